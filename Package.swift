@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One module for each transport and poller: who uses one compiles no other.
+let transports = ["TCP", "Unix"]
+let pollers = ["Epoll", "Poll", "BusySpin"]
+// What a module needs besides the core.
+let extraDependencies: [String: [Target.Dependency]] = ["BusySpin": ["SocketKitEpoll"]]
+
+func module(_ name: String, in folder: String) -> Target {
+  .target(
+    name: "SocketKit\(name)",
+    dependencies: ["CSocketKit", "SocketKitCore"] + (extraDependencies[name] ?? []),
+    path: "Sources/\(folder)/\(name)")
+}
+
+let package = Package(
+  name: "SocketKit",
+  products: [
+    .library(name: "SocketKit", targets: ["SocketKit"]),
+    .library(name: "SocketKitCore", targets: ["SocketKitCore"]),
+    // Third-party transports and pollers are inlined as ours are, so they need the system calls too.
+    .library(name: "CSocketKit", targets: ["CSocketKit"]),
+    .library(name: "SocketKitConformance", targets: ["SocketKitConformance"]),
+    .executable(name: "socketkit", targets: ["SocketKitTool"]),
+  ] + (transports + pollers).map { .library(name: "SocketKit\($0)", targets: ["SocketKit\($0)"]) },
+  targets: [
+    .systemLibrary(name: "CSocketKit", path: "Sources/CSocketKit"),
+    .target(name: "SocketKitCore", dependencies: ["CSocketKit"], path: "Sources/SocketKitCore"),
+    .target(
+      name: "SocketKit",
+      dependencies: ["SocketKitCore"] + (transports + pollers).map { .byName(name: "SocketKit\($0)") },
+      path: "Sources/SocketKit"),
+    .target(name: "SocketKitConformance", dependencies: ["SocketKitCore"], path: "Sources/SocketKitConformance"),
+    // What the benchmark compares with: plain C over glibc. Nothing else may use it.
+    .target(name: "CSocketKitBaseline", path: "Sources/CSocketKitBaseline"),
+    .executableTarget(
+      name: "SocketKitTool", dependencies: ["SocketKit", "CSocketKit", "CSocketKitBaseline"],
+      path: "Sources/SocketKitTool"),
+    .target(name: "TestSupport", dependencies: ["SocketKitCore"], path: "Tests/TestSupport"),
+    .testTarget(name: "CoreTests", dependencies: ["TestSupport", "SocketKit"], path: "Tests/CoreTests"),
+    .testTarget(name: "TransportTests", dependencies: ["TestSupport", "SocketKit"], path: "Tests/TransportTests"),
+    .testTarget(name: "PollerTests", dependencies: ["TestSupport", "SocketKit"], path: "Tests/PollerTests"),
+    .testTarget(
+      name: "MatrixTests", dependencies: ["TestSupport", "SocketKit", "SocketKitConformance"],
+      path: "Tests/MatrixTests"),
+    .testTarget(
+      name: "ConformanceKitTests", dependencies: ["TestSupport", "SocketKit", "SocketKitConformance"],
+      path: "Tests/ConformanceKitTests"),
+  ] + transports.map { module($0, in: "Transports") } + pollers.map { module($0, in: "Pollers") }
+)
+
+for target in package.targets where target.type != .system && !target.name.hasPrefix("C") || target.type == .test {
+  target.swiftSettings = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ]
+}

@@ -1,0 +1,150 @@
+public import CSocketKit
+public import SocketKitCore
+
+/// A poller over epoll(7): level, edge and one-shot triggering, exclusive wake-ups, and waits whose cost does not grow
+/// with the number of idle connections.
+///
+/// Deadlines are kept to the nanosecond timer by epoll_pwait2(2) (Linux 5.11); on an older kernel, or where a filter
+/// forbids the call, to the millisecond above: see ``capabilities``.
+@frozen
+public struct EpollPoller: ~Copyable, Poller {
+  /// How an epoll poller is made.
+  public struct Configuration: Hashable, Sendable {
+    /// Events taken in one wait: at least 1. More that are ready come with the next wait.
+    public var eventsPerWait: Int
+    public init(eventsPerWait: Int = 256) { self.eventsPerWait = eventsPerWait }
+  }
+
+  @usableFromInline let epoll: Descriptor
+  @usableFromInline let events: UnsafeMutablePointer<csk_epoll_event>
+  @usableFromInline let eventCapacity: Int32
+  @usableFromInline let isPrecise: Bool
+  @usableFromInline let bell: WakerBell
+  @usableFromInline let bellFlag: UnsafeMutablePointer<UInt32>
+  @usableFromInline var woken = false
+
+  /// - Throws: `.tooManyDescriptors`; `.invalidArgument` for less than 1 event per wait.
+  public init(_ configuration: Configuration = Configuration()) throws(SocketError) {
+    guard configuration.eventsPerWait >= 1, let capacity = Int32(exactly: configuration.eventsPerWait) else {
+      throw SocketError(code: .invalidArgument, .open)
+    }
+    let bell = try WakerBell()
+    let result = IOResult(raw: csk_epoll_create(CSK_EPOLL_CLOEXEC))
+    if result.isFailure { throw SocketError(result, .open) }
+    let epoll = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
+    var event = csk_epoll_event(events: Interest.readable.rawValue, data: Self.bellData)
+    let added = IOResult(raw: csk_epoll_ctl(epoll.raw.value, CSK_EPOLL_CTL_ADD, bell.source.value, &event))
+    if added.isFailure { throw SocketError(added, .register) }
+    var nothing = csk_timespec()
+    isPrecise = csk_epoll_wait_ns(epoll.raw.value, &event, 1, &nothing) >= 0
+    self.epoll = epoll
+    self.bell = bell
+    bellFlag = bell.flag
+    eventCapacity = capacity
+    events = .allocate(capacity: Int(capacity))
+    events.initialize(repeating: csk_epoll_event(), count: Int(capacity))
+  }
+
+  deinit { events.deallocate() }
+
+  public static func configuration(capacity: Int) -> Configuration {
+    Configuration(eventsPerWait: min(max(capacity, 1), 1024))
+  }
+
+  /// All, and ``PollerCapabilities/precise`` where epoll_pwait2(2) works.
+  public var capabilities: PollerCapabilities {
+    isPrecise ? [.edge, .oneShot, .exclusive, .parks, .scalable, .precise] : [.edge, .oneShot, .exclusive, .parks, .scalable]
+  }
+
+  public mutating func register(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
+    try control(CSK_EPOLL_CTL_ADD, source, interest, token, .register)
+  }
+
+  public mutating func modify(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
+    try control(CSK_EPOLL_CTL_MOD, source, interest, token, .modify)
+  }
+
+  public mutating func deregister(source: RawDescriptor) throws(SocketError) {
+    try control(CSK_EPOLL_CTL_DEL, source, [], Token(index: 0), .deregister)
+  }
+
+  private func control(
+    _ command: Int32, _ source: RawDescriptor, _ interest: Interest, _ token: Token,
+    _ operation: SocketError.Operation
+  ) throws(SocketError) {
+    // Hang-ups cannot be masked: an edge-triggered empty interest reports them at most once.
+    let mode = interest.events.isEmpty ? interest.union(.edge) : interest
+    var event = csk_epoll_event(events: mode.rawValue, data: token.rawValue)
+    let result = IOResult(raw: csk_epoll_ctl(epoll.raw.value, command, source.value, &event))
+    if !result.isFailure { return }
+    switch result.errno {
+    case CSK_ENOENT: throw SocketError(code: .notRegistered, operation, errno: result.errno)
+    // epoll_ctl(2): the descriptor cannot be watched, or exclusive was modified or combined with one-shot.
+    case CSK_EPERM: throw SocketError(code: .notSupported, operation, errno: result.errno)
+    default: throw SocketError(result, operation)
+    }
+  }
+
+  @inlinable
+  public mutating func attemptWait(until deadline: Deadline) -> IOResult {
+    let number = epoll.raw.value
+    var result: Int
+    if deadline.isNever {
+      result = csk_epoll_wait(number, events, eventCapacity, -1)
+    } else if deadline.isPast {
+      result = csk_epoll_wait(number, events, eventCapacity, 0)
+    } else {
+      result = timedWait(deadline)
+    }
+    if csk_flag_load(bellFlag) != 0 {
+      result = takeWake(result)
+    } else {
+      woken = false
+    }
+    return IOResult(raw: result)
+  }
+
+  @usableFromInline
+  func timedWait(_ deadline: Deadline) -> Int {
+    let left = deadline.remainingNanoseconds
+    if isPrecise {
+      var time = csk_timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
+      return csk_epoll_wait_ns(epoll.raw.value, events, eventCapacity, &time)
+    }
+    let milliseconds = (left + 999_999) / 1_000_000
+    return csk_epoll_wait(epoll.raw.value, events, eventCapacity, Int32(clamping: milliseconds))
+  }
+
+  /// Takes the wake-up out of the events, if it is among them.
+  @usableFromInline
+  mutating func takeWake(_ count: Int) -> Int {
+    woken = false
+    var index = 0
+    while index < count {
+      if events[index].data == Self.bellData {
+        bell.take()
+        woken = true
+        events[index] = events[count - 1]
+        return count - 1
+      }
+      index += 1
+    }
+    return count
+  }
+
+  @inlinable
+  public subscript(event index: Int) -> Event {
+    let event = events[index]
+    return Event(token: Token(fromEvent: event.data), readiness: Readiness(rawValue: event.events))
+  }
+
+  @inlinable public var wasWoken: Bool { woken }
+  public var waker: Waker { Waker(bell) }
+
+  /// The descriptor of the epoll instance itself: readable when something is ready, so pollers nest.
+  public var descriptor: RawDescriptor { epoll.raw }
+
+  private static var bellData: UInt64 { .max }
+}
+
+extension EpollPoller: @unchecked Sendable {}

@@ -1,0 +1,8 @@
+/// Everything at once: the core, every transport and every poller. A program that wants less depends on the modules it
+/// names.
+@_exported public import SocketKitBusySpin
+@_exported public import SocketKitCore
+@_exported public import SocketKitEpoll
+@_exported public import SocketKitPoll
+@_exported public import SocketKitTCP
+@_exported public import SocketKitUnix

@@ -1,0 +1,107 @@
+/// Reads the text forms of IP addresses from UTF-8 bytes. Every step leaves the position behind what it took.
+struct AddressScanner {
+  private let bytes: [UInt8]
+  private(set) var position = 0
+
+  init(_ text: String) { bytes = Array(text.utf8) }
+
+  var isAtEnd: Bool { position == bytes.count }
+  private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+  mutating func take(_ character: Character) -> Bool {
+    guard next == character.asciiValue else { return false }
+    position += 1
+    return true
+  }
+
+  /// A decimal number up to `limit`, with at least one digit and no leading zero.
+  mutating func decimal(upTo limit: Int) -> Int? {
+    let start = position
+    var value = 0
+    while let digit = next, digit >= 48 && digit <= 57 {
+      value = value * 10 + Int(digit - 48)
+      if value > limit { return nil }
+      position += 1
+    }
+    let count = position - start
+    return count == 0 || (count > 1 && bytes[start] == 48) ? nil : value
+  }
+
+  mutating func ipv4() -> IPv4Address? {
+    var bits: UInt32 = 0
+    for index in 0..<4 {
+      if index > 0 && !take(".") { return nil }
+      guard let number = decimal(upTo: 255) else { return nil }
+      bits = bits << 8 | UInt32(number)
+    }
+    return IPv4Address(bits: bits)
+  }
+
+  mutating func ipv6() -> IPv6Address? {
+    var head: [UInt16] = []
+    var tail: [UInt16]?
+    if take(":") {
+      guard take(":") else { return nil }
+      tail = []
+    }
+    while true {
+      let count = head.count + (tail?.count ?? 0)
+      let start = position
+      if let group = hexGroup() {
+        if next == UInt8(ascii: ".") {
+          position = start
+          guard count <= 6, let dotted = ipv4() else { return nil }
+          let groups = [UInt16(truncatingIfNeeded: dotted.bits >> 16), UInt16(truncatingIfNeeded: dotted.bits)]
+          if tail == nil { head += groups } else { tail? += groups }
+          break
+        }
+        guard count < 8 else { return nil }
+        if tail == nil { head.append(group) } else { tail?.append(group) }
+      } else if count > 0 && !(tail?.isEmpty ?? false) {
+        return nil  // a colon with no group after it
+      } else if tail == nil {
+        return nil
+      }
+      let separator = position
+      guard take(":") else { break }
+      if take(":") {
+        if tail != nil { return nil }
+        tail = []
+      } else if position == separator + 1 && next == nil {
+        return nil
+      }
+    }
+    return assemble(head, tail)
+  }
+
+  private func assemble(_ head: [UInt16], _ tail: [UInt16]?) -> IPv6Address? {
+    let count = head.count + (tail?.count ?? 0)
+    guard tail == nil ? count == 8 : count <= 7 else { return nil }
+    var words = head + Array(repeating: 0, count: 8 - count) + (tail ?? [])
+    var halves: [UInt64] = []
+    for _ in 0..<2 {
+      halves.append(words.prefix(4).reduce(0) { $0 << 16 | UInt64($1) })
+      words.removeFirst(4)
+    }
+    return IPv6Address(high: halves[0], low: halves[1])
+  }
+
+  /// One to four hexadecimal digits.
+  private mutating func hexGroup() -> UInt16? {
+    var value: UInt16 = 0
+    var count = 0
+    while count < 4, let byte = next, let digit = Character(UnicodeScalar(byte)).hexDigitValue {
+      value = value << 4 | UInt16(digit)
+      position += 1
+      count += 1
+    }
+    return count == 0 ? nil : value
+  }
+
+  /// Everything up to one of the characters, or to the end; nil when that is nothing.
+  mutating func text(upTo stops: String) -> String? {
+    let start = position
+    while let byte = next, !stops.utf8.contains(byte) { position += 1 }
+    return position == start ? nil : String(decoding: bytes[start..<position], as: UTF8.self)
+  }
+}

@@ -1,0 +1,93 @@
+/// An address of any family: up to 128 bytes as the kernel wrote them, and their true length.
+///
+/// It is what the kernel's answers are read into, so it allocates nothing. Two are equal when their bytes are.
+@frozen
+public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
+  @usableFromInline var storage: InlineArray<16, UInt64>
+  @usableFromInline var length: UInt32
+
+  /// The longest address that the kernel writes (sockaddr_storage), in bytes.
+  @inlinable public static var maximumLength: Int { 128 }
+
+  /// No address: zero bytes.
+  @inlinable
+  public init() {
+    storage = InlineArray(repeating: 0)
+    length = 0
+  }
+
+  /// A copy of another address.
+  @inlinable
+  public init(_ address: borrowing some SocketAddress) {
+    self = address.withBytes { AnySocketAddress(copying: $0) }
+  }
+
+  /// Takes any bytes from 0 to 128 of them; nil for more.
+  @inlinable
+  public init?(sockaddr: RawSpan) {
+    guard sockaddr.byteCount <= Self.maximumLength else { return nil }
+    self.init(copying: sockaddr)
+  }
+
+  @inlinable
+  init(copying bytes: RawSpan) {
+    self.init()
+    let count = bytes.byteCount < Self.maximumLength ? bytes.byteCount : Self.maximumLength
+    withUnsafeMutableBytes(of: &storage) { target in
+      bytes.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0.prefix(count))) }
+    }
+    length = UInt32(truncatingIfNeeded: count)
+  }
+
+  /// The first two bytes, or `.unspecified` when there are none.
+  @inlinable public var family: AddressFamily {
+    length < 2 ? .unspecified : AddressFamily(rawValue: Int32(UInt16(truncatingIfNeeded: UInt64(littleEndian: storage[0]))))
+  }
+
+  @inlinable
+  public borrowing func withBytes<R>(_ body: (RawSpan) -> R) -> R {
+    body(storage.span.bytes.extracting(first: Int(length)))
+  }
+
+  /// Lets a system call write an address: `body` gets 128 writable bytes and, in `length`, their count, and leaves there
+  /// the length that the kernel reported. A longer report than 128 is cut.
+  @inlinable
+  public mutating func fill<R>(_ body: (_ bytes: UnsafeMutableRawPointer, _ length: inout UInt32) -> R) -> R {
+    var reported = UInt32(truncatingIfNeeded: Self.maximumLength)
+    let result = withUnsafeMutableBytes(of: &storage) { unsafe body($0.baseAddress.unsafelyUnwrapped, &reported) }
+    length = reported < 128 ? reported : 128
+    return result
+  }
+}
+
+extension AnySocketAddress: Hashable {
+  public static func == (a: AnySocketAddress, b: AnySocketAddress) -> Bool {
+    a.length == b.length && a.withBytes { left in b.withBytes { right in sameBytes(left, right) } }
+  }
+  public func hash(into hasher: inout Hasher) {
+    withBytes { $0.withUnsafeBytes { hasher.combine(bytes: $0) } }
+  }
+}
+
+extension AnySocketAddress: CustomStringConvertible {
+  /// IP and Unix addresses in their own text; others as family and hexadecimal bytes.
+  public var description: String {
+    if let address = IPSocketAddress(self) { return address.description }
+    if family == .unix, let address = UnixAddress(self) { return address.description }
+    if length == 0 { return "no address" }
+    let digits = Array("0123456789abcdef")
+    let hex = withBytes { bytes in
+      (2..<bytes.byteCount).map { index in
+        let byte = bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)
+        return String([digits[Int(byte >> 4)], digits[Int(byte & 15)]])
+      }.joined()
+    }
+    return "\(family):\(hex)"
+  }
+}
+
+@usableFromInline
+func sameBytes(_ a: RawSpan, _ b: RawSpan) -> Bool {
+  guard a.byteCount == b.byteCount else { return false }
+  return a.withUnsafeBytes { left in b.withUnsafeBytes { right in left.elementsEqual(right) } }
+}

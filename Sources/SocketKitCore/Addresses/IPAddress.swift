@@ -1,0 +1,25 @@
+/// An IP address of either version, without port and scope.
+@frozen
+public enum IPAddress: BitwiseCopyable, Hashable, Sendable {
+  case v4(IPv4Address)
+  case v6(IPv6Address)
+}
+
+extension IPAddress: LosslessStringConvertible {
+  public init?(_ text: String) {
+    if let address = IPv4Address(text) {
+      self = .v4(address)
+    } else if let address = IPv6Address(text) {
+      self = .v6(address)
+    } else {
+      return nil
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .v4(let address): address.description
+    case .v6(let address): address.description
+    }
+  }
+}

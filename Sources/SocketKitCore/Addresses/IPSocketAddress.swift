@@ -1,0 +1,113 @@
+/// An IP address with a port: the address of TCP, UDP and SCTP sockets, IPv4 or IPv6 by value.
+///
+/// Its memory is the kernel's own structure (sockaddr_in of 16 bytes, sockaddr_in6 of 28: ip(7), ipv6(7)), so nothing is
+/// converted on the way to the kernel.
+@frozen
+public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
+  @usableFromInline let familyNumber: UInt16
+  @usableFromInline let networkPort: UInt16
+  @usableFromInline let word: UInt32  // IPv4: the address; IPv6: the flow label
+  @usableFromInline let first: UInt64  // IPv6: the address; IPv4: zero
+  @usableFromInline let second: UInt64
+  /// The scope: the number of the interface that a link-local IPv6 address belongs to, 0 for none and for IPv4.
+  public let scopeID: UInt32
+
+  /// An IPv4 address with a port.
+  @inlinable
+  public init(_ address: IPv4Address, port: UInt16) {
+    familyNumber = UInt16(truncatingIfNeeded: AddressFamily.ipv4.rawValue)
+    networkPort = port.bigEndian
+    word = address.bits.bigEndian
+    first = 0
+    second = 0
+    scopeID = 0
+  }
+
+  /// An IPv6 address with a port.
+  /// - Parameters:
+  ///   - scopeID: the interface's number, for link-local addresses.
+  ///   - flowLabel: 20 bits (RFC 6437); higher bits are dropped.
+  @inlinable
+  public init(_ address: IPv6Address, port: UInt16, scopeID: UInt32 = 0, flowLabel: UInt32 = 0) {
+    familyNumber = UInt16(truncatingIfNeeded: AddressFamily.ipv6.rawValue)
+    networkPort = port.bigEndian
+    word = (flowLabel & 0xf_ffff).bigEndian
+    first = address.high.bigEndian
+    second = address.low.bigEndian
+    self.scopeID = scopeID
+  }
+
+  /// Either version with a port.
+  @inlinable
+  public init(_ address: IPAddress, port: UInt16) {
+    switch address {
+    case .v4(let address): self.init(address, port: port)
+    case .v6(let address): self.init(address, port: port)
+    }
+  }
+
+  /// 127.0.0.1 with a port; port 0 lets the kernel choose.
+  @inlinable
+  public static func loopback(port: UInt16) -> Self { Self(IPv4Address.loopback, port: port) }
+  /// ::1 with a port; port 0 lets the kernel choose.
+  @inlinable
+  public static func loopbackIPv6(port: UInt16) -> Self { Self(IPv6Address.loopback, port: port) }
+  /// Every IPv4 address of this host.
+  @inlinable
+  public static func anyIPv4(port: UInt16) -> Self { Self(IPv4Address.any, port: port) }
+  /// Every address of this host, IPv4 and IPv6: a dual-stack socket, where IPv4 peers show as ::ffff:a.b.c.d.
+  @inlinable
+  public static func any(port: UInt16) -> Self { Self(IPv6Address.any, port: port) }
+
+  @inlinable public var family: AddressFamily { AddressFamily(rawValue: Int32(familyNumber)) }
+  /// From 0 to 65535.
+  @inlinable public var port: UInt16 { UInt16(bigEndian: networkPort) }
+  /// The flow label of an IPv6 address (20 bits), 0 for IPv4.
+  @inlinable public var flowLabel: UInt32 { isIPv6 ? UInt32(bigEndian: word) & 0xf_ffff : 0 }
+  @inlinable public var isIPv6: Bool { family == .ipv6 }
+  /// The address without port and scope.
+  @inlinable public var ip: IPAddress {
+    isIPv6
+      ? .v6(IPv6Address(high: UInt64(bigEndian: first), low: UInt64(bigEndian: second)))
+      : .v4(IPv4Address(bits: UInt32(bigEndian: word)))
+  }
+  /// The same address with another port.
+  @inlinable
+  public func with(port: UInt16) -> Self {
+    switch ip {
+    case .v4(let address): Self(address, port: port)
+    case .v6(let address): Self(address, port: port, scopeID: scopeID, flowLabel: flowLabel)
+    }
+  }
+  /// An IPv4-mapped IPv6 address as the IPv4 address that it means; others unchanged.
+  @inlinable public var unmapped: Self {
+    if case .v6(let address) = ip, let mapped = address.mappedIPv4 { return Self(mapped, port: port) }
+    return self
+  }
+
+  @inlinable
+  public borrowing func withBytes<R>(_ body: (RawSpan) -> R) -> R {
+    let copy = copy self
+    let length = copy.familyNumber == 10 ? 28 : 16
+    return withUnsafeBytes(of: copy) { body($0.bytes.extracting(first: length)) }
+  }
+
+  /// nil unless the bytes are a sockaddr_in (at least 16 bytes) or a sockaddr_in6 (at least 28).
+  @inlinable
+  public init?(sockaddr bytes: RawSpan) {
+    guard bytes.byteCount >= 16 else { return nil }
+    let family = Int32(bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt16.self))
+    let port = UInt16(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 2, as: UInt16.self))
+    let word = UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self))
+    if family == AddressFamily.ipv4.rawValue {
+      self.init(IPv4Address(bits: word), port: port)
+    } else if family == AddressFamily.ipv6.rawValue, bytes.byteCount >= 28 {
+      let high = UInt64(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self))
+      let low = UInt64(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt64.self))
+      let scope = bytes.unsafeLoadUnaligned(fromByteOffset: 24, as: UInt32.self)
+      self.init(IPv6Address(high: high, low: low), port: port, scopeID: scope, flowLabel: word)
+    } else {
+      return nil
+    }
+  }
+}

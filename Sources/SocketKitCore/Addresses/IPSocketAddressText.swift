@@ -1,0 +1,51 @@
+extension IPSocketAddress {
+  /// Reads `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80` or `[fe80::1%2]:80`.
+  ///
+  /// A zone name is looked up among this host's interfaces (netdevice(7)).
+  /// - Throws: `.invalidAddress` or `.invalidPort`, with the text.
+  public init(parsing text: String) throws(EndpointError) {
+    var scanner = AddressScanner(text)
+    func failure(_ code: SocketError.Code) -> EndpointError {
+      EndpointError(SocketError(code: code, .parse), address: "\"\(text)\"")
+    }
+    if scanner.take("[") {
+      guard let address = scanner.ipv6() else { throw failure(.invalidAddress) }
+      var scope: UInt32 = 0
+      if scanner.take("%") {
+        guard let zone = scanner.text(upTo: "]"), let number = InterfaceNames.index(ofZone: zone) else {
+          throw failure(.invalidAddress)
+        }
+        scope = number
+      }
+      guard scanner.take("]"), scanner.take(":") else { throw failure(.invalidAddress) }
+      guard let port = scanner.decimal(upTo: 65535), scanner.isAtEnd else { throw failure(.invalidPort) }
+      self.init(address, port: UInt16(port), scopeID: scope)
+    } else {
+      guard let address = scanner.ipv4(), scanner.take(":") else { throw failure(.invalidAddress) }
+      guard let port = scanner.decimal(upTo: 65535), scanner.isAtEnd else { throw failure(.invalidPort) }
+      self.init(address, port: UInt16(port))
+    }
+  }
+}
+
+extension IPSocketAddress: LosslessStringConvertible {
+  /// Reads what ``init(parsing:)`` reads; nil for anything else.
+  public init?(_ description: String) {
+    do throws(EndpointError) {
+      self = try IPSocketAddress(parsing: description)
+    } catch {
+      return nil
+    }
+  }
+
+  /// `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80`; a zone by its number where no interface has it. The flow label is
+  /// not part of the text.
+  public var description: String {
+    switch ip {
+    case .v4(let address): return "\(address):\(port)"
+    case .v6(let address):
+      let zone = scopeID == 0 ? "" : "%\(InterfaceNames.name(of: scopeID) ?? String(scopeID))"
+      return "[\(address)\(zone)]:\(port)"
+    }
+  }
+}

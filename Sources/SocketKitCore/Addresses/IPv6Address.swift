@@ -1,0 +1,76 @@
+/// An IPv6 address without port and scope.
+@frozen
+public struct IPv6Address: BitwiseCopyable, Hashable, Sendable {
+  /// The first 64 bits in host order.
+  public let high: UInt64
+  /// The last 64 bits in host order.
+  public let low: UInt64
+
+  @inlinable
+  public init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  /// The IPv4-mapped form ::ffff:a.b.c.d: how a dual-stack socket shows an IPv4 peer (RFC 4291, 2.5.5.2).
+  @inlinable
+  public init(mapped address: IPv4Address) {
+    self.init(high: 0, low: 0xffff_0000_0000 | UInt64(address.bits))
+  }
+
+  /// `::`: every address of this host, when bound to.
+  @inlinable public static var any: Self { Self(high: 0, low: 0) }
+  /// `::1`.
+  @inlinable public static var loopback: Self { Self(high: 0, low: 1) }
+
+  /// The IPv4 address inside an IPv4-mapped one; nil for others.
+  @inlinable public var mappedIPv4: IPv4Address? {
+    high == 0 && low >> 32 == 0xffff ? IPv4Address(bits: UInt32(truncatingIfNeeded: low)) : nil
+  }
+  @inlinable public var isLoopback: Bool { high == 0 && low == 1 }
+  /// ff00::/8.
+  @inlinable public var isMulticast: Bool { high >> 56 == 0xff }
+  /// fe80::/10: needs a scope, because every interface has this network.
+  @inlinable public var isLinkLocal: Bool { high >> 54 == 0x3fa }
+
+  /// The eight 16-bit groups, from the left.
+  var groups: InlineArray<8, UInt16> {
+    InlineArray { UInt16(truncatingIfNeeded: ($0 < 4 ? high : low) >> UInt64((3 - $0 & 3) * 16)) }
+  }
+}
+
+extension IPv6Address: LosslessStringConvertible {
+  /// Any form of RFC 4291, 2.2: groups, one `::`, a dotted IPv4 tail. No scope: that is ``IPSocketAddress``'s.
+  public init?(_ text: String) {
+    var scanner = AddressScanner(text)
+    guard let address = scanner.ipv6(), scanner.isAtEnd else { return nil }
+    self = address
+  }
+
+  /// The recommended form of RFC 5952: lower case, the longest run of zero groups as `::`, mapped IPv4 dotted.
+  public var description: String {
+    if let mapped = mappedIPv4 { return "::ffff:\(mapped)" }
+    let groups = groups
+    var best = 0..<0
+    var start = 0
+    while start < 8 {
+      var end = start
+      while end < 8 && groups[end] == 0 { end += 1 }
+      if end - start >= 2 && end - start > best.count { best = start..<end }
+      start = end + 1
+    }
+    var text = ""
+    var index = 0
+    while index < 8 {
+      if index == best.lowerBound && !best.isEmpty {
+        text += "::"
+        index = best.upperBound
+        continue
+      }
+      if !text.isEmpty && !text.hasSuffix("::") { text += ":" }
+      text += String(groups[index], radix: 16)
+      index += 1
+    }
+    return text
+  }
+}

@@ -1,0 +1,42 @@
+internal import CSocketKit
+
+/// Network interfaces by name and number: netdevice(7), SIOCGIFINDEX and SIOCGIFNAME.
+public enum InterfaceNames {
+  /// The number of the interface, or nil when this host has none of that name (1 to 15 bytes).
+  public static func index(of name: String) -> UInt32? {
+    let bytes = Array(name.utf8)
+    guard (1...15).contains(bytes.count), !bytes.contains(0) else { return nil }
+    var request = InlineArray<5, UInt64>(repeating: 0)
+    return withUnsafeMutableBytes(of: &request) { memory -> UInt32? in
+      memory.copyBytes(from: bytes)
+      guard control(0x8933, memory.baseAddress) else { return nil }
+      return memory.loadUnaligned(fromByteOffset: 16, as: UInt32.self)
+    }
+  }
+
+  /// The name of the interface, or nil when this host has none of that number.
+  public static func name(of index: UInt32) -> String? {
+    var request = InlineArray<5, UInt64>(repeating: 0)
+    return withUnsafeMutableBytes(of: &request) { memory -> String? in
+      memory.storeBytes(of: index, toByteOffset: 16, as: UInt32.self)
+      guard control(0x8910, memory.baseAddress) else { return nil }
+      return String(decoding: memory.prefix(16).prefix { $0 != 0 }, as: UTF8.self)
+    }
+  }
+
+  /// A zone as it stands in an address: an interface's name, or a number from 1.
+  static func index(ofZone zone: String) -> UInt32? {
+    if zone.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) {
+      guard let number = UInt32(zone), number > 0 else { return nil }
+      return number
+    }
+    return index(of: zone)
+  }
+
+  private static func control(_ request: UInt, _ memory: UnsafeMutableRawPointer?) -> Bool {
+    let number = csk_socket(CSK_AF_UNIX, CSK_SOCK_DGRAM | CSK_SOCK_CLOEXEC, 0)
+    guard number >= 0 else { return false }
+    let socket = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number)))
+    return csk_ioctl(socket.raw.value, request, memory) >= 0
+  }
+}

@@ -1,0 +1,123 @@
+internal import CSocketKit
+
+extension ConnectionTransport where Self: ~Copyable {
+  /// Connects, waiting on this thread until the peer has answered.
+  ///
+  /// - Parameters:
+  ///   - address: whom to connect to.
+  ///   - source: the local address to come from; nil lets the kernel choose.
+  ///   - deadline: when to give up; one that has passed fails before anything is sent.
+  ///   - strategy: how to wait.
+  ///   - control: lets other threads cancel the wait or change its deadline.
+  ///   - configure: sets options on the socket before it connects.
+  /// - Throws: `.connectionRefused`, `.timedOut`, `.cancelled`, `.unreachable`, `.addressInUse` and
+  ///   `.addressNotAvailable` for the source, `.tooManyDescriptors`, with the addresses.
+  public static func connect(
+    to address: Address, from source: Address? = nil, until deadline: Deadline,
+    strategy: some WaitStrategy = .park, control: WaitControl? = nil,
+    configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+  ) throws(EndpointError) -> Self {
+    do throws(SocketError) {
+      var wait = try WaitOperation(.connect, until: deadline, strategy: strategy, control: control)
+      let socket = try prepared(for: address, from: source, configure: configure)
+      let progress = try socket.begin(address)
+      if progress == .blockedByBacklog {
+        try socket.descriptor.connectWhenBacklogAllows(to: address, until: deadline, control: control)
+      }
+      if progress == .pending {
+        try wait.block(on: socket.writeSource, for: .writable)
+        while try !socket.isConnected() { try wait.block(on: socket.writeSource, for: .writable) }
+      }
+      try didConnect(socket)
+      return socket
+    } catch {
+      throw EndpointError(error, address: address.description, localAddress: source?.description)
+    }
+  }
+
+  /// Begins to connect and returns at once: for loops that watch the connection themselves.
+  ///
+  /// - Returns: a pending connection; watch its ``PendingConnection/source`` for writing, then ask
+  ///   ``PendingConnection/finish()``.
+  /// - Throws: as ``connect(to:from:until:strategy:control:configure:)`` where the answer is immediate; for a Unix
+  ///   listener with a full backlog `.other` with EAGAIN, because the kernel offers nothing to watch there: try again.
+  public static func startConnecting(
+    to address: Address, from source: Address? = nil,
+    configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+  ) throws(EndpointError) -> PendingConnection<Self> {
+    do throws(SocketError) {
+      let socket = try prepared(for: address, from: source, configure: configure)
+      if try socket.begin(address) == .blockedByBacklog { throw SocketError(.wouldBlock, .connect) }
+      return PendingConnection(socket, address: address, source: source)
+    } catch {
+      throw EndpointError(error, address: address.description, localAddress: source?.description)
+    }
+  }
+
+  private static func prepared(
+    for address: Address, from source: Address?, configure: (borrowing Self) throws(SocketError) -> Void
+  ) throws(SocketError) -> Self {
+    let socket = try open(for: address)
+    try configure(socket)
+    if let source { try socket.descriptor.bind(to: source) }
+    return socket
+  }
+
+  private borrowing func begin(_ address: Address) throws(SocketError) -> ConnectProgress {
+    let result = descriptor.attemptConnect(to: address)
+    if !result.isFailure { return .done }
+    switch result.errno {
+    // Interrupted: the connect goes on in the kernel (connect(2)).
+    case CSK_EINPROGRESS, CSK_EINTR: return .pending
+    case CSK_EAGAIN where kindIsUnix(address): return .blockedByBacklog
+    default: throw SocketError(result, .connect)
+    }
+  }
+
+  private borrowing func kindIsUnix(_ address: Address) -> Bool { address.family == .unix }
+
+  /// Whether a pending connect has ended well: SO_ERROR first, then getpeername, because writability alone says nothing.
+  borrowing func isConnected() throws(SocketError) -> Bool {
+    if let error = try descriptor.takePendingError(.connect) {
+      if error.errno == CSK_EINPROGRESS || error.errno == CSK_EALREADY { return false }
+      throw error
+    }
+    do throws(SocketError) {
+      _ = try descriptor.remoteAddress()
+      return true
+    } catch where error.errno == CSK_ENOTCONN {
+      return false  // spurious: still under way
+    }
+  }
+}
+
+private enum ConnectProgress { case done, pending, blockedByBacklog }
+
+extension RawDescriptor {
+  /// Connects to a Unix listener whose backlog is full. The kernel gives a non-blocking connect EAGAIN and nothing to
+  /// watch, but lets a blocking one sleep until there is room (unix(7)): so it blocks, for slices of 5 ms, between which
+  /// the deadline and the control are looked at. Room is noticed at once, a cancel within a slice.
+  func connectWhenBacklogAllows(
+    to address: some SocketAddress, until deadline: Deadline, control: WaitControl?
+  ) throws(SocketError) {
+    let slice = 5_000_000 as Int64
+    try setBlocking(true)
+    while true {
+      let limit = min(deadline, control?.deadline ?? .never)
+      if let control, control.isCancelled { throw SocketError(code: .cancelled, .connect) }
+      if limit.hasPassed { throw SocketError(code: .timedOut, .connect) }
+      let left = limit.remainingNanoseconds
+      let sleep = left < 0 ? slice : max(1000, min(slice, left))
+      var time = csk_timeval(tv_sec: 0, tv_usec: Int(sleep / 1000))
+      let set = csk_setsockopt(
+        value, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &time, UInt32(MemoryLayout<csk_timeval>.size))
+      if set < 0 { throw SocketError(IOResult(raw: set), .connect) }
+      let result = attemptConnect(to: address)
+      if !result.isFailure || result.errno == CSK_EISCONN { break }
+      if !result.isWouldBlock && !result.isInterrupted { throw SocketError(result, .connect) }
+    }
+    var none = csk_timeval()
+    _ = csk_setsockopt(value, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &none, UInt32(MemoryLayout<csk_timeval>.size))
+    try setBlocking(false)
+  }
+}

@@ -1,0 +1,36 @@
+internal import CSocketKit
+
+extension ConnectionTransport where Self: ~Copyable {
+  /// Listens on an address.
+  ///
+  /// - Parameters:
+  ///   - address: where; port 0 lets the kernel choose, and ``Listener/localAddress()`` tells.
+  ///   - backlog: how many connections may wait to be accepted; the kernel caps it at net.core.somaxconn (listen(2)).
+  ///   - configure: sets options on the socket before it is bound.
+  /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.tooManyDescriptors`,
+  ///   `.protocolNotSupported`, with the address.
+  public static func listen(
+    on address: Address, backlog: Int = 511,
+    configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+  ) throws(EndpointError) -> Listener<Self> {
+    do throws(SocketError) {
+      guard backlog >= 0 else { throw SocketError(code: .invalidArgument, .listen) }
+      let socket = try open(for: address)
+      try willListen(socket, on: address)
+      try configure(socket)
+      do throws(SocketError) {
+        try socket.descriptor.bind(to: address)
+      } catch {
+        guard clearedWay(for: address, after: error) else { throw error }
+        try socket.descriptor.bind(to: address)
+      }
+      let cleanup = cleanup(for: address)
+      let result = IOResult(raw: csk_listen(socket.descriptor.value, Int32(clamping: backlog)))
+      let listener = Listener<Self>(socket.releaseDescriptor(), context: (), cleanup: cleanup)
+      if result.isFailure { throw SocketError(result, .listen) }
+      return listener
+    } catch {
+      throw EndpointError(error, address: address.description)
+    }
+  }
+}

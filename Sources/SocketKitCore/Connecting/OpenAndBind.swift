@@ -1,0 +1,62 @@
+internal import CSocketKit
+
+extension RawDescriptor {
+  /// A new CLOEXEC, non-blocking socket (socket(2)).
+  static func open(_ kind: SocketKind) throws(SocketError) -> Descriptor {
+    let result = IOResult(
+      raw: csk_socket(
+        kind.family.rawValue, kind.type.rawValue | CSK_SOCK_NONBLOCK | CSK_SOCK_CLOEXEC, kind.protocolNumber))
+    if result.isFailure { throw SocketError(result, .open) }
+    return unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
+  }
+
+  /// bind(2).
+  func bind(to address: some SocketAddress) throws(SocketError) {
+    let result = address.withBytes { bytes in
+      bytes.withUnsafeBytes { IOResult(raw: csk_bind(value, $0.baseAddress, UInt32($0.count))) }
+    }
+    if result.isFailure { throw SocketError(result, .bind) }
+  }
+
+  /// connect(2), once.
+  func attemptConnect(to address: some SocketAddress) -> IOResult {
+    address.withBytes { bytes in
+      bytes.withUnsafeBytes { IOResult(raw: csk_connect(value, $0.baseAddress, UInt32($0.count))) }
+    }
+  }
+}
+
+extension TransportSocket where Self: ~Copyable {
+  /// A new socket that is neither bound nor connected: for transports and for options that must be set first.
+  /// - Throws: `.tooManyDescriptors`, `.protocolNotSupported`, `.permissionDenied`.
+  public static func open(for address: Address) throws(SocketError) -> Self {
+    Self(accepted: try RawDescriptor.open(kind(for: address)), context: ())
+  }
+
+  /// Takes over an open socket of this transport, connected or not, and makes it CLOEXEC and non-blocking.
+  ///
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind` for another family, type or protocol. The descriptor then
+  ///   is as it was, and still the caller's.
+  public init(adopting raw: RawDescriptor) throws(SocketError) {
+    try Self.check(raw, listening: false)
+    self.init(accepted: try Descriptor(adopting: raw), context: ())
+  }
+
+  static func check(_ raw: RawDescriptor, listening: Bool) throws(SocketError) {
+    try raw.checkOpen()
+    guard Self.accepts(try raw.socketKind()) else { throw SocketError(code: .wrongSocketKind, .adopt) }
+    guard try raw.isListening() == listening else { throw SocketError(code: .wrongSocketKind, .adopt) }
+  }
+}
+
+extension Listener where S: ConnectionTransport & ~Copyable {
+  /// Takes over a socket that listens already, and makes it CLOEXEC and non-blocking: socket activation, or a restart
+  /// without loss. Nothing is cleaned up when it closes.
+  ///
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind` for another family, type or protocol, or a socket that does
+  ///   not listen. The descriptor then is as it was, and still the caller's.
+  public init(adopting raw: RawDescriptor) throws(SocketError) {
+    try S.check(raw, listening: true)
+    self.init(try Descriptor(adopting: raw), context: ())
+  }
+}

@@ -1,0 +1,33 @@
+/// A kernel socket that Core can make: a transport says what it is in a few lines, and inherits connect, listen, adopt
+/// and close.
+public protocol TransportSocket: KernelSocket, ~Copyable where AcceptContext == Void {
+  /// What socket(2) is told for an address: family, type, protocol.
+  static func kind(for address: Address) -> SocketKind
+
+  /// Whether an adopted descriptor of this kind is one of this transport's.
+  static func accepts(_ kind: SocketKind) -> Bool
+
+  /// Called on a new socket before it is bound to listen there, before the caller's own configuration: for defaults such
+  /// as reuse-address.
+  static func willListen(_ socket: borrowing Self, on address: Address) throws(SocketError)
+
+  /// Called when binding to listen failed: true when the transport has cleared the way and binding is to be tried once
+  /// more.
+  static func clearedWay(for address: Address, after error: SocketError) -> Bool
+
+  /// What a listener on this address must do when it goes; nil for nothing. Called after bind.
+  static func cleanup(for address: Address) -> (@Sendable () -> Void)?
+
+  /// Called on a connected socket before it is handed out: throw to refuse it.
+  static func didConnect(_ socket: borrowing Self) throws(SocketError)
+}
+
+extension TransportSocket where Self: ~Copyable {
+  public static func willListen(_ socket: borrowing Self, on address: Address) throws(SocketError) {}
+  public static func clearedWay(for address: Address, after error: SocketError) -> Bool { false }
+  public static func cleanup(for address: Address) -> (@Sendable () -> Void)? { nil }
+  public static func didConnect(_ socket: borrowing Self) throws(SocketError) {}
+}
+
+/// A transport with connections: it can connect, listen and accept.
+public protocol ConnectionTransport: TransportSocket, ~Copyable {}

@@ -1,0 +1,58 @@
+public import CSocketKit
+
+/// The one owner of an open descriptor: it closes when its life ends.
+///
+/// Move-only, so that no second owner can exist, and no use after close compiles. A copy of the number is
+/// ``RawDescriptor``, which cannot close. Every descriptor that SocketKit makes is CLOEXEC and non-blocking.
+@frozen
+public struct Descriptor: ~Copyable, Sendable {
+  /// The number, for system calls and pollers while this owner lives.
+  public let raw: RawDescriptor
+
+  /// Takes over a number without looking at it.
+  ///
+  /// The caller promises that it is open, that nobody else owns it, and that it is CLOEXEC and non-blocking.
+  @unsafe @inlinable
+  public init(unsafeOwning raw: RawDescriptor) { self.raw = raw }
+
+  /// Takes over an open descriptor, and makes it CLOEXEC and non-blocking.
+  ///
+  /// - Throws: `.closed` when no such descriptor is open. It then is still nobody's: nothing was changed.
+  public init(adopting raw: RawDescriptor) throws(SocketError) {
+    try raw.checkOpen()
+    try raw.makeNonBlockingAndCloseOnExec()
+    unsafe self.init(unsafeOwning: raw)
+  }
+
+  @inlinable
+  deinit { _ = csk_close(raw.value) }
+
+  /// Gives the number away: whoever takes it closes it.
+  @inlinable
+  public consuming func release() -> RawDescriptor {
+    let number = raw
+    discard self
+    return number
+  }
+
+  /// Closes now and says what the kernel said. The descriptor is gone in every case (close(2), "Dealing with error
+  /// returns"): do not close again.
+  ///
+  /// - Throws: what close(2) reports, such as EIO. EINTR is no failure on Linux and is not reported.
+  @inlinable
+  public consuming func close() throws(SocketError) {
+    let number = raw
+    discard self
+    let result = IOResult(raw: csk_close(number.value))
+    if result.isFailure && !result.isInterrupted { throw SocketError(result, .close) }
+  }
+
+  /// A second descriptor for the same open socket (fcntl(2) F_DUPFD_CLOEXEC).
+  ///
+  /// A poller keeps watching until the last copy is closed: deregister before closing the one that was registered.
+  public borrowing func duplicate() throws(SocketError) -> Descriptor {
+    let result = IOResult(raw: csk_fcntl(raw.value, 1030, 0))
+    guard !result.isFailure else { throw SocketError(result, .open) }
+    return unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
+  }
+}

@@ -1,0 +1,25 @@
+internal import CSocketKit
+
+// The options of ip(7) and ipv6(7), sorted by their C names. IPv4's and IPv6's own are options of the one level, because
+// a dual-stack socket takes both.
+
+extension SocketOption where Level == IPLevel, Value == Bool {
+  /// Lets a socket bind to an address that is not, or not yet, this host's. The C name is `IP_FREEBIND`.
+  public static var freeBind: Self { Self(flag: CSK_IP_FREEBIND, level: CSK_IPPROTO_IP) }
+  /// Lets a socket bind to foreign addresses, for transparent proxies; needs CAP_NET_ADMIN. The C name is
+  /// `IP_TRANSPARENT`.
+  public static var transparent: Self { Self(flag: CSK_IP_TRANSPARENT, level: CSK_IPPROTO_IP) }
+  /// Keeps an IPv6 socket from taking IPv4 peers. Set it before binding. The C name is `IPV6_V6ONLY`.
+  public static var v6Only: Self { Self(flag: CSK_IPV6_V6ONLY, level: CSK_IPPROTO_IPV6) }
+}
+
+extension SocketOption where Level == IPLevel, Value == Int {
+  /// The type-of-service byte of IPv4 packets: DSCP in the upper six bits. The C name is `IP_TOS`.
+  public static var typeOfService: Self { Self(integer: CSK_IP_TOS, level: CSK_IPPROTO_IP) }
+  /// The time to live of IPv4 packets, 1 to 255. The C name is `IP_TTL`.
+  public static var timeToLive: Self { Self(integer: CSK_IP_TTL, level: CSK_IPPROTO_IP) }
+  /// The traffic class of IPv6 packets: DSCP in the upper six bits. The C name is `IPV6_TCLASS`.
+  public static var trafficClass: Self { Self(integer: CSK_IPV6_TCLASS, level: CSK_IPPROTO_IPV6) }
+  /// The hop limit of IPv6 packets, 0 to 255. The C name is `IPV6_UNICAST_HOPS`.
+  public static var hopLimit: Self { Self(integer: CSK_IPV6_UNICAST_HOPS, level: CSK_IPPROTO_IPV6) }
+}

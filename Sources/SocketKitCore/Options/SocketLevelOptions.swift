@@ -1,0 +1,100 @@
+internal import CSocketKit
+
+// The options of socket(7), sorted by their C names. Each kind of value is an extension of its own, which is what lets
+// `.keepAlive` be written with a leading dot.
+
+extension SocketOption where Level == SocketLevel, Value == Bool {
+  private init(_ name: Int32) { self.init(flag: name, level: CSK_SOL_SOCKET) }
+  /// Whether the socket listens; reading only. The C name is `SO_ACCEPTCONN`.
+  public static var isListening: Self { Self(CSK_SO_ACCEPTCONN) }
+  /// Allows sending datagrams to a broadcast address. The C name is `SO_BROADCAST`.
+  public static var broadcast: Self { Self(CSK_SO_BROADCAST) }
+  /// Probes an idle connection, and ends it when the peer is gone. The C name is `SO_KEEPALIVE`.
+  public static var keepAlive: Self { Self(CSK_SO_KEEPALIVE) }
+  /// Prefers busy polling over interrupts (Linux 5.11). The C name is `SO_PREFER_BUSY_POLL`.
+  public static var preferBusyPoll: Self { Self(CSK_SO_PREFER_BUSY_POLL) }
+  /// Lets a socket bind to an address whose last connections are still in TIME_WAIT. Listeners of SocketKit's TCP set it.
+  /// The C name is `SO_REUSEADDR`.
+  public static var reuseAddress: Self { Self(CSK_SO_REUSEADDR) }
+  /// Lets several sockets of one user bind to one address; the kernel spreads connections over them. All must set it.
+  /// The C name is `SO_REUSEPORT`.
+  public static var reusePort: Self { Self(CSK_SO_REUSEPORT) }
+  /// Kernel timestamps of received messages, in microseconds. The C name is `SO_TIMESTAMP`.
+  public static var timestamps: Self { Self(CSK_SO_TIMESTAMP) }
+  /// Kernel timestamps of received messages, in nanoseconds. The C name is `SO_TIMESTAMPNS`.
+  public static var nanosecondTimestamps: Self { Self(CSK_SO_TIMESTAMPNS) }
+}
+
+extension SocketOption where Level == SocketLevel, Value == Int {
+  private init(_ name: Int32) { self.init(integer: name, level: CSK_SOL_SOCKET) }
+  /// Packets taken in one busy poll (Linux 5.11). The C name is `SO_BUSY_POLL_BUDGET`.
+  public static var busyPollBudget: Self { Self(CSK_SO_BUSY_POLL_BUDGET) }
+  /// The CPU whose network queue feeds the socket; -1 when unknown. The C name is `SO_INCOMING_CPU`.
+  public static var incomingCPU: Self { Self(CSK_SO_INCOMING_CPU) }
+  /// A mark on the packets for routing and filters; needs CAP_NET_ADMIN. The C name is `SO_MARK`.
+  public static var mark: Self { Self(CSK_SO_MARK) }
+  /// The queueing priority of outgoing packets, 0 to 6 without CAP_NET_ADMIN. The C name is `SO_PRIORITY`.
+  public static var priority: Self { Self(CSK_SO_PRIORITY) }
+  /// The receive buffer in bytes. Linux doubles what is set, to have room for its own book-keeping, and reads the doubled
+  /// value back. Setting goes beyond net.core.rmem_max where the process has CAP_NET_ADMIN (`SO_RCVBUFFORCE`). The C name
+  /// is `SO_RCVBUF`.
+  public static var receiveBuffer: Self { forced(CSK_SO_RCVBUFFORCE, CSK_SO_RCVBUF) }
+  /// Bytes that must have come before a poller calls the socket readable. The C name is `SO_RCVLOWAT`.
+  public static var receiveLowWater: Self { Self(CSK_SO_RCVLOWAT) }
+  /// The send buffer in bytes; doubled as ``receiveBuffer`` is, beyond net.core.wmem_max with CAP_NET_ADMIN
+  /// (`SO_SNDBUFFORCE`). The C name is `SO_SNDBUF`.
+  public static var sendBuffer: Self { forced(CSK_SO_SNDBUFFORCE, CSK_SO_SNDBUF) }
+  /// Which timestamps are made, as the flags of the kernel's timestamping.rst. The C name is `SO_TIMESTAMPING`.
+  public static var timestampingFlags: Self { Self(CSK_SO_TIMESTAMPING) }
+
+  private static func forced(_ privileged: Int32, _ plain: Int32) -> Self {
+    Self(
+      read: { (target: RawDescriptor) throws(SocketError) -> Int in try target.integerOption(CSK_SOL_SOCKET, plain) },
+      write: { (target: RawDescriptor, value: Int) throws(SocketError) in
+        do throws(SocketError) {
+          try target.setIntegerOption(CSK_SOL_SOCKET, privileged, value)
+        } catch where error.errno == CSK_EPERM {
+          try target.setIntegerOption(CSK_SOL_SOCKET, plain, value)
+        }
+      })
+  }
+}
+
+extension SocketOption where Level == SocketLevel, Value == Duration {
+  /// How long a blocking read may poll the network device, in steps of a microsecond; raising it needs CAP_NET_ADMIN. The
+  /// C name is `SO_BUSY_POLL`.
+  public static var busyPoll: Self {
+    Self(duration: CSK_SO_BUSY_POLL, level: CSK_SOL_SOCKET, unit: .microseconds(1))
+  }
+}
+
+extension SocketOption where Level == SocketLevel, Value == String {
+  /// The name of the interface that the socket is bound to; empty for none. The C name is `SO_BINDTODEVICE`.
+  public static var boundDevice: Self { Self(text: CSK_SO_BINDTODEVICE, level: CSK_SOL_SOCKET, capacity: 15) }
+}
+
+extension SocketOption where Level == SocketLevel, Value == Duration? {
+  /// What closing does with unsent bytes: nil leaves them to the kernel, zero drops them and resets the connection, any
+  /// other time makes close wait so long (whole seconds, rounded up). The C name is `SO_LINGER`.
+  public static var linger: Self {
+    Self(
+      read: { (target: RawDescriptor) throws(SocketError) -> Duration? in
+        var value = csk_linger()
+        var length = UInt32(MemoryLayout<csk_linger>.size)
+        let result = IOResult(raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_LINGER, &value, &length))
+        if result.isFailure { throw SocketError(result, .getOption) }
+        return value.on == 0 ? nil : .seconds(value.seconds)
+      },
+      write: { (target: RawDescriptor, value: Duration?) throws(SocketError) in
+        let seconds = value.map { ($0 / .seconds(1)).rounded(.up) } ?? 0
+        guard seconds >= 0 && seconds <= Double(Int32.max) else {
+          throw SocketError(code: .invalidArgument, .setOption)
+        }
+        var linger = csk_linger(on: value == nil ? 0 : 1, seconds: Int32(seconds))
+        let result = IOResult(
+          raw: csk_setsockopt(
+            target.value, CSK_SOL_SOCKET, CSK_SO_LINGER, &linger, UInt32(MemoryLayout<csk_linger>.size)))
+        if result.isFailure { throw SocketError(result, .setOption) }
+      })
+  }
+}

@@ -1,0 +1,108 @@
+internal import CSocketKit
+
+/// The options of socket(7): SOL_SOCKET.
+public enum SocketLevel {}
+/// The options of ip(7) and ipv6(7).
+public enum IPLevel {}
+/// The options of tcp(7).
+public enum TCPLevel {}
+
+/// One socket option: how its value is read from the kernel and written to it.
+///
+/// `Level` keeps options of one protocol away from the sockets of another. Third parties make their own: a level type, a
+/// protocol refining ``OptionTarget``, and options by the initializers here.
+public struct SocketOption<Level, Value>: Sendable {
+  /// How the option is read.
+  public let read: @Sendable (RawDescriptor) throws(SocketError) -> Value
+  /// How the option is written.
+  public let write: @Sendable (RawDescriptor, Value) throws(SocketError) -> Void
+
+  public init(
+    read: @escaping @Sendable (RawDescriptor) throws(SocketError) -> Value,
+    write: @escaping @Sendable (RawDescriptor, Value) throws(SocketError) -> Void
+  ) {
+    self.read = read
+    self.write = write
+  }
+}
+
+extension SocketOption where Value == Bool {
+  /// An option that is an int, zero or not.
+  public init(flag name: Int32, level: Int32) {
+    self.init(
+      read: { (target: RawDescriptor) throws(SocketError) -> Bool in try target.integerOption(level, name) != 0 },
+      write: { (target: RawDescriptor, value: Bool) throws(SocketError) in
+        try target.setIntegerOption(level, name, value ? 1 : 0)
+      })
+  }
+}
+
+extension SocketOption where Value == Int {
+  /// An option that is an int.
+  public init(integer name: Int32, level: Int32) {
+    self.init(
+      read: { (target: RawDescriptor) throws(SocketError) -> Int in try target.integerOption(level, name) },
+      write: { (target: RawDescriptor, value: Int) throws(SocketError) in
+        try target.setIntegerOption(level, name, value)
+      })
+  }
+}
+
+extension SocketOption where Value == Duration {
+  /// An option that is an int counting a unit of time; a value between two units is rounded up.
+  public init(duration name: Int32, level: Int32, unit: Duration) {
+    self.init(
+      read: { (target: RawDescriptor) throws(SocketError) -> Duration in
+        unit * (try target.integerOption(level, name))
+      },
+      write: { (target: RawDescriptor, value: Duration) throws(SocketError) in
+        let units = (value / unit).rounded(.up)
+        guard units >= 0 && units <= Double(Int32.max) else { throw SocketError(code: .invalidArgument, .setOption) }
+        try target.setIntegerOption(level, name, Int(units))
+      })
+  }
+}
+
+extension SocketOption where Value == String {
+  /// An option that is a name.
+  /// - Parameter capacity: the longest value in bytes.
+  public init(text name: Int32, level: Int32, capacity: Int) {
+    self.init(
+      read: { (target: RawDescriptor) throws(SocketError) -> String in
+        var bytes = [UInt8](repeating: 0, count: capacity + 1)
+        var length = UInt32(bytes.count)
+        let result = IOResult(raw: csk_getsockopt(target.value, level, name, &bytes, &length))
+        if result.isFailure { throw SocketError(result, .getOption) }
+        return String(decoding: bytes.prefix(Int(length)).prefix { $0 != 0 }, as: UTF8.self)
+      },
+      write: { (target: RawDescriptor, value: String) throws(SocketError) in
+        let bytes = Array(value.utf8)
+        guard bytes.count <= capacity else { throw SocketError(code: .invalidArgument, .setOption) }
+        let result = IOResult(raw: csk_setsockopt(target.value, level, name, bytes, UInt32(bytes.count)))
+        if result.isFailure { throw SocketError(result, .setOption) }
+      })
+  }
+}
+
+extension RawDescriptor {
+  /// An option that is an int.
+  func integerOption(_ level: Int32, _ name: Int32) throws(SocketError) -> Int {
+    var number: Int32 = 0
+    var length: UInt32 = 4
+    let result = IOResult(raw: csk_getsockopt(value, level, name, &number, &length))
+    if result.isFailure { throw SocketError(result, .getOption) }
+    return Int(number)
+  }
+
+  func setIntegerOption(_ level: Int32, _ name: Int32, _ value: Int) throws(SocketError) {
+    guard var number = Int32(exactly: value) else { throw SocketError(code: .invalidArgument, .setOption) }
+    let result = IOResult(raw: csk_setsockopt(self.value, level, name, &number, 4))
+    if result.isFailure { throw SocketError(result, .setOption) }
+  }
+
+  /// The pending error of a socket, which reading clears (SO_ERROR).
+  func takePendingError(_ operation: SocketError.Operation) throws(SocketError) -> SocketError? {
+    let number = try integerOption(CSK_SOL_SOCKET, CSK_SO_ERROR)
+    return number == 0 ? nil : SocketError(.failure(errno: Int32(truncatingIfNeeded: number)), operation)
+  }
+}

@@ -1,0 +1,53 @@
+/// What a poller is asked to watch a descriptor for, and how it is to report it.
+@frozen
+public struct Interest: OptionSet, BitwiseCopyable, Hashable, Sendable {
+  /// The bits of epoll_ctl(2), which poll(2) shares as far as it has them.
+  public let rawValue: UInt32
+  @inlinable
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// There is something to read or accept, or the stream has ended (EPOLLIN).
+  @inlinable public static var readable: Self { Self(rawValue: 0x1) }
+  /// There is room to write, or a connect has finished (EPOLLOUT).
+  @inlinable public static var writable: Self { Self(rawValue: 0x4) }
+  /// Urgent data, or an exceptional condition (EPOLLPRI).
+  @inlinable public static var priority: Self { Self(rawValue: 0x2) }
+  /// The peer has ended its writing side (EPOLLRDHUP).
+  @inlinable public static var readClosed: Self { Self(rawValue: 0x2000) }
+
+  /// Report a change once, when it happens, and not again while it lasts (EPOLLET). Read and write until would-block
+  /// then, or the rest is never reported.
+  @inlinable public static var edge: Self { Self(rawValue: 1 << 31) }
+  /// Report once, then watch no more until modified (EPOLLONESHOT).
+  @inlinable public static var oneShot: Self { Self(rawValue: 1 << 30) }
+  /// Of several pollers that watch the same listener, wake one, not all (EPOLLEXCLUSIVE, Linux 4.5). Cannot be modified.
+  @inlinable public static var exclusive: Self { Self(rawValue: 1 << 28) }
+
+  /// Only what is watched for, without how.
+  @inlinable public var events: Interest { intersection(Interest(rawValue: 0x2007)) }
+  /// Only how: ``edge``, ``oneShot``, ``exclusive``.
+  @inlinable public var modes: Interest { intersection([.edge, .oneShot, .exclusive]) }
+}
+
+/// What a poller found. Flags are hints: a descriptor reported as readable may would-block, but what is ready is always
+/// reported.
+@frozen
+public struct Readiness: OptionSet, BitwiseCopyable, Hashable, Sendable {
+  public let rawValue: UInt32
+  @inlinable
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// A read, or an accept, will not would-block; the end of the stream counts as readable.
+  @inlinable public static var readable: Self { Self(rawValue: 0x1) }
+  @inlinable public static var priority: Self { Self(rawValue: 0x2) }
+  /// A write will not would-block.
+  @inlinable public static var writable: Self { Self(rawValue: 0x4) }
+  /// The socket has an error, which the next operation throws (EPOLLERR). Reported without being asked for.
+  @inlinable public static var error: Self { Self(rawValue: 0x8) }
+  /// Both directions have ended (EPOLLHUP). Reported without being asked for.
+  @inlinable public static var hangUp: Self { Self(rawValue: 0x10) }
+  /// The descriptor was closed while registered (POLLNVAL): deregister it. Only ``PollPoller``'s kernel call can see it.
+  @inlinable public static var invalid: Self { Self(rawValue: 0x20) }
+  /// The peer has ended its writing side (EPOLLRDHUP).
+  @inlinable public static var readClosed: Self { Self(rawValue: 0x2000) }
+}

@@ -1,0 +1,143 @@
+/// Something that waits for many descriptors at once and says which are ready.
+///
+/// The contract, which ``SocketKitConformance`` checks:
+/// - **Readiness is a hint.** A spurious event is allowed, a lost one never: what is ready and watched is reported by
+///   the next wait. With level triggering (the default) it is reported as long as it lasts.
+/// - **Edge triggering** (``Interest/edge``), where ``capabilities`` has it, reports a change once: read until
+///   `.wouldBlock`. **One-shot** reports once and then watches no more until ``modify(source:_:token:)``.
+/// - **Errors and hang-ups** are reported whether asked for or not, except to a one-shot registration that has fired.
+///   An empty interest pauses a registration: it reports a hang-up at most once.
+/// - **Deregister before closing.** The kernel forgets a closed descriptor by itself only when no copy of it is open,
+///   and poll(2) never. Tokens carry a generation so that what still comes can be dropped: see ``Slab``.
+/// - **A descriptor is registered once per poller**: a second time is `.alreadyRegistered`.
+/// - **Wake-ups are never lost**: one that comes before a wait ends that wait at once.
+/// - **A signal ends no wait**; a waiting poller with nothing ready makes no wake-ups, except where it is built to spin.
+///
+/// A poller is used by one thread at a time; its ``waker`` by any.
+public protocol Poller: ~Copyable, Sendable {
+  /// What makes one: its bounds and modes.
+  associatedtype Configuration: Sendable
+
+  /// Makes a poller.
+  /// - Throws: `.tooManyDescriptors`; `.notSupported` where the kernel lacks it.
+  init(_ configuration: Configuration) throws(SocketError)
+
+  /// What generic code may make one with: sensible values for a program of that many connections.
+  static func configuration(capacity: Int) -> Configuration
+
+  /// What this poller can do beyond level triggering.
+  var capabilities: PollerCapabilities { get }
+
+  /// Watches a descriptor. For implementers; programs use ``register(_:_:token:)``.
+  /// - Throws: `.alreadyRegistered`, `.closed`, `.notSupported` for a mode that ``capabilities`` lacks or a descriptor
+  ///   that cannot be watched (a regular file), `.capacityExceeded`.
+  mutating func register(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError)
+
+  /// Changes what a registered descriptor is watched for, and re-arms a one-shot registration.
+  /// - Throws: `.notRegistered`, `.closed`, `.notSupported`.
+  mutating func modify(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError)
+
+  /// Stops watching. Events of it that the last wait found may still be read from ``subscript(event:)``.
+  /// - Throws: `.notRegistered`, `.closed`.
+  mutating func deregister(source: RawDescriptor) throws(SocketError)
+
+  /// Waits once: the number of events, 0 when the deadline passed or a wake-up came, or -errno. Must not throw, so that
+  /// it specializes; may return -EINTR.
+  mutating func attemptWait(until deadline: Deadline) -> IOResult
+
+  /// An event of the last wait, from 0 to one less than what it returned. Valid until the next wait.
+  subscript(event index: Int) -> Event { get }
+
+  /// Whether the last wait was ended by the ``waker``.
+  var wasWoken: Bool { get }
+
+  /// A handle by which any thread can end a wait.
+  var waker: Waker { get }
+}
+
+/// What a poller can do beyond level triggering.
+@frozen
+public struct PollerCapabilities: OptionSet, BitwiseCopyable, Hashable, Sendable {
+  public let rawValue: UInt32
+  @inlinable
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// It takes ``Interest/edge``.
+  @inlinable public static var edge: Self { Self(rawValue: 1) }
+  /// It takes ``Interest/oneShot``.
+  @inlinable public static var oneShot: Self { Self(rawValue: 2) }
+  /// It takes ``Interest/exclusive``.
+  @inlinable public static var exclusive: Self { Self(rawValue: 4) }
+  /// Deadlines below a millisecond are kept as precisely as the kernel's timers are.
+  @inlinable public static var precise: Self { Self(rawValue: 8) }
+  /// With nothing ready it sleeps: no wake-ups, no CPU time.
+  @inlinable public static var parks: Self { Self(rawValue: 16) }
+  /// The cost of a wait does not grow with the number of idle registrations.
+  @inlinable public static var scalable: Self { Self(rawValue: 32) }
+}
+
+extension Poller where Self: ~Copyable {
+  /// Watches a socket: its ``Socket/readSource`` and ``Socket/writeSource`` as the interest asks.
+  /// - Throws: `.alreadyRegistered`, `.notSupported` for a mode that the poller lacks.
+  @inlinable
+  public mutating func register<S: Socket & ~Copyable>(
+    _ socket: borrowing S, _ interest: Interest, token: Token
+  ) throws(SocketError) {
+    let reading = socket.readSource
+    let writing = socket.writeSource
+    if reading == writing {
+      try register(source: reading, interest, token: token)
+    } else {
+      try register(source: reading, interest.subtracting(.writable), token: token)
+      try register(source: writing, interest.subtracting([.readable, .readClosed, .priority]), token: token)
+    }
+  }
+
+  /// Watches a listener: readable means that ``Listener/accept()`` has somebody to give.
+  @inlinable
+  public mutating func register<S: Socket & ~Copyable>(
+    _ listener: borrowing Listener<S>, _ interest: Interest = .readable, token: Token
+  ) throws(SocketError) {
+    try register(source: listener.descriptor, interest, token: token)
+  }
+
+  /// Changes what a registered socket is watched for.
+  /// - Throws: `.notRegistered`, `.notSupported`.
+  @inlinable
+  public mutating func modify<S: Socket & ~Copyable>(
+    _ socket: borrowing S, _ interest: Interest, token: Token
+  ) throws(SocketError) {
+    let reading = socket.readSource
+    let writing = socket.writeSource
+    if reading == writing {
+      try modify(source: reading, interest, token: token)
+    } else {
+      try modify(source: reading, interest.subtracting(.writable), token: token)
+      try modify(source: writing, interest.subtracting([.readable, .readClosed, .priority]), token: token)
+    }
+  }
+
+  /// Stops watching a socket: do this before its life ends.
+  /// - Throws: `.notRegistered`.
+  @inlinable
+  public mutating func deregister<S: Socket & ~Copyable>(_ socket: borrowing S) throws(SocketError) {
+    let reading = socket.readSource
+    let writing = socket.writeSource
+    try deregister(source: reading)
+    if reading != writing { try deregister(source: writing) }
+  }
+
+  /// Waits until something is ready, the deadline passes, or the ``waker`` calls. Signals do not end it.
+  ///
+  /// - Returns: how many events ``subscript(event:)`` has; 0 when the deadline passed or a wake-up came (see
+  ///   ``wasWoken``).
+  /// - Throws: what the kernel says of the poller itself, such as `.closed` or `.outOfMemory`.
+  @inlinable
+  public mutating func wait(until deadline: Deadline = .never) throws(SocketError) -> Int {
+    while true {
+      let result = attemptWait(until: deadline)
+      if result.raw >= 0 { return result.raw }
+      if !result.isInterrupted { throw SocketError(result, .wait) }
+    }
+  }
+}

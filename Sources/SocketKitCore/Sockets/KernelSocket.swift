@@ -1,0 +1,60 @@
+internal import CSocketKit
+
+/// A socket whose methods are nothing but the kernel's calls on its descriptor.
+///
+/// The promise: kernel I/O on ``descriptor`` means the same as the methods, so io_uring, splice, sendfile and batches may
+/// go round them. A wrapper that frames, encrypts or injects faults must not conform.
+public protocol KernelSocket: Socket, OptionTarget, ~Copyable {
+  /// The socket's descriptor, valid while the socket lives.
+  var descriptor: RawDescriptor { get }
+  /// Gives the descriptor away; the connection stays as it is.
+  consuming func releaseDescriptor() -> Descriptor
+}
+
+extension KernelSocket where Self: ~Copyable {
+  @inlinable public var readSource: RawDescriptor { descriptor }
+  @inlinable public var writeSource: RawDescriptor { descriptor }
+  @inlinable public var optionDescriptor: RawDescriptor { descriptor }
+
+  /// Closes now and says what the kernel said; without it a socket closes silently when its life ends.
+  /// - Throws: what close(2) reports. The socket is gone in every case.
+  @inlinable
+  public consuming func close() throws(SocketError) { try releaseDescriptor().close() }
+
+  public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
+    let result = IOResult(raw: csk_shutdown(descriptor.value, direction.rawValue))
+    if result.isFailure { throw SocketError(result, .shutdown) }
+  }
+
+  public borrowing func localAddress() throws(SocketError) -> Address {
+    guard let address = Address(try descriptor.localAddress()) else {
+      throw SocketError(code: .invalidAddress, .localAddress)
+    }
+    return address
+  }
+
+  public borrowing func remoteAddress() throws(SocketError) -> Address {
+    guard let address = Address(try descriptor.remoteAddress()) else {
+      throw SocketError(code: .invalidAddress, .remoteAddress)
+    }
+    return address
+  }
+}
+
+extension RawDescriptor {
+  /// The address that the socket is bound to (getsockname(2)).
+  public func localAddress() throws(SocketError) -> AnySocketAddress {
+    var address = AnySocketAddress()
+    let result = IOResult(raw: address.fill { csk_getsockname(value, $0, &$1) })
+    if result.isFailure { throw SocketError(result, .localAddress) }
+    return address
+  }
+
+  /// The address that the socket is connected to (getpeername(2)).
+  public func remoteAddress() throws(SocketError) -> AnySocketAddress {
+    var address = AnySocketAddress()
+    let result = IOResult(raw: address.fill { csk_getpeername(value, $0, &$1) })
+    if result.isFailure { throw SocketError(result, .remoteAddress) }
+    return address
+  }
+}

@@ -1,0 +1,117 @@
+public import CSocketKit
+
+/// One buffer of a scattered read or gathered write: an address and a length in bytes, laid out as the kernel's iovec.
+@frozen
+public struct IOSegment {
+  public var baseAddress: UnsafeMutableRawPointer?
+  public var count: Int
+
+  @unsafe @inlinable
+  public init(_ memory: UnsafeMutableRawBufferPointer) {
+    baseAddress = memory.baseAddress
+    count = memory.count
+  }
+
+  /// For writing only: the kernel does not change the bytes.
+  @unsafe @inlinable
+  public init(_ memory: UnsafeRawBufferPointer) {
+    baseAddress = UnsafeMutableRawPointer(mutating: memory.baseAddress)
+    count = memory.count
+  }
+}
+
+extension StreamSocket where Self: ~Copyable {
+  @unsafe @inlinable
+  public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    for segment in segments where segment.count > 0 {
+      var bytes = MutableRawSpan(
+        _unsafeBytes: UnsafeMutableRawBufferPointer(start: segment.baseAddress, count: segment.count))
+      return attemptReceive(into: &bytes)
+    }
+    return .zero
+  }
+
+  @unsafe @inlinable
+  public borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    for segment in segments where segment.count > 0 {
+      return attemptSend(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: segment.baseAddress, count: segment.count)))
+    }
+    return .zero
+  }
+}
+
+extension StreamSocket where Self: KernelSocket & ~Copyable {
+  @unsafe @inlinable
+  public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    var message = csk_msghdr(gathering: segments)
+    var result = csk_recvmsg(descriptor.value, &message, 0)
+    while result == 0 &- Int(CSK_EINTR) { result = csk_recvmsg(descriptor.value, &message, 0) }
+    return IOResult(raw: result)
+  }
+
+  @unsafe @inlinable
+  public borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    var message = csk_msghdr(gathering: segments)
+    var result = csk_sendmsg(descriptor.value, &message, CSK_MSG_NOSIGNAL)
+    while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(descriptor.value, &message, CSK_MSG_NOSIGNAL) }
+    return IOResult(raw: result)
+  }
+}
+
+extension csk_msghdr {
+  @inlinable
+  init(gathering segments: UnsafeBufferPointer<IOSegment>) {
+    self.init()
+    // IOSegment has iovec's layout; more than IOV_MAX (1024) at once is EMSGSIZE, so the rest waits for the next call.
+    vectors = UnsafeMutableRawPointer(mutating: segments.baseAddress)?.assumingMemoryBound(to: csk_iovec.self)
+    vector_count = segments.count < 1024 ? segments.count : 1024
+  }
+}
+
+extension StreamSocket where Self: ~Copyable {
+  /// Writes once from two to four buffers in turn, in one system call on kernel sockets: a header and a body, say.
+  ///
+  /// - Returns: the bytes taken, counted over all buffers, or `.wouldBlock`.
+  /// - Throws: as ``write(_:)``.
+  @inlinable
+  public borrowing func write(
+    gathering first: Span<UInt8>, _ second: Span<UInt8>, _ third: Span<UInt8> = Span(),
+    _ fourth: Span<UInt8> = Span()
+  ) throws(SocketError) -> IOOutcome {
+    let result = first.withUnsafeBytes { a in
+      second.withUnsafeBytes { b in
+        third.withUnsafeBytes { c in
+          fourth.withUnsafeBytes { d in
+            let segments: InlineArray<4, IOSegment> = [IOSegment(a), IOSegment(b), IOSegment(c), IOSegment(d)]
+            if a.count &+ b.count &+ c.count &+ d.count == 0 { return IOResult.zero }
+            return segments.span.withUnsafeBufferPointer { attemptSend(gathering: $0) }
+          }
+        }
+      }
+    }
+    if result.raw >= 0 { return .bytes(result.raw) }
+    if result.isWouldBlock { return .wouldBlock }
+    throw SocketError(result, .write)
+  }
+
+  /// Reads once into two buffers in turn, in one system call on kernel sockets.
+  ///
+  /// - Returns: the bytes read, counted over both, `.wouldBlock`, or `.endOfStream`.
+  /// - Throws: as ``read(into:)``.
+  @inlinable
+  public borrowing func read(
+    scattering first: consuming MutableSpan<UInt8>, _ second: consuming MutableSpan<UInt8>
+  ) throws(SocketError) -> IOOutcome {
+    if first.isEmpty && second.isEmpty { return .bytes(0) }
+    let result = first.withUnsafeMutableBytes { a in
+      second.withUnsafeMutableBytes { b in
+        let segments: InlineArray<2, IOSegment> = [IOSegment(a), IOSegment(b)]
+        return segments.span.withUnsafeBufferPointer { attemptReceive(scattering: $0) }
+      }
+    }
+    if result.raw > 0 { return .bytes(result.raw) }
+    if result.raw == 0 { return .endOfStream }
+    if result.isWouldBlock { return .wouldBlock }
+    throw SocketError(result, .read)
+  }
+}

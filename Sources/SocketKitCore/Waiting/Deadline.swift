@@ -1,0 +1,56 @@
+public import CSocketKit
+
+/// A point of time on the monotonic clock (CLOCK_MONOTONIC): it neither jumps with the wall clock nor counts suspension.
+///
+/// Deadlines, not durations: a loop of several waits then needs no arithmetic, and cannot take longer than asked.
+@frozen
+public struct Deadline: BitwiseCopyable, Hashable, Comparable, Sendable {
+  /// Nanoseconds of the monotonic clock; the largest number is "never".
+  @usableFromInline let nanoseconds: Int64
+
+  @inlinable
+  init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+  /// No deadline.
+  @inlinable public static var never: Deadline { Deadline(nanoseconds: .max) }
+  /// This moment.
+  @inlinable public static var now: Deadline { Deadline(nanoseconds: csk_monotonic_nanoseconds()) }
+  /// Before everything: a deadline that has passed.
+  @inlinable public static var past: Deadline { Deadline(nanoseconds: 0) }
+
+  /// From now on; a duration too long to count is "never", a negative one has passed.
+  public static func after(_ duration: Duration) -> Deadline { now.advanced(by: duration) }
+
+  /// This deadline, moved.
+  public func advanced(by duration: Duration) -> Deadline {
+    if nanoseconds == .max { return self }
+    let (seconds, attoseconds) = duration.components
+    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    if overflow { return seconds < 0 ? .past : .never }
+    let (sum, tooLate) = nanoseconds.addingReportingOverflow(whole)
+    if tooLate { return whole < 0 ? .past : .never }
+    let (result, stillTooLate) = sum.addingReportingOverflow(attoseconds / 1_000_000_000)
+    return stillTooLate ? .never : Deadline(nanoseconds: max(0, result))
+  }
+
+  @inlinable public var isNever: Bool { nanoseconds == .max }
+  /// Whether this is ``past``: then there is nothing to ask the clock.
+  @inlinable public var isPast: Bool { nanoseconds == 0 }
+  /// Whether the moment has come. Reads the clock, except for ``never``.
+  @inlinable public var hasPassed: Bool { nanoseconds != .max && nanoseconds <= csk_monotonic_nanoseconds() }
+  /// What is left: at least zero; nil for ``never``.
+  public var remaining: Duration? {
+    isNever ? nil : .nanoseconds(max(0, nanoseconds - csk_monotonic_nanoseconds()))
+  }
+  /// What is left in nanoseconds, at least 0; -1 for ``never``: for implementers of pollers, without arithmetic on
+  /// `Duration`.
+  @inlinable public var remainingNanoseconds: Int64 {
+    if nanoseconds == .max { return -1 }
+    if nanoseconds == 0 { return 0 }
+    let left = nanoseconds &- csk_monotonic_nanoseconds()
+    return left > 0 ? left : 0
+  }
+
+  @inlinable
+  public static func < (a: Deadline, b: Deadline) -> Bool { a.nanoseconds < b.nanoseconds }
+}

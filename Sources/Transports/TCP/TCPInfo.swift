@@ -1,0 +1,201 @@
+internal import CSocketKit
+public import SocketKitCore
+
+/// What the kernel knows of a connection: struct tcp_info of linux/tcp.h, with units.
+///
+/// Fields that the running kernel does not have read as zero; ``length`` tells how much it wrote.
+public struct TCPInfo: Hashable, Sendable {
+  /// The state of RFC 9293, as the kernel numbers it: 1 is ESTABLISHED, 10 is LISTEN.
+  public var state: UInt8
+  /// The congestion control's state: 0 open, 1 disorder, 2 CWR, 3 recovery, 4 loss.
+  public var congestionState: UInt8
+  /// Consecutive retransmissions of the segment at the front.
+  public var retransmits: UInt8
+  /// Keep-alive or zero-window probes that are unanswered.
+  public var probes: UInt8
+  /// How often the retransmission timer has been doubled.
+  public var backoff: UInt8
+  public var hasTimestamps: Bool
+  public var hasSelectiveAcknowledgement: Bool
+  /// Whether window scaling is on; the shifts are ``sendWindowScale`` and ``receiveWindowScale``.
+  public var hasWindowScale: Bool
+  public var hasECN: Bool
+  /// Data in the SYN was acknowledged (fast open).
+  public var fastOpenDataAccepted: Bool
+  public var sendWindowScale: UInt8
+  public var receiveWindowScale: UInt8
+  /// Whether the sender, not the network, limits the delivery rate.
+  public var isDeliveryRateApplicationLimited: Bool
+  /// Retransmission timeout.
+  public var retransmissionTimeout: Duration
+  /// Delayed-acknowledgement timeout.
+  public var acknowledgementTimeout: Duration
+  /// Sender's maximum segment, in bytes.
+  public var sendMaximumSegment: UInt32
+  /// Receiver's maximum segment, in bytes.
+  public var receiveMaximumSegment: UInt32
+  /// Segments sent and not acknowledged; on a listener: connections waiting to be accepted.
+  public var unacknowledged: UInt32
+  /// Segments acknowledged selectively; on a listener: the backlog.
+  public var selectivelyAcknowledged: UInt32
+  /// Segments held for lost.
+  public var lost: UInt32
+  /// Segments retransmitted and not acknowledged yet.
+  public var retransmitted: UInt32
+  public var sinceLastDataSent: Duration
+  public var sinceLastDataReceived: Duration
+  public var sinceLastAcknowledgementReceived: Duration
+  /// Path MTU in bytes.
+  public var pathMTU: UInt32
+  /// Slow-start threshold of the receive window, in bytes.
+  public var receiveSlowStartThreshold: UInt32
+  /// Smoothed round-trip time.
+  public var roundTripTime: Duration
+  /// Its mean deviation.
+  public var roundTripTimeVariation: Duration
+  /// Slow-start threshold, in segments.
+  public var slowStartThreshold: UInt32
+  /// Congestion window, in segments.
+  public var congestionWindow: UInt32
+  /// Advertised maximum segment, in bytes.
+  public var advertisedMaximumSegment: UInt32
+  /// Segments that may be reordered before loss is assumed.
+  public var reordering: UInt32
+  /// The receiver's estimate of the round-trip time.
+  public var receiverRoundTripTime: Duration
+  /// Receive buffer space wanted, in bytes.
+  public var receiveSpace: UInt32
+  /// Segments retransmitted since the connection began.
+  public var totalRetransmissions: UInt32
+  /// Bytes per second; the largest number is "unlimited".
+  public var pacingRate: UInt64
+  /// Bytes per second; the largest number is "unlimited".
+  public var maximumPacingRate: UInt64
+  /// Bytes sent and acknowledged (RFC 4898).
+  public var bytesAcknowledged: UInt64
+  /// Bytes received (RFC 4898).
+  public var bytesReceived: UInt64
+  public var segmentsOut: UInt32
+  public var segmentsIn: UInt32
+  /// Bytes in the send buffer that were never sent.
+  public var notSentBytes: UInt32
+  /// The smallest round-trip time seen.
+  public var minimumRoundTripTime: Duration
+  public var dataSegmentsIn: UInt32
+  public var dataSegmentsOut: UInt32
+  /// Bytes per second delivered lately.
+  public var deliveryRate: UInt64
+  /// Time in which there was something to send.
+  public var busyTime: Duration
+  /// Of it, limited by the receiver's window.
+  public var receiveWindowLimited: Duration
+  /// Of it, limited by the send buffer.
+  public var sendBufferLimited: Duration
+  /// Segments delivered, retransmissions included.
+  public var delivered: UInt32
+  /// Of them, with a congestion mark.
+  public var deliveredWithECN: UInt32
+  /// Bytes sent, retransmissions included.
+  public var bytesSent: UInt64
+  /// Bytes retransmitted.
+  public var bytesRetransmitted: UInt64
+  /// Duplicate segments reported by the peer.
+  public var duplicateAcknowledgements: UInt32
+  /// Reorderings seen.
+  public var reorderingsSeen: UInt32
+  /// Segments received out of order.
+  public var outOfOrder: UInt32
+  /// The peer's window, in bytes.
+  public var sendWindow: UInt32
+  /// Our window, in bytes.
+  public var receiveWindow: UInt32
+  /// How many bytes the kernel wrote: 104 at the oldest, 248 since Linux 6.7.
+  public var length: Int
+
+  init(_ bytes: RawSpan) {
+    func u8(_ offset: Int) -> UInt8 {
+      offset < bytes.byteCount ? bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self) : 0
+    }
+    func u32(_ offset: Int) -> UInt32 {
+      offset + 4 <= bytes.byteCount ? bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self) : 0
+    }
+    func u64(_ offset: Int) -> UInt64 {
+      offset + 8 <= bytes.byteCount ? bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self) : 0
+    }
+    func microseconds(_ value: some BinaryInteger) -> Duration { .microseconds(Int64(clamping: value)) }
+    func milliseconds(_ value: UInt32) -> Duration { .milliseconds(value) }
+    state = u8(0)
+    congestionState = u8(1)
+    retransmits = u8(2)
+    probes = u8(3)
+    backoff = u8(4)
+    hasTimestamps = u8(5) & 1 != 0
+    hasSelectiveAcknowledgement = u8(5) & 2 != 0
+    hasWindowScale = u8(5) & 4 != 0
+    hasECN = u8(5) & 8 != 0
+    fastOpenDataAccepted = u8(5) & 32 != 0
+    sendWindowScale = u8(6) & 15
+    receiveWindowScale = u8(6) >> 4
+    isDeliveryRateApplicationLimited = u8(7) & 1 != 0
+    retransmissionTimeout = microseconds(u32(8))
+    acknowledgementTimeout = microseconds(u32(12))
+    sendMaximumSegment = u32(16)
+    receiveMaximumSegment = u32(20)
+    unacknowledged = u32(24)
+    selectivelyAcknowledged = u32(28)
+    lost = u32(32)
+    retransmitted = u32(36)
+    // 40: fackets, unused since Linux 4.15
+    sinceLastDataSent = milliseconds(u32(44))
+    // 48: last_ack_sent, never filled
+    sinceLastDataReceived = milliseconds(u32(52))
+    sinceLastAcknowledgementReceived = milliseconds(u32(56))
+    pathMTU = u32(60)
+    receiveSlowStartThreshold = u32(64)
+    roundTripTime = microseconds(u32(68))
+    roundTripTimeVariation = microseconds(u32(72))
+    slowStartThreshold = u32(76)
+    congestionWindow = u32(80)
+    advertisedMaximumSegment = u32(84)
+    reordering = u32(88)
+    receiverRoundTripTime = microseconds(u32(92))
+    receiveSpace = u32(96)
+    totalRetransmissions = u32(100)
+    pacingRate = u64(104)
+    maximumPacingRate = u64(112)
+    bytesAcknowledged = u64(120)
+    bytesReceived = u64(128)
+    segmentsOut = u32(136)
+    segmentsIn = u32(140)
+    notSentBytes = u32(144)
+    minimumRoundTripTime = microseconds(u32(148))
+    dataSegmentsIn = u32(152)
+    dataSegmentsOut = u32(156)
+    deliveryRate = u64(160)
+    busyTime = microseconds(u64(168))
+    receiveWindowLimited = microseconds(u64(176))
+    sendBufferLimited = microseconds(u64(184))
+    delivered = u32(192)
+    deliveredWithECN = u32(196)
+    bytesSent = u64(200)
+    bytesRetransmitted = u64(208)
+    duplicateAcknowledgements = u32(216)
+    reorderingsSeen = u32(220)
+    outOfOrder = u32(224)
+    sendWindow = u32(228)
+    receiveWindow = u32(232)
+    length = bytes.byteCount
+  }
+}
+
+extension TCPOptionTarget where Self: ~Copyable {
+  /// What the kernel knows of the connection, or of a listener's backlog (`TCP_INFO`).
+  /// - Throws: `.closed`.
+  public borrowing func tcpInfo() throws(SocketError) -> TCPInfo {
+    var memory = InlineArray<512, UInt8>(repeating: 0)
+    var span = memory.mutableSpan
+    var bytes = span.mutableBytes
+    let count = try rawOption(level: CSK_IPPROTO_TCP, name: CSK_TCP_INFO, into: &bytes)
+    return TCPInfo(memory.span.bytes.extracting(first: count))
+  }
+}

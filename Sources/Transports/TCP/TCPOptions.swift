@@ -1,0 +1,52 @@
+internal import CSocketKit
+public import SocketKitCore
+
+// The options of tcp(7), sorted by their C names.
+
+extension SocketOption where Level == TCPLevel, Value == Bool {
+  private init(_ name: Int32) { self.init(flag: name, level: CSK_IPPROTO_TCP) }
+  /// Holds back partial segments until switched off, at most 200 ms. The C name is `TCP_CORK`.
+  public static var cork: Self { Self(CSK_TCP_CORK) }
+  /// Lets connect return at once and sends the first write with the SYN (Linux 4.11). Set it before connecting. The C
+  /// name is `TCP_FASTOPEN_CONNECT`.
+  public static var fastOpenConnect: Self { Self(CSK_TCP_FASTOPEN_CONNECT) }
+  /// Sends small segments at once instead of collecting them (RFC 896). The C name is `TCP_NODELAY`.
+  public static var noDelay: Self { Self(CSK_TCP_NODELAY) }
+  /// Acknowledges at once. The kernel leaves this mode by itself: set it again after reads. The C name is `TCP_QUICKACK`.
+  public static var quickAcknowledge: Self { Self(CSK_TCP_QUICKACK) }
+}
+
+extension SocketOption where Level == TCPLevel, Value == Int {
+  private init(_ name: Int32) { self.init(integer: name, level: CSK_IPPROTO_TCP) }
+  /// On a listener: how many fast-open requests may wait; 0 switches it off. Needs bit 2 of net.ipv4.tcp_fastopen. The C
+  /// name is `TCP_FASTOPEN`.
+  public static var fastOpenQueue: Self { Self(CSK_TCP_FASTOPEN) }
+  /// Unanswered probes before the connection is dropped. The C name is `TCP_KEEPCNT`.
+  public static var keepAliveCount: Self { Self(CSK_TCP_KEEPCNT) }
+  /// The largest segment in bytes; set it before connecting or listening. The C name is `TCP_MAXSEG`.
+  public static var maximumSegment: Self { Self(CSK_TCP_MAXSEG) }
+  /// Unsent bytes above which the socket is not writable: keeps latency low without shrinking the buffer. The C name is
+  /// `TCP_NOTSENT_LOWAT`.
+  public static var notSentLowWater: Self { Self(CSK_TCP_NOTSENT_LOWAT) }
+  /// Repetitions of the SYN before connect fails, 1 to 255. The C name is `TCP_SYNCNT`.
+  public static var synRetries: Self { Self(CSK_TCP_SYNCNT) }
+}
+
+extension SocketOption where Level == TCPLevel, Value == Duration {
+  private init(_ name: Int32, unit: Duration) { self.init(duration: name, level: CSK_IPPROTO_TCP, unit: unit) }
+  /// On a listener: how long a connection without data is kept from accept; whole seconds, which the kernel rounds up to
+  /// a number of repetitions. The C name is `TCP_DEFER_ACCEPT`.
+  public static var deferAccept: Self { Self(CSK_TCP_DEFER_ACCEPT, unit: .seconds(1)) }
+  /// Idle time before the first probe, in whole seconds. The C name is `TCP_KEEPIDLE`.
+  public static var keepAliveIdle: Self { Self(CSK_TCP_KEEPIDLE, unit: .seconds(1)) }
+  /// Time between probes, in whole seconds. The C name is `TCP_KEEPINTVL`.
+  public static var keepAliveInterval: Self { Self(CSK_TCP_KEEPINTVL, unit: .seconds(1)) }
+  /// How long sent data may stay unacknowledged before the connection is dropped, in milliseconds; zero is the kernel's
+  /// own limit. The C name is `TCP_USER_TIMEOUT`.
+  public static var userTimeout: Self { Self(CSK_TCP_USER_TIMEOUT, unit: .milliseconds(1)) }
+}
+
+extension SocketOption where Level == TCPLevel, Value == String {
+  /// The congestion control algorithm: one of net.ipv4.tcp_available_congestion_control. The C name is `TCP_CONGESTION`.
+  public static var congestionControl: Self { Self(text: CSK_TCP_CONGESTION, level: CSK_IPPROTO_TCP, capacity: 15) }
+}

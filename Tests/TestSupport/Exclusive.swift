@@ -1,0 +1,75 @@
+internal import Glibc
+public import Testing
+
+/// Runs one test at a time in the whole process, and fails a test that leaves a descriptor open.
+///
+/// Every suite that touches sockets carries it: descriptor counts mean nothing while another test opens some.
+public struct Exclusive: SuiteTrait, TestTrait, TestScoping {
+  public var isRecursive: Bool { true }
+
+  public func scopeProvider(for test: Test, testCase: Test.Case?) -> Exclusive? { testCase == nil ? nil : self }
+
+  public func provideScope(
+    for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+  ) async throws {
+    await Gate.shared.enter()
+    let before = openDescriptors()
+    let result: Result<Void, any Error>
+    do {
+      try await function()
+      result = .success(())
+    } catch {
+      result = .failure(error)
+    }
+    var after = openDescriptors()
+    // A thread that the test left behind may still be closing its last one.
+    for _ in 0..<50 where after != before {
+      usleep(10_000)
+      after = openDescriptors()
+    }
+    await Gate.shared.leave()
+    if after != before {
+      Issue.record("descriptors before the test: \(before), after it: \(after)", sourceLocation: test.sourceLocation)
+    }
+    try result.get()
+  }
+}
+
+extension Trait where Self == Exclusive {
+  /// One test at a time, with its descriptors counted.
+  public static var exclusive: Exclusive { Exclusive() }
+}
+
+private actor Gate {
+  static let shared = Gate()
+  private var busy = false
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  func enter() async {
+    if busy { await withCheckedContinuation { waiting.append($0) } }
+    busy = true
+  }
+
+  func leave() {
+    if waiting.isEmpty {
+      busy = false
+    } else {
+      waiting.removeFirst().resume()
+    }
+  }
+}
+
+/// The numbers of this process's open descriptors, without the one that reads the list.
+public func openDescriptors() -> [Int32] {
+  guard let folder = opendir("/proc/self/fd") else { return [] }
+  defer { closedir(folder) }
+  let own = dirfd(folder)
+  var numbers: [Int32] = []
+  while let entry = readdir(folder) {
+    let name = withUnsafePointer(to: &entry.pointee.d_name) {
+      $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    }
+    if let number = Int32(name), number != own { numbers.append(number) }
+  }
+  return numbers.sorted()
+}
