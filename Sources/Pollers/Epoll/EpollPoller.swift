@@ -45,6 +45,7 @@ public struct EpollPoller: ~Copyable, Poller {
     events.initialize(repeating: csk_epoll_event(), count: Int(capacity))
   }
 
+  @inlinable
   deinit { events.deallocate() }
 
   public static func configuration(capacity: Int) -> Configuration {

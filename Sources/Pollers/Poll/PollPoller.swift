@@ -17,14 +17,12 @@ public struct PollPoller: ~Copyable, Poller {
 
   // Slot 0 is the bell. A slot's fd is complemented (negative: ppoll skips it) while it is paused, disarmed or invalid.
   @usableFromInline var slots: UnsafeMutablePointer<csk_pollfd>
+  // The highest bit, which no token has, marks a one-shot registration.
   @usableFromInline var tokens: UnsafeMutablePointer<UInt64>
   // Copies, because registering and deregistering between two events moves slots.
   @usableFromInline var events: UnsafeMutablePointer<Event>
   @usableFromInline var capacity: Int
   @usableFromInline var count = 1
-  @usableFromInline var oneShots = 0
-  private var places: [RawDescriptor: Int] = [:]
-  private var oneShotSources: Set<RawDescriptor> = []
   private let bell: WakerBell
   @usableFromInline var woken = false
 
@@ -36,10 +34,12 @@ public struct PollPoller: ~Copyable, Poller {
     tokens = .allocate(capacity: capacity)
     events = .allocate(capacity: capacity)
     events.initialize(repeating: Self.noEvent, count: capacity)
-    slots.initialize(to: csk_pollfd(fd: bell.source.value, events: Int16(CSK_POLLIN), revents: 0))
-    tokens.initialize(to: 0)
+    slots.initialize(repeating: csk_pollfd(), count: capacity)
+    tokens.initialize(repeating: 0, count: capacity)
+    slots[0] = csk_pollfd(fd: bell.source.value, events: Int16(CSK_POLLIN), revents: 0)
   }
 
+  @inlinable
   deinit {
     slots.deallocate()
     tokens.deallocate()
@@ -52,40 +52,39 @@ public struct PollPoller: ~Copyable, Poller {
 
   public mutating func register(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
     try check(interest, .register)
-    if places[source] != nil { throw SocketError(code: .alreadyRegistered, .register) }
+    if place(of: source) != nil { throw SocketError(code: .alreadyRegistered, .register) }
     // poll(2) takes any number; a closed one is refused now, as epoll does, not reported later.
     let open = IOResult(raw: csk_fcntl(source.value, 1, 0))
     if open.isFailure { throw SocketError(open, .register) }
     if count == capacity { grow() }
-    (tokens + count).initialize(to: token.rawValue)
-    (slots + count).initialize(to: csk_pollfd())
-    arm(count, source, interest)
-    places[source] = count
+    arm(count, source, interest, token)
     count += 1
   }
 
   public mutating func modify(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
     try check(interest, .modify)
-    guard let place = places[source] else { throw SocketError(code: .notRegistered, .modify) }
+    guard let place = place(of: source) else { throw SocketError(code: .notRegistered, .modify) }
     let open = IOResult(raw: csk_fcntl(source.value, 1, 0))
     if open.isFailure { throw SocketError(open, .modify) }
-    tokens[place] = token.rawValue
-    arm(place, source, interest)
+    arm(place, source, interest, token)
   }
 
   public mutating func deregister(source: RawDescriptor) throws(SocketError) {
-    guard let place = places.removeValue(forKey: source) else {
-      throw SocketError(code: .notRegistered, .deregister)
-    }
-    setOneShot(source, false)
+    guard let place = place(of: source) else { throw SocketError(code: .notRegistered, .deregister) }
     count -= 1
-    if place != count {
-      // The last one moves into the gap.
-      slots[place] = slots[count]
-      tokens[place] = tokens[count]
-      let moved = slots[place].fd
-      places[RawDescriptor(moved < 0 ? ~moved : moved)] = place
+    // The last one moves into the gap.
+    slots[place] = slots[count]
+    tokens[place] = tokens[count]
+  }
+
+  /// A search, because it is far cheaper than the kernel's own walk over the slots in every wait.
+  private func place(of source: RawDescriptor) -> Int? {
+    var place = 1
+    while place < count {
+      if slots[place].fd == source.value || slots[place].fd == ~source.value { return place }
+      place &+= 1
     }
+    return nil
   }
 
   private func check(_ interest: Interest, _ operation: SocketError.Operation) throws(SocketError) {
@@ -94,31 +93,31 @@ public struct PollPoller: ~Copyable, Poller {
     }
   }
 
-  private mutating func arm(_ place: Int, _ source: RawDescriptor, _ interest: Interest) {
-    setOneShot(source, interest.contains(.oneShot))
+  private func arm(_ place: Int, _ source: RawDescriptor, _ interest: Interest, _ token: Token) {
     let watched = interest.events
-    slots[place].fd = watched.isEmpty ? ~source.value : source.value
-    slots[place].events = Int16(truncatingIfNeeded: watched.rawValue)
-    slots[place].revents = 0
+    tokens[place] = token.rawValue | (interest.contains(.oneShot) ? Self.oneShotBit : 0)
+    slots[place] = csk_pollfd(
+      fd: watched.isEmpty ? ~source.value : source.value, events: Int16(truncatingIfNeeded: watched.rawValue),
+      revents: 0)
   }
 
-  private mutating func setOneShot(_ source: RawDescriptor, _ on: Bool) {
-    if on { oneShotSources.insert(source) } else { oneShotSources.remove(source) }
-    oneShots = oneShotSources.count
-  }
+  @usableFromInline static var oneShotBit: UInt64 { @inlinable get { 1 << 63 } }
 
+  @inline(never)
   private mutating func grow() {
     let larger = capacity * 2
-    slots = moved(slots, count, larger)
-    tokens = moved(tokens, count, larger)
-    events = moved(events, capacity, larger)
-    (events + capacity).initialize(repeating: Self.noEvent, count: larger - capacity)
+    slots = moved(slots, larger, filling: csk_pollfd())
+    tokens = moved(tokens, larger, filling: 0)
+    events = moved(events, larger, filling: Self.noEvent)
     capacity = larger
   }
 
-  private func moved<T>(_ old: UnsafeMutablePointer<T>, _ used: Int, _ size: Int) -> UnsafeMutablePointer<T> {
+  private func moved<T: BitwiseCopyable>(
+    _ old: UnsafeMutablePointer<T>, _ size: Int, filling value: T
+  ) -> UnsafeMutablePointer<T> {
     let new = UnsafeMutablePointer<T>.allocate(capacity: size)
-    new.moveInitialize(from: old, count: used)
+    new.initialize(repeating: value, count: size)
+    new.update(from: old, count: capacity)
     old.deallocate()
     return new
   }
@@ -143,18 +142,19 @@ public struct PollPoller: ~Copyable, Poller {
     }
     var found = 0
     var place = 1
-    var union: Int16 = 0
     while found < result && place < count {
       let seen = slots[place].revents
       if seen != 0 {
-        union |= seen
+        let token = tokens[place]
+        // What fires once, and what is no descriptor any more, is left out from now on.
+        if token & Self.oneShotBit != 0 || seen & Int16(CSK_POLLNVAL) != 0 { slots[place].fd = ~slots[place].fd }
         events[found] = Event(
-          token: Token(fromEvent: tokens[place]), readiness: Readiness(rawValue: UInt32(UInt16(bitPattern: seen))))
+          token: Token(fromEvent: token & ~Self.oneShotBit),
+          readiness: Readiness(rawValue: UInt32(UInt16(bitPattern: seen))))
         found &+= 1
       }
       place &+= 1
     }
-    if oneShots != 0 || union & Int16(CSK_POLLNVAL) != 0 { disarm() }
     return IOResult(raw: found)
   }
 
@@ -162,15 +162,6 @@ public struct PollPoller: ~Copyable, Poller {
   mutating func takeWake() {
     bell.take()
     woken = true
-  }
-
-  /// Leaves out what fires once and what is no descriptor any more.
-  @usableFromInline
-  mutating func disarm() {
-    for place in 1..<count where slots[place].revents != 0 {
-      let isInvalid = slots[place].revents & Int16(CSK_POLLNVAL) != 0
-      if isInvalid || oneShotSources.contains(RawDescriptor(slots[place].fd)) { slots[place].fd = ~slots[place].fd }
-    }
   }
 
   @inlinable

@@ -138,6 +138,8 @@ struct ListenerCleanup: ~Copyable, Sendable {
   @inlinable
   init(_ action: (@Sendable () -> Void)?) { self.action = action }
 
+  // Inlinable as every deinit of a frozen type here: the optimizer asserts on inlining an opaque one.
+  @inlinable
   deinit { action?() }
 
   mutating func run() {
