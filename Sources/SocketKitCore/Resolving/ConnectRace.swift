@@ -1,0 +1,149 @@
+internal import CSocketKit
+
+/// One connect by name: what is known, what is under way, and when the next attempt starts.
+final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == IPSocketAddress {
+  /// A class, because arrays cannot hold what cannot be copied.
+  private final class Attempt {
+    private var pending: PendingConnection<S>?
+    let source: RawDescriptor
+
+    init(_ pending: consuming PendingConnection<S>) {
+      source = pending.source
+      self.pending = consume pending
+    }
+    func isFinished() throws(EndpointError) -> Bool { try pending?.isFinished() ?? false }
+    func finish() throws(EndpointError) -> S? { try pending.take()?.finish() }
+  }
+
+  private let host: String
+  private let deadline: Deadline
+  private let control: WaitControl?
+  private let delays: HappyEyeballs
+  private var ipv6: [IPSocketAddress]?
+  private var ipv4: [IPSocketAddress]?
+  private var tried: Set<IPSocketAddress> = []
+  private var attempts: [Attempt] = []
+  private var failures: [EndpointError] = []
+  /// When IPv4 need not wait for IPv6 any more.
+  private var ipv4MayStart: Deadline?
+  private var nextAttempt = Deadline.past
+
+  init(_ host: String, _ deadline: Deadline, _ control: WaitControl?, _ delays: HappyEyeballs) {
+    self.host = host
+    self.deadline = deadline
+    self.control = control
+    self.delays = delays
+  }
+
+  func run(
+    ipv6 first: consuming NameLookup, ipv4 second: consuming NameLookup,
+    configure: (borrowing S) throws(SocketError) -> Void
+  ) throws(EndpointError) -> S {
+    while true {
+      try check()
+      if ipv6 == nil && first.isFinished { ipv6 = answer(first) }
+      if ipv4 == nil && second.isFinished {
+        ipv4 = answer(second)
+        ipv4MayStart = .after(delays.resolutionDelay)
+      }
+      startNext(configure)
+      if let winner = try takeWinner() { return winner }
+      if ipv6 != nil && ipv4 != nil && attempts.isEmpty && candidate == nil { throw verdict() }
+      try sleep(ipv6 == nil ? first.source : nil, ipv4 == nil ? second.source : nil)
+    }
+  }
+
+  private func check() throws(EndpointError) {
+    if let control, control.isCancelled { throw failure(.cancelled) }
+    if limit.hasPassed { throw failure(.timedOut) }
+  }
+
+  private var limit: Deadline { min(deadline, control?.deadline ?? .never) }
+
+  private func failure(_ code: SocketError.Code) -> EndpointError {
+    EndpointError(SocketError(code: code, .connect), address: host, attempts: failures)
+  }
+
+  private func answer(_ lookup: borrowing NameLookup) -> [IPSocketAddress] {
+    do throws(EndpointError) {
+      return try lookup.wait(until: .never)
+    } catch {
+      failures.append(error)
+      return []
+    }
+  }
+
+  /// The address to try next, if one may be tried now.
+  private var candidate: IPSocketAddress? {
+    // IPv4 alone waits a moment for IPv6.
+    if ipv6 == nil, let ipv4MayStart, !ipv4MayStart.hasPassed { return nil }
+    return HappyEyeballs.interleaved(ipv6: ipv6 ?? [], ipv4: ipv4 ?? []).first { !tried.contains($0) }
+  }
+
+  private func startNext(_ configure: (borrowing S) throws(SocketError) -> Void) {
+    while attempts.isEmpty || nextAttempt.hasPassed, let address = candidate {
+      tried.insert(address)
+      do throws(EndpointError) {
+        attempts.append(Attempt(try S.startConnecting(to: address, configure: configure)))
+        nextAttempt = .after(delays.attemptDelay)
+      } catch {
+        failures.append(error)
+      }
+    }
+  }
+
+  /// The first attempt that has connected; failed ones are dropped, which lets the next start at once.
+  private func takeWinner() throws(EndpointError) -> S? {
+    var index = 0
+    while index < attempts.count {
+      do throws(EndpointError) {
+        if try attempts[index].isFinished() {
+          if let socket = try attempts[index].finish() { return socket }
+        }
+        index += 1
+      } catch {
+        failures.append(error)
+        attempts.remove(at: index)
+        nextAttempt = .past
+      }
+    }
+    return nil
+  }
+
+  /// All have failed: the first connect's failure speaks for them, or else the lookup's.
+  private func verdict() -> EndpointError {
+    let reason = failures.first { $0.operation == .connect } ?? failures.first
+    return EndpointError(
+      reason?.reason ?? SocketError(code: .nameNotFound, .resolve), address: host, attempts: failures)
+  }
+
+  private func sleep(_ first: RawDescriptor?, _ second: RawDescriptor?) throws(EndpointError) {
+    var watched: [csk_pollfd] = []
+    for source in [first, second] {
+      if let source { watched.append(csk_pollfd(fd: source.value, events: Int16(CSK_POLLIN), revents: 0)) }
+    }
+    for attempt in attempts {
+      watched.append(csk_pollfd(fd: attempt.source.value, events: Int16(CSK_POLLOUT), revents: 0))
+    }
+    var bell: RawDescriptor?
+    if let control {
+      do throws(SocketError) {
+        bell = try control.enter(.connect)
+      } catch {
+        throw EndpointError(error, address: host, attempts: failures)
+      }
+    }
+    defer { if let bell { control?.leave(bell) } }
+    if let bell {
+      if control?.isCancelled == true { return }
+      watched.append(csk_pollfd(fd: bell.value, events: Int16(CSK_POLLIN), revents: 0))
+    }
+    var until = limit
+    if candidate != nil { until = min(until, nextAttempt) }
+    if ipv6 == nil, let ipv4MayStart, ipv4?.isEmpty == false { until = min(until, ipv4MayStart) }
+    let left = until.remainingNanoseconds
+    var time = csk_timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
+    // Interrupted or woken without cause: the caller's loop looks at everything again.
+    _ = left < 0 ? csk_ppoll(&watched, UInt(watched.count), nil) : csk_ppoll(&watched, UInt(watched.count), &time)
+  }
+}
