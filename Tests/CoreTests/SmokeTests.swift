@@ -5,7 +5,8 @@ import TestSupport
 @Suite(.exclusive) struct SmokeTests {
   @Test func echo() throws {
     let listener = try TCPSocket.listen(on: .loopback(port: 0)) { (s) throws(SocketError) in
-      try s.setOption(.receiveBuffer, to: 8192) }
+      try s.setOption(.receiveBuffer, to: 8192)
+    }
     let c = try TCPSocket.connect(to: listener.localAddress(), until: .after(.seconds(1)))
     let s = try listener.accept(until: .after(.seconds(1)))
     try c.writeAll([1, 2, 3].span, until: .never)

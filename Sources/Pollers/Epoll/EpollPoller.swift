@@ -54,7 +54,8 @@ public struct EpollPoller: ~Copyable, Poller {
 
   /// All, and ``PollerCapabilities/precise`` where epoll_pwait2(2) works.
   public var capabilities: PollerCapabilities {
-    isPrecise ? [.edge, .oneShot, .exclusive, .parks, .scalable, .precise] : [.edge, .oneShot, .exclusive, .parks, .scalable]
+    isPrecise
+      ? [.edge, .oneShot, .exclusive, .parks, .scalable, .precise] : [.edge, .oneShot, .exclusive, .parks, .scalable]
   }
 
   public mutating func register(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {

@@ -41,7 +41,8 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
 
   /// The first two bytes, or `.unspecified` when there are none.
   @inlinable public var family: AddressFamily {
-    length < 2 ? .unspecified : AddressFamily(rawValue: Int32(UInt16(truncatingIfNeeded: UInt64(littleEndian: storage[0]))))
+    length < 2
+      ? .unspecified : AddressFamily(rawValue: Int32(UInt16(truncatingIfNeeded: UInt64(littleEndian: storage[0]))))
   }
 
   @inlinable

@@ -85,7 +85,7 @@ extension ConnectionTransport where Self: ~Copyable {
     do throws(SocketError) {
       _ = try descriptor.remoteAddress()
       return true
-    } catch where error.errno == CSK_ENOTCONN {
+    } catch  where error.errno == CSK_ENOTCONN {
       return false  // spurious: still under way
     }
   }

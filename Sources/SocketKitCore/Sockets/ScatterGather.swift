@@ -34,7 +34,8 @@ extension StreamSocket where Self: ~Copyable {
   @unsafe @inlinable
   public borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     for segment in segments where segment.count > 0 {
-      return attemptSend(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: segment.baseAddress, count: segment.count)))
+      return attemptSend(
+        RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: segment.baseAddress, count: segment.count)))
     }
     return .zero
   }

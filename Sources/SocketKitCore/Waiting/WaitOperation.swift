@@ -85,7 +85,9 @@ private func sleep(
       return IOResult(raw: left < 0 ? csk_ppoll(memory, 2, nil) : csk_ppoll(memory, 2, &time))
     }
     if result.isInterrupted { continue }
-    if result.isFailure { throw SocketError(code: SocketError.Code(errno: result.errno), operation, errno: result.errno) }
+    if result.isFailure {
+      throw SocketError(code: SocketError.Code(errno: result.errno), operation, errno: result.errno)
+    }
     return
   }
 }
