@@ -38,51 +38,41 @@ struct AddressScanner {
   }
 
   mutating func ipv6() -> IPv6Address? {
+    // The groups before `::` and those after it.
     var head: [UInt16] = []
-    var tail: [UInt16]?
+    var tail: [UInt16] = []
+    var hasGap = false
     if take(":") {
       guard take(":") else { return nil }
-      tail = []
+      hasGap = true
     }
-    while true {
-      let count = head.count + (tail?.count ?? 0)
+    var groupMustFollow = !hasGap
+    while head.count + tail.count < 8 {
       let start = position
-      if let group = hexGroup() {
-        if next == UInt8(ascii: ".") {
-          position = start
-          guard count <= 6, let dotted = ipv4() else { return nil }
-          let groups = [UInt16(truncatingIfNeeded: dotted.bits >> 16), UInt16(truncatingIfNeeded: dotted.bits)]
-          if tail == nil { head += groups } else { tail? += groups }
-          break
-        }
-        guard count < 8 else { return nil }
-        if tail == nil { head.append(group) } else { tail?.append(group) }
-      } else if count > 0 && !(tail?.isEmpty ?? false) {
-        return nil  // a colon with no group after it
-      } else if tail == nil {
-        return nil
+      guard let group = hexGroup() else {
+        if groupMustFollow { return nil }
+        break
       }
-      let separator = position
-      guard take(":") else { break }
+      var groups = [group]
+      let isDotted = next == UInt8(ascii: ".")
+      if isDotted {
+        position = start
+        guard let dotted = ipv4() else { return nil }
+        groups = [UInt16(truncatingIfNeeded: dotted.bits >> 16), UInt16(truncatingIfNeeded: dotted.bits)]
+      }
+      if hasGap { tail += groups } else { head += groups }
+      groupMustFollow = false
+      if isDotted || head.count + tail.count == 8 || !take(":") { break }
       if take(":") {
-        if tail != nil { return nil }
-        tail = []
-      } else if position == separator + 1 && next == nil {
-        return nil
+        if hasGap { return nil }
+        hasGap = true
+      } else {
+        groupMustFollow = true
       }
     }
-    return assemble(head, tail)
-  }
-
-  private func assemble(_ head: [UInt16], _ tail: [UInt16]?) -> IPv6Address? {
-    let count = head.count + (tail?.count ?? 0)
-    guard tail == nil ? count == 8 : count <= 7 else { return nil }
-    var words = head + Array(repeating: 0, count: 8 - count) + (tail ?? [])
-    var halves: [UInt64] = []
-    for _ in 0..<2 {
-      halves.append(words.prefix(4).reduce(0) { $0 << 16 | UInt64($1) })
-      words.removeFirst(4)
-    }
+    guard !groupMustFollow, hasGap ? head.count + tail.count <= 7 : head.count == 8 else { return nil }
+    let words = head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail
+    let halves = [words.prefix(4), words.suffix(4)].map { $0.reduce(0) { $0 << 16 | UInt64($1) } }
     return IPv6Address(high: halves[0], low: halves[1])
   }
 

@@ -85,8 +85,9 @@ extension ConnectionTransport where Self: ~Copyable {
     do throws(SocketError) {
       _ = try descriptor.remoteAddress()
       return true
-    } catch  where error.errno == CSK_ENOTCONN {
-      return false  // spurious: still under way
+    } catch {
+      if error.errno == CSK_ENOTCONN { return false }  // spurious: still under way
+      throw error
     }
   }
 }

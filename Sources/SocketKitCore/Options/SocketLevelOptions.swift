@@ -53,7 +53,8 @@ extension SocketOption where Level == SocketLevel, Value == Int {
       write: { (target: RawDescriptor, value: Int) throws(SocketError) in
         do throws(SocketError) {
           try target.setIntegerOption(CSK_SOL_SOCKET, privileged, value)
-        } catch  where error.errno == CSK_EPERM {
+        } catch {
+          if error.errno != CSK_EPERM { throw error }
           try target.setIntegerOption(CSK_SOL_SOCKET, plain, value)
         }
       })

@@ -1,0 +1,123 @@
+import SocketKitCore
+import TestSupport
+import Testing
+
+@Suite(.exclusive) struct AddressTextTests {
+  @Test(arguments: [
+    "127.0.0.1:80", "0.0.0.0:0", "255.255.255.255:65535", "[::1]:80", "[::]:0", "[2001:db8::1]:443",
+    "[2001:db8:0:1:1:1:1:1]:1", "[1:2:3:4:5:6:7:8]:9", "[fe80::1%lo]:80", "[::ffff:1.2.3.4]:5", "[1::]:1",
+    "[0:0:1::]:1",
+  ])
+  func socketAddressTextIsReadAndPrintedAlike(_ text: String) throws {
+    let address = try IPSocketAddress(parsing: text)
+    let again = try IPSocketAddress(parsing: address.description)
+    #expect(again == address)
+    if text != "[0:0:1::]:1" { #expect(address.description == text) }
+  }
+
+  @Test(arguments: [
+    "", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:80 ", " 127.0.0.1:80",
+    "127.0.0.1:080", "127.0.0.01:80", "256.0.0.1:80", "1.2.3:80", "1.2.3.4.5:80", "::1:80", "[::1]", "[::1]:",
+    "[::1]:x", "[::1:80", "[:::]:1", "[1::2::3]:1", "[12345::]:1", "[1:2:3:4:5:6:7]:1", "[1:2:3:4:5:6:7:8:9]:1",
+    "[1:2:3:4:5:6:7::8]:1x", "[fe80::1%]:1", "[fe80::1%nosuchinterface0]:1", "[fe80::1%0]:1", "[1:]:1", "[:1]:1",
+    "[::1.2.3]:1", "[1.2.3.4]:1", "127.0.0.1:99999999999999999999", "[::g]:1", "[::1%lo]", "[::1]]:1", "localhost:80",
+  ])
+  func badTextIsATypedErrorWithTheText(_ text: String) throws {
+    #expect(IPSocketAddress(text) == nil)
+    do throws(EndpointError) {
+      _ = try IPSocketAddress(parsing: text)
+      Issue.record("parsed \(text)")
+    } catch {
+      #expect(error.operation == .parse)
+      #expect([.invalidAddress, .invalidPort].contains(error.code))
+      #expect(error.description.contains("\"\(text)\""))
+      #expect(error.remedy != nil)
+    }
+  }
+
+  @Test func badPortsAreToldFromBadAddresses() {
+    for text in ["127.0.0.1:65536", "127.0.0.1:", "[::1]:x", "127.0.0.1:080"] {
+      #expect(throws: EndpointError(SocketError(code: .invalidPort, .parse), address: "\"\(text)\"")) {
+        try IPSocketAddress(parsing: text)
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("1:0:0:2:0:0:0:3", "1:0:0:2::3"), ("1:0:2:0:3:0:4:0", "1:0:2:0:3:0:4:0"), ("0:0:0:0:0:0:0:0", "::"),
+    ("0:0:0:0:0:0:0:1", "::1"), ("2001:DB8::ABCD", "2001:db8::abcd"), ("1:0:0:0:0:0:0:0", "1::"),
+    ("0:0:1:2:3:0:0:4", "::1:2:3:0:0:4"), ("64:ff9b::192.0.2.33", "64:ff9b::c000:221"),
+    ("::FFFF:192.0.2.1", "::ffff:192.0.2.1"), ("1::2:0:0:3", "1::2:0:0:3"),
+  ])
+  func ipv6IsPrintedAsRecommended(_ text: String, _ printed: String) throws {
+    #expect(try #require(IPv6Address(text)).description == printed)
+  }
+
+  @Test func zonesAreInterfacesByNameOrNumber() throws {
+    let loopback = try #require(InterfaceNames.index(of: "lo"))
+    #expect(try IPSocketAddress(parsing: "[fe80::1%lo]:1").scopeID == loopback)
+    #expect(try IPSocketAddress(parsing: "[fe80::1%\(loopback)]:1").description == "[fe80::1%lo]:1")
+    #expect(try IPSocketAddress(parsing: "[fe80::1%4000000]:1").description == "[fe80::1%4000000]:1")
+    #expect(InterfaceNames.index(of: "an interface name that is far too long") == nil)
+    #expect(InterfaceNames.name(of: 4_000_000) == nil)
+  }
+
+  @Test func flowLabelAndScopeReachTheKernelsBytes() throws {
+    let address = IPSocketAddress(IPv6Address.loopback, port: 0x1234, scopeID: 7, flowLabel: 0xfff_fffff)
+    #expect(address.flowLabel == 0xf_ffff)
+    let bytes = address.withBytes { bytes in bytes.withUnsafeBytes { Array($0) } }
+    #expect(bytes.count == 28)
+    #expect(bytes[0...1] == [10, 0] && bytes[2...3] == [0x12, 0x34] && bytes[4...7] == [0, 0x0f, 0xff, 0xff])
+    #expect(bytes[23] == 1 && bytes[24] == 7)
+  }
+
+  @Test(arguments: ["/run/x.sock", "relative", "@name", "@with space", "./@file"])
+  func unixTextIsReadAndPrintedAlike(_ text: String) throws {
+    let address = try UnixAddress(parsing: text)
+    #expect(address.description == text)
+    #expect(UnixAddress(AnySocketAddress(address)) == address)
+  }
+
+  @Test func unixNamesHaveTheirLimits() throws {
+    let longest = String(repeating: "x", count: 107)
+    #expect(try UnixAddress(path: longest).path == longest)
+    #expect(try UnixAddress(abstract: longest).abstractName == longest)
+    for make in [{ (name: String) throws in try UnixAddress(path: name) }, { try UnixAddress(abstract: $0) }] {
+      for (name, code) in [(longest + "x", SocketError.Code.addressTooLong), ("", .invalidAddress)] {
+        do {
+          _ = try make(name)
+          Issue.record("took \(name)")
+        } catch let error as EndpointError {
+          #expect(error.code == code)
+          #expect(error.description.contains(name) && error.remedy != nil)
+        }
+      }
+    }
+    #expect(UnixAddress("a\0b") == nil)
+    #expect(UnixAddress("@a\0b")?.abstractName == "a\0b")
+    #expect(UnixAddress.unnamed.description == "unnamed" && UnixAddress.unnamed.name.isEmpty)
+  }
+
+  @Test func foreignAndCutBytesAreRefused() throws {
+    let ip = AnySocketAddress(IPSocketAddress.loopback(port: 1))
+    let unix = AnySocketAddress(try UnixAddress(path: "/x"))
+    #expect(UnixAddress(ip) == nil && IPSocketAddress(unix) == nil)
+    for length in 0..<28 {
+      let whole = AnySocketAddress(IPSocketAddress.loopbackIPv6(port: 1))
+      #expect(whole.withBytes { IPSocketAddress(sockaddr: $0.extracting(first: length)) } == nil)
+    }
+    #expect(IPSocketAddress(AnySocketAddress()) == nil)
+    #expect(AnySocketAddress().description == "no address")
+  }
+
+  @Test func anyAddressOfAnUnknownFamilyIsKeptAndPrinted() throws {
+    let bytes: [UInt8] = [40, 0, 0, 0, 1, 2, 3, 4]
+    let read = AnySocketAddress(sockaddr: bytes.span.bytes)
+    let address = try #require(read)
+    #expect(address.family == .vsock)
+    #expect(address.description == "vsock:000001020304")
+    let tooMany = [UInt8](repeating: 0, count: 129)
+    let refused = AnySocketAddress(sockaddr: tooMany.span.bytes)
+    #expect(refused == nil)
+  }
+}
