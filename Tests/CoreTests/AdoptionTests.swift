@@ -1,0 +1,121 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// Descriptors from elsewhere: what fits is taken over, what does not is refused and left as it was.
+@Suite(.exclusive) struct AdoptionTests {
+  private func refusal(_ body: () throws(SocketError) -> Void) -> SocketError.Code? {
+    do throws(SocketError) {
+      try body()
+      return nil
+    } catch {
+      #expect(error.operation == .adopt && error.remedy != nil)
+      return error.code
+    }
+  }
+
+  private func flags(_ number: Int32) -> (descriptor: Int32, status: Int32) {
+    (fcntl(number, F_GETFD), fcntl(number, F_GETFL))
+  }
+
+  @Test func aClosedNumberIsRefused() {
+    #expect(refusal { () throws(SocketError) in _ = try Descriptor(adopting: RawDescriptor(9999)) } == .closed)
+    #expect(refusal { () throws(SocketError) in _ = try Descriptor(adopting: RawDescriptor(-1)) } == .closed)
+    #expect(refusal { () throws(SocketError) in _ = try TCPSocket(adopting: RawDescriptor(9999)) } == .closed)
+    #expect(
+      refusal { () throws(SocketError) in _ = try Listener<TCPSocket>(adopting: RawDescriptor(9999)) } == .closed)
+  }
+
+  @Test func anotherFamilyTypeOrRoleIsRefusedAndUntouched() {
+    let stream = Int32(SOCK_STREAM.rawValue)
+    let datagram = Int32(SOCK_DGRAM.rawValue)
+    let numbers = [
+      socket(AF_UNIX, stream, 0), socket(AF_INET, datagram, 0), socket(AF_UNIX, datagram, 0),
+      open("/dev/null", O_RDONLY),
+    ]
+    defer { for number in numbers { close(number) } }
+    let codes: [SocketError.Code] = [.wrongSocketKind, .wrongSocketKind, .wrongSocketKind, .notASocket]
+    for (number, code) in zip(numbers, codes) {
+      let before = flags(number)
+      #expect(
+        refusal { () throws(SocketError) in _ = try TCPSocket(adopting: RawDescriptor(number)) } == code)
+      #expect(flags(number) == before)
+    }
+    #expect(
+      refusal { () throws(SocketError) in _ = try UnixStreamSocket(adopting: RawDescriptor(numbers[2])) }
+        == .wrongSocketKind)
+  }
+
+  @Test func aListenerIsNoConnectionAndTheOtherWayRound() throws {
+    let listener = try TCPSocket.listen(on: .loopback(port: 0))
+    let number = listener.descriptor
+    #expect(refusal { () throws(SocketError) in _ = try TCPSocket(adopting: number) } == .wrongSocketKind)
+    let plain = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(plain) }
+    #expect(
+      refusal { () throws(SocketError) in _ = try Listener<TCPSocket>(adopting: RawDescriptor(plain)) }
+        == .wrongSocketKind)
+  }
+
+  @Test func aFittingOneIsMadeNonBlockingAndCloseOnExec() throws {
+    var pair: [Int32] = [0, 0]
+    #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
+    let first = try UnixStreamSocket(adopting: RawDescriptor(pair[0]))
+    let second = try UnixStreamSocket(adopting: RawDescriptor(pair[1]))
+    for number in pair {
+      #expect(flags(number).descriptor & FD_CLOEXEC != 0)
+      #expect(flags(number).status & O_NONBLOCK != 0)
+    }
+    try first.writeAll([1, 2].span, until: .after(.seconds(1)))
+    var buffer: [UInt8] = [0, 0]
+    try second.readExactly(into: buffer.mutableSpan, until: .after(.seconds(1)))
+    #expect(buffer == [1, 2])
+  }
+
+  @Test func anAdoptedListenerAccepts() throws {
+    let number = try TCPSocket.listen(on: .loopback(port: 0)).release().release()
+    let listener = try Listener<TCPSocket>(adopting: number)
+    let client = try TCPSocket.connect(to: listener.localAddress(), until: .after(.seconds(5)))
+    let server = try listener.accept(until: .after(.seconds(5)))
+    #expect(try client.localAddress() == server.remoteAddress())
+  }
+
+  @Test func releaseGivesAwayWithoutClosingAndCloseCloses() throws {
+    let before = openDescriptors().count
+    let pair = try UnixStreamSocket.pair()
+    try pair.split { (first, second) throws(SocketError) in
+      let raw = first.releaseDescriptor().release()
+      #expect(openDescriptors().count == before + 2)
+      try second.close()
+      #expect(openDescriptors().count == before + 1)
+      #expect(close(raw.value) == 0)
+    }
+  }
+
+  @Test func closingWhatSomebodyElseClosedIsReported() throws {
+    let number = open("/dev/null", O_RDONLY)
+    let descriptor = try Descriptor(adopting: RawDescriptor(number))
+    close(number)
+    do throws(SocketError) {
+      try descriptor.close()
+      Issue.record("closed twice")
+    } catch {
+      #expect(error.code == .closed && error.operation == .close)
+    }
+  }
+
+  @Test func aDuplicateIsAnotherOwnerOfTheSameSocket() throws {
+    let pair = try UnixStreamSocket.pair()
+    let number = pair.first.descriptor
+    let owner = unsafe Descriptor(unsafeOwning: number)
+    let copy = try owner.duplicate()
+    _ = owner.release()
+    #expect(flags(copy.raw.value).descriptor & FD_CLOEXEC != 0)
+    let socket = UnixStreamSocket(accepted: copy, context: ())
+    try socket.writeAll([9].span, until: .never)
+    var buffer: [UInt8] = [0]
+    try pair.second.readExactly(into: buffer.mutableSpan, until: .after(.seconds(1)))
+    #expect(buffer == [9])
+  }
+}

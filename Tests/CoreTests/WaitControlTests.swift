@@ -1,0 +1,123 @@
+import SocketKit
+import TestSupport
+import Testing
+
+@Suite(.exclusive) struct WaitControlTests {
+  final class Ends: Sendable {
+    let near: UnixStreamSocket
+    let far: UnixStreamSocket
+    init() throws(SocketError) {
+      let pair = try UnixStreamSocket.pair()
+      near = pair.first
+      far = pair.second
+    }
+  }
+
+  /// How a pending read ends, and after how many milliseconds.
+  private func pendingRead(_ ends: Ends, _ control: WaitControl, until deadline: Deadline = .after(.seconds(20)))
+    -> (SocketError.Code?, Double)
+  {
+    let start = milliseconds()
+    var buffer: [UInt8] = [0]
+    do throws(SocketError) {
+      _ = try ends.near.read(into: buffer.mutableSpan, until: deadline, control: control)
+      return (nil, milliseconds() - start)
+    } catch {
+      return (error.code, milliseconds() - start)
+    }
+  }
+
+  @Test func cancelEndsAPendingRead() throws {
+    let ends = try Ends()
+    let control = WaitControl()
+    let other = spawn {
+      sleep(milliseconds: 50)
+      control.cancel()
+    }
+    let (code, time) = pendingRead(ends, control)
+    other.join()
+    #expect(code == .cancelled && time >= 49 && time < 2000)
+    #expect(pendingRead(ends, control).0 == .cancelled, "for good")
+  }
+
+  @Test func anEarlierDeadlineActsOnAPendingRead() throws {
+    let ends = try Ends()
+    let control = WaitControl()
+    let other = spawn {
+      sleep(milliseconds: 50)
+      control.setDeadline(.past)
+    }
+    let (code, time) = pendingRead(ends, control)
+    other.join()
+    #expect(code == .timedOut && time >= 49 && time < 2000)
+    control.setDeadline(.never)
+    #expect(pendingRead(ends, control, until: .after(.milliseconds(20))).0 == .timedOut)
+  }
+
+  @Test func aLaterDeadlineActsOnAPendingRead() throws {
+    let ends = try Ends()
+    let control = WaitControl()
+    control.setDeadline(.after(.milliseconds(100)))
+    let other = spawn {
+      sleep(milliseconds: 30)
+      control.setDeadline(.after(.milliseconds(200)))
+    }
+    let (code, time) = pendingRead(ends, control)
+    other.join()
+    #expect(code == .timedOut && time >= 228 && time < 2000)
+  }
+
+  @Test func everyWaiterOfOneControlIsCalled() throws {
+    let control = WaitControl()
+    for round in 0..<20 {
+      let ends = try (0..<4).map { _ in try Ends() }
+      let shared = round == 19 ? control : WaitControl()
+      let threads = ends.map { ends in
+        spawn { #expect(self.pendingRead(ends, shared).0 == .cancelled) }
+      }
+      sleep(milliseconds: UInt32(round % 3))
+      shared.cancel()
+      for thread in threads { thread.join() }
+    }
+  }
+
+  @Test func acceptAndConnectAndLookupEndToo() throws {
+    let control = WaitControl()
+    let listener = try TCPSocket.listen(on: .loopback(port: 0))
+    let other = spawn {
+      sleep(milliseconds: 30)
+      control.cancel()
+    }
+    #expect(throws: SocketError(code: .cancelled, .accept)) {
+      _ = try listener.accept(until: .after(.seconds(20)), control: control)
+    }
+    other.join()
+    #expect(throws: EndpointError.self) {
+      _ = try TCPSocket.connect(to: .loopback(port: 9), until: .never, control: control)
+    }
+    do throws(EndpointError) {
+      _ = try NameLookup("localhost", port: 1).wait(until: .never, control: control)
+      Issue.record("not cancelled")
+    } catch {
+      #expect(error.code == .cancelled && error.address == "localhost")
+    }
+  }
+
+  @Test func strategiesEndAtTheDeadline() throws {
+    let ends = try Ends()
+    var buffer: [UInt8] = [0]
+    func time(_ strategy: some WaitStrategy) -> Double {
+      let start = milliseconds()
+      do throws(SocketError) {
+        _ = try ends.near.read(into: buffer.mutableSpan, until: .after(.milliseconds(30)), strategy: strategy)
+        Issue.record("read something")
+      } catch {
+        #expect(error.code == .timedOut && error.errno == 0)
+      }
+      return milliseconds() - start
+    }
+    for elapsed in [time(.park), time(.spin), time(.adaptive), time(.adaptive(spins: 3, yields: 0))] {
+      #expect(elapsed >= 30 && elapsed < 500)
+    }
+  }
+}
