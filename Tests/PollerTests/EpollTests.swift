@@ -1,0 +1,103 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+@Suite(.exclusive) struct EpollTests {
+  @Test func badConfigurationsAreRefused() {
+    for count in [0, -1, Int.max] {
+      #expect(throws: SocketError(code: .invalidArgument, .open)) {
+        _ = try EpollPoller(.init(eventsPerWait: count))
+      }
+    }
+    #expect(EpollPoller.configuration(capacity: 0).eventsPerWait == 1)
+  }
+
+  @Test func everyModeIsThereOnThisKernel() throws {
+    let capabilities = try EpollPoller().capabilities
+    #expect(capabilities.isSuperset(of: [.edge, .oneShot, .exclusive, .parks, .scalable]))
+    #expect(capabilities.contains(.precise), "epoll_pwait2 is in Linux 5.11 and later")
+  }
+
+  @Test func regularFilesCannotBeWatched() throws {
+    let file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
+    defer { close(file) }
+    var poller = try EpollPoller()
+    do throws(SocketError) {
+      try poller.register(source: RawDescriptor(file), .readable, token: Token(index: 1))
+      Issue.record("took it")
+    } catch {
+      #expect(error.code == .notSupported && error.errno == EPERM && error.operation == .register)
+    }
+  }
+
+  @Test func pollersNest() throws {
+    let pair = try UnixStreamSocket.pair()
+    var inner = try EpollPoller()
+    try inner.register(pair.first, .readable, token: Token(index: 1))
+    var outer = try EpollPoller()
+    try outer.register(source: inner.descriptor, .readable, token: Token(index: 2))
+    #expect(try outer.wait(until: .past) == 0)
+    _ = try pair.second.write([1].span)
+    #expect(try outer.wait(until: .after(.seconds(1))) == 1)
+    #expect(try inner.wait(until: .past) == 1)
+  }
+
+  /// Two pollers watch one listener: an exclusive watch wakes one of them for a connection, not both.
+  @Test func exclusiveWakesOne() throws {
+    let listener = try TCPSocket.listen(on: .loopback(port: 0))
+    let address = try listener.localAddress()
+    let source = listener.descriptor
+    let results = Results()
+    let threads = (0..<2).map { _ in
+      spawn {
+        do throws(SocketError) {
+          var poller = try EpollPoller()
+          try poller.register(source: source, [.readable, .exclusive, .edge], token: Token(index: 1))
+          results.add(try poller.wait(until: .after(.milliseconds(300))))
+        } catch {
+          Issue.record("\(error)")
+        }
+      }
+    }
+    sleep(milliseconds: 80)
+    let client = try TCPSocket.connect(to: address, until: .after(.seconds(5)))
+    for thread in threads { thread.join() }
+    #expect(results.sum == 1)
+    _ = client.descriptor
+  }
+
+  final class Results: @unchecked Sendable {
+    private var mutex = pthread_mutex_t()
+    private var total = 0
+    func add(_ count: Int) {
+      pthread_mutex_lock(&mutex)
+      total += count
+      pthread_mutex_unlock(&mutex)
+    }
+    var sum: Int { total }
+  }
+
+  @Test func aWakerOutlivesItsPoller() throws {
+    let waker: Waker
+    do {
+      let poller = try EpollPoller()
+      waker = poller.waker
+    }
+    waker.wake()
+  }
+
+  @Test func noDescriptorIsLeftWhenMakingOneFails() {
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(7), &limit)
+    let before = openDescriptors()
+    // Room for the bell, none for epoll.
+    var low = limit
+    low.rlim_cur = rlim_t((0...).first { !before.contains($0) } ?? 0) + 1
+    setrlimit(__rlimit_resource_t(7), &low)
+    var code: SocketError.Code?
+    do throws(SocketError) { _ = try EpollPoller() } catch { code = error.code }
+    setrlimit(__rlimit_resource_t(7), &limit)
+    #expect(code == .tooManyDescriptors && openDescriptors() == before)
+  }
+}
