@@ -1,0 +1,77 @@
+// Address text and sockaddr decoding against any bytes: nothing may crash, what is read must survive its own text and
+// bytes, and IP addresses must be read exactly as inet_pton(3) reads them.
+import Glibc
+import SocketKitCore
+
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzAddresses(_ data: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
+  let bytes = UnsafeRawBufferPointer(start: data, count: count)
+  decode(bytes.bytes)
+  let text = String(decoding: bytes, as: UTF8.self)
+  // Zeros end a C string, and invalid UTF-8 is not what inet_pton would see.
+  let isPlain = !bytes.contains(0) && bytes.allSatisfy { $0 < 128 }
+  parse(text, comparing: isPlain)
+  return 0
+}
+
+private func decode(_ bytes: RawSpan) {
+  if let address = IPSocketAddress(sockaddr: bytes) {
+    let again = address.withBytes { IPSocketAddress(sockaddr: $0) }
+    require(again == address, "IP address does not survive its bytes")
+    if address.flowLabel == 0 {
+      require(IPSocketAddress(address.description) == address, "IP address does not survive its text")
+    }
+  }
+  if let address = UnixAddress(sockaddr: bytes) {
+    let again = address.withBytes { UnixAddress(sockaddr: $0) }
+    require(again == address, "Unix address does not survive its bytes")
+    require(address.name.count <= UnixAddress.maximumNameLength, "Unix name is too long")
+    _ = address.description
+  }
+  if let address = AnySocketAddress(sockaddr: bytes) {
+    require(address.withBytes { $0.byteCount } == bytes.byteCount, "any address lost bytes")
+    _ = address.description
+    require(AnySocketAddress(address) == address && address.hashValue == address.hashValue, "any address differs")
+  } else {
+    require(bytes.byteCount > AnySocketAddress.maximumLength, "any address refused bytes")
+  }
+}
+
+private func parse(_ text: String, comparing: Bool) {
+  if let address = IPSocketAddress(text) {
+    require(IPSocketAddress(address.description) == address, "IP text is not stable")
+  }
+  if let address = UnixAddress(text) {
+    require(UnixAddress(address.description) == address, "Unix text is not stable")
+  }
+  let four = IPv4Address(text)
+  let six = IPv6Address(text)
+  if let six { require(IPv6Address(six.description) == six, "IPv6 text is not stable") }
+  guard comparing else { return }
+  var known = in6_addr()
+  require((inet_pton(AF_INET, text, &known) == 1) == (four != nil), "IPv4: inet_pton disagrees")
+  let isKnown = inet_pton(AF_INET6, text, &known) == 1
+  require(isKnown == (six != nil), "IPv6: inet_pton disagrees")
+  if let six {
+    let words = withUnsafeBytes(of: &known) { ($0.load(as: UInt64.self), $0.load(fromByteOffset: 8, as: UInt64.self)) }
+    require(six.high.bigEndian == words.0 && six.low.bigEndian == words.1, "IPv6: inet_pton reads another address")
+  }
+}
+
+private func require(_ condition: Bool, _ message: String) {
+  if !condition { fatalError(message) }
+}
+
+@_silgen_name("LLVMFuzzerRunDriver")
+private func LLVMFuzzerRunDriver(
+  _ argc: UnsafeMutablePointer<Int32>, _ argv: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
+  _ target: @convention(c) (UnsafePointer<UInt8>, Int) -> Int32
+) -> Int32
+
+// SwiftPM renames the entry point of an executable target to <module>_main.
+@_cdecl("fuzz_addresses_main")
+public func main(_ argc: Int32, _ argv: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32 {
+  var count = argc
+  var arguments = argv
+  return LLVMFuzzerRunDriver(&count, &arguments, { fuzzAddresses($0, $1) })
+}
