@@ -88,7 +88,7 @@ private final class LookupState: Sendable {
   let port: UInt16
   let family: Int32
   let bell: WakerBell
-  let outcome = Mutex<LookupOutcome?>(nil)
+  let outcome = Guarded<LookupOutcome?>(nil)
 
   init(_ host: String, _ port: UInt16, _ version: NameLookup.Version) throws(SocketError) {
     self.host = host

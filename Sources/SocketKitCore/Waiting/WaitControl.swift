@@ -13,7 +13,7 @@ public final class WaitControl: Sendable {
   }
   private let cancelled = Atomic<Bool>(false)
   private let limit = Atomic<Int64>(.max)
-  private let bells = Mutex(Bells())
+  private let bells = Guarded(Bells())
 
   public init() {}
 
