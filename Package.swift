@@ -47,6 +47,7 @@ let package = Package(
     .testTarget(
       name: "ConformanceKitTests", dependencies: ["TestSupport", "SocketKit", "SocketKitConformance"],
       path: "Tests/ConformanceKitTests"),
+    .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
   ] + transports.map { module($0, in: "Transports") } + pollers.map { module($0, in: "Pollers") }
 )
 

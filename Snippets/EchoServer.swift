@@ -33,7 +33,9 @@ func serve<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>(
         }
       }
       if isOpen == false {
-        try connections.withElement(token) { (socket: borrowing S) throws(SocketError) in try poller.deregister(socket) }
+        try connections.withElement(token) { (socket: borrowing S) throws(SocketError) in
+          try poller.deregister(socket)
+        }
         _ = connections.remove(token)
       }
     }

@@ -8,7 +8,9 @@ public final class PeerProcess {
   /// Whether the program is on this machine.
   public static func exists(_ name: String) -> Bool {
     ["/usr/bin/", "/usr/local/bin/", "/bin/"].contains { access($0 + name, X_OK) == 0 }
-      || String(cString: getenv("PATH") ?? strdup("")).split(separator: ":").contains { access("\($0)/\(name)", X_OK) == 0 }
+      || String(cString: getenv("PATH") ?? strdup("")).split(separator: ":").contains {
+        access("\($0)/\(name)", X_OK) == 0
+      }
   }
 
   /// Starts it, with its standard output kept for ``finish()``; nil when it cannot be started.

@@ -70,7 +70,10 @@ import Testing
   @Test func noSocketConnectsToItself() throws {
     let port = try TCPSocket.listen(on: .loopback(port: 0)).localAddress().port
     let address = IPSocketAddress.loopback(port: port)
-    #expect(throws: EndpointError(SocketError(.failure(errno: ECONNREFUSED), .connect), address: "\(address)", localAddress: "\(address)")) {
+    #expect(
+      throws: EndpointError(
+        SocketError(.failure(errno: ECONNREFUSED), .connect), address: "\(address)", localAddress: "\(address)")
+    ) {
       _ = try TCPSocket.connect(to: address, from: address, until: .after(.seconds(5)))
     }
   }
