@@ -54,4 +54,34 @@ CSK_INLINE long csk_sendmsg(int fd, const struct csk_msghdr *message, int flags)
   CSK_CALL(sendmsg(fd, (const struct msghdr *)message, flags), csk_syscall3(SYS_sendmsg, fd, (long)message, flags));
 }
 
+/// Receives up to `count` messages; never waits (MSG_DONTWAIT). TSan has no interceptor that knows csk_mmsghdr, so there it
+/// goes one by one.
+CSK_INLINE long csk_recvmmsg(int fd, struct csk_mmsghdr *messages, unsigned int count, int flags) {
+#if defined(CSK_LIBC)
+  unsigned int done = 0;
+  while (done < count) {
+    long result = csk_recvmsg(fd, &messages[done].message, flags | CSK_MSG_DONTWAIT);
+    if (result < 0) return done ? (long)done : result;
+    messages[done++].length = (unsigned int)result;
+  }
+  return done;
+#else
+  return csk_syscall5(SYS_recvmmsg, fd, (long)messages, count, flags | CSK_MSG_DONTWAIT, 0);
+#endif
+}
+/// Sends up to `count` messages; never waits.
+CSK_INLINE long csk_sendmmsg(int fd, struct csk_mmsghdr *messages, unsigned int count, int flags) {
+#if defined(CSK_LIBC)
+  unsigned int done = 0;
+  while (done < count) {
+    long result = csk_sendmsg(fd, &messages[done].message, flags | CSK_MSG_DONTWAIT);
+    if (result < 0) return done ? (long)done : result;
+    messages[done++].length = (unsigned int)result;
+  }
+  return done;
+#else
+  return csk_syscall4(SYS_sendmmsg, fd, (long)messages, count, flags | CSK_MSG_DONTWAIT);
+#endif
+}
+
 #endif

@@ -70,6 +70,14 @@ _Static_assert(EAGAIN == CSK_EAGAIN && ECONNREFUSED == CSK_ECONNREFUSED && EINPR
 #define CSK_MSG_NOSIGNAL 0x4000
 #define CSK_MSG_CMSG_CLOEXEC 0x40000000
 
+#define CSK_MSG_MORE 0x8000
+#define CSK_MSG_ERRQUEUE 0x2000
+#define CSK_MSG_ZEROCOPY 0x4000000
+
+#define CSK_SCM_RIGHTS 1
+#define CSK_SCM_CREDENTIALS 2
+#define CSK_SCM_PIDFD 4
+
 #define CSK_SHUT_RD 0
 #define CSK_SHUT_WR 1
 #define CSK_SHUT_RDWR 2
@@ -83,6 +91,15 @@ _Static_assert(EAGAIN == CSK_EAGAIN && ECONNREFUSED == CSK_ECONNREFUSED && EINPR
 #define CSK_SO_RCVBUF 8
 #define CSK_SO_KEEPALIVE 9
 #define CSK_SO_PRIORITY 12
+#define CSK_SO_PASSCRED 16
+#define CSK_SO_PEERCRED 17
+#define CSK_SO_ATTACH_FILTER 26
+#define CSK_SO_DETACH_FILTER 27
+#define CSK_SO_RXQ_OVFL 40
+#define CSK_SO_PEERGROUPS 59
+#define CSK_SO_ZEROCOPY 60
+#define CSK_SO_PASSPIDFD 76
+#define CSK_SO_PEERPIDFD 77
 #define CSK_SO_LINGER 13
 #define CSK_SO_REUSEPORT 15
 #define CSK_SO_RCVLOWAT 18
@@ -120,6 +137,34 @@ _Static_assert(EAGAIN == CSK_EAGAIN && ECONNREFUSED == CSK_ECONNREFUSED && EINPR
 
 #define CSK_IP_TOS 1
 #define CSK_IP_TTL 2
+#define CSK_IP_HDRINCL 3
+#define CSK_IP_PKTINFO 8
+#define CSK_IP_MTU_DISCOVER 10
+#define CSK_IP_RECVERR 11
+#define CSK_IP_RECVTTL 12
+#define CSK_IP_RECVTOS 13
+#define CSK_IP_MTU 14
+#define CSK_IP_MULTICAST_IF 32
+#define CSK_IP_MULTICAST_TTL 33
+#define CSK_IP_MULTICAST_LOOP 34
+#define CSK_IP_MULTICAST_ALL 49
+#define CSK_MCAST_JOIN_GROUP 42
+#define CSK_MCAST_LEAVE_GROUP 45
+#define CSK_MCAST_JOIN_SOURCE_GROUP 46
+#define CSK_MCAST_LEAVE_SOURCE_GROUP 47
+#define CSK_IPV6_MULTICAST_IF 17
+#define CSK_IPV6_MULTICAST_HOPS 18
+#define CSK_IPV6_MULTICAST_LOOP 19
+#define CSK_IPV6_RECVERR 25
+#define CSK_IPV6_MULTICAST_ALL 29
+#define CSK_IPV6_RECVPKTINFO 49
+#define CSK_IPV6_PKTINFO 50
+#define CSK_IPV6_RECVHOPLIMIT 51
+#define CSK_IPV6_HOPLIMIT 52
+#define CSK_IPV6_RECVTCLASS 66
+#define CSK_UDP_CORK 1
+#define CSK_UDP_SEGMENT 103
+#define CSK_UDP_GRO 104
 #define CSK_IP_FREEBIND 15
 #define CSK_IP_TRANSPARENT 19
 #define CSK_IPV6_UNICAST_HOPS 16
@@ -147,6 +192,19 @@ struct csk_msghdr {
   void *control;
   size_t control_length;
   unsigned int flags;
+};
+
+/// struct mmsghdr of recvmmsg(2).
+struct csk_mmsghdr {
+  struct csk_msghdr message;
+  unsigned int length;
+};
+
+/// struct cmsghdr; its data follows, and the next header at a multiple of sizeof(size_t).
+struct csk_cmsghdr {
+  size_t length;
+  int level;
+  int type;
 };
 
 struct csk_linger {

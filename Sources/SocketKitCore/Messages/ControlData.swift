@@ -1,0 +1,116 @@
+public import CSocketKit
+
+/// How control messages stand in memory: cmsg(3), include/linux/socket.h.
+@usableFromInline
+enum ControlLayout {
+  /// sizeof(struct cmsghdr), which is aligned already.
+  @inlinable static var headerSize: Int { MemoryLayout<csk_cmsghdr>.size }
+
+  /// CMSG_ALIGN.
+  @inlinable
+  static func aligned(_ count: Int) -> Int {
+    (count &+ MemoryLayout<Int>.size &- 1) & ~(MemoryLayout<Int>.size &- 1)
+  }
+
+  /// CMSG_SPACE: what a message with so many bytes of data takes.
+  @inlinable
+  static func space(_ count: Int) -> Int { headerSize &+ aligned(count) }
+
+  @inlinable
+  static func writeHeader(_ place: UnsafeMutableRawPointer, length: Int, level: Int32, type: Int32) {
+    place.storeBytes(of: headerSize &+ length, as: Int.self)
+    place.storeBytes(of: level, toByteOffset: MemoryLayout<Int>.size, as: Int32.self)
+    place.storeBytes(of: type, toByteOffset: MemoryLayout<Int>.size &+ 4, as: Int32.self)
+  }
+}
+
+/// Control messages as the kernel delivered them: what came beside a message's bytes.
+///
+/// Reads only what is there: lengths that lie end the walk, and unknown messages are the caller's to skip. Nothing is
+/// copied or allocated.
+public enum ControlData {
+  /// Calls the body for each control message, in their order, with its level, type and data.
+  ///
+  /// - Parameter control: the received bytes, in their true length.
+  @inlinable @inline(__always)
+  public static func forEach<E: Error>(
+    in control: RawSpan, _ body: (_ level: Int32, _ type: Int32, _ data: RawSpan) throws(E) -> Void
+  ) throws(E) {
+    var offset = 0
+    while control.byteCount &- offset >= ControlLayout.headerSize {
+      let length = control.unsafeLoadUnaligned(fromByteOffset: offset, as: Int.self)
+      guard length >= ControlLayout.headerSize, length <= control.byteCount &- offset else { return }
+      let level = control.unsafeLoadUnaligned(fromByteOffset: offset &+ MemoryLayout<Int>.size, as: Int32.self)
+      let type = control.unsafeLoadUnaligned(fromByteOffset: offset &+ MemoryLayout<Int>.size &+ 4, as: Int32.self)
+      try body(
+        level, type, control.extracting(offset &+ ControlLayout.headerSize..<offset &+ length))
+      let step = ControlLayout.aligned(length)
+      if step > control.byteCount &- offset { return }
+      offset &+= step
+    }
+  }
+}
+
+/// Room for control messages to send, inside the value itself: no allocation.
+///
+/// ```swift
+/// var control = ControlBuffer<64>()
+/// try control.append(level: 17, type: 103, value: UInt16(1200))  // UDP_SEGMENT
+/// ```
+@frozen
+public struct ControlBuffer<let capacity: Int>: ~Copyable {
+  @usableFromInline var storage = InlineArray<capacity, UInt8>(repeating: 0)
+  @usableFromInline var used = 0
+
+  @inlinable
+  public init() {}
+
+  /// Bytes used so far.
+  @inlinable public var byteCount: Int { used }
+
+  /// Bytes that a control message with so many bytes of data takes (CMSG_SPACE).
+  @inlinable
+  public static func space(forDataOf count: Int) -> Int { ControlLayout.space(count) }
+
+  /// Adds a control message.
+  /// - Throws: `.capacityExceeded` when it does not fit; nothing is added then.
+  @inlinable
+  public mutating func append(level: Int32, type: Int32, _ data: RawSpan) throws(SocketError) {
+    let space = ControlLayout.space(data.byteCount)
+    if space > capacity &- used { throw SocketError(code: .capacityExceeded, .send) }
+    let start = used
+    withUnsafeMutableBytes(of: &storage) { memory in
+      guard let place = memory.baseAddress?.advanced(by: start) else { return }
+      ControlLayout.writeHeader(place, length: data.byteCount, level: level, type: type)
+      data.withUnsafeBytes { source in
+        if let from = source.baseAddress {
+          place.advanced(by: ControlLayout.headerSize).copyMemory(from: from, byteCount: source.count)
+        }
+      }
+    }
+    used &+= space
+  }
+
+  /// Adds a control message whose data is one value.
+  /// - Throws: `.capacityExceeded` when it does not fit; nothing is added then.
+  @inlinable
+  public mutating func append<Value: BitwiseCopyable>(
+    level: Int32, type: Int32, value: Value
+  ) throws(SocketError) {
+    try withUnsafeBytes(of: value) { bytes throws(SocketError) in
+      try append(level: level, type: type, bytes.bytes)
+    }
+  }
+
+  /// Takes everything out.
+  @inlinable
+  public mutating func removeAll() {
+    used = 0
+  }
+
+  /// Lends the encoded bytes.
+  @inlinable
+  public borrowing func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
+    try body(storage.span.bytes.extracting(first: used))
+  }
+}

@@ -1,0 +1,131 @@
+public import CSocketKit
+
+/// Messages in memory that is set aside once: receiving and sending many with one system call allocates nothing.
+///
+/// Each message has a slot: room for its bytes, its control data and an address. What was received can be sent as it is: an
+/// echo is receive, then send. Slots are counted from 0 to ``count`` − 1.
+@frozen
+public struct MessageBatch: ~Copyable {
+  @usableFromInline let headers: UnsafeMutablePointer<csk_mmsghdr>
+  @usableFromInline let vectors: UnsafeMutablePointer<csk_iovec>
+  @usableFromInline let addresses: UnsafeMutablePointer<AnySocketAddress>
+  @usableFromInline let controlLengths: UnsafeMutablePointer<Int>
+  @usableFromInline let payload: UnsafeMutableRawPointer
+  @usableFromInline let control: UnsafeMutableRawPointer
+  /// How many messages it can hold: at most 1024 (UIO_MAXIOV), which is what one system call takes.
+  public let capacity: Int
+  /// Bytes of room for each message.
+  public let messageCapacity: Int
+  /// Bytes of room for each message's control data.
+  public let controlCapacity: Int
+  /// How many messages it holds.
+  @inlinable public var count: Int { used }
+  /// How many of them have been sent.
+  @inlinable public var sent: Int { done }
+  @usableFromInline var used = 0
+  @usableFromInline var done = 0
+  /// Slots whose header a receive has changed since it was set up.
+  @usableFromInline var touched: Int
+
+  /// Sets memory aside.
+  /// - Parameters:
+  ///   - capacity: 1 to 1024 messages.
+  ///   - messageCapacity: bytes for each; longer messages are truncated. 65 535 holds any UDP datagram.
+  ///   - controlCapacity: bytes of control data for each; 0 for none, 128 for all metadata that UDP has.
+  public init(capacity: Int, messageCapacity: Int, controlCapacity: Int = 0) {
+    precondition((1...1024).contains(capacity), "a batch holds 1 to 1024 messages")
+    precondition(messageCapacity >= 0 && controlCapacity >= 0)
+    self.capacity = capacity
+    self.messageCapacity = messageCapacity
+    // The kernel aligns control data to words.
+    self.controlCapacity = (controlCapacity + 7) & ~7
+    headers = .allocate(capacity: capacity)
+    controlLengths = .allocate(capacity: capacity)
+    controlLengths.initialize(repeating: 0, count: capacity)
+    vectors = .allocate(capacity: capacity)
+    addresses = .allocate(capacity: capacity)
+    payload = .allocate(byteCount: max(1, capacity * messageCapacity), alignment: 64)
+    control = .allocate(byteCount: max(1, capacity * self.controlCapacity), alignment: 8)
+    payload.initializeMemory(as: UInt8.self, repeating: 0, count: capacity * messageCapacity)
+    control.initializeMemory(as: UInt8.self, repeating: 0, count: capacity * self.controlCapacity)
+    addresses.initialize(repeating: AnySocketAddress(), count: capacity)
+    vectors.initialize(repeating: csk_iovec(), count: capacity)
+    headers.initialize(repeating: csk_mmsghdr(), count: capacity)
+    touched = capacity
+  }
+
+  @inlinable
+  deinit {
+    headers.deallocate()
+    controlLengths.deallocate()
+    vectors.deallocate()
+    addresses.deallocate()
+    payload.deallocate()
+    control.deallocate()
+  }
+
+  @inlinable public var isEmpty: Bool { used == 0 }
+  @inlinable public var isFull: Bool { used == capacity }
+
+  /// Forgets all messages.
+  @inlinable
+  public mutating func removeAll() {
+    used = 0
+    done = 0
+  }
+
+  /// Makes all messages unsent again.
+  @inlinable
+  public mutating func rewind() { done = 0 }
+
+  /// For implementers: counts messages as sent.
+  @inlinable
+  public mutating func markSent(_ number: Int) { done &+= number }
+
+  @inlinable
+  func setUp(_ slot: Int) {
+    vectors[slot].base = payload + slot &* messageCapacity
+    vectors[slot].length = messageCapacity
+    headers[slot].message.name = UnsafeMutableRawPointer(addresses + slot)
+    headers[slot].message.name_length = Int32(truncatingIfNeeded: AnySocketAddress.maximumLength)
+    headers[slot].message.vectors = vectors + slot
+    headers[slot].message.vector_count = 1
+    headers[slot].message.control = controlCapacity == 0 ? nil : control + slot &* controlCapacity
+    headers[slot].message.control_length = controlCapacity
+  }
+
+  @inlinable
+  mutating func prepareToReceive() {
+    var slot = 0
+    while slot < touched {
+      setUp(slot)
+      slot &+= 1
+    }
+    touched = 0
+    removeAll()
+  }
+
+  @inlinable
+  mutating func finishReceiving(_ result: Int) {
+    let number = result < 0 ? 0 : result
+    var slot = 0
+    while slot < number {
+      let length = Int(headers[slot].length)
+      // Ready to be sent as it is: the bytes that are here, no control data, to whom it came from.
+      vectors[slot].length = length < messageCapacity ? length : messageCapacity
+      controlLengths[slot] = headers[slot].message.control_length
+      headers[slot].message.control_length = 0
+      addresses[slot].setLength(UInt32(bitPattern: headers[slot].message.name_length))
+      slot &+= 1
+    }
+    used = number
+    touched = number
+  }
+}
+
+extension MessageBatch: @unchecked Sendable {}
+
+extension AnySocketAddress {
+  @inlinable
+  mutating func setLength(_ reported: UInt32) { length = reported < 128 ? reported : 128 }
+}

@@ -1,0 +1,169 @@
+public import CSocketKit
+
+// What programs do with the messages of a batch. Slots are counted from 0; a slot at or above `count` traps.
+
+extension MessageBatch {
+  @inlinable @inline(__always)
+  func check(_ slot: Int) { precondition(slot >= 0 && slot < used, "no such message in the batch") }
+
+  /// Bytes of the message that are here: at most ``messageCapacity``.
+  @inlinable
+  public func byteCount(at slot: Int) -> Int {
+    check(slot)
+    return vectors[slot].length
+  }
+
+  /// The whole message's length as it was sent, even where it was truncated.
+  @inlinable
+  public func fullLength(at slot: Int) -> Int {
+    check(slot)
+    return Int(headers[slot].length)
+  }
+
+  /// What recvmmsg(2) said of the message.
+  @inlinable
+  public func flags(at slot: Int) -> MessageInfo.Flags {
+    check(slot)
+    return MessageInfo.Flags(rawValue: Int32(bitPattern: headers[slot].message.flags))
+  }
+
+  /// The sender, or the receiver of a message to send; no address on connected sockets.
+  @inlinable
+  public func address(at slot: Int) -> AnySocketAddress {
+    check(slot)
+    return addresses[slot]
+  }
+
+  /// Lends the message's bytes.
+  @inlinable @inline(__always)
+  public func withBytes<R, E: Error>(at slot: Int, _ body: (RawSpan) throws(E) -> R) throws(E) -> R {
+    check(slot)
+    return try body(
+      RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: vectors[slot].base, count: vectors[slot].length)))
+  }
+
+  /// Lends the message's bytes for change in place.
+  @inlinable @inline(__always)
+  public mutating func withMutableBytes<R, E: Error>(
+    at slot: Int, _ body: (inout MutableRawSpan) throws(E) -> R
+  ) throws(E) -> R {
+    check(slot)
+    var bytes = MutableRawSpan(
+      _unsafeBytes: UnsafeMutableRawBufferPointer(start: vectors[slot].base, count: vectors[slot].length))
+    return try body(&bytes)
+  }
+
+  /// Lends the control data that came with the message: see ``PacketMetadata`` and ``ControlData``.
+  @inlinable @inline(__always)
+  public func withControl<R, E: Error>(at slot: Int, _ body: (RawSpan) throws(E) -> R) throws(E) -> R {
+    check(slot)
+    return try body(
+      RawSpan(
+        _unsafeBytes: UnsafeRawBufferPointer(start: control + slot &* controlCapacity, count: controlLengths[slot])))
+  }
+
+  /// Adds a message to send.
+  /// - Parameter address: its receiver; nil on a connected socket.
+  /// - Throws: `.capacityExceeded` when the batch is full or the message longer than ``messageCapacity``.
+  @inlinable
+  public mutating func append(_ bytes: Span<UInt8>, to address: (some SocketAddress)?) throws(SocketError) {
+    try append(bytes.bytes, to: address.map { AnySocketAddress($0) } ?? AnySocketAddress())
+  }
+
+  /// Adds a message to send on a connected socket.
+  /// - Throws: `.capacityExceeded` when the batch is full or the message longer than ``messageCapacity``.
+  @inlinable
+  public mutating func append(_ bytes: Span<UInt8>) throws(SocketError) {
+    try append(bytes.bytes, to: AnySocketAddress())
+  }
+
+  @inlinable
+  mutating func append(_ bytes: RawSpan, to address: AnySocketAddress) throws(SocketError) {
+    if isFull || bytes.byteCount > messageCapacity { throw SocketError(code: .capacityExceeded, .send) }
+    let slot = used
+    setUp(slot)
+    bytes.withUnsafeBytes { source in
+      if let start = source.baseAddress { vectors[slot].base.copyMemory(from: start, byteCount: source.count) }
+    }
+    vectors[slot].length = bytes.byteCount
+    addresses[slot] = address
+    headers[slot].message.name_length = Int32(address.byteCount)
+    headers[slot].message.control_length = 0
+    headers[slot].length = UInt32(truncatingIfNeeded: bytes.byteCount)
+    controlLengths[slot] = 0
+    used = slot &+ 1
+    touched = touched > used ? touched : used
+  }
+
+  /// Sets the control data that a message is sent with, encoded as ``ControlBuffer`` does.
+  /// - Throws: `.capacityExceeded` when it is longer than ``controlCapacity``.
+  @inlinable
+  public mutating func setControl(_ bytes: RawSpan, at slot: Int) throws(SocketError) {
+    check(slot)
+    if bytes.byteCount > controlCapacity { throw SocketError(code: .capacityExceeded, .send) }
+    let place = control + slot &* controlCapacity
+    bytes.withUnsafeBytes { source in
+      if let start = source.baseAddress { place.copyMemory(from: start, byteCount: source.count) }
+    }
+    headers[slot].message.control = place
+    headers[slot].message.control_length = bytes.byteCount
+    controlLengths[slot] = bytes.byteCount
+  }
+
+  /// Sends each message's bytes as several datagrams of this size, the last perhaps shorter (UDP_SEGMENT): what a receiver
+  /// with coalescing got as one can be sent back as it came.
+  /// - Throws: `.capacityExceeded` when ``controlCapacity`` is less than 24.
+  @inlinable
+  public mutating func setSegmentSize(_ size: UInt16, at slot: Int) throws(SocketError) {
+    check(slot)
+    if controlCapacity < 24 { throw SocketError(code: .capacityExceeded, .send) }
+    let place = control + slot &* controlCapacity
+    ControlLayout.writeHeader(place, length: 2, level: 17, type: CSK_UDP_SEGMENT)
+    place.storeBytes(of: size, toByteOffset: ControlLayout.headerSize, as: UInt16.self)
+    headers[slot].message.control = place
+    headers[slot].message.control_length = ControlLayout.space(2)
+    controlLengths[slot] = ControlLayout.space(2)
+  }
+
+  /// For implementers: lends the room of the next message and adds it unless the result is a failure.
+  public mutating func withFreeSlot(
+    _ body: (_ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo) -> IOResult
+  ) -> IOResult {
+    precondition(!isFull, "the batch is full")
+    let slot = used
+    setUp(slot)
+    var info = MessageInfo()
+    var bytes = MutableRawSpan(
+      _unsafeBytes: UnsafeMutableRawBufferPointer(start: vectors[slot].base, count: messageCapacity))
+    var extra = MutableRawSpan(
+      _unsafeBytes: UnsafeMutableRawBufferPointer(start: control + slot * controlCapacity, count: controlCapacity))
+    let result = body(&bytes, &extra, &info)
+    if result.isFailure { return result }
+    headers[slot].length = UInt32(clamping: result.raw)
+    headers[slot].message.flags = UInt32(bitPattern: info.flags.rawValue)
+    vectors[slot].length = min(result.raw, messageCapacity)
+    controlLengths[slot] = min(info.controlLength, controlCapacity)
+    headers[slot].message.control_length = 0
+    addresses[slot] = info.address
+    headers[slot].message.name_length = Int32(info.address.byteCount)
+    used = slot + 1
+    touched = max(touched, used)
+    return result
+  }
+
+  /// For implementers: lends the first message that has not been sent.
+  public func withMessageToSend(
+    _ body: (_ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan) -> IOResult
+  ) -> IOResult {
+    check(done)
+    let bytes = UnsafeRawBufferPointer(start: vectors[done].base, count: vectors[done].length)
+    let extra = UnsafeRawBufferPointer(
+      start: control + done * controlCapacity, count: headers[done].message.control_length)
+    return addresses[done].withBytes { body(bytes.bytes, extra.bytes, $0) }
+  }
+}
+
+extension AnySocketAddress {
+  /// The address's length in bytes, 0 for no address.
+  @inlinable public var byteCount: Int { Int(length) }
+}

@@ -1,0 +1,150 @@
+public import CSocketKit
+
+/// Datagrams and sequenced packets: what is sent as one message arrives as one.
+///
+/// One primitive for all of them, which loses nothing that the kernel said: the message's true length, whether it or its
+/// control data were cut, whether a record ended, who sent it. Programs call the methods of ``DatagramSocket`` and
+/// ``SequencedPacketSocket``.
+public protocol MessageSocket: Socket, ~Copyable {
+  /// Receives one message, without waiting. The result is the whole message's length, which exceeds the buffer's when it
+  /// was truncated.
+  /// - Parameters:
+  ///   - control: receives control data; empty means that none is wanted, and descriptors in it are dropped.
+  ///   - info: filled in when the result is no failure.
+  borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+  ) -> IOResult
+
+  /// Sends one message, without waiting: whole or not at all. `address` is empty on a connected socket. Must not raise
+  /// SIGPIPE.
+  borrowing func attemptSend(
+    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
+  ) -> IOResult
+
+  /// Fills a batch with messages, without waiting. The result is their number, at least 1, or a failure. The default
+  /// receives one after the other; kernel sockets use recvmmsg(2).
+  borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult
+
+  /// Sends the messages of a batch that are not sent yet, without waiting. The result is how many the kernel took, at
+  /// least 1, or a failure of the first. The default sends one after the other; kernel sockets use sendmmsg(2).
+  borrowing func attemptSend(batch: inout MessageBatch) -> IOResult
+}
+
+extension MessageSocket where Self: ~Copyable {
+  public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
+    batch.removeAll()
+    while !batch.isFull {
+      let result = batch.withFreeSlot { buffer, control, info in
+        attemptReceive(into: &buffer, control: &control, flags: [], &info)
+      }
+      if result.isFailure { return batch.isEmpty ? result : IOResult(raw: batch.count) }
+    }
+    return IOResult(raw: batch.count)
+  }
+
+  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
+    var sent = 0
+    while batch.sent < batch.count {
+      let result = batch.withMessageToSend { bytes, control, address in
+        attemptSend(bytes, control: control, to: address, flags: [])
+      }
+      if result.isFailure { return sent == 0 ? result : IOResult(raw: sent) }
+      batch.markSent(1)
+      sent += 1
+    }
+    return IOResult(raw: sent)
+  }
+}
+
+extension MessageSocket where Self: KernelSocket & ~Copyable {
+  @inlinable
+  public borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+  ) -> IOResult {
+    let number = descriptor.value
+    // MSG_TRUNC makes the result the message's true length. Descriptors that come along are CLOEXEC.
+    let options = flags.rawValue | CSK_MSG_TRUNC | CSK_MSG_CMSG_CLOEXEC
+    var message = csk_msghdr()
+    var vector = csk_iovec()
+    let result = buffer.withUnsafeMutableBytes { memory in
+      control.withUnsafeMutableBytes { extra in
+        vector.base = memory.baseAddress
+        vector.length = memory.count
+        return withUnsafeMutablePointer(to: &vector) { vectors in
+          info.address.fill { address, length in
+            message.vectors = vectors
+            message.vector_count = 1
+            var result: Int
+            repeat {
+              message.name = address
+              message.name_length = Int32(bitPattern: UInt32(truncatingIfNeeded: AnySocketAddress.maximumLength))
+              message.control = extra.baseAddress
+              message.control_length = extra.count
+              result = csk_recvmsg(number, &message, options)
+            } while result == 0 &- Int(CSK_EINTR)
+            length = result < 0 ? 0 : UInt32(bitPattern: message.name_length)
+            return result
+          }
+        }
+      }
+    }
+    if result >= 0 {
+      info.flags = MessageInfo.Flags(rawValue: Int32(bitPattern: message.flags))
+      info.controlLength = message.control_length
+      info.length = result
+    }
+    return IOResult(raw: result)
+  }
+
+  @inlinable
+  public borrowing func attemptSend(
+    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
+  ) -> IOResult {
+    let number = descriptor.value
+    let options = flags.rawValue | CSK_MSG_NOSIGNAL
+    return bytes.withUnsafeBytes { memory in
+      control.withUnsafeBytes { extra in
+        address.withUnsafeBytes { name in
+          var vector = csk_iovec(base: UnsafeMutableRawPointer(mutating: memory.baseAddress), length: memory.count)
+          return withUnsafeMutablePointer(to: &vector) { vectors in
+            var message = csk_msghdr()
+            message.name = UnsafeMutableRawPointer(mutating: name.baseAddress)
+            message.name_length = Int32(truncatingIfNeeded: name.count)
+            message.vectors = vectors
+            message.vector_count = 1
+            message.control = UnsafeMutableRawPointer(mutating: extra.baseAddress)
+            message.control_length = extra.count
+            var result = csk_sendmsg(number, &message, options)
+            while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(number, &message, options) }
+            return IOResult(raw: result)
+          }
+        }
+      }
+    }
+  }
+
+  @inlinable
+  public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
+    batch.prepareToReceive()
+    let number = descriptor.value
+    let flags = CSK_MSG_TRUNC | CSK_MSG_CMSG_CLOEXEC
+    var result = csk_recvmmsg(number, batch.headers, UInt32(truncatingIfNeeded: batch.capacity), flags)
+    while result == 0 &- Int(CSK_EINTR) {
+      result = csk_recvmmsg(number, batch.headers, UInt32(truncatingIfNeeded: batch.capacity), flags)
+    }
+    batch.finishReceiving(result)
+    return IOResult(raw: result)
+  }
+
+  @inlinable
+  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
+    let number = descriptor.value
+    let rest = UInt32(truncatingIfNeeded: batch.count &- batch.sent)
+    if rest == 0 { return .zero }
+    let first = batch.headers + batch.sent
+    var result = csk_sendmmsg(number, first, rest, CSK_MSG_NOSIGNAL)
+    while result == 0 &- Int(CSK_EINTR) { result = csk_sendmmsg(number, first, rest, CSK_MSG_NOSIGNAL) }
+    if result > 0 { batch.markSent(result) }
+    return IOResult(raw: result)
+  }
+}

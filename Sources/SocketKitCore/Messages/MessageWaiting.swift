@@ -1,0 +1,80 @@
+// Receiving and sending messages with a deadline, waiting on the calling thread.
+
+extension DatagramSocket where Self: ~Copyable {
+  /// Receives one datagram, waiting on this thread until there is one.
+  /// - Returns: the count in the buffer; 0 is an empty datagram.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
+  @inlinable
+  public borrowing func receive(
+    into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, until deadline: Deadline,
+    strategy: some WaitStrategy = .park, control: WaitControl? = nil
+  ) throws(SocketError) -> Int {
+    var wait = try WaitOperation(.receive, until: deadline, strategy: strategy, control: control)
+    var bytes = buffer.mutableBytes
+    var none = MutableRawSpan()
+    let room = bytes.byteCount
+    while true {
+      let result = attemptReceive(into: &bytes, control: &none, flags: [], &info)
+      if result.raw >= 0 { return result.raw < room ? result.raw : room }
+      if !result.isWouldBlock { throw SocketError(result, .receive) }
+      try wait.block(on: readSource, for: .readable)
+    }
+  }
+
+  /// Sends one datagram, waiting on this thread until there is room.
+  /// - Parameter address: nil on a connected socket.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:to:flags:)``.
+  @inlinable
+  public borrowing func send(
+    _ bytes: Span<UInt8>, to address: Address?, until deadline: Deadline, strategy: some WaitStrategy = .park,
+    control: WaitControl? = nil
+  ) throws(SocketError) {
+    let receiver = address.map { AnySocketAddress($0) } ?? AnySocketAddress()
+    try sendWaiting(bytes, receiver, until: deadline, strategy: strategy, control: control)
+  }
+}
+
+extension SequencedPacketSocket where Self: ~Copyable {
+  /// Receives one packet, waiting on this thread until there is one.
+  /// - Returns: `.bytes` with the count in the buffer, or `.endOfStream`.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
+  @inlinable
+  public borrowing func receive(
+    into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, until deadline: Deadline,
+    strategy: some WaitStrategy = .park, control: WaitControl? = nil
+  ) throws(SocketError) -> ReadOutcome {
+    var wait = try WaitOperation(.receive, until: deadline, strategy: strategy, control: control)
+    while true {
+      switch try receive(into: buffer._mutatingExtracting(first: buffer.count), &info) {
+      case .bytes(let count): return .bytes(count)
+      case .endOfStream: return .endOfStream
+      case .wouldBlock: try wait.block(on: readSource, for: .readable)
+      }
+    }
+  }
+
+  /// Sends one packet, waiting on this thread until there is room for it.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:control:flags:)``.
+  @inlinable
+  public borrowing func send(
+    _ bytes: Span<UInt8>, until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+  ) throws(SocketError) {
+    try sendWaiting(bytes, AnySocketAddress(), until: deadline, strategy: strategy, control: control)
+  }
+}
+
+extension MessageSocket where Self: ~Copyable {
+  @inlinable
+  func sendWaiting(
+    _ bytes: Span<UInt8>, _ receiver: AnySocketAddress, until deadline: Deadline, strategy: some WaitStrategy,
+    control: WaitControl?
+  ) throws(SocketError) {
+    var wait = try WaitOperation(.send, until: deadline, strategy: strategy, control: control)
+    while true {
+      let result = receiver.withBytes { attemptSend(bytes.bytes, control: RawSpan(), to: $0, flags: []) }
+      if result.raw >= 0 { return }
+      if !result.isWouldBlock { throw SocketError(result, .send) }
+      try wait.block(on: writeSource, for: .writable)
+    }
+  }
+}
