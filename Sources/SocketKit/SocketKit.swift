@@ -5,4 +5,5 @@
 @_exported public import SocketKitEpoll
 @_exported public import SocketKitPoll
 @_exported public import SocketKitTCP
+@_exported public import SocketKitUDP
 @_exported public import SocketKitUnix

@@ -1,0 +1,37 @@
+public import SocketKitCore
+
+/// A UDP socket over IPv4 or IPv6 (udp(7)).
+///
+/// ```swift
+/// let server = try UDPSocket.bind(to: .any(port: 7777))
+/// let client = try UDPSocket.connect(to: .loopback(port: 7777))
+/// ```
+/// One bound to ``IPSocketAddress/any(port:)`` is dual-stack: it hears IPv6 and IPv4 peers, the latter as
+/// `::ffff:a.b.c.d`.
+@frozen
+public struct UDPSocket: ~Copyable, DatagramSocket, TransportSocket, IPOptionTarget {
+  public typealias Address = IPSocketAddress
+
+  @usableFromInline let owned: Descriptor
+
+  @inlinable
+  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+
+  @inlinable public var descriptor: RawDescriptor { owned.raw }
+  @inlinable
+  public consuming func releaseDescriptor() -> Descriptor { owned }
+
+  @inlinable public static var capabilities: SocketCapabilities { .emptyMessages }
+
+  public static func kind(for address: IPSocketAddress) -> SocketKind {
+    SocketKind(address.family, .datagram, protocolNumber: 17)
+  }
+
+  public static func accepts(_ kind: SocketKind) -> Bool {
+    (kind.family == .ipv4 || kind.family == .ipv6) && kind.type == .datagram && kind.protocolNumber == 17
+  }
+
+  public static func willListen(_ socket: borrowing UDPSocket, on address: IPSocketAddress) throws(SocketError) {
+    if address.isIPv6 { try socket.setOption(.v6Only, to: false) }
+  }
+}
