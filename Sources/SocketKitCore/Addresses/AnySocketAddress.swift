@@ -77,7 +77,7 @@ extension AnySocketAddress: CustomStringConvertible {
     if length == 0 { return "no address" }
     let digits = Array("0123456789abcdef")
     let hex = withBytes { bytes in
-      (2..<bytes.byteCount).map { index in
+      (min(2, bytes.byteCount)..<bytes.byteCount).map { index in
         let byte = bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)
         return String([digits[Int(byte >> 4)], digits[Int(byte & 15)]])
       }.joined()
