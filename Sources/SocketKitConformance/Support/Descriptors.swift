@@ -32,6 +32,11 @@ func describeDescriptor(_ number: Int32) -> String {
 extension RawDescriptor {
   var isOpen: Bool { fcntl(value, F_GETFD) >= 0 }
   var isCloseOnExec: Bool { fcntl(value, F_GETFD) & FD_CLOEXEC != 0 }
+  /// Whether there is something to read, or an end or an error to see.
+  func becomesReadable(within duration: Duration) -> Bool {
+    var watched = pollfd(fd: value, events: Int16(POLLIN), revents: 0)
+    return poll(&watched, 1, Int32(duration / .milliseconds(1))) > 0
+  }
   var isNonBlocking: Bool { fcntl(value, F_GETFL) & O_NONBLOCK != 0 }
 }
 
