@@ -1,4 +1,5 @@
 internal import SocketKitCore
+internal import Synchronization
 
 /// A thread of a rule: a real one, because blocking calls would stall Swift's own pool, which has as many threads as the
 /// host has CPUs.
@@ -72,6 +73,13 @@ final class Shared<Value: ~Copyable>: @unchecked Sendable {
     if !isClosed { memory.deinitialize(count: 1) }
     isClosed = true
   }
+}
+
+/// A number that threads count up.
+final class Counter: Sendable {
+  private let number = Atomic<Int>(0)
+  var count: Int { number.load(ordering: .acquiring) }
+  func increment(by step: Int = 1) { number.add(step, ordering: .acquiringAndReleasing) }
 }
 
 /// The times that rules work with: short where something must not happen, long where something must.
