@@ -135,6 +135,7 @@ final class Wire: @unchecked Sendable {
   /// Gives the near end a number that was just closed.
   func moveNear(to number: RawDescriptor) throws {
     if near == number { return }
+    if far == number { return swap(&near, &far) }
     let result = dup2(near.value, number.value)
     guard result == number.value else { throw ConformanceUnavailable("dup2 failed with errno \(errno)") }
     _ = fcntl(result, F_SETFD, FD_CLOEXEC)

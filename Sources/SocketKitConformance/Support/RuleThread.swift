@@ -20,6 +20,11 @@ final class RuleThread<Value: Sendable>: @unchecked Sendable {
     done.wait(within: limit) ? outcome : nil
   }
 
+  /// Whether it has ended with an error.
+  var hasFailed: Bool {
+    if case .failure = result(within: .zero) { true } else { false }
+  }
+
   /// Waits for the end, and throws what the thread threw.
   @discardableResult
   func join(within limit: Duration = Times.limit + .seconds(1)) throws -> Value {
