@@ -47,20 +47,10 @@ extension ListenerSuite where S: ~Copyable {
         _ = client
       }
       + rule("accept.signal", "A signal during an accept that waits does not end it.") { listening in
-        try SignalWatch.countingInterruptions { count in
-          let thread = ThreadHandle.current
-          let helper = RuleThread {
-            for _ in 0..<3 {
-              pause(.milliseconds(4))
-              thread.interrupt()
-            }
-            pause(.milliseconds(4))
-            return Shared(try listening.connect())
-          }
+        let handled = try SignalWatch.interrupting(times: 3, then: { _ = try listening.connect() }) {
           _ = try listening.accept()
-          try helper.join().close()
-          try requireEqual(count(), 3, "signals that were handled")
         }
+        try requireEqual(handled, 3, "signals that were handled")
       }
       + rule("accept.threads", "Several threads may accept from one listener: each connection is given to one of them.") {
         listening in

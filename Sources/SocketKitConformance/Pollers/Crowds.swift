@@ -36,7 +36,7 @@ extension PollerSuite where P: ~Copyable {
         }
         for wire in wires { wire.ring() }
         var count = 0
-        let deadline = Deadline.after(Times.limit)
+        let deadline = Deadline.after(Times.patience)
         while count < 6 && !deadline.hasPassed { count = try poller.wait(until: deadline) }
         try requireEqual(count, 6, "events of six ready sources in one wait")
         let before = (0..<count).map { poller[event: $0] }
@@ -49,10 +49,10 @@ extension PollerSuite where P: ~Copyable {
         }
         var seen: Set<UInt32> = []
         while seen.count < 9 && !deadline.hasPassed {
-          for event in try poller.events(within: Times.limit) { seen.insert(event.token.index) }
+          for event in try poller.events(within: Times.patience) { seen.insert(event.token.index) }
         }
         try requireEqual(seen.sorted(), [0, 2, 4, 6, 7, 8, 9, 10, 11], "sources reported afterwards")
-        let late = Set(try poller.events(within: Times.limit).map(\.token.index)).intersection([1, 3, 5])
+        let late = Set(try poller.events(within: Times.patience).map(\.token.index)).intersection([1, 3, 5])
         try require(late.isEmpty, "deregistered sources were reported: \(late)")
       }
       + rule("crowd.churn", "Sources that come and go a thousand times are neither forgotten nor mixed up.") { poller in
@@ -86,9 +86,9 @@ private func requireAll<P: Poller & ~Copyable>(_ poller: inout P, ready: Int) th
   }
   // Without reading, so that a poller that always begins with the same sources starves the others.
   var seen: Set<UInt32> = []
-  let deadline = Deadline.after(Times.limit)
+  let deadline = Deadline.after(Times.patience)
   while seen.count < ready && !deadline.hasPassed {
-    for event in try poller.events(within: Times.limit) { seen.insert(event.token.index) }
+    for event in try poller.events(within: Times.patience) { seen.insert(event.token.index) }
   }
   try requireEqual(seen.sorted(), (0..<UInt32(ready)).map { $0 }, "sources reported")
 }

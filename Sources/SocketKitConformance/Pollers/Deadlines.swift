@@ -47,35 +47,17 @@ extension PollerSuite where P: ~Copyable {
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(source: wire.near, .readable, token: tokenA)
-        try SignalWatch.countingInterruptions { count in
-          let thread = ThreadHandle.current
-          let helper = RuleThread {
-            for _ in 0..<4 {
-              pause(.milliseconds(5))
-              thread.interrupt()
-            }
-          }
+        let handled = try SignalWatch.interrupting(times: 5) {
           try poller.requireQuiet(for: Times.short, "during signals")
-          try helper.join()
-          try requireEqual(count(), 4, "signals that were handled")
         }
+        try requireEqual(handled, 5, "signals that were handled")
       }
       + rule("signal.event", "An event that comes after signals ends the wait that they did not end.") { poller in
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(source: wire.near, .readable, token: tokenA)
-        try SignalWatch.countingInterruptions { _ in
-          let thread = ThreadHandle.current
-          let helper = RuleThread {
-            for _ in 0..<3 {
-              pause(.milliseconds(4))
-              thread.interrupt()
-            }
-            pause(.milliseconds(4))
-            wire.ring()
-          }
-          try requireEqual(try poller.wait(until: .after(Times.limit)), 1, "events")
-          try helper.join()
+        try SignalWatch.interrupting(times: 4, then: { wire.ring() }) {
+          try requireEqual(try poller.wait(until: .after(Times.patience)), 1, "events")
         }
       }
   }

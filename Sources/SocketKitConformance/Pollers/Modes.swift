@@ -80,7 +80,7 @@ extension PollerSuite where P: ~Copyable {
         try second.register(source: wire.near, [.readable, .exclusive], token: tokenB)
         wire.ring()
         let first = try poller.events(within: Times.quiet)
-        let events = first + (try second.events(within: first.isEmpty ? Times.limit : .zero))
+        let events = first + (try second.events(within: first.isEmpty ? Times.patience : .zero))
         try require(!events.isEmpty, "neither reported")
         try poller.deregister(source: wire.near)
         try second.deregister(source: wire.near)

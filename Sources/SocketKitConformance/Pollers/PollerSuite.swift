@@ -58,9 +58,9 @@ extension Poller where Self: ~Copyable {
   /// Waits until the token is reported with all of the readiness; no other token may be.
   @discardableResult
   mutating func requireEvent(_ token: Token, _ readiness: Readiness, _ when: String) throws -> Readiness {
-    let deadline = Deadline.after(Times.limit)
+    let deadline = Deadline.after(Times.patience)
     while !deadline.hasPassed {
-      for event in try events(within: Times.limit) {
+      for event in try events(within: Times.patience) {
         try requireEqual(event.token, token, "the token of an event \(when)")
         if event.readiness.isSuperset(of: readiness) { return event.readiness }
       }

@@ -35,7 +35,7 @@ extension PollerSuite where P: ~Copyable {
         first.ring()
         second.ring()
         var count = 0
-        let deadline = Deadline.after(Times.limit)
+        let deadline = Deadline.after(Times.patience)
         while count < 2 && !deadline.hasPassed { count = try poller.wait(until: deadline) }
         try requireEqual(count, 2, "events")
         // The second one's connection ends while the first one's event is handled.
@@ -73,7 +73,7 @@ extension PollerSuite where P: ~Copyable {
         try require(events.count <= 2, "\(events.count) events of a descriptor that was closed while registered")
         try require(events.allSatisfy { $0.token == tokenA }, "an event of the other source: \(events)")
         other.ring()
-        let seen = try poller.events(within: Times.limit)
+        let seen = try poller.events(within: Times.patience)
         try require(seen.contains { $0.token == tokenB }, "the other source is not reported any more")
         other.drain()
         // Whatever the kernel remembers, afterwards the number must be usable again.

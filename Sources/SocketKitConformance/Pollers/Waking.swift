@@ -21,7 +21,7 @@ extension PollerSuite where P: ~Copyable {
             waker.wake()
             return .now
           }
-          let count = try poller.wait(until: .after(Times.limit))
+          let count = try poller.wait(until: .after(Times.patience))
           let late = ContinuousClock.now - (try helper.join())
           try requireEqual(count, 0, "events of a wait that was woken")
           try require(poller.wasWoken, "the wait ended without the wake-up")
@@ -39,7 +39,7 @@ extension PollerSuite where P: ~Copyable {
         let taken = Counter()
         let waker = poller.waker
         let helper = RuleThread {
-          let deadline = Deadline.after(Times.limit)
+          let deadline = Deadline.after(Times.patience)
           for call in 0..<1000 {
             waker.wake()
             while taken.count == call {
@@ -49,7 +49,9 @@ extension PollerSuite where P: ~Copyable {
           }
         }
         for call in 0..<1000 {
-          _ = try poller.wait(until: .after(Times.limit))
+          // Now and then late, so that some calls come before the wait.
+          if call % 4 == 0 { pause(.microseconds(150)) }
+          _ = try poller.wait(until: .after(Times.patience))
           try require(poller.wasWoken, "wake-up \(call) was lost")
           taken.increment()
         }
@@ -83,9 +85,9 @@ extension PollerSuite where P: ~Copyable {
           poller.waker.wake()
           var seen: Set<UInt32> = []
           var woken = false
-          let deadline = Deadline.after(Times.limit)
+          let deadline = Deadline.after(Times.patience)
           while (!woken || seen.count < 3) && !deadline.hasPassed {
-            for event in try poller.events(within: Times.limit) {
+            for event in try poller.events(within: Times.patience) {
               seen.insert(event.token.index)
               try require(event.token.index < 3, "an event with a token that nobody has: \(event.token)")
             }
@@ -106,7 +108,7 @@ extension PollerSuite where P: ~Copyable {
 
   private func requireWoken(_ poller: inout P) throws {
     let watch = Stopwatch()
-    try requireEqual(try poller.wait(until: .after(Times.limit)), 0, "events of a wait that was woken")
+    try requireEqual(try poller.wait(until: .after(Times.patience)), 0, "events of a wait that was woken")
     try require(poller.wasWoken, "the wake-up was lost: the wait ended without it")
     try watch.requirePrompt("the wait")
   }

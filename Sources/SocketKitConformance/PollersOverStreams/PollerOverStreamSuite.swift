@@ -36,9 +36,7 @@ public struct PollerOverStreamSuite<P: Poller & ~Copyable, S: StreamSocket & ~Co
     return [
       ConformanceRule("poller-stream.\(id)", summary) { [configuration, makePair] in
         var poller = try makePoller(P.self, configuration)
-        let ends = try Ends(makePair)
-        try body(&poller, ends)
-        ends.close()
+        try Ends(makePair).use { ends in try body(&poller, ends) }
       }
     ]
   }

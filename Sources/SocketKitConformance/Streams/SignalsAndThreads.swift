@@ -3,40 +3,21 @@ internal import SocketKitCore
 extension StreamSocketSuite where S: ~Copyable {
   var signalRules: [ConformanceRule] {
     rule("signal.pending-read", "A signal during a read that waits neither ends it nor loses the data.") { ends in
-      try SignalWatch.countingInterruptions { count in
-        let thread = ThreadHandle.current
-        let helper = RuleThread {
-          for _ in 0..<5 {
-            pause(.milliseconds(4))
-            thread.interrupt()
-          }
-          pause(.milliseconds(4))
-          try ends.far.writeAll([1, 2, 3])
-        }
-        let seen = try ends.near.readExactly(3)
-        try helper.join()
-        try requireEqual(seen, [1, 2, 3], "read")
-        try requireEqual(count(), 5, "signals that were handled")
+      let handled = try SignalWatch.interrupting(times: 5, then: { try ends.far.writeAll([1, 2, 3]) }) {
+        try requireEqual(try ends.near.readExactly(3), [1, 2, 3], "read")
       }
+      try requireEqual(handled, 5, "signals that were handled")
     }
       + rule("signal.deadline", "A signal during a wait does not move its deadline.") { ends in
-        try SignalWatch.countingInterruptions { count in
-          let thread = ThreadHandle.current
-          let helper = RuleThread {
-            for _ in 0..<5 {
-              pause(.milliseconds(4))
-              thread.interrupt()
-            }
-          }
+        let handled = try SignalWatch.interrupting(times: 5) {
           let watch = Stopwatch()
           var byte: [UInt8] = [0]
           try requireError(.timedOut, in: "a read") {
             try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.short))
           }
           try watch.require(from: Times.short, "the read")
-          try helper.join()
-          try require(count() > 0, "no signal was handled")
         }
+        try requireEqual(handled, 5, "signals that were handled")
       }
       + rule("signal.pending-write", "A signal during a write that waits neither ends it nor loses or doubles bytes.") {
         ends in
@@ -46,18 +27,8 @@ extension StreamSocketSuite where S: ~Copyable {
           pause(.milliseconds(30))
           return try ends.far.readExactly(sent.count)
         }
-        try SignalWatch.countingInterruptions { count in
-          let thread = ThreadHandle.current
-          let helper = RuleThread {
-            for _ in 0..<5 {
-              pause(.milliseconds(4))
-              thread.interrupt()
-            }
-          }
-          try ends.near.writeAll(sent)
-          try helper.join()
-          try require(count() > 0, "no signal was handled")
-        }
+        let handled = try SignalWatch.interrupting(times: 5) { try ends.near.writeAll(sent) }
+        try requireEqual(handled, 5, "signals that were handled")
         try requireSameBytes(try reader.join(), sent, "read")
       }
   }

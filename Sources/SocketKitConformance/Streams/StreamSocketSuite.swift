@@ -33,9 +33,7 @@ public struct StreamSocketSuite<S: StreamSocket & ~Copyable>: ConformanceSuite {
     let makePair = makePair
     return [
       ConformanceRule("stream.\(id)", strength: strength, summary) {
-        let ends = try Ends(makePair)
-        try body(ends)
-        ends.close()
+        try Ends(makePair).use(body)
       }
     ]
   }
@@ -58,10 +56,18 @@ struct Ends<S: StreamSocket & ~Copyable>: Sendable {
     self.far = far
   }
 
-  /// At the end of a rule that went well.
-  func close() {
-    near.close()
-    far.close()
+  /// Closes both ends after `body`. When that fails, they are only shut down, to end what still waits; whoever uses them
+  /// last closes them.
+  func use(_ body: (Ends) throws -> Void) throws {
+    do {
+      try body(self)
+      near.close()
+      far.close()
+    } catch {
+      near.shutDownIfOpen()
+      far.shutDownIfOpen()
+      throw error
+    }
   }
 }
 
@@ -87,6 +93,10 @@ extension Shared where Value: StreamSocket & ~Copyable {
     case .bytes(let count): return Array(buffer.prefix(count))
     case .endOfStream: return []
     }
+  }
+
+  func shutDownIfOpen() {
+    if isOpen { try? value.shutdown(.both) }
   }
 
   func readExactly(_ count: Int, until deadline: Deadline = .after(Times.limit)) throws -> [UInt8] {

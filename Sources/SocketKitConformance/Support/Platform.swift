@@ -103,10 +103,29 @@ private let brokenPipes = Atomic<Int>(0)
 
 /// Counts the signals of one kind instead of dying of them, without SA_RESTART, while `body` runs.
 enum SignalWatch {
-  static func countingInterruptions<R>(_ body: (() -> Int) throws -> R) rethrows -> R {
+  /// Runs `body` while another thread sends this one so many signals, 4 ms apart, and then does `action`. Gives the number
+  /// of signals that were handled.
+  @discardableResult
+  static func interrupting(
+    times: Int, then action: @escaping @Sendable () throws -> Void = {}, _ body: () throws -> Void
+  ) throws -> Int {
     try counting(SIGUSR1, { _ in interruptions.add(1, ordering: .relaxed) }) {
       let before = interruptions.load(ordering: .relaxed)
-      return try body { interruptions.load(ordering: .relaxed) - before }
+      let thread = ThreadHandle.current
+      let helper = RuleThread {
+        for _ in 0..<times {
+          pause(.milliseconds(4))
+          thread.interrupt()
+        }
+        pause(.milliseconds(4))
+        try action()
+      }
+      let result = Result { try body() }
+      // Whatever came of the body: no signal may be sent to a thread that has ended.
+      _ = helper.result(within: .seconds(30))
+      try result.get()
+      try helper.join()
+      return interruptions.load(ordering: .relaxed) - before
     }
   }
 

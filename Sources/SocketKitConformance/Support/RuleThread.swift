@@ -73,6 +73,8 @@ final class Shared<Value: ~Copyable>: @unchecked Sendable {
     }
   }
 
+  var isOpen: Bool { !isClosed }
+
   /// Ends the value's life. No thread may be using it.
   func close() {
     if !isClosed { memory.deinitialize(count: 1) }
@@ -97,6 +99,8 @@ enum Times {
   static var short: Duration { .milliseconds(40) }
   /// How late something prompt may be on a busy host: far below ``limit``.
   static var prompt: Duration { .milliseconds(1500) }
-  /// When a wait that ought to end by other means gives up.
+  /// When a poller's wait that ought to end by other means gives up.
+  static var patience: Duration { .seconds(3) }
+  /// When a transfer, or a wait that ought to end by other means, gives up.
   static var limit: Duration { .seconds(5) }
 }
