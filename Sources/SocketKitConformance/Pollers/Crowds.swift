@@ -1,0 +1,94 @@
+internal import SocketKitCore
+
+extension PollerSuite where P: ~Copyable {
+  var crowdRules: [ConformanceRule] {
+    rule("crowd.many-ready", "Of 300 sources that are ready at once every one is reported, and those that are not, never.") {
+      poller in
+      try requireAll(&poller, ready: 300)
+    }
+      + [
+        ConformanceRule("poller.crowd.beyond-capacity", "With room for fewer events than are ready, waits report all.") {
+          var poller = try makePoller(P.self, P.configuration(capacity: 4))
+          try requireAll(&poller, ready: 64)
+        }
+      ]
+      + rule("crowd.one-of-many", "One ready source among 200 idle ones is reported, alone.") { poller in
+        let wires = try (0..<200).map { _ in try Wire() }
+        defer { for wire in wires { wire.close() } }
+        for (index, wire) in wires.enumerated() {
+          try poller.register(source: wire.near, .readable, token: Token(index: UInt32(index)))
+        }
+        for index in [0, 77, 199] {
+          wires[index].ring()
+          try poller.requireEvent(Token(index: UInt32(index)), .readable, "of source \(index)")
+          wires[index].drain()
+        }
+        for wire in wires { try poller.deregister(source: wire.near) }
+        for wire in wires { wire.ring() }
+        try poller.requireQuiet("after all were deregistered")
+      }
+      + rule("crowd.changes-in-batch", "Registering and deregistering between two events of a wait changes no event.") {
+        poller in
+        let wires = try (0..<12).map { _ in try Wire() }
+        defer { for wire in wires { wire.close() } }
+        for index in 0..<6 {
+          try poller.register(source: wires[index].near, .readable, token: Token(index: UInt32(index)))
+        }
+        for wire in wires { wire.ring() }
+        var count = 0
+        let deadline = Deadline.after(Times.patience)
+        while count < 6 && !deadline.hasPassed { count = try poller.wait(until: deadline) }
+        try requireEqual(count, 6, "events of six ready sources in one wait")
+        let before = (0..<count).map { poller[event: $0] }
+        for index in 0..<6 {
+          try requireEqual(poller[event: index], before[index], "event \(index) after changes")
+          // The odd ones go, and for each event a new one comes.
+          let token = before[index].token
+          if token.index % 2 == 1 { try poller.deregister(source: wires[Int(token.index)].near) }
+          try poller.register(source: wires[6 + index].near, .readable, token: Token(index: UInt32(6 + index)))
+        }
+        var seen: Set<UInt32> = []
+        while seen.count < 9 && !deadline.hasPassed {
+          for event in try poller.events(within: Times.patience) { seen.insert(event.token.index) }
+        }
+        try requireEqual(seen.sorted(), [0, 2, 4, 6, 7, 8, 9, 10, 11], "sources reported afterwards")
+        let late = Set(try poller.events(within: Times.patience).map(\.token.index)).intersection([1, 3, 5])
+        try require(late.isEmpty, "deregistered sources were reported: \(late)")
+      }
+      + rule("crowd.churn", "Sources that come and go a thousand times are neither forgotten nor mixed up.") { poller in
+        let wires = try (0..<16).map { _ in try Wire() }
+        defer { for wire in wires { wire.close() } }
+        var random = SeededRandom(seed: 8)
+        var registered = [Bool](repeating: false, count: wires.count)
+        for wire in wires { wire.ring() }
+        for _ in 0..<1000 {
+          let index = Int.random(in: 0..<wires.count, using: &random)
+          if registered[index] {
+            try poller.deregister(source: wires[index].near)
+          } else {
+            try poller.register(source: wires[index].near, .readable, token: Token(index: UInt32(index)))
+          }
+          registered[index].toggle()
+          let seen = try poller.events(within: .zero).map { Int($0.token.index) }
+          let wanted = registered.indices.filter { registered[$0] }
+          try requireEqual(seen.sorted(), wanted, "sources reported")
+        }
+      }
+  }
+}
+
+private func requireAll<P: Poller & ~Copyable>(_ poller: inout P, ready: Int) throws {
+  let wires = try (0..<ready + 20).map { _ in try Wire() }
+  defer { for wire in wires { wire.close() } }
+  for (index, wire) in wires.enumerated() {
+    try poller.register(source: wire.near, .readable, token: Token(index: UInt32(index)))
+    if index < ready { wire.ring() }
+  }
+  // Without reading, so that a poller that always begins with the same sources starves the others.
+  var seen: Set<UInt32> = []
+  let deadline = Deadline.after(Times.patience)
+  while seen.count < ready && !deadline.hasPassed {
+    for event in try poller.events(within: Times.patience) { seen.insert(event.token.index) }
+  }
+  try requireEqual(seen.sorted(), (0..<UInt32(ready)).map { $0 }, "sources reported")
+}

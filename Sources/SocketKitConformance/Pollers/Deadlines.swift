@@ -1,0 +1,108 @@
+internal import SocketKitCore
+
+extension PollerSuite where P: ~Copyable {
+  var deadlineRules: [ConformanceRule] {
+    rule("deadline.kept", "With nothing ready a wait ends at its deadline: not earlier, and not much later.") { poller in
+      let wire = try Wire()
+      defer { wire.close() }
+      try poller.register(source: wire.near, .readable, token: tokenA)
+      for milliseconds in [1, 3, 10, 40] {
+        let deadline = Deadline.after(.milliseconds(milliseconds))
+        let watch = Stopwatch()
+        try requireEqual(try poller.wait(until: deadline), 0, "events")
+        try require(deadline.hasPassed, "a wait of \(milliseconds) ms ended before its deadline")
+        try watch.require(from: .milliseconds(milliseconds), "the wait")
+      }
+    }
+      + rule("deadline.past", "A wait whose deadline has passed does not wait, and still reports what is ready.") { poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        let watch = Stopwatch()
+        for deadline in [Deadline.past, .now, .after(.seconds(-1))] {
+          for _ in 0..<100 { try requireEqual(try poller.wait(until: deadline), 0, "events") }
+        }
+        try watch.requirePrompt("three hundred waits")
+        wire.ring()
+        for deadline in [Deadline.past, .now, .after(.seconds(-1))] {
+          try requireEqual(try poller.wait(until: deadline), 1, "events of what is ready")
+        }
+      }
+      + rule("deadline.precise", "Where the capabilities say so, a deadline below a millisecond is kept below one.") { poller in
+        guard poller.capabilities.contains(.precise) else { return }
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        var best = Duration.seconds(1)
+        for _ in 0..<40 {
+          let deadline = Deadline.after(.microseconds(200))
+          let watch = Stopwatch()
+          _ = try poller.wait(until: deadline)
+          try require(deadline.hasPassed, "a wait of 200 µs ended before its deadline")
+          best = min(best, watch.elapsed)
+        }
+        try require(best < .microseconds(900), "the shortest of 40 waits of 200 µs took \(best)")
+      }
+      + rule("signal.waits-on", "A signal ends no wait, and moves no deadline.") { poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        let handled = try SignalWatch.interrupting(times: 5) {
+          try poller.requireQuiet(for: Times.short, "during signals")
+        }
+        try requireEqual(handled, 5, "signals that were handled")
+      }
+      + rule("signal.event", "An event that comes after signals ends the wait that they did not end.") { poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        try SignalWatch.interrupting(times: 4, then: { wire.ring() }) {
+          try requireEqual(try poller.wait(until: .after(Times.patience)), 1, "events")
+        }
+      }
+  }
+
+  var idleRules: [ConformanceRule] {
+    rule("idle.sleeps", "With 100 idle registrations nothing is reported for 200 ms, and a poller that parks burns no CPU.") {
+      poller in
+      let wires = try (0..<100).map { _ in try Wire() }
+      defer { for wire in wires { wire.close() } }
+      for (index, wire) in wires.enumerated() {
+        try poller.register(source: wire.near, .readable, token: Token(index: UInt32(index)))
+      }
+      try requireSleep(&poller, "with 100 idle registrations")
+    }
+      + rule("idle.closed-peer", "A closed peer that was deregistered wakes nobody for 200 ms, and burns no CPU.") { poller in
+        let wire = try Wire()
+        let other = try Wire()
+        defer {
+          wire.close()
+          other.close()
+        }
+        try poller.register(source: other.near, .readable, token: tokenB)
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        wire.closeFar()
+        try poller.requireEvent(tokenA, .hangUp, "after the peer closed")
+        try poller.deregister(source: wire.near)
+        try requireSleep(&poller, "after a closed peer was deregistered")
+      }
+      + rule("idle.end-read", "A peer that ended its writing, with the end paused, wakes nobody for 200 ms.") { poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        wire.endFarWriting()
+        try poller.requireEvent(tokenA, .readable, "for the end")
+        try poller.modify(source: wire.near, [], token: tokenA)
+        try requireSleep(&poller, "after the end was paused")
+      }
+  }
+
+  private func requireSleep(_ poller: inout P, _ when: String) throws {
+    let before = threadCPUTime()
+    try poller.requireQuiet(for: .milliseconds(200), when)
+    let burned = threadCPUTime() - before
+    if poller.capabilities.contains(.parks) {
+      try require(burned < .milliseconds(50), "\(burned) of CPU time were burned in 200 ms \(when)")
+    }
+  }
+}

@@ -1,0 +1,89 @@
+internal import SocketKitCore
+
+extension PollerSuite where P: ~Copyable {
+  var modeRules: [ConformanceRule] {
+    rule("mode.lacking", "A mode that the capabilities lack is `.notSupported`, and registers nothing.") { poller in
+      let wire = try Wire()
+      defer { wire.close() }
+      let modes: [(PollerCapabilities, Interest)] = [(.edge, .edge), (.oneShot, .oneShot), (.exclusive, .exclusive)]
+      for (capability, mode) in modes where !poller.capabilities.contains(capability) {
+        try requireError(.notSupported, in: "registering") {
+          try poller.register(source: wire.near, mode.union(.readable), token: tokenA)
+        }
+        try requireError(.notRegistered, in: "deregistering what was refused") {
+          try poller.deregister(source: wire.near)
+        }
+      }
+    }
+      + rule("one-shot.once", "A one-shot registration reports once, and again only after it is modified.") { poller in
+        guard poller.capabilities.contains(.oneShot) else { return }
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, [.readable, .oneShot], token: tokenA)
+        try poller.requireQuiet("before anything was ready")
+        for token in [tokenA, tokenB] {
+          wire.ring()
+          try poller.requireEvent(token, .readable, "once")
+          try poller.requireQuiet("after the one event")
+          wire.ring()
+          try poller.requireQuiet("after the one event, with more data")
+          try poller.modify(source: wire.near, [.readable, .oneShot], token: tokenB)
+        }
+        try poller.requireEvent(tokenB, .readable, "after modifying")
+        wire.closeFar()
+        try poller.requireQuiet("after the one event, with a closed peer")
+        try requireError(.alreadyRegistered, in: "registering what has fired") {
+          try poller.register(source: wire.near, .readable, token: tokenA)
+        }
+        try poller.deregister(source: wire.near)
+      }
+      + rule("one-shot.nothing-lost", "One-shot registrations that are modified after each event lose nothing.") { poller in
+        guard poller.capabilities.contains(.oneShot) else { return }
+        try countRings(&poller, [.readable, .oneShot])
+      }
+      + rule("edge.once", "An edge-triggered source reports once until something new comes.") { poller in
+        guard poller.capabilities.contains(.edge) else { return }
+        let wire = try Wire()
+        defer { wire.close() }
+        wire.ring()
+        try poller.register(source: wire.near, [.readable, .edge], token: tokenA)
+        try poller.requireEvent(tokenA, .readable, "for what was there before registering")
+        try poller.requireQuiet("without anything new")
+        wire.ring()
+        try poller.requireEvent(tokenA, .readable, "for new data")
+        wire.drain()
+        try poller.requireQuiet("after reading")
+        wire.closeFar()
+        try poller.requireEvent(tokenA, .hangUp, "for the peer's end")
+        try poller.requireQuiet("after the peer's end")
+      }
+      + rule("edge.nothing-lost", "Edge-triggered sources that are read until they would block lose nothing.") { poller in
+        guard poller.capabilities.contains(.edge) else { return }
+        try countRings(&poller, [.readable, .edge])
+      }
+      + rule("edge.rearm", "Modifying an edge-triggered source reports again what is still ready.") { poller in
+        guard poller.capabilities.contains(.edge) else { return }
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, [.readable, .edge], token: tokenA)
+        wire.ring()
+        try poller.requireEvent(tokenA, .readable, "first")
+        try poller.modify(source: wire.near, [.readable, .edge], token: tokenB)
+        try poller.requireEvent(tokenB, .readable, "after modifying")
+      }
+      + rule("exclusive.reports", "Of two pollers that watch exclusively at least one reports.") { poller in
+        guard poller.capabilities.contains(.exclusive) else { return }
+        var second = try makePoller(P.self, configuration)
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, [.readable, .exclusive], token: tokenA)
+        try second.register(source: wire.near, [.readable, .exclusive], token: tokenB)
+        wire.ring()
+        let first = try poller.events(within: Times.quiet)
+        let events = first + (try second.events(within: first.isEmpty ? Times.patience : .zero))
+        try require(!events.isEmpty, "neither reported")
+        try poller.deregister(source: wire.near)
+        try second.deregister(source: wire.near)
+      }
+  }
+}

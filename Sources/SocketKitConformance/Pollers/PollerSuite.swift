@@ -1,0 +1,93 @@
+public import SocketKitCore
+
+/// The rules of a poller by itself, tried on plain local sockets.
+///
+/// ```swift
+/// let suite = PollerSuite<MyPoller>("mine")
+/// ```
+/// A poller without a capability is spared the rules about it, and must refuse its mode instead.
+public struct PollerSuite<P: Poller & ~Copyable>: ConformanceSuite {
+  public let name: String
+  let configuration: P.Configuration
+
+  /// - Parameters:
+  ///   - name: whose rules these are, for reports.
+  ///   - configuration: what the pollers are made with. A poller whose initializer throws `.notSupported` is unavailable.
+  public init(_ name: String, configuration: P.Configuration = P.configuration(capacity: 64)) {
+    self.name = name
+    self.configuration = configuration
+  }
+
+  public var rules: [ConformanceRule] {
+    reportingRules + crowdRules + registrationRules + modeRules + wakeRules + deadlineRules + idleRules + descriptorRules
+  }
+
+  /// A rule about a fresh poller.
+  func rule(
+    _ id: String, strength: ConformanceRule.Strength = .required, _ summary: String,
+    _ body: @escaping @Sendable (inout P) throws -> Void
+  ) -> [ConformanceRule] {
+    let configuration = configuration
+    return [
+      ConformanceRule("poller.\(id)", strength: strength, summary) {
+        var poller = try makePoller(P.self, configuration)
+        try body(&poller)
+      }
+    ]
+  }
+}
+
+/// A poller, or unavailable where this kernel has none of its kind.
+func makePoller<P: Poller & ~Copyable>(_ type: P.Type, _ configuration: P.Configuration) throws -> P {
+  do throws(SocketError) {
+    return try P(configuration)
+  } catch {
+    if error.code == .notSupported || error.code == .permissionDenied { throw ConformanceUnavailable("\(error)") }
+    throw error
+  }
+}
+
+extension Poller where Self: ~Copyable {
+  /// The events of one wait.
+  mutating func events(within duration: Duration) throws -> [Event] {
+    let count = try wait(until: .after(duration))
+    try require(count >= 0, "a wait returned \(count) events")
+    return (0..<count).map { self[event: $0] }
+  }
+
+  /// Waits until the token is reported with all of the readiness; no other token may be.
+  @discardableResult
+  mutating func requireEvent(_ token: Token, _ readiness: Readiness, _ when: String) throws -> Readiness {
+    let deadline = Deadline.after(Times.patience)
+    while !deadline.hasPassed {
+      for event in try events(within: Times.patience) {
+        try requireEqual(event.token, token, "the token of an event \(when)")
+        if event.readiness.isSuperset(of: readiness) { return event.readiness }
+      }
+    }
+    throw ConformanceFailure("no event with \(readiness) \(when)")
+  }
+
+  /// All that is reported in a time; it must come slowly enough not to keep a loop busy.
+  mutating func allEvents(for duration: Duration) throws -> [Event] {
+    let deadline = Deadline.after(duration)
+    var all: [Event] = []
+    var waits = 0
+    while !deadline.hasPassed {
+      let count = try wait(until: deadline)
+      for index in 0..<count { all.append(self[event: index]) }
+      waits += 1
+      try require(waits < 10_000, "10000 waits ended within \(duration), with \(all.count) events")
+    }
+    return all
+  }
+
+  /// One wait that must end by its deadline, with nothing reported.
+  mutating func requireQuiet(for duration: Duration = Times.quiet, _ when: String) throws {
+    let watch = Stopwatch()
+    let events = try events(within: duration)
+    try require(events.isEmpty, "an event \(when): \(events)")
+    try watch.require(from: duration, "a wait \(when)")
+    try require(!wasWoken, "a wake-up that nobody called, \(when)")
+  }
+}

@@ -1,0 +1,115 @@
+internal import SocketKitCore
+
+extension PollerSuite where P: ~Copyable {
+  var registrationRules: [ConformanceRule] {
+    rule("deregister.silent", "A deregistered source is reported no more, ready or not.") { poller in
+      let wire = try Wire()
+      let other = try Wire()
+      defer {
+        wire.close()
+        other.close()
+      }
+      try poller.register(source: wire.near, .readable, token: tokenA)
+      try poller.register(source: other.near, .readable, token: tokenB)
+      wire.ring()
+      try poller.requireEvent(tokenA, .readable, "before deregistering")
+      try poller.deregister(source: wire.near)
+      try poller.requireQuiet("after deregistering")
+      wire.ring()
+      wire.closeFar()
+      try poller.requireQuiet("after the peer of a deregistered source closed")
+      other.ring()
+      try poller.requireEvent(tokenB, .readable, "of the other source")
+    }
+      + rule("register.again", "A deregistered source can be registered again, with another token.") { poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        for token in [tokenA, tokenB, tokenA] {
+          try poller.register(source: wire.near, .readable, token: token)
+          wire.ring()
+          try poller.requireEvent(token, .readable, "with \(token)")
+          try poller.deregister(source: wire.near)
+        }
+      }
+      + rule("modify.acts", "Modifying changes interest and token for what is ready already.") { poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        wire.ring()
+        try poller.requireEvent(tokenA, .readable, "before")
+        try poller.modify(source: wire.near, .readable, token: tokenB)
+        try poller.requireEvent(tokenB, .readable, "with the new token")
+        try poller.modify(source: wire.near, .writable, token: tokenA)
+        let readiness = try poller.requireEvent(tokenA, .writable, "with the new interest")
+        try require(!readiness.contains(.readable), "the old interest was reported after modifying")
+      }
+      + rule("register.twice", "Registering twice is `.alreadyRegistered`, and leaves the first registration as it was.") {
+        poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        try requireError(.alreadyRegistered, in: "registering twice") {
+          try poller.register(source: wire.near, .writable, token: tokenB)
+        }
+        try poller.requireQuiet("for the second registration")
+        wire.ring()
+        try poller.requireEvent(tokenA, .readable, "of the first registration")
+      }
+      + rule("modify.unknown", "Modifying what is not registered is `.notRegistered`, and registers nothing.") { poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        wire.ring()
+        for _ in 0..<2 {
+          try requireError(.notRegistered, in: "modifying") {
+            try poller.modify(source: wire.near, .readable, token: tokenA)
+          }
+        }
+        try poller.requireQuiet("of a source that is not registered")
+      }
+      + rule("deregister.unknown", "Deregistering what is not registered is `.notRegistered`.") { poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        try requireError(.notRegistered, in: "deregistering") { try poller.deregister(source: wire.near) }
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        try poller.deregister(source: wire.near)
+        try requireError(.notRegistered, in: "deregistering twice") { try poller.deregister(source: wire.near) }
+      }
+      + rule("register.closed", "Registering a descriptor that is not open is `.closed`.") { poller in
+        let wire = try Wire()
+        let number = wire.near
+        wire.close()
+        try requireError(.closed, in: "registering") { try poller.register(source: number, .readable, token: tokenA) }
+        try requireError(.closed, in: "registering -1") {
+          try poller.register(source: RawDescriptor(-1), .readable, token: tokenA)
+        }
+        try poller.requireQuiet("of a descriptor that was never open")
+      }
+      + rule("interest.empty", "An empty interest pauses: nothing is reported, and a later interest takes up what is there.") {
+        poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, [], token: tokenA)
+        wire.ring()
+        try poller.requireQuiet("although nothing was asked for")
+        try poller.modify(source: wire.near, .readable, token: tokenA)
+        try poller.requireEvent(tokenA, .readable, "after resuming")
+        try poller.modify(source: wire.near, [], token: tokenA)
+        wire.ring()
+        try poller.requireQuiet("after pausing")
+        try poller.modify(source: wire.near, .readable, token: tokenB)
+        try poller.requireEvent(tokenB, .readable, "after resuming again")
+      }
+      + rule("interest.empty-hang-up", "A paused source reports a hang-up at most once.") { poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        try poller.modify(source: wire.near, [], token: tokenA)
+        wire.closeFar()
+        let events = try poller.allEvents(for: .milliseconds(60))
+        try require(events.count <= 1, "\(events.count) events of a paused source")
+        try poller.modify(source: wire.near, .readable, token: tokenA)
+        try poller.requireEvent(tokenA, .readable, "after resuming")
+        try poller.deregister(source: wire.near)
+      }
+  }
+}

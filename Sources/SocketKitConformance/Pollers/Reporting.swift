@@ -1,0 +1,162 @@
+internal import SocketKitCore
+
+let tokenA = Token(index: 1, generation: 7)
+let tokenB = Token(index: 2, generation: 0x7fff_ffff)
+
+extension PollerSuite where P: ~Copyable {
+  var reportingRules: [ConformanceRule] {
+    rule("level.repeats", "What is ready is reported by every wait as long as it lasts, and then no more.") { poller in
+      let wire = try Wire()
+      defer { wire.close() }
+      try poller.register(source: wire.near, .readable, token: tokenA)
+      try poller.requireQuiet("before anything was ready")
+      wire.ring()
+      wire.ring()
+      for _ in 0..<3 { try poller.requireEvent(tokenA, .readable, "while data lasts") }
+      wire.takeOne()
+      try poller.requireEvent(tokenA, .readable, "after reading a part")
+      wire.drain()
+      try poller.requireQuiet("after reading everything")
+      wire.ring()
+      try poller.requireEvent(tokenA, .readable, "when ready again")
+    }
+      + rule("report.during-wait", "What becomes ready during a wait ends it at once.") { poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        let helper = RuleThread { () -> ContinuousClock.Instant in
+          pause(Times.settle)
+          wire.ring()
+          return .now
+        }
+        let events = try poller.events(within: Times.patience)
+        let late = ContinuousClock.now - (try helper.join())
+        try requireEqual(events.map(\.token), [tokenA], "tokens reported")
+        try require(late < Times.prompt, "reported only after \(late)")
+      }
+      + rule("report.never-deadline", "A wait without a deadline ends when something is ready.") { poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        let helper = RuleThread {
+          pause(Times.settle)
+          wire.ring()
+        }
+        try requireEqual(try poller.wait(until: .never), 1, "events")
+        try helper.join()
+      }
+      + rule("report.token", "A token comes back as it was given, all 63 bits.") { poller in
+        for token in [Token(rawValue: 0), Token(rawValue: 1), Token(rawValue: (1 << 63) - 1), tokenB] {
+          let wire = try Wire()
+          defer { wire.close() }
+          try poller.register(source: wire.near, .readable, token: token)
+          wire.ring()
+          try poller.requireEvent(token, .readable, "with \(token)")
+          try poller.deregister(source: wire.near)
+        }
+      }
+      + rule("report.writable", "Writability is reported when asked for and there is room, and only then.") { poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        try poller.requireQuiet("although only reading was asked for")
+        wire.ring()
+        let readiness = try poller.requireEvent(tokenA, .readable, "for reading")
+        try require(!readiness.contains(.writable), "writable was reported although only reading was asked for")
+        try poller.modify(source: wire.near, [.readable, .writable], token: tokenA)
+        try poller.requireEvent(tokenA, [.readable, .writable], "for both")
+        wire.drain()
+        try poller.modify(source: wire.near, .writable, token: tokenA)
+        let writable = try poller.requireEvent(tokenA, .writable, "for writing")
+        try require(!writable.contains(.readable), "readable was reported although only writing was asked for")
+        wire.fill()
+        try poller.requireQuiet("although there is no room")
+        wire.drainFar()
+        try poller.requireEvent(tokenA, .writable, "when there is room again")
+      }
+      + rule("report.hang-up", "A closed peer is reported: readable, and as a hang-up, whatever was asked for.") { poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        wire.closeFar()
+        try poller.requireEvent(tokenA, [.readable, .hangUp], "after the peer closed")
+        try poller.modify(source: wire.near, .writable, token: tokenA)
+        try poller.requireEvent(tokenA, .hangUp, "with only writing asked for")
+      }
+      + rule("report.read-closed", "That the peer has ended its writing is reported when asked for.") { poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, .readClosed, token: tokenA)
+        wire.ring()
+        try poller.requireQuiet("although only the end was asked for")
+        wire.endFarWriting()
+        try poller.requireEvent(tokenA, .readClosed, "after the peer's end")
+      }
+      + rule("report.two-sources", "A socket with a source for each direction is watched by two registrations.") { poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        let writing = try wire.duplicateNear()
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        try poller.register(source: writing.raw, .writable, token: tokenB)
+        try poller.requireEvent(tokenB, .writable, "for writing")
+        wire.fill()
+        try poller.requireQuiet("although neither is ready")
+        wire.ring()
+        try poller.requireEvent(tokenA, .readable, "for reading")
+        try poller.deregister(source: wire.near)
+        wire.drainFar()
+        try poller.requireEvent(tokenB, .writable, "for writing, alone")
+        try poller.deregister(source: writing.raw)
+        try poller.requireQuiet("after both were deregistered")
+      }
+      + rule("report.nothing-lost", "Of a thousand rings from several threads none is lost.") { poller in
+        try countRings(&poller, .readable)
+      }
+      + rule("report.same-for-two-pollers", "Two pollers that watch the same descriptor both report it.") { poller in
+        var second = try makePoller(P.self, configuration)
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        try second.register(source: wire.near, .readable, token: tokenB)
+        wire.ring()
+        try poller.requireEvent(tokenA, .readable, "in the first")
+        try second.requireEvent(tokenB, .readable, "in the second")
+      }
+  }
+
+  /// Four threads ring, each only after its last ring was taken, so that not one may be lost.
+  func countRings(_ poller: inout P, _ interest: Interest) throws {
+    let wires = try (0..<8).map { _ in try Wire() }
+    defer { for wire in wires { wire.close() } }
+    for (index, wire) in wires.enumerated() {
+      try poller.register(source: wire.near, interest, token: Token(index: UInt32(index)))
+    }
+    let taken = (0..<4).map { _ in Counter() }
+    let ringers = taken.indices.map { number in
+      RuleThread {
+        let deadline = Deadline.after(Times.patience)
+        for ring in 0..<250 {
+          wires[2 * number + ring % 2].ring()
+          while taken[number].count <= ring {
+            if deadline.hasPassed { return }
+            pause(.microseconds(1))
+          }
+        }
+      }
+    }
+    var seen = 0
+    while seen < 1000 {
+      let events = try poller.events(within: .seconds(2))
+      try require(!events.isEmpty, "only \(seen) of 1000 rings were reported")
+      for event in events {
+        let wire = wires[Int(event.token.index)]
+        let count = wire.drain()
+        seen += count
+        taken[Int(event.token.index) / 2].increment(by: count)
+        if interest.contains(.oneShot) { try poller.modify(source: wire.near, interest, token: event.token) }
+      }
+    }
+    for ringer in ringers { try ringer.join() }
+    try requireEqual(seen, 1000, "rings")
+  }
+}

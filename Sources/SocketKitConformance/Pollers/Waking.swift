@@ -1,0 +1,120 @@
+internal import SocketKitCore
+
+extension PollerSuite where P: ~Copyable {
+  var wakeRules: [ConformanceRule] {
+    rule("wake.before-wait", "A wake-up before the wait ends that wait at once, and only that one.") { poller in
+      try poller.requireQuiet("before anybody called")
+      poller.waker.wake()
+      try requireWoken(&poller)
+      try poller.requireQuiet("after the wake-up was taken")
+      poller.waker.wake()
+      let past = try poller.wait(until: .past)
+      try requireEqual(past, 0, "events of a wait that does not wait")
+      try require(poller.wasWoken, "a wait that does not wait missed the wake-up before it")
+      try poller.requireQuiet("after the wake-up was taken by a wait that does not wait")
+    }
+      + rule("wake.other-thread", "A wake-up from another thread ends the wait that is under way, promptly.") { poller in
+        for _ in 0..<3 {
+          let waker = poller.waker
+          let helper = RuleThread { () -> ContinuousClock.Instant in
+            pause(Times.settle)
+            waker.wake()
+            return .now
+          }
+          let count = try poller.wait(until: .after(Times.patience))
+          let late = ContinuousClock.now - (try helper.join())
+          try requireEqual(count, 0, "events of a wait that was woken")
+          try require(poller.wasWoken, "the wait ended without the wake-up")
+          try require(late < Times.prompt, "the wait ended only after \(late)")
+        }
+      }
+      + rule("wake.coalesced", "Many wake-ups before a wait are one; the next wait waits, and can be woken.") { poller in
+        for _ in 0..<3 {
+          for _ in 0..<1000 { poller.waker.wake() }
+          try requireWoken(&poller)
+          try poller.requireQuiet("after many wake-ups were taken as one")
+        }
+      }
+      + rule("wake.every-one", "Of a thousand wake-ups, each called after the last was taken, none is lost.") { poller in
+        let taken = Counter()
+        let waker = poller.waker
+        let helper = RuleThread {
+          let deadline = Deadline.after(Times.patience)
+          for call in 0..<1000 {
+            waker.wake()
+            while taken.count == call {
+              if deadline.hasPassed { return }
+              pause(.microseconds(1))
+            }
+          }
+        }
+        for call in 0..<1000 {
+          // Now and then late, so that some calls come before the wait.
+          if call % 4 == 0 { pause(.microseconds(150)) }
+          _ = try poller.wait(until: .after(Times.patience))
+          try require(poller.wasWoken, "wake-up \(call) was lost")
+          taken.increment()
+        }
+        try helper.join()
+        try poller.requireQuiet("after the last wake-up was taken")
+      }
+      + rule("wake.storm", "Wake-ups from four threads at once, while waits end all the time: the last is still seen.") {
+        poller in
+        let waker = poller.waker
+        let running = Counter()
+        let threads = (0..<4).map { _ in
+          RuleThread {
+            for _ in 0..<500 { waker.wake() }
+            running.increment()
+          }
+        }
+        while running.count < 4 { _ = try poller.wait(until: .after(.milliseconds(5))) }
+        for thread in threads { try thread.join() }
+        _ = try poller.wait(until: .past)
+        poller.waker.wake()
+        try requireWoken(&poller)
+      }
+      + rule("wake.with-events", "A wake-up and events at the same time: neither hides the other.") { poller in
+        let wires = try (0..<3).map { _ in try Wire() }
+        defer { for wire in wires { wire.close() } }
+        for (index, wire) in wires.enumerated() {
+          try poller.register(source: wire.near, .readable, token: Token(index: UInt32(index)))
+        }
+        for _ in 0..<20 {
+          for wire in wires { wire.ring() }
+          poller.waker.wake()
+          var seen: Set<UInt32> = []
+          var woken = false
+          let deadline = Deadline.after(Times.patience)
+          while (!woken || seen.count < 3) && !deadline.hasPassed {
+            for event in try poller.events(within: Times.patience) {
+              seen.insert(event.token.index)
+              try require(event.token.index < 3, "an event with a token that nobody has: \(event.token)")
+            }
+            woken = woken || poller.wasWoken
+          }
+          try require(woken, "the wake-up was lost beside events")
+          try requireEqual(seen.sorted(), [0, 1, 2], "events beside a wake-up")
+          for wire in wires { wire.drain() }
+        }
+      }
+      + [
+        ConformanceRule("poller.wake.after-end", "Waking a poller that is gone does nothing.") { [configuration] in
+          let waker = try wakerOfDeadPoller(P.self, configuration)
+          for _ in 0..<3 { waker.wake() }
+        }
+      ]
+  }
+
+  private func requireWoken(_ poller: inout P) throws {
+    let watch = Stopwatch()
+    try requireEqual(try poller.wait(until: .after(Times.patience)), 0, "events of a wait that was woken")
+    try require(poller.wasWoken, "the wake-up was lost: the wait ended without it")
+    try watch.requirePrompt("the wait")
+  }
+}
+
+private func wakerOfDeadPoller<P: Poller & ~Copyable>(_ type: P.Type, _ configuration: P.Configuration) throws -> Waker {
+  let poller = try makePoller(P.self, configuration)
+  return poller.waker
+}

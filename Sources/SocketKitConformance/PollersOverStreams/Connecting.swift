@@ -1,0 +1,82 @@
+internal import SocketKitCore
+
+extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Copyable {
+  func connectionRules(_ address: @escaping @Sendable () throws -> S.Address) -> [ConformanceRule] {
+    listening("accept.reported", address, "A connection that waits to be accepted is reported until it is accepted.") {
+      poller, listener in
+      try poller.register(listener.value, token: tokenA)
+      try poller.requireQuiet("before anybody connected")
+      let client = try S.connect(to: listener.value.localAddress(), until: .after(Times.limit))
+      for _ in 0..<2 { try poller.requireEvent(tokenA, .readable, "with somebody to accept") }
+      try require(try listener.value.accept() != nil, "nobody to accept although reported")
+      try poller.requireQuiet("after everybody was accepted")
+      _ = client
+    }
+      + listening("connect.writable", address, "A connect that was begun is finished when the poller reports it writable.") {
+        poller, listener in
+        let pending = try S.startConnecting(to: listener.value.localAddress())
+        try poller.register(source: pending.source, .writable, token: tokenA)
+        try poller.requireEvent(tokenA, .writable, "for the connect")
+        try require(try pending.isFinished(), "reported as writable, but the connect has not finished")
+        try poller.deregister(source: pending.source)
+        let client = Shared(try pending.finish())
+        let server = Shared(try listener.value.accept(until: .after(Times.limit)))
+        try client.writeAll([1])
+        try requireEqual(try server.readExactly(1), [1], "the first byte")
+        client.close()
+        server.close()
+      }
+      + listening("connect.refused", address, "A connect that is refused says so at once or when the poller reports it.") {
+        poller, listener in
+        let nobody = try listener.value.localAddress()
+        listener.close()
+        for _ in 0..<5 {
+          try requireError(.connectionRefused, .noSuchPath, in: "a connect to nobody") {
+            let pending = try S.startConnecting(to: nobody)
+            try poller.register(source: pending.source, .writable, token: tokenA)
+            try poller.requireEvent(tokenA, [], "for the refused connect")
+            try poller.deregister(source: pending.source)
+            return try pending.finish()
+          }
+        }
+        try poller.requireQuiet("after refused connects")
+      }
+      + listening("echo.listener", address, "A loop with its listener accepts and echoes 40 connections, in waves.") {
+        poller, listener in
+        let configuration = configuration
+        var server = EchoServer<P, S>(try makePoller(P.self, configuration), capacity: 16)
+        try server.watch(listener.value)
+        let done = Counter()
+        let waker = server.waker
+        let name = try listener.value.localAddress()
+        let player = RuleThread {
+          defer {
+            done.increment()
+            waker.wake()
+          }
+          for _ in 0..<5 {
+            let clients = try (0..<8).map { _ in Shared(try S.connect(to: name, until: .after(Times.limit))) }
+            try echo(clients, rounds: 3, message: 64)
+            for client in clients { client.close() }
+          }
+        }
+        try server.run(accepting: listener) { open in done.count > 0 && (open == 0 || player.hasFailed) }
+        try player.join()
+        try requireEqual(server.count, 0, "connections left after all clients closed")
+      }
+  }
+
+  private func listening(
+    _ id: String, _ address: @escaping @Sendable () throws -> S.Address, _ summary: String,
+    _ body: @escaping @Sendable (inout P, Shared<Listener<S>>) throws -> Void
+  ) -> [ConformanceRule] {
+    [
+      ConformanceRule("poller-stream.\(id)", summary) { [configuration] in
+        var poller = try makePoller(P.self, configuration)
+        let listener = Shared(try S.listen(on: try address()))
+        try body(&poller, listener)
+        listener.close()
+      }
+    ]
+  }
+}

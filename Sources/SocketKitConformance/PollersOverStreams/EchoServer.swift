@@ -1,0 +1,94 @@
+internal import SocketKitCore
+
+/// One connection of the echo server.
+struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
+  let socket: S
+  /// Read and not yet sent back.
+  var pending: [UInt8] = []
+  var interest: Interest { pending.isEmpty ? .readable : .writable }
+
+  /// One read and one write, so that no connection holds up the others; false when the connection is over.
+  mutating func serve(_ buffer: inout [UInt8]) throws -> Bool {
+    do {
+      if pending.isEmpty {
+        let outcome = try socket.read(into: buffer.mutableSpan)
+        if outcome == .endOfStream { return false }
+        if case .bytes(let count) = outcome { pending = Array(buffer.prefix(count)) }
+      }
+      try send()
+      return true
+    } catch let error as SocketError where error.code == .connectionReset || error.code == .brokenPipe {
+      return false
+    }
+  }
+
+  // A function of its own: two spans in one function of this shape crash the compiler (6.3.1).
+  private mutating func send() throws {
+    if case .bytes(let count) = try socket.write(pending.span) { pending.removeFirst(count) }
+  }
+}
+
+/// A small echo server on one poller, as a program would write it: a slab of connections, and writable asked for only
+/// while something is left to send.
+struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable {
+  private var poller: P
+  private var connections: Slab<EchoConnection<S>>
+  private var buffer = [UInt8](repeating: 0, count: 16384)
+  /// Events whose token found nobody.
+  private(set) var strays = 0
+  private static var listenerToken: Token { Token(rawValue: (1 << 63) - 1) }
+
+  init(_ poller: consuming P, capacity: Int) {
+    self.poller = poller
+    connections = Slab(capacity: capacity)
+  }
+
+  var waker: Waker { poller.waker }
+  var count: Int { connections.count }
+
+  mutating func add(_ socket: consuming S) throws {
+    guard let token = connections.nextToken else { throw ConformanceFailure("more connections than expected") }
+    try poller.register(socket, .readable, token: token)
+    _ = connections.insert(EchoConnection(socket: socket, pending: []))
+  }
+
+  mutating func watch(_ listener: borrowing Listener<S>) throws {
+    try poller.register(listener, token: Self.listenerToken)
+  }
+
+  /// Serves until `isDone`, asked after each wait with the number of open connections, says so.
+  mutating func run(accepting listener: Shared<Listener<S>>? = nil, until isDone: (_ open: Int) -> Bool) throws {
+    let deadline = Deadline.after(.seconds(15))
+    while !isDone(connections.count) {
+      let count = try poller.wait(until: deadline)
+      if deadline.hasPassed { throw ConformanceFailure("the clients did not finish in time") }
+      for index in 0..<count {
+        let event = poller[event: index]
+        if event.token == Self.listenerToken {
+          while let listener, let socket = try listener.value.accept() { try add(socket) }
+        } else {
+          try handle(event)
+        }
+      }
+    }
+  }
+
+  private mutating func handle(_ event: Event) throws {
+    let token = event.token
+    var before: Interest = []
+    var after: Interest = []
+    let isOpen: Bool? = try connections.withMutableElement(token) { connection in
+      before = connection.interest
+      let isOpen = try connection.serve(&buffer)
+      after = connection.interest
+      if isOpen && after != before { try poller.modify(connection.socket, after, token: token) }
+      if !isOpen { try poller.deregister(connection.socket) }
+      return isOpen
+    }
+    switch isOpen {
+    case true: break
+    case false: _ = connections.remove(token)
+    default: strays += 1
+    }
+  }
+}

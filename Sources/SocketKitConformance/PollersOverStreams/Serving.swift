@@ -1,0 +1,94 @@
+internal import SocketKitCore
+
+extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
+  var serverRules: [ConformanceRule] {
+    serverRule("echo.many", "A loop echoes 100 messages of each of 64 connections.", connections: 64) { clients in
+      try echo(clients, rounds: 100, message: 32)
+    }
+      + serverRule("echo.bulk", "A loop echoes a stream that is larger than all buffers.", connections: 1) { clients in
+        var random = SeededRandom(seed: 10)
+        let sent = random.bytes(6 << 20)
+        let client = clients[0]
+        let writer = RuleThread { try client.writeAll(sent) }
+        pause(Times.settle)
+        try requireSameBytes(try client.readExactly(sent.count), sent, "echoed")
+        try writer.join()
+      }
+      + serverRule("echo.slow-reader", "A connection that does not read its echo does not stall the others.", connections: 4) {
+        clients in
+        // The first one sends until nothing more is taken: its echo has nowhere to go.
+        let (error, taken) = try clients[0].writeUntilError(until: .after(.milliseconds(60)))
+        try requireEqual(error.code, .timedOut, "what ended the writing")
+        let watch = Stopwatch()
+        try echo(Array(clients.dropFirst()), rounds: 50, message: 100)
+        try watch.requirePrompt("150 echoes beside a stalled connection")
+        let echoed = try clients[0].readExactly(taken)
+        try requireEqual(echoed.count, taken, "the echo of the slow reader")
+      }
+      + serverRule("echo.fairness", "A connection that always has something to echo does not starve the others.", connections: 3)
+      { clients in
+        let stop = WaitControl()
+        let flood = clients[0]
+        let writer = RuleThread { _ = try flood.writeUntilError(until: .after(Times.limit), control: stop) }
+        let reader = RuleThread { while (try? flood.readSome(until: .after(Times.limit), control: stop)) != nil {} }
+        let watch = Stopwatch()
+        try echo(Array(clients.dropFirst()), rounds: 50, message: 10)
+        let elapsed = watch.elapsed
+        stop.cancel()
+        try writer.join()
+        try reader.join()
+        try require(elapsed < .seconds(3), "100 echoes beside a flooding connection took \(elapsed)")
+      }
+      + serverRule("echo.closing", "Connections that come to their end under the loop are removed, each once.", connections: 16) {
+        clients in
+        try echo(clients, rounds: 2, message: 8)
+        for client in clients { client.close() }
+      }
+  }
+
+  /// The rule's poller serves, and the rule's body plays the clients on a thread of its own. In the end all clients close,
+  /// and the loop must have removed every connection.
+  private func serverRule(
+    _ id: String, _ summary: String, connections: Int, _ body: @escaping @Sendable ([Shared<S>]) throws -> Void
+  ) -> [ConformanceRule] {
+    [
+      ConformanceRule("poller-stream.\(id)", summary) { [configuration, makePair] in
+        var server = EchoServer<P, S>(try makePoller(P.self, configuration), capacity: connections)
+        var clients: [Shared<S>] = []
+        for _ in 0..<connections {
+          try makePair().split { near, far in
+            clients.append(Shared(near))
+            try server.add(far)
+          }
+        }
+        let done = Counter()
+        let waker = server.waker
+        let player = RuleThread { [clients] in
+          defer {
+            done.increment()
+            waker.wake()
+          }
+          try body(clients)
+          for client in clients { client.close() }
+        }
+        // Until the clients are done, and then until all of them are gone, unless they failed.
+        try server.run { open in done.count > 0 && (open == 0 || player.hasFailed) }
+        try player.join()
+        try requireEqual(server.count, 0, "connections left after all clients closed")
+      }
+    ]
+  }
+}
+
+/// Every client writes a message and reads its echo, so many times.
+func echo<S: StreamSocket & ~Copyable>(_ clients: [Shared<S>], rounds: Int, message size: Int) throws {
+  for round in 0..<rounds {
+    for (index, client) in clients.enumerated() {
+      try client.writeAll([UInt8](repeating: UInt8(truncatingIfNeeded: round &* 31 &+ index), count: size))
+    }
+    for (index, client) in clients.enumerated() {
+      let wanted = [UInt8](repeating: UInt8(truncatingIfNeeded: round &* 31 &+ index), count: size)
+      try requireSameBytes(try client.readExactly(size), wanted, "echo \(round) of client \(index)")
+    }
+  }
+}

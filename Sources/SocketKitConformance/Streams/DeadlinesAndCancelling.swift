@@ -1,0 +1,136 @@
+internal import SocketKitCore
+
+extension StreamSocketSuite where S: ~Copyable {
+  var deadlineRules: [ConformanceRule] {
+    rule("deadline.earlier", "A deadline made earlier acts on the call that waits.") { ends in
+      let control = WaitControl()
+      control.setDeadline(.after(Times.limit))
+      let watch = Stopwatch()
+      let reader = pendingRead(ends.near, control)
+      pause(Times.settle)
+      control.setDeadline(.after(Times.short))
+      try requireEqual(try reader.join().code, .timedOut, "the read")
+      try watch.require(from: Times.settle + Times.short, "the read")
+    }
+      + rule("deadline.later", "A deadline made later acts on the call that waits: it outlives the first one.") { ends in
+        let control = WaitControl()
+        control.setDeadline(.after(Times.short))
+        let watch = Stopwatch()
+        let reader = pendingRead(ends.near, control)
+        pause(.milliseconds(5))
+        // A thread that got the CPU too late to change it in time has tested nothing.
+        let late = Deadline.after(Times.short + Times.short)
+        control.setDeadline(late)
+        let inTime = watch.elapsed < Times.short
+        try requireEqual(try reader.join().code, .timedOut, "the read")
+        if inTime { try require(late.hasPassed, "the read ended at its first deadline, before the later one") }
+      }
+      + rule("deadline.earlier-of-both", "Of the call's deadline and the control's, the earlier one counts.") { ends in
+        let control = WaitControl()
+        control.setDeadline(.after(Times.limit))
+        var byte: [UInt8] = [0]
+        let watch = Stopwatch()
+        try requireError(.timedOut, in: "a read") {
+          try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.short), control: control)
+        }
+        try watch.require(from: Times.short, "the read")
+      }
+      + rule("deadline.passed", "With a deadline that has passed nothing is tried, even where data is ready.") { ends in
+        try ends.far.writeAll([1])
+        pause(.milliseconds(2))
+        var byte: [UInt8] = [0]
+        for deadline in [Deadline.past, .after(.milliseconds(-5))] {
+          try requireError(.timedOut, in: "a read") { try ends.near.value.read(into: byte.mutableSpan, until: deadline) }
+          try requireError(.timedOut, in: "a write") { try ends.near.value.write([2].span, until: deadline) }
+        }
+        try requireEqual(try ends.near.readExactly(1), [1], "the byte is still there")
+        try requireEqual(try ends.far.readOnce().outcome, .wouldBlock, "nothing was sent")
+      }
+  }
+
+  var cancelRules: [ConformanceRule] {
+    rule("cancel.pending", "Cancelling ends the read and the write that wait at once: closing under a pending call.") { ends in
+      let control = WaitControl()
+      let threads = pendingBothWays(ends.near, until: .after(Times.limit), control)
+      pause(Times.short)
+      let watch = Stopwatch()
+      control.cancel()
+      for thread in threads { try requireEqual(try thread.join().code, .cancelled, "a waiting call") }
+      try watch.requirePrompt("the calls")
+    }
+      + rule("cancel.before", "A control cancelled before the call means that nothing is tried.") { ends in
+        let control = WaitControl()
+        control.cancel()
+        try ends.far.writeAll([1])
+        pause(.milliseconds(2))
+        var byte: [UInt8] = [0]
+        try requireError(.cancelled, in: "a read") {
+          try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit), control: control)
+        }
+        try requireError(.cancelled, in: "a write") {
+          try ends.near.value.write([2].span, until: .after(Times.limit), control: control)
+        }
+        try requireEqual(try ends.near.readExactly(1), [1], "the byte is still there")
+        try requireEqual(try ends.far.readOnce().outcome, .wouldBlock, "nothing was sent")
+      }
+      + rule("cancel.shared", "One control cancels every thread that waits with it.") { ends in
+        let control = WaitControl()
+        let readers = (0..<4).map { index in pendingRead(index % 2 == 0 ? ends.near : ends.far, control) }
+        pause(Times.settle)
+        let watch = Stopwatch()
+        control.cancel()
+        for reader in readers { try requireEqual(try reader.join().code, .cancelled, "a read") }
+        try watch.requirePrompt("the reads")
+      }
+      + rule("deadline.shared", "One control's changed deadline reaches every thread that waits with it.") { ends in
+        let control = WaitControl()
+        let readers = (0..<4).map { index in pendingRead(index % 2 == 0 ? ends.near : ends.far, control) }
+        pause(Times.settle)
+        let watch = Stopwatch()
+        control.setDeadline(.past)
+        for reader in readers { try requireEqual(try reader.join().code, .timedOut, "a read") }
+        try watch.requirePrompt("the reads")
+      }
+      + rule("cancel.harmless", "A cancelled wait leaves the connection usable, and other controls alone.") { ends in
+        let control = WaitControl()
+        let other = WaitControl()
+        let reader = pendingRead(ends.near, control)
+        pause(Times.settle)
+        control.cancel()
+        try requireEqual(try reader.join().code, .cancelled, "the read")
+        try ends.roundTrip("after a cancelled read")
+        var byte: [UInt8] = [0]
+        try ends.far.writeAll([3])
+        let read = try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit), control: other)
+        try requireEqual(read, .bytes(1), "a read with another control")
+      }
+      + rule("cancel.spin", "Cancelling ends a wait that spins, too.") { ends in
+        let control = WaitControl()
+        let reader = RuleThread {
+          var byte: [UInt8] = [0]
+          try requireError(.cancelled, in: "a spinning read") {
+            try ends.near.value.read(
+              into: byte.mutableSpan, until: .after(Times.limit), strategy: .adaptive(spins: 0, yields: .max),
+              control: control)
+          }
+        }
+        pause(.milliseconds(5))
+        let watch = Stopwatch()
+        control.cancel()
+        try reader.join()
+        try watch.requirePrompt("the read")
+      }
+  }
+}
+
+/// A read that waits until something other than data ends it; gives the error that did.
+func pendingRead<S: StreamSocket & ~Copyable>(_ socket: Shared<S>, _ control: WaitControl) -> RuleThread<SocketError> {
+  RuleThread {
+    do {
+      let bytes = try socket.readSome(until: .after(Times.limit), control: control)
+      throw ConformanceFailure("a read gave \(bytes.count) bytes although nobody writes")
+    } catch let error as SocketError {
+      return error
+    }
+  }
+}

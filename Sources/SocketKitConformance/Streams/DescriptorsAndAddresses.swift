@@ -1,0 +1,27 @@
+internal import SocketKitCore
+
+extension StreamSocketSuite where S: ~Copyable {
+  var descriptorRules: [ConformanceRule] {
+    rule("descriptor.flags", "Both ends' descriptors are close-on-exec and non-blocking.") { ends in
+      for end in [ends.near, ends.far] {
+        for source in [end.value.readSource, end.value.writeSource] {
+          try require(source.isOpen, "\(source) is not open")
+          try require(source.isCloseOnExec, "\(source) is inherited by programs that are started: FD_CLOEXEC is missing")
+          try require(source.isNonBlocking, "\(source) blocks: O_NONBLOCK is missing")
+        }
+      }
+    }
+      + rule("descriptor.closes", "A socket's descriptors close with its life.") { ends in
+        let sources = [ends.near.value.readSource, ends.near.value.writeSource]
+        ends.near.close()
+        for source in sources { try require(!source.isOpen, "\(source) is still open") }
+        try requireEqual(try ends.far.readAll(until: .after(Times.limit)), [], "the peer's read")
+      }
+      + rule("address.match", "Each end's remote address is the other's local address.") { ends in
+        try requireEqual(
+          try ends.near.value.remoteAddress(), try ends.far.value.localAddress(), "the near end's remote address")
+        try requireEqual(
+          try ends.far.value.remoteAddress(), try ends.near.value.localAddress(), "the far end's remote address")
+      }
+  }
+}

@@ -1,0 +1,170 @@
+public import SocketKitCore
+
+/// The rules of a byte stream, tried on connected pairs.
+///
+/// ```swift
+/// let suite = StreamSocketSuite<MySocket>("mine") { try MySocket.pair() }
+/// ```
+/// Eleven of the rules are the cases of Go's `nettest.TestConn`.
+public struct StreamSocketSuite<S: StreamSocket & ~Copyable>: ConformanceSuite {
+  public let name: String
+  let makePair: @Sendable () throws -> SocketPair<S>
+
+  /// - Parameters:
+  ///   - name: whose rules these are, for reports.
+  ///   - makePair: makes two sockets connected to each other, freshly for each rule. May block, and may throw
+  ///     ``ConformanceUnavailable`` with the cause.
+  public init(_ name: String, makePair: @escaping @Sendable () throws -> SocketPair<S>) {
+    self.name = name
+    self.makePair = makePair
+  }
+
+  public var rules: [ConformanceRule] {
+    transferRules + readRules + writeRules + endingRules + timeoutRules + deadlineRules + cancelRules + signalRules
+      + concurrencyRules + descriptorRules
+  }
+
+  /// A rule about one connected pair. A transport without the capabilities has no such rule to keep.
+  func rule(
+    _ id: String, strength: ConformanceRule.Strength = .required, needs capabilities: SocketCapabilities = [],
+    _ summary: String, _ body: @escaping @Sendable (Ends<S>) throws -> Void
+  ) -> [ConformanceRule] {
+    guard S.capabilities.isSuperset(of: capabilities) else { return [] }
+    let makePair = makePair
+    return [
+      ConformanceRule("stream.\(id)", strength: strength, summary) {
+        try Ends(makePair).use(body)
+      }
+    ]
+  }
+}
+
+/// The two ends of a connection, for several threads.
+struct Ends<S: StreamSocket & ~Copyable>: Sendable {
+  let near: Shared<S>
+  let far: Shared<S>
+
+  init(_ makePair: () throws -> SocketPair<S>) throws {
+    var ends: Ends?
+    try makePair().split { near, far in ends = Ends(Shared(near), Shared(far)) }
+    guard let ends else { throw ConformanceFailure("the pair could not be split") }
+    self = ends
+  }
+
+  private init(_ near: Shared<S>, _ far: Shared<S>) {
+    self.near = near
+    self.far = far
+  }
+
+  /// Closes both ends after `body`. When that fails, they are only shut down, to end what still waits; whoever uses them
+  /// last closes them.
+  func use(_ body: (Ends) throws -> Void) throws {
+    do {
+      try body(self)
+      near.close()
+      far.close()
+    } catch {
+      near.shutDownIfOpen()
+      far.shutDownIfOpen()
+      throw error
+    }
+  }
+}
+
+extension Shared where Value: StreamSocket & ~Copyable {
+  /// Reads until the end of the stream, or until so many bytes have come.
+  func readAll(upTo count: Int = .max, chunk: Int = 65536, until deadline: Deadline) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: chunk)
+    while bytes.count < count {
+      if buffer.count > count - bytes.count { buffer.removeLast(buffer.count - (count - bytes.count)) }
+      switch try value.read(into: buffer.mutableSpan, until: deadline) {
+      case .bytes(let n): bytes += buffer.prefix(n)
+      case .endOfStream: return bytes
+      }
+    }
+    return bytes
+  }
+
+  /// Reads once, waiting; nothing at the end of the stream.
+  func readSome(until deadline: Deadline, control: WaitControl? = nil) throws -> [UInt8] {
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    switch try value.read(into: buffer.mutableSpan, until: deadline, control: control) {
+    case .bytes(let count): return Array(buffer.prefix(count))
+    case .endOfStream: return []
+    }
+  }
+
+  func shutDownIfOpen() {
+    if isOpen { try? value.shutdown(.both) }
+  }
+
+  func readExactly(_ count: Int, until deadline: Deadline = .after(Times.limit)) throws -> [UInt8] {
+    var buffer = [UInt8](repeating: 0, count: count)
+    try value.readExactly(into: buffer.mutableSpan, until: deadline)
+    return buffer
+  }
+
+  func writeAll(_ bytes: [UInt8], until deadline: Deadline = .after(Times.limit)) throws {
+    try value.writeAll(bytes.span, until: deadline)
+  }
+
+  /// One try to read.
+  func readOnce(_ room: Int = 1024) throws -> (outcome: IOOutcome, bytes: [UInt8]) {
+    var buffer = [UInt8](repeating: 0, count: room)
+    let outcome = try value.read(into: buffer.mutableSpan)
+    if case .bytes(let count) = outcome { return (outcome, Array(buffer.prefix(count))) }
+    return (outcome, [])
+  }
+
+  /// Writes zeros until the kernel takes no more; the number of bytes taken.
+  func fill() throws -> Int {
+    let bytes = [UInt8](repeating: 0, count: 65536)
+    var total = 0
+    while case .bytes(let count) = try value.write(bytes.span) {
+      total += count
+      try require(total < 1 << 28, "2^28 bytes were taken although nobody reads")
+    }
+    return total
+  }
+
+  /// Writes zeros, waiting, until an error ends it: the error, and the bytes taken.
+  func writeUntilError(until deadline: Deadline, control: WaitControl? = nil) throws -> (SocketError, Int) {
+    let bytes = [UInt8](repeating: 0, count: 65536)
+    var total = 0
+    while true {
+      do throws(SocketError) {
+        total += try value.write(bytes.span, until: deadline, control: control)
+      } catch {
+        return (error, total)
+      }
+      try require(total < 1 << 28, "2^28 bytes were taken although nobody reads")
+    }
+  }
+}
+
+extension Ends where S: ~Copyable {
+  /// A byte there and back, to see that the connection still works.
+  func roundTrip(_ why: String) throws {
+    try near.writeAll([0x5a])
+    try requireEqual(try far.readExactly(1), [0x5a], "the byte there, \(why)")
+    try far.writeAll([0xa5])
+    try requireEqual(try near.readExactly(1), [0xa5], "the byte back, \(why)")
+  }
+
+  /// Reads the zeros that a test left behind, up to a marker.
+  func resynchronize() throws {
+    let far = far
+    let reader = RuleThread {
+      let deadline = Deadline.after(Times.limit)
+      var last: UInt8?
+      while last != 0xff {
+        // The marker is the last byte sent, so no more than it can be read with it.
+        last = try far.readSome(until: deadline).last
+        try require(last != nil, "the stream ended before the marker")
+      }
+    }
+    try near.writeAll([0xff])
+    try reader.join()
+  }
+}

@@ -1,0 +1,150 @@
+internal import SocketKitCore
+
+extension StreamSocketSuite where S: ~Copyable {
+  /// The time-out cases of nettest. A connection's deadlines are its controls' here, one for each direction.
+  var timeoutRules: [ConformanceRule] {
+    rule("timeout.racy-read", "Ten threads read at once with deadlines of a millisecond: nothing fails but by time-out.") {
+      ends in
+      let stop = WaitControl()
+      let feeder = RuleThread { _ = try ends.far.writeUntilError(until: .after(Times.limit), control: stop) }
+      let control = WaitControl()
+      control.setDeadline(.after(.milliseconds(1)))
+      try tenThreads {
+        do throws(SocketError) {
+          var buffer = [UInt8](repeating: 0, count: 1024)
+          _ = try ends.near.value.read(into: buffer.mutableSpan, until: .never, control: control)
+          // Whoever looked at the buffer after the call would see this.
+          buffer[0] = 0xaa
+        } catch {
+          try requireEqual(error.code, .timedOut, "a failed read")
+          control.setDeadline(.after(.milliseconds(1)))
+        }
+      }
+      stop.cancel()
+      try feeder.join()
+    }
+      + rule("timeout.racy-write", "Ten threads write at once with deadlines of a millisecond: nothing fails but by time-out.")
+    { ends in
+      let stop = WaitControl()
+      let eater = RuleThread {
+        while (try? ends.far.readSome(until: .after(Times.limit), control: stop)) != nil {}
+      }
+      let control = WaitControl()
+      control.setDeadline(.after(.milliseconds(1)))
+      try tenThreads {
+        do throws(SocketError) {
+          let bytes = [UInt8](repeating: 1, count: 1024)
+          _ = try ends.near.value.write(bytes.span, until: .never, control: control)
+        } catch {
+          try requireEqual(error.code, .timedOut, "a failed write")
+          control.setDeadline(.after(.milliseconds(1)))
+        }
+      }
+      stop.cancel()
+      try eater.join()
+    }
+      + rule("timeout.read", "With the reading deadline in the past reads time out, and writes still work.") { ends in
+        let control = WaitControl()
+        control.setDeadline(.past)
+        try requireTimedOutRead(ends.near, control)
+        try ends.near.writeAll([1])
+        try requireEqual(try ends.far.readExactly(1), [1], "what was written")
+      }
+      + rule("timeout.write", "With the writing deadline in the past writes time out, and reads still work.") { ends in
+        let control = WaitControl()
+        control.setDeadline(.past)
+        try requireTimedOutWrite(ends.near, control)
+        try ends.far.writeAll([2])
+        try requireEqual(try ends.near.readExactly(1), [2], "the read")
+        try requireEqual(try ends.far.readOnce().outcome, .wouldBlock, "nothing was sent by the write that timed out")
+      }
+      + rule("timeout.past", "Deadlines set into the past stop both directions; taken away, both work again.") { ends in
+        try ends.roundTrip("before")
+        let control = WaitControl()
+        control.setDeadline(.past)
+        try requireTimedOutWrite(ends.near, control)
+        try ends.far.writeAll([7])
+        try requireTimedOutRead(ends.near, control)
+        control.setDeadline(.never)
+        var byte: [UInt8] = [0]
+        let read = try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit), control: control)
+        try requireEqual(read, .bytes(1), "the read afterwards")
+        try requireEqual(byte, [7], "the byte afterwards")
+        try requireEqual(try ends.near.value.write(byte.span, until: .after(Times.limit), control: control), 1, "the write")
+        try requireEqual(try ends.far.readExactly(1), [7], "the byte back")
+      }
+      + rule("timeout.present", "A deadline set into the past ends the read and the write that wait, and not earlier.") {
+        ends in
+        let control = WaitControl()
+        let watch = Stopwatch()
+        let threads = pendingBothWays(ends.near, until: .after(Times.limit), control)
+        pause(Times.short)
+        control.setDeadline(.past)
+        for thread in threads { try requireEqual(try thread.join().code, .timedOut, "a waiting call") }
+        try watch.require(from: Times.short, "the calls")
+      }
+      + rule("timeout.future", "Calls that wait end when the control's deadline comes, and the connection stays usable.") {
+        ends in
+        let control = WaitControl()
+        control.setDeadline(.after(Times.short))
+        let watch = Stopwatch()
+        for thread in pendingBothWays(ends.near, until: .never, control) {
+          try requireEqual(try thread.join().code, .timedOut, "a waiting call")
+        }
+        try watch.require(from: Times.short, "the calls")
+        try ends.resynchronize()
+        try ends.roundTrip("after the time-outs")
+      }
+      + rule("timeout.call", "A call's own deadline ends it: not earlier, and not much later.") { ends in
+        var buffer = [UInt8](repeating: 0, count: 8)
+        let watch = Stopwatch()
+        try requireError(.timedOut, in: "a read") {
+          try ends.near.value.read(into: buffer.mutableSpan, until: .after(Times.short))
+        }
+        try watch.require(from: Times.short, "the read")
+        let deadline = Deadline.after(Times.short)
+        let (error, _) = try ends.near.writeUntilError(until: deadline)
+        try requireEqual(error.code, .timedOut, "a write")
+        try require(deadline.hasPassed, "the write ended before its deadline")
+      }
+  }
+}
+
+/// Ten threads, each a hundred times.
+func tenThreads(_ body: @escaping @Sendable () throws -> Void) throws {
+  let threads = (0..<10).map { _ in RuleThread { for _ in 0..<100 { try body() } } }
+  for thread in threads { try thread.join(within: .seconds(15)) }
+}
+
+/// A read and a write of the same socket that wait until something ends them; each gives the error that did.
+func pendingBothWays<S: StreamSocket & ~Copyable>(
+  _ socket: Shared<S>, until deadline: Deadline, _ control: WaitControl
+) -> [RuleThread<SocketError>] {
+  [
+    RuleThread {
+      do {
+        let bytes = try socket.readSome(until: deadline, control: control)
+        throw ConformanceFailure("a read gave \(bytes.count) bytes although nobody writes")
+      } catch let error as SocketError {
+        return error
+      }
+    },
+    RuleThread { try socket.writeUntilError(until: deadline, control: control).0 },
+  ]
+}
+
+func requireTimedOutRead<S: StreamSocket & ~Copyable>(_ socket: Shared<S>, _ control: WaitControl) throws {
+  var buffer = [UInt8](repeating: 0, count: 8)
+  let error = try requireError(.timedOut, in: "a read") {
+    try socket.value.read(into: buffer.mutableSpan, until: .after(Times.limit), control: control)
+  }
+  try requireEqual(error.transferred, 0, "bytes of a read that timed out")
+  try requireEqual(buffer, [UInt8](repeating: 0, count: 8), "the buffer of a read that timed out")
+}
+
+func requireTimedOutWrite<S: StreamSocket & ~Copyable>(_ socket: Shared<S>, _ control: WaitControl) throws {
+  let error = try requireError(.timedOut, in: "a write") {
+    try socket.value.write([1, 2, 3].span, until: .after(Times.limit), control: control)
+  }
+  try requireEqual(error.transferred, 0, "bytes of a write that timed out")
+}

@@ -1,0 +1,120 @@
+internal import SocketKitCore
+
+extension StreamSocketSuite where S: ~Copyable {
+  var transferRules: [ConformanceRule] {
+    rule("transfer.basic-io", "A mebibyte of random bytes, written in pieces of 1024, arrives as it was sent.") { ends in
+      var random = SeededRandom(seed: 1)
+      let sent = random.bytes(1 << 20)
+      let writer = RuleThread {
+        for offset in stride(from: 0, to: sent.count, by: 1024) {
+          try ends.near.writeAll(Array(sent[offset..<offset + 1024]))
+        }
+      }
+      let seen = try ends.far.readAll(upTo: sent.count, chunk: 1024, until: .after(Times.limit))
+      try writer.join()
+      try requireSameBytes(seen, sent, "read")
+      try requireEqual(try ends.far.readOnce().outcome, .wouldBlock, "a read after the last byte")
+      ends.near.close()
+      try requireEqual(try ends.far.readAll(until: .after(Times.limit)), [], "the rest, up to the end")
+    }
+      + rule("transfer.ping-pong", "Both ends count up to 1000 in turn.") { ends in
+        let other = RuleThread { try countUp(ends.far) }
+        try ends.near.writeAll(encoded(0))
+        try countUp(ends.near)
+        ends.near.close()
+        try other.join()
+      }
+      + rule("transfer.both-ways", "Both directions carry a stream at the same time.") { ends in
+        var random = SeededRandom(seed: 2)
+        let there = random.bytes(300_000)
+        let back = random.bytes(300_000)
+        let threads = [
+          RuleThread { try ends.near.writeAll(there) },
+          RuleThread { try ends.far.writeAll(back) },
+          RuleThread { try requireSameBytes(try ends.far.readExactly(there.count), there, "there") },
+          RuleThread { try requireSameBytes(try ends.near.readExactly(back.count), back, "back") },
+        ]
+        for thread in threads { try thread.join() }
+      }
+      + rule("transfer.slow-reader", "Everything written to a slow reader arrives, however often the writer must wait.") {
+        ends in
+        var random = SeededRandom(seed: 3)
+        let sent = random.bytes(8 << 20)
+        let writer = RuleThread { try ends.near.writeAll(sent) }
+        pause(Times.settle)
+        var seen: [UInt8] = []
+        for _ in 0..<5 {
+          seen += try ends.far.readAll(upTo: 10_000, until: .after(Times.limit))
+          pause(.milliseconds(2))
+        }
+        seen += try ends.far.readExactly(sent.count - seen.count)
+        try writer.join()
+        try requireSameBytes(seen, sent, "read")
+      }
+      + rule("transfer.scatter-gather", "Gathered writes and scattered reads keep the order and report the true count.") {
+        ends in
+        var random = SeededRandom(seed: 4)
+        let head = random.bytes(5)
+        let body = random.bytes(2000)
+        let tail = random.bytes(77)
+        guard case .bytes(let count) = try ends.near.value.write(gathering: head.span, body.span, Span(), tail.span) else {
+          throw ConformanceFailure("a gathered write of 2082 bytes would block on a fresh connection")
+        }
+        try require(count >= 1 && count <= 2082, "a gathered write reported \(count) bytes of 2082")
+        let sent = Array((head + body + tail).prefix(count))
+        var seen: [UInt8] = []
+        var first = [UInt8](repeating: 0, count: 3)
+        var second = [UInt8](repeating: 0, count: 4096)
+        let deadline = Deadline.after(Times.limit)
+        while seen.count < count {
+          switch try ends.far.value.read(scattering: first.mutableSpan, second.mutableSpan) {
+          case .bytes(let n): seen += (first + second).prefix(n)
+          case .wouldBlock: try require(!deadline.hasPassed, "only \(seen.count) of \(count) bytes arrived")
+          case .endOfStream: throw ConformanceFailure("an end after \(seen.count) of \(count) bytes")
+          }
+        }
+        try requireSameBytes(seen, sent, "scattered")
+        var none: [UInt8] = []
+        var nothing: [UInt8] = []
+        let empty = try ends.far.value.read(scattering: none.mutableSpan, nothing.mutableSpan)
+        try requireEqual(empty, .bytes(0), "a read into two empty buffers")
+      }
+      + rule("transfer.strategies", "Parking, spinning and adaptive waits read the same bytes.") { ends in
+        try delayedByte(ends, .park)
+        try delayedByte(ends, .spin)
+        try delayedByte(ends, .adaptive)
+        try delayedByte(ends, .adaptive(spins: 0, yields: 100))
+      }
+  }
+}
+
+private func encoded(_ number: UInt64) -> [UInt8] { withUnsafeBytes(of: number.littleEndian) { Array($0) } }
+
+/// Reads a number, checks that it is two more than the last, and writes one more; ends at 1000 or with the stream.
+private func countUp<S: StreamSocket & ~Copyable>(_ socket: Shared<S>) throws {
+  var last: UInt64?
+  while true {
+    let bytes = try socket.readAll(upTo: 8, until: .after(Times.limit))
+    if bytes.isEmpty { return }
+    try requireEqual(bytes.count, 8, "bytes of a number")
+    let number = bytes.reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+    if let last { try requireEqual(number, last + 2, "the next number") }
+    last = number
+    if number < 1000 { try socket.writeAll(encoded(number + 1)) }
+    if number >= 999 { return }
+  }
+}
+
+private func delayedByte<S: StreamSocket & ~Copyable>(_ ends: Ends<S>, _ strategy: some WaitStrategy) throws {
+  let writer = RuleThread {
+    pause(.milliseconds(5))
+    try ends.near.writeAll([1, 2, 3])
+  }
+  var bytes = [UInt8](repeating: 0, count: 3)
+  try ends.far.value.readExactly(into: bytes.mutableSpan, until: .after(Times.limit), strategy: strategy)
+  try writer.join()
+  try requireEqual(bytes, [1, 2, 3], "read with \(strategy)")
+  try requireError(.timedOut, in: "a read with \(strategy) and nothing to read") {
+    try ends.far.value.read(into: bytes.mutableSpan, until: .after(.milliseconds(5)), strategy: strategy)
+  }
+}

@@ -1,0 +1,83 @@
+internal import SocketKitCore
+
+func require(_ condition: Bool, _ evidence: @autoclosure () -> String) throws {
+  if !condition { throw ConformanceFailure(evidence()) }
+}
+
+func requireEqual<T: Equatable>(_ seen: T, _ wanted: T, _ what: @autoclosure () -> String) throws {
+  if seen != wanted { throw ConformanceFailure("\(what()): \(seen) instead of \(wanted)") }
+}
+
+/// Long byte strings by their first difference, not in full.
+func requireSameBytes(_ seen: [UInt8], _ wanted: [UInt8], _ what: String) throws {
+  if seen == wanted { return }
+  let common = zip(seen, wanted).prefix { $0 == $1 }.count
+  throw ConformanceFailure("\(what): \(seen.count) bytes instead of \(wanted.count), the first difference at \(common)")
+}
+
+/// Runs `body`, which must fail with one of the codes.
+@discardableResult
+func requireError<R: ~Copyable>(
+  _ codes: SocketError.Code..., in what: String, _ body: () throws -> R
+) throws -> SocketError {
+  let seen: SocketError
+  do {
+    _ = try body()
+    throw ConformanceFailure("\(what): no error, but \(names(codes)) was due")
+  } catch let error as SocketError {
+    seen = error
+  } catch let error as EndpointError {
+    seen = error.reason
+  }
+  try require(codes.contains(seen.code), "\(what): the error \"\(seen)\" instead of \(names(codes))")
+  return seen
+}
+
+private func names(_ codes: [SocketError.Code]) -> String {
+  codes.map { "\"\($0)\"" }.joined(separator: " or ")
+}
+
+/// Measures how long `body` takes.
+struct Stopwatch {
+  private let start = ContinuousClock.now
+  var elapsed: Duration { ContinuousClock.now - start }
+
+  /// Never before `least`, and not much after it.
+  func require(from least: Duration, _ what: String) throws {
+    let elapsed = elapsed
+    // The clock of the deadline was read before this one's, by a hair.
+    try SocketKitConformance.require(elapsed >= least - .microseconds(50), "\(what): ended after \(elapsed), before \(least)")
+    try SocketKitConformance.require(elapsed < least + Times.prompt, "\(what): ended only after \(elapsed), not \(least)")
+  }
+
+  func requirePrompt(_ what: String) throws { try require(from: .zero, what) }
+}
+
+/// Reproducible random numbers (SplitMix64).
+struct SeededRandom: RandomNumberGenerator {
+  private var state: UInt64
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+
+  mutating func bytes(_ count: Int) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    bytes.withUnsafeMutableBytes { memory in
+      var offset = 0
+      while offset < count {
+        withUnsafeBytes(of: next()) { word in
+          UnsafeMutableRawBufferPointer(rebasing: memory[offset..<min(offset + 8, count)]).copyBytes(
+            from: word.prefix(min(8, count - offset)))
+        }
+        offset += 8
+      }
+    }
+    return bytes
+  }
+}

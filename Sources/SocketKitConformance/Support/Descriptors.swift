@@ -1,0 +1,154 @@
+internal import SocketKitCore
+
+#if canImport(Musl)
+  internal import Musl
+#else
+  internal import Glibc
+#endif
+
+/// The numbers of this process's open descriptors, without the one that reads the list.
+func openDescriptors() -> [Int32] {
+  guard let folder = opendir("/proc/self/fd") else { return [] }
+  defer { closedir(folder) }
+  let own = dirfd(folder)
+  var numbers: [Int32] = []
+  while let entry = readdir(folder) {
+    let name = withUnsafePointer(to: &entry.pointee.d_name) {
+      $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    }
+    if let number = Int32(name), number != own { numbers.append(number) }
+  }
+  return numbers.sorted()
+}
+
+/// The number and what it names, such as `7 (socket:[4242])`.
+func describeDescriptor(_ number: Int32) -> String {
+  var bytes = [CChar](repeating: 0, count: 128)
+  let count = readlink("/proc/self/fd/\(number)", &bytes, 127)
+  let target = count > 0 ? String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : "?"
+  return "\(number) (\(target))"
+}
+
+extension RawDescriptor {
+  var isOpen: Bool { fcntl(value, F_GETFD) >= 0 }
+  var isCloseOnExec: Bool { fcntl(value, F_GETFD) & FD_CLOEXEC != 0 }
+  /// Whether there is something to read, or an end or an error to see.
+  func becomesReadable(within duration: Duration) -> Bool {
+    var watched = pollfd(fd: value, events: Int16(POLLIN), revents: 0)
+    return poll(&watched, 1, Int32(duration / .milliseconds(1))) > 0
+  }
+  var isNonBlocking: Bool { fcntl(value, F_GETFL) & O_NONBLOCK != 0 }
+}
+
+/// Runs `body` with no descriptor left to open.
+func withoutFreeDescriptors<R>(_ body: () throws -> R) throws -> R {
+  var old = rlimit()
+  #if canImport(Musl)
+    let resource = RLIMIT_NOFILE
+  #else
+    let resource = __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
+  #endif
+  guard getrlimit(resource, &old) == 0 else { throw ConformanceUnavailable("getrlimit failed") }
+  // The lowest free number becomes the limit: every number below it is taken.
+  let lowest = dup(0)
+  guard lowest >= 0 else { throw ConformanceUnavailable("descriptor 0 is not open") }
+  close(lowest)
+  var tight = old
+  tight.rlim_cur = rlim_t(lowest)
+  guard setrlimit(resource, &tight) == 0 else { throw ConformanceUnavailable("setrlimit failed") }
+  defer { setrlimit(resource, &old) }
+  return try body()
+}
+
+/// Two connected local sockets to try pollers with: no transport of SocketKit has a part in it.
+///
+/// Close it at the end of the rule: that also keeps it alive until then.
+final class Wire: @unchecked Sendable {
+  private(set) var near: RawDescriptor
+  private(set) var far: RawDescriptor
+
+  init() throws {
+    var numbers: [Int32] = [-1, -1]
+    #if canImport(Musl)
+      let kind = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK
+    #else
+      let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+    #endif
+    guard socketpair(AF_UNIX, kind, 0, &numbers) == 0 else {
+      throw ConformanceUnavailable("socketpair failed with errno \(errno)")
+    }
+    near = RawDescriptor(numbers[0])
+    far = RawDescriptor(numbers[1])
+  }
+
+  deinit { close() }
+
+  /// Makes the near end readable.
+  func ring() { _ = write(far, 1) }
+
+  /// Reads all that the near end has; the number of bytes.
+  @discardableResult
+  func drain() -> Int {
+    var bytes = [UInt8](repeating: 0, count: 65536)
+    var total = 0
+    while case let count = recv(near.value, &bytes, bytes.count, 0), count > 0 { total += count }
+    return total
+  }
+
+  /// Reads all that the far end has.
+  func drainFar() {
+    var bytes = [UInt8](repeating: 0, count: 65536)
+    while recv(far.value, &bytes, bytes.count, 0) > 0 {}
+  }
+
+  /// Reads one byte of the near end.
+  func takeOne() {
+    var byte: UInt8 = 0
+    recv(near.value, &byte, 1, 0)
+  }
+
+  /// Writes to the near end until it takes no more.
+  func fill() {
+    while write(near, 65536) > 0 {}
+    while write(near, 1) > 0 {}
+  }
+
+  private func write(_ end: RawDescriptor, _ count: Int) -> Int {
+    let bytes = [UInt8](repeating: 7, count: count)
+    return send(end.value, bytes, count, Int32(MSG_NOSIGNAL))
+  }
+
+  func endFarWriting() { shutdown(far.value, Int32(SHUT_WR)) }
+
+  func closeNear() { near = Self.closed(near) }
+  func closeFar() { far = Self.closed(far) }
+  func close() {
+    closeNear()
+    closeFar()
+  }
+
+  private static func closed(_ end: RawDescriptor) -> RawDescriptor {
+    if end.value >= 0 { closeNumber(end.value) }
+    return RawDescriptor(-1)
+  }
+
+  /// Gives the near end a number that was just closed.
+  func moveNear(to number: RawDescriptor) throws {
+    if near == number { return }
+    if far == number { return swap(&near, &far) }
+    let result = dup2(near.value, number.value)
+    guard result == number.value else { throw ConformanceUnavailable("dup2 failed with errno \(errno)") }
+    _ = fcntl(result, F_SETFD, FD_CLOEXEC)
+    closeNumber(near.value)
+    near = number
+  }
+
+  /// A second number for the near end; the caller closes it.
+  func duplicateNear() throws -> Descriptor {
+    let number = fcntl(near.value, F_DUPFD_CLOEXEC, 0)
+    guard number >= 0 else { throw ConformanceUnavailable("fcntl failed with errno \(errno)") }
+    return unsafe Descriptor(unsafeOwning: RawDescriptor(number))
+  }
+}
+
+private func closeNumber(_ number: Int32) { close(number) }

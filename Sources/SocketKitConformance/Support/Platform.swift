@@ -1,0 +1,153 @@
+// The only file of the kit that names the C library: threads, signals, limits and clocks behind plain Swift functions.
+internal import SocketKitCore
+internal import Synchronization
+
+#if canImport(Musl)
+  internal import Musl
+#else
+  internal import Glibc
+#endif
+
+/// Sleeps at least so long, signals or not.
+func pause(_ duration: Duration) {
+  let end = Deadline.after(duration)
+  while case let left = end.remainingNanoseconds, left > 0 {
+    var time = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
+    nanosleep(&time, nil)
+  }
+}
+
+/// The CPU time of the calling thread.
+func threadCPUTime() -> Duration {
+  var time = timespec()
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+}
+
+/// A mark that one thread sets and others wait for.
+final class Gate: @unchecked Sendable {
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var isOpen = false
+
+  init() {
+    pthread_mutex_init(mutex, nil)
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(condition, &attributes)
+    pthread_condattr_destroy(&attributes)
+  }
+
+  deinit {
+    pthread_cond_destroy(condition)
+    pthread_mutex_destroy(mutex)
+    condition.deallocate()
+    mutex.deallocate()
+  }
+
+  func open() {
+    pthread_mutex_lock(mutex)
+    isOpen = true
+    pthread_cond_broadcast(condition)
+    pthread_mutex_unlock(mutex)
+  }
+
+  /// False when the time passed first.
+  func wait(within duration: Duration) -> Bool {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    let (seconds, attoseconds) = duration.components
+    let nanoseconds = time.tv_nsec + Int(attoseconds / 1_000_000_000)
+    time.tv_sec += Int(seconds) + nanoseconds / 1_000_000_000
+    time.tv_nsec = nanoseconds % 1_000_000_000
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while !isOpen {
+      if pthread_cond_timedwait(condition, mutex, &time) != 0 { return isOpen }
+    }
+    return true
+  }
+}
+
+/// Runs `body` on a new detached thread.
+func startThread(_ body: @escaping @Sendable () -> Void) {
+  final class Start: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+  let context = Unmanaged.passRetained(Start(body)).toOpaque()
+  var thread = pthread_t()
+  let result = pthread_create(&thread, nil, { argument in
+    // Threads inherit the signal mask of their maker, and pools block every signal in theirs.
+    var none = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, nil)
+    if let argument { Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body() }
+    return nil
+  }, context)
+  precondition(result == 0, "no thread could be made: error \(result)")
+  pthread_detach(thread)
+}
+
+/// A thread to send signals to; valid while it runs.
+struct ThreadHandle: @unchecked Sendable {
+  private let thread: pthread_t
+  static var current: ThreadHandle { ThreadHandle(thread: pthread_self()) }
+
+  func interrupt() { pthread_kill(thread, SIGUSR1) }
+}
+
+private let interruptions = Atomic<Int>(0)
+private let brokenPipes = Atomic<Int>(0)
+
+/// Counts the signals of one kind instead of dying of them, without SA_RESTART, while `body` runs.
+enum SignalWatch {
+  /// Runs `body` while another thread sends this one so many signals, 4 ms apart, and then does `action`. Gives the number
+  /// of signals that were handled.
+  @discardableResult
+  static func interrupting(
+    times: Int, then action: @escaping @Sendable () throws -> Void = {}, _ body: () throws -> Void
+  ) throws -> Int {
+    try counting(SIGUSR1, { _ in interruptions.add(1, ordering: .relaxed) }) {
+      let before = interruptions.load(ordering: .relaxed)
+      let thread = ThreadHandle.current
+      let helper = RuleThread {
+        for _ in 0..<times {
+          pause(.milliseconds(4))
+          thread.interrupt()
+        }
+        pause(.milliseconds(4))
+        try action()
+      }
+      let result = Result { try body() }
+      // Whatever came of the body: no signal may be sent to a thread that has ended.
+      _ = helper.result(within: .seconds(30))
+      try result.get()
+      try helper.join()
+      return interruptions.load(ordering: .relaxed) - before
+    }
+  }
+
+  static func countingBrokenPipes<R>(_ body: (() -> Int) throws -> R) rethrows -> R {
+    try counting(SIGPIPE, { _ in brokenPipes.add(1, ordering: .relaxed) }) {
+      let before = brokenPipes.load(ordering: .relaxed)
+      return try body { brokenPipes.load(ordering: .relaxed) - before }
+    }
+  }
+
+  private static func counting<R>(
+    _ signal: Int32, _ handler: @convention(c) (Int32) -> Void, _ body: () throws -> R
+  ) rethrows -> R {
+    var action = sigaction()
+    var old = sigaction()
+    #if canImport(Musl)
+      action.__sa_handler.sa_handler = handler
+    #else
+      action.__sigaction_handler.sa_handler = handler
+    #endif
+    sigaction(signal, &action, &old)
+    defer { sigaction(signal, &old, nil) }
+    return try body()
+  }
+}

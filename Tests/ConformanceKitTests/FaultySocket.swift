@@ -1,0 +1,214 @@
+import Glibc
+import SocketKit
+import Synchronization
+
+/// What a broken transport does otherwise than TCP; everything not written is right.
+protocol StreamFault: Sendable {
+  static var capabilities: SocketCapabilities { get }
+  static func made(_ descriptor: RawDescriptor)
+  static func receive(
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+  ) -> IOResult
+  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult
+  static func gather(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult
+  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError)
+  static func remoteAddress(_ socket: borrowing TCPSocket) throws(SocketError) -> IPSocketAddress
+  static func readSource(_ socket: borrowing TCPSocket) -> RawDescriptor
+}
+
+extension StreamFault {
+  static var capabilities: SocketCapabilities { .halfClose }
+  static func made(_ descriptor: RawDescriptor) {}
+  static func receive(
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+  ) -> IOResult { socket.attemptReceive(into: &buffer) }
+  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+    socket.attemptSend(bytes)
+  }
+  static func gather(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    socket.attemptSend(gathering: segments)
+  }
+  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError) {
+    try socket.shutdown(direction)
+  }
+  static func remoteAddress(_ socket: borrowing TCPSocket) throws(SocketError) -> IPSocketAddress {
+    try socket.remoteAddress()
+  }
+  static func readSource(_ socket: borrowing TCPSocket) -> RawDescriptor { socket.readSource }
+}
+
+/// TCP with a fault: a wrapper transport, as a third party would write one.
+struct FaultySocket<Fault: StreamFault>: ~Copyable, StreamSocket {
+  let base: TCPSocket
+  let receives = Atomic<Int>(0)
+  let sends = Atomic<Int>(0)
+
+  init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
+    self.init(TCPSocket(accepted: descriptor, context: ()))
+  }
+  init(_ base: consuming TCPSocket) {
+    self.base = base
+    Fault.made(self.base.descriptor)
+  }
+
+  static var capabilities: SocketCapabilities { Fault.capabilities }
+  var readSource: RawDescriptor { Fault.readSource(base) }
+  var writeSource: RawDescriptor { base.writeSource }
+  borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
+    Fault.receive(base, &buffer, receives)
+  }
+  borrowing func attemptSend(_ bytes: RawSpan) -> IOResult { Fault.send(base, bytes, sends) }
+  borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    Fault.gather(base, segments)
+  }
+  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try Fault.shutdown(base, direction) }
+  borrowing func localAddress() throws(SocketError) -> IPSocketAddress { try base.localAddress() }
+  borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress { try Fault.remoteAddress(base) }
+
+  static func pair() throws -> SocketPair<FaultySocket> {
+    let listener = try TCPSocket.listen(on: .loopback(port: 0))
+    let client = try TCPSocket.connect(to: listener.localAddress(), until: .after(.seconds(5)))
+    return SocketPair(FaultySocket(client), FaultySocket(try listener.accept(until: .after(.seconds(5)))))
+  }
+}
+
+enum Faultless: StreamFault {}
+
+enum DropsLastByte: StreamFault {
+  static func receive(
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+  ) -> IOResult {
+    let result = socket.attemptReceive(into: &buffer)
+    return result.raw > 1 ? IOResult(raw: result.raw - 1) : result
+  }
+}
+
+enum EndsEarly: StreamFault {
+  static func receive(
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+  ) -> IOResult {
+    calls.add(1, ordering: .relaxed).newValue > 1 ? .zero : socket.attemptReceive(into: &buffer)
+  }
+}
+
+/// The classical mistake of translating would-block.
+enum EndsWhenNothingIsThere: StreamFault {
+  static func receive(
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+  ) -> IOResult {
+    let result = socket.attemptReceive(into: &buffer)
+    return result.isWouldBlock ? .zero : result
+  }
+}
+
+enum WouldBlockIsError: StreamFault {
+  static func receive(
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+  ) -> IOResult {
+    let result = socket.attemptReceive(into: &buffer)
+    return result.isWouldBlock ? .failure(errno: EIO) : result
+  }
+}
+
+/// A try that waits knows neither deadlines nor controls.
+enum BlocksInTry: StreamFault {
+  static func receive(
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+  ) -> IOResult {
+    var watched = pollfd(fd: socket.descriptor.value, events: Int16(POLLIN), revents: 0)
+    _ = poll(&watched, 1, 1700)
+    return socket.attemptReceive(into: &buffer)
+  }
+}
+
+/// A signal shows as an error of the call that it came in.
+enum SignalIsError: StreamFault {
+  static func receive(
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+  ) -> IOResult {
+    var watched = pollfd(fd: socket.descriptor.value, events: Int16(POLLIN), revents: 0)
+    if poll(&watched, 1, 100) < 0 { return .failure(errno: errno) }
+    return socket.attemptReceive(into: &buffer)
+  }
+}
+
+enum ScribblesBehindTheEnd: StreamFault {
+  static func receive(
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+  ) -> IOResult {
+    let result = socket.attemptReceive(into: &buffer)
+    if result.raw > 0 {
+      buffer.withUnsafeMutableBytes { if result.raw < $0.count { $0[result.raw] = 0 } }
+    }
+    return result
+  }
+}
+
+enum ShortWriteIsFull: StreamFault {
+  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+    let result = socket.attemptSend(bytes)
+    return result.raw > 0 ? IOResult(raw: bytes.byteCount) : result
+  }
+}
+
+enum Duplicates: StreamFault {
+  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+    let result = socket.attemptSend(bytes)
+    if result.raw > 0 && calls.add(1, ordering: .relaxed).newValue % 5 == 0 {
+      _ = socket.attemptSend(bytes.extracting(first: 1))
+    }
+    return result
+  }
+}
+
+enum RaisesBrokenPipe: StreamFault {
+  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+    let count = bytes.withUnsafeBytes { Glibc.send(socket.descriptor.value, $0.baseAddress, $0.count, 0) }
+    return count < 0 ? .failure(errno: errno) : IOResult(raw: count)
+  }
+}
+
+enum GathersBackwards: StreamFault {
+  static func gather(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    Array(segments.reversed()).withUnsafeBufferPointer { socket.attemptSend(gathering: $0) }
+  }
+}
+
+enum SwallowsHalfClose: StreamFault {
+  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError) {
+    if direction != .write { try socket.shutdown(direction) }
+  }
+}
+
+enum HalfCloseIsClose: StreamFault {
+  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError) {
+    try socket.shutdown(.both)
+  }
+}
+
+enum MistakesThePeer: StreamFault {
+  static func remoteAddress(_ socket: borrowing TCPSocket) throws(SocketError) -> IPSocketAddress {
+    try socket.localAddress()
+  }
+}
+
+enum ForgetsCloseOnExec: StreamFault {
+  static func made(_ descriptor: RawDescriptor) { _ = fcntl(descriptor.value, F_SETFD, 0) }
+}
+
+enum ForgetsNonBlocking: StreamFault {
+  static func made(_ descriptor: RawDescriptor) { _ = fcntl(descriptor.value, F_SETFL, 0) }
+}
+
+enum LeaksDescriptor: StreamFault {
+  static func made(_ descriptor: RawDescriptor) { leaked.withLock { $0.append(dup(descriptor.value)) } }
+
+  private static let leaked = Mutex<[Int32]>([])
+  /// So that the leak does not outlive its test.
+  static func sweep() {
+    leaked.withLock { numbers in
+      for number in numbers { close(number) }
+      numbers = []
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import SocketKitConformance
+import Testing
+
+/// A conformer broken on purpose, and the rule that must see it.
+struct Saboteur: Sendable, CustomTestStringConvertible {
+  /// What it does wrong.
+  let crime: String
+  let rule: String
+  let broken: any ConformanceSuite
+  /// The same, unbroken.
+  let sound: any ConformanceSuite
+  var testDescription: String { "\(crime): \(rule)" }
+
+  init(_ crime: String, _ rule: String, _ broken: any ConformanceSuite, _ sound: any ConformanceSuite) {
+    self.crime = crime
+    self.rule = rule
+    self.broken = broken
+    self.sound = sound
+  }
+
+  func mustBeCaught() throws {
+    let accused = try #require(broken.rules.first { $0.id == rule }, "no rule \(rule)")
+    let outcome = accused.run()
+    #expect(outcome.isFailure, "\(crime): \(rule) says \(outcome)")
+    let innocent = try #require(sound.rules.first { $0.id == rule })
+    #expect(innocent.run() == .passed, "the unbroken one does not pass \(rule)")
+  }
+}
