@@ -43,13 +43,17 @@ struct FrameBuffer: ~Copyable, @unchecked Sendable {
     start = 0
   }
 
-  /// Adds bytes; the caller knows that they fit.
-  @inlinable
-  mutating func append(_ bytes: Span<UInt8>) {
-    bytes.withUnsafeBufferPointer { source in
-      guard let first = source.baseAddress else { return }
-      unsafe (memory + end).update(from: first, count: source.count)
-    }
-    end &+= bytes.count
+  /// Adds a frame without its first `done` bytes, prefix counted; the caller knows that it fits.
+  @usableFromInline
+  mutating func append(frame bytes: Span<UInt8>, after done: Int) {
+    var prefix = UInt32(truncatingIfNeeded: bytes.count).bigEndian
+    withUnsafeBytes(of: &prefix) { unsafe append($0.dropFirst(done)) }
+    bytes.withUnsafeBytes { unsafe append($0.dropFirst(done < 4 ? 0 : done - 4)) }
+  }
+
+  private mutating func append(_ bytes: Slice<UnsafeRawBufferPointer>) {
+    let source = unsafe UnsafeRawBufferPointer(rebasing: bytes)
+    unsafe UnsafeMutableRawBufferPointer(start: memory + end, count: source.count).copyMemory(from: source)
+    end += source.count
   }
 }

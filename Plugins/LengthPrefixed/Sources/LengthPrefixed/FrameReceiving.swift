@@ -1,5 +1,8 @@
 public import SocketKitCore
 
+// The calls that do not wait are always inlined: where several transports share a program, the compiler merges their equal
+// loops, and would pass what still differs, a function that is not inlined, as a pointer: an indirect call.
+
 extension FramedSocket where Base: ~Copyable {
   /// Whether a whole frame is here, so that receiving asks the kernel nothing. True too when what is here is no frame,
   /// and receiving will throw.
@@ -13,7 +16,7 @@ extension FramedSocket where Base: ~Copyable {
   ///   frame.
   /// - Throws: `.messageTooLarge` when the buffer is shorter than the frame: nothing is lost, take it with a longer one.
   ///   Otherwise as ``receive(_:)``.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func receive(into buffer: consuming MutableSpan<UInt8>) throws(SocketError) -> IOOutcome {
     switch try awaitFrame() {
     case .bytes(let count):
@@ -32,7 +35,7 @@ extension FramedSocket where Base: ~Copyable {
   /// - Parameter body: gets the frame's bytes. The frame counts as taken even when it throws.
   /// - Throws: `.messageTooLarge` when the peer announces more than ``maximumLength``, `.unexpectedEnd` when the stream
   ///   ends within a frame: nothing more can be received then. Otherwise what the stream throws.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func receive<R>(
     _ body: (Span<UInt8>) throws(SocketError) -> R
   ) throws(SocketError) -> FrameOutcome<R> {
@@ -69,7 +72,7 @@ extension FramedSocket where Base: ~Copyable {
   }
 
   /// Reads until a whole frame lies at the front; its length.
-  @inlinable
+  @inlinable @inline(__always)
   mutating func awaitFrame() throws(SocketError) -> IOOutcome {
     while true {
       var whole = 4

@@ -12,38 +12,43 @@ extension FramedSocket where Base: ~Copyable {
   /// - Returns: `.bytes` with the count when the frame was taken; `.wouldBlock` when it was not: an earlier one's rest is
   ///   still here, or the stream has no room at all.
   /// - Throws: `.messageTooLarge` above ``maximumLength``; what the stream throws, after which nothing more can be sent.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func send(_ bytes: Span<UInt8>) throws(SocketError) -> IOOutcome {
     if bytes.count > maximumLength { throw SocketError(code: .messageTooLarge, .send) }
     if !unsent.isEmpty, try !flush() { return .wouldBlock }
-    var prefix = UInt32(truncatingIfNeeded: bytes.count).bigEndian
-    return try withUnsafeBytes(of: &prefix) { (memory) throws(SocketError) -> IOOutcome in
-      try sendWhole(unsafe memory.assumingMemoryBound(to: UInt8.self).span, bytes)
-    }
-  }
-
-  @inlinable
-  mutating func sendWhole(_ prefix: Span<UInt8>, _ bytes: Span<UInt8>) throws(SocketError) -> IOOutcome {
     var done = 0
     while done < 4 &+ bytes.count {
-      let outcome =
-        done < 4
-        ? try base.write(gathering: prefix.extracting(droppingFirst: done), bytes)
-        : try base.write(bytes.extracting(droppingFirst: done &- 4))
-      guard case .bytes(let count) = outcome, count > 0 else {
+      let result = sendFrame(bytes, after: done)
+      if result.raw > 0 {
+        done &+= result.raw
+      } else if result.raw == 0 || result.isWouldBlock {
         if done == 0 { return .wouldBlock }
-        if done < 4 { unsent.append(prefix.extracting(droppingFirst: done)) }
-        unsent.append(bytes.extracting(droppingFirst: done < 4 ? 0 : done &- 4))
+        unsent.append(frame: bytes, after: done)
         break
+      } else {
+        throw SocketError(result, .send)
       }
-      done &+= count
     }
     return .bytes(bytes.count)
   }
 
+  /// Sends once what a frame still lacks, of which `done` bytes went before: prefix and bytes in one system call.
+  @inlinable @inline(__always)
+  borrowing func sendFrame(_ bytes: Span<UInt8>, after done: Int) -> IOResult {
+    if done >= 4 { return base.attemptSend(bytes.extracting(droppingFirst: done &- 4).bytes) }
+    var prefix = UInt32(truncatingIfNeeded: bytes.count).bigEndian
+    return withUnsafeBytes(of: &prefix) { prefix in
+      bytes.withUnsafeBytes { bytes in
+        let first = unsafe IOSegment(UnsafeRawBufferPointer(rebasing: prefix[done...]))
+        let segments: InlineArray<2, IOSegment> = unsafe [first, IOSegment(bytes)]
+        return unsafe segments.span.withUnsafeBufferPointer { unsafe base.attemptSend(gathering: $0) }
+      }
+    }
+  }
+
   /// Sends what earlier frames left, without waiting. True when nothing is left.
   /// - Throws: what the stream throws.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func flush() throws(SocketError) -> Bool {
     while !unsent.isEmpty {
       let rest = unsafe UnsafeBufferPointer(start: unsent.memory + unsent.start, count: unsent.count).span
