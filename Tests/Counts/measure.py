@@ -42,6 +42,9 @@ class Measure:
         loop, transport, poller = case
         if loop == "c":
             return "counter_loop_turns"
+        if loop == "wasteful":
+            # The only one that is called; as a specialization it has no plain symbol.
+            return "*wasteful*"
         # A root's symbol begins with the module, the length of its name, and its name.
         wanted = re.compile(rf"^\$s7outside\d+hot_{loop}_{transport}_{poller}")
         plain = [s for s in self.symbols if wanted.match(s) and re.search(r"F$", s)]

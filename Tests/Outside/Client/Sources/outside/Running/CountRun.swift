@@ -10,7 +10,8 @@ import SocketKitTCP
 import SocketKitUnix
 
 /// `count LOOP TRANSPORT POLLER MESSAGES`: serves one connection in this process, the peer in another, so that what
-/// counts this one counts the server's side only. LOOP is `c`, `readWrite` or `wrapper`.
+/// counts this one counts the server's side only. LOOP is `c`, `readWrite`, `wrapper`, or `wasteful`,
+/// which the gates must report.
 func countRun(_ arguments: [String]) throws {
   guard arguments.count == 4, let messages = Int(arguments[3]) else { throw Mismatch(description: "count: 4 arguments") }
   switch (arguments[1], arguments[2]) {
@@ -48,12 +49,30 @@ private func count<S: LoopbackTransport & ~Copyable, P: Poller & ~Copyable>(
     var wrapped = FramedSocket(MeteredSocket(socket), maximumLength: 64)
     try poller.register(wrapped, .readable, token: token)
     done = try wrapper(&wrapped, &poller, messages)
+  case "wasteful":
+    try poller.register(socket, .readable, token: token)
+    done = try wasteful(socket, &poller, messages)
   default: throw Mismatch(description: "count: no such loop")
   }
   try expect(done == messages, "\(done) of \(messages) messages were echoed")
   var status: Int32 = 0
   waitpid(peer, &status, 0)
   try expect(status == 0, "the peer got other bytes back")
+}
+
+/// The loop that every gate must report: an allocation, a system call and some hundred instructions more a message.
+@inline(never)
+private func wasteful<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>(
+  _ socket: borrowing S, _ poller: inout P, _ messages: Int
+) throws(SocketError) -> Int {
+  var done = 0
+  while done < messages {
+    let memory = UnsafeMutablePointer<pid_t>.allocate(capacity: 64)
+    memory.initialize(repeating: getppid(), count: 64)
+    done += try readWrite(socket, &poller, memory[done % 64] >= 0 ? 1 : 2)
+    memory.deallocate()
+  }
+  return done
 }
 
 /// This program again, without what is preloaded into this process to watch it.
