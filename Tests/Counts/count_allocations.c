@@ -1,4 +1,5 @@
-// Preloaded into a process: writes how often it asked for memory to the file that COUNT_ALLOCATIONS_TO names, at its end.
+// Preloaded into a process: writes how often it asked for memory to the file that COUNT_ALLOCATIONS_TO names, at its
+// end.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>

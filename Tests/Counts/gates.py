@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""gates.py PROGRAM: what a 64-byte ping-pong message costs the server, against the same loop in C. Counts, not times, so
-that they are the same on every run. Prints a table; exit status 1 beyond a limit."""
+"""gates.py PROGRAM: what a 64-byte ping-pong message costs the server, against the same loop in C. Counts, not times,
+so that they are the same on every run. Prints a table; exit status 1 beyond a limit."""
 import shutil
 import sys
 import tempfile

@@ -1,6 +1,7 @@
 """A release binary as a table of instructions by address, with the names of its functions.
 
-Functions are found by following control flow, not by symbols: the compiler merges equal functions into ones that have none.
+Functions are found by following control flow, not by symbols: the compiler merges equal functions into ones that have
+none.
 """
 import bisect
 import platform
@@ -16,7 +17,7 @@ class Unsupported(Exception):
 
 def require_machine():
     if platform.machine() not in ("x86_64", "AMD64"):
-        raise Unsupported(f"unsupported: this check reads x86-64 instructions, and this machine is {platform.machine()}")
+        raise Unsupported(f"unsupported: the check reads x86-64 instructions, and this machine is {platform.machine()}")
     if not shutil.which("objdump"):
         raise Unsupported("objdump is missing: apt-get install binutils")
     for tool in ("swift-demangle",):

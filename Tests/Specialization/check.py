@@ -4,9 +4,11 @@
 From every root (a function named hot_<shape>_<transport>_<poller>) all code that can be reached in the binary is read.
 Prints one line per composition. Exit status: 0 all are clean, 1 faults, 2 cannot be checked here.
 
-check.py --any BINARY: the same for a program of your own: whatever functions it has that are named hot_…, at least one.
+check.py --any BINARY: the same for a program of your own: whatever functions it has that are named hot_…, at least
+one.
 
-check.py --must-fail LIST BINARY: the check's own test. Every root of LIST must be reported, with the category given there.
+check.py --must-fail LIST BINARY: the check's own test. Every root of LIST must be reported, with the category given
+there.
 """
 import argparse
 import itertools
@@ -50,7 +52,7 @@ def examine(binary, addresses):
 def check_root(binary, name, addresses, out):
     """Prints one line, and the faults; whether there are any."""
     report = examine(binary, addresses)
-    size = f"{report.instructions} instructions, {report.system_calls} system calls in {len(report.functions)} functions"
+    size = f"{report.instructions} instructions, {report.system_calls} system calls, {len(report.functions)} functions"
     out(f"{'FAIL' if report.faults else 'ok  '} {name}: {size}")
     for category, where, what in sorted(report.faults):
         out(f"       {category}: {what}\n         in {where}")
@@ -110,7 +112,8 @@ def check_failures(binary, list_path, out=print):
             good = not categories
         else:
             good = category in categories
-        out(f"{'ok  ' if good else 'FAIL'} {name}: wanted {category}; reported {', '.join(sorted(categories)) or 'nothing'}")
+        reported = ", ".join(sorted(categories)) or "nothing"
+        out(f"{'ok  ' if good else 'FAIL'} {name}: wanted {category}; reported {reported}")
         bad += not good
     for name in sorted(set(found) - set(wanted)):
         out(f"FAIL {name}: not in {list_path}")

@@ -26,8 +26,9 @@ COLD = [
 FORBIDDEN = [
     ("exclusivity check", r"^swift_(beginAccess|endAccess)"),
     ("retain or release", r"^swift_(nonatomic_)?(retain|release|bridgeObject|unknownObject|unowned|weak|isUniquely)"),
-    ("allocation", r"^(swift_(alloc|dealloc|slowAlloc|slowDealloc|initStackObject|initStaticObject|projectBox|arrayInit|"
-                   r"errorRetain|errorRelease|coroFrame)|malloc$|calloc$|realloc$|free$|posix_memalign$|aligned_alloc$|"
+    ("allocation", r"^(swift_(alloc|dealloc|slowAlloc|slowDealloc|initStackObject|initStaticObject|projectBox|"
+                   r"arrayInit|errorRetain|errorRelease|coroFrame)|malloc$|calloc$|realloc$|free$|posix_memalign$|"
+                   r"aligned_alloc$|"
                    r"_Zn[wa]|_Zd[la])"),
     ("existential box", r"boxed_opaque_existential|^__swift_(project|allocate|destroy|mutable_project)_\w*box|"
                         r"^outlined .* of (any |.* any )"),

@@ -1,7 +1,7 @@
 public import SocketKitCore
 
-// The calls that do not wait are always inlined: where several transports share a program, the compiler merges their equal
-// loops, and would pass what still differs, a function that is not inlined, as a pointer: an indirect call.
+// The calls that do not wait are always inlined: where several transports share a program, the compiler merges their
+// equal loops, and would pass what still differs, a function that is not inlined, as a pointer: an indirect call.
 
 extension FramedSocket where Base: ~Copyable {
   /// Whether a whole frame is here, so that receiving asks the kernel nothing. True too when what is here is no frame,
@@ -12,10 +12,10 @@ extension FramedSocket where Base: ~Copyable {
 
   /// Takes the next frame into a buffer, without waiting.
   ///
-  /// - Returns: `.bytes` with the frame's length, 0 for an empty frame; `.wouldBlock`; `.endOfStream`, only after a whole
-  ///   frame.
-  /// - Throws: `.messageTooLarge` when the buffer is shorter than the frame: nothing is lost, take it with a longer one.
-  ///   Otherwise as ``receive(_:)``.
+  /// - Returns: `.bytes` with the frame's length, 0 for an empty frame; `.wouldBlock`; `.endOfStream`, only after a
+  ///   whole frame.
+  /// - Throws: `.messageTooLarge` when the buffer is shorter than the frame: nothing is lost, take it with a longer
+  ///   one. Otherwise as ``receive(_:)``.
   @inlinable @inline(__always)
   public mutating func receive(into buffer: consuming MutableSpan<UInt8>) throws(SocketError) -> IOOutcome {
     switch try awaitFrame() {

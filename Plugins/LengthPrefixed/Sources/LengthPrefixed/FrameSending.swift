@@ -6,12 +6,13 @@ extension FramedSocket where Base: ~Copyable {
 
   /// Sends a frame, without waiting: all of it or nothing.
   ///
-  /// Prefix and bytes go in one system call. Where the stream takes only a part, the rest is kept, and goes with the next
-  /// ``flush()`` or before the next frame.
+  /// Prefix and bytes go in one system call. Where the stream takes only a part, the rest is kept, and goes with the
+  /// next ``flush()`` or before the next frame.
   ///
-  /// - Returns: `.bytes` with the count when the frame was taken; `.wouldBlock` when it was not: an earlier one's rest is
-  ///   still here, or the stream has no room at all.
-  /// - Throws: `.messageTooLarge` above ``maximumLength``; what the stream throws, after which nothing more can be sent.
+  /// - Returns: `.bytes` with the count when the frame was taken; `.wouldBlock` when it was not: an earlier one's rest
+  ///   is still here, or the stream has no room at all.
+  /// - Throws: `.messageTooLarge` above ``maximumLength``; what the stream throws, after which nothing more can be
+  ///   sent.
   @inlinable @inline(__always)
   public mutating func send(_ bytes: Span<UInt8>) throws(SocketError) -> IOOutcome {
     if bytes.count > maximumLength { throw SocketError(code: .messageTooLarge, .send) }
@@ -60,8 +61,8 @@ extension FramedSocket where Base: ~Copyable {
 
   /// Sends a frame, waiting on this thread until the stream has taken all of it.
   ///
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:)``. Afterwards ``hasUnsent`` tells whether the frame was begun:
-  ///   its rest is kept, and ``flush()`` goes on with it.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:)``. Afterwards ``hasUnsent`` tells whether the frame was
+  ///   begun: its rest is kept, and ``flush()`` goes on with it.
   @inlinable
   public mutating func send(
     _ bytes: Span<UInt8>, until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil

@@ -7,8 +7,8 @@ public import SocketKitCore
 /// try framed.send([1, 2, 3].span, until: .after(.seconds(5)))
 /// ```
 /// It works over any stream, wrappers too, and makes two allocations in its life and none per frame. It is no stream
-/// itself, so it conforms to `Socket` only: enough to be accepted, registered and kept in a `Slab`. One task uses it at a
-/// time: its methods change it.
+/// itself, so it conforms to `Socket` only: enough to be accepted, registered and kept in a `Slab`. One task uses it at
+/// a time: its methods change it.
 ///
 /// **With a poller**: one read may bring several frames, which the descriptor does not show any more. After an event,
 /// receive until `.wouldBlock`, or as long as ``hasFrame`` is true. Watch for writing while ``hasUnsent`` is true, and

@@ -54,8 +54,8 @@ public struct MultipathTCPSocket: ~Copyable, StreamSocket, ConnectionTransport, 
 }
 
 extension MultipathTCPSocket {
-  /// Why this kernel makes no Multipath TCP sockets now, or nil when it does: `.protocolNotSupported` where it was built
-  /// without, `.notSupported` where `net.mptcp.enabled` is 0.
+  /// Why this kernel makes no Multipath TCP sockets now, or nil when it does: `.protocolNotSupported` where it was
+  /// built without, `.notSupported` where `net.mptcp.enabled` is 0.
   ///
   /// Asked of the kernel each time, because the setting may change while a program runs.
   public static func unavailability(_ family: AddressFamily = .ipv4) -> SocketError? {

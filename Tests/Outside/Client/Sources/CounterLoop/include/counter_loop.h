@@ -2,7 +2,8 @@
 #ifndef COUNTER_LOOP_H
 #define COUNTER_LOOP_H
 
-/// Echoes until so many messages of at most 64 bytes went, watching `fd` by an epoll of its own. Their number, or -errno.
+/// Echoes until so many messages of at most 64 bytes went, watching `fd` by an epoll of its own. Their number, or
+/// -errno.
 long counter_loop(int fd, long messages);
 
 #endif

@@ -13,7 +13,9 @@ import SocketKitUnix
 /// counts this one counts the server's side only. LOOP is `c`, `readWrite`, `wrapper`, or `wasteful`,
 /// which the gates must report.
 func countRun(_ arguments: [String]) throws {
-  guard arguments.count == 4, let messages = Int(arguments[3]) else { throw Mismatch(description: "count: 4 arguments") }
+  guard arguments.count == 4, let messages = Int(arguments[3]) else {
+    throw Mismatch(description: "count: 4 arguments")
+  }
   switch (arguments[1], arguments[2]) {
   case ("tcp", "epoll"): try count(arguments[0], "tcp", hot_readWrite_tcp_epoll, hot_wrapper_tcp_epoll, messages)
   case ("tcp", "poll"): try count(arguments[0], "tcp", hot_readWrite_tcp_poll, hot_wrapper_tcp_poll, messages)
