@@ -1,0 +1,24 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "LengthPrefixed",
+  products: [.library(name: "LengthPrefixed", targets: ["LengthPrefixed"])],
+  // The name is written out, because a folder of any name may hold SocketKit.
+  dependencies: [.package(name: "SocketKit", path: "../..")],
+  targets: [
+    .target(name: "LengthPrefixed", dependencies: [.product(name: "SocketKitCore", package: "SocketKit")]),
+    .testTarget(
+      name: "LengthPrefixedTests",
+      dependencies: [
+        "LengthPrefixed", .product(name: "SocketKitTCP", package: "SocketKit"),
+        .product(name: "SocketKitUnix", package: "SocketKit"),
+      ]),
+  ])
+
+for target in package.targets {
+  target.swiftSettings = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ]
+}

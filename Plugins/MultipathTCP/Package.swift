@@ -1,0 +1,25 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "MultipathTCP",
+  products: [.library(name: "MultipathTCP", targets: ["MultipathTCP"])],
+  // The name is written out, because a folder of any name may hold SocketKit.
+  dependencies: [.package(name: "SocketKit", path: "../..")],
+  targets: [
+    .target(
+      name: "MultipathTCP",
+      dependencies: [
+        .product(name: "SocketKitCore", package: "SocketKit"), .product(name: "CSocketKit", package: "SocketKit"),
+      ]),
+    .testTarget(
+      name: "MultipathTCPTests",
+      dependencies: ["MultipathTCP", .product(name: "SocketKitTCP", package: "SocketKit")]),
+  ])
+
+for target in package.targets {
+  target.swiftSettings = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ]
+}

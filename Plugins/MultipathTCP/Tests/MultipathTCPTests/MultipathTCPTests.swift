@@ -1,0 +1,77 @@
+import MultipathTCP
+import SocketKitCore
+import SocketKitTCP
+import Testing
+
+@Suite(.serialized) struct MultipathTCPTests {
+  /// Sends both ways, and ends both ways.
+  func exchange<A: StreamSocket & ~Copyable, B: StreamSocket & ~Copyable>(
+    _ a: borrowing A, _ b: borrowing B
+  ) throws(SocketError) {
+    let limit = Deadline.after(.seconds(5))
+    var buffer = [UInt8](repeating: 0, count: 3)
+    try a.writeAll([1, 2, 3].span, until: limit)
+    try b.readExactly(into: buffer.mutableSpan, until: limit)
+    #expect(buffer == [1, 2, 3])
+    try b.writeAll([4, 5, 6].span, until: limit)
+    try a.readExactly(into: buffer.mutableSpan, until: limit)
+    #expect(buffer == [4, 5, 6])
+    try a.shutdown(.write)
+    #expect(try b.read(into: buffer.mutableSpan, until: limit) == .endOfStream)
+  }
+
+  @Test(arguments: [IPSocketAddress.loopback(port: 0), .loopbackIPv6(port: 0)])
+  func connectsToItsOwnKind(_ address: IPSocketAddress) throws {
+    let limit = Deadline.after(.seconds(5))
+    let listener = try MultipathTCPSocket.listen(on: address)
+    let client = try MultipathTCPSocket.connect(to: listener.localAddress(), until: limit)
+    let server = try listener.accept(until: limit)
+    try exchange(client, server)
+    let isMultipath = MultipathTCPSocket.unavailability(address.family) == nil
+    #expect(try (client.additionalPaths() != nil) == isMultipath)
+  }
+
+  @Test func takesPlainPeers() throws {
+    let limit = Deadline.after(.seconds(5))
+    let listener = try MultipathTCPSocket.listen(on: .loopback(port: 0))
+    let client = try TCPSocket.connect(to: listener.localAddress(), until: limit)
+    let server = try listener.accept(until: limit)
+    try exchange(client, server)
+    #expect(try server.additionalPaths() == nil)
+  }
+
+  @Test func speaksToPlainListeners() throws {
+    let limit = Deadline.after(.seconds(5))
+    let listener = try TCPSocket.listen(on: .loopback(port: 0))
+    let client = try MultipathTCPSocket.connect(to: listener.localAddress(), until: limit)
+    let server = try listener.accept(until: limit)
+    try exchange(client, server)
+    #expect(try client.additionalPaths() == nil)
+  }
+
+  @Test func refusedConnectsSayWhere() throws {
+    let listener = try MultipathTCPSocket.listen(on: .loopback(port: 0))
+    let address = try listener.localAddress()
+    try listener.close()
+    do throws(EndpointError) {
+      _ = try MultipathTCPSocket.connect(to: address, until: .after(.seconds(5)))
+      Issue.record("nobody listens there")
+    } catch {
+      #expect(error.code == .connectionRefused)
+      #expect(error.address == address.description)
+    }
+  }
+
+  @Test func adoptsPlainAndMultipath() throws {
+    let address = IPSocketAddress.loopback(port: 0)
+    for number in [6, MultipathTCPSocket.kind(for: address).protocolNumber] {
+      #expect(MultipathTCPSocket.accepts(SocketKind(.ipv4, .stream, protocolNumber: number)))
+    }
+    #expect(!MultipathTCPSocket.accepts(SocketKind(.unix, .stream)))
+    #expect(!MultipathTCPSocket.accepts(SocketKind(.ipv4, .datagram, protocolNumber: 17)))
+    let raw = try MultipathTCPSocket.open(for: address).releaseDescriptor().release()
+    let adopted = try MultipathTCPSocket(adopting: raw)
+    try adopted.setOption(.noDelay, to: true)
+    #expect(try adopted.option(.noDelay))
+  }
+}

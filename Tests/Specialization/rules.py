@@ -1,0 +1,58 @@
+"""What the hot path must not contain, and the short lists of what it may."""
+import re
+
+# What a root may call outside the binary, with the reason.
+EXTERNAL = {
+    "memcpy": "copies bytes: what C would call",
+    "memmove": "copies bytes: what C would call",
+    "memset": "clears bytes: what C would call",
+    "clock_gettime": "reads the clock for a deadline; answered without entering the kernel",
+    "swift_willThrowTypedImpl": "a throw: only on the path of a failure, and a single test of a hook",
+    "__stack_chk_fail": "a trap",
+    "abort": "a trap",
+    "swift_unexpectedErrorTyped": "a trap",
+}
+NO_RETURN = {"__stack_chk_fail", "abort", "swift_unexpectedErrorTyped", "swift_unexpectedError"}
+
+# Functions in the binary that are not followed, with the reason: cold by design.
+COLD = [
+    (re.compile(r"^SocketKitPoll\.PollPoller\.\(?grow\b"),
+     "PollPoller.grow: amortized growth, when a registration finds the table full"),
+    (re.compile(r"^lazy protocol witness table accessor for type SocketKitCore\.SocketError and conformance"),
+     "names SocketError's conformance for a throw: only on the path of a failure"),
+]
+
+# (category, pattern over the callee's name). The first that matches names the fault.
+FORBIDDEN = [
+    ("exclusivity check", r"^swift_(beginAccess|endAccess)"),
+    ("retain or release", r"^swift_(nonatomic_)?(retain|release|bridgeObject|unknownObject|unowned|weak|isUniquely)"),
+    ("allocation", r"^(swift_(alloc|dealloc|slowAlloc|slowDealloc|initStackObject|initStaticObject|projectBox|"
+                   r"arrayInit|errorRetain|errorRelease|coroFrame)|malloc$|calloc$|realloc$|free$|posix_memalign$|"
+                   r"aligned_alloc$|"
+                   r"_Zn[wa]|_Zd[la])"),
+    ("existential box", r"boxed_opaque_existential|^__swift_(project|allocate|destroy|mutable_project)_\w*box|"
+                        r"^outlined .* of (any |.* any )"),
+    ("witness table access", r"^swift_(getWitnessTable|getAssociated|conformsTo|dynamicCast)|witness table accessor|"
+                             r"^protocol witness for|^associated (conformance|type)"),
+    ("metadata access", r"^swift_(get\w*Metadata|checkMetadata|getTypeByMangled|getSingleton|getOpaqueType|"
+                        r"instantiate)|type metadata accessor|^__swift_instantiate|demangling cache"),
+    ("lazy global", r"^swift_once|unsafeMutableAddressor"),
+    ("concurrency runtime", r"^swift_(task|continuation|job|defaultActor)"),
+]
+FORBIDDEN = [(category, re.compile(pattern)) for category, pattern in FORBIDDEN]
+
+
+def cold_reason(names):
+    for name in names:
+        for pattern, reason in COLD:
+            if pattern.search(name):
+                return reason
+    return None
+
+
+def fault(name):
+    """The category of a callee that must not be called, or None."""
+    for category, pattern in FORBIDDEN:
+        if pattern.search(name):
+            return category
+    return None
