@@ -1,11 +1,14 @@
 #define _GNU_SOURCE
 #include "process.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +27,35 @@ void *bench_map(int memory_file, size_t size) {
 }
 
 void bench_unmap(void *page, size_t size) { munmap(page, size); }
+
+int bench_spawn(char *const arguments[], int memory_file, int *output) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
+  posix_spawn_file_actions_t actions;
+  pid_t process;
+  posix_spawn_file_actions_init(&actions);
+  // In this order: the copies lose CLOEXEC, everything else is closed.
+  int error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  if (!error) error = posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+  if (!error) error = posix_spawn_file_actions_adddup2(&actions, memory_file, 3);
+  if (!error) error = posix_spawn(&process, "/proc/self/exe", &actions, NULL, arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  close(ends[1]);
+  if (error) {
+    close(ends[0]);
+    return -error;
+  }
+  *output = ends[0];
+  return process;
+}
+
+int bench_end(int process) {
+  int status = 0;
+  kill(process, SIGKILL);
+  while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
 
 int bench_pin(int cpu) {
   if (cpu < 0 || cpu >= CPU_SETSIZE) return -EINVAL;

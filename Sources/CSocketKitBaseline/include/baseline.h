@@ -28,7 +28,8 @@ int baseline_listen_unix(const char *name);
 /// Echoes on every connection. Returns only when it fails: -errno.
 int baseline_serve(int listener, int events_per_wait, size_t buffer_size, struct bench_counters *counters);
 /// Both ends in this thread: bounces `size` bytes between two connected descriptors, `warm_up` round trips and then
-/// `count`, whose times in nanoseconds go to `samples`. 0, or -errno.
-int baseline_bounce(int near, int far, size_t size, size_t warm_up, size_t count, int64_t *samples);
+/// `count`, whose times in nanoseconds go to `samples`, and whose calls to `counters`. 0, or -errno.
+int baseline_bounce(int near, int far, size_t size, size_t warm_up, size_t count, int64_t *samples,
+                    struct bench_counters *counters);
 
 #endif
