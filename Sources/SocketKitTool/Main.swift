@@ -42,6 +42,7 @@ struct Main {
     for command in commands {
       text += "  \(command.name)\(String(repeating: " ", count: width - command.name.count))  \(command.summary)\n"
     }
-    return text + "\nsocketkit COMMAND --help explains a command. Data goes to standard output, talk to standard error.\n"
+    text += "\nsocketkit COMMAND --help explains a command. Data goes to standard output, talk to standard error.\n"
+    return text
   }
 }

@@ -36,8 +36,8 @@ public struct Arguments: Sendable {
     return found
   }
 
-  /// An option whose value may be left out: nil when it is absent, "" when it stands alone. A word after it is taken for
-  /// its value when `isValue` says so.
+  /// An option whose value may be left out: nil when it is absent, "" when it stands alone. A word after it is taken
+  /// for its value when `isValue` says so.
   public mutating func optionalValue(_ name: String, where isValue: (String) -> Bool) throws(ToolError) -> String? {
     guard let (place, attached) = place(of: name) else { return nil }
     if attached == nil, place + 1 == words.count || !isValue(words[place + 1]) {

@@ -50,8 +50,8 @@ public struct Histogram: Sendable {
     largest = max(largest, other.largest)
   }
 
-  /// The smallest value that at least this share of all values (0 to 1) does not exceed, to within a bucket: its middle.
-  /// 0 when nothing is recorded.
+  /// The smallest value that at least this share of all values (0 to 1) does not exceed, to within a bucket: its
+  /// middle. 0 when nothing is recorded.
   public func percentile(_ share: Double) -> Int64 {
     if total == 0 { return 0 }
     let rank = min(total, max(1, UInt64((share * Double(total)).rounded(.up))))

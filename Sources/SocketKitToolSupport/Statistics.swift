@@ -1,4 +1,5 @@
-/// What several runs of the same thing came to: a handful of numbers, so the middle and the extremes say more than a mean.
+/// What several runs of the same thing came to: a handful of numbers, so the middle and the extremes say more than a
+/// mean.
 public struct Spread: Sendable, Equatable {
   public let median: Double
   public let minimum: Double

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// What a server's loop counts: one for every system call that it makes, where it makes it. One writer; the parent reads
-/// the page when nothing moves.
+/// What a server's loop counts: one for every system call that it makes, where it makes it. One writer; the parent
+/// reads the page when nothing moves.
 struct bench_counters {
   uint64_t waits;     // calls of the poller's wait
   uint64_t returns;   // returns of it

@@ -10,8 +10,8 @@ int bench_memory_file(size_t size);
 /// Maps it for both sides; null when that fails.
 void *bench_map(int memory_file, size_t size);
 void bench_unmap(void *page, size_t size);
-/// Starts this very program again with other arguments: nothing on standard input, standard output into a pipe whose other
-/// end goes to `output`, the memory file as descriptor 3. Its process number, or -errno.
+/// Starts this very program again with other arguments: nothing on standard input, standard output into a pipe whose
+/// other end goes to `output`, the memory file as descriptor 3. Its process number, or -errno.
 int bench_spawn(char *const arguments[], int memory_file, int *output);
 /// Kills a process that bench_spawn made, and takes its remains away. Its wait status.
 int bench_end(int process);

@@ -3,8 +3,8 @@ internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// A transport that can be measured: what the bench needs beyond a stream socket. Addresses travel between the processes
-/// as text.
+/// A transport that can be measured: what the bench needs beyond a stream socket. Addresses travel between the
+/// processes as text.
 protocol BenchTransport: ConnectionTransport, StreamSocket, ~Copyable where Address: LosslessStringConvertible {
   /// Where a server of this process listens.
   static func benchAddress() throws -> Address

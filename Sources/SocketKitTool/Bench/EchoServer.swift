@@ -68,7 +68,9 @@ struct EchoServer<S: StreamSocket & ~Copyable, P: BenchPoller & ~Copyable>: ~Cop
     let turn = connections.withElement(token) { connection -> Turn in
       do throws(SocketError) {
         counters.pointee.reads &+= 1
-        guard case .bytes(let count) = try connection.socket.read(into: buffer._mutatingExtracting(...)) else { return .ended }
+        let outcome = try connection.socket.read(into: buffer._mutatingExtracting(...))
+        if outcome == .wouldBlock { return .done }
+        guard case .bytes(let count) = outcome else { return .ended }
         counters.pointee.writes &+= 1
         switch try connection.socket.write(buffer.span.extracting(first: count)) {
         case .bytes(count): return .done
@@ -131,11 +133,11 @@ struct EchoServer<S: StreamSocket & ~Copyable, P: BenchPoller & ~Copyable>: ~Cop
   }
 }
 
-/// A connection of the server. Neither nested nor private: either breaks the compiler in a debug build (6.3.1: "Global is
-/// external, but doesn't have external or weak linkage").
+/// A connection of the server. Nested in the server and private, it broke the compiler in a debug build (6.3.1: "Global
+/// is external, but doesn't have external or weak linkage").
 struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
   let socket: S
-  /// What the peer had no room for. While there is some, nothing more is read: the peer is made to wait, instead of this
-  /// memory growing.
+  /// What the peer had no room for. While there is some, nothing more is read: the peer is made to wait, instead of
+  /// this memory growing.
   var unsent: [UInt8] = []
 }

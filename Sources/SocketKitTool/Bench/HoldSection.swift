@@ -62,8 +62,8 @@ extension Section {
         ("cpu", .right), ("", .left),
       ]),
       notes: [
-        "wakes: returns of the server's wait; a poller that sleeps must have none. sleeps: times that the server's thread",
-        "went to sleep, by the kernel's count. cpu: of the server in these seconds, in microseconds.",
+        "wakes: returns of the server's wait; a poller that sleeps must have none. sleeps: times that the server's",
+        "thread went to sleep, by the kernel's count. cpu: of the server in these seconds, in microseconds.",
       ])
     section.forEach(options) { (section, composition) in
       for kind in ServerKind.allCases {

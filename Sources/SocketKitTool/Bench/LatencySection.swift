@@ -52,7 +52,7 @@ extension Section {
     if load == .sameThread {
       notes.append("cpu and calls: of the whole loop, which is server and client. The C loop always uses epoll.")
     } else {
-      notes.append("cpu: the server process, user and system. calls: system calls as the server's own loop counts them.")
+      notes.append("cpu: the server process, user and system. calls: system calls, as the server's loop counts them.")
       notes.append("One load generator (SocketKit with the row's poller) for all rows; the C server always uses epoll.")
     }
     return notes

@@ -3,8 +3,8 @@ internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// The clients: one thread, a closed loop, one message in flight on each connection. The same code drives our server and
-/// the C one. Every byte that comes back is compared with what was sent.
+/// The clients: one thread, a closed loop, one message in flight on each connection. The same code drives our server
+/// and the C one. Every byte that comes back is compared with what was sent.
 struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
   private var poller: P
   private var sockets: Slab<S>
@@ -158,8 +158,8 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
 }
 
 /// Where a connection's message is. Not nested: in a generic type its metadata would hang on the conformances of the
-/// type's parameters, and for `SpinPoller: BenchPoller where Base == EpollPoller` the runtime (6.3.1) found none and made
-/// arrays without a type, which crash when they are freed.
+/// type's parameters, and for `SpinPoller: BenchPoller where Base == EpollPoller` the runtime (6.3.1) found none and
+/// made arrays without a type, which crash when they are freed.
 struct ClientProgress {
   let token: Token
   var sentAt: Int64 = 0

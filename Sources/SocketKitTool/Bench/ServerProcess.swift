@@ -8,8 +8,8 @@ struct Composition: Sendable {
   let poller: PollerChoice
 }
 
-/// A server in a process of its own. It ends with this value's life, however that comes about; and should this process be
-/// killed, with it.
+/// A server in a process of its own. It ends with this value's life, however that comes about; and should this
+/// process be killed, with it.
 struct ServerProcess: ~Copyable {
   /// Where it listens.
   private(set) var address = ""
@@ -17,8 +17,8 @@ struct ServerProcess: ~Copyable {
   private let page: UnsafeMutableRawPointer
 
   /// Starts it and waits until it listens.
-  /// - Parameter lifetime: seconds after which it ends by itself, so that no measurement can hang: its clients see their
-  ///   connections close.
+  /// - Parameter lifetime: seconds after which it ends by itself, so that no measurement can hang: its clients see
+  ///   their connections close.
   static func start(
     _ kind: ServerKind, _ composition: Composition, connections: Int, cpu: Int?, lifetime: Int
   ) throws -> ServerProcess {
