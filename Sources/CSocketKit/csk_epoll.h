@@ -31,8 +31,13 @@ CSK_INLINE long csk_epoll_ctl(int epoll, int operation, int fd, struct csk_epoll
            csk_syscall4(SYS_epoll_ctl, epoll, operation, fd, (long)event));
 }
 CSK_INLINE long csk_epoll_wait(int epoll, struct csk_epoll_event *events, int count, int milliseconds) {
+#if defined(SYS_epoll_wait) && !defined(CSK_LIBC)
+  // Where the older call exists (not on aarch64): without a signal mask to look at it is 14 ns of 310 faster.
+  return csk_syscall4(SYS_epoll_wait, epoll, (long)events, count, milliseconds);
+#else
   CSK_CALL(epoll_wait(epoll, (struct epoll_event *)events, count, milliseconds),
            csk_syscall6(SYS_epoll_pwait, epoll, (long)events, count, milliseconds, 0, 8));
+#endif
 }
 CSK_INLINE long csk_epoll_wait_ns(int epoll, struct csk_epoll_event *events, int count, const struct csk_timespec *time) {
 #if defined(CSK_LIBC)
