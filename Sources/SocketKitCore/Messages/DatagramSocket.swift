@@ -20,7 +20,7 @@ extension DatagramSocket where Self: ~Copyable {
   ///   - info: receives the true length, whether the datagram was truncated, and the sender.
   /// - Returns: `.bytes` with the count in the buffer (0 is an empty datagram), or `.wouldBlock`; never `.endOfStream`.
   /// - Throws: what an earlier send brought back, such as `.connectionRefused` on a connected socket.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = []
   ) throws(SocketError) -> IOOutcome {
@@ -34,7 +34,7 @@ extension DatagramSocket where Self: ~Copyable {
   ///   has; what does not fit is lost, and the flags say so.
   /// - Returns: as ``receive(into:_:flags:)``.
   /// - Throws: as ``receive(into:_:flags:)``.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, control: inout MutableRawSpan, _ info: inout MessageInfo,
     flags: ReceiveFlags = []
@@ -52,7 +52,7 @@ extension DatagramSocket where Self: ~Copyable {
   /// - Parameter sender: receives the sender's address; nil when it has none (an unbound Unix socket).
   /// - Returns: as ``receive(into:_:flags:)``.
   /// - Throws: as ``receive(into:_:flags:)``.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, from sender: inout Address?
   ) throws(SocketError) -> IOOutcome {
@@ -70,7 +70,7 @@ extension DatagramSocket where Self: ~Copyable {
   /// - Returns: `.bytes` with the count, or `.wouldBlock`.
   /// - Throws: `.messageTooLarge`, `.unreachable`, `.permissionDenied` (broadcast needs the option), `.connectionRefused`
   ///   (an earlier one was), `.invalidArgument`.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: Address, flags: SendFlags = []
   ) throws(SocketError) -> IOOutcome {
@@ -81,7 +81,7 @@ extension DatagramSocket where Self: ~Copyable {
   /// Sends one datagram with control data, encoded by ``OutgoingMetadata`` or ``ControlBuffer``.
   /// - Returns: as ``send(_:to:flags:)``.
   /// - Throws: as ``send(_:to:flags:)``.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, control: RawSpan, to address: Address, flags: SendFlags = []
   ) throws(SocketError) -> IOOutcome {
@@ -92,7 +92,7 @@ extension DatagramSocket where Self: ~Copyable {
   /// Sends one datagram on a connected socket.
   /// - Returns: as ``send(_:to:flags:)``.
   /// - Throws: `.notConnected`, and as ``send(_:to:flags:)``.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, control: RawSpan = RawSpan(), flags: SendFlags = []
   ) throws(SocketError) -> IOOutcome {
@@ -113,7 +113,7 @@ extension MessageSocket where Self: ~Copyable {
   /// - Parameter batch: emptied first.
   /// - Returns: `.messages` with their number, at least 1, or `.wouldBlock`.
   /// - Throws: what the first receive failed with.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func receive(batch: inout MessageBatch) throws(SocketError) -> BatchOutcome {
     let result = attemptReceive(batch: &batch)
     if result.raw >= 0 { return .messages(result.raw) }
@@ -127,7 +127,7 @@ extension MessageSocket where Self: ~Copyable {
   ///   takes none now. ``MessageBatch/sent`` keeps count.
   /// - Throws: what the first unsent message failed with; those before it are sent. Skip it with
   ///   ``MessageBatch/markSent(_:)`` to go on.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func send(batch: inout MessageBatch) throws(SocketError) -> BatchOutcome {
     if batch.sent == batch.count { return .messages(0) }
     let result = attemptSend(batch: &batch)

@@ -57,7 +57,7 @@ extension MessageSocket where Self: ~Copyable {
 }
 
 extension MessageSocket where Self: KernelSocket & ~Copyable {
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
@@ -96,7 +96,7 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
     return IOResult(raw: result)
   }
 
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func attemptSend(
     _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
@@ -123,7 +123,7 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
     }
   }
 
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
     batch.prepareToReceive()
     let number = descriptor.value
@@ -136,7 +136,7 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
     return IOResult(raw: result)
   }
 
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
     let number = descriptor.value
     let rest = UInt32(truncatingIfNeeded: batch.count &- batch.sent)

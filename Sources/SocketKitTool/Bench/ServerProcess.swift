@@ -62,8 +62,9 @@ struct ServerProcess: ~Copyable {
 
   /// How often it has gone to sleep, by the kernel's count; nil where /proc does not say.
   func sleeps() -> Int? {
-    guard let line = readFile("/proc/\(process)/status")?.split(separator: "\n")
-      .first(where: { $0.hasPrefix("voluntary_ctxt_switches:") })
+    guard
+      let line = readFile("/proc/\(process)/status")?.split(separator: "\n")
+        .first(where: { $0.hasPrefix("voluntary_ctxt_switches:") })
     else { return nil }
     return Int(line.drop { !$0.isNumber })
   }
