@@ -19,6 +19,9 @@ extension SocketOption where Level == SocketLevel, Value == Bool {
   /// Lets several sockets of one user bind to one address; the kernel spreads connections over them. All must set it.
   /// The C name is `SO_REUSEPORT`.
   public static var reusePort: Self { Self(CSK_SO_REUSEPORT) }
+  /// Tells with each received message how many the socket has dropped so far for want of room:
+  /// ``PacketMetadata/dropCount``. The C name is `SO_RXQ_OVFL`.
+  public static var dropCount: Self { Self(CSK_SO_RXQ_OVFL) }
   /// Kernel timestamps of received messages, in microseconds. The C name is `SO_TIMESTAMP`.
   public static var timestamps: Self { Self(CSK_SO_TIMESTAMP) }
   /// Kernel timestamps of received messages, in nanoseconds. The C name is `SO_TIMESTAMPNS`.
