@@ -28,6 +28,7 @@ extension MessageSocket where Self: ~Copyable {
     batch: inout MessageBatch, until deadline: Deadline, strategy: some WaitStrategy = .park,
     control: WaitControl? = nil
   ) throws(SocketError) {
+    if batch.sent == batch.count { return }
     var wait = try WaitOperation(.send, until: deadline, strategy: strategy, control: control)
     while batch.sent < batch.count {
       let result = attemptSend(batch: &batch)

@@ -28,8 +28,9 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
   ///   - address: its receiver; on a connected socket, the address that it is connected to.
   ///   - metadata: source address, interface, hop limit, traffic class, segment size.
   /// - Returns: as ``send(_:to:flags:)``.
-  /// - Throws: `.invalidArgument` (a source that is not this host's or of the other IP version, a segment size that the
-  ///   host cannot do), `.addressNotAvailable` (no such interface), and as ``send(_:to:flags:)``.
+  /// - Throws: `.invalidArgument` or `.unreachable` (a source that is not this host's, or no such interface),
+  ///   `.invalidArgument` (a source of the other IP version, a segment size that the host cannot do), and as
+  ///   ``send(_:to:flags:)``.
   @inlinable @inline(__always)
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: IPSocketAddress, metadata: OutgoingMetadata, flags: SendFlags = []

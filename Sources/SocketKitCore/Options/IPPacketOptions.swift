@@ -21,8 +21,8 @@ extension SocketOption where Level == IPLevel, Value == Bool {
       })
   }
   /// Keeps errors that came back for packets in the socket's error queue, where `receiveError` finds them; an unconnected
-  /// socket hears of none without it. A pending error also fails the next send or receive, once. The C names are
-  /// `IP_RECVERR` and `IPV6_RECVERR`.
+  /// socket hears of none without it. An error that is not taken from there fails the next send or receive, once. The C
+  /// names are `IP_RECVERR` and `IPV6_RECVERR`.
   public static var receiveErrors: Self { Self(ipv4: CSK_IP_RECVERR, ipv6: CSK_IPV6_RECVERR) }
   /// Tells the type-of-service or traffic-class byte: DSCP and ECN. The C names are `IP_RECVTOS` and `IPV6_RECVTCLASS`.
   public static var receiveTrafficClass: Self { Self(ipv4: CSK_IP_RECVTOS, ipv6: CSK_IPV6_RECVTCLASS) }
