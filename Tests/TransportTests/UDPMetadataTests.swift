@@ -146,6 +146,13 @@ import Testing
     let server = try UDPSocket.bind(to: .loopback(port: 0))
     try server.setOption(.timestampingFlags, to: 8 | 16)
     let client = try UDPSocket.connect(to: server.localAddress())
+    // The kernel switches its clock on in the background, so the first packets may have no time.
+    var isOn = false
+    for _ in 0..<500 where !isOn {
+      #expect(try client.send([0].span) == .bytes(1))
+      isOn = try server.nextWithMetadata().2.timestamp != nil
+      if !isOn { sleep(milliseconds: 5) }
+    }
     try client.setOption(.timestampingFlags, to: 2 | 16 | 128)
     for number in 0..<3 as Range<UInt32> {
       #expect(try client.send([1, 2].span) == .bytes(2))
