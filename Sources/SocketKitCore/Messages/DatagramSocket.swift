@@ -30,7 +30,7 @@ extension DatagramSocket where Self: ~Copyable {
 
   /// Receives one datagram with its control data, without waiting: read them as ``PacketMetadata``.
   ///
-  /// - Parameter control: receives control data; ``MessageInfo/controlLength`` tells how much. 128 bytes hold all that UDP
+  /// - Parameter control: receives control data; ``MessageInfo/controlLength`` tells how much. 256 bytes hold all that UDP
   ///   has; what does not fit is lost, and the flags say so.
   /// - Returns: as ``receive(into:_:flags:)``.
   /// - Throws: as ``receive(into:_:flags:)``.
@@ -65,8 +65,7 @@ extension DatagramSocket where Self: ~Copyable {
   /// Sends one datagram, without waiting: whole or not at all.
   ///
   /// - Parameters:
-  ///   - address: its receiver; for a connected socket use ``send(_:flags:)``.
-  ///   - metadata: what this datagram asks for beyond the socket's options; IP sockets only.
+  ///   - address: its receiver; for a connected socket use ``send(_:control:flags:)``.
   /// - Returns: `.bytes` with the count, or `.wouldBlock`.
   /// - Throws: `.messageTooLarge`, `.unreachable`, `.permissionDenied` (broadcast needs the option), `.connectionRefused`
   ///   (an earlier one was), `.invalidArgument`.

@@ -31,6 +31,7 @@ public protocol MessageSocket: Socket, ~Copyable {
 }
 
 extension MessageSocket where Self: ~Copyable {
+  @inlinable
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
     batch.removeAll()
     while !batch.isFull {
@@ -42,6 +43,7 @@ extension MessageSocket where Self: ~Copyable {
     return IOResult(raw: batch.count)
   }
 
+  @inlinable
   public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
     var sent = 0
     while batch.sent < batch.count {
@@ -50,7 +52,7 @@ extension MessageSocket where Self: ~Copyable {
       }
       if result.isFailure { return sent == 0 ? result : IOResult(raw: sent) }
       batch.markSent(1)
-      sent += 1
+      sent &+= 1
     }
     return IOResult(raw: sent)
   }
@@ -89,7 +91,7 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
       }
     }
     if result >= 0 {
-      info.flags = MessageInfo.Flags(rawValue: Int32(bitPattern: message.flags))
+      info.flags = MessageInfo.Flags(reported: message.flags)
       info.controlLength = message.control_length
       info.length = result
     }
