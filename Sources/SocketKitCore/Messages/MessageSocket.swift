@@ -89,7 +89,7 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
       }
     }
     if result >= 0 {
-      info.flags = MessageInfo.Flags(rawValue: Int32(bitPattern: message.flags))
+      info.flags = MessageInfo.Flags(reported: message.flags)
       info.controlLength = message.control_length
       info.length = result
     }
