@@ -85,13 +85,20 @@ import Testing
   }
 
   @Test func idsAreUnique() {
+    let allTraits: MessageTraits = [.connected, .lossless, .refusals, .delayedErrors, .descriptors, .timestamps]
     let suites: [any ConformanceSuite] = [
       StreamSocketSuite("s") { try UnixStreamSocket.pair() },
-      ListenerSuite<TCPSocket>("l") { try TCPSocket.listen(on: .loopback(port: 0)) } connect: {
+      ListenerSuite<TCPSocket>("l") {
+        try TCPSocket.listen(on: .loopback(port: 0))
+      } connect: {
         try TCPSocket.connect(to: $0, until: .after(.seconds(1)))
       },
       SocketAddressSuite<UnixAddress>("a", samples: []), PollerSuite<EpollPoller>("p"),
       PollerOverStreamSuite<EpollPoller, TCPSocket>("x") { .loopback(port: 0) },
+      DatagramSuite("d", allTraits) { try TestUnixDatagramSocket.pair() },
+      SequencedPacketSuite("q", allTraits) { try FaultyPacketSocket<NoMessageFault>.pair() },
+      PollerOverMessageSuite<EpollPoller, TestSequencedPacketSocket>(
+        "y", of: SequencedPacketSuite("q", allTraits) { try TestSequencedPacketSocket.pair() }),
     ]
     let ids = suites.flatMap { suite in suite.rules.map(\.id) }
     #expect(Set(ids).count == ids.count)
