@@ -7,7 +7,7 @@ extension MessageRules where S: ~Copyable {
       let handled = try SignalWatch.interrupting(times: 3, then: { try ends.far.send([1, 2, 3]) }) {
         try ends.near.requireNext([1, 2, 3], "the message")
       }
-      try requireEqual(handled, 3, "signals that were handled")
+      try requireSignals(handled)
     }
       + rule("signal.deadline", "A signal during a wait does not move its deadline.") { ends in
         let handled = try SignalWatch.interrupting(times: 3) {
@@ -17,7 +17,7 @@ extension MessageRules where S: ~Copyable {
           }
           try watch.require(from: Times.quiet, "the receive")
         }
-        try requireEqual(handled, 3, "signals that were handled")
+        try requireSignals(handled)
       }
       + rule(
         "signal.pending-send", given: .lossless,
@@ -28,7 +28,7 @@ extension MessageRules where S: ~Copyable {
         let handled = try SignalWatch.interrupting(times: 3, then: { try ends.far.drain(count) }) {
           try ends.near.send(numbered(count, 1000))
         }
-        try requireEqual(handled, 3, "signals that were handled")
+        try requireSignals(handled)
         try ends.far.drain(1, from: count)
         try ends.far.requireNothing("after the last one")
       }
@@ -89,4 +89,9 @@ extension MessageRules where S: ~Copyable {
         }
       }
   }
+}
+
+/// Signals that come while the thread has no CPU are one: a busy host may count fewer than were sent.
+private func requireSignals(_ handled: Int) throws {
+  try require(handled >= 1 && handled <= 3, "\(handled) signals were handled of 3")
 }
