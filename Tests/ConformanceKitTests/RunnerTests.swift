@@ -85,6 +85,7 @@ import Testing
   }
 
   @Test func idsAreUnique() {
+    let allTraits: MessageTraits = [.connected, .lossless, .refusals, .delayedErrors, .descriptors, .timestamps]
     let suites: [any ConformanceSuite] = [
       StreamSocketSuite("s") { try UnixStreamSocket.pair() },
       ListenerSuite<TCPSocket>("l") {
@@ -94,6 +95,10 @@ import Testing
       },
       SocketAddressSuite<UnixAddress>("a", samples: []), PollerSuite<EpollPoller>("p"),
       PollerOverStreamSuite<EpollPoller, TCPSocket>("x") { .loopback(port: 0) },
+      DatagramSuite("d", allTraits) { try TestUnixDatagramSocket.pair() },
+      SequencedPacketSuite("q", allTraits) { try FaultyPacketSocket<NoMessageFault>.pair() },
+      PollerOverMessageSuite<EpollPoller, TestSequencedPacketSocket>(
+        "y", of: SequencedPacketSuite("q", allTraits) { try TestSequencedPacketSocket.pair() }),
     ]
     let ids = suites.flatMap { suite in suite.rules.map(\.id) }
     #expect(Set(ids).count == ids.count)

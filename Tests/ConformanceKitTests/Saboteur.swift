@@ -20,7 +20,7 @@ struct Saboteur: Sendable, CustomTestStringConvertible {
 
   func mustBeCaught() throws {
     let accused = try #require(broken.rules.first { $0.id == rule }, "no rule \(rule)")
-    let outcome = accused.run()
+    let outcome = Haste.during { accused.run() }
     #expect(outcome.isFailure, "\(crime): \(rule) says \(outcome)")
     let innocent = try #require(sound.rules.first { $0.id == rule })
     #expect(innocent.run() == .passed, "the unbroken one does not pass \(rule)")

@@ -148,7 +148,7 @@ extension PollerSuite where P: ~Copyable {
     }
     var seen = 0
     while seen < 1000 {
-      let events = try poller.events(within: .seconds(2))
+      let events = try poller.events(within: Times.patience)
       try require(!events.isEmpty, "only \(seen) of 1000 rings were reported")
       for event in events {
         let wire = wires[Int(event.token.index)]

@@ -90,7 +90,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
     }
     var seen: [UInt8] = []
     while seen.count < sent.count {
-      let events = try poller.events(within: .seconds(2))
+      let events = try poller.events(within: Times.patience)
       try require(!events.isEmpty, "no event after \(seen.count) of \(sent.count) bytes")
       for _ in events {
         while case let (outcome, bytes) = try ends.near.readOnce(8192), outcome != .wouldBlock {

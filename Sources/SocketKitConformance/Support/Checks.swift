@@ -71,13 +71,14 @@ struct SeededRandom: RandomNumberGenerator {
   mutating func bytes(_ count: Int) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     bytes.withUnsafeMutableBytes { memory in
+      // Whole words without a closure each: megabytes of these are made in debug builds.
       var offset = 0
-      while offset < count {
-        withUnsafeBytes(of: next()) { word in
-          UnsafeMutableRawBufferPointer(rebasing: memory[offset..<min(offset + 8, count)]).copyBytes(
-            from: word.prefix(min(8, count - offset)))
-        }
+      while offset + 8 <= count {
+        memory.storeBytes(of: next(), toByteOffset: offset, as: UInt64.self)
         offset += 8
+      }
+      withUnsafeBytes(of: next()) { word in
+        UnsafeMutableRawBufferPointer(rebasing: memory[offset...]).copyBytes(from: word.prefix(count - offset))
       }
     }
     return bytes

@@ -152,3 +152,10 @@ final class Wire: @unchecked Sendable {
 }
 
 private func closeNumber(_ number: Int32) { close(number) }
+
+/// Numbers of socket(7) and unix(7) that Core does not name.
+enum SocketNumbers {
+  static var socketLevel: Int32 { Int32(SOL_SOCKET) }
+  /// SCM_RIGHTS.
+  static var rights: Int32 { 1 }
+}

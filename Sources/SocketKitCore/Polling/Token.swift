@@ -45,6 +45,8 @@ public struct Event: BitwiseCopyable, Hashable, Sendable {
     self.token = token
     self.readiness = readiness
   }
-  @inlinable public var isReadable: Bool { readiness.contains(.readable) }
-  @inlinable public var isWritable: Bool { readiness.contains(.writable) }
+  /// Reading will not would-block: there is something, or an end, a hang-up or an error to learn of.
+  @inlinable public var isReadable: Bool { !readiness.isDisjoint(with: [.readable, .readClosed, .hangUp, .error]) }
+  /// Writing will not would-block: there is room, or a hang-up or an error to learn of.
+  @inlinable public var isWritable: Bool { !readiness.isDisjoint(with: [.writable, .hangUp, .error]) }
 }

@@ -1,0 +1,183 @@
+internal import SocketKitCore
+
+extension MessageRules where S: ~Copyable {
+  var controlRules: [ConformanceRule] {
+    rule(
+      "control.received", given: .timestamps,
+      "Control data that was asked for comes with each message, in its true length."
+    ) {
+      ends in
+      try ends.far.stampMessages()
+      for size in [1, 3000] {
+        try ends.near.send(numbered(0, size))
+        try ends.far.awaitMessage()
+        guard let (message, control) = try ends.far.tryReceive(4096, control: 128) else {
+          throw ConformanceFailure("no message")
+        }
+        try requireSameBytes(message.bytes, numbered(0, size), "the message")
+        try require(
+          PacketMetadata(control: control.span.bytes).timestamp != nil, "no time stamp in \(control.count) bytes")
+        try require(message.flags.subtracting(.endOfRecord).isEmpty, "flags of a message with all its control data")
+      }
+    }
+      + rule(
+        "control.truncated", given: .timestamps,
+        "Control data that does not fit is reported as cut; the message is whole."
+      ) {
+        ends in
+        try ends.far.stampMessages()
+        for room in [0, 8, 16] {
+          try ends.near.send([1, 2, 3])
+          try ends.near.send([4])
+          try ends.far.awaitMessage()
+          guard let (message, _) = try ends.far.tryReceive(64, control: room) else {
+            throw ConformanceFailure("no message")
+          }
+          try require(message.flags.contains(.controlTruncated), "room for \(room) bytes of control data: not reported")
+          try require(!message.isTruncated, "the message is reported as truncated")
+          try requireEqual(message.bytes, [1, 2, 3], "the message")
+          try ends.far.awaitMessage()
+          guard let (next, control) = try ends.far.tryReceive(64, control: 128) else {
+            throw ConformanceFailure("no second message")
+          }
+          try requireEqual(next.bytes, [4], "the next message")
+          try require(!next.flags.contains(.controlTruncated), "control data of the next message are reported as cut")
+          try require(
+            PacketMetadata(control: control.span.bytes).timestamp != nil, "the next message has no time stamp")
+        }
+      }
+      + rule(
+        "control.batch", given: .timestamps,
+        "In a batch each message has its own control data, cut where there is no room."
+      ) {
+        ends in
+        try ends.far.stampMessages()
+        for room in [64, 0] {
+          for index in 0..<3 { try ends.near.send(numbered(index)) }
+          var batch = MessageBatch(capacity: 8, messageCapacity: 256, controlCapacity: room)
+          var stamps: [Int64?] = []
+          var cut: [Bool] = []
+          while stamps.count < 3 {
+            try ends.far.awaitMessage()
+            for (slot, message) in try ends.far.receiveBatch(&batch).enumerated() {
+              try requireSameBytes(message.bytes, numbered(stamps.count), "message \(stamps.count)")
+              cut.append(message.flags.contains(.controlTruncated))
+              stamps.append(batch.withControl(at: slot) { PacketMetadata(control: $0).timestamp })
+            }
+          }
+          try requireEqual(stamps.map { $0 != nil }, [Bool](repeating: room > 0, count: 3), "time stamps")
+          try requireEqual(cut, [Bool](repeating: room == 0, count: 3), "whether control data were cut")
+          try require(room == 0 || stamps[0] ?? 0 <= stamps[2] ?? 0, "a later message has an earlier time stamp")
+        }
+      }
+  }
+
+  var passedDescriptorRules: [ConformanceRule] {
+    rule(
+      "descriptors.arrive", given: .descriptors,
+      "A descriptor that a message carries arrives as an own one, close-on-exec."
+    ) {
+      ends in
+      try ends.near.sendDescriptors(1, of: ends.near.socket.value.readSource, with: [1, 2])
+      try ends.far.awaitMessage()
+      guard let (message, control) = try ends.far.tryReceive(64, control: 64) else {
+        throw ConformanceFailure("no message")
+      }
+      let passed = passedDescriptors(control)
+      defer { for number in passed { closePassed(number) } }
+      try requireEqual(message.bytes, [1, 2], "the message")
+      try requireEqual(passed.count, 1, "descriptors that came along")
+      try require(passed.allSatisfy { $0.isCloseOnExec }, "a descriptor that came along is not close-on-exec")
+      try require(!message.flags.contains(.controlTruncated), "its control data are reported as cut")
+    }
+      + rule(
+        "descriptors.dropped", given: .descriptors,
+        "Descriptors that nobody has room for are closed, and the flags say so."
+      ) {
+        ends in
+        for count in [1, 2, 7] {
+          try ends.near.sendDescriptors(count, of: ends.near.socket.value.readSource, with: [7])
+          try ends.far.awaitMessage()
+          guard let (message, control) = try ends.far.tryReceive(64, control: 0) else {
+            throw ConformanceFailure("no message")
+          }
+          try requireEqual(message.bytes, [7], "the message")
+          try requireEqual(control.count, 0, "bytes of control data")
+          try require(message.flags.contains(.controlTruncated), "the loss of \(count) descriptors is not reported")
+        }
+      }
+      + rule(
+        "descriptors.surplus", given: .descriptors,
+        "Of more descriptors than there is room for, those beyond it are closed."
+      ) {
+        ends in
+        try ends.near.sendDescriptors(6, of: ends.near.socket.value.readSource, with: [7])
+        try ends.far.awaitMessage()
+        guard let (message, control) = try ends.far.tryReceive(64, control: 24) else {
+          throw ConformanceFailure("no message")
+        }
+        let passed = passedDescriptors(control)
+        for number in passed { closePassed(number) }
+        // The data are padded to words: room for one is room for two.
+        try require(passed.count >= 1 && passed.count <= 2, "\(passed.count) descriptors in room for one")
+        try require(message.flags.contains(.controlTruncated), "the loss is not reported")
+        try requireEqual(message.bytes, [7], "the message")
+      }
+      + rule(
+        "descriptors.unasked", given: .descriptors,
+        "Descriptors that come with a plain receive, peek or batch are not leaked."
+      ) {
+        ends in
+        for index in 0..<6 {
+          try ends.near.sendDescriptors(3, of: ends.near.socket.value.readSource, with: numbered(index))
+        }
+        try ends.far.awaitMessage()
+        guard case .message(let peeked) = try ends.far.tryReceive(64, .peek) else {
+          throw ConformanceFailure("no message to peek at")
+        }
+        try requireEqual(peeked.bytes, Array(numbered(0).prefix(64)), "peeked")
+        try requireEqual(try ends.far.next().bytes, numbered(0), "received, waiting")
+        guard case .message(let message) = try ends.far.tryReceive() else { throw ConformanceFailure("no message") }
+        try requireEqual(message.bytes, numbered(1), "received in a try")
+        _ = try ends.far.receiveBatched(2, capacity: 2, room: 256)
+        _ = try ends.far.next(0)
+        // The last one is never received, and goes with its socket.
+      }
+  }
+}
+
+extension MessageEnd where S: ~Copyable {
+  func stampMessages() throws {
+    do {
+      try SocketOption<SocketLevel, Bool>.timestamps.write(socket.value.readSource, true)
+    } catch {
+      throw ConformanceUnavailable("time stamps cannot be asked for: \(error)")
+    }
+  }
+
+  /// Sends a message with so many copies of a descriptor.
+  func sendDescriptors(_ count: Int, of descriptor: RawDescriptor, with bytes: [UInt8]) throws {
+    var control = ControlBuffer<128>()
+    let numbers = [Int32](repeating: descriptor.value, count: count)
+    try control.append(level: SocketNumbers.socketLevel, type: SocketNumbers.rights, numbers.span.bytes)
+    let result = control.withBytes { extra in
+      let target = peer.map { AnySocketAddress($0) } ?? AnySocketAddress()
+      return target.withBytes { socket.value.attemptSend(bytes.span.bytes, control: extra, to: $0, flags: []) }
+    }
+    try requireEqual(result.raw, bytes.count, "sending \(count) descriptors")
+  }
+}
+
+/// The descriptors of SCM_RIGHTS messages: they are this process's, to be closed.
+private func passedDescriptors(_ control: [UInt8]) -> [RawDescriptor] {
+  var numbers: [RawDescriptor] = []
+  ControlData.forEach(in: control.span.bytes) { level, type, data in
+    guard level == SocketNumbers.socketLevel, type == SocketNumbers.rights else { return }
+    for offset in stride(from: 0, to: data.byteCount - 3, by: 4) {
+      numbers.append(RawDescriptor(data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self)))
+    }
+  }
+  return numbers
+}
+
+private func closePassed(_ raw: RawDescriptor) { _ = unsafe Descriptor(unsafeOwning: raw) }

@@ -1,0 +1,123 @@
+public import SocketKitCore
+
+/// The rules of datagram sockets, tried on two sockets that send to each other.
+///
+/// ```swift
+/// let suite = DatagramSuite<MySocket>("mine", .connected) { try MySocket.pair() }
+/// ```
+public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
+  public let name: String
+  let common: MessageRules<S>
+
+  /// - Parameters:
+  ///   - name: whose rules these are, for reports.
+  ///   - traits: what the two sockets are like. With `.connected` they are connected to each other; otherwise each is
+  ///     bound, and the other sends to its `localAddress()`.
+  ///   - makePair: makes the two, freshly for each rule, with room for at least ten messages of 4096 bytes. May throw
+  ///     ``ConformanceUnavailable`` with the cause.
+  public init(_ name: String, _ traits: MessageTraits = [], makePair: @escaping @Sendable () throws -> SocketPair<S>) {
+    self.name = name
+    common = MessageRules(prefix: "datagram", traits: traits, calls: .datagrams, makePair: makePair)
+  }
+
+  public var rules: [ConformanceRule] { common.all + senderRules + refusalRules }
+
+  private var senderRules: [ConformanceRule] {
+    common.rule("sender", "Each message tells its sender's own address, cut or not, peeked at or received.") { ends in
+      for (from, to) in [(ends.near, ends.far), (ends.far, ends.near)] {
+        for room in [64, 2, 0] {
+          try from.send([1, 2, 3])
+          let name = AnySocketAddress(try from.socket.value.localAddress())
+          try to.awaitMessage()
+          guard case .message(let peeked) = try to.tryReceive(room, .peek) else {
+            throw ConformanceFailure("no message to peek at")
+          }
+          try requireSender(peeked, name, "peeked at")
+          try requireSender(try to.next(room), name, "received with room for \(room)")
+        }
+      }
+    }
+      + common.rule("sender.from", "Receiving from somebody gives the sender's address, or none where it has no name.")
+    {
+      ends in
+      try ends.near.send([1, 2])
+      let name = try ends.near.socket.value.localAddress()
+      try ends.far.awaitMessage()
+      var buffer = [UInt8](repeating: 0, count: 16)
+      var sender: S.Address?
+      let outcome = try ends.far.socket.value.receive(into: buffer.mutableSpan, from: &sender)
+      try requireEqual(outcome, .bytes(2), "the message")
+      let wanted = AnySocketAddress(name).byteCount > 2 ? name : nil
+      try requireEqual(sender, wanted, "its sender")
+      try requireEqual(
+        try ends.far.socket.value.receive(into: buffer.mutableSpan, from: &sender), .wouldBlock,
+        "a try without a message")
+    }
+      + common.rule("sender.batch", "In a batch each message tells its sender's own address.") { ends in
+        for index in 0..<4 { try ends.near.send(numbered(index, 100)) }
+        let name = AnySocketAddress(try ends.near.socket.value.localAddress())
+        for message in try ends.far.receiveBatched(4, capacity: 8, room: 50) {
+          try requireSender(message, name, "in a batch")
+        }
+      }
+      + severalSenders
+  }
+
+  private var severalSenders: [ConformanceRule] {
+    if common.traits.contains(.connected) { return [] }
+    let common = common
+    return common.rule("sender.several", "A socket hears from several, tells them apart, and can answer each.") {
+      ends in
+      let others = [try common.makeEnds(), try common.makeEnds()]
+      let receiver = try ends.far.socket.value.localAddress()
+      let senders = others.map(\.near) + [ends.near]
+      for (index, sender) in senders.enumerated() {
+        try sender.calls.sendWaiting(sender.socket, numbered(index), receiver, .patient)
+      }
+      for (index, sender) in senders.enumerated() {
+        let message = try ends.far.next()
+        try requireSameBytes(message.bytes, numbered(index), "message \(index)")
+        let name = try sender.socket.value.localAddress()
+        try requireSender(message, AnySocketAddress(name), "from sender \(index)")
+        try ends.far.calls.sendWaiting(ends.far.socket, numbered(index + 10), name, .patient)
+        try sender.requireNext(numbered(index + 10), "the answer to sender \(index)")
+      }
+      for end in others { try end.use { _ in } }
+    }
+  }
+
+  private var refusalRules: [ConformanceRule] {
+    common.rule(
+      "refused", given: .delayedErrors, "After an error that came back late the socket can be used as before."
+    ) { ends in
+      ends.far.socket.close()
+      for _ in 0..<3 {
+        _ = try? ends.near.trySend([1])
+        try requireError(.connectionRefused, in: "a receive after a refused message") {
+          try ends.near.wait(64, WaitTerms(deadline: .after(Times.limit)))
+        }
+        try ends.near.requireNothing("after the error was told")
+      }
+    }
+      + common.rule(
+        "no-end", "A peer that has closed is no end: with no message a try would block, or tells of a refusal."
+      ) {
+        ends in
+        try ends.far.send([1])
+        ends.far.socket.close()
+        try ends.near.requireNext([1], "the message that was sent before")
+        do {
+          try ends.near.requireNothing("from a closed peer")
+        } catch let error as SocketError {
+          try requireEqual(error.code, .connectionRefused, "the error")
+        }
+      }
+  }
+}
+
+private func requireSender(_ message: Message, _ name: AnySocketAddress, _ how: String) throws {
+  // A name of no more than its family is none: an unbound Unix socket has no address to tell.
+  let wanted = name.byteCount > 2 ? name : AnySocketAddress()
+  let seen = message.sender.byteCount > 2 ? message.sender : AnySocketAddress()
+  try requireEqual(seen, wanted, "the sender of a message \(how)")
+}

@@ -1,0 +1,99 @@
+internal import SocketKitCore
+
+/// How the two kinds of message sockets are called: rules that hold for both are written once.
+struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
+  typealias Receive = @Sendable (Shared<S>, inout [UInt8], inout MessageInfo, ReceiveFlags) throws -> IOOutcome
+  typealias ReceiveControl = @Sendable (Shared<S>, inout [UInt8], inout [UInt8], inout MessageInfo) throws -> IOOutcome
+  typealias Wait = @Sendable (Shared<S>, inout [UInt8], inout MessageInfo, WaitTerms) throws -> ReadOutcome
+  typealias Send = @Sendable (Shared<S>, [UInt8], S.Address?) throws -> IOOutcome
+  typealias SendWaiting = @Sendable (Shared<S>, [UInt8], S.Address?, WaitTerms) throws -> Void
+
+  /// One try to receive.
+  let receive: Receive
+  /// One try to receive with control data.
+  let receiveControl: ReceiveControl
+  /// Receives, waiting.
+  let wait: Wait
+  /// One try to send.
+  let send: Send
+  /// Sends, waiting.
+  let sendWaiting: SendWaiting
+}
+
+/// What a waiting call is told.
+struct WaitTerms: Sendable {
+  var deadline: Deadline
+  var control: WaitControl?
+  var strategy = Strategy.park
+  enum Strategy: Sendable, CaseIterable { case park, spin, adaptive }
+
+  static var patient: WaitTerms { WaitTerms(deadline: .after(Times.patience)) }
+}
+
+extension MessageCalls where S: DatagramSocket & ~Copyable {
+  static var datagrams: MessageCalls {
+    MessageCalls(
+      receive: { try $0.value.receive(into: $1.mutableSpan, &$2, flags: $3) },
+      receiveControl: { socket, buffer, control, info in
+        var span = control.mutableSpan
+        var extra = span.mutableBytes
+        return try socket.value.receive(into: buffer.mutableSpan, control: &extra, &info)
+      },
+      wait: { socket, buffer, info, terms in
+        let count =
+          switch terms.strategy {
+          case .park:
+            try socket.value.receive(
+              into: buffer.mutableSpan, &info, until: terms.deadline, strategy: .park, control: terms.control)
+          case .spin:
+            try socket.value.receive(
+              into: buffer.mutableSpan, &info, until: terms.deadline, strategy: .spin, control: terms.control)
+          case .adaptive:
+            try socket.value.receive(
+              into: buffer.mutableSpan, &info, until: terms.deadline, strategy: .adaptive, control: terms.control)
+          }
+        return .bytes(count)
+      },
+      send: { socket, bytes, address in
+        if let address { return try socket.value.send(bytes.span, to: address) }
+        return try socket.value.send(bytes.span)
+      },
+      sendWaiting: { try $0.value.send($1.span, to: $2, until: $3.deadline, control: $3.control) })
+  }
+}
+
+extension MessageCalls where S: SequencedPacketSocket & ~Copyable {
+  static var packets: MessageCalls {
+    MessageCalls(
+      receive: { try $0.value.receive(into: $1.mutableSpan, &$2, flags: $3) },
+      receiveControl: { socket, buffer, control, info in
+        // The primitive: Core's own call has no room for control data to give away.
+        var span = buffer.mutableSpan
+        var bytes = span.mutableBytes
+        var room = control.mutableSpan
+        var extra = room.mutableBytes
+        let count = bytes.byteCount
+        let result = socket.value.attemptReceive(into: &bytes, control: &extra, flags: [], &info)
+        if result.isWouldBlock { return .wouldBlock }
+        if result.isFailure { throw SocketError(code: .init(errno: result.errno), .receive, errno: result.errno) }
+        return result.raw == 0 && S.isEnd(info) ? .endOfStream : .bytes(min(result.raw, count))
+      },
+      wait: { socket, buffer, info, terms in
+        switch terms.strategy {
+        case .park:
+          try socket.value.receive(
+            into: buffer.mutableSpan, &info, until: terms.deadline, strategy: .park, control: terms.control)
+        case .spin:
+          try socket.value.receive(
+            into: buffer.mutableSpan, &info, until: terms.deadline, strategy: .spin, control: terms.control)
+        case .adaptive:
+          try socket.value.receive(
+            into: buffer.mutableSpan, &info, until: terms.deadline, strategy: .adaptive, control: terms.control)
+        }
+      },
+      send: { socket, bytes, _ in try socket.value.send(bytes.span) },
+      sendWaiting: { socket, bytes, _, terms in
+        try socket.value.send(bytes.span, until: terms.deadline, control: terms.control)
+      })
+  }
+}

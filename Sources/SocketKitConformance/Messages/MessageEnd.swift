@@ -1,0 +1,174 @@
+internal import SocketKitCore
+
+/// A message as it was received.
+struct Message: Sendable {
+  var bytes: [UInt8]
+  var length: Int
+  var flags: MessageInfo.Flags
+  var controlLength = 0
+  var sender: AnySocketAddress
+  var isTruncated: Bool { flags.contains(.truncated) }
+}
+
+/// One of two sockets that send to each other, and how to reach the other one.
+struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
+  let socket: Shared<S>
+  let calls: MessageCalls<S>
+  /// Whom it sends to; nil when it is connected.
+  let peer: S.Address?
+
+  /// What one try to receive came to.
+  enum Received {
+    case message(Message)
+    case wouldBlock
+    case end
+  }
+
+  /// One try.
+  func tryReceive(_ room: Int = 65536, _ flags: ReceiveFlags = []) throws -> Received {
+    var buffer = [UInt8](repeating: 0xee, count: room)
+    var info = MessageInfo()
+    switch try calls.receive(socket, &buffer, &info, flags) {
+    case .bytes(let count): return .message(Message(buffer, count, info))
+    case .wouldBlock: return .wouldBlock
+    case .endOfStream: return .end
+    }
+  }
+
+  /// One try with room for control data, which is given with what came.
+  func tryReceive(_ room: Int, control controlRoom: Int) throws -> (message: Message, control: [UInt8])? {
+    var buffer = [UInt8](repeating: 0xee, count: room)
+    var control = [UInt8](repeating: 0, count: controlRoom)
+    var info = MessageInfo()
+    guard case .bytes(let count) = try calls.receiveControl(socket, &buffer, &control, &info) else { return nil }
+    try require(info.controlLength <= controlRoom, "\(info.controlLength) bytes of control data in \(controlRoom)")
+    return (Message(buffer, count, info), Array(control.prefix(info.controlLength)))
+  }
+
+  func wait(_ room: Int = 65536, _ terms: WaitTerms = .patient) throws -> Received {
+    var buffer = [UInt8](repeating: 0xee, count: room)
+    var info = MessageInfo()
+    switch try calls.wait(socket, &buffer, &info, terms) {
+    case .bytes(let count): return .message(Message(buffer, count, info))
+    case .endOfStream: return .end
+    }
+  }
+
+  /// The next message, waited for.
+  func next(_ room: Int = 65536, _ terms: WaitTerms = .patient) throws -> Message {
+    guard case .message(let message) = try wait(room, terms) else {
+      throw ConformanceFailure("an end instead of a message")
+    }
+    return message
+  }
+
+  /// Waits until there is a message, without receiving it.
+  func awaitMessage() throws {
+    try require(socket.value.readSource.becomesReadable(within: Times.patience), "no message arrived")
+  }
+
+  func requireNext(_ bytes: [UInt8], _ what: @autoclosure () -> String) throws {
+    let message = try next()
+    try requireSameBytes(message.bytes, bytes, what())
+    try requireEqual(message.length, bytes.count, "the length of \(what())")
+    try require(!message.isTruncated, "\(what()) is reported as truncated")
+  }
+
+  /// A try must find nothing, not even an end.
+  func requireNothing(_ when: String) throws {
+    switch try tryReceive() {
+    case .wouldBlock: return
+    case .end: throw ConformanceFailure("an end of the stream \(when)")
+    case .message(let message): throw ConformanceFailure("a message of \(message.length) bytes \(when)")
+    }
+  }
+
+  func requireEnd(_ when: String) throws {
+    switch try wait() {
+    case .end: return
+    case .message(let message): throw ConformanceFailure("a message of \(message.length) bytes \(when)")
+    case .wouldBlock: throw ConformanceFailure("a waiting receive would block \(when)")
+    }
+  }
+
+  func trySend(_ bytes: [UInt8]) throws -> IOOutcome { try calls.send(socket, bytes, peer) }
+
+  func send(_ bytes: [UInt8], _ terms: WaitTerms = .patient) throws {
+    try calls.sendWaiting(socket, bytes, peer, terms)
+  }
+
+  /// Sends numbered messages of about that size until one would block; their number.
+  func fill(_ size: Int = 1000) throws -> Int {
+    var count = 0
+    while true {
+      switch try trySend(numbered(count, size)) {
+      case .bytes(let sent):
+        try requireEqual(sent, numbered(count, size).count, "bytes of a message that were sent")
+        count += 1
+      case .wouldBlock: return count
+      case .endOfStream: throw ConformanceFailure("an end of the stream at a send")
+      }
+      try require(count < 1 << 17, "2^17 messages were taken although nobody receives")
+    }
+  }
+
+  /// Receives so many messages that ``fill(_:)`` sent.
+  func drain(_ count: Int, from first: Int = 0, _ size: Int = 1000) throws {
+    for index in first..<first + count { try requireNext(numbered(index, size), "message \(index)") }
+  }
+}
+
+/// A message that tells its place: its length differs from its neighbours'.
+func numbered(_ index: Int, _ size: Int = 100) -> [UInt8] {
+  let count = max(8, size - index % 7)
+  return withUnsafeBytes(of: UInt64(index).littleEndian) { Array($0) }
+    + [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: count - 8)
+}
+
+extension Message {
+  fileprivate init(_ buffer: [UInt8], _ count: Int, _ info: MessageInfo) {
+    bytes = Array(buffer.prefix(count))
+    length = info.length
+    flags = info.flags
+    controlLength = info.controlLength
+    sender = info.address
+  }
+}
+
+/// Two ends that send to each other, for several threads.
+struct MessageEnds<S: MessageSocket & ~Copyable>: Sendable {
+  let near: MessageEnd<S>
+  let far: MessageEnd<S>
+
+  init(_ pair: consuming SocketPair<S>, _ calls: MessageCalls<S>, connected: Bool) throws {
+    let sockets = pair.split { SharedPair(near: Shared($0), far: Shared($1)) }
+    let nearAddress = connected ? nil : try sockets.near.value.localAddress()
+    let farAddress = connected ? nil : try sockets.far.value.localAddress()
+    near = MessageEnd(socket: sockets.near, calls: calls, peer: farAddress)
+    far = MessageEnd(socket: sockets.far, calls: calls, peer: nearAddress)
+  }
+
+  private struct SharedPair {
+    let near: Shared<S>
+    let far: Shared<S>
+  }
+
+  /// Closes both after `body`. When that fails they are only shut down, to end what still waits.
+  func use(_ body: (MessageEnds) throws -> Void) throws {
+    do {
+      try body(self)
+      near.socket.close()
+      far.socket.close()
+    } catch {
+      for end in [near, far] where end.socket.isOpen { try? end.socket.value.shutdown(.both) }
+      throw error
+    }
+  }
+
+  func roundTrip(_ why: String) throws {
+    try near.send([0x5a, 1])
+    try far.requireNext([0x5a, 1], "the message there, \(why)")
+    try far.send([0xa5])
+    try near.requireNext([0xa5], "the message back, \(why)")
+  }
+}

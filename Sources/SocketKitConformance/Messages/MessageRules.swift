@@ -1,0 +1,30 @@
+internal import SocketKitCore
+
+/// The rules that datagrams and sequenced packets have in common.
+struct MessageRules<S: MessageSocket & ~Copyable>: Sendable {
+  /// What the ids begin with.
+  let prefix: String
+  let traits: MessageTraits
+  let calls: MessageCalls<S>
+  let makePair: @Sendable () throws -> SocketPair<S>
+
+  var all: [ConformanceRule] {
+    boundaryRules + receiveRules + peekRules + sendRules + batchRules + batchEdgeRules + controlRules
+      + passedDescriptorRules + deadlineRules + cancelRules + signalRules + threadRules + descriptorRules
+  }
+
+  func makeEnds() throws -> MessageEnds<S> {
+    try MessageEnds(makePair(), calls, connected: traits.contains(.connected))
+  }
+
+  /// A rule about two fresh sockets. Where a trait or a capability is lacking there is no such rule to keep.
+  func rule(
+    _ id: String, strength: ConformanceRule.Strength = .required, needs capabilities: SocketCapabilities = [],
+    given needed: MessageTraits = [], _ summary: String, _ body: @escaping @Sendable (MessageEnds<S>) throws -> Void
+  ) -> [ConformanceRule] {
+    guard S.capabilities.isSuperset(of: capabilities), traits.isSuperset(of: needed) else { return [] }
+    return [
+      ConformanceRule("\(prefix).\(id)", strength: strength, summary) { try makeEnds().use(body) }
+    ]
+  }
+}

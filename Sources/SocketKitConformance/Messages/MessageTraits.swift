@@ -1,0 +1,18 @@
+/// What the message sockets of a fixture are like, beyond what their type can do. Each spares rules, or adds some.
+public struct MessageTraits: OptionSet, Hashable, Sendable {
+  public let rawValue: UInt32
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// Each of the two is connected to the other: messages are sent without an address. Sequenced packets always are.
+  public static let connected = Self(rawValue: 1)
+  /// Nothing is dropped for want of room: sending to a peer that does not receive would block in the end.
+  public static let lossless = Self(rawValue: 2)
+  /// Sending to a closed peer fails, at once or soon.
+  public static let refusals = Self(rawValue: 4)
+  /// That failure comes back later, and a poller reports it: ICMP errors.
+  public static let delayedErrors = Self(rawValue: 8)
+  /// Messages can carry descriptors (SCM_RIGHTS).
+  public static let descriptors = Self(rawValue: 16)
+  /// The kernel stamps messages with their time when asked to (SO_TIMESTAMP): by this the rules on control data are tried.
+  public static let timestamps = Self(rawValue: 32)
+}

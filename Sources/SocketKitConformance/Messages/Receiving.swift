@@ -1,0 +1,88 @@
+internal import SocketKitCore
+
+extension MessageRules where S: ~Copyable {
+  var receiveRules: [ConformanceRule] {
+    rule("receive.would-block", "With no message, a try would block: no error, no end, no wait.") { ends in
+      let watch = Stopwatch()
+      for _ in 0..<10 {
+        try ends.near.requireNothing("although nothing was sent")
+        try watch.requirePrompt("a try")
+      }
+      try ends.roundTrip("after tries that would block")
+    }
+      + rule("receive.empty-buffer", "An empty buffer takes one message, drops its bytes and reports its length.") {
+        ends in
+        try ends.far.requireNothing("although nothing was sent")
+        try ends.near.send([1, 2, 3])
+        try ends.near.send([4])
+        let dropped = try ends.far.next(0)
+        try requireEqual(dropped.length, 3, "the length of the message that was dropped")
+        try require(dropped.isTruncated, "it is not reported as truncated")
+        try ends.far.requireNext([4], "the next message")
+      }
+      + rule("receive.exact-count", "A message fills as many bytes as it has and leaves the rest of the buffer alone.")
+    {
+      ends in
+      try ends.near.send([1, 2, 3])
+      var buffer = [UInt8](repeating: 0xee, count: 16)
+      var info = MessageInfo()
+      try requireEqual(try calls.wait(ends.far.socket, &buffer, &info, .patient), .bytes(3), "the message")
+      try requireEqual(buffer, [1, 2, 3] + [UInt8](repeating: 0xee, count: 13), "the buffer")
+    }
+      + rule("receive.flags", "A plain message has no flags and no control data.") { ends in
+        for bytes: [UInt8] in [[1], [UInt8](repeating: 5, count: 3000)] {
+          try ends.near.send(bytes)
+          let message = try ends.far.next()
+          // Where messages are records, each ends one.
+          let flags = message.flags.subtracting(.endOfRecord)
+          try require(flags.isEmpty, "flags of a plain message: 0x" + String(flags.rawValue, radix: 16))
+          // Packets are told from the end by control data, where they can be at all.
+          if !(prefix == "packet" && S.capabilities.contains(.emptyMessages)) {
+            try requireEqual(message.controlLength, 0, "bytes of control data")
+          }
+        }
+      }
+      + rule("receive.unread", "Messages that nobody has received yet survive whatever else the sockets do.") { ends in
+        for index in 0..<8 { try ends.near.send(numbered(index)) }
+        for index in 0..<20 {
+          try ends.far.send(numbered(index))
+          try ends.near.requireNext(numbered(index), "the other direction")
+        }
+        try ends.near.requireNothing("after the last one")
+        for index in 0..<8 { try ends.far.requireNext(numbered(index), "message \(index)") }
+      }
+  }
+
+  var peekRules: [ConformanceRule] {
+    rule("peek", "Peeking gives the message and leaves it, again and again.") { ends in
+      try ends.near.send([1, 2, 3])
+      try ends.near.send([4])
+      try ends.far.awaitMessage()
+      for _ in 0..<3 {
+        guard case .message(let message) = try ends.far.tryReceive(64, .peek) else {
+          throw ConformanceFailure("no message to peek at")
+        }
+        try requireEqual(message.bytes, [1, 2, 3], "peeked")
+      }
+      try ends.far.requireNext([1, 2, 3], "the message")
+      try ends.far.requireNext([4], "the next message")
+      guard case .wouldBlock = try ends.far.tryReceive(64, .peek) else {
+        throw ConformanceFailure("something to peek at after the last message")
+      }
+    }
+      + rule("peek.length", "Peeking with a short buffer reports the full length, and the message stays whole.") {
+        ends in
+        let sent = numbered(1, 5000)
+        try ends.near.send(sent)
+        try ends.far.awaitMessage()
+        for room in [0, 10] {
+          guard case .message(let message) = try ends.far.tryReceive(room, .peek) else {
+            throw ConformanceFailure("no message to peek at")
+          }
+          try requireEqual(message.length, sent.count, "the length, peeked at with room for \(room)")
+          try require(message.isTruncated, "not reported as truncated")
+        }
+        try ends.far.requireNext(sent, "the message")
+      }
+  }
+}

@@ -1,0 +1,74 @@
+internal import SocketKitCore
+
+extension MessageRules where S: ~Copyable {
+  var sendRules: [ConformanceRule] {
+    rule(
+      "send.would-block", given: .lossless,
+      "Sent until it would block, all that was taken arrives, whole and in order, no more."
+    ) { ends in
+      for size in [1000, 9] {
+        let count = try ends.near.fill(size)
+        try require(count > 0, "fresh sockets took no message")
+        try ends.far.drain(count, size)
+        try ends.far.requireNothing("after the last one")
+        try ends.roundTrip("after a send that would block")
+      }
+    }
+      + rule(
+        "send.too-large", "A message larger than can be sent is an error with its name, and nothing of it is sent."
+      ) {
+        ends in
+        let sent = try tooLarge(ends)
+        try requireError(.messageTooLarge, in: "sending \(sent.count) bytes") { try ends.near.send(sent) }
+        pause(.milliseconds(1))
+        try ends.far.requireNothing("after a message that was too large")
+        try ends.roundTrip("after a message that was too large")
+      }
+      + rule("send.closed-peer", given: .refusals, "Sending to a peer that has closed fails, and raises no SIGPIPE.") {
+        ends in
+        ends.far.socket.close()
+        try SignalWatch.countingBrokenPipes { count in
+          for _ in 0..<2 {
+            try requireError(
+              .connectionRefused, .brokenPipe, .connectionReset, .notConnected, .noSuchPath,
+              in: "sending to a closed peer"
+            ) {
+              let deadline = Deadline.after(Times.limit)
+              while !deadline.hasPassed {
+                try ends.near.send([1, 2])
+                pause(.microseconds(100))
+              }
+            }
+          }
+          try requireEqual(count(), 0, "SIGPIPE signals")
+        }
+      }
+      + rule("send.unheard", "Sending to a peer that has closed raises no SIGPIPE and never hangs, whatever it says.") {
+        ends in
+        ends.far.socket.close()
+        try SignalWatch.countingBrokenPipes { count in
+          for _ in 0..<5 { _ = try? ends.near.trySend([1]) }
+          var batch = MessageBatch(capacity: 2, messageCapacity: 8)
+          for _ in 0..<2 { try batch.append([1, 2].span, to: ends.near.peer) }
+          for _ in 0..<3 { _ = try? ends.near.socket.value.send(batch: &batch) }
+          try requireEqual(count(), 0, "SIGPIPE signals")
+        }
+      }
+  }
+
+  /// A message that cannot be sent; those that can are received again.
+  func tooLarge(_ ends: MessageEnds<S>) throws -> [UInt8] {
+    for size in [70_000, 300_000, 1 << 20, 1 << 24] {
+      let bytes = [UInt8](repeating: 1, count: size)
+      do {
+        guard case .bytes = try ends.near.trySend(bytes) else {
+          throw ConformanceFailure("sending \(size) bytes would block on fresh sockets")
+        }
+      } catch is SocketError {
+        return bytes
+      }
+      try requireEqual(try ends.far.next().length, size, "the length of a message")
+    }
+    throw ConformanceUnavailable("messages of 2^24 bytes can be sent")
+  }
+}

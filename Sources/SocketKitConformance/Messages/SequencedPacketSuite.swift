@@ -1,0 +1,142 @@
+public import SocketKitCore
+
+/// The rules of sequenced packets, tried on connected pairs. Listening and accepting have theirs in ``ListenerSuite``.
+///
+/// ```swift
+/// let suite = SequencedPacketSuite<MySocket>("mine", .lossless) { try MySocket.pair() }
+/// ```
+public struct SequencedPacketSuite<S: SequencedPacketSocket & ~Copyable>: ConformanceSuite {
+  public let name: String
+  let common: MessageRules<S>
+
+  /// - Parameters:
+  ///   - name: whose rules these are, for reports.
+  ///   - traits: what the sockets are like; `.connected` and `.refusals` go without saying.
+  ///   - makePair: makes two sockets connected to each other, freshly for each rule, with room for at least ten messages
+  ///     of 4096 bytes. May throw ``ConformanceUnavailable`` with the cause.
+  public init(_ name: String, _ traits: MessageTraits = [], makePair: @escaping @Sendable () throws -> SocketPair<S>) {
+    self.name = name
+    common = MessageRules(
+      prefix: "packet", traits: traits.union([.connected, .refusals]), calls: .packets, makePair: makePair)
+  }
+
+  public var rules: [ConformanceRule] { common.all + endRules + otherEndRules }
+
+  private var endRules: [ConformanceRule] {
+    common.rule("end.close", "A closed peer's packets are received first, then the end, again and again; never before.")
+    {
+      ends in
+      for index in 0..<5 { try ends.far.send(numbered(index)) }
+      ends.far.socket.close()
+      for index in 0..<5 { try ends.near.requireNext(numbered(index), "packet \(index)") }
+      for _ in 0..<3 {
+        try ends.near.requireEnd("after the last packet")
+        guard case .end = try ends.near.tryReceive() else { throw ConformanceFailure("a try at the end is none") }
+      }
+    }
+      + common.rule("end.wakes", "A receive that waits ends with the connection when the peer closes.") { ends in
+        let far = ends.far.socket
+        let closer = RuleThread {
+          pause(Times.settle)
+          far.close()
+        }
+        let watch = Stopwatch()
+        try ends.near.requireEnd("of a closed peer")
+        try watch.requirePrompt("the receive")
+        try closer.join()
+      }
+      + common.rule(
+        "end.half-close", needs: .halfClose, "After the peer ends its writing, the other direction still works."
+      ) {
+        ends in
+        try ends.far.send([1, 2])
+        try ends.far.send([3])
+        try ends.far.socket.value.shutdown(.write)
+        try ends.near.requireNext([1, 2], "a packet before the end")
+        try ends.near.requireNext([3], "the last packet")
+        try ends.near.requireEnd("after the peer ended its writing")
+        for index in 0..<3 {
+          try ends.near.send(numbered(index))
+          try ends.far.requireNext(numbered(index), "the other direction")
+        }
+        try ends.near.requireEnd("once more")
+      }
+      + common.rule(
+        "end.own-half-close", needs: .halfClose, "After ending the own writing a send fails, without SIGPIPE."
+      ) {
+        ends in
+        try ends.near.socket.value.shutdown(.write)
+        try SignalWatch.countingBrokenPipes { count in
+          try requireError(.brokenPipe, in: "a send after ending the writing") { try ends.near.send([1]) }
+          try requireEqual(count(), 0, "SIGPIPE signals")
+        }
+        try ends.far.send([5])
+        try ends.near.requireNext([5], "the direction that goes on")
+      }
+      + common.rule("end.empty", needs: .emptyMessages, "Empty packets come before the end, and are told from it.") {
+        ends in
+        for bytes: [UInt8] in [[], [1], [], []] { try ends.far.send(bytes) }
+        ends.far.socket.close()
+        for bytes: [UInt8] in [[], [1], [], []] { try ends.near.requireNext(bytes, "a packet of \(bytes.count)") }
+        try ends.near.requireEnd("after the empty packets")
+      }
+  }
+
+  private var otherEndRules: [ConformanceRule] {
+    common.rule("end.reset", "A peer that closes with packets unread resets or ends the connection, without SIGPIPE.") {
+      ends in
+      try ends.near.send([1])
+      try ends.far.awaitMessage()
+      ends.far.socket.close()
+      try SignalWatch.countingBrokenPipes { count in
+        do {
+          try ends.near.requireEnd("of a peer that left packets unread")
+        } catch let error as SocketError {
+          try requireEqual(error.code, .connectionReset, "what a receive says")
+        }
+        for _ in 0..<2 {
+          try requireError(.brokenPipe, .connectionReset, .notConnected, in: "a send") { try ends.near.send([2]) }
+        }
+        try ends.near.requireEnd("after the reset was told")
+        try requireEqual(count(), 0, "SIGPIPE signals")
+      }
+    }
+      + common.rule("end.batch", "In a batch the packets that wait come first, and what stands behind them is the end.")
+    {
+      ends in
+      for index in 0..<3 { try ends.far.send(numbered(index)) }
+      ends.far.socket.close()
+      var batch = MessageBatch(capacity: 5, messageCapacity: 256, controlCapacity: 64)
+      var packets = 0
+      var isEnded = false
+      while !isEnded {
+        try ends.near.awaitMessage()
+        let messages = try ends.near.receiveBatch(&batch)
+        for message in messages {
+          var info = MessageInfo()
+          info.length = message.length
+          info.flags = message.flags
+          info.controlLength = message.controlLength
+          if S.isEnd(info) {
+            isEnded = true
+          } else {
+            try require(!isEnded, "a packet behind the end")
+            try requireSameBytes(message.bytes, numbered(packets), "packet \(packets)")
+            packets += 1
+          }
+        }
+        try require(!messages.isEmpty, "nothing to receive although the peer has closed")
+      }
+      try requireEqual(packets, 3, "packets before the end")
+    }
+      + common.rule("end.shutdown-wakes", "Shutting a socket down ends a receive of it that waits in another thread.") {
+        ends in
+        let receiver = RuleThread { try ends.near.requireEnd("of the own shutdown") }
+        pause(Times.settle)
+        let watch = Stopwatch()
+        try ends.near.socket.value.shutdown(.both)
+        try receiver.join()
+        try watch.requirePrompt("the receive")
+      }
+  }
+}

@@ -1,0 +1,145 @@
+internal import SocketKitCore
+
+extension MessageRules where S: ~Copyable {
+  var deadlineRules: [ConformanceRule] {
+    rule("wait.later", "A receive that waits takes the message that comes later, whatever its strategy.") { ends in
+      for strategy in WaitTerms.Strategy.allCases {
+        let sender = RuleThread {
+          pause(.milliseconds(3))
+          try ends.near.send([1, 2, 3])
+        }
+        let message = try ends.far.next(64, WaitTerms(deadline: .after(Times.limit), strategy: strategy))
+        try sender.join()
+        try requireEqual(message.bytes, [1, 2, 3], "received with \(strategy)")
+      }
+    }
+      + rule(
+        "timeout.receive", "A receive times out at its deadline: not earlier, not much later; nothing is lost by it."
+      ) {
+        ends in
+        let watch = Stopwatch()
+        try requireError(.timedOut, in: "a receive") {
+          try ends.near.wait(64, WaitTerms(deadline: .after(Times.short)))
+        }
+        try watch.require(from: Times.short, "the receive")
+        for strategy in [WaitTerms.Strategy.spin, .adaptive] {
+          let watch = Stopwatch()
+          try requireError(.timedOut, in: "a receive with \(strategy)") {
+            try ends.near.wait(64, WaitTerms(deadline: .after(.milliseconds(5)), strategy: strategy))
+          }
+          try watch.require(from: .milliseconds(5), "the receive with \(strategy)")
+        }
+        try ends.roundTrip("after a time-out")
+      }
+      + rule(
+        "timeout.send", given: .lossless, "A send without room times out at its deadline, and nothing of it is sent."
+      ) { ends in
+        let count = try ends.near.fill()
+        let watch = Stopwatch()
+        try requireError(.timedOut, in: "a send") {
+          try ends.near.send(numbered(count, 1000), WaitTerms(deadline: .after(Times.short)))
+        }
+        try watch.require(from: Times.short, "the send")
+        try ends.far.drain(count)
+        try ends.far.requireNothing("after the last one that was taken")
+      }
+      + rule("wait.room", given: .lossless, "A send that waits goes on when the peer has made room.") { ends in
+        let count = try ends.near.fill()
+        let receiver = RuleThread {
+          pause(Times.settle)
+          try ends.far.drain(count)
+        }
+        try ends.near.send(numbered(count, 1000))
+        try receiver.join()
+        try ends.far.drain(1, from: count)
+      }
+      + rule("deadline.passed", "With a deadline that has passed nothing is tried, even where a message waits.") {
+        ends in
+        try ends.far.send([1])
+        try ends.near.awaitMessage()
+        for deadline in [Deadline.past, .after(.milliseconds(-5))] {
+          try requireError(.timedOut, in: "a receive") { try ends.near.wait(64, WaitTerms(deadline: deadline)) }
+          try requireError(.timedOut, in: "a send") { try ends.near.send([2], WaitTerms(deadline: deadline)) }
+        }
+        try ends.near.requireNext([1], "the message is still there")
+        try ends.far.requireNothing("although nothing was sent")
+      }
+      + rule("deadline.earlier", "A deadline made earlier acts on the receive that waits.") { ends in
+        let control = WaitControl()
+        let watch = Stopwatch()
+        let receiver = pendingReceive(ends.near, control)
+        pause(Times.settle)
+        control.setDeadline(.after(.milliseconds(10)))
+        try requireEqual(try receiver.join().code, .timedOut, "the receive")
+        try watch.require(from: Times.settle + .milliseconds(10), "the receive")
+      }
+      + rule("deadline.later", "A deadline made later acts on the receive that waits: it outlives the first one.") {
+        ends in
+        let control = WaitControl()
+        control.setDeadline(.after(Times.quiet))
+        let watch = Stopwatch()
+        let receiver = pendingReceive(ends.near, control)
+        pause(.milliseconds(5))
+        let late = Deadline.after(Times.quiet + .milliseconds(10))
+        control.setDeadline(late)
+        // A thread that got the CPU too late to change it in time has tested nothing.
+        let inTime = watch.elapsed < Times.quiet
+        try requireEqual(try receiver.join().code, .timedOut, "the receive")
+        if inTime { try require(late.hasPassed, "the receive ended at its first deadline") }
+      }
+  }
+
+  var cancelRules: [ConformanceRule] {
+    rule("cancel.pending", "Cancelling ends every receive that waits, at once, and loses no message.") { ends in
+      let control = WaitControl()
+      let receivers = (0..<3).map { _ in pendingReceive(ends.near, control) }
+      pause(Times.settle)
+      let watch = Stopwatch()
+      control.cancel()
+      for receiver in receivers { try requireEqual(try receiver.join().code, .cancelled, "a receive") }
+      try watch.requirePrompt("the receives")
+      try ends.roundTrip("after cancelled receives")
+    }
+      + rule("cancel.send", given: .lossless, "Cancelling ends a send that waits, and nothing of it is sent.") { ends in
+        let count = try ends.near.fill()
+        let control = WaitControl()
+        let sender = RuleThread {
+          try requireError(.cancelled, in: "a send") {
+            try ends.near.send(numbered(count, 1000), WaitTerms(deadline: .after(Times.limit), control: control))
+          }
+        }
+        pause(Times.settle)
+        let watch = Stopwatch()
+        control.cancel()
+        try sender.join()
+        try watch.requirePrompt("the send")
+        try ends.far.drain(count)
+        try ends.far.requireNothing("after the last one that was taken")
+      }
+      + rule("cancel.before", "A control cancelled before the call means that nothing is tried.") { ends in
+        let control = WaitControl()
+        control.cancel()
+        try ends.far.send([1])
+        try ends.near.awaitMessage()
+        let terms = WaitTerms(deadline: .after(Times.limit), control: control)
+        try requireError(.cancelled, in: "a receive") { try ends.near.wait(64, terms) }
+        try requireError(.cancelled, in: "a send") { try ends.near.send([2], terms) }
+        try ends.near.requireNext([1], "the message is still there")
+        try ends.far.requireNothing("although nothing was sent")
+      }
+  }
+}
+
+/// A receive that waits until something other than a message ends it; gives the error that did.
+func pendingReceive<S: MessageSocket & ~Copyable>(_ end: MessageEnd<S>, _ control: WaitControl) -> RuleThread<
+  SocketError
+> {
+  RuleThread {
+    do {
+      let message = try end.next(64, WaitTerms(deadline: .after(Times.limit), control: control))
+      throw ConformanceFailure("a message of \(message.length) bytes although nobody sends")
+    } catch let error as SocketError {
+      return error
+    }
+  }
+}

@@ -1,0 +1,124 @@
+internal import SocketKitCore
+
+/// Long enough to see an event that ought not to come; these rules are run for every transport with every poller.
+private let quiet = Duration.milliseconds(10)
+
+extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
+  var readinessRules: [ConformanceRule] {
+    rule("readable", "Messages are reported as long as one waits, and then no more.") { poller, ends in
+      try poller.register(ends.near.socket.value, .readable, token: tokenA)
+      try poller.requireQuiet(for: quiet, "before anything was sent")
+      for index in 0..<3 { try ends.far.send(numbered(index)) }
+      for index in 0..<3 {
+        for _ in 0..<2 { try poller.requireEvent(tokenA, .readable, "with message \(index) to receive") }
+        try ends.near.requireNext(numbered(index), "message \(index), which was reported")
+      }
+      try poller.requireQuiet(for: quiet, "after receiving everything")
+      try poller.deregister(ends.near.socket.value)
+    }
+      + rule("readable.truncated", "A message received in part is gone: it is not reported again.") { poller, ends in
+        try poller.register(ends.near.socket.value, .readable, token: tokenA)
+        for room in [3, 0] {
+          try ends.far.send(numbered(1))
+          try poller.requireEvent(tokenA, .readable, "with a message to receive")
+          _ = try ends.near.next(room)
+        }
+        try poller.requireQuiet(for: quiet, "after receiving its front")
+      }
+      + rule("readable.empty", needs: .emptyMessages, "An empty message is reported as any other.") { poller, ends in
+        try poller.register(ends.near.socket.value, .readable, token: tokenA)
+        try ends.far.send([])
+        try poller.requireEvent(tokenA, .readable, "with an empty message to receive")
+        try ends.near.requireNext([], "the message")
+      }
+      + rule("readable.batch", "After a batch that took all messages nothing is reported.") { poller, ends in
+        try poller.register(ends.near.socket.value, .readable, token: tokenA)
+        for index in 0..<6 { try ends.far.send(numbered(index)) }
+        var batch = MessageBatch(capacity: 4, messageCapacity: 256)
+        var seen = 0
+        while seen < 6 {
+          try poller.requireEvent(tokenA, .readable, "with \(6 - seen) messages to receive")
+          seen += try ends.near.receiveBatch(&batch).count
+        }
+        try poller.requireQuiet(for: quiet, "after receiving everything")
+      }
+      + rule("writable", "Fresh sockets are reported as writable, when asked for.") { poller, ends in
+        try poller.register(ends.near.socket.value, .writable, token: tokenA)
+        try poller.requireEvent(tokenA, .writable, "on a fresh socket")
+        try poller.modify(ends.near.socket.value, .readable, token: tokenB)
+        try ends.far.send([1])
+        let readiness = try poller.requireEvent(tokenB, .readable, "when asked for messages")
+        try require(!readiness.contains(.writable), "room was reported although nobody asked")
+      }
+      + rule(
+        "writable.full", given: [.lossless, .connected],
+        "Room to send is reported again once the peer has received, not before."
+      ) {
+        poller, ends in
+        try poller.register(ends.near.socket.value, .writable, token: tokenA)
+        let count = try ends.near.fill()
+        // Smaller messages than those that filled it may still fit, so one of the same size is tried.
+        let deadline = Deadline.after(Times.limit)
+        while try !poller.events(within: quiet).isEmpty {
+          try requireEqual(try ends.near.trySend(numbered(count, 1000)), .wouldBlock, "a send without room")
+          if deadline.hasPassed { throw ConformanceFailure("room is reported although nothing can be sent") }
+        }
+        try ends.far.drain(count)
+        try poller.requireEvent(tokenA, .writable, "when there is room again")
+        try ends.roundTrip("after there was room again")
+      }
+      + rule("deregister", "A deregistered socket is reported no more, and closes in peace.") { poller, ends in
+        try poller.register(ends.near.socket.value, .readable, token: tokenA)
+        try ends.far.send([1])
+        try poller.requireEvent(tokenA, .readable, "for the message")
+        try poller.deregister(ends.near.socket.value)
+        try ends.far.send([2])
+        ends.near.socket.close()
+        try poller.requireQuiet(for: quiet, "after deregistering")
+      }
+  }
+
+  var modeRules: [ConformanceRule] {
+    rule("level", "Level-triggered, every message is received when each event is answered by one receive.") {
+      poller, ends in
+      try poller.register(ends.near.socket.value, .readable, token: tokenA)
+      try receiveAll(&poller, ends, again: nil, once: true)
+    }
+      + rule("edge", "Edge-triggered, every message is received when each event is answered until it would block.") {
+        poller, ends in
+        guard poller.capabilities.contains(.edge) else { return }
+        try poller.register(ends.near.socket.value, [.readable, .edge], token: tokenA)
+        try receiveAll(&poller, ends, again: nil, once: false)
+      }
+      + rule("one-shot", "One-shot, every message is received when each event is followed by a modify.") {
+        poller, ends in
+        guard poller.capabilities.contains(.oneShot) else { return }
+        try poller.register(ends.near.socket.value, [.readable, .oneShot], token: tokenA)
+        try receiveAll(&poller, ends, again: [.readable, .oneShot], once: true)
+      }
+  }
+
+  private func receiveAll(_ poller: inout P, _ ends: MessageEnds<S>, again: Interest?, once: Bool) throws {
+    let total = 120
+    let sender = RuleThread {
+      for index in 0..<total {
+        try ends.far.send(numbered(index))
+        if index % 10 == 0 { pause(.microseconds(200)) }
+      }
+    }
+    var seen = 0
+    while seen < total {
+      let events = try poller.events(within: Times.patience)
+      try require(!events.isEmpty, "no event after \(seen) of \(total) messages")
+      for _ in events {
+        while case .message(let message) = try ends.near.tryReceive(256) {
+          try requireSameBytes(message.bytes, numbered(seen), "message \(seen)")
+          seen += 1
+          if once { break }
+        }
+        if let again { try poller.modify(ends.near.socket.value, again, token: tokenA) }
+      }
+    }
+    try sender.join()
+  }
+}

@@ -1,0 +1,56 @@
+public import SocketKitCore
+
+/// The rules of a poller and a message transport together.
+///
+/// ```swift
+/// let suite = PollerOverMessageSuite<EpollPoller, MySocket>("mine over epoll", of: DatagramSuite("mine") { … })
+/// ```
+public struct PollerOverMessageSuite<P: Poller & ~Copyable, S: MessageSocket & ~Copyable>: ConformanceSuite {
+  public let name: String
+  let configuration: P.Configuration
+  let messages: MessageRules<S>
+
+  public var rules: [ConformanceRule] { readinessRules + modeRules + endingRules + countingRules }
+
+  /// A rule about a fresh poller and two fresh sockets.
+  func rule(
+    _ id: String, needs capabilities: SocketCapabilities = [], given traits: MessageTraits = [], _ summary: String,
+    _ body: @escaping @Sendable (inout P, MessageEnds<S>) throws -> Void
+  ) -> [ConformanceRule] {
+    guard S.capabilities.isSuperset(of: capabilities), messages.traits.isSuperset(of: traits) else { return [] }
+    return [
+      ConformanceRule("poller-message.\(id)", summary) { [configuration, messages] in
+        var poller = try makePoller(P.self, configuration)
+        try messages.makeEnds().use { ends in try body(&poller, ends) }
+      }
+    ]
+  }
+}
+
+extension PollerOverMessageSuite where S: DatagramSocket & ~Copyable, P: ~Copyable {
+  /// - Parameters:
+  ///   - name: whose rules these are, for reports.
+  ///   - configuration: what the pollers are made with.
+  ///   - suite: makes the sockets.
+  public init(
+    _ name: String, configuration: P.Configuration = P.configuration(capacity: 64), of suite: DatagramSuite<S>
+  ) {
+    self.name = name
+    self.configuration = configuration
+    messages = suite.common
+  }
+}
+
+extension PollerOverMessageSuite where S: SequencedPacketSocket & ~Copyable, P: ~Copyable {
+  /// - Parameters:
+  ///   - name: whose rules these are, for reports.
+  ///   - configuration: what the pollers are made with.
+  ///   - suite: makes the sockets.
+  public init(
+    _ name: String, configuration: P.Configuration = P.configuration(capacity: 64), of suite: SequencedPacketSuite<S>
+  ) {
+    self.name = name
+    self.configuration = configuration
+    messages = suite.common
+  }
+}

@@ -1,0 +1,151 @@
+import SocketKit
+import SocketKitConformance
+import Synchronization
+import TestSupport
+
+typealias ReceiveCall = (
+  inout MutableRawSpan, inout MutableRawSpan, ReceiveFlags, inout MessageInfo
+) -> IOResult
+typealias SendCall = (_ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, SendFlags) -> IOResult
+
+/// What a broken message transport does otherwise than its base; everything not written is right.
+protocol MessageFault: Sendable {
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult
+  static func send(
+    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+  ) -> IOResult
+  static func receive(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult
+  static func send(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult
+  static func isEnd(_ info: MessageInfo) -> Bool
+}
+
+extension MessageFault {
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult { base(&buffer, &control, flags, &info) }
+  static func send(
+    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+  ) -> IOResult { base(bytes, control, address, flags) }
+  static func receive(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult { base(&batch) }
+  static func send(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult { base(&batch) }
+  static func isEnd(_ info: MessageInfo) -> Bool { TestSequencedPacketSocket.isEnd(info) }
+}
+
+/// Core's batches for a socket that is not the kernel's: what a wrapper inherits.
+private struct InheritedBatches: ~Copyable {
+  static func receive(_ batch: inout MessageBatch, _ one: ReceiveCall) -> IOResult {
+    batch.removeAll()
+    while !batch.isFull {
+      let result = batch.withFreeSlot { one(&$0, &$1, [], &$2) }
+      if result.isFailure { return batch.isEmpty ? result : IOResult(raw: batch.count) }
+    }
+    return IOResult(raw: batch.count)
+  }
+
+  static func send(_ batch: inout MessageBatch, _ one: SendCall) -> IOResult {
+    var sent = 0
+    while batch.sent < batch.count {
+      let result = batch.withMessageToSend { one($0, $1, $2, []) }
+      if result.isFailure { return sent == 0 ? result : IOResult(raw: sent) }
+      batch.markSent(1)
+      sent += 1
+    }
+    return IOResult(raw: sent)
+  }
+}
+
+/// Unix datagrams with a fault: a wrapper transport, as a third party would write one.
+struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
+  let base: TestUnixDatagramSocket
+
+  init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
+    base = TestUnixDatagramSocket(accepted: descriptor, context: ())
+  }
+  init(_ base: consuming TestUnixDatagramSocket) { self.base = base }
+
+  static var capabilities: SocketCapabilities { .emptyMessages }
+  var readSource: RawDescriptor { base.readSource }
+  var writeSource: RawDescriptor { base.writeSource }
+  borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+  ) -> IOResult {
+    Fault.receive(&buffer, &control, flags, &info) {
+      base.attemptReceive(into: &$0, control: &$1, flags: $2, &$3)
+    }
+  }
+  borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+    Fault.send(bytes, control, address, flags) {
+      base.attemptSend($0, control: $1, to: $2, flags: $3)
+    }
+  }
+  borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
+    Fault.receive(batch: &batch) { batch in
+      InheritedBatches.receive(&batch) { attemptReceive(into: &$0, control: &$1, flags: $2, &$3) }
+    }
+  }
+  borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
+    Fault.send(batch: &batch) { batch in
+      InheritedBatches.send(&batch) { attemptSend($0, control: $1, to: $2, flags: $3) }
+    }
+  }
+  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
+  borrowing func remoteAddress() throws(SocketError) -> UnixAddress { try base.remoteAddress() }
+
+  /// Connected to each other, and named, so that senders can be told.
+  static func pair() throws -> SocketPair<FaultyDatagramSocket> {
+    let first = try TestUnixDatagramSocket.bind(to: freshName())
+    let second = try TestUnixDatagramSocket.bind(to: freshName())
+    try first.connect(to: second.localAddress())
+    try second.connect(to: first.localAddress())
+    return SocketPair(FaultyDatagramSocket(first), FaultyDatagramSocket(second))
+  }
+
+  private static func freshName() throws -> UnixAddress {
+    try UnixAddress(abstract: "socketkit-faulty-\(UInt64.random(in: 0 ... .max))")
+  }
+}
+
+/// Unix packets with a fault, told from the end by their credentials (SO_PASSCRED).
+struct FaultyPacketSocket<Fault: MessageFault>: ~Copyable, SequencedPacketSocket {
+  let base: TestSequencedPacketSocket
+
+  init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
+    base = TestSequencedPacketSocket(accepted: descriptor, context: ())
+  }
+  init(_ base: consuming TestSequencedPacketSocket) throws(SocketError) {
+    self.base = base
+    try SocketOption<SocketLevel, Bool>(flag: 16, level: 1).write(self.base.descriptor, true)
+  }
+
+  static var capabilities: SocketCapabilities { [.emptyMessages, .halfClose] }
+  static func isEnd(_ info: MessageInfo) -> Bool { Fault.isEnd(info) }
+  var readSource: RawDescriptor { base.readSource }
+  var writeSource: RawDescriptor { base.writeSource }
+  borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+  ) -> IOResult {
+    Fault.receive(&buffer, &control, flags, &info) {
+      base.attemptReceive(into: &$0, control: &$1, flags: $2, &$3)
+    }
+  }
+  borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+    Fault.send(bytes, control, address, flags) {
+      base.attemptSend($0, control: $1, to: $2, flags: $3)
+    }
+  }
+  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
+  borrowing func remoteAddress() throws(SocketError) -> UnixAddress { try base.remoteAddress() }
+
+  static func pair() throws -> SocketPair<FaultyPacketSocket> {
+    let pair = try TestSequencedPacketSocket.pair()
+    return try pair.split { first, second in
+      SocketPair(try FaultyPacketSocket(first), try FaultyPacketSocket(second))
+    }
+  }
+}

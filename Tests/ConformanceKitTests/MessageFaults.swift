@@ -1,0 +1,208 @@
+import Glibc
+import SocketKit
+import Synchronization
+
+enum NoMessageFault: MessageFault {}
+
+/// Reports the cut length as the full one, and clears the flag.
+enum LosesTruncation: MessageFault {
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult {
+    let result = base(&buffer, &control, flags, &info)
+    guard result.raw > buffer.byteCount else { return result }
+    info.length = buffer.byteCount
+    info.flags.remove(.truncated)
+    return IOResult(raw: buffer.byteCount)
+  }
+}
+
+enum ForgetsTheFlag: MessageFault {
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult {
+    let result = base(&buffer, &control, flags, &info)
+    info.flags.remove(.truncated)
+    return result
+  }
+}
+
+/// Receives descriptors that nobody asked for into memory of its own, and forgets them.
+enum LeaksSurplus: MessageFault {
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult {
+    if !control.isEmpty { return base(&buffer, &control, flags, &info) }
+    var memory = [UInt8](repeating: 0, count: 256)
+    var span = memory.mutableSpan
+    var own = span.mutableBytes
+    let result = base(&buffer, &own, flags, &info)
+    if info.controlLength > 0 { info.flags.insert(.controlTruncated) }
+    let received = own.bytes.extracting(first: info.controlLength)
+    ControlData.forEach(in: received) { _, _, data in
+      for offset in stride(from: 0, to: data.byteCount, by: 4) {
+        let number = data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self)
+        leaked.withLock { $0.append(number) }
+      }
+    }
+    info.controlLength = 0
+    return result
+  }
+
+  private static let leaked = Mutex<[Int32]>([])
+  /// So that the leak does not outlive its test.
+  static func sweep() {
+    leaked.withLock { numbers in
+      for number in numbers { close(number) }
+      numbers = []
+    }
+  }
+}
+
+enum TakesEmptyForTheEnd: MessageFault {
+  static func isEnd(_ info: MessageInfo) -> Bool { info.length == 0 }
+}
+
+enum TakesTheEndForEmpty: MessageFault {
+  static func isEnd(_ info: MessageInfo) -> Bool { false }
+}
+
+/// An empty datagram is nothing to it.
+enum SwallowsEmpty: MessageFault {
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult {
+    let result = base(&buffer, &control, flags, &info)
+    return result.raw == 0 ? .wouldBlock : result
+  }
+}
+
+enum MergesTwo: MessageFault {
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult {
+    let first = base(&buffer, &control, flags, &info)
+    guard first.raw > 0, first.raw < buffer.byteCount else { return first }
+    let second = buffer.withUnsafeMutableBytes { memory in
+      var rest = MutableRawSpan(_unsafeBytes: UnsafeMutableRawBufferPointer(rebasing: memory.dropFirst(first.raw)))
+      return base(&rest, &control, flags, &info)
+    }
+    info.length = first.raw + max(0, second.raw)
+    return IOResult(raw: info.length)
+  }
+}
+
+enum Splits: MessageFault {
+  static func send(
+    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+  ) -> IOResult {
+    if bytes.byteCount < 1000 { return base(bytes, control, address, flags) }
+    let first = base(bytes.extracting(first: 900), control, address, flags)
+    let second = base(bytes.extracting(droppingFirst: 900), control, address, flags)
+    return IOResult(raw: first.raw + second.raw)
+  }
+}
+
+enum DropsTheSender: MessageFault {
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult {
+    let result = base(&buffer, &control, flags, &info)
+    info.address = AnySocketAddress()
+    return result
+  }
+}
+
+enum IgnoresPeek: MessageFault {
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult { base(&buffer, &control, flags.subtracting(.peek), &info) }
+}
+
+/// Would rather lose a message than say that there is no room.
+enum DropsWhenFull: MessageFault {
+  static func send(
+    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+  ) -> IOResult {
+    let result = base(bytes, control, address, flags)
+    return result.isWouldBlock ? IOResult(raw: bytes.byteCount) : result
+  }
+}
+
+enum CutsWhatIsTooLarge: MessageFault {
+  static func send(
+    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+  ) -> IOResult {
+    if bytes.byteCount < 65536 { return base(bytes, control, address, flags) }
+    let result = base(bytes.extracting(first: 65536), control, address, flags)
+    return result.isFailure ? result : IOResult(raw: bytes.byteCount)
+  }
+}
+
+/// The signal that the kernel would raise for a stream: other families raise it for packets.
+enum RaisesBrokenPipeOnPackets: MessageFault {
+  static func send(
+    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+  ) -> IOResult {
+    let result = base(bytes, control, address, flags)
+    if result.isFailure && !result.isWouldBlock { raise(SIGPIPE) }
+    return result
+  }
+}
+
+/// Says that it sent the last message of a batch, and does not.
+enum LosesTheLastOfABatch: MessageFault {
+  static func send(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult {
+    let rest = batch.count - batch.sent
+    if rest < 2 { return base(&batch) }
+    var short = MessageBatch(capacity: rest, messageCapacity: batch.messageCapacity)
+    for slot in batch.sent..<batch.count - 1 {
+      let address = batch.address(at: slot)
+      let bytes = batch.withBytes(at: slot) { $0.withUnsafeBytes { Array($0) } }
+      try? short.append(bytes.span, to: address)
+    }
+    let result = base(&short)
+    guard result.raw == rest - 1 else { return result }
+    batch.markSent(rest)
+    return IOResult(raw: rest)
+  }
+}
+
+enum ReportsMoreThanReceived: MessageFault {
+  static func receive(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult {
+    let result = base(&batch)
+    return result.raw > 0 ? IOResult(raw: result.raw + 1) : result
+  }
+}
+
+/// Takes a batch that was sent in part for one that was sent in whole.
+enum ForgetsTheRestOfABatch: MessageFault {
+  static func send(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult {
+    let before = batch.sent
+    let result = base(&batch)
+    if result.isFailure { return result }
+    batch.markSent(batch.count - batch.sent)
+    return IOResult(raw: batch.count - before)
+  }
+}
+
+/// Stops to count what it sent: a caller that goes on sends it twice.
+enum SendsABatchTwice: MessageFault {
+  static func send(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult {
+    let before = batch.sent
+    let result = base(&batch)
+    if result.raw > 1 {
+      batch.rewind()
+      batch.markSent(before + 1)
+      return IOResult(raw: 1)
+    }
+    return result
+  }
+}

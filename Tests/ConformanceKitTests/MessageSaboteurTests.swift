@@ -1,0 +1,89 @@
+import SocketKit
+import SocketKitConformance
+import TestSupport
+import Testing
+
+private func datagrams<F: MessageFault>(_ fault: F.Type) -> DatagramSuite<FaultyDatagramSocket<F>> {
+  DatagramSuite("datagrams", [.connected, .lossless, .refusals, .descriptors, .timestamps]) {
+    try FaultyDatagramSocket<F>.pair()
+  }
+}
+
+private func packets<F: MessageFault>(_ fault: F.Type) -> SequencedPacketSuite<FaultyPacketSocket<F>> {
+  SequencedPacketSuite("packets", [.lossless, .timestamps]) { try FaultyPacketSocket<F>.pair() }
+}
+
+private func datagram<F: MessageFault>(_ crime: String, _ fault: F.Type, _ rule: String) -> Saboteur {
+  Saboteur(crime, "datagram.\(rule)", datagrams(F.self), datagrams(NoMessageFault.self))
+}
+
+private func packet<F: MessageFault>(_ crime: String, _ fault: F.Type, _ rule: String) -> Saboteur {
+  Saboteur(crime, "packet.\(rule)", packets(F.self), packets(NoMessageFault.self))
+}
+
+private func polled<F: PollerFault>(_ crime: String, _ fault: F.Type, _ rule: String) -> Saboteur {
+  func suite<G: PollerFault>(_ fault: G.Type) -> any ConformanceSuite {
+    PollerOverMessageSuite<FaultyPoller<EpollPoller, G>, FaultyDatagramSocket<NoMessageFault>>(
+      crime, of: datagrams(NoMessageFault.self))
+  }
+  return Saboteur(crime, "poller-message.\(rule)", suite(F.self), suite(NoFault.self))
+}
+
+@Suite(.exclusive) struct MessageSaboteurTests {
+  static let datagramSaboteurs = [
+    datagram("loses the truncation", LosesTruncation.self, "truncation"),
+    datagram("loses the truncation", LosesTruncation.self, "batch.truncation"),
+    datagram("loses the truncation", LosesTruncation.self, "receive.empty-buffer"),
+    datagram("loses the truncation", LosesTruncation.self, "peek.length"),
+    datagram("forgets the truncation's flag", ForgetsTheFlag.self, "truncation.try"),
+    datagram("leaks surplus descriptors", LeaksSurplus.self, "descriptors.dropped"),
+    datagram("leaks surplus descriptors", LeaksSurplus.self, "descriptors.unasked"),
+    datagram("swallows empty messages", SwallowsEmpty.self, "empty"),
+    datagram("merges two messages", MergesTwo.self, "boundaries"),
+    datagram("splits a message", Splits.self, "boundaries"),
+    datagram("splits a message", Splits.self, "boundaries.ping-pong"),
+    datagram("drops the sender", DropsTheSender.self, "sender"),
+    datagram("drops the sender", DropsTheSender.self, "sender.from"),
+    datagram("drops the sender", DropsTheSender.self, "sender.batch"),
+    datagram("ignores peek", IgnoresPeek.self, "peek"),
+    datagram("drops when full", DropsWhenFull.self, "send.would-block"),
+    datagram("cuts what is too large", CutsWhatIsTooLarge.self, "send.too-large"),
+    datagram("loses the last of a batch", LosesTheLastOfABatch.self, "batch.order"),
+    datagram("reports more than it received", ReportsMoreThanReceived.self, "batch.order"),
+    datagram("forgets the rest of a batch", ForgetsTheRestOfABatch.self, "batch.partial"),
+    datagram("sends a batch twice", SendsABatchTwice.self, "batch.order"),
+  ]
+  static let packetSaboteurs = [
+    packet("takes an empty packet for the end", TakesEmptyForTheEnd.self, "empty"),
+    packet("takes an empty packet for the end", TakesEmptyForTheEnd.self, "end.empty"),
+    packet("takes the end for an empty packet", TakesTheEndForEmpty.self, "end.close"),
+    packet("takes the end for an empty packet", TakesTheEndForEmpty.self, "end.wakes"),
+    packet("loses the truncation", LosesTruncation.self, "truncation"),
+    packet("merges two packets", MergesTwo.self, "boundaries"),
+    packet("raises SIGPIPE", RaisesBrokenPipeOnPackets.self, "send.closed-peer"),
+    packet("raises SIGPIPE", RaisesBrokenPipeOnPackets.self, "end.own-half-close"),
+    packet("raises SIGPIPE", RaisesBrokenPipeOnPackets.self, "end.reset"),
+  ]
+  static let pollerSaboteurs = [
+    polled("takes level for edge", LevelIsEdge.self, "readable"),
+    polled("never reports room to write", NeverWritable.self, "writable"),
+    polled("loses events", LosesEvents.self, "count"),
+  ]
+
+  @Test(arguments: datagramSaboteurs + packetSaboteurs + pollerSaboteurs) func caught(_ saboteur: Saboteur) throws {
+    defer { LeaksSurplus.sweep() }
+    try saboteur.mustBeCaught()
+  }
+
+  /// Wrappers with Core's own batches, and packets that are told from the end by their credentials, keep every rule.
+  @Test(arguments: datagrams(NoMessageFault.self).rules + packets(NoMessageFault.self).rules)
+  func faultless(_ rule: ConformanceRule) { #expect(rule.run() == .passed) }
+
+  @Test func traitsSpareRules() {
+    let all = datagrams(NoMessageFault.self)
+    let few = DatagramSuite("few") { try FaultyDatagramSocket<NoMessageFault>.pair() }
+    let spared = Set(all.rules.map(\.id)).subtracting(few.rules.map(\.id))
+    #expect(spared.contains("datagram.send.would-block") && spared.contains("datagram.descriptors.dropped"))
+    #expect(!spared.contains("datagram.boundaries") && few.rules.contains { $0.id == "datagram.sender.several" })
+  }
+}

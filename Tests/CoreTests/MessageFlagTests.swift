@@ -1,0 +1,20 @@
+import SocketKit
+import TestSupport
+import Testing
+
+@Suite(.exclusive) struct MessageFlagTests {
+  // The kernel gave MSG_CMSG_CLOEXEC back as a flag of every message, so that no end of packets was ever recognized.
+  @Test func howTheKernelWasAskedIsNoFlagOfTheMessage() throws {
+    let receiver = try UDPSocket.bind(to: .loopback(port: 0))
+    let sender = try UDPSocket.connect(to: receiver.localAddress())
+    for _ in 0..<2 { try sender.send([1].span, to: nil, until: .after(.seconds(5))) }
+    var buffer: [UInt8] = [0, 0]
+    var info = MessageInfo()
+    _ = try receiver.receive(into: buffer.mutableSpan, &info, until: .after(.seconds(5)))
+    #expect(info.flags.isEmpty)
+    var batch = MessageBatch(capacity: 1, messageCapacity: 8)
+    var outcome = try receiver.receive(batch: &batch)
+    while outcome == .wouldBlock { outcome = try receiver.receive(batch: &batch) }
+    #expect(batch.flags(at: 0).isEmpty)
+  }
+}

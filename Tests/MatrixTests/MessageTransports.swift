@@ -1,0 +1,106 @@
+import Glibc
+import SocketKit
+import SocketKitConformance
+import Synchronization
+import TestSupport
+
+typealias UnixPacketType = TestSequencedPacketSocket
+typealias UnixDatagramType = TestUnixDatagramSocket
+
+enum Datagrams {
+  static let udp4 = DatagramSuite("UDP over IPv4", .timestamps) { try unconnected(.loopback(port: 0)) }
+  static let udp6 = DatagramSuite("UDP over IPv6", .timestamps) { try unconnected(.loopbackIPv6(port: 0)) }
+  static let udpConnected = DatagramSuite("UDP, connected", [.connected, .refusals, .delayedErrors, .timestamps]) {
+    let pair = try unconnected(.loopback(port: 0))
+    try pair.first.connect(to: pair.second.localAddress())
+    try pair.second.connect(to: pair.first.localAddress())
+    return pair
+  }
+  /// With the batches that every wrapper inherits, not the kernel's.
+  static let wrapped = DatagramSuite("UDP, wrapped", .timestamps) {
+    let pair = try unconnected(.loopback(port: 0))
+    return pair.split { SocketPair(WrappedDatagramSocket($0), WrappedDatagramSocket($1)) }
+  }
+  private static let unixTraits: MessageTraits = [.lossless, .refusals, .descriptors, .timestamps]
+  static let unixPair = DatagramSuite("Unix datagram pair", unixTraits.union(.connected)) {
+    try UnixDatagramType.pair()
+  }
+  static let unixPath = DatagramSuite("Unix datagram path", unixTraits) {
+    try bound(socketPaths.fresh(), socketPaths.fresh())
+  }
+  static let unixAbstract = DatagramSuite("Unix datagram name, connected", unixTraits.union(.connected)) {
+    let pair = try bound(freshAbstractName(), freshAbstractName())
+    try pair.first.connect(to: pair.second.localAddress())
+    try pair.second.connect(to: pair.first.localAddress())
+    return pair
+  }
+
+  private static func unconnected(_ address: IPSocketAddress) throws -> SocketPair<UDPSocket> {
+    SocketPair(try UDPSocket.bind(to: address), try UDPSocket.bind(to: address))
+  }
+
+  private static func bound(_ first: UnixAddress, _ second: UnixAddress) throws -> SocketPair<UnixDatagramType> {
+    SocketPair(try UnixDatagramType.bind(to: first), try UnixDatagramType.bind(to: second))
+  }
+}
+
+enum Packets {
+  private static let traits: MessageTraits = [.lossless, .descriptors, .timestamps]
+  static let unixPair = SequencedPacketSuite("Unix packet pair", traits) { try UnixPacketType.pair() }
+  static let unixPath = SequencedPacketSuite("Unix packet path", traits) {
+    try pair(UnixPacketType.self, on: freshPath())
+  }
+  static let unixAbstract = SequencedPacketSuite("Unix packet name", traits) {
+    try pair(UnixPacketType.self, on: freshAbstractName())
+  }
+  static let pathListener = ListenerSuite("Unix packet path") {
+    try UnixPacketType.listen(on: freshPath())
+  } connect: {
+    try UnixPacketType.connect(to: $0, until: .after(.seconds(5)))
+  }
+}
+
+/// A bound datagram socket's file outlives it: the files of earlier rules go when new ones are made, the last at the end.
+private let socketPaths = SocketPaths()
+
+private final class SocketPaths: Sendable {
+  private let paths = Mutex<[String]>([])
+
+  init() { atexit { socketPaths.remove(keeping: 0) } }
+
+  func fresh() -> UnixAddress {
+    let address = freshPath()
+    // A rule uses no more than eight sockets.
+    remove(keeping: 8)
+    if let path = address.path { paths.withLock { $0.append(path) } }
+    return address
+  }
+
+  func remove(keeping count: Int) {
+    paths.withLock { paths in
+      while paths.count > count { unlink(paths.removeFirst()) }
+    }
+  }
+}
+
+/// A wrapper as a third party writes one: not the kernel's socket, so that Core's own batches serve it.
+struct WrappedDatagramSocket: ~Copyable, DatagramSocket {
+  private let base: UDPSocket
+
+  init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
+    base = UDPSocket(accepted: descriptor, context: ())
+  }
+  init(_ base: consuming UDPSocket) { self.base = base }
+  static var capabilities: SocketCapabilities { UDPSocket.capabilities }
+  var readSource: RawDescriptor { base.readSource }
+  var writeSource: RawDescriptor { base.writeSource }
+  borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+  ) -> IOResult { base.attemptReceive(into: &buffer, control: &control, flags: flags, &info) }
+  borrowing func attemptSend(
+    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
+  ) -> IOResult { base.attemptSend(bytes, control: control, to: address, flags: flags) }
+  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func localAddress() throws(SocketError) -> IPSocketAddress { try base.localAddress() }
+  borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress { try base.remoteAddress() }
+}
