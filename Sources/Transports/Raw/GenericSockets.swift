@@ -11,9 +11,23 @@ public import SocketKitCore
 @frozen
 public struct GenericMessageSocket<Address: SocketAddress>: ~Copyable, DatagramSocket, TransportSocket, IPOptionTarget {
   @usableFromInline let owned: Descriptor
+  /// Only Unix sockets pass descriptors, and packet sockets refuse to be asked.
+  public let mayReceiveDescriptors: Bool
 
   @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
+    mayReceiveDescriptors = Self.passesDescriptors(descriptor.raw)
+    owned = descriptor
+  }
+
+  @usableFromInline
+  static func passesDescriptors(_ descriptor: RawDescriptor) -> Bool {
+    do throws(SocketError) {
+      return try descriptor.socketKind().family == .unix
+    } catch {
+      return true
+    }
+  }
 
   @inlinable public var descriptor: RawDescriptor { owned.raw }
   @inlinable
