@@ -217,6 +217,23 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     return finishedCount
   }
 
+  /// Reads completions, waiting on this thread until a buffer is completed or no send is in flight.
+  ///
+  /// After both directions of a connection have ended it keeps trying instead of sleeping, because the hang-up ends every
+  /// sleep.
+  /// - Returns: how many buffers ``takeCompletion()`` has to give; 0 when nothing is in flight.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``readCompletions(from:)``.
+  public mutating func waitForCompletions<S: KernelSocket & ~Copyable>(
+    from socket: borrowing S, until deadline: Deadline, strategy: some WaitStrategy = .park,
+    control: WaitControl? = nil
+  ) throws(SocketError) -> Int {
+    var wait = try WaitOperation(.wait, until: deadline, strategy: strategy, control: control)
+    while try readCompletions(from: socket) == 0 && tracker.inFlight > 0 {
+      try wait.block(on: self.socket, for: [])
+    }
+    return finishedCount
+  }
+
   /// Takes note of an entry of the error queue; those of other origins are ignored.
   public mutating func note(_ error: ExtendedError) {
     let entries = entries
