@@ -7,7 +7,8 @@ public import SocketKitCore
 /// ```
 /// The kernel sends nothing but echo requests through it, writes identifier and checksum itself, and hands it the replies
 /// to its own requests only. Messages begin with the ICMP header (``ICMPEcho``). The identifier stands in an address's
-/// port: port 0 lets the kernel choose it, and `localAddress()` tells.
+/// port: port 0 lets the kernel choose it, and `localAddress()` tells. A peer's port means nothing, but the kernel tells
+/// `remoteAddress()` of a connected socket only when it is not 0.
 ///
 /// Opening one is `.permissionDenied` for processes whose groups are not within net.ipv4.ping_group_range, root too: use
 /// ``RawIPSocket`` then, where CAP_NET_RAW is there.

@@ -28,7 +28,8 @@ public struct IPProtocol: RawRepresentable, BitwiseCopyable, Hashable, Sendable 
 /// Every such socket receives a copy of each packet of its protocol that its bound and connected addresses let through.
 /// **What is received begins with the IP header on IPv4** (``IPv4Header`` skips it), and with the payload on IPv6, where
 /// header fields come as metadata. What is sent begins with the payload, unless ``headerIncluded`` is on. Addresses have
-/// no port: leave it 0, because IPv6 takes it for a protocol number.
+/// no port: leave it 0, because IPv6 takes it for a protocol number. So the kernel never tells the `remoteAddress()` of a
+/// connected socket: `.notConnected`.
 @frozen
 public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket, RawIPOptionTarget {
   public typealias Address = IPSocketAddress
