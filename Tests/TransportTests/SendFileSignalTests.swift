@@ -90,13 +90,17 @@ import Testing
   @Test func aPeerThatClosesInTheMiddleIsAnErrorAndNoSignal() throws {
     try withDefaultDisposition {
       let source = try file()
-      for round in 0..<20 {
+      for round in 0..<200 {
         try UnixStreamSocket.pair().split { (first, second) throws(SocketError) in
           let reader = second.releaseDescriptor().release()
           let thread = spawn {
-            var chunk = [UInt8](repeating: 0, count: 4096)
-            let doNotWait: Int32 = 0x40  // MSG_DONTWAIT
-            for _ in 0..<round { _ = recv(reader.value, &chunk, chunk.count, doNotWait) }
+            // Keeps up with the sender for a while, so that it is inside one long call when the end comes.
+            var chunk = [UInt8](repeating: 0, count: 1 << 16)
+            var left = round * 8192
+            while left > 0 {
+              let count = recv(reader.value, &chunk, chunk.count, 0x40)  // MSG_DONTWAIT
+              if count > 0 { left -= count }
+            }
             close(reader.value)
           }
           let error = failure(SocketError.self) { () throws(SocketError) in

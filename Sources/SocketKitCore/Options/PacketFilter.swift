@@ -60,7 +60,8 @@ extension OptionTarget where Self: ~Copyable {
   ///
   /// - Parameter instructions: 1 to 4096; every path must end in a return.
   /// - Throws: `.invalidArgument` for none, too many, or a program that the kernel's checks refuse;
-  ///   `.permissionDenied` when the filter is locked; `.outOfMemory` beyond net.core.optmem_max; `.closed`,
+  ///   `.permissionDenied` when the filter is locked, and on TCP sockets of unprivileged processes (measured on Linux
+  ///   6.18; UDP and Unix sockets need no privilege); `.outOfMemory` beyond net.core.optmem_max; `.closed`,
   ///   `.notASocket`.
   public borrowing func setFilter(_ instructions: [BPFInstruction]) throws(SocketError) {
     guard (1...Int(CSK_BPF_MAXIMUM)).contains(instructions.count) else {
