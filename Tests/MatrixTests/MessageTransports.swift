@@ -68,8 +68,8 @@ private final class SocketPaths: Sendable {
 
   init() { atexit { socketPaths.remove(keeping: 0) } }
 
-  func fresh() -> UnixAddress {
-    let address = freshPath()
+  func fresh() throws(EndpointError) -> UnixAddress {
+    let address = try freshPath()
     // A rule uses no more than eight sockets.
     remove(keeping: 8)
     if let path = address.path { paths.withLock { $0.append(path) } }

@@ -20,15 +20,7 @@ extension ConnectionTransport where Self: ~Copyable {
     do throws(SocketError) {
       var wait = try WaitOperation(.connect, until: deadline, strategy: strategy, control: control)
       let socket = try prepared(for: address, from: source, configure: configure)
-      let progress = try socket.begin(address)
-      if progress == .blockedByBacklog {
-        try socket.descriptor.connectWhenBacklogAllows(to: address, until: deadline, control: control)
-      }
-      if progress == .pending {
-        try wait.block(on: socket.writeSource, for: .writable)
-        while try !socket.isConnected() { try wait.block(on: socket.writeSource, for: .writable) }
-      }
-      try didConnect(socket)
+      try socket.connect(to: address, waiting: &wait, control: control)
       return socket
     } catch {
       throw EndpointError(error, address: address.description, localAddress: source?.description)
@@ -61,6 +53,20 @@ extension ConnectionTransport where Self: ~Copyable {
     try configure(socket)
     if let source { try socket.descriptor.bind(to: source) }
     return socket
+  }
+
+  borrowing func connect<Strategy>(
+    to address: Address, waiting wait: inout WaitOperation<Strategy>, control: WaitControl?
+  ) throws(SocketError) {
+    let progress = try begin(address)
+    if progress == .blockedByBacklog {
+      try descriptor.connectWhenBacklogAllows(to: address, until: wait.deadline, control: control)
+    }
+    if progress == .pending {
+      try wait.block(on: writeSource, for: .writable)
+      while try !isConnected() { try wait.block(on: writeSource, for: .writable) }
+    }
+    try Self.didConnect(self)
   }
 
   private borrowing func begin(_ address: Address) throws(SocketError) -> ConnectProgress {

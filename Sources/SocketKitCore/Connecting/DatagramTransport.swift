@@ -48,7 +48,9 @@ extension TransportSocket where Self: DatagramSocket & ~Copyable {
       throw EndpointError(error, address: address.description, localAddress: source?.description)
     }
   }
+}
 
+extension DatagramSocket where Self: KernelSocket & ~Copyable {
   /// Connects this socket to one peer, or to another one than before.
   /// - Throws: `.unreachable`, `.connectionRefused`, `.invalidArgument`.
   public borrowing func connect(to address: Address) throws(SocketError) {

@@ -1,8 +1,11 @@
 internal import CSocketKit
 
 extension RawDescriptor {
-  /// A new CLOEXEC, non-blocking socket (socket(2)).
-  static func open(_ kind: SocketKind) throws(SocketError) -> Descriptor {
+  /// A new CLOEXEC, non-blocking socket of any kind (socket(2)): for transports whose kind does not follow from an
+  /// address.
+  /// - Throws: `.tooManyDescriptors`, `.protocolNotSupported`, `.permissionDenied` (raw and packet sockets need
+  ///   CAP_NET_RAW), `.invalidArgument`.
+  public static func open(_ kind: SocketKind) throws(SocketError) -> Descriptor {
     let result = IOResult(
       raw: csk_socket(
         kind.family.rawValue, kind.type.rawValue | CSK_SOCK_NONBLOCK | CSK_SOCK_CLOEXEC, kind.protocolNumber))
@@ -31,6 +34,13 @@ extension TransportSocket where Self: ~Copyable {
   /// - Throws: `.tooManyDescriptors`, `.protocolNotSupported`, `.permissionDenied`.
   public static func open(for address: Address) throws(SocketError) -> Self {
     Self(accepted: try RawDescriptor.open(kind(for: address)), context: ())
+  }
+
+  /// A new socket of a kind other than the address would say, such as another protocol.
+  /// - Throws: `.wrongSocketKind` when it is none of this transport's, and as ``open(for:)``.
+  public static func open(_ kind: SocketKind) throws(SocketError) -> Self {
+    guard accepts(kind) else { throw SocketError(code: .wrongSocketKind, .open) }
+    return Self(accepted: try RawDescriptor.open(kind), context: ())
   }
 
   /// Takes over an open socket of this transport, connected or not, and makes it CLOEXEC and non-blocking.

@@ -82,6 +82,8 @@ extension SocketError {
     @inlinable public static var capacityExceeded: Self { Self(rawValue: 33) }
     /// The address belongs to another socket type (EPROTOTYPE): a stream socket at a packet socket's path, say.
     @inlinable public static var wrongSocketType: Self { Self(rawValue: 34) }
+    /// The descriptor or path is no network namespace.
+    @inlinable public static var notANetworkNamespace: Self { Self(rawValue: 35) }
 
     /// The code for a kernel error number.
     public init(errno: Int32) {
@@ -124,7 +126,7 @@ extension SocketError.Code: CustomStringConvertible {
       "invalid argument", "not supported", "protocol not supported by this kernel", "not a socket",
       "socket of another kind", "already registered", "not registered", "stale token", "not an address",
       "address too long", "not a port", "no such name", "name service failed", "stream ended early", "no such path",
-      "protocol violation", "capacity exceeded", "address of another socket type",
+      "protocol violation", "capacity exceeded", "address of another socket type", "not a network namespace",
     ]
     return Int(rawValue) < words.count ? words[Int(rawValue)] : "code \(rawValue)"
   }

@@ -34,6 +34,8 @@ extension SocketError {
     @inlinable public static var parse: Self { Self(rawValue: 23) }
     @inlinable public static var pair: Self { Self(rawValue: 24) }
     @inlinable public static var lookup: Self { Self(rawValue: 25) }
+    @inlinable public static var transfer: Self { Self(rawValue: 26) }
+    @inlinable public static var enterNamespace: Self { Self(rawValue: 27) }
   }
 }
 
@@ -43,7 +45,8 @@ extension SocketError.Operation: CustomStringConvertible {
     let names = [
       "operation", "open socket", "adopt descriptor", "bind", "listen", "accept", "connect", "read", "write", "receive",
       "send", "shutdown", "close", "get option", "set option", "local address", "remote address", "register", "modify",
-      "deregister", "wait", "wake", "resolve", "parse", "make socket pair", "look up token",
+      "deregister", "wait", "wake", "resolve", "parse", "make socket pair", "look up token", "transfer",
+      "enter network namespace",
     ]
     return Int(rawValue) < names.count ? names[Int(rawValue)] : "operation \(rawValue)"
   }

@@ -20,6 +20,12 @@ extension SocketError {
       case .bind: return "Ports below 1024 need CAP_NET_BIND_SERVICE; a path needs write permission in its directory."
       case .connect: return "A Unix path needs write permission on the socket's file; broadcast needs the option."
       case .setOption: return "This option needs CAP_NET_ADMIN or CAP_NET_RAW."
+      case .enterNamespace: return "Entering a network namespace needs CAP_SYS_ADMIN, here and in the one that owns it."
+      // EACCES is the ping sockets' own answer (net/ipv4/ping.c), EPERM that of raw and packet sockets.
+      case .open where errno == 13:
+        return "ICMP without privilege needs the process's group within net.ipv4.ping_group_range (sysctl -w "
+          + "net.ipv4.ping_group_range=\"0 2147483647\"); a raw socket needs CAP_NET_RAW instead."
+      case .open: return "Raw and packet sockets need CAP_NET_RAW."
       default: return "The process lacks the permission or capability."
       }
     case .tooManyDescriptors:
@@ -41,6 +47,10 @@ extension SocketError {
     case .protocolNotSupported: return "The kernel lacks it: load the module or choose another transport."
     case .wrongSocketKind: return "Adopt it with the type that matches its family, type and protocol."
     case .notASocket: return "Only a socket can be adopted here."
+    case .notANetworkNamespace:
+      return "Name one such as /proc/self/ns/net or /run/netns/NAME: `ip netns` lists those with names."
+    case .noSuchPath where operation == .enterNamespace:
+      return "No such namespace or process: `ip netns` lists those with names."
     case .noSuchPath: return "Nothing is bound at that path: start the server, or check the path."
     case .wrongSocketType: return "Another kind of Unix socket is bound there: stream, packet and datagram do not mix."
     case .messageTooLarge: return "Send smaller messages, or raise the send buffer."

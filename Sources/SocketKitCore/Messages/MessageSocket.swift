@@ -21,6 +21,10 @@ public protocol MessageSocket: Socket, ~Copyable {
     _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult
 
+  /// Whether descriptors can come along with messages, so that they must be CLOEXEC. The default says yes, which costs
+  /// nothing. Packet sockets need a no: they refuse the flag that asks for it (net/packet/af_packet.c).
+  var mayReceiveDescriptors: Bool { get }
+
   /// Fills a batch with messages, without waiting. The result is their number, at least 1, or a failure. The default
   /// receives one after the other; kernel sockets use recvmmsg(2).
   borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult
@@ -31,6 +35,9 @@ public protocol MessageSocket: Socket, ~Copyable {
 }
 
 extension MessageSocket where Self: ~Copyable {
+  @inlinable @inline(__always)
+  public var mayReceiveDescriptors: Bool { true }
+
   @inlinable
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
     batch.removeAll()
@@ -65,7 +72,7 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
   ) -> IOResult {
     let number = descriptor.value
     // MSG_TRUNC makes the result the message's true length. Descriptors that come along are CLOEXEC.
-    let options = flags.rawValue | CSK_MSG_TRUNC | CSK_MSG_CMSG_CLOEXEC
+    let options = flags.rawValue | CSK_MSG_TRUNC | (mayReceiveDescriptors ? CSK_MSG_CMSG_CLOEXEC : 0)
     var message = csk_msghdr()
     var vector = csk_iovec()
     let result = buffer.withUnsafeMutableBytes { memory in
@@ -129,7 +136,7 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
     batch.prepareToReceive()
     let number = descriptor.value
-    let flags = CSK_MSG_TRUNC | CSK_MSG_CMSG_CLOEXEC
+    let flags = CSK_MSG_TRUNC | (mayReceiveDescriptors ? CSK_MSG_CMSG_CLOEXEC : 0)
     var result = csk_recvmmsg(number, batch.headers, UInt32(truncatingIfNeeded: batch.capacity), flags)
     while result == 0 &- Int(CSK_EINTR) {
       result = csk_recvmmsg(number, batch.headers, UInt32(truncatingIfNeeded: batch.capacity), flags)

@@ -26,10 +26,16 @@ extension SocketOption where Level == SocketLevel, Value == Bool {
   public static var timestamps: Self { Self(CSK_SO_TIMESTAMP) }
   /// Kernel timestamps of received messages, in nanoseconds. The C name is `SO_TIMESTAMPNS`.
   public static var nanosecondTimestamps: Self { Self(CSK_SO_TIMESTAMPNS) }
+  /// Lets sends with ``SendFlags/zeroCopy`` read the caller's memory in place: TCP (Linux 4.14) and UDP (5.0). See
+  /// ``ZeroCopySender``. The C name is `SO_ZEROCOPY`.
+  public static var zeroCopy: Self { Self(CSK_SO_ZEROCOPY) }
 }
 
 extension SocketOption where Level == SocketLevel, Value == Int {
   private init(_ name: Int32) { self.init(integer: name, level: CSK_SOL_SOCKET) }
+  /// The number of the interface that the socket is bound to, 0 for none (Linux 5.1). See ``boundDevice`` and
+  /// ``InterfaceNames``. The C name is `SO_BINDTOIFINDEX`.
+  public static var boundInterface: Self { Self(CSK_SO_BINDTOIFINDEX) }
   /// Packets taken in one busy poll (Linux 5.11). The C name is `SO_BUSY_POLL_BUDGET`.
   public static var busyPollBudget: Self { Self(CSK_SO_BUSY_POLL_BUDGET) }
   /// The CPU whose network queue feeds the socket; -1 when unknown. The C name is `SO_INCOMING_CPU`.

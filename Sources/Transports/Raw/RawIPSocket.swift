@@ -1,0 +1,111 @@
+public import SocketKitCore
+
+/// A protocol's number in the IP header: the registry "Assigned Internet Protocol Numbers".
+@frozen
+public struct IPProtocol: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
+  public let rawValue: Int32
+  @inlinable
+  public init(rawValue: Int32) { self.rawValue = rawValue }
+
+  /// ICMP of IPv4.
+  @inlinable public static var icmp: Self { Self(rawValue: 1) }
+  @inlinable public static var tcp: Self { Self(rawValue: 6) }
+  @inlinable public static var udp: Self { Self(rawValue: 17) }
+  @inlinable public static var gre: Self { Self(rawValue: 47) }
+  @inlinable public static var icmpv6: Self { Self(rawValue: 58) }
+  /// For experiments (RFC 3692).
+  @inlinable public static var experiment: Self { Self(rawValue: 253) }
+  /// Any protocol, sending only: the caller writes the IP header (raw(7), "IPPROTO_RAW").
+  @inlinable public static var any: Self { Self(rawValue: 255) }
+}
+
+/// A raw socket over IPv4 or IPv6: packets of one protocol, with headers of the caller's making (raw(7), ipv6(7)). Needs
+/// CAP_NET_RAW.
+///
+/// ```swift
+/// let socket = try RawIPSocket.open(.icmp, over: .ipv4)
+/// ```
+/// Every such socket receives a copy of each packet of its protocol that its bound and connected addresses let through.
+/// **What is received begins with the IP header on IPv4** (``IPv4Header`` skips it), and with the payload on IPv6, where
+/// header fields come as metadata. What is sent begins with the payload, unless ``headerIncluded`` is on. Addresses have
+/// no port: leave it 0, because IPv6 takes it for a protocol number. So the kernel never tells the `remoteAddress()` of a
+/// connected socket: `.notConnected`.
+@frozen
+public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket, RawIPOptionTarget {
+  public typealias Address = IPSocketAddress
+
+  @usableFromInline let owned: Descriptor
+
+  @inlinable
+  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+
+  @inlinable public var descriptor: RawDescriptor { owned.raw }
+  @inlinable
+  public consuming func releaseDescriptor() -> Descriptor { owned }
+
+  @inlinable public static var capabilities: SocketCapabilities { .emptyMessages }
+
+  /// A raw socket that hears of its protocol's packets from everywhere.
+  /// - Parameter family: `.ipv4` or `.ipv6`.
+  /// - Throws: `.permissionDenied`, `.wrongSocketKind` for another family, `.tooManyDescriptors`.
+  public static func open(_ number: IPProtocol, over family: AddressFamily) throws(SocketError) -> RawIPSocket {
+    guard family == .ipv4 || family == .ipv6 else { throw SocketError(code: .wrongSocketKind, .open) }
+    let kind = SocketKind(family, .raw, protocolNumber: number.rawValue)
+    return RawIPSocket(accepted: try RawDescriptor.open(kind), context: ())
+  }
+
+  /// A raw socket that receives what is sent to one address, and sends from it.
+  /// - Parameter configure: sets options on the socket before it is bound.
+  /// - Throws: `.permissionDenied`, `.addressNotAvailable`, `.tooManyDescriptors`, with the address.
+  public static func bind(
+    _ number: IPProtocol, to address: IPSocketAddress,
+    configure: (borrowing RawIPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+  ) throws(EndpointError) -> RawIPSocket {
+    let socket = try opened(number, for: address, configure: configure)
+    try socket.bind(to: address.with(port: 0))
+    return socket
+  }
+
+  /// A raw socket connected to one peer: it sends there, and hears only from there.
+  /// - Throws: `.permissionDenied`, `.unreachable`, `.tooManyDescriptors`, with the address.
+  public static func connect(
+    _ number: IPProtocol, to address: IPSocketAddress,
+    configure: (borrowing RawIPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+  ) throws(EndpointError) -> RawIPSocket {
+    let socket = try opened(number, for: address, configure: configure)
+    do throws(SocketError) {
+      try socket.connect(to: address.with(port: 0))
+    } catch {
+      throw EndpointError(error, address: address.description)
+    }
+    return socket
+  }
+
+  private static func opened(
+    _ number: IPProtocol, for address: IPSocketAddress, configure: (borrowing RawIPSocket) throws(SocketError) -> Void
+  ) throws(EndpointError) -> RawIPSocket {
+    do throws(SocketError) {
+      let socket = try open(number, over: address.family)
+      try configure(socket)
+      return socket
+    } catch {
+      throw EndpointError(error, address: address.description)
+    }
+  }
+
+  /// Takes over an open raw IP socket, and makes it CLOEXEC and non-blocking.
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. The descriptor then is as it was, and still the caller's.
+  public init(adopting raw: RawDescriptor) throws(SocketError) {
+    try raw.checkOpen()
+    let kind = try raw.socketKind()
+    guard kind.type == .raw, kind.family == .ipv4 || kind.family == .ipv6 else {
+      throw SocketError(code: .wrongSocketKind, .adopt)
+    }
+    self.init(accepted: try Descriptor(adopting: raw), context: ())
+  }
+
+  /// The protocol that this socket was opened for.
+  public borrowing func protocolNumber() throws(SocketError) -> IPProtocol {
+    IPProtocol(rawValue: try descriptor.socketKind().protocolNumber)
+  }
+}

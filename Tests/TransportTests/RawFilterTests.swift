@@ -1,0 +1,130 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+@Suite(.exclusive) struct RawFilterTests {
+  /// A datagram passes when its first byte, after UDP's header, is this.
+  private func first(_ byte: UInt32) -> [BPFInstruction] {
+    [.loadByte(at: 8), .jump(ifEqual: byte, then: 0, else: 1), .accept, .drop]
+  }
+
+  private func receive(_ socket: borrowing UDPSocket, within time: Duration) throws -> UInt8? {
+    var buffer: [UInt8] = [0, 0]
+    var info = MessageInfo()
+    do throws(SocketError) {
+      _ = try socket.receive(into: buffer.mutableSpan, &info, until: .after(time))
+      return buffer[0]
+    } catch {
+      #expect(error.code == .timedOut)
+      return nil
+    }
+  }
+
+  @Test func whatAFilterRefusesNeverArrives() throws {
+    let server = try UDPSocket.bind(to: .loopback(port: 0))
+    let client = try UDPSocket.connect(to: server.localAddress())
+    try server.setFilter(first(42))
+    for byte: UInt8 in [1, 42, 2] { _ = try client.send([byte].span) }
+    let passed = try receive(server, within: .seconds(5))
+    // An empty datagram has no such byte: loading beyond the end drops it.
+    _ = try client.send(Span())
+    let none = try receive(server, within: .milliseconds(50))
+    #expect(passed == 42 && none == nil)
+    // Another one takes its place, and without one everything passes.
+    try server.setFilter(first(7))
+    for byte: UInt8 in [42, 7] { _ = try client.send([byte].span) }
+    let other = try receive(server, within: .seconds(5))
+    try server.removeFilter()
+    _ = try client.send([1].span)
+    let free = try receive(server, within: .seconds(5))
+    #expect(other == 7 && free == 1)
+  }
+
+  @Test func aFilterCutsWhatItAccepts() throws {
+    let server = try UDPSocket.bind(to: .loopback(port: 0))
+    let client = try UDPSocket.connect(to: server.localAddress())
+    try server.setFilter([.loadLength, .jump(ifGreater: 11, then: 0, else: 1), .accept(first: 10), .accept])
+    _ = try client.send([1, 2, 3, 4].span)
+    var buffer: [UInt8] = [0, 0, 0, 0]
+    var info = MessageInfo()
+    let count = try server.receive(into: buffer.mutableSpan, &info, until: .after(.seconds(5)))
+    #expect(count == 2 && buffer == [1, 2, 0, 0])
+  }
+
+  @Test func aListenerRefusesByFilterToo() throws {
+    let listener = try TCPSocket.listen(on: .loopback(port: 0))
+    let everything: [BPFInstruction] = [.drop]
+    if let error = failure(SocketError.self, { () throws(SocketError) in try listener.setFilter(everything) }) {
+      #expect(error.code == .permissionDenied)
+      return unavailable("a filter on a TCP socket: \(error)")
+    }
+    #expect(throws: EndpointError.self) {
+      _ = try TCPSocket.connect(to: listener.localAddress(), until: .after(.milliseconds(100)))
+    }
+    try listener.removeFilter()
+    _ = try TCPSocket.connect(to: listener.localAddress(), until: .after(.seconds(5)))
+  }
+
+  @Test func badProgramsAreTypedErrors() throws {
+    let socket = try UDPSocket.bind(to: .loopback(port: 0))
+    let programs: [[BPFInstruction]] = [
+      [], [BPFInstruction](repeating: .accept, count: 4097), [.loadByte(at: 0)],
+      [.jump(ifEqual: 0, then: 9, else: 9), .drop], [BPFInstruction(code: 0xffff, operand: 0), .drop],
+    ]
+    for program in programs {
+      let error = failure(SocketError.self) { () throws(SocketError) in try socket.setFilter(program) }
+      #expect(error?.code == .invalidArgument && error?.operation == .setOption, "\(program.count)")
+    }
+    let none = failure(SocketError.self) { () throws(SocketError) in try socket.removeFilter() }
+    #expect(none?.code == .noSuchPath)
+  }
+
+  @Test func aLockedFilterStays() throws {
+    let server = try UDPSocket.bind(to: .loopback(port: 0))
+    try server.setFilter(first(42))
+    try server.lockFilter()
+    let drop: [BPFInstruction] = [.drop]
+    let set = failure(SocketError.self) { () throws(SocketError) in try server.setFilter(drop) }
+    let removed = failure(SocketError.self) { () throws(SocketError) in try server.removeFilter() }
+    #expect(set?.code == .permissionDenied && removed?.code == .permissionDenied)
+  }
+
+  /// sockaddr_ll: family, protocol in network order, index …
+  private func link(_ index: UInt32) -> AnySocketAddress? {
+    var bytes = [UInt8](repeating: 0, count: 20)
+    bytes[0] = 17
+    bytes[2] = 0x08
+    withUnsafeBytes(of: index) { bytes.replaceSubrange(4..<8, with: $0) }
+    return AnySocketAddress(sockaddr: bytes.span.bytes)
+  }
+
+  @Test func aPacketSocketSeesOnlyWhatTheFilterLetsThrough() throws {
+    let kind = SocketKind(AddressFamily(rawValue: 17), .datagram)
+    do throws(SocketError) {
+      _ = try GenericMessageSocket<AnySocketAddress>.open(kind)
+    } catch {
+      return unavailable("\(error)")
+    }
+    let tap = try GenericMessageSocket<AnySocketAddress>.open(kind)
+    // From the IP header on: protocol 253. Attached before the socket is bound, so that nothing slips in.
+    try tap.setFilter([.loadByte(at: 9), .jump(ifEqual: 253, then: 0, else: 1), .accept, .drop])
+    let index = try #require(InterfaceNames.index(of: "lo"))
+    try tap.bind(to: try #require(link(index)))
+    let udp = try UDPSocket.bind(to: .loopback(port: 0))
+    _ = try udp.send([9].span, to: udp.localAddress())
+    let raw = try RawIPSocket.connect(.experiment, to: .loopback(port: 0))
+    _ = try raw.send([1, 2, 3].span)
+    var buffer = [UInt8](repeating: 0, count: 256)
+    var info = MessageInfo()
+    let count = try tap.receive(into: buffer.mutableSpan, &info, until: .after(.seconds(5)))
+    let header = IPv4Header(buffer.span.extracting(first: count).bytes)
+    #expect(header?.protocolNumber == .experiment && count == 23)
+    #expect(info.address.family == AddressFamily(rawValue: 17))
+    // Packet sockets refuse MSG_CMSG_CLOEXEC, in batches too.
+    for _ in 0..<3 { _ = try raw.send([1, 2, 3].span) }
+    var batch = MessageBatch(capacity: 8, messageCapacity: 256)
+    let outcome = try tap.receive(batch: &batch)
+    #expect(outcome == .messages(3))
+  }
+}
