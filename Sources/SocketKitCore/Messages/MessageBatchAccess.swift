@@ -24,7 +24,7 @@ extension MessageBatch {
   @inlinable
   public func flags(at slot: Int) -> MessageInfo.Flags {
     check(slot)
-    return MessageInfo.Flags(rawValue: Int32(bitPattern: headers[slot].message.flags))
+    return MessageInfo.Flags(reported: headers[slot].message.flags)
   }
 
   /// The sender, or the receiver of a message to send; no address on connected sockets.
