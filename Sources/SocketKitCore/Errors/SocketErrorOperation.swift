@@ -34,6 +34,7 @@ extension SocketError {
     @inlinable public static var parse: Self { Self(rawValue: 23) }
     @inlinable public static var pair: Self { Self(rawValue: 24) }
     @inlinable public static var lookup: Self { Self(rawValue: 25) }
+    @inlinable public static var passDescriptors: Self { Self(rawValue: 26) }
   }
 }
 
@@ -44,6 +45,7 @@ extension SocketError.Operation: CustomStringConvertible {
       "operation", "open socket", "adopt descriptor", "bind", "listen", "accept", "connect", "read", "write", "receive",
       "send", "shutdown", "close", "get option", "set option", "local address", "remote address", "register", "modify",
       "deregister", "wait", "wake", "resolve", "parse", "make socket pair", "look up token",
+      "pass descriptors",
     ]
     return Int(rawValue) < names.count ? names[Int(rawValue)] : "operation \(rawValue)"
   }
