@@ -19,6 +19,7 @@
 #define CSK_ENFILE 23
 #define CSK_EMFILE 24
 #define CSK_EPIPE 32
+#define CSK_ERANGE 34
 #define CSK_ENOSYS 38
 #define CSK_EPROTO 71
 #define CSK_ENOTSOCK 88
