@@ -19,12 +19,14 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   @usableFromInline var numbers = InlineArray<capacity, RawDescriptor>(repeating: RawDescriptor(-1))
   @usableFromInline var start = 0
   @usableFromInline var end = 0
-  @usableFromInline var process = RawDescriptor(-1)
+  // An owner, not a number: a debug build of Swift 6.3 forgets the deinit of another module's type with an integer
+  // parameter when all its fields are trivial.
+  @usableFromInline var process: Descriptor?
   @usableFromInline var closed = 0
   @usableFromInline var sender: ProcessCredentials?
 
   @inlinable
-  public init() {}
+  public init() { process = nil }
 
   @inlinable
   deinit {
@@ -33,7 +35,6 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
       _ = csk_close(numbers[index].value)
       index &+= 1
     }
-    if process.value >= 0 { _ = csk_close(process.value) }
   }
 
   /// How many descriptors are here.
@@ -63,18 +64,13 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   /// Takes out the descriptor of the sending process, where the option `.passProcess` is on (SCM_PIDFD, Linux 6.5); nil
   /// when there is none. A poller reports it readable when the process has ended.
   @inlinable
-  public mutating func takeProcess() -> Descriptor? {
-    if process.value < 0 { return nil }
-    let number = process
-    process = RawDescriptor(-1)
-    return unsafe Descriptor(unsafeOwning: number)
-  }
+  public mutating func takeProcess() -> Descriptor? { process.take() }
 
   /// Closes what is here and forgets the rest.
   @inlinable
   public mutating func removeAll() {
     while let descriptor = takeFirst() { _ = consume descriptor }
-    if let descriptor = takeProcess() { _ = consume descriptor }
+    process = nil
     start = 0
     end = 0
     closed = 0
@@ -101,8 +97,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
       case CSK_SCM_PIDFD where data.byteCount >= 4:
         // Negative: the kernel could not open one, and says why.
         let number = data.unsafeLoadUnaligned(as: Int32.self)
-        if let earlier = takeProcess() { _ = consume earlier }
-        if number >= 0 { process = RawDescriptor(number) }
+        if number >= 0 { process = unsafe Descriptor(unsafeOwning: RawDescriptor(number)) }
       case CSK_SCM_CREDENTIALS where data.byteCount >= MemoryLayout<ProcessCredentials>.size:
         sender = data.unsafeLoadUnaligned(as: ProcessCredentials.self)
       default: break
