@@ -35,8 +35,11 @@ let package = Package(
     // What the benchmark compares with: plain C over glibc. Nothing else may use it.
     .target(name: "CSocketKitBaseline", path: "Sources/CSocketKitBaseline"),
     .executableTarget(
-      name: "SocketKitTool", dependencies: ["SocketKit", "CSocketKit", "CSocketKitBaseline"],
+      name: "SocketKitTool",
+      dependencies: ["SocketKit", "CSocketKit", "CSocketKitBaseline", "SocketKitToolSupport"],
       path: "Sources/SocketKitTool"),
+    // What of the command can be tested without running it.
+    .target(name: "SocketKitToolSupport", path: "Sources/SocketKitToolSupport"),
     .target(name: "TestSupport", dependencies: ["SocketKitCore"], path: "Tests/TestSupport"),
     .testTarget(name: "CoreTests", dependencies: ["TestSupport", "SocketKit"], path: "Tests/CoreTests"),
     .testTarget(name: "TransportTests", dependencies: ["TestSupport", "SocketKit"], path: "Tests/TransportTests"),
@@ -48,6 +51,7 @@ let package = Package(
       name: "ConformanceKitTests", dependencies: ["TestSupport", "SocketKit", "SocketKitConformance"],
       path: "Tests/ConformanceKitTests"),
     .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
+    .testTarget(name: "ToolTests", dependencies: ["SocketKitToolSupport"], path: "Tests/ToolTests"),
   ] + transports.map { module($0, in: "Transports") } + pollers.map { module($0, in: "Pollers") }
 )
 

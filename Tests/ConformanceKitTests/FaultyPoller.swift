@@ -226,7 +226,9 @@ struct InheritedPoller: ~Copyable, Poller {
     base = try EpollPoller(configuration)
     _ = fcntl(base.descriptor.value, F_SETFD, 0)
   }
-  static func configuration(capacity: Int) -> EpollPoller.Configuration { EpollPoller.configuration(capacity: capacity) }
+  static func configuration(capacity: Int) -> EpollPoller.Configuration {
+    EpollPoller.configuration(capacity: capacity)
+  }
   var capabilities: PollerCapabilities { base.capabilities }
   mutating func register(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
     try base.register(source: source, interest, token: token)

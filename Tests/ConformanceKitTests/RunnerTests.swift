@@ -87,7 +87,9 @@ import Testing
   @Test func idsAreUnique() {
     let suites: [any ConformanceSuite] = [
       StreamSocketSuite("s") { try UnixStreamSocket.pair() },
-      ListenerSuite<TCPSocket>("l") { try TCPSocket.listen(on: .loopback(port: 0)) } connect: {
+      ListenerSuite<TCPSocket>("l") {
+        try TCPSocket.listen(on: .loopback(port: 0))
+      } connect: {
         try TCPSocket.connect(to: $0, until: .after(.seconds(1)))
       },
       SocketAddressSuite<UnixAddress>("a", samples: []), PollerSuite<EpollPoller>("p"),

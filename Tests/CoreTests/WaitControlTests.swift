@@ -121,3 +121,50 @@ import Testing
     }
   }
 }
+
+@Suite(.exclusive) struct PollerControlTests {
+  @Test func aControlEndsAPollersWait() throws {
+    var poller = try EpollPoller()
+    let control = WaitControl()
+    let other = spawn {
+      sleep(milliseconds: 30)
+      control.cancel()
+    }
+    let start = milliseconds()
+    #expect(throws: SocketError(code: .cancelled, .wait)) {
+      _ = try poller.wait(until: .after(.seconds(20)), control: control)
+    }
+    other.join()
+    #expect(milliseconds() - start < 2000)
+    #expect(throws: SocketError(code: .cancelled, .wait)) {
+      _ = try poller.wait(until: .after(.seconds(20)), control: control)
+    }
+  }
+
+  @Test func aChangedDeadlineActsOnAPollersWait() throws {
+    var poller = try PollPoller()
+    let control = WaitControl()
+    let other = spawn {
+      sleep(milliseconds: 30)
+      control.setDeadline(.past)
+    }
+    let start = milliseconds()
+    var waits = 0
+    while !control.deadline.hasPassed {
+      #expect(try poller.wait(until: .after(.seconds(20)), control: control) == 0)
+      waits += 1
+    }
+    other.join()
+    #expect(waits <= 2 && milliseconds() - start < 2000)
+    control.setDeadline(.never)
+    #expect(try poller.wait(until: .after(.milliseconds(10)), control: control) == 0)
+  }
+
+  @Test func eventsAreReportedBesideAControl() throws {
+    let pair = try UnixStreamSocket.pair()
+    var poller = try BusySpinPoller(.init(base: .init()))
+    try poller.register(pair.first, .readable, token: Token(index: 4))
+    _ = try pair.second.write([1].span)
+    #expect(try poller.wait(until: .after(.seconds(1)), control: WaitControl()) == 1)
+  }
+}

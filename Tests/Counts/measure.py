@@ -73,7 +73,17 @@ class Measure:
     def allocations(self, case, messages=1000):
         def count(number):
             with tempfile.NamedTemporaryFile(dir=self.folder) as out:
-                environment = dict(os.environ, LD_PRELOAD=self.counter, COUNT_ALLOCATIONS_TO=out.name)
+                environment = dict(os.environ, LD_PRELOAD=self.counter, COUNT_ALLOCATIONS_TO=out.name,
+                                   SWIFT_DETERMINISTIC_HASHING="1")
                 self._run(self.arguments(case, number), env=environment)
                 return int(open(out.name, encoding="utf-8").read())
-        return self.per_message(count, messages)
+        # Setting up makes a few allocations more or less from run to run. A loop that allocates shows it in every run, so
+        # the smallest of three differences is the loop's.
+        best = None
+        for _ in range(3):
+            difference = self.per_message(count, messages)
+            if best is None or abs(difference) < abs(best):
+                best = difference
+            if best == 0:
+                break
+        return best

@@ -4,16 +4,20 @@ import TestSupport
 import Testing
 
 private func suite<S: ConnectionTransport & ~Copyable>(
-  _ name: String, _ type: S.Type, on address: @escaping @Sendable () -> S.Address
+  _ name: String, _ type: S.Type, on address: @escaping @Sendable () throws -> S.Address
 ) -> ListenerSuite<S> {
-  ListenerSuite(name) { try S.listen(on: address()) } connect: { try S.connect(to: $0, until: .after(.seconds(5))) }
+  ListenerSuite(name) {
+    try S.listen(on: address())
+  } connect: {
+    try S.connect(to: $0, until: .after(.seconds(5)))
+  }
 }
 
 enum Listeners {
   static let tcp4 = suite("TCP over IPv4", TCPSocket.self) { .loopback(port: 0) }
   static let tcp6 = suite("TCP over IPv6", TCPSocket.self) { .loopbackIPv6(port: 0) }
-  static let unixPath = suite("Unix path", UnixStreamSocket.self) { freshPath() }
-  static let unixAbstract = suite("Unix name", UnixStreamSocket.self) { freshAbstractName() }
+  static let unixPath = suite("Unix path", UnixStreamSocket.self) { try freshPath() }
+  static let unixAbstract = suite("Unix name", UnixStreamSocket.self) { try freshAbstractName() }
 }
 
 @Suite(.exclusive) struct ListenerTests {

@@ -8,8 +8,8 @@ private func cells<P: Poller & ~Copyable>(_ poller: String, _ type: P.Type) -> [
   let suites: [any ConformanceSuite] = [
     PollerOverStreamSuite<P, TCPSocket>("TCP over IPv4, \(poller)") { .loopback(port: 0) },
     PollerOverStreamSuite<P, TCPSocket>("TCP over IPv6, \(poller)") { .loopbackIPv6(port: 0) },
-    PollerOverStreamSuite<P, UnixStreamSocket>("Unix path, \(poller)") { freshPath() },
-    PollerOverStreamSuite<P, UnixStreamSocket>("Unix name, \(poller)") { freshAbstractName() },
+    PollerOverStreamSuite<P, UnixStreamSocket>("Unix path, \(poller)") { try freshPath() },
+    PollerOverStreamSuite<P, UnixStreamSocket>("Unix name, \(poller)") { try freshAbstractName() },
     PollerOverStreamSuite<P, UnixStreamSocket>("Unix pair, \(poller)", makePair: { try UnixStreamSocket.pair() }),
   ]
   return suites.flatMap { suite in suite.rules.map { Cell(suite: suite.name, rule: $0) } }

@@ -31,8 +31,8 @@ func freshName() -> String {
 }
 private let processSeed = UInt64.random(in: 0 ... .max)
 
-func freshPath() -> UnixAddress { try! UnixAddress(path: "/tmp/\(freshName())") }
-func freshAbstractName() -> UnixAddress { try! UnixAddress(abstract: freshName()) }
+func freshPath() throws(EndpointError) -> UnixAddress { try UnixAddress(path: "/tmp/\(freshName())") }
+func freshAbstractName() throws(EndpointError) -> UnixAddress { try UnixAddress(abstract: freshName()) }
 
 enum Streams {
   static let tcp4 = StreamSocketSuite("TCP over IPv4") { try pair(TCPSocket.self, on: .loopback(port: 0)) }

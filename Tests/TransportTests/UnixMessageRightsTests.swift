@@ -81,7 +81,7 @@ import Testing
     try pair.first.shutdown(.write)
     var received = ReceivedDescriptors<1>()
     var buffer: [UInt8] = [0]
-    let end = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received, until: .after(soon))
+    let end = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received, until: .after(patience))
     #expect(end == .endOfStream)
     #expect(
       failure { () throws(SocketError) in
@@ -240,8 +240,8 @@ import Testing
       _ = received.takeFirst()
       guard let descriptor = received.takeFirst() else { throw SocketError(code: .other, .receive) }
       let socket = try UnixStreamSocket(adopting: descriptor.release())
-      try socket.writeAll([5].span, until: .after(soon))
-      try pair.second.readExactly(into: buffer.mutableSpan, until: .after(soon))
+      try socket.writeAll([5].span, until: .after(patience))
+      try pair.second.readExactly(into: buffer.mutableSpan, until: .after(patience))
       #expect(buffer == [5])
     }
   }

@@ -6,7 +6,7 @@ import Testing
 /// All kinds of Unix sockets that pass descriptors: what a test asks of each.
 typealias PassingSocket = DescriptorPassing & UnixSocket
 
-let soon = Duration.seconds(10)
+let patience = Duration.seconds(10)
 
 /// A file without a name, holding the text.
 func makeFile(_ text: String) -> Int32 {
@@ -62,12 +62,12 @@ func pass<S: PassingSocket & ~Copyable, let capacity: Int>(
   let before = openDescriptors()
   do {
     let raw = numbers.map { RawDescriptor($0) }
-    let sent = try sender.send([1, 2, 3].span, descriptors: raw.span, until: .after(soon))
+    let sent = try sender.send([1, 2, 3].span, descriptors: raw.span, until: .after(patience))
     #expect(sent == 3)
     #expect(openDescriptors() == before, "sending opens nothing")
     var buffer = [UInt8](repeating: 0, count: 8)
     var received = ReceivedDescriptors<capacity>()
-    let outcome = try receiver.receive(into: buffer.mutableSpan, descriptors: &received, until: .after(soon))
+    let outcome = try receiver.receive(into: buffer.mutableSpan, descriptors: &received, until: .after(patience))
     #expect(outcome == .bytes(3))
     #expect(buffer == [1, 2, 3, 0, 0, 0, 0, 0])
     let (count, surplus) = (received.count, received.surplus)

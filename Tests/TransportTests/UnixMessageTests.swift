@@ -8,21 +8,21 @@ import Testing
   private func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   private func roundTrip(_ listener: borrowing Listener<UnixSequencedPacketSocket>) throws {
-    let client = try UnixSequencedPacketSocket.connect(to: listener.localAddress(), until: .after(soon))
-    let server = try listener.accept(until: .after(soon))
-    try client.send([1, 2, 3].span, until: .after(soon))
-    try client.send([4].span, until: .after(soon))
+    let client = try UnixSequencedPacketSocket.connect(to: listener.localAddress(), until: .after(patience))
+    let server = try listener.accept(until: .after(patience))
+    try client.send([1, 2, 3].span, until: .after(patience))
+    try client.send([4].span, until: .after(patience))
     var info = MessageInfo()
     var buffer: [UInt8] = [0, 0]
-    let long = try server.receive(into: buffer.mutableSpan, &info, until: .after(soon))
+    let long = try server.receive(into: buffer.mutableSpan, &info, until: .after(patience))
     #expect(long == .bytes(2) && info.length == 3 && info.isTruncated && buffer == [1, 2])
-    let short = try server.receive(into: buffer.mutableSpan, &info, until: .after(soon))
+    let short = try server.receive(into: buffer.mutableSpan, &info, until: .after(patience))
     #expect(short == .bytes(1) && info.length == 1 && !info.isTruncated && buffer == [4, 2])
     try client.shutdown(.write)
-    let end = try server.receive(into: buffer.mutableSpan, &info, until: .after(soon))
+    let end = try server.receive(into: buffer.mutableSpan, &info, until: .after(patience))
     #expect(end == .endOfStream)
-    try server.send([5].span, until: .after(soon))
-    let back = try client.receive(into: buffer.mutableSpan, &info, until: .after(soon))
+    try server.send([5].span, until: .after(patience))
+    let back = try client.receive(into: buffer.mutableSpan, &info, until: .after(patience))
     #expect(back == .bytes(1) && buffer[0] == 5)
   }
 
@@ -52,9 +52,9 @@ import Testing
     #expect(name.abstractName != nil)
     var buffer: [UInt8] = [0, 0]
     var sender: UnixAddress?
-    try client.send([1, 2, 3].span, to: UnixAddress(path: path), until: .after(soon))
+    try client.send([1, 2, 3].span, to: UnixAddress(path: path), until: .after(patience))
     var info = MessageInfo()
-    let first = try server.receive(into: buffer.mutableSpan, &info, until: .after(soon))
+    let first = try server.receive(into: buffer.mutableSpan, &info, until: .after(patience))
     #expect(first == 2 && info.isTruncated && info.length == 3 && UnixAddress(info.address) == name)
     let sent = try anonymous.send([7].span)
     let second = try server.receive(into: buffer.mutableSpan, from: &sender)
@@ -113,13 +113,13 @@ import Testing
     let listener = try UnixSequencedPacketSocket.listen(on: .unnamed) { (socket) throws(SocketError) in
       try socket.setOption(.passCredentials, to: true)
     }
-    let client = try UnixSequencedPacketSocket.connect(to: listener.localAddress(), until: .after(soon))
-    let server = try listener.accept(until: .after(soon))
+    let client = try UnixSequencedPacketSocket.connect(to: listener.localAddress(), until: .after(patience))
+    let server = try listener.accept(until: .after(patience))
     #expect(try server.option(.passCredentials) && listener.option(.passCredentials))
     _ = try client.send([UInt8]().span)
     var info = MessageInfo()
     var buffer: [UInt8] = [0]
-    let empty = try server.receive(into: buffer.mutableSpan, &info, until: .after(soon))
+    let empty = try server.receive(into: buffer.mutableSpan, &info, until: .after(patience))
     #expect(empty == .bytes(0))
   }
 
@@ -235,7 +235,9 @@ import Testing
     let address = try UnixAddress(path: path)
     let listener = try UnixSequencedPacketSocket.listen(on: address)
     #expect(
-      endpointFailure { () throws(EndpointError) in _ = try UnixStreamSocket.connect(to: address, until: .after(soon)) }
+      endpointFailure { () throws(EndpointError) in
+        _ = try UnixStreamSocket.connect(to: address, until: .after(patience))
+      }
         == .wrongSocketType)
     #expect(
       endpointFailure { () throws(EndpointError) in _ = try UnixDatagramSocket.connect(to: address) }
@@ -257,6 +259,6 @@ import Testing
     var info = MessageInfo()
     var buffer: [UInt8] = [0]
     for _ in 0..<sent { _ = try server.receive(into: buffer.mutableSpan, &info) }
-    try client.send([2].span, to: nil, until: .after(soon))
+    try client.send([2].span, to: nil, until: .after(patience))
   }
 }

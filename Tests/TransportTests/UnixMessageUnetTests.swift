@@ -10,10 +10,12 @@ import Testing
   @Test func connectFailure() throws {
     let address = try UnixAddress(path: temporaryPath())
     #expect(
-      endpointFailure { () throws(EndpointError) in _ = try Packet.connect(to: address, until: .after(soon)) }
+      endpointFailure { () throws(EndpointError) in _ = try Packet.connect(to: address, until: .after(patience)) }
         == .noSuchPath)
     #expect(
-      endpointFailure { () throws(EndpointError) in _ = try UnixStreamSocket.connect(to: address, until: .after(soon)) }
+      endpointFailure { () throws(EndpointError) in
+        _ = try UnixStreamSocket.connect(to: address, until: .after(patience))
+      }
         == .noSuchPath)
     #expect(
       endpointFailure { () throws(EndpointError) in _ = try UnixDatagramSocket.connect(to: address) }
@@ -32,16 +34,16 @@ import Testing
     let address = try listener.localAddress()
     var clients = Slab<Packet>(capacity: 16)
     for index in 0..<16 {
-      let client = try Packet.connect(to: address, until: .after(soon))
-      try client.send([UInt8(index)].span, until: .after(soon))
+      let client = try Packet.connect(to: address, until: .after(patience))
+      try client.send([UInt8(index)].span, until: .after(patience))
       _ = clients.insert(client)
     }
     var seen: Set<UInt8> = []
     for _ in 0..<16 {
-      let server = try listener.accept(until: .after(soon))
+      let server = try listener.accept(until: .after(patience))
       var buffer: [UInt8] = [0]
       var info = MessageInfo()
-      let outcome = try server.receive(into: buffer.mutableSpan, &info, until: .after(soon))
+      let outcome = try server.receive(into: buffer.mutableSpan, &info, until: .after(patience))
       #expect(outcome == .bytes(1))
       seen.insert(buffer[0])
     }
@@ -53,7 +55,7 @@ import Testing
     let address = try listener.localAddress()
     try listener.close()
     #expect(
-      endpointFailure { () throws(EndpointError) in _ = try Packet.connect(to: address, until: .after(soon)) }
+      endpointFailure { () throws(EndpointError) in _ = try Packet.connect(to: address, until: .after(patience)) }
         == .noSuchPath)
   }
 
@@ -75,9 +77,9 @@ import Testing
 
   @Test func sendRecv() throws {
     let pair = try UnixStreamSocket.pair()
-    try pair.first.writeAll([0xab].span, until: .after(soon))
+    try pair.first.writeAll([0xab].span, until: .after(patience))
     var buffer: [UInt8] = [0]
-    try pair.second.readExactly(into: buffer.mutableSpan, until: .after(soon))
+    try pair.second.readExactly(into: buffer.mutableSpan, until: .after(patience))
     #expect(buffer == [0xab])
   }
 
@@ -85,19 +87,19 @@ import Testing
     let pair = try Packet.pair()
     var info = MessageInfo()
     var buffer: [UInt8] = [0, 0]
-    try pair.first.send([1].span, until: .after(soon))
-    try pair.second.send([2].span, until: .after(soon))
-    let there = try pair.second.receive(into: buffer.mutableSpan, &info, until: .after(soon))
+    try pair.first.send([1].span, until: .after(patience))
+    try pair.second.send([2].span, until: .after(patience))
+    let there = try pair.second.receive(into: buffer.mutableSpan, &info, until: .after(patience))
     #expect(there == .bytes(1) && buffer[0] == 1)
-    let back = try pair.first.receive(into: buffer.mutableSpan, &info, until: .after(soon))
+    let back = try pair.first.receive(into: buffer.mutableSpan, &info, until: .after(patience))
     #expect(back == .bytes(1) && buffer[0] == 2)
   }
 
   /// Two packets of one byte: a buffer of two reads one at a time.
   @Test func packet() throws {
     let pair = try Packet.pair()
-    try pair.first.send([1].span, until: .after(soon))
-    try pair.first.send([2].span, until: .after(soon))
+    try pair.first.send([1].span, until: .after(patience))
+    try pair.first.send([2].span, until: .after(patience))
     for expected in [1, 2] as [UInt8] {
       var info = MessageInfo()
       var buffer: [UInt8] = [0, 0]
@@ -128,7 +130,7 @@ import Testing
     var info = MessageInfo()
     var buffer: [UInt8] = [0]
     let first = try pair.second.receive(into: buffer.mutableSpan, &info)
-    try pair.first.send([9].span, until: .after(soon))
+    try pair.first.send([9].span, until: .after(patience))
     let second = try pair.second.receive(into: buffer.mutableSpan, &info)
     let third = try pair.second.receive(into: buffer.mutableSpan, &info)
     #expect(first == .wouldBlock && second == .bytes(1) && third == .wouldBlock && buffer == [9])
@@ -136,7 +138,7 @@ import Testing
 
   @Test func recvVectors() throws {
     let pair = try UnixStreamSocket.pair()
-    try pair.first.writeAll([1, 2, 3].span, until: .after(soon))
+    try pair.first.writeAll([1, 2, 3].span, until: .after(patience))
     var head: [UInt8] = [0]
     var tail: [UInt8] = [0, 0]
     let outcome = try pair.second.read(scattering: head.mutableSpan, tail.mutableSpan)
@@ -147,7 +149,7 @@ import Testing
     let pair = try UnixStreamSocket.pair()
     let outcome = try pair.first.write(gathering: [1].span, [2, 3].span)
     var buffer: [UInt8] = [0, 0, 0]
-    try pair.second.readExactly(into: buffer.mutableSpan, until: .after(soon))
+    try pair.second.readExactly(into: buffer.mutableSpan, until: .after(patience))
     #expect(outcome == .bytes(3) && buffer == [1, 2, 3])
   }
 
@@ -222,13 +224,13 @@ import Testing
     #expect(acceptUntilCancelled(listener) == .cancelled)
     let descriptor = listener.release()
     // It goes on listening.
-    let client = try Packet.connect(to: UnixAddress(path: path), until: .after(soon))
+    let client = try Packet.connect(to: UnixAddress(path: path), until: .after(patience))
     let again = try Listener<Packet>(adopting: descriptor.release())
-    let server = try again.accept(until: .after(soon))
-    try client.send([1].span, until: .after(soon))
+    let server = try again.accept(until: .after(patience))
+    try client.send([1].span, until: .after(patience))
     var info = MessageInfo()
     var buffer: [UInt8] = [0]
-    let outcome = try server.receive(into: buffer.mutableSpan, &info, until: .after(soon))
+    let outcome = try server.receive(into: buffer.mutableSpan, &info, until: .after(patience))
     #expect(outcome == .bytes(1))
     unlink(path)
   }
@@ -241,7 +243,7 @@ import Testing
     }
     defer { canceller.join() }
     do throws(SocketError) {
-      _ = try listener.accept(until: .after(soon), control: control)
+      _ = try listener.accept(until: .after(patience), control: control)
       return nil
     } catch {
       return error.code
@@ -253,8 +255,8 @@ import Testing
     let pair = try Packet.pair()
     #expect(try pair.first.peerCredentials() == own)
     let listener = try UnixStreamSocket.listen(on: UnixAddress(path: temporaryPath()))
-    let client = try UnixStreamSocket.connect(to: listener.localAddress(), until: .after(soon))
-    let server = try listener.accept(until: .after(soon))
+    let client = try UnixStreamSocket.connect(to: listener.localAddress(), until: .after(patience))
+    let server = try listener.accept(until: .after(patience))
     let both = [try client.peerCredentials(), try server.peerCredentials()]
     #expect(both == [own, own] && ProcessCredentials.own == own)
   }

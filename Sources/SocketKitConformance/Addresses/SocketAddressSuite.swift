@@ -24,7 +24,8 @@ public struct SocketAddressSuite<A: SocketAddress>: ConformanceSuite {
         try requireEqual(bytes(copy), bytes(address), "the bytes of the copy")
         try requireEqual(copy.family, address.family, "the family of the copy")
       },
-      rule("bytes.length", "The bytes are at least the family's two and at most 128, and begin with the family.") { address in
+      rule("bytes.length", "The bytes are at least the family's two and at most 128, and begin with the family.") {
+        address in
         let bytes = bytes(address)
         try require((2...128).contains(bytes.count), "\(address) has \(bytes.count) bytes")
         let family = bytes.withUnsafeBytes { Int32($0.loadUnaligned(as: UInt16.self)) }

@@ -7,26 +7,28 @@ extension ListenerSuite where S: ~Copyable {
       for _ in 0..<5 { try listening.requireNobody("although nobody connected") }
       try watch.requirePrompt("five tries")
     }
-      + rule("accept.connects", "An accepted socket is the other end of the connection, and is given once.") { listening in
+      + rule("accept.connects", "An accepted socket is the other end of the connection, and is given once.") {
+        listening in
         let client = try listening.connect()
         let server = try listening.accept()
         try requireEqual(try server.localAddress(), try client.remoteAddress(), "the accepted end's address")
         try requireEqual(try server.remoteAddress(), try client.localAddress(), "the connecting end's address")
         try listening.requireNobody("twice")
       }
-      + rule("accept.flags", "An accepted socket, a connected one and the listener are close-on-exec and non-blocking.") {
-        listening in
-        let client = try listening.connect()
-        let server = try listening.accept()
-        let sources = [
-          listening.listener.value.descriptor, client.readSource, client.writeSource, server.readSource,
-          server.writeSource,
-        ]
-        for source in sources {
-          try require(source.isCloseOnExec, "\(source) is inherited by programs that are started: FD_CLOEXEC is missing")
-          try require(source.isNonBlocking, "\(source) blocks: O_NONBLOCK is missing")
-        }
+      + rule("accept.flags", "An accepted socket, a connected one and the listener are close-on-exec and non-blocking.")
+    {
+      listening in
+      let client = try listening.connect()
+      let server = try listening.accept()
+      let sources = [
+        listening.listener.value.descriptor, client.readSource, client.writeSource, server.readSource,
+        server.writeSource,
+      ]
+      for source in sources {
+        try require(source.isCloseOnExec, "\(source) is inherited by programs that are started: FD_CLOEXEC is missing")
+        try require(source.isNonBlocking, "\(source) blocks: O_NONBLOCK is missing")
       }
+    }
       + rule("accept.reporting", "Accepting reports the connecting end's own address.") { listening in
         let client = try listening.connect()
         var peer = AnySocketAddress()
@@ -44,7 +46,9 @@ extension ListenerSuite where S: ~Copyable {
           pause(.milliseconds(1))
         }
       }
-      + rule("address.bound", "The address that the kernel chose can be read, connected to, and belongs to the listener.") {
+      + rule(
+        "address.bound", "The address that the kernel chose can be read, connected to, and belongs to the listener."
+      ) {
         listening in
         let address = try listening.listener.value.localAddress()
         try requireEqual(try listening.listener.value.localAddress(), address, "asked twice")

@@ -2,7 +2,9 @@ internal import SocketKitCore
 
 extension ListenerSuite where S: ~Copyable {
   var failureRules: [ConformanceRule] {
-    rule("accept.descriptors-exhausted", "Out of descriptors accepting says so; the listener then accepts the same one.") {
+    rule(
+      "accept.descriptors-exhausted", "Out of descriptors accepting says so; the listener then accepts the same one."
+    ) {
       listening in
       let client = try listening.connect()
       // Let it arrive, so that the first accept finds it.
@@ -21,33 +23,36 @@ extension ListenerSuite where S: ~Copyable {
       let server = try listening.accept()
       try requireEqual(try server.remoteAddress(), try client.localAddress(), "who was accepted afterwards")
     }
-      + rule("accept.reset-connection", "A connection that is reset before it is accepted does not stop the listener.") {
-        listening in
-        var names: Set<S.Address> = []
-        for _ in 0..<3 {
-          let doomed = try listening.connect()
-          names.insert(try doomed.localAddress())
-          // Closing without lingering resets, where the transport knows resets.
-          try? SocketOption<SocketLevel, Duration?>.linger.write(doomed.readSource, .zero)
-        }
-        let client = try listening.connect()
-        let own = try client.localAddress()
-        let deadline = Deadline.after(Times.limit)
-        var accepted = 0
-        while true {
-          try require(!deadline.hasPassed, "the connection after the reset ones was not accepted")
-          guard let server = try listening.listener.value.accept() else {
-            pause(.milliseconds(1))
-            continue
-          }
-          accepted += 1
-          // The reset ones may be given all the same: their end shows when they are used. Where connecting ends have no
-          // names of their own they cannot be told apart, and all four must come.
-          if accepted == 4 { return }
-          if !names.contains(own), let peer = try? server.remoteAddress(), peer == own { return }
-        }
+      + rule("accept.reset-connection", "A connection that is reset before it is accepted does not stop the listener.")
+    {
+      listening in
+      var names: Set<S.Address> = []
+      for _ in 0..<3 {
+        let doomed = try listening.connect()
+        names.insert(try doomed.localAddress())
+        // Closing without lingering resets, where the transport knows resets.
+        try? SocketOption<SocketLevel, Duration?>.linger.write(doomed.readSource, .zero)
       }
-      + rule("close.refuses", "After the listener has closed, connecting fails at once, again and again, and leaks nothing.") {
+      let client = try listening.connect()
+      let own = try client.localAddress()
+      let deadline = Deadline.after(Times.limit)
+      var accepted = 0
+      while true {
+        try require(!deadline.hasPassed, "the connection after the reset ones was not accepted")
+        guard let server = try listening.listener.value.accept() else {
+          pause(.milliseconds(1))
+          continue
+        }
+        accepted += 1
+        // The reset ones may be given all the same: their end shows when they are used. Where connecting ends have no
+        // names of their own they cannot be told apart, and all four must come.
+        if accepted == 4 { return }
+        if !names.contains(own), let peer = try? server.remoteAddress(), peer == own { return }
+      }
+    }
+      + rule(
+        "close.refuses", "After the listener has closed, connecting fails at once, again and again, and leaks nothing."
+      ) {
         listening in
         let address = try listening.listener.value.localAddress()
         listening.listener.close()

@@ -21,14 +21,16 @@ extension ListenerSuite where S: ~Copyable {
         _ = try listening.accept()
         _ = client
       }
-      + rule("accept.passed-deadline", "With a deadline that has passed nobody is accepted, even where somebody waits.") {
+      + rule("accept.passed-deadline", "With a deadline that has passed nobody is accepted, even where somebody waits.")
+    {
+      listening in
+      let client = try listening.connect()
+      try requireError(.timedOut, in: "an accept") { try listening.listener.value.accept(until: .past) }
+      _ = try listening.accept()
+      _ = client
+    }
+      + rule("accept.cancelled", "Cancelling ends every accept that waits, at once, and the listener goes on.") {
         listening in
-        let client = try listening.connect()
-        try requireError(.timedOut, in: "an accept") { try listening.listener.value.accept(until: .past) }
-        _ = try listening.accept()
-        _ = client
-      }
-      + rule("accept.cancelled", "Cancelling ends every accept that waits, at once, and the listener goes on.") { listening in
         let control = WaitControl()
         let threads = (0..<3).map { _ in
           RuleThread {
@@ -52,15 +54,16 @@ extension ListenerSuite where S: ~Copyable {
         }
         try requireEqual(handled, 3, "signals that were handled")
       }
-      + rule("accept.threads", "Several threads may accept from one listener: each connection is given to one of them.") {
-        listening in
-        let threads = (0..<4).map { _ in
-          RuleThread { for _ in 0..<8 { _ = try listening.accept() } }
-        }
-        var clients = Slab<S>(capacity: 32)
-        while !clients.isFull { _ = clients.insert(try listening.connect()) }
-        for thread in threads { try thread.join() }
-        try listening.requireNobody("although all had been")
+      + rule("accept.threads", "Several threads may accept from one listener: each connection is given to one of them.")
+    {
+      listening in
+      let threads = (0..<4).map { _ in
+        RuleThread { for _ in 0..<8 { _ = try listening.accept() } }
       }
+      var clients = Slab<S>(capacity: 32)
+      while !clients.isFull { _ = clients.insert(try listening.connect()) }
+      for thread in threads { try thread.join() }
+      try listening.requireNobody("although all had been")
+    }
   }
 }

@@ -2,12 +2,15 @@ internal import SocketKitCore
 
 extension PollerSuite where P: ~Copyable {
   var crowdRules: [ConformanceRule] {
-    rule("crowd.many-ready", "Of 300 sources that are ready at once every one is reported, and those that are not, never.") {
+    rule(
+      "crowd.many-ready", "Of 300 sources that are ready at once every one is reported, and those that are not, never."
+    ) {
       poller in
       try requireAll(&poller, ready: 300)
     }
       + [
-        ConformanceRule("poller.crowd.beyond-capacity", "With room for fewer events than are ready, waits report all.") {
+        ConformanceRule("poller.crowd.beyond-capacity", "With room for fewer events than are ready, waits report all.")
+        {
           var poller = try makePoller(P.self, P.configuration(capacity: 4))
           try requireAll(&poller, ready: 64)
         }

@@ -2,7 +2,8 @@ internal import SocketKitCore
 
 extension PollerSuite where P: ~Copyable {
   var deadlineRules: [ConformanceRule] {
-    rule("deadline.kept", "With nothing ready a wait ends at its deadline: not earlier, and not much later.") { poller in
+    rule("deadline.kept", "With nothing ready a wait ends at its deadline: not earlier, and not much later.") {
+      poller in
       let wire = try Wire()
       defer { wire.close() }
       try poller.register(source: wire.near, .readable, token: tokenA)
@@ -14,7 +15,8 @@ extension PollerSuite where P: ~Copyable {
         try watch.require(from: .milliseconds(milliseconds), "the wait")
       }
     }
-      + rule("deadline.past", "A wait whose deadline has passed does not wait, and still reports what is ready.") { poller in
+      + rule("deadline.past", "A wait whose deadline has passed does not wait, and still reports what is ready.") {
+        poller in
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(source: wire.near, .readable, token: tokenA)
@@ -28,7 +30,8 @@ extension PollerSuite where P: ~Copyable {
           try requireEqual(try poller.wait(until: deadline), 1, "events of what is ready")
         }
       }
-      + rule("deadline.precise", "Where the capabilities say so, a deadline below a millisecond is kept below one.") { poller in
+      + rule("deadline.precise", "Where the capabilities say so, a deadline below a millisecond is kept below one.") {
+        poller in
         guard poller.capabilities.contains(.precise) else { return }
         let wire = try Wire()
         defer { wire.close() }
@@ -63,7 +66,9 @@ extension PollerSuite where P: ~Copyable {
   }
 
   var idleRules: [ConformanceRule] {
-    rule("idle.sleeps", "With 100 idle registrations nothing is reported for 200 ms, and a poller that parks burns no CPU.") {
+    rule(
+      "idle.sleeps", "With 100 idle registrations nothing is reported for 200 ms, and a poller that parks burns no CPU."
+    ) {
       poller in
       let wires = try (0..<100).map { _ in try Wire() }
       defer { for wire in wires { wire.close() } }
@@ -72,7 +77,8 @@ extension PollerSuite where P: ~Copyable {
       }
       try requireSleep(&poller, "with 100 idle registrations")
     }
-      + rule("idle.closed-peer", "A closed peer that was deregistered wakes nobody for 200 ms, and burns no CPU.") { poller in
+      + rule("idle.closed-peer", "A closed peer that was deregistered wakes nobody for 200 ms, and burns no CPU.") {
+        poller in
         let wire = try Wire()
         let other = try Wire()
         defer {
@@ -86,7 +92,8 @@ extension PollerSuite where P: ~Copyable {
         try poller.deregister(source: wire.near)
         try requireSleep(&poller, "after a closed peer was deregistered")
       }
-      + rule("idle.end-read", "A peer that ended its writing, with the end paused, wakes nobody for 200 ms.") { poller in
+      + rule("idle.end-read", "A peer that ended its writing, with the end paused, wakes nobody for 200 ms.") {
+        poller in
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(source: wire.near, .readable, token: tokenA)

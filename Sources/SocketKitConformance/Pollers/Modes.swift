@@ -37,7 +37,8 @@ extension PollerSuite where P: ~Copyable {
         }
         try poller.deregister(source: wire.near)
       }
-      + rule("one-shot.nothing-lost", "One-shot registrations that are modified after each event lose nothing.") { poller in
+      + rule("one-shot.nothing-lost", "One-shot registrations that are modified after each event lose nothing.") {
+        poller in
         guard poller.capabilities.contains(.oneShot) else { return }
         try countRings(&poller, [.readable, .oneShot])
       }
@@ -57,7 +58,8 @@ extension PollerSuite where P: ~Copyable {
         try poller.requireEvent(tokenA, .hangUp, "for the peer's end")
         try poller.requireQuiet("after the peer's end")
       }
-      + rule("edge.nothing-lost", "Edge-triggered sources that are read until they would block lose nothing.") { poller in
+      + rule("edge.nothing-lost", "Edge-triggered sources that are read until they would block lose nothing.") {
+        poller in
         guard poller.capabilities.contains(.edge) else { return }
         try countRings(&poller, [.readable, .edge])
       }

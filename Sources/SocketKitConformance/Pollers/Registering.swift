@@ -43,7 +43,9 @@ extension PollerSuite where P: ~Copyable {
         let readiness = try poller.requireEvent(tokenA, .writable, "with the new interest")
         try require(!readiness.contains(.readable), "the old interest was reported after modifying")
       }
-      + rule("register.twice", "Registering twice is `.alreadyRegistered`, and leaves the first registration as it was.") {
+      + rule(
+        "register.twice", "Registering twice is `.alreadyRegistered`, and leaves the first registration as it was."
+      ) {
         poller in
         let wire = try Wire()
         defer { wire.close() }
@@ -55,7 +57,8 @@ extension PollerSuite where P: ~Copyable {
         wire.ring()
         try poller.requireEvent(tokenA, .readable, "of the first registration")
       }
-      + rule("modify.unknown", "Modifying what is not registered is `.notRegistered`, and registers nothing.") { poller in
+      + rule("modify.unknown", "Modifying what is not registered is `.notRegistered`, and registers nothing.") {
+        poller in
         let wire = try Wire()
         defer { wire.close() }
         wire.ring()
@@ -84,7 +87,9 @@ extension PollerSuite where P: ~Copyable {
         }
         try poller.requireQuiet("of a descriptor that was never open")
       }
-      + rule("interest.empty", "An empty interest pauses: nothing is reported, and a later interest takes up what is there.") {
+      + rule(
+        "interest.empty", "An empty interest pauses: nothing is reported, and a later interest takes up what is there."
+      ) {
         poller in
         let wire = try Wire()
         defer { wire.close() }

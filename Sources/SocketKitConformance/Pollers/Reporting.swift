@@ -74,7 +74,8 @@ extension PollerSuite where P: ~Copyable {
         wire.drainFar()
         try poller.requireEvent(tokenA, .writable, "when there is room again")
       }
-      + rule("report.hang-up", "A closed peer is reported: readable, and as a hang-up, whatever was asked for.") { poller in
+      + rule("report.hang-up", "A closed peer is reported: readable, and as a hang-up, whatever was asked for.") {
+        poller in
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(source: wire.near, .readable, token: tokenA)
@@ -92,7 +93,8 @@ extension PollerSuite where P: ~Copyable {
         wire.endFarWriting()
         try poller.requireEvent(tokenA, .readClosed, "after the peer's end")
       }
-      + rule("report.two-sources", "A socket with a source for each direction is watched by two registrations.") { poller in
+      + rule("report.two-sources", "A socket with a source for each direction is watched by two registrations.") {
+        poller in
         let wire = try Wire()
         defer { wire.close() }
         let writing = try wire.duplicateNear()

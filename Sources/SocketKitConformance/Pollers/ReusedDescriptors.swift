@@ -2,7 +2,8 @@ internal import SocketKitCore
 
 extension PollerSuite where P: ~Copyable {
   var descriptorRules: [ConformanceRule] {
-    rule("descriptor.reused-number", "A number that is closed and opened anew reports under its new token only.") { poller in
+    rule("descriptor.reused-number", "A number that is closed and opened anew reports under its new token only.") {
+      poller in
       var wire = try Wire()
       defer { wire.close() }
       let number = wire.near
@@ -18,7 +19,9 @@ extension PollerSuite where P: ~Copyable {
         try poller.requireQuiet(for: .milliseconds(1), "of a number that was opened anew")
       }
     }
-      + rule("descriptor.stale-event", "An event read after its descriptor was closed and reused finds nobody in a slab.") {
+      + rule(
+        "descriptor.stale-event", "An event read after its descriptor was closed and reused finds nobody in a slab."
+      ) {
         poller in
         let first = try Wire()
         let second = try Wire()
@@ -56,7 +59,9 @@ extension PollerSuite where P: ~Copyable {
         third.ring()
         try poller.requireEvent(new, .readable, "of the connection that has the number now")
       }
-      + rule("descriptor.closed-registered", "A descriptor closed while registered neither spins the loop nor hides others.") {
+      + rule(
+        "descriptor.closed-registered", "A descriptor closed while registered neither spins the loop nor hides others."
+      ) {
         poller in
         let wire = try Wire()
         let other = try Wire()

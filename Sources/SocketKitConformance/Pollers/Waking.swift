@@ -13,7 +13,8 @@ extension PollerSuite where P: ~Copyable {
       try require(poller.wasWoken, "a wait that does not wait missed the wake-up before it")
       try poller.requireQuiet("after the wake-up was taken by a wait that does not wait")
     }
-      + rule("wake.other-thread", "A wake-up from another thread ends the wait that is under way, promptly.") { poller in
+      + rule("wake.other-thread", "A wake-up from another thread ends the wait that is under way, promptly.") {
+        poller in
         for _ in 0..<3 {
           let waker = poller.waker
           let helper = RuleThread { () -> ContinuousClock.Instant in
@@ -28,14 +29,16 @@ extension PollerSuite where P: ~Copyable {
           try require(late < Times.prompt, "the wait ended only after \(late)")
         }
       }
-      + rule("wake.coalesced", "Many wake-ups before a wait are one; the next wait waits, and can be woken.") { poller in
+      + rule("wake.coalesced", "Many wake-ups before a wait are one; the next wait waits, and can be woken.") {
+        poller in
         for _ in 0..<3 {
           for _ in 0..<1000 { poller.waker.wake() }
           try requireWoken(&poller)
           try poller.requireQuiet("after many wake-ups were taken as one")
         }
       }
-      + rule("wake.every-one", "Of a thousand wake-ups, each called after the last was taken, none is lost.") { poller in
+      + rule("wake.every-one", "Of a thousand wake-ups, each called after the last was taken, none is lost.") {
+        poller in
         let taken = Counter()
         let waker = poller.waker
         let helper = RuleThread {
@@ -58,22 +61,23 @@ extension PollerSuite where P: ~Copyable {
         try helper.join()
         try poller.requireQuiet("after the last wake-up was taken")
       }
-      + rule("wake.storm", "Wake-ups from four threads at once, while waits end all the time: the last is still seen.") {
-        poller in
-        let waker = poller.waker
-        let running = Counter()
-        let threads = (0..<4).map { _ in
-          RuleThread {
-            for _ in 0..<500 { waker.wake() }
-            running.increment()
-          }
+      + rule("wake.storm", "Wake-ups from four threads at once, while waits end all the time: the last is still seen.")
+    {
+      poller in
+      let waker = poller.waker
+      let running = Counter()
+      let threads = (0..<4).map { _ in
+        RuleThread {
+          for _ in 0..<500 { waker.wake() }
+          running.increment()
         }
-        while running.count < 4 { _ = try poller.wait(until: .after(.milliseconds(5))) }
-        for thread in threads { try thread.join() }
-        _ = try poller.wait(until: .past)
-        poller.waker.wake()
-        try requireWoken(&poller)
       }
+      while running.count < 4 { _ = try poller.wait(until: .after(.milliseconds(5))) }
+      for thread in threads { try thread.join() }
+      _ = try poller.wait(until: .past)
+      poller.waker.wake()
+      try requireWoken(&poller)
+    }
       + rule("wake.with-events", "A wake-up and events at the same time: neither hides the other.") { poller in
         let wires = try (0..<3).map { _ in try Wire() }
         defer { for wire in wires { wire.close() } }
@@ -114,7 +118,8 @@ extension PollerSuite where P: ~Copyable {
   }
 }
 
-private func wakerOfDeadPoller<P: Poller & ~Copyable>(_ type: P.Type, _ configuration: P.Configuration) throws -> Waker {
+private func wakerOfDeadPoller<P: Poller & ~Copyable>(_ type: P.Type, _ configuration: P.Configuration) throws -> Waker
+{
   let poller = try makePoller(P.self, configuration)
   return poller.waker
 }

@@ -12,7 +12,9 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
       try poller.requireQuiet("after everybody was accepted")
       _ = client
     }
-      + listening("connect.writable", address, "A connect that was begun is finished when the poller reports it writable.") {
+      + listening(
+        "connect.writable", address, "A connect that was begun is finished when the poller reports it writable."
+      ) {
         poller, listener in
         let pending = try S.startConnecting(to: listener.value.localAddress())
         try poller.register(source: pending.source, .writable, token: tokenA)
@@ -26,7 +28,9 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
         client.close()
         server.close()
       }
-      + listening("connect.refused", address, "A connect that is refused says so at once or when the poller reports it.") {
+      + listening(
+        "connect.refused", address, "A connect that is refused says so at once or when the poller reports it."
+      ) {
         poller, listener in
         let nobody = try listener.value.localAddress()
         listener.close()

@@ -14,7 +14,9 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         try requireSameBytes(try client.readExactly(sent.count), sent, "echoed")
         try writer.join()
       }
-      + serverRule("echo.slow-reader", "A connection that does not read its echo does not stall the others.", connections: 4) {
+      + serverRule(
+        "echo.slow-reader", "A connection that does not read its echo does not stall the others.", connections: 4
+      ) {
         clients in
         // The first one sends until nothing more is taken: its echo has nowhere to go.
         let (error, taken) = try clients[0].writeUntilError(until: .after(.milliseconds(60)))
@@ -25,8 +27,9 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         let echoed = try clients[0].readExactly(taken)
         try requireEqual(echoed.count, taken, "the echo of the slow reader")
       }
-      + serverRule("echo.fairness", "A connection that always has something to echo does not starve the others.", connections: 3)
-      { clients in
+      + serverRule(
+        "echo.fairness", "A connection that always has something to echo does not starve the others.", connections: 3
+      ) { clients in
         let stop = WaitControl()
         let flood = clients[0]
         let writer = RuleThread { _ = try flood.writeUntilError(until: .after(Times.limit), control: stop) }
@@ -39,7 +42,9 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         try reader.join()
         try require(elapsed < .seconds(3), "100 echoes beside a flooding connection took \(elapsed)")
       }
-      + serverRule("echo.closing", "Connections that come to their end under the loop are removed, each once.", connections: 16) {
+      + serverRule(
+        "echo.closing", "Connections that come to their end under the loop are removed, each once.", connections: 16
+      ) {
         clients in
         try echo(clients, rounds: 2, message: 8)
         for client in clients { client.close() }

@@ -13,23 +13,24 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
       try poller.requireQuiet("after reading everything")
       try poller.deregister(ends.near.value)
     }
-      + rule("writable", "Room to write is reported when asked for, not while there is none, and again when there is.") {
-        poller, ends in
-        try poller.register(ends.near.value, .writable, token: tokenA)
-        try poller.requireEvent(tokenA, .writable, "on a fresh connection")
-        // What a peer's kernel takes over may make room again for a while.
-        var taken = try ends.near.fill()
-        while try poller.events(within: .milliseconds(20)).contains(where: { $0.isWritable }) {
-          taken += try ends.near.fill()
-        }
-        try poller.requireQuiet("while there is no room")
-        let reader = RuleThread { [taken] in _ = try ends.far.readExactly(taken) }
-        try poller.requireEvent(tokenA, .writable, "when there is room again")
-        try reader.join()
-        guard case .bytes = try ends.near.value.write([1].span) else {
-          throw ConformanceFailure("a write would block although room was reported")
-        }
+      + rule("writable", "Room to write is reported when asked for, not while there is none, and again when there is.")
+    {
+      poller, ends in
+      try poller.register(ends.near.value, .writable, token: tokenA)
+      try poller.requireEvent(tokenA, .writable, "on a fresh connection")
+      // What a peer's kernel takes over may make room again for a while.
+      var taken = try ends.near.fill()
+      while try poller.events(within: .milliseconds(20)).contains(where: { $0.isWritable }) {
+        taken += try ends.near.fill()
       }
+      try poller.requireQuiet("while there is no room")
+      let reader = RuleThread { [taken] in _ = try ends.far.readExactly(taken) }
+      try poller.requireEvent(tokenA, .writable, "when there is room again")
+      try reader.join()
+      guard case .bytes = try ends.near.value.write([1].span) else {
+        throw ConformanceFailure("a write would block although room was reported")
+      }
+    }
       + rule("end.close", "A peer's close is reported, and the read then gives the end.") { poller, ends in
         try poller.register(ends.near.value, .readable, token: tokenA)
         try ends.far.writeAll([9])
@@ -61,7 +62,8 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         ends.near.close()
         try poller.requireQuiet("after closing")
       }
-      + rule("edge", "Edge-triggered, everything is received when each event is read until it would block.") { poller, ends in
+      + rule("edge", "Edge-triggered, everything is received when each event is read until it would block.") {
+        poller, ends in
         guard poller.capabilities.contains(.edge) else { return }
         try poller.register(ends.near.value, [.readable, .edge], token: tokenA)
         try receiveAll(&poller, ends, again: nil)

@@ -12,7 +12,8 @@ extension StreamSocketSuite where S: ~Copyable {
       try requireEqual(try reader.join().code, .timedOut, "the read")
       try watch.require(from: Times.settle + Times.short, "the read")
     }
-      + rule("deadline.later", "A deadline made later acts on the call that waits: it outlives the first one.") { ends in
+      + rule("deadline.later", "A deadline made later acts on the call that waits: it outlives the first one.") {
+        ends in
         let control = WaitControl()
         control.setDeadline(.after(Times.short))
         let watch = Stopwatch()
@@ -40,7 +41,9 @@ extension StreamSocketSuite where S: ~Copyable {
         pause(.milliseconds(2))
         var byte: [UInt8] = [0]
         for deadline in [Deadline.past, .after(.milliseconds(-5))] {
-          try requireError(.timedOut, in: "a read") { try ends.near.value.read(into: byte.mutableSpan, until: deadline) }
+          try requireError(.timedOut, in: "a read") {
+            try ends.near.value.read(into: byte.mutableSpan, until: deadline)
+          }
           try requireError(.timedOut, in: "a write") { try ends.near.value.write([2].span, until: deadline) }
         }
         try requireEqual(try ends.near.readExactly(1), [1], "the byte is still there")
@@ -49,7 +52,8 @@ extension StreamSocketSuite where S: ~Copyable {
   }
 
   var cancelRules: [ConformanceRule] {
-    rule("cancel.pending", "Cancelling ends the read and the write that wait at once: closing under a pending call.") { ends in
+    rule("cancel.pending", "Cancelling ends the read and the write that wait at once: closing under a pending call.") {
+      ends in
       let control = WaitControl()
       let threads = pendingBothWays(ends.near, until: .after(Times.limit), control)
       pause(Times.short)

@@ -6,7 +6,8 @@ extension StreamSocketSuite where S: ~Copyable {
       for end in [ends.near, ends.far] {
         for source in [end.value.readSource, end.value.writeSource] {
           try require(source.isOpen, "\(source) is not open")
-          try require(source.isCloseOnExec, "\(source) is inherited by programs that are started: FD_CLOEXEC is missing")
+          try require(
+            source.isCloseOnExec, "\(source) is inherited by programs that are started: FD_CLOEXEC is missing")
           try require(source.isNonBlocking, "\(source) blocks: O_NONBLOCK is missing")
         }
       }

@@ -2,7 +2,8 @@ internal import SocketKitCore
 
 extension StreamSocketSuite where S: ~Copyable {
   var endingRules: [ConformanceRule] {
-    rule("read.end-of-stream", "A closed peer's bytes are read first, then the end, again and again; never before.") { ends in
+    rule("read.end-of-stream", "A closed peer's bytes are read first, then the end, again and again; never before.") {
+      ends in
       var random = SeededRandom(seed: 6)
       let sent = random.bytes(10_000)
       try ends.far.writeAll(sent)

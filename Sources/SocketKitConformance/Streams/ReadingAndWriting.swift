@@ -2,7 +2,8 @@ internal import SocketKitCore
 
 extension StreamSocketSuite where S: ~Copyable {
   var readRules: [ConformanceRule] {
-    rule("read.empty-buffer", "A read into an empty buffer is 0 bytes, with or without data, and never an end.") { ends in
+    rule("read.empty-buffer", "A read into an empty buffer is 0 bytes, with or without data, and never an end.") {
+      ends in
       var none: [UInt8] = []
       try requireEqual(try ends.near.value.read(into: none.mutableSpan), .bytes(0), "nothing to read")
       try ends.far.writeAll([9])
@@ -22,12 +23,14 @@ extension StreamSocketSuite where S: ~Copyable {
         }
         try ends.roundTrip("after tries that would block")
       }
-      + rule("read.short", "A read gives what is there without waiting for a full buffer, and the rest later.") { ends in
+      + rule("read.short", "A read gives what is there without waiting for a full buffer, and the rest later.") {
+        ends in
         try ends.far.writeAll([1, 2, 3, 4, 5])
         var seen: [UInt8] = []
         while seen.count < 5 {
           var two = [UInt8](repeating: 0, count: 2)
-          guard case .bytes(let count) = try ends.near.value.read(into: two.mutableSpan, until: .after(Times.limit)) else {
+          guard case .bytes(let count) = try ends.near.value.read(into: two.mutableSpan, until: .after(Times.limit))
+          else {
             throw ConformanceFailure("an end after \(seen)")
           }
           try require(count >= 1 && count <= 2, "\(count) bytes in a buffer of 2")
@@ -36,11 +39,14 @@ extension StreamSocketSuite where S: ~Copyable {
         try requireEqual(seen, [1, 2, 3, 4, 5], "read")
         try requireEqual(try ends.near.readOnce().outcome, .wouldBlock, "a read after the last byte")
       }
-      + rule("read.exact-count", "A read fills exactly the bytes that it reports and leaves the rest of the buffer alone.") {
+      + rule(
+        "read.exact-count", "A read fills exactly the bytes that it reports and leaves the rest of the buffer alone."
+      ) {
         ends in
         try ends.far.writeAll([1, 2, 3])
         var buffer = [UInt8](repeating: 0xee, count: 16)
-        guard case .bytes(let count) = try ends.near.value.read(into: buffer.mutableSpan, until: .after(Times.limit)) else {
+        guard case .bytes(let count) = try ends.near.value.read(into: buffer.mutableSpan, until: .after(Times.limit))
+        else {
           throw ConformanceFailure("an end instead of three bytes")
         }
         try require(count >= 1 && count <= 3, "\(count) bytes read of 3")
@@ -67,7 +73,8 @@ extension StreamSocketSuite where S: ~Copyable {
         try requireEqual(seen, [1, 2, 3], "read")
         try requireEqual(try ends.near.readExactly(1), [4], "the byte that had no room")
       }
-      + rule("read.exactly-early-end", "An exact read of a stream that ends before says how many bytes it has.") { ends in
+      + rule("read.exactly-early-end", "An exact read of a stream that ends before says how many bytes it has.") {
+        ends in
         try ends.far.writeAll([1, 2, 3])
         ends.far.close()
         var buffer = [UInt8](repeating: 0, count: 5)
@@ -99,7 +106,8 @@ extension StreamSocketSuite where S: ~Copyable {
       try ends.near.writeAll([])
       try requireEqual(try ends.far.readOnce().outcome, .wouldBlock, "the peer's read")
     }
-      + rule("write.would-block", "A write to a peer that does not read would block in the end: no error, no wait.") { ends in
+      + rule("write.would-block", "A write to a peer that does not read would block in the end: no error, no wait.") {
+        ends in
         let watch = Stopwatch()
         let taken = try ends.near.fill()
         try watch.require(from: .zero, "writing until it would block")
@@ -108,7 +116,8 @@ extension StreamSocketSuite where S: ~Copyable {
         try requireEqual(try reader.join(), taken, "bytes read afterwards")
         try ends.roundTrip("after a write that would block")
       }
-      + rule("write.true-count", "Exactly the bytes that a write reports as taken arrive, once each and in order.") { ends in
+      + rule("write.true-count", "Exactly the bytes that a write reports as taken arrive, once each and in order.") {
+        ends in
         var random = SeededRandom(seed: 5)
         let bytes = random.bytes(1 << 20)
         var taken: [UInt8] = []

@@ -34,7 +34,9 @@ extension StreamSocketSuite where S: ~Copyable {
   }
 
   var concurrencyRules: [ConformanceRule] {
-    rule("concurrent.methods", "Reads, writes, changed deadlines and address queries may go on at once from many threads.") {
+    rule(
+      "concurrent.methods", "Reads, writes, changed deadlines and address queries may go on at once from many threads."
+    ) {
       ends in
       let reading = WaitControl()
       let writing = WaitControl()

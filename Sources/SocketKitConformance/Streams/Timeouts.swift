@@ -3,7 +3,9 @@ internal import SocketKitCore
 extension StreamSocketSuite where S: ~Copyable {
   /// The time-out cases of nettest. A connection's deadlines are its controls' here, one for each direction.
   var timeoutRules: [ConformanceRule] {
-    rule("timeout.racy-read", "Ten threads read at once with deadlines of a millisecond: nothing fails but by time-out.") {
+    rule(
+      "timeout.racy-read", "Ten threads read at once with deadlines of a millisecond: nothing fails but by time-out."
+    ) {
       ends in
       let stop = WaitControl()
       let feeder = RuleThread { _ = try ends.far.writeUntilError(until: .after(Times.limit), control: stop) }
@@ -23,26 +25,28 @@ extension StreamSocketSuite where S: ~Copyable {
       stop.cancel()
       try feeder.join()
     }
-      + rule("timeout.racy-write", "Ten threads write at once with deadlines of a millisecond: nothing fails but by time-out.")
-    { ends in
-      let stop = WaitControl()
-      let eater = RuleThread {
-        while (try? ends.far.readSome(until: .after(Times.limit), control: stop)) != nil {}
-      }
-      let control = WaitControl()
-      control.setDeadline(.after(.milliseconds(1)))
-      try tenThreads {
-        do throws(SocketError) {
-          let bytes = [UInt8](repeating: 1, count: 1024)
-          _ = try ends.near.value.write(bytes.span, until: .never, control: control)
-        } catch {
-          try requireEqual(error.code, .timedOut, "a failed write")
-          control.setDeadline(.after(.milliseconds(1)))
+      + rule(
+        "timeout.racy-write",
+        "Ten threads write at once with deadlines of a millisecond: nothing fails but by time-out."
+      ) { ends in
+        let stop = WaitControl()
+        let eater = RuleThread {
+          while (try? ends.far.readSome(until: .after(Times.limit), control: stop)) != nil {}
         }
+        let control = WaitControl()
+        control.setDeadline(.after(.milliseconds(1)))
+        try tenThreads {
+          do throws(SocketError) {
+            let bytes = [UInt8](repeating: 1, count: 1024)
+            _ = try ends.near.value.write(bytes.span, until: .never, control: control)
+          } catch {
+            try requireEqual(error.code, .timedOut, "a failed write")
+            control.setDeadline(.after(.milliseconds(1)))
+          }
+        }
+        stop.cancel()
+        try eater.join()
       }
-      stop.cancel()
-      try eater.join()
-    }
       + rule("timeout.read", "With the reading deadline in the past reads time out, and writes still work.") { ends in
         let control = WaitControl()
         control.setDeadline(.past)
@@ -70,20 +74,24 @@ extension StreamSocketSuite where S: ~Copyable {
         let read = try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit), control: control)
         try requireEqual(read, .bytes(1), "the read afterwards")
         try requireEqual(byte, [7], "the byte afterwards")
-        try requireEqual(try ends.near.value.write(byte.span, until: .after(Times.limit), control: control), 1, "the write")
+        try requireEqual(
+          try ends.near.value.write(byte.span, until: .after(Times.limit), control: control), 1, "the write")
         try requireEqual(try ends.far.readExactly(1), [7], "the byte back")
       }
-      + rule("timeout.present", "A deadline set into the past ends the read and the write that wait, and not earlier.") {
-        ends in
-        let control = WaitControl()
-        let watch = Stopwatch()
-        let threads = pendingBothWays(ends.near, until: .after(Times.limit), control)
-        pause(Times.short)
-        control.setDeadline(.past)
-        for thread in threads { try requireEqual(try thread.join().code, .timedOut, "a waiting call") }
-        try watch.require(from: Times.short, "the calls")
-      }
-      + rule("timeout.future", "Calls that wait end when the control's deadline comes, and the connection stays usable.") {
+      + rule("timeout.present", "A deadline set into the past ends the read and the write that wait, and not earlier.")
+    {
+      ends in
+      let control = WaitControl()
+      let watch = Stopwatch()
+      let threads = pendingBothWays(ends.near, until: .after(Times.limit), control)
+      pause(Times.short)
+      control.setDeadline(.past)
+      for thread in threads { try requireEqual(try thread.join().code, .timedOut, "a waiting call") }
+      try watch.require(from: Times.short, "the calls")
+    }
+      + rule(
+        "timeout.future", "Calls that wait end when the control's deadline comes, and the connection stays usable."
+      ) {
         ends in
         let control = WaitControl()
         control.setDeadline(.after(Times.short))

@@ -2,7 +2,8 @@ internal import SocketKitCore
 
 extension StreamSocketSuite where S: ~Copyable {
   var transferRules: [ConformanceRule] {
-    rule("transfer.basic-io", "A mebibyte of random bytes, written in pieces of 1024, arrives as it was sent.") { ends in
+    rule("transfer.basic-io", "A mebibyte of random bytes, written in pieces of 1024, arrives as it was sent.") {
+      ends in
       var random = SeededRandom(seed: 1)
       let sent = random.bytes(1 << 20)
       let writer = RuleThread {
@@ -36,49 +37,52 @@ extension StreamSocketSuite where S: ~Copyable {
         ]
         for thread in threads { try thread.join() }
       }
-      + rule("transfer.slow-reader", "Everything written to a slow reader arrives, however often the writer must wait.") {
-        ends in
-        var random = SeededRandom(seed: 3)
-        let sent = random.bytes(8 << 20)
-        let writer = RuleThread { try ends.near.writeAll(sent) }
-        pause(Times.settle)
-        var seen: [UInt8] = []
-        for _ in 0..<5 {
-          seen += try ends.far.readAll(upTo: 10_000, until: .after(Times.limit))
-          pause(.milliseconds(2))
-        }
-        seen += try ends.far.readExactly(sent.count - seen.count)
-        try writer.join()
-        try requireSameBytes(seen, sent, "read")
+      + rule("transfer.slow-reader", "Everything written to a slow reader arrives, however often the writer must wait.")
+    {
+      ends in
+      var random = SeededRandom(seed: 3)
+      let sent = random.bytes(8 << 20)
+      let writer = RuleThread { try ends.near.writeAll(sent) }
+      pause(Times.settle)
+      var seen: [UInt8] = []
+      for _ in 0..<5 {
+        seen += try ends.far.readAll(upTo: 10_000, until: .after(Times.limit))
+        pause(.milliseconds(2))
       }
-      + rule("transfer.scatter-gather", "Gathered writes and scattered reads keep the order and report the true count.") {
-        ends in
-        var random = SeededRandom(seed: 4)
-        let head = random.bytes(5)
-        let body = random.bytes(2000)
-        let tail = random.bytes(77)
-        guard case .bytes(let count) = try ends.near.value.write(gathering: head.span, body.span, Span(), tail.span) else {
-          throw ConformanceFailure("a gathered write of 2082 bytes would block on a fresh connection")
-        }
-        try require(count >= 1 && count <= 2082, "a gathered write reported \(count) bytes of 2082")
-        let sent = Array((head + body + tail).prefix(count))
-        var seen: [UInt8] = []
-        var first = [UInt8](repeating: 0, count: 3)
-        var second = [UInt8](repeating: 0, count: 4096)
-        let deadline = Deadline.after(Times.limit)
-        while seen.count < count {
-          switch try ends.far.value.read(scattering: first.mutableSpan, second.mutableSpan) {
-          case .bytes(let n): seen += (first + second).prefix(n)
-          case .wouldBlock: try require(!deadline.hasPassed, "only \(seen.count) of \(count) bytes arrived")
-          case .endOfStream: throw ConformanceFailure("an end after \(seen.count) of \(count) bytes")
-          }
-        }
-        try requireSameBytes(seen, sent, "scattered")
-        var none: [UInt8] = []
-        var nothing: [UInt8] = []
-        let empty = try ends.far.value.read(scattering: none.mutableSpan, nothing.mutableSpan)
-        try requireEqual(empty, .bytes(0), "a read into two empty buffers")
+      seen += try ends.far.readExactly(sent.count - seen.count)
+      try writer.join()
+      try requireSameBytes(seen, sent, "read")
+    }
+      + rule("transfer.scatter-gather", "Gathered writes and scattered reads keep the order and report the true count.")
+    {
+      ends in
+      var random = SeededRandom(seed: 4)
+      let head = random.bytes(5)
+      let body = random.bytes(2000)
+      let tail = random.bytes(77)
+      guard case .bytes(let count) = try ends.near.value.write(gathering: head.span, body.span, Span(), tail.span)
+      else {
+        throw ConformanceFailure("a gathered write of 2082 bytes would block on a fresh connection")
       }
+      try require(count >= 1 && count <= 2082, "a gathered write reported \(count) bytes of 2082")
+      let sent = Array((head + body + tail).prefix(count))
+      var seen: [UInt8] = []
+      var first = [UInt8](repeating: 0, count: 3)
+      var second = [UInt8](repeating: 0, count: 4096)
+      let deadline = Deadline.after(Times.limit)
+      while seen.count < count {
+        switch try ends.far.value.read(scattering: first.mutableSpan, second.mutableSpan) {
+        case .bytes(let n): seen += (first + second).prefix(n)
+        case .wouldBlock: try require(!deadline.hasPassed, "only \(seen.count) of \(count) bytes arrived")
+        case .endOfStream: throw ConformanceFailure("an end after \(seen.count) of \(count) bytes")
+        }
+      }
+      try requireSameBytes(seen, sent, "scattered")
+      var none: [UInt8] = []
+      var nothing: [UInt8] = []
+      let empty = try ends.far.value.read(scattering: none.mutableSpan, nothing.mutableSpan)
+      try requireEqual(empty, .bytes(0), "a read into two empty buffers")
+    }
       + rule("transfer.strategies", "Parking, spinning and adaptive waits read the same bytes.") { ends in
         try delayedByte(ends, .park)
         try delayedByte(ends, .spin)

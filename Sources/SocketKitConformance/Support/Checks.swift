@@ -46,8 +46,10 @@ struct Stopwatch {
   func require(from least: Duration, _ what: String) throws {
     let elapsed = elapsed
     // The clock of the deadline was read before this one's, by a hair.
-    try SocketKitConformance.require(elapsed >= least - .microseconds(50), "\(what): ended after \(elapsed), before \(least)")
-    try SocketKitConformance.require(elapsed < least + Times.prompt, "\(what): ended only after \(elapsed), not \(least)")
+    try SocketKitConformance.require(
+      elapsed >= least - .microseconds(50), "\(what): ended after \(elapsed), before \(least)")
+    try SocketKitConformance.require(
+      elapsed < least + Times.prompt, "\(what): ended only after \(elapsed), not \(least)")
   }
 
   func requirePrompt(_ what: String) throws { try require(from: .zero, what) }

@@ -78,14 +78,16 @@ func startThread(_ body: @escaping @Sendable () -> Void) {
   }
   let context = Unmanaged.passRetained(Start(body)).toOpaque()
   var thread = pthread_t()
-  let result = pthread_create(&thread, nil, { argument in
-    // Threads inherit the signal mask of their maker, and pools block every signal in theirs.
-    var none = sigset_t()
-    sigemptyset(&none)
-    pthread_sigmask(SIG_SETMASK, &none, nil)
-    if let argument { Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body() }
-    return nil
-  }, context)
+  let result = pthread_create(
+    &thread, nil,
+    { argument in
+      // Threads inherit the signal mask of their maker, and pools block every signal in theirs.
+      var none = sigset_t()
+      sigemptyset(&none)
+      pthread_sigmask(SIG_SETMASK, &none, nil)
+      if let argument { Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body() }
+      return nil
+    }, context)
   precondition(result == 0, "no thread could be made: error \(result)")
   pthread_detach(thread)
 }

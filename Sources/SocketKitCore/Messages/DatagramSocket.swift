@@ -20,7 +20,7 @@ extension DatagramSocket where Self: ~Copyable {
   ///   - info: receives the true length, whether the datagram was truncated, and the sender.
   /// - Returns: `.bytes` with the count in the buffer (0 is an empty datagram), or `.wouldBlock`; never `.endOfStream`.
   /// - Throws: what an earlier send brought back, such as `.connectionRefused` on a connected socket.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = []
   ) throws(SocketError) -> IOOutcome {
@@ -30,11 +30,11 @@ extension DatagramSocket where Self: ~Copyable {
 
   /// Receives one datagram with its control data, without waiting: read them as ``PacketMetadata``.
   ///
-  /// - Parameter control: receives control data; ``MessageInfo/controlLength`` tells how much. 128 bytes hold all that UDP
+  /// - Parameter control: receives control data; ``MessageInfo/controlLength`` tells how much. 256 bytes hold all that UDP
   ///   has; what does not fit is lost, and the flags say so.
   /// - Returns: as ``receive(into:_:flags:)``.
   /// - Throws: as ``receive(into:_:flags:)``.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, control: inout MutableRawSpan, _ info: inout MessageInfo,
     flags: ReceiveFlags = []
@@ -52,7 +52,7 @@ extension DatagramSocket where Self: ~Copyable {
   /// - Parameter sender: receives the sender's address; nil when it has none (an unbound Unix socket).
   /// - Returns: as ``receive(into:_:flags:)``.
   /// - Throws: as ``receive(into:_:flags:)``.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, from sender: inout Address?
   ) throws(SocketError) -> IOOutcome {
@@ -65,12 +65,11 @@ extension DatagramSocket where Self: ~Copyable {
   /// Sends one datagram, without waiting: whole or not at all.
   ///
   /// - Parameters:
-  ///   - address: its receiver; for a connected socket use ``send(_:flags:)``.
-  ///   - metadata: what this datagram asks for beyond the socket's options; IP sockets only.
+  ///   - address: its receiver; for a connected socket use ``send(_:control:flags:)``.
   /// - Returns: `.bytes` with the count, or `.wouldBlock`.
   /// - Throws: `.messageTooLarge`, `.unreachable`, `.permissionDenied` (broadcast needs the option), `.connectionRefused`
   ///   (an earlier one was), `.invalidArgument`.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: Address, flags: SendFlags = []
   ) throws(SocketError) -> IOOutcome {
@@ -81,7 +80,7 @@ extension DatagramSocket where Self: ~Copyable {
   /// Sends one datagram with control data, encoded by ``OutgoingMetadata`` or ``ControlBuffer``.
   /// - Returns: as ``send(_:to:flags:)``.
   /// - Throws: as ``send(_:to:flags:)``.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, control: RawSpan, to address: Address, flags: SendFlags = []
   ) throws(SocketError) -> IOOutcome {
@@ -92,7 +91,7 @@ extension DatagramSocket where Self: ~Copyable {
   /// Sends one datagram on a connected socket.
   /// - Returns: as ``send(_:to:flags:)``.
   /// - Throws: `.notConnected`, and as ``send(_:to:flags:)``.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, control: RawSpan = RawSpan(), flags: SendFlags = []
   ) throws(SocketError) -> IOOutcome {
@@ -113,7 +112,7 @@ extension MessageSocket where Self: ~Copyable {
   /// - Parameter batch: emptied first.
   /// - Returns: `.messages` with their number, at least 1, or `.wouldBlock`.
   /// - Throws: what the first receive failed with.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func receive(batch: inout MessageBatch) throws(SocketError) -> BatchOutcome {
     let result = attemptReceive(batch: &batch)
     if result.raw >= 0 { return .messages(result.raw) }
@@ -127,7 +126,7 @@ extension MessageSocket where Self: ~Copyable {
   ///   takes none now. ``MessageBatch/sent`` keeps count.
   /// - Throws: what the first unsent message failed with; those before it are sent. Skip it with
   ///   ``MessageBatch/markSent(_:)`` to go on.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func send(batch: inout MessageBatch) throws(SocketError) -> BatchOutcome {
     if batch.sent == batch.count { return .messages(0) }
     let result = attemptSend(batch: &batch)

@@ -31,7 +31,7 @@ public struct MessageBatch: ~Copyable {
   /// - Parameters:
   ///   - capacity: 1 to 1024 messages.
   ///   - messageCapacity: bytes for each; longer messages are truncated. 65 535 holds any UDP datagram.
-  ///   - controlCapacity: bytes of control data for each; 0 for none, 128 for all metadata that UDP has.
+  ///   - controlCapacity: bytes of control data for each; 0 for none, 256 for all metadata that UDP has.
   public init(capacity: Int, messageCapacity: Int, controlCapacity: Int = 0) {
     precondition((1...1024).contains(capacity), "a batch holds 1 to 1024 messages")
     precondition(messageCapacity >= 0 && controlCapacity >= 0)

@@ -126,6 +126,7 @@ extension MessageBatch {
   }
 
   /// For implementers: lends the room of the next message and adds it unless the result is a failure.
+  @inlinable @inline(__always)
   public mutating func withFreeSlot(
     _ body: (_ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo) -> IOResult
   ) -> IOResult {
@@ -136,7 +137,7 @@ extension MessageBatch {
     var bytes = MutableRawSpan(
       _unsafeBytes: UnsafeMutableRawBufferPointer(start: vectors[slot].base, count: messageCapacity))
     var extra = MutableRawSpan(
-      _unsafeBytes: UnsafeMutableRawBufferPointer(start: control + slot * controlCapacity, count: controlCapacity))
+      _unsafeBytes: UnsafeMutableRawBufferPointer(start: control + slot &* controlCapacity, count: controlCapacity))
     let result = body(&bytes, &extra, &info)
     if result.isFailure { return result }
     headers[slot].length = UInt32(clamping: result.raw)
@@ -146,19 +147,20 @@ extension MessageBatch {
     headers[slot].message.control_length = 0
     addresses[slot] = info.address
     headers[slot].message.name_length = Int32(info.address.byteCount)
-    used = slot + 1
+    used = slot &+ 1
     touched = max(touched, used)
     return result
   }
 
   /// For implementers: lends the first message that has not been sent.
+  @inlinable @inline(__always)
   public func withMessageToSend(
     _ body: (_ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan) -> IOResult
   ) -> IOResult {
     check(done)
     let bytes = UnsafeRawBufferPointer(start: vectors[done].base, count: vectors[done].length)
     let extra = UnsafeRawBufferPointer(
-      start: control + done * controlCapacity, count: headers[done].message.control_length)
+      start: control + done &* controlCapacity, count: headers[done].message.control_length)
     return addresses[done].withBytes { body(bytes.bytes, extra.bytes, $0) }
   }
 }

@@ -31,6 +31,7 @@ public protocol MessageSocket: Socket, ~Copyable {
 }
 
 extension MessageSocket where Self: ~Copyable {
+  @inlinable
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
     batch.removeAll()
     while !batch.isFull {
@@ -42,6 +43,7 @@ extension MessageSocket where Self: ~Copyable {
     return IOResult(raw: batch.count)
   }
 
+  @inlinable
   public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
     var sent = 0
     while batch.sent < batch.count {
@@ -50,28 +52,28 @@ extension MessageSocket where Self: ~Copyable {
       }
       if result.isFailure { return sent == 0 ? result : IOResult(raw: sent) }
       batch.markSent(1)
-      sent += 1
+      sent &+= 1
     }
     return IOResult(raw: sent)
   }
 }
 
 extension MessageSocket where Self: KernelSocket & ~Copyable {
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
     descriptor.attemptReceiveMessage(into: &buffer, control: &control, flags: flags, &info)
   }
 
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func attemptSend(
     _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
     descriptor.attemptSendMessage(bytes, control: control, to: address, flags: flags)
   }
 
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
     batch.prepareToReceive()
     let number = descriptor.value
@@ -84,7 +86,7 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
     return IOResult(raw: result)
   }
 
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
     let number = descriptor.value
     let rest = UInt32(truncatingIfNeeded: batch.count &- batch.sent)

@@ -23,7 +23,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
   ///   - info: receives the packet's true length and flags.
   /// - Returns: `.bytes` with the count in the buffer (0 is an empty packet), `.wouldBlock`, or `.endOfStream`.
   /// - Throws: `.connectionReset`, `.notConnected`.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = []
   ) throws(SocketError) -> IOOutcome {
@@ -46,7 +46,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
   /// Sends one packet, without waiting: whole or not at all.
   /// - Returns: `.bytes` with its length, or `.wouldBlock`.
   /// - Throws: `.messageTooLarge`, `.brokenPipe`, `.connectionReset`, `.notConnected`.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, control: RawSpan = RawSpan(), flags: SendFlags = []
   ) throws(SocketError) -> IOOutcome {

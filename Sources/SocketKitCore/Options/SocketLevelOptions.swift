@@ -19,6 +19,9 @@ extension SocketOption where Level == SocketLevel, Value == Bool {
   /// Lets several sockets of one user bind to one address; the kernel spreads connections over them. All must set it.
   /// The C name is `SO_REUSEPORT`.
   public static var reusePort: Self { Self(CSK_SO_REUSEPORT) }
+  /// Tells with each received message how many the socket has dropped so far for want of room:
+  /// ``PacketMetadata/dropCount``. The C name is `SO_RXQ_OVFL`.
+  public static var dropCount: Self { Self(CSK_SO_RXQ_OVFL) }
   /// Kernel timestamps of received messages, in microseconds. The C name is `SO_TIMESTAMP`.
   public static var timestamps: Self { Self(CSK_SO_TIMESTAMP) }
   /// Kernel timestamps of received messages, in nanoseconds. The C name is `SO_TIMESTAMPNS`.
@@ -44,7 +47,8 @@ extension SocketOption where Level == SocketLevel, Value == Int {
   /// The send buffer in bytes; doubled as ``receiveBuffer`` is, beyond net.core.wmem_max with CAP_NET_ADMIN
   /// (`SO_SNDBUFFORCE`). The C name is `SO_SNDBUF`.
   public static var sendBuffer: Self { forced(CSK_SO_SNDBUFFORCE, CSK_SO_SNDBUF) }
-  /// Which timestamps are made, as the flags of the kernel's timestamping.rst. The C name is `SO_TIMESTAMPING`.
+  /// Which timestamps are made, as the flags of the kernel's timestamping.rst. The kernel starts in the background, so the
+  /// first packets may have none. The C name is `SO_TIMESTAMPING`.
   public static var timestampingFlags: Self { Self(CSK_SO_TIMESTAMPING) }
 
   private static func forced(_ privileged: Int32, _ plain: Int32) -> Self {

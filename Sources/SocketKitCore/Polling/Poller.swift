@@ -140,4 +140,18 @@ extension Poller where Self: ~Copyable {
       if !result.isInterrupted { throw SocketError(result, .wait) }
     }
   }
+
+  /// Waits as ``wait(until:)`` does, in a way that a control can end too.
+  ///
+  /// - Returns: how many events there are; 0 when a deadline passed, a wake-up came, or the control's deadline was changed.
+  /// - Throws: `.cancelled` when the control says so, before or during the wait; otherwise as ``wait(until:)``.
+  public mutating func wait(until deadline: Deadline, control: WaitControl) throws(SocketError) -> Int {
+    let key = control.enter(waker)
+    defer { control.leave(key: key) }
+    // Looked at only now: what changed before did not call the waker.
+    if control.isCancelled { throw SocketError(code: .cancelled, .wait) }
+    let count = try wait(until: min(deadline, control.deadline))
+    if count == 0 && control.isCancelled { throw SocketError(code: .cancelled, .wait) }
+    return count
+  }
 }

@@ -21,7 +21,7 @@ public struct IOSegment {
 }
 
 extension StreamSocket where Self: ~Copyable {
-  @unsafe @inlinable @inline(__always)
+  @unsafe @inlinable
   public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     for segment in segments where segment.count > 0 {
       var bytes = MutableRawSpan(
@@ -31,7 +31,7 @@ extension StreamSocket where Self: ~Copyable {
     return .zero
   }
 
-  @unsafe @inlinable @inline(__always)
+  @unsafe @inlinable
   public borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     for segment in segments where segment.count > 0 {
       return attemptSend(
@@ -42,7 +42,7 @@ extension StreamSocket where Self: ~Copyable {
 }
 
 extension StreamSocket where Self: KernelSocket & ~Copyable {
-  @unsafe @inlinable @inline(__always)
+  @unsafe @inlinable
   public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     var message = csk_msghdr(gathering: segments)
     var result = csk_recvmsg(descriptor.value, &message, 0)
@@ -50,7 +50,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
     return IOResult(raw: result)
   }
 
-  @unsafe @inlinable @inline(__always)
+  @unsafe @inlinable
   public borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     var message = csk_msghdr(gathering: segments)
     var result = csk_sendmsg(descriptor.value, &message, CSK_MSG_NOSIGNAL)
@@ -74,7 +74,7 @@ extension StreamSocket where Self: ~Copyable {
   ///
   /// - Returns: the bytes taken, counted over all buffers, or `.wouldBlock`.
   /// - Throws: as ``write(_:)``.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func write(
     gathering first: Span<UInt8>, _ second: Span<UInt8>, _ third: Span<UInt8> = Span(),
     _ fourth: Span<UInt8> = Span()
@@ -99,7 +99,7 @@ extension StreamSocket where Self: ~Copyable {
   ///
   /// - Returns: the bytes read, counted over both, `.wouldBlock`, or `.endOfStream`.
   /// - Throws: as ``read(into:)``.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func read(
     scattering first: consuming MutableSpan<UInt8>, _ second: consuming MutableSpan<UInt8>
   ) throws(SocketError) -> IOOutcome {

@@ -51,7 +51,7 @@ extension StreamSocket where Self: ~Copyable {
   /// - Parameter buffer: receives from 1 byte to its length. With an empty buffer nothing is asked of the kernel.
   /// - Returns: `.bytes` with the count, `.wouldBlock`, or `.endOfStream` when the peer has ended its side.
   /// - Throws: `.connectionReset`, `.timedOut` (the kernel gave the peer up), `.notConnected`, `.closed`.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func read(into buffer: consuming MutableSpan<UInt8>) throws(SocketError) -> IOOutcome {
     if buffer.isEmpty { return .bytes(0) }
     var bytes = buffer.mutableBytes
@@ -65,7 +65,7 @@ extension StreamSocket where Self: ~Copyable {
   /// Reads once, without waiting, and appends to an output span: for buffers that are not initialized yet.
   ///
   /// - Returns: as ``read(into:)``; a span without room reads nothing.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func read(into output: inout OutputRawSpan) throws(SocketError) -> IOOutcome {
     if output.isFull { return .bytes(0) }
     let result = output.withUnsafeMutableBytes { memory, count in
@@ -87,7 +87,7 @@ extension StreamSocket where Self: ~Copyable {
   /// - Parameter bytes: what to write; the kernel may take only a part.
   /// - Returns: `.bytes` with the count taken (0 only for empty input), or `.wouldBlock`; never `.endOfStream`.
   /// - Throws: `.brokenPipe` when the peer reads no more (SIGPIPE is never raised), `.connectionReset`, `.notConnected`.
-  @inlinable @inline(__always)
+  @inlinable
   public borrowing func write(_ bytes: Span<UInt8>) throws(SocketError) -> IOOutcome {
     if bytes.isEmpty { return .bytes(0) }
     let result = attemptSend(bytes.bytes)

@@ -9,7 +9,7 @@ public import SocketKitCore
 /// One bound to ``IPSocketAddress/any(port:)`` is dual-stack: it hears IPv6 and IPv4 peers, the latter as
 /// `::ffff:a.b.c.d`.
 @frozen
-public struct UDPSocket: ~Copyable, DatagramSocket, TransportSocket, IPOptionTarget {
+public struct UDPSocket: ~Copyable, DatagramSocket, TransportSocket, UDPOptionTarget {
   public typealias Address = IPSocketAddress
 
   @usableFromInline let owned: Descriptor

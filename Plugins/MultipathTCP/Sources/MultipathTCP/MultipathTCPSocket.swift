@@ -76,8 +76,9 @@ extension MultipathTCPSocket {
       var span = info.mutableSpan
       var bytes = span.mutableBytes
       length = try rawOption(level: 284, name: 1, into: &bytes)
-    } catch where error.code == .notSupported {
-      return nil
+    } catch {
+      if error.code == .notSupported { return nil }
+      throw error
     }
     let flags = info.span.bytes.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt32.self)
     let fellBack = length >= 12 && flags & 1 != 0

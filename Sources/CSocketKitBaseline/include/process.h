@@ -1,0 +1,29 @@
+// The process calls that a benchmark needs and that Swift's Glibc module does not show.
+#ifndef BENCH_PROCESS_H
+#define BENCH_PROCESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// A CLOEXEC memory file of so many bytes: its descriptor, or -errno.
+int bench_memory_file(size_t size);
+/// Maps it for both sides; null when that fails.
+void *bench_map(int memory_file, size_t size);
+void bench_unmap(void *page, size_t size);
+/// Starts this very program again with other arguments: nothing on standard input, standard output into a pipe whose
+/// other end goes to `output`, the memory file as descriptor 3. Its process number, or -errno.
+int bench_spawn(char *const arguments[], int memory_file, int *output);
+/// Kills a process that bench_spawn made, and takes its remains away. Its wait status.
+int bench_end(int process);
+/// Pins the calling process. 0, or -errno.
+int bench_pin(int cpu);
+/// How many CPUs the calling process may use.
+int bench_usable_cpus(void);
+/// Has the kernel kill this process when the thread that made it ends. -1 when that has happened already.
+int bench_die_with(int parent);
+/// Raises the limit of open descriptors to the hard one: the limit then.
+long bench_raise_descriptor_limit(void);
+/// CPU time of a process in nanoseconds, user and system, or -errno; 0 is the calling process.
+int64_t bench_cpu_time(int process);
+
+#endif

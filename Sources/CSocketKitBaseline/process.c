@@ -1,0 +1,94 @@
+#define _GNU_SOURCE
+#include "process.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+int bench_memory_file(size_t size) {
+  int fd = memfd_create("socketkit-bench", MFD_CLOEXEC);
+  if (fd < 0) return -errno;
+  if (ftruncate(fd, (off_t)size) == 0) return fd;
+  int error = errno;
+  close(fd);
+  return -error;
+}
+
+void *bench_map(int memory_file, size_t size) {
+  void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory_file, 0);
+  return page == MAP_FAILED ? NULL : page;
+}
+
+void bench_unmap(void *page, size_t size) { munmap(page, size); }
+
+int bench_spawn(char *const arguments[], int memory_file, int *output) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
+  posix_spawn_file_actions_t actions;
+  pid_t process;
+  posix_spawn_file_actions_init(&actions);
+  // In this order: the copies lose CLOEXEC, everything else is closed.
+  int error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  if (!error) error = posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+  if (!error) error = posix_spawn_file_actions_adddup2(&actions, memory_file, 3);
+  if (!error) error = posix_spawn(&process, "/proc/self/exe", &actions, NULL, arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  close(ends[1]);
+  if (error) {
+    close(ends[0]);
+    return -error;
+  }
+  *output = ends[0];
+  return process;
+}
+
+int bench_end(int process) {
+  int status = 0;
+  kill(process, SIGKILL);
+  while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+int bench_pin(int cpu) {
+  if (cpu < 0 || cpu >= CPU_SETSIZE) return -EINVAL;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  return sched_setaffinity(0, sizeof set, &set) < 0 ? -errno : 0;
+}
+
+int bench_usable_cpus(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) < 0 ? 0 : CPU_COUNT(&set);
+}
+
+int bench_die_with(int parent) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) return -1;
+  return getppid() == parent ? 0 : -1;
+}
+
+long bench_raise_descriptor_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return 0;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return (long)limit.rlim_cur;
+}
+
+int64_t bench_cpu_time(int process) {
+  clockid_t clock;
+  struct timespec time;
+  int error = clock_getcpuclockid(process, &clock);
+  if (error != 0) return -error;
+  if (clock_gettime(clock, &time) < 0) return -errno;
+  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}

@@ -1,0 +1,40 @@
+// Moving batches with a deadline, waiting on the calling thread.
+
+extension MessageSocket where Self: ~Copyable {
+  /// Receives as many messages as there are and fit, waiting on this thread until there is one.
+  ///
+  /// - Parameter batch: emptied first.
+  /// - Returns: their number, at least 1.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(batch:)``.
+  @inlinable
+  public borrowing func receive(
+    batch: inout MessageBatch, until deadline: Deadline, strategy: some WaitStrategy = .park,
+    control: WaitControl? = nil
+  ) throws(SocketError) -> Int {
+    var wait = try WaitOperation(.receive, until: deadline, strategy: strategy, control: control)
+    while true {
+      let result = attemptReceive(batch: &batch)
+      if result.raw >= 0 { return result.raw }
+      if !result.isWouldBlock { throw SocketError(result, .receive) }
+      try wait.block(on: readSource, for: .readable)
+    }
+  }
+
+  /// Sends all messages of the batch that are not sent yet, waiting on this thread for room.
+  ///
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(batch:)``. ``MessageBatch/sent`` tells how many went before.
+  @inlinable
+  public borrowing func send(
+    batch: inout MessageBatch, until deadline: Deadline, strategy: some WaitStrategy = .park,
+    control: WaitControl? = nil
+  ) throws(SocketError) {
+    if batch.sent == batch.count { return }
+    var wait = try WaitOperation(.send, until: deadline, strategy: strategy, control: control)
+    while batch.sent < batch.count {
+      let result = attemptSend(batch: &batch)
+      if result.raw >= 0 { continue }
+      if !result.isWouldBlock { throw SocketError(result, .send) }
+      try wait.block(on: writeSource, for: .writable)
+    }
+  }
+}

@@ -1,0 +1,88 @@
+public import CSocketKit
+
+/// What a program asks of one packet that it sends, beyond what the socket's options say. Encoded into control data,
+/// without allocation.
+@frozen
+public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
+  /// The address to send from, one of this host's and of the destination's IP version (IP_PKTINFO, IPV6_PKTINFO). A
+  /// server that hears on any address answers from ``PacketMetadata/destination``.
+  public var source: IPAddress?
+  /// The interface to send by, 0 for the routing table's choice.
+  public var interfaceIndex: UInt32 = 0
+  /// Time to live, from 1 to 255, or hop limit, from 0.
+  public var hopLimit: UInt8?
+  /// The type-of-service or traffic-class byte: DSCP in the upper six bits, ECN in the lower two.
+  public var trafficClass: UInt8?
+  /// Send the bytes as datagrams of this size, the last perhaps shorter (UDP_SEGMENT, Linux 4.18).
+  public var segmentSize: UInt16?
+
+  @inlinable
+  public init() {}
+
+  /// Whether nothing is asked for.
+  @inlinable public var isEmpty: Bool {
+    source == nil && interfaceIndex == 0 && hopLimit == nil && trafficClass == nil && segmentSize == nil
+  }
+
+  /// Adds the control messages for a packet to this destination.
+  ///
+  /// The destination decides, not the socket: a dual-stack socket reads IPv4's control messages for an IPv4-mapped one, and
+  /// ignores IPv6's.
+  /// - Parameter destination: the address given to send, or that the socket is connected to.
+  /// - Throws: `.capacityExceeded`: 128 bytes hold everything; `.invalidArgument` when ``source`` is of the other version.
+  ///   Some messages may have been added then.
+  @inlinable
+  public func encode<let capacity: Int>(
+    into control: inout ControlBuffer<capacity>, for destination: IPSocketAddress
+  ) throws(SocketError) {
+    try encode(into: &control, for: destination.unmapped.family)
+  }
+
+  /// Adds the control messages for a packet of this IP version: `.ipv4`, or `.ipv6` for all others.
+  /// - Throws: as `encode(into:for:)` with a destination.
+  @inlinable
+  public func encode<let capacity: Int>(
+    into control: inout ControlBuffer<capacity>, for family: AddressFamily
+  ) throws(SocketError) {
+    if let segmentSize { try control.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: segmentSize) }
+    if family == .ipv4 {
+      try encodeIPv4(into: &control)
+    } else {
+      try encodeIPv6(into: &control)
+    }
+  }
+
+  @inlinable
+  func encodeIPv4<let capacity: Int>(into control: inout ControlBuffer<capacity>) throws(SocketError) {
+    if source != nil || interfaceIndex != 0 {
+      // struct in_pktinfo: interface, address to send from, address in the header (received ones only).
+      var info: (UInt32, UInt32, UInt32) = (interfaceIndex, 0, 0)
+      if let source {
+        guard case .v4(let address) = source.unmapped else { throw SocketError(code: .invalidArgument, .send) }
+        info.1 = address.bits.bigEndian
+      }
+      try control.append(level: CSK_IPPROTO_IP, type: CSK_IP_PKTINFO, value: info)
+    }
+    if let hopLimit { try control.append(level: CSK_IPPROTO_IP, type: CSK_IP_TTL, value: Int32(hopLimit)) }
+    if let trafficClass { try control.append(level: CSK_IPPROTO_IP, type: CSK_IP_TOS, value: Int32(trafficClass)) }
+  }
+
+  @inlinable
+  func encodeIPv6<let capacity: Int>(into control: inout ControlBuffer<capacity>) throws(SocketError) {
+    if source != nil || interfaceIndex != 0 {
+      // struct in6_pktinfo: address, interface.
+      var info: (UInt64, UInt64, UInt32) = (0, 0, interfaceIndex)
+      if let source {
+        guard case .v6(let address) = source.unmapped else { throw SocketError(code: .invalidArgument, .send) }
+        (info.0, info.1) = (address.high.bigEndian, address.low.bigEndian)
+      }
+      try withUnsafeBytes(of: info) { bytes throws(SocketError) in
+        try control.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_PKTINFO, bytes.bytes.extracting(first: 20))
+      }
+    }
+    if let hopLimit { try control.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_HOPLIMIT, value: Int32(hopLimit)) }
+    if let trafficClass {
+      try control.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_TCLASS, value: Int32(trafficClass))
+    }
+  }
+}

@@ -1,0 +1,45 @@
+// Datagrams of IP sockets together with what the kernel says of them, and is to do with them.
+
+extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
+  /// Receives one datagram with what the kernel says of it, without waiting: the options that ask for it must be on.
+  ///
+  /// - Parameter metadata: receives destination, interface, hop limit, time and so on. Control data needs no memory of the
+  ///   caller's: 256 bytes of stack hold all that UDP has.
+  /// - Returns: as ``receive(into:_:flags:)``.
+  /// - Throws: as ``receive(into:_:flags:)``.
+  @inlinable @inline(__always)
+  public borrowing func receive(
+    into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, metadata: inout PacketMetadata,
+    flags: ReceiveFlags = []
+  ) throws(SocketError) -> IOOutcome {
+    var control = InlineArray<32, UInt64>(repeating: 0)
+    var words = control.mutableSpan
+    var extra = words.mutableBytes
+    let outcome = try receive(into: buffer, control: &extra, &info, flags: flags)
+    if case .bytes = outcome {
+      metadata = PacketMetadata(control: control.span.bytes.extracting(first: info.controlLength))
+    }
+    return outcome
+  }
+
+  /// Sends one datagram with what it asks for beyond the socket's options, without waiting.
+  ///
+  /// - Parameters:
+  ///   - address: its receiver; on a connected socket, the address that it is connected to.
+  ///   - metadata: source address, interface, hop limit, traffic class, segment size.
+  /// - Returns: as ``send(_:to:flags:)``.
+  /// - Throws: `.invalidArgument` or `.unreachable` (a source that is not this host's, or no such interface),
+  ///   `.invalidArgument` (a source of the other IP version, a segment size that the host cannot do), and as
+  ///   ``send(_:to:flags:)``.
+  @inlinable @inline(__always)
+  public borrowing func send(
+    _ bytes: Span<UInt8>, to address: IPSocketAddress, metadata: OutgoingMetadata, flags: SendFlags = []
+  ) throws(SocketError) -> IOOutcome {
+    var control = ControlBuffer<128>()
+    try metadata.encode(into: &control, for: address)
+    let result = control.withBytes { extra in
+      address.withBytes { attemptSend(bytes.bytes, control: extra, to: $0, flags: flags) }
+    }
+    return try sendOutcome(result)
+  }
+}

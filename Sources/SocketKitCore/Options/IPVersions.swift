@@ -1,0 +1,60 @@
+internal import CSocketKit
+
+// Options that IPv4 and IPv6 have each for itself. One name serves both: the socket's family says which one is meant, and
+// an IPv6 socket takes IPv4's too, for the IPv4 packets that it handles as a dual-stack socket.
+
+extension SocketOption where Level == IPLevel, Value == Bool {
+  init(ipv4: Int32, ipv6: Int32) {
+    self.init(
+      read: { (target: RawDescriptor) throws(SocketError) -> Bool in try target.ipOption(ipv4, ipv6) != 0 },
+      write: { (target: RawDescriptor, value: Bool) throws(SocketError) in
+        try target.setIPOption(ipv4, ipv6, value ? 1 : 0)
+      })
+  }
+}
+
+extension SocketOption where Level == IPLevel, Value == Int {
+  init(ipv4: Int32, ipv6: Int32) {
+    self.init(
+      read: { (target: RawDescriptor) throws(SocketError) -> Int in try target.ipOption(ipv4, ipv6) },
+      write: { (target: RawDescriptor, value: Int) throws(SocketError) in try target.setIPOption(ipv4, ipv6, value) })
+  }
+}
+
+extension RawDescriptor {
+  /// Whether this is an IPv6 socket (SO_DOMAIN).
+  func isIPv6(_ operation: SocketError.Operation) throws(SocketError) -> Bool {
+    var number: Int32 = 0
+    var length: UInt32 = 4
+    let result = IOResult(raw: csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_DOMAIN, &number, &length))
+    if result.isFailure { throw SocketError(result, operation) }
+    return number == CSK_AF_INET6
+  }
+
+  func ipOption(_ ipv4: Int32, _ ipv6: Int32) throws(SocketError) -> Int {
+    try isIPv6(.getOption) ? integerOption(CSK_IPPROTO_IPV6, ipv6) : integerOption(CSK_IPPROTO_IP, ipv4)
+  }
+
+  func setIPOption(_ ipv4: Int32, _ ipv6: Int32, _ value: Int) throws(SocketError) {
+    guard try isIPv6(.setOption) else { return try setIntegerOption(CSK_IPPROTO_IP, ipv4, value) }
+    try setIntegerOption(CSK_IPPROTO_IPV6, ipv6, value)
+    try unlessIPv6Only { () throws(SocketError) in try setIntegerOption(CSK_IPPROTO_IP, ipv4, value) }
+  }
+
+  /// Sets an IPv4 option on an IPv6 socket. Raw sockets refuse them (ENOPROTOOPT), and have no IPv4 packets either.
+  func unlessIPv6Only(_ body: () throws(SocketError) -> Void) throws(SocketError) {
+    do throws(SocketError) {
+      try body()
+    } catch {
+      if error.errno != CSK_ENOPROTOOPT { throw error }
+    }
+  }
+
+  func setIPBytes(_ level: Int32, _ name: Int32, _ bytes: UnsafeRawBufferPointer) throws(SocketError) {
+    let result = IOResult(
+      raw: csk_setsockopt(value, level, name, bytes.baseAddress, UInt32(truncatingIfNeeded: bytes.count)))
+    // Here ENODEV means the interface, not the protocol.
+    if result.errno == CSK_ENODEV { throw SocketError(code: .addressNotAvailable, .setOption, errno: CSK_ENODEV) }
+    if result.isFailure { throw SocketError(result, .setOption) }
+  }
+}

@@ -1,0 +1,137 @@
+internal import CSocketKit
+
+// Joining and leaving multicast groups: ip(7), ipv6(7), RFC 3678. A membership ends with its socket. The group and the
+// source are looked at before the kernel is asked: an address that is no group's is `.invalidAddress` with errno 0.
+
+extension IPOptionTarget where Self: ~Copyable {
+  /// Joins a group: its packets that come in by the interface are received, on every socket bound to their port that has
+  /// not switched `.multicastAll` off.
+  ///
+  /// - Parameters:
+  ///   - group: 224.0.0.0/4 or ff00::/8. An IPv6 socket that takes IPv4 peers can join groups of both.
+  ///   - interfaceIndex: the interface's number, see ``InterfaceNames``; 0 for the routing table's choice.
+  /// - Throws: `.invalidAddress` when it is no group's; `.addressInUse` when it is joined there already;
+  ///   `.addressNotAvailable` when there is no such interface; `.outOfMemory` beyond net.ipv4.igmp_max_memberships (20);
+  ///   `.notSupported` for an IPv6 group on an IPv4 socket; `.closed`.
+  public borrowing func join(_ group: IPAddress, interfaceIndex: UInt32 = 0) throws(SocketError) {
+    try optionDescriptor.changeMembership(CSK_MCAST_JOIN_GROUP, group, from: nil, interfaceIndex)
+  }
+
+  /// Leaves a group.
+  /// - Throws: `.addressNotAvailable` when it was not joined there, and as ``join(_:interfaceIndex:)``.
+  public borrowing func leave(_ group: IPAddress, interfaceIndex: UInt32 = 0) throws(SocketError) {
+    try optionDescriptor.changeMembership(CSK_MCAST_LEAVE_GROUP, group, from: nil, interfaceIndex)
+  }
+
+  /// Joins a group for the packets of one source (IGMPv3, MLDv2): call it for each source.
+  ///
+  /// - Parameter source: a unicast address of the group's version.
+  /// - Throws: `.invalidAddress` when the group is none or the source is of another version or a group's; `.invalidArgument`
+  ///   when the group was joined for all sources; `.addressNotAvailable` also when this source was joined already; and as
+  ///   ``join(_:interfaceIndex:)``.
+  public borrowing func join(
+    _ group: IPAddress, source: IPAddress, interfaceIndex: UInt32 = 0
+  ) throws(SocketError) {
+    try optionDescriptor.changeMembership(CSK_MCAST_JOIN_SOURCE_GROUP, group, from: source, interfaceIndex)
+  }
+
+  /// Gives one source of a group up; with the last one the group is left.
+  /// - Throws: `.addressNotAvailable` when it was not joined, and as ``join(_:source:interfaceIndex:)``.
+  public borrowing func leave(
+    _ group: IPAddress, source: IPAddress, interfaceIndex: UInt32 = 0
+  ) throws(SocketError) {
+    try optionDescriptor.changeMembership(CSK_MCAST_LEAVE_SOURCE_GROUP, group, from: source, interfaceIndex)
+  }
+
+  /// Joins an IPv4 group on the interface that has the address.
+  /// - Throws: as ``join(_:interfaceIndex:)``; `.addressNotAvailable` when no interface has the address.
+  public borrowing func join(_ group: IPv4Address, interfaceAddress: IPv4Address) throws(SocketError) {
+    try optionDescriptor.changeMembership(CSK_IP_ADD_MEMBERSHIP, group, on: interfaceAddress, from: nil)
+  }
+
+  /// Leaves an IPv4 group on the interface that has the address.
+  /// - Throws: as ``leave(_:interfaceIndex:)``.
+  public borrowing func leave(_ group: IPv4Address, interfaceAddress: IPv4Address) throws(SocketError) {
+    try optionDescriptor.changeMembership(CSK_IP_DROP_MEMBERSHIP, group, on: interfaceAddress, from: nil)
+  }
+
+  /// Joins an IPv4 group for the packets of one source, on the interface that has the address.
+  /// - Throws: as ``join(_:source:interfaceIndex:)``.
+  public borrowing func join(
+    _ group: IPv4Address, source: IPv4Address, interfaceAddress: IPv4Address
+  ) throws(SocketError) {
+    try optionDescriptor.changeMembership(CSK_IP_ADD_SOURCE_MEMBERSHIP, group, on: interfaceAddress, from: source)
+  }
+
+  /// Gives one source of an IPv4 group up, on the interface that has the address.
+  /// - Throws: as ``leave(_:source:interfaceIndex:)``.
+  public borrowing func leave(
+    _ group: IPv4Address, source: IPv4Address, interfaceAddress: IPv4Address
+  ) throws(SocketError) {
+    try optionDescriptor.changeMembership(CSK_IP_DROP_SOURCE_MEMBERSHIP, group, on: interfaceAddress, from: source)
+  }
+}
+
+extension IPAddress {
+  /// 224.0.0.0/4 or ff00::/8.
+  @inlinable public var isMulticast: Bool {
+    switch self {
+    case .v4(let address): address.isMulticast
+    case .v6(let address): address.isMulticast
+    }
+  }
+
+  /// An IPv4-mapped IPv6 address as the IPv4 address that it means; others unchanged.
+  @inlinable public var unmapped: IPAddress {
+    if case .v6(let address) = self, let mapped = address.mappedIPv4 { return .v4(mapped) }
+    return self
+  }
+
+  @usableFromInline var isIPv4: Bool {
+    @inlinable get {
+      if case .v4 = self { return true }
+      return false
+    }
+  }
+}
+
+extension RawDescriptor {
+  /// struct group_req or group_source_req: the interface, then one or two sockaddr_storage, aligned as a word is.
+  fileprivate func changeMembership(
+    _ name: Int32, _ group: IPAddress, from source: IPAddress?, _ interfaceIndex: UInt32
+  ) throws(SocketError) {
+    let group = group.unmapped
+    let source = source?.unmapped
+    try checkGroup(group, source)
+    var request = InlineArray<33, UInt64>(repeating: 0)
+    let start = MemoryLayout<Int>.size
+    let length = start + (source == nil ? 128 : 256)
+    try withUnsafeMutableBytes(of: &request) { memory throws(SocketError) in
+      memory.storeBytes(of: interfaceIndex, as: UInt32.self)
+      write(group, to: memory, at: start)
+      if let source { write(source, to: memory, at: start + 128) }
+      try setIPBytes(
+        group.isIPv4 ? CSK_IPPROTO_IP : CSK_IPPROTO_IPV6, name, UnsafeRawBufferPointer(rebasing: memory.prefix(length)))
+    }
+  }
+
+  /// struct ip_mreqn (group, interface, no index), or ip_mreq_source (group, interface, source).
+  fileprivate func changeMembership(
+    _ name: Int32, _ group: IPv4Address, on interface: IPv4Address, from source: IPv4Address?
+  ) throws(SocketError) {
+    try checkGroup(.v4(group), source.map { .v4($0) })
+    let request = (group.bits.bigEndian, interface.bits.bigEndian, source?.bits.bigEndian ?? 0)
+    try withUnsafeBytes(of: request) { bytes throws(SocketError) in try setIPBytes(CSK_IPPROTO_IP, name, bytes) }
+  }
+
+  private func checkGroup(_ group: IPAddress, _ source: IPAddress?) throws(SocketError) {
+    let sourceFits = source.map { !$0.isMulticast && $0.isIPv4 == group.isIPv4 } ?? true
+    if !group.isMulticast || !sourceFits { throw SocketError(code: .invalidAddress, .setOption) }
+  }
+
+  private func write(_ address: IPAddress, to memory: UnsafeMutableRawBufferPointer, at offset: Int) {
+    IPSocketAddress(address, port: 0).withBytes { bytes in
+      bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: memory[offset...]).copyMemory(from: $0) }
+    }
+  }
+}

@@ -1,0 +1,68 @@
+internal import CSocketKit
+
+// How multicast packets are sent and taken: options of ip(7) and ipv6(7), sorted by their C names. On an IPv6 socket each
+// is set for IPv4 packets too, so a dual-stack socket needs no other calls. Memberships: see `join(_:interfaceIndex:)`.
+
+extension SocketOption where Level == IPLevel, Value == Bool {
+  /// Takes packets of every group that any socket of the host joined, as is the kernel's default; off, only of the groups
+  /// that this socket joined. The C names are `IP_MULTICAST_ALL` (Linux 2.6.31) and `IPV6_MULTICAST_ALL` (Linux 4.20).
+  public static var multicastAll: Self { Self(ipv4: CSK_IP_MULTICAST_ALL, ipv6: CSK_IPV6_MULTICAST_ALL) }
+  /// Whether members on this host hear what this socket sends to their group; on by default. The C names are
+  /// `IP_MULTICAST_LOOP` and `IPV6_MULTICAST_LOOP`.
+  public static var multicastLoop: Self { Self(ipv4: CSK_IP_MULTICAST_LOOP, ipv6: CSK_IPV6_MULTICAST_LOOP) }
+}
+
+extension SocketOption where Level == IPLevel, Value == Int {
+  /// How many hops multicast packets go: 0 stays on this host, 1 (the default) on this link, at most 255. The C names are
+  /// `IP_MULTICAST_TTL` and `IPV6_MULTICAST_HOPS`.
+  public static var multicastHops: Self { Self(ipv4: CSK_IP_MULTICAST_TTL, ipv6: CSK_IPV6_MULTICAST_HOPS) }
+}
+
+extension SocketOption where Level == IPLevel, Value == UInt32 {
+  /// The number of the interface that multicast packets leave by, 0 for the routing table's choice. IPv4 sockets cannot
+  /// read it back (`.notSupported`). An interface that is none is `.addressNotAvailable`. The C names are
+  /// `IP_MULTICAST_IF` and `IPV6_MULTICAST_IF`.
+  public static var multicastInterface: Self {
+    Self(
+      read: { (target: RawDescriptor) throws(SocketError) -> UInt32 in
+        guard try target.isIPv6(.getOption) else { throw SocketError(code: .notSupported, .getOption) }
+        return UInt32(truncatingIfNeeded: try target.integerOption(CSK_IPPROTO_IPV6, CSK_IPV6_MULTICAST_IF))
+      },
+      write: { (target: RawDescriptor, index: UInt32) throws(SocketError) in
+        if try target.isIPv6(.setOption) {
+          try withUnsafeBytes(of: index) { bytes throws(SocketError) in
+            try target.setIPBytes(CSK_IPPROTO_IPV6, CSK_IPV6_MULTICAST_IF, bytes)
+          }
+          try target.unlessIPv6Only { () throws(SocketError) in try target.setMulticastInterface(.any, index) }
+        } else {
+          try target.setMulticastInterface(.any, index)
+        }
+      })
+  }
+}
+
+extension SocketOption where Level == IPLevel, Value == IPv4Address {
+  /// The interface that IPv4 multicast packets leave by, named by one of its addresses; 0.0.0.0 for the routing table's
+  /// choice. An address that is no interface's is `.addressNotAvailable`. The C name is `IP_MULTICAST_IF`.
+  public static var multicastInterfaceAddress: Self {
+    Self(
+      read: { (target: RawDescriptor) throws(SocketError) -> IPv4Address in
+        IPv4Address(
+          bits: UInt32(
+            bigEndian: UInt32(truncatingIfNeeded: try target.integerOption(CSK_IPPROTO_IP, CSK_IP_MULTICAST_IF))))
+      },
+      write: { (target: RawDescriptor, address: IPv4Address) throws(SocketError) in
+        try target.setMulticastInterface(address, 0)
+      })
+  }
+}
+
+extension RawDescriptor {
+  /// IP_MULTICAST_IF with a struct ip_mreqn: no group, an address, an index.
+  fileprivate func setMulticastInterface(_ address: IPv4Address, _ index: UInt32) throws(SocketError) {
+    let request: (UInt32, UInt32, UInt32) = (0, address.bits.bigEndian, index)
+    try withUnsafeBytes(of: request) { bytes throws(SocketError) in
+      try setIPBytes(CSK_IPPROTO_IP, CSK_IP_MULTICAST_IF, bytes)
+    }
+  }
+}

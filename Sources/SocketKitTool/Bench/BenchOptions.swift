@@ -1,0 +1,79 @@
+internal import CSocketKitBaseline
+internal import SocketKitToolSupport
+
+/// What is put on the servers.
+enum LoadChoice: String, CaseIterable, Sendable {
+  case pingpong, fan, hold, idle
+  case sameThread = "same-thread"
+
+  var defaultConnections: Int {
+    switch self {
+    case .pingpong, .sameThread: 1
+    case .fan: 64
+    case .hold: 10_000
+    case .idle: 1_000
+    }
+  }
+
+  /// Small enough that the default run ends within a minute.
+  var defaultMessages: Int {
+    switch self {
+    case .pingpong, .sameThread: 8_000
+    case .fan: 40_000
+    case .hold: 20_000
+    case .idle: 0
+    }
+  }
+}
+
+/// The command line of `bench`.
+struct BenchOptions: Sendable {
+  let loads: [LoadChoice]
+  let transports: [TransportChoice]
+  let pollers: [PollerChoice]
+  let sizes: [Int]
+  let rounds: Int
+  let json: Bool
+  /// CPU numbers of server and client; nil leaves it to the kernel.
+  let pins: (server: Int, client: Int)?
+  private let messages: Int?
+  private let connections: Int?
+
+  init(_ given: Arguments) throws(ToolError) {
+    var arguments = given
+    loads = try arguments.names("--load") ?? [.pingpong, .fan]
+    transports = try arguments.names("--transport") ?? TransportChoice.allCases
+    pollers = try arguments.names("--poller") ?? PollerChoice.allCases
+    sizes = try arguments.integers("--size", in: 1...1_048_576) ?? [64]
+    messages = try arguments.integer("--messages", in: 1...100_000_000)
+    connections = try arguments.integer("--connections", in: 1...1_000_000)
+    rounds = try arguments.integer("--pairs", in: 1...1000) ?? 3
+    json = arguments.flag("--json")
+    pins = try Self.pins(arguments.optionalValue("--pin") { $0.contains(",") && $0.first?.isNumber == true })
+    try arguments.finish()
+  }
+
+  private static func pins(_ text: String?) throws(ToolError) -> (server: Int, client: Int)? {
+    guard let text else { return nil }
+    if text.isEmpty { return (0, 1) }
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    guard parts.count == 2, let server = Int(parts[0]), let client = Int(parts[1]), server >= 0, client >= 0,
+      server < 1024, client < 1024
+    else { throw .usage("--pin: \"\(text)\" is not two cpu numbers: server,client") }
+    return (server, client)
+  }
+
+  func messages(_ load: LoadChoice, connections: Int) -> Int { max(messages ?? load.defaultMessages, connections) }
+  func connections(_ load: LoadChoice) -> Int {
+    load.defaultConnections == 1 ? 1 : connections ?? load.defaultConnections
+  }
+
+  /// Where the two sides run: with few cores this decides everything.
+  var placement: String {
+    guard let pins else {
+      return "not pinned: the kernel decides, and may change its mind, whether both sides share a core"
+    }
+    if pins.server == pins.client { return "pinned: server and client share cpu \(pins.server)" }
+    return "pinned: server on cpu \(pins.server), client on cpu \(pins.client), a core each"
+  }
+}

@@ -1,0 +1,55 @@
+internal import CSocketKitBaseline
+internal import Glibc
+internal import SocketKit
+internal import SocketKitToolSupport
+
+/// A transport that can be measured: what the bench needs beyond a stream socket. Addresses travel between the
+/// processes as text.
+protocol BenchTransport: ConnectionTransport, StreamSocket, ~Copyable where Address: LosslessStringConvertible {
+  /// Where a server of this process listens.
+  static func benchAddress() throws -> Address
+  /// The same listener made by the C baseline.
+  static func baselineListener() throws -> BaselineListener
+  /// Options that both ends set, in C too.
+  static func tune(_ socket: borrowing Self) throws(SocketError)
+}
+
+/// A listening descriptor from the C baseline, and its address as text. The server process owns it to its end.
+struct BaselineListener {
+  let descriptor: Int32
+  let address: String
+}
+
+extension TCPSocket: BenchTransport {
+  static func benchAddress() -> IPSocketAddress { .loopback(port: 0) }
+
+  static func baselineListener() throws -> BaselineListener {
+    var port: UInt16 = 0
+    let descriptor = try checked(baseline_listen_tcp(&port), "listening on TCP in C")
+    return BaselineListener(descriptor: descriptor, address: IPSocketAddress.loopback(port: port).description)
+  }
+
+  /// On a listener it is inherited by what is accepted.
+  static func tune(_ socket: borrowing TCPSocket) throws(SocketError) { try socket.setOption(.noDelay, to: true) }
+}
+
+extension UnixStreamSocket: BenchTransport {
+  // Abstract: whatever happens to the process, no file is left.
+  private static var name: String { "socketkit-bench-\(getpid())" }
+
+  static func benchAddress() throws -> UnixAddress { try UnixAddress(abstract: name) }
+
+  static func baselineListener() throws -> BaselineListener {
+    let descriptor = try checked(baseline_listen_unix(name), "listening on a Unix socket in C")
+    return BaselineListener(descriptor: descriptor, address: "@" + name)
+  }
+
+  static func tune(_ socket: borrowing UnixStreamSocket) throws(SocketError) {}
+}
+
+/// The value of a C function that returns -errno when it fails.
+@discardableResult
+func checked<Number: BinaryInteger>(_ result: Number, _ action: String) throws(ToolError) -> Number {
+  if result < 0 { throw ToolError("\(action): \(String(cString: strerror(Int32(-Int(result)))))") }
+  return result
+}

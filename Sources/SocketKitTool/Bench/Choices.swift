@@ -1,0 +1,59 @@
+internal import SocketKit
+
+/// The transports that the bench knows by name, with or without a loop for them in this tool.
+enum TransportChoice: String, CaseIterable, Sendable {
+  case tcp, udp, unix, vsock, sctp
+
+  /// Why it cannot be measured; nil when it can.
+  var unavailable: String? {
+    switch self {
+    case .tcp, .unix: nil
+    case .udp, .vsock, .sctp: "not built into this tool yet"
+    }
+  }
+}
+
+enum PollerChoice: String, CaseIterable, Sendable {
+  case epoll, poll, spin
+  case uring = "io_uring"
+
+  /// Why it cannot be measured; nil when it can.
+  var unavailable: String? {
+    switch self {
+    case .epoll, .poll, .spin: nil
+    case .uring: "not built into this tool yet"
+    }
+  }
+}
+
+/// Whose server answers.
+enum ServerKind: String, CaseIterable, Sendable {
+  case swift
+  case c
+}
+
+/// Something that is done over one transport with one poller: generic, so that every pair is specialized code.
+protocol CompositionTask {
+  associatedtype Outcome
+  func run<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>(_: S.Type, _: P.Type) throws -> Outcome
+}
+
+extension CompositionTask {
+  /// The one place where names become types. Call it only with what is available.
+  func run(over transport: TransportChoice, with poller: PollerChoice) throws -> Outcome {
+    switch transport {
+    case .tcp: try run(TCPSocket.self, with: poller)
+    case .unix: try run(UnixStreamSocket.self, with: poller)
+    case .udp, .vsock, .sctp: preconditionFailure("asked for an unavailable transport")
+    }
+  }
+
+  private func run<S: BenchTransport & ~Copyable>(_: S.Type, with poller: PollerChoice) throws -> Outcome {
+    switch poller {
+    case .epoll: try run(S.self, EpollPoller.self)
+    case .poll: try run(S.self, PollPoller.self)
+    case .spin: try run(S.self, BusySpinPoller.self)
+    case .uring: preconditionFailure("asked for an unavailable poller")
+    }
+  }
+}

@@ -1,0 +1,74 @@
+internal import CSocketKitBaseline
+internal import Glibc
+internal import SocketKitToolSupport
+
+/// Under which conditions the numbers came about. They are printed first: without them the numbers say nothing.
+struct Conditions {
+  private let entries: [(name: String, value: String)]
+
+  init(_ options: BenchOptions) {
+    let cores = bench_usable_cpus()
+    var entries = [
+      ("date", Self.date()), ("cpu", Self.cpuModel()),
+      ("cores", "\(cores) usable of \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) online"), ("kernel", Self.kernel()),
+      ("governor", Self.line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") ?? "not shown by this kernel"),
+      ("load", Self.line("/proc/loadavg") ?? "unknown"), ("build", Self.build), ("placement", options.placement),
+      ("congestion", Self.line("/proc/sys/net/ipv4/tcp_congestion_control") ?? "unknown"),
+      ("sizes", options.sizes.map(String.init).joined(separator: ", ") + " bytes"),
+      ("rounds", "\(options.rounds), each C, ours and C again in turning order; every run a fresh server process"),
+    ]
+    if cores < 2 { entries.append(("note", "one core for both sides")) }
+    self.entries = entries
+  }
+
+  var text: String {
+    let width = entries.map(\.name.count).max() ?? 0
+    return entries.map { entry in
+      "\(entry.name)\(String(repeating: " ", count: width - entry.name.count))  \(entry.value)\n"
+    }.joined()
+  }
+
+  var json: JSON { .object(entries.map { JSON.Member($0.name, .string($0.value)) }) }
+
+  private static var build: String {
+    #if DEBUG
+      "debug: the numbers are worth nothing, build with -c release"
+    #else
+      "release"
+    #endif
+  }
+
+  private static func date() -> String {
+    var now = time(nil)
+    var parts = tm()
+    gmtime_r(&now, &parts)
+    var text = [CChar](repeating: 0, count: 32)
+    strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+    return string(text)
+  }
+
+  private static func kernel() -> String {
+    var name = utsname()
+    uname(&name)
+    return withUnsafeBytes(of: name.release) { release in
+      withUnsafeBytes(of: name.machine) { machine in
+        "Linux " + string(release.bindMemory(to: CChar.self)) + " " + string(machine.bindMemory(to: CChar.self))
+      }
+    }
+  }
+
+  private static func cpuModel() -> String {
+    for line in readFile("/proc/cpuinfo")?.split(separator: "\n") ?? [] where line.hasPrefix("model name") {
+      return String(line.drop { $0 != ":" }.dropFirst(2))
+    }
+    return "unknown"
+  }
+
+  private static func line(_ path: String) -> String? {
+    readFile(path)?.split(separator: "\n").first.map(String.init)
+  }
+
+  private static func string(_ characters: some Collection<CChar>) -> String {
+    String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}

@@ -1,0 +1,143 @@
+internal import CSocketKitBaseline
+internal import SocketKit
+
+/// The server that is measured: echoes on every connection, on one thread, over any stream transport and any poller. It
+/// does what the C server does, call by call.
+struct EchoServer<S: StreamSocket & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
+  /// How a readable connection's turn ended.
+  private enum Turn { case done, unsent(Range<Int>), ended }
+
+  private let listener: Listener<S>
+  private var poller: P
+  private var connections: Slab<EchoConnection<S>>
+  private let counters: UnsafeMutablePointer<bench_counters>
+  private static var listenerToken: Token { Token(index: .max) }
+
+  init(
+    _ listener: consuming Listener<S>, capacity: Int, counters: UnsafeMutablePointer<bench_counters>
+  ) throws(SocketError) {
+    var poller = try P(P.configuration(capacity: capacity))
+    try poller.register(listener, token: Self.listenerToken)
+    self.listener = listener
+    self.poller = poller
+    self.counters = counters
+    connections = Slab(capacity: capacity)
+  }
+
+  /// Serves until something fails that concerns the server, not a connection.
+  mutating func run(bufferSize: Int) throws(SocketError) -> Never {
+    var bytes = [UInt8](repeating: 0, count: bufferSize)
+    // Outside the loop: a span costs its array a check for other owners.
+    var buffer = bytes.mutableSpan
+    while true {
+      counters.pointee.waits &+= 1
+      let count = try poller.wait()
+      counters.pointee.returns &+= 1
+      counters.pointee.hidden = poller.callsBeyondWaits
+      var index = 0
+      while index < count {
+        let event = poller[event: index]
+        index &+= 1
+        if event.token == Self.listenerToken {
+          try acceptAll()
+        } else if event.readiness == .readable {
+          try echo(event.token, &buffer)
+        } else {
+          try sendRestOrEcho(event.token, &buffer)
+        }
+      }
+    }
+  }
+
+  private mutating func acceptAll() throws(SocketError) {
+    while !connections.isFull {
+      counters.pointee.accepts &+= 1
+      guard let socket = try listener.accept() else { return }
+      let source = socket.readSource
+      let token = connections.insert(EchoConnection(socket: socket))
+      try poller.register(source: source, .readable, token: token)
+      counters.pointee.controls &+= P.callsPerControl
+      counters.pointee.open &+= 1
+      if counters.pointee.open > counters.pointee.peak { counters.pointee.peak = counters.pointee.open }
+    }
+  }
+
+  @inline(__always)
+  private mutating func echo(_ token: Token, _ buffer: inout MutableSpan<UInt8>) throws(SocketError) {
+    let counters = counters
+    let turn = connections.withElement(token) { connection -> Turn in
+      do throws(SocketError) {
+        counters.pointee.reads &+= 1
+        let outcome = try connection.socket.read(into: buffer._mutatingExtracting(...))
+        if outcome == .wouldBlock { return .done }
+        guard case .bytes(let count) = outcome else { return .ended }
+        counters.pointee.writes &+= 1
+        switch try connection.socket.write(buffer.span.extracting(first: count)) {
+        case .bytes(count): return .done
+        case .bytes(let sent): return .unsent(sent..<count)
+        default: return .unsent(0..<count)
+        }
+      } catch {
+        return .ended
+      }
+    }
+    switch turn {
+    case .done, nil: return
+    case .unsent(let rest): try keep(buffer.span.extracting(rest), token)
+    case .ended: try close(token)
+    }
+  }
+
+  private mutating func keep(_ rest: Span<UInt8>, _ token: Token) throws(SocketError) {
+    let source = connections.withMutableElement(token) { connection in
+      connection.unsent = rest.indices.map { rest[$0] }
+      return connection.socket.writeSource
+    }
+    if let source { try watch(source, .writable, token) }
+  }
+
+  private mutating func sendRestOrEcho(_ token: Token, _ buffer: inout MutableSpan<UInt8>) throws(SocketError) {
+    let waits = connections.withElement(token) { !$0.unsent.isEmpty }
+    if waits != true { return try echo(token, &buffer) }
+    let counters = counters
+    let turn = connections.withMutableElement(token) { connection -> Turn in
+      do throws(SocketError) {
+        counters.pointee.writes &+= 1
+        if case .bytes(let sent) = try connection.socket.write(connection.unsent.span) {
+          connection.unsent.removeFirst(sent)
+        }
+        return connection.unsent.isEmpty ? .done : .unsent(0..<connection.unsent.count)
+      } catch {
+        return .ended
+      }
+    }
+    switch turn {
+    case .done:
+      let source = connections.withElement(token) { $0.socket.readSource }
+      if let source { try watch(source, .readable, token) }
+    case .ended: try close(token)
+    case .unsent, nil: return
+    }
+  }
+
+  private mutating func watch(_ source: RawDescriptor, _ interest: Interest, _ token: Token) throws(SocketError) {
+    counters.pointee.controls &+= P.callsPerControl
+    try poller.modify(source: source, interest, token: token)
+  }
+
+  private mutating func close(_ token: Token) throws(SocketError) {
+    guard let connection = connections.remove(token) else { return }
+    counters.pointee.controls &+= P.callsPerControl
+    counters.pointee.open &-= 1
+    try poller.deregister(connection.socket)
+  }
+}
+
+/// A connection of the server. Nested in the server and private, it broke the compiler in a debug build (6.3.1: "Global
+/// is external, but doesn't have external or weak linkage").
+struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
+  let socket: S
+  /// What the peer had no room for. While there is some, nothing more is read: the peer is made to wait, instead of
+  /// this memory growing.
+  var unsent: [UInt8] = []
+}

@@ -1,0 +1,95 @@
+internal import SocketKitToolSupport
+
+extension Section {
+  /// Ping-pong, fan and same-thread: the same columns, each beside C.
+  static func latency(_ load: LoadChoice, size: Int, _ options: BenchOptions) -> Section {
+    let connections = options.connections(load)
+    let messages = options.messages(load, connections: connections)
+    let warmUp = max(messages / 10, connections)
+    var section = Section(
+      title: "\(load.rawValue): \(title(load, connections)), \(size) bytes, \(messages.grouped) messages a run after "
+        + "\(warmUp.grouped) of warm-up",
+      parameters: parameters(load, connections: connections, size: size, messages: messages, warmUp: warmUp),
+      table: Table([
+        ("transport", .left), ("poller", .left), ("server", .left), ("p50", .right), ("p90", .right), ("p99", .right),
+        ("p99.9", .right), ("max", .right), ("msg/s", .right), ("cpu/msg", .right), ("calls/msg", .right),
+        ("p50 × C", .right), ("rate × C", .right),
+      ]), notes: notes(load))
+    section.forEach(options) { (section, composition) in
+      let comparison = try Comparison(rounds: options.rounds) { kind, round in
+        Terminal.progress(
+          "\(load.rawValue) \(composition.transport.rawValue)/\(composition.poller.rawValue): "
+            + "round \(round + 1) of \(options.rounds), \(kind == .swift ? "ours" : "C")")
+        if load == .sameThread {
+          return try SameThreadTask(kind: kind, size: size, messages: messages, warmUp: warmUp)
+            .run(over: composition.transport, with: composition.poller)
+        }
+        return try EchoTask(
+          kind: kind, composition: composition, connections: connections, size: size, messages: messages,
+          warmUp: warmUp, serverCPU: options.pins?.server
+        ).run(over: composition.transport, with: composition.poller)
+      }
+      section.add("ours", comparison.ours, comparison, composition)
+      section.add("C epoll", comparison.baseline, comparison, composition)
+      section.add("C again", comparison.baselineAgain, comparison, composition)
+    }
+    return section
+  }
+
+  private static func title(_ load: LoadChoice, _ connections: Int) -> String {
+    switch load {
+    case .sameThread: "both ends in one thread, one connection"
+    default: connections == 1 ? "1 connection" : "\(connections.grouped) connections"
+    }
+  }
+
+  private static func notes(_ load: LoadChoice) -> [String] {
+    var notes = [
+      "Times in microseconds, whole round trips (not halved), closed loop: one message in flight on each connection.",
+      "All columns are medians of the rounds, but max is the greatest of all. Ratios are to C in the same round: the",
+      "median, and the extremes in brackets; \"C again\" is C against itself, which is what chance does here.",
+    ]
+    if load == .sameThread {
+      notes.append("cpu and calls: of the whole loop, which is server and client. The C loop always uses epoll.")
+    } else {
+      notes.append("cpu: the server process, user and system. calls: system calls, as the server's loop counts them.")
+      notes.append("One load generator (SocketKit with the row's poller) for all rows; the C server always uses epoll.")
+    }
+    return notes
+  }
+
+  private mutating func add(_ name: String, _ runs: [Run], _ comparison: Comparison, _ composition: Composition) {
+    func median(_ number: (Run) -> Double) -> Double { Spread(runs.map(number))?.median ?? .nan }
+    let p50 = comparison.ratios(of: runs, \.p50)
+    let rate = comparison.ratios(of: runs, \.rate)
+    let maximum = runs.map(\.maximum).max() ?? .nan
+    let isReference = name == "C epoll"
+    table.add([
+      composition.transport.rawValue, composition.poller.rawValue, name, median(\.p50).fixed(1), median(\.p90).fixed(1),
+      median(\.p99).fixed(1), median(\.p999).fixed(1), maximum.fixed(0), Int(median(\.rate)).grouped,
+      median(\.cpu).fixed(2), median(\.calls).fixed(2), isReference ? "1" : Self.text(p50),
+      isReference ? "1" : Self.text(rate),
+    ])
+    rows.append(
+      composition.json + [
+        "server": .string(name), "p50": .number(median(\.p50)), "p90": .number(median(\.p90)),
+        "p99": .number(median(\.p99)), "p99.9": .number(median(\.p999)), "max": .number(maximum),
+        "rate": .number(median(\.rate)), "cpu": .number(median(\.cpu)), "calls": .number(median(\.calls)),
+        "p50Ratio": Self.json(p50), "rateRatio": Self.json(rate),
+        // The other way to compare: the middle of ours against the middle of theirs.
+        "p50RatioOfMedians": .number(median(\.p50) / (Spread(comparison.baseline.map(\.p50))?.median ?? .nan)),
+        "rateRatioOfMedians": .number(median(\.rate) / (Spread(comparison.baseline.map(\.rate))?.median ?? .nan)),
+        "runs": .array(runs.map(\.json)),
+      ])
+  }
+
+  private static func text(_ numbers: [Double]) -> String {
+    guard let spread = Spread(numbers) else { return "-" }
+    return "\(spread.median.fixed(3)) [\(spread.minimum.fixed(2)) \(spread.maximum.fixed(2))]"
+  }
+
+  private static func json(_ numbers: [Double]) -> JSON {
+    guard let spread = Spread(numbers) else { return .null }
+    return ["median": .number(spread.median), "min": .number(spread.minimum), "max": .number(spread.maximum)]
+  }
+}

@@ -1,0 +1,66 @@
+internal import SocketKitToolSupport
+
+/// The result of one load: a table for people, and the same for programs.
+struct Section {
+  let title: String
+  /// What the title says, for programs.
+  let parameters: [JSON.Member]
+  var table: Table
+  /// What the columns mean, below the table.
+  let notes: [String]
+  var rows: [JSON] = []
+  /// Something that was to be shown did not hold, or could not be measured.
+  var failed = false
+
+  var text: String { "\n\(title)\n\n\(table.text)" + (notes.isEmpty ? "" : "\n") + notes.map { $0 + "\n" }.joined() }
+  var json: JSON { parameters + ["rows": .array(rows), "failed": .bool(failed)] }
+
+  static func parameters(
+    _ load: LoadChoice, connections: Int, size: Int, messages: Int = 0, warmUp: Int = 0
+  ) -> [JSON.Member] {
+    [
+      JSON.Member("load", .string(load.rawValue)), JSON.Member("connections", .integer(Int64(connections))),
+      JSON.Member("size", .integer(Int64(size))), JSON.Member("messages", .integer(Int64(messages))),
+      JSON.Member("warmUp", .integer(Int64(warmUp))),
+    ]
+  }
+
+  mutating func addUnavailable(_ transport: String, _ poller: String, _ cause: String) {
+    table.add([transport, poller, "unavailable: \(cause)"])
+    rows.append(["transport": .string(transport), "poller": .string(poller), "unavailable": .string(cause)])
+  }
+
+  mutating func addFailure(_ composition: Composition, _ error: any Error) {
+    failed = true
+    table.add([composition.transport.rawValue, composition.poller.rawValue, "failed: \(error)"])
+    rows.append(composition.json + ["failed": .string("\(error)")])
+  }
+
+  /// Calls `body` for every transport with every poller that was asked for; those that cannot be measured become rows
+  /// that say why, and so do failures.
+  mutating func forEach(_ options: BenchOptions, _ body: (inout Section, Composition) throws -> Void) {
+    let pollers = options.pollers.filter { $0.unavailable == nil }
+    for transport in options.transports where transport.unavailable == nil {
+      for poller in pollers {
+        let composition = Composition(transport: transport, poller: poller)
+        do {
+          try body(&self, composition)
+        } catch {
+          addFailure(composition, error)
+        }
+      }
+    }
+    for transport in options.transports { transport.unavailable.map { addUnavailable(transport.rawValue, "any", $0) } }
+    for poller in options.pollers { poller.unavailable.map { addUnavailable("any", poller.rawValue, $0) } }
+  }
+}
+
+extension Composition {
+  var json: [JSON.Member] {
+    [JSON.Member("transport", .string(transport.rawValue)), JSON.Member("poller", .string(poller.rawValue))]
+  }
+}
+
+func + (members: [JSON.Member], more: KeyValuePairs<String, JSON>) -> JSON {
+  .object(members + more.map { JSON.Member($0.key, $0.value) })
+}

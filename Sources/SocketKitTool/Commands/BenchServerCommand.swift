@@ -1,0 +1,57 @@
+internal import CSocketKitBaseline
+internal import Glibc
+internal import SocketKit
+internal import SocketKitToolSupport
+
+extension Command {
+  /// The server's process. `bench` starts it with its counters' memory file as descriptor 3 and reads one line from it:
+  /// "ready ADDRESS".
+  static let benchServer = Command(
+    name: "bench-server", summary: "the server process of bench", help: "Started by socketkit bench only.\n",
+    isHidden: true
+  ) { arguments in
+    var arguments = arguments
+    guard let kind = try arguments.names("--server", of: ServerKind.self)?.first,
+      let transport = try arguments.names("--transport", of: TransportChoice.self)?.first,
+      let poller = try arguments.names("--poller", of: PollerChoice.self)?.first,
+      let capacity = try arguments.integer("--connections", in: 1...1_000_000),
+      let parent = try arguments.integer("--parent", in: 1...Int(Int32.max)),
+      let lifetime = try arguments.integer("--lifetime", in: 1...3600)
+    else { throw ToolError.usage("started by socketkit bench only") }
+    let cpu = try arguments.integer("--cpu", in: 0...1023)
+    try arguments.finish()
+    // Whatever becomes of the parent, this process ends: with it, or at the latest when its time is over.
+    if bench_die_with(Int32(parent)) < 0 { return 1 }
+    alarm(UInt32(lifetime))
+    if let cpu { try checked(bench_pin(Int32(cpu)), "pinning to cpu \(cpu)") }
+    _ = bench_raise_descriptor_limit()
+    guard let page = bench_map(3, MemoryLayout<bench_counters>.size) else { throw ToolError("cannot map the counters") }
+    let counters = page.assumingMemoryBound(to: bench_counters.self)
+    try ServerTask(kind: kind, capacity: capacity, counters: counters).run(over: transport, with: poller)
+    return 1
+  }
+}
+
+private struct ServerTask: CompositionTask {
+  let kind: ServerKind
+  let capacity: Int
+  let counters: UnsafeMutablePointer<bench_counters>
+  private static var bufferSize: Int { 65536 }
+
+  func run<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>(_: S.Type, _: P.Type) throws {
+    switch kind {
+    case .swift:
+      let listener = try S.listen(on: try S.benchAddress(), configure: S.tune)
+      Terminal.print("ready \(try listener.localAddress())\n")
+      // Room for one more: a slab that is never full never stops accepting.
+      var server = try EchoServer<S, P>(listener, capacity: capacity + 1, counters: counters)
+      try server.run(bufferSize: Self.bufferSize)
+    case .c:
+      let listener = try S.baselineListener()
+      Terminal.print("ready \(listener.address)\n")
+      // As many as the Swift poller takes in one wait.
+      let events = Int32(EpollPoller.configuration(capacity: capacity + 1).eventsPerWait)
+      try checked(baseline_serve(listener.descriptor, events, Self.bufferSize, counters), "serving in C")
+    }
+  }
+}

@@ -1,0 +1,102 @@
+/// A command line, read option by option: `--name value` or `--name=value`, in any order; `--` ends the options.
+///
+/// A command takes what it knows, then calls ``finish()``, which complains about the rest.
+public struct Arguments: Sendable {
+  private var words: [String]
+  /// What stands behind `--`.
+  private let operands: [String]
+
+  public init(_ words: [String]) {
+    let end = words.firstIndex(of: "--") ?? words.endIndex
+    self.words = Array(words[..<end])
+    operands = Array(words[end...].dropFirst())
+  }
+
+  /// Whether an option without a value is there.
+  public mutating func flag(_ names: String...) -> Bool {
+    let count = words.count
+    words.removeAll { names.contains($0) }
+    return words.count != count
+  }
+
+  /// The value of an option; nil when it is absent.
+  /// - Throws: when the value is missing, or the option stands there twice.
+  public mutating func value(_ name: String) throws(ToolError) -> String? {
+    var found: String?
+    while let (place, attached) = place(of: name) {
+      if found != nil { throw .usage("\(name) is given twice") }
+      words.remove(at: place)
+      if let attached {
+        found = attached
+      } else {
+        guard place < words.count, !words[place].hasPrefix("--") else { throw .usage("\(name) needs a value") }
+        found = words.remove(at: place)
+      }
+    }
+    return found
+  }
+
+  /// An option whose value may be left out: nil when it is absent, "" when it stands alone. A word after it is taken
+  /// for its value when `isValue` says so.
+  public mutating func optionalValue(_ name: String, where isValue: (String) -> Bool) throws(ToolError) -> String? {
+    guard let (place, attached) = place(of: name) else { return nil }
+    if attached == nil, place + 1 == words.count || !isValue(words[place + 1]) {
+      words.remove(at: place)
+      return ""
+    }
+    return try value(name)
+  }
+
+  /// A number of an option; nil when it is absent.
+  public mutating func integer(_ name: String, in range: ClosedRange<Int>) throws(ToolError) -> Int? {
+    guard let text = try value(name) else { return nil }
+    return try Self.integer(text, name, in: range)
+  }
+
+  /// Numbers with commas between; nil when the option is absent.
+  public mutating func integers(_ name: String, in range: ClosedRange<Int>) throws(ToolError) -> [Int]? {
+    guard let text = try value(name) else { return nil }
+    var numbers: [Int] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      numbers.append(try Self.integer(String(part), name, in: range))
+    }
+    return numbers
+  }
+
+  /// Names with commas between, of those that `Name` has; nil when the option is absent.
+  public mutating func names<Name: RawRepresentable & CaseIterable>(
+    _ name: String, of type: Name.Type = Name.self
+  ) throws(ToolError) -> [Name]? where Name.RawValue == String {
+    guard let text = try value(name) else { return nil }
+    var values: [Name] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let value = Name(rawValue: String(part)) else {
+        let known = Name.allCases.map(\.rawValue).joined(separator: ", ")
+        throw .usage("\(name): no \"\(part)\"; there are \(known)")
+      }
+      values.append(value)
+    }
+    return values
+  }
+
+  /// - Throws: when a word is left that nobody took.
+  public func finish() throws(ToolError) {
+    guard let word = words.first ?? operands.first else { return }
+    throw .usage(word.hasPrefix("-") ? "no option \(word)" : "unexpected \"\(word)\"")
+  }
+
+  private func place(of name: String) -> (Int, attached: String?)? {
+    for (place, word) in words.enumerated() {
+      if word == name { return (place, nil) }
+      if word.hasPrefix(name + "=") { return (place, String(word.dropFirst(name.count + 1))) }
+    }
+    return nil
+  }
+
+  private static func integer(_ text: String, _ name: String, in range: ClosedRange<Int>) throws(ToolError) -> Int {
+    guard let number = Int(text), range.contains(number) else {
+      throw .usage("\(name): \"\(text)\" is no number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+}

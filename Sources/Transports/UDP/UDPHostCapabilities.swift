@@ -1,0 +1,85 @@
+internal import CSocketKit
+public import SocketKitCore
+
+/// What this host can do for UDP at line rate, found out by trying: ``UDPSocket/hostCapabilities()``.
+@frozen
+public struct UDPHostCapabilities: BitwiseCopyable, Hashable, Sendable {
+  /// How many datagrams the kernel cuts out of one message at most (UDP_SEGMENT): 64 since Linux 4.18, 128 since 6.9, and 1
+  /// where it cuts none.
+  public var maximumSegments: Int
+  /// Whether received datagrams can be coalesced (UDP_GRO, Linux 5.0).
+  public var coalescing: Bool
+
+  @inlinable
+  public init(maximumSegments: Int, coalescing: Bool) {
+    self.maximumSegments = maximumSegments
+    self.coalescing = coalescing
+  }
+
+  /// Nothing: then everything is done in user space.
+  @inlinable public static var none: Self { Self(maximumSegments: 1, coalescing: false) }
+}
+
+extension UDPSocket {
+  /// Finds out what this host can do, by sending about ten messages to itself over loopback: ask once and keep the answer.
+  /// It says nothing about devices: one without checksum offload refuses to cut (EIO), which
+  /// ``SocketKitCore/DatagramSocket/send(_:segmentSize:to:using:)`` copes with.
+  ///
+  /// - Throws: what making sockets on 127.0.0.1, and then on ::1, failed with: `.tooManyDescriptors`,
+  ///   `.addressNotAvailable` where loopback is down, `.protocolNotSupported`.
+  public static func hostCapabilities() throws(EndpointError) -> UDPHostCapabilities {
+    do throws(EndpointError) {
+      return try hostCapabilities(on: .loopback(port: 0))
+    } catch {
+      return try hostCapabilities(on: .loopbackIPv6(port: 0))
+    }
+  }
+
+  private static func hostCapabilities(on loopback: IPSocketAddress) throws(EndpointError) -> UDPHostCapabilities {
+    let receiver = try UDPSocket.bind(to: loopback)
+    do throws(SocketError) {
+      let sender = try open(for: loopback)
+      try sender.connect(to: receiver.localAddress())
+      return UDPHostCapabilities(
+        maximumSegments: sender.hasOption(CSK_UDP_SEGMENT) ? sender.mostSegments() : 1,
+        coalescing: receiver.hasOption(CSK_UDP_GRO))
+    } catch {
+      throw EndpointError(error, address: loopback.description)
+    }
+  }
+
+  private borrowing func hasOption(_ name: Int32) -> Bool {
+    do throws(SocketError) {
+      let off: [UInt8] = [0, 0, 0, 0]
+      try setRawOption(level: CSK_IPPROTO_UDP, name: name, to: off.span.bytes)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// The largest number of one-byte datagrams that the kernel cuts out of a message.
+  private borrowing func mostSegments() -> Int {
+    var possible = 1
+    var impossible = 1025
+    while impossible - possible > 1 {
+      let number = (possible + impossible) / 2
+      if sends(segments: number) { possible = number } else { impossible = number }
+    }
+    return possible
+  }
+
+  private borrowing func sends(segments: Int) -> Bool {
+    let bytes = [UInt8](repeating: 0, count: segments)
+    do throws(SocketError) {
+      var control = ControlBuffer<24>()
+      try control.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: 1 as UInt16)
+      let result = control.withBytes {
+        attemptSend(bytes.span.bytes, control: $0, to: RawSpan(), flags: [])
+      }
+      return result.raw == segments
+    } catch {
+      return false
+    }
+  }
+}

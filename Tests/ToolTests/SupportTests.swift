@@ -1,0 +1,112 @@
+import SocketKitToolSupport
+import Testing
+
+@Suite struct SupportTests {
+  private enum Fruit: String, CaseIterable { case apple, pear }
+
+  @Test func optionsInAnyForm() throws {
+    var arguments = Arguments(["--size", "64,128", "--json", "--fruit=pear,apple", "--pin", "1,0"])
+    // Outside the macro, which cannot call what changes its receiver.
+    let json = arguments.flag("--json")
+    let again = arguments.flag("--json")
+    let sizes = try arguments.integers("--size", in: 1...1000)
+    let fruit = try arguments.names("--fruit", of: Fruit.self)
+    let pin = try arguments.optionalValue("--pin") { $0.contains(",") }
+    let absent = try arguments.value("--absent")
+    try arguments.finish()
+    #expect(json && !again)
+    #expect(sizes == [64, 128])
+    #expect(fruit == [.pear, .apple])
+    #expect(pin == "1,0")
+    #expect(absent == nil)
+  }
+
+  @Test func anOptionalValueMayBeLeftOut() throws {
+    var alone = Arguments(["--pin", "--json"])
+    let pin = try alone.optionalValue("--pin") { $0.contains(",") }
+    let json = alone.flag("--json")
+    try alone.finish()
+    #expect(pin == "")
+    #expect(json)
+  }
+
+  @Test(arguments: [
+    (["--size"], "--size needs a value"), (["--size", "--json"], "--size needs a value"),
+    (["--size", "x"], "--size: \"x\" is no number from 1 to 10"),
+    (["--size", "11"], "--size: \"11\" is no number from 1 to 10"),
+    (["--size=1", "--size=2"], "--size is given twice"), (["--sizes", "1"], "no option --sizes"),
+    (["what"], "unexpected \"what\""), (["--", "--size"], "no option --size"),
+  ])
+  func wrongLinesAreExplained(words: [String], complaint: String) {
+    var arguments = Arguments(words)
+    let error = #expect(throws: ToolError.self) {
+      _ = try arguments.integer("--size", in: 1...10)
+      try arguments.finish()
+    }
+    #expect(error == .usage(complaint))
+    #expect(error?.status == 2)
+  }
+
+  @Test func unknownNamesListTheKnown() {
+    var arguments = Arguments(["--fruit", "plum"])
+    #expect(throws: ToolError.usage("--fruit: no \"plum\"; there are apple, pear")) {
+      _ = try arguments.names("--fruit", of: Fruit.self)
+    }
+  }
+
+  @Test func json() {
+    let value: JSON = [
+      "text": "a\"\\\n\u{1}é", "list": .array([.integer(-3), .number(0.5), .number(.nan), .bool(true), .null]),
+      "empty": .array([]), "object": [:],
+    ]
+    #expect(
+      value.text == """
+        {
+          "text": "a\\"\\\\\\n\\u0001é",
+          "list": [
+            -3,
+            0.5,
+            null,
+            true,
+            null
+          ],
+          "empty": [],
+          "object": {}
+        }
+        """)
+  }
+
+  @Test func numbers() {
+    #expect(1.005.fixed(2) == "1.00" || 1.005.fixed(2) == "1.01")
+    #expect(12.5.fixed(0) == "13")
+    #expect(0.0625.fixed(3) == "0.063")
+    #expect((-0.04).fixed(1) == "0.0")
+    #expect((-2.25).fixed(1) == "-2.3")
+    #expect(9.999.fixed(2) == "10.00")
+    #expect(Double.nan.fixed(2) == "-")
+    #expect(1_234_567.grouped == "1 234 567")
+    #expect((-123).grouped == "-123")
+  }
+
+  @Test func spread() {
+    #expect(Spread([]) == nil)
+    #expect(Spread([3, 1, 2])?.median == 2)
+    #expect(Spread([4, 1, 2, 3])?.median == 2.5)
+    #expect(Spread([4, 1])?.maximum == 4)
+  }
+
+  @Test func tablesAlignAndNotesDoNotWiden() {
+    var table = Table([("name", .left), ("µs", .right), ("rate", .right)])
+    table.add(["a", "1.5", "10"])
+    table.add(["long name", "12.5", "1 000"])
+    table.add(["b", "unavailable: not built into this tool"])
+    #expect(
+      table.text == """
+        name         µs   rate
+        a           1.5     10
+        long name  12.5  1 000
+        b          unavailable: not built into this tool
+
+        """)
+  }
+}

@@ -1,0 +1,175 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+@Suite(.exclusive) struct UDPBatchTests {
+  /// Receives until so many messages have come, and gives each one's bytes.
+  private func collect(_ socket: borrowing UDPSocket, _ batch: inout MessageBatch, _ number: Int) throws -> [[UInt8]] {
+    var found: [[UInt8]] = []
+    while found.count < number {
+      let count = try socket.receive(batch: &batch, until: .after(soon))
+      #expect(count == batch.count && count >= 1)
+      for slot in 0..<count { found.append(batch.withBytes(at: slot) { bytes in bytes.withUnsafeBytes { Array($0) } }) }
+    }
+    return found
+  }
+
+  @Test(arguments: UDPWay.allCases, [2, 3, 128]) func aBatchGoesAndComes(_ way: UDPWay, _ number: Int) throws {
+    let server = try UDPSocket.bind(to: way.any)
+    let client = try UDPSocket.bind(to: way.target(0))
+    var out = MessageBatch(capacity: number, messageCapacity: 64)
+    for index in 0..<number { try out.append(pattern(index % 65, from: index).span, to: way.target(server.port())) }
+    #expect(out.count == number && out.capacity == number)
+    #expect(try client.send(batch: &out) == .messages(number))
+    #expect(out.sent == number)
+    var batch = MessageBatch(capacity: number, messageCapacity: 64)
+    let first = try server.receive(batch: &batch, until: .after(soon))
+    for slot in 0..<first {
+      #expect(batch.fullLength(at: slot) == slot % 65 && batch.flags(at: slot) == [])
+      #expect(try IPSocketAddress(batch.address(at: slot))?.unmapped == client.localAddress())
+    }
+    // What was received is sent back as it is.
+    #expect(try server.send(batch: &batch) == .messages(first))
+    let echoed = try collect(client, &out, first)
+    for (index, bytes) in echoed.enumerated() { #expect(bytes == pattern(index % 65, from: index)) }
+    if first < number { _ = try collect(server, &batch, number - first) }
+  }
+
+  /// UIO_MAXIOV: what one system call takes.
+  @Test func theLargestBatch() throws {
+    let server = try UDPSocket.bind(to: .loopback(port: 0)) { (socket) throws(SocketError) in
+      try socket.setOption(.receiveBuffer, to: 4 << 20)
+    }
+    guard try server.option(.receiveBuffer) >= 2 << 20 else {
+      #expect(!mustBeAvailable, "unavailable: net.core.rmem_max is too small")
+      return
+    }
+    let client = try UDPSocket.connect(to: server.localAddress())
+    var out = MessageBatch(capacity: 1024, messageCapacity: 2)
+    for index in 0..<1024 { try out.append([UInt8(index >> 8), UInt8(index & 255)].span) }
+    do throws(SocketError) {
+      try out.append([1].span)
+      Issue.record("took 1025")
+    } catch {
+      #expect(error.code == .capacityExceeded)
+    }
+    try client.send(batch: &out, until: .after(soon))
+    #expect(out.sent == 1024)
+    var batch = MessageBatch(capacity: 1024, messageCapacity: 2)
+    let found = try collect(server, &batch, 1024)
+    for (index, bytes) in found.enumerated() { #expect(bytes == [UInt8(index >> 8), UInt8(index & 255)]) }
+  }
+
+  @Test func emptyBatchesAndEmptyQueues() throws {
+    let socket = try UDPSocket.bind(to: .loopback(port: 0))
+    var batch = MessageBatch(capacity: 4, messageCapacity: 8)
+    #expect(try socket.send(batch: &batch) == .messages(0))
+    try socket.send(batch: &batch, until: .past)
+    #expect(try socket.receive(batch: &batch) == .wouldBlock)
+    #expect(batch.isEmpty && batch.sent == 0)
+    let start = milliseconds()
+    #expect(throws: SocketError(code: .timedOut, .receive)) {
+      _ = try socket.receive(batch: &batch, until: .after(.milliseconds(50)))
+    }
+    #expect(milliseconds() - start >= 40)
+  }
+
+  @Test func messagesKeepTheirSizes() throws {
+    let server = try UDPSocket.bind(to: .loopback(port: 0))
+    let client = try UDPSocket.connect(to: server.localAddress())
+    let sizes = [0, 1, 1472, 0, 1473, 9000, 3]
+    var out = MessageBatch(capacity: 8, messageCapacity: 9000)
+    for size in sizes { try out.append(pattern(size).span) }
+    #expect(throws: SocketError(code: .capacityExceeded, .send)) { try out.append(pattern(9001).span) }
+    try client.send(batch: &out, until: .after(soon))
+    var batch = MessageBatch(capacity: 8, messageCapacity: 9000)
+    #expect(try collect(server, &batch, sizes.count) == sizes.map { pattern($0) })
+    out.rewind()
+    try client.send(batch: &out, until: .after(soon))
+    // Slots of 2 bytes: the rest is lost, the length is told, and the next use of the slots has their full room.
+    var small = MessageBatch(capacity: 8, messageCapacity: 2)
+    var lengths: [Int] = []
+    while lengths.count < sizes.count {
+      for slot in 0..<(try server.receive(batch: &small, until: .after(soon))) {
+        lengths.append(small.fullLength(at: slot))
+        #expect(small.byteCount(at: slot) == min(2, small.fullLength(at: slot)))
+        #expect(small.flags(at: slot).contains(.truncated) == (small.fullLength(at: slot) > 2))
+      }
+    }
+    #expect(lengths == sizes)
+  }
+
+  @Test func aFailureInTheMiddleTellsHowManyWent() throws {
+    let server = try UDPSocket.bind(to: .loopback(port: 0))
+    let client = try UDPSocket.connect(to: server.localAddress())
+    var out = MessageBatch(capacity: 4, messageCapacity: 66000)
+    for size in [1, 2, 65508, 4] { try out.append(pattern(size).span) }
+    #expect(try client.send(batch: &out) == .messages(2))
+    #expect(out.sent == 2)
+    for _ in 0..<2 {
+      do throws(SocketError) {
+        _ = try client.send(batch: &out)
+        Issue.record("sent it")
+      } catch {
+        #expect(error.code == .messageTooLarge && error.operation == .send)
+      }
+      #expect(out.sent == 2, "a failure moves nothing")
+    }
+    out.markSent(1)
+    #expect(try client.send(batch: &out) == .messages(1))
+    #expect(try client.send(batch: &out) == .messages(0))
+    var batch = MessageBatch(capacity: 4, messageCapacity: 8)
+    #expect(try collect(server, &batch, 3) == [pattern(1), pattern(2), pattern(4)])
+  }
+
+  @Test(arguments: UDPWay.allCases) func metadataOfEachMessage(_ way: UDPWay) throws {
+    let server = try UDPSocket.bind(to: way.any)
+    try server.setOption(.receiveHopLimit, to: true)
+    try server.setOption(.packetInfo, to: true)
+    let client = try UDPSocket.bind(to: way.target(0))
+    var out = MessageBatch(capacity: 3, messageCapacity: 8, controlCapacity: 128)
+    for index in 0..<3 {
+      try out.append([UInt8(index)].span, to: way.target(server.port()))
+      var metadata = OutgoingMetadata()
+      metadata.hopLimit = UInt8(10 + index)
+      if index > 0 { try out.setMetadata(metadata, at: index) }
+    }
+    try client.send(batch: &out, until: .after(soon))
+    var batch = MessageBatch(capacity: 3, messageCapacity: 8, controlCapacity: 256)
+    var hops: [UInt8?] = []
+    while hops.count < 3 {
+      for slot in 0..<(try server.receive(batch: &batch, until: .after(soon))) {
+        let metadata = batch.metadata(at: slot)
+        hops.append(metadata.hopLimit)
+        #expect(metadata.destination == way.target(0) && metadata.interfaceIndex == 1)
+      }
+    }
+    #expect(hops == [64, 11, 12])
+  }
+
+  @Test func metadataNeedsRoomAndADestination() throws {
+    var metadata = OutgoingMetadata()
+    metadata.hopLimit = 3
+    var none = MessageBatch(capacity: 1, messageCapacity: 8)
+    try none.append([1].span, to: IPSocketAddress.loopback(port: 1))
+    #expect(throws: SocketError(code: .capacityExceeded, .send)) { try none.setMetadata(metadata, at: 0) }
+    #expect(throws: SocketError(code: .capacityExceeded, .send)) { try none.setSegmentSize(1, at: 0) }
+    var batch = MessageBatch(capacity: 1, messageCapacity: 8, controlCapacity: 128)
+    try batch.append([1].span)
+    #expect(throws: SocketError(code: .invalidArgument, .send)) { try batch.setMetadata(metadata, at: 0) }
+    try batch.setMetadata(metadata, at: 0, for: .loopbackIPv6(port: 1))
+  }
+
+  @Test func controlDataThatDoesNotFitIsToldPerMessage() throws {
+    let server = try UDPSocket.bind(to: .loopback(port: 0))
+    try server.setOption(.packetInfo, to: true)
+    try server.setOption(.receiveHopLimit, to: true)
+    let client = try UDPSocket.connect(to: server.localAddress())
+    #expect(try client.send([1, 2].span) == .bytes(2))
+    var batch = MessageBatch(capacity: 2, messageCapacity: 8, controlCapacity: 32)
+    #expect(try server.receive(batch: &batch, until: .after(soon)) == 1)
+    #expect(batch.flags(at: 0) == .controlTruncated && batch.byteCount(at: 0) == 2)
+    #expect(batch.metadata(at: 0).interfaceIndex == 1 && batch.metadata(at: 0).hopLimit == nil)
+  }
+}

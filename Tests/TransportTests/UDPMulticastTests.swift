@@ -1,0 +1,209 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// In a network namespace, over loopback, whose number is 1 there as everywhere.
+@Suite(.exclusive) struct UDPMulticastTests {
+  private static let four = IPAddress.v4(IPv4Address(239, 1, 2, 3))
+  private static let six = IPAddress.v6(IPv6Address(high: 0xff15_0000_0000_0000, low: 0x1234))
+  private static let local = IPv4Address.loopback
+
+  private func code(_ body: () throws(SocketError) -> Void) -> SocketError.Code? {
+    do throws(SocketError) {
+      try body()
+      return nil
+    } catch {
+      return error.operation == .setOption ? error.code : .other
+    }
+  }
+
+  /// A receiver on a group's port and a sender, in a namespace.
+  private func pair(_ way: UDPWay) throws -> [RawDescriptor]? {
+    try socketsInNamespace {
+      let receiver = try UDPSocket.bind(to: way == .v4 ? .anyIPv4(port: 0) : .any(port: 0))
+      let sender = try UDPSocket.bind(to: way.isIPv4 ? .loopback(port: 0) : .loopbackIPv6(port: 0))
+      try sender.setOption(.multicastInterface, to: 1)
+      // IPv6's route over loopback leads every group to every socket that does not choose.
+      if !way.isIPv4 { try receiver.setOption(.multicastAll, to: false) }
+      return [receiver.released(), sender.released()]
+    }
+  }
+
+  private func hears(
+    _ receiver: borrowing UDPSocket, _ sender: borrowing UDPSocket, _ group: IPAddress
+  ) throws -> Bool {
+    #expect(try sender.send([42].span, to: IPSocketAddress(group, port: receiver.port())) == .bytes(1))
+    if try isQuiet(receiver) { return false }
+    let (bytes, info) = try receiver.next()
+    #expect(try bytes == [42] && IPSocketAddress(info.address)?.unmapped == sender.localAddress())
+    return true
+  }
+
+  @Test(arguments: UDPWay.allCases) func membersHearTheirGroup(_ way: UDPWay) throws {
+    guard let made = try pair(way) else { return }
+    let receiver = adopt(made[0])
+    let sender = adopt(made[1])
+    let group = way.isIPv4 ? Self.four : Self.six
+    #expect(try !hears(receiver, sender, group))
+    try receiver.join(group, interfaceIndex: 1)
+    #expect(try hears(receiver, sender, group))
+    #expect(code { () throws(SocketError) in try receiver.join(group, interfaceIndex: 1) } == .addressInUse)
+    try receiver.setOption(.packetInfo, to: true)
+    #expect(try sender.send([1].span, to: IPSocketAddress(group, port: receiver.port())) == .bytes(1))
+    let received = try receiver.nextWithMetadata()
+    #expect(received.2.destination?.ip == group && received.2.interfaceIndex == 1)
+    #expect(try sender.option(.multicastLoop))
+    try sender.setOption(.multicastLoop, to: false)
+    #expect(try !sender.option(.multicastLoop))
+    try receiver.leave(group, interfaceIndex: 1)
+    #expect(try !hears(receiver, sender, group))
+    #expect(code { () throws(SocketError) in try receiver.leave(group, interfaceIndex: 1) } == .addressNotAvailable)
+  }
+
+  @Test func ipv4GroupsByAnInterfacesAddress() throws {
+    guard let made = try pair(.v4) else { return }
+    let receiver = adopt(made[0])
+    let sender = adopt(made[1])
+    let group = IPv4Address(239, 9, 9, 9)
+    try sender.setOption(.multicastInterfaceAddress, to: Self.local)
+    #expect(try sender.option(.multicastInterfaceAddress) == Self.local)
+    try receiver.join(group, interfaceAddress: Self.local)
+    #expect(try hears(receiver, sender, .v4(group)))
+    try receiver.leave(group, interfaceAddress: Self.local)
+    #expect(try !hears(receiver, sender, .v4(group)))
+    try receiver.join(group, source: Self.local, interfaceAddress: Self.local)
+    #expect(try hears(receiver, sender, .v4(group)))
+    try receiver.leave(group, source: Self.local, interfaceAddress: Self.local)
+    #expect(try !hears(receiver, sender, .v4(group)))
+  }
+
+  @Test(arguments: UDPWay.allCases) func oneSourceOfAGroup(_ way: UDPWay) throws {
+    guard let made = try pair(way) else { return }
+    let receiver = adopt(made[0])
+    let sender = adopt(made[1])
+    let group = way.isIPv4 ? Self.four : Self.six
+    let source = try sender.localAddress().ip
+    let stranger: IPAddress =
+      way.isIPv4 ? .v4(IPv4Address(127, 0, 0, 77)) : .v6(IPv6Address(high: 0xfd00 << 48, low: 77))
+    try receiver.join(group, source: stranger, interfaceIndex: 1)
+    #expect(try !hears(receiver, sender, group))
+    try receiver.join(group, source: source, interfaceIndex: 1)
+    #expect(try hears(receiver, sender, group))
+    #expect(
+      code { () throws(SocketError) in try receiver.join(group, source: source, interfaceIndex: 1) }
+        == .addressNotAvailable)
+    try receiver.leave(group, source: source, interfaceIndex: 1)
+    #expect(try !hears(receiver, sender, group))
+    try receiver.leave(group, source: stranger, interfaceIndex: 1)
+    #expect(
+      code { () throws(SocketError) in try receiver.leave(group, source: source, interfaceIndex: 1) } != nil)
+  }
+
+  @Test(arguments: [UDPWay.v4, .v6]) func allGroupsOrOnlyTheOwn(_ way: UDPWay) throws {
+    guard let made = try pair(way) else { return }
+    let receiver = adopt(made[0])
+    let sender = adopt(made[1])
+    let group = way.isIPv4 ? Self.four : Self.six
+    // The sender joins: so the host is a member, and whoever is bound to the port hears.
+    try sender.join(group, interfaceIndex: 1)
+    try receiver.setOption(.multicastAll, to: true)
+    #expect(try receiver.option(.multicastAll))
+    #expect(try hears(receiver, sender, group))
+    try receiver.setOption(.multicastAll, to: false)
+    #expect(try !receiver.option(.multicastAll))
+    #expect(try !hears(receiver, sender, group))
+  }
+
+  @Test(arguments: UDPWay.allCases) func hopsOfMulticastPackets(_ way: UDPWay) throws {
+    guard let made = try pair(way) else { return }
+    let receiver = adopt(made[0])
+    let sender = adopt(made[1])
+    let group = way.isIPv4 ? Self.four : Self.six
+    try receiver.join(group, interfaceIndex: 1)
+    try receiver.setOption(.receiveHopLimit, to: true)
+    #expect(try sender.option(.multicastHops) == 1)
+    for hops in [1, 33, 255] {
+      try sender.setOption(.multicastHops, to: hops)
+      #expect(try sender.option(.multicastHops) == hops)
+      #expect(try sender.send([1].span, to: IPSocketAddress(group, port: receiver.port())) == .bytes(1))
+      let received = try receiver.nextWithMetadata()
+      #expect(received.2.hopLimit == UInt8(hops))
+    }
+    #expect(code { () throws(SocketError) in try sender.setOption(.multicastHops, to: 256) } == .invalidArgument)
+  }
+
+  /// A dual-stack socket sends to groups of both versions, by the one setting.
+  @Test func aDualStackSenderReachesBoth() throws {
+    let made = try socketsInNamespace {
+      let receiver = try UDPSocket.bind(to: .any(port: 0))
+      let sender = try UDPSocket.bind(to: .any(port: 0))
+      try sender.setOption(.multicastInterface, to: 1)
+      try sender.setOption(.multicastHops, to: 5)
+      return [receiver.released(), sender.released()]
+    }
+    guard let made else { return }
+    let receiver = adopt(made[0])
+    let sender = adopt(made[1])
+    #expect(try sender.option(.multicastInterface) == 1)
+    try receiver.setOption(.receiveHopLimit, to: true)
+    let mapped = IPAddress.v6(IPv6Address(mapped: IPv4Address(239, 1, 2, 3)))
+    try receiver.join(mapped, interfaceIndex: 1)
+    try receiver.join(Self.six, interfaceIndex: 1)
+    for group in [mapped, Self.six] {
+      #expect(try sender.send([1].span, to: IPSocketAddress(group, port: receiver.port())) == .bytes(1))
+      let received = try receiver.nextWithMetadata()
+      #expect(received.2.hopLimit == 5)
+    }
+  }
+
+  @Test func badGroupsNeverReachTheKernel() throws {
+    let socket = try UDPSocket.bind(to: .any(port: 0))
+    let bad = SocketError(code: .invalidAddress, .setOption)
+    let local = IPAddress.v4(Self.local)
+    for group in [local, .v4(.any), .v4(.broadcast), .v6(.loopback), .v6(.any), .v4(IPv4Address(240, 0, 0, 0))] {
+      #expect(!group.isMulticast)
+      #expect(throws: bad) { try socket.join(group) }
+      #expect(throws: bad) { try socket.leave(group) }
+      #expect(throws: bad) { try socket.join(group, source: local) }
+      #expect(throws: bad) { try socket.leave(group, source: local) }
+    }
+    #expect(throws: bad) { try socket.join(Self.four, source: .v6(.loopback)) }
+    #expect(throws: bad) { try socket.join(Self.four, source: Self.four) }
+    #expect(throws: bad) { try socket.join(Self.six, source: local) }
+    #expect(throws: bad) { try socket.join(Self.local, interfaceAddress: Self.local) }
+    #expect(throws: bad) { try socket.leave(Self.local, interfaceAddress: Self.local) }
+    let group = IPv4Address(239, 1, 1, 1)
+    #expect(throws: bad) { try socket.join(group, source: group, interfaceAddress: Self.local) }
+  }
+
+  @Test func badInterfaces() throws {
+    let four = try UDPSocket.bind(to: .loopback(port: 0))
+    let six = try UDPSocket.bind(to: .loopbackIPv6(port: 0))
+    let nowhere = IPv4Address(192, 0, 2, 99)
+    let group = IPv4Address(239, 1, 1, 1)
+    #expect(code { () throws(SocketError) in try four.join(Self.four, interfaceIndex: 9999) } == .addressNotAvailable)
+    #expect(code { () throws(SocketError) in try six.join(Self.six, interfaceIndex: 9999) } == .addressNotAvailable)
+    #expect(code { () throws(SocketError) in try four.join(group, interfaceAddress: nowhere) } == .addressNotAvailable)
+    #expect(
+      code { () throws(SocketError) in try four.setOption(.multicastInterface, to: 9999) } == .addressNotAvailable)
+    #expect(code { () throws(SocketError) in try six.setOption(.multicastInterface, to: 9999) } == .addressNotAvailable)
+    #expect(
+      code { () throws(SocketError) in try four.setOption(.multicastInterfaceAddress, to: nowhere) }
+        == .addressNotAvailable)
+    #expect(code { () throws(SocketError) in try four.join(Self.six, interfaceIndex: 1) } == .notSupported)
+    #expect(throws: SocketError(code: .notSupported, .getOption)) { _ = try four.option(.multicastInterface) }
+  }
+
+  /// net.ipv4.igmp_max_memberships, 20 by default.
+  @Test func theKernelsLimitOfMemberships() throws {
+    let socket = try UDPSocket.bind(to: .loopback(port: 0))
+    var failure: SocketError.Code?
+    for last in 1...255 as ClosedRange<UInt8> where failure == nil {
+      failure = code { () throws(SocketError) in
+        try socket.join(.v4(IPv4Address(239, 7, 7, last)), interfaceIndex: 1)
+      }
+    }
+    #expect(failure == .outOfMemory || failure == nil)
+  }
+}
