@@ -52,8 +52,7 @@ import Testing
       }
     }
     #expect(exists(path))
-    // The probes wait in its backlog; they are connections that have ended.
-    _ = try listener.accept(until: .after(.seconds(5)))
+    if let _ = try listener.accept() { Issue.record("the probes leave connections in its backlog") }
   }
 
   @Test func anotherFileIsNeverRemoved() throws {

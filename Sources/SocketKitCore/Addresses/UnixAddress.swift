@@ -10,7 +10,8 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
   /// name's leading one.
   @inlinable public static var maximumNameLength: Int { 107 }
 
-  /// No name: what a socket has before it is bound, and what an unbound peer shows.
+  /// No name: what a socket has before it is bound, and what an unbound peer shows. Binding or listening there lets the
+  /// kernel choose an abstract name that nobody has (autobind, unix(7)); `localAddress()` tells which.
   public static var unnamed: UnixAddress { UnixAddress(kind: .unnamed, []) }
 
   /// A path in the file system.

@@ -49,9 +49,9 @@ extension ConnectionTransport where Self: ~Copyable {
   private static func prepared(
     for address: Address, from source: Address?, configure: (borrowing Self) throws(SocketError) -> Void
   ) throws(SocketError) -> Self {
-    let socket = try open(for: address)
+    var socket = try open(for: address)
     try configure(socket)
-    if let source { try socket.descriptor.bind(to: source) }
+    if let source { try socket.bind(clearingTheWayTo: source) }
     return socket
   }
 

@@ -11,15 +11,10 @@ extension TransportSocket where Self: DatagramSocket & ~Copyable {
     to address: Address, configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
   ) throws(EndpointError) -> Self {
     do throws(SocketError) {
-      let socket = try open(for: address)
+      var socket = try open(for: address)
       try willListen(socket, on: address)
       try configure(socket)
-      do throws(SocketError) {
-        try socket.descriptor.bind(to: address)
-      } catch {
-        guard clearedWay(for: address, after: error) else { throw error }
-        try socket.descriptor.bind(to: address)
-      }
+      try socket.bind(clearingTheWayTo: address)
       return socket
     } catch {
       throw EndpointError(error, address: address.description)
@@ -39,9 +34,9 @@ extension TransportSocket where Self: DatagramSocket & ~Copyable {
     configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
   ) throws(EndpointError) -> Self {
     do throws(SocketError) {
-      let socket = try open(for: address)
+      var socket = try open(for: address)
       try configure(socket)
-      if let source { try socket.descriptor.bind(to: source) }
+      if let source { try socket.bind(clearingTheWayTo: source) }
       try socket.connect(to: address)
       return socket
     } catch {

@@ -15,15 +15,10 @@ extension ConnectionTransport where Self: ~Copyable {
   ) throws(EndpointError) -> Listener<Self> {
     do throws(SocketError) {
       guard backlog >= 0 else { throw SocketError(code: .invalidArgument, .listen) }
-      let socket = try open(for: address)
+      var socket = try open(for: address)
       try willListen(socket, on: address)
       try configure(socket)
-      do throws(SocketError) {
-        try socket.descriptor.bind(to: address)
-      } catch {
-        guard clearedWay(for: address, after: error) else { throw error }
-        try socket.descriptor.bind(to: address)
-      }
+      try socket.bind(clearingTheWayTo: address)
       let cleanup = cleanup(for: address)
       let result = IOResult(raw: csk_listen(socket.descriptor.value, Int32(clamping: backlog)))
       let listener = Listener<Self>(socket.releaseDescriptor(), context: (), cleanup: cleanup)

@@ -43,6 +43,17 @@ extension TransportSocket where Self: ~Copyable {
     return Self(accepted: try RawDescriptor.open(kind), context: ())
   }
 
+  /// bind(2), once more where the transport could clear the way.
+  mutating func bind(clearingTheWayTo address: Address) throws(SocketError) {
+    do throws(SocketError) {
+      try descriptor.bind(to: address)
+    } catch {
+      guard Self.clearedWay(for: address, after: error) else { throw error }
+      try descriptor.bind(to: address)
+    }
+    didBind(to: address)
+  }
+
   /// Takes over an open socket of this transport, connected or not, and makes it CLOEXEC and non-blocking.
   ///
   /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind` for another family, type or protocol. The descriptor then

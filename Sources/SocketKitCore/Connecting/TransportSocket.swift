@@ -11,12 +11,15 @@ public protocol TransportSocket: KernelSocket, ~Copyable where AcceptContext == 
   /// as reuse-address.
   static func willListen(_ socket: borrowing Self, on address: Address) throws(SocketError)
 
-  /// Called when binding to listen failed: true when the transport has cleared the way and binding is to be tried once
+  /// Called when binding failed: true when the transport has cleared the way and binding is to be tried once
   /// more.
   static func clearedWay(for address: Address, after error: SocketError) -> Bool
 
   /// What a listener on this address must do when it goes; nil for nothing. Called after bind.
   static func cleanup(for address: Address) -> (@Sendable () -> Void)?
+
+  /// Called on a socket that has been bound to an address, and that the transport may mark as the owner of what binding made.
+  mutating func didBind(to address: Address)
 
   /// Called on a connected socket before it is handed out: throw to refuse it.
   static func didConnect(_ socket: borrowing Self) throws(SocketError)
@@ -26,6 +29,7 @@ extension TransportSocket where Self: ~Copyable {
   public static func willListen(_ socket: borrowing Self, on address: Address) throws(SocketError) {}
   public static func clearedWay(for address: Address, after error: SocketError) -> Bool { false }
   public static func cleanup(for address: Address) -> (@Sendable () -> Void)? { nil }
+  public mutating func didBind(to address: Address) {}
   public static func didConnect(_ socket: borrowing Self) throws(SocketError) {}
 }
 

@@ -3,6 +3,7 @@ func errnoName(_ errno: Int32) -> String {
   switch errno {
   case 1: "EPERM"
   case 2: "ENOENT"
+  case 3: "ESRCH"
   case 4: "EINTR"
   case 5: "EIO"
   case 6: "ENXIO"
@@ -26,6 +27,7 @@ func errnoName(_ errno: Int32) -> String {
   case 36: "ENAMETOOLONG"
   case 38: "ENOSYS"
   case 40: "ELOOP"
+  case 61: "ENODATA"
   case 71: "EPROTO"
   case 74: "EBADMSG"
   case 75: "EOVERFLOW"
@@ -48,6 +50,7 @@ func errnoName(_ errno: Int32) -> String {
   case 106: "EISCONN"
   case 107: "ENOTCONN"
   case 108: "ESHUTDOWN"
+  case 109: "ETOOMANYREFS"
   case 110: "ETIMEDOUT"
   case 111: "ECONNREFUSED"
   case 112: "EHOSTDOWN"

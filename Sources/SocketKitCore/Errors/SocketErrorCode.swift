@@ -36,7 +36,8 @@ extension SocketError {
     @inlinable public static var unreachable: Self { Self(rawValue: 10) }
     /// The kernel does not let this process do that (EACCES, EPERM).
     @inlinable public static var permissionDenied: Self { Self(rawValue: 11) }
-    /// The process or the system is out of descriptors (EMFILE, ENFILE).
+    /// The process or the system is out of descriptors (EMFILE, ENFILE), or
+    /// of descriptors that are on their way through sockets (ETOOMANYREFS).
     @inlinable public static var tooManyDescriptors: Self { Self(rawValue: 12) }
     /// The kernel is out of memory or buffers (ENOMEM, ENOBUFS).
     @inlinable public static var outOfMemory: Self { Self(rawValue: 13) }
@@ -84,6 +85,8 @@ extension SocketError {
     @inlinable public static var wrongSocketType: Self { Self(rawValue: 34) }
     /// The descriptor or path is no network namespace.
     @inlinable public static var notANetworkNamespace: Self { Self(rawValue: 35) }
+    /// Control data did not arrive whole (MSG_CTRUNC): what came of it has been closed or dropped.
+    @inlinable public static var controlTruncated: Self { Self(rawValue: 36) }
 
     /// The code for a kernel error number.
     public init(errno: Int32) {
@@ -97,7 +100,7 @@ extension SocketError {
       case CSK_EADDRNOTAVAIL: self = .addressNotAvailable
       case CSK_ENETUNREACH, CSK_EHOSTUNREACH, CSK_ENETDOWN, CSK_EHOSTDOWN: self = .unreachable
       case CSK_EACCES, CSK_EPERM: self = .permissionDenied
-      case CSK_EMFILE, CSK_ENFILE: self = .tooManyDescriptors
+      case CSK_EMFILE, CSK_ENFILE, CSK_ETOOMANYREFS: self = .tooManyDescriptors
       case CSK_ENOMEM, CSK_ENOBUFS: self = .outOfMemory
       case 90: self = .messageTooLarge
       case CSK_ENOTCONN, 89: self = .notConnected
@@ -127,6 +130,7 @@ extension SocketError.Code: CustomStringConvertible {
       "socket of another kind", "already registered", "not registered", "stale token", "not an address",
       "address too long", "not a port", "no such name", "name service failed", "stream ended early", "no such path",
       "protocol violation", "capacity exceeded", "address of another socket type", "not a network namespace",
+      "control data truncated",
     ]
     return Int(rawValue) < words.count ? words[Int(rawValue)] : "code \(rawValue)"
   }

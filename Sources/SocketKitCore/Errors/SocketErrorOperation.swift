@@ -36,6 +36,7 @@ extension SocketError {
     @inlinable public static var lookup: Self { Self(rawValue: 25) }
     @inlinable public static var transfer: Self { Self(rawValue: 26) }
     @inlinable public static var enterNamespace: Self { Self(rawValue: 27) }
+    @inlinable public static var passDescriptors: Self { Self(rawValue: 28) }
   }
 }
 
@@ -46,7 +47,7 @@ extension SocketError.Operation: CustomStringConvertible {
       "operation", "open socket", "adopt descriptor", "bind", "listen", "accept", "connect", "read", "write", "receive",
       "send", "shutdown", "close", "get option", "set option", "local address", "remote address", "register", "modify",
       "deregister", "wait", "wake", "resolve", "parse", "make socket pair", "look up token", "transfer",
-      "enter network namespace",
+      "enter network namespace", "pass descriptors",
     ]
     return Int(rawValue) < names.count ? names[Int(rawValue)] : "operation \(rawValue)"
   }

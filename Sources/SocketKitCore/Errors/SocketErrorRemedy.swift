@@ -3,9 +3,11 @@ extension SocketError {
   public var remedy: String? {
     switch code {
     case .closed:
-      return operation == .deregister || operation == .modify
-        ? "The descriptor was closed while it was registered: deregister before closing."
-        : "The descriptor is not open in this process: it was closed, released or never opened."
+      switch operation {
+      case .deregister, .modify: return "The descriptor was closed while it was registered: deregister before closing."
+      case .passDescriptors: return "A descriptor of the list is not open in this process, or the socket is not."
+      default: return "The descriptor is not open in this process: it was closed, released or never opened."
+      }
     case .connectionRefused: return "Nobody listens there: start the server, or check the address."
     case .timedOut:
       return operation == .connect
@@ -55,6 +57,12 @@ extension SocketError {
     case .wrongSocketType: return "Another kind of Unix socket is bound there: stream, packet and datagram do not mix."
     case .messageTooLarge: return "Send smaller messages, or raise the send buffer."
     case .brokenPipe: return "The peer reads no more: close the connection."
+    case .capacityExceeded where operation == .passDescriptors:
+      return "The kernel passes at most 253 descriptors with one message: send several messages."
+    case .invalidArgument where operation == .passDescriptors:
+      return "A stream carries descriptors only beside bytes: send at least one byte with them."
+    case .controlTruncated:
+      return "The process had no room for the descriptors that came: close some, or raise the limit (`ulimit -n`)."
     default: return nil
     }
   }

@@ -70,66 +70,15 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
   public borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
-    let number = descriptor.value
-    // MSG_TRUNC makes the result the message's true length. Descriptors that come along are CLOEXEC.
-    let options = flags.rawValue | CSK_MSG_TRUNC | (mayReceiveDescriptors ? CSK_MSG_CMSG_CLOEXEC : 0)
-    var message = csk_msghdr()
-    var vector = csk_iovec()
-    let result = buffer.withUnsafeMutableBytes { memory in
-      control.withUnsafeMutableBytes { extra in
-        vector.base = memory.baseAddress
-        vector.length = memory.count
-        return withUnsafeMutablePointer(to: &vector) { vectors in
-          info.address.fill { address, length in
-            message.vectors = vectors
-            message.vector_count = 1
-            var result: Int
-            repeat {
-              message.name = address
-              message.name_length = Int32(bitPattern: UInt32(truncatingIfNeeded: AnySocketAddress.maximumLength))
-              message.control = extra.baseAddress
-              message.control_length = extra.count
-              result = csk_recvmsg(number, &message, options)
-            } while result == 0 &- Int(CSK_EINTR)
-            length = result < 0 ? 0 : UInt32(bitPattern: message.name_length)
-            return result
-          }
-        }
-      }
-    }
-    if result >= 0 {
-      info.flags = MessageInfo.Flags(reported: message.flags)
-      info.controlLength = message.control_length
-      info.length = result
-    }
-    return IOResult(raw: result)
+    descriptor.attemptReceiveMessage(
+      into: &buffer, control: &control, flags: flags, &info, descriptorsMayCome: mayReceiveDescriptors)
   }
 
   @inlinable
   public borrowing func attemptSend(
     _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
-    let number = descriptor.value
-    let options = flags.rawValue | CSK_MSG_NOSIGNAL
-    return bytes.withUnsafeBytes { memory in
-      control.withUnsafeBytes { extra in
-        address.withUnsafeBytes { name in
-          var vector = csk_iovec(base: UnsafeMutableRawPointer(mutating: memory.baseAddress), length: memory.count)
-          return withUnsafeMutablePointer(to: &vector) { vectors in
-            var message = csk_msghdr()
-            message.name = UnsafeMutableRawPointer(mutating: name.baseAddress)
-            message.name_length = Int32(truncatingIfNeeded: name.count)
-            message.vectors = vectors
-            message.vector_count = 1
-            message.control = UnsafeMutableRawPointer(mutating: extra.baseAddress)
-            message.control_length = extra.count
-            var result = csk_sendmsg(number, &message, options)
-            while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(number, &message, options) }
-            return IOResult(raw: result)
-          }
-        }
-      }
-    }
+    descriptor.attemptSendMessage(bytes, control: control, to: address, flags: flags)
   }
 
   @inlinable

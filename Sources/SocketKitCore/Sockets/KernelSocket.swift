@@ -9,6 +9,9 @@ public protocol KernelSocket: Socket, OptionTarget, ~Copyable {
   var descriptor: RawDescriptor { get }
   /// Gives the descriptor away; the connection stays as it is.
   consuming func releaseDescriptor() -> Descriptor
+  /// Closes now and says what the kernel said; without it a socket closes silently when its life ends.
+  /// - Throws: what close(2) reports. The socket is gone in every case.
+  consuming func close() throws(SocketError)
 }
 
 extension KernelSocket where Self: ~Copyable {
@@ -16,8 +19,6 @@ extension KernelSocket where Self: ~Copyable {
   @inlinable public var writeSource: RawDescriptor { descriptor }
   @inlinable public var optionDescriptor: RawDescriptor { descriptor }
 
-  /// Closes now and says what the kernel said; without it a socket closes silently when its life ends.
-  /// - Throws: what close(2) reports. The socket is gone in every case.
   @inlinable
   public consuming func close() throws(SocketError) { try releaseDescriptor().close() }
 

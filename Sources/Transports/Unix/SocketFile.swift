@@ -21,18 +21,64 @@ struct SocketFile: Sendable {
     _ = csk_unlink(path)
   }
 
-  /// Removes the file when it is a socket that nobody listens on. True when it is gone.
+  /// Removes the file when it is a socket's and no socket is bound there any more. True when it is gone.
+  ///
+  /// Asked by connecting a datagram socket, which leaves no trace at a live one: a stream or packet socket says EPROTOTYPE,
+  /// also while it is bound and does not listen yet. "Refused" then means only that the file has lost its socket.
   static func removeIfDeserted(_ path: String, _ address: UnixAddress) -> Bool {
     guard let file = SocketFile(path) else { return false }
-    let number = csk_socket(CSK_AF_UNIX, CSK_SOCK_STREAM | CSK_SOCK_NONBLOCK | CSK_SOCK_CLOEXEC, 0)
+    let number = csk_socket(CSK_AF_UNIX, CSK_SOCK_DGRAM | CSK_SOCK_NONBLOCK | CSK_SOCK_CLOEXEC, 0)
     guard number >= 0 else { return false }
     let probe = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number)))
     let result = address.withBytes { bytes in
       bytes.withUnsafeBytes { csk_connect(probe.raw.value, $0.baseAddress, UInt32($0.count)) }
     }
-    // Only "refused" means that no socket is bound there. A full backlog (EAGAIN) or another type (EPROTOTYPE) is alive.
     guard result == -Int(CSK_ECONNREFUSED) else { return false }
     file.removeIfSame()
     return SocketFile(path) == nil
   }
+}
+
+/// The path that a socket made by binding, removed when the socket goes: one word, and nothing to count.
+@frozen
+@usableFromInline
+struct BoundPath: ~Copyable, @unchecked Sendable {
+  /// A ``SocketFile`` of its own, or nil.
+  @usableFromInline var file: UnsafeMutableRawPointer?
+
+  @inlinable
+  init() { file = nil }
+
+  init(_ address: UnixAddress) {
+    file = nil
+    guard let path = address.path, let made = SocketFile(path) else { return }
+    let memory = UnsafeMutablePointer<SocketFile>.allocate(capacity: 1)
+    memory.initialize(to: made)
+    file = UnsafeMutableRawPointer(memory)
+  }
+
+  @inlinable
+  deinit { if let file { dispose(of: file, removing: true) } }
+
+  /// Removes the path now.
+  @inlinable
+  mutating func remove() {
+    if let file { dispose(of: file, removing: true) }
+    file = nil
+  }
+
+  /// Leaves the path where it is.
+  @inlinable
+  mutating func disarm() {
+    if let file { dispose(of: file, removing: false) }
+    file = nil
+  }
+}
+
+@usableFromInline
+func dispose(of file: UnsafeMutableRawPointer, removing: Bool) {
+  let memory = file.assumingMemoryBound(to: SocketFile.self)
+  if removing { memory.pointee.removeIfSame() }
+  memory.deinitialize(count: 1)
+  memory.deallocate()
 }

@@ -1,4 +1,3 @@
-internal import CSocketKit
 public import SocketKitCore
 
 /// A connected stream between two processes of one host (unix(7)).
@@ -7,11 +6,13 @@ public import SocketKitCore
 /// let listener = try UnixStreamSocket.listen(on: UnixAddress(path: "/run/demo.sock"))
 /// let client = try UnixStreamSocket.connect(to: UnixAddress(path: "/run/demo.sock"), until: .after(.seconds(5)))
 /// ```
-/// Listening on a path makes its file, and closing the listener removes it, provided that it still is the same file. A
-/// path that a dead program left behind, where nobody listens, is cleaned; one where somebody listens is `.addressInUse`,
-/// and so is any other file: nothing but a deserted socket is ever removed.
+/// Listening on a path makes its file, and closing the listener removes it: ``UnixSocket`` says what else happens to paths.
+/// It passes descriptors (``DescriptorPassing``) and knows its peer (``PeerIdentifying``). Reading without asking for
+/// descriptors drops those that come: none is leaked.
 @frozen
-public struct UnixStreamSocket: ~Copyable, StreamSocket, ConnectionTransport {
+public struct UnixStreamSocket: ~Copyable, StreamSocket, ConnectionTransport, UnixSocket, DescriptorPassing,
+  PeerIdentifying
+{
   public typealias Address = UnixAddress
 
   @usableFromInline let owned: Descriptor
@@ -24,33 +25,23 @@ public struct UnixStreamSocket: ~Copyable, StreamSocket, ConnectionTransport {
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
   @inlinable public static var capabilities: SocketCapabilities { .halfClose }
+  @inlinable public static var socketType: SocketType { .stream }
 
-  public static func kind(for address: UnixAddress) -> SocketKind { SocketKind(.unix, .stream) }
+  @inlinable public static var descriptorsNeedBytes: Bool { true }
+  @inlinable
+  public static func isEnd(_ info: MessageInfo) -> Bool { info.length == 0 }
 
-  public static func accepts(_ kind: SocketKind) -> Bool { kind.family == .unix && kind.type == .stream }
-
-  public static func clearedWay(for address: UnixAddress, after error: SocketError) -> Bool {
-    guard error.code == .addressInUse, let path = address.path else { return false }
-    return SocketFile.removeIfDeserted(path, address)
+  @inlinable @inline(__always)
+  public borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+  ) -> IOResult {
+    descriptor.attemptReceiveMessage(into: &buffer, control: &control, flags: flags, &info)
   }
 
-  public static func cleanup(for address: UnixAddress) -> (@Sendable () -> Void)? {
-    guard let path = address.path, let file = SocketFile(path) else { return nil }
-    return { file.removeIfSame() }
-  }
-
-  /// Two sockets connected to each other (socketpair(2)), without a name.
-  /// - Throws: `.tooManyDescriptors`.
-  public static func pair() throws(SocketError) -> SocketPair<UnixStreamSocket> {
-    var numbers: InlineArray<2, Int32> = [-1, -1]
-    let result = withUnsafeMutableBytes(of: &numbers) {
-      csk_socketpair(
-        CSK_AF_UNIX, CSK_SOCK_STREAM | CSK_SOCK_NONBLOCK | CSK_SOCK_CLOEXEC, 0,
-        $0.baseAddress?.assumingMemoryBound(to: Int32.self))
-    }
-    if result < 0 { throw SocketError(IOResult(raw: result), .pair) }
-    return SocketPair(
-      UnixStreamSocket(accepted: unsafe Descriptor(unsafeOwning: RawDescriptor(numbers[0])), context: ()),
-      UnixStreamSocket(accepted: unsafe Descriptor(unsafeOwning: RawDescriptor(numbers[1])), context: ()))
+  @inlinable @inline(__always)
+  public borrowing func attemptSend(
+    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
+  ) -> IOResult {
+    descriptor.attemptSendMessage(bytes, control: control, to: address, flags: flags)
   }
 }

@@ -1,0 +1,86 @@
+public import CSocketKit
+
+// recvmsg(2) and sendmsg(2) on a descriptor: what every kernel socket with messages does, and Unix streams too, whose bytes
+// may have control data beside them.
+
+extension RawDescriptor {
+  /// For implementers: receives one message with recvmsg(2), without waiting on a non-blocking socket. Not for TCP, where
+  /// MSG_TRUNC throws bytes away.
+  ///
+  /// - Parameters:
+  ///   - buffer: receives the front of the message.
+  ///   - control: receives control data; empty means that none is wanted, and descriptors in it are dropped. Descriptors
+  ///     that it brings are CLOEXEC and the caller's to close.
+  ///   - info: filled in when the result is no failure.
+  /// - Returns: the whole message's length, which exceeds the buffer's when it was truncated; or -errno, never EINTR.
+  @inlinable @inline(__always)
+  public func attemptReceiveMessage(
+    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo,
+    descriptorsMayCome: Bool = true
+  ) -> IOResult {
+    let number = value
+    // MSG_TRUNC makes the result the message's true length. Descriptors that come along are CLOEXEC.
+    let options = flags.rawValue | CSK_MSG_TRUNC | (descriptorsMayCome ? CSK_MSG_CMSG_CLOEXEC : 0)
+    var message = csk_msghdr()
+    var vector = csk_iovec()
+    let result = buffer.withUnsafeMutableBytes { memory in
+      control.withUnsafeMutableBytes { extra in
+        vector.base = memory.baseAddress
+        vector.length = memory.count
+        return withUnsafeMutablePointer(to: &vector) { vectors in
+          info.address.fill { address, length in
+            message.vectors = vectors
+            message.vector_count = 1
+            var result: Int
+            repeat {
+              message.name = address
+              message.name_length = Int32(bitPattern: UInt32(truncatingIfNeeded: AnySocketAddress.maximumLength))
+              message.control = extra.baseAddress
+              message.control_length = extra.count
+              result = csk_recvmsg(number, &message, options)
+            } while result == 0 &- Int(CSK_EINTR)
+            length = result < 0 ? 0 : UInt32(bitPattern: message.name_length)
+            return result
+          }
+        }
+      }
+    }
+    if result >= 0 {
+      info.flags = MessageInfo.Flags(reported: message.flags)
+      info.controlLength = message.control_length
+      info.length = result
+    }
+    return IOResult(raw: result)
+  }
+
+  /// For implementers: sends one message with sendmsg(2), without waiting on a non-blocking socket and without SIGPIPE.
+  ///
+  /// - Parameter address: empty on a connected socket.
+  /// - Returns: the bytes taken; or -errno, never EINTR.
+  @inlinable @inline(__always)
+  public func attemptSendMessage(
+    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
+  ) -> IOResult {
+    let number = value
+    let options = flags.rawValue | CSK_MSG_NOSIGNAL
+    return bytes.withUnsafeBytes { memory in
+      control.withUnsafeBytes { extra in
+        address.withUnsafeBytes { name in
+          var vector = csk_iovec(base: UnsafeMutableRawPointer(mutating: memory.baseAddress), length: memory.count)
+          return withUnsafeMutablePointer(to: &vector) { vectors in
+            var message = csk_msghdr()
+            message.name = UnsafeMutableRawPointer(mutating: name.baseAddress)
+            message.name_length = Int32(truncatingIfNeeded: name.count)
+            message.vectors = vectors
+            message.vector_count = 1
+            message.control = UnsafeMutableRawPointer(mutating: extra.baseAddress)
+            message.control_length = extra.count
+            var result = csk_sendmsg(number, &message, options)
+            while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(number, &message, options) }
+            return IOResult(raw: result)
+          }
+        }
+      }
+    }
+  }
+}

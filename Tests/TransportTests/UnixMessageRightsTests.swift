@@ -1,0 +1,248 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// Passing descriptors: numbers, limits, errors, and control data that is not as it should be.
+@Suite(.exclusive) struct UnixMessageRightsTests {
+  private func withFiles(_ count: Int, _ body: ([Int32]) throws -> Void) throws {
+    let files = (0..<count).map { makeFile("file \($0)") }
+    defer { for file in files { close(file) } }
+    try body(files)
+  }
+
+  @Test(arguments: [1, 3, 9, 253]) func filesArriveWithTheirContent(_ count: Int) throws {
+    try withFiles(count) { files in
+      for kind in EachKind.Kind.allCases {
+        try EachKind(kind: kind, files: files).pass(room: ReceivedDescriptors<253>.self)
+        try EachKind(kind: kind, files: files).pass(room: ReceivedDescriptors<2>.self)
+      }
+    }
+  }
+
+  @Test func moreThan253AreRefusedBeforeTheKernelIsAsked() throws {
+    try withFiles(1) { files in
+      let many = [RawDescriptor](repeating: RawDescriptor(files[0]), count: 254)
+      let pair = try UnixSequencedPacketSocket.pair()
+      let error = failure { () throws(SocketError) in _ = try pair.first.send([1].span, descriptors: many.span) }
+      #expect(error?.code == .capacityExceeded && error?.operation == .passDescriptors && error?.errno == 0)
+      #expect(error?.description.contains("at most 253") == true)
+      let largest = try pair.first.send([1].span, descriptors: many.span.extracting(first: 253))
+      var received = ReceivedDescriptors<253>()
+      var buffer: [UInt8] = [0]
+      let outcome = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+      let count = received.count
+      #expect(largest == .bytes(1) && outcome == .bytes(1) && count == 253)
+    }
+  }
+
+  @Test func aClosedDescriptorInTheListIsNamedAndNothingGoes() throws {
+    try withFiles(1) { files in
+      let pair = try UnixStreamSocket.pair()
+      let list = [RawDescriptor(files[0]), RawDescriptor(9999)]
+      let error = failure { () throws(SocketError) in _ = try pair.first.send([1].span, descriptors: list.span) }
+      #expect(error?.code == .closed && error?.errno == EBADF && error?.operation == .passDescriptors)
+      #expect(error?.remedy?.contains("of the list") == true)
+      var received = ReceivedDescriptors<2>()
+      var buffer: [UInt8] = [0]
+      let outcome = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+      #expect(outcome == .wouldBlock)
+    }
+  }
+
+  @Test func aStreamCarriesDescriptorsOnlyBesideBytes() throws {
+    try withFiles(1) { files in
+      let raw = files.map { RawDescriptor($0) }
+      let stream = try UnixStreamSocket.pair()
+      let error = failure { () throws(SocketError) in
+        _ = try stream.first.send([UInt8]().span, descriptors: raw.span)
+      }
+      #expect(error?.code == .invalidArgument && error?.remedy?.contains("at least one byte") == true)
+      // Messages may be empty.
+      let packets = try UnixSequencedPacketSocket.pair()
+      let sent = try packets.first.send([UInt8]().span, descriptors: raw.span)
+      var received = ReceivedDescriptors<1>()
+      var none: [UInt8] = []
+      let outcome = try packets.second.receive(into: none.mutableSpan, descriptors: &received)
+      let count = received.count
+      #expect(sent == .bytes(0) && outcome == .bytes(0) && count == 1)
+      // An empty buffer on a stream takes nothing away.
+      _ = try stream.first.send([1].span, descriptors: raw.span)
+      let asked = try stream.second.receive(into: none.mutableSpan, descriptors: &received)
+      var buffer: [UInt8] = [0]
+      let real = try stream.second.receive(into: buffer.mutableSpan, descriptors: &received)
+      let after = received.count
+      #expect(asked == .bytes(0) && real == .bytes(1) && after == 1)
+    }
+  }
+
+  @Test func theEndOfAStreamIsTheEndHereToo() throws {
+    let pair = try UnixStreamSocket.pair()
+    try pair.first.shutdown(.write)
+    var received = ReceivedDescriptors<1>()
+    var buffer: [UInt8] = [0]
+    let end = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received, until: .after(patience))
+    #expect(end == .endOfStream)
+    #expect(
+      failure { () throws(SocketError) in
+        _ = try pair.first.receive(into: buffer.mutableSpan, descriptors: &received, until: .after(.milliseconds(10)))
+      }?.code == .timedOut)
+  }
+
+  /// The process can take two more: the kernel delivers those and says that it cut (MSG_CTRUNC).
+  @Test func whatTheProcessHasNoRoomForIsAnErrorThatLeaksNothing() throws {
+    try withFiles(5) { files in
+      let raw = files.map { RawDescriptor($0) }
+      let pair = try UnixSequencedPacketSocket.pair()
+      _ = try pair.first.send([1, 2].span, descriptors: raw.span)
+      _ = try pair.first.send([3].span, descriptors: raw.span)
+      let before = openDescriptors()
+      var limit = rlimit()
+      getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+      var low = rlimit(rlim_cur: rlim_t((before.last ?? 0) + 8), rlim_max: limit.rlim_max)
+      setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &low)
+      var fill: [Int32] = []
+      while true {
+        let number = dup(files[0])
+        if number < 0 { break }
+        fill.append(number)
+      }
+      for _ in 0..<2 { if let number = fill.popLast() { close(number) } }
+      var buffer: [UInt8] = [0, 0]
+      var received = ReceivedDescriptors<5>()
+      var none = ReceivedDescriptors<0>()
+      let error = failure { () throws(SocketError) in
+        _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+      }
+      let count = received.count
+      // Who asked for none has lost nothing.
+      let plain = failure { () throws(SocketError) in
+        _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &none)
+      }
+      for number in fill { close(number) }
+      setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+      #expect(error?.code == .controlTruncated && error?.transferred == 2 && error?.operation == .receive)
+      #expect(error?.remedy != nil && count == 0 && plain == nil && buffer == [3, 2])
+      #expect(openDescriptors() == before)
+    }
+  }
+
+  @Test func theListIsEmptiedByTheNextReceive() throws {
+    try withFiles(2) { files in
+      let raw = files.map { RawDescriptor($0) }
+      let pair = try UnixDatagramSocket.pair()
+      let before = openDescriptors().count
+      var received = ReceivedDescriptors<2>()
+      var buffer: [UInt8] = [0]
+      for _ in 0..<3 {
+        _ = try pair.first.send([1].span, descriptors: raw.span)
+        _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+        let count = received.count
+        #expect(count == 2 && openDescriptors().count == before + 2)
+      }
+      let nothing = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+      let count = received.count
+      #expect(nothing == .wouldBlock && count == 0 && openDescriptors().count == before)
+    }
+  }
+
+  @Test func twoRightsMessagesInOneSendArrive() throws {
+    try withFiles(3) { files in
+      let raw = files.map { RawDescriptor($0) }
+      let pair = try UnixSequencedPacketSocket.pair()
+      let byte: [UInt8] = [1]
+      var control = ControlBuffer<64>()
+      try control.append(descriptors: raw.span.extracting(first: 2))
+      try control.append(descriptors: raw.span.extracting(droppingFirst: 2))
+      control.withBytes { extra in
+        let result = pair.first.attemptSend(byte.span.bytes, control: extra, to: RawSpan(), flags: [])
+        #expect(result.raw == 1)
+      }
+      var received = ReceivedDescriptors<3>()
+      var buffer: [UInt8] = [0]
+      _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+      let (count, last) = (received.count, content(received[2]))
+      #expect(count == 3 && last == "file 2")
+    }
+  }
+
+  /// Control data made by hand: whole descriptors are taken over, also from a second message, the rest is skipped.
+  @Test func malformedAndTruncatedControlData() throws {
+    func header(_ length: Int, _ type: Int32 = 1, level: Int32 = 1) -> [UInt8] {
+      withUnsafeBytes(of: length) { Array($0) } + withUnsafeBytes(of: level) { Array($0) }
+        + withUnsafeBytes(of: type) { Array($0) }
+    }
+    func bytes(_ number: Int32) -> [UInt8] { withUnsafeBytes(of: number) { Array($0) } }
+    let padding = [UInt8](repeating: 0, count: 4)
+    let before = openDescriptors()
+    func check(_ make: ([Int32]) -> [UInt8], takes: Int, surplus: Int = 0) {
+      let numbers = [makeFile("a"), makeFile("b")]
+      let data = make(numbers)
+      var received = ReceivedDescriptors<1>()
+      unsafe received.take(from: data.span.bytes)
+      let (count, extra) = (received.count, received.surplus)
+      #expect(count == takes && extra == surplus)
+      received.removeAll()
+      let rest = openDescriptors().filter { !before.contains($0) }
+      #expect(rest.count == 2 - takes - surplus)
+      for number in rest { close(number) }
+    }
+    check({ header(20) + bytes($0[0]) + padding + header(20) + bytes($0[1]) }, takes: 1, surplus: 1)
+    check({ header(20, 99) + padding + padding + header(20) + bytes($0[1]) }, takes: 1)
+    check({ header(20, 1, level: 41) + bytes($0[0]) }, takes: 0)
+    check({ header(23) + bytes($0[0]) + [1, 2, 3] }, takes: 1)  // a part of a second one
+    check({ header(24) + bytes($0[0]) }, takes: 0)  // longer than what is there
+    check({ header(15) + bytes($0[0]) }, takes: 0)  // shorter than its header
+    check({ header(.max) + bytes($0[0]) }, takes: 0)
+    check({ header(-1) + bytes($0[0]) }, takes: 0)
+    check({ header(16) + header(20) + bytes($0[0]) }, takes: 1)  // no data
+    check({ Array(header(20).dropLast()) + bytes($0[0]).prefix(0) }, takes: 0)
+    check({ _ in header(20) + bytes(-1) }, takes: 0)
+    check({ _ in header(20, 2) + padding }, takes: 0)  // credentials that are too short
+    check({ _ in header(20, 4) + bytes(-3) }, takes: 0)  // the kernel could not open a pidfd
+    check({ _ in [] }, takes: 0)
+  }
+
+  @Test func aBatchsDescriptorsCanBeTakenOver() throws {
+    try withFiles(2) { files in
+      let raw = files.map { RawDescriptor($0) }
+      let pair = try UnixDatagramSocket.pair()
+      _ = try pair.first.send([1].span, descriptors: raw.span)
+      _ = try pair.first.send([2].span, descriptors: raw.span.extracting(first: 1))
+      var batch = MessageBatch(capacity: 4, messageCapacity: 8, controlCapacity: 64)
+      let outcome = try pair.second.receive(batch: &batch)
+      #expect(outcome == .messages(2) && batch.flags(at: 0).isEmpty)
+      for slot in 0..<2 {
+        var received = ReceivedDescriptors<2>()
+        batch.withControl(at: slot) { unsafe received.take(from: $0) }
+        let count = received.count
+        #expect(count == 2 - slot)
+      }
+      // Without room for control data the kernel drops them.
+      _ = try pair.first.send([3].span, descriptors: raw.span)
+      var plain = MessageBatch(capacity: 4, messageCapacity: 8)
+      let before = openDescriptors()
+      let again = try pair.second.receive(batch: &plain)
+      #expect(again == .messages(1) && openDescriptors() == before)
+    }
+  }
+
+  @Test func whetherItBlocksIsLeftAlone() throws {
+    let pair = try UnixStreamSocket.pair()
+    try withFiles(1) { files in
+      let list = [RawDescriptor(files[0]), pair.first.descriptor]
+      _ = try pair.first.send([1].span, descriptors: list.span)
+      var received = ReceivedDescriptors<2>()
+      var buffer: [UInt8] = [0]
+      _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+      let flags = [fcntl(received[0].value, F_GETFL), fcntl(received[1].value, F_GETFL)]
+      #expect(flags[0] & O_NONBLOCK == 0 && flags[1] & O_NONBLOCK != 0)
+      _ = received.takeFirst()
+      guard let descriptor = received.takeFirst() else { throw SocketError(code: .other, .receive) }
+      let socket = try UnixStreamSocket(adopting: descriptor.release())
+      try socket.writeAll([5].span, until: .after(patience))
+      try pair.second.readExactly(into: buffer.mutableSpan, until: .after(patience))
+      #expect(buffer == [5])
+    }
+  }
+}
