@@ -32,7 +32,7 @@ extension MessageFault {
   ) -> IOResult { base(bytes, control, address, flags) }
   static func receive(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult { base(&batch) }
   static func send(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult { base(&batch) }
-  static func isEnd(_ info: MessageInfo) -> Bool { TestSequencedPacketSocket.isEnd(info) }
+  static func isEnd(_ info: MessageInfo) -> Bool { UnixSequencedPacketSocket.isEnd(info) }
 }
 
 /// Core's batches for a socket that is not the kernel's: what a wrapper inherits.
@@ -60,12 +60,12 @@ private struct InheritedBatches: ~Copyable {
 
 /// Unix datagrams with a fault: a wrapper transport, as a third party would write one.
 struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
-  let base: TestUnixDatagramSocket
+  let base: UnixDatagramSocket
 
   init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
-    base = TestUnixDatagramSocket(accepted: descriptor, context: ())
+    base = UnixDatagramSocket(accepted: descriptor, context: ())
   }
-  init(_ base: consuming TestUnixDatagramSocket) { self.base = base }
+  init(_ base: consuming UnixDatagramSocket) { self.base = base }
 
   static var capabilities: SocketCapabilities { .emptyMessages }
   var readSource: RawDescriptor { base.readSource }
@@ -98,8 +98,8 @@ struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
 
   /// Connected to each other, and named, so that senders can be told.
   static func pair() throws -> SocketPair<FaultyDatagramSocket> {
-    let first = try TestUnixDatagramSocket.bind(to: freshName())
-    let second = try TestUnixDatagramSocket.bind(to: freshName())
+    let first = try UnixDatagramSocket.bind(to: freshName())
+    let second = try UnixDatagramSocket.bind(to: freshName())
     try first.connect(to: second.localAddress())
     try second.connect(to: first.localAddress())
     return SocketPair(FaultyDatagramSocket(first), FaultyDatagramSocket(second))
@@ -112,12 +112,12 @@ struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
 
 /// Unix packets with a fault, told from the end by their credentials (SO_PASSCRED).
 struct FaultyPacketSocket<Fault: MessageFault>: ~Copyable, SequencedPacketSocket {
-  let base: TestSequencedPacketSocket
+  let base: UnixSequencedPacketSocket
 
   init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
-    base = TestSequencedPacketSocket(accepted: descriptor, context: ())
+    base = UnixSequencedPacketSocket(accepted: descriptor, context: ())
   }
-  init(_ base: consuming TestSequencedPacketSocket) throws(SocketError) {
+  init(_ base: consuming UnixSequencedPacketSocket) throws(SocketError) {
     self.base = base
     try SocketOption<SocketLevel, Bool>(flag: 16, level: 1).write(self.base.descriptor, true)
   }
@@ -143,7 +143,7 @@ struct FaultyPacketSocket<Fault: MessageFault>: ~Copyable, SequencedPacketSocket
   borrowing func remoteAddress() throws(SocketError) -> UnixAddress { try base.remoteAddress() }
 
   static func pair() throws -> SocketPair<FaultyPacketSocket> {
-    let pair = try TestSequencedPacketSocket.pair()
+    let pair = try UnixSequencedPacketSocket.pair()
     return try pair.split { first, second in
       SocketPair(try FaultyPacketSocket(first), try FaultyPacketSocket(second))
     }

@@ -95,10 +95,10 @@ import Testing
       },
       SocketAddressSuite<UnixAddress>("a", samples: []), PollerSuite<EpollPoller>("p"),
       PollerOverStreamSuite<EpollPoller, TCPSocket>("x") { .loopback(port: 0) },
-      DatagramSuite("d", allTraits) { try TestUnixDatagramSocket.pair() },
+      DatagramSuite("d", allTraits) { try UnixDatagramSocket.pair() },
       SequencedPacketSuite("q", allTraits) { try FaultyPacketSocket<NoMessageFault>.pair() },
-      PollerOverMessageSuite<EpollPoller, TestSequencedPacketSocket>(
-        "y", of: SequencedPacketSuite("q", allTraits) { try TestSequencedPacketSocket.pair() }),
+      PollerOverMessageSuite<EpollPoller, UnixSequencedPacketSocket>(
+        "y", of: SequencedPacketSuite("q", allTraits) { try UnixSequencedPacketSocket.pair() }),
     ]
     let ids = suites.flatMap { suite in suite.rules.map(\.id) }
     #expect(Set(ids).count == ids.count)

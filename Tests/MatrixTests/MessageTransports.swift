@@ -1,11 +1,6 @@
-import Glibc
 import SocketKit
 import SocketKitConformance
-import Synchronization
 import TestSupport
-
-typealias UnixPacketType = TestSequencedPacketSocket
-typealias UnixDatagramType = TestUnixDatagramSocket
 
 enum Datagrams {
   static let udp4 = DatagramSuite("UDP over IPv4", .timestamps) { try unconnected(.loopback(port: 0)) }
@@ -23,10 +18,10 @@ enum Datagrams {
   }
   private static let unixTraits: MessageTraits = [.lossless, .refusals, .descriptors, .timestamps]
   static let unixPair = DatagramSuite("Unix datagram pair", unixTraits.union(.connected)) {
-    try UnixDatagramType.pair()
+    try UnixDatagramSocket.pair()
   }
   static let unixPath = DatagramSuite("Unix datagram path", unixTraits) {
-    try bound(socketPaths.fresh(), socketPaths.fresh())
+    try bound(freshPath(), freshPath())
   }
   static let unixAbstract = DatagramSuite("Unix datagram name, connected", unixTraits.union(.connected)) {
     let pair = try bound(freshAbstractName(), freshAbstractName())
@@ -39,47 +34,24 @@ enum Datagrams {
     SocketPair(try UDPSocket.bind(to: address), try UDPSocket.bind(to: address))
   }
 
-  private static func bound(_ first: UnixAddress, _ second: UnixAddress) throws -> SocketPair<UnixDatagramType> {
-    SocketPair(try UnixDatagramType.bind(to: first), try UnixDatagramType.bind(to: second))
+  private static func bound(_ first: UnixAddress, _ second: UnixAddress) throws -> SocketPair<UnixDatagramSocket> {
+    SocketPair(try UnixDatagramSocket.bind(to: first), try UnixDatagramSocket.bind(to: second))
   }
 }
 
 enum Packets {
   private static let traits: MessageTraits = [.lossless, .descriptors, .timestamps]
-  static let unixPair = SequencedPacketSuite("Unix packet pair", traits) { try UnixPacketType.pair() }
+  static let unixPair = SequencedPacketSuite("Unix packet pair", traits) { try UnixSequencedPacketSocket.pair() }
   static let unixPath = SequencedPacketSuite("Unix packet path", traits) {
-    try pair(UnixPacketType.self, on: freshPath())
+    try pair(UnixSequencedPacketSocket.self, on: freshPath())
   }
   static let unixAbstract = SequencedPacketSuite("Unix packet name", traits) {
-    try pair(UnixPacketType.self, on: freshAbstractName())
+    try pair(UnixSequencedPacketSocket.self, on: freshAbstractName())
   }
   static let pathListener = ListenerSuite("Unix packet path") {
-    try UnixPacketType.listen(on: freshPath())
+    try UnixSequencedPacketSocket.listen(on: freshPath())
   } connect: {
-    try UnixPacketType.connect(to: $0, until: .after(.seconds(5)))
-  }
-}
-
-/// A bound datagram socket's file outlives it: the files of earlier rules go when new ones are made, the last at the end.
-private let socketPaths = SocketPaths()
-
-private final class SocketPaths: Sendable {
-  private let paths = Mutex<[String]>([])
-
-  init() { atexit { socketPaths.remove(keeping: 0) } }
-
-  func fresh() throws(EndpointError) -> UnixAddress {
-    let address = try freshPath()
-    // A rule uses no more than eight sockets.
-    remove(keeping: 8)
-    if let path = address.path { paths.withLock { $0.append(path) } }
-    return address
-  }
-
-  func remove(keeping count: Int) {
-    paths.withLock { paths in
-      while paths.count > count { unlink(paths.removeFirst()) }
-    }
+    try UnixSequencedPacketSocket.connect(to: $0, until: .after(.seconds(5)))
   }
 }
 
