@@ -163,12 +163,14 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
       }
       if result.isWouldBlock { return .wouldBlock }
       if result.isFailure { throw SocketError(result, .send) }
-      entries[slot].sent += result.raw
+      // Not `entries[slot].sent +=`, of which the compiler makes invalid code under ThreadSanitizer (Swift 6.3.1).
+      let entry = entries + slot
+      entry.pointee.sent += result.raw
       if isCounted {
-        entries[slot].pending += 1
-        tracker.noteSend(of: entries[slot].id)
+        entry.pointee.pending += 1
+        tracker.noteSend(of: entry.pointee.id)
       }
-      if entries[slot].sent == entries[slot].count { advance(slot) }
+      if entry.pointee.sent == entry.pointee.count { advance(slot) }
     }
     return .done
   }
