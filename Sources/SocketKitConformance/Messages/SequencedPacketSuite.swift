@@ -40,10 +40,14 @@ public struct SequencedPacketSuite<S: SequencedPacketSocket & ~Copyable>: Confor
           pause(Times.settle)
           far.close()
         }
-        let watch = Stopwatch()
-        try ends.near.requireEnd("of a closed peer")
-        try watch.requirePrompt("the receive")
+        let ended = Result {
+          let watch = Stopwatch()
+          try ends.near.requireEnd("of a closed peer")
+          try watch.requirePrompt("the receive")
+        }
+        // Before a failure is told: what cleans up after one must not meet the thread that closes.
         try closer.join()
+        try ended.get()
       }
       + common.rule(
         "end.half-close", needs: .halfClose, "After the peer ends its writing, the other direction still works."

@@ -22,10 +22,14 @@ extension StreamSocketSuite where S: ~Copyable {
           pause(Times.settle)
           far.close()
         }
-        let watch = Stopwatch()
-        try requireEqual(try ends.near.readAll(until: .after(Times.limit)), [], "bytes read")
-        try watch.requirePrompt("the read")
+        let ended = Result {
+          let watch = Stopwatch()
+          try requireEqual(try ends.near.readAll(until: .after(Times.limit)), [], "bytes read")
+          try watch.requirePrompt("the read")
+        }
+        // Before a failure is told: what cleans up after one must not meet the thread that closes.
         try closer.join()
+        try ended.get()
       }
       + rule("end.half-close", needs: .halfClose, "After the peer ends its writing, the other direction still works.") {
         ends in
