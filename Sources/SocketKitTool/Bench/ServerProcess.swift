@@ -33,9 +33,8 @@ struct ServerProcess: ~Copyable {
       "\(lifetime)",
     ]
     if let datagrams {
-      words += [
-        "--datagrams", datagrams.way.rawValue, "--datagram-size", "\(datagrams.size)",
-      ]
+      words += ["--datagrams", datagrams.way.rawValue, "--datagram-size", "\(datagrams.size)"]
+      if datagrams.takesTurns { words.append("--turns") }
     }
     if let cpu { words += ["--cpu", "\(cpu)"] }
     var output: Int32 = -1

@@ -21,6 +21,7 @@ extension Command {
     let cpu = try arguments.integer("--cpu", in: 0...1023)
     let way = try arguments.names("--datagrams", of: DatagramWay.self)?.first
     let size = try arguments.integer("--datagram-size", in: 1...65536)
+    let takesTurns = arguments.flag("--turns")
     try arguments.finish()
     // Whatever becomes of the parent, this process ends: with it, or at the latest when its time is over.
     if bench_die_with(Int32(parent)) < 0 { return 1 }
@@ -31,8 +32,7 @@ extension Command {
     let counters = page.assumingMemoryBound(to: bench_counters.self)
     if let way, let size {
       let plan = DatagramPlan(way, size: size)
-      // On one cpu with its load: neither interrupts the other.
-      if way != .one { try checked(bench_take_turns(1), "taking turns") }
+      if takesTurns { try checked(bench_take_turns(1), "taking turns") }
       try DatagramServerTask(kind: kind, plan: plan, counters: counters).run(with: poller)
       return 1
     }

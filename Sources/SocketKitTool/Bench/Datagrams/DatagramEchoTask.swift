@@ -30,14 +30,17 @@ struct DatagramCell: Equatable, Sendable {
   var isAgain = false
 
   static let all =
-    [DatagramWay.plain, .batch, .offload].flatMap { way in [ServerKind.c, .swift].map { DatagramCell(kind: $0, way: way) } }
-    + [DatagramCell(kind: .c, way: .plain, isAgain: true)]
+    [DatagramWay.plain, .one, .batch, .offload].flatMap { way in
+      [ServerKind.c, .swift].map { DatagramCell(kind: $0, way: way) }
+    } + [DatagramCell(kind: .c, way: .plain, isAgain: true)]
 
   /// A run of this server in a process of its own, with the load from this process.
-  func run(size: Int, nanoseconds: Int64, datagrams: Int, serverCPU: Int) throws -> DatagramRun {
+  func run(size: Int, nanoseconds: Int64, datagrams: Int, serverCPU: Int, takesTurns: Bool) throws -> DatagramRun {
+    var plan = DatagramPlan(way, size: size)
+    plan.takesTurns = takesTurns
     let server = try ServerProcess.start(
       kind, Composition(transport: .udp, poller: .epoll), connections: 1, cpu: serverCPU, lifetime: 60,
-      datagrams: DatagramPlan(way, size: size))
+      datagrams: plan)
     var load = try DatagramLoad(to: server.address, size: size, coalesced: way == .offload)
     _ = try load.run(nanoseconds: nanoseconds / 5, datagrams: max(1, datagrams / 5))
     let callsBefore = server.counters.calls

@@ -6,26 +6,28 @@ extension Section {
   static func datagramEcho(size: Int, _ options: BenchOptions) throws -> Section {
     let first = Int(try checked(bench_first_cpu(), "reading which cpus may be used"))
     let pins = options.pins ?? (first, first)
-    let where_ = pins.server == pins.client ? "both sides on cpu \(pins.server)"
-      : "server on cpu \(pins.server), load on cpu \(pins.client)"
+    let onOne = pins.server == pins.client
+    let places = onOne ? "both sides on cpu \(pins.server)" : "server on cpu \(pins.server), load on cpu \(pins.client)"
     var section = Section(
-      title: "udp-echo: \(size) bytes, \(where_)",
+      title: "udp-echo: \(size) bytes, \(places)\(options.pins == nil ? ", unless --pin says otherwise" : "")",
       parameters: parameters(.udpEcho, connections: 1, size: size, messages: options.echoDatagrams ?? 0)
-        + [JSON.Member("serverCPU", .integer(Int64(pins.server))), JSON.Member("loadCPU", .integer(Int64(pins.client)))],
+        + [
+          JSON.Member("serverCPU", .integer(Int64(pins.server))), JSON.Member("loadCPU", .integer(Int64(pins.client))),
+        ],
       table: Table([
         ("calls", .left), ("server", .left), ("datagrams/s", .right), ("cpu ns", .right), ("load ns", .right),
         ("calls/dgram", .right), ("lost", .right), ("rate × C same calls", .right), ("rate × C recvfrom", .right),
       ]), notes: [])
     do {
       try checked(bench_pin(Int32(pins.client)), "pinning to cpu \(pins.client)")
-      if pins.server == pins.client { try checked(bench_take_turns(1), "taking turns") }
+      if onOne { try checked(bench_take_turns(1), "taking turns") }
       defer {
         bench_unpin()
         _ = bench_take_turns(0)
         if let pins = options.pins { _ = bench_pin(Int32(pins.client)) }
       }
-      let runs = try DatagramRuns(size: size, options, serverCPU: pins.server)
-      section.notes = notes(runs)
+      let runs = try DatagramRuns(size: size, options, serverCPU: pins.server, takesTurns: onOne)
+      section.notes = notes(runs, onOne)
       for cell in DatagramCell.all { section.add(cell, runs) }
     } catch {
       section.addFailure(Composition(transport: .udp, poller: .epoll), error)
@@ -33,17 +35,23 @@ extension Section {
     return section
   }
 
-  private static func notes(_ runs: DatagramRuns) -> [String] {
+  private static func notes(_ runs: DatagramRuns, _ onOne: Bool) -> [String] {
     let one = runs[DatagramCell.all[0]].first
-    return [
+    var notes = [
       "One load generator for all rows: it sends bursts of \(one?.burst ?? 0) datagrams as one message (UDP_SEGMENT),"
-        + " receives many with one call,",
-      "and has at most \(one?.window ?? 0) datagrams on their way. On one cpu neither side interrupts the other"
-        + " (SCHED_BATCH): each works until",
-      "it has nothing to do, and the rate is what both cost together. cpu: the server's, load: the generator's, user",
-      "and system, in nanoseconds a datagram. calls/dgram: the server's. lost: datagrams of all rounds that never came",
-      "back. Medians of the rounds; ratios are within a round, with the extremes in brackets. All with epoll.",
+        + " receives many with",
+      "one call, and has at most \(one?.window ?? 0) datagrams on their way. recvfrom/sendto: until nothing is left, then a"
+        + " wait; \"wait,\":",
+      "a wait for each datagram. Ours calls recvmsg/sendto there; the other calls are the same. cpu: the server's, load:",
+      "the generator's, user and system, in nanoseconds a datagram. calls/dgram: the server's. lost: datagrams of all",
+      "rounds that never came back. Medians; ratios are within a round, with the extremes in brackets. All with epoll.",
     ]
+    if onOne {
+      notes.append(
+        "Neither side takes the cpu from the other (SCHED_BATCH): each works until it has nothing to do, and the")
+      notes.append("rate is what both cost together.")
+    }
+    return notes
   }
 
   private mutating func add(_ cell: DatagramCell, _ all: DatagramRuns) {
@@ -70,7 +78,7 @@ struct DatagramRuns: Sendable {
   private var runs = [[DatagramRun]](repeating: [], count: DatagramCell.all.count)
 
   /// Each round has every server once; a round begins with another one than the round before.
-  init(size: Int, _ options: BenchOptions, serverCPU: Int) throws {
+  init(size: Int, _ options: BenchOptions, serverCPU: Int, takesTurns: Bool) throws {
     let cells = DatagramCell.all
     for round in 0..<options.rounds {
       for step in cells.indices {
@@ -81,7 +89,7 @@ struct DatagramRuns: Sendable {
         runs[place].append(
           try cells[place].run(
             size: size, nanoseconds: options.echoDatagrams == nil ? 250_000_000 : .max,
-            datagrams: options.echoDatagrams ?? .max, serverCPU: serverCPU))
+            datagrams: options.echoDatagrams ?? .max, serverCPU: serverCPU, takesTurns: takesTurns))
       }
     }
   }

@@ -43,7 +43,8 @@ enum DatagramWay: String, CaseIterable, Sendable {
   /// What the C server calls.
   var calls: String {
     switch self {
-    case .one, .plain: "recvfrom/sendto"
+    case .one: "wait, recvfrom/sendto"
+    case .plain: "recvfrom/sendto"
     case .batch: "recvmmsg/sendmmsg"
     case .offload: "the same, GSO+GRO"
     }
@@ -57,6 +58,8 @@ struct DatagramPlan: Sendable {
   let size: Int
   /// Messages with one call.
   let batch: Int
+  /// Whether it lets others on its cpu work until they have nothing to do.
+  var takesTurns = false
   /// Bytes that are asked for: with less, a burst does not find room. The kernel may give less to who has no rights.
   static var receiveBuffer: Int { 4 << 20 }
 
