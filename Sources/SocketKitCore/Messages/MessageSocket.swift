@@ -31,6 +31,7 @@ public protocol MessageSocket: Socket, ~Copyable {
 }
 
 extension MessageSocket where Self: ~Copyable {
+  @inlinable
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
     batch.removeAll()
     while !batch.isFull {
@@ -42,6 +43,7 @@ extension MessageSocket where Self: ~Copyable {
     return IOResult(raw: batch.count)
   }
 
+  @inlinable
   public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
     var sent = 0
     while batch.sent < batch.count {
