@@ -14,12 +14,14 @@ func hot_datagram_metered_epoll(
 
 @inline(never)
 func hot_batch_metered_epoll(
-  _ socket: borrowing MeteredDatagrams<UDPSocket>, _ poller: inout EpollPoller, _ batch: inout MessageBatch, _ datagrams: Int
+  _ socket: borrowing MeteredDatagrams<UDPSocket>, _ poller: inout EpollPoller, _ batch: inout MessageBatch,
+  _ datagrams: Int
 ) throws(SocketError) -> Int { try batchLoop(socket, &poller, &batch, datagrams) }
 
 @inline(never)
 func hot_offload_metered_epoll(
-  _ socket: borrowing MeteredDatagrams<UDPSocket>, _ poller: inout EpollPoller, _ batch: inout MessageBatch, _ datagrams: Int
+  _ socket: borrowing MeteredDatagrams<UDPSocket>, _ poller: inout EpollPoller, _ batch: inout MessageBatch,
+  _ datagrams: Int
 ) throws(SocketError) -> Int { try offloadLoop(socket, &poller, &batch, datagrams) }
 
 @inline(never)
@@ -29,12 +31,14 @@ func hot_datagram_metered_poll(
 
 @inline(never)
 func hot_batch_metered_poll(
-  _ socket: borrowing MeteredDatagrams<UDPSocket>, _ poller: inout PollPoller, _ batch: inout MessageBatch, _ datagrams: Int
+  _ socket: borrowing MeteredDatagrams<UDPSocket>, _ poller: inout PollPoller, _ batch: inout MessageBatch,
+  _ datagrams: Int
 ) throws(SocketError) -> Int { try batchLoop(socket, &poller, &batch, datagrams) }
 
 @inline(never)
 func hot_offload_metered_poll(
-  _ socket: borrowing MeteredDatagrams<UDPSocket>, _ poller: inout PollPoller, _ batch: inout MessageBatch, _ datagrams: Int
+  _ socket: borrowing MeteredDatagrams<UDPSocket>, _ poller: inout PollPoller, _ batch: inout MessageBatch,
+  _ datagrams: Int
 ) throws(SocketError) -> Int { try offloadLoop(socket, &poller, &batch, datagrams) }
 
 @inline(never)
@@ -44,10 +48,12 @@ func hot_datagram_metered_spin(
 
 @inline(never)
 func hot_batch_metered_spin(
-  _ socket: borrowing MeteredDatagrams<UDPSocket>, _ poller: inout BusySpinPoller, _ batch: inout MessageBatch, _ datagrams: Int
+  _ socket: borrowing MeteredDatagrams<UDPSocket>, _ poller: inout BusySpinPoller, _ batch: inout MessageBatch,
+  _ datagrams: Int
 ) throws(SocketError) -> Int { try batchLoop(socket, &poller, &batch, datagrams) }
 
 @inline(never)
 func hot_offload_metered_spin(
-  _ socket: borrowing MeteredDatagrams<UDPSocket>, _ poller: inout BusySpinPoller, _ batch: inout MessageBatch, _ datagrams: Int
+  _ socket: borrowing MeteredDatagrams<UDPSocket>, _ poller: inout BusySpinPoller, _ batch: inout MessageBatch,
+  _ datagrams: Int
 ) throws(SocketError) -> Int { try offloadLoop(socket, &poller, &batch, datagrams) }

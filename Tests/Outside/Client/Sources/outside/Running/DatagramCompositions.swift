@@ -44,17 +44,20 @@ func udp_spin() -> DatagramRoots<UDPSocket, BusySpinPoller> {
 
 func metered_epoll() -> DatagramRoots<MeteredDatagrams<UDPSocket>, EpollPoller> {
   DatagramRoots(
-    name: "metered epoll", datagram: hot_datagram_metered_epoll, batch: hot_batch_metered_epoll, offload: hot_offload_metered_epoll)
+    name: "metered epoll", datagram: hot_datagram_metered_epoll, batch: hot_batch_metered_epoll,
+    offload: hot_offload_metered_epoll)
 }
 
 func metered_poll() -> DatagramRoots<MeteredDatagrams<UDPSocket>, PollPoller> {
   DatagramRoots(
-    name: "metered poll", datagram: hot_datagram_metered_poll, batch: hot_batch_metered_poll, offload: hot_offload_metered_poll)
+    name: "metered poll", datagram: hot_datagram_metered_poll, batch: hot_batch_metered_poll,
+    offload: hot_offload_metered_poll)
 }
 
 func metered_spin() -> DatagramRoots<MeteredDatagrams<UDPSocket>, BusySpinPoller> {
   DatagramRoots(
-    name: "metered spin", datagram: hot_datagram_metered_spin, batch: hot_batch_metered_spin, offload: hot_offload_metered_spin)
+    name: "metered spin", datagram: hot_datagram_metered_spin, batch: hot_batch_metered_spin,
+    offload: hot_offload_metered_spin)
 }
 
 /// Runs the 18 compositions of datagrams; how many failed.
