@@ -47,6 +47,11 @@ CSK_INLINE long csk_recv(int fd, void *bytes, size_t count, int flags) {
 CSK_INLINE long csk_send(int fd, const void *bytes, size_t count, int flags) {
   CSK_CALL(send(fd, bytes, count, flags), csk_syscall6(SYS_sendto, fd, (long)bytes, (long)count, flags, 0, 0));
 }
+CSK_INLINE long csk_sendto(int fd, const void *bytes, size_t count, int flags, const void *address,
+                           unsigned int length) {
+  CSK_CALL(sendto(fd, bytes, count, flags, (const struct sockaddr *)address, length),
+           csk_syscall6(SYS_sendto, fd, (long)bytes, (long)count, flags, (long)address, length));
+}
 CSK_INLINE long csk_recvmsg(int fd, struct csk_msghdr *message, int flags) {
   CSK_CALL(recvmsg(fd, (struct msghdr *)message, flags), csk_syscall3(SYS_recvmsg, fd, (long)message, flags));
 }

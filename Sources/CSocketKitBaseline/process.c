@@ -57,12 +57,34 @@ int bench_end(int process) {
   return status;
 }
 
+// What this process may use when nothing is pinned.
+static cpu_set_t all_cpus;
+static int knows_all_cpus;
+
 int bench_pin(int cpu) {
   if (cpu < 0 || cpu >= CPU_SETSIZE) return -EINVAL;
   cpu_set_t set;
+  if (!knows_all_cpus && sched_getaffinity(0, sizeof all_cpus, &all_cpus) == 0) knows_all_cpus = 1;
   CPU_ZERO(&set);
   CPU_SET(cpu, &set);
   return sched_setaffinity(0, sizeof set, &set) < 0 ? -errno : 0;
+}
+
+void bench_unpin(void) {
+  if (knows_all_cpus) sched_setaffinity(0, sizeof all_cpus, &all_cpus);
+}
+
+int bench_first_cpu(void) {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) < 0) return -errno;
+  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+    if (CPU_ISSET(cpu, &set)) return cpu;
+  return -EINVAL;
+}
+
+int bench_take_turns(int on) {
+  struct sched_param none = {0};
+  return sched_setscheduler(0, on ? SCHED_BATCH : SCHED_OTHER, &none) < 0 ? -errno : 0;
 }
 
 int bench_usable_cpus(void) {

@@ -32,4 +32,23 @@ int baseline_serve(int listener, int events_per_wait, size_t buffer_size, struct
 int baseline_bounce(int near, int far, size_t size, size_t warm_up, size_t count, int64_t *samples,
                     struct bench_counters *counters);
 
+/// How a datagram server echoes.
+enum baseline_datagrams {
+  BASELINE_ONE,      // one datagram for each wait: recvfrom and sendto
+  BASELINE_PLAIN,    // recvfrom and sendto until nothing is left, then a wait
+  BASELINE_BATCH,    // recvmmsg and sendmmsg
+  BASELINE_OFFLOAD,  // recvmmsg and sendmmsg of coalesced datagrams: UDP_GRO, UDP_SEGMENT
+};
+
+/// A UDP socket on 127.0.0.1 and a port that the kernel chose, with a receive buffer of so many bytes where that is
+/// allowed. Its descriptor, or -errno.
+int baseline_bind_udp(uint16_t *port, int receive_buffer);
+/// Echoes datagrams of at most `size` bytes, `batch` with one call where the calls are for many. What the kernel does
+/// not take is lost. Returns only when it fails: -errno.
+int baseline_serve_datagrams(int fd, enum baseline_datagrams how, size_t size, unsigned batch,
+                             struct bench_counters *counters);
+/// The same for BASELINE_BATCH and BASELINE_OFFLOAD only.
+int baseline_serve_batches(int fd, enum baseline_datagrams how, size_t size, unsigned batch,
+                           struct bench_counters *counters);
+
 #endif

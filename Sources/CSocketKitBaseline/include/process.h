@@ -17,6 +17,13 @@ int bench_spawn(char *const arguments[], int memory_file, int *output);
 int bench_end(int process);
 /// Pins the calling process. 0, or -errno.
 int bench_pin(int cpu);
+/// Takes back what bench_pin did first in this process.
+void bench_unpin(void);
+/// The lowest number of a CPU that the calling process may use, or -errno.
+int bench_first_cpu(void);
+/// On: a thread that becomes ready does not take the CPU from this one, nor this one from others (SCHED_BATCH), so that
+/// two processes on one CPU each work until they have nothing to do. 0, or -errno.
+int bench_take_turns(int on);
 /// How many CPUs the calling process may use.
 int bench_usable_cpus(void);
 /// Has the kernel kill this process when the thread that made it ends. -1 when that has happened already.

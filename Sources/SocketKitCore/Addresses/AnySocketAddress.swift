@@ -50,6 +50,15 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
     body(storage.span.bytes.extracting(first: Int(length)))
   }
 
+  /// ``withBytes(_:)`` of this very memory, where that copies it before lending it.
+  @inlinable @inline(__always)
+  mutating func withOwnBytes<R>(_ body: (RawSpan) -> R) -> R {
+    let count = Int(length)
+    return withUnsafeMutableBytes(of: &storage) {
+      body(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: $0.baseAddress, count: count)))
+    }
+  }
+
   /// Lets a system call write an address: `body` gets 128 writable bytes and, in `length`, their count, and leaves there
   /// the length that the kernel reported. A longer report than 128 is cut.
   @inlinable

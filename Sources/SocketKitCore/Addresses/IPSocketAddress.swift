@@ -93,21 +93,19 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
   }
 
   /// nil unless the bytes are a sockaddr_in (at least 16 bytes) or a sockaddr_in6 (at least 28).
-  @inlinable
+  @inlinable @inline(__always)
   public init?(sockaddr bytes: RawSpan) {
     guard bytes.byteCount >= 16 else { return nil }
-    let family = Int32(bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt16.self))
-    let port = UInt16(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 2, as: UInt16.self))
-    let word = UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self))
-    if family == AddressFamily.ipv4.rawValue {
-      self.init(IPv4Address(bits: word), port: port)
-    } else if family == AddressFamily.ipv6.rawValue, bytes.byteCount >= 28 {
-      let high = UInt64(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self))
-      let low = UInt64(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt64.self))
-      let scope = bytes.unsafeLoadUnaligned(fromByteOffset: 24, as: UInt32.self)
-      self.init(IPv6Address(high: high, low: low), port: port, scopeID: scope, flowLabel: word)
-    } else {
-      return nil
-    }
+    let family = bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt16.self)
+    let isIPv6 = Int32(family) == AddressFamily.ipv6.rawValue
+    guard isIPv6 ? bytes.byteCount >= 28 : Int32(family) == AddressFamily.ipv4.rawValue else { return nil }
+    // Everything stays in the network's order, so nothing is converted.
+    let word = bytes.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self)
+    familyNumber = family
+    networkPort = bytes.unsafeLoadUnaligned(fromByteOffset: 2, as: UInt16.self)
+    self.word = isIPv6 ? word & UInt32(0xf_ffff).bigEndian : word
+    first = isIPv6 ? bytes.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self) : 0
+    second = isIPv6 ? bytes.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt64.self) : 0
+    scopeID = isIPv6 ? bytes.unsafeLoadUnaligned(fromByteOffset: 24, as: UInt32.self) : 0
   }
 }

@@ -20,7 +20,7 @@ extension DatagramSocket where Self: ~Copyable {
   ///   - info: receives the true length, whether the datagram was truncated, and the sender.
   /// - Returns: `.bytes` with the count in the buffer (0 is an empty datagram), or `.wouldBlock`; never `.endOfStream`.
   /// - Throws: what an earlier send brought back, such as `.connectionRefused` on a connected socket.
-  @inlinable
+  @inlinable @inline(__always)
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = []
   ) throws(SocketError) -> IOOutcome {
@@ -34,7 +34,7 @@ extension DatagramSocket where Self: ~Copyable {
   ///   has; what does not fit is lost, and the flags say so.
   /// - Returns: as ``receive(into:_:flags:)``.
   /// - Throws: as ``receive(into:_:flags:)``.
-  @inlinable
+  @inlinable @inline(__always)
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, control: inout MutableRawSpan, _ info: inout MessageInfo,
     flags: ReceiveFlags = []
@@ -52,13 +52,14 @@ extension DatagramSocket where Self: ~Copyable {
   /// - Parameter sender: receives the sender's address; nil when it has none (an unbound Unix socket).
   /// - Returns: as ``receive(into:_:flags:)``.
   /// - Throws: as ``receive(into:_:flags:)``.
-  @inlinable
+  @inlinable @inline(__always)
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, from sender: inout Address?
   ) throws(SocketError) -> IOOutcome {
     var info = MessageInfo()
     let outcome = try receive(into: buffer, &info)
-    if case .bytes = outcome { sender = Address(info.address) }
+    // Not through a copy: an address of any family is large.
+    if case .bytes = outcome { sender = info.address.withOwnBytes { Address(sockaddr: $0) } }
     return outcome
   }
 

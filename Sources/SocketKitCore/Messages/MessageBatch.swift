@@ -51,6 +51,13 @@ public struct MessageBatch: ~Copyable {
     addresses.initialize(repeating: AnySocketAddress(), count: capacity)
     vectors.initialize(repeating: csk_iovec(), count: capacity)
     headers.initialize(repeating: csk_mmsghdr(), count: capacity)
+    for slot in 0..<capacity {
+      vectors[slot].base = payload + slot * messageCapacity
+      headers[slot].message.name = UnsafeMutableRawPointer(addresses + slot)
+      headers[slot].message.vectors = vectors + slot
+      headers[slot].message.vector_count = 1
+      headers[slot].message.control = self.controlCapacity == 0 ? nil : control + slot * self.controlCapacity
+    }
     touched = capacity
   }
 
@@ -82,15 +89,11 @@ public struct MessageBatch: ~Copyable {
   @inlinable
   public mutating func markSent(_ number: Int) { done &+= number }
 
+  /// Makes room in a slot for what a receive may write. The pointers stay as they are from the beginning to the end.
   @inlinable
   func setUp(_ slot: Int) {
-    vectors[slot].base = payload + slot &* messageCapacity
     vectors[slot].length = messageCapacity
-    headers[slot].message.name = UnsafeMutableRawPointer(addresses + slot)
     headers[slot].message.name_length = Int32(truncatingIfNeeded: AnySocketAddress.maximumLength)
-    headers[slot].message.vectors = vectors + slot
-    headers[slot].message.vector_count = 1
-    headers[slot].message.control = controlCapacity == 0 ? nil : control + slot &* controlCapacity
     headers[slot].message.control_length = controlCapacity
   }
 
@@ -113,10 +116,16 @@ public struct MessageBatch: ~Copyable {
       let length = Int(headers[slot].length)
       // Ready to be sent as it is: the bytes that are here, no control data, to whom it came from.
       vectors[slot].length = length < messageCapacity ? length : messageCapacity
-      controlLengths[slot] = headers[slot].message.control_length
-      headers[slot].message.control_length = 0
-      addresses[slot].setLength(UInt32(bitPattern: headers[slot].message.name_length))
       slot &+= 1
+    }
+    // A loop of its own, because most batches have no room for control data.
+    if controlCapacity != 0 {
+      slot = 0
+      while slot < number {
+        controlLengths[slot] = headers[slot].message.control_length
+        headers[slot].message.control_length = 0
+        slot &+= 1
+      }
     }
     used = number
     touched = number

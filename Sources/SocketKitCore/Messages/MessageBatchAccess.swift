@@ -31,7 +31,15 @@ extension MessageBatch {
   @inlinable
   public func address(at slot: Int) -> AnySocketAddress {
     check(slot)
-    return addresses[slot]
+    return storedAddress(slot)
+  }
+
+  // The kernel writes an address's length beside it.
+  @inlinable
+  func storedAddress(_ slot: Int) -> AnySocketAddress {
+    var address = addresses[slot]
+    address.setLength(UInt32(bitPattern: headers[slot].message.name_length))
+    return address
   }
 
   /// Lends the message's bytes.
@@ -105,7 +113,6 @@ extension MessageBatch {
     bytes.withUnsafeBytes { source in
       if let start = source.baseAddress { place.copyMemory(from: start, byteCount: source.count) }
     }
-    headers[slot].message.control = place
     headers[slot].message.control_length = bytes.byteCount
     controlLengths[slot] = bytes.byteCount
   }
@@ -120,7 +127,6 @@ extension MessageBatch {
     let place = control + slot &* controlCapacity
     ControlLayout.writeHeader(place, length: 2, level: 17, type: CSK_UDP_SEGMENT)
     place.storeBytes(of: size, toByteOffset: ControlLayout.headerSize, as: UInt16.self)
-    headers[slot].message.control = place
     headers[slot].message.control_length = ControlLayout.space(2)
     controlLengths[slot] = ControlLayout.space(2)
   }
@@ -161,7 +167,7 @@ extension MessageBatch {
     let bytes = UnsafeRawBufferPointer(start: vectors[done].base, count: vectors[done].length)
     let extra = UnsafeRawBufferPointer(
       start: control + done &* controlCapacity, count: headers[done].message.control_length)
-    return addresses[done].withBytes { body(bytes.bytes, extra.bytes, $0) }
+    return storedAddress(done).withBytes { body(bytes.bytes, extra.bytes, $0) }
   }
 }
 

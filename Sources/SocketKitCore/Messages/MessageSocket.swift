@@ -66,7 +66,7 @@ extension MessageSocket where Self: ~Copyable {
 }
 
 extension MessageSocket where Self: KernelSocket & ~Copyable {
-  @inlinable
+  @inlinable @inline(__always)
   public borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
@@ -74,14 +74,34 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
       into: &buffer, control: &control, flags: flags, &info, descriptorsMayCome: mayReceiveDescriptors)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   public borrowing func attemptSend(
     _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
-    descriptor.attemptSendMessage(bytes, control: control, to: address, flags: flags)
+    if control.isEmpty { return attemptSend(bytes, to: address, flags: flags) }
+    return descriptor.attemptSendMessage(bytes, control: control, to: address, flags: flags)
   }
 
-  @inlinable
+  // Without control data sendto(2) says all that there is to say, and the kernel copies and checks no structures.
+  @inlinable @inline(__always)
+  borrowing func attemptSend(_ bytes: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+    let number = descriptor.value
+    let options = flags.rawValue | CSK_MSG_NOSIGNAL
+    return bytes.withUnsafeBytes { memory in
+      address.withUnsafeBytes { name in
+        let length = UInt32(truncatingIfNeeded: name.count)
+        // sendto(2) takes an empty address for a wrong one, unlike sendmsg(2).
+        let receiver = length == 0 ? nil : name.baseAddress
+        var result = csk_sendto(number, memory.baseAddress, memory.count, options, receiver, length)
+        while result == 0 &- Int(CSK_EINTR) {
+          result = csk_sendto(number, memory.baseAddress, memory.count, options, receiver, length)
+        }
+        return IOResult(raw: result)
+      }
+    }
+  }
+
+  @inlinable @inline(__always)
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
     batch.prepareToReceive()
     let number = descriptor.value
@@ -94,7 +114,7 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
     return IOResult(raw: result)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
     let number = descriptor.value
     let rest = UInt32(truncatingIfNeeded: batch.count &- batch.sent)

@@ -5,10 +5,11 @@ internal import SocketKitToolSupport
 enum LoadChoice: String, CaseIterable, Sendable {
   case pingpong, fan, hold, idle
   case sameThread = "same-thread"
+  case udpEcho = "udp-echo"
 
   var defaultConnections: Int {
     switch self {
-    case .pingpong, .sameThread: 1
+    case .pingpong, .sameThread, .udpEcho: 1
     case .fan: 64
     case .hold: 10_000
     case .idle: 1_000
@@ -21,9 +22,11 @@ enum LoadChoice: String, CaseIterable, Sendable {
     case .pingpong, .sameThread: 8_000
     case .fan: 40_000
     case .hold: 20_000
-    case .idle: 0
+    case .idle, .udpEcho: 0
     }
   }
+
+  var defaultSizes: [Int] { self == .udpEcho ? [64, 1200] : [64] }
 }
 
 /// The command line of `bench`.
@@ -31,24 +34,29 @@ struct BenchOptions: Sendable {
   let loads: [LoadChoice]
   let transports: [TransportChoice]
   let pollers: [PollerChoice]
-  let sizes: [Int]
   let rounds: Int
   let json: Bool
   /// CPU numbers of server and client; nil leaves it to the kernel.
   let pins: (server: Int, client: Int)?
+  private let sizes: [Int]?
   private let messages: Int?
   private let connections: Int?
 
   init(_ given: Arguments) throws(ToolError) {
     var arguments = given
-    loads = try arguments.names("--load") ?? [.pingpong, .fan]
-    transports = try arguments.names("--transport") ?? TransportChoice.allCases
+    let transports: [TransportChoice] = try arguments.names("--transport") ?? TransportChoice.allCases
+    self.transports = transports
+    loads = try arguments.names("--load") ?? [.pingpong, .fan] + (transports.contains(.udp) ? [.udpEcho] : [])
     pollers = try arguments.names("--poller") ?? PollerChoice.allCases
-    sizes = try arguments.integers("--size", in: 1...1_048_576) ?? [64]
+    sizes = try arguments.integers("--size", in: 1...1_048_576)
     messages = try arguments.integer("--messages", in: 1...100_000_000)
     connections = try arguments.integer("--connections", in: 1...1_000_000)
     rounds = try arguments.integer("--pairs", in: 1...1000) ?? 3
     json = arguments.flag("--json")
+    let largest = sizes?.max() ?? 0
+    if largest > 65507, loads.contains(.udpEcho) || transports.contains(.udp) && loads.contains(.pingpong) {
+      throw .usage("--size: a datagram has at most 65507 bytes")
+    }
     pins = try Self.pins(arguments.optionalValue("--pin") { $0.contains(",") && $0.first?.isNumber == true })
     try arguments.finish()
   }
@@ -63,6 +71,9 @@ struct BenchOptions: Sendable {
     return (server, client)
   }
 
+  func sizes(_ load: LoadChoice) -> [Int] { sizes ?? load.defaultSizes }
+  /// Datagrams in a run of udp-echo; nil means that it lasts a quarter of a second.
+  var echoDatagrams: Int? { messages }
   func messages(_ load: LoadChoice, connections: Int) -> Int { max(messages ?? load.defaultMessages, connections) }
   func connections(_ load: LoadChoice) -> Int {
     load.defaultConnections == 1 ? 1 : connections ?? load.defaultConnections

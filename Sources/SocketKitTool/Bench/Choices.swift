@@ -5,10 +5,11 @@ enum TransportChoice: String, CaseIterable, Sendable {
   case tcp, udp, unix, vsock, sctp
 
   /// Why it cannot be measured; nil when it can.
-  var unavailable: String? {
+  func unavailable(for load: LoadChoice) -> String? {
     switch self {
     case .tcp, .unix: nil
-    case .udp, .vsock, .sctp: "not built into this tool yet"
+    case .udp: load == .pingpong ? nil : "it has no connections; see pingpong and udp-echo"
+    case .vsock, .sctp: "not built into this tool yet"
     }
   }
 }
@@ -32,7 +33,7 @@ enum ServerKind: String, CaseIterable, Sendable {
   case c
 }
 
-/// Something that is done over one transport with one poller: generic, so that every pair is specialized code.
+/// Something that is done over one stream transport with one poller: generic, so that every pair is specialized code.
 protocol CompositionTask {
   associatedtype Outcome
   func run<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>(_: S.Type, _: P.Type) throws -> Outcome
@@ -53,6 +54,23 @@ extension CompositionTask {
     case .epoll: try run(S.self, EpollPoller.self)
     case .poll: try run(S.self, PollPoller.self)
     case .spin: try run(S.self, BusySpinPoller.self)
+    case .uring: preconditionFailure("asked for an unavailable poller")
+    }
+  }
+}
+
+/// The same over a datagram transport.
+protocol DatagramTask {
+  associatedtype Outcome
+  func run<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~Copyable>(_: S.Type, _: P.Type) throws -> Outcome
+}
+
+extension DatagramTask {
+  func run(with poller: PollerChoice) throws -> Outcome {
+    switch poller {
+    case .epoll: try run(UDPSocket.self, EpollPoller.self)
+    case .poll: try run(UDPSocket.self, PollPoller.self)
+    case .spin: try run(UDPSocket.self, BusySpinPoller.self)
     case .uring: preconditionFailure("asked for an unavailable poller")
     }
   }

@@ -14,7 +14,6 @@ struct Conditions {
       ("governor", Self.line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") ?? "not shown by this kernel"),
       ("load", Self.line("/proc/loadavg") ?? "unknown"), ("build", Self.build), ("placement", options.placement),
       ("congestion", Self.line("/proc/sys/net/ipv4/tcp_congestion_control") ?? "unknown"),
-      ("sizes", options.sizes.map(String.init).joined(separator: ", ") + " bytes"),
       ("rounds", "\(options.rounds), each C, ours and C again in turning order; every run a fresh server process"),
     ]
     if cores < 2 { entries.append(("note", "one core for both sides")) }

@@ -23,7 +23,7 @@ extension Section {
         "at once: what the server counted. Every byte that came back was compared with what was sent. Clients are in a",
         "process of their own. cpu in microseconds. The C server always uses epoll.",
       ])
-    section.forEach(options) { (section, composition) in
+    section.forEach(.hold, options) { (section, composition) in
       for kind in ServerKind.allCases {
         let server = kind == .swift ? "ours" : "C epoll"
         Terminal.progress("hold \(composition.transport.rawValue)/\(composition.poller.rawValue): \(server)")
@@ -65,7 +65,7 @@ extension Section {
         "wakes: returns of the server's wait; a poller that sleeps must have none. sleeps: times that the server's",
         "thread went to sleep, by the kernel's count. cpu: of the server in these seconds, in microseconds.",
       ])
-    section.forEach(options) { (section, composition) in
+    section.forEach(.idle, options) { (section, composition) in
       for kind in ServerKind.allCases {
         let server = kind == .swift ? "ours" : "C epoll"
         Terminal.progress("idle \(composition.transport.rawValue)/\(composition.poller.rawValue): \(server)")

@@ -15,7 +15,7 @@ extension Section {
         ("p99.9", .right), ("max", .right), ("msg/s", .right), ("cpu/msg", .right), ("calls/msg", .right),
         ("p50 × C", .right), ("rate × C", .right),
       ]), notes: notes(load))
-    section.forEach(options) { (section, composition) in
+    section.forEach(load, options) { (section, composition) in
       let comparison = try Comparison(rounds: options.rounds) { kind, round in
         Terminal.progress(
           "\(load.rawValue) \(composition.transport.rawValue)/\(composition.poller.rawValue): "
@@ -23,6 +23,12 @@ extension Section {
         if load == .sameThread {
           return try SameThreadTask(kind: kind, size: size, messages: messages, warmUp: warmUp)
             .run(over: composition.transport, with: composition.poller)
+        }
+        if composition.transport == .udp {
+          return try DatagramPingPong(
+            kind: kind, composition: composition, size: size, messages: messages, warmUp: warmUp,
+            serverCPU: options.pins?.server
+          ).run(with: composition.poller)
         }
         return try EchoTask(
           kind: kind, composition: composition, connections: connections, size: size, messages: messages,
@@ -83,12 +89,12 @@ extension Section {
       ])
   }
 
-  private static func text(_ numbers: [Double]) -> String {
+  static func text(_ numbers: [Double]) -> String {
     guard let spread = Spread(numbers) else { return "-" }
     return "\(spread.median.fixed(3)) [\(spread.minimum.fixed(2)) \(spread.maximum.fixed(2))]"
   }
 
-  private static func json(_ numbers: [Double]) -> JSON {
+  static func json(_ numbers: [Double]) -> JSON {
     guard let spread = Spread(numbers) else { return .null }
     return ["median": .number(spread.median), "min": .number(spread.minimum), "max": .number(spread.maximum)]
   }

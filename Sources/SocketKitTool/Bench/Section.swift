@@ -7,7 +7,7 @@ struct Section {
   let parameters: [JSON.Member]
   var table: Table
   /// What the columns mean, below the table.
-  let notes: [String]
+  var notes: [String]
   var rows: [JSON] = []
   /// Something that was to be shown did not hold, or could not be measured.
   var failed = false
@@ -38,9 +38,11 @@ struct Section {
 
   /// Calls `body` for every transport with every poller that was asked for; those that cannot be measured become rows
   /// that say why, and so do failures.
-  mutating func forEach(_ options: BenchOptions, _ body: (inout Section, Composition) throws -> Void) {
+  mutating func forEach(
+    _ load: LoadChoice, _ options: BenchOptions, _ body: (inout Section, Composition) throws -> Void
+  ) {
     let pollers = options.pollers.filter { $0.unavailable == nil }
-    for transport in options.transports where transport.unavailable == nil {
+    for transport in options.transports where transport.unavailable(for: load) == nil {
       for poller in pollers {
         let composition = Composition(transport: transport, poller: poller)
         do {
@@ -50,7 +52,9 @@ struct Section {
         }
       }
     }
-    for transport in options.transports { transport.unavailable.map { addUnavailable(transport.rawValue, "any", $0) } }
+    for transport in options.transports {
+      transport.unavailable(for: load).map { addUnavailable(transport.rawValue, "any", $0) }
+    }
     for poller in options.pollers { poller.unavailable.map { addUnavailable("any", poller.rawValue, $0) } }
   }
 }

@@ -20,7 +20,8 @@ struct ServerProcess: ~Copyable {
   /// - Parameter lifetime: seconds after which it ends by itself, so that no measurement can hang: its clients see
   ///   their connections close.
   static func start(
-    _ kind: ServerKind, _ composition: Composition, connections: Int, cpu: Int?, lifetime: Int
+    _ kind: ServerKind, _ composition: Composition, connections: Int, cpu: Int?, lifetime: Int,
+    datagrams: DatagramPlan? = nil
   ) throws -> ServerProcess {
     let size = MemoryLayout<bench_counters>.size
     let file = try checked(bench_memory_file(size), "making shared memory")
@@ -31,6 +32,10 @@ struct ServerProcess: ~Copyable {
       composition.poller.rawValue, "--connections", "\(connections)", "--parent", "\(getpid())", "--lifetime",
       "\(lifetime)",
     ]
+    if let datagrams {
+      words += ["--datagrams", datagrams.way.rawValue, "--datagram-size", "\(datagrams.size)"]
+      if datagrams.takesTurns { words.append("--turns") }
+    }
     if let cpu { words += ["--cpu", "\(cpu)"] }
     var output: Int32 = -1
     let started = withArguments(words) { bench_spawn($0, file, &output) }

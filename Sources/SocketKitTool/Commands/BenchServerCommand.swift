@@ -19,6 +19,9 @@ extension Command {
       let lifetime = try arguments.integer("--lifetime", in: 1...3600)
     else { throw ToolError.usage("started by socketkit bench only") }
     let cpu = try arguments.integer("--cpu", in: 0...1023)
+    let way = try arguments.names("--datagrams", of: DatagramWay.self)?.first
+    let size = try arguments.integer("--datagram-size", in: 1...65536)
+    let takesTurns = arguments.flag("--turns")
     try arguments.finish()
     // Whatever becomes of the parent, this process ends: with it, or at the latest when its time is over.
     if bench_die_with(Int32(parent)) < 0 { return 1 }
@@ -27,6 +30,12 @@ extension Command {
     _ = bench_raise_descriptor_limit()
     guard let page = bench_map(3, MemoryLayout<bench_counters>.size) else { throw ToolError("cannot map the counters") }
     let counters = page.assumingMemoryBound(to: bench_counters.self)
+    if let way, let size {
+      let plan = DatagramPlan(way, size: size)
+      if takesTurns { try checked(bench_take_turns(1), "taking turns") }
+      try DatagramServerTask(kind: kind, plan: plan, counters: counters).run(with: poller)
+      return 1
+    }
     try ServerTask(kind: kind, capacity: capacity, counters: counters).run(over: transport, with: poller)
     return 1
   }
@@ -52,6 +61,30 @@ private struct ServerTask: CompositionTask {
       // As many as the Swift poller takes in one wait.
       let events = Int32(EpollPoller.configuration(capacity: capacity + 1).eventsPerWait)
       try checked(baseline_serve(listener.descriptor, events, Self.bufferSize, counters), "serving in C")
+    }
+  }
+}
+
+private struct DatagramServerTask: DatagramTask {
+  let kind: ServerKind
+  let plan: DatagramPlan
+  let counters: UnsafeMutablePointer<bench_counters>
+
+  func run<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~Copyable>(_: S.Type, _: P.Type) throws {
+    switch kind {
+    case .swift:
+      let socket = try S.bind(to: try S.benchAddress()) { (socket) throws(SocketError) in
+        try socket.setOption(.receiveBuffer, to: DatagramPlan.receiveBuffer)
+      }
+      Terminal.print("ready \(try socket.localAddress())\n")
+      var server = try DatagramServer<S, P>(socket, counters: counters)
+      try server.run(plan)
+    case .c:
+      let socket = try S.baselineSocket()
+      Terminal.print("ready \(socket.address)\n")
+      try checked(
+        baseline_serve_datagrams(socket.descriptor, plan.way.baseline, plan.size, UInt32(plan.batch), counters),
+        "serving datagrams in C")
     }
   }
 }

@@ -1,12 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let kit = ["SocketKitCore", "SocketKitEpoll", "SocketKitPoll", "SocketKitBusySpin", "SocketKitTCP", "SocketKitUnix"]
+let kit = [
+  "SocketKitCore", "SocketKitEpoll", "SocketKitPoll", "SocketKitBusySpin", "SocketKitTCP", "SocketKitUDP",
+  "SocketKitUnix",
+]
 
 let package = Package(
   name: "OutsideClient",
   dependencies: [
     .package(name: "SocketKit", path: "../../.."),
+    .package(path: "../../../Plugins/DatagramMeter"),
     .package(path: "../../../Plugins/LengthPrefixed"),
     .package(path: "../../../Plugins/MultipathTCP"),
   ],
@@ -16,7 +20,8 @@ let package = Package(
     .executableTarget(
       name: "outside",
       dependencies: [
-        "CounterLoop", .product(name: "LengthPrefixed", package: "LengthPrefixed"),
+        "CounterLoop", .product(name: "DatagramMeter", package: "DatagramMeter"),
+        .product(name: "LengthPrefixed", package: "LengthPrefixed"),
         .product(name: "MultipathTCP", package: "MultipathTCP"),
       ] + kit.map { .product(name: $0, package: "SocketKit") }),
     // What the specialization check must report: the check's own test.

@@ -1,5 +1,6 @@
 // Address text and sockaddr decoding against any bytes: nothing may crash, what is read must survive its own text and
 // bytes, and IP addresses must be read exactly as inet_pton(3) reads them.
+import FuzzDriver
 import Glibc
 import SocketKitCore
 
@@ -58,21 +59,8 @@ private func parse(_ text: String, comparing: Bool) {
   }
 }
 
-private func require(_ condition: Bool, _ message: String) {
-  if !condition { fatalError(message) }
-}
-
-@_silgen_name("LLVMFuzzerRunDriver")
-private func LLVMFuzzerRunDriver(
-  _ argc: UnsafeMutablePointer<Int32>,
-  _ argv: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
-  _ target: @convention(c) (UnsafePointer<UInt8>, Int) -> Int32
-) -> Int32
-
 // SwiftPM renames the entry point of an executable target to <module>_main.
 @_cdecl("fuzz_addresses_main")
 public func main(_ argc: Int32, _ argv: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32 {
-  var count = argc
-  var arguments = argv
-  return LLVMFuzzerRunDriver(&count, &arguments, { fuzzAddresses($0, $1) })
+  drive(argc, argv, { fuzzAddresses($0, $1) })
 }

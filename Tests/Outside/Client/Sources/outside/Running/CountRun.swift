@@ -11,7 +11,7 @@ import SocketKitUnix
 
 /// `count LOOP TRANSPORT POLLER MESSAGES`: serves one connection in this process, the peer in another, so that what
 /// counts this one counts the server's side only. LOOP is `c`, `readWrite`, `wrapper`, or `wasteful`,
-/// which the gates must report.
+/// which the gates must report; over datagrams see DatagramCountRun.swift.
 func countRun(_ arguments: [String]) throws {
   guard arguments.count == 4, let messages = Int(arguments[3]) else {
     throw Mismatch(description: "count: 4 arguments")
@@ -27,7 +27,7 @@ func countRun(_ arguments: [String]) throws {
     try count(arguments[0], "mptcp", hot_readWrite_mptcp_epoll, hot_wrapper_mptcp_epoll, messages)
   case ("mptcp", "poll"): try count(arguments[0], "mptcp", hot_readWrite_mptcp_poll, hot_wrapper_mptcp_poll, messages)
   case ("mptcp", "spin"): try count(arguments[0], "mptcp", hot_readWrite_mptcp_spin, hot_wrapper_mptcp_spin, messages)
-  default: throw Mismatch(description: "count: no such transport or poller")
+  default: try datagramCountRun(arguments[0], arguments[1], arguments[2], messages)
   }
 }
 
@@ -78,7 +78,7 @@ private func wasteful<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>(
 }
 
 /// This program again, without what is preloaded into this process to watch it.
-private func spawn(_ arguments: [String]) throws -> pid_t {
+func spawn(_ arguments: [String]) throws -> pid_t {
   var list: [UnsafeMutablePointer<CChar>?] = ([CommandLine.arguments[0]] + arguments).map { strdup($0) } + [nil]
   defer { for item in list { free(item) } }
   var environment: [UnsafeMutablePointer<CChar>?] = [nil]

@@ -1,0 +1,24 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "DatagramMeter",
+  products: [.library(name: "DatagramMeter", targets: ["DatagramMeter"])],
+  // The name is written out, because a folder of any name may hold SocketKit.
+  dependencies: [.package(name: "SocketKit", path: "../..")],
+  targets: [
+    .target(name: "DatagramMeter", dependencies: [.product(name: "SocketKitCore", package: "SocketKit")]),
+    .testTarget(
+      name: "DatagramMeterTests",
+      dependencies: [
+        "DatagramMeter", .product(name: "SocketKitUDP", package: "SocketKit"),
+        .product(name: "SocketKitEpoll", package: "SocketKit"),
+      ]),
+  ])
+
+for target in package.targets {
+  target.swiftSettings = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ]
+}

@@ -1,0 +1,128 @@
+public import SocketKitCore
+public import Synchronization
+
+/// Datagrams that are counted: messages, bytes, and messages that did not fit their buffer.
+///
+/// ```swift
+/// let server = MeteredDatagrams(try UDPSocket.bind(to: .any(port: 7777)))
+/// ```
+/// It wraps any datagram socket, another wrapper too, and passes batches on: many messages are one system call as before.
+/// It is no `KernelSocket`: what went round its methods would not be counted. Any thread may use it and read the counts.
+@frozen
+public struct MeteredDatagrams<Base: DatagramSocket & ~Copyable>: ~Copyable, DatagramSocket {
+  public typealias Address = Base.Address
+  public typealias AcceptContext = Base.AcceptContext
+
+  @usableFromInline let base: Base
+  @usableFromInline let receivedCount = TrafficCount()
+  @usableFromInline let sentCount = TrafficCount()
+
+  /// Wraps a socket; what it moved before does not count.
+  @inlinable
+  public init(_ base: consuming Base) { self.base = base }
+
+  @inlinable
+  public init(accepted descriptor: consuming Descriptor, context: borrowing AcceptContext) {
+    base = Base(accepted: descriptor, context: context)
+  }
+
+  /// The wrapped socket, uncounted from now on.
+  @inlinable
+  public consuming func unwrapped() -> Base { base }
+
+  /// What has come. A peek counts too.
+  @inlinable public var received: DatagramTraffic { receivedCount.traffic }
+  /// What the wrapped socket has taken.
+  @inlinable public var sent: DatagramTraffic { sentCount.traffic }
+
+  @inlinable public static var capabilities: SocketCapabilities { Base.capabilities }
+  @inlinable public var readSource: RawDescriptor { base.readSource }
+  @inlinable public var writeSource: RawDescriptor { base.writeSource }
+
+  public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  public borrowing func localAddress() throws(SocketError) -> Base.Address { try base.localAddress() }
+  public borrowing func remoteAddress() throws(SocketError) -> Base.Address { try base.remoteAddress() }
+}
+
+extension MeteredDatagrams where Base: ~Copyable {
+  @inlinable @inline(__always)
+  public borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+  ) -> IOResult {
+    let result = base.attemptReceive(into: &buffer, control: &control, flags: flags, &info)
+    if !result.isFailure {
+      var traffic = DatagramTraffic()
+      traffic.add(bytes: result.raw, isTruncated: info.isTruncated)
+      receivedCount.add(traffic)
+    }
+    return result
+  }
+
+  @inlinable @inline(__always)
+  public borrowing func attemptSend(
+    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
+  ) -> IOResult {
+    let result = base.attemptSend(bytes, control: control, to: address, flags: flags)
+    if !result.isFailure {
+      var traffic = DatagramTraffic()
+      traffic.add(bytes: result.raw, isTruncated: false)
+      sentCount.add(traffic)
+    }
+    return result
+  }
+
+  // Passed on, because a default would move one message with each system call.
+  @inlinable @inline(__always)
+  public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
+    let result = base.attemptReceive(batch: &batch)
+    var traffic = DatagramTraffic()
+    var slot = 0
+    while slot < result.raw {
+      traffic.add(bytes: batch.fullLength(at: slot), isTruncated: batch.flags(at: slot).contains(.truncated))
+      slot &+= 1
+    }
+    receivedCount.add(traffic)
+    return result
+  }
+
+  @inlinable @inline(__always)
+  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
+    var slot = batch.sent
+    let result = base.attemptSend(batch: &batch)
+    var traffic = DatagramTraffic()
+    while slot < batch.sent {
+      traffic.add(bytes: batch.byteCount(at: slot), isTruncated: false)
+      slot &+= 1
+    }
+    sentCount.add(traffic)
+    return result
+  }
+}
+
+/// Counts that several threads add to: each is exact, and one may be ahead of another.
+@frozen
+@usableFromInline
+struct TrafficCount: ~Copyable, Sendable {
+  @usableFromInline let messages = Atomic<Int>(0)
+  @usableFromInline let bytes = Atomic<Int>(0)
+  @usableFromInline let truncated = Atomic<Int>(0)
+
+  @inlinable
+  init() {}
+
+  @inlinable var traffic: DatagramTraffic {
+    var traffic = DatagramTraffic()
+    traffic.messages = messages.load(ordering: .relaxed)
+    traffic.bytes = bytes.load(ordering: .relaxed)
+    traffic.truncated = truncated.load(ordering: .relaxed)
+    return traffic
+  }
+
+  @inlinable @inline(__always)
+  func add(_ traffic: DatagramTraffic) {
+    if traffic.messages == 0 { return }
+    messages.wrappingAdd(traffic.messages, ordering: .relaxed)
+    bytes.wrappingAdd(traffic.bytes, ordering: .relaxed)
+    if traffic.truncated != 0 { truncated.wrappingAdd(traffic.truncated, ordering: .relaxed) }
+  }
+}

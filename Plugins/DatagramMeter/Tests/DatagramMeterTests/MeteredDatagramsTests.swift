@@ -1,0 +1,61 @@
+import DatagramMeter
+import SocketKitCore
+import SocketKitEpoll
+import SocketKitUDP
+import Testing
+
+@Suite("Metered datagrams", .serialized)
+struct MeteredDatagramsTests {
+  let patience = Duration.seconds(10)
+
+  @Test("Messages, bytes and truncation are counted, both ways")
+  func oneByOne() throws {
+    let server = MeteredDatagrams(try UDPSocket.bind(to: .loopback(port: 0)))
+    let client = MeteredDatagrams(try UDPSocket.connect(to: try server.localAddress()))
+    var buffer = [UInt8](repeating: 0, count: 16)
+    for length in [10, 0, 16, 40] {
+      let bytes = [UInt8](repeating: 7, count: length)
+      try client.send(bytes.span, to: nil, until: .after(patience))
+      var info = MessageInfo()
+      let count = try server.receive(into: buffer.mutableSpan, &info, until: .after(patience))
+      #expect(count == min(16, length) && info.length == length)
+    }
+    #expect(client.sent.messages == 4 && client.sent.bytes == 66 && client.sent.truncated == 0)
+    #expect(server.received.messages == 4 && server.received.bytes == 66 && server.received.truncated == 1)
+    #expect(server.sent == DatagramTraffic() && client.received == DatagramTraffic())
+  }
+
+  @Test("Batches are passed on and counted as what they hold")
+  func batches() throws {
+    let server = MeteredDatagrams(try UDPSocket.bind(to: .loopback(port: 0)))
+    let client = MeteredDatagrams(try UDPSocket.connect(to: try server.localAddress()))
+    var batch = MessageBatch(capacity: 8, messageCapacity: 32)
+    for length in 1...8 { try batch.append([UInt8](repeating: 1, count: 4 * length).span) }
+    #expect(try client.send(batch: &batch) == .messages(8))
+    var small = MessageBatch(capacity: 8, messageCapacity: 28)
+    var poller = try EpollPoller(EpollPoller.configuration(capacity: 1))
+    try poller.register(server, .readable, token: Token(index: 1))
+    #expect(try poller.wait(until: .after(patience)) == 1)
+    #expect(try server.receive(batch: &small) == .messages(8))
+    #expect(server.received.messages == 8 && server.received.bytes == 144 && server.received.truncated == 1)
+    #expect(client.sent.messages == 8 && client.sent.bytes == 144)
+    #expect(try server.receive(batch: &small) == .wouldBlock)
+    #expect(server.received.messages == 8)
+    try poller.deregister(server)
+  }
+
+  @Test("What fails is not counted, and wrappers wrap each other")
+  func failures() throws {
+    let socket = MeteredDatagrams(MeteredDatagrams(try UDPSocket.bind(to: .loopback(port: 0))))
+    var buffer: [UInt8] = [0]
+    var sender: IPSocketAddress?
+    #expect(try socket.receive(into: buffer.mutableSpan, from: &sender) == .wouldBlock)
+    let tooLong = [UInt8](repeating: 0, count: 65536)
+    #expect(throws: SocketError.self) { try socket.send(tooLong.span, to: try socket.localAddress()) }
+    #expect(socket.received == DatagramTraffic() && socket.sent == DatagramTraffic())
+    #expect(try socket.send([1].span, to: try socket.localAddress()) == .bytes(1))
+    #expect(socket.sent.messages == 1)
+    let inner = socket.unwrapped()
+    #expect(inner.sent.bytes == 1)
+  }
+}

@@ -1,0 +1,104 @@
+internal import CSocketKitBaseline
+internal import SocketKit
+
+/// The datagram server that is measured. It does what the C server does, call by call; what the kernel does not take is
+/// lost in both.
+struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
+  private let socket: S
+  private var poller: P
+  private let counters: UnsafeMutablePointer<bench_counters>
+
+  init(_ socket: consuming S, counters: UnsafeMutablePointer<bench_counters>) throws(SocketError) {
+    var poller = try P(P.configuration(capacity: 1))
+    try poller.register(socket, .readable, token: Token(index: 0))
+    self.socket = socket
+    self.poller = poller
+    self.counters = counters
+  }
+
+  private mutating func wait() throws(SocketError) -> Bool {
+    counters.pointee.waits &+= 1
+    let count = try poller.wait()
+    counters.pointee.returns &+= 1
+    counters.pointee.hidden = poller.callsBeyondWaits
+    return count > 0
+  }
+
+  /// Serves until the socket fails.
+  mutating func run(_ plan: DatagramPlan) throws(SocketError) -> Never {
+    switch plan.way {
+    case .one, .plain: try runOneByOne(plan)
+    case .batch, .offload: try runBatches(plan)
+    }
+  }
+
+  private mutating func runOneByOne(_ plan: DatagramPlan) throws(SocketError) -> Never {
+    var bytes = [UInt8](repeating: 0, count: plan.size)
+    var buffer = bytes.mutableSpan
+    let drains = plan.way == .plain
+    while true {
+      guard try wait() else { continue }
+      repeat {} while try echo(&buffer) && drains
+    }
+  }
+
+  /// Whether there was a datagram.
+  @inline(__always)
+  private borrowing func echo(_ buffer: inout MutableSpan<UInt8>) throws(SocketError) -> Bool {
+    var sender: S.Address?
+    counters.pointee.reads &+= 1
+    guard case .bytes(let count) = try socket.receive(into: buffer._mutatingExtracting(...), from: &sender),
+      let sender
+    else { return false }
+    counters.pointee.writes &+= 1
+    _ = try socket.send(buffer.span.extracting(first: count), to: sender)
+    return true
+  }
+
+  private mutating func runBatches(_ plan: DatagramPlan) throws(SocketError) -> Never {
+    let offload = plan.way == .offload
+    if offload { try UDPOffload.coalesce(socket.readSource) }
+    var batch = MessageBatch(capacity: plan.batch, messageCapacity: plan.size, controlCapacity: offload ? 64 : 0)
+    while true {
+      guard try wait() else { continue }
+      // A batch that is not full has emptied the queue.
+      repeat {} while try echo(&batch, offload)
+    }
+  }
+
+  /// Whether there may be more.
+  @inline(__always)
+  private borrowing func echo(_ batch: inout MessageBatch, _ offload: Bool) throws(SocketError) -> Bool {
+    counters.pointee.reads &+= 1
+    guard case .messages(let count) = try socket.receive(batch: &batch) else { return false }
+    if offload { try UDPOffload.turnRound(&batch) }
+    while batch.sent < count {
+      counters.pointee.writes &+= 1
+      if try socket.send(batch: &batch) == .wouldBlock { break }
+    }
+    return batch.isFull
+  }
+}
+
+/// Many datagrams as one message.
+enum UDPOffload {
+  /// Has a socket receive datagrams of one sender and size as one message.
+  static func coalesce(_ descriptor: RawDescriptor) throws(SocketError) {
+    try OptionsOf(optionDescriptor: descriptor).setRawOption(level: 17, name: 104, to: [Int32(1)].span.bytes)
+  }
+
+  /// Coalesced as it came it goes back.
+  @inline(__always)
+  static func turnRound(_ batch: inout MessageBatch) throws(SocketError) {
+    var slot = 0
+    while slot < batch.count {
+      let size = batch.withControl(at: slot) { PacketMetadata(control: $0).segmentSize }
+      if let size { try batch.setSegmentSize(UInt16(truncatingIfNeeded: size), at: slot) }
+      slot &+= 1
+    }
+  }
+
+  private struct OptionsOf: OptionTarget {
+    let optionDescriptor: RawDescriptor
+  }
+}
