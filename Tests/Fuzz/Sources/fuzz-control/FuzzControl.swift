@@ -108,8 +108,10 @@ private func buildMetadata(_ bytes: RawSpan) {
     var control = ControlBuffer<128>()
     do throws(SocketError) {
       try wanted.encode(into: &control, for: family)
+      require(isSendable(wanted.source, by: family), "took the source of another IP version")
     } catch {
-      fatalError("128 bytes do not hold everything: \(error)")
+      require(error.code == .invalidArgument && !isSendable(wanted.source, by: family), "refused: \(error)")
+      continue
     }
     let said = control.withBytes { PacketMetadata(control: $0) }
     require(said.hopLimit == wanted.hopLimit && said.trafficClass == wanted.trafficClass, "\(said) for \(wanted)")
@@ -120,6 +122,15 @@ private func buildMetadata(_ bytes: RawSpan) {
     }
     let segments = control.withBytes { messages(in: $0) }.filter { $0.level == 17 && $0.type == 103 }
     require(segments.map { number($0.data[...]) } == wanted.segmentSize.map { [UInt64($0)] } ?? [], "segment size")
+  }
+}
+
+/// A packet of one IP version cannot come from an address of the other; a mapped address is an IPv4 address.
+private func isSendable(_ source: IPAddress?, by family: AddressFamily) -> Bool {
+  switch source?.unmapped {
+  case nil: true
+  case .v4: family == .ipv4
+  case .v6: family == .ipv6
   }
 }
 
