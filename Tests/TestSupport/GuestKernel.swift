@@ -1,0 +1,40 @@
+internal import Glibc
+public import Testing
+
+/// The kernel that `Tests/Guest/run` boots: the only place where tests open vsock connections, because the vsock of the
+/// machine itself, when it is a virtual machine, belongs to whoever runs it.
+public enum GuestKernel {
+  /// Whether this process runs there: its init says so, and so does its kernel's command line, which no variable can
+  /// forge.
+  public static let isRunning: Bool =
+    getenv("SOCKETKIT_GUEST") != nil && kernelCommandLine().split(separator: " ").contains("socketkit.guest")
+
+  /// Whether the kernel can make SCTP sockets.
+  public static let hasSCTP: Bool = {
+    let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 132)
+    if number >= 0 { close(number) }
+    return number >= 0
+  }()
+}
+
+private func kernelCommandLine() -> String {
+  guard let file = fopen("/proc/cmdline", "r") else { return "" }
+  defer { fclose(file) }
+  var bytes = [UInt8](repeating: 0, count: 4096)
+  let count = fread(&bytes, 1, bytes.count, file)
+  return String(decoding: bytes.prefix(count), as: UTF8.self).split(separator: "\n").joined(separator: " ")
+}
+
+extension Trait where Self == ConditionTrait {
+  /// For whatever opens vsock connections. There, what is unavailable fails.
+  public static var guestOnly: Self {
+    .enabled(if: GuestKernel.isRunning, "unavailable: vsock is only for the guest kernel, Tests/Guest/run")
+  }
+
+  /// For SCTP, which needs the kernel's module. In the guest kernel it must be there.
+  public static var needsSCTP: Self {
+    .enabled(
+      if: GuestKernel.isRunning || GuestKernel.hasSCTP,
+      "unavailable: no SCTP in this kernel (modprobe sctp); Tests/Guest/run boots one that has it")
+  }
+}
