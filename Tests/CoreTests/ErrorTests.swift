@@ -20,8 +20,8 @@ import Testing
   }
 
   @Test func everyCodeAndOperationHasItsWord() {
-    for raw in UInt8(1)...36 { #expect(!SocketError.Code(rawValue: raw).description.hasPrefix("code ")) }
-    for raw in UInt8(1)...28 { #expect(!SocketError.Operation(rawValue: raw).description.hasPrefix("operation ")) }
+    for raw in UInt8(1)...38 { #expect(!SocketError.Code(rawValue: raw).description.hasPrefix("code ")) }
+    for raw in UInt8(1)...34 { #expect(!SocketError.Operation(rawValue: raw).description.hasPrefix("operation ")) }
     #expect(SocketError.Code(rawValue: 200).description == "code 200")
   }
 

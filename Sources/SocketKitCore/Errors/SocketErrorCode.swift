@@ -87,6 +87,10 @@ extension SocketError {
     @inlinable public static var notANetworkNamespace: Self { Self(rawValue: 35) }
     /// Control data did not arrive whole (MSG_CTRUNC): what came of it has been closed or dropped.
     @inlinable public static var controlTruncated: Self { Self(rawValue: 36) }
+    /// The whole transport was reset, not this connection: the virtual machine was restored from a snapshot or moved.
+    @inlinable public static var transportReset: Self { Self(rawValue: 37) }
+    /// A message on a socket with many peers names none of them.
+    @inlinable public static var destinationRequired: Self { Self(rawValue: 38) }
 
     /// The code for a kernel error number.
     public init(errno: Int32) {
@@ -130,7 +134,7 @@ extension SocketError.Code: CustomStringConvertible {
       "socket of another kind", "already registered", "not registered", "stale token", "not an address",
       "address too long", "not a port", "no such name", "name service failed", "stream ended early", "no such path",
       "protocol violation", "capacity exceeded", "address of another socket type", "not a network namespace",
-      "control data truncated",
+      "control data truncated", "transport reset", "destination required",
     ]
     return Int(rawValue) < words.count ? words[Int(rawValue)] : "code \(rawValue)"
   }
