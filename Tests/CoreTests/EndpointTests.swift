@@ -8,7 +8,10 @@ import Testing
     "tcp://a-b_c.example.:65535", "tcp://[fe80::1%lo]:80", "tcp://[::ffff:1.2.3.4]:5", "udp://[::1]:53",
     "udp://example.org:53", "udp://*:7", "unix:/run/x.sock", "unix:relative/path", "unix:@name", "unix:@",
     "unix:./@file", "unix:%40file", "unix:/%2Frun", "unix:@a%00b", "unix:@%FF%FE", "unix:/run/%25/%20x", "unix:/a:b",
-    "unix:grüße", "unix:@%0A", "unix-seqpacket:/run/x", "unix-dgram:@x", "unix:/e%CC%81", "unix:%", "unix:é",
+    "vsock://host:1024", "vsock://3:5000", "vsock://any:*", "vsock://any:1024", "vsock://local:0",
+    "vsock://hypervisor:1",
+    "vsock://3:5000?to-host", "vsock-dgram://3:1", "unix:grüße", "unix:@%0A", "unix-seqpacket:/run/x", "unix-dgram:@x",
+    "unix:/e%CC%81", "unix:%", "unix:é",
   ])
   func aCanonicalTextIsItsOwnText(_ text: String) throws {
     guard text != "unix:%" else {
@@ -27,7 +30,8 @@ import Testing
     ("unix:/run/%c3%a9", "unix:/run/é"), ("unix:@with space", "unix:@with%20space"),
     ("unix:@e\u{301}", "unix:@e%CC%81"),
     ("unix:@\u{301}", "unix:@%CC%81"), ("Unix-DGram:x", "unix-dgram:x"), ("unix:@\u{202e}x", "unix:@%E2%80%AEx"),
-    ("unix:%2F/x", "unix:/%2Fx"),
+    ("unix:%2F/x", "unix:/%2Fx"), ("vsock://2:1024", "vsock://host:1024"), ("vsock://any:4294967295", "vsock://any:*"),
+    ("vsock://host(2):1024", "vsock://host:1024"), ("VSOCK://1:1", "vsock://local:1"),
   ])
   func otherTextsOfTheSameAddressAreRead(_ text: String, _ canonical: String) throws {
     let endpoint = try AnyEndpoint(parsing: text)
@@ -58,6 +62,14 @@ import Testing
     ("tcp://[::1:80", "in brackets"), ("unix:", "The path is missing"), ("unix://host/x", "one slash begins a path"),
     ("unix:////x", "one slash begins a path"), ("unix:/a%", "%25"), ("unix:/a%4", "%25"), ("unix:/a%zz", "%25"),
     ("unix:/a%00b", "no zero byte"), ("unix-stream:/x", "No transport"), ("udp://", "Host and port"),
+    ("vsock:4711", "\"4711\" may be a context ID or a port: write vsock://4711:PORT"),
+    ("vsock:4711", "vsock://any:4711."),
+    ("vsock:2:1234", "are written vsock://2:1234"), ("vsock://4711", "Context ID and port are written"),
+    ("vsock://", "Context ID and port"), ("vsock://x:1", "any, hypervisor, local or host"),
+    ("vsock://3:", "A vsock port"),
+    ("vsock://3:-1", "A vsock port"), ("vsock://4294967296:1", "0 to 4294967295"),
+    ("vsock://vsock://3:5", "are written"),
+    ("vsock://3:5?from-host", "?to-host"), ("vsock://3:4294967296", "A vsock port"),
   ])
   func badTextIsExplained(_ text: String, _ explanation: String) throws {
     #expect(AnyEndpoint(text) == nil)
