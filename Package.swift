@@ -54,8 +54,7 @@ let package = Package(
       path: "Tests/ConformanceKitTests"),
     .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
     .testTarget(
-      name: "ToolTests", dependencies: ["TestSupport", "SocketKit", "SocketKitToolSupport", "SocketKitTool"],
-      path: "Tests/ToolTests"),
+      name: "ToolTests", dependencies: ["TestSupport", "SocketKit", "SocketKitToolSupport"], path: "Tests/ToolTests"),
   ] + transports.map { module($0, in: "Transports") } + pollers.map { module($0, in: "Pollers") }
 )
 

@@ -1,13 +1,15 @@
 /// Every transport of SocketKit that an address can name.
-public typealias AllTransports = Transports<TCPSocket, Transports<UDPSocket, UnixAndVsockTransports>>
+public typealias AllTransports = Transports<TCPSocket, Transports<UDPSocket, TransportsBesideIP>>
 
-/// The part of ``AllTransports`` that needs no IP.
-public typealias UnixAndVsockTransports = Transports<
-  UnixStreamSocket, Transports<UnixSequencedPacketSocket, Transports<UnixDatagramSocket, VsockTransports>>
+/// ``AllTransports`` without TCP and UDP.
+public typealias TransportsBesideIP = Transports<
+  UnixStreamSocket, Transports<UnixSequencedPacketSocket, Transports<UnixDatagramSocket, VsockAndSCTPTransports>>
 >
 
-/// vsock's part of ``AllTransports``.
-public typealias VsockTransports = Transports<VsockStreamSocket, Transports<VsockDatagramSocket, NoTransports>>
+/// The part of ``AllTransports`` that not every kernel has.
+public typealias VsockAndSCTPTransports = Transports<
+  VsockStreamSocket, Transports<VsockDatagramSocket, Transports<SCTPSocket, NoTransports>>
+>
 
 /// An address of any transport of SocketKit: `tcp://localhost:80`, `unix:/run/x.sock`; ``Endpoint`` lists the forms.
 public typealias AnyEndpoint = Endpoint<AllTransports>

@@ -10,7 +10,9 @@ import Testing
     "unix:./@file", "unix:%40file", "unix:/%2Frun", "unix:@a%00b", "unix:@%FF%FE", "unix:/run/%25/%20x", "unix:/a:b",
     "vsock://host:1024", "vsock://3:5000", "vsock://any:*", "vsock://any:1024", "vsock://local:0",
     "vsock://hypervisor:1",
-    "vsock://3:5000?to-host", "vsock-dgram://3:1", "unix:grüße", "unix:@%0A", "unix-seqpacket:/run/x", "unix-dgram:@x",
+    "vsock://3:5000?to-host", "vsock-dgram://3:1",
+    "sctp://10.0.0.1,10.0.1.1:38412", "sctp://[::1],127.0.0.1:1", "sctp://[fe80::1%lo],[::1]:9", "sctp://*:1",
+    "sctp://localhost:1", "sctp://10.0.0.1:1", "unix:grüße", "unix:@%0A", "unix-seqpacket:/run/x", "unix-dgram:@x",
     "unix:/e%CC%81", "unix:%", "unix:é",
   ])
   func aCanonicalTextIsItsOwnText(_ text: String) throws {
@@ -31,7 +33,7 @@ import Testing
     ("unix:@e\u{301}", "unix:@e%CC%81"),
     ("unix:@\u{301}", "unix:@%CC%81"), ("Unix-DGram:x", "unix-dgram:x"), ("unix:@\u{202e}x", "unix:@%E2%80%AEx"),
     ("unix:%2F/x", "unix:/%2Fx"), ("vsock://2:1024", "vsock://host:1024"), ("vsock://any:4294967295", "vsock://any:*"),
-    ("vsock://host(2):1024", "vsock://host:1024"), ("VSOCK://1:1", "vsock://local:1"),
+    ("vsock://host(2):1024", "vsock://host:1024"), ("VSOCK://1:1", "vsock://local:1"), ("sctp://[::]:1", "sctp://*:1"),
   ])
   func otherTextsOfTheSameAddressAreRead(_ text: String, _ canonical: String) throws {
     let endpoint = try AnyEndpoint(parsing: text)
@@ -62,6 +64,12 @@ import Testing
     ("tcp://[::1:80", "in brackets"), ("unix:", "The path is missing"), ("unix://host/x", "one slash begins a path"),
     ("unix:////x", "one slash begins a path"), ("unix:/a%", "%25"), ("unix:/a%4", "%25"), ("unix:/a%zz", "%25"),
     ("unix:/a%00b", "no zero byte"), ("unix-stream:/x", "No transport"), ("udp://", "Host and port"),
+    ("sctp://a,b:1", "no names: a"), ("sctp://1.2.3.4,b:1", "no names: b:1"),
+    ("sctp://1.2.3.4:1,5.6.7.8:1", "one colon"),
+    ("sctp://1.2.3.4,:1", "host is missing"), ("sctp://,1.2.3.4:1", "host is missing"),
+    ("sctp://1.2.3.4,5.6.7.8", "port is missing"),
+    ("sctp://1.2.3.4,1.2.3.4:1", "twice"),
+    ("sctp://\(String(repeating: "1.1.1.1,", count: 64))2.2.2.2:1", "at most 64"),
     ("vsock:4711", "\"4711\" may be a context ID or a port: write vsock://4711:PORT"),
     ("vsock:4711", "vsock://any:4711."),
     ("vsock:2:1234", "are written vsock://2:1234"), ("vsock://4711", "Context ID and port are written"),

@@ -6,7 +6,8 @@ func fuzzer(_ name: String) -> Target {
   .executableTarget(
     name: name,
     dependencies: [
-      "FuzzDriver", .product(name: "SocketKitCore", package: "SocketKit"),
+      "FuzzDriver", .product(name: "SocketKit", package: "SocketKit"),
+      .product(name: "SocketKitCore", package: "SocketKit"),
       .product(name: "CSocketKit", package: "SocketKit"),
     ],
     swiftSettings: [.unsafeFlags(["-parse-as-library"])],
@@ -16,4 +17,4 @@ func fuzzer(_ name: String) -> Target {
 let package = Package(
   name: "Fuzz",
   dependencies: [.package(name: "SocketKit", path: "../..")],
-  targets: [.target(name: "FuzzDriver"), fuzzer("fuzz-addresses"), fuzzer("fuzz-control")])
+  targets: [.target(name: "FuzzDriver"), fuzzer("fuzz-addresses"), fuzzer("fuzz-control"), fuzzer("fuzz-endpoints")])

@@ -1,3 +1,4 @@
+import SocketKit
 import TestSupport
 import Testing
 
@@ -42,7 +43,8 @@ import Testing
   @Test(arguments: [
     (["-x"], "flag provided but not defined: -x"), (["-r", "--long=3"], "flag provided but not defined: -long"),
     (["-s", "-p"], "flag needs an argument: -p"), (["-rv"], "flag provided but not defined: -rv"),
-    (["-p", "x"], "invalid value \"x\" for flag -p: parse error"), (["-p="], "invalid value \"\" for flag -p: parse error"),
+    (["-p", "x"], "invalid value \"x\" for flag -p: parse error"),
+    (["-p="], "invalid value \"\" for flag -p: parse error"),
     (["-p", "-1"], "invalid value \"-1\" for flag -p: parse error"),
     (["-p", "18446744073709551616"], "invalid value \"18446744073709551616\" for flag -p: value out of range"),
     (["-s", "-p", "4294967296"], "invalid value \"4294967296\" for flag -p: value out of range"),
@@ -62,7 +64,8 @@ import Testing
     (["--to", "vsock:4711"], "may be a context ID or a port"),
     (["--listen", "tcp://*:99999"], "is no port"), (["-s", "--verify", "-t", "-1s", "-p", "1"], "-t is negative"),
     (["-s", "-p", "1", "a", "b"], "several files need --verify"), (["-r", "a", "b"], "one file or directory"),
-    (["-s", "-p", "1", "--verify", "--hidden"], "--hidden is for receiving"), (["-r", "--hidden"], "--hidden is for receiving"),
+    (["-s", "-p", "1", "--verify", "--hidden"], "--hidden is for receiving"),
+    (["-r", "--hidden"], "--hidden is for receiving"),
   ])
   func wrongCombinationsAreExplained(_ words: [String], _ text: String) {
     let (status, talk) = run(words)
@@ -84,7 +87,8 @@ import Testing
     #expect(receive.timeout == .milliseconds(90500) && !receive.isVerbose && receive.files.isEmpty)
     #expect(receive.meeting == .listen(try .init(parsing: "vsock://any:*"), shown: "0"))
     #expect(try VscpOptions(["-r", "-p", "7"]).meeting == .listen(try .init(parsing: "vsock://any:7"), shown: "7"))
-    #expect(try VscpOptions(["-s", "-p", "7"]).meeting == .connect(try .init(parsing: "vsock://hypervisor:7"), shown: "0.7"))
+    #expect(
+      try VscpOptions(["-s", "-p", "7"]).meeting == .connect(try .init(parsing: "vsock://hypervisor:7"), shown: "0.7"))
     #expect(try VscpOptions(["-listen", "tcp://[::]:1"]).role == .receive)
     #expect(try VscpOptions(["--to=unix:x", "-r"]).role == .receive)
     #expect(try VscpOptions(["--to", "unix:x"]).role == .send)
@@ -94,15 +98,20 @@ import Testing
   }
 
   @Test(arguments: [
-    ("0", Duration.zero), ("5s", .seconds(5)), ("-5s", .seconds(-5)), ("+1.5s", .milliseconds(1500)), ("1h2m3s", .seconds(3723)),
+    ("0", Duration.zero), ("5s", .seconds(5)), ("-5s", .seconds(-5)), ("+1.5s", .milliseconds(1500)),
+    ("1h2m3s", .seconds(3723)),
     ("300ms", .milliseconds(300)), (".5s", .milliseconds(500)), ("1.s", .seconds(1)), ("7us", .microseconds(7)),
-    ("7µs", .microseconds(7)), ("3ns", .nanoseconds(3)), ("2540400h", .seconds(9_145_440_000)), ("", nil), ("5", nil), ("s", nil), (".s", nil),
+    ("7µs", .microseconds(7)), ("3ns", .nanoseconds(3)), ("2540400h", .seconds(9_145_440_000)), ("", nil), ("5", nil),
+    ("s", nil), (".s", nil),
     ("1d", nil), ("1.5.5s", nil), ("5 s", nil), ("3000000h", nil), ("-", nil), ("99999999999999999999s", nil),
   ])
-  func durationsAreReadAsGoReadsThem(_ text: String, _ expected: Duration?) { #expect(GoDuration.parse(text) == expected) }
+  func durationsAreReadAsGoReadsThem(_ text: String, _ expected: Duration?) {
+    #expect(GoDuration.parse(text) == expected)
+  }
 
   @Test(arguments: [
-    ("plain", "\"plain\""), ("a\"b\\c", "\"a\\\"b\\\\c\""), ("n\nt\tr\r\u{1}\u{7f}", "\"n\\nt\\tr\\r\\x01\\x7f\""), ("é\u{202e}", "\"é\\u202e\""),
+    ("plain", "\"plain\""), ("a\"b\\c", "\"a\\\"b\\\\c\""), ("n\nt\tr\r\u{1}\u{7f}", "\"n\\nt\\tr\\r\\x01\\x7f\""),
+    ("é\u{202e}", "\"é\\u202e\""),
   ])
   func textsAreQuotedAsGoQuotesThem(_ text: String, _ quoted: String) { #expect(goQuoted(text) == quoted) }
 

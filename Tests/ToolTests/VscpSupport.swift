@@ -70,10 +70,15 @@ final class VscpEnd: @unchecked Sendable {
 }
 
 /// A folder that goes with the test.
-struct TemporaryFolder: ~Copyable {
-  let path = temporaryPath("vscp")
+final class TemporaryFolder: Sendable {
+  let path: String
 
-  init() { mkdir(path, 0o700) }
+  init() {
+    // In the guest kernel only this one can be written to.
+    let root = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    path = "\(root)/vscp-\(getpid())-\(UInt32.random(in: 0..<UInt32.max))"
+    mkdir(path, 0o700)
+  }
 
   deinit { _ = PeerProcess(["rm", "-rf", path])?.finish() }
 
@@ -91,8 +96,10 @@ struct TemporaryFolder: ~Copyable {
   }
 
   /// nil when there is none.
-  func read(_ name: String) -> [UInt8]? {
-    let number = open("\(path)/\(name)", O_RDONLY | O_CLOEXEC)
+  func read(_ name: String) -> [UInt8]? { Self.contents(of: "\(path)/\(name)") }
+
+  static func contents(of path: String) -> [UInt8]? {
+    let number = open(path, O_RDONLY | O_CLOEXEC)
     guard number >= 0 else { return nil }
     defer { close(number) }
     var bytes: [UInt8] = []
@@ -140,7 +147,7 @@ func exchange(
 }
 
 /// A connection to or from a vscp, whose other end the test plays byte by byte.
-struct RawPeer: ~Copyable {
+final class RawPeer: Sendable {
   let socket: UnixStreamSocket
   private let deadline = Deadline.after(.seconds(20))
 

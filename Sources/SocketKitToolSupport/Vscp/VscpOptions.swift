@@ -94,7 +94,8 @@ struct VscpOptions {
     if files.count > 1 && !(verifies && role == .send) {
       throw .usage(
         role == .receive
-          ? "one file or directory to receive into" : "several files need --verify: without it a connection is one file")
+          ? "one file or directory to receive into" : "several files need --verify: without it a connection is one file"
+      )
     }
   }
 
