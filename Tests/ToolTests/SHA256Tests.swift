@@ -64,13 +64,10 @@ import Testing
   }
 
   @Test func sha256sumAgrees() throws {
-    let path = temporaryPath("sum")
-    defer { unlink(path) }
-    let message = (0..<123_457).map { _ in UInt8.random(in: 0...255) }
-    let file = try #require(fopen(path, "w"))
-    fwrite(message, 1, message.count, file)
-    fclose(file)
-    let sum = try #require(PeerProcess(["sha256sum", path])).finish()
+    let folder = TemporaryFolder()
+    let message = randomBytes(123_457)
+    folder.write("f", message)
+    let sum = try #require(PeerProcess(["sha256sum", "\(folder.path)/f"])).finish()
     #expect(String(decoding: sum.output.prefix(64), as: UTF8.self) == "\(try SHA256.digest(of: message))")
   }
 

@@ -287,7 +287,9 @@ import Testing
     let (from, into) = (TemporaryFolder(), TemporaryFolder())
     from.write("f", randomBytes(100))
     let (receiver, _) = try exchange("unix:@", receive: ["--verify", into.path], send: ["\(from.path)/f"])
-    #expect(receiver.status == 1 && receiver.text.contains("both ends need it") && into.names() == [])
+    // A Unix socket that is closed unread resets the connection, which may be noticed first.
+    let isExplained = receiver.text.contains("both ends need it") || receiver.text.contains("connection reset")
+    #expect(receiver.status == 1 && isExplained && into.names() == [], "\(receiver.text)")
     let (plain, sender) = try exchange(
       "unix:@", receive: ["-t", "300ms", "\(into.path)/x"], send: ["--verify", "\(from.path)/f"])
     #expect(plain.status == 1 && sender.status == 1)

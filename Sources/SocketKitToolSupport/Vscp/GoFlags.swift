@@ -111,10 +111,14 @@ struct GoFlags {
 }
 
 /// A text in double quotes, as Go's %q prints it: quotes, backslashes and what cannot be seen are escaped.
-func goQuoted(_ text: String) -> String {
-  var result = "\""
+func goQuoted(_ text: String) -> String { "\"\(escaped(text, quotes: true))\"" }
+
+/// The text with escapes for what cannot be seen, and could play tricks on a terminal.
+func escaped(_ text: String, quotes: Bool = false) -> String {
+  var result = ""
   for scalar in text.unicodeScalars {
     switch scalar {
+    case "\"" where !quotes: result += "\""
     case "\"", "\\": result += "\\\(scalar)"
     case "\n": result += "\\n"
     case "\r": result += "\\r"
@@ -130,5 +134,5 @@ func goQuoted(_ text: String) -> String {
       }
     }
   }
-  return result + "\""
+  return result
 }

@@ -112,7 +112,7 @@ struct Reason: Equatable, CustomStringConvertible {
   var bytes: [UInt8] { bigEndian(UInt64(code), 2) + Array(text.utf8) }
 
   /// Without what could play tricks on a terminal: it is the other end's text.
-  var description: String { String(goQuoted(text).dropFirst().dropLast()) }
+  var description: String { escaped(text) }
 }
 
 /// A file as it is offered.

@@ -28,7 +28,12 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
   /// Says who this is, and hears who the other end is.
   mutating func greet() throws {
     let hello = role.hello
-    try socket.writeAll(hello.span, within: limits)
+    do throws(SocketError) {
+      try socket.writeAll(hello.span, within: limits)
+    } catch {
+      // One who sent something and went: what that was says more.
+      guard error.code == .brokenPipe || error.code == .connectionReset else { throw error }
+    }
     // As soon as something is wrong: who speaks another protocol may never send eight bytes.
     var count = 1
     while count <= VerifyRole.magic.count {

@@ -24,7 +24,9 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
         let file = try open(path)
         let status = try file.status()
         if status.st_mode & S_IFMT == S_IFDIR { throw FileError(call: "read", path: path, errno: EISDIR) }
-        let offer = Offer(size: status.fileSize, mode: status.st_mode & 0o777, name: Self.name(of: path))
+        // Files of the kernel's, as under /proc, say 0 whatever is in them.
+        let size = status.fileSize.flatMap { $0 == 0 ? nil : $0 }
+        let offer = Offer(size: size, mode: status.st_mode & 0o777, name: Self.name(of: path))
         if try !send(file, offer) { isComplete = false }
       } catch let error as FileError {
         isComplete = false
