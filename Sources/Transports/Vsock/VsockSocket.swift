@@ -15,6 +15,15 @@ extension VsockSocket where Self: ~Copyable {
 
   public static func accepts(_ kind: SocketKind) -> Bool { kind.family == .vsock && kind.type == socketType }
 
+  /// Sets the kernel's own time-out (``SocketOption/connectTimeout``) to what is left until the deadline, so that neither
+  /// its 2 seconds end a patient connect nor a silent machine holds up anything for longer.
+  public static func willConnect(_ socket: borrowing Self, until deadline: Deadline) throws(SocketError) {
+    // The kernel has no word for never: 23 days, the longest that it takes on every CPU.
+    let left = deadline.remaining ?? .seconds(2_000_000)
+    // Zero would be the default again.
+    try socket.setOption(.connectTimeout, to: min(.seconds(2_000_000), max(left, .milliseconds(1))))
+  }
+
   /// The address of this end. Of a socket that connects, the kernel knows only the port (getsockname(2) says
   /// VMADDR_CID_ANY): then the context ID is ``VsockContextID/local`` where the peer is that, and otherwise what
   /// ``VsockContextID/current()`` says; ``VsockContextID/any`` stays where nobody knows, and on a socket that is not
