@@ -8,7 +8,8 @@ public typealias TransportsBesideIP = Transports<
 
 /// The part of ``AllTransports`` that not every kernel has.
 public typealias VsockAndSCTPTransports = Transports<
-  VsockStreamSocket, Transports<VsockDatagramSocket, Transports<SCTPSocket, NoTransports>>
+  VsockStreamSocket,
+  Transports<VsockSequencedPacketSocket, Transports<VsockDatagramSocket, Transports<SCTPSocket, NoTransports>>>
 >
 
 /// An address of any transport of SocketKit: `tcp://localhost:80`, `unix:/run/x.sock`; ``Endpoint`` lists the forms.

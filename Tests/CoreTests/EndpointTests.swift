@@ -10,7 +10,7 @@ import Testing
     "unix:./@file", "unix:%40file", "unix:/%2Frun", "unix:@a%00b", "unix:@%FF%FE", "unix:/run/%25/%20x", "unix:/a:b",
     "vsock://host:1024", "vsock://3:5000", "vsock://any:*", "vsock://any:1024", "vsock://local:0",
     "vsock://hypervisor:1",
-    "vsock://3:5000?to-host", "vsock-dgram://3:1",
+    "vsock://3:5000?to-host", "vsock-dgram://3:1", "vsock-seqpacket://any:*",
     "sctp://10.0.0.1,10.0.1.1:38412", "sctp://[::1],127.0.0.1:1", "sctp://[fe80::1%lo],[::1]:9", "sctp://*:1",
     "sctp://localhost:1", "sctp://10.0.0.1:1", "unix:grüße", "unix:@%0A", "unix-seqpacket:/run/x", "unix-dgram:@x",
     "unix:/e%CC%81", "unix:%", "unix:é",

@@ -185,3 +185,16 @@ final class RawPeer: Sendable {
 
   func finishSending() throws { try socket.shutdown(.write) }
 }
+
+/// Two files verified over one address, one of them resumed.
+func verified(_ address: String) throws {
+  let (from, into) = (TemporaryFolder(), TemporaryFolder())
+  let bytes = randomBytes(300_001)
+  from.write("f", bytes)
+  from.write("g", [])
+  into.write(".f.vscp-part", Array(bytes.prefix(100_000)), mode: 0o600)
+  let (receiver, sender) = try exchange(
+    address, receive: ["--verify", into.path], send: ["--verify", "\(from.path)/f", "\(from.path)/g"])
+  #expect(receiver.status == 0 && sender.status == 0, "\(receiver.text)\(sender.text)")
+  #expect(into.read("f") == bytes && into.names() == ["f", "g"] && sender.text.contains("resuming \"f\" at 100000"))
+}

@@ -19,7 +19,7 @@ public enum VscpCommand {
     return 1
   }
 
-  private static func end(_ ending: VscpOptions.Ending, _ console: VscpConsole) -> Int32 {
+  static func end(_ ending: VscpOptions.Ending, _ console: VscpConsole) -> Int32 {
     switch ending {
     case .defaults:
       console.say(GoFlags.defaults(VscpOptions.classicFlags))

@@ -37,6 +37,12 @@ extension VsockStreamSocket: NamedConnectionTransport {
   public static var scheme: String { "vsock" }
 }
 
+/// `vsock-seqpacket://host:1024`.
+extension VsockSequencedPacketSocket: NamedConnectionTransport {
+  public typealias Location = VsockAddress
+  public static var scheme: String { "vsock-seqpacket" }
+}
+
 /// `vsock-dgram://host:1024`.
 extension VsockDatagramSocket: NamedTransport {
   public typealias Location = VsockAddress

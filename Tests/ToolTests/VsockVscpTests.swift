@@ -73,30 +73,3 @@ import Testing
     #expect(status == 0 && server.finish().status == 0 && folder.read("to") == bytes)
   }
 }
-
-/// vscp over SCTP, which has no half-close and cuts what is written into messages.
-@Suite(.exclusive, .needsSCTP) struct SCTPVscpTests {
-  @Test(arguments: ["sctp://127.0.0.1:0", "sctp://127.0.0.1,127.0.0.2:0", "sctp://localhost:0"])
-  func verifiedByAddress(_ address: String) throws { try verified(address) }
-
-  @Test func plain() throws {
-    let folder = TemporaryFolder()
-    let bytes = randomBytes(300_001)
-    folder.write("in", bytes)
-    let (receiver, sender) = try exchange(
-      "sctp://127.0.0.1:0", receive: ["\(folder.path)/out"], send: ["\(folder.path)/in"])
-    #expect(receiver.status == 0 && sender.status == 0 && folder.read("out") == bytes, "\(receiver)\(sender)")
-  }
-}
-
-private func verified(_ address: String) throws {
-  let (from, into) = (TemporaryFolder(), TemporaryFolder())
-  let bytes = randomBytes(300_001)
-  from.write("f", bytes)
-  from.write("g", [])
-  into.write(".f.vscp-part", Array(bytes.prefix(100_000)), mode: 0o600)
-  let (receiver, sender) = try exchange(
-    address, receive: ["--verify", into.path], send: ["--verify", "\(from.path)/f", "\(from.path)/g"])
-  #expect(receiver.status == 0 && sender.status == 0, "\(receiver.text)\(sender.text)")
-  #expect(into.read("f") == bytes && into.names() == ["f", "g"] && sender.text.contains("resuming \"f\" at 100000"))
-}
