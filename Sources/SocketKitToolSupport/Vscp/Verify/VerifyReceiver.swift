@@ -58,8 +58,9 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
       try channel.send(.accept(offset: offset, found.digest))
     } catch let error as FileError {
       isComplete = false
-      log.always("refused \(offer.shown): \(error)")
-      try channel.send(.refuse(Refusal(error).reason))
+      let reason = Refusal(error).reason
+      log.always("refused \(offer.shown): \(reason)")
+      try channel.send(.refuse(reason))
       return
     }
     guard case .begin(let start) = try channel.nextFrame(while: "after an accept"), start == 0 || start == offset
@@ -88,7 +89,8 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
         if let size = offer.size, meter.done > size {
           channel.withData(count) { _ in }
           failure = Refusal(.size, "more bytes than the \(size) that were offered")
-          try file.restart()
+          // What it holds is no front of anything; where it cannot be emptied its checksum will tell the next run.
+          try? file.restart()
         } else {
           do {
             try channel.withData(count) {
