@@ -45,6 +45,7 @@ private func polled<F: PollerFault>(_ crime: String, _ fault: F.Type, _ rule: St
     datagram("drops the sender", DropsTheSender.self, "sender"),
     datagram("drops the sender", DropsTheSender.self, "sender.from"),
     datagram("drops the sender", DropsTheSender.self, "sender.batch"),
+    datagram("forgets the length, told the sender only", ForgetsTheLength.self, "sender.from"),
     datagram("ignores peek", IgnoresPeek.self, "peek"),
     datagram("drops when full", DropsWhenFull.self, "send.would-block"),
     datagram("cuts what is too large", CutsWhatIsTooLarge.self, "send.too-large"),

@@ -56,11 +56,17 @@ extension DatagramSocket where Self: ~Copyable {
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, from sender: inout Address?
   ) throws(SocketError) -> IOOutcome {
-    var info = MessageInfo()
-    let outcome = try receive(into: buffer, &info)
-    // Not through a copy: an address of any family is large.
-    if case .bytes = outcome { sender = info.address.withOwnBytes { Address(sockaddr: $0) } }
-    return outcome
+    var bytes = buffer.mutableBytes
+    let room = bytes.byteCount
+    var address = AnySocketAddress()
+    let result = attemptReceive(into: &bytes, from: &address, flags: [])
+    if result.raw >= 0 {
+      // Not through a copy: an address of any family is large.
+      sender = address.withOwnBytes { Address(sockaddr: $0) }
+      return .bytes(result.raw < room ? result.raw : room)
+    }
+    if result.isWouldBlock { return .wouldBlock }
+    throw SocketError(result, .receive)
   }
 
   /// Sends one datagram, without waiting: whole or not at all.

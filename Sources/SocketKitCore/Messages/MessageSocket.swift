@@ -15,6 +15,13 @@ public protocol MessageSocket: Socket, ~Copyable {
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult
 
+  /// Receives one message and its sender, without waiting: what ``attemptReceive(into:control:flags:_:)`` does for who needs
+  /// no more than the address. The default asks that; kernel sockets use recvfrom(2), which costs less.
+  /// - Parameter address: filled in when the result is no failure; empty when the sender has none.
+  borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+  ) -> IOResult
+
   /// Sends one message, without waiting: whole or not at all. `address` is empty on a connected socket. Must not raise
   /// SIGPIPE.
   borrowing func attemptSend(
@@ -37,6 +44,17 @@ public protocol MessageSocket: Socket, ~Copyable {
 extension MessageSocket where Self: ~Copyable {
   @inlinable @inline(__always)
   public var mayReceiveDescriptors: Bool { true }
+
+  @inlinable
+  public borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+  ) -> IOResult {
+    var info = MessageInfo()
+    var none = MutableRawSpan()
+    let result = attemptReceive(into: &buffer, control: &none, flags: flags, &info)
+    if result.raw >= 0 { address = info.address }
+    return result
+  }
 
   @inlinable
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
@@ -72,6 +90,26 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
   ) -> IOResult {
     descriptor.attemptReceiveMessage(
       into: &buffer, control: &control, flags: flags, &info, descriptorsMayCome: mayReceiveDescriptors)
+  }
+
+  @inlinable @inline(__always)
+  public borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+  ) -> IOResult {
+    let number = descriptor.value
+    // MSG_TRUNC makes the result the message's true length. Without room for control data the kernel drops descriptors.
+    let options = flags.rawValue | CSK_MSG_TRUNC
+    return buffer.withUnsafeMutableBytes { memory in
+      address.fill { name, length in
+        var result: Int
+        repeat {
+          length = UInt32(truncatingIfNeeded: AnySocketAddress.maximumLength)
+          result = csk_recvfrom(number, memory.baseAddress, memory.count, options, name, &length)
+        } while result == 0 &- Int(CSK_EINTR)
+        if result < 0 { length = 0 }
+        return IOResult(raw: result)
+      }
+    }
   }
 
   @inlinable @inline(__always)
