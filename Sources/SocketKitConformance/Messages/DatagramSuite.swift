@@ -49,7 +49,7 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
         try ends.far.awaitMessage()
         sender = nil
         var span = buffer.mutableSpan
-        let outcome = try ends.far.socket.value.receive(into: span.extracting(first: room), from: &sender)
+        let outcome = try ends.far.socket.value.receive(into: span._mutatingExtracting(first: room), from: &sender)
         try requireEqual(outcome, .bytes(min(2, room)), "the message, received with room for \(room)")
         try requireEqual(sender, wanted, "its sender")
         try requireFullLength(ends, room, wanted)

@@ -141,26 +141,9 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
 
   @inlinable @inline(__always)
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
-    batch.prepareToReceive()
-    let number = descriptor.value
-    let flags = CSK_MSG_TRUNC | (mayReceiveDescriptors ? CSK_MSG_CMSG_CLOEXEC : 0)
-    var result = csk_recvmmsg(number, batch.headers, UInt32(truncatingIfNeeded: batch.capacity), flags)
-    while result == 0 &- Int(CSK_EINTR) {
-      result = csk_recvmmsg(number, batch.headers, UInt32(truncatingIfNeeded: batch.capacity), flags)
-    }
-    batch.finishReceiving(result)
-    return IOResult(raw: result)
+    descriptor.attemptReceive(batch: &batch, descriptorsMayCome: mayReceiveDescriptors)
   }
 
   @inlinable @inline(__always)
-  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
-    let number = descriptor.value
-    let rest = UInt32(truncatingIfNeeded: batch.count &- batch.sent)
-    if rest == 0 { return .zero }
-    let first = batch.headers + batch.sent
-    var result = csk_sendmmsg(number, first, rest, CSK_MSG_NOSIGNAL)
-    while result == 0 &- Int(CSK_EINTR) { result = csk_sendmmsg(number, first, rest, CSK_MSG_NOSIGNAL) }
-    if result > 0 { batch.markSent(result) }
-    return IOResult(raw: result)
-  }
+  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult { descriptor.attemptSend(batch: &batch) }
 }
