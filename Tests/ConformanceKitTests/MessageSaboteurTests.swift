@@ -59,6 +59,7 @@ private func polled<F: PollerFault>(_ crime: String, _ fault: F.Type, _ rule: St
     packet("takes an empty packet for the end", TakesEmptyForTheEnd.self, "end.empty"),
     packet("takes the end for an empty packet", TakesTheEndForEmpty.self, "end.close"),
     packet("takes the end for an empty packet", TakesTheEndForEmpty.self, "end.wakes"),
+    packet("takes the end for an empty packet", TakesTheEndForEmpty.self, "end.batch"),
     packet("loses the truncation", LosesTruncation.self, "truncation"),
     packet("merges two packets", MergesTwo.self, "boundaries"),
     packet("raises SIGPIPE", RaisesBrokenPipeOnPackets.self, "send.closed-peer"),

@@ -22,6 +22,8 @@ extension MessageRules where S: ~Copyable {
           try requireEqual(batch.sent, before, "messages counted as sent although it would block")
           try ends.far.drain(1, from: seen, 5000)
           seen += 1
+        case .endOfStream:
+          throw ConformanceFailure("sending a batch reported the end of the connection")
         }
         try require(!deadline.hasPassed, "only \(batch.sent) of 64 messages could be sent")
       }

@@ -28,6 +28,9 @@ public protocol MessageSocket: Socket, ~Copyable {
     _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult
 
+  /// Whether a received message of length 0 is the end of the connection. The default says no: datagrams have no end.
+  static func isEnd(_ info: MessageInfo) -> Bool
+
   /// Whether descriptors can come along with messages, so that they must be CLOEXEC. The default says yes, which costs
   /// nothing. Packet sockets need a no: they refuse the flag that asks for it (net/packet/af_packet.c).
   var mayReceiveDescriptors: Bool { get }
@@ -42,6 +45,9 @@ public protocol MessageSocket: Socket, ~Copyable {
 }
 
 extension MessageSocket where Self: ~Copyable {
+  @inlinable @inline(__always)
+  public static func isEnd(_ info: MessageInfo) -> Bool { false }
+
   @inlinable @inline(__always)
   public var mayReceiveDescriptors: Bool { true }
 
