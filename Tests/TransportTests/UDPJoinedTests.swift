@@ -36,6 +36,8 @@ import Testing
     for (index, message) in plan.messages.enumerated() {
       try batch.append(pattern(message.length, from: index).span, to: way.target(ports[message.receiver]))
     }
+    let alone = plan.runs.prefix { $0 == 1 }.count
+    #expect(batch.nextRun == (alone, plan.runs.first { $0 > 1 } ?? 0))
     var slot = 0
     for run in plan.runs {
       #expect(batch.run(at: slot) == run)
@@ -59,7 +61,7 @@ import Testing
     var batch = MessageBatch(capacity: 32, messageCapacity: 128)
     batch.mostJoined = 64
     #expect(try server.receive(batch: &batch, until: .after(soon)) == 20)
-    #expect(batch.run(at: 0) == 20 && batch.singles == 0)
+    #expect(batch.nextRun == (0, 20))
     #expect(try server.send(batch: &batch) == .messages(20))
     for index in 0..<20 { #expect(try client.next().bytes == pattern(100, from: index)) }
   }
@@ -91,7 +93,7 @@ import Testing
     var control = ControlBuffer<64>()
     try metadata.encode(into: &control, for: .ipv4)
     try control.withBytes { (bytes) throws(SocketError) in try batch.setControl(bytes, at: 1) }
-    #expect(batch.run(at: 0) == 1 && batch.singles == 3)
+    #expect(batch.nextRun == (3, 0))
     #expect(try client.send(batch: &batch) == .messages(3))
     var hops: [UInt8?] = []
     for _ in 0..<3 { hops.append(try server.nextWithMetadata().2.hopLimit) }

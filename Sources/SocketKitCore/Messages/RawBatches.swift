@@ -75,42 +75,53 @@ extension MessageBatch {
   @inlinable
   public func run(at first: Int) -> Int {
     check(first)
-    let size = vectors[first].length
-    if size == 0 || headers[first].message.control_length != 0 { return 1 }
-    var bytes = size
-    var slot = first &+ 1
-    while slot < used && slot &- first < mostJoined {
-      let next = vectors[slot].length
-      bytes &+= next
-      // The most that UDP carries over IPv4.
-      if next > size || next == 0 || bytes > 65507 || headers[slot].message.control_length != 0 { break }
-      if !hasSameAddress(slot, first) { break }
-      slot &+= 1
-      if next < size { break }
+    let vectors = vectors + first
+    let headers = headers + first
+    let addresses = addresses + first
+    let size = vectors[0].length
+    let nameLength = headers[0].message.name_length
+    // What is longer is no IP address, and joins nothing.
+    if size == 0 || headers[0].message.control_length != 0 || nameLength > 28 { return 1 }
+    // The most that UDP carries over IPv4.
+    let room = 65507 / size
+    var most = used &- first
+    if mostJoined < most { most = mostJoined }
+    if room < most { most = room }
+    var count = 1
+    while count < most {
+      let length = vectors[count].length
+      if length > size || length == 0 || headers[count].message.control_length != 0 { break }
+      if headers[count].message.name_length != nameLength { break }
+      if nameLength != 0 && !isSameIPAddress(addresses, addresses + count, nameLength) { break }
+      count &+= 1
+      if length < size { break }
     }
-    return slot &- first
+    return count
   }
 
-  /// For implementers: how many of the next unsent messages go alone, before a run begins.
-  @inlinable public var singles: Int {
+  /// For implementers: how many of the next unsent messages go alone, and of how many the run behind them is: 0 when there is
+  /// none.
+  @inlinable public var nextRun: (alone: Int, joined: Int) {
     var slot = done
-    while slot < used && run(at: slot) == 1 { slot &+= 1 }
-    return slot &- done
+    while slot < used {
+      let length = run(at: slot)
+      if length > 1 { return (slot &- done, length) }
+      slot &+= 1
+    }
+    return (slot &- done, 0)
   }
 
-  /// Whether all words are the same that an IP address fills; what is longer is no IP address and joins nothing.
+  /// Whether two addresses of one length, 16 bytes (IPv4) or 28 (IPv6), are the same.
   @inlinable @inline(__always)
-  func hasSameAddress(_ a: Int, _ b: Int) -> Bool {
-    let length = headers[a].message.name_length
-    if length != headers[b].message.name_length || length > 32 { return false }
-    let left = UnsafeRawPointer(addresses + a)
-    let right = UnsafeRawPointer(addresses + b)
-    var offset = 0
-    while offset &+ 4 <= Int(length) {
-      let x = left.load(fromByteOffset: offset, as: UInt32.self)
-      if x != right.load(fromByteOffset: offset, as: UInt32.self) { return false }
-      offset &+= 4
-    }
-    return offset == Int(length)
+  func isSameIPAddress(
+    _ a: UnsafeMutablePointer<AnySocketAddress>, _ b: UnsafeMutablePointer<AnySocketAddress>, _ length: Int32
+  ) -> Bool {
+    let x = UnsafeRawPointer(a)
+    let y = UnsafeRawPointer(b)
+    if x.load(as: UInt64.self) != y.load(as: UInt64.self) { return false }
+    if x.load(fromByteOffset: 8, as: UInt64.self) != y.load(fromByteOffset: 8, as: UInt64.self) { return false }
+    if length <= 16 { return length == 16 }
+    if x.load(fromByteOffset: 16, as: UInt64.self) != y.load(fromByteOffset: 16, as: UInt64.self) { return false }
+    return length == 28 && x.load(fromByteOffset: 24, as: UInt32.self) == y.load(fromByteOffset: 24, as: UInt32.self)
   }
 }

@@ -11,13 +11,14 @@ extension UDPSocket {
   borrowing func attemptSendJoined(_ batch: inout MessageBatch) -> IOResult {
     let first = batch.sent
     while batch.sent < batch.count {
-      let singles = batch.singles
+      let next = batch.nextRun
+      // Those that go alone first. When fewer go than there are, the next turn asks the kernel why.
       let result =
-        singles > 0
-        ? descriptor.attemptSend(batch: &batch, atMost: singles)
-        : descriptor.attemptSendJoined(batch.run(at: batch.sent), of: &batch)
+        next.alone > 0
+        ? descriptor.attemptSend(batch: &batch, atMost: next.alone)
+        : descriptor.attemptSendJoined(next.joined, of: &batch)
       if result.raw > 0 { continue }
-      if singles == 0 && refusesCutting(result.errno) {
+      if next.alone == 0 && refusesCutting(result.errno) {
         batch.mostJoined = 1
         continue
       }
