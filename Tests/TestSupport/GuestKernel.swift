@@ -6,8 +6,22 @@ public import Testing
 public enum GuestKernel {
   /// Whether this process runs there: its init says so, and so does its kernel's command line, which no variable can
   /// forge.
-  public static let isRunning: Bool =
-    getenv("SOCKETKIT_GUEST") != nil && kernelCommandLine().split(separator: " ").contains("socketkit.guest")
+  public static let isRunning: Bool = isGuest(
+    hasVariable: getenv("SOCKETKIT_GUEST") != nil, commandLine: kernelCommandLine())
+
+  /// The judgement of ``isRunning`` on its two signs, of which neither is enough.
+  public static func isGuest(hasVariable: Bool, commandLine: String) -> Bool {
+    hasVariable && commandLine.split(whereSeparator: \.isWhitespace).contains("socketkit.guest")
+  }
+
+  /// What the kernel was started with (/proc/cmdline); empty when it does not say.
+  public static func kernelCommandLine() -> String {
+    guard let file = fopen("/proc/cmdline", "r") else { return "" }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let count = fread(&bytes, 1, bytes.count, file)
+    return String(decoding: bytes.prefix(count), as: UTF8.self)
+  }
 
   /// Whether the kernel can make SCTP sockets.
   public static let hasSCTP: Bool = {
@@ -15,14 +29,6 @@ public enum GuestKernel {
     if number >= 0 { close(number) }
     return number >= 0
   }()
-}
-
-private func kernelCommandLine() -> String {
-  guard let file = fopen("/proc/cmdline", "r") else { return "" }
-  defer { fclose(file) }
-  var bytes = [UInt8](repeating: 0, count: 4096)
-  let count = fread(&bytes, 1, bytes.count, file)
-  return String(decoding: bytes.prefix(count), as: UTF8.self).split(separator: "\n").joined(separator: " ")
 }
 
 extension Trait where Self == ConditionTrait {

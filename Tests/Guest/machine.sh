@@ -1,0 +1,98 @@
+# Runs a command in the guest kernel. Sourced after common.sh and kernels.sh.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+# What can be chosen; `run` says what each is.
+guest_kernel=6.12
+guest_cpus=1
+guest_processor=max
+guest_memory=2G
+guest_writable=
+guest_time_limit=300
+guest_keep=
+guest_context=
+guest_words=quiet
+guest_modules=(vsock_loopback vsock_diag sctp sctp_diag veth dummy sch_netem af_packet)
+guest_shown=()
+
+# Runs the command in a guest, its output on ours, and leaves its exit status in $guest_status; 125 when the guest ended
+# without one, with the cause on standard error.
+run_in_guest() {
+  local kernel work share machine timer reader
+  kernel=$(kernel_folder "$guest_kernel")
+  new_folder "$(temporary_root)" socketkit-guest
+  work=$folder
+  share=$work/share
+  mkdir "$share"
+  fill_share "$share" "$kernel" "$@"
+
+  spawn KILL qemu-system-x86_64 "${machine_words[@]}" </dev/null >"$work/qemu" 2>&1
+  machine=$spawned
+  # As a process of its own it shows what comes, with or without a newline, and all of it before it ends.
+  spawn KILL tail -q -c +1 -s 0.1 --pid="$machine" -f "$share/output"
+  reader=$spawned
+  spawn KILL sleep "$guest_time_limit"
+  timer=$spawned
+  wait -n "$machine" "$timer" || true
+  local cause="its kernel crashed or was powered off"
+  if kill -0 "$machine" 2>/dev/null; then
+    if ! kill -0 "$timer" 2>/dev/null; then cause="its time limit of $guest_time_limit s is over"; fi
+    end_process "$machine"
+  fi
+  forget_process "$machine"
+  wait "$reader" || true
+  forget_process "$reader"
+  end_process "$timer"
+  forget_process "$timer"
+
+  if [ -s "$share/status" ]; then
+    guest_status=$(cat "$share/status")
+  else
+    guest_status=125
+    say "Tests/Guest: the guest (Linux $guest_kernel) ended without an exit status: $cause"
+    tail -q -n 80 "$work/qemu" "$work/console" >&2 || true
+  fi
+  if [ -n "$guest_keep" ]; then
+    mkdir -p "$guest_keep"
+    cp -r "$work/console" "$work/qemu" "$share/." "$guest_keep/"
+  fi
+  rm -rf "$work"
+}
+
+# An assignment for any shell.
+setting() { printf "%s='%s'\n" "$1" "${2//\'/\'\\\'\'}"; }
+
+# The folder that both sides write to, /run/guest/share in the guest: fill_share FOLDER KERNEL COMMAND…
+fill_share() {
+  local share=$1 kernel=$2
+  cp "$guest_tests/session" "$share/session"
+  mkdir "$share/files"
+  : >"$share/output"
+  if [ -n "$guest_writable" ]; then : >"$share/writable"; fi
+  printf '%s\n' "$kernel/modules" >"$share/modules"
+  printf '%s\n' "$package" "$PWD" "${guest_shown[@]}" >"$share/shown"
+  {
+    setting PATH "$PATH"
+    setting DIRECTORY "$PWD"
+    setting MODULES "${guest_modules[*]}"
+    if [ -n "${LD_LIBRARY_PATH:-}" ]; then
+      setting LD_LIBRARY_PATH "$LD_LIBRARY_PATH"
+      echo "export LD_LIBRARY_PATH"
+    fi
+  } >"$share/settings"
+  printf '%q ' "${@:3}" >"$share/command"
+
+  # q35 and one processor: QEMU's microvm hangs in many boots under emulation, and waking a second processor is slow
+  # there. A kernel that reports a fault stops, rather than let the tests go on as though all were well; and one whose
+  # emulated timer is late, on a busy machine, must not take that for a broken one.
+  machine_words=(
+    -name socketkit-guest -nodefaults -no-user-config -no-reboot -display none -monitor none
+    -M q35 -accel "tcg,thread=multi" -cpu "$guest_processor" -smp "$guest_cpus" -m "$guest_memory"
+    -serial "file:$share/../console" -kernel "$kernel/vmlinux" -initrd "$kernel/initramfs"
+    -append "console=ttyS0 panic=-1 oops=panic no_timer_check socketkit.guest $guest_words"
+    -fsdev "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap"
+    -device "virtio-9p-pci,fsdev=host,mount_tag=host"
+    -fsdev "local,id=share,path=$share,security_model=none"
+    -device "virtio-9p-pci,fsdev=share,mount_tag=share"
+  )
+  if [ -n "$guest_context" ]; then machine_words+=(-device "vhost-vsock-pci,guest-cid=$guest_context"); fi
+}
