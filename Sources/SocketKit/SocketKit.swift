@@ -8,3 +8,4 @@
 @_exported public import SocketKitTCP
 @_exported public import SocketKitUDP
 @_exported public import SocketKitUnix
+@_exported public import SocketKitVsock

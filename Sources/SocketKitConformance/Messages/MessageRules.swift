@@ -20,9 +20,11 @@ struct MessageRules<S: MessageSocket & ~Copyable>: Sendable {
   /// A rule about two fresh sockets. Where a trait or a capability is lacking there is no such rule to keep.
   func rule(
     _ id: String, strength: ConformanceRule.Strength = .required, needs capabilities: SocketCapabilities = [],
-    given needed: MessageTraits = [], _ summary: String, _ body: @escaping @Sendable (MessageEnds<S>) throws -> Void
+    given needed: MessageTraits = [],
+    unless spared: MessageTraits = [], _ summary: String, _ body: @escaping @Sendable (MessageEnds<S>) throws -> Void
   ) -> [ConformanceRule] {
-    guard S.capabilities.isSuperset(of: capabilities), traits.isSuperset(of: needed) else { return [] }
+    guard S.capabilities.isSuperset(of: capabilities), traits.isSuperset(of: needed), traits.isDisjoint(with: spared)
+    else { return [] }
     return [
       ConformanceRule("\(prefix).\(id)", strength: strength, summary) { try makeEnds().use(body) }
     ]

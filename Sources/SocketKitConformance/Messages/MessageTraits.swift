@@ -15,4 +15,9 @@ public struct MessageTraits: OptionSet, Hashable, Sendable {
   public static let descriptors = Self(rawValue: 16)
   /// The kernel stamps messages with their time when asked to (SO_TIMESTAMP): by this the rules on control data are tried.
   public static let timestamps = Self(rawValue: 32)
+  /// The kernel cannot peek at messages: vsock's packets before Linux 6.6 or so say ENOMEM.
+  public static let unpeekable = Self(rawValue: 64)
+  /// The receiver's kernel resets the connection when several hundred messages wait, however small: vsock's packets, on
+  /// kernels that count the memory beside the bytes (Linux 6.12.117 does: 456 packets in 256 KiB).
+  public static let fewWaiting = Self(rawValue: 128)
 }

@@ -44,10 +44,10 @@ public struct ConformanceRule: Sendable {
   ///
   /// - Parameter timeLimit: instead of the rule's own. A rule that exceeds it is a failure, and its thread is left behind.
   public func run(timeLimit: Duration? = nil) -> ConformanceOutcome {
-    var outcome = tryOnce(timeLimit ?? self.timeLimit)
+    var outcome = tryOnce(timeLimit ?? self.timeLimit * SlowHost.factor)
     var more = strength == .stochastic ? 2 : 0
     while outcome.isFailure && more > 0 {
-      outcome = tryOnce(timeLimit ?? self.timeLimit)
+      outcome = tryOnce(timeLimit ?? self.timeLimit * SlowHost.factor)
       more -= 1
     }
     return outcome

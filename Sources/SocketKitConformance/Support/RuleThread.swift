@@ -98,11 +98,11 @@ enum Times {
   /// A deadline that is to pass.
   static var short: Duration { .milliseconds(40) }
   /// How late something prompt may be on a busy host: far below ``limit``.
-  static var prompt: Duration { .milliseconds(1500) }
+  static var prompt: Duration { .milliseconds(1500) * SlowHost.factor }
   /// When a poller's wait that ought to end by other means gives up.
-  static var patience: Duration { Haste.isOn ? .milliseconds(600) : .seconds(3) }
+  static var patience: Duration { Haste.isOn ? .milliseconds(600) : .seconds(3) * SlowHost.factor }
   /// When a transfer, or a wait that ought to end by other means, gives up.
-  static var limit: Duration { Haste.isOn ? .seconds(1) : .seconds(5) }
+  static var limit: Duration { Haste.isOn ? .seconds(1) : .seconds(5) * SlowHost.factor }
 }
 
 /// For the kit's own tests: a conformer that is known to be broken need not be waited for as long as a sound one on a busy
@@ -115,5 +115,14 @@ package enum Haste {
     users.add(1, ordering: .relaxed)
     defer { users.subtract(1, ordering: .relaxed) }
     return try body()
+  }
+}
+
+/// For an emulated machine, where everything takes several times as long: what is waited for at most, multiplied.
+package enum SlowHost {
+  private static let number = Atomic<Int>(1)
+  package static var factor: Int {
+    get { number.load(ordering: .relaxed) }
+    set { number.store(newValue, ordering: .relaxed) }
   }
 }

@@ -19,7 +19,7 @@ extension ConnectionTransport where Self: ~Copyable {
   ) throws(EndpointError) -> Self {
     do throws(SocketError) {
       var wait = try WaitOperation(.connect, until: deadline, strategy: strategy, control: control)
-      let socket = try prepared(for: address, from: source, configure: configure)
+      let socket = try prepared(for: address, from: source, until: deadline, configure: configure)
       try socket.connect(to: address, waiting: &wait, control: control)
       return socket
     } catch {
@@ -38,7 +38,7 @@ extension ConnectionTransport where Self: ~Copyable {
     configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
   ) throws(EndpointError) -> PendingConnection<Self> {
     do throws(SocketError) {
-      let socket = try prepared(for: address, from: source, configure: configure)
+      let socket = try prepared(for: address, from: source, until: nil, configure: configure)
       if try socket.begin(address) == .blockedByBacklog { throw SocketError(.wouldBlock, .connect) }
       return PendingConnection(socket, address: address, source: source)
     } catch {
@@ -47,9 +47,11 @@ extension ConnectionTransport where Self: ~Copyable {
   }
 
   private static func prepared(
-    for address: Address, from source: Address?, configure: (borrowing Self) throws(SocketError) -> Void
+    for address: Address, from source: Address?, until deadline: Deadline?,
+    configure: (borrowing Self) throws(SocketError) -> Void
   ) throws(SocketError) -> Self {
     var socket = try open(for: address)
+    if let deadline { try willConnect(socket, until: deadline) }
     try configure(socket)
     if let source { try socket.bind(clearingTheWayTo: source) }
     return socket
@@ -63,8 +65,9 @@ extension ConnectionTransport where Self: ~Copyable {
       try descriptor.connectWhenBacklogAllows(to: address, until: wait.deadline, control: control)
     }
     if progress == .pending {
-      try wait.block(on: writeSource, for: .writable)
-      while try !isConnected() { try wait.block(on: writeSource, for: .writable) }
+      // The descriptor, not the write source, which a socket that sends by way of a queue has for that alone.
+      try wait.block(on: descriptor, for: .writable)
+      while try !isConnected() { try wait.block(on: descriptor, for: .writable) }
     }
     try Self.didConnect(self)
   }

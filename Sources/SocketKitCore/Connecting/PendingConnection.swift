@@ -15,7 +15,7 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
   }
 
   /// What a poller watches for writing.
-  public var source: RawDescriptor { socket.writeSource }
+  public var source: RawDescriptor { socket.descriptor }
 
   /// Whether the connect has ended; asks the kernel, without waiting.
   /// - Throws: how it failed: `.connectionRefused`, `.timedOut`, `.unreachable`, with the address. Drop the value then.

@@ -11,6 +11,10 @@ public protocol TransportSocket: KernelSocket, ~Copyable where AcceptContext == 
   /// as reuse-address.
   static func willListen(_ socket: borrowing Self, on address: Address) throws(SocketError)
 
+  /// Called on a new socket that is to connect, before the caller's own configuration: for transports whose kernel has a
+  /// time-out of its own. Not called by `startConnecting`, which has no deadline.
+  static func willConnect(_ socket: borrowing Self, until deadline: Deadline) throws(SocketError)
+
   /// Called when binding failed: true when the transport has cleared the way and binding is to be tried once
   /// more.
   static func clearedWay(for address: Address, after error: SocketError) -> Bool
@@ -27,6 +31,7 @@ public protocol TransportSocket: KernelSocket, ~Copyable where AcceptContext == 
 
 extension TransportSocket where Self: ~Copyable {
   public static func willListen(_ socket: borrowing Self, on address: Address) throws(SocketError) {}
+  public static func willConnect(_ socket: borrowing Self, until deadline: Deadline) throws(SocketError) {}
   public static func clearedWay(for address: Address, after error: SocketError) -> Bool { false }
   public static func cleanup(for address: Address) -> (@Sendable () -> Void)? { nil }
   public mutating func didBind(to address: Address) {}

@@ -27,6 +27,7 @@ extension SocketError {
       case .open where errno == 13:
         return "ICMP without privilege needs the process's group within net.ipv4.ping_group_range (sysctl -w "
           + "net.ipv4.ping_group_range=\"0 2147483647\"); a raw socket needs CAP_NET_RAW instead."
+      case .contextID: return "/dev/vsock is not readable for this process: chmod 666 /dev/vsock, or join its group."
       case .open: return "Raw and packet sockets need CAP_NET_RAW."
       default: return "The process lacks the permission or capability."
       }
@@ -36,9 +37,17 @@ extension SocketError {
     case .notRegistered: return "Register the socket with this poller first, and deregister before closing it."
     case .alreadyRegistered: return operation == .register ? "Use modify to change what is watched." : nil
     case .staleToken: return "The connection of this token has been removed: drop the event."
-    case .invalidAddress: return "Write IPv4 as 127.0.0.1:80, IPv6 as [::1]:80, a Unix path as /path or @abstract-name."
+    case .invalidAddress:
+      return "Write IPv4 as 127.0.0.1:80, IPv6 as [::1]:80, a Unix path as /path or @abstract-name, vsock as 3:5000 or "
+        + "host:1024."
     case .addressTooLong: return "A Unix path or name has at most 107 bytes: use a shorter one, or an abstract name."
-    case .invalidPort: return "A port is a decimal number from 0 to 65535."
+    case .invalidPort: return "A port is a decimal number from 0 to 65535; of vsock to 4294967295, or * for any."
+    case .noSuchPath where operation == .contextID:
+      return "There is no /dev/vsock: load the module (modprobe vsock_loopback, or the hypervisor's own transport)."
+    case .nameNotFound where operation == .activate:
+      return "No such socket was passed to this process: see LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES, and the names "
+        + "in the socket unit (FileDescriptorName=)."
+    case .transportReset: return "This machine was restored or moved: connect anew."
     case .nameNotFound: return "Check the spelling and /etc/hosts; a numeric address needs no name service."
     case .resolverFailed: return "The name service did not answer: check /etc/resolv.conf, and try again later."
     case .notSupported:

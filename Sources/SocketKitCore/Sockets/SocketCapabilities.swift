@@ -12,6 +12,9 @@ public struct SocketCapabilities: OptionSet, BitwiseCopyable, Hashable, Sendable
   @inlinable public static var emptyMessages: Self { Self(rawValue: 2) }
   /// A write never waits for the peer to read while there is memory: no kernel transport has this.
   @inlinable public static var unlimitedSend: Self { Self(rawValue: 4) }
+  /// Connecting where nobody listens is `.connectionReset`, not `.connectionRefused`: vsock has no other answer than a
+  /// reset (net/vmw_vsock/virtio_transport_common.c).
+  @inlinable public static var refusesByReset: Self { Self(rawValue: 8) }
 }
 
 /// Which direction of a connection ends: shutdown(2).

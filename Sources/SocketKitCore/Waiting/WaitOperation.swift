@@ -40,11 +40,21 @@ public struct WaitOperation<Strategy: WaitStrategy> {
   ///   control needs a wake-up descriptor and there is none.
   @inlinable
   public mutating func block(on source: RawDescriptor, for interest: Interest) throws(SocketError) {
+    try block(on: source, for: interest, until: .never)
+  }
+
+  /// Waits as ``block(on:for:)`` does, but at most until a moment of the caller's own, at which it returns: for what must
+  /// be looked at now and then besides.
+  /// - Throws: as ``block(on:for:)``: the operation's own deadline is the one that throws.
+  @inlinable
+  public mutating func block(
+    on source: RawDescriptor, for interest: Interest, until moment: Deadline
+  ) throws(SocketError) {
     try check()
     switch strategy.next(&progress) {
     case .spin: csk_relax()
     case .yield: csk_yield()
-    case .park: try park(source, interest, until: deadline, control: control, operation: operation)
+    case .park: try park(source, interest, until: min(deadline, moment), control: control, operation: operation)
     }
   }
 

@@ -1,0 +1,141 @@
+internal import CSocketKit
+internal import Glibc
+public import SocketKitCore
+
+/// Sends a socket's packets with blocking calls on a thread of its own, in order and whole: what
+/// ``VsockSequencedPacketSocket`` says and why.
+@frozen
+@usableFromInline
+struct PacketSender: ~Copyable, @unchecked Sendable {
+  // Behind a bare pointer: a class would be retained and released around every send.
+  @usableFromInline let memory: UnsafeMutableRawPointer
+
+  @usableFromInline
+  init(_ descriptor: RawDescriptor) {
+    let state = UnsafeMutablePointer<PacketSenderState>.allocate(capacity: 1)
+    state.initialize(to: PacketSenderState(descriptor.value))
+    state.pointee.prepareLock()
+    memory = UnsafeMutableRawPointer(state)
+  }
+
+  @inlinable
+  deinit { Self.abandon(memory) }
+
+  private var state: UnsafeMutablePointer<PacketSenderState> {
+    memory.assumingMemoryBound(to: PacketSenderState.self)
+  }
+
+  /// The socket is about to close.
+  @usableFromInline
+  consuming func abandon() {
+    let memory = memory
+    discard self
+    Self.abandon(memory)
+  }
+
+  @usableFromInline
+  static func abandon(_ memory: UnsafeMutableRawPointer) {
+    let state = memory.assumingMemoryBound(to: PacketSenderState.self)
+    state.pointee.lock()
+    state.pointee.finishWithRoom()
+    state.pointee.isAbandoned = true
+    if state.pointee.room >= 0 { _ = csk_close(state.pointee.room) }
+    state.pointee.room = -1
+    if !state.pointee.queue.isEmpty { PacketSenderState.outliveSocket(state) }
+    state.pointee.wakeThread()
+    PacketSenderState.leave(state)
+  }
+
+  /// What a poller watches for writing: an event counter that is full, hence not writable, while the queue is.
+  @usableFromInline var source: RawDescriptor {
+    let state = state
+    state.pointee.lock()
+    defer { state.pointee.unlock() }
+    if state.pointee.room < 0 {
+      let result = csk_eventfd()
+      // Without a descriptor to spare the socket's own will do: it is reported too often, never too seldom, unless
+      // edge-triggered.
+      if result < 0 { return RawDescriptor(state.pointee.descriptor) }
+      state.pointee.room = Int32(truncatingIfNeeded: result)
+      if state.pointee.wanted > 0 { state.pointee.setWritable(false) }
+    }
+    return RawDescriptor(state.pointee.room)
+  }
+
+  @usableFromInline
+  func attemptSend(_ bytes: RawSpan, _ flags: SendFlags) -> IOResult {
+    if bytes.isEmpty || bytes.byteCount > Int32.max { return .failure(errno: CSK_EINVAL) }
+    if flags.contains(.zeroCopy) { return .failure(errno: CSK_EOPNOTSUPP) }
+    let state = state
+    // The socket is this one's while it is borrowed, so the number needs no lock.
+    let descriptor = RawDescriptor(state.pointee.descriptor)
+    // A send of nothing: the kernel looks at the connection and sends nothing (net/vmw_vsock/af_vsock.c).
+    let probe = IOResult(raw: csk_send(descriptor.value, nil, 0, CSK_MSG_NOSIGNAL | CSK_MSG_DONTWAIT))
+    state.pointee.lock()
+    defer { state.pointee.unlock() }
+    // What ended the connection here says more than what the kernel has left of it.
+    if state.pointee.failure != 0 { return .failure(errno: state.pointee.failure) }
+    if probe.isFailure { return probe.namingTransportReset(on: descriptor) }
+    if state.pointee.isEnding { return .failure(errno: CSK_EPIPE) }
+    if bytes.byteCount > state.pointee.longest {
+      let limit = state.pointee.learnLongest()
+      if limit.isFailure { return limit }
+      if bytes.byteCount > state.pointee.longest { return .failure(errno: 90) }
+    }
+    if !state.pointee.queue.append(bytes, flags: flags.rawValue) {
+      let size = PacketQueue.size(bytes.byteCount)
+      if !state.pointee.queue.isEmpty {
+        state.pointee.wantRoom(size)
+        return .wouldBlock
+      }
+      state.pointee.makeRoom(size)
+      _ = state.pointee.queue.append(bytes, flags: flags.rawValue)
+    }
+    if state.pointee.threadRuns {
+      state.pointee.wakeThread()
+    } else if !PacketSenderState.startSending(state) {
+      state.pointee.queue.removeAll()
+      return .failure(errno: CSK_ENOMEM)
+    }
+    return IOResult(raw: bytes.byteCount)
+  }
+
+  /// shutdown(2), the end of writing behind the queued packets.
+  @usableFromInline
+  func shutdown(_ direction: Int32) -> IOResult {
+    let state = state
+    state.pointee.lock()
+    defer { state.pointee.unlock() }
+    let descriptor = state.pointee.descriptor
+    if direction == CSK_SHUT_RD || state.pointee.queue.isEmpty {
+      if direction != CSK_SHUT_RD { state.pointee.isEnding = true }
+      return IOResult(raw: csk_shutdown(descriptor, direction))
+    }
+    let result = direction == CSK_SHUT_RDWR ? csk_shutdown(descriptor, CSK_SHUT_RD) : 0
+    if result >= 0 {
+      state.pointee.isEnding = true
+      state.pointee.mustShutDown = true
+    }
+    return IOResult(raw: result)
+  }
+
+  /// 0 when no packet waits, -EAGAIN when one does; or what ended the connection with packets unsent.
+  @usableFromInline
+  func attemptFlush() -> IOResult {
+    let state = state
+    state.pointee.lock()
+    defer { state.pointee.unlock() }
+    if state.pointee.failure != 0 { return .failure(errno: state.pointee.failure) }
+    if state.pointee.queue.isEmpty { return .zero }
+    state.pointee.wantRoom(.max)
+    return .wouldBlock
+  }
+
+  @usableFromInline
+  func waitUntilSent() {
+    let state = state
+    state.pointee.lock()
+    while !state.pointee.queue.isEmpty { _ = state.pointee.waitForProgress(nil) }
+    state.pointee.unlock()
+  }
+}

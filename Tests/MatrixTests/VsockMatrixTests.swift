@@ -1,0 +1,86 @@
+import SocketKit
+import SocketKitConformance
+import TestSupport
+import Testing
+
+// vsock over loopback, in the guest kernel only: its connections never leave the machine there.
+
+enum Vsock {
+  static let stream = StreamSocketSuite("vsock stream") {
+    try pair(VsockStreamSocket.self, on: .local(port: .any))
+  }
+  static let packets = SequencedPacketSuite("vsock packets", packetTraits) {
+    try pair(VsockSequencedPacketSocket.self, on: .local(port: .any))
+  }
+  static let streamListener = listener("vsock stream", VsockStreamSocket.self)
+  static let packetListener = listener("vsock packets", VsockSequencedPacketSocket.self)
+
+  /// What this kernel cannot do is asked, not guessed from its version.
+  private static let packetTraits: MessageTraits =
+    // Not every kernel minds many waiting packets; but the 30 000 that the others take are too many for an emulated one.
+    GuestKernel.isRunning && !vsockPeeks() ? [.lossless, .fewWaiting, .unpeekable] : [.lossless, .fewWaiting]
+
+  private static func listener<S: ConnectionTransport & ~Copyable>(
+    _ name: String, _ type: S.Type
+  ) -> ListenerSuite<S> where S.Address == VsockAddress {
+    ListenerSuite(name) {
+      try S.listen(on: .local(port: .any))
+    } connect: {
+      try S.connect(to: $0, until: .after(.seconds(5)))
+    }
+  }
+
+  static func cells<P: Poller & ~Copyable>(_ poller: String, _ type: P.Type) -> [Cell] {
+    let streams = PollerOverStreamSuite<P, VsockStreamSocket>("vsock stream, \(poller)") { .local(port: .any) }
+    let messages = PollerOverMessageSuite<P, VsockSequencedPacketSocket>("vsock packets, \(poller)", of: packets)
+    return streams.rules.map { Cell(suite: streams.name, rule: $0) }
+      + messages.rules.map { Cell(suite: messages.name, rule: $0) }
+  }
+
+  static let samples: [VsockAddress] = [
+    .any(port: .any), .any(port: 0), .local(port: 1), .host(port: 1024), .host(port: 1023),
+    VsockAddress(contextID: .hypervisor, port: 1), VsockAddress(contextID: 3, port: 5000),
+    VsockAddress(contextID: 3, port: 5000, flags: .toHost), VsockAddress(contextID: 4_294_967_294, port: 4_294_967_294),
+  ]
+  static let addresses = SocketAddressSuite("vsock", samples: samples)
+}
+
+@Suite(.exclusive, .guestOnly) struct VsockStreamRules {
+  @Test(arguments: Vsock.stream.rules) func stream(_ rule: ConformanceRule) { check(rule) }
+  @Test(arguments: Vsock.streamListener.rules) func listener(_ rule: ConformanceRule) { check(rule) }
+}
+
+@Suite(.exclusive, .guestOnly) struct VsockPacketRules {
+  @Test(arguments: Vsock.packets.rules) func packets(_ rule: ConformanceRule) { check(rule) }
+  @Test(arguments: Vsock.packetListener.rules) func listener(_ rule: ConformanceRule) { check(rule) }
+}
+
+@Suite(.exclusive, .guestOnly) struct VsockPollerRules {
+  @Test(arguments: Vsock.cells("epoll", EpollPoller.self)) func epoll(_ cell: Cell) { check(cell.rule) }
+  @Test(arguments: Vsock.cells("poll", PollPoller.self)) func poll(_ cell: Cell) { check(cell.rule) }
+  @Test(arguments: Vsock.cells("spin over epoll", BusySpinPoller.self)) func spin(_ cell: Cell) { check(cell.rule) }
+  @Test(arguments: Vsock.cells("spin over poll", SpinPoller<PollPoller>.self)) func spinOverPoll(_ cell: Cell) {
+    check(cell.rule)
+  }
+}
+
+/// Addresses are only bytes and text: these rules run everywhere.
+@Suite struct VsockAddressRules {
+  @Test(arguments: Vsock.addresses.rules) func address(_ rule: ConformanceRule) { check(rule) }
+}
+
+/// Whether this kernel's packets can be peeked at.
+private func vsockPeeks() -> Bool {
+  do {
+    let ends = try pair(VsockSequencedPacketSocket.self, on: .local(port: .any))
+    try ends.first.send([2].span, until: .after(.seconds(5)))
+    var info = MessageInfo()
+    var buffer: [UInt8] = [0, 0]
+    while try ends.second.receive(into: buffer.mutableSpan, &info, flags: .peek) == .wouldBlock {}
+    return true
+  } catch let error as SocketError {
+    return error.code != .notSupported
+  } catch {
+    return true  // the rules will tell
+  }
+}
