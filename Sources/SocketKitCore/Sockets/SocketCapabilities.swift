@@ -12,6 +12,9 @@ public struct SocketCapabilities: OptionSet, BitwiseCopyable, Hashable, Sendable
   @inlinable public static var emptyMessages: Self { Self(rawValue: 2) }
   /// A write never waits for the peer to read while there is memory: no kernel transport has this.
   @inlinable public static var unlimitedSend: Self { Self(rawValue: 4) }
+  /// A message longer than the buffer is not cut: the next receives give the rest, and only the last piece has
+  /// ``MessageInfo/Flags/endOfRecord``. SCTP: recvmsg(2) puts the rest back into the queue (net/sctp/socket.c).
+  @inlinable public static var continuedMessages: Self { Self(rawValue: 8) }
 }
 
 /// Which direction of a connection ends: shutdown(2).
