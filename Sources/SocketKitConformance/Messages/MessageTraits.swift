@@ -15,4 +15,7 @@ public struct MessageTraits: OptionSet, Hashable, Sendable {
   public static let descriptors = Self(rawValue: 16)
   /// The kernel stamps messages with their time when asked to (SO_TIMESTAMP): by this the rules on control data are tried.
   public static let timestamps = Self(rawValue: 32)
+  /// Each message comes with control data of the transport's own: stream, protocol and association of SCTP
+  /// (SCTP_RCVINFO). Where there is no room for them the flags say so.
+  public static let described = Self(rawValue: 64)
 }

@@ -1,4 +1,4 @@
-public import CSocketKit
+internal import CSocketKit
 public import SocketKitCore
 
 /// One SCTP association that was peeled off an ``SCTPEndpoint``: messages, in order within their stream, with an end.
@@ -90,7 +90,8 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
     guard let address = IPSocketAddress(try descriptor.localAddress()) else {
       throw SocketError(code: .invalidAddress, .localAddress)
     }
-    return address
+    // getsockname(2) forgets a peeled-off IPv6 socket's address, and gives the port alone.
+    return address.ip == .v6(.any) ? descriptor.firstSCTPAddress ?? address : address
   }
 
   /// The peer's primary address.

@@ -1,4 +1,4 @@
-public import CSocketKit
+internal import CSocketKit
 public import SocketKitCore
 
 /// Many SCTP associations on one socket (RFC 6458, 3: one-to-many style): a protocol of its own, neither datagrams nor

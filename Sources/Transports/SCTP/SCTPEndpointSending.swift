@@ -1,4 +1,4 @@
-public import CSocketKit
+internal import CSocketKit
 public import SocketKitCore
 
 // Messages to an address, and batches. To an association: `send(_:info:)` of ``SCTPMessaging``.
