@@ -6,7 +6,10 @@ public import SocketKitCore
 extension SCTPSocket {
   /// The longest message that one write makes, in bytes: the kernel takes a message whole, and none longer than the send
   /// buffer (EMSGSIZE in net/sctp/socket.c).
-  @inlinable public static var writeLimit: Int { 65536 }
+  ///
+  /// 16 KiB, because a receiver with Linux's default buffer then has room for several: with messages of 64 KiB one fills the
+  /// window, and each waits for a delayed acknowledgement.
+  @inlinable public static var writeLimit: Int { 16384 }
 
   @inlinable @inline(__always)
   public borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
