@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Long enough for an emulated kernel.
-let sctpPatience = Duration.seconds(10)
+let sctpPatience = Duration.seconds(20)
 
 /// An endpoint on loopback that accepts associations and tells of them.
 func listeningEndpoint(

@@ -64,14 +64,4 @@ extension RawDescriptor {
       _ = completeNotification(room.bytes.extracting(first: result.raw), isComplete: false, [])
     }
   }
-
-  /// The first of the association's own addresses (SCTP_GET_LOCAL_ADDRS); nil when it has ended.
-  var firstSCTPAddress: IPSocketAddress? {
-    var memory = [UInt8](repeating: 0, count: 4096)
-    var length = UInt32(memory.count)
-    let start = MemoryLayout<csk_sctp_getaddrs>.size
-    let result = csk_getsockopt(value, CSK_IPPROTO_SCTP, CSK_SCTP_GET_LOCAL_ADDRS, &memory, &length)
-    if result < 0 || Int(length) < start + 16 { return nil }
-    return IPSocketAddress(sockaddr: memory.span.bytes.extracting(start..<Int(length)))
-  }
 }

@@ -76,14 +76,6 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
     if result.isFailure { throw SocketError(result, .shutdown) }
   }
 
-  /// Ends the association at once; what has not been delivered is lost (SCTP_ABORT).
-  /// - Parameter reason: told to the peer: ``SCTPErrorCause/reason(in:)``. Up to some 1400 bytes.
-  /// - Throws: `.brokenPipe` when it has ended already.
-  public borrowing func abort(reason: Span<UInt8> = Span()) throws(SocketError) {
-    let result = descriptor.attemptEnd(.future, CSK_SCTP_ABORT, reason: reason.bytes)
-    if result.isFailure { throw SocketError(result, .abort) }
-  }
-
   /// The address of this end: the first, where there are several.
   /// - Throws: `.closed`.
   public borrowing func localAddress() throws(SocketError) -> IPSocketAddress {
@@ -91,11 +83,11 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
       throw SocketError(code: .invalidAddress, .localAddress)
     }
     // getsockname(2) forgets a peeled-off IPv6 socket's address, and gives the port alone.
-    return address.ip == .v6(.any) ? descriptor.firstSCTPAddress ?? address : address
+    return address.ip == .v6(.any) ? (try? localAddresses())?.first ?? address : address
   }
 
-  /// The peer's primary address.
-  /// - Throws: `.notConnected` when the association has ended.
+  /// The peer's primary address; the last one when the association has ended.
+  /// - Throws: `.closed`.
   public borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress {
     guard let address = IPSocketAddress(try descriptor.remoteAddress()) else {
       throw SocketError(code: .invalidAddress, .remoteAddress)
@@ -108,7 +100,7 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
   /// Closes now: the kernel shuts the association down in the background, or aborts it where messages have not been
-  /// received. ``close(until:strategy:control:)`` waits for that.
+  /// received. ``close(gracefullyWithin:strategy:control:)`` waits for that.
   /// - Throws: what close(2) reports. The socket is gone in every case.
   @inlinable
   public consuming func close() throws(SocketError) { try owned.close() }

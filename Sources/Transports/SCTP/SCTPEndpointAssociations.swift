@@ -4,36 +4,6 @@ public import SocketKitCore
 // The associations of an endpoint: which there are, how they begin, end, and leave.
 
 extension SCTPEndpoint {
-  /// How many associations it has, those included that are being set up or shut down (SCTP_GET_ASSOC_NUMBER).
-  /// - Throws: `.closed`.
-  public borrowing func associationCount() throws(SocketError) -> Int {
-    var number: UInt32 = 0
-    var length: UInt32 = 4
-    let result = IOResult(
-      raw: csk_getsockopt(descriptor.value, CSK_IPPROTO_SCTP, CSK_SCTP_GET_ASSOC_NUMBER, &number, &length))
-    if result.isFailure { throw SocketError(result, .getOption) }
-    return Int(number)
-  }
-
-  /// Its associations (SCTP_GET_ASSOC_ID_LIST).
-  /// - Throws: `.closed`, `.outOfMemory`.
-  public borrowing func associations() throws(SocketError) -> [SCTPAssociationID] {
-    // More may come between the two questions.
-    var room = try associationCount() + 8
-    while true {
-      var list = [Int32](repeating: 0, count: room + 1)
-      var length = UInt32(list.count * 4)
-      let result = IOResult(
-        raw: csk_getsockopt(descriptor.value, CSK_IPPROTO_SCTP, CSK_SCTP_GET_ASSOC_ID_LIST, &list, &length))
-      if result.errno == CSK_EINVAL, room < 1 << 20 {
-        room *= 2
-        continue
-      }
-      if result.isFailure { throw SocketError(result, .getOption) }
-      return list.dropFirst().prefix(Int(list[0])).map { SCTPAssociationID(rawValue: $0) }
-    }
-  }
-
   /// Begins an association without a message, and returns at once: ``SCTPNotification/associationChange(_:)`` tells when it
   /// is up, or that it cannot be (SCTP_SOCKOPT_CONNECTX3).
   ///

@@ -4,69 +4,84 @@ public import SocketKitCore
 // Closing with a time limit: what was sent is delivered, or the association is aborted, and the caller learns which.
 
 extension SCTPAssociationSocket {
-  /// Ends the association in order and waits on this thread until the peer has everything and agrees; when the deadline
-  /// passes, or the wait is cancelled, aborts it. Messages that still come are dropped.
+  /// Ends the association after all that was sent has arrived, waiting on this thread; when that takes too long, ends it
+  /// at once. What still arrives meanwhile is dropped, so receive first.
   ///
-  /// - Returns: true when everything that was sent has been delivered, and the association was shut down in order.
-  /// - Throws: what waiting needs and the kernel lacks (`.tooManyDescriptors`). The socket is gone in every case.
+  /// - Parameters:
+  ///   - time: how long to wait; zero or less aborts at once.
+  ///   - strategy: how to wait.
+  ///   - control: lets other threads cancel the wait, which aborts.
+  /// - Throws: `.connectionReset` when the peer aborted, `.brokenPipe` when the association had ended before, `.cancelled`,
+  ///   `.tooManyDescriptors`. The socket is gone in every case.
+  @discardableResult
   public consuming func close(
-    until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
-  ) throws(SocketError) -> Bool {
-    if descriptor.attemptEnd(.future, CSK_SCTP_EOF, reason: RawSpan()).isFailure { return false }
-    var memory = InlineArray<512, UInt8>(repeating: 0)
+    gracefullyWithin time: Duration, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+  ) throws(SocketError) -> SCTPEnding {
+    let deadline = Deadline.after(time)
     do throws(SocketError) {
-      while true {
-        switch try receive(into: memory.mutableSpan, until: deadline, strategy: strategy, control: control) {
-        case .message: continue
-        case .endOfStream: return false
-        case .notification(.associationChange(let change)):
-          if change.isEnd { return change.state == .shutDown }
-        case .notification: continue
-        }
-      }
+      let result = descriptor.attemptEnd(.future, CSK_SCTP_EOF, reason: RawSpan())
+      if result.isFailure { throw SocketError(result, .shutdown) }
+      while try !dropUntilEnd(deadline, strategy, control) {}
     } catch {
+      // Where the association is no more, nothing is aborted.
       _ = descriptor.attemptEnd(.future, CSK_SCTP_ABORT, reason: RawSpan())
-      if error.code == .tooManyDescriptors { throw error }
-      return false
+      if error.code == .timedOut && error.errno == 0 { return .aborted }
+      throw error
     }
+    return .graceful
+  }
+
+  /// Takes what comes next: true for the end.
+  private borrowing func dropUntilEnd(
+    _ deadline: Deadline, _ strategy: some WaitStrategy, _ control: WaitControl?
+  ) throws(SocketError) -> Bool {
+    var memory = InlineArray<512, UInt8>(repeating: 0)
+    var info = MessageInfo()
+    let outcome = try receive(
+      into: memory.mutableSpan, &info, until: deadline, strategy: strategy, control: control)
+    return outcome == .endOfStream
   }
 }
 
 extension SCTPEndpoint {
-  /// Accepts no more associations, ends those that there are in order, and waits on this thread until all have ended; aborts
-  /// those that have not when the deadline passes or the wait is cancelled. Messages that still come are dropped.
+  /// Accepts no more associations, ends those that there are after all that was sent has arrived, and waits on this thread
+  /// until all have ended; those that have not in time are ended at once. Messages that still come are dropped.
   ///
+  /// - Parameters:
+  ///   - time: how long to wait; zero or less aborts all at once.
+  ///   - strategy: how to wait.
+  ///   - control: lets other threads cancel the wait, which aborts.
   /// - Returns: how many had to be aborted.
-  /// - Throws: what waiting needs and the kernel lacks (`.tooManyDescriptors`). The endpoint is gone in every case.
+  /// - Throws: `.cancelled`, `.tooManyDescriptors`. The endpoint is gone in every case.
+  @discardableResult
   public consuming func close(
-    until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+    gracefullyWithin time: Duration, strategy: some WaitStrategy = .park, control: WaitControl? = nil
   ) throws(SocketError) -> Int {
+    let deadline = Deadline.after(time)
     try? listen(false)
     // Each end wakes the wait by its notification.
     try setEvent(.associationChange, to: true)
     for association in try associations() { try? shutdown(association) }
     do throws(SocketError) {
-      while try associationCount() > 0 { try dropOne(until: deadline, strategy, control) }
+      while try associationCount() > 0 { try dropOne(deadline, strategy, control) }
       return 0
     } catch {
       let rest = try associations()
       for association in rest { try? abort(association) }
-      if error.code == .tooManyDescriptors { throw error }
-      return rest.count
+      if error.code == .timedOut && error.errno == 0 { return rest.count }
+      throw error
     }
   }
 
   private borrowing func dropOne(
-    until deadline: Deadline, _ strategy: some WaitStrategy, _ control: WaitControl?
+    _ deadline: Deadline, _ strategy: some WaitStrategy, _ control: WaitControl?
   ) throws(SocketError) {
     var memory = InlineArray<512, UInt8>(repeating: 0)
     do throws(SocketError) {
       _ = try receive(into: memory.mutableSpan, until: deadline, strategy: strategy, control: control)
     } catch {
-      // What an association failed with does not end the wait for the others.
-      if error.code == .timedOut && error.errno == 0 || error.code == .cancelled || error.code == .tooManyDescriptors {
-        throw error
-      }
+      // What one association failed with does not end the wait for the others.
+      if error.errno == 0 || error.code == .tooManyDescriptors { throw error }
     }
   }
 }

@@ -24,7 +24,8 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
   public var overridesPrimary = false
   /// Asks the peer to acknowledge at once (SCTP_SACK_IMMEDIATELY, RFC 7053).
   public var asksForAcknowledgement = false
-  /// The shared key that authenticates the message (RFC 4895); nil for the active one. Linux 4.17.
+  /// The shared key that authenticates the message (RFC 4895); nil for the active one. Ignored
+  /// where the peer does not authenticate. Linux 4.17.
   public var key: UInt16?
 
   @inlinable
