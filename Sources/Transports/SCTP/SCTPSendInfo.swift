@@ -82,15 +82,16 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     if isUnordered { flags |= CSK_SCTP_UNORDERED }
     if overridesPrimary { flags |= CSK_SCTP_ADDR_OVER }
     if asksForAcknowledgement { flags |= CSK_SCTP_SACK_IMMEDIATELY }
-    try control.append(
-      level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_SNDINFO,
-      value: csk_sctp_sndinfo(
-        stream: stream, flags: UInt16(truncatingIfNeeded: flags), payload_protocol: payloadProtocol.bigEndian,
-        context: context, association: association.rawValue))
-    if expiry != .never {
-      try control.append(
-        level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO,
-        value: csk_sctp_prinfo(policy: expiry.policy, padding: 0, value: expiry.value))
+    // Tuples, because a C structure as a generic argument in inlined code crashes the compiler (6.3.1) in other packages.
+    // struct sctp_sndinfo: stream, flags, payload protocol, context, association.
+    let head: (UInt16, UInt16, UInt32, UInt32, Int32) = (
+      stream, UInt16(truncatingIfNeeded: flags), payloadProtocol.bigEndian, context, association.rawValue
+    )
+    try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_SNDINFO, value: head)
+    if expiry.policy != 0 {
+      // struct sctp_prinfo: policy, padding, value.
+      let reliability: (UInt16, UInt16, UInt32) = (expiry.policy, 0, expiry.value)
+      try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO, value: reliability)
     }
     if let key { try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_AUTHINFO, value: key) }
   }
