@@ -2,7 +2,7 @@
 import PackageDescription
 
 // One module for each transport and poller: who uses one compiles no other.
-let transports = ["Raw", "TCP", "UDP", "Unix", "Vsock"]
+let transports = ["Raw", "SCTP", "TCP", "UDP", "Unix", "Vsock"]
 let pollers = ["Epoll", "Poll", "BusySpin"]
 // What a module needs besides the core.
 let extraDependencies: [String: [Target.Dependency]] = ["BusySpin": ["SocketKitEpoll"]]

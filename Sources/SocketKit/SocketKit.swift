@@ -5,6 +5,7 @@
 @_exported public import SocketKitEpoll
 @_exported public import SocketKitPoll
 @_exported public import SocketKitRaw
+@_exported public import SocketKitSCTP
 @_exported public import SocketKitTCP
 @_exported public import SocketKitUDP
 @_exported public import SocketKitUnix

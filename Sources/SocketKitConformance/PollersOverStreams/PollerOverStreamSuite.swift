@@ -46,14 +46,17 @@ extension PollerOverStreamSuite where S: ConnectionTransport & ~Copyable, P: ~Co
   /// The same, for a transport that can listen and connect: pairs are made so, and listening and connecting under the
   /// poller have rules of their own.
   ///
-  /// - Parameter address: an address to listen on, a fresh one each time.
+  /// - Parameters:
+  ///   - configure: sets options on listeners and connecting sockets of the pairs: against Nagle's algorithm, say.
+  ///   - address: an address to listen on, a fresh one each time.
   public init(
     _ name: String, configuration: P.Configuration = P.configuration(capacity: 64),
+    configure: @escaping @Sendable (borrowing S) throws(SocketError) -> Void = { (_) throws(SocketError) in },
     listeningOn address: @escaping @Sendable () throws -> S.Address
   ) {
     self.init(name, configuration: configuration) {
-      let listener = try S.listen(on: try address())
-      let client = try S.connect(to: listener.localAddress(), until: .after(Times.limit))
+      let listener = try S.listen(on: try address(), configure: configure)
+      let client = try S.connect(to: listener.localAddress(), until: .after(Times.limit), configure: configure)
       return SocketPair(client, try listener.accept(until: .after(Times.limit)))
     }
     more = connectionRules(address)

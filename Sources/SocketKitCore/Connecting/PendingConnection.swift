@@ -7,11 +7,21 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
   public let address: S.Address
   /// The local address asked for.
   public let localAddress: S.Address?
+  private let subject: String?
 
-  init(_ socket: consuming S, address: S.Address, source: S.Address?) {
+  /// For transports that begin to connect by other means than connect(2).
+  /// - Parameters:
+  ///   - socket: a connect of it is under way, or done.
+  ///   - address: whom it goes to: the first, where there are several.
+  ///   - source: the local address asked for.
+  ///   - subject: how errors name the address; nil for its own text.
+  public init(
+    _ socket: consuming S, address: S.Address, source: S.Address? = nil, describedAs subject: String? = nil
+  ) {
     self.socket = socket
     self.address = address
     localAddress = source
+    self.subject = subject
   }
 
   /// What a poller watches for writing.
@@ -40,7 +50,23 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
     return socket
   }
 
+  /// The connected socket, waiting on this thread until the peer has answered.
+  /// - Throws: how it failed, `.timedOut` and `.cancelled` among it, with the address. The attempt is given up then.
+  public consuming func finish(
+    until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+  ) throws(EndpointError) -> S {
+    do throws(SocketError) {
+      var wait = try WaitOperation(.connect, until: deadline, strategy: strategy, control: control)
+      // Not asked before it is writable: a failure that is there already makes it so.
+      repeat { try wait.block(on: socket.writeSource, for: .writable) } while try !socket.isConnected()
+      try S.didConnect(socket)
+    } catch {
+      throw failure(error)
+    }
+    return socket
+  }
+
   private borrowing func failure(_ error: SocketError) -> EndpointError {
-    EndpointError(error, address: address.description, localAddress: localAddress?.description)
+    EndpointError(error, address: subject ?? address.description, localAddress: localAddress?.description)
   }
 }

@@ -1,0 +1,63 @@
+internal import CSocketKit
+internal import SocketKitCore
+
+// How the kernel's structures are read and written, for all options of this module.
+
+extension RawDescriptor {
+  /// getsockopt(2) with a structure that says what is asked for, and is filled in.
+  func sctpOption<Value: BitwiseCopyable>(
+    _ name: Int32, asking question: Value, _ operation: SocketError.Operation = .getOption
+  ) throws(SocketError) -> Value {
+    var value = question
+    var length = UInt32(MemoryLayout<Value>.size)
+    let result = IOResult(raw: csk_getsockopt(self.value, CSK_IPPROTO_SCTP, name, &value, &length))
+    if result.isFailure { throw SocketError(result, operation) }
+    return value
+  }
+
+  func setSCTPOption<Value: BitwiseCopyable>(
+    _ name: Int32, to value: Value, _ operation: SocketError.Operation = .setOption
+  ) throws(SocketError) {
+    var value = value
+    let length = UInt32(MemoryLayout<Value>.size)
+    let result = IOResult(raw: csk_setsockopt(self.value, CSK_IPPROTO_SCTP, name, &value, length))
+    if result.isFailure { throw SocketError(result, operation) }
+  }
+
+  func setSCTPOption(
+    _ name: Int32, toBytes bytes: [UInt8], _ operation: SocketError.Operation = .setOption
+  ) throws(SocketError) {
+    let result = IOResult(raw: csk_setsockopt(value, CSK_IPPROTO_SCTP, name, bytes, UInt32(bytes.count)))
+    if result.isFailure { throw SocketError(result, operation) }
+  }
+}
+
+/// Whole units for the kernel, rounded up.
+func units(_ time: Duration, of unit: Duration, upTo limit: UInt32) throws(SocketError) -> UInt32 {
+  let units = (time / unit).rounded(.up)
+  guard units >= 0, units <= Double(limit) else { throw SocketError(code: .invalidArgument, .setOption) }
+  return UInt32(units)
+}
+
+func milliseconds(_ time: Duration, upTo limit: UInt32 = .max) throws(SocketError) -> UInt32 {
+  try units(time, of: .milliseconds(1), upTo: limit)
+}
+
+/// An address as the kernel's sockaddr_storage holds it; nil leaves it empty, which means every address.
+func copy<Storage: BitwiseCopyable>(_ address: IPSocketAddress?, into storage: inout Storage) {
+  guard let address else { return }
+  withUnsafeMutableBytes(of: &storage) { target in
+    address.withBytes { bytes in bytes.withUnsafeBytes { target.copyMemory(from: $0) } }
+  }
+}
+
+func address<Storage: BitwiseCopyable>(from storage: Storage) -> IPSocketAddress? {
+  withUnsafeBytes(of: storage) { IPSocketAddress(sockaddr: $0.bytes) }
+}
+
+/// Addresses one after the other, each in its own length, as bindx and connectx take them.
+func packed(_ addresses: [IPSocketAddress]) -> [UInt8] {
+  var bytes: [UInt8] = []
+  for address in addresses { address.withBytes { one in one.withUnsafeBytes { bytes += $0 } } }
+  return bytes
+}

@@ -1,0 +1,162 @@
+internal import CSocketKit
+public import SocketKitCore
+
+/// How paths to the peer's addresses are watched and used (RFC 6458, 8.1.12): `SCTP_PEER_ADDR_PARAMS`.
+///
+/// Reading fills in every field. Setting leaves alone what is nil.
+public struct SCTPPathParameters: Hashable, Sendable {
+  /// Whether an idle path is probed, and how often.
+  @frozen
+  public enum Heartbeat: Hashable, Sendable {
+    case off
+    /// The time between probes, to which the retransmission timeout is added: milliseconds, rounded up; nil leaves it as
+    /// it is. Linux's default is 30 s.
+    case on(every: Duration? = nil)
+  }
+
+  /// Where the path's MTU comes from.
+  @frozen
+  public enum PathMTU: Hashable, Sendable {
+    /// It is discovered: the default.
+    case discovered
+    /// So many bytes, at least 512; nil leaves it at what it is.
+    case fixed(UInt32? = nil)
+  }
+
+  /// Whether acknowledgements wait for more to acknowledge.
+  @frozen
+  public enum DelayedAcknowledgements: Hashable, Sendable {
+    case off
+    /// So long, at most 500 ms: milliseconds, rounded up; nil leaves it as it is.
+    case on(Duration? = nil)
+  }
+
+  public var heartbeat: Heartbeat?
+  /// Retransmissions after which the path counts as failed, from 1; Linux's default is 5.
+  public var maximumRetransmissions: UInt16?
+  public var pathMTU: PathMTU?
+  public var delayedAcknowledgements: DelayedAcknowledgements?
+  /// The flow label of IPv6 packets, 20 bits (Linux 4.18).
+  public var flowLabel: UInt32?
+  /// The type-of-service or traffic-class byte, of which the kernel takes the upper six bits, DSCP (Linux 4.18).
+  public var trafficClass: UInt8?
+  /// The path's MTU in bytes; 0 for a default that says nothing. Reading only.
+  public internal(set) var currentMTU: UInt32 = 0
+
+  /// Nothing set.
+  public init() {}
+}
+
+extension SCTPOptionTarget where Self: ~Copyable {
+  /// How a path is watched and used (`SCTP_PEER_ADDR_PARAMS`).
+  ///
+  /// - Parameters:
+  ///   - peer: the path's address at the peer; nil for what all paths of the association begin with.
+  ///   - association: one of a one-to-many socket, or `.future` for the socket's defaults.
+  /// - Throws: `.invalidArgument` when the association has no such address, or the socket no such association.
+  public borrowing func pathParameters(
+    to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
+  ) throws(SocketError) -> SCTPPathParameters {
+    var question = csk_sctp_paddrparams()
+    question.association = association.rawValue
+    copy(peer, into: &question.address)
+    return SCTPPathParameters(try optionDescriptor.sctpOption(CSK_SCTP_PEER_ADDR_PARAMS, asking: question))
+  }
+
+  /// Sets how a path is watched and used, or all of an association's.
+  /// - Throws: `.invalidArgument` for a value out of its range, and as ``pathParameters(to:of:)``.
+  public borrowing func setPathParameters(
+    _ parameters: SCTPPathParameters, to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
+  ) throws(SocketError) {
+    var value = try parameters.encoded()
+    value.association = association.rawValue
+    copy(peer, into: &value.address)
+    try optionDescriptor.setSCTPOption(CSK_SCTP_PEER_ADDR_PARAMS, to: value)
+  }
+
+  /// Probes a path now (SPP_HB_DEMAND).
+  /// - Throws: `.invalidArgument` when the association has no such address.
+  public borrowing func sendHeartbeat(
+    to peer: IPSocketAddress, of association: SCTPAssociationID = .future
+  ) throws(SocketError) {
+    var value = csk_sctp_paddrparams()
+    value.association = association.rawValue
+    copy(peer, into: &value.address)
+    store(UInt32(CSK_SPP_HB_DEMAND), into: &value.flags)
+    try optionDescriptor.setSCTPOption(CSK_SCTP_PEER_ADDR_PARAMS, to: value)
+  }
+}
+
+extension SCTPPathParameters {
+  init(_ value: csk_sctp_paddrparams) {
+    let flags = Int32(bitPattern: word(value.flags))
+    let interval = Duration.milliseconds(value.heartbeat_interval)
+    heartbeat = flags & CSK_SPP_HB_ENABLE != 0 ? .on(every: interval) : .off
+    maximumRetransmissions = value.retransmissions
+    currentMTU = word(value.path_mtu)
+    pathMTU = flags & CSK_SPP_PMTUD_ENABLE != 0 ? .discovered : .fixed(currentMTU)
+    let delay = Duration.milliseconds(word(value.sack_delay))
+    delayedAcknowledgements = flags & CSK_SPP_SACKDELAY_ENABLE != 0 ? .on(delay) : .off
+    // The kernel marks by a flag that these were set.
+    flowLabel = flags & CSK_SPP_IPV6_FLOWLABEL != 0 ? word(value.flow_label) & 0xf_ffff : nil
+    trafficClass = flags & CSK_SPP_DSCP != 0 ? value.traffic_class : nil
+  }
+
+  func encoded() throws(SocketError) -> csk_sctp_paddrparams {
+    var value = csk_sctp_paddrparams()
+    var flags = 0 as Int32
+    switch heartbeat {
+    case nil: break
+    case .off: flags |= CSK_SPP_HB_DISABLE
+    case .on(let interval):
+      flags |= CSK_SPP_HB_ENABLE
+      if let interval {
+        value.heartbeat_interval = try milliseconds(interval)
+        if value.heartbeat_interval == 0 { flags |= CSK_SPP_HB_TIME_IS_ZERO }
+      }
+    }
+    switch pathMTU {
+    case nil: break
+    case .discovered: flags |= CSK_SPP_PMTUD_ENABLE
+    case .fixed(let size):
+      flags |= CSK_SPP_PMTUD_DISABLE
+      if let size { try storeNotZero(size, into: &value.path_mtu) }
+    }
+    switch delayedAcknowledgements {
+    case nil: break
+    case .off: flags |= CSK_SPP_SACKDELAY_DISABLE
+    case .on(let delay):
+      flags |= CSK_SPP_SACKDELAY_ENABLE
+      if let delay { try storeNotZero(try milliseconds(delay), into: &value.sack_delay) }
+    }
+    if let maximumRetransmissions {
+      if maximumRetransmissions == 0 { throw SocketError(code: .invalidArgument, .setOption) }
+      value.retransmissions = maximumRetransmissions
+    }
+    if let flowLabel {
+      if flowLabel > 0xf_ffff { throw SocketError(code: .invalidArgument, .setOption) }
+      flags |= CSK_SPP_IPV6_FLOWLABEL
+      store(flowLabel, into: &value.flow_label)
+    }
+    if let trafficClass {
+      flags |= CSK_SPP_DSCP
+      value.traffic_class = trafficClass
+    }
+    store(UInt32(bitPattern: flags), into: &value.flags)
+    return value
+  }
+
+  /// Zero would tell the kernel to leave the value as it is.
+  private func storeNotZero(_ number: UInt32, into bytes: inout (UInt8, UInt8, UInt8, UInt8)) throws(SocketError) {
+    if number == 0 { throw SocketError(code: .invalidArgument, .setOption) }
+    store(number, into: &bytes)
+  }
+}
+
+private func word(_ bytes: (UInt8, UInt8, UInt8, UInt8)) -> UInt32 {
+  withUnsafeBytes(of: bytes) { $0.loadUnaligned(as: UInt32.self) }
+}
+
+private func store(_ number: UInt32, into bytes: inout (UInt8, UInt8, UInt8, UInt8)) {
+  withUnsafeMutableBytes(of: &bytes) { $0.storeBytes(of: number, as: UInt32.self) }
+}

@@ -1,0 +1,137 @@
+internal import CSocketKit
+public import SocketKitCore
+
+/// How many retransmissions make the kernel doubt a path (RFC 7829, 7): `SCTP_PEER_ADDR_THLDS_V2`, Linux 5.5.
+public struct SCTPPathThresholds: Hashable, Sendable {
+  /// After more than so many the path counts as failed; zero leaves it as it is.
+  public var failed: UInt16
+  /// After more than so many another path is preferred, until this one answers; 65 535 for never.
+  public var potentiallyFailed: UInt16
+  /// After more than so many another path becomes the primary one for good; 65 535, the default, for never.
+  public var primaryChange: UInt16
+
+  public init(failed: UInt16 = 0, potentiallyFailed: UInt16, primaryChange: UInt16 = .max) {
+    self.failed = failed
+    self.potentiallyFailed = potentiallyFailed
+    self.primaryChange = primaryChange
+  }
+}
+
+extension SCTPOptionTarget where Self: ~Copyable {
+  /// The peer's address that is sent to while it answers (`SCTP_PRIMARY_ADDR`).
+  /// - Throws: `.invalidArgument` when there is no such association.
+  public borrowing func primaryAddress(
+    of association: SCTPAssociationID = .future
+  ) throws(SocketError) -> IPSocketAddress {
+    var question = csk_sctp_association_address()
+    question.association = association.rawValue
+    let value = try optionDescriptor.sctpOption(CSK_SCTP_PRIMARY_ADDR, asking: question)
+    guard let address = address(from: value.address) else { throw SocketError(code: .invalidAddress, .getOption) }
+    return address
+  }
+
+  /// Sends to this address of the peer from now on, while it answers.
+  /// - Throws: `.invalidArgument` when the association has no such address.
+  public borrowing func setPrimaryAddress(
+    _ peer: IPSocketAddress, of association: SCTPAssociationID = .future
+  ) throws(SocketError) {
+    try setAddress(CSK_SCTP_PRIMARY_ADDR, peer, association)
+  }
+
+  /// Asks the peer to send to this address of ours (`SCTP_SET_PEER_PRIMARY_ADDR`, RFC 5061).
+  /// - Throws: `.permissionDenied` unless both ends support address changes
+  ///   (``SCTPAssociationOption/addressChangesSupported``); `.addressNotAvailable` for an address that is not ours.
+  public borrowing func requestPeerPrimaryAddress(
+    _ own: IPSocketAddress, of association: SCTPAssociationID = .future
+  ) throws(SocketError) {
+    try setAddress(CSK_SCTP_SET_PEER_PRIMARY_ADDR, own, association)
+  }
+
+  private borrowing func setAddress(
+    _ name: Int32, _ address: IPSocketAddress, _ association: SCTPAssociationID
+  ) throws(SocketError) {
+    var value = csk_sctp_association_address()
+    value.association = association.rawValue
+    copy(address, into: &value.address)
+    try optionDescriptor.setSCTPOption(name, to: value)
+  }
+
+  /// When a path is doubted; nil for what all paths begin with.
+  /// - Throws: `.invalidArgument` when the association has no such address; `.notSupported` before Linux 5.5.
+  public borrowing func pathThresholds(
+    to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
+  ) throws(SocketError) -> SCTPPathThresholds {
+    var question = csk_sctp_paddrthlds_v2()
+    question.association = association.rawValue
+    copy(peer, into: &question.address)
+    let value = try optionDescriptor.sctpOption(CSK_SCTP_PEER_ADDR_THLDS_V2, asking: question)
+    return SCTPPathThresholds(
+      failed: value.retransmissions, potentiallyFailed: value.potentially_failed, primaryChange: value.primary_change)
+  }
+
+  /// Sets when a path is doubted, or all of an association's.
+  /// - Throws: `.invalidArgument` unless potentiallyFailed ≤ primaryChange, and as ``pathThresholds(to:of:)``.
+  public borrowing func setPathThresholds(
+    _ thresholds: SCTPPathThresholds, to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
+  ) throws(SocketError) {
+    var value = csk_sctp_paddrthlds_v2()
+    value.association = association.rawValue
+    copy(peer, into: &value.address)
+    value.retransmissions = thresholds.failed
+    value.potentially_failed = thresholds.potentiallyFailed
+    value.primary_change = thresholds.primaryChange
+    try optionDescriptor.setSCTPOption(CSK_SCTP_PEER_ADDR_THLDS_V2, to: value)
+  }
+
+  /// How often a path is probed for a larger MTU (RFC 8899, `SCTP_PLPMTUD_PROBE_INTERVAL`, Linux 5.14); nil for never.
+  /// - Throws: `.invalidArgument` when the association has no such address.
+  public borrowing func pathMTUProbeInterval(
+    to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
+  ) throws(SocketError) -> Duration? {
+    var question = csk_sctp_probeinterval()
+    question.association = association.rawValue
+    copy(peer, into: &question.address)
+    let value = try optionDescriptor.sctpOption(CSK_SCTP_PLPMTUD_PROBE_INTERVAL, asking: question)
+    return value.interval == 0 ? nil : .milliseconds(value.interval)
+  }
+
+  /// Sets how often a path is probed for a larger MTU: milliseconds, rounded up, at least 5 s; nil for never.
+  /// - Throws: `.invalidArgument` for less, and as ``pathMTUProbeInterval(to:of:)``.
+  public borrowing func setPathMTUProbeInterval(
+    _ interval: Duration?, to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
+  ) throws(SocketError) {
+    var value = csk_sctp_probeinterval()
+    value.association = association.rawValue
+    copy(peer, into: &value.address)
+    if let interval {
+      value.interval = try milliseconds(interval)
+      if value.interval == 0 { throw SocketError(code: .invalidArgument, .setOption) }
+    }
+    try optionDescriptor.setSCTPOption(CSK_SCTP_PLPMTUD_PROBE_INTERVAL, to: value)
+  }
+
+  /// The UDP port at which the peer takes SCTP (RFC 6951, `SCTP_REMOTE_UDP_ENCAPS_PORT`, Linux 5.11); 0 for SCTP over
+  /// IP. This end's own port is net.sctp.udp_port.
+  /// - Throws: `.invalidArgument` when the association has no such address.
+  public borrowing func udpEncapsulationPort(
+    to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
+  ) throws(SocketError) -> UInt16 {
+    var question = csk_sctp_udpencaps()
+    question.association = association.rawValue
+    copy(peer, into: &question.address)
+    return UInt16(
+      bigEndian: try optionDescriptor.sctpOption(CSK_SCTP_REMOTE_UDP_ENCAPS_PORT, asking: question).port)
+  }
+
+  /// Sets the UDP port at which the peer takes SCTP; 0 for SCTP over IP.
+  /// - Throws: as ``udpEncapsulationPort(to:of:)``.
+  public borrowing func setUDPEncapsulationPort(
+    _ port: UInt16, to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
+  ) throws(SocketError) {
+    var value = csk_sctp_udpencaps()
+    value.association = association.rawValue
+    copy(peer, into: &value.address)
+    value.port = port.bigEndian
+    try optionDescriptor.setSCTPOption(CSK_SCTP_REMOTE_UDP_ENCAPS_PORT, to: value)
+  }
+}

@@ -1,0 +1,49 @@
+public import SocketKitCore
+
+/// One SCTP association on a socket of its own, used as a stream of bytes (RFC 6458, 4: one-to-one style).
+///
+/// ```swift
+/// let listener = try SCTPSocket.listen(on: [.loopback(port: 0), .loopbackIPv6(port: 0)])
+/// let client = try SCTPSocket.connect(toAny: listener.localAddresses(), until: .after(.seconds(5)))
+/// ```
+/// **As a stream.** Each write is one message on stream 0 of at most ``writeLimit`` bytes, and a read takes what is there of
+/// the message at the front: boundaries are lost, as on any byte stream. There is no half-close: ``shutdown(_:)`` of writing
+/// ends the association when all has arrived. The kernel tells of a peer's abort once, by `.connectionReset`; a later read
+/// would block for ever, so drop the socket then. Set the option ``SocketOption/noDelay`` unless every write fills packets.
+///
+/// **As messages.** With stream numbers, protocol identifiers and notifications, see ``SCTPMessaging``. Notifications
+/// arrive among the bytes, so who switches any on must receive messages, not read.
+///
+/// **Addresses.** A listener on ``IPSocketAddress/any(port:)`` is dual-stack. Peers then show as `::ffff:a.b.c.d` in
+/// `remoteAddress()`. Listeners set reuse-address. ``localAddress()`` and ``remoteAddress()`` tell the first of several.
+@frozen
+public struct SCTPSocket: ~Copyable, StreamSocket, ConnectionTransport, SCTPOptionTarget {
+  public typealias Address = IPSocketAddress
+
+  @usableFromInline let owned: Descriptor
+
+  @inlinable
+  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+
+  @inlinable public var descriptor: RawDescriptor { owned.raw }
+  @inlinable
+  public consuming func releaseDescriptor() -> Descriptor { owned }
+
+  /// No half-close: shutting down writing ends the association (RFC 9260, 9.2). No empty messages: the protocol has none
+  /// (RFC 9260, 6.2), and the kernel refuses them (EINVAL); a stream write of nothing asks nothing of it.
+  @inlinable public static var capabilities: SocketCapabilities { [] }
+
+  public static func kind(for address: IPSocketAddress) -> SocketKind {
+    SocketKind(address.family, .stream, protocolNumber: 132)
+  }
+
+  public static func accepts(_ kind: SocketKind) -> Bool {
+    (kind.family == .ipv4 || kind.family == .ipv6) && kind.type == .stream && kind.protocolNumber == 132
+  }
+
+  public static func willListen(_ socket: borrowing SCTPSocket, on address: IPSocketAddress) throws(SocketError) {
+    try socket.setOption(.reuseAddress, to: true)
+    // Not left to net.ipv6.bindv6only: the same program must mean the same on every host.
+    if address.isIPv6 { try socket.setOption(.v6Only, to: false) }
+  }
+}

@@ -1,0 +1,55 @@
+internal import CSocketKit
+public import SocketKitCore
+
+/// What an association has counted since it began: `SCTP_GET_ASSOC_STATS` (linux/sctp.h).
+public struct SCTPStatistics: Hashable, Sendable {
+  /// The longest retransmission timeout since this was asked last; zero when it has not changed since.
+  public var longestRetransmissionTimeout: Duration
+  /// The path that had it.
+  public var longestRetransmissionTimeoutAddress: IPSocketAddress?
+  public var acknowledgementsReceived: UInt64
+  public var acknowledgementsSent: UInt64
+  public var packetsSent: UInt64
+  public var packetsReceived: UInt64
+  public var retransmittedChunks: UInt64
+  /// Chunks that came before others that were due.
+  public var outOfSequenceChunks: UInt64
+  public var duplicateChunks: UInt64
+  /// Acknowledgements received that told of gaps.
+  public var gapAcknowledgements: UInt64
+  public var unorderedChunksSent: UInt64
+  public var unorderedChunksReceived: UInt64
+  public var orderedChunksSent: UInt64
+  public var orderedChunksReceived: UInt64
+  public var controlChunksSent: UInt64
+  public var controlChunksReceived: UInt64
+
+  init(_ value: csk_sctp_assoc_stats) {
+    longestRetransmissionTimeout = .milliseconds(Int64(clamping: value.maximum_timeout))
+    longestRetransmissionTimeoutAddress = address(from: value.maximum_timeout_address)
+    acknowledgementsReceived = value.sacks_received
+    acknowledgementsSent = value.sacks_sent
+    packetsSent = value.packets_sent
+    packetsReceived = value.packets_received
+    retransmittedChunks = value.retransmitted_chunks
+    outOfSequenceChunks = value.out_of_sequence
+    duplicateChunks = value.duplicate_chunks
+    gapAcknowledgements = value.gap_acknowledgements
+    unorderedChunksSent = value.unordered_chunks_sent
+    unorderedChunksReceived = value.unordered_chunks_received
+    orderedChunksSent = value.ordered_chunks_sent
+    orderedChunksReceived = value.ordered_chunks_received
+    controlChunksSent = value.control_chunks_sent
+    controlChunksReceived = value.control_chunks_received
+  }
+}
+
+extension SCTPOptionTarget where Self: ~Copyable {
+  /// What an association has counted since it began (`SCTP_GET_ASSOC_STATS`).
+  /// - Throws: `.invalidArgument` when there is none.
+  public borrowing func statistics(of association: SCTPAssociationID = .future) throws(SocketError) -> SCTPStatistics {
+    var question = csk_sctp_assoc_stats()
+    question.association = association.rawValue
+    return SCTPStatistics(try optionDescriptor.sctpOption(CSK_SCTP_GET_ASSOC_STATS, asking: question))
+  }
+}

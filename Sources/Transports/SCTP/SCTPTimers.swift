@@ -1,0 +1,118 @@
+internal import CSocketKit
+internal import SocketKitCore
+
+// The options of an association that set its timers and counters. Times are milliseconds for the kernel, rounded up.
+
+/// Bounds of the retransmission timeout (RFC 6458, 8.1.1): `SCTP_RTOINFO`. Setting a field to zero leaves it as it is.
+public struct SCTPRetransmissionTimeouts: Hashable, Sendable {
+  /// Before the round-trip time is known; Linux's default is 3 s.
+  public var initial: Duration
+  /// Linux's default is 1 s.
+  public var minimum: Duration
+  /// Linux's default is 60 s.
+  public var maximum: Duration
+
+  public init(initial: Duration = .zero, minimum: Duration = .zero, maximum: Duration = .zero) {
+    self.initial = initial
+    self.minimum = minimum
+    self.maximum = maximum
+  }
+}
+
+extension SCTPAssociationOption where Value == SCTPRetransmissionTimeouts {
+  /// Bounds of the retransmission timeout; `.invalidArgument` unless minimum ≤ maximum. The C name is `SCTP_RTOINFO`.
+  public static var retransmissionTimeouts: Self {
+    Self(
+      read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
+        let question = csk_sctp_rtoinfo(association: association.rawValue, initial: 0, maximum: 0, minimum: 0)
+        let value = try target.sctpOption(CSK_SCTP_RTOINFO, asking: question)
+        return SCTPRetransmissionTimeouts(
+          initial: .milliseconds(value.initial), minimum: .milliseconds(value.minimum),
+          maximum: .milliseconds(value.maximum))
+      },
+      write: { (target: RawDescriptor, association: SCTPAssociationID, value: Value) throws(SocketError) in
+        try target.setSCTPOption(
+          CSK_SCTP_RTOINFO,
+          to: csk_sctp_rtoinfo(
+            association: association.rawValue, initial: try milliseconds(value.initial),
+            maximum: try milliseconds(value.maximum), minimum: try milliseconds(value.minimum)))
+      })
+  }
+}
+
+/// What an association has besides (RFC 6458, 8.1.2): `SCTP_ASSOCINFO`. Setting a field to zero leaves it as it is.
+public struct SCTPAssociationParameters: Hashable, Sendable {
+  /// Retransmissions, over all paths, after which the association is lost; at most the sum of the paths' own. Linux's
+  /// default is 10.
+  public var maximumRetransmissions: UInt16
+  /// How long a cookie of ours is good; Linux's default is 60 s.
+  public var cookieLife: Duration
+  /// Addresses of the peer. Reading only.
+  public internal(set) var peerAddressCount: UInt16 = 0
+  /// Bytes that the peer has room for. Reading only.
+  public internal(set) var peerWindow: UInt32 = 0
+  /// Bytes that we have room for. Reading only.
+  public internal(set) var localWindow: UInt32 = 0
+
+  public init(maximumRetransmissions: UInt16 = 0, cookieLife: Duration = .zero) {
+    self.maximumRetransmissions = maximumRetransmissions
+    self.cookieLife = cookieLife
+  }
+}
+
+extension SCTPAssociationOption where Value == SCTPAssociationParameters {
+  /// When an association is given up, and its windows. The C name is `SCTP_ASSOCINFO`.
+  public static var associationParameters: Self {
+    Self(
+      read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
+        var question = csk_sctp_assocparams()
+        question.association = association.rawValue
+        let value = try target.sctpOption(CSK_SCTP_ASSOCINFO, asking: question)
+        var parameters = SCTPAssociationParameters(
+          maximumRetransmissions: value.retransmissions, cookieLife: .milliseconds(value.cookie_life))
+        parameters.peerAddressCount = value.peer_destinations
+        parameters.peerWindow = value.peer_window
+        parameters.localWindow = value.local_window
+        return parameters
+      },
+      write: { (target: RawDescriptor, association: SCTPAssociationID, value: Value) throws(SocketError) in
+        var parameters = csk_sctp_assocparams()
+        parameters.association = association.rawValue
+        parameters.retransmissions = value.maximumRetransmissions
+        parameters.cookie_life = try milliseconds(value.cookieLife)
+        try target.setSCTPOption(CSK_SCTP_ASSOCINFO, to: parameters)
+      })
+  }
+}
+
+/// When received messages are acknowledged (RFC 6458, 8.1.19): `SCTP_DELAYED_SACK`.
+public struct SCTPDelayedAcknowledgement: Hashable, Sendable {
+  /// After this time at the latest: up to 500 ms; zero leaves it as it is. Linux's default is 200 ms.
+  public var delay: Duration
+  /// After so many packets: 1 acknowledges each at once; 0 leaves it as it is. Linux's default is 2.
+  public var packets: UInt32
+
+  public init(delay: Duration = .zero, packets: UInt32 = 0) {
+    self.delay = delay
+    self.packets = packets
+  }
+}
+
+extension SCTPAssociationOption where Value == SCTPDelayedAcknowledgement {
+  /// When received messages are acknowledged. Switched off it reads as a delay of zero and 1 packet. The C name is
+  /// `SCTP_DELAYED_SACK`.
+  public static var delayedAcknowledgement: Self {
+    Self(
+      read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
+        let question = csk_sctp_sack_info(association: association.rawValue, delay: 0, frequency: 0)
+        let value = try target.sctpOption(CSK_SCTP_DELAYED_SACK, asking: question)
+        return SCTPDelayedAcknowledgement(delay: .milliseconds(value.delay), packets: value.frequency)
+      },
+      write: { (target: RawDescriptor, association: SCTPAssociationID, value: Value) throws(SocketError) in
+        try target.setSCTPOption(
+          CSK_SCTP_DELAYED_SACK,
+          to: csk_sctp_sack_info(
+            association: association.rawValue, delay: try milliseconds(value.delay), frequency: value.packets))
+      })
+  }
+}

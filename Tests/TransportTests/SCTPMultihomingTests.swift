@@ -1,0 +1,209 @@
+import SocketKit
+import TestSupport
+import Testing
+
+@Suite(.exclusive, .needsSCTP) struct SCTPMultihomingTests {
+  private func pair(_ addresses: [IPSocketAddress], from sources: [IPSocketAddress] = []) throws -> SocketPair<SCTPSocket>
+  {
+    let listener = try SCTPSocket.listen(on: addresses)
+    let client = try SCTPSocket.connect(
+      toAny: try listener.localAddresses(), from: sources, until: .after(sctpSoon))
+    return SocketPair(client, try listener.accept(until: .after(sctpSoon)))
+  }
+
+  @Test func severalAddressesEach() throws {
+    try pair([.local(1), .local(2), .local(3)], from: [.local(4), .local(5)]).split { client, server in
+      let port = try server.localAddress().port
+      let own = try client.localAddress().port
+      let theirs = [IPSocketAddress.local(1, port: port), .local(2, port: port), .local(3, port: port)]
+      let ours = [IPSocketAddress.local(4, port: own), .local(5, port: own)]
+      #expect(try Set(client.peerAddresses()) == Set(theirs))
+      #expect(try Set(server.localAddresses()) == Set(theirs))
+      #expect(try Set(client.localAddresses()) == Set(ours))
+      #expect(try Set(server.peerAddresses()) == Set(ours))
+      #expect(try client.option(.associationParameters).peerAddressCount == 3)
+      #expect(try client.primaryAddress() == theirs[0])
+      try client.setPrimaryAddress(theirs[2])
+      #expect(try client.primaryAddress() == theirs[2])
+      #expect(try client.status().primaryPath.address == theirs[2])
+      #expect(refusal { try client.setPrimaryAddress(.local(9, port: port)) }?.code == .invalidArgument)
+      try client.say("over the third")
+      #expect(try server.hear(14) == "over the third")
+      #expect(try client.pathInfo(to: theirs[2]).congestionWindow > 0)
+    }
+  }
+
+  @Test func bothVersions() throws {
+    let listener = try SCTPSocket.listen(on: [.loopbackIPv6(port: 0), .loopback(port: 0)])
+    let addresses = try listener.localAddresses()
+    let port = try listener.localAddress().port
+    #expect(addresses.count == 2 && addresses.allSatisfy { $0.port == port })
+    #expect(Set(addresses.map { $0.unmapped }) == [.loopbackIPv6(port: port), .loopback(port: port)])
+    for address in [IPSocketAddress.loopback(port: port), .loopbackIPv6(port: port)] {
+      let client = try SCTPSocket.connect(to: address, until: .after(sctpSoon))
+      let server = try listener.accept(until: .after(sctpSoon))
+      try server.say("hi")
+      #expect(try client.hear(2) == "hi")
+    }
+    let client = try SCTPSocket.connect(
+      toAny: [.loopback(port: port), .loopbackIPv6(port: port)], until: .after(sctpSoon))
+    let server = try listener.accept(until: .after(sctpSoon))
+    #expect(try client.peerAddresses().count == 2)
+    // As IPv4 or mapped, as the option says.
+    #expect(try client.peerAddresses().contains(IPSocketAddress(IPv6Address(mapped: .loopback), port: port)))
+    try client.setOption(.mapIPv4, to: false)
+    #expect(try client.peerAddresses().contains(.loopback(port: port)))
+    _ = server
+  }
+
+  @Test func dualStackAndIPv6Only() throws {
+    let listener = try SCTPSocket.listen(on: .any(port: 0))
+    let port = try listener.localAddress().port
+    let client = try SCTPSocket.connect(to: .loopback(port: port), until: .after(sctpSoon))
+    let server = try listener.accept(until: .after(sctpSoon))
+    #expect(try server.remoteAddress().unmapped.ip == .v4(.loopback))
+    #expect(try server.remoteAddress().isIPv6)
+    _ = client
+    let only = try SCTPSocket.listen(on: .any(port: 0)) { (socket) throws(SocketError) in
+      try socket.setOption(.v6Only, to: true)
+    }
+    let other = try only.localAddress().port
+    #expect(
+      refusal { _ = try SCTPSocket.connect(to: .loopback(port: other), until: .after(sctpSoon)) }?.code
+        == .connectionRefused)
+    _ = try SCTPSocket.connect(to: .loopbackIPv6(port: other), until: .after(sctpSoon))
+  }
+
+  @Test func addingAndRemoving() throws {
+    let socket = try SCTPSocket.open(for: .loopback(port: 0))
+    try socket.bind(to: [.local(1), .local(2)])
+    let port = try socket.localAddress().port
+    #expect(port != 0)
+    try socket.addLocalAddresses([.local(3, port: port)])
+    try socket.addLocalAddresses([.local(4)])
+    #expect(try Set(socket.localAddresses()) == Set((1...4).map { .local($0, port: port) }))
+    #expect(refusal { try socket.addLocalAddresses([.local(5, port: port &+ 1)]) }?.code == .invalidArgument)
+    #expect(refusal { try socket.addLocalAddresses([.local(4)]) }?.code == .invalidArgument)
+    #expect(refusal { try socket.addLocalAddresses([]) }?.code == .invalidArgument)
+    let strange = IPSocketAddress(IPv4Address(bits: 0xc000_0201), port: 0)
+    let error = refusal { try socket.addLocalAddresses([.local(6), strange]) }
+    #expect(error?.code == .addressNotAvailable && error?.operation == .bindAddresses)
+    // The one before the one that failed is taken back.
+    #expect(try socket.localAddresses().count == 4)
+    #expect(refusal { try socket.addLocalAddresses([.loopbackIPv6(port: 0)]) }?.code == .invalidArgument)
+    try socket.removeLocalAddresses([.local(2), .local(3)])
+    #expect(try Set(socket.localAddresses()) == [.local(1, port: port), .local(4, port: port)])
+    let missing = refusal { try socket.removeLocalAddresses([.local(9)]) }
+    #expect(missing?.code == .invalidArgument || missing?.code == .addressNotAvailable, "\(String(describing: missing))")
+    try socket.removeLocalAddresses([.local(1)])
+    #expect(refusal { try socket.removeLocalAddresses([.local(4)]) }?.errno == 16)
+    // An IPv6 socket takes IPv4 addresses.
+    let six = try SCTPSocket.open(for: .loopbackIPv6(port: 0))
+    try six.setOption(.v6Only, to: false)
+    try six.bind(to: [.loopbackIPv6(port: 0), .loopback(port: 0)])
+    #expect(try six.localAddresses().count == 2)
+  }
+
+  /// More addresses than the first buffer holds.
+  @Test func manyAddresses() throws {
+    let listener = try SCTPSocket.listen(on: (1...200).map { .local($0) })
+    let addresses = try listener.localAddresses()
+    #expect(addresses.count == 200 && Set(addresses).count == 200)
+    let client = try SCTPSocket.connect(toAny: Array(addresses.prefix(40)), until: .after(sctpSoon))
+    let server = try listener.accept(until: .after(sctpSoon))
+    #expect(try client.peerAddresses().count == 200)
+    #expect(try server.localAddresses().count == 200)
+  }
+
+  /// An accepted association answers from the address that it was made for (ishidawataru/sctp's issue 84).
+  @Test func answersFromTheAddressAskedFor() throws {
+    let listener = try SCTPSocket.listen(on: [.local(1), .local(2)])
+    let port = try listener.localAddress().port
+    let second = IPSocketAddress.local(2, port: port)
+    let client = try SCTPSocket.connect(to: second, until: .after(sctpSoon))
+    let server = try listener.accept(until: .after(sctpSoon))
+    #expect(try client.primaryAddress() == second)
+    try server.say("from the second")
+    #expect(try client.hear(15) == "from the second")
+    #expect(try client.remoteAddress() == second)
+  }
+
+  /// Address changes of a living association, with RFC 5061 at both ends.
+  @Test func addressesOfALivingAssociation() throws {
+    let configure: (borrowing SCTPSocket) throws(SocketError) -> Void = { (socket) throws(SocketError) in
+      try socket.setOption(.authenticationSupported, to: true)
+      try socket.setOption(.addressChangesSupported, to: true)
+    }
+    let listener = try SCTPSocket.listen(on: .local(1), configure: configure)
+    let client = try SCTPSocket.connect(
+      to: listener.localAddress(), from: .local(2), until: .after(sctpSoon), configure: configure)
+    let server = try listener.accept(until: .after(sctpSoon))
+    let port = try client.localAddress().port
+    try client.addLocalAddresses([.local(3)])
+    let deadline = Deadline.after(sctpSoon)
+    while try server.peerAddresses().count != 2, !deadline.hasPassed { sleep(milliseconds: 1) }
+    #expect(try Set(server.peerAddresses()) == [.local(2, port: port), .local(3, port: port)])
+    try client.requestPeerPrimaryAddress(.local(3, port: port))
+    while try server.primaryAddress() != .local(3, port: port), !deadline.hasPassed { sleep(milliseconds: 1) }
+    #expect(try server.primaryAddress() == .local(3, port: port))
+    #expect(
+      refusal { try client.requestPeerPrimaryAddress(.local(9, port: port)) }?.code == .addressNotAvailable)
+    try client.removeLocalAddresses([.local(2)])
+    while try server.peerAddresses().count != 1, !deadline.hasPassed { sleep(milliseconds: 1) }
+    #expect(try server.peerAddresses() == [.local(3, port: port)])
+    try client.say("over the new one")
+    #expect(try server.hear(16) == "over the new one")
+    // Without it the association keeps what it has.
+    try sctpPair().split { near, far in
+      let port = try near.localAddress().port
+      #expect(refusal { try near.requestPeerPrimaryAddress(.local(1, port: port)) }?.code == .permissionDenied)
+      _ = far
+    }
+  }
+
+  /// The next address is asked when the first is silent; nothing answers at an address whose packets are dropped.
+  @Test func connectsByTheAddressThatAnswers() throws {
+    let listener = try SCTPSocket.listen(on: [.local(1), .local(2)])
+    let port = try listener.localAddress().port
+    // Documentation addresses (RFC 5737) that an unreachable route answers for nobody.
+    let dead = IPSocketAddress(IPv4Address(bits: 0xc000_0201), port: port)
+    let start = milliseconds()
+    let error = refusal {
+      let client = try SCTPSocket.connect(toAny: [.local(2, port: port), dead], until: .after(sctpSoon))
+      let server = try listener.accept(until: .after(sctpSoon))
+      try client.say("x")
+      #expect(try server.hear(1) == "x")
+    }
+    #expect(error == nil || error?.code == .unreachable, "\(String(describing: error))")
+    #expect(milliseconds() - start < 9000)
+  }
+}
+
+@Suite struct SCTPAddressTextTests {
+  @Test func parsesAndPrints() throws {
+    let two = try SCTPAddressList(parsing: "10.0.0.1,10.0.1.1:38412")
+    #expect(two.addresses.map { "\($0)" } == ["10.0.0.1:38412", "10.0.1.1:38412"] && two.port == 38412)
+    #expect("\(two)" == "10.0.0.1,10.0.1.1:38412")
+    // ishidawataru/sctp's way.
+    #expect(try SCTPAddressList(parsing: "10.0.0.1/10.0.1.1:38412") == two)
+    let mixed = try SCTPAddressList(parsing: "[fe80::1%lo]/127.0.0.1/[::1]:80")
+    #expect(mixed.addresses[0].scopeID == 1 && mixed.addresses[2] == .loopbackIPv6(port: 80))
+    #expect("\(mixed)" == "[fe80::1%lo],127.0.0.1,[::1]:80")
+    #expect("\(try SCTPAddressList(parsing: "127.0.0.1:0"))" == "127.0.0.1:0")
+    for text in ["\(two)", "\(mixed)", "[::1%1],[::2]:65535"] {
+      let list = try SCTPAddressList(parsing: text)
+      #expect(SCTPAddressList("\(list)") == list)
+    }
+    #expect(SCTPAddressList([.local(1, port: 4), .local(2, port: 5)]) == nil && SCTPAddressList([]) == nil)
+  }
+
+  @Test(arguments: [
+    "", ":80", "127.0.0.1", "127.0.0.1,:80", ",127.0.0.1:80", "127.0.0.1:80,127.0.0.2:80", "127.0.0.1,,127.0.0.2:80",
+    "::1,127.0.0.1:80", "127.0.0.1,[::1]:65536", "host,127.0.0.1:80", "127.0.0.1//127.0.0.2:1", "[::1%nosuch],[::1]:1",
+  ])
+  func refuses(_ text: String) {
+    #expect(SCTPAddressList(text) == nil)
+    let error = refusal { _ = try SCTPAddressList(parsing: text) }
+    #expect(error?.code == .invalidAddress || error?.code == .invalidPort)
+  }
+}
