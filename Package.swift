@@ -39,7 +39,9 @@ let package = Package(
       dependencies: ["SocketKit", "CSocketKit", "CSocketKitBaseline", "SocketKitToolSupport"],
       path: "Sources/SocketKitTool"),
     // What of the command can be tested without running it.
-    .target(name: "SocketKitToolSupport", path: "Sources/SocketKitToolSupport"),
+    .target(
+      name: "SocketKitToolSupport", dependencies: ["SocketKit"], path: "Sources/SocketKitToolSupport",
+      exclude: ["Vscp/Verify/PROTOCOL.md"]),
     .target(name: "TestSupport", dependencies: ["SocketKitCore"], path: "Tests/TestSupport"),
     .testTarget(name: "CoreTests", dependencies: ["TestSupport", "SocketKit"], path: "Tests/CoreTests"),
     .testTarget(name: "TransportTests", dependencies: ["TestSupport", "SocketKit"], path: "Tests/TransportTests"),
@@ -51,7 +53,8 @@ let package = Package(
       name: "ConformanceKitTests", dependencies: ["TestSupport", "SocketKit", "SocketKitConformance"],
       path: "Tests/ConformanceKitTests"),
     .testTarget(name: "TidyTests", path: "Tests/TidyTests"),
-    .testTarget(name: "ToolTests", dependencies: ["SocketKitToolSupport"], path: "Tests/ToolTests"),
+    .testTarget(
+      name: "ToolTests", dependencies: ["TestSupport", "SocketKit", "SocketKitToolSupport"], path: "Tests/ToolTests"),
   ] + transports.map { module($0, in: "Transports") } + pollers.map { module($0, in: "Pollers") }
 )
 

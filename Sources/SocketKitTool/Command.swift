@@ -9,8 +9,10 @@ struct Command: Sendable {
   let help: String
   /// Not listed: for the tool's own processes.
   var isHidden = false
+  /// The words that ask for ``help``.
+  var helpWords = ["--help", "-h"]
   /// Gives the exit status. Wrong options are thrown as ``ToolError/usage(_:)``.
   let run: @Sendable (Arguments) throws -> Int32
 
-  static let all: [Command] = [.bench, .benchServer]
+  static let all: [Command] = [.bench, .vscp, .benchServer]
 }

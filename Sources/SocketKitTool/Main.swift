@@ -19,7 +19,7 @@ struct Main {
       return 2
     }
     let rest = Array(words.dropFirst())
-    if rest.prefix(while: { $0 != "--" }).contains(where: { $0 == "--help" || $0 == "-h" }) {
+    if rest.prefix(while: { $0 != "--" }).contains(where: { command.helpWords.contains($0) }) {
       Terminal.print(command.help)
       return 0
     }

@@ -5,9 +5,12 @@ enum Terminal {
   static func print(_ text: String) { write(text, to: 1) }
   static func say(_ text: String) { write(text, to: 2) }
 
+  /// Whether somebody watches the talk.
+  static var isWatched: Bool { isatty(2) == 1 }
+
   /// Shows how far a long command is, in one line that the next call replaces; only where somebody watches.
   static func progress(_ text: String) {
-    if isatty(2) == 1 { say("\r\u{1b}[K\(text)") }
+    if isWatched { say("\r\u{1b}[K\(text)") }
   }
   static func endProgress() { progress("") }
 

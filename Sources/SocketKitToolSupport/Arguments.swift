@@ -2,11 +2,14 @@
 ///
 /// A command takes what it knows, then calls ``finish()``, which complains about the rest.
 public struct Arguments: Sendable {
+  /// The words as they came, for a command with habits of its own.
+  public let all: [String]
   private var words: [String]
   /// What stands behind `--`.
   private let operands: [String]
 
   public init(_ words: [String]) {
+    all = words
     let end = words.firstIndex(of: "--") ?? words.endIndex
     self.words = Array(words[..<end])
     operands = Array(words[end...].dropFirst())

@@ -6,8 +6,9 @@ func fuzzer(_ name: String) -> Target {
   .executableTarget(
     name: name,
     dependencies: [
-      "FuzzDriver", .product(name: "SocketKitCore", package: "SocketKit"),
-      .product(name: "CSocketKit", package: "SocketKit"), .product(name: "SocketKitSCTP", package: "SocketKit"),
+      "FuzzDriver", .product(name: "SocketKit", package: "SocketKit"),
+      .product(name: "SocketKitCore", package: "SocketKit"),
+      .product(name: "CSocketKit", package: "SocketKit"),
     ],
     swiftSettings: [.unsafeFlags(["-parse-as-library"])],
     linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])])
@@ -16,4 +17,7 @@ func fuzzer(_ name: String) -> Target {
 let package = Package(
   name: "Fuzz",
   dependencies: [.package(name: "SocketKit", path: "../..")],
-  targets: [.target(name: "FuzzDriver"), fuzzer("fuzz-addresses"), fuzzer("fuzz-control"), fuzzer("fuzz-sctp")])
+  targets: [
+    .target(name: "FuzzDriver"), fuzzer("fuzz-addresses"), fuzzer("fuzz-endpoints"), fuzzer("fuzz-control"),
+    fuzzer("fuzz-sctp"),
+  ])

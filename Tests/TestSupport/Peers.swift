@@ -49,6 +49,9 @@ public final class PeerProcess {
     return (bytes, (status >> 8) & 0xff)
   }
 
+  /// Sends it a signal, SIGKILL to end it in the middle of something. Its status is 0 then.
+  public func signal(_ number: Int32) { kill(pid, number) }
+
   deinit {
     if pid != 0 {
       kill(pid, SIGKILL)

@@ -22,12 +22,26 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
     self.init(kind: .path, bytes)
   }
 
+  /// A path of any bytes, as file systems have them.
+  /// - Throws: as ``init(path:)-(String)``.
+  public init(path bytes: [UInt8]) throws(EndpointError) {
+    try Self.check(bytes, text: EscapedName.text(bytes), allowZero: false)
+    self.init(kind: .path, bytes)
+  }
+
   /// A name in the kernel's abstract namespace: no file, gone with its socket. Any program that knows the name can
   /// connect; file permissions do not protect it.
   /// - Throws: `.addressTooLong` over 107 bytes; `.invalidAddress` for an empty name.
   public init(abstract name: String) throws(EndpointError) {
     let bytes = Array(name.utf8)
     try Self.check(bytes, text: "@\(name)", allowZero: true)
+    self.init(kind: .abstract, bytes)
+  }
+
+  /// A name of any bytes in the kernel's abstract namespace.
+  /// - Throws: as ``init(abstract:)-(String)``.
+  public init(abstract bytes: [UInt8]) throws(EndpointError) {
+    try Self.check(bytes, text: "@\(EscapedName.text(bytes))", allowZero: true)
     self.init(kind: .abstract, bytes)
   }
 

@@ -1,0 +1,124 @@
+/// Where an IP transport's peer is: an address, or the name of a host that is looked up at connect.
+///
+/// As text: `//127.0.0.1:80`, `//[::1]:80`, `//[fe80::1%eth0]:80`, `//localhost:80`, and `//*:80` for every address of this
+/// host (``IPSocketAddress/any(port:)``). A port is always there, and nothing after it.
+@frozen
+public enum IPLocation: Hashable, Sendable {
+  case address(IPSocketAddress)
+  /// A name, in small letters.
+  case host(String, port: UInt16)
+
+  /// The port, from 0 to 65535; 0 where the kernel is to choose.
+  public var port: UInt16 {
+    switch self {
+    case .address(let address): address.port
+    case .host(_, let port): port
+    }
+  }
+
+  /// The addresses: itself, or what the name service says, waiting for it on this thread.
+  /// - Throws: `.nameNotFound`, `.resolverFailed`, `.timedOut`, `.cancelled`, with the name.
+  public func addresses(
+    until deadline: Deadline, control: WaitControl? = nil
+  ) throws(EndpointError) -> [IPSocketAddress] {
+    switch self {
+    case .address(let address): [address]
+    case .host(let name, let port): try NameLookup(name, port: port).wait(until: deadline, control: control)
+    }
+  }
+}
+
+extension IPLocation: EndpointLocation {
+  public init(endpointBody body: String) throws(EndpointError) {
+    let text = try Authority.text(of: body, example: "//localhost:80")
+    if text.hasPrefix("["), let close = text.firstIndex(of: "]") {
+      let (host, port) = (text[...close], text[text.index(after: close)...])
+      guard port.hasPrefix(":") else { throw Authority.noPort }
+      self = .address(try Self.address(host, port: try Authority.port(port.dropFirst())))
+      return
+    }
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    if parts.count > 2 {
+      throw .malformed("An IPv6 address stands in brackets: //[::1]:80. There is one colon before the port otherwise.")
+    }
+    guard parts.count == 2 else { throw Authority.noPort }
+    let port = try Authority.port(parts[1])
+    if parts[0] == "*" {
+      self = .address(.any(port: port))
+    } else if let address = IPv4Address(String(parts[0])) {
+      self = .address(IPSocketAddress(address, port: port))
+    } else {
+      self = .host(try HostName.checked(parts[0]), port: port)
+    }
+  }
+
+  private static func address(_ host: Substring, port: UInt16) throws(EndpointError) -> IPSocketAddress {
+    if let address = IPSocketAddress("\(host):\(port)") { return address }
+    throw .malformed(
+      host.contains("%")
+        ? "\(host) is no IPv6 address with a zone: a zone is the name or number of one of this host's interfaces."
+        : "\(host) is no IPv6 address.")
+  }
+
+  public var endpointBody: String {
+    switch self {
+    case .address(let address) where address == .any(port: address.port): "//*:\(address.port)"
+    case .address(let address): "//\(address)"
+    case .host(let name, let port): "//\(name):\(port)"
+    }
+  }
+}
+
+/// `//host:port`, for transports that have such.
+public enum Authority {
+  /// What stands behind the two slashes.
+  /// - Parameter example: a right one, for the error text.
+  /// - Throws: ``EndpointError/malformed(_:code:)`` without the slashes, or with a path, query or user.
+  public static func text(of body: String, example: String) throws(EndpointError) -> Substring {
+    guard body.hasPrefix("//") else {
+      throw .malformed("Two slashes must follow the colon, as in \(example).")
+    }
+    let text = body.dropFirst(2)
+    if text.isEmpty { throw .malformed("Host and port are missing: \(example).") }
+    if let wrong = text.first(where: { "/?#@\\".contains($0) }) {
+      throw .malformed("\"\(wrong)\" has no place in host and port: \(example).")
+    }
+    return text
+  }
+
+  /// A port from 0 to 65535, in decimal digits without leading zeros.
+  public static func port(_ text: some StringProtocol) throws(EndpointError) -> UInt16 {
+    var scanner = AddressScanner(String(text))
+    guard let port = scanner.decimal(upTo: 65535), scanner.isAtEnd else {
+      throw .malformed("\"\(text)\" is no port: a decimal number from 0 to 65535.", code: .invalidPort)
+    }
+    return UInt16(port)
+  }
+
+  /// The failure that there is a host only.
+  public static var noPort: EndpointError { .malformed("The port is missing: //host:port.", code: .invalidPort) }
+}
+
+/// Names of hosts.
+enum HostName {
+  /// The name in small letters.
+  /// - Throws: ``EndpointError/malformed(_:code:)`` for what no resolver should be asked: over 253 bytes, other characters
+  ///   than letters, digits, `-`, `_` and `.`, or what only looks like a number.
+  static func checked(_ text: Substring) throws(EndpointError) -> String {
+    if text.isEmpty { throw .malformed("The host is missing; \"*\" is every address of this host.") }
+    if text.utf8.count > 253 { throw .malformed("A name has at most 253 bytes (RFC 1035).", code: .addressTooLong) }
+    let isName = text.utf8.allSatisfy {
+      (97...122).contains($0 | 32) || (48...57).contains($0) || [45, 46, 95].contains($0)
+    }
+    guard isName, text.split(separator: ".", omittingEmptySubsequences: false).dropLast().allSatisfy({ !$0.isEmpty })
+    else {
+      throw .malformed("\"\(text)\" is neither an address nor a name of letters, digits, \"-\", \"_\" and \".\".")
+    }
+    // A resolver would take 127.1 and 0x7f000001 for addresses (inet_aton(3)), and 256.0.0.1 for a name.
+    let last = text.split(separator: ".").last ?? ""
+    if last.utf8.allSatisfy({ (48...57).contains($0) }) || last.lowercased().hasPrefix("0x") {
+      throw .malformed("\"\(text)\" looks like an IPv4 address and is none: four numbers from 0 to 255.")
+    }
+    return text.lowercased()
+  }
+}

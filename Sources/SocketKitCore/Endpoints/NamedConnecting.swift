@@ -1,0 +1,116 @@
+/// A transport with connections that addresses name.
+public protocol NamedConnectionTransport: NamedTransport, ConnectionTransport, ~Copyable {
+  /// Connects to a location, looking up its name if it has one.
+  ///
+  /// The default tries the addresses in turn; IP transports race them (RFC 8305).
+  /// - Parameters:
+  ///   - location: whom to connect to.
+  ///   - deadline: for lookup and connect together.
+  ///   - control: lets other threads cancel the wait or change its deadline.
+  ///   - configure: sets options on each socket before it connects.
+  /// - Throws: `.connectionRefused`, `.timedOut`, `.cancelled`, `.unreachable`, `.nameNotFound`, `.resolverFailed`,
+  ///   `.tooManyDescriptors`, with the address; each attempt in ``EndpointError/attempts``.
+  static func connect(
+    at location: Location, until deadline: Deadline, control: WaitControl?,
+    configure: (borrowing Self) throws(SocketError) -> Void
+  ) throws(EndpointError) -> Self
+
+  /// Listens at a location: at the first address where it is a name.
+  /// - Parameters:
+  ///   - location: where; port 0 lets the kernel choose.
+  ///   - deadline: for looking up a name; nothing else waits.
+  ///   - configure: sets options on the socket before it is bound.
+  /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.tooManyDescriptors`,
+  ///   `.protocolNotSupported`, `.nameNotFound`, `.resolverFailed`, `.timedOut`, with the address.
+  static func listen(
+    at location: Location, until deadline: Deadline, control: WaitControl?,
+    configure: (borrowing Self) throws(SocketError) -> Void
+  ) throws(EndpointError) -> Listener<Self>
+}
+
+extension NamedConnectionTransport where Self: ~Copyable {
+  /// ``connect(at:until:control:configure:)`` without a control or options.
+  public static func connect(
+    at location: Location, until deadline: Deadline, control: WaitControl? = nil
+  ) throws(EndpointError) -> Self {
+    try connect(at: location, until: deadline, control: control) { (_) throws(SocketError) in }
+  }
+
+  /// ``listen(at:until:control:configure:)`` without a control or options.
+  public static func listen(
+    at location: Location, until deadline: Deadline = .never, control: WaitControl? = nil
+  ) throws(EndpointError) -> Listener<Self> {
+    try listen(at: location, until: deadline, control: control) { (_) throws(SocketError) in }
+  }
+
+  public static func connect(
+    at location: Location, until deadline: Deadline, control: WaitControl?,
+    configure: (borrowing Self) throws(SocketError) -> Void
+  ) throws(EndpointError) -> Self {
+    var failures: [EndpointError] = []
+    for address in try addresses(of: location, until: deadline, control: control) {
+      do throws(EndpointError) {
+        return try connect(to: address, until: deadline, control: control, configure: configure)
+      } catch {
+        failures.append(error)
+        if error.code == .cancelled || deadline.hasPassed { break }
+      }
+    }
+    if failures.count == 1 { throw failures[0] }
+    throw EndpointError(
+      failures.first?.reason ?? SocketError(code: .nameNotFound, .resolve), address: text(of: location),
+      attempts: failures)
+  }
+
+  public static func listen(
+    at location: Location, until deadline: Deadline, control: WaitControl?,
+    configure: (borrowing Self) throws(SocketError) -> Void
+  ) throws(EndpointError) -> Listener<Self> {
+    guard let first = try addresses(of: location, until: deadline, control: control).first else {
+      throw EndpointError(SocketError(code: .nameNotFound, .resolve), address: text(of: location))
+    }
+    return try listen(on: first, configure: configure)
+  }
+}
+
+extension NamedConnectionTransport where Self: ~Copyable, Location == IPLocation, Address == IPSocketAddress {
+  public static func connect(
+    at location: IPLocation, until deadline: Deadline, control: WaitControl?,
+    configure: (borrowing Self) throws(SocketError) -> Void
+  ) throws(EndpointError) -> Self {
+    switch location {
+    case .address(let address):
+      try connect(to: address, until: deadline, control: control, configure: configure)
+    case .host(let name, let port):
+      try connect(toHost: name, port: port, until: deadline, control: control, configure: configure)
+    }
+  }
+}
+
+extension NamedTransport where Self: DatagramSocket & ~Copyable {
+  /// A datagram socket that receives at a location: at the first address where it is a name.
+  /// - Parameter deadline: for looking up a name; nothing else waits.
+  /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.nameNotFound`, `.resolverFailed`,
+  ///   `.timedOut`, with the address.
+  public static func bind(
+    at location: Location, until deadline: Deadline = .never, control: WaitControl? = nil
+  ) throws(EndpointError) -> Self {
+    try bind(to: try first(of: location, until: deadline, control: control))
+  }
+
+  /// A datagram socket connected to one peer: to the first address where it is a name.
+  /// - Parameter deadline: for looking up a name; nothing else waits.
+  /// - Throws: `.unreachable`, `.connectionRefused`, `.nameNotFound`, `.resolverFailed`, `.timedOut`, with the address.
+  public static func connect(
+    at location: Location, until deadline: Deadline = .never, control: WaitControl? = nil
+  ) throws(EndpointError) -> Self {
+    try connect(to: try first(of: location, until: deadline, control: control))
+  }
+
+  private static func first(
+    of location: Location, until deadline: Deadline, control: WaitControl?
+  ) throws(EndpointError) -> Address {
+    if let address = try addresses(of: location, until: deadline, control: control).first { return address }
+    throw EndpointError(SocketError(code: .nameNotFound, .resolve), address: text(of: location))
+  }
+}

@@ -1,0 +1,46 @@
+extension UnixAddress: EndpointLocation {
+  /// Reads `/path`, `relative/path`, `@name` for an abstract name and `@` alone for ``unnamed``, where the kernel chooses
+  /// an abstract name for a listener. `///path` is `/path`.
+  ///
+  /// `%` and two hexadecimal digits stand for any byte (``EscapedName``): `@a%00b`; `%40name` is a path that begins with
+  /// `@`.
+  public init(endpointBody body: String) throws(EndpointError) {
+    if body.isEmpty {
+      throw .malformed("The path is missing: unix:/path, unix:@name, or unix:@ for a name that the kernel chooses.")
+    }
+    if body == "@" {
+      self = .unnamed
+      return
+    }
+    // Bytes, not characters: a combining accent behind a mark would hide the mark.
+    var text = Array(body.utf8)[...]
+    if text.starts(with: "//".utf8) {
+      guard text.starts(with: "///".utf8), !text.starts(with: "////".utf8) else {
+        throw .malformed("A Unix socket has no host: one slash begins a path, as in unix:/run/x.sock.")
+      }
+      text = text.dropFirst(2)
+    }
+    let isAbstract = text.first == UInt8(ascii: "@")
+    guard let name = EscapedName.bytes(unescaping: isAbstract ? text.dropFirst() : text) else {
+      throw .malformed("Behind \"%\" stand two hexadecimal digits; \"%\" itself is written %25.")
+    }
+    if name.count > Self.maximumNameLength {
+      throw .malformed(
+        "The kernel takes \(Self.maximumNameLength) bytes, and these are \(name.count).", code: .addressTooLong)
+    }
+    do throws(EndpointError) {
+      self = try isAbstract ? UnixAddress(abstract: name) : UnixAddress(path: name)
+    } catch {
+      throw .malformed("A path holds no zero byte.", code: error.code)
+    }
+  }
+
+  public var endpointBody: String {
+    if isUnnamed { return "@" }
+    let text = EscapedName.text(name)
+    if path == nil { return "@" + text }
+    if text.hasPrefix("@") { return EscapedName.escape(UInt8(ascii: "@")) + text.dropFirst() }
+    // Two slashes would begin a host.
+    return text.hasPrefix("//") ? "/" + EscapedName.escape(UInt8(ascii: "/")) + text.dropFirst(2) : text
+  }
+}

@@ -1,0 +1,138 @@
+/// A command line as Go's package flag reads it: `-name value`, `-name=value`, with one dash or two; a flag without a
+/// value is a boolean; the first word that is no flag ends them, and `--` too.
+struct GoFlags {
+  enum Kind { case boolean, unsigned, duration, text }
+
+  struct Flag {
+    let name: String
+    let kind: Kind
+    let usage: String
+  }
+
+  /// What is wrong, in Go's words.
+  struct Wrong: Error, Equatable {
+    let text: String
+    init(_ text: String) { self.text = text }
+  }
+
+  private(set) var booleans: [String: Bool] = [:]
+  private(set) var numbers: [String: UInt64] = [:]
+  private(set) var durations: [String: Duration] = [:]
+  private(set) var texts: [String: String] = [:]
+  /// What stands behind the flags.
+  private(set) var operands: [String] = []
+
+  init(_ words: [String], flags: [Flag]) throws(Wrong) {
+    var rest = words[...]
+    while let word = rest.first, word.hasPrefix("-"), word != "-" {
+      rest = rest.dropFirst()
+      if word == "--" { break }
+      let body = word.dropFirst(word.hasPrefix("--") ? 2 : 1)
+      if body.isEmpty || body.hasPrefix("-") || body.hasPrefix("=") { throw Wrong("bad flag syntax: \(word)") }
+      let equals = body.firstIndex(of: "=")
+      let name = String(body[..<(equals ?? body.endIndex)])
+      guard let flag = flags.first(where: { $0.name == name }) else {
+        throw Wrong("flag provided but not defined: -\(name)")
+      }
+      var value = equals.map { String(body[$0...].dropFirst()) }
+      if value == nil {
+        if flag.kind == .boolean {
+          value = "true"
+        } else {
+          guard let next = rest.popFirst() else { throw Wrong("flag needs an argument: -\(name)") }
+          value = next
+        }
+      }
+      try set(flag, to: value ?? "")
+    }
+    operands = Array(rest)
+  }
+
+  private mutating func set(_ flag: Flag, to value: String) throws(Wrong) {
+    func invalid(_ reason: String) -> Wrong {
+      let what = flag.kind == .boolean ? "invalid boolean value" : "invalid value"
+      let preposition = flag.kind == .boolean ? "for" : "for flag"
+      return Wrong("\(what) \(goQuoted(value)) \(preposition) -\(flag.name): \(reason)")
+    }
+    switch flag.kind {
+    case .boolean:
+      switch value {
+      case "1", "t", "T", "true", "TRUE", "True": booleans[flag.name] = true
+      case "0", "f", "F", "false", "FALSE", "False": booleans[flag.name] = false
+      default: throw invalid("parse error")
+      }
+    case .unsigned:
+      guard let number = Self.unsigned(value) else {
+        let isNumber = !value.isEmpty && value.utf8.allSatisfy { (48...57).contains($0) }
+        throw invalid(isNumber ? "value out of range" : "parse error")
+      }
+      numbers[flag.name] = number
+    case .duration:
+      guard let duration = GoDuration.parse(value) else { throw invalid("parse error") }
+      durations[flag.name] = duration
+    case .text: texts[flag.name] = value
+    }
+  }
+
+  /// strconv.ParseUint with base 0: decimal, 0x, 0o or a leading 0, 0b, with underscores between digits.
+  private static func unsigned(_ text: String) -> UInt64? {
+    guard text.first != "+", text.first != "-" else { return nil }
+    let small = text.lowercased()
+    for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] where small.hasPrefix(prefix) {
+      return digits(small.dropFirst(2), radix)
+    }
+    return small.count > 1 && small.hasPrefix("0") ? digits(small.dropFirst(), 8) : digits(small[...], 10)
+  }
+
+  private static func digits(_ text: Substring, _ radix: Int) -> UInt64? {
+    let parts = text.split(separator: "_", omittingEmptySubsequences: false)
+    guard let first = text.first, first != "+", first != "-", parts.dropFirst().allSatisfy({ !$0.isEmpty }) else {
+      return nil
+    }
+    return UInt64(parts.joined(), radix: radix)
+  }
+
+  /// What flag.PrintDefaults prints: by name, the usage behind a tab.
+  static func defaults(_ flags: [Flag]) -> String {
+    var text = ""
+    for flag in flags.sorted(by: { $0.name < $1.name }) {
+      text += "  -\(flag.name)"
+      switch flag.kind {
+      case .boolean: break
+      case .unsigned: text += " uint"
+      case .duration: text += " duration"
+      case .text: text += " string"
+      }
+      text += flag.kind == .boolean && flag.name.utf8.count == 1 ? "\t" : "\n    \t"
+      text += flag.usage.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n    \t") + "\n"
+    }
+    return text
+  }
+}
+
+/// A text in double quotes, as Go's %q prints it: quotes, backslashes and what cannot be seen are escaped.
+func goQuoted(_ text: String) -> String { "\"\(escaped(text, quotes: true))\"" }
+
+/// The text with escapes for what cannot be seen, and could play tricks on a terminal.
+func escaped(_ text: String, quotes: Bool = false) -> String {
+  var result = ""
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "\"" where !quotes: result += "\""
+    case "\"", "\\": result += "\\\(scalar)"
+    case "\n": result += "\\n"
+    case "\r": result += "\\r"
+    case "\t": result += "\\t"
+    default:
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+        let hex = String(scalar.value, radix: 16)
+        let width = scalar.value < 0x80 ? 2 : scalar.value < 0x10000 ? 4 : 8
+        let mark = width == 2 ? "\\x" : width == 4 ? "\\u" : "\\U"
+        result += mark + String(repeating: "0", count: width - hex.utf8.count) + hex
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+  }
+  return result
+}

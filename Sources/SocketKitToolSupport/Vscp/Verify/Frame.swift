@@ -1,0 +1,209 @@
+/// How the other end broke the protocol of `--verify`; PROTOCOL.md tells it in full.
+enum VerifyError: Error, Equatable, CustomStringConvertible {
+  case notTheProtocol
+  case unknownVersion(UInt8)
+  case sameRole
+  case unknownFrame(UInt8)
+  case reservedBytes(UInt8)
+  case wrongLength(FrameKind, UInt32)
+  case wrongContent(FrameKind)
+  case unexpected(FrameKind, while: String)
+  case endedEarly
+
+  var description: String {
+    switch self {
+    case .notTheProtocol: "the other end does not speak the protocol of --verify: both ends need it"
+    case .unknownVersion(let version): "the other end speaks version \(version) of the protocol"
+    case .sameRole: "both ends send, or both receive"
+    case .unknownFrame(let kind): "the other end sent a frame of kind \(kind), which there is not"
+    case .reservedBytes(let kind): "the other end sent a frame of kind \(kind) with bytes that must be zero"
+    case .wrongLength(let kind, let length): "the other end sent a frame \"\(kind)\" of \(length) bytes"
+    case .wrongContent(let kind): "the other end sent a frame \"\(kind)\" that makes no sense"
+    case .unexpected(let kind, let moment): "the other end sent \"\(kind)\" \(moment)"
+    case .endedEarly: "the other end closed the connection before the end"
+    }
+  }
+}
+
+enum VerifyRole: UInt8 {
+  case sender = 1
+  case receiver = 2
+
+  static let magic = Array("SKVSCP".utf8)
+  static let version: UInt8 = 1
+  static let helloCount = 8
+
+  var hello: [UInt8] { Self.magic + [Self.version, rawValue] }
+
+  /// Checks the other end's hello.
+  func check(_ bytes: [UInt8]) throws(VerifyError) {
+    guard bytes.count == Self.helloCount, bytes.starts(with: Self.magic) else { throw .notTheProtocol }
+    if bytes[6] == 0 { throw .unknownVersion(0) }
+    guard let other = VerifyRole(rawValue: bytes[7]) else { throw .notTheProtocol }
+    if other == self { throw .sameRole }
+  }
+}
+
+enum FrameKind: UInt8, CaseIterable {
+  case offer = 1
+  case accept, refuse, begin, data, end, abort, stored, failed, bye, wait
+
+  /// How long a payload may be.
+  var lengths: ClosedRange<UInt32> {
+    switch self {
+    case .offer: 13...12 + 255
+    case .accept, .end: 40...40
+    case .refuse, .abort, .failed: 2...2 + 1024
+    case .begin: 8...8
+    case .data: 1...1_048_576
+    case .stored: 32...32
+    case .bye, .wait: 0...0
+    }
+  }
+}
+
+/// Kind and length: the eight bytes in front of a payload.
+struct FrameHeader: Equatable {
+  static let byteCount = 8
+  let kind: FrameKind
+  let length: Int
+
+  init(_ kind: FrameKind, length: Int) {
+    self.kind = kind
+    self.length = length
+  }
+
+  init(parsing bytes: ArraySlice<UInt8>) throws(VerifyError) {
+    let first = bytes[bytes.startIndex]
+    guard let kind = FrameKind(rawValue: first) else { throw .unknownFrame(first) }
+    if bytes.dropFirst().prefix(3) != [0, 0, 0] { throw .reservedBytes(first) }
+    let length = UInt32(truncatingIfNeeded: number(bytes.dropFirst(4).prefix(4)))
+    guard kind.lengths.contains(length) else { throw .wrongLength(kind, length) }
+    self.init(kind, length: Int(length))
+  }
+
+  var bytes: [UInt8] { [kind.rawValue, 0, 0, 0] + bigEndian(UInt64(length), 4) }
+}
+
+/// Why a file was not taken, or not sent to its end.
+struct Reason: Equatable, CustomStringConvertible {
+  enum Code: UInt16 {
+    case name = 1
+    case nameTaken, storage, checksum, size, busy, source, oneFileOnly
+  }
+
+  /// A number of ``Code``, or of a later version.
+  let code: UInt16
+  let text: String
+
+  init(_ code: Code, _ text: String) {
+    self.code = code.rawValue
+    // Cut between characters.
+    var kept = text.prefix(1024)
+    while kept.utf8.count > 1024 { kept = kept.dropLast() }
+    self.text = String(kept)
+  }
+
+  init(parsing bytes: ArraySlice<UInt8>) {
+    code = UInt16(truncatingIfNeeded: number(bytes.prefix(2)))
+    text = String(decoding: bytes.dropFirst(2), as: UTF8.self)
+  }
+
+  var bytes: [UInt8] { bigEndian(UInt64(code), 2) + Array(text.utf8) }
+
+  /// Without what could play tricks on a terminal: it is the other end's text.
+  var description: String { escaped(text) }
+}
+
+/// A file as it is offered.
+struct Offer: Equatable {
+  /// nil when nobody knows it, as of a pipe.
+  let size: UInt64?
+  /// At most 0o777.
+  let mode: UInt32
+  let name: [UInt8]
+
+  /// The name for people.
+  var shown: String { goQuoted(String(decoding: name, as: UTF8.self)) }
+}
+
+/// A frame, but for data.
+enum Frame: Equatable {
+  case offer(Offer)
+  case accept(offset: UInt64, SHA256Digest)
+  case refuse(Reason)
+  case begin(offset: UInt64)
+  case end(size: UInt64, SHA256Digest)
+  case abort(Reason)
+  case stored(SHA256Digest)
+  case failed(Reason)
+  case bye
+  case wait
+
+  var kind: FrameKind {
+    switch self {
+    case .offer: .offer
+    case .accept: .accept
+    case .refuse: .refuse
+    case .begin: .begin
+    case .end: .end
+    case .abort: .abort
+    case .stored: .stored
+    case .failed: .failed
+    case .bye: .bye
+    case .wait: .wait
+    }
+  }
+
+  /// Header and payload.
+  var bytes: [UInt8] {
+    let payload: [UInt8] =
+      switch self {
+      case .offer(let offer): bigEndian(offer.size ?? .max, 8) + bigEndian(UInt64(offer.mode), 4) + offer.name
+      case .accept(let offset, let digest): bigEndian(offset, 8) + digest.bytes
+      case .begin(let offset): bigEndian(offset, 8)
+      case .end(let size, let digest): bigEndian(size, 8) + digest.bytes
+      case .refuse(let reason), .abort(let reason), .failed(let reason): reason.bytes
+      case .stored(let digest): digest.bytes
+      case .bye, .wait: []
+      }
+    return FrameHeader(kind, length: payload.count).bytes + payload
+  }
+
+  /// Reads a payload whose length the header has checked.
+  init(_ kind: FrameKind, parsing payload: ArraySlice<UInt8>) throws(VerifyError) {
+    switch kind {
+    case .offer:
+      let size = number(payload.prefix(8))
+      let mode = number(payload.dropFirst(8).prefix(4))
+      guard mode <= 0o777, size == .max || size <= UInt64(Int64.max) else { throw .wrongContent(kind) }
+      self = .offer(
+        Offer(size: size == .max ? nil : size, mode: UInt32(mode), name: Array(payload.dropFirst(12))))
+    case .accept, .end:
+      let offset = number(payload.prefix(8))
+      guard offset <= UInt64(Int64.max), let digest = SHA256Digest(payload.dropFirst(8)) else {
+        throw .wrongContent(kind)
+      }
+      self = kind == .accept ? .accept(offset: offset, digest) : .end(size: offset, digest)
+    case .begin:
+      let offset = number(payload)
+      guard offset <= UInt64(Int64.max) else { throw .wrongContent(kind) }
+      self = .begin(offset: offset)
+    case .refuse: self = .refuse(Reason(parsing: payload))
+    case .abort: self = .abort(Reason(parsing: payload))
+    case .failed: self = .failed(Reason(parsing: payload))
+    case .stored:
+      guard let digest = SHA256Digest(payload) else { throw .wrongContent(kind) }
+      self = .stored(digest)
+    case .bye: self = .bye
+    case .wait: self = .wait
+    case .data: throw .wrongContent(kind)
+    }
+  }
+}
+
+private func bigEndian(_ number: UInt64, _ count: Int) -> [UInt8] {
+  (0..<count).map { UInt8(truncatingIfNeeded: number >> (8 * UInt64(count - 1 - $0))) }
+}
+
+private func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }

@@ -1,0 +1,152 @@
+internal import Glibc
+internal import SocketKitCore
+
+/// A file being received: its bytes are collected beside its name, which it gets at the very end.
+struct IncomingFile: ~Copyable {
+  private let place: RawDescriptor
+  private let name: [UInt8]
+  private let part: [UInt8]
+  private let file: LocalFile
+  /// What is there from an earlier run.
+  let size: UInt64
+
+  /// Opens or makes the unfinished file, and locks it. The directory must stay open.
+  /// - Throws: why the file is refused.
+  init(_ name: [UInt8], in place: borrowing ReceivingPlace) throws(Refusal) {
+    let folder = place.directory.owned.raw
+    try Self.checkTarget(name, in: folder)
+    let part = ReceivingPlace.partName(of: name)
+    for _ in 0..<10 {
+      let number = withName(part) {
+        openat(folder.value, $0, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0o600)
+      }
+      if number < 0 {
+        let code: Reason.Code = errno == ELOOP || errno == EISDIR || errno == ENXIO ? .nameTaken : .storage
+        throw Refusal(code, "\(FileError(call: "open", path: shownName(part), errno: errno))")
+      }
+      let file = LocalFile(number, path: shownName(part))
+      let status: stat
+      do throws(FileError) {
+        status = try file.status()
+      } catch {
+        throw Refusal(error)
+      }
+      guard status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1, status.st_uid == geteuid() else {
+        throw Refusal(.nameTaken, "\(shownName(part)) is no unfinished file of this user's")
+      }
+      if flock(number, LOCK_EX | LOCK_NB) != 0 {
+        throw Refusal(.busy, "another transfer is receiving \(shownName(name))")
+      }
+      // Between opening and locking its owner may have finished and renamed it.
+      var now = stat()
+      let isThere = withName(part) { fstatat(folder.value, $0, &now, AT_SYMLINK_NOFOLLOW) } == 0
+      if isThere && now.st_ino == status.st_ino && now.st_dev == status.st_dev {
+        self.place = folder
+        self.name = name
+        self.part = part
+        self.file = file
+        // Read under the lock.
+        size = UInt64(now.st_size)
+        return
+      }
+    }
+    throw Refusal(.busy, "other transfers are receiving \(shownName(name))")
+  }
+
+  /// Refuses to replace anything but a regular file, links above all.
+  private static func checkTarget(_ name: [UInt8], in folder: RawDescriptor) throws(Refusal) {
+    var status = stat()
+    guard withName(name, { fstatat(folder.value, $0, &status, AT_SYMLINK_NOFOLLOW) }) == 0 else {
+      if errno == ENOENT { return }
+      throw Refusal(FileError(call: "stat", path: shownName(name), errno: errno))
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return
+    case S_IFLNK: throw Refusal(.nameTaken, "\(shownName(name)) is a symbolic link there")
+    case S_IFDIR: throw Refusal(.nameTaken, "\(shownName(name)) is a directory there")
+    default: throw Refusal(.nameTaken, "\(shownName(name)) is something other than a file there")
+    }
+  }
+
+  /// Gives the bytes that are there to `body`, and stands behind them then.
+  borrowing func forEachChunk(_ body: (RawSpan) throws -> Void) throws {
+    try file.seek(to: 0)
+    try forEachChunkOfFile(file, limit: size, body)
+  }
+
+  /// Throws away what was there.
+  borrowing func restart() throws(FileError) {
+    try file.truncate(to: 0)
+    try file.seek(to: 0)
+  }
+
+  borrowing func write(_ bytes: RawSpan) throws(FileError) { try file.write(bytes) }
+
+  /// Gives the file its permissions and its name, on the disk.
+  /// - Throws: what failed. The unfinished file may still be there.
+  borrowing func store(mode: UInt32) throws(Refusal) {
+    do throws(FileError) {
+      if fchmod(file.owned.raw.value, mode & 0o777 & ~fileCreationMask) != 0 { throw file.failure("chmod") }
+      try file.sync()
+    } catch {
+      throw Refusal(error)
+    }
+    try Self.checkTarget(name, in: place)
+    let result = withName(part) { from in withName(name) { renameat(place.value, from, place.value, $0) } }
+    if result != 0 { throw Refusal(FileError(call: "rename", path: shownName(name), errno: errno)) }
+    // Some file systems cannot sync a directory; then there is nothing more to do.
+    if fsync(place.value) != 0 && errno != EINVAL && errno != EROFS {
+      throw Refusal(FileError(call: "sync", path: ".", errno: errno))
+    }
+  }
+
+  /// Removes the unfinished file: it is wrong, or empty.
+  borrowing func discard() { _ = withName(part) { unlinkat(place.value, $0, 0) } }
+
+  /// Leaves the unfinished file for a later run, unless there is nothing in it.
+  borrowing func keep() {
+    if let status = try? file.status(), status.st_size == 0 { discard() }
+  }
+}
+
+/// Reads a file from where it stands, to its end or so many bytes.
+func forEachChunkOfFile(_ file: borrowing LocalFile, limit: UInt64, _ body: (RawSpan) throws -> Void) throws {
+  var buffer = [UInt8](repeating: 0, count: transferBufferSize)
+  var left = limit
+  while left > 0 {
+    var target = buffer.mutableSpan
+    var bytes = target.mutableBytes
+    var part = bytes._mutatingExtracting(first: Int(min(left, UInt64(transferBufferSize))))
+    let count = try file.read(into: &part)
+    if count == 0 { return }
+    left -= UInt64(count)
+    try body(buffer.span.bytes.extracting(first: count))
+  }
+}
+
+private func shownName(_ name: [UInt8]) -> String { String(decoding: name, as: UTF8.self) }
+
+/// The name as a C string; it holds no zero byte.
+private func withName<R>(_ name: [UInt8], _ body: (UnsafePointer<CChar>) -> R) -> R {
+  (name + [0]).withUnsafeBufferPointer { bytes in
+    bytes.withMemoryRebound(to: CChar.self) { chars in
+      guard let start = chars.baseAddress else { fatalError("a buffer with a zero has an address") }
+      return body(start)
+    }
+  }
+}
+
+/// The umask, read without setting it (proc(5), Linux 4.7); 022 where it cannot be.
+private let fileCreationMask: mode_t = {
+  guard let status = try? LocalFile.reading("/proc/self/status") else { return 0o022 }
+  var text: [UInt8] = []
+  try? forEachChunkOfFile(status, limit: 65536) { bytes in bytes.withUnsafeBytes { text += $0 } }
+  let line = text.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: "Umask:".utf8) }
+  let digits = line?.split(separator: UInt8(ascii: "\t")).last.map { String(decoding: $0, as: UTF8.self) }
+  return digits.flatMap { mode_t($0, radix: 8) } ?? 0o022
+}()
+
+extension stat {
+  /// The size of a regular file; nil for everything else.
+  var fileSize: UInt64? { st_mode & S_IFMT == S_IFREG ? UInt64(st_size) : nil }
+}

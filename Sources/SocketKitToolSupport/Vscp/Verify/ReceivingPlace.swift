@@ -1,0 +1,68 @@
+internal import Glibc
+internal import SocketKitCore
+
+/// Where received files go: an open directory, and a name where the receiver has chosen one.
+struct ReceivingPlace: ~Copyable {
+  let directory: LocalFile
+  /// The one file's name; nil takes the sender's.
+  let name: [UInt8]?
+  private let acceptsHidden: Bool
+
+  /// The end of the names of unfinished files.
+  static let partSuffix = Array(".vscp-part".utf8)
+
+  /// - Parameter target: a directory, or the name of a file in one; nil is the working directory.
+  init(_ target: String?, acceptsHidden: Bool) throws(FileError) {
+    self.acceptsHidden = acceptsHidden
+    let target = target ?? "."
+    let number = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if number >= 0 {
+      directory = LocalFile(number, path: target)
+      name = nil
+      return
+    }
+    guard errno == ENOENT || errno == ENOTDIR, !target.hasSuffix("/") else {
+      throw FileError(call: "open", path: target, errno: errno)
+    }
+    let bytes = Array(target.utf8)
+    let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
+    let folder = slash.map { $0 == 0 ? "/" : String(decoding: bytes[..<$0], as: UTF8.self) } ?? "."
+    let folderNumber = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if folderNumber < 0 { throw FileError(call: "open", path: folder, errno: errno) }
+    directory = LocalFile(folderNumber, path: folder)
+    name = Array(bytes[(slash.map { $0 + 1 } ?? 0)...])
+  }
+
+  /// The name to store an offered file under.
+  /// - Throws: why it is refused.
+  borrowing func finalName(for offered: [UInt8]) throws(Refusal) -> [UInt8] {
+    let bytes = name ?? offered
+    let shown = goQuoted(String(decoding: bytes, as: UTF8.self))
+    guard (1...255).contains(bytes.count), bytes != Array(".".utf8), bytes != Array("..".utf8),
+      !bytes.contains(UInt8(ascii: "/")), bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
+    else { throw Refusal(.name, "\(shown) is no name of a file") }
+    if bytes.reversed().starts(with: Self.partSuffix.reversed()) {
+      throw Refusal(.name, "\(shown) is the name of an unfinished file")
+    }
+    if name == nil && bytes.first == UInt8(ascii: ".") && !acceptsHidden {
+      throw Refusal(.name, "\(shown) would be hidden: the receiver must say --hidden, or a name of its own")
+    }
+    return bytes
+  }
+
+  /// The name of the unfinished file beside it.
+  static func partName(of name: [UInt8]) -> [UInt8] {
+    let part = [UInt8(ascii: ".")] + name + partSuffix
+    if part.count <= 255 { return part }
+    var hash = PlainSHA256()
+    hash.update(name.span.bytes)
+    return [UInt8(ascii: ".")] + Array(hash.digest().description.utf8) + partSuffix
+  }
+}
+
+/// Why a file is not taken; the other end is told.
+struct Refusal: Error, Equatable {
+  let reason: Reason
+  init(_ code: Reason.Code, _ text: String) { reason = Reason(code, text) }
+  init(_ error: FileError) { reason = Reason(.storage, "\(error)") }
+}

@@ -1,0 +1,171 @@
+internal import SocketKit
+
+/// The receiving end of `--verify`.
+struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
+  private var channel: FrameChannel<S>
+  private let place: ReceivingPlace
+  private let log: VscpLog
+  private var stored = 0
+  private var isComplete = true
+
+  init(_ channel: consuming FrameChannel<S>, _ place: consuming ReceivingPlace, _ log: VscpLog) {
+    self.channel = channel
+    self.place = place
+    self.log = log
+  }
+
+  /// Takes files until the sender has no more.
+  /// - Returns: whether every file that was offered is stored.
+  /// - Throws: ``VerifyError``, `SocketError`. The file under way is kept unfinished.
+  mutating func run() throws -> Bool {
+    try channel.greet()
+    while true {
+      switch try channel.nextFrame(while: "between files") {
+      case .bye:
+        log.detail("transfer complete")
+        return isComplete
+      case .offer(let offer): try receive(offer)
+      case let frame: throw VerifyError.unexpected(frame.kind, while: "between files")
+      }
+    }
+  }
+
+  private mutating func receive(_ offer: Offer) throws {
+    let file: IncomingFile
+    do throws(Refusal) {
+      if place.name != nil && stored > 0 { throw Refusal(.oneFileOnly, "the receiver takes one file only") }
+      file = try IncomingFile(try place.finalName(for: offer.name), in: place)
+    } catch {
+      isComplete = false
+      log.always("refused \(offer.shown): \(error.reason)")
+      try channel.send(.refuse(error.reason))
+      return
+    }
+    do {
+      try receive(offer, into: file)
+    } catch {
+      file.keep()
+      throw error
+    }
+  }
+
+  private mutating func receive(_ offer: Offer, into file: borrowing IncomingFile) throws {
+    var hash = try SHA256()
+    var offset: UInt64 = 0
+    do {
+      let found = try prepare(file, offer, &hash)
+      offset = found.offset
+      try channel.send(.accept(offset: offset, found.digest))
+    } catch let error as FileError {
+      isComplete = false
+      log.always("refused \(offer.shown): \(error)")
+      try channel.send(.refuse(Refusal(error).reason))
+      return
+    }
+    guard case .begin(let start) = try channel.nextFrame(while: "after an accept"), start == 0 || start == offset
+    else { throw VerifyError.unexpected(.begin, while: "from another offset than the one offered") }
+    if start == 0 && offset > 0 { hash = try SHA256() }
+    if start > 0 { log.always("resuming \(offer.shown) at \(start) bytes") }
+    var meter = ProgressMeter(offer.shown, size: offer.size, start: start, console: log.console)
+    var failure: Refusal?
+    if start == 0 {
+      do throws(FileError) {
+        try file.restart()
+      } catch {
+        failure = Refusal(error)
+      }
+      if let failure { try fail(offer, failure) }
+    }
+    while true {
+      switch try channel.next() {
+      case .frame(.wait): continue
+      case .data(let count):
+        if failure != nil {
+          channel.withData(count) { _ in }
+          continue
+        }
+        meter.advance(by: count)
+        if let size = offer.size, meter.done > size {
+          channel.withData(count) { _ in }
+          failure = Refusal(.size, "more bytes than the \(size) that were offered")
+          try file.restart()
+        } else {
+          do {
+            try channel.withData(count) {
+              try hash.update($0)
+              try file.write($0)
+            }
+          } catch let error as FileError {
+            failure = Refusal(error)
+          }
+        }
+        if let failure { try fail(offer, failure) }
+      case .frame(.abort(let reason)):
+        meter.finish()
+        if failure == nil {
+          isComplete = false
+          log.always("the sender gave \(offer.shown) up: \(reason)")
+        }
+        file.keep()
+        return
+      case .frame(.end(let size, let digest)):
+        meter.finish()
+        if failure != nil {
+          file.keep()
+          return
+        }
+        try finish(offer, file, received: meter.done, size: size, own: try hash.finish(), digest)
+        return
+      case .frame(let frame): throw VerifyError.unexpected(frame.kind, while: "in the middle of a file")
+      }
+    }
+  }
+
+  /// What is there from an earlier run, with its checksum, and the hash behind it.
+  /// - Throws: `FileError`, and what the connection says.
+  private borrowing func prepare(
+    _ file: borrowing IncomingFile, _ offer: Offer, _ hash: inout SHA256
+  ) throws -> (offset: UInt64, digest: SHA256Digest) {
+    var part = try SHA256()
+    guard file.size > 0, file.size <= offer.size ?? .max else { return (0, try part.finish()) }
+    var lastSign = Deadline.after(.seconds(1))
+    try file.forEachChunk { bytes in
+      try part.update(bytes)
+      try hash.update(bytes)
+      if lastSign.hasPassed {
+        lastSign = .after(.seconds(1))
+        try channel.send(.wait)
+      }
+    }
+    return (file.size, try part.finish())
+  }
+
+  private mutating func fail(_ offer: Offer, _ refusal: Refusal) throws {
+    isComplete = false
+    log.always("failed to store \(offer.shown): \(refusal.reason)")
+    try channel.send(.failed(refusal.reason))
+  }
+
+  private mutating func finish(
+    _ offer: Offer, _ file: borrowing IncomingFile, received: UInt64, size: UInt64, own: SHA256Digest,
+    _ digest: SHA256Digest
+  ) throws {
+    do throws(Refusal) {
+      if received != size || size != offer.size ?? size {
+        file.discard()
+        throw Refusal(.size, "\(received) bytes came of \(size)")
+      }
+      if own != digest {
+        file.discard()
+        throw Refusal(.checksum, "the checksum of what came is \(own), and the sender's \(digest)")
+      }
+      try file.store(mode: offer.mode)
+    } catch {
+      try fail(offer, error)
+      return
+    }
+    stored += 1
+    log.always("stored \(offer.shown): \(size) bytes, sha256 checksum: \(own)")
+    try channel.send(.stored(own))
+  }
+}

@@ -1,0 +1,38 @@
+/// `socketkit vscp`: mdlayher's vscp, over any transport.
+public enum VscpCommand {
+  /// Runs a command line without the command's name.
+  /// - Returns: the exit status: 0; 1 when something failed; 2 for a wrong command line.
+  public static func run(_ words: [String], console: VscpConsole) -> Int32 {
+    let options: VscpOptions
+    do throws(VscpOptions.Ending) {
+      options = try VscpOptions(words)
+    } catch {
+      return end(error, console)
+    }
+    do {
+      return try VscpSession(options: options, console: console).run()
+    } catch let failure as VscpFailure {
+      console.log("vscp: \(options.role): \(failure.action): \(failure.reason)")
+    } catch {
+      console.log("vscp: \(options.role): \(error)")
+    }
+    return 1
+  }
+
+  static func end(_ ending: VscpOptions.Ending, _ console: VscpConsole) -> Int32 {
+    switch ending {
+    case .defaults:
+      console.say(GoFlags.defaults(VscpOptions.classicFlags))
+      return 0
+    case .fatal(let text):
+      console.log(text)
+      return 1
+    case .wrong(let text):
+      console.say("\(text)\nUsage of vscp:\n" + GoFlags.defaults(VscpOptions.classicFlags))
+      return 2
+    case .usage(let text):
+      console.say("vscp: \(text)\nsee socketkit vscp --help\n")
+      return 2
+    }
+  }
+}

@@ -1,0 +1,135 @@
+internal import SocketKit
+
+/// What the command line of vscp asks for.
+struct VscpOptions {
+  enum Role: String { case send, receive }
+
+  /// How the connection comes about, and what the messages say of it.
+  enum Meeting: Equatable {
+    case listen(AnyEndpoint, shown: String)
+    case connect(AnyEndpoint, shown: String)
+  }
+
+  var role: Role
+  var meeting: Meeting
+  /// By -c and -p: messages then show addresses as mdlayher's vscp does.
+  var isClassic: Bool
+  var files: [String]
+  var isVerbose = false
+  var showsChecksum = false
+  var verifies = false
+  var acceptsHidden = false
+  /// For the whole transfer, from the moment that there is a connection.
+  var timeout: Duration?
+  /// For a time in which not a byte moves.
+  var idleTimeout: Duration?
+  var connectTimeout: Duration = .seconds(10)
+
+  /// Why there is nothing to run.
+  enum Ending: Error, Equatable {
+    /// Print the flags, and succeed.
+    case defaults
+    /// A line of the log, status 1: where mdlayher's calls log.Fatalf.
+    case fatal(String)
+    /// A wrong flag, in Go's words: with the flags, status 2.
+    case wrong(String)
+    /// A wrong combination of our own: status 2.
+    case usage(String)
+  }
+
+  /// mdlayher's flags.
+  static let classicFlags: [GoFlags.Flag] = [
+    .init(name: "r", kind: .boolean, usage: "receive files from another instance of vscp"),
+    .init(name: "s", kind: .boolean, usage: "send files to another instance of vscp"),
+    .init(name: "c", kind: .unsigned, usage: "send only: context ID of the remote VM socket"),
+    .init(
+      name: "p", kind: .unsigned,
+      usage: "- receive: port ID to listen on (random port by default)\n\t- send: port ID to connect to"),
+    .init(name: "v", kind: .boolean, usage: "enable verbose logging to stderr"),
+    .init(
+      name: "h", kind: .boolean,
+      usage: "display a checksum hash of the input or output data after transfer completes"),
+    .init(
+      name: "t", kind: .duration, usage: "receive only: timeout for read operations (default: no timeout)"),
+  ]
+
+  static let ownFlags: [GoFlags.Flag] = [
+    .init(name: "to", kind: .text, usage: ""), .init(name: "listen", kind: .text, usage: ""),
+    .init(name: "verify", kind: .boolean, usage: ""), .init(name: "hidden", kind: .boolean, usage: ""),
+    .init(name: "idle-timeout", kind: .duration, usage: ""), .init(name: "connect-timeout", kind: .duration, usage: ""),
+  ]
+
+  init(_ words: [String]) throws(Ending) {
+    let flags: GoFlags
+    do throws(GoFlags.Wrong) {
+      flags = try GoFlags(words, flags: Self.classicFlags + Self.ownFlags)
+    } catch {
+      throw .wrong(error.text)
+    }
+    let (to, listen) = (flags.texts["to"], flags.texts["listen"])
+    let (receives, sends) = (flags.booleans["r"] ?? false, flags.booleans["s"] ?? false)
+    if receives && sends { throw .fatal("vscp: specify only one of \"-r\" for receive or \"-s\" for send") }
+    if !receives && !sends && to == nil && listen == nil { throw .defaults }
+    role = receives ? .receive : sends ? .send : listen == nil ? .send : .receive
+    let contextID = flags.numbers["c"] ?? 0
+    if role == .receive && contextID != 0 {
+      throw .fatal("vscp: context ID flag \"-c\" not valid for receive operation")
+    }
+    if to != nil && listen != nil { throw .usage("--to and --listen exclude each other") }
+    let hasNumbers = flags.numbers["c"] != nil || flags.numbers["p"] != nil
+    if to != nil || listen != nil, hasNumbers {
+      throw .usage("-c and -p belong to vsock's own form: leave them out beside --to and --listen")
+    }
+    isClassic = to == nil && listen == nil
+    meeting = try Self.meeting(role, to: to, listen: listen, contextID: contextID, port: flags.numbers["p"] ?? 0)
+    files = flags.operands
+    isVerbose = flags.booleans["v"] ?? false
+    showsChecksum = flags.booleans["h"] ?? false
+    verifies = flags.booleans["verify"] ?? false
+    acceptsHidden = flags.booleans["hidden"] ?? false
+    timeout = try Self.positive(flags.durations["t"], "-t")
+    idleTimeout = try Self.positive(flags.durations["idle-timeout"], "--idle-timeout")
+    connectTimeout = try Self.positive(flags.durations["connect-timeout"], "--connect-timeout") ?? .seconds(10)
+    if acceptsHidden && (!verifies || role == .send) { throw .usage("--hidden is for receiving with --verify") }
+    if files.count > 1 && !(verifies && role == .send) {
+      throw .usage(
+        role == .receive
+          ? "one file or directory to receive into" : "several files need --verify: without it a connection is one file"
+      )
+    }
+  }
+
+  private static func meeting(
+    _ role: Role, to: String?, listen: String?, contextID: UInt64, port: UInt64
+  ) throws(Ending) -> Meeting {
+    if let to {
+      let endpoint = try endpoint(to)
+      return .connect(endpoint, shown: endpoint.description)
+    }
+    if let listen {
+      let endpoint = try endpoint(listen)
+      return .listen(endpoint, shown: endpoint.description)
+    }
+    for (name, number) in [("c", contextID), ("p", port)] where number > UInt64(UInt32.max) {
+      throw .wrong("invalid value \"\(number)\" for flag -\(name): value out of range")
+    }
+    // Listening at any context ID, where mdlayher's takes the machine's own; 0 is any port, as there.
+    return role == .receive
+      ? .listen(try endpoint("vsock://any:\(port == 0 ? "*" : "\(port)")"), shown: "\(port)")
+      : .connect(try endpoint("vsock://\(contextID):\(port)"), shown: "\(contextID).\(port)")
+  }
+
+  private static func endpoint(_ text: String) throws(Ending) -> AnyEndpoint {
+    do throws(EndpointError) {
+      return try AnyEndpoint(parsing: text)
+    } catch {
+      throw .usage("\(error)")
+    }
+  }
+
+  private static func positive(_ duration: Duration?, _ name: String) throws(Ending) -> Duration? {
+    guard let duration, duration != .zero else { return nil }
+    if duration < .zero { throw .usage("\(name) is negative") }
+    return duration
+  }
+}

@@ -1,0 +1,7 @@
+public import SocketKitCore
+
+/// `tcp://localhost:80`: see ``IPLocation``.
+extension TCPSocket: NamedConnectionTransport {
+  public typealias Location = IPLocation
+  public static var scheme: String { "tcp" }
+}

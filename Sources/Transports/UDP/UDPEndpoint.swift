@@ -1,0 +1,7 @@
+public import SocketKitCore
+
+/// `udp://localhost:53`: see ``IPLocation``.
+extension UDPSocket: NamedTransport {
+  public typealias Location = IPLocation
+  public static var scheme: String { "udp" }
+}

@@ -1,0 +1,50 @@
+public import SocketKitCore
+
+/// `//host:1024`, `//3:5000`, `//any:*`: what ``addressText`` says behind its scheme.
+extension VsockAddress: EndpointLocation {
+  public init(endpointBody body: String) throws(EndpointError) {
+    guard body.utf8.starts(with: "//".utf8) else {
+      // Others write vsock:4711, and mean the port, or the context ID.
+      let parts = body.split(separator: ":", omittingEmptySubsequences: false)
+      if parts.count == 2 {
+        throw .malformed("Context ID and port are written vsock://\(parts[0]):\(parts[1]).")
+      }
+      throw .malformed(
+        "\"\(body)\" may be a context ID or a port: write vsock://\(body):PORT for a context ID, and to listen on a port "
+          + "vsock://any:\(body).")
+    }
+    let text = body.dropFirst(2)
+    guard text.contains(":"), !text.contains("/") else {
+      throw .malformed("Context ID and port are written vsock://3:5000, vsock://host:1024, vsock://any:1024.")
+    }
+    do throws(EndpointError) {
+      try self.init(String(text))
+    } catch {
+      throw error.code == .invalidPort
+        ? .malformed("A vsock port is a decimal number from 0 to 4294967295, or * for any.", code: .invalidPort)
+        : .malformed(
+          "A context ID is a decimal number from 0 to 4294967295 or any, hypervisor, local or host; a flag behind the "
+            + "port is ?to-host.")
+    }
+  }
+
+  public var endpointBody: String { String(addressText.dropFirst("vsock:".utf8.count)) }
+}
+
+/// `vsock://host:1024`, `vsock://3:5000`.
+extension VsockStreamSocket: NamedConnectionTransport {
+  public typealias Location = VsockAddress
+  public static var scheme: String { "vsock" }
+}
+
+/// `vsock-seqpacket://host:1024`.
+extension VsockSequencedPacketSocket: NamedConnectionTransport {
+  public typealias Location = VsockAddress
+  public static var scheme: String { "vsock-seqpacket" }
+}
+
+/// `vsock-dgram://host:1024`.
+extension VsockDatagramSocket: NamedTransport {
+  public typealias Location = VsockAddress
+  public static var scheme: String { "vsock-dgram" }
+}

@@ -1,0 +1,240 @@
+import SocketKit
+import TestSupport
+import Testing
+
+@Suite(.exclusive) struct EndpointTests {
+  @Test(arguments: [
+    "tcp://127.0.0.1:80", "tcp://[::1]:80", "tcp://localhost:80", "tcp://*:80", "tcp://0.0.0.0:0", "tcp://*:0",
+    "tcp://a-b_c.example.:65535", "tcp://[fe80::1%lo]:80", "tcp://[::ffff:1.2.3.4]:5", "udp://[::1]:53",
+    "udp://example.org:53", "udp://*:7", "unix:/run/x.sock", "unix:relative/path", "unix:@name", "unix:@",
+    "unix:./@file", "unix:%40file", "unix:/%2Frun", "unix:@a%00b", "unix:@%FF%FE", "unix:/run/%25/%20x", "unix:/a:b",
+    "vsock://host:1024", "vsock://3:5000", "vsock://any:*", "vsock://any:1024", "vsock://local:0",
+    "vsock://hypervisor:1",
+    "vsock://3:5000?to-host", "vsock-dgram://3:1", "vsock-seqpacket://any:*",
+    "sctp://10.0.0.1,10.0.1.1:38412", "sctp://[::1],127.0.0.1:1", "sctp://[fe80::1%lo],[::1]:9", "sctp://*:1",
+    "sctp://localhost:1", "sctp://10.0.0.1:1", "unix:grüße", "unix:@%0A", "unix-seqpacket:/run/x", "unix-dgram:@x",
+    "unix:/e%CC%81", "unix:%", "unix:é",
+  ])
+  func aCanonicalTextIsItsOwnText(_ text: String) throws {
+    guard text != "unix:%" else {
+      #expect(AnyEndpoint(text) == nil)
+      return
+    }
+    let endpoint = try AnyEndpoint(parsing: text)
+    #expect(endpoint.description == text)
+    #expect(try AnyEndpoint(parsing: endpoint.description) == endpoint)
+    #expect(text.hasPrefix(endpoint.scheme + ":"))
+  }
+
+  @Test(arguments: [
+    ("TCP://LocalHost:80", "tcp://localhost:80"), ("tcp://[::]:80", "tcp://*:80"),
+    ("tcp://[0:0::1]:80", "tcp://[::1]:80"), ("unix:///run/x", "unix:/run/x"), ("unix:%2Frun/x", "unix:/run/x"),
+    ("unix:/run/%c3%a9", "unix:/run/é"), ("unix:@with space", "unix:@with%20space"),
+    ("unix:@e\u{301}", "unix:@e%CC%81"),
+    ("unix:@\u{301}", "unix:@%CC%81"), ("Unix-DGram:x", "unix-dgram:x"), ("unix:@\u{202e}x", "unix:@%E2%80%AEx"),
+    ("unix:%2F/x", "unix:/%2Fx"), ("vsock://2:1024", "vsock://host:1024"), ("vsock://any:4294967295", "vsock://any:*"),
+    ("vsock://host(2):1024", "vsock://host:1024"), ("VSOCK://1:1", "vsock://local:1"), ("sctp://[::]:1", "sctp://*:1"),
+  ])
+  func otherTextsOfTheSameAddressAreRead(_ text: String, _ canonical: String) throws {
+    let endpoint = try AnyEndpoint(parsing: text)
+    #expect(endpoint.description == canonical)
+    #expect(try AnyEndpoint(parsing: canonical) == endpoint)
+  }
+
+  @Test(arguments: [
+    ("", "transport's name and a colon"), ("/run/x", "transport's name and a colon"),
+    ("[::1]:80", "Before the first colon"),
+    ("127.0.0.1:80", "Before the first colon"), (":80", "Before the first colon"),
+    (" tcp://x:1", "Before the first colon"),
+    ("localhost:80", "No transport is called \"localhost\"; there are tcp, udp, unix,"),
+    ("http://x", "No transport is called \"http\""), ("tcp:80", "Two slashes must follow the colon, as in //"),
+    ("tcp:localhost:80", "Two slashes"), ("tcp:", "Two slashes"), ("tcp://", "Host and port are missing"),
+    ("tcp://:80", "The host is missing; \"*\""), ("tcp://localhost", "The port is missing"),
+    ("tcp://[::1]", "The port is missing"),
+    ("tcp://[::1]x:80", "The port is missing"), ("tcp://::1:80", "in brackets"), ("tcp://1.2.3.4:", "is no port"),
+    ("tcp://1.2.3.4:65536", "\"65536\" is no port"), ("tcp://1.2.3.4:080", "is no port"),
+    ("tcp://1.2.3.4:-1", "is no port"),
+    ("tcp://1.2.3.4:http", "is no port"), ("tcp://[::g]:1", "[::g] is no IPv6 address."),
+    ("tcp://[1.2.3.4]:1", "is no IPv6"),
+    ("tcp://[fe80::1%nosuchinterface0]:1", "a zone is the name or number"), ("tcp://256.0.0.1:1", "looks like an IPv4"),
+    ("tcp://127.1:1", "looks like an IPv4"), ("tcp://0x7f000001:1", "looks like an IPv4"), ("tcp://a..b:1", "neither"),
+    ("tcp://a b:1", "neither an address nor a name"), ("tcp://grün:1", "neither"), ("tcp://a\0b:1", "neither"),
+    ("tcp://x:80/", "\"/\" has no place"), ("tcp://me@x:80", "\"@\" has no place"),
+    ("tcp://x:80?y", "\"?\" has no place"),
+    ("tcp://[::1:80", "in brackets"), ("unix:", "The path is missing"), ("unix://host/x", "one slash begins a path"),
+    ("unix:////x", "one slash begins a path"), ("unix:/a%", "%25"), ("unix:/a%4", "%25"), ("unix:/a%zz", "%25"),
+    ("unix:/a%00b", "no zero byte"), ("unix-stream:/x", "No transport"), ("udp://", "Host and port"),
+    ("sctp://a,b:1", "no names: a"), ("sctp://1.2.3.4,b:1", "no names: b:1"),
+    ("sctp://1.2.3.4:1,5.6.7.8:1", "one colon"),
+    ("sctp://1.2.3.4,:1", "host is missing"), ("sctp://,1.2.3.4:1", "host is missing"),
+    ("sctp://1.2.3.4,5.6.7.8", "port is missing"),
+    ("sctp://1.2.3.4,1.2.3.4:1", "twice"),
+    ("sctp://\(String(repeating: "1.1.1.1,", count: 64))2.2.2.2:1", "at most 64"),
+    ("vsock:4711", "\"4711\" may be a context ID or a port: write vsock://4711:PORT"),
+    ("vsock:4711", "vsock://any:4711."),
+    ("vsock:2:1234", "are written vsock://2:1234"), ("vsock://4711", "Context ID and port are written"),
+    ("vsock://", "Context ID and port"), ("vsock://x:1", "any, hypervisor, local or host"),
+    ("vsock://3:", "A vsock port"),
+    ("vsock://3:-1", "A vsock port"), ("vsock://4294967296:1", "0 to 4294967295"),
+    ("vsock://vsock://3:5", "are written"),
+    ("vsock://3:5?from-host", "?to-host"), ("vsock://3:4294967296", "A vsock port"),
+  ])
+  func badTextIsExplained(_ text: String, _ explanation: String) throws {
+    #expect(AnyEndpoint(text) == nil)
+    let error = try #require(throws: EndpointError.self) { try AnyEndpoint(parsing: text) }
+    #expect(error.operation == .parse && error.address == "\"\(text)\"")
+    #expect(error.remedy?.contains(explanation) == true, "\(error)")
+    #expect(error.description.hasPrefix("parse \"\(text)\": not a"))
+  }
+
+  @Test func tooLongIsToldFromWrong() throws {
+    let longest = String(repeating: "x", count: 107)
+    #expect(AnyEndpoint("unix:@\(longest)") != nil && AnyEndpoint("unix:/\(longest.dropFirst())") != nil)
+    for text in ["unix:/\(longest)", "unix:@x\(longest)", "tcp://\(longest)\(longest)\(longest):1"] {
+      let error = try #require(throws: EndpointError.self) { try AnyEndpoint(parsing: text) }
+      #expect(error.code == .addressTooLong)
+    }
+    let port = try #require(throws: EndpointError.self) { try AnyEndpoint(parsing: "tcp://x:99999") }
+    #expect(port.code == .invalidPort)
+  }
+
+  @Test func everyByteOfANameSurvives() throws {
+    for first in 0...255 {
+      let name = [UInt8(first), 0x40, UInt8(255 - first), 0xc3, UInt8(first)]
+      let abstract = try UnixAddress(abstract: name)
+      #expect(try UnixAddress(endpointBody: abstract.endpointBody) == abstract)
+      guard !name.contains(0) else { continue }
+      let path = try UnixAddress(path: name)
+      #expect(try UnixAddress(endpointBody: path.endpointBody) == path)
+      #expect(path.name == name)
+    }
+    for path in ["//x", "///x", "@", "@x", "//", "/"] {
+      let address = try UnixAddress(path: path)
+      #expect(try UnixAddress(endpointBody: address.endpointBody) == address)
+    }
+  }
+
+  @Test func aThirdPartysTransportStandsBesideOurs() throws {
+    typealias Mine = Transports<OwnStream, AllTransports>
+    #expect(Mine.schemes.first == "own+stream" && Mine.schemes.dropFirst() == AllTransports.schemes[...])
+    let own = try Endpoint<Mine>(parsing: "own+stream:/x")
+    #expect(own.description == "own+stream:/x" && own.scheme == "own+stream")
+    let tcp = try Endpoint<Mine>(parsing: "tcp://x:1")
+    #expect(tcp != own && tcp.scheme == "tcp")
+    var names = NameOfKind()
+    #expect(try own.visit(with: &names) == "stream own+stream")
+    #expect(try tcp.visit(with: &names) == "stream tcp")
+    // A scheme of ours is shadowed by one in front.
+    #expect(Transports<UnixStreamSocket, AllTransports>.schemes.count == AllTransports.schemes.count + 1)
+  }
+
+  @Test func visitorsSeeTheKindAndRefuseOthers() throws {
+    var names = NameOfKind()
+    for (text, expected) in [
+      ("udp://x:1", "datagrams udp"), ("unix:x", "stream unix"),
+      ("unix-seqpacket:x", "packets unix-seqpacket"), ("unix-dgram:x", "datagrams unix-dgram"),
+    ] {
+      #expect(try AnyEndpoint(parsing: text).visit(with: &names) == expected)
+    }
+    var exchange = Exchange()
+    let error = try #require(throws: EndpointError.self) {
+      try AnyEndpoint(parsing: "udp://x:1").visit(with: &exchange)
+    }
+    #expect(error.code == .wrongSocketKind && error.address == "udp://x:1")
+    #expect(error.description.contains("Datagrams cannot be used"))
+  }
+
+  @Test(arguments: ["tcp://127.0.0.1:0", "tcp://[::1]:0", "tcp://*:0", "tcp://localhost:0", "unix:@"])
+  func connectAndListenByText(_ text: String) throws {
+    var exchange = Exchange()
+    let printed = try AnyEndpoint(parsing: text).visit(with: &exchange)
+    #expect(printed.hasPrefix(text.hasPrefix("tcp") ? "tcp://" : "unix:@") && !printed.hasSuffix(":0"))
+  }
+
+  @Test func datagramsByText() throws {
+    var exchange = DatagramExchange()
+    #expect(try AnyEndpoint(parsing: "udp://localhost:0").visit(with: &exchange) == 5)
+    #expect(try AnyEndpoint(parsing: "unix-dgram:@").visit(with: &exchange) == 5)
+  }
+
+  @Test func aNameThatNobodyHasIsNotFound() throws {
+    let location = try IPLocation(endpointBody: "//no-such-name.invalid:1")
+    let error = try #require(throws: EndpointError.self) {
+      _ = try TCPSocket.listen(at: location, until: .after(.seconds(20)))
+    }
+    #expect([.nameNotFound, .resolverFailed].contains(error.code))
+    let past = try #require(throws: EndpointError.self) { _ = try TCPSocket.connect(at: location, until: .past) }
+    #expect(past.code == .timedOut)
+  }
+}
+
+/// What a third party writes.
+private struct OwnStream: ~Copyable, StreamSocket, NamedConnectionTransport {
+  typealias Address = UnixAddress
+  let owned: Descriptor
+  init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  var descriptor: RawDescriptor { owned.raw }
+  consuming func releaseDescriptor() -> Descriptor { owned }
+  static var capabilities: SocketCapabilities { .halfClose }
+  static func kind(for address: UnixAddress) -> SocketKind { SocketKind(.unix, .stream) }
+  static func accepts(_ kind: SocketKind) -> Bool { kind.family == .unix && kind.type == .stream }
+  typealias Location = UnixAddress
+  static var scheme: String { "own+stream" }
+}
+
+private struct NameOfKind: EndpointVisitor {
+  typealias Outcome = String
+  func stream<S: NamedConnectionTransport & StreamSocket & ~Copyable>(_: S.Type, at _: S.Location) -> String {
+    "stream \(S.scheme)"
+  }
+  func packets<S: NamedConnectionTransport & SequencedPacketSocket & ~Copyable>(
+    _: S.Type, at _: S.Location
+  ) -> String {
+    "packets \(S.scheme)"
+  }
+  func datagrams<S: NamedTransport & DatagramSocket & ~Copyable>(_: S.Type, at _: S.Location) -> String {
+    "datagrams \(S.scheme)"
+  }
+}
+
+/// Listens, connects to what the listener says, and sends a byte.
+private struct Exchange: EndpointVisitor {
+  typealias Outcome = String
+  func stream<S: NamedConnectionTransport & StreamSocket & ~Copyable>(
+    _: S.Type, at location: S.Location
+  ) throws(EndpointError) -> String {
+    let deadline = Deadline.after(.seconds(10))
+    let listener = try S.listen(at: location, until: deadline)
+    do {
+      let bound = S.location(of: try listener.localAddress())
+      // Any address is not one to connect to; its loopback is.
+      let text = S.text(of: bound).replacing("*", with: "localhost")
+      let body = try EndpointText(parsing: text).body
+      let client = try S.connect(at: S.Location(endpointBody: body), until: deadline)
+      let server = try listener.accept(until: deadline)
+      let sent: [UInt8] = [7]
+      try client.writeAll(sent.span, until: deadline)
+      var byte: [UInt8] = [0]
+      try server.readExactly(into: byte.mutableSpan, until: deadline)
+      #expect(byte == sent)
+      return S.text(of: bound)
+    } catch let error as EndpointError {
+      throw error
+    } catch {
+      throw EndpointError(SocketError(code: .other, .read), address: "\(error)")
+    }
+  }
+}
+
+private struct DatagramExchange: EndpointVisitor {
+  typealias Outcome = Int
+  typealias Failure = any Error
+  func datagrams<S: NamedTransport & DatagramSocket & ~Copyable>(_: S.Type, at location: S.Location) throws -> Int {
+    let server = try S.bind(at: location)
+    let client = try S.connect(at: S.location(of: try server.localAddress()))
+    try client.send(Array("hello".utf8).span, to: nil, until: .after(.seconds(10)))
+    var buffer = [UInt8](repeating: 0, count: 16)
+    var info = MessageInfo()
+    return try server.receive(into: buffer.mutableSpan, &info, until: .after(.seconds(10)))
+  }
+}

@@ -1,0 +1,200 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+@testable import SocketKitToolSupport
+
+/// What a run of vscp says, with a fixed time in front of each line.
+final class Talk: @unchecked Sendable {
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private var said = ""
+
+  init() {
+    mutex.initialize(to: pthread_mutex_t())
+    pthread_mutex_init(mutex, nil)
+  }
+  deinit {
+    pthread_mutex_destroy(mutex)
+    mutex.deallocate()
+  }
+
+  func add(_ text: String) {
+    pthread_mutex_lock(mutex)
+    said += text
+    pthread_mutex_unlock(mutex)
+  }
+
+  var text: String {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return said
+  }
+
+  func console(input: Int32 = 0, output: Int32 = 1) -> VscpConsole {
+    var console = VscpConsole { [self] in add($0) }
+    console.stamp = { "TIME " }
+    console.input = RawDescriptor(input)
+    console.output = RawDescriptor(output)
+    return console
+  }
+
+  /// The address behind "listening: ", once it is said.
+  func listeningAddress() -> String? {
+    for _ in 0..<2000 {
+      for line in text.split(separator: "\n") {
+        if let mark = line.firstRange(of: "listening: ") { return String(line[mark.upperBound...]) }
+      }
+      sleep(milliseconds: 5)
+    }
+    return nil
+  }
+}
+
+/// Runs one end on a thread.
+final class VscpEnd: @unchecked Sendable {
+  let talk = Talk()
+  private(set) var status: Int32 = -1
+  private var thread: RunningThread?
+
+  init(_ words: [String], input: Int32 = 0, output: Int32 = 1) {
+    let console = talk.console(input: input, output: output)
+    thread = spawn { [self] in status = VscpCommand.run(words, console: console) }
+  }
+
+  func join() -> Int32 {
+    thread?.join()
+    thread = nil
+    return status
+  }
+}
+
+/// A folder that goes with the test.
+final class TemporaryFolder: Sendable {
+  let path: String
+
+  init() {
+    // In the guest kernel only this one can be written to.
+    let root = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    path = "\(root)/vscp-\(getpid())-\(UInt32.random(in: 0..<UInt32.max))"
+    mkdir(path, 0o700)
+  }
+
+  deinit { _ = PeerProcess(["rm", "-rf", path])?.finish() }
+
+  func write(_ name: String, _ bytes: [UInt8], mode: mode_t = 0o644) {
+    let file = "\(path)/\(name)"
+    let number = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+    var done = 0
+    while done < bytes.count {
+      let count = bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress.map { $0 + done }, bytes.count - done) }
+      if count <= 0 { break }
+      done += count
+    }
+    close(number)
+    chmod(file, mode)
+  }
+
+  /// nil when there is none.
+  func read(_ name: String) -> [UInt8]? { Self.contents(of: "\(path)/\(name)") }
+
+  static func contents(of path: String) -> [UInt8]? {
+    let number = open(path, O_RDONLY | O_CLOEXEC)
+    guard number >= 0 else { return nil }
+    defer { close(number) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65536)
+    while true {
+      let count = Glibc.read(number, &chunk, chunk.count)
+      if count <= 0 { return bytes }
+      bytes += chunk.prefix(count)
+    }
+  }
+
+  /// What is in it, hidden files too.
+  func names() -> [String] {
+    guard let folder = opendir(path) else { return [] }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+}
+
+func randomBytes(_ count: Int) -> [UInt8] {
+  var generator = SystemRandomNumberGenerator()
+  var bytes: [UInt8] = []
+  bytes.reserveCapacity(count + 8)
+  while bytes.count < count { withUnsafeBytes(of: generator.next()) { bytes += $0 } }
+  return Array(bytes.prefix(count))
+}
+
+/// Both ends in this process, over one transport. The receiver listens.
+func exchange(
+  _ address: String, receive: [String], send: [String]
+) throws -> (receiver: (status: Int32, text: String), sender: (status: Int32, text: String)) {
+  let receiver = VscpEnd(["--listen", address] + receive)
+  let actual = try #require(receiver.talk.listeningAddress(), "\(receiver.talk.text)")
+  let talk = Talk()
+  let status = VscpCommand.run(["--to", actual] + send, console: talk.console())
+  let received = receiver.join()
+  return ((received, receiver.talk.text), (status, talk.text))
+}
+
+/// A connection to or from a vscp, whose other end the test plays byte by byte.
+final class RawPeer: Sendable {
+  let socket: UnixStreamSocket
+  private let deadline = Deadline.after(.seconds(20))
+
+  init(to address: String) throws {
+    socket = try UnixStreamSocket.connect(
+      at: UnixAddress(endpointBody: EndpointText(parsing: address).body), until: deadline)
+  }
+
+  init(from listener: borrowing Listener<UnixStreamSocket>) throws {
+    socket = try listener.accept(until: .after(.seconds(20)))
+  }
+
+  func send(_ bytes: [UInt8]) throws { try socket.writeAll(bytes.span, until: deadline) }
+
+  func receive(_ count: Int) throws -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    try socket.readExactly(into: bytes.mutableSpan, until: deadline)
+    return bytes
+  }
+
+  func receiveFrame() throws -> Frame {
+    let header = try FrameHeader(parsing: receive(8)[...])
+    return try Frame(header.kind, parsing: receive(header.length)[...])
+  }
+
+  /// Whatever comes to the end.
+  func receiveAll() throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65536)
+    while true {
+      guard case .bytes(let count) = try socket.read(into: chunk.mutableSpan, until: deadline) else { return bytes }
+      bytes += chunk.prefix(count)
+    }
+  }
+
+  func finishSending() throws { try socket.shutdown(.write) }
+}
+
+/// Two files verified over one address, one of them resumed.
+func verified(_ address: String) throws {
+  let (from, into) = (TemporaryFolder(), TemporaryFolder())
+  let bytes = randomBytes(300_001)
+  from.write("f", bytes)
+  from.write("g", [])
+  into.write(".f.vscp-part", Array(bytes.prefix(100_000)), mode: 0o600)
+  let (receiver, sender) = try exchange(
+    address, receive: ["--verify", into.path], send: ["--verify", "\(from.path)/f", "\(from.path)/g"])
+  #expect(receiver.status == 0 && sender.status == 0, "\(receiver.text)\(sender.text)")
+  #expect(into.read("f") == bytes && into.names() == ["f", "g"] && sender.text.contains("resuming \"f\" at 100000"))
+}
