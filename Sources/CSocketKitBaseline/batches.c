@@ -16,11 +16,13 @@
 #endif
 
 #define CONTROL_SIZE 64
+// What every kernel with UDP_SEGMENT takes; newer ones take 128.
+#define MAX_JOINED 64
 
 struct batch {
   unsigned capacity;
   size_t size;
-  int offload;
+  int offload, joined;
   struct mmsghdr *headers;
   struct iovec *vectors;
   struct sockaddr_in *names;
@@ -84,6 +86,42 @@ static void turn_round(struct batch *b, unsigned count) {
   }
 }
 
+// How many datagrams from this one on can go as one: one receiver, one size but for the last, no more than UDP carries.
+static int run_length(struct batch *b, int first, int count) {
+  size_t size = b->vectors[first].iov_len, bytes = size;
+  int end = first + 1;
+  while (end < count && end - first < MAX_JOINED && size) {
+    size_t next = b->vectors[end].iov_len;
+    bytes += next;
+    if (!next || next > size || bytes > 65507 || memcmp(&b->names[end], &b->names[first], sizeof *b->names)) break;
+    end++;
+    if (next < size) break;
+  }
+  return end - first;
+}
+
+// Sends all, runs of them joined: how many went, or -errno.
+static int send_joined(int fd, struct batch *b, int count, struct bench_counters *counters) {
+  char control[CONTROL_SIZE];
+  int sent = 0;
+  while (sent < count) {
+    struct msghdr message = b->headers[sent].msg_hdr;
+    int run = run_length(b, sent, count);
+    if (run > 1) {
+      message.msg_iovlen = (size_t)run;
+      message.msg_control = control;
+      set_segment_size(&message, (uint16_t)b->vectors[sent].iov_len);
+    }
+    counters->writes++;
+    if (sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+      if (errno == EAGAIN) break;
+      return -errno;
+    }
+    sent += run;
+  }
+  return sent;
+}
+
 // How many came, 0 when there was nothing; -errno.
 static int echo(int fd, struct batch *b, unsigned *used, struct bench_counters *counters) {
   make_room(b, *used);
@@ -92,6 +130,10 @@ static int echo(int fd, struct batch *b, unsigned *used, struct bench_counters *
   *used = count < 0 ? 0 : (unsigned)count;
   if (count < 0) return errno == EAGAIN || errno == EINTR ? 0 : -errno;
   turn_round(b, *used);
+  if (b->joined) {
+    int sent = send_joined(fd, b, count, counters);
+    return sent < 0 ? sent : count;
+  }
   for (int sent = 0; sent < count;) {
     counters->writes++;
     int more = sendmmsg(fd, b->headers + sent, (unsigned)(count - sent), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -104,7 +146,8 @@ static int echo(int fd, struct batch *b, unsigned *used, struct bench_counters *
 
 int baseline_serve_batches(int fd, enum baseline_datagrams how, size_t size, unsigned batch,
                            struct bench_counters *counters) {
-  struct batch b = {.capacity = batch, .size = size, .offload = how == BASELINE_OFFLOAD};
+  struct batch b = {.capacity = batch, .size = size, .offload = how == BASELINE_OFFLOAD,
+                    .joined = how == BASELINE_JOINED};
   int on = 1;
   int result = make(&b);
   if (result < 0) return result;

@@ -38,7 +38,7 @@ static int echo(int fd, char *buffer, size_t size, struct bench_counters *counte
 
 int baseline_serve_datagrams(int fd, enum baseline_datagrams how, size_t size, unsigned batch,
                              struct bench_counters *counters) {
-  if (how == BASELINE_BATCH || how == BASELINE_OFFLOAD) return baseline_serve_batches(fd, how, size, batch, counters);
+  if (how != BASELINE_ONE && how != BASELINE_PLAIN) return baseline_serve_batches(fd, how, size, batch, counters);
   char *buffer = malloc(size);
   int epoll = epoll_create1(EPOLL_CLOEXEC);
   struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};

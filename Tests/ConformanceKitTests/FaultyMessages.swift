@@ -6,6 +6,7 @@ import TestSupport
 typealias ReceiveCall = (
   inout MutableRawSpan, inout MutableRawSpan, ReceiveFlags, inout MessageInfo
 ) -> IOResult
+typealias ReceiveFromCall = (inout MutableRawSpan, inout AnySocketAddress) -> IOResult
 typealias SendCall = (_ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, SendFlags) -> IOResult
 
 /// What a broken message transport does otherwise than its base; everything not written is right.
@@ -13,6 +14,9 @@ protocol MessageFault: Sendable {
   static func receive(
     _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
     _ base: ReceiveCall
+  ) -> IOResult
+  static func receive(
+    _ buffer: inout MutableRawSpan, from address: inout AnySocketAddress, _ base: ReceiveFromCall
   ) -> IOResult
   static func send(
     _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
@@ -27,6 +31,9 @@ extension MessageFault {
     _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
     _ base: ReceiveCall
   ) -> IOResult { base(&buffer, &control, flags, &info) }
+  static func receive(
+    _ buffer: inout MutableRawSpan, from address: inout AnySocketAddress, _ base: ReceiveFromCall
+  ) -> IOResult { base(&buffer, &address) }
   static func send(
     _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
   ) -> IOResult { base(bytes, control, address, flags) }
@@ -75,6 +82,17 @@ struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
   ) -> IOResult {
     Fault.receive(&buffer, &control, flags, &info) {
       base.attemptReceive(into: &$0, control: &$1, flags: $2, &$3)
+    }
+  }
+  borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+  ) -> IOResult {
+    Fault.receive(&buffer, from: &address) { buffer, address in
+      var info = MessageInfo()
+      var none = MutableRawSpan()
+      let result = attemptReceive(into: &buffer, control: &none, flags: flags, &info)
+      if !result.isFailure { address = info.address }
+      return result
     }
   }
   borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {

@@ -119,6 +119,16 @@ enum DropsTheSender: MessageFault {
   }
 }
 
+/// Receives with the sender only, and cuts the length with the message.
+enum ForgetsTheLength: MessageFault {
+  static func receive(
+    _ buffer: inout MutableRawSpan, from address: inout AnySocketAddress, _ base: ReceiveFromCall
+  ) -> IOResult {
+    let result = base(&buffer, &address)
+    return result.raw > buffer.byteCount ? IOResult(raw: buffer.byteCount) : result
+  }
+}
+
 enum IgnoresPeek: MessageFault {
   static func receive(
     _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,

@@ -10,10 +10,11 @@ from measure import Failed, Measure
 INSTRUCTION_LIMIT = 1.10  # times C's
 TRANSPORTS = ["tcp", "unix", "mptcp"]
 # Loops over datagrams, each with its own loop in C.
-DATAGRAM_LOOPS = ["datagram", "batch", "offload"]
+DATAGRAM_LOOPS = ["datagram", "batch", "joined", "offload"]
 # Reported, not limited: a wrapper does more; a datagram's sender is checked to be an address of the transport, and of a
-# coalesced one all metadata are read, where C looks at nothing or at what it needs.
-UNLIMITED = ["wrapper", "datagram", "offload"]
+# coalesced one all metadata are read, where C looks at nothing or at what it needs; runs are looked for, where C sends the
+# batch as it is.
+UNLIMITED = ["wrapper", "datagram", "joined", "offload"]
 POLLERS = ["epoll", "poll", "spin"]
 # Nothing but the message may count; a wake-up without one, on a busy machine, is worth a few calls in all.
 CALL_TOLERANCE = 0.01
@@ -34,13 +35,18 @@ class Gates:
         loop, transport, _ = case
         return ("c-" + loop, "udp", "epoll") if loop in DATAGRAM_LOOPS else ("c", transport, "epoll")
 
+    def fewest_calls(self, case):
+        """On a busy machine a batch may come in two parts: the fewest of three measurements, where batches are."""
+        tries = 3 if case[0].removeprefix("c-") in ("batch", "joined", "offload") else 1
+        return min(self.measure.system_calls(case) for _ in range(tries))
+
     def run(self, case):
         """Prints a line; the limits that the case is beyond."""
         loop, transport, poller = case
         spins = poller == "spin"
         # A spinning poller asks as often as there is time to: only its allocations are the same on every run.
         instructions = None if spins else self.measure.instructions(case)
-        calls = None if spins else self.measure.system_calls(case)
+        calls = None if spins else self.fewest_calls(case)
         allocations = self.measure.allocations(case)
         if loop[:2] in ("c", "c-"):
             self.c[case] = (instructions, calls)

@@ -17,4 +17,7 @@ func fuzzer(_ name: String) -> Target {
 let package = Package(
   name: "Fuzz",
   dependencies: [.package(name: "SocketKit", path: "../..")],
-  targets: [.target(name: "FuzzDriver"), fuzzer("fuzz-addresses"), fuzzer("fuzz-control"), fuzzer("fuzz-endpoints")])
+  targets: [
+    .target(name: "FuzzDriver"), fuzzer("fuzz-addresses"), fuzzer("fuzz-endpoints"), fuzzer("fuzz-control"),
+    fuzzer("fuzz-sctp"),
+  ])

@@ -38,13 +38,8 @@ extension UDPSocket {
     var bytes = [UInt8](repeating: 0, count: room)
     var info = MessageInfo()
     var metadata = PacketMetadata()
-    for _ in 0..<1000 {
-      if case .bytes(let count) = try receive(into: bytes.mutableSpan, &info, metadata: &metadata) {
-        return (Array(bytes.prefix(count)), info, metadata)
-      }
-      sleep(milliseconds: 5)
-    }
-    throw SocketError(code: .timedOut, .receive)
+    let count = try receive(into: bytes.mutableSpan, &info, metadata: &metadata, until: .after(soon))
+    return (Array(bytes.prefix(count)), info, metadata)
   }
 
   borrowing func port() throws -> UInt16 { try localAddress().port }

@@ -37,6 +37,7 @@ enum baseline_datagrams {
   BASELINE_ONE,      // one datagram for each wait: recvfrom and sendto
   BASELINE_PLAIN,    // recvfrom and sendto until nothing is left, then a wait
   BASELINE_BATCH,    // recvmmsg and sendmmsg
+  BASELINE_JOINED,   // recvmmsg, and sendmsg of many datagrams as one: UDP_SEGMENT
   BASELINE_OFFLOAD,  // recvmmsg and sendmmsg of coalesced datagrams: UDP_GRO, UDP_SEGMENT
 };
 

@@ -128,7 +128,7 @@ extension MessageRules where S: ~Copyable {
         "Descriptors that come with a plain receive, peek or batch are not leaked."
       ) {
         ends in
-        for index in 0..<6 {
+        for index in 0..<7 {
           try ends.near.sendDescriptors(3, of: ends.near.socket.value.readSource, with: numbered(index))
         }
         try ends.far.awaitMessage()
@@ -141,12 +141,22 @@ extension MessageRules where S: ~Copyable {
         try requireEqual(message.bytes, numbered(1), "received in a try")
         _ = try ends.far.receiveBatched(2, capacity: 2, room: 256)
         _ = try ends.far.next(0)
+        try requireEqual(try ends.far.receiveFromSomebody(), numbered(5), "received with its sender only")
         // The last one is never received, and goes with its socket.
       }
   }
 }
 
 extension MessageEnd where S: ~Copyable {
+  func receiveFromSomebody() throws -> [UInt8] {
+    var buffer = [UInt8](repeating: 0, count: 1024)
+    var span = buffer.mutableSpan
+    var bytes = span.mutableBytes
+    var address = AnySocketAddress()
+    let result = socket.value.attemptReceive(into: &bytes, from: &address, flags: [])
+    return Array(buffer.prefix(max(0, result.raw)))
+  }
+
   func stampMessages() throws {
     do {
       try SocketOption<SocketLevel, Bool>.timestamps.write(socket.value.readSource, true)

@@ -40,15 +40,20 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
       + common.rule("sender.from", "Receiving from somebody gives the sender's address, or none where it has no name.")
     {
       ends in
-      try ends.near.send([1, 2])
       let name = try ends.near.socket.value.localAddress()
-      try ends.far.awaitMessage()
+      let wanted = AnySocketAddress(name).byteCount > 2 ? name : nil
       var buffer = [UInt8](repeating: 0, count: 16)
       var sender: S.Address?
-      let outcome = try ends.far.socket.value.receive(into: buffer.mutableSpan, from: &sender)
-      try requireEqual(outcome, .bytes(2), "the message")
-      let wanted = AnySocketAddress(name).byteCount > 2 ? name : nil
-      try requireEqual(sender, wanted, "its sender")
+      for room in [16, 1, 0] {
+        try ends.near.send([1, 2])
+        try ends.far.awaitMessage()
+        sender = nil
+        var span = buffer.mutableSpan
+        let outcome = try ends.far.socket.value.receive(into: span._mutatingExtracting(first: room), from: &sender)
+        try requireEqual(outcome, .bytes(min(2, room)), "the message, received with room for \(room)")
+        try requireEqual(sender, wanted, "its sender")
+        try requireFullLength(ends, room, wanted)
+      }
       try requireEqual(
         try ends.far.socket.value.receive(into: buffer.mutableSpan, from: &sender), .wouldBlock,
         "a try without a message")
@@ -61,6 +66,21 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
         }
       }
       + severalSenders
+  }
+
+  /// What the primitive says, which has more to say than the call above.
+  private func requireFullLength(_ ends: MessageEnds<S>, _ room: Int, _ name: S.Address?) throws {
+    try ends.near.send([1, 2, 3])
+    try ends.far.awaitMessage()
+    var buffer = [UInt8](repeating: 0, count: room)
+    var span = buffer.mutableSpan
+    var bytes = span.mutableBytes
+    var address = AnySocketAddress()
+    for flags: ReceiveFlags in [.peek, []] {
+      let result = ends.far.socket.value.attemptReceive(into: &bytes, from: &address, flags: flags)
+      try requireEqual(result.raw, 3, "the whole length of a message received with room for \(room)")
+      try requireEqual(S.Address(address), name, "its sender")
+    }
   }
 
   private var severalSenders: [ConformanceRule] {

@@ -9,7 +9,8 @@ struct MessageRules<S: MessageSocket & ~Copyable>: Sendable {
   let makePair: @Sendable () throws -> SocketPair<S>
 
   var all: [ConformanceRule] {
-    boundaryRules + receiveRules + peekRules + sendRules + batchRules + batchEdgeRules + controlRules
+    boundaryRules + continuationRules + receiveRules + peekRules + sendRules + batchRules + batchEdgeRules
+      + controlRules
       + passedDescriptorRules + deadlineRules + cancelRules + signalRules + threadRules + descriptorRules
   }
 
@@ -17,13 +18,15 @@ struct MessageRules<S: MessageSocket & ~Copyable>: Sendable {
     try MessageEnds(makePair(), calls, connected: traits.contains(.connected))
   }
 
-  /// A rule about two fresh sockets. Where a trait or a capability is lacking there is no such rule to keep.
+  /// A rule about two fresh sockets. Where a trait or a capability is lacking, or one that excludes it is there, there is no
+  /// such rule to keep.
   func rule(
     _ id: String, strength: ConformanceRule.Strength = .required, needs capabilities: SocketCapabilities = [],
-    given needed: MessageTraits = [],
-    unless spared: MessageTraits = [], _ summary: String, _ body: @escaping @Sendable (MessageEnds<S>) throws -> Void
+    unless excluding: SocketCapabilities = [], given needed: MessageTraits = [], without spared: MessageTraits = [],
+    _ summary: String, _ body: @escaping @Sendable (MessageEnds<S>) throws -> Void
   ) -> [ConformanceRule] {
-    guard S.capabilities.isSuperset(of: capabilities), traits.isSuperset(of: needed), traits.isDisjoint(with: spared)
+    guard S.capabilities.isSuperset(of: capabilities), S.capabilities.isDisjoint(with: excluding),
+      traits.isSuperset(of: needed), traits.isDisjoint(with: spared)
     else { return [] }
     return [
       ConformanceRule("\(prefix).\(id)", strength: strength, summary) { try makeEnds().use(body) }

@@ -20,4 +20,7 @@ public struct MessageTraits: OptionSet, Hashable, Sendable {
   /// The receiver's kernel resets the connection when several hundred messages wait, however small: vsock's packets, on
   /// kernels that count the memory beside the bytes (Linux 6.12.117 does: 456 packets in 256 KiB).
   public static let fewWaiting = Self(rawValue: 128)
+  /// Each message comes with control data of the transport's own: stream, protocol and association of SCTP
+  /// (SCTP_RCVINFO). Where there is no room for them the flags say so.
+  public static let described = Self(rawValue: 256)
 }

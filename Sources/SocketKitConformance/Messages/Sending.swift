@@ -67,7 +67,7 @@ extension MessageRules where S: ~Copyable {
       } catch is SocketError {
         return bytes
       }
-      try requireEqual(try ends.far.next().length, size, "the length of a message")
+      try requireEqual(try ends.far.next(size).length, size, "the length of a message")
     }
     throw ConformanceUnavailable("messages of 2^24 bytes can be sent")
   }

@@ -16,7 +16,24 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
       try poller.requireQuiet(for: quiet, "after receiving everything")
       try poller.deregister(ends.near.socket.value)
     }
-      + rule("readable.truncated", "A message received in part is gone: it is not reported again.") { poller, ends in
+      + rule(
+        "readable.continued", needs: .continuedMessages,
+        "The rest of a message is reported until it has been received, and then no more."
+      ) { poller, ends in
+        try poller.register(ends.near.socket.value, .readable, token: tokenA)
+        try ends.far.send(numbered(1))
+        for piece in [8, 40] {
+          try poller.requireEvent(tokenA, .readable, "with a message to receive")
+          try requireEqual(try ends.near.next(piece).bytes.count, piece, "bytes of a piece")
+        }
+        try poller.requireEvent(tokenA, .readable, "with the rest of a message to receive")
+        try requireEqual(try ends.near.next().bytes.count, numbered(1).count - 48, "bytes of the rest")
+        try poller.requireQuiet(for: quiet, "after receiving the rest")
+      }
+      + rule(
+        "readable.truncated", unless: .continuedMessages,
+        "A message received in part is gone: it is not reported again."
+      ) { poller, ends in
         try poller.register(ends.near.socket.value, .readable, token: tokenA)
         for room in [3, 0] {
           try ends.far.send(numbered(1))

@@ -14,10 +14,13 @@ public struct PollerOverMessageSuite<P: Poller & ~Copyable, S: MessageSocket & ~
 
   /// A rule about a fresh poller and two fresh sockets.
   func rule(
-    _ id: String, needs capabilities: SocketCapabilities = [], given traits: MessageTraits = [], _ summary: String,
+    _ id: String, needs capabilities: SocketCapabilities = [], unless excluding: SocketCapabilities = [],
+    given traits: MessageTraits = [], _ summary: String,
     _ body: @escaping @Sendable (inout P, MessageEnds<S>) throws -> Void
   ) -> [ConformanceRule] {
-    guard S.capabilities.isSuperset(of: capabilities), messages.traits.isSuperset(of: traits) else { return [] }
+    guard S.capabilities.isSuperset(of: capabilities), S.capabilities.isDisjoint(with: excluding),
+      messages.traits.isSuperset(of: traits)
+    else { return [] }
     return [
       ConformanceRule("poller-message.\(id)", summary) { [configuration, messages] in
         var poller = try makePoller(P.self, configuration)

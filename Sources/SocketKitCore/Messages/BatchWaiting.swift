@@ -4,7 +4,7 @@ extension MessageSocket where Self: ~Copyable {
   /// Receives as many messages as there are and fit, waiting on this thread until there is one.
   ///
   /// - Parameter batch: emptied first.
-  /// - Returns: their number, at least 1.
+  /// - Returns: their number, at least 1; 0 at the end of a connection.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(batch:)``.
   @inlinable
   public borrowing func receive(
@@ -14,7 +14,7 @@ extension MessageSocket where Self: ~Copyable {
     var wait = try WaitOperation(.receive, until: deadline, strategy: strategy, control: control)
     while true {
       let result = attemptReceive(batch: &batch)
-      if result.raw >= 0 { return result.raw }
+      if result.raw >= 0 { return dropEnd(of: &batch, result.raw) }
       if !result.isWouldBlock { throw SocketError(result, .receive) }
       try wait.block(on: readSource, for: .readable)
     }

@@ -10,6 +10,8 @@ public enum BatchOutcome: BitwiseCopyable, Hashable, Sendable {
   case messages(Int)
   /// None can be moved now.
   case wouldBlock
+  /// The peer sends no more: of connected messages, never of datagrams.
+  case endOfStream
 }
 
 extension DatagramSocket where Self: ~Copyable {
@@ -56,11 +58,17 @@ extension DatagramSocket where Self: ~Copyable {
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, from sender: inout Address?
   ) throws(SocketError) -> IOOutcome {
-    var info = MessageInfo()
-    let outcome = try receive(into: buffer, &info)
-    // Not through a copy: an address of any family is large.
-    if case .bytes = outcome { sender = info.address.withOwnBytes { Address(sockaddr: $0) } }
-    return outcome
+    var bytes = buffer.mutableBytes
+    let room = bytes.byteCount
+    var address = AnySocketAddress()
+    let result = attemptReceive(into: &bytes, from: &address, flags: [])
+    if result.raw >= 0 {
+      // Not through a copy: an address of any family is large.
+      sender = address.withOwnBytes { Address(sockaddr: $0) }
+      return .bytes(result.raw < room ? result.raw : room)
+    }
+    if result.isWouldBlock { return .wouldBlock }
+    throw SocketError(result, .receive)
   }
 
   /// Sends one datagram, without waiting: whole or not at all.
@@ -101,6 +109,20 @@ extension DatagramSocket where Self: ~Copyable {
 }
 
 extension MessageSocket where Self: ~Copyable {
+  /// Takes the end of the connection out of a batch of so many messages: the kernel reports it as empty ones, one for each
+  /// free slot. How many messages came before it.
+  @inlinable @inline(__always)
+  func dropEnd(of batch: inout MessageBatch, _ number: Int) -> Int {
+    // Where the last message is none, or has bytes, there was no end.
+    if batch.isEmpty || batch.fullLength(at: batch.count &- 1) != 0 { return number }
+    var left = number
+    while !batch.isEmpty, batch.fullLength(at: batch.count &- 1) == 0, Self.isEnd(batch.info(at: batch.count &- 1)) {
+      batch.removeLast()
+      left &-= 1
+    }
+    return left
+  }
+
   @inlinable
   func sendOutcome(_ result: IOResult) throws(SocketError) -> IOOutcome {
     if result.raw >= 0 { return .bytes(result.raw) }
@@ -111,12 +133,16 @@ extension MessageSocket where Self: ~Copyable {
   /// Receives as many messages as there are and fit, without waiting, with one system call on kernel sockets.
   ///
   /// - Parameter batch: emptied first.
-  /// - Returns: `.messages` with their number, at least 1, or `.wouldBlock`.
+  /// - Returns: `.messages` with their number, at least 1, `.wouldBlock`, or `.endOfStream` for ``SequencedPacketSocket``.
   /// - Throws: what the first receive failed with.
   @inlinable
   public borrowing func receive(batch: inout MessageBatch) throws(SocketError) -> BatchOutcome {
     let result = attemptReceive(batch: &batch)
-    if result.raw >= 0 { return .messages(result.raw) }
+    if result.raw > 0 {
+      let number = dropEnd(of: &batch, result.raw)
+      return number > 0 ? .messages(number) : .endOfStream
+    }
+    if result.raw == 0 { return .messages(0) }
     if result.isWouldBlock { return .wouldBlock }
     throw SocketError(result, .receive)
   }

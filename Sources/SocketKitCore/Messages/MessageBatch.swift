@@ -22,6 +22,11 @@ public struct MessageBatch: ~Copyable {
   @inlinable public var count: Int { used }
   /// How many of them have been sent.
   @inlinable public var sent: Int { done }
+  /// How many messages in a row may be sent as one, which the kernel cuts again (UDP_SEGMENT, Linux 4.18): those to one
+  /// receiver, of one length but for the last, without control data. The receiver sees no difference. 1 sends each for
+  /// itself; UDP sockets take what `UDPSocket.hostCapabilities()` says, and put 1 here where the device or the path refuses.
+  /// Other sockets do not read it.
+  public var mostJoined = 1
   @usableFromInline var used = 0
   @usableFromInline var done = 0
   /// Slots whose header a receive has changed since it was set up.

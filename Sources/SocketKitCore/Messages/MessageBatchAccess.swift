@@ -27,6 +27,25 @@ extension MessageBatch {
     return MessageInfo.Flags(reported: headers[slot].message.flags)
   }
 
+  /// All that the kernel said of the message.
+  @inlinable
+  public func info(at slot: Int) -> MessageInfo {
+    var info = MessageInfo()
+    info.length = fullLength(at: slot)
+    info.controlLength = controlLengths[slot]
+    info.flags = flags(at: slot)
+    info.address = storedAddress(slot)
+    return info
+  }
+
+  /// Forgets the last message; traps when there is none.
+  @inlinable
+  public mutating func removeLast() {
+    check(used &- 1)
+    used &-= 1
+    if done > used { done = used }
+  }
+
   /// The sender, or the receiver of a message to send; no address on connected sockets.
   @inlinable
   public func address(at slot: Int) -> AnySocketAddress {

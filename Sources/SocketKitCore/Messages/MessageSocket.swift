@@ -15,11 +15,21 @@ public protocol MessageSocket: Socket, ~Copyable {
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult
 
+  /// Receives one message and its sender, without waiting: what ``attemptReceive(into:control:flags:_:)`` does for who needs
+  /// no more than the address. The default asks that; kernel sockets use recvfrom(2), which costs less.
+  /// - Parameter address: filled in when the result is no failure; empty when the sender has none.
+  borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+  ) -> IOResult
+
   /// Sends one message, without waiting: whole or not at all. `address` is empty on a connected socket. Must not raise
   /// SIGPIPE.
   borrowing func attemptSend(
     _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult
+
+  /// Whether a received message of length 0 is the end of the connection. The default says no: datagrams have no end.
+  static func isEnd(_ info: MessageInfo) -> Bool
 
   /// Whether descriptors can come along with messages, so that they must be CLOEXEC. The default says yes, which costs
   /// nothing. Packet sockets need a no: they refuse the flag that asks for it (net/packet/af_packet.c).
@@ -36,7 +46,21 @@ public protocol MessageSocket: Socket, ~Copyable {
 
 extension MessageSocket where Self: ~Copyable {
   @inlinable @inline(__always)
+  public static func isEnd(_ info: MessageInfo) -> Bool { false }
+
+  @inlinable @inline(__always)
   public var mayReceiveDescriptors: Bool { true }
+
+  @inlinable
+  public borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+  ) -> IOResult {
+    var info = MessageInfo()
+    var none = MutableRawSpan()
+    let result = attemptReceive(into: &buffer, control: &none, flags: flags, &info)
+    if result.raw >= 0 { address = info.address }
+    return result
+  }
 
   @inlinable
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
@@ -75,6 +99,26 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
   }
 
   @inlinable @inline(__always)
+  public borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+  ) -> IOResult {
+    let number = descriptor.value
+    // MSG_TRUNC makes the result the message's true length. Without room for control data the kernel drops descriptors.
+    let options = flags.rawValue | CSK_MSG_TRUNC
+    return buffer.withUnsafeMutableBytes { memory in
+      address.fill { name, length in
+        var result: Int
+        repeat {
+          length = UInt32(truncatingIfNeeded: AnySocketAddress.maximumLength)
+          result = csk_recvfrom(number, memory.baseAddress, memory.count, options, name, &length)
+        } while result == 0 &- Int(CSK_EINTR)
+        if result < 0 { length = 0 }
+        return IOResult(raw: result)
+      }
+    }
+  }
+
+  @inlinable @inline(__always)
   public borrowing func attemptSend(
     _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
@@ -103,26 +147,9 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
 
   @inlinable @inline(__always)
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
-    batch.prepareToReceive()
-    let number = descriptor.value
-    let flags = CSK_MSG_TRUNC | (mayReceiveDescriptors ? CSK_MSG_CMSG_CLOEXEC : 0)
-    var result = csk_recvmmsg(number, batch.headers, UInt32(truncatingIfNeeded: batch.capacity), flags)
-    while result == 0 &- Int(CSK_EINTR) {
-      result = csk_recvmmsg(number, batch.headers, UInt32(truncatingIfNeeded: batch.capacity), flags)
-    }
-    batch.finishReceiving(result)
-    return IOResult(raw: result)
+    descriptor.attemptReceive(batch: &batch, descriptorsMayCome: mayReceiveDescriptors)
   }
 
   @inlinable @inline(__always)
-  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
-    let number = descriptor.value
-    let rest = UInt32(truncatingIfNeeded: batch.count &- batch.sent)
-    if rest == 0 { return .zero }
-    let first = batch.headers + batch.sent
-    var result = csk_sendmmsg(number, first, rest, CSK_MSG_NOSIGNAL)
-    while result == 0 &- Int(CSK_EINTR) { result = csk_sendmmsg(number, first, rest, CSK_MSG_NOSIGNAL) }
-    if result > 0 { batch.markSent(result) }
-    return IOResult(raw: result)
-  }
+  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult { descriptor.attemptSend(batch: &batch) }
 }

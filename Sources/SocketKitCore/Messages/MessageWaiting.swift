@@ -21,7 +21,30 @@ extension DatagramSocket where Self: ~Copyable {
     }
   }
 
+  /// Receives one datagram with its control data, waiting on this thread until there is one.
+  /// - Parameter extra: receives control data: as in ``receive(into:control:_:flags:)``.
+  /// - Returns: the count in the buffer; 0 is an empty datagram.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
+  @inlinable
+  public borrowing func receive(
+    into buffer: consuming MutableSpan<UInt8>, control extra: inout MutableRawSpan, _ info: inout MessageInfo,
+    until deadline: Deadline, strategy: some WaitStrategy = .park, waitControl control: WaitControl? = nil
+  ) throws(SocketError) -> Int {
+    var wait = try WaitOperation(.receive, until: deadline, strategy: strategy, control: control)
+    var bytes = buffer.mutableBytes
+    let room = bytes.byteCount
+    while true {
+      let result = attemptReceive(into: &bytes, control: &extra, flags: [], &info)
+      if result.raw >= 0 { return result.raw < room ? result.raw : room }
+      if !result.isWouldBlock { throw SocketError(result, .receive) }
+      try wait.block(on: readSource, for: .readable)
+    }
+  }
+
   /// Sends one datagram, waiting on this thread until there is room.
+  ///
+  /// A full Unix receiver is noticed to have room again within a millisecond, unless the socket is connected to it: then at
+  /// once.
   /// - Parameter address: nil on a connected socket.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:to:flags:)``.
   @inlinable
@@ -70,11 +93,19 @@ extension MessageSocket where Self: ~Copyable {
     control: WaitControl?
   ) throws(SocketError) {
     var wait = try WaitOperation(.send, until: deadline, strategy: strategy, control: control)
+    var refused = 0
     while true {
       let result = receiver.withBytes { attemptSend(bytes.bytes, control: RawSpan(), to: $0, flags: []) }
       if result.raw >= 0 { return }
       if !result.isWouldBlock { throw SocketError(result, .send) }
-      try wait.block(on: writeSource, for: .writable)
+      // A socket that is not connected is writable although its receiver's queue is full (net/unix/af_unix.c,
+      // unix_dgram_poll): then only time helps.
+      refused &+= 1
+      if refused > 2 && receiver.byteCount > 0 {
+        try wait.pause()
+      } else {
+        try wait.block(on: writeSource, for: .writable)
+      }
     }
   }
 }

@@ -22,6 +22,23 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
     return outcome
   }
 
+  /// Receives one datagram with what the kernel says of it, waiting on this thread until there is one.
+  /// - Returns: the count in the buffer; 0 is an empty datagram.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
+  @inlinable
+  public borrowing func receive(
+    into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, metadata: inout PacketMetadata,
+    until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+  ) throws(SocketError) -> Int {
+    var memory = InlineArray<32, UInt64>(repeating: 0)
+    var words = memory.mutableSpan
+    var extra = words.mutableBytes
+    let count = try receive(
+      into: buffer, control: &extra, &info, until: deadline, strategy: strategy, waitControl: control)
+    metadata = PacketMetadata(control: memory.span.bytes.extracting(first: info.controlLength))
+    return count
+  }
+
   /// Sends one datagram with what it asks for beyond the socket's options, without waiting.
   ///
   /// - Parameters:

@@ -57,6 +57,23 @@ public struct WaitOperation<Strategy: WaitStrategy> {
     case .park: try park(source, interest, until: min(deadline, moment), control: control, operation: operation)
     }
   }
+
+  /// Waits as the strategy says, but parked a millisecond at most and for nothing to be ready: for what the kernel does not
+  /// report, so that trying again is the only way to find out.
+  ///
+  /// - Throws: as ``block(on:for:)``.
+  @inlinable
+  public mutating func pause() throws(SocketError) {
+    try check()
+    switch strategy.next(&progress) {
+    case .spin: csk_relax()
+    case .yield: csk_yield()
+    case .park:
+      // poll(2) passes over a negative descriptor.
+      let slice = min(deadline, .after(.milliseconds(1)))
+      try park(RawDescriptor(-1), .writable, until: slice, control: control, operation: operation)
+    }
+  }
 }
 
 /// Sleeps until the descriptor is ready, the deadline passes, or the control calls.

@@ -1,103 +1,134 @@
+internal import CSocketKit
 public import SocketKitCore
 
-/// Where an SCTP peer is: its addresses, all with one port, or a name that is looked up at connect.
+/// Many SCTP associations on one socket (RFC 6458, 3: one-to-many style): a protocol of its own, neither datagrams nor
+/// connections.
 ///
-/// As text: `//10.0.0.1,10.0.1.1:38412`, `//[fe80::1%eth0],10.0.0.1:80` and what ``IPLocation`` has for one address:
-/// `//localhost:80`, `//*:80`.
-public enum SCTPLocation: Hashable, Sendable {
-  case addresses(SCTPAddressList)
-  /// A name, in small letters.
-  case host(String, port: UInt16)
+/// ```swift
+/// let server = try SCTPEndpoint.listen(on: .any(port: 38412))
+/// try server.setEvent(.associationChange, to: true)
+/// var buffer = [UInt8](repeating: 0, count: 65536)
+/// switch try server.receive(into: buffer.mutableSpan, until: .never) {
+/// case .message(let message):
+///   var reply = SCTPSendInfo(stream: message.info?.stream ?? 0, payloadProtocol: 60, association: message.association)
+///   _ = try server.send("hello".utf8.span, info: reply)
+/// case .notification(.associationChange(let change)): print(change.association, change.state)
+/// default: break
+/// }
+/// ```
+/// A message to an address sets up an association with it, and those that come in are accepted, without asking, when the
+/// endpoint listens. An association is taken out by `peelOff(_:)`. The endpoint closes with its life: the kernel then shuts
+/// its associations down, or aborts them where messages have not been received; `close(gracefullyWithin:)`
+/// waits for that.
+///
+/// As a ``MessageSocket`` its primitives and batches are the kernel's own, with ``SCTPSendInfo`` and ``SCTPReceiveInfo`` as
+/// control data.
+@frozen
+public struct SCTPEndpoint: ~Copyable, KernelSocket, MessageSocket, SCTPMessaging, SCTPOptionTarget {
+  public typealias Address = IPSocketAddress
 
-  /// How many addresses one location may have.
-  public static var maximumAddresses: Int { 64 }
-}
+  @usableFromInline let owned: Descriptor
 
-extension SCTPLocation: EndpointLocation {
-  public init(endpointBody body: String) throws(EndpointError) {
-    let text = try Authority.text(of: body, example: "//10.0.0.1,10.0.1.1:80")
-    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-    if parts.count > Self.maximumAddresses {
-      throw .malformed("These are \(parts.count) addresses, of at most \(Self.maximumAddresses).")
-    }
-    let last = try IPLocation(endpointBody: "//\(parts[parts.count - 1])")
-    guard parts.count > 1 else {
-      self = try Self(last)
-      return
-    }
-    var addresses: [IPSocketAddress] = []
-    for part in parts {
-      // The last one has the port already.
-      let location = addresses.count + 1 == parts.count ? last : try IPLocation(endpointBody: "//\(part):\(last.port)")
-      guard case .address(let address) = location, part.first != "*" else {
-        throw .malformed("Between commas stand addresses, and no names: \(part).")
+  /// Makes one of an open one-to-many socket, whose SCTP_RECVRCVINFO is switched on.
+  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
+    owned = descriptor
+    // Without it nobody knows which association a message came by.
+    try? owned.raw.setSCTPFlag(CSK_SCTP_RECVRCVINFO, to: true)
+  }
+
+  @inlinable public var descriptor: RawDescriptor { owned.raw }
+  @inlinable
+  public consuming func releaseDescriptor() -> Descriptor { owned }
+
+  /// No half-close and no empty messages: the protocol has none (RFC 9260). What is longer than the buffer is continued.
+  @inlinable public static var capabilities: SocketCapabilities { .continuedMessages }
+  @inlinable public static var style: SCTPStyle { .oneToMany }
+  @inlinable public var mayReceiveDescriptors: Bool { false }
+
+  /// An endpoint that is not bound: the first message binds it to every address and a port of the kernel's choice.
+  /// - Throws: `.protocolNotSupported` (no SCTP in this kernel), `.tooManyDescriptors`.
+  public static func open(_ family: AddressFamily = .ipv4) throws(SocketError) -> SCTPEndpoint {
+    SCTPEndpoint(
+      accepted: try RawDescriptor.open(SocketKind(family, .sequencedPacket, protocolNumber: CSK_IPPROTO_SCTP)),
+      context: ())
+  }
+
+  /// An endpoint at an address, which does not accept associations: ``listen(_:)`` makes it.
+  ///
+  /// - Parameters:
+  ///   - address: where; port 0 lets the kernel choose, and `localAddress()` tells.
+  ///   - configure: sets options on the socket before it is bound.
+  /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.protocolNotSupported`, with the address.
+  public static func bind(
+    to address: IPSocketAddress,
+    configure: (borrowing SCTPEndpoint) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+  ) throws(EndpointError) -> SCTPEndpoint {
+    do throws(SocketError) {
+      let endpoint = try open(address.family)
+      if address.isIPv6 { try endpoint.setOption(.v6Only, to: false) }
+      try configure(endpoint)
+      let result = address.withBytes { bytes in
+        bytes.withUnsafeBytes { csk_bind(endpoint.descriptor.value, $0.baseAddress, UInt32($0.count)) }
       }
-      addresses.append(address)
-    }
-    if Set(addresses).count < addresses.count { throw .malformed("An address stands there twice.") }
-    self = try Self.list(addresses)
-  }
-
-  private init(_ location: IPLocation) throws(EndpointError) {
-    switch location {
-    case .address(let address): self = try Self.list([address])
-    case .host(let name, let port): self = .host(name, port: port)
+      if result < 0 { throw SocketError(IOResult(raw: result), .bind) }
+      return endpoint
+    } catch {
+      throw EndpointError(error, address: address.description)
     }
   }
 
-  private static func list(_ addresses: [IPSocketAddress]) throws(EndpointError) -> SCTPLocation {
-    guard let list = SCTPAddressList(addresses) else { throw .malformed("The addresses have different ports.") }
-    return .addresses(list)
+  /// An endpoint at an address that accepts associations.
+  /// - Throws: as ``bind(to:configure:)``.
+  public static func listen(
+    on address: IPSocketAddress,
+    configure: (borrowing SCTPEndpoint) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+  ) throws(EndpointError) -> SCTPEndpoint {
+    let endpoint = try bind(to: address, configure: configure)
+    do throws(SocketError) {
+      try endpoint.listen()
+    } catch {
+      throw EndpointError(error, address: address.description)
+    }
+    return endpoint
   }
 
-  public var endpointBody: String {
-    switch self {
-    case .addresses(let list) where list.addresses.count == 1: IPLocation.address(list.addresses[0]).endpointBody
-    case .addresses(let list): "//\(list)"
-    case .host(let name, let port): IPLocation.host(name, port: port).endpointBody
-    }
+  /// Accepts associations from now on, all of them: a one-to-many socket has no queue to accept from. An endpoint that does
+  /// not listen is heard only by those whom it has sent to.
+  /// - Parameter isOn: false accepts no more.
+  /// - Throws: `.addressInUse`, `.closed`.
+  public borrowing func listen(_ isOn: Bool = true) throws(SocketError) {
+    let result = IOResult(raw: csk_listen(descriptor.value, isOn ? 511 : 0))
+    if result.isFailure { throw SocketError(result, .listen) }
+  }
+
+  /// Takes over an open one-to-many socket, and makes it CLOEXEC and non-blocking.
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`, also for a peeled-off one. The descriptor then is as it
+  ///   was, and still the caller's.
+  public init(adopting raw: RawDescriptor) throws(SocketError) {
+    try raw.checkSCTPPackets()
+    if raw.hasItsAssociation { throw SocketError(code: .wrongSocketKind, .adopt) }
+    self.init(accepted: try Descriptor(adopting: raw), context: ())
   }
 }
 
-/// `sctp://10.0.0.1,10.0.1.1:38412`: see ``SCTPLocation``.
-extension SCTPSocket: NamedConnectionTransport {
-  public typealias Location = SCTPLocation
-  public static var scheme: String { "sctp" }
-
-  public static func location(of address: IPSocketAddress) -> SCTPLocation {
-    guard let list = SCTPAddressList([address]) else { preconditionFailure("one address has one port") }
-    return .addresses(list)
-  }
-
-  public static func addresses(
-    of location: SCTPLocation, until deadline: Deadline, control: WaitControl?
-  ) throws(EndpointError) -> [IPSocketAddress] {
-    switch location {
-    case .addresses(let list): list.addresses
-    case .host(let name, let port): try IPLocation.host(name, port: port).addresses(until: deadline, control: control)
+extension RawDescriptor {
+  /// - Throws: `.closed`, `.notASocket`, `.wrongSocketKind` when it is no socket of SCTP with type SOCK_SEQPACKET.
+  func checkSCTPPackets() throws(SocketError) {
+    try checkOpen()
+    let kind = try socketKind()
+    guard kind.type == .sequencedPacket, kind.protocolNumber == CSK_IPPROTO_SCTP else {
+      throw SocketError(code: .wrongSocketKind, .adopt)
     }
   }
 
-  /// Asks all the addresses of a list (connectx), and races those of a name.
-  public static func connect(
-    at location: SCTPLocation, until deadline: Deadline, control: WaitControl?,
-    configure: (borrowing SCTPSocket) throws(SocketError) -> Void
-  ) throws(EndpointError) -> SCTPSocket {
-    switch location {
-    case .addresses(let list):
-      try connect(toAny: list.addresses, until: deadline, control: control, configure: configure)
-    case .host(let name, let port):
-      try connect(toHost: name, port: port, until: deadline, control: control, configure: configure)
-    }
-  }
+  /// Whether there is an association that needs no name: on one-to-one and peeled-off sockets while it lives.
+  var hasItsAssociation: Bool { associationState(.future) != nil }
 
-  /// Listens on all the addresses of a list, and on the first of a name.
-  public static func listen(
-    at location: SCTPLocation, until deadline: Deadline, control: WaitControl?,
-    configure: (borrowing SCTPSocket) throws(SocketError) -> Void
-  ) throws(EndpointError) -> Listener<SCTPSocket> {
-    let addresses = try addresses(of: location, until: deadline, control: control)
-    if case .host = location { return try listen(on: Array(addresses.prefix(1)), configure: configure) }
-    return try listen(on: addresses, configure: configure)
+  /// The state of an association as SCTP_STATUS tells it; nil when there is none.
+  func associationState(_ association: SCTPAssociationID) -> Int32? {
+    var status = csk_sctp_status()
+    status.association = association.rawValue
+    var length = UInt32(MemoryLayout<csk_sctp_status>.size)
+    return csk_getsockopt(value, CSK_IPPROTO_SCTP, CSK_SCTP_STATUS, &status, &length) < 0 ? nil : status.state
   }
 }

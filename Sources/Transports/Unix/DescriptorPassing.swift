@@ -65,11 +65,18 @@ extension DescriptorPassing where Self: ~Copyable {
     strategy: some WaitStrategy = .park, control: WaitControl? = nil
   ) throws(SocketError) -> Int {
     var wait = try WaitOperation(.passDescriptors, until: deadline, strategy: strategy, control: control)
+    var refused = 0
     while true {
       let result = try attemptPass(bytes, descriptors, credentials, to: address, flags)
       if result.raw >= 0 { return result.raw }
       if !result.isWouldBlock { throw SocketError(result, .passDescriptors) }
-      try wait.block(on: writeSource, for: .writable)
+      // As for messages without descriptors: the kernel does not report that a receiver has room again.
+      refused &+= 1
+      if refused > 2 && address != nil {
+        try wait.pause()
+      } else {
+        try wait.block(on: writeSource, for: .writable)
+      }
     }
   }
 

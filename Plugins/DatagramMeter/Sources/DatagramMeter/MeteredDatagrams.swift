@@ -58,6 +58,21 @@ extension MeteredDatagrams where Base: ~Copyable {
     return result
   }
 
+  // Passed on, because the default would ask for what nobody wants.
+  @inlinable @inline(__always)
+  public borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+  ) -> IOResult {
+    let room = buffer.byteCount
+    let result = base.attemptReceive(into: &buffer, from: &address, flags: flags)
+    if !result.isFailure {
+      var traffic = DatagramTraffic()
+      traffic.add(bytes: result.raw, isTruncated: result.raw > room)
+      receivedCount.add(traffic)
+    }
+    return result
+  }
+
   @inlinable @inline(__always)
   public borrowing func attemptSend(
     _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags

@@ -30,7 +30,7 @@ struct DatagramCell: Equatable, Sendable {
   var isAgain = false
 
   static let all =
-    [DatagramWay.plain, .one, .batch, .offload].flatMap { way in
+    [DatagramWay.plain, .one, .batch, .joined, .offload].flatMap { way in
       [ServerKind.c, .swift].map { DatagramCell(kind: $0, way: way) }
     } + [DatagramCell(kind: .c, way: .plain, isAgain: true)]
 
@@ -41,7 +41,7 @@ struct DatagramCell: Equatable, Sendable {
     let server = try ServerProcess.start(
       kind, Composition(transport: .udp, poller: .epoll), connections: 1, cpu: serverCPU, lifetime: 60,
       datagrams: plan)
-    var load = try DatagramLoad(to: server.address, size: size, coalesced: way == .offload)
+    var load = try DatagramLoad(to: server.address, size: size, coalesced: way == .joined || way == .offload)
     _ = try load.run(nanoseconds: nanoseconds / 5, datagrams: max(1, datagrams / 5))
     let callsBefore = server.counters.calls
     let cpuBefore = try server.cpuTime()

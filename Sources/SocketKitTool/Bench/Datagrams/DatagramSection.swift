@@ -42,7 +42,7 @@ extension Section {
         + " receives many with",
       "one call, and has at most \(one?.window ?? 0) datagrams on their way. recvfrom/sendto: until nothing is left, then a"
         + " wait; \"wait,\":",
-      "a wait for each datagram. Ours calls recvmsg/sendto there; the other calls are the same. cpu: the server's, load:",
+      "a wait for each datagram. cpu: the server's, load:",
       "the generator's, user and system, in nanoseconds a datagram. calls/dgram: the server's. lost: datagrams of all",
       "rounds that never came back. Medians; ratios are within a round, with the extremes in brackets. All with epoll.",
     ]

@@ -28,6 +28,8 @@ enum DatagramWay: String, CaseIterable, Sendable {
   case plain
   /// Many datagrams with one call.
   case batch
+  /// Many datagrams with one call, and sent back as one: UDP_SEGMENT.
+  case joined
   /// Many datagrams that are coalesced into few, with one call: UDP_GRO and UDP_SEGMENT.
   case offload
 
@@ -36,6 +38,7 @@ enum DatagramWay: String, CaseIterable, Sendable {
     case .one: BASELINE_ONE
     case .plain: BASELINE_PLAIN
     case .batch: BASELINE_BATCH
+    case .joined: BASELINE_JOINED
     case .offload: BASELINE_OFFLOAD
     }
   }
@@ -46,7 +49,8 @@ enum DatagramWay: String, CaseIterable, Sendable {
     case .one: "wait, recvfrom/sendto"
     case .plain: "recvfrom/sendto"
     case .batch: "recvmmsg/sendmmsg"
-    case .offload: "the same, GSO+GRO"
+    case .joined: "recvmmsg/sendmsg, GSO"
+    case .offload: "recvmmsg/sendmmsg, GSO+GRO"
     }
   }
 }
@@ -68,7 +72,7 @@ struct DatagramPlan: Sendable {
     switch way {
     case .one, .plain: (self.size, batch) = (max(size, 2048), 1)
     // Whole cache lines.
-    case .batch: (self.size, batch) = ((size + 63) & ~63, 128)
+    case .batch, .joined: (self.size, batch) = ((size + 63) & ~63, 128)
     case .offload: (self.size, batch) = (65535, 16)
     }
   }

@@ -16,16 +16,15 @@ __attribute__((noinline)) long counter_datagram_turns(int epoll, int fd, struct 
     while (count == -CSK_EINTR);
     if (count < 0) return count;
     for (long i = 0; i < count; i++) {
-      struct csk_iovec vector = {buffer, sizeof buffer};
-      struct csk_msghdr message = {.name = sender, .name_length = sizeof sender, .vectors = &vector, .vector_count = 1};
+      unsigned length = sizeof sender;
       long got;
-      do got = csk_recvmsg(fd, &message, CSK_MSG_TRUNC | CSK_MSG_CMSG_CLOEXEC);
+      do got = csk_recvfrom(fd, buffer, sizeof buffer, CSK_MSG_TRUNC, sender, &length);
       while (got == -CSK_EINTR);
       if (got == -CSK_EAGAIN) continue;
       if (got < 0) return got;
       if (got > (long)sizeof buffer) got = sizeof buffer;
       long put;
-      do put = csk_sendto(fd, buffer, (size_t)got, CSK_MSG_NOSIGNAL, sender, (unsigned)message.name_length);
+      do put = csk_sendto(fd, buffer, (size_t)got, CSK_MSG_NOSIGNAL, sender, length);
       while (put == -CSK_EINTR);
       if (put < 0 && put != -CSK_EAGAIN) return put;
       done++;

@@ -4,7 +4,8 @@ import SocketKitCore
 import SocketKitEpoll
 import SocketKitUDP
 
-// `count LOOP udp|metered POLLER DATAGRAMS`: LOOP is `datagram`, `batch`, `offload`, or the same in C: `c-datagram` …
+// `count LOOP udp|metered POLLER DATAGRAMS`: LOOP is `datagram`, `batch`, `joined` (a batch whose datagrams are sent as
+// one), `offload`, or the same in C: `c-datagram` …
 // Both processes share a CPU and take turns, so that what is sent at once is received at once: the counts are the same
 // on every run.
 
@@ -39,16 +40,17 @@ private func count<S: LoopbackDatagrams & ~Copyable, P: Poller & ~Copyable>(
   let number = bound.descriptor.value
   let capacity = UInt32(batchCapacity)
   var batch = MessageBatch(capacity: batchCapacity, messageCapacity: size, controlCapacity: offloads ? 64 : 0)
+  if loop == "joined" { batch.mostJoined = batchCapacity }
   let server = S(wrapping: bound)
   var poller = try P(P.configuration(capacity: 256))
   if !loop.hasPrefix("c-") { try poller.register(server, .readable, token: Token(index: 1)) }
   let done =
     switch loop {
     case "datagram": try roots.datagram(server, &poller, datagrams)
-    case "batch": try roots.batch(server, &poller, &batch, datagrams)
+    case "batch", "joined": try roots.batch(server, &poller, &batch, datagrams)
     case "offload": try roots.offload(server, &poller, &batch, datagrams)
     case "c-datagram": counter_datagrams(number, COUNTER_PLAIN, capacity, size, datagrams)
-    case "c-batch": counter_datagrams(number, COUNTER_BATCH, capacity, size, datagrams)
+    case "c-batch", "c-joined": counter_datagrams(number, COUNTER_BATCH, capacity, size, datagrams)
     case "c-offload": counter_datagrams(number, COUNTER_OFFLOAD, capacity, size, datagrams)
     default: throw Mismatch(description: "count: no such loop")
     }
@@ -65,7 +67,7 @@ func datagramPeerRun(_ arguments: [String]) throws {
   }
   try expect(counter_take_turns() == 0, "the processes cannot take turns")
   let socket = try UDPSocket.connect(to: address)
-  let perTurn = arguments[0] == "datagram" ? 1 : arguments[0] == "batch" ? burst : 4 * burst
+  let perTurn = arguments[0] == "datagram" ? 1 : arguments[0] == "offload" ? 4 * burst : burst
   var bytes = [UInt8](repeating: 0, count: datagramSize + 1)
   var next = 0
   while next < datagrams {

@@ -1,0 +1,127 @@
+public import CSocketKit
+
+// recvmmsg(2) and sendmmsg(2) on a descriptor.
+
+extension RawDescriptor {
+  /// For implementers: fills a batch with recvmmsg(2), without waiting.
+  ///
+  /// - Parameter descriptorsMayCome: whether descriptors can come along with messages, so that they must be CLOEXEC.
+  /// - Returns: the number of messages, at least 1; or -errno, never EINTR.
+  @inlinable @inline(__always)
+  public func attemptReceive(batch: inout MessageBatch, descriptorsMayCome: Bool) -> IOResult {
+    batch.prepareToReceive()
+    let number = value
+    let flags = CSK_MSG_TRUNC | (descriptorsMayCome ? CSK_MSG_CMSG_CLOEXEC : 0)
+    var result = csk_recvmmsg(number, batch.headers, UInt32(truncatingIfNeeded: batch.capacity), flags)
+    while result == 0 &- Int(CSK_EINTR) {
+      result = csk_recvmmsg(number, batch.headers, UInt32(truncatingIfNeeded: batch.capacity), flags)
+    }
+    batch.finishReceiving(result)
+    return IOResult(raw: result)
+  }
+
+  /// For implementers: sends a batch's messages that are not sent yet with sendmmsg(2), without waiting on a non-blocking
+  /// socket and without SIGPIPE, and counts them as sent.
+  ///
+  /// - Parameter most: no more than this many.
+  /// - Returns: how many the kernel took, at least 1, or 0 when there are none; or -errno of the first, never EINTR.
+  @inlinable @inline(__always)
+  public func attemptSend(batch: inout MessageBatch, atMost most: Int = .max) -> IOResult {
+    let number = value
+    let unsent = batch.count &- batch.sent
+    let rest = UInt32(truncatingIfNeeded: most < unsent ? most : unsent)
+    if rest == 0 { return .zero }
+    let first = batch.headers + batch.sent
+    var result = csk_sendmmsg(number, first, rest, CSK_MSG_NOSIGNAL)
+    while result == 0 &- Int(CSK_EINTR) { result = csk_sendmmsg(number, first, rest, CSK_MSG_NOSIGNAL) }
+    if result > 0 { batch.markSent(result) }
+    return IOResult(raw: result)
+  }
+
+  /// For implementers: sends the next so many messages of a batch as one, which the kernel cuts again (UDP_SEGMENT), and
+  /// counts them as sent. Their bytes are gathered where they are.
+  ///
+  /// - Parameter count: at least 2, as ``MessageBatch/run(at:)`` found.
+  /// - Returns: how many messages went: all, or -errno, never EINTR.
+  @inlinable
+  public func attemptSendJoined(_ count: Int, of batch: inout MessageBatch) -> IOResult {
+    let number = value
+    let first = batch.sent
+    var header = batch.headers[first].message
+    header.vector_count = count
+    // One control message of two bytes, in three words.
+    var control: (UInt64, UInt64, UInt64) = (0, 0, 0)
+    let size = UInt16(truncatingIfNeeded: batch.vectors[first].length)
+    let result = withUnsafeMutableBytes(of: &control) { memory in
+      let place = unsafe memory.baseAddress.unsafelyUnwrapped
+      ControlLayout.writeHeader(place, length: 2, level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT)
+      place.storeBytes(of: size, toByteOffset: ControlLayout.headerSize, as: UInt16.self)
+      header.control = place
+      header.control_length = ControlLayout.space(2)
+      var result = csk_sendmsg(number, &header, CSK_MSG_NOSIGNAL)
+      while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(number, &header, CSK_MSG_NOSIGNAL) }
+      return result
+    }
+    if result < 0 { return IOResult(raw: result) }
+    batch.markSent(count)
+    return IOResult(raw: count)
+  }
+}
+
+extension MessageBatch {
+  /// For implementers: how many messages from this slot on could go as one: the same receiver, the same length but for the
+  /// last, which may be shorter, no control data of their own; at most ``mostJoined``, and no more bytes than one message
+  /// holds. 1 where it goes alone.
+  @inlinable
+  public func run(at first: Int) -> Int {
+    check(first)
+    let vectors = vectors + first
+    let headers = headers + first
+    let addresses = addresses + first
+    let size = vectors[0].length
+    let nameLength = headers[0].message.name_length
+    // What is longer is no IP address, and joins nothing.
+    if size == 0 || headers[0].message.control_length != 0 || nameLength > 28 { return 1 }
+    // The most that UDP carries over IPv4.
+    let room = 65507 / size
+    var most = used &- first
+    if mostJoined < most { most = mostJoined }
+    if room < most { most = room }
+    var count = 1
+    while count < most {
+      let length = vectors[count].length
+      if length > size || length == 0 || headers[count].message.control_length != 0 { break }
+      if headers[count].message.name_length != nameLength { break }
+      if nameLength != 0 && !isSameIPAddress(addresses, addresses + count, nameLength) { break }
+      count &+= 1
+      if length < size { break }
+    }
+    return count
+  }
+
+  /// For implementers: how many of the next unsent messages go alone, and of how many the run behind them is: 0 when there is
+  /// none.
+  @inlinable public var nextRun: (alone: Int, joined: Int) {
+    var slot = done
+    while slot < used {
+      let length = run(at: slot)
+      if length > 1 { return (slot &- done, length) }
+      slot &+= 1
+    }
+    return (slot &- done, 0)
+  }
+
+  /// Whether two addresses of one length, 16 bytes (IPv4) or 28 (IPv6), are the same.
+  @inlinable @inline(__always)
+  func isSameIPAddress(
+    _ a: UnsafeMutablePointer<AnySocketAddress>, _ b: UnsafeMutablePointer<AnySocketAddress>, _ length: Int32
+  ) -> Bool {
+    let x = UnsafeRawPointer(a)
+    let y = UnsafeRawPointer(b)
+    if x.load(as: UInt64.self) != y.load(as: UInt64.self) { return false }
+    if x.load(fromByteOffset: 8, as: UInt64.self) != y.load(fromByteOffset: 8, as: UInt64.self) { return false }
+    if length <= 16 { return length == 16 }
+    if x.load(fromByteOffset: 16, as: UInt64.self) != y.load(fromByteOffset: 16, as: UInt64.self) { return false }
+    return length == 28 && x.load(fromByteOffset: 24, as: UInt32.self) == y.load(fromByteOffset: 24, as: UInt32.self)
+  }
+}

@@ -1,0 +1,115 @@
+internal import CSocketKit
+public import SocketKitCore
+
+// The associations of an endpoint: which there are, how they begin, end, and leave.
+
+extension SCTPEndpoint {
+  /// Begins an association without a message, and returns at once: ``SCTPNotification/associationChange(_:)`` tells when it
+  /// is up, or that it cannot be (SCTP_SOCKOPT_CONNECTX3).
+  ///
+  /// - Parameter addresses: the peer's, all with one port; the kernel tries them in turn, and learns the others of the
+  ///   peer itself.
+  /// - Returns: its number, which messages can be sent to at once.
+  /// - Throws: `.invalidArgument` (none, or several ports), `.alreadyConnected`, `.unreachable`, with the first address.
+  public borrowing func connect(to addresses: IPSocketAddress...) throws(EndpointError) -> SCTPAssociationID {
+    var packed: [UInt8] = []
+    for address in addresses { address.withBytes { bytes in packed += bytes.withUnsafeBytes { Array($0) } } }
+    let number = descriptor.value
+    let (association, result) = packed.withUnsafeBytes { memory in
+      var request = csk_sctp_connectx(
+        association: 0, byte_count: Int32(memory.count), addresses: memory.baseAddress)
+      var length = UInt32(MemoryLayout<csk_sctp_connectx>.size)
+      let result = IOResult(
+        raw: csk_getsockopt(number, CSK_IPPROTO_SCTP, CSK_SCTP_CONNECTX3, &request, &length))
+      return (SCTPAssociationID(rawValue: request.association), result)
+    }
+    if result.isFailure && result.errno != CSK_EINPROGRESS {
+      throw EndpointError(SocketError(result, .connect), address: addresses.first?.description ?? "no address")
+    }
+    return association
+  }
+
+  /// Takes an association out, to live on a socket of its own with what was received of it already
+  /// (SCTP_SOCKOPT_PEELOFF_FLAGS, Linux 4.13; before, SCTP_SOCKOPT_PEELOFF).
+  ///
+  /// The kernel knows no way to make a one-to-one socket of it: SO_TYPE stays SOCK_SEQPACKET. So it is a
+  /// ``SequencedPacketSocket``, which generic code takes. Its ``SCTPEvent/associationChange`` is switched on, because its
+  /// end shows by that alone.
+  /// - Throws: `.invalidArgument` (no such association, or peeled off already), `.tooManyDescriptors`; the endpoint is as
+  ///   it was then.
+  public borrowing func peelOff(_ association: SCTPAssociationID) throws(SocketError) -> SCTPAssociationSocket {
+    guard association.isOne else { throw SocketError(code: .invalidArgument, .peelOff) }
+    let raw = descriptor
+    let wasOn = (try? isEventOn(.associationChange, for: association)) ?? true
+    // Before, so that an end cannot slip through between.
+    let set = raw.attemptSetEvent(.associationChange, to: true, for: association)
+    if set.isFailure { throw SocketError(set, .peelOff) }
+    let result = raw.attemptPeelOff(association)
+    if result.isFailure {
+      if !wasOn { _ = raw.attemptSetEvent(.associationChange, to: false, for: association) }
+      throw SocketError(result, .peelOff)
+    }
+    let owned = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
+    return SCTPAssociationSocket(accepted: owned, context: ())
+  }
+
+  /// Shuts one association down in order: what was sent is delivered first. Returns at once;
+  /// ``SCTPNotification/associationChange(_:)`` tells when it has ended (SCTP_EOF).
+  /// - Throws: `.brokenPipe` (no such association), `.destinationRequired`.
+  public borrowing func shutdown(_ association: SCTPAssociationID) throws(SocketError) {
+    guard association.isOne else { throw SocketError(code: .destinationRequired, .shutdown) }
+    let result = descriptor.attemptEnd(association, CSK_SCTP_EOF, reason: RawSpan())
+    if result.isFailure { throw SocketError(result, .shutdown) }
+  }
+
+  /// Ends one association at once; what has not been delivered is lost (SCTP_ABORT).
+  /// - Parameter reason: told to the peer: ``SCTPErrorCause/reason(in:)``. Up to some 1400 bytes.
+  /// - Throws: `.brokenPipe` (no such association), `.destinationRequired`.
+  public borrowing func abort(
+    _ association: SCTPAssociationID, reason: Span<UInt8> = Span()
+  ) throws(SocketError) {
+    guard association.isOne else { throw SocketError(code: .destinationRequired, .abort) }
+    let result = descriptor.attemptEnd(association, CSK_SCTP_ABORT, reason: reason.bytes)
+    if result.isFailure { throw SocketError(result, .abort) }
+  }
+}
+
+extension RawDescriptor {
+  /// Ends an association by an empty message with that flag; the reason is an abort's.
+  func attemptEnd(_ association: SCTPAssociationID, _ flag: Int32, reason: RawSpan) -> IOResult {
+    var control = ControlBuffer<32>()
+    do throws(SocketError) {
+      try SCTPSendInfo(association: association).encode(into: &control, adding: flag)
+    } catch {
+      return .failure(errno: CSK_EINVAL)
+    }
+    return control.withBytes { attemptSendMessage(reason, control: $0, to: RawSpan(), flags: []) }
+  }
+
+  /// The number of the new descriptor, which is CLOEXEC and non-blocking.
+  fileprivate func attemptPeelOff(_ association: SCTPAssociationID) -> IOResult {
+    var request = csk_sctp_peeloff_flags()
+    request.argument.association = association.rawValue
+    request.flags = UInt32(CSK_SOCK_CLOEXEC | CSK_SOCK_NONBLOCK)
+    var length = UInt32(MemoryLayout<csk_sctp_peeloff_flags>.size)
+    let result = IOResult(
+      raw: csk_getsockopt(value, CSK_IPPROTO_SCTP, CSK_SCTP_PEELOFF_FLAGS, &request, &length))
+    return result.errno == CSK_ENOPROTOOPT ? attemptPlainPeelOff(association) : result
+  }
+
+  /// The older way: the flags are set afterwards.
+  func attemptPlainPeelOff(_ association: SCTPAssociationID) -> IOResult {
+    var request = csk_sctp_peeloff(association: association.rawValue, descriptor: -1)
+    var length = UInt32(MemoryLayout<csk_sctp_peeloff>.size)
+    let result = IOResult(raw: csk_getsockopt(value, CSK_IPPROTO_SCTP, CSK_SCTP_PEELOFF, &request, &length))
+    if result.isFailure { return result }
+    let number = Int32(truncatingIfNeeded: result.raw)
+    let setFlags = csk_fcntl(number, 4, Int(CSK_SOCK_NONBLOCK) | 2)
+    let setCloseOnExec = csk_fcntl(number, 2, 1)
+    if setFlags < 0 || setCloseOnExec < 0 {
+      _ = csk_close(number)
+      return IOResult(raw: min(setFlags, setCloseOnExec))
+    }
+    return result
+  }
+}

@@ -1,0 +1,122 @@
+internal import CSocketKit
+public import SocketKitCore
+
+// Messages to an address, and batches. To an association: `send(_:info:)` of ``SCTPMessaging``.
+
+extension SCTPEndpoint {
+  /// Sends one message to an address, without waiting; the first one begins an association with it.
+  ///
+  /// That does not wait for the peer: when nobody is there, ``SCTPNotification/associationChange(_:)`` and
+  /// ``SCTPNotification/sendFailed(_:)`` say so later.
+  /// - Parameters:
+  ///   - address: one of the peer's addresses. Messages go by the primary path all the same, unless
+  ///     ``SCTPSendInfo/overridesPrimary`` is set.
+  ///   - info: how; its association is not looked at.
+  /// - Returns: `.bytes` with its length, or `.wouldBlock`.
+  /// - Throws: `.unreachable`, `.invalidArgument` (an empty message, no such stream, an address of the other IP version),
+  ///   `.messageTooLarge`, `.brokenPipe` (the association shuts down), `.addressNotAvailable`.
+  @inlinable
+  public borrowing func send(
+    _ bytes: Span<UInt8>, to address: IPSocketAddress, info: SCTPSendInfo = SCTPSendInfo(), flags: SendFlags = []
+  ) throws(SocketError) -> IOOutcome {
+    var control = ControlBuffer<80>()
+    try info.encode(into: &control)
+    let result = control.withBytes { extra in
+      address.withBytes { descriptor.attemptSendMessage(bytes.bytes, control: extra, to: $0, flags: flags) }
+    }
+    if result.raw >= 0 { return .bytes(result.raw) }
+    if result.isWouldBlock { return .wouldBlock }
+    throw SocketError(result, .send)
+  }
+
+  /// Sends one message to an address, waiting on this thread until there is room for it.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:to:info:flags:)``.
+  @inlinable
+  public borrowing func send(
+    _ bytes: Span<UInt8>, to address: IPSocketAddress, info: SCTPSendInfo = SCTPSendInfo(), until deadline: Deadline,
+    strategy: some WaitStrategy = .park, control: WaitControl? = nil
+  ) throws(SocketError) {
+    var wait = try WaitOperation(.send, until: deadline, strategy: strategy, control: control)
+    while try send(bytes, to: address, info: info) == .wouldBlock {
+      try wait.block(on: writeSource, for: .writable)
+    }
+  }
+
+  /// Sends the batch's messages that have not been sent, without waiting, with one system call.
+  /// - Throws: `.destinationRequired` when one has neither an address nor an association, before any is sent; and as
+  ///   `send(batch:)` of ``MessageSocket``.
+  @inlinable
+  public borrowing func send(batch: inout MessageBatch) throws(SocketError) -> BatchOutcome {
+    if batch.sent == batch.count { return .messages(0) }
+    var slot = batch.sent
+    while slot < batch.count {
+      if !batch.hasDestination(at: slot) { throw SocketError(code: .destinationRequired, .send) }
+      slot &+= 1
+    }
+    let result = attemptSend(batch: &batch)
+    if result.raw >= 0 { return .messages(result.raw) }
+    if result.isWouldBlock { return .wouldBlock }
+    throw SocketError(result, .send)
+  }
+}
+
+extension MessageBatch {
+  /// What a message of SCTP in the batch is: ``SCTPReceiveOutcome/message(_:)``, or a notification. 80 bytes of
+  /// ``controlCapacity`` hold its ``SCTPReceiveInfo`` and ``SCTPNextInfo``.
+  ///
+  /// A notification that is longer than ``messageCapacity`` comes in pieces, of which only the first is read: give batches
+  /// of endpoints with notifications room for the longest message and 48 bytes.
+  public func sctpMessage(at slot: Int) -> SCTPReceiveOutcome {
+    let flags = flags(at: slot)
+    if flags.contains(.notification) { return .notification(withBytes(at: slot) { SCTPNotification($0) }) }
+    var message = SCTPMessage(count: byteCount(at: slot), isComplete: flags.contains(.endOfRecord))
+    withControl(at: slot) { control in
+      message.info = SCTPReceiveInfo(control: control)
+      message.next = SCTPNextInfo(control: control)
+    }
+    message.source = IPSocketAddress(address(at: slot))
+    return .message(message)
+  }
+
+  /// Adds a message of SCTP to send. 80 bytes of ``controlCapacity`` hold any ``SCTPSendInfo``.
+  /// - Parameter address: its receiver; nil where the info names the association, or there is only one.
+  /// - Throws: `.capacityExceeded` when the batch is full, or the message or the info has no room; nothing is added
+  ///   then.
+  public mutating func append(
+    _ bytes: Span<UInt8>, to address: IPSocketAddress? = nil, info: SCTPSendInfo
+  ) throws(SocketError) {
+    var control = ControlBuffer<80>()
+    try info.encode(into: &control)
+    if control.byteCount > controlCapacity { throw SocketError(code: .capacityExceeded, .send) }
+    try append(bytes, to: address)
+    let slot = count - 1
+    try control.withBytes { extra throws(SocketError) in try setControl(extra, at: slot) }
+  }
+
+  /// Has a message that was received go back by its association, on the same stream and with the same payload protocol.
+  /// - Throws: `.capacityExceeded` when ``controlCapacity`` is less than 32.
+  public mutating func replySCTP(at slot: Int) throws(SocketError) {
+    guard let received = withControl(at: slot, { SCTPReceiveInfo(control: $0) }) else { return }
+    var info = SCTPSendInfo(
+      stream: received.stream, payloadProtocol: received.payloadProtocol, association: received.association)
+    info.isUnordered = received.isUnordered
+    var control = ControlBuffer<80>()
+    try info.encode(into: &control)
+    try control.withBytes { extra throws(SocketError) in try setControl(extra, at: slot) }
+  }
+
+  /// Whether a message on a one-to-many socket says whom it is for.
+  @usableFromInline
+  func hasDestination(at slot: Int) -> Bool {
+    if address(at: slot).byteCount > 0 { return true }
+    return withControl(at: slot) { control in
+      var found = false
+      ControlData.forEach(in: control) { level, type, data in
+        guard level == CSK_IPPROTO_SCTP, type == CSK_SCTP_CMSG_SNDINFO else { return }
+        guard data.byteCount >= 16 else { return }
+        found = SCTPAssociationID(rawValue: data.unsafeLoadUnaligned(fromByteOffset: 12, as: Int32.self)).isOne
+      }
+      return found
+    }
+  }
+}

@@ -1,0 +1,87 @@
+internal import CSocketKit
+public import SocketKitCore
+
+// Closing with a time limit: what was sent is delivered, or the association is aborted, and the caller learns which.
+
+extension SCTPAssociationSocket {
+  /// Ends the association after all that was sent has arrived, waiting on this thread; when that takes too long, ends it
+  /// at once. What still arrives meanwhile is dropped, so receive first.
+  ///
+  /// - Parameters:
+  ///   - time: how long to wait; zero or less aborts at once.
+  ///   - strategy: how to wait.
+  ///   - control: lets other threads cancel the wait, which aborts.
+  /// - Throws: `.connectionReset` when the peer aborted, `.brokenPipe` when the association had ended before, `.cancelled`,
+  ///   `.tooManyDescriptors`. The socket is gone in every case.
+  @discardableResult
+  public consuming func close(
+    gracefullyWithin time: Duration, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+  ) throws(SocketError) -> SCTPEnding {
+    let deadline = Deadline.after(time)
+    do throws(SocketError) {
+      let result = descriptor.attemptEnd(.future, CSK_SCTP_EOF, reason: RawSpan())
+      if result.isFailure { throw SocketError(result, .shutdown) }
+      while try !dropUntilEnd(deadline, strategy, control) {}
+    } catch {
+      // Where the association is no more, nothing is aborted.
+      _ = descriptor.attemptEnd(.future, CSK_SCTP_ABORT, reason: RawSpan())
+      if error.code == .timedOut && error.errno == 0 { return .aborted }
+      throw error
+    }
+    return .graceful
+  }
+
+  /// Takes what comes next: true for the end.
+  private borrowing func dropUntilEnd(
+    _ deadline: Deadline, _ strategy: some WaitStrategy, _ control: WaitControl?
+  ) throws(SocketError) -> Bool {
+    var memory = InlineArray<512, UInt8>(repeating: 0)
+    var info = MessageInfo()
+    let outcome = try receive(
+      into: memory.mutableSpan, &info, until: deadline, strategy: strategy, control: control)
+    return outcome == .endOfStream
+  }
+}
+
+extension SCTPEndpoint {
+  /// Accepts no more associations, ends those that there are after all that was sent has arrived, and waits on this thread
+  /// until all have ended; those that have not in time are ended at once. Messages that still come are dropped.
+  ///
+  /// - Parameters:
+  ///   - time: how long to wait; zero or less aborts all at once.
+  ///   - strategy: how to wait.
+  ///   - control: lets other threads cancel the wait, which aborts.
+  /// - Returns: how many had to be aborted.
+  /// - Throws: `.cancelled`, `.tooManyDescriptors`. The endpoint is gone in every case.
+  @discardableResult
+  public consuming func close(
+    gracefullyWithin time: Duration, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+  ) throws(SocketError) -> Int {
+    let deadline = Deadline.after(time)
+    try? listen(false)
+    // Each end wakes the wait by its notification.
+    try setEvent(.associationChange, to: true)
+    for association in try associations() { try? shutdown(association) }
+    do throws(SocketError) {
+      while try associationCount() > 0 { try dropOne(deadline, strategy, control) }
+      return 0
+    } catch {
+      let rest = try associations()
+      for association in rest { try? abort(association) }
+      if error.code == .timedOut && error.errno == 0 { return rest.count }
+      throw error
+    }
+  }
+
+  private borrowing func dropOne(
+    _ deadline: Deadline, _ strategy: some WaitStrategy, _ control: WaitControl?
+  ) throws(SocketError) {
+    var memory = InlineArray<512, UInt8>(repeating: 0)
+    do throws(SocketError) {
+      _ = try receive(into: memory.mutableSpan, until: deadline, strategy: strategy, control: control)
+    } catch {
+      // What one association failed with does not end the wait for the others.
+      if error.errno == 0 || error.code == .tooManyDescriptors { throw error }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+public import SocketKitCore
+
+/// Where an SCTP peer is: its addresses, all with one port, or a name that is looked up at connect.
+///
+/// As text: `//10.0.0.1,10.0.1.1:38412`, `//[fe80::1%eth0],10.0.0.1:80` and what ``IPLocation`` has for one address:
+/// `//localhost:80`, `//*:80`.
+public enum SCTPLocation: Hashable, Sendable {
+  case addresses(SCTPAddressList)
+  /// A name, in small letters.
+  case host(String, port: UInt16)
+
+  /// How many addresses one location may have.
+  public static var maximumAddresses: Int { 64 }
+}
+
+extension SCTPLocation: EndpointLocation {
+  public init(endpointBody body: String) throws(EndpointError) {
+    let text = try Authority.text(of: body, example: "//10.0.0.1,10.0.1.1:80")
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    if parts.count > Self.maximumAddresses {
+      throw .malformed("These are \(parts.count) addresses, of at most \(Self.maximumAddresses).")
+    }
+    let last = try IPLocation(endpointBody: "//\(parts[parts.count - 1])")
+    guard parts.count > 1 else {
+      self = try Self(last)
+      return
+    }
+    var addresses: [IPSocketAddress] = []
+    for part in parts {
+      // The last one has the port already.
+      let location = addresses.count + 1 == parts.count ? last : try IPLocation(endpointBody: "//\(part):\(last.port)")
+      guard case .address(let address) = location, part.first != "*" else {
+        throw .malformed("Between commas stand addresses, and no names: \(part).")
+      }
+      addresses.append(address)
+    }
+    if Set(addresses).count < addresses.count { throw .malformed("An address stands there twice.") }
+    self = try Self.list(addresses)
+  }
+
+  private init(_ location: IPLocation) throws(EndpointError) {
+    switch location {
+    case .address(let address): self = try Self.list([address])
+    case .host(let name, let port): self = .host(name, port: port)
+    }
+  }
+
+  private static func list(_ addresses: [IPSocketAddress]) throws(EndpointError) -> SCTPLocation {
+    guard let list = SCTPAddressList(addresses) else { throw .malformed("The addresses have different ports.") }
+    return .addresses(list)
+  }
+
+  public var endpointBody: String {
+    switch self {
+    case .addresses(let list) where list.addresses.count == 1: IPLocation.address(list.addresses[0]).endpointBody
+    case .addresses(let list): "//\(list)"
+    case .host(let name, let port): IPLocation.host(name, port: port).endpointBody
+    }
+  }
+}
+
+/// `sctp://10.0.0.1,10.0.1.1:38412`: see ``SCTPLocation``.
+extension SCTPSocket: NamedConnectionTransport {
+  public typealias Location = SCTPLocation
+  public static var scheme: String { "sctp" }
+
+  public static func location(of address: IPSocketAddress) -> SCTPLocation {
+    guard let list = SCTPAddressList([address]) else { preconditionFailure("one address has one port") }
+    return .addresses(list)
+  }
+
+  public static func addresses(
+    of location: SCTPLocation, until deadline: Deadline, control: WaitControl?
+  ) throws(EndpointError) -> [IPSocketAddress] {
+    switch location {
+    case .addresses(let list): list.addresses
+    case .host(let name, let port): try IPLocation.host(name, port: port).addresses(until: deadline, control: control)
+    }
+  }
+
+  /// Asks all the addresses of a list (connectx), and races those of a name.
+  public static func connect(
+    at location: SCTPLocation, until deadline: Deadline, control: WaitControl?,
+    configure: (borrowing SCTPSocket) throws(SocketError) -> Void
+  ) throws(EndpointError) -> SCTPSocket {
+    switch location {
+    case .addresses(let list):
+      try connect(toAny: list.addresses, until: deadline, control: control, configure: configure)
+    case .host(let name, let port):
+      try connect(toHost: name, port: port, until: deadline, control: control, configure: configure)
+    }
+  }
+
+  /// Listens on all the addresses of a list, and on the first of a name.
+  public static func listen(
+    at location: SCTPLocation, until deadline: Deadline, control: WaitControl?,
+    configure: (borrowing SCTPSocket) throws(SocketError) -> Void
+  ) throws(EndpointError) -> Listener<SCTPSocket> {
+    let addresses = try addresses(of: location, until: deadline, control: control)
+    if case .host = location { return try listen(on: Array(addresses.prefix(1)), configure: configure) }
+    return try listen(on: addresses, configure: configure)
+  }
+}

@@ -1,0 +1,158 @@
+internal import CSocketKit
+internal import SocketKitCore
+
+/// The beginning of a notification, copied: longer than the fixed part of any.
+struct NotificationHead {
+  static var room: Int { 160 }
+  private var storage = InlineArray<20, UInt64>(repeating: 0)
+  /// Bytes that are here.
+  private(set) var count = 0
+  /// Bytes that the program's buffer holds.
+  private let available: Int
+
+  /// The first piece of a notification, as the program's buffer holds it.
+  init(_ piece: RawSpan) {
+    available = piece.byteCount
+    count = min(piece.byteCount, Self.room)
+    piece.withUnsafeBytes { source in
+      withUnsafeMutableBytes(of: &storage) {
+        $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: source.prefix(count)))
+      }
+    }
+  }
+
+  /// Lends the room behind what is here, and adds as many bytes as the result says.
+  mutating func addMore(_ body: (inout MutableRawSpan) -> IOResult) -> IOResult {
+    let used = count
+    let result = withUnsafeMutableBytes(of: &storage) { memory in
+      var room = MutableRawSpan(_unsafeBytes: UnsafeMutableRawBufferPointer(rebasing: memory[used...]))
+      return body(&room)
+    }
+    if result.raw > 0 { count += min(result.raw, Self.room - used) }
+    return result
+  }
+
+  var notification: SCTPNotification {
+    guard count >= 8, let fixed = fixedLength, length >= fixed, count >= fixed else { return .unknown(type: type) }
+    return parsed ?? .unknown(type: type)
+  }
+
+  private func half(_ offset: Int) -> UInt16 {
+    storage.span.bytes.unsafeLoad(fromByteOffset: offset, as: UInt16.self)
+  }
+  private func word(_ offset: Int) -> UInt32 {
+    storage.span.bytes.unsafeLoad(fromByteOffset: offset, as: UInt32.self)
+  }
+  private func association(_ offset: Int) -> SCTPAssociationID {
+    SCTPAssociationID(rawValue: Int32(bitPattern: word(offset)))
+  }
+  private func cause(_ bits: UInt16) -> SCTPErrorCause { SCTPErrorCause(rawValue: UInt16(bigEndian: bits)) }
+
+  // All zero where there are fewer bytes.
+  private var type: UInt16 { count < 2 ? 0 : half(0) }
+  private var flags: UInt16 { half(2) }
+  private var length: Int { Int(word(4)) }
+  private var result: SCTPReconfiguration { flags & 0x4 != 0 ? .denied : flags & 0x8 != 0 ? .failed : .done }
+
+  /// What stands behind the fixed part.
+  private func rest(_ fixed: Int) -> SCTPNotificationBytes {
+    let end = min(available, length)
+    return SCTPNotificationBytes(
+      offset: UInt32(clamping: min(fixed, available)), count: UInt32(clamping: max(0, end - fixed)),
+      missing: length - max(fixed, end))
+  }
+
+  /// The length of the part that every notification of the type has.
+  private var fixedLength: Int? {
+    switch Int32(type) {
+    case CSK_SCTP_ASSOC_CHANGE: 20
+    case CSK_SCTP_PEER_ADDR_CHANGE: 148
+    case CSK_SCTP_SEND_FAILED: 48
+    case CSK_SCTP_REMOTE_ERROR: 16
+    case CSK_SCTP_SHUTDOWN_EVENT, CSK_SCTP_SENDER_DRY_EVENT, CSK_SCTP_STREAM_RESET_EVENT: 12
+    case CSK_SCTP_PARTIAL_DELIVERY_EVENT: 24
+    case CSK_SCTP_ADAPTATION_INDICATION, CSK_SCTP_STREAM_CHANGE_EVENT: 16
+    case CSK_SCTP_AUTHENTICATION_EVENT, CSK_SCTP_ASSOC_RESET_EVENT: 20
+    case CSK_SCTP_SEND_FAILED_EVENT: 32
+    default: nil
+    }
+  }
+
+  private var parsed: SCTPNotification? {
+    switch Int32(type) {
+    case CSK_SCTP_ASSOC_CHANGE: associationChange
+    case CSK_SCTP_PEER_ADDR_CHANGE: peerAddressChange
+    case CSK_SCTP_REMOTE_ERROR:
+      .remoteError(
+        SCTPRemoteError(
+          cause: cause(half(8)), association: association(12), data: rest(16)))
+    case CSK_SCTP_SEND_FAILED: oldSendFailure
+    case CSK_SCTP_SEND_FAILED_EVENT: sendFailure
+    case CSK_SCTP_SHUTDOWN_EVENT: .shutdown(association(8))
+    case CSK_SCTP_SENDER_DRY_EVENT: .senderDry(association(8))
+    case CSK_SCTP_ADAPTATION_INDICATION: .adaptation(word(8), association(12))
+    case CSK_SCTP_PARTIAL_DELIVERY_EVENT:
+      .partialDelivery(
+        SCTPPartialDelivery(
+          isAborted: word(8) == 0, association: association(12), stream: UInt16(truncatingIfNeeded: word(16)),
+          sequence: word(20)))
+    case CSK_SCTP_AUTHENTICATION_EVENT:
+      SCTPAuthentication.Event(rawValue: word(12)).map {
+        .authentication(
+          SCTPAuthentication(event: $0, key: half(8), alternativeKey: half(10), association: association(16)))
+      }
+    case CSK_SCTP_STREAM_RESET_EVENT:
+      .streamReset(
+        SCTPStreamReset(
+          isIncoming: flags & 0x1 != 0, isOutgoing: flags & 0x2 != 0, result: result, association: association(8),
+          streams: rest(12)))
+    case CSK_SCTP_ASSOC_RESET_EVENT:
+      .associationReset(
+        SCTPAssociationReset(
+          result: result, association: association(8), localTSN: word(12), remoteTSN: word(16)))
+    case CSK_SCTP_STREAM_CHANGE_EVENT:
+      .streamChange(
+        SCTPStreamChange(
+          result: result, association: association(8), incomingStreams: half(12), outgoingStreams: half(14)))
+    default: nil
+    }
+  }
+
+  private var associationChange: SCTPNotification? {
+    guard let state = SCTPAssociationChange.State(rawValue: half(8)) else { return nil }
+    return .associationChange(
+      SCTPAssociationChange(
+        state: state, cause: cause(half(10)), outgoingStreams: half(12),
+        incomingStreams: half(14), association: association(16), causes: rest(20)))
+  }
+
+  private var peerAddressChange: SCTPNotification? {
+    guard let state = SCTPPeerAddressChange.State(rawValue: word(136)) else { return nil }
+    return .peerAddressChange(
+      SCTPPeerAddressChange(
+        address: IPSocketAddress(sockaddr: storage.span.bytes.extracting(8..<136)), state: state, error: word(140),
+        association: association(144)))
+  }
+
+  private var sendFailure: SCTPNotification {
+    var info = SCTPSendInfo(stream: half(12), payloadProtocol: UInt32(bigEndian: word(16)))
+    info.isUnordered = Int32(half(14)) & CSK_SCTP_UNORDERED != 0
+    info.context = word(20)
+    info.association = association(28)
+    return .sendFailed(
+      SCTPSendFailure(
+        wasSent: flags & 1 != 0, cause: cause(UInt16(truncatingIfNeeded: word(8))),
+        rawError: word(8), info: info, payload: rest(32)))
+  }
+
+  private var oldSendFailure: SCTPNotification {
+    var info = SCTPSendInfo(stream: half(12), payloadProtocol: UInt32(bigEndian: word(20)))
+    info.isUnordered = Int32(half(16)) & CSK_SCTP_UNORDERED != 0
+    info.context = word(24)
+    info.association = association(44)
+    return .sendFailed(
+      SCTPSendFailure(
+        wasSent: flags & 1 != 0, cause: cause(UInt16(truncatingIfNeeded: word(8))),
+        rawError: word(8), info: info, payload: rest(48)))
+  }
+}

@@ -1,0 +1,64 @@
+internal import CSocketKit
+public import SocketKitCore
+
+// What receiving does when it was no plain message: rare, so out of line.
+
+extension RawDescriptor {
+  /// The notification whose first piece this is. The kernel hands over what the buffer has room for and keeps the rest for
+  /// the next call; a later piece cannot be told from the beginning of a notification, so none is left behind.
+  @usableFromInline @inline(never)
+  func completeNotification(_ piece: RawSpan, isComplete: Bool, _ flags: ReceiveFlags) -> SCTPNotification {
+    var head = NotificationHead(piece)
+    if !isComplete, !flags.contains(.peek) {
+      var ended = false
+      while !ended, head.count < NotificationHead.room {
+        let result = head.addMore { receivePiece(into: &$0, &ended) }
+        if result.raw <= 0 { return head.notification }
+      }
+      if !ended { dropRecord() }
+    }
+    return head.notification
+  }
+
+  private func receivePiece(into room: inout MutableRawSpan, _ ended: inout Bool) -> IOResult {
+    var none = MutableRawSpan()
+    var info = MessageInfo()
+    let result = attemptReceiveMessage(into: &room, control: &none, flags: [], &info, descriptorsMayCome: false)
+    ended = info.flags.contains(.endOfRecord)
+    return result
+  }
+
+  private func dropRecord() {
+    var memory = InlineArray<512, UInt8>(repeating: 0)
+    var ended = false
+    while !ended {
+      var span = memory.mutableSpan
+      var room = span.mutableBytes
+      if receivePiece(into: &room, &ended).raw <= 0 { return }
+    }
+  }
+
+  /// Whether a receive of 0 bytes, with nothing beside them, was the end: an empty buffer takes nothing of a message, which
+  /// looks the same where SCTP_RECVRCVINFO is off.
+  @usableFromInline @inline(never)
+  func hasEnded(_ room: Int) -> Bool {
+    if room > 0 { return true }
+    var waiting: Int32 = 0
+    return csk_ioctl(value, 0x541b, &waiting) < 0 || waiting == 0
+  }
+
+  /// Ends reading and writing of a peeled-off socket whose association has ended: the kernel does that for one-to-one
+  /// sockets only (net/sctp/sm_sideeffect.c), and would leave this one waiting for ever.
+  @usableFromInline @inline(never)
+  func noteEnd(_ notification: SCTPNotification, _ flags: ReceiveFlags) {
+    guard !flags.contains(.peek), case .associationChange(let change) = notification, change.isEnd else { return }
+    _ = csk_shutdown(value, CSK_SHUT_RDWR)
+  }
+
+  @usableFromInline
+  func setSCTPFlag(_ name: Int32, to isOn: Bool) throws(SocketError) {
+    var number: Int32 = isOn ? 1 : 0
+    let result = IOResult(raw: csk_setsockopt(value, CSK_IPPROTO_SCTP, name, &number, 4))
+    if result.isFailure { throw SocketError(result, .setOption) }
+  }
+}

@@ -1,0 +1,98 @@
+public import CSocketKit
+public import SocketKitCore
+
+/// What the kernel says of a received message (RFC 6458, 5.3.5): there when SCTP_RECVRCVINFO is on, as one-to-many and
+/// peeled-off sockets have it from the beginning.
+@frozen
+public struct SCTPReceiveInfo: BitwiseCopyable, Hashable, Sendable {
+  /// The stream that it was sent on.
+  public var stream: UInt16 = 0
+  /// Its number within the stream; meaningless when unordered.
+  public var sequence: UInt16 = 0
+  /// It was sent unordered.
+  public var isUnordered = false
+  /// The payload protocol identifier in the host's byte order.
+  public var payloadProtocol: UInt32 = 0
+  /// The transmission sequence number of its first byte.
+  public var tsn: UInt32 = 0
+  /// The cumulative acknowledgement point, for unordered messages.
+  public var cumulativeTSN: UInt32 = 0
+  /// The number that the program gave the association (SCTP_CONTEXT).
+  public var context: UInt32 = 0
+  /// The association that it came by.
+  public var association = SCTPAssociationID.future
+
+  @inlinable
+  public init() {}
+
+  /// Reads control data; nil where it is not among them.
+  @inlinable
+  public init?(control: RawSpan) {
+    var found: SCTPReceiveInfo?
+    ControlData.forEach(in: control) { level, type, data in
+      if level == CSK_IPPROTO_SCTP, type == CSK_SCTP_CMSG_RCVINFO { found = SCTPReceiveInfo(data) }
+    }
+    guard let found else { return nil }
+    self = found
+  }
+
+  /// Reads the data of one control message: 28 bytes.
+  @inlinable
+  init?(_ data: RawSpan) {
+    guard data.byteCount >= 28 else { return nil }
+    stream = data.unsafeLoadUnaligned(as: UInt16.self)
+    sequence = data.unsafeLoadUnaligned(fromByteOffset: 2, as: UInt16.self)
+    let flags = data.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt16.self)
+    isUnordered = Int32(flags) & CSK_SCTP_UNORDERED != 0
+    payloadProtocol = UInt32(bigEndian: data.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt32.self))
+    tsn = data.unsafeLoadUnaligned(fromByteOffset: 12, as: UInt32.self)
+    cumulativeTSN = data.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt32.self)
+    context = data.unsafeLoadUnaligned(fromByteOffset: 20, as: UInt32.self)
+    association = SCTPAssociationID(rawValue: data.unsafeLoadUnaligned(fromByteOffset: 24, as: Int32.self))
+  }
+}
+
+/// What the kernel says of the message behind the received one, when it has come already (RFC 6458, 5.3.6): there when
+/// SCTP_RECVNXTINFO is on.
+@frozen
+public struct SCTPNextInfo: BitwiseCopyable, Hashable, Sendable {
+  /// The stream that it was sent on.
+  public var stream: UInt16 = 0
+  /// It was sent unordered.
+  public var isUnordered = false
+  /// It is a notification.
+  public var isNotification = false
+  /// The payload protocol identifier in the host's byte order.
+  public var payloadProtocol: UInt32 = 0
+  /// Its length in bytes, as far as it has come.
+  public var length: UInt32 = 0
+  /// The association that it came by.
+  public var association = SCTPAssociationID.future
+
+  @inlinable
+  public init() {}
+
+  /// Reads control data; nil where it is not among them.
+  @inlinable
+  public init?(control: RawSpan) {
+    var found: SCTPNextInfo?
+    ControlData.forEach(in: control) { level, type, data in
+      if level == CSK_IPPROTO_SCTP, type == CSK_SCTP_CMSG_NXTINFO { found = SCTPNextInfo(data) }
+    }
+    guard let found else { return nil }
+    self = found
+  }
+
+  /// Reads the data of one control message: 16 bytes.
+  @inlinable
+  init?(_ data: RawSpan) {
+    guard data.byteCount >= 16 else { return nil }
+    stream = data.unsafeLoadUnaligned(as: UInt16.self)
+    let flags = data.unsafeLoadUnaligned(fromByteOffset: 2, as: UInt16.self)
+    isUnordered = Int32(flags) & CSK_SCTP_UNORDERED != 0
+    isNotification = Int32(flags) & CSK_SCTP_NEXT_IS_NOTIFICATION != 0
+    payloadProtocol = UInt32(bigEndian: data.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self))
+    length = data.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt32.self)
+    association = SCTPAssociationID(rawValue: data.unsafeLoadUnaligned(fromByteOffset: 12, as: Int32.self))
+  }
+}

@@ -1,0 +1,95 @@
+import SocketKit
+import Testing
+
+/// The reading of notifications and of what belongs to messages, without a kernel.
+@Suite struct NotificationParserTests {
+  /// A notification's header and fixed part of zeros, with the length that it says of itself.
+  private func bytes(_ type: UInt16, _ count: Int, says length: Int? = nil) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: max(8, count))
+    withUnsafeBytes(of: type) { bytes.replaceSubrange(0..<2, with: $0) }
+    withUnsafeBytes(of: UInt32(length ?? count)) { bytes.replaceSubrange(4..<8, with: $0) }
+    return Array(bytes.prefix(count))
+  }
+
+  private static let fixed: [(UInt16, Int)] = [
+    (0x8001, 20), (0x8002, 148), (0x8003, 48), (0x8004, 16), (0x8005, 12), (0x8006, 24), (0x8007, 16), (0x8008, 20),
+    (0x8009, 12), (0x800a, 12), (0x800b, 20), (0x800c, 16), (0x800d, 32),
+  ]
+
+  @Test(arguments: fixed) func eachTypeNeedsItsFixedPart(_ type: UInt16, _ length: Int) {
+    for count in 0..<length {
+      let cut = SCTPNotification(bytes(type, count, says: length).span.bytes)
+      #expect(cut == .unknown(type: count < 2 ? 0 : type))
+      let lying = SCTPNotification(bytes(type, length, says: count).span.bytes)
+      #expect(lying == .unknown(type: type))
+    }
+    let whole = SCTPNotification(bytes(type, length).span.bytes)
+    #expect(whole.association == .future && whole != .unknown(type: type))
+  }
+
+  @Test func otherTypesAreUnknown() {
+    for type: UInt16 in [0, 1, 0x8000, 0x800e, 0xffff] {
+      #expect(SCTPNotification(bytes(type, 148).span.bytes) == .unknown(type: type))
+    }
+    #expect(SCTPNotification(RawSpan()) == .unknown(type: 0))
+  }
+
+  @Test func statesBeyondTheKnownAreUnknown() {
+    var change = bytes(0x8001, 20)
+    change[8] = 5
+    #expect(SCTPNotification(change.span.bytes) == .unknown(type: 0x8001))
+    var address = bytes(0x8002, 148)
+    address[136] = 7
+    #expect(SCTPNotification(address.span.bytes) == .unknown(type: 0x8002))
+    var key = bytes(0x8008, 20)
+    key[12] = 3
+    #expect(SCTPNotification(key.span.bytes) == .unknown(type: 0x8008))
+  }
+
+  @Test func whatIsMissingIsCounted() {
+    for (count, says) in [(20, 20), (27, 27), (23, 27), (27, 20), (20, 4096)] {
+      guard case .associationChange(let change) = SCTPNotification(bytes(0x8001, count, says: says).span.bytes) else {
+        Issue.record("\(count) bytes that say \(says)")
+        continue
+      }
+      #expect(change.causes.range == 20..<min(count, says) && change.causes.missing == max(0, says - count))
+    }
+  }
+
+  @Test func causesAreWalkedWithinTheirLengths() {
+    func walk(_ bytes: [UInt8]) -> [String] {
+      var seen: [String] = []
+      SCTPErrorCause.forEach(in: bytes.span.bytes) { cause, data in seen.append("\(cause) \(data.byteCount)") }
+      return seen
+    }
+    #expect(walk([]) == [] && walk([0, 12, 0]) == [] && walk([0, 12, 0, 3]) == [] && walk([0, 12, 0, 5]) == [])
+    #expect(walk([0, 12, 0, 7, 98, 121, 101]) == ["user abort 3"])
+    #expect(walk([0, 12, 0, 5, 98, 0, 0, 0, 0, 1, 0, 8, 0, 5, 0, 0]) == ["user abort 1", "invalid stream 4"])
+    #expect(SCTPErrorCause.reason(in: [0, 12, 0, 4 as UInt8].span.bytes) == [])
+    #expect(SCTPErrorCause.reason(in: [0, 1, 0, 4 as UInt8].span.bytes) == nil)
+    #expect(SCTPErrorCause(rawValue: 99).description == "cause 99")
+  }
+
+  /// What is sent with a message says to a receiver what it said here.
+  @Test func infosAreInTheNetworksOrder() throws {
+    var info = SCTPSendInfo(stream: 3, payloadProtocol: 0x0102_0304, association: SCTPAssociationID(rawValue: 9))
+    info.isUnordered = true
+    info.expiry = .after(.milliseconds(20))
+    info.key = 5
+    var control = ControlBuffer<80>()
+    try info.encode(into: &control)
+    #expect(control.byteCount == SCTPSendInfo.controlLength)
+    var seen: [Int32] = []
+    control.withBytes {
+      ControlData.forEach(in: $0) { level, type, data in
+        seen.append(type)
+        if type == 2 {
+          let bytes = data.withUnsafeBytes { Array($0) }
+          #expect(level == 132 && bytes == [3, 0, 1, 0, 1, 2, 3, 4, 0, 0, 0, 0, 9, 0, 0, 0])
+        }
+      }
+    }
+    #expect(seen == [2, 5, 6])
+    #expect(SCTPReceiveInfo(control: RawSpan()) == nil && SCTPNextInfo(control: RawSpan()) == nil)
+  }
+}

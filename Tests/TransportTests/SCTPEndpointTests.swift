@@ -1,0 +1,251 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// One-to-many sockets: messages, associations and their ends.
+@Suite(.exclusive, .needsSCTP) struct SCTPEndpointTests {
+  @Test func aMessageBeginsAnAssociationAndIsAnsweredByIt() throws {
+    for address in [IPSocketAddress.loopback(port: 0), .loopbackIPv6(port: 0)] {
+      let server = try listeningEndpoint(on: address)
+      let client = try SCTPEndpoint.open(address.family)
+      try client.setEvent(.associationChange, to: true)
+      let target = try server.localAddress()
+      try client.send("hello".utf8.span, to: target, info: SCTPSendInfo(stream: 3, payloadProtocol: 46),
+        until: .after(sctpPatience))
+      let up = try server.nextChange(.up)
+      let (message, bytes) = try server.nextMessage()
+      #expect(bytes == Array("hello".utf8) && message.isComplete && message.association == up.association)
+      #expect(message.info?.stream == 3 && message.info?.payloadProtocol == 46)
+      let port = try client.localAddress().port
+      #expect(message.source == address.with(port: port))
+      try server.sendNow([1, 2], SCTPSendInfo(stream: 1, payloadProtocol: 7, association: message.association))
+      let answer = try client.nextMessage()
+      #expect(answer.bytes == [1, 2] && answer.message.info?.stream == 1 && answer.message.source == target)
+      // By its address the association is found again.
+      if let source = message.source { try server.send([3].span, to: source, until: .after(sctpPatience)) }
+      let second = try client.nextMessage()
+      #expect(second.bytes == [3] && second.message.association == answer.message.association)
+      let counts = [try server.associationCount(), try client.associationCount()]
+      #expect(counts == [1, 1])
+    }
+  }
+
+  @Test func aMessageForNobodyIsATypedError() throws {
+    let endpoint = try listeningEndpoint()
+    for nobody in [SCTPAssociationID.future, .current, .all] {
+      let seen = failureCode { _ = try endpoint.send([1].span, info: SCTPSendInfo(association: nobody)) }
+      #expect(seen == .destinationRequired)
+    }
+    let waiting = failureCode { try endpoint.sendNow([1], SCTPSendInfo()) }
+    var batch = MessageBatch(capacity: 2, messageCapacity: 16, controlCapacity: 80)
+    try batch.append([1].span, info: SCTPSendInfo())
+    let batched = failureCode { _ = try endpoint.send(batch: &batch) }
+    batch.removeAll()
+    try batch.append([1].span)
+    let bare = failureCode { _ = try endpoint.send(batch: &batch) }
+    #expect(waiting == .destinationRequired && batched == .destinationRequired && bare == .destinationRequired)
+    let ended = [
+      failureCode { try endpoint.shutdown(.future) }, failureCode { try endpoint.abort(.all) },
+      failureCode { _ = try endpoint.peelOff(.future) },
+    ]
+    #expect(ended == [.destinationRequired, .destinationRequired, .invalidArgument])
+    // A number that nobody has is another thing.
+    let unknown = SCTPAssociationID(rawValue: 1 << 20)
+    let codes = [
+      failureCode { _ = try endpoint.send([1].span, info: SCTPSendInfo(association: unknown)) },
+      failureCode { try endpoint.shutdown(unknown) }, failureCode { try endpoint.abort(unknown) },
+      failureCode { _ = try endpoint.peelOff(unknown) }, failureCode { try endpoint.setEvent(.shutdown, to: true, for: unknown) },
+    ]
+    #expect(codes == [.brokenPipe, .brokenPipe, .brokenPipe, .invalidArgument, .invalidArgument])
+  }
+
+  @Test func badMessagesAreTypedErrors() throws {
+    let pair = try EndpointPair()
+    let id = pair.nearID
+    let empty = failureCode { _ = try pair.near.send([UInt8]().span, info: SCTPSendInfo(association: id)) }
+    let noSuchStream = failureCode { _ = try pair.near.send([1].span, info: SCTPSendInfo(stream: 10, association: id)) }
+    let long = [UInt8](repeating: 1, count: 300_000)
+    let tooLong = failureCode { _ = try pair.near.send(long.span, info: SCTPSendInfo(association: id)) }
+    let otherVersion = failureCode { _ = try pair.near.send([1].span, to: .loopbackIPv6(port: 9)) }
+    #expect(empty == .invalidArgument && noSuchStream == .invalidArgument && tooLong == .messageTooLarge)
+    #expect(otherVersion == .invalidArgument)
+    // A key is nothing to a peer that does not authenticate.
+    var info = SCTPSendInfo(association: id)
+    info.key = 7
+    try pair.near.sendNow([5], info)
+    let after = try pair.far.nextMessage()
+    #expect(after.bytes == [5])
+  }
+
+  @Test func nobodyListensThere() throws {
+    let gone = try SCTPEndpoint.bind(to: .loopback(port: 0))
+    let target = try gone.localAddress()
+    let client = try SCTPEndpoint.bind(to: .loopback(port: 0)) { endpoint throws(SocketError) in
+      try endpoint.setEvent(.associationChange, to: true)
+      try endpoint.setEvent(.sendFailed, to: true)
+      try endpoint.setEvent(.oldSendFailed, to: true)
+    }
+    var info = SCTPSendInfo(stream: 2, payloadProtocol: 99)
+    info.context = 4711
+    try client.send("lost".utf8.span, to: target, info: info, until: .after(sctpPatience))
+    let change = try client.nextChange(.cannotStart)
+    #expect(change.isEnd)
+    for _ in 0..<2 {
+      let (failure, payload) = try client.nextNotification { notification, buffer in
+        guard case .sendFailed(let failure) = notification else { return nil as (SCTPSendFailure, [UInt8])? }
+        return (failure, Array(buffer[failure.payload.range]))
+      }
+      #expect(!failure.wasSent && payload == Array("lost".utf8) && failure.payload.missing == 0)
+      #expect(failure.info.context == 4711 && failure.info.stream == 2 && failure.info.payloadProtocol == 99)
+    }
+    // Connected without a message.
+    _ = try client.connect(to: target)
+    _ = try client.nextChange(.cannotStart)
+    let count = try client.associationCount()
+    #expect(count == 0)
+  }
+
+  @Test func associationsAreListedShutDownAndAborted() throws {
+    let server = try listeningEndpoint([.associationChange, .shutdown])
+    let target = try server.localAddress()
+    let first = try listeningEndpoint([.associationChange, .shutdown])
+    let second = try listeningEndpoint()
+    for number in [try first.connect(to: target), try second.connect(to: target)] { #expect(number.isOne) }
+    let ids = [try server.nextChange(.up).association, try server.nextChange(.up).association]
+    let listed = try server.associations()
+    #expect(Set(listed) == Set(ids) && ids.count == 2)
+    _ = try first.nextChange(.up)
+    _ = try second.nextChange(.up)
+    // In order: what was sent is delivered first, and the other side hears of the wish.
+    let firstID = try #require(try first.associations().first)
+    try first.sendNow([1, 2, 3], SCTPSendInfo(association: firstID))
+    try first.shutdown(firstID)
+    let last = try server.nextMessage()
+    #expect(last.bytes == [1, 2, 3])
+    let wish = try server.nextNotification { notification, _ -> SCTPAssociationID? in
+      if case .shutdown(let association) = notification { association } else { nil }
+    }
+    let end = try server.nextChange(.shutDown)
+    #expect(wish == last.message.association && end.association == wish)
+    _ = try first.nextChange(.shutDown)
+    let refused = failureCode { try first.sendNow([4], SCTPSendInfo(association: firstID)) }
+    #expect(refused == .brokenPipe)
+    // At once, with a reason.
+    let rest = try #require(try server.associations().first)
+    try server.abort(rest, reason: "no more, thanks".utf8.span)
+    let (lost, reason) = try second.nextNotification { notification, buffer in
+      guard case .associationChange(let change) = notification else {
+        return nil as (SCTPAssociationChange, [UInt8]?)?
+      }
+      return (change, SCTPErrorCause.reason(in: buffer.span.bytes.extracting(change.causes.range)))
+    }
+    #expect(lost.state == .lost && lost.cause == .userAbort && reason == Array("no more, thanks".utf8))
+    let own = try server.nextChange(.lost)
+    #expect(own.association == rest)
+    let counts = [try server.associationCount(), try second.associationCount()]
+    #expect(counts == [0, 0])
+  }
+
+  @Test func closingInOrderWaitsUntilEverythingIsDelivered() throws {
+    let pair = try EndpointPair()
+    for index in 0..<20 as Range<UInt8> { try pair.near.sendNow([index], SCTPSendInfo(association: pair.nearID)) }
+    try pair.split { near, far, farID in
+      let aborted = try near.close(gracefullyWithin: sctpPatience)
+      #expect(aborted == 0)
+      for index in 0..<20 as Range<UInt8> {
+        let (message, bytes) = try far.nextMessage()
+        #expect(bytes == [index] && message.association == farID)
+      }
+      _ = try far.nextChange(.shutDown)
+    }
+  }
+
+  @Test func closingInOrderAbortsAtItsDeadline() throws {
+    let pair = try EndpointPair()
+    // The peer does not read, so that its window closes and not everything can be delivered.
+    let block = [UInt8](repeating: 7, count: 50_000)
+    while try pair.near.send(block.span, info: SCTPSendInfo(association: pair.nearID)) != .wouldBlock {}
+    try pair.split { near, far, _ in
+      let aborted = try near.close(gracefullyWithin: .milliseconds(100))
+      #expect(aborted == 1)
+      let change = try far.nextChange(.lost)
+      #expect(change.cause == .userAbort)
+    }
+  }
+
+  @Test func waitsEndAtTheirDeadlineAndWhenCancelled() throws {
+    let endpoint = try listeningEndpoint()
+    var buffer = [UInt8](repeating: 0, count: 16)
+    let late = failureCode { _ = try endpoint.receive(into: buffer.mutableSpan, until: .after(.milliseconds(20))) }
+    let past = failureCode { try endpoint.send([1].span, to: .loopback(port: 9), until: .past) }
+    let control = WaitControl()
+    control.cancel()
+    let cancelled = failureCode {
+      _ = try endpoint.receive(into: buffer.mutableSpan, until: .never, strategy: .adaptive, control: control)
+    }
+    #expect(late == .timedOut && past == .timedOut && cancelled == .cancelled)
+    try endpoint.expectNothing()
+  }
+
+  @Test func endpointsAreAdoptedAndOthersAreNot() throws {
+    let endpoint = try listeningEndpoint()
+    let address = try endpoint.localAddress()
+    let raw = endpoint.releaseDescriptor().release()
+    let wrong = failureCode { _ = try SCTPAssociationSocket(adopting: raw) }
+    #expect(wrong == .wrongSocketKind)
+    let again = try SCTPEndpoint(adopting: raw)
+    let same = try again.localAddress()
+    #expect(same == address)
+    let tcp = try TCPSocket.listen(on: .loopback(port: 0)).release()
+    let others = [
+      failureCode { _ = try SCTPEndpoint(adopting: tcp.raw) }, failureCode { _ = try SCTPAssociationSocket(adopting: tcp.raw) },
+      failureCode { _ = try SCTPEndpoint(adopting: RawDescriptor(999)) },
+    ]
+    #expect(others == [.wrongSocketKind, .wrongSocketKind, .closed])
+    let taken = failureCode { _ = try SCTPEndpoint.bind(to: address) }
+    let foreign = failureCode { _ = try SCTPEndpoint.bind(to: IPSocketAddress(IPv4Address(bits: 0x0808_0808), port: 0)) }
+    #expect(taken == .addressInUse && foreign == .addressNotAvailable)
+  }
+
+  @Test func batchesKeepMessagesAndWhatBelongsToThem() throws {
+    let pair = try EndpointPair()
+    var batch = MessageBatch(capacity: 8, messageCapacity: 256, controlCapacity: 80)
+    for index in 0..<6 as Range<UInt16> {
+      try batch.append(
+        [UInt8(index)].span,
+        info: SCTPSendInfo(stream: index, payloadProtocol: UInt32(index) << 24, association: pair.nearID))
+    }
+    while batch.sent < 6 { _ = try pair.near.send(batch: &batch) }
+    var seen: [UInt16] = []
+    while seen.count < 6 {
+      let count = try pair.far.receive(batch: &batch, until: .after(sctpPatience))
+      for slot in 0..<count {
+        guard case .message(let message) = batch.sctpMessage(at: slot), let info = message.info else { continue }
+        let byte = batch.withBytes(at: slot) { $0.unsafeLoad(as: UInt8.self) }
+        #expect(UInt16(byte) == info.stream && info.payloadProtocol == UInt32(byte) << 24 && message.isComplete)
+        seen.append(info.stream)
+        try batch.replySCTP(at: slot)
+      }
+      while batch.sent < count { _ = try pair.far.send(batch: &batch) }
+    }
+    #expect(seen == Array(0..<6))
+    for index in 0..<6 as Range<UInt8> {
+      let echo = try pair.near.nextMessage()
+      #expect(echo.bytes == [index] && echo.message.info?.stream == UInt16(index))
+    }
+    // A notification in a batch.
+    try pair.near.abort(pair.nearID)
+    let count = try pair.far.receive(batch: &batch, until: .after(sctpPatience))
+    let outcome = batch.sctpMessage(at: count - 1)
+    guard case .notification(.associationChange(let change)) = outcome else {
+      Issue.record("\(outcome)")
+      return
+    }
+    #expect(change.state == .lost)
+    // Room that is too small.
+    var small = MessageBatch(capacity: 1, messageCapacity: 8, controlCapacity: 16)
+    let noRoom = failureCode { try small.append([1].span, info: SCTPSendInfo()) }
+    #expect(noRoom == .capacityExceeded && small.count == 0)
+  }
+}

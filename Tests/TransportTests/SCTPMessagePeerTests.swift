@@ -1,0 +1,140 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// Other programs at the other end, both ways round: python3's one-to-many and one-to-one sockets, lksctp-tools.
+@Suite(.exclusive, .needsSCTP) struct SCTPMessagePeerTests {
+  private func has(_ program: String) -> Bool {
+    let found = PeerProcess.exists(program)
+    if !found { unavailable("\(program) is not installed") }
+    return found
+  }
+
+  /// Sends each of `messages` with its stream and payload protocol as the wire has them, and prints what comes back: the
+  /// kernel hands python the network's order as it is.
+  private static let pythonPeer = """
+    import socket,struct,sys
+    mode,port=sys.argv[1],int(sys.argv[2])
+    s=socket.socket(socket.AF_INET,socket.SOCK_SEQPACKET,132)
+    s.settimeout(20)
+    s.setsockopt(132,32,1)
+    if mode=='listen':
+      s.bind(('127.0.0.1',port)); s.listen(5)
+      target=None
+    else:
+      target=('127.0.0.1',port)
+      for sid,ppid,data in ((1,0x2e,b'one'),(4,0x01020304,b'two')):
+        s.sendmsg([data],[(132,2,struct.pack('=HHIIi',sid,0,socket.htonl(ppid),0,0))],0,target)
+    for _ in range(2):
+      data,control,flags,sender=s.recvmsg(100,200)
+      sid,ssn,fl,ppid,tsn,cum,ctx,aid=struct.unpack('=HHHxxIIIIi',[c[2] for c in control if c[1]==3][0])
+      print(data.decode(),sid,hex(socket.ntohl(ppid)),fl,bool(flags&socket.MSG_EOR))
+      if mode=='listen':
+        s.sendmsg([data.upper()],[(132,2,struct.pack('=HHIIi',sid,1,ppid,0,aid))])
+    if mode=='listen': s.recvmsg(1,200)
+    """
+
+  @Test func pythonSendsToUs() throws {
+    guard has("python3") else { return }
+    let server = try listeningEndpoint()
+    let peer = try #require(
+      PeerProcess(["python3", "-c", Self.pythonPeer, "connect", "\(try server.localAddress().port)"]))
+    for (text, stream, number) in [("one", 1, 0x2e), ("two", 4, 0x0102_0304)] as [(String, UInt16, UInt32)] {
+      let (message, bytes) = try server.nextMessage()
+      #expect(bytes == Array(text.utf8) && message.info?.stream == stream && message.info?.payloadProtocol == number)
+      var answer = SCTPSendInfo(stream: stream, payloadProtocol: number, association: message.association)
+      answer.isUnordered = true
+      try server.sendNow(Array("re \(text)".utf8).map { $0 == 32 ? 45 : $0 }, answer)
+    }
+    let (output, status) = peer.finish()
+    let lines = String(decoding: output, as: UTF8.self).split(separator: "\n").sorted()
+    #expect(lines == ["re-one 1 0x2e 1 True", "re-two 4 0x1020304 1 True"] && status == 0)
+  }
+
+  @Test func weSendToPython() throws {
+    guard has("python3") else { return }
+    let port = try SCTPEndpoint.bind(to: .loopback(port: 0)).localAddress().port
+    let peer = try #require(PeerProcess(["python3", "-c", Self.pythonPeer, "listen", "\(port)"]))
+    let client = try listeningEndpoint()
+    let deadline = Deadline.after(.seconds(20))
+    // Until it is there.
+    var association: SCTPAssociationID?
+    while association == nil, !deadline.hasPassed {
+      _ = try client.connect(to: .loopback(port: port))
+      let change = try client.nextNotification { notification, _ -> SCTPAssociationChange? in
+        if case .associationChange(let change) = notification { change } else { nil }
+      }
+      if change.state == .up { association = change.association } else { sleep(milliseconds: 50) }
+    }
+    let id = try #require(association)
+    for (text, stream, number) in [("one", 1, 0x2e), ("two", 4, 0x0102_0304)] as [(String, UInt16, UInt32)] {
+      try client.sendNow(Array(text.utf8), SCTPSendInfo(stream: stream, payloadProtocol: number, association: id))
+      let (message, bytes) = try client.nextMessage()
+      #expect(bytes == Array(text.uppercased().utf8) && message.info?.stream == stream)
+      #expect(message.info?.payloadProtocol == number && message.info?.isUnordered == true)
+    }
+    try client.sendNow([1], SCTPSendInfo(association: id))
+    let (output, status) = peer.finish()
+    #expect(String(decoding: output, as: UTF8.self) == "one 1 0x2e 0 True\ntwo 4 0x1020304 0 True\n" && status == 0)
+    _ = try client.nextChange(.shutDown)
+  }
+
+  /// sctp_test's client sends one message of each of its sizes, to our endpoint.
+  @Test func lksctpSendsToUs() throws {
+    guard has("sctp_test") else { return }
+    let server = try listeningEndpoint()
+    let own = try SCTPEndpoint.bind(to: .loopback(port: 0)).localAddress().port
+    let peer = try #require(
+      PeerProcess([
+        "sctp_test", "-H", "127.0.0.1", "-P", "\(own)", "-h", "127.0.0.1", "-p", "\(try server.localAddress().port)",
+        "-s", "-c", "4", "-x", "1", "-T",
+      ]))
+    var lengths: [Int] = []
+    var length = 0
+    var isOpen = true
+    while isOpen {
+      let (arrival, _) = try server.next(65536, within: .seconds(20))
+      switch arrival {
+      case .message(let message):
+        length += message.count
+        if message.isComplete {
+          lengths.append(length)
+          length = 0
+        }
+      case .notification(.associationChange(let change)) where change.isEnd: isOpen = false
+      case .notification, .endOfStream: break
+      }
+    }
+    #expect(peer.finish().status == 0)
+    #expect(Set(lengths).isSuperset(of: [1, 1000, 5000, 32768]), "lengths: \(lengths)")
+  }
+
+  /// sctp_test's server takes what our endpoint sends, until it is ended.
+  @Test func weSendToLksctp() throws {
+    guard has("sctp_test") else { return }
+    let port = try SCTPEndpoint.bind(to: .loopback(port: 0)).localAddress().port
+    let peer = try #require(PeerProcess(["sctp_test", "-H", "127.0.0.1", "-P", "\(port)", "-l"]))
+    defer { _ = peer }
+    let client = try listeningEndpoint([.associationChange, .senderDry])
+    let deadline = Deadline.after(.seconds(20))
+    var isUp = false
+    while !isUp, !deadline.hasPassed {
+      _ = try client.connect(to: .loopback(port: port))
+      isUp = try client.nextNotification { notification, _ -> Bool? in
+        if case .associationChange(let change) = notification { change.state == .up } else { nil }
+      }
+      if !isUp { sleep(milliseconds: 50) }
+    }
+    let id = try #require(try client.associations().first)
+    for size in [1, 1453, 32768] {
+      try client.sendNow([UInt8](repeating: 1, count: size), SCTPSendInfo(stream: 1, association: id))
+      let dry = try client.nextNotification { notification, _ -> SCTPAssociationID? in
+        if case .senderDry(let association) = notification { association } else { nil }
+      }
+      #expect(dry == id)
+    }
+    let aborted = try client.close(gracefullyWithin: sctpPatience)
+    #expect(aborted == 0)
+  }
+}
