@@ -20,6 +20,22 @@ import Testing
     #expect(try b.read(into: buffer.mutableSpan, until: limit) == .endOfStream)
   }
 
+  /// An address names this transport beside SocketKit's own.
+  @Test func connectsByText() throws {
+    typealias Mine = Transports<MultipathTCPSocket, Transports<TCPSocket, NoTransports>>
+    let listener = try MultipathTCPSocket.listen(on: .loopback(port: 0))
+    let text = MultipathTCPSocket.text(of: MultipathTCPSocket.location(of: try listener.localAddress()))
+    let address = try Endpoint<Mine>(parsing: text)
+    #expect(address.description == text && address.scheme == "mptcp")
+    var greeting = Greeting()
+    try address.visit(with: &greeting)
+    let server = try listener.accept(until: .after(.seconds(5)))
+    var buffer = [UInt8](repeating: 0, count: 5)
+    try server.readExactly(into: buffer.mutableSpan, until: .after(.seconds(5)))
+    #expect(buffer == Array("mptcp".utf8))
+    #expect(Endpoint<Mine>("mptcp://:80") == nil && Endpoint<Mine>("tcp://[::]:80")?.description == "tcp://*:80")
+  }
+
   @Test(arguments: [IPSocketAddress.loopback(port: 0), .loopbackIPv6(port: 0)])
   func connectsToItsOwnKind(_ address: IPSocketAddress) throws {
     let limit = Deadline.after(.seconds(5))
@@ -73,5 +89,14 @@ import Testing
     let adopted = try MultipathTCPSocket(adopting: raw)
     try adopted.setOption(.noDelay, to: true)
     #expect(try adopted.option(.noDelay))
+  }
+}
+
+private struct Greeting: EndpointVisitor {
+  typealias Failure = any Error
+
+  func stream<S: NamedConnectionTransport & StreamSocket & ~Copyable>(_: S.Type, at location: S.Location) throws {
+    let socket = try S.connect(at: location, until: .after(.seconds(5)))
+    try socket.writeAll(S.scheme.utf8.span, until: .after(.seconds(5)))
   }
 }
