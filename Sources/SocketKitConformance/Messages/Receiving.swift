@@ -70,7 +70,10 @@ extension MessageRules where S: ~Copyable {
         throw ConformanceFailure("something to peek at after the last message")
       }
     }
-      + rule("peek.length", unless: .unpeekable, "Peeking with a short buffer reports the full length, and the message stays whole.") {
+      + rule(
+        "peek.length", unless: .unpeekable,
+        "Peeking with a short buffer reports the full length, and the message stays whole."
+      ) {
         ends in
         let sent = numbered(1, 5000)
         try ends.near.send(sent)
