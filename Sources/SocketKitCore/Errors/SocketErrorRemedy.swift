@@ -9,6 +9,8 @@ extension SocketError {
       default: return "The descriptor is not open in this process: it was closed, released or never opened."
       }
     case .connectionRefused: return "Nobody listens there: start the server, or check the address."
+    case .connectionReset where operation == .connect:
+      return "The peer dropped the connection before it began: over vsock this means that nobody listens there."
     case .timedOut:
       return operation == .connect
         ? "The peer did not answer in time: check that it runs and accepts, or give a later deadline."

@@ -1,0 +1,98 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// Many connections at once, each with random sizes in random pieces, checksums and half-closes: what virtsock's
+/// sock_stress does, bounded.
+@Suite(.exclusive, .guestOnly) struct VsockStressTests {
+  private static let connections = 12
+  private static let rounds = 2
+
+  /// The server adds up what comes until the end of writing, and answers with the sum and the count.
+  private func answer(_ socket: borrowing VsockStreamSocket) throws(SocketError) {
+    var sum = Checksum()
+    var buffer = [UInt8](repeating: 0, count: 20_000)
+    while case .bytes(let count) = try socket.read(into: buffer.mutableSpan, until: .after(.seconds(30))) {
+      sum.add(buffer[..<count])
+    }
+    try socket.writeAll(sum.bytes.span, until: .after(.seconds(30)))
+    try socket.shutdown(.write)
+  }
+
+  private func ask(_ port: VsockPort, _ random: inout SeededNumbers) throws {
+    let socket = try VsockStreamSocket.connect(to: .local(port: port), until: .after(.seconds(30)))
+    var sum = Checksum()
+    // One in four sends nothing at all.
+    var left = random.next().isMultiple(of: 4) ? 0 : Int(random.next() % 150_000)
+    while left > 0 {
+      let piece = min(left, 1 + Int(random.next() % 30_000))
+      let first = random.next()
+      let bytes = (0..<piece).map { UInt8(truncatingIfNeeded: first &+ UInt64($0) &* 13) }
+      try socket.writeAll(bytes.span, until: .after(.seconds(30)))
+      sum.add(bytes[...])
+      left -= piece
+    }
+    try socket.shutdown(.write)
+    var reply = [UInt8](repeating: 0, count: 16)
+    try socket.readExactly(into: reply.mutableSpan, until: .after(.seconds(30)))
+    #expect(reply == sum.bytes)
+    let end = try socket.read(into: reply.mutableSpan, until: .after(.seconds(30)))
+    #expect(end == .endOfStream)
+  }
+
+  @Test func randomStreamsInParallel() throws {
+    let listener = try VsockStreamSocket.listen(port: .any)
+    let port = try listener.localAddress().port
+    let failures = Failures()
+    let clients = (0..<Self.connections).map { index in
+      spawn {
+        var random = SeededNumbers(UInt64(index))
+        for _ in 0..<Self.rounds { failures.catching { try self.ask(port, &random) } }
+      }
+    }
+    var servers: [RunningThread] = []
+    for _ in 0..<Self.connections * Self.rounds {
+      let socket = ThreadsOwn(try listener.accept(until: .after(.seconds(30))))
+      servers.append(
+        spawn { failures.catching { try socket.use { (socket) throws(SocketError) in try self.answer(socket) } } })
+    }
+    for thread in clients + servers { thread.join() }
+    #expect(failures.all.isEmpty, "\(failures.all)")
+  }
+}
+
+/// A sum that also tells the order of the bytes (FNV-1a), and their count.
+private struct Checksum {
+  private var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+  private var count: UInt64 = 0
+  mutating func add(_ bytes: ArraySlice<UInt8>) {
+    bytes.withUnsafeBufferPointer { for byte in $0 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 } }
+    count += UInt64(bytes.count)
+  }
+  var bytes: [UInt8] { withUnsafeBytes(of: (hash, count)) { Array($0) } }
+}
+
+/// A socket for the one thread that uses it; it closes with the thread's closure.
+private final class ThreadsOwn<S: ~Copyable & Sendable>: Sendable {
+  private let socket: S
+  init(_ socket: consuming S) { self.socket = socket }
+  func use(_ body: (borrowing S) throws(SocketError) -> Void) throws(SocketError) { try body(socket) }
+}
+
+/// What went wrong in several threads.
+private final class Failures: @unchecked Sendable {
+  private var mutex = pthread_mutex_t()
+  private(set) var all: [String] = []
+  init() { pthread_mutex_init(&mutex, nil) }
+  deinit { pthread_mutex_destroy(&mutex) }
+  func catching(_ body: () throws -> Void) {
+    do {
+      try body()
+    } catch {
+      pthread_mutex_lock(&mutex)
+      all.append("\(error)")
+      pthread_mutex_unlock(&mutex)
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+// What the vsock tests share. All of them stay on loopback, in the guest kernel.
+
+/// Two ends of a connection over loopback.
+func vsockPair<S: ConnectionTransport & ~Copyable>(
+  _ type: S.Type, configure: @Sendable (borrowing S) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+) throws -> SocketPair<S> where S.Address == VsockAddress {
+  let listener = try S.listen(on: .local(port: .any), configure: configure)
+  let client = try S.connect(to: listener.localAddress(), until: .after(patience), configure: configure)
+  return SocketPair(client, try listener.accept(until: .after(patience)))
+}
+
+/// What a call about an address failed with, whole; nil when it did not.
+func vsockFailure(_ body: () throws(EndpointError) -> Void) -> EndpointError? {
+  do throws(EndpointError) {
+    try body()
+    return nil
+  } catch {
+    return error
+  }
+}
+
+/// Runs the body on a thread whose effective user is nobody, and which therefore has no capabilities.
+func asNobody<R>(_ body: @escaping () -> R) -> R {
+  onThread { asNobodyHere(body) }
+}
+
+/// The same on this thread, which stays nobody's.
+func asNobodyHere<R>(_ body: () -> R) -> R {
+  // The system call itself: libc's wrapper would change all threads.
+  precondition(changeUser(setresuidNumber, 65534, 65534, 65534) == 0, "cannot become nobody")
+  return body()
+}
+
+/// Runs the body on a thread that sees a `/dev` of its own, empty at first.
+func withOwnDeviceFolder<R>(_ body: @escaping () -> R) -> R {
+  onThread {
+    // CLONE_FS | CLONE_NEWNS, then nothing that is mounted here shows elsewhere (MS_REC | MS_PRIVATE).
+    precondition(unshareParts(0x200 | 0x20000) == 0, "no mount namespace")
+    precondition(mount("none", "/", nil, 0x4000 | 0x40000, nil) == 0, "cannot make mounts private")
+    precondition(mount("none", "/dev", "tmpfs", 0, nil) == 0, "cannot mount")
+    return body()
+  }
+}
+
+#if arch(arm64)
+  private let setresuidNumber = 147
+#else
+  private let setresuidNumber = 117
+#endif
+@_silgen_name("unshare") private func unshareParts(_ flags: Int32) -> Int32
+@_silgen_name("syscall") private func changeUser(_ call: Int, _ real: Int, _ effective: Int, _ saved: Int) -> Int
+@_silgen_name("mount") private func mount(
+  _ source: UnsafePointer<CChar>?, _ target: UnsafePointer<CChar>?, _ type: UnsafePointer<CChar>?, _ flags: UInt,
+  _ data: UnsafeRawPointer?
+) -> Int32
+
+/// Bytes that tell which message they are: number, length, and a pattern of both.
+func vsockRecord(_ number: Int, _ count: Int) -> [UInt8] {
+  precondition(count >= 8)
+  var bytes = withUnsafeBytes(of: (UInt32(number), UInt32(count))) { Array($0) }
+  bytes.append(contentsOf: (8..<count).lazy.map { UInt8(truncatingIfNeeded: number &* 31 &+ $0 &* 7) })
+  return bytes
+}
+
+/// Numbers that are the same in every run (SplitMix64).
+struct SeededNumbers: RandomNumberGenerator {
+  private var state: UInt64
+  init(_ seed: UInt64) { state = seed }
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}
