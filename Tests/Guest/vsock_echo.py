@@ -1,11 +1,12 @@
 """One connection over vsock. `serve PORT` sends back all that comes; `ask CONTEXT PORT` sends, and compares.
 
-Exit status of `ask`: 0 when every byte came back, 1 when the connection cannot be made yet or breaks, 2 when other bytes
-came back.
+`ask` tries until somebody answers: while a guest boots, there is first no such device, then a time-out, then a reset.
+Exit status of `ask`: 0 when every byte came back, 1 when the connection broke, 2 when other bytes came back.
 """
 import socket
 import sys
 import threading
+import time
 
 AMOUNT = 256 * 1024
 
@@ -23,13 +24,28 @@ def serve(port):
         print(f"guest: sent {total} bytes back to context ID {peer[0]}", flush=True)
 
 
+def connected(context, port):
+    last = None
+    while True:
+        connection = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(10)
+            connection.connect((context, port))
+            return connection
+        except OSError as error:
+            connection.close()
+            if str(error) != last:
+                last = str(error)
+                print(f"host: not yet: {last}", flush=True)
+            time.sleep(2)
+
+
 def ask(context, port):
     message = bytes((index * 7 + index // 251) % 256 for index in range(AMOUNT))
     answer = bytearray()
+    connection = connected(context, port)
     try:
-        with socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM) as connection:
-            connection.settimeout(10)
-            connection.connect((context, port))
+        with connection:
             connection.settimeout(60)
             local = connection.getsockname()
 
@@ -43,7 +59,7 @@ def ask(context, port):
                 answer += data
             sender.join()
     except OSError as error:
-        print(f"host: not yet: {error}", flush=True)
+        print(f"host: {error}", flush=True)
         return 1
     if answer != message:
         print(f"host: {len(answer)} other bytes came back", flush=True)
