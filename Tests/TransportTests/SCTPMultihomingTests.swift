@@ -24,7 +24,9 @@ import Testing
       #expect(try Set(server.peerAddresses()) == Set(ours))
       #expect(try client.option(.associationParameters).peerAddressCount == 3)
       #expect(try client.primaryAddress() == theirs[0])
+      #expect(try client.remoteAddress() == theirs[0])
       try client.setPrimaryAddress(theirs[2])
+      #expect(try client.remoteAddress() == theirs[2])
       #expect(try client.primaryAddress() == theirs[2])
       #expect(try client.status().primaryPath.address == theirs[2])
       #expect(refusal { try client.setPrimaryAddress(.local(9, port: port)) }?.code == .invalidArgument)
@@ -95,7 +97,7 @@ import Testing
     try socket.removeLocalAddresses([.local(2), .local(3)])
     #expect(try Set(socket.localAddresses()) == [.local(1, port: port), .local(4, port: port)])
     let missing = refusal { try socket.removeLocalAddresses([.local(9)]) }
-    #expect(missing?.code == .invalidArgument || missing?.code == .addressNotAvailable, "\(String(describing: missing))")
+    #expect(missing?.code == .addressNotAvailable, "\(String(describing: missing))")
     try socket.removeLocalAddresses([.local(1)])
     #expect(refusal { try socket.removeLocalAddresses([.local(4)]) }?.errno == 16)
     // An IPv6 socket takes IPv4 addresses.
@@ -184,8 +186,10 @@ import Testing
       #expect(try client.primaryAddress() == alive)
       // The deadline, not the kernel's many attempts, ends it.
       let start = milliseconds()
-      #expect(refusal { _ = try SCTPSocket.connect(toAny: [dead], until: .after(.milliseconds(80))) }?.code == .timedOut)
-      #expect(refusal { _ = try SCTPSocket.connect(to: dead, until: .after(.milliseconds(80))) }?.code == .timedOut)
+      let late = refusal { _ = try SCTPSocket.connect(toAny: [dead], until: .after(.milliseconds(80))) }
+      #expect(late?.code == .timedOut && late?.errno == 0)
+      let later = refusal { _ = try SCTPSocket.connect(to: dead, until: .after(.milliseconds(80))) }
+      #expect(later?.code == .timedOut && later?.errno == 0)
       let patience = refusal {
         _ = try SCTPSocket.connect(toAny: [dead], until: .after(sctpSoon)) { (socket) throws(SocketError) in
           try quick(socket)
