@@ -7,7 +7,7 @@ func fuzzer(_ name: String) -> Target {
     name: name,
     dependencies: [
       "FuzzDriver", .product(name: "SocketKitCore", package: "SocketKit"),
-      .product(name: "CSocketKit", package: "SocketKit"),
+      .product(name: "CSocketKit", package: "SocketKit"), .product(name: "SocketKitSCTP", package: "SocketKit"),
     ],
     swiftSettings: [.unsafeFlags(["-parse-as-library"])],
     linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])])
@@ -16,4 +16,4 @@ func fuzzer(_ name: String) -> Target {
 let package = Package(
   name: "Fuzz",
   dependencies: [.package(name: "SocketKit", path: "../..")],
-  targets: [.target(name: "FuzzDriver"), fuzzer("fuzz-addresses"), fuzzer("fuzz-control")])
+  targets: [.target(name: "FuzzDriver"), fuzzer("fuzz-addresses"), fuzzer("fuzz-control"), fuzzer("fuzz-sctp")])

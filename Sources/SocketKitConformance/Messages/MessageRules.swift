@@ -9,7 +9,8 @@ struct MessageRules<S: MessageSocket & ~Copyable>: Sendable {
   let makePair: @Sendable () throws -> SocketPair<S>
 
   var all: [ConformanceRule] {
-    boundaryRules + continuationRules + receiveRules + peekRules + sendRules + batchRules + batchEdgeRules + controlRules
+    boundaryRules + continuationRules + receiveRules + peekRules + sendRules + batchRules + batchEdgeRules
+      + controlRules
       + passedDescriptorRules + deadlineRules + cancelRules + signalRules + threadRules + descriptorRules
   }
 

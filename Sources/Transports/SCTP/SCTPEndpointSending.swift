@@ -113,8 +113,8 @@ extension MessageBatch {
       var found = false
       ControlData.forEach(in: control) { level, type, data in
         guard level == CSK_IPPROTO_SCTP, type == CSK_SCTP_CMSG_SNDINFO else { return }
-        guard data.byteCount >= MemoryLayout<csk_sctp_sndinfo>.size else { return }
-        found = SCTPAssociationID(rawValue: data.unsafeLoadUnaligned(as: csk_sctp_sndinfo.self).association).isOne
+        guard data.byteCount >= 16 else { return }
+        found = SCTPAssociationID(rawValue: data.unsafeLoadUnaligned(fromByteOffset: 12, as: Int32.self)).isOne
       }
       return found
     }

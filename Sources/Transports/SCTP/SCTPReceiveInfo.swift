@@ -39,16 +39,16 @@ public struct SCTPReceiveInfo: BitwiseCopyable, Hashable, Sendable {
   /// Reads the data of one control message: 28 bytes.
   @inlinable
   init?(_ data: RawSpan) {
-    guard data.byteCount >= MemoryLayout<csk_sctp_rcvinfo>.size else { return nil }
-    let raw = data.unsafeLoadUnaligned(as: csk_sctp_rcvinfo.self)
-    stream = raw.stream
-    sequence = raw.sequence
-    isUnordered = Int32(raw.flags) & CSK_SCTP_UNORDERED != 0
-    payloadProtocol = UInt32(bigEndian: raw.payload_protocol)
-    tsn = raw.tsn
-    cumulativeTSN = raw.cumulative_tsn
-    context = raw.context
-    association = SCTPAssociationID(rawValue: raw.association)
+    guard data.byteCount >= 28 else { return nil }
+    stream = data.unsafeLoadUnaligned(as: UInt16.self)
+    sequence = data.unsafeLoadUnaligned(fromByteOffset: 2, as: UInt16.self)
+    let flags = data.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt16.self)
+    isUnordered = Int32(flags) & CSK_SCTP_UNORDERED != 0
+    payloadProtocol = UInt32(bigEndian: data.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt32.self))
+    tsn = data.unsafeLoadUnaligned(fromByteOffset: 12, as: UInt32.self)
+    cumulativeTSN = data.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt32.self)
+    context = data.unsafeLoadUnaligned(fromByteOffset: 20, as: UInt32.self)
+    association = SCTPAssociationID(rawValue: data.unsafeLoadUnaligned(fromByteOffset: 24, as: Int32.self))
   }
 }
 
@@ -86,13 +86,13 @@ public struct SCTPNextInfo: BitwiseCopyable, Hashable, Sendable {
   /// Reads the data of one control message: 16 bytes.
   @inlinable
   init?(_ data: RawSpan) {
-    guard data.byteCount >= MemoryLayout<csk_sctp_nxtinfo>.size else { return nil }
-    let raw = data.unsafeLoadUnaligned(as: csk_sctp_nxtinfo.self)
-    stream = raw.stream
-    isUnordered = Int32(raw.flags) & CSK_SCTP_UNORDERED != 0
-    isNotification = Int32(raw.flags) & CSK_SCTP_NEXT_IS_NOTIFICATION != 0
-    payloadProtocol = UInt32(bigEndian: raw.payload_protocol)
-    length = raw.length
-    association = SCTPAssociationID(rawValue: raw.association)
+    guard data.byteCount >= 16 else { return nil }
+    stream = data.unsafeLoadUnaligned(as: UInt16.self)
+    let flags = data.unsafeLoadUnaligned(fromByteOffset: 2, as: UInt16.self)
+    isUnordered = Int32(flags) & CSK_SCTP_UNORDERED != 0
+    isNotification = Int32(flags) & CSK_SCTP_NEXT_IS_NOTIFICATION != 0
+    payloadProtocol = UInt32(bigEndian: data.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self))
+    length = data.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt32.self)
+    association = SCTPAssociationID(rawValue: data.unsafeLoadUnaligned(fromByteOffset: 12, as: Int32.self))
   }
 }

@@ -71,28 +71,38 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
 
   /// Adds the control messages.
   /// - Throws: `.capacityExceeded`: ``controlLength`` bytes hold everything. Some messages may have been added then.
-  @inlinable
+  @inlinable @inline(__always)
   public func encode<let capacity: Int>(into control: inout ControlBuffer<capacity>) throws(SocketError) {
     try encode(into: &control, adding: 0)
   }
 
-  @inlinable
+  // Always inlined: of its copies in this module and in a program's the optimizer would make one with pointers to call.
+  @inlinable @inline(__always)
   func encode<let capacity: Int>(into control: inout ControlBuffer<capacity>, adding more: Int32) throws(SocketError) {
     var flags = more
     if isUnordered { flags |= CSK_SCTP_UNORDERED }
     if overridesPrimary { flags |= CSK_SCTP_ADDR_OVER }
     if asksForAcknowledgement { flags |= CSK_SCTP_SACK_IMMEDIATELY }
-    try control.append(
-      level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_SNDINFO,
-      value: csk_sctp_sndinfo(
-        stream: stream, flags: UInt16(truncatingIfNeeded: flags), payload_protocol: payloadProtocol.bigEndian,
-        context: context, association: association.rawValue))
-    if expiry != .never {
-      try control.append(
-        level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO,
-        value: csk_sctp_prinfo(policy: expiry.policy, padding: 0, value: expiry.value))
+    // Tuples, because a C structure as a generic argument in inlined code crashes the compiler (6.3.1) in other packages.
+    // struct sctp_sndinfo: stream, flags, payload protocol, context, association.
+    let head: (UInt16, UInt16, UInt32, UInt32, Int32) = (
+      stream, UInt16(truncatingIfNeeded: flags), payloadProtocol.bigEndian, context, association.rawValue
+    )
+    try withUnsafeBytes(of: head) { bytes throws(SocketError) in
+      try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_SNDINFO, bytes.bytes)
     }
-    if let key { try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_AUTHINFO, value: key) }
+    if expiry.policy != 0 {
+      // struct sctp_prinfo: policy, padding, value.
+      let reliability: (UInt16, UInt16, UInt32) = (expiry.policy, 0, expiry.value)
+      try withUnsafeBytes(of: reliability) { bytes throws(SocketError) in
+        try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO, bytes.bytes)
+      }
+    }
+    if let key {
+      try withUnsafeBytes(of: key) { bytes throws(SocketError) in
+        try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_AUTHINFO, bytes.bytes)
+      }
+    }
   }
 }
 
