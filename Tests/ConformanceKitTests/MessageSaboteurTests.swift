@@ -21,6 +21,21 @@ private func packet<F: MessageFault>(_ crime: String, _ fault: F.Type, _ rule: S
   Saboteur(crime, "packet.\(rule)", packets(F.self), packets(NoMessageFault.self))
 }
 
+private func continuing<F: ContinuationFault>(_ fault: F.Type) -> SequencedPacketSuite<ContinuingPacketSocket<F>> {
+  SequencedPacketSuite("continuing packets", .lossless) { try ContinuingPacketSocket<F>.pair() }
+}
+
+private func continued<F: ContinuationFault>(_ crime: String, _ fault: F.Type, _ rule: String) -> Saboteur {
+  Saboteur(crime, "packet.continued\(rule)", continuing(F.self), continuing(NoContinuationFault.self))
+}
+
+private func polledContinued<F: ContinuationFault>(_ crime: String, _ fault: F.Type, _ rule: String) -> Saboteur {
+  func suite<G: ContinuationFault>(_ fault: G.Type) -> any ConformanceSuite {
+    PollerOverMessageSuite<EpollPoller, ContinuingPacketSocket<G>>(crime, of: continuing(G.self))
+  }
+  return Saboteur(crime, "poller-message.\(rule)", suite(F.self), suite(NoContinuationFault.self))
+}
+
 private func polled<F: PollerFault>(_ crime: String, _ fault: F.Type, _ rule: String) -> Saboteur {
   func suite<G: PollerFault>(_ fault: G.Type) -> any ConformanceSuite {
     PollerOverMessageSuite<FaultyPoller<EpollPoller, G>, FaultyDatagramSocket<NoMessageFault>>(
@@ -66,13 +81,25 @@ private func polled<F: PollerFault>(_ crime: String, _ fault: F.Type, _ rule: St
     packet("raises SIGPIPE", RaisesBrokenPipeOnPackets.self, "end.own-half-close"),
     packet("raises SIGPIPE", RaisesBrokenPipeOnPackets.self, "end.reset"),
   ]
+  static let continuedSaboteurs = [
+    continued("loses the rest", LosesTheRest.self, ""),
+    continued("loses the rest", LosesTheRest.self, ".try"),
+    continued("loses the rest", LosesTheRest.self, ".batch"),
+    continued("ends every piece", EndsEveryPiece.self, ""),
+    continued("ends every piece", EndsEveryPiece.self, ".empty-buffer"),
+    continued("ends every piece", EndsEveryPiece.self, ".peek"),
+    continued("ends no record", EndsNoRecord.self, ".try"),
+    polledContinued("loses the rest", LosesTheRest.self, "readable.continued"),
+  ]
   static let pollerSaboteurs = [
     polled("takes level for edge", LevelIsEdge.self, "readable"),
     polled("never reports room to write", NeverWritable.self, "writable"),
     polled("loses events", LosesEvents.self, "count"),
   ]
 
-  @Test(arguments: datagramSaboteurs + packetSaboteurs + pollerSaboteurs) func caught(_ saboteur: Saboteur) throws {
+  @Test(arguments: datagramSaboteurs + packetSaboteurs + continuedSaboteurs + pollerSaboteurs) func caught(
+    _ saboteur: Saboteur
+  ) throws {
     defer { LeaksSurplus.sweep() }
     try saboteur.mustBeCaught()
   }
@@ -80,6 +107,28 @@ private func polled<F: PollerFault>(_ crime: String, _ fault: F.Type, _ rule: St
   /// Wrappers with Core's own batches, and packets that are told from the end by their credentials, keep every rule.
   @Test(arguments: datagrams(NoMessageFault.self).rules + packets(NoMessageFault.self).rules)
   func faultless(_ rule: ConformanceRule) { #expect(rule.run() == .passed) }
+
+  @Test(arguments: continuing(NoContinuationFault.self).rules)
+  func faultlessContinued(_ rule: ConformanceRule) { #expect(rule.run() == .passed) }
+
+  /// Continued messages have rules in the place of those on truncation, and spare no others.
+  @Test func continuedMessagesReplaceTruncation() {
+    func ids(_ suite: any ConformanceSuite) -> Set<String> { Set(suite.rules.map(\.id)) }
+    let plain = SequencedPacketSuite("plain", .lossless) { try UnixSequencedPacketSocket.pair() }
+    let continued = ids(continuing(NoContinuationFault.self))
+    // Unix packets have a half-close besides.
+    let halfClose = ["packet.end.half-close", "packet.end.own-half-close"]
+    #expect(
+      ids(plain).subtracting(continued).subtracting(halfClose) == [
+        "packet.truncation", "packet.truncation.try", "packet.receive.empty-buffer", "packet.peek.length",
+        "packet.batch.no-room", "packet.batch.truncation",
+      ])
+    #expect(
+      continued.subtracting(ids(plain)) == [
+        "packet.continued", "packet.continued.try", "packet.continued.empty-buffer", "packet.continued.peek",
+        "packet.continued.batch",
+      ])
+  }
 
   @Test func traitsSpareRules() {
     let all = datagrams(NoMessageFault.self)

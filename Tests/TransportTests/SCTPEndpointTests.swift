@@ -11,7 +11,8 @@ import Testing
       let client = try SCTPEndpoint.open(address.family)
       try client.setEvent(.associationChange, to: true)
       let target = try server.localAddress()
-      try client.send("hello".utf8.span, to: target, info: SCTPSendInfo(stream: 3, payloadProtocol: 46),
+      try client.send(
+        "hello".utf8.span, to: target, info: SCTPSendInfo(stream: 3, payloadProtocol: 46),
         until: .after(sctpPatience))
       let up = try server.nextChange(.up)
       let (message, bytes) = try server.nextMessage()
@@ -55,7 +56,8 @@ import Testing
     let codes = [
       failureCode { _ = try endpoint.send([1].span, info: SCTPSendInfo(association: unknown)) },
       failureCode { try endpoint.shutdown(unknown) }, failureCode { try endpoint.abort(unknown) },
-      failureCode { _ = try endpoint.peelOff(unknown) }, failureCode { try endpoint.setEvent(.shutdown, to: true, for: unknown) },
+      failureCode { _ = try endpoint.peelOff(unknown) },
+      failureCode { try endpoint.setEvent(.shutdown, to: true, for: unknown) },
     ]
     #expect(codes == [.brokenPipe, .brokenPipe, .brokenPipe, .invalidArgument, .invalidArgument])
   }
@@ -199,12 +201,15 @@ import Testing
     #expect(same == address)
     let tcp = try TCPSocket.listen(on: .loopback(port: 0)).release()
     let others = [
-      failureCode { _ = try SCTPEndpoint(adopting: tcp.raw) }, failureCode { _ = try SCTPAssociationSocket(adopting: tcp.raw) },
+      failureCode { _ = try SCTPEndpoint(adopting: tcp.raw) },
+      failureCode { _ = try SCTPAssociationSocket(adopting: tcp.raw) },
       failureCode { _ = try SCTPEndpoint(adopting: RawDescriptor(999)) },
     ]
     #expect(others == [.wrongSocketKind, .wrongSocketKind, .closed])
     let taken = failureCode { _ = try SCTPEndpoint.bind(to: address) }
-    let foreign = failureCode { _ = try SCTPEndpoint.bind(to: IPSocketAddress(IPv4Address(bits: 0x0808_0808), port: 0)) }
+    let foreign = failureCode {
+      _ = try SCTPEndpoint.bind(to: IPSocketAddress(IPv4Address(bits: 0x0808_0808), port: 0))
+    }
     #expect(taken == .addressInUse && foreign == .addressNotAvailable)
   }
 

@@ -13,7 +13,8 @@ import Testing
     }
     for round in 0..<3 as Range<UInt16> {
       for stream in 0..<streams {
-        let info = SCTPSendInfo(stream: stream, payloadProtocol: UInt32(stream) &* 0x0101_0101, association: pair.nearID)
+        let info = SCTPSendInfo(
+          stream: stream, payloadProtocol: UInt32(stream) &* 0x0101_0101, association: pair.nearID)
         try pair.near.sendNow([UInt8(stream), UInt8(round)], info)
       }
       for stream in 0..<streams {

@@ -71,12 +71,13 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
 
   /// Adds the control messages.
   /// - Throws: `.capacityExceeded`: ``controlLength`` bytes hold everything. Some messages may have been added then.
-  @inlinable
+  @inlinable @inline(__always)
   public func encode<let capacity: Int>(into control: inout ControlBuffer<capacity>) throws(SocketError) {
     try encode(into: &control, adding: 0)
   }
 
-  @inlinable
+  // Always inlined: of its copies in this module and in a program's the optimizer would make one with pointers to call.
+  @inlinable @inline(__always)
   func encode<let capacity: Int>(into control: inout ControlBuffer<capacity>, adding more: Int32) throws(SocketError) {
     var flags = more
     if isUnordered { flags |= CSK_SCTP_UNORDERED }
@@ -87,13 +88,21 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     let head: (UInt16, UInt16, UInt32, UInt32, Int32) = (
       stream, UInt16(truncatingIfNeeded: flags), payloadProtocol.bigEndian, context, association.rawValue
     )
-    try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_SNDINFO, value: head)
+    try withUnsafeBytes(of: head) { bytes throws(SocketError) in
+      try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_SNDINFO, bytes.bytes)
+    }
     if expiry.policy != 0 {
       // struct sctp_prinfo: policy, padding, value.
       let reliability: (UInt16, UInt16, UInt32) = (expiry.policy, 0, expiry.value)
-      try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO, value: reliability)
+      try withUnsafeBytes(of: reliability) { bytes throws(SocketError) in
+        try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO, bytes.bytes)
+      }
     }
-    if let key { try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_AUTHINFO, value: key) }
+    if let key {
+      try withUnsafeBytes(of: key) { bytes throws(SocketError) in
+        try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_AUTHINFO, bytes.bytes)
+      }
+    }
   }
 }
 

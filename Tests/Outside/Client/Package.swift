@@ -2,8 +2,8 @@
 import PackageDescription
 
 let kit = [
-  "SocketKitCore", "SocketKitEpoll", "SocketKitPoll", "SocketKitBusySpin", "SocketKitTCP", "SocketKitUDP",
-  "SocketKitUnix",
+  "SocketKitCore", "SocketKitEpoll", "SocketKitPoll", "SocketKitBusySpin", "SocketKitSCTP", "SocketKitTCP",
+  "SocketKitUDP", "SocketKitUnix",
 ]
 
 let package = Package(

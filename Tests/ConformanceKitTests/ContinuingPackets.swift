@@ -1,0 +1,90 @@
+import SocketKit
+import SocketKitConformance
+import Synchronization
+
+/// What a broken transport with continued messages does otherwise.
+protocol ContinuationFault: Sendable {
+  /// What is left of a message after a receive with a short buffer took its front.
+  static func rest(of message: [UInt8], after offset: Int) -> Int
+  /// Whether the piece is said to end its record.
+  static func endsRecord(_ isLast: Bool) -> Bool
+}
+
+extension ContinuationFault {
+  static func rest(of message: [UInt8], after offset: Int) -> Int { message.count - offset }
+  static func endsRecord(_ isLast: Bool) -> Bool { isLast }
+}
+
+enum NoContinuationFault: ContinuationFault {}
+/// Cuts, as datagrams are cut, and does not say so.
+enum LosesTheRest: ContinuationFault {
+  static func rest(of message: [UInt8], after offset: Int) -> Int { 0 }
+}
+enum EndsEveryPiece: ContinuationFault {
+  static func endsRecord(_ isLast: Bool) -> Bool { true }
+}
+enum EndsNoRecord: ContinuationFault {
+  static func endsRecord(_ isLast: Bool) -> Bool { false }
+}
+
+/// Unix packets that are continued where the buffer is too short, as SCTP's messages are: the front of the queue is peeked
+/// at, and taken when its last byte has been given.
+struct ContinuingPacketSocket<Fault: ContinuationFault>: ~Copyable, SequencedPacketSocket {
+  private let base: UnixSequencedPacketSocket
+  private let offset = Mutex(0)
+
+  init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
+    base = UnixSequencedPacketSocket(accepted: descriptor, context: ())
+  }
+  init(_ base: consuming UnixSequencedPacketSocket) { self.base = base }
+
+  static var capabilities: SocketCapabilities { .continuedMessages }
+  var readSource: RawDescriptor { base.readSource }
+  var writeSource: RawDescriptor { base.writeSource }
+
+  borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+  ) -> IOResult {
+    var memory = [UInt8](repeating: 0, count: 1 << 18)
+    var none = MutableRawSpan()
+    let room = buffer.byteCount
+    let socket = base.descriptor
+    let (result, offset) = self.offset.withLock { offset -> (IOResult, Int) in
+      var span = memory.mutableSpan
+      var bytes = span.mutableBytes
+      let result = socket.attemptReceiveMessage(into: &bytes, control: &none, flags: .peek, &info)
+      if result.raw <= 0 { return (result, 0) }
+      let start = offset
+      let message = Array(memory.prefix(result.raw))
+      let isTaken = room > 0 && (start + room >= result.raw || Fault.rest(of: message, after: start + room) == 0)
+      if !flags.contains(.peek) {
+        offset = isTaken ? 0 : start + min(room, result.raw - start)
+        var rest = MutableRawSpan()
+        var dropped = MessageInfo()
+        if isTaken {
+          _ = socket.attemptReceiveMessage(into: &rest, control: &none, flags: [], &dropped)
+        }
+      }
+      return (result, start)
+    }
+    if result.raw <= 0 { return result }
+    let count = min(room, result.raw - offset)
+    for index in 0..<count { buffer.storeBytes(of: memory[offset + index], toByteOffset: index, as: UInt8.self) }
+    info.length = count == 0 ? 1 : count
+    info.flags = Fault.endsRecord(offset + count == result.raw && count > 0) ? .endOfRecord : []
+    return IOResult(raw: count)
+  }
+
+  borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+    bytes.isEmpty ? .failure(errno: 22) : base.attemptSend(bytes, control: control, to: address, flags: flags)
+  }
+  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
+  borrowing func remoteAddress() throws(SocketError) -> UnixAddress { try base.remoteAddress() }
+
+  static func pair() throws -> SocketPair<ContinuingPacketSocket> {
+    try UnixSequencedPacketSocket.pair().split {
+      SocketPair(ContinuingPacketSocket($0), ContinuingPacketSocket($1))
+    }
+  }
+}
