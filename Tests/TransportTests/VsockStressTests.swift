@@ -11,32 +11,30 @@ import Testing
 
   /// The server adds up what comes until the end of writing, and answers with the sum and the count.
   private func answer(_ socket: borrowing VsockStreamSocket) throws(SocketError) {
-    var sum = Checksum()
+    var all: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 20_000)
     while case .bytes(let count) = try socket.read(into: buffer.mutableSpan, until: .after(.seconds(30))) {
-      sum.add(buffer[..<count])
+      all += buffer[..<count]
     }
-    try socket.writeAll(sum.bytes.span, until: .after(.seconds(30)))
+    try socket.writeAll(checksum(all).span, until: .after(.seconds(30)))
     try socket.shutdown(.write)
   }
 
   private func ask(_ port: VsockPort, _ random: inout SeededNumbers) throws {
     let socket = try VsockStreamSocket.connect(to: .local(port: port), until: .after(.seconds(30)))
-    var sum = Checksum()
+    var all: [UInt8] = []
     // One in four sends nothing at all.
     var left = random.next().isMultiple(of: 4) ? 0 : Int(random.next() % 150_000)
     while left > 0 {
-      let piece = min(left, 1 + Int(random.next() % 30_000))
-      let first = random.next()
-      let bytes = (0..<piece).map { UInt8(truncatingIfNeeded: first &+ UInt64($0) &* 13) }
-      try socket.writeAll(bytes.span, until: .after(.seconds(30)))
-      sum.add(bytes[...])
-      left -= piece
+      let piece = vsockRecord(Int(random.next() % 1000), 8 + Int(random.next() % 30_000))
+      try socket.writeAll(piece.span, until: .after(.seconds(30)))
+      all += piece
+      left -= piece.count
     }
     try socket.shutdown(.write)
     var reply = [UInt8](repeating: 0, count: 16)
     try socket.readExactly(into: reply.mutableSpan, until: .after(.seconds(30)))
-    #expect(reply == sum.bytes)
+    #expect(reply == checksum(all))
     let end = try socket.read(into: reply.mutableSpan, until: .after(.seconds(30)))
     #expect(end == .endOfStream)
   }
@@ -62,15 +60,19 @@ import Testing
   }
 }
 
-/// A sum that also tells the order of the bytes (FNV-1a), and their count.
-private struct Checksum {
-  private var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-  private var count: UInt64 = 0
-  mutating func add(_ bytes: ArraySlice<UInt8>) {
-    bytes.withUnsafeBufferPointer { for byte in $0 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 } }
-    count += UInt64(bytes.count)
+/// A sum that also tells the order of the bytes (FNV-1a over words), and their count.
+private func checksum(_ bytes: [UInt8]) -> [UInt8] {
+  var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+  bytes.withUnsafeBytes { memory in
+    for place in stride(from: 0, to: memory.count, by: 8) {
+      let word =
+        memory.count - place >= 8
+        ? memory.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+        : memory[place...].reduce(0) { $0 << 8 | UInt64($1) }
+      hash = (hash ^ word) &* 0x100_0000_01b3
+    }
   }
-  var bytes: [UInt8] { withUnsafeBytes(of: (hash, count)) { Array($0) } }
+  return withUnsafeBytes(of: (hash, UInt64(bytes.count))) { Array($0) }
 }
 
 /// A socket for the one thread that uses it; it closes with the thread's closure.
