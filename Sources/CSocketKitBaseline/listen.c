@@ -29,6 +29,24 @@ int baseline_listen_tcp(uint16_t *port) {
   return fd;
 }
 
+int baseline_listen_sctp(uint16_t *port) {
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_SCTP);
+  if (fd < 0) return -errno;
+  int on = 1, room = BASELINE_SCTP_BUFFER;
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t length = sizeof address;
+  // Accepted sockets inherit both; SocketKit's listener sets them too.
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) < 0 &&
+      setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room) < 0)
+    return fail(fd);
+  if (setsockopt(fd, IPPROTO_SCTP, 3 /* SCTP_NODELAY */, &on, sizeof on) < 0 ||
+      bind(fd, (struct sockaddr *)&address, length) < 0 || listen(fd, 511) < 0 ||
+      getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+    return fail(fd);
+  *port = ntohs(address.sin_port);
+  return fd;
+}
+
 int baseline_listen_unix(const char *name) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   size_t length = strlen(name);

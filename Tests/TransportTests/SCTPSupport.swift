@@ -54,7 +54,9 @@ extension SCTPSocket {
   }
 
   /// Closing gracefully: how it ended, or how it failed. Consumed in a function of its own, because closures cannot.
-  consuming func closing(within time: Duration, control: WaitControl? = nil) -> (ending: SCTPEnding?, error: SocketError?) {
+  consuming func closing(
+    within time: Duration, control: WaitControl? = nil
+  ) -> (ending: SCTPEnding?, error: SocketError?) {
     do throws(SocketError) {
       return (try close(gracefullyWithin: time, control: control), nil)
     } catch {

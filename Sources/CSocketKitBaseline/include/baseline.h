@@ -23,6 +23,10 @@ struct bench_counters {
 
 /// A listener on 127.0.0.1 and a port that the kernel chose. Its descriptor, or -errno.
 int baseline_listen_tcp(uint16_t *port);
+/// The same over SCTP, one-to-one.
+int baseline_listen_sctp(uint16_t *port);
+/// The receive buffer of both ends over SCTP, in bytes, where it is allowed.
+#define BASELINE_SCTP_BUFFER (1 << 20)
 /// A listener on an abstract name. Its descriptor, or -errno.
 int baseline_listen_unix(const char *name);
 /// Echoes on every connection. Returns only when it fails: -errno.

@@ -47,6 +47,22 @@ extension UnixStreamSocket: BenchTransport {
   static func tune(_ socket: borrowing UnixStreamSocket) throws(SocketError) {}
 }
 
+extension SCTPSocket: BenchTransport {
+  static func benchAddress() -> IPSocketAddress { .loopback(port: 0) }
+
+  static func baselineListener() throws -> BaselineListener {
+    var port: UInt16 = 0
+    let descriptor = try checked(baseline_listen_sctp(&port), "listening on SCTP in C")
+    return BaselineListener(descriptor: descriptor, address: IPSocketAddress.loopback(port: port).description)
+  }
+
+  /// Room for more than two of loopback's packets, or each waits for a delayed acknowledgement.
+  static func tune(_ socket: borrowing SCTPSocket) throws(SocketError) {
+    try socket.setOption(.noDelay, to: true)
+    try socket.setOption(.receiveBuffer, to: Int(BASELINE_SCTP_BUFFER))
+  }
+}
+
 /// The value of a C function that returns -errno when it fails.
 @discardableResult
 func checked<Number: BinaryInteger>(_ result: Number, _ action: String) throws(ToolError) -> Number {

@@ -9,9 +9,22 @@ enum TransportChoice: String, CaseIterable, Sendable {
     switch self {
     case .tcp, .unix: nil
     case .udp: load == .pingpong ? nil : "it has no connections; see pingpong and udp-echo"
-    case .vsock, .sctp: "not built into this tool yet"
+    case .vsock: "not built into this tool yet"
+    case .sctp: Self.missingSCTP
     }
   }
+}
+
+extension TransportChoice {
+  /// Why this kernel makes no SCTP sockets; nil when it does.
+  private static let missingSCTP: String? = {
+    do throws(SocketError) {
+      _ = try SCTPSocket.open(for: .loopback(port: 0))
+      return nil
+    } catch {
+      return error.code == .protocolNotSupported ? "this kernel has none (modprobe sctp)" : "\(error)"
+    }
+  }()
 }
 
 enum PollerChoice: String, CaseIterable, Sendable {
@@ -45,7 +58,8 @@ extension CompositionTask {
     switch transport {
     case .tcp: try run(TCPSocket.self, with: poller)
     case .unix: try run(UnixStreamSocket.self, with: poller)
-    case .udp, .vsock, .sctp: preconditionFailure("asked for an unavailable transport")
+    case .sctp: try run(SCTPSocket.self, with: poller)
+    case .udp, .vsock: preconditionFailure("asked for an unavailable transport")
     }
   }
 

@@ -1,3 +1,4 @@
+internal import CSocketKit
 public import SocketKitCore
 
 /// How an association ended.
@@ -13,36 +14,59 @@ extension SCTPSocket {
   /// Ends the association after all that was sent has arrived, waiting on this thread; when that takes too long, ends it
   /// at once. What still arrives meanwhile is dropped, so read first.
   ///
-  /// `close()` and a socket whose life ends do the first part in the kernel, without telling how it went.
+  /// `close()` and a socket whose life ends do the first part in the kernel, without telling how it went. Whether the
+  /// peer's program has read everything, no kernel tells.
   ///
   /// - Parameters:
   ///   - time: how long to wait; zero or less aborts at once.
   ///   - strategy: how to wait.
   ///   - control: lets other threads cancel the wait, which aborts.
-  /// - Throws: `.connectionReset` when the peer aborted, `.timedOut` when it no longer answered, `.cancelled`,
-  ///   `.notConnected`. The socket is gone in every case.
+  /// - Throws: `.connectionReset` when the peer aborted, `.timedOut` with ETIMEDOUT when it no longer answered,
+  ///   `.cancelled`, `.notConnected`. The socket is gone in every case.
   @discardableResult
   public consuming func close(
     gracefullyWithin time: Duration, strategy: some WaitStrategy = .park, control: WaitControl? = nil
   ) throws(SocketError) -> SCTPEnding {
     let deadline = Deadline.after(time)
-    if deadline.hasPassed {
-      try abort()
-      return .aborted
-    }
-    var rest = [UInt8](repeating: 0, count: 16384)
     do throws(SocketError) {
+      var wait = try WaitOperation(.close, until: deadline, strategy: strategy, control: control)
+      // The own shutdown's completion shows neither in reads nor in polls, only as a notification.
+      try descriptor.setSCTPOption(
+        CSK_SCTP_EVENT, to: AssociationEvent(association: 0, type: AssociationEvent.change, isOn: 1))
       try shutdown(.write)
-      // The end comes when the shutdown is complete: RFC 9260, 9.2.
-      while try read(into: rest.mutableSpan, until: deadline, strategy: strategy, control: control) != .endOfStream {}
+      while try !isOver() { try wait.block(on: readSource, for: .readable) }
     } catch {
-      let ours = error.errno == 0
-      if ours { try abort() }
-      if ours && error.code == .timedOut { return .aborted }
+      // Not the kernel's: the time was over, or the control called.
+      let isOurs = error.errno == 0
+      if isOurs { try abort() }
+      if isOurs && error.code == .timedOut { return .aborted }
       throw error
     }
     try close()
     return .graceful
+  }
+
+  /// Reads and drops what is there; whether the end was among it.
+  private borrowing func isOver() throws(SocketError) -> Bool {
+    var buffer = [UInt64](repeating: 0, count: 2048)
+    var control = MutableRawSpan()
+    var info = MessageInfo()
+    while true {
+      var span = buffer.mutableSpan
+      var bytes = span.mutableBytes
+      let result = descriptor.attemptReceiveMessage(
+        into: &bytes, control: &control, flags: [], &info, descriptorsMayCome: false)
+      if result.isWouldBlock { return false }
+      if result.isFailure { throw SocketError(result, .close) }
+      if result == .zero { return true }
+      guard info.flags.contains(.notification), result.raw >= 10 else { continue }
+      guard bytes.bytes.unsafeLoad(as: UInt16.self) == AssociationEvent.change else { continue }
+      switch bytes.bytes.unsafeLoad(fromByteOffset: 8, as: UInt16.self) {
+      case AssociationEvent.lost: throw SocketError(.failure(errno: CSK_ECONNRESET), .close)
+      case AssociationEvent.shutdownComplete: return true
+      default: continue
+      }
+    }
   }
 
   /// Ends the association at once and drops what was not sent: the peer's next read says `.connectionReset`
@@ -52,4 +76,16 @@ extension SCTPSocket {
     try setOption(.linger, to: .zero)
     try close()
   }
+}
+
+/// struct sctp_event, and of SCTP_ASSOC_CHANGE what is needed here.
+private struct AssociationEvent: BitwiseCopyable {
+  var association: Int32
+  var type: UInt16
+  var isOn: UInt8
+  var padding: UInt8 = 0
+
+  static var change: UInt16 { 0x8001 }
+  static var lost: UInt16 { 1 }
+  static var shutdownComplete: UInt16 { 3 }
 }

@@ -3,7 +3,8 @@ public import SocketKitCore
 
 /// How paths to the peer's addresses are watched and used (RFC 6458, 8.1.12): `SCTP_PEER_ADDR_PARAMS`.
 ///
-/// Reading fills in every field. Setting leaves alone what is nil.
+/// Reading fills in every field. Setting leaves alone what is nil. The kernel counts times in ticks of its own, 4 ms on most
+/// systems, so a time may read back a little longer.
 public struct SCTPPathParameters: Hashable, Sendable {
   /// Whether an idle path is probed, and how often.
   @frozen

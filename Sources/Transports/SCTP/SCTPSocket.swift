@@ -8,14 +8,20 @@ public import SocketKitCore
 /// ```
 /// **As a stream.** Each write is one message on stream 0 of at most ``writeLimit`` bytes, and a read takes what is there of
 /// the message at the front: boundaries are lost, as on any byte stream. There is no half-close: ``shutdown(_:)`` of writing
-/// ends the association when all has arrived. The kernel tells of a peer's abort once, by `.connectionReset`; a later read
-/// would block for ever, so drop the socket then. Set the option ``SocketOption/noDelay`` unless every write fills packets.
+/// ends the association when all has arrived, and only the peer reads the end: to wait for it see
+/// ``close(gracefullyWithin:strategy:control:)``. The kernel tells of a peer's abort once, by `.connectionReset`; a later
+/// read would block for ever, so drop the socket then. Set the option ``SocketOption/noDelay`` unless every write fills
+/// packets.
 ///
 /// **As messages.** With stream numbers, protocol identifiers and notifications, see ``SCTPMessaging``. Notifications
 /// arrive among the bytes, so who switches any on must receive messages, not read.
 ///
 /// **Addresses.** A listener on ``IPSocketAddress/any(port:)`` is dual-stack. Peers then show as `::ffff:a.b.c.d` in
-/// `remoteAddress()`. Listeners set reuse-address. ``localAddress()`` and ``remoteAddress()`` tell the first of several.
+/// ``remoteAddress()``. Listeners set reuse-address. Of several addresses `localAddress()` tells the first that was bound.
+///
+/// **Over loopback**, whose packets are so large that hardly two fit the default receive buffer, each of a stream of writes
+/// may wait 200 ms for a delayed acknowledgement: raise `.receiveBuffer` at both ends, to a mebibyte, before connecting and
+/// listening.
 @frozen
 public struct SCTPSocket: ~Copyable, StreamSocket, ConnectionTransport, SCTPOptionTarget {
   public typealias Address = IPSocketAddress
@@ -45,5 +51,19 @@ public struct SCTPSocket: ~Copyable, StreamSocket, ConnectionTransport, SCTPOpti
     try socket.setOption(.reuseAddress, to: true)
     // Not left to net.ipv6.bindv6only: the same program must mean the same on every host.
     if address.isIPv6 { try socket.setOption(.v6Only, to: false) }
+  }
+
+  /// The peer's address that is sent to while it answers: the primary path's (`SCTP_PRIMARY_ADDR`). getpeername(2) tells the
+  /// last of the addresses that were given to connect.
+  /// - Throws: `.notConnected`; `.invalidAddress` when it is no IP address.
+  public borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress {
+    do throws(SocketError) {
+      return try primaryAddress()
+    } catch {
+      guard let address = IPSocketAddress(try descriptor.remoteAddress()) else {
+        throw SocketError(code: .invalidAddress, .remoteAddress)
+      }
+      return address
+    }
   }
 }

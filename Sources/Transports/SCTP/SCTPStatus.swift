@@ -64,8 +64,8 @@ public struct SCTPStatus: Hashable, Sendable {
   public var peerWindow: UInt32
   /// Chunks sent and not acknowledged.
   public var unacknowledgedChunks: UInt16
-  /// Chunks received and not read.
-  public var pendingChunks: UInt16
+  /// Chunks of the peer that are missing: later ones have come.
+  public var missingChunks: UInt16
   /// Streams that the peer sends on: numbers from 0 to one less.
   public var incomingStreams: UInt16
   /// Streams to send on: the smaller of what we asked for and what the peer takes.
@@ -86,7 +86,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
     return SCTPStatus(
       association: SCTPAssociationID(rawValue: value.association),
       state: SCTPAssociationState(rawValue: value.state) ?? .unknown, peerWindow: value.peer_window,
-      unacknowledgedChunks: value.unacknowledged, pendingChunks: value.pending,
+      unacknowledgedChunks: value.unacknowledged, missingChunks: value.pending,
       incomingStreams: value.incoming_streams, outgoingStreams: value.outgoing_streams,
       fragmentationPoint: value.fragmentation_point, primaryPath: SCTPPathInfo(value.primary))
   }

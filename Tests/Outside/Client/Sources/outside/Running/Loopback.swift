@@ -1,6 +1,7 @@
 import Glibc
 import MultipathTCP
 import SocketKitCore
+import SocketKitSCTP
 import SocketKitTCP
 import SocketKitUnix
 
@@ -14,6 +15,12 @@ protocol LoopbackTransport: ConnectionTransport, StreamSocket, ~Copyable {
 }
 
 extension TCPSocket: LoopbackTransport {
+  static func place() -> IPSocketAddress { .loopback(port: 0) }
+  static func text(_ address: IPSocketAddress) -> String { address.description }
+  static func address(_ text: String) -> IPSocketAddress? { IPSocketAddress(text) }
+}
+
+extension SCTPSocket: LoopbackTransport {
   static func place() -> IPSocketAddress { .loopback(port: 0) }
   static func text(_ address: IPSocketAddress) -> String { address.description }
   static func address(_ text: String) -> IPSocketAddress? { IPSocketAddress(text) }

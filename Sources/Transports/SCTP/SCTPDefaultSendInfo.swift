@@ -1,0 +1,52 @@
+internal import CSocketKit
+internal import SocketKitCore
+
+extension SCTPAssociationOption where Value == SCTPSendInfo {
+  /// How messages are sent that say nothing of it themselves, stream writes among them: stream, payload protocol, order,
+  /// context and expiry. A key is for single messages only: `.invalidArgument`. The C names are `SCTP_DEFAULT_SNDINFO` and
+  /// `SCTP_DEFAULT_PRINFO`.
+  public static var defaultSendInfo: Self {
+    Self(
+      read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
+        var question = csk_sctp_sndinfo()
+        question.association = association.rawValue
+        let value = try target.sctpOption(CSK_SCTP_DEFAULT_SNDINFO, asking: question)
+        var life = csk_sctp_default_prinfo()
+        life.association = association.rawValue
+        life = try target.sctpOption(CSK_SCTP_DEFAULT_PRINFO, asking: life)
+        return SCTPSendInfo(value, expiry: SCTPSendInfo.Expiry(policy: Int32(life.policy), value: life.value))
+      },
+      write: { (target: RawDescriptor, association: SCTPAssociationID, value: Value) throws(SocketError) in
+        if value.key != nil { throw SocketError(code: .invalidArgument, .setOption) }
+        try target.setSCTPOption(CSK_SCTP_DEFAULT_SNDINFO, to: value.structure(for: association))
+        try target.setSCTPOption(
+          CSK_SCTP_DEFAULT_PRINFO,
+          to: csk_sctp_default_prinfo(
+            association: association.rawValue, value: value.expiry.value, policy: value.expiry.policy))
+      })
+  }
+}
+
+extension SCTPSendInfo {
+  init(_ value: csk_sctp_sndinfo, expiry: Expiry) {
+    self.init(
+      stream: value.stream, payloadProtocol: UInt32(bigEndian: value.payload_protocol),
+      association: SCTPAssociationID(rawValue: value.association))
+    let flags = Int32(value.flags)
+    isUnordered = flags & CSK_SCTP_UNORDERED != 0
+    overridesPrimary = flags & CSK_SCTP_ADDR_OVER != 0
+    asksForAcknowledgement = flags & CSK_SCTP_SACK_IMMEDIATELY != 0
+    context = value.context
+    self.expiry = expiry
+  }
+
+  func structure(for association: SCTPAssociationID) -> csk_sctp_sndinfo {
+    var flags = 0 as Int32
+    if isUnordered { flags |= CSK_SCTP_UNORDERED }
+    if overridesPrimary { flags |= CSK_SCTP_ADDR_OVER }
+    if asksForAcknowledgement { flags |= CSK_SCTP_SACK_IMMEDIATELY }
+    return csk_sctp_sndinfo(
+      stream: stream, flags: UInt16(truncatingIfNeeded: flags), payload_protocol: payloadProtocol.bigEndian,
+      context: context, association: association.rawValue)
+  }
+}
