@@ -39,7 +39,7 @@ import Testing
     guard has("python3") else { return }
     let server = try listeningEndpoint()
     let peer = try #require(
-      PeerProcess(["python3", "-c", Self.pythonPeer, "connect", "\(try server.localAddress().port)"]))
+      PeerProcess(["python3", "-I", "-S", "-c", Self.pythonPeer, "connect", "\(try server.localAddress().port)"]))
     for (text, stream, number) in [("one", 1, 0x2e), ("two", 4, 0x0102_0304)] as [(String, UInt16, UInt32)] {
       let (message, bytes) = try server.nextMessage()
       #expect(bytes == Array(text.utf8) && message.info?.stream == stream && message.info?.payloadProtocol == number)
@@ -55,7 +55,7 @@ import Testing
   @Test func weSendToPython() throws {
     guard has("python3") else { return }
     let port = try SCTPEndpoint.bind(to: .loopback(port: 0)).localAddress().port
-    let peer = try #require(PeerProcess(["python3", "-c", Self.pythonPeer, "listen", "\(port)"]))
+    let peer = try #require(PeerProcess(["python3", "-I", "-S", "-c", Self.pythonPeer, "listen", "\(port)"]))
     let client = try listeningEndpoint()
     let deadline = Deadline.after(.seconds(20))
     // Until it is there.

@@ -1,5 +1,5 @@
 internal import CSocketKit
-public import SocketKitCore
+internal import SocketKitCore
 
 extension SCTPAssociationOption where Value == SCTPSendInfo {
   /// How messages are sent that say nothing of it themselves, stream writes among them: stream, payload protocol, order,
