@@ -34,7 +34,8 @@ extension Command {
         --connect-timeout D  give up when nobody answers; 10s
 
       Addresses: tcp://HOST:PORT (a name, an IPv4 address, an IPv6 address in brackets, * to listen everywhere),
-      unix:/path, unix:@abstract-name, vsock://CID:PORT (or host, local, any for a number).
+      unix:/path, unix:@abstract-name, vsock://CID:PORT (or host, local, any for a number), sctp://HOST:PORT and
+      sctp://ADDRESS,ADDRESS:PORT.
       Options have one dash or two, and stand before the files. Data goes to standard output, talk to standard error.
 
       Exit status: 0; 1 when something failed; 2 for a wrong command line.
