@@ -9,7 +9,8 @@ enum TransportChoice: String, CaseIterable, Sendable {
     switch self {
     case .tcp, .unix: nil
     case .udp: load == .pingpong ? nil : "it has no connections; see pingpong and udp-echo"
-    case .vsock, .sctp: "not built into this tool yet"
+    case .vsock: VsockStreamSocket.lack
+    case .sctp: "not built into this tool yet"
     }
   }
 }
@@ -45,7 +46,8 @@ extension CompositionTask {
     switch transport {
     case .tcp: try run(TCPSocket.self, with: poller)
     case .unix: try run(UnixStreamSocket.self, with: poller)
-    case .udp, .vsock, .sctp: preconditionFailure("asked for an unavailable transport")
+    case .vsock: try run(VsockStreamSocket.self, with: poller)
+    case .udp, .sctp: preconditionFailure("asked for an unavailable transport")
     }
   }
 
