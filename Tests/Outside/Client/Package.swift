@@ -3,7 +3,7 @@ import PackageDescription
 
 let kit = [
   "SocketKitCore", "SocketKitEpoll", "SocketKitPoll", "SocketKitBusySpin", "SocketKitTCP", "SocketKitUDP",
-  "SocketKitUnix",
+  "SocketKitUnix", "SocketKitVsock",
 ]
 
 let package = Package(
