@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <linux/vm_sockets.h>
 #include <unistd.h>
 
 static int fail(int fd) {
@@ -56,5 +57,17 @@ int baseline_listen_unix(const char *name) {
   if (fd < 0) return -errno;
   socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
   if (bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, 511) < 0) return fail(fd);
+  return fd;
+}
+
+int baseline_listen_vsock(uint32_t *port) {
+  int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  struct sockaddr_vm address = {.svm_family = AF_VSOCK, .svm_cid = 1, .svm_port = VMADDR_PORT_ANY};
+  socklen_t length = sizeof address;
+  if (bind(fd, (struct sockaddr *)&address, length) < 0 || listen(fd, 511) < 0 ||
+      getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+    return fail(fd);
+  *port = address.svm_port;
   return fd;
 }

@@ -8,6 +8,9 @@ EXTERNAL = {
     "memset": "clears bytes: what C would call",
     "clock_gettime": "reads the clock for a deadline; answered without entering the kernel",
     "swift_willThrowTypedImpl": "a throw: only on the path of a failure, and a single test of a hook",
+    "pthread_mutex_lock": "vsock packets: handed to the thread that sends them, because the kernel tears them otherwise",
+    "pthread_mutex_unlock": "vsock packets, likewise",
+    "pthread_cond_signal": "vsock packets, likewise",
     "__stack_chk_fail": "a trap",
     "abort": "a trap",
     "swift_unexpectedErrorTyped": "a trap",
@@ -18,6 +21,10 @@ NO_RETURN = {"__stack_chk_fail", "abort", "swift_unexpectedErrorTyped", "swift_u
 COLD = [
     (re.compile(r"^SocketKitPoll\.PollPoller\.\(?grow\b"),
      "PollPoller.grow: amortized growth, when a registration finds the table full"),
+    (re.compile(r"SocketKitVsock\.PacketSenderState\.(startSending|\(start in )"),
+     "PacketSenderState.startSending: the thread of a socket's packets, with the first one and after idleness"),
+    (re.compile(r"SocketKitVsock\.PacketSenderState\.makeRoom\b"),
+     "PacketSenderState.makeRoom: the memory of a socket's packets, with the first one and a longer one than any before"),
     (re.compile(r"^lazy protocol witness table accessor for type SocketKitCore\.SocketError and conformance"),
      "names SocketError's conformance for a throw: only on the path of a failure"),
 ]

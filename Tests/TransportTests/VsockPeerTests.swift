@@ -7,6 +7,8 @@ import Testing
 /// there.
 @Suite(.exclusive, .guestOnly) struct VsockPeerTests {
   private let message = Array("hello, peer\n".utf8)
+  /// The distribution's own first: what else goes by the name may be a script that an emulated machine runs for seconds.
+  private let python = access("/usr/bin/python3", X_OK) == 0 ? "/usr/bin/python3" : "python3"
 
   private func start(_ arguments: [String]) throws -> PeerProcess { try #require(PeerProcess(arguments)) }
 
@@ -75,7 +77,7 @@ import Testing
         if not b: break
         sys.stdout.buffer.write(b)
       """
-    try serve { ["python3", "-I", "-S", "-c", client, "\($0)"] }
+    try serve { [python, "-I", "-S", "-c", client, "\($0)"] }
     let server = """
       import _socket as socket,sys
       l=socket.socket(40,1); l.bind((0xffffffff,int(sys.argv[1]))); l.listen(1); s=socket.socket(fileno=l._accept()[0])
@@ -84,7 +86,7 @@ import Testing
         if not b: break
         s.sendall(b)
       """
-    try use { ["python3", "-I", "-S", "-c", server, "\($0)"] }
+    try use { [python, "-I", "-S", "-c", server, "\($0)"] }
   }
 
   /// Packets of these sizes, there and back, each echoed whole.
@@ -112,7 +114,7 @@ import Testing
     let listener = try VsockSequencedPacketSocket.listen(port: .any)
     let port = try listener.localAddress().port
     let client = try start([
-      "python3", "-I", "-S", "-c",
+      python, "-I", "-S", "-c",
       "import _socket as socket,sys\ns=socket.socket(40,5); s.connect((1,int(sys.argv[1])))\n\(loop)",
       "\(port)",
     ])
@@ -122,7 +124,7 @@ import Testing
     #expect(client.finish().status == 0)
     let free = try VsockSequencedPacketSocket.listen(port: .any).localAddress().port
     let server = try start([
-      "python3", "-I", "-S", "-c",
+      python, "-I", "-S", "-c",
       "import _socket as socket,sys\nl=socket.socket(40,5); l.bind((0xffffffff,int(sys.argv[1]))); l.listen(1)\n"
         + "s=socket.socket(fileno=l._accept()[0])\n\(loop)",
       "\(free)",

@@ -33,6 +33,8 @@ enum LoadChoice: String, CaseIterable, Sendable {
 struct BenchOptions: Sendable {
   let loads: [LoadChoice]
   let transports: [TransportChoice]
+  /// Whether the command line names the transports.
+  private let namesTransports: Bool
   let pollers: [PollerChoice]
   let rounds: Int
   let json: Bool
@@ -44,8 +46,10 @@ struct BenchOptions: Sendable {
 
   init(_ given: Arguments) throws(ToolError) {
     var arguments = given
-    let transports: [TransportChoice] = try arguments.names("--transport") ?? TransportChoice.allCases
+    let named: [TransportChoice]? = try arguments.names("--transport")
+    let transports = named ?? TransportChoice.allCases
     self.transports = transports
+    namesTransports = named != nil
     loads = try arguments.names("--load") ?? [.pingpong, .fan] + (transports.contains(.udp) ? [.udpEcho] : [])
     pollers = try arguments.names("--poller") ?? PollerChoice.allCases
     sizes = try arguments.integers("--size", in: 1...1_048_576)
@@ -69,6 +73,13 @@ struct BenchOptions: Sendable {
       server < 1024, client < 1024
     else { throw .usage("--pin: \"\(text)\" is not two cpu numbers: server,client") }
     return (server, client)
+  }
+
+  /// Why a transport is not measured; nil when it is.
+  func unavailable(_ transport: TransportChoice, for load: LoadChoice) -> String? {
+    // Asked for first: then not even a socket is made without somebody's word.
+    if transport == .vsock && !namesTransports { return "only when asked for: --transport vsock" }
+    return transport.unavailable(for: load)
   }
 
   func sizes(_ load: LoadChoice) -> [Int] { sizes ?? load.defaultSizes }

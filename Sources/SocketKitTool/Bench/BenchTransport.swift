@@ -5,13 +5,19 @@ internal import SocketKitToolSupport
 
 /// A transport that can be measured: what the bench needs beyond a stream socket. Addresses travel between the
 /// processes as text.
-protocol BenchTransport: ConnectionTransport, StreamSocket, ~Copyable where Address: LosslessStringConvertible {
+protocol BenchTransport: ConnectionTransport, StreamSocket, ~Copyable {
+  /// Reads an address as it prints itself; nil when it is none.
+  static func address(_ text: String) -> Address?
   /// Where a server of this process listens.
   static func benchAddress() throws -> Address
   /// The same listener made by the C baseline.
   static func baselineListener() throws -> BaselineListener
   /// Options that both ends set, in C too.
   static func tune(_ socket: borrowing Self) throws(SocketError)
+}
+
+extension BenchTransport where Address: LosslessStringConvertible, Self: ~Copyable {
+  static func address(_ text: String) -> Address? { Address(text) }
 }
 
 /// A listening descriptor from the C baseline, and its address as text. The server process owns it to its end.
@@ -61,6 +67,32 @@ extension SCTPSocket: BenchTransport {
     try socket.setOption(.noDelay, to: true)
     try socket.setOption(.receiveBuffer, to: Int(BASELINE_SCTP_BUFFER))
   }
+}
+
+extension VsockStreamSocket: BenchTransport {
+  static func address(_ text: String) -> VsockAddress? { try? VsockAddress(text) }
+
+  // Loopback and nothing else: a virtual machine's vsock leads to whoever runs it.
+  static func benchAddress() -> VsockAddress { .local(port: .any) }
+
+  static func baselineListener() throws -> BaselineListener {
+    var port: UInt32 = 0
+    let descriptor = try checked(baseline_listen_vsock(&port), "listening on vsock in C")
+    return BaselineListener(
+      descriptor: descriptor, address: VsockAddress.local(port: VsockPort(rawValue: port)).description)
+  }
+
+  static func tune(_ socket: borrowing VsockStreamSocket) throws(SocketError) {}
+
+  /// Why this kernel has no loopback; nil when it has. Binding tells, without connecting anywhere.
+  static let lack: String? = {
+    do {
+      try VsockStreamSocket.open(for: .local(port: .any)).bind(to: VsockAddress.local(port: .any))
+      return nil
+    } catch {
+      return "no loopback in this kernel (\((error as? EndpointError)?.code ?? .other)): modprobe vsock_loopback"
+    }
+  }()
 }
 
 /// The value of a C function that returns -errno when it fails.

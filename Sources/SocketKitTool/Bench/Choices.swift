@@ -9,7 +9,7 @@ enum TransportChoice: String, CaseIterable, Sendable {
     switch self {
     case .tcp, .unix: nil
     case .udp: load == .pingpong ? nil : "it has no connections; see pingpong and udp-echo"
-    case .vsock: "not built into this tool yet"
+    case .vsock: VsockStreamSocket.lack
     case .sctp: Self.missingSCTP
     }
   }
@@ -59,7 +59,8 @@ extension CompositionTask {
     case .tcp: try run(TCPSocket.self, with: poller)
     case .unix: try run(UnixStreamSocket.self, with: poller)
     case .sctp: try run(SCTPSocket.self, with: poller)
-    case .udp, .vsock: preconditionFailure("asked for an unavailable transport")
+    case .vsock: try run(VsockStreamSocket.self, with: poller)
+    case .udp: preconditionFailure("asked for an unavailable transport")
     }
   }
 

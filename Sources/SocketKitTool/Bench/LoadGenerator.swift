@@ -15,7 +15,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
 
   /// Connects them all, one after the other.
   init(to text: String, connections: Int, size: Int) throws {
-    guard let address = S.Address(text) else { throw ToolError("the server's address \"\(text)\" cannot be read") }
+    guard let address = S.address(text) else { throw ToolError("the server's address \"\(text)\" cannot be read") }
     var poller = try P(P.configuration(capacity: connections))
     var sockets = Slab<S>(capacity: connections)
     var progress: [ClientProgress] = []

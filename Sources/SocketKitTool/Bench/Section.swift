@@ -42,7 +42,7 @@ struct Section {
     _ load: LoadChoice, _ options: BenchOptions, _ body: (inout Section, Composition) throws -> Void
   ) {
     let pollers = options.pollers.filter { $0.unavailable == nil }
-    for transport in options.transports where transport.unavailable(for: load) == nil {
+    for transport in options.transports where options.unavailable(transport, for: load) == nil {
       for poller in pollers {
         let composition = Composition(transport: transport, poller: poller)
         do {
@@ -53,7 +53,7 @@ struct Section {
       }
     }
     for transport in options.transports {
-      transport.unavailable(for: load).map { addUnavailable(transport.rawValue, "any", $0) }
+      options.unavailable(transport, for: load).map { addUnavailable(transport.rawValue, "any", $0) }
     }
     for poller in options.pollers { poller.unavailable.map { addUnavailable("any", poller.rawValue, $0) } }
   }

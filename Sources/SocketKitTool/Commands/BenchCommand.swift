@@ -13,7 +13,8 @@ extension Command {
         --load LIST         pingpong (1 connection), fan (64), hold (10 000 at once), idle (1 000, 2 s),
                             same-thread (both ends in one thread), udp-echo (datagrams a second by recvfrom, by
                             recvmmsg, and with GSO and GRO); default pingpong,fan,udp-echo
-        --transport LIST    tcp, udp, unix, vsock, sctp; default all
+        --transport LIST    tcp, udp, unix, vsock, sctp; default all but vsock, which is measured over the
+                            loopback of this machine only
         --poller LIST       epoll, poll, spin, io_uring; default all
         --size LIST         bytes in a message, 1 to 1048576; default 64, of udp-echo 64,1200
         --messages N        messages in a run; at least one for each connection. udp-echo runs for a quarter of

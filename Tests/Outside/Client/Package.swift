@@ -3,7 +3,7 @@ import PackageDescription
 
 let kit = [
   "SocketKitCore", "SocketKitEpoll", "SocketKitPoll", "SocketKitBusySpin", "SocketKitSCTP", "SocketKitTCP",
-  "SocketKitUDP", "SocketKitUnix",
+  "SocketKitUDP", "SocketKitUnix", "SocketKitVsock",
 ]
 
 let package = Package(

@@ -12,6 +12,12 @@ protocol LoopbackTransport: ConnectionTransport, StreamSocket, ~Copyable {
   /// A listener's address as an argument of a command, and back.
   static func text(_ address: Address) -> String
   static func address(_ text: String) -> Address?
+  /// Whether closing with something unread resets the connection.
+  static var closingResets: Bool { get }
+}
+
+extension LoopbackTransport where Self: ~Copyable {
+  static var closingResets: Bool { true }
 }
 
 extension TCPSocket: LoopbackTransport {

@@ -7,7 +7,7 @@ struct Main {
     let arguments = Array(CommandLine.arguments.dropFirst())
     do {
       switch arguments.first {
-      case nil: exit(runAll() + runAllDatagrams() + runAllSCTP() == 0 ? 0 : 1)
+      case nil: exit(runAll() + runAllDatagrams() + runAllSCTP() + runAllVsock() == 0 ? 0 : 1)
       case "count": try countRun(Array(arguments.dropFirst()))
       case "peer": try peerRun(Array(arguments.dropFirst()))
       case "datagram-peer": try datagramPeerRun(Array(arguments.dropFirst()))
