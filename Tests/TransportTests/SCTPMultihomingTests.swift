@@ -96,8 +96,7 @@ import Testing
     #expect(refusal { try socket.addLocalAddresses([.loopbackIPv6(port: 0)]) }?.code == .invalidArgument)
     try socket.removeLocalAddresses([.local(2), .local(3)])
     #expect(try Set(socket.localAddresses()) == [.local(1, port: port), .local(4, port: port)])
-    let missing = refusal { try socket.removeLocalAddresses([.local(9)]) }
-    #expect(missing?.code == .addressNotAvailable, "\(String(describing: missing))")
+    #expect(refusal { try socket.removeLocalAddresses([.local(9)]) }?.code == .invalidArgument)
     try socket.removeLocalAddresses([.local(1)])
     #expect(refusal { try socket.removeLocalAddresses([.local(4)]) }?.errno == 16)
     // An IPv6 socket takes IPv4 addresses.

@@ -105,8 +105,8 @@ private let brokenPipes = Atomic<Int>(0)
 
 /// Counts the signals of one kind instead of dying of them, without SA_RESTART, while `body` runs.
 enum SignalWatch {
-  /// Runs `body` while another thread sends this one so many signals, 4 ms apart, and then does `action`. Gives the number
-  /// of signals that were handled.
+  /// Runs `body` while another thread sends this one so many signals, at least 4 ms apart, and then does `action`. Gives the
+  /// number of signals that were handled.
   @discardableResult
   static func interrupting(
     times: Int, then action: @escaping @Sendable () throws -> Void = {}, _ body: () throws -> Void
@@ -115,9 +115,12 @@ enum SignalWatch {
       let before = interruptions.load(ordering: .relaxed)
       let thread = ThreadHandle.current
       let helper = RuleThread {
-        for _ in 0..<times {
+        for sent in 1...times {
           pause(.milliseconds(4))
           thread.interrupt()
+          // Two that wait become one: on a busy host the next must not be sent before this one is handled.
+          let deadline = Deadline.after(Times.limit)
+          while interruptions.load(ordering: .relaxed) < before + sent, !deadline.hasPassed { pause(.milliseconds(1)) }
         }
         pause(.milliseconds(4))
         try action()

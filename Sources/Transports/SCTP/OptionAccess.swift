@@ -52,7 +52,16 @@ func copy<Storage: BitwiseCopyable>(_ address: IPSocketAddress?, into storage: i
 }
 
 func address<Storage: BitwiseCopyable>(from storage: Storage) -> IPSocketAddress? {
-  withUnsafeBytes(of: storage) { IPSocketAddress(sockaddr: $0.bytes) }
+  withUnsafeBytes(of: storage) { IPSocketAddress(sockaddr: $0.bytes) }?.withoutNeedlessScope
+}
+
+extension IPSocketAddress {
+  /// The kernel tells of each address that came in a packet by which interface it came, although only a link-local one
+  /// belongs to it: without, the address equals the other end's.
+  var withoutNeedlessScope: Self {
+    guard scopeID != 0, case .v6(let address) = ip, address.high >> 54 != 0xfe80 >> 6 else { return self }
+    return Self(address, port: port, flowLabel: flowLabel)
+  }
 }
 
 /// Addresses one after the other, each in its own length, as bindx and connectx take them.

@@ -37,8 +37,8 @@ extension SCTPOptionTarget where Self: ~Copyable {
 
   /// Gives up addresses that the socket is bound to (`SCTP_SOCKOPT_BINDX_REM`): new associations do without them.
   ///
-  /// - Throws: `.other` with EBUSY when nothing would remain; `.invalidArgument` for another port and for none;
-  ///   `.addressNotAvailable` for one that it does not have, with the addresses.
+  /// - Throws: `.other` with EBUSY when nothing would remain; `.invalidArgument` for none, for another port, and for one
+  ///   that it does not have, with the addresses.
   public borrowing func removeLocalAddresses(_ addresses: [IPSocketAddress]) throws(EndpointError) {
     try changeLocalAddresses(CSK_SCTP_BINDX_REM, addresses)
   }
@@ -95,7 +95,7 @@ extension RawDescriptor {
     var offset = MemoryLayout<csk_sctp_getaddrs>.size
     for _ in 0..<memory.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self) where offset < memory.byteCount {
       guard let address = IPSocketAddress(sockaddr: memory.extracting(droppingFirst: offset)) else { break }
-      addresses.append(address)
+      addresses.append(address.withoutNeedlessScope)
       offset += address.isIPv6 ? 28 : 16
     }
     return addresses
