@@ -8,7 +8,7 @@ extension SCTPAssociationOption where Value == SCTPSendInfo {
   public static var defaultSendInfo: Self {
     Self(
       read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
-        var question = csk_sctp_sndinfo()
+        var question = csk_sctp_default_sndinfo()
         question.association = association.rawValue
         let value = try target.sctpOption(CSK_SCTP_DEFAULT_SNDINFO, asking: question)
         var life = csk_sctp_default_prinfo()
@@ -28,7 +28,7 @@ extension SCTPAssociationOption where Value == SCTPSendInfo {
 }
 
 extension SCTPSendInfo {
-  init(_ value: csk_sctp_sndinfo, expiry: Expiry) {
+  init(_ value: csk_sctp_default_sndinfo, expiry: Expiry) {
     self.init(
       stream: value.stream, payloadProtocol: UInt32(bigEndian: value.payload_protocol),
       association: SCTPAssociationID(rawValue: value.association))
@@ -40,12 +40,12 @@ extension SCTPSendInfo {
     self.expiry = expiry
   }
 
-  func structure(for association: SCTPAssociationID) -> csk_sctp_sndinfo {
+  func structure(for association: SCTPAssociationID) -> csk_sctp_default_sndinfo {
     var flags = 0 as Int32
     if isUnordered { flags |= CSK_SCTP_UNORDERED }
     if overridesPrimary { flags |= CSK_SCTP_ADDR_OVER }
     if asksForAcknowledgement { flags |= CSK_SCTP_SACK_IMMEDIATELY }
-    return csk_sctp_sndinfo(
+    return csk_sctp_default_sndinfo(
       stream: stream, flags: UInt16(truncatingIfNeeded: flags), payload_protocol: payloadProtocol.bigEndian,
       context: context, association: association.rawValue)
   }

@@ -20,7 +20,7 @@ func runAll() -> Int {
   failed += CompositionRun(roots: mptcp_poll()).all()
   failed += CompositionRun(roots: mptcp_spin()).all()
   if let cause = sctpUnavailable() {
-    print("none 15 compositions over sctp: \(cause)")
+    print("unavailable: the 15 compositions over sctp: \(cause)")
   } else {
     failed += CompositionRun(roots: sctp_epoll()).all()
     failed += CompositionRun(roots: sctp_poll()).all()
