@@ -146,7 +146,18 @@ import Testing
     try sctpPair().split { client, server in
       try client.abort()
       #expect(server.ending().error?.code == .connectionReset)
+      // Told once by the kernel, which then would let reads wait for ever.
+      for _ in 0..<2 { #expect(server.ending().outcome == .endOfStream) }
       #expect(refusal { try server.say("too late") }?.code == .brokenPipe)
+    }
+    try sctpPair().split { client, server in
+      try client.abort()
+      var first: [UInt8] = [0]
+      var second: [UInt8] = [0]
+      sleep(milliseconds: 20)
+      let error = refusal { _ = try server.read(scattering: first.mutableSpan, second.mutableSpan) }
+      #expect(error?.code == .connectionReset)
+      #expect(try server.read(scattering: first.mutableSpan, second.mutableSpan) == .endOfStream)
     }
     // No time at all.
     try sctpPair().split { client, server in

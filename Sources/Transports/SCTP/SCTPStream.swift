@@ -12,6 +12,42 @@ extension SCTPSocket {
   @inlinable public static var writeLimit: Int { 16384 }
 
   @inlinable @inline(__always)
+  public borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
+    let number = descriptor.value
+    return buffer.withUnsafeMutableBytes { memory in
+      var result = csk_recv(number, memory.baseAddress, memory.count, 0)
+      while result == 0 &- Int(CSK_EINTR) { result = csk_recv(number, memory.baseAddress, memory.count, 0) }
+      if result < 0, result != 0 &- Int(CSK_EAGAIN) { SCTPSocket.noteFailure(number, result) }
+      return IOResult(raw: result)
+    }
+  }
+
+  @unsafe @inlinable
+  public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    let number = descriptor.value
+    // IOSegment has iovec's layout.
+    var message = csk_msghdr()
+    message.vectors = UnsafeMutableRawPointer(mutating: segments.baseAddress)?.assumingMemoryBound(to: csk_iovec.self)
+    message.vector_count = segments.count < 1024 ? segments.count : 1024
+    var result = csk_recvmsg(number, &message, 0)
+    while result == 0 &- Int(CSK_EINTR) { result = csk_recvmsg(number, &message, 0) }
+    if result < 0, result != 0 &- Int(CSK_EAGAIN) { SCTPSocket.noteFailure(number, result) }
+    return IOResult(raw: result)
+  }
+
+  /// The kernel tells once how an association failed; then a read would block, and a poll wait, for ever
+  /// (net/sctp/socket.c). Shut down, reads tell the end, as they do on TCP.
+  @usableFromInline @inline(never)
+  static func noteFailure(_ number: Int32, _ result: Int) {
+    switch Int32(truncatingIfNeeded: 0 &- result) {
+    case CSK_ECONNRESET, CSK_ECONNABORTED, CSK_ETIMEDOUT, CSK_ECONNREFUSED:
+      // ENOTCONN, which it says then, is after the fact.
+      _ = csk_shutdown(number, CSK_SHUT_RDWR)
+    default: break
+    }
+  }
+
+  @inlinable @inline(__always)
   public borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
     let number = descriptor.value
     return bytes.withUnsafeBytes { memory in
