@@ -36,13 +36,6 @@ enum Vsock {
     return streams.rules.map { Cell(suite: streams.name, rule: $0) }
       + messages.rules.map { Cell(suite: messages.name, rule: $0) }
   }
-
-  static let samples: [VsockAddress] = [
-    .any(port: .any), .any(port: 0), .local(port: 1), .host(port: 1024), .host(port: 1023),
-    VsockAddress(contextID: .hypervisor, port: 1), VsockAddress(contextID: 3, port: 5000),
-    VsockAddress(contextID: 3, port: 5000, flags: .toHost), VsockAddress(contextID: 4_294_967_294, port: 4_294_967_294),
-  ]
-  static let addresses = SocketAddressSuite("vsock", samples: samples)
 }
 
 @Suite(.exclusive, .guestOnly) struct VsockStreamRules {
@@ -62,11 +55,6 @@ enum Vsock {
   @Test(arguments: Vsock.cells("spin over poll", SpinPoller<PollPoller>.self)) func spinOverPoll(_ cell: Cell) {
     check(cell.rule)
   }
-}
-
-/// Addresses are only bytes and text: these rules run everywhere.
-@Suite struct VsockAddressRules {
-  @Test(arguments: Vsock.addresses.rules) func address(_ rule: ConformanceRule) { check(rule) }
 }
 
 /// Whether this kernel's packets can be peeked at.
