@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 
 /// No test opens a vsock connection outside the guest kernel.
-@Suite struct GateRuleTests {
+@Suite(.exclusive) struct GateRuleTests {
   @Test func everySuiteThatNamesVsockSocketsIsOnlyForTheGuest() {
     let tests = Repository.files("\(Repository.root)/Tests").filter { path in
       path.split(separator: "/").contains { $0.hasSuffix("Tests") && $0 != "Tests" || $0 == "TestSupport" }

@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 
 /// The repository about itself: what a reader relies on and no compiler checks.
-@Suite struct RepositoryTests {
+@Suite(.exclusive) struct RepositoryTests {
   private func sources() -> [String] {
     ["Sources", "Tests", "Plugins", "Snippets"].flatMap { Repository.files("\(Repository.root)/\($0)") }
       .filter { path in [".swift", ".h", ".c", ".py", ".sh"].contains { path.hasSuffix($0) } }
