@@ -27,9 +27,11 @@ extension SCTPMessaging where Self: ~Copyable {
   }
 
   /// The next message; notifications are passed over.
-  borrowing func nextMessage(_ room: Int = 4096) throws -> (message: SCTPMessage, bytes: [UInt8]) {
+  borrowing func nextMessage(
+    _ room: Int = 4096, within limit: Duration = sctpPatience
+  ) throws -> (message: SCTPMessage, bytes: [UInt8]) {
     while true {
-      let (arrival, buffer) = try next(room)
+      let (arrival, buffer) = try next(room, within: limit)
       switch arrival {
       case .message(let message): return (message, Array(buffer.prefix(message.count)))
       case .notification: continue
