@@ -26,7 +26,7 @@ import Testing
       client, server in
       let room = try client.option(.sendBuffer)
       #expect(room < SCTPSocket.writeLimit)
-      let sent = (0..<50_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+      let sent = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
       let writer = SendableBox(client)
       let thread = spawn { try? writer.socket.writeAll(sent.span, until: .after(sctpSoon)) }
       var seen = [UInt8](repeating: 0, count: sent.count)
