@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What opens vsock connections runs in the guest kernel only. These hold on both sides of its border.
-@Suite struct GuestGateTests {
+@Suite(.exclusive) struct GuestGateTests {
   @Test func itTakesBothTheVariableAndTheKernelsWord() {
     #expect(GuestKernel.isGuest(hasVariable: true, commandLine: "console=ttyS0 quiet socketkit.guest\n"))
     #expect(GuestKernel.isGuest(hasVariable: true, commandLine: "socketkit.guest"))

@@ -203,7 +203,7 @@ import Testing
   }
 }
 
-@Suite struct SCTPAddressTextTests {
+@Suite(.exclusive) struct SCTPAddressTextTests {
   @Test func parsesAndPrints() throws {
     let two = try SCTPAddressList(parsing: "10.0.0.1,10.0.1.1:38412")
     #expect(two.addresses.map { "\($0)" } == ["10.0.0.1:38412", "10.0.1.1:38412"] && two.port == 38412)
