@@ -21,8 +21,8 @@ NO_RETURN = {"__stack_chk_fail", "abort", "swift_unexpectedErrorTyped", "swift_u
 COLD = [
     (re.compile(r"^SocketKitPoll\.PollPoller\.\(?grow\b"),
      "PollPoller.grow: amortized growth, when a registration finds the table full"),
-    (re.compile(r"SocketKitVsock\.PacketSenderState\.(startSending|\(start in )"),
-     "PacketSenderState.startSending: the thread of a socket's packets, with the first one and after idleness"),
+    (re.compile(r"SocketKitVsock\.PacketSenderShare\.(startSending|\(start in )"),
+     "PacketSenderShare.startSending: the thread of a socket's packets, with the first one and after idleness"),
     (re.compile(r"SocketKitVsock\.PacketSenderState\.makeRoom\b"),
      "PacketSenderState.makeRoom: the memory of a socket's packets, with the first one and a longer one than any before"),
     (re.compile(r"^lazy protocol witness table accessor for type SocketKitCore\.SocketError and conformance"),

@@ -15,6 +15,23 @@ extension MessageRules where S: ~Copyable {
       }
     }
       + rule(
+        "send.pressure", given: .lossless,
+        "Messages of many sizes, sent to a receiver that is slower, arrive whole and in order, no more and no fewer."
+      ) { ends in
+        // Each meets the limit of what may wait at another of its places.
+        let sizes = (0..<24).map { 600 + $0 * 7919 % 60_000 }
+        let receiver = RuleThread {
+          for (index, size) in sizes.enumerated() {
+            if index.isMultiple(of: 3) { pause(.milliseconds(2)) }
+            try ends.far.requireNext(numbered(index, size), "message \(index) of \(size) bytes")
+          }
+        }
+        for (index, size) in sizes.enumerated() { try ends.near.send(numbered(index, size)) }
+        try receiver.join()
+        try ends.far.requireNothing("after the last one")
+        try ends.roundTrip("after so many")
+      }
+      + rule(
         "send.too-large", "A message larger than can be sent is an error with its name, and nothing of it is sent."
       ) {
         ends in

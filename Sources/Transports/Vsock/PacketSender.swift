@@ -1,5 +1,4 @@
 internal import CSocketKit
-internal import Glibc
 public import SocketKitCore
 
 /// Sends a socket's packets with blocking calls on a thread of its own, in order and whole: what
@@ -11,19 +10,12 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
   @usableFromInline let memory: UnsafeMutableRawPointer
 
   @usableFromInline
-  init(_ descriptor: RawDescriptor) {
-    let state = UnsafeMutablePointer<PacketSenderState>.allocate(capacity: 1)
-    state.initialize(to: PacketSenderState(descriptor.value))
-    state.pointee.prepareLock()
-    memory = UnsafeMutableRawPointer(state)
-  }
+  init(_ descriptor: RawDescriptor) { memory = PacketSenderShare(descriptor).memory }
 
   @inlinable
   deinit { Self.abandon(memory) }
 
-  private var state: UnsafeMutablePointer<PacketSenderState> {
-    memory.assumingMemoryBound(to: PacketSenderState.self)
-  }
+  private var share: PacketSenderShare { PacketSenderShare(at: memory) }
 
   /// The socket is about to close.
   @usableFromInline
@@ -35,22 +27,24 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
 
   @usableFromInline
   static func abandon(_ memory: UnsafeMutableRawPointer) {
-    let state = memory.assumingMemoryBound(to: PacketSenderState.self)
-    state.pointee.lock()
+    let share = PacketSenderShare(at: memory)
+    let state = share.state
+    share.lock()
     state.pointee.finishWithRoom()
     state.pointee.isAbandoned = true
     if state.pointee.room >= 0 { _ = csk_close(state.pointee.room) }
     state.pointee.room = -1
-    if !state.pointee.queue.isEmpty { PacketSenderState.outliveSocket(state) }
-    state.pointee.wakeThread()
-    PacketSenderState.leave(state)
+    if !state.pointee.queue.isEmpty { share.outliveSocket() }
+    share.wakeThread()
+    share.leave()
   }
 
   /// What a poller watches for writing: an event counter that is full, hence not writable, while the queue is.
   @usableFromInline var source: RawDescriptor {
-    let state = state
-    state.pointee.lock()
-    defer { state.pointee.unlock() }
+    let share = share
+    let state = share.state
+    share.lock()
+    defer { share.unlock() }
     if state.pointee.room < 0 {
       let result = csk_eventfd()
       // Without a descriptor to spare the socket's own will do: it is reported too often, never too seldom, unless
@@ -66,13 +60,14 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
   func attemptSend(_ bytes: RawSpan, _ flags: SendFlags) -> IOResult {
     if bytes.isEmpty || bytes.byteCount > Int32.max { return .failure(errno: CSK_EINVAL) }
     if flags.contains(.zeroCopy) { return .failure(errno: CSK_EOPNOTSUPP) }
-    let state = state
+    let share = share
+    let state = share.state
     // The socket is this one's while it is borrowed, so the number needs no lock.
     let descriptor = RawDescriptor(state.pointee.descriptor)
     // A send of nothing: the kernel looks at the connection and sends nothing (net/vmw_vsock/af_vsock.c).
     let probe = IOResult(raw: csk_send(descriptor.value, nil, 0, CSK_MSG_NOSIGNAL | CSK_MSG_DONTWAIT))
-    state.pointee.lock()
-    defer { state.pointee.unlock() }
+    share.lock()
+    defer { share.unlock() }
     // What ended the connection here says more than what the kernel has left of it.
     if state.pointee.failure != 0 { return .failure(errno: state.pointee.failure) }
     if probe.isFailure { return probe.namingTransportReset(on: descriptor) }
@@ -92,8 +87,8 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
       _ = state.pointee.queue.append(bytes, flags: flags.rawValue)
     }
     if state.pointee.threadRuns {
-      state.pointee.wakeThread()
-    } else if !PacketSenderState.startSending(state) {
+      share.wakeThread()
+    } else if !share.startSending() {
       state.pointee.queue.removeAll()
       return .failure(errno: CSK_ENOMEM)
     }
@@ -103,13 +98,15 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
   /// shutdown(2), the end of writing behind the queued packets.
   @usableFromInline
   func shutdown(_ direction: Int32) -> IOResult {
-    let state = state
-    state.pointee.lock()
-    defer { state.pointee.unlock() }
+    let share = share
+    let state = share.state
+    share.lock()
+    defer { share.unlock() }
     let descriptor = state.pointee.descriptor
     if direction == CSK_SHUT_RD || state.pointee.queue.isEmpty {
-      if direction != CSK_SHUT_RD { state.pointee.isEnding = true }
-      return IOResult(raw: csk_shutdown(descriptor, direction))
+      let result = csk_shutdown(descriptor, direction)
+      if result >= 0 && direction != CSK_SHUT_RD { state.pointee.isEnding = true }
+      return IOResult(raw: result)
     }
     let result = direction == CSK_SHUT_RDWR ? csk_shutdown(descriptor, CSK_SHUT_RD) : 0
     if result >= 0 {
@@ -122,9 +119,10 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
   /// 0 when no packet waits, -EAGAIN when one does; or what ended the connection with packets unsent.
   @usableFromInline
   func attemptFlush() -> IOResult {
-    let state = state
-    state.pointee.lock()
-    defer { state.pointee.unlock() }
+    let share = share
+    let state = share.state
+    share.lock()
+    defer { share.unlock() }
     if state.pointee.failure != 0 { return .failure(errno: state.pointee.failure) }
     if state.pointee.queue.isEmpty { return .zero }
     state.pointee.wantRoom(.max)
@@ -133,9 +131,9 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
 
   @usableFromInline
   func waitUntilSent() {
-    let state = state
-    state.pointee.lock()
-    while !state.pointee.queue.isEmpty { _ = state.pointee.waitForProgress(nil) }
-    state.pointee.unlock()
+    let share = share
+    share.lock()
+    while !share.state.pointee.queue.isEmpty { _ = share.waitForProgress(nil) }
+    share.unlock()
   }
 }

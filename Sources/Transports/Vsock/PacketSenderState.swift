@@ -1,16 +1,10 @@
 internal import CSocketKit
-internal import Glibc
 internal import SocketKitCore
 
-/// What a ``PacketSender`` and its thread share, behind a lock. It lives until both are done with it.
+/// What a ``PacketSender`` is doing. Only with the lock of its ``PacketSenderShare``.
 struct PacketSenderState {
-  private var mutex = pthread_mutex_t()
-  /// The thread waits for it: packets, or the end.
-  private var work = pthread_cond_t()
-  /// Others wait for it: a packet was sent.
-  private var progress = pthread_cond_t()
+  /// The socket, and the threads.
   var users = 1
-
   var descriptor: Int32
   var ownsDescriptor = false
   var queue = PacketQueue()
@@ -21,46 +15,17 @@ struct PacketSenderState {
   /// The longest packet, as far as is known.
   private(set) var longest = 0
   /// What ended the connection.
-  var failure: Int32 = 0
+  private(set) var failure: Int32 = 0
   /// Whether writing has ended or is to end behind the last packet, and whether the thread must do that.
   var isEnding = false
   var mustShutDown = false
   var isAbandoned = false
   var threadRuns = false
-  private var threadWaits = false
+  var threadWaits = false
   private var isBlocking = false
   private var hasTimeLimit = false
 
   init(_ descriptor: Int32) { self.descriptor = descriptor }
-
-  // libc's mutex and not the standard library's, which ThreadSanitizer does not know.
-  mutating func prepareLock() {
-    pthread_mutex_init(&mutex, nil)
-    var attributes = pthread_condattr_t()
-    pthread_condattr_init(&attributes)
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-    pthread_cond_init(&work, &attributes)
-    pthread_cond_init(&progress, &attributes)
-    pthread_condattr_destroy(&attributes)
-  }
-
-  mutating func lock() { pthread_mutex_lock(&mutex) }
-  mutating func unlock() { pthread_mutex_unlock(&mutex) }
-
-  /// Unlocks, and ends the state's life with its last user's.
-  static func leave(_ state: UnsafeMutablePointer<PacketSenderState>) {
-    state.pointee.users -= 1
-    let isLast = state.pointee.users == 0
-    state.pointee.unlock()
-    if !isLast { return }
-    if state.pointee.ownsDescriptor { _ = csk_close(state.pointee.descriptor) }
-    state.pointee.queue.destroy()
-    pthread_cond_destroy(&state.pointee.work)
-    pthread_cond_destroy(&state.pointee.progress)
-    pthread_mutex_destroy(&state.pointee.mutex)
-    state.deinitialize(count: 1)
-    state.deallocate()
-  }
 
   /// Asks how long a packet may be: no longer than the socket's own buffer.
   @inline(never)
@@ -87,40 +52,15 @@ struct PacketSenderState {
     _ = writable ? csk_event_drain(room) : csk_event_fill(room)
   }
 
+  /// Whether what was wanted is there.
+  var hasWantedRoom: Bool {
+    wanted > 0 && (queue.isEmpty || wanted != .max && queue.hasRoom(for: wanted))
+  }
+
   mutating func finishWithRoom() {
     if wanted == 0 { return }
     wanted = 0
     setWritable(true)
-  }
-
-  mutating func wakeThread() {
-    if threadWaits { pthread_cond_signal(&work) }
-  }
-
-  /// Waits for packets or the end; whether so long that the thread need not stay.
-  mutating func waitForWork(seconds: Int) -> Bool {
-    var until = Self.now(plus: .seconds(seconds))
-    threadWaits = true
-    defer { threadWaits = false }
-    return pthread_cond_timedwait(&work, &mutex, &until) == ETIMEDOUT
-  }
-
-  mutating func tellProgress() { pthread_cond_broadcast(&progress) }
-
-  /// Waits until packets were sent or dropped; false when the time was up before.
-  mutating func waitForProgress(_ limit: Duration?) -> Bool {
-    guard let limit else { return pthread_cond_wait(&progress, &mutex) == 0 }
-    var until = Self.now(plus: limit)
-    return pthread_cond_timedwait(&progress, &mutex, &until) == 0
-  }
-
-  private static func now(plus duration: Duration) -> timespec {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    let (seconds, attoseconds) = duration.components
-    let nanoseconds = time.tv_nsec + Int(attoseconds / 1_000_000_000)
-    return timespec(
-      tv_sec: time.tv_sec + Int(seconds) + nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
   }
 
   /// Blocking is a matter of the open socket, not of a call.
@@ -138,5 +78,28 @@ struct PacketSenderState {
       _ = csk_setsockopt(
         descriptor, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &time, UInt32(MemoryLayout<csk_timeval>.size))
     }
+  }
+
+  /// A packet could not be sent, or in part: nothing may follow it.
+  mutating func end(_ result: IOResult) {
+    queue.removeAll()
+    switch result.errno {
+    // Stopped and continued (a signal, a debugger): what of the packet was sent is not known.
+    case CSK_EINTR: failure = CSK_ECONNABORTED
+    case CSK_EAGAIN: failure = CSK_ETIMEDOUT
+    // Longer than the peer's buffer: EMSGSIZE, out of which older kernels make ENOMEM.
+    case CSK_ENOMEM: failure = 90
+    case 0: failure = CSK_EPROTO
+    default: failure = result.namingTransportReset(on: RawDescriptor(descriptor)).errno
+    }
+    // A peer that only reads no more may still have something to say.
+    if failure != CSK_EPIPE { _ = csk_shutdown(descriptor, CSK_SHUT_RDWR) }
+  }
+
+  /// Whether the peer has room for anything, as far as this kernel knows.
+  var peerHasRoom: Bool {
+    var watched = csk_pollfd(fd: descriptor, events: Int16(CSK_POLLOUT), revents: 0)
+    var time = csk_timespec()
+    return csk_ppoll(&watched, 1, &time) == 1 && Int32(watched.revents) & CSK_POLLOUT != 0
   }
 }

@@ -14,10 +14,13 @@ protocol LoopbackTransport: ConnectionTransport, StreamSocket, ~Copyable {
   static func address(_ text: String) -> Address?
   /// Whether closing with something unread resets the connection.
   static var closingResets: Bool { get }
+  /// Whether what was sent can be received once the call has returned.
+  static var deliversAtOnce: Bool { get }
 }
 
 extension LoopbackTransport where Self: ~Copyable {
   static var closingResets: Bool { true }
+  static var deliversAtOnce: Bool { true }
 }
 
 extension TCPSocket: LoopbackTransport {

@@ -18,6 +18,8 @@ private func isGuestKernel() -> Bool {
 extension VsockStreamSocket: LoopbackTransport {
   // A peer's close is the end, and never a reset.
   static var closingResets: Bool { false }
+  // The loopback of the kernel has a thread of its own.
+  static var deliversAtOnce: Bool { false }
   static func place() -> VsockAddress { .local(port: .any) }
   static func text(_ address: VsockAddress) -> String { address.description }
   static func address(_ text: String) -> VsockAddress? { try? VsockAddress(text) }
