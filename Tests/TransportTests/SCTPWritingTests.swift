@@ -113,6 +113,13 @@ import Testing
     _ = try SCTPSocket.listen(on: address)
   }
 
+  // The kernel took a backlog of 0 for "listen no more", and said nothing.
+  @Test func backlogZeroStillListens() throws {
+    let listener = try SCTPSocket.listen(on: .loopback(port: 0), backlog: 0)
+    _ = try SCTPSocket.connect(to: listener.localAddress(), until: .after(sctpSoon))
+    _ = try listener.accept(until: .after(sctpSoon))
+  }
+
   @Test func kinds() throws {
     let tcp = try TCPSocket.listen(on: .loopback(port: 0))
     #expect(refusal { _ = try SCTPSocket(adopting: tcp.descriptor) }?.code == .wrongSocketKind)

@@ -20,7 +20,7 @@ extension ConnectionTransport where Self: ~Copyable {
       try configure(socket)
       try socket.bind(clearingTheWayTo: address)
       let cleanup = cleanup(for: address)
-      let result = IOResult(raw: csk_listen(socket.descriptor.value, Int32(clamping: backlog)))
+      let result = IOResult(raw: csk_listen(socket.descriptor.value, Int32(clamping: max(backlog, smallestBacklog))))
       let listener = Listener<Self>(socket.releaseDescriptor(), context: (), cleanup: cleanup)
       if result.isFailure { throw SocketError(result, .listen) }
       return listener

@@ -15,6 +15,9 @@ public protocol TransportSocket: KernelSocket, ~Copyable where AcceptContext == 
   /// time-out of its own. Not called by `startConnecting`, which has no deadline.
   static func willConnect(_ socket: borrowing Self, until deadline: Deadline) throws(SocketError)
 
+  /// The smallest backlog that the kernel takes for listening: SCTP's takes 0 for an end of it.
+  static var smallestBacklog: Int { get }
+
   /// Called when binding failed: true when the transport has cleared the way and binding is to be tried once
   /// more.
   static func clearedWay(for address: Address, after error: SocketError) -> Bool
@@ -32,6 +35,7 @@ public protocol TransportSocket: KernelSocket, ~Copyable where AcceptContext == 
 extension TransportSocket where Self: ~Copyable {
   public static func willListen(_ socket: borrowing Self, on address: Address) throws(SocketError) {}
   public static func willConnect(_ socket: borrowing Self, until deadline: Deadline) throws(SocketError) {}
+  public static var smallestBacklog: Int { 0 }
   public static func clearedWay(for address: Address, after error: SocketError) -> Bool { false }
   public static func cleanup(for address: Address) -> (@Sendable () -> Void)? { nil }
   public mutating func didBind(to address: Address) {}

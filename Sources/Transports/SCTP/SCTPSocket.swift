@@ -46,6 +46,9 @@ public struct SCTPSocket: ~Copyable, StreamSocket, ConnectionTransport, SCTPOpti
     (kind.family == .ipv4 || kind.family == .ipv6) && kind.type == .stream && kind.protocolNumber == 132
   }
 
+  /// 0 would end listening (RFC 6458, 4.1.3).
+  public static var smallestBacklog: Int { 1 }
+
   public static func willListen(_ socket: borrowing SCTPSocket, on address: IPSocketAddress) throws(SocketError) {
     try socket.setOption(.reuseAddress, to: true)
     // Not left to net.ipv6.bindv6only: the same program must mean the same on every host.
