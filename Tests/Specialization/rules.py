@@ -8,12 +8,17 @@ EXTERNAL = {
     "memset": "clears bytes: what C would call",
     "clock_gettime": "reads the clock for a deadline; answered without entering the kernel",
     "swift_willThrowTypedImpl": "a throw: only on the path of a failure, and a single test of a hook",
-    "pthread_mutex_lock": "vsock packets: handed to the thread that sends them, because the kernel tears them otherwise",
-    "pthread_mutex_unlock": "vsock packets, likewise",
-    "pthread_cond_signal": "vsock packets, likewise",
     "__stack_chk_fail": "a trap",
     "abort": "a trap",
     "swift_unexpectedErrorTyped": "a trap",
+}
+# The same, for the roots over one kind of socket only.
+EXTERNAL_OF = {
+    "hot_packet_vsock": {
+        "pthread_mutex_lock": "handed to the thread that sends packets, because the kernel tears them otherwise",
+        "pthread_mutex_unlock": "likewise",
+        "pthread_cond_signal": "likewise",
+    },
 }
 NO_RETURN = {"__stack_chk_fail", "abort", "swift_unexpectedErrorTyped", "swift_unexpectedError"}
 
@@ -55,6 +60,11 @@ def cold_reason(names):
             if pattern.search(name):
                 return reason
     return None
+
+
+def may_call(root, name):
+    """Whether a root may call a function outside the binary."""
+    return name in EXTERNAL or any(root.startswith(kind) and name in names for kind, names in EXTERNAL_OF.items())
 
 
 def fault(name):

@@ -36,6 +36,13 @@ public func spawn(_ body: @escaping () -> Void) -> RunningThread {
   return RunningThread(thread: thread)
 }
 
+/// What the calling thread has used of the processor, in milliseconds.
+public func threadCPUTime() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1e6
+}
+
 /// Runs the body on a thread in a new network namespace, where not even loopback is up; nil when the kernel does not let
 /// this process make one.
 public func inNewNetworkNamespace<R>(_ body: @escaping () -> R) -> R? {

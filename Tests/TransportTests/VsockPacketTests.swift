@@ -304,6 +304,29 @@ import Testing
     while readdir(folder) != nil { count += 1 }
     return count
   }
+
+  // The way through recvfrom(2) that kernel sockets inherit waited as long as the descriptor blocked.
+  @Test func receivingDoesNotWaitWhilePacketsAreUnderWay() throws {
+    let ends = try vsockPair(VsockSequencedPacketSocket.self)
+    let packet = [UInt8](repeating: 1, count: 60_000)
+    // The peer has room for four of them and a part of the fifth.
+    for _ in 0..<5 { try ends.first.send(packet.span, until: .after(patience)) }
+    sleep(milliseconds: 50)
+    #expect(fcntl(ends.first.descriptor.value, F_GETFL) & O_NONBLOCK == 0, "nothing is under way")
+    var buffer = [UInt8](repeating: 0, count: 64)
+    var span = buffer.mutableSpan
+    var bytes = span.mutableBytes
+    var address = AnySocketAddress()
+    // Should it wait all the same, this ends it: with an end.
+    let number = ends.second.descriptor.value
+    let rescue = spawn {
+      sleep(milliseconds: 500)
+      shutdown(number, Int32(SHUT_RDWR))
+    }
+    let result = ends.first.attemptReceive(into: &bytes, from: &address, flags: [])
+    rescue.join()
+    #expect(result.isWouldBlock)
+  }
 }
 
 /// A socket that another thread may use too.

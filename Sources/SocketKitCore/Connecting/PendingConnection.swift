@@ -58,7 +58,7 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
     do throws(SocketError) {
       var wait = try WaitOperation(.connect, until: deadline, strategy: strategy, control: control)
       // Not asked before it is writable: a failure that is there already makes it so.
-      repeat { try wait.block(on: socket.writeSource, for: .writable) } while try !socket.isConnected()
+      repeat { try wait.block(on: source, for: .writable) } while try !socket.isConnected()
       try S.didConnect(socket)
     } catch {
       throw failure(error)

@@ -54,6 +54,19 @@ extension MessageSocket where Self: ~Copyable {
   @inlinable
   public borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+  ) -> IOResult { attemptReceiveByMessage(into: &buffer, from: &address, flags: flags) }
+
+  @inlinable
+  public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult { attemptReceiveOneByOne(batch: &batch) }
+
+  @inlinable
+  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult { attemptSendOneByOne(batch: &batch) }
+
+  /// For implementers: ``attemptReceive(into:from:flags:)`` by way of the socket's own
+  /// ``attemptReceive(into:control:flags:_:)``, for kernel sockets whose own does more than the kernel.
+  @inlinable
+  public borrowing func attemptReceiveByMessage(
+    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
   ) -> IOResult {
     var info = MessageInfo()
     var none = MutableRawSpan()
@@ -62,8 +75,9 @@ extension MessageSocket where Self: ~Copyable {
     return result
   }
 
+  /// For implementers: ``attemptReceive(batch:)`` by the socket's own way to receive one message, likewise.
   @inlinable
-  public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
+  public borrowing func attemptReceiveOneByOne(batch: inout MessageBatch) -> IOResult {
     batch.removeAll()
     while !batch.isFull {
       let result = batch.withFreeSlot { buffer, control, info in
@@ -74,8 +88,9 @@ extension MessageSocket where Self: ~Copyable {
     return IOResult(raw: batch.count)
   }
 
+  /// For implementers: ``attemptSend(batch:)`` by the socket's own way to send one message, likewise.
   @inlinable
-  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
+  public borrowing func attemptSendOneByOne(batch: inout MessageBatch) -> IOResult {
     var sent = 0
     while batch.sent < batch.count {
       let result = batch.withMessageToSend { bytes, control, address in

@@ -130,31 +130,17 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Conn
     address.isEmpty ? sender.attemptSend(bytes, flags) : .failure(errno: CSK_EISCONN)
   }
 
-  // One by one, because the kernel's own batches would go round the queue, and take an empty buffer for an end.
+  // By the methods above, because the kernel's own ways would go round the queue, wait while the descriptor blocks, and
+  // take an empty buffer for an end.
 
   @inlinable
-  public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
-    batch.removeAll()
-    while !batch.isFull {
-      let result = batch.withFreeSlot { buffer, control, info in
-        attemptReceive(into: &buffer, control: &control, flags: [], &info)
-      }
-      if result.isFailure { return batch.isEmpty ? result : IOResult(raw: batch.count) }
-    }
-    return IOResult(raw: batch.count)
-  }
+  public borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+  ) -> IOResult { attemptReceiveByMessage(into: &buffer, from: &address, flags: flags) }
 
   @inlinable
-  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
-    var sent = 0
-    while batch.sent < batch.count {
-      let result = batch.withMessageToSend { bytes, control, address in
-        attemptSend(bytes, control: control, to: address, flags: [])
-      }
-      if result.isFailure { return sent == 0 ? result : IOResult(raw: sent) }
-      batch.markSent(1)
-      sent &+= 1
-    }
-    return IOResult(raw: sent)
-  }
+  public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult { attemptReceiveOneByOne(batch: &batch) }
+
+  @inlinable
+  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult { attemptSendOneByOne(batch: &batch) }
 }

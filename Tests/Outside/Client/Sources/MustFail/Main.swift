@@ -1,3 +1,4 @@
+import Glibc
 import OpaqueParts
 import SocketKitCore
 import SocketKitTCP
@@ -20,6 +21,9 @@ struct Main {
     consume(fail_exclusivity(counter, count))
     consume(fail_metadata(ObjectIdentifier(Int.self), count))
     consume(fail_external(count))
+    var lock = pthread_mutex_t()
+    pthread_mutex_init(&lock, nil)
+    consume(fail_lock(&lock, count))
     consume(fail_closure([{ $0 &+ count }], count))
     consume(fail_lazyGlobal(count))
     consume(fail_cast(count, count))

@@ -79,6 +79,14 @@ func fail_external(_ count: Int) -> Int32 {
   return sum
 }
 
+/// A lock is only for the roots that the check names.
+@inline(never)
+func fail_lock(_ lock: UnsafeMutablePointer<pthread_mutex_t>, _ count: Int) -> Int32 {
+  var sum: Int32 = 0
+  for _ in 0..<count { sum &+= pthread_mutex_lock(lock) &+ pthread_mutex_unlock(lock) }
+  return sum
+}
+
 @inline(never)
 func fail_closure(_ bodies: [(Int) -> Int], _ count: Int) -> Int {
   var sum = 0
