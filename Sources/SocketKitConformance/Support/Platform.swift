@@ -1,4 +1,4 @@
-// The only file of the kit that names the C library: threads, signals, limits and clocks behind plain Swift functions.
+// The only file of the kit that names the C library: threads, signals, limits, memory and clocks behind plain Swift functions.
 internal import SocketKitCore
 internal import Synchronization
 
@@ -7,6 +7,16 @@ internal import Synchronization
 #else
   internal import Glibc
 #endif
+
+func areSame(_ first: [UInt8], _ second: [UInt8]) -> Bool {
+  first.count == second.count
+    && first.withUnsafeBytes { one in
+      second.withUnsafeBytes { other in
+        guard let left = one.baseAddress, let right = other.baseAddress else { return true }
+        return memcmp(left, right, one.count) == 0
+      }
+    }
+}
 
 /// Sleeps at least so long, signals or not.
 func pause(_ duration: Duration) {
