@@ -10,6 +10,7 @@ guest_writable=
 guest_time_limit=300
 guest_keep=
 guest_context=
+guest_device=
 guest_words=quiet
 guest_modules=(vsock_loopback vsock_diag sctp sctp_diag veth dummy sch_netem af_packet)
 guest_shown=()
@@ -17,13 +18,14 @@ guest_shown=()
 # Runs the command in a guest, its output on ours, and leaves its exit status in $guest_status; 125 when the guest ended
 # without one, with the cause on standard error.
 run_in_guest() {
-  local kernel work share machine timer reader
+  local kernel work share machine timer reader device=
   kernel=$(kernel_folder "$guest_kernel")
   new_folder "$(temporary_root)" socketkit-guest
   work=$folder
   share=$work/share
   mkdir "$share"
   fill_share "$share" "$kernel" "$@"
+  if [ -n "$guest_device" ]; then start_device "$work"; fi
 
   spawn KILL qemu-system-x86_64 "${machine_words[@]}" </dev/null >"$work/qemu" 2>&1
   machine=$spawned
@@ -43,6 +45,10 @@ run_in_guest() {
   forget_process "$reader"
   end_process "$timer"
   forget_process "$timer"
+  if [ -n "$device" ]; then
+    end_process "$device"
+    forget_process "$device"
+  fi
 
   if [ -s "$share/status" ]; then
     guest_status=$(cat "$share/status")
@@ -50,12 +56,26 @@ run_in_guest() {
     guest_status=125
     say "Tests/Guest: the guest (Linux $guest_kernel) ended without an exit status: $cause"
     tail -q -n 80 "$work/qemu" "$work/console" >&2 || true
+    if [ -s "$work/device.log" ]; then cat "$work/device.log" >&2; fi
   fi
   if [ -n "$guest_keep" ]; then
     mkdir -p "$guest_keep"
     cp -r "$work/console" "$work/qemu" "$share/." "$guest_keep/"
+    if [ -n "$device" ]; then cp "$work/device.log" "$guest_keep/"; fi
   fi
   rm -rf "$work"
+}
+
+# Starts the other side of the guest's vsock device, which sees the guest's memory: start_device FOLDER
+start_device() {
+  local tries=0
+  spawn KILL python3 -I -S -B "$guest_tests/vsock_device.py" "$1/device" 42 >"$1/device.log" 2>&1
+  device=$spawned
+  while [ ! -S "$1/device" ] && [ $((tries += 1)) -lt 100 ]; do sleep 0.1; done
+  machine_words+=(
+    -object "memory-backend-memfd,id=memory,size=$guest_memory,share=on" -machine memory-backend=memory
+    -chardev "socket,id=device,path=$1/device" -device vhost-user-vsock-pci,chardev=device
+  )
 }
 
 # An assignment for any shell.

@@ -52,7 +52,7 @@ import Testing
 
   @Test func socatSendsToUs() throws {
     guard has("socat") else { return }
-    let say = "(printf 'hello, datagram\\n'; sleep 0.5) | socat -t 2 -"
+    let say = "(printf 'hello, datagram\\n'; sleep 0.4) | socat -t 0.4 -"
     for way in UDPWay.allCases {
       try serve(way) { ["sh", "-c", "\(say) UDP\(way.isIPv4 ? "4" : "6")-SENDTO:\(way.target($0))"] }
     }

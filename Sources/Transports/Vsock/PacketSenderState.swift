@@ -92,8 +92,9 @@ struct PacketSenderState {
     case 0: failure = CSK_EPROTO
     default: failure = result.namingTransportReset(on: RawDescriptor(descriptor)).errno
     }
-    // A peer that only reads no more may still have something to say.
-    if failure != CSK_EPIPE { _ = csk_shutdown(descriptor, CSK_SHUT_RDWR) }
+    // A peer that only reads no more may still have something to say; and a connection that went with its transport is
+    // known by its peer's address, which it would lose.
+    if failure != CSK_EPIPE && failure != CSK_ENETRESET { _ = csk_shutdown(descriptor, CSK_SHUT_RDWR) }
   }
 
   /// Whether the peer has room for anything, as far as this kernel knows.
