@@ -26,7 +26,13 @@ extension MessageRules where S: ~Copyable {
             try ends.far.requireNext(numbered(index, size), "message \(index) of \(size) bytes")
           }
         }
-        for (index, size) in sizes.enumerated() { try ends.near.send(numbered(index, size)) }
+        do {
+          for (index, size) in sizes.enumerated() { try ends.near.send(numbered(index, size)) }
+        } catch {
+          // Perhaps because nobody receives any more: then what ended that is the cause.
+          try receiver.join()
+          throw error
+        }
         try receiver.join()
         try ends.far.requireNothing("after the last one")
         try ends.roundTrip("after so many")
