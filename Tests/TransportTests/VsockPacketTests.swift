@@ -128,6 +128,87 @@ import Testing
     }
   }
 
+  /// The last of them waits for room when the socket closes, and its number must stay the connection's until it is sent.
+  @Test func closingBesideASendLosesNothing() throws {
+    let sizes = [Int](repeating: 4096, count: 66)
+    for _ in 0..<25 {
+      let ends = try vsockPair(VsockSequencedPacketSocket.self)
+      try ends.split { (near, far) throws(SocketError) in
+        for (index, size) in sizes.enumerated() {
+          try near.send(vsockRecord(index, size).span, until: .after(patience))
+        }
+        try near.close()
+        // Whoever comes next gets the number, once it is free.
+        let others = (0..<4).map { _ in socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0) }
+        let found = read(far, sizes: sizes)
+        #expect(found.wrong.isEmpty && found.records == sizes.count && found.end == "end", "\(found)")
+        for other in others { close(other) }
+      }
+    }
+  }
+
+  @Test func shuttingDownWakesWhoWaitsForRoom() throws {
+    let ends = try vsockPair(VsockSequencedPacketSocket.self)
+    try ends.split { (near, far) throws(SocketError) in
+      for index in 0..<5 { try near.send(vsockRecord(index, 60_000).span, until: .after(patience)) }
+      let shared = Shared(near)
+      let sender = Reader {
+        shared.use { near in
+          failure { () throws(SocketError) in try near.send(vsockRecord(5, 60_000).span, until: .after(patience)) }
+        }
+      }
+      sleep(milliseconds: 100)
+      try shared.use { (near) throws(SocketError) in try near.shutdown(.write) }
+      #expect(sender.join()?.code == .brokenPipe)
+      // What was queued before goes out.
+      let found = read(far, sizes: [Int](repeating: 60_000, count: 5))
+      #expect(found.wrong.isEmpty && found.records == 5 && found.end == "end", "\(found)")
+    }
+  }
+
+  @Test func flagsThatWouldTearAreKeptFromTheKernel() throws {
+    let ends = try vsockPair(VsockSequencedPacketSocket.self)
+    let urgent = failure { () throws(SocketError) in
+      _ = try ends.first.send([1].span, flags: SendFlags(rawValue: 0x1))  // MSG_OOB
+    }
+    #expect(urgent?.code == .notSupported)
+    let dontWait = SendFlags(rawValue: 0x40)  // MSG_DONTWAIT
+    let sizes = [Int](repeating: 60_000, count: 12)
+    try ends.split { (near, far) throws(SocketError) in
+      let shared = Shared(far)
+      let reader = Reader { shared.use { read($0, sizes: sizes, pause: 1) } }
+      for (index, size) in sizes.enumerated() {
+        let record = vsockRecord(index, size)
+        while try near.send(record.span, flags: dontWait) == .wouldBlock {
+          sleep(milliseconds: 1)
+        }
+      }
+      try near.close()
+      let found = reader.join()
+      #expect(found.wrong.isEmpty && found.records == sizes.count && found.end == "end", "\(found)")
+    }
+  }
+
+  @Test func whatNobodyReceivesIsGivenUp() throws {
+    ForgottenSender.patience = .milliseconds(300)
+    defer { ForgottenSender.patience = .seconds(60) }
+    let before = threadCount()
+    let ends = try vsockPair(VsockSequencedPacketSocket.self)
+    try ends.split { (near, far) throws(SocketError) in
+      // The peer has room for four, and a part of the fifth.
+      let sizes = [Int](repeating: 60_000, count: 5)
+      for (index, size) in sizes.enumerated() {
+        try near.send(vsockRecord(index, size).span, until: .after(patience))
+      }
+      try near.close()
+      let deadline = Deadline.after(patience)
+      while threadCount() != before && !deadline.hasPassed { sleep(milliseconds: 5) }
+      #expect(threadCount() == before)
+      let found = read(far, sizes: sizes)
+      #expect(found.wrong.isEmpty && found.records == 4 && found.end == "end", "\(found)")
+    }
+  }
+
   @Test func theEndOfWritingComesBehindTheQueue() throws {
     let ends = try vsockPair(VsockSequencedPacketSocket.self)
     try ends.split { (near, far) throws(SocketError) in
@@ -333,7 +414,7 @@ import Testing
 private final class Shared<S: ~Copyable & Sendable>: Sendable {
   private let socket: S
   init(_ socket: consuming S) { self.socket = socket }
-  func use<R>(_ body: (borrowing S) -> R) -> R { body(socket) }
+  func use<R, E: Error>(_ body: (borrowing S) throws(E) -> R) throws(E) -> R { try body(socket) }
 }
 
 /// A thread that gives a result.

@@ -78,7 +78,9 @@ public struct PollerCapabilities: OptionSet, BitwiseCopyable, Hashable, Sendable
 
 extension Poller where Self: ~Copyable {
   /// Watches a socket: its ``Socket/readSource`` and ``Socket/writeSource`` as the interest asks.
-  /// - Throws: `.alreadyRegistered`, `.notSupported` for a mode that the poller lacks.
+  ///
+  /// Where these are two, each is watched by itself: with `.oneShot` each reports once.
+  /// - Throws: `.alreadyRegistered`, `.notSupported` for a mode that the poller lacks. Nothing is registered then.
   @inlinable
   public mutating func register<S: Socket & ~Copyable>(
     _ socket: borrowing S, _ interest: Interest, token: Token
@@ -89,7 +91,12 @@ extension Poller where Self: ~Copyable {
       try register(source: reading, interest, token: token)
     } else {
       try register(source: reading, interest.subtracting(.writable), token: token)
-      try register(source: writing, interest.subtracting([.readable, .readClosed, .priority]), token: token)
+      do throws(SocketError) {
+        try register(source: writing, interest.subtracting([.readable, .readClosed, .priority]), token: token)
+      } catch {
+        try deregister(source: reading)
+        throw error
+      }
     }
   }
 

@@ -9,24 +9,25 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
   // Behind a bare pointer: a class would be retained and released around every send.
   @usableFromInline let memory: UnsafeMutableRawPointer
 
+  /// Takes the descriptor over: its number must not become somebody else's while a packet is sent by it.
   @usableFromInline
-  init(_ descriptor: RawDescriptor) { memory = PacketSenderShare(descriptor).memory }
+  init(_ descriptor: consuming Descriptor) { memory = PacketSenderShare(descriptor.release()).memory }
 
   @inlinable
-  deinit { Self.abandon(memory) }
+  deinit { _ = Self.abandon(memory) }
 
   private var share: PacketSenderShare { PacketSenderShare(at: memory) }
 
-  /// The socket is about to close.
+  /// Closes; what close(2) says, 0 when packets are left, with which the descriptor stays.
   @usableFromInline
-  consuming func abandon() {
+  consuming func close() -> Int {
     let memory = memory
     discard self
-    Self.abandon(memory)
+    return Self.abandon(memory)
   }
 
   @usableFromInline
-  static func abandon(_ memory: UnsafeMutableRawPointer) {
+  static func abandon(_ memory: UnsafeMutableRawPointer) -> Int {
     let share = PacketSenderShare(at: memory)
     let state = share.state
     share.lock()
@@ -35,8 +36,23 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     if state.pointee.room >= 0 { _ = csk_close(state.pointee.room) }
     state.pointee.room = -1
     if !state.pointee.queue.isEmpty { share.outliveSocket() }
+    // Without packets the thread has no business with it.
+    let result = state.pointee.queue.isEmpty ? state.pointee.closeDescriptor() : 0
     share.wakeThread()
     share.leave()
+    return result
+  }
+
+  /// Gives the descriptor away when all packets are sent: waits for that.
+  @usableFromInline
+  consuming func release() -> Descriptor {
+    let share = share
+    share.lock()
+    while !share.state.pointee.queue.isEmpty { _ = share.waitForProgress(nil) }
+    let number = RawDescriptor(share.state.pointee.descriptor)
+    share.state.pointee.descriptor = -1
+    share.unlock()
+    return unsafe Descriptor(unsafeOwning: number)
   }
 
   /// What a poller watches for writing: an event counter that is full, hence not writable, while the queue is.
@@ -46,20 +62,26 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     share.lock()
     defer { share.unlock() }
     if state.pointee.room < 0 {
-      let result = csk_eventfd()
-      // Without a descriptor to spare the socket's own will do: it is reported too often, never too seldom, unless
-      // edge-triggered.
-      if result < 0 { return RawDescriptor(state.pointee.descriptor) }
+      let result = state.pointee.hasNoRoomSource ? -1 : csk_eventfd()
+      // Without a descriptor to spare the socket's own will do, from then on, because a poller knows a source by its
+      // number: it is reported too often, never too seldom, unless edge-triggered.
+      if result < 0 {
+        state.pointee.hasNoRoomSource = true
+        return RawDescriptor(state.pointee.descriptor)
+      }
       state.pointee.room = Int32(truncatingIfNeeded: result)
       if state.pointee.wanted > 0 { state.pointee.setWritable(false) }
     }
     return RawDescriptor(state.pointee.room)
   }
 
+  /// MSG_OOB (1) and MSG_ZEROCOPY. Of the others only the end of a record means anything here.
+  private static var refusedFlags: SendFlags { [.zeroCopy, SendFlags(rawValue: 1)] }
+
   @usableFromInline
   func attemptSend(_ bytes: RawSpan, _ flags: SendFlags) -> IOResult {
     if bytes.isEmpty || bytes.byteCount > Int32.max { return .failure(errno: CSK_EINVAL) }
-    if flags.contains(.zeroCopy) { return .failure(errno: CSK_EOPNOTSUPP) }
+    if !flags.isDisjoint(with: Self.refusedFlags) { return .failure(errno: CSK_EOPNOTSUPP) }
     let share = share
     let state = share.state
     // The socket is this one's while it is borrowed, so the number needs no lock.
@@ -77,14 +99,14 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
       if limit.isFailure { return limit }
       if bytes.byteCount > state.pointee.longest { return .failure(errno: 90) }
     }
-    if !state.pointee.queue.append(bytes, flags: flags.rawValue) {
+    if !state.pointee.queue.append(bytes, flags: flags.intersection(.endOfRecord).rawValue) {
       let size = PacketQueue.size(bytes.byteCount)
       if !state.pointee.queue.isEmpty {
         state.pointee.wantRoom(size)
         return .wouldBlock
       }
       state.pointee.makeRoom(size)
-      _ = state.pointee.queue.append(bytes, flags: flags.rawValue)
+      _ = state.pointee.queue.append(bytes, flags: flags.intersection(.endOfRecord).rawValue)
     }
     if state.pointee.threadRuns {
       share.wakeThread()
@@ -112,6 +134,8 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     if result >= 0 {
       state.pointee.isEnding = true
       state.pointee.mustShutDown = true
+      // Who waits for room learns that there will be none.
+      state.pointee.finishWithRoom()
     }
     return IOResult(raw: result)
   }
@@ -127,13 +151,5 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     if state.pointee.queue.isEmpty { return .zero }
     state.pointee.wantRoom(.max)
     return .wouldBlock
-  }
-
-  @usableFromInline
-  func waitUntilSent() {
-    let share = share
-    share.lock()
-    while !share.state.pointee.queue.isEmpty { _ = share.waitForProgress(nil) }
-    share.unlock()
   }
 }

@@ -54,7 +54,7 @@ struct PacketSenderShare {
     let isLast = state.pointee.users == 0
     unlock()
     if !isLast { return }
-    if state.pointee.ownsDescriptor { _ = csk_close(state.pointee.descriptor) }
+    _ = state.pointee.closeDescriptor()
     state.pointee.queue.destroy()
     state.deinitialize(count: 1)
     pthread_cond_destroy(work)

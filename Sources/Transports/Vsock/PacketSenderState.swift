@@ -5,15 +5,19 @@ internal import SocketKitCore
 struct PacketSenderState {
   /// The socket, and the threads.
   var users = 1
+  /// The socket, which packets that wait may outlive; -1 when it is closed or given away.
   var descriptor: Int32
-  var ownsDescriptor = false
   var queue = PacketQueue()
   /// The event counter that pollers watch for writing; -1 until somebody asks.
   var room: Int32 = -1
+  /// Whether there was no descriptor to spare for that.
+  var hasNoRoomSource = false
   /// What a sender found no room for, in bytes of the queue; 0 when nobody waits, .max for the last packet's end.
   private(set) var wanted = 0
   /// The longest packet, as far as is known.
   private(set) var longest = 0
+  /// The longest that was sent.
+  var longestSent = 0
   /// What ended the connection.
   private(set) var failure: Int32 = 0
   /// Whether writing has ended or is to end behind the last packet, and whether the thread must do that.
@@ -26,6 +30,13 @@ struct PacketSenderState {
   private var hasTimeLimit = false
 
   init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+  /// What close(2) says; 0 when there is nothing to close.
+  mutating func closeDescriptor() -> Int {
+    let number = descriptor
+    descriptor = -1
+    return number < 0 ? 0 : csk_close(number)
+  }
 
   /// Asks how long a packet may be: no longer than the socket's own buffer.
   @inline(never)
@@ -80,15 +91,15 @@ struct PacketSenderState {
     }
   }
 
-  /// A packet could not be sent, or in part: nothing may follow it.
-  mutating func end(_ result: IOResult) {
+  /// A packet of that length could not be sent, or in part: nothing may follow it.
+  mutating func end(_ result: IOResult, length: Int) {
     queue.removeAll()
     switch result.errno {
     // Stopped and continued (a signal, a debugger): what of the packet was sent is not known.
     case CSK_EINTR: failure = CSK_ECONNABORTED
     case CSK_EAGAIN: failure = CSK_ETIMEDOUT
     // Longer than the peer's buffer: EMSGSIZE, out of which older kernels make ENOMEM.
-    case CSK_ENOMEM: failure = 90
+    case CSK_ENOMEM where length > longestSent: failure = 90
     case 0: failure = CSK_EPROTO
     default: failure = result.namingTransportReset(on: RawDescriptor(descriptor)).errno
     }

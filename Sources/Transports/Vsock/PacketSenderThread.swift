@@ -1,6 +1,18 @@
 internal import CSocketKit
 internal import Glibc
 internal import SocketKitCore
+internal import Synchronization
+
+/// How long the peer of a sender whose socket is gone may receive nothing, before what waits is given up. A minute; a test
+/// has less patience.
+package enum ForgottenSender {
+  private static let milliseconds = Atomic<Int>(60_000)
+
+  package static var patience: Duration {
+    get { .milliseconds(milliseconds.load(ordering: .relaxed)) }
+    set { milliseconds.store(Int(newValue / .milliseconds(1)), ordering: .relaxed) }
+  }
+}
 
 // The thread of a packet sender, and the one that gives a forgotten sender up.
 extension PacketSenderShare {
@@ -43,7 +55,11 @@ extension PacketSenderShare {
         let result = csk_send(descriptor, bytes.baseAddress, bytes.count, flags | CSK_MSG_NOSIGNAL)
         lock()
         state.pointee.queue.removeFirst()
-        if result != bytes.count { state.pointee.end(IOResult(raw: result)) }
+        if result == bytes.count {
+          state.pointee.longestSent = max(state.pointee.longestSent, result)
+        } else {
+          state.pointee.end(IOResult(raw: result), length: bytes.count)
+        }
         tellProgress()
         if state.pointee.hasWantedRoom { state.pointee.finishWithRoom() }
         continue
@@ -66,26 +82,19 @@ extension PacketSenderShare {
   func outliveSocket() {
     while !state.pointee.queue.isEmpty && state.pointee.peerHasRoom { _ = waitForProgress(.milliseconds(1)) }
     if state.pointee.queue.isEmpty { return }
-    let copy = csk_fcntl(state.pointee.descriptor, 1030, 0)
-    if copy < 0 {
-      // No descriptor to spare: the connection ends before what is left of the packets.
-      _ = csk_shutdown(state.pointee.descriptor, CSK_SHUT_RDWR)
-      while !state.pointee.queue.isEmpty { _ = waitForProgress(nil) }
-      return
-    }
-    state.pointee.descriptor = Int32(truncatingIfNeeded: copy)
-    state.pointee.ownsDescriptor = true
-    _ = start { argument in
+    let isWatched = start { argument in
       if let argument { PacketSenderShare(at: argument).watch() }
       return nil
     }
+    // Nobody to keep the time: the connection ends before what is left of the packets.
+    if !isWatched { _ = csk_shutdown(state.pointee.descriptor, CSK_SHUT_RDWR) }
   }
 
-  /// Ends the connection of a forgotten sender when for a minute its peer has received nothing.
+  /// Ends the connection of a forgotten sender when its peer receives nothing any more.
   private func watch() {
     lock()
     while !state.pointee.queue.isEmpty {
-      if !waitForProgress(.seconds(60)) {
+      if !waitForProgress(ForgottenSender.patience) {
         _ = csk_shutdown(state.pointee.descriptor, CSK_SHUT_RDWR)
         break
       }

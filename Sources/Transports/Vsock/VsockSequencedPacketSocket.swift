@@ -17,13 +17,15 @@ public import SocketKitCore
 ///
 /// - Sending tries the connection first, so that an end that is known is told at once. Errors of a packet that waits in
 ///   the queue are told by the next send: the connection has ended then.
+/// - Suspending the machine, a debugger, a freezer of containers, and setuid(2) and its like while other threads run
+///   interrupt the thread as a signal does, and end the connection likewise.
 /// - A packet longer than the own ``SocketOption/bufferSize`` is `.messageTooLarge`, because the kernel takes none such
 ///   for sending either; set that size before the first send. One longer than the peer's buffer only ends the connection,
 ///   and the next send says `.messageTooLarge`.
 /// - A process that was stopped (SIGSTOP) amid a packet for which the peer has no room loses the connection: the
 ///   kernel ends the send then, and cannot tell what of it went out. The peer gets no part of it.
 /// - Closing waits as long as the peer has room; what is left is sent behind the program's back, and given up after a
-///   minute in which the peer received nothing. ``flush(until:strategy:control:)`` before a process ends.
+///   minute in which the peer received no whole packet. ``flush(until:strategy:control:)`` before a process ends.
 /// - The descriptor blocks while packets are under way: send through this socket only, and receive through it or with
 ///   MSG_DONTWAIT. A poller watches an event descriptor for writing.
 ///
@@ -33,33 +35,30 @@ public import SocketKitCore
 public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, ConnectionTransport, VsockSocket {
   public typealias Address = VsockAddress
 
-  // Declared first, so that it goes first: it may need a second descriptor for what is not sent yet.
+  // Owns the descriptor.
   @usableFromInline let sender: PacketSender
-  @usableFromInline let owned: Descriptor
+  @usableFromInline let number: RawDescriptor
 
   @inlinable
   public init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
-    sender = PacketSender(descriptor.raw)
-    owned = descriptor
+    number = descriptor.raw
+    sender = PacketSender(descriptor)
   }
 
-  @inlinable public var descriptor: RawDescriptor { owned.raw }
+  @inlinable public var descriptor: RawDescriptor { number }
   @inlinable public var writeSource: RawDescriptor { sender.source }
   @inlinable public var mayReceiveDescriptors: Bool { false }
 
   /// Gives the descriptor away, once the peer has had room for all that was sent: waits for that.
   @inlinable
-  public consuming func releaseDescriptor() -> Descriptor {
-    sender.waitUntilSent()
-    return owned
-  }
+  public consuming func releaseDescriptor() -> Descriptor { sender.release() }
 
   /// Closes, as the end of the socket's life does: see there what becomes of packets that are still queued.
   /// - Throws: what close(2) reports. The socket is gone in every case.
   @inlinable
   public consuming func close() throws(SocketError) {
-    sender.abandon()
-    try owned.close()
+    let result = IOResult(raw: sender.close())
+    if result.isFailure && !result.isInterrupted { throw SocketError(result, .close) }
   }
 
   @inlinable public static var capabilities: SocketCapabilities { [.halfClose, .refusesByReset] }
@@ -96,7 +95,7 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Conn
     // The descriptor may be blocking at the moment.
     let flags = flags.union(ReceiveFlags(rawValue: CSK_MSG_DONTWAIT))
     if buffer.isEmpty { return attemptReceive(droppingBytes: &control, flags: flags, &info) }
-    let result = owned.raw.attemptReceiveMessage(
+    let result = number.attemptReceiveMessage(
       into: &buffer, control: &control, flags: flags, &info, descriptorsMayCome: false)
     return result.isFailure ? explained(result, flags) : result
   }
@@ -109,7 +108,7 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Conn
     var byte = InlineArray<1, UInt8>(repeating: 0)
     var span = byte.mutableSpan
     var room = span.mutableBytes
-    let result = owned.raw.attemptReceiveMessage(
+    let result = number.attemptReceiveMessage(
       into: &room, control: &control, flags: flags, &info, descriptorsMayCome: false)
     if result.isFailure { return explained(result, flags) }
     if result.raw > 0 { info.flags.insert(.truncated) }
@@ -120,7 +119,7 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Conn
   borrowing func explained(_ result: IOResult, _ flags: ReceiveFlags) -> IOResult {
     // A transport that cannot peek says EOPNOTSUPP, out of which older kernels make ENOMEM.
     if result.errno == CSK_ENOMEM && flags.contains(.peek) { return .failure(errno: CSK_EOPNOTSUPP) }
-    return result.namingTransportReset(on: owned.raw)
+    return result.namingTransportReset(on: number)
   }
 
   @inlinable
