@@ -25,8 +25,10 @@ public struct WaitOperation<Strategy: WaitStrategy> {
     try check()
   }
 
+  /// For what goes on without waiting, for longer than the caller wished perhaps.
+  /// - Throws: `.cancelled` or `.timedOut` when the control or a deadline says so.
   @inlinable
-  func check() throws(SocketError) {
+  public func check() throws(SocketError) {
     if let control {
       if control.isCancelled { throw SocketError(code: .cancelled, operation) }
       if control.deadline.hasPassed { throw SocketError(code: .timedOut, operation) }

@@ -41,6 +41,18 @@ extension RawDescriptor {
     return result
   }
 
+  /// Whether what comes next is a notification.
+  var hasNotification: Bool {
+    var word: UInt64 = 0
+    var info = MessageInfo()
+    let result = withUnsafeMutableBytes(of: &word) { memory in
+      var room = MutableRawSpan(_unsafeBytes: memory)
+      var none = MutableRawSpan()
+      return attemptReceiveMessage(into: &room, control: &none, flags: .peek, &info, descriptorsMayCome: false)
+    }
+    return result.raw > 0 && info.flags.contains(.notification)
+  }
+
   private func end(_ info: inout MessageInfo) -> IOResult {
     _ = csk_shutdown(value, CSK_SHUT_RDWR)
     info = MessageInfo()

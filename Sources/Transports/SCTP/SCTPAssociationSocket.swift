@@ -60,6 +60,19 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
     return descriptor.attemptReceiveAgain(result, into: &buffer, control: &control, flags: flags, &info)
   }
 
+  /// One by one, and a notification begins a batch of its own: the error that it may come to is told once, and must not
+  /// get lost behind messages.
+  public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
+    batch.removeAll()
+    while !batch.isFull && (batch.isEmpty || !descriptor.hasNotification) {
+      let result = batch.withFreeSlot { buffer, control, info in
+        attemptReceive(into: &buffer, control: &control, flags: [], &info)
+      }
+      if result.isFailure { return batch.isEmpty ? result : IOResult(raw: batch.count) }
+    }
+    return IOResult(raw: batch.count)
+  }
+
   @inlinable @inline(__always)
   public borrowing func attemptSend(
     _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags

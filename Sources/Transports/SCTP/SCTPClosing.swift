@@ -34,7 +34,7 @@ extension SCTPSocket {
       try descriptor.setSCTPOption(
         CSK_SCTP_EVENT, to: AssociationEvent(association: 0, type: AssociationEvent.change, isOn: 1))
       try shutdown(.write)
-      while try !isOver() { try wait.block(on: readSource, for: .readable) }
+      try waitForEnd(&wait)
     } catch {
       // Not the kernel's: the time was over, or the control called.
       let isOurs = error.errno == 0
@@ -46,8 +46,11 @@ extension SCTPSocket {
     return .graceful
   }
 
-  /// Reads and drops what is there; whether the end was among it.
-  private borrowing func isOver() throws(SocketError) -> Bool {
+  /// Reads and drops what comes until the association is over, one message at a time: a peer that never stops sending must
+  /// not hold this up.
+  private borrowing func waitForEnd<Strategy: WaitStrategy>(
+    _ wait: inout WaitOperation<Strategy>
+  ) throws(SocketError) {
     var buffer = [UInt64](repeating: 0, count: 2048)
     var control = MutableRawSpan()
     var info = MessageInfo()
@@ -56,16 +59,28 @@ extension SCTPSocket {
       var bytes = span.mutableBytes
       let result = descriptor.attemptReceiveMessage(
         into: &bytes, control: &control, flags: [], &info, descriptorsMayCome: false)
-      if result.isWouldBlock { return false }
-      if result.isFailure { throw SocketError(result, .close) }
-      if result == .zero { return true }
-      guard info.flags.contains(.notification), result.raw >= 10 else { continue }
-      guard bytes.bytes.unsafeLoad(as: UInt16.self) == AssociationEvent.change else { continue }
-      switch bytes.bytes.unsafeLoad(fromByteOffset: 8, as: UInt16.self) {
-      case AssociationEvent.lost: throw SocketError(.failure(errno: CSK_ECONNRESET), .close)
-      case AssociationEvent.shutdownComplete: return true
-      default: continue
+      if result.isWouldBlock {
+        try wait.block(on: readSource, for: .readable)
+        continue
       }
+      if result.isFailure { throw SocketError(result, .close) }
+      if result == .zero {
+        // Reading has ended, by the peer's shutdown or by one of our own: what we sent may still be under way, and the
+        // kernel tells no more of it.
+        if !descriptor.hasItsAssociation { return }
+        try wait.pause()
+        continue
+      }
+      if info.flags.contains(.notification), result.raw >= 10,
+        bytes.bytes.unsafeLoad(as: UInt16.self) == AssociationEvent.change
+      {
+        switch bytes.bytes.unsafeLoad(fromByteOffset: 8, as: UInt16.self) {
+        case AssociationEvent.lost: throw SocketError(.failure(errno: CSK_ECONNRESET), .close)
+        case AssociationEvent.shutdownComplete: return
+        default: break
+        }
+      }
+      try wait.check()
     }
   }
 

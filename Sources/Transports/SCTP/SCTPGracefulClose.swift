@@ -21,7 +21,7 @@ extension SCTPAssociationSocket {
     do throws(SocketError) {
       let result = descriptor.attemptEnd(.future, CSK_SCTP_EOF, reason: RawSpan())
       if result.isFailure { throw SocketError(result, .shutdown) }
-      while try !dropUntilEnd(deadline, strategy, control) {}
+      try dropUntilEnd(deadline, strategy, control)
     } catch {
       // Where the association is no more, nothing is aborted.
       _ = descriptor.attemptEnd(.future, CSK_SCTP_ABORT, reason: RawSpan())
@@ -31,15 +31,20 @@ extension SCTPAssociationSocket {
     return .graceful
   }
 
-  /// Takes what comes next: true for the end.
+  /// Takes what comes until the association is over.
   private borrowing func dropUntilEnd(
     _ deadline: Deadline, _ strategy: some WaitStrategy, _ control: WaitControl?
-  ) throws(SocketError) -> Bool {
+  ) throws(SocketError) {
     var memory = InlineArray<512, UInt8>(repeating: 0)
     var info = MessageInfo()
-    let outcome = try receive(
-      into: memory.mutableSpan, &info, until: deadline, strategy: strategy, control: control)
-    return outcome == .endOfStream
+    var outcome = ReadOutcome.bytes(0)
+    while outcome != .endOfStream {
+      outcome = try receive(
+        into: memory.mutableSpan, &info, until: deadline, strategy: strategy, control: control)
+    }
+    // Where receiving was ended before, the kernel tells no more.
+    var wait = try WaitOperation(.close, until: deadline, strategy: strategy, control: control)
+    while descriptor.hasItsAssociation { try wait.pause() }
   }
 }
 
