@@ -36,6 +36,26 @@ public func spawn(_ body: @escaping () -> Void) -> RunningThread {
   return RunningThread(thread: thread)
 }
 
+/// A thread under way that gives a result.
+public final class ThreadResult<R>: @unchecked Sendable {
+  private var result: R?
+  private var thread: RunningThread?
+
+  public init(_ body: @escaping () -> R) { thread = spawn { self.result = body() } }
+
+  public func join() -> R {
+    thread?.join()
+    guard let result else { fatalError("the thread left no result") }
+    return result
+  }
+}
+
+/// A socket that another thread may use too.
+public final class Shared<S: ~Copyable & Sendable>: Sendable {
+  public let value: S
+  public init(_ value: consuming S) { self.value = value }
+}
+
 /// What the calling thread has used of the processor, in milliseconds.
 public func threadCPUTime() -> Double {
   var time = timespec()

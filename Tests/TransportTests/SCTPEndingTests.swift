@@ -27,8 +27,8 @@ import Testing
     try sctpPair().split { client, server in
       let sent = try fill(client)
       try server.shutdown(.write)
-      let shared = SCTPShared(server)
-      let reader = SCTPCounter { shared.socket.readToEnd() }
+      let shared = Shared(server)
+      let reader = ThreadResult { shared.value.readToEnd() }
       let ending = try client.close(gracefullyWithin: .seconds(20))
       #expect(ending == .graceful && reader.join() == sent)
     }
@@ -62,8 +62,8 @@ import Testing
   @Test func aPeerThatNeverStopsSendingDoesNotHoldItUp() throws {
     try sctpPair().split { client, server in
       _ = try fill(client)
-      let shared = SCTPShared(server)
-      let flood = SCTPCounter { shared.socket.writeToEnd() }
+      let shared = Shared(server)
+      let flood = ThreadResult { shared.value.writeToEnd() }
       let began = milliseconds()
       let ending = try client.close(gracefullyWithin: .milliseconds(300))
       #expect(ending == .aborted && milliseconds() - began < 5000)
@@ -82,22 +82,6 @@ import Testing
     #expect(batch.count == 2)
     #expect(failureCode { _ = try sockets.second.receive(batch: &batch) } == .connectionReset)
     #expect(try sockets.second.receive(batch: &batch) == .endOfStream)
-  }
-}
-
-private final class SCTPShared: Sendable {
-  let socket: SCTPSocket
-  init(_ socket: consuming SCTPSocket) { self.socket = socket }
-}
-
-/// A thread that counts bytes.
-private final class SCTPCounter: @unchecked Sendable {
-  private var count = 0
-  private var thread: RunningThread?
-  init(_ body: @escaping () -> Int) { thread = spawn { self.count = body() } }
-  func join() -> Int {
-    thread?.join()
-    return count
   }
 }
 

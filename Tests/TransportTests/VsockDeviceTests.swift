@@ -106,14 +106,17 @@ import Testing
     let local = try VsockStreamSocket.listen(on: .local(port: .any))
     let inside = try connected(local.localAddress())
 
-    let reading = try VsockWaiter(connected(echo)) { (socket) throws(SocketError) in
-      var byte: [UInt8] = [0]
-      _ = try socket.read(into: byte.mutableSpan, until: .after(patience))
+    let (reader, writer) = (Shared(try connected(echo)), Shared(full))
+    let reading = ThreadResult {
+      failure { () throws(SocketError) in
+        var byte: [UInt8] = [0]
+        _ = try reader.value.read(into: byte.mutableSpan, until: .after(patience))
+      }
     }
-    let writing = VsockWaiter(full) { (socket) throws(SocketError) in
-      try socket.writeAll([UInt8](repeating: 1, count: 300_000).span, until: .after(patience))
+    let writing = ThreadResult {
+      failure { () throws(SocketError) in try writer.value.writeAll(block.span, until: .after(patience)) }
     }
-    let connecting = spawnConnect(to: silent)
+    let connecting = ThreadResult { vsockFailure { () throws(EndpointError) in _ = try connected(silent) } }
     var poller = try EpollPoller()
     try poller.register(idle, .readable, token: Token(index: 3))
     var watcher = VsockContextIDWatcher(last: 42, period: .milliseconds(10))
@@ -150,37 +153,6 @@ import Testing
     try roundTrip(try connected(echo))
     #expect(failure { () throws(SocketError) in _ = try idle.write([1].span) }?.code == .transportReset)
   }
-
-  private func spawnConnect(to address: VsockAddress) -> VsockWaiter<EndpointError> {
-    VsockWaiter { vsockFailure { () throws(EndpointError) in _ = try connected(address) } }
-  }
-}
-
-/// A thread that waits for something that fails.
-private final class VsockWaiter<E>: @unchecked Sendable {
-  private var error: E?
-  private var thread: RunningThread?
-
-  init(_ body: @escaping () -> E?) { thread = spawn { self.error = body() } }
-
-  func join() -> E? {
-    thread?.join()
-    return error
-  }
-}
-
-extension VsockWaiter where E == SocketError {
-  convenience init(
-    _ socket: consuming VsockStreamSocket, _ body: @escaping (borrowing VsockStreamSocket) throws(SocketError) -> Void
-  ) {
-    let shared = VsockShared(socket)
-    self.init { failure { () throws(SocketError) in try body(shared.socket) } }
-  }
-}
-
-private final class VsockShared: Sendable {
-  let socket: VsockStreamSocket
-  init(_ socket: consuming VsockStreamSocket) { self.socket = socket }
 }
 
 /// The PCI device behind virtio's vsock.

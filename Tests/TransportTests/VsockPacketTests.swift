@@ -52,7 +52,7 @@ import Testing
     let ends = try vsockPair(VsockSequencedPacketSocket.self)
     try ends.split { (near, far) throws(SocketError) in
       let shared = Shared(far)
-      let reader = Reader { shared.use { read($0, sizes: Self.sizes, pause: 2) } }
+      let reader = ThreadResult { read(shared.value, sizes: Self.sizes, pause: 2) }
       for (index, size) in Self.sizes.enumerated() {
         try near.send(vsockRecord(index, size).span, until: .after(patience))
       }
@@ -67,7 +67,7 @@ import Testing
     let ends = try vsockPair(VsockSequencedPacketSocket.self)
     try ends.split { (near, far) throws(SocketError) in
       let shared = Shared(far)
-      let reader = Reader { shared.use { read($0, sizes: Self.sizes, pause: 2) } }
+      let reader = ThreadResult { read(shared.value, sizes: Self.sizes, pause: 2) }
       var poller = try EpollPoller()
       try poller.register(near, [.readable, .writable, .edge], token: Token(index: 0))
       var blocked = 0
@@ -98,7 +98,7 @@ import Testing
     let sizes = (0..<200).map { 1000 + $0 * 37 % 7000 }
     try ends.split { (near, far) throws(SocketError) in
       let shared = Shared(far)
-      let reader = Reader { shared.use { read($0, sizes: sizes, pause: 50) } }
+      let reader = ThreadResult { read(shared.value, sizes: sizes, pause: 50) }
       for (index, size) in sizes.enumerated() {
         try near.send(vsockRecord(index, size).span, until: .after(patience))
       }
@@ -152,13 +152,13 @@ import Testing
     try ends.split { (near, far) throws(SocketError) in
       for index in 0..<5 { try near.send(vsockRecord(index, 60_000).span, until: .after(patience)) }
       let shared = Shared(near)
-      let sender = Reader {
-        shared.use { near in
-          failure { () throws(SocketError) in try near.send(vsockRecord(5, 60_000).span, until: .after(patience)) }
+      let sender = ThreadResult {
+        failure { () throws(SocketError) in
+          try shared.value.send(vsockRecord(5, 60_000).span, until: .after(patience))
         }
       }
       sleep(milliseconds: 100)
-      try shared.use { (near) throws(SocketError) in try near.shutdown(.write) }
+      try shared.value.shutdown(.write)
       #expect(sender.join()?.code == .brokenPipe)
       // What was queued before goes out.
       let found = read(far, sizes: [Int](repeating: 60_000, count: 5))
@@ -176,7 +176,7 @@ import Testing
     let sizes = [Int](repeating: 60_000, count: 12)
     try ends.split { (near, far) throws(SocketError) in
       let shared = Shared(far)
-      let reader = Reader { shared.use { read($0, sizes: sizes, pause: 1) } }
+      let reader = ThreadResult { read(shared.value, sizes: sizes, pause: 1) }
       for (index, size) in sizes.enumerated() {
         let record = vsockRecord(index, size)
         while try near.send(record.span, flags: dontWait) == .wouldBlock {
@@ -297,7 +297,7 @@ import Testing
     try ends.split { (near, far) throws(SocketError) in
       let sizes = [1 << 19, 600, 500_000]
       let shared = Shared(far)
-      let reader = Reader { shared.use { read($0, sizes: sizes) } }
+      let reader = ThreadResult { read(shared.value, sizes: sizes) }
       for (index, size) in sizes.enumerated() {
         try near.send(vsockRecord(index, size).span, until: .after(patience))
       }
@@ -355,7 +355,7 @@ import Testing
       for (index, size) in sizes.enumerated() {
         try near.send(vsockRecord(index, size).span, until: .after(patience))
       }
-      let reader = Reader { shared.use { read($0, sizes: sizes) } }
+      let reader = ThreadResult { read(shared.value, sizes: sizes) }
       let number = near.releaseDescriptor().release()
       #expect(fcntl(number.value, F_GETFL) & O_NONBLOCK != 0)
       let again = try VsockSequencedPacketSocket(adopting: number)
@@ -407,24 +407,5 @@ import Testing
     let result = ends.first.attemptReceive(into: &bytes, from: &address, flags: [])
     rescue.join()
     #expect(result.isWouldBlock)
-  }
-}
-
-/// A socket that another thread may use too.
-private final class Shared<S: ~Copyable & Sendable>: Sendable {
-  private let socket: S
-  init(_ socket: consuming S) { self.socket = socket }
-  func use<R, E: Error>(_ body: (borrowing S) throws(E) -> R) throws(E) -> R { try body(socket) }
-}
-
-/// A thread that gives a result.
-private final class Reader<R>: @unchecked Sendable {
-  private var result: R?
-  private var thread: RunningThread?
-  init(_ body: @escaping () -> R) { thread = spawn { self.result = body() } }
-  func join() -> R {
-    thread?.join()
-    guard let result else { fatalError("the thread left no result") }
-    return result
   }
 }
