@@ -42,7 +42,9 @@ let package = Package(
     .target(
       name: "SocketKitToolSupport", dependencies: ["SocketKit"], path: "Sources/SocketKitToolSupport",
       exclude: ["Vscp/Verify/PROTOCOL.md"]),
-    .target(name: "TestSupport", dependencies: ["SocketKitCore"], path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: ["SocketKitCore", "VsockRefusal"], path: "Tests/TestSupport"),
+    // Nothing to import: being linked is its work.
+    .target(name: "VsockRefusal", path: "Tests/VsockRefusal"),
     .testTarget(name: "CoreTests", dependencies: ["TestSupport", "SocketKit"], path: "Tests/CoreTests"),
     .testTarget(name: "TransportTests", dependencies: ["TestSupport", "SocketKit"], path: "Tests/TransportTests"),
     .testTarget(name: "PollerTests", dependencies: ["TestSupport", "SocketKit"], path: "Tests/PollerTests"),

@@ -1,4 +1,4 @@
-// A client of any transport, which its user names by an address: tcp://localhost:7, unix:/run/echo.sock, vsock://host:7.
+// A client of any stream, which its user names by an address: tcp://localhost:7, unix:/run/echo.sock, vsock://host:7.
 import SocketKit
 
 // snippet.connect-by-text

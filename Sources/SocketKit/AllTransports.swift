@@ -12,5 +12,5 @@ public typealias VsockAndSCTPTransports = Transports<
   Transports<VsockSequencedPacketSocket, Transports<VsockDatagramSocket, Transports<SCTPSocket, NoTransports>>>
 >
 
-/// An address of any transport of SocketKit: `tcp://localhost:80`, `unix:/run/x.sock`; ``Endpoint`` lists the forms.
+/// An address of any of these transports: `tcp://localhost:80`, `unix:/run/x.sock`; ``Endpoint`` lists the forms.
 public typealias AnyEndpoint = Endpoint<AllTransports>

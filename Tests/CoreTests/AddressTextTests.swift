@@ -1,3 +1,4 @@
+import Glibc
 import SocketKitCore
 import TestSupport
 import Testing
@@ -33,6 +34,29 @@ import Testing
       #expect(error.description.contains("\"\(text)\""))
       #expect(error.remedy != nil)
     }
+  }
+
+  /// The kernel lets interfaces have names that read as something else in an address: then the number stands there.
+  @Test(arguments: ["7", "a,b", "a]b", "ü", "a@b", "a-b_c.7"])
+  func zonesSurviveTheirText(_ name: String) throws {
+    let text = inNewNetworkNamespace { () -> String in
+      // struct ifreq of SIOCSIFNAME: the name that it has, and the new one (netdevice(7)).
+      var request = [UInt8](repeating: 0, count: 40)
+      request.replaceSubrange(0..<2, with: "lo".utf8)
+      request.replaceSubrange(16..<16 + name.utf8.count, with: name.utf8)
+      let number = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+      defer { close(number) }
+      guard ioctl(number, 0x8923, &request) == 0 else { return "errno \(errno)" }
+      guard let address = IPSocketAddress("[fe80::1%1]:80") else { return "nothing" }
+      let location = IPLocation.address(address)
+      let again = try? IPLocation(endpointBody: location.endpointBody)
+      return IPSocketAddress(address.description) == address && again == location ? "\(address)" : "not \(address)"
+    }
+    guard let text else {
+      #expect(!mustBeAvailable, "unavailable: no new network namespace")
+      return
+    }
+    #expect(text == (name == "a-b_c.7" ? "[fe80::1%\(name)]:80" : "[fe80::1%1]:80"))
   }
 
   @Test func badPortsAreToldFromBadAddresses() {

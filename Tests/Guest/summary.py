@@ -1,8 +1,10 @@
-"""summary.py NAME STATUS EVENTS LOG: one line on a run of Swift Testing in the guest, and what went wrong in it.
+"""summary.py NAME STATUS EVENTS LOG [FILTER…]: one line on a run of Swift Testing in the guest, and what went wrong in it.
 
-EVENTS is its event stream, LOG its output. Exit status 0 only when tests ran, all to their end, and all passed.
+EVENTS is its event stream, LOG its output. Exit status 0 only when tests ran, at least one for each filter, all to their
+end, and all passed.
 """
 import json
+import re
 import sys
 
 SHOWN = 150
@@ -34,7 +36,7 @@ def read_events(path):
     return functions, seen, ended
 
 
-def main(name, status, events, log):
+def main(name, status, events, log, filters):
     functions, seen, ended = read_events(events)
     # An issue may belong to a suite, or, when a test left a thread behind, to nothing.
     elsewhere = {test for test in seen.get("issueRecorded", set()) if test not in functions}
@@ -52,6 +54,8 @@ def main(name, status, events, log):
         causes.append(f"exit status {status}")
     if not ran:
         causes.append("no test ran")
+    # A renamed test would drop out in silence.
+    causes += [f"no test for {wish}" for wish in filters if not any(re.search(wish, test) for test in ran)]
     if not ended:
         causes.append("the run has no end")
     if elsewhere:
@@ -75,4 +79,4 @@ def main(name, status, events, log):
     return 1
 
 
-sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]))
+sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], sys.argv[5:]))

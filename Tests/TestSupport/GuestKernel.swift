@@ -23,6 +23,24 @@ public enum GuestKernel {
     return String(decoding: bytes.prefix(count), as: UTF8.self)
   }
 
+  /// Whether this is the older of the guest's two kernels.
+  public static let isLinux61: Bool = {
+    var name = utsname()
+    uname(&name)
+    return withUnsafeBytes(of: name.release) { String(decoding: $0, as: UTF8.self).hasPrefix("6.1.") }
+  }()
+
+  /// Whether the kernel, asked by the C library, lets a message be peeked at that waits or comes soon.
+  public static func peeks(_ descriptor: Int32) -> Bool {
+    var bytes: [UInt8] = [0, 0]
+    for _ in 0..<2000 {
+      if recv(descriptor, &bytes, bytes.count, Int32(MSG_PEEK | MSG_DONTWAIT)) > 0 { return true }
+      if errno != EAGAIN { return false }
+      usleep(5000)
+    }
+    return false
+  }
+
   /// Whether the kernel can make SCTP sockets.
   public static let hasSCTP: Bool = {
     let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 132)

@@ -77,13 +77,6 @@ import Testing
     #expect(talk.contains(text), "\(talk)")
   }
 
-  @Test func aTransportThatIsNoStreamIsRefused() {
-    let talk = Talk()
-    #expect(VscpCommand.run(["--to", "udp://localhost:1", "file"], console: talk.console()) == 1)
-    #expect(
-      talk.text.hasPrefix("TIME vscp: send: open socket udp://localhost:1: socket of another kind. Datagrams cannot"))
-  }
-
   @Test func rightLinesSayWhatTheyMean() throws {
     let send = try VscpOptions(["-s", "-c", "0x3", "-p=1_024", "-v", "-h", "--", "-file"])
     #expect(send.role == .send && send.isClassic && send.isVerbose && send.showsChecksum && send.files == ["-file"])

@@ -142,6 +142,13 @@ import Testing
     #expect(sender.join() == 0)
   }
 
+  @Test func aTransportThatIsNoStreamIsRefused() {
+    let talk = Talk()
+    #expect(VscpCommand.run(["--to", "udp://localhost:1", "file"], console: talk.console()) == 1)
+    #expect(
+      talk.text.hasPrefix("TIME vscp: send: open socket udp://localhost:1: socket of another kind. Datagrams cannot"))
+  }
+
   /// A run takes one client: the listener is gone when the transfer begins.
   @Test func theListenerClosesAfterItsOnlyClient() throws {
     let folder = TemporaryFolder()

@@ -35,6 +35,37 @@ import Testing
     #expect(hasRun == GuestKernel.isRunning && hasRefused == !hasRun, "\(text)")
   }
 
+  /// A socket type that is none: where nothing refuses, the kernel says EINVAL before it looks at the family, so that
+  /// nothing is opened should this fail.
+  private static let noType: Int32 = 0xff0
+  private static let vsock: Int32 = 40
+
+  @Test func outsideNoVsockSocketCanBeMadeInThisProcess() {
+    #expect(socket(Self.vsock, Self.noType, 0) == -1 && errno == (GuestKernel.isRunning ? EINVAL : EACCES))
+    var pair: [Int32] = [-1, -1]
+    #expect(socketpair(Self.vsock, Self.noType, 0, &pair) == -1)
+    #expect(errno == (GuestKernel.isRunning ? EINVAL : EACCES))
+    // The threads that there were, and only this family.
+    let there = onThread { socket(Self.vsock, Self.noType, 0) == -1 ? errno : 0 }
+    #expect(there == (GuestKernel.isRunning ? EINVAL : EACCES))
+    #expect(socket(AF_UNIX, Self.noType, 0) == -1 && errno == EINVAL)
+  }
+
+  @Test func outsideNoProgramThatATestStartsCanMakeOne() throws {
+    let script = """
+      import socket
+      try: socket.socket(\(Self.vsock), \(Self.noType))
+      except OSError as error: print(error.errno, end="")
+      """
+    guard let child = PeerProcess(["python3", "-c", script]) else {
+      #expect(!mustBeAvailable, "unavailable: python3 is missing")
+      return
+    }
+    let (output, status) = child.finish()
+    #expect(status == 0)
+    #expect(String(decoding: output, as: UTF8.self) == "\(GuestKernel.isRunning ? EINVAL : EACCES)")
+  }
+
   private func testProgram() -> String? {
     var bytes = [CChar](repeating: 0, count: 4096)
     let count = readlink("/proc/self/exe", &bytes, bytes.count - 1)

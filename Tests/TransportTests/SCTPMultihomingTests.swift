@@ -218,6 +218,10 @@ import Testing
       let list = try SCTPAddressList(parsing: text)
       #expect(SCTPAddressList("\(list)") == list)
     }
+    // A zone may have a comma: the name of an interface, or behind it, where the kernel looks at nothing.
+    let zone = try SCTPAddressList(parsing: "[fe80::1%lo:,/],127.0.0.1:80")
+    #expect("\(zone)" == "[fe80::1%lo],127.0.0.1:80")
+    #expect(try "\(AnyEndpoint(parsing: "sctp://[fe80::1%lo:,],127.0.0.1:80"))" == "sctp://[fe80::1%lo],127.0.0.1:80")
     #expect(SCTPAddressList([.local(1, port: 4), .local(2, port: 5)]) == nil && SCTPAddressList([]) == nil)
   }
 

@@ -38,13 +38,13 @@ extension IPSocketAddress: LosslessStringConvertible {
     }
   }
 
-  /// `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80`; a zone by its number where no interface has it. The flow label is
-  /// not part of the text.
+  /// `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80`; a zone by its number where no interface has it, or one whose
+  /// name would read otherwise (`7`, `a,b`). The flow label is not part of the text.
   public var description: String {
     switch ip {
     case .v4(let address): return "\(address):\(port)"
     case .v6(let address):
-      let zone = scopeID == 0 ? "" : "%\(InterfaceNames.name(of: scopeID) ?? String(scopeID))"
+      let zone = scopeID == 0 ? "" : "%\(InterfaceNames.zone(of: scopeID))"
       return "[\(address)\(zone)]:\(port)"
     }
   }

@@ -33,6 +33,16 @@ public enum InterfaceNames {
     return index(of: zone)
   }
 
+  /// What stands for an interface in an address: its name if that is letters, digits, `-`, `_` and `.`, and no number.
+  static func zone(of index: UInt32) -> String {
+    guard let name = name(of: index), !name.utf8.allSatisfy({ isDigit($0) }),
+      name.utf8.allSatisfy({ isDigit($0) || (97...122).contains($0 | 32) || [45, 46, 95].contains($0) })
+    else { return String(index) }
+    return name
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
+
   private static func control(_ request: UInt, _ memory: UnsafeMutableRawPointer?) -> Bool {
     let number = csk_socket(CSK_AF_UNIX, CSK_SOCK_DGRAM | CSK_SOCK_CLOEXEC, 0)
     guard number >= 0 else { return false }

@@ -82,7 +82,8 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     return socket
   }
 
-  /// Takes a descriptor of any kind, a FIFO or a file say.
+  /// Takes a descriptor of any kind, a FIFO or a file say. Sockets whose type is no ``TransportSocket`` are made of it:
+  /// `try SCTPEndpoint(adopting: try activated.takeDescriptor(named: "sctp").release())`.
   /// - Parameter name: its name; nil for the first that is left.
   /// - Throws: `.nameNotFound`.
   public mutating func takeDescriptor(named name: String? = nil) throws(SocketError) -> Descriptor {

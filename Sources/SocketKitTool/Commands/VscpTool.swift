@@ -2,7 +2,7 @@ internal import SocketKitToolSupport
 
 extension Command {
   static let vscp = Command(
-    name: "vscp", summary: "copy files over vsock, as mdlayher's vscp does, or over any transport",
+    name: "vscp", summary: "copy files over vsock, as mdlayher's vscp does, or over any stream",
     help: """
       usage: socketkit vscp -r [-v] [-h] [-p PORT] [-t DURATION] [FILE]
              socketkit vscp -s [-v] [-h] -c CID -p PORT [FILE]

@@ -1,4 +1,4 @@
-/// `socketkit vscp`: mdlayher's vscp, over any transport.
+/// `socketkit vscp`: mdlayher's vscp, over any stream.
 public enum VscpCommand {
   /// Runs a command line without the command's name.
   /// - Returns: the exit status: 0; 1 when something failed; 2 for a wrong command line.

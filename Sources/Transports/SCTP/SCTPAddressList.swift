@@ -17,14 +17,23 @@ public struct SCTPAddressList: Hashable, Sendable {
   /// `[fe80::1%eth0],127.0.0.1:80`, `127.0.0.1/[::1]:80`.
   /// - Throws: `.invalidAddress` or `.invalidPort`, with the text.
   public init(parsing text: String) throws(EndpointError) {
-    let parts = text.split(omittingEmptySubsequences: false) { $0 == "," || $0 == "/" }.map { String($0) }
+    let parts = Self.parts(of: text[...]) { $0 == "," || $0 == "/" }
     do throws(EndpointError) {
-      let last = try IPSocketAddress(parsing: parts[parts.count - 1])
+      let last = try IPSocketAddress(parsing: String(parts[parts.count - 1]))
       var addresses: [IPSocketAddress] = []
       for part in parts.dropLast() { addresses.append(try IPSocketAddress(parsing: "\(part):\(last.port)")) }
       self.addresses = addresses + [last]
     } catch {
       throw EndpointError(error.reason, address: "\"\(text)\"")
+    }
+  }
+
+  /// What stands between separators; those in brackets belong to a zone.
+  static func parts(of text: Substring, where separates: (Character) -> Bool) -> [Substring] {
+    var isInside = false
+    return text.split(omittingEmptySubsequences: false) { character in
+      if character == "[" || character == "]" { isInside = character == "[" }
+      return !isInside && separates(character)
     }
   }
 

@@ -16,7 +16,7 @@ public enum SCTPLocation: Hashable, Sendable {
 extension SCTPLocation: EndpointLocation {
   public init(endpointBody body: String) throws(EndpointError) {
     let text = try Authority.text(of: body, example: "//10.0.0.1,10.0.1.1:80")
-    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    let parts = SCTPAddressList.parts(of: text) { $0 == "," }
     if parts.count > Self.maximumAddresses {
       throw .malformed("These are \(parts.count) addresses, of at most \(Self.maximumAddresses).")
     }

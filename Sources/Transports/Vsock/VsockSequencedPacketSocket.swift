@@ -29,6 +29,12 @@ public import SocketKitCore
 /// - The descriptor blocks while packets are under way: send through this socket only, and receive through it or with
 ///   MSG_DONTWAIT. A poller watches an event descriptor for writing.
 ///
+/// **Many small packets** that nobody receives can end the connection. Newer kernels (Debian's 6.12, not 6.1) keep one
+/// packet waiting for each 576 bytes or so of the receiver's ``SocketOption/bufferSize``, but promise the sender room by
+/// bytes alone: with the usual 256 KiB the 456th that waits resets the connection. Sending is `.brokenPipe` then, receiving
+/// `.outOfMemory` (ENOBUFS) from then on, and what waited is lost. Let the receiver set a larger buffer before it listens
+/// or connects, or receive sooner.
+///
 /// **Empty packets** cannot be sent, `.invalidArgument`: the kernel would take one and deliver nothing. Peeking is
 /// `.notSupported` before Linux 6.6 or so.
 @frozen

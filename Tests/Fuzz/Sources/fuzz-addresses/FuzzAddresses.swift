@@ -3,6 +3,8 @@
 import FuzzDriver
 import Glibc
 import SocketKitCore
+import SocketKitSCTP
+import SocketKitVsock
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzAddresses(_ data: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
@@ -29,6 +31,7 @@ private func decode(_ bytes: RawSpan) {
     require(address.name.count <= UnixAddress.maximumNameLength, "Unix name is too long")
     _ = address.description
   }
+  decodeVsock(bytes)
   if let address = AnySocketAddress(sockaddr: bytes) {
     require(address.withBytes { $0.byteCount } == bytes.byteCount, "any address lost bytes")
     _ = address.description
@@ -38,7 +41,69 @@ private func decode(_ bytes: RawSpan) {
   }
 }
 
+/// struct sockaddr_vm (linux/vm_sockets.h): family, two zeros, port, context ID, flags, three zeros.
+private func decodeVsock(_ bytes: RawSpan) {
+  let plain = bytes.withUnsafeBytes { Array($0) }
+  func number(_ start: Int) -> UInt32 { plain[start..<start + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) } }
+  guard let address = VsockAddress(sockaddr: bytes) else {
+    require(plain.count != 16 || plain[0] != 40 || plain[1] != 0, "a vsock address is refused")
+    return
+  }
+  require(plain.count == 16 && plain[0] == 40 && plain[1] == 0, "a vsock address of other bytes")
+  require(
+    address.port.rawValue == number(4) && address.contextID.rawValue == number(8)
+      && address.flags.rawValue == plain[12],
+    "\(address) for \(plain)")
+  let again = address.withBytes { VsockAddress(sockaddr: $0) }
+  require(again == address, "vsock address does not survive its bytes")
+  survives(address)
+}
+
+private func survives(_ address: VsockAddress) {
+  do throws(EndpointError) {
+    require(try VsockAddress(address.description) == address, "\(address) does not survive its text")
+    require(try VsockAddress(address.addressText) == address, "\(address.addressText) does not survive")
+    require(try VsockAddress(endpointBody: address.endpointBody) == address, "\(address.endpointBody) does not survive")
+  } catch {
+    require(false, "\(error)")
+  }
+}
+
+/// What is refused says why, and of what.
+private func parseVsock(_ text: String) {
+  do throws(EndpointError) {
+    survives(try VsockAddress(text))
+  } catch {
+    require(error.code == .invalidAddress || error.code == .invalidPort, "\(error)")
+    require(error.operation == .parse && error.address == "\"\(text)\"", "the error is about something else: \(error)")
+  }
+}
+
+private func parseList(_ text: String) {
+  do throws(EndpointError) {
+    let list = try SCTPAddressList(parsing: text)
+    require(!list.addresses.isEmpty && list.addresses.allSatisfy { $0.port == list.port }, "\(list.addresses)")
+    // A zone may have some too.
+    require(list.addresses.count <= 1 + text.utf8.count { $0 == 44 || $0 == 47 }, "\(list) of \(text)")
+    require(SCTPAddressList(list.addresses) == list, "a list is not its addresses")
+    let again = try SCTPAddressList(parsing: list.description)
+    require(again == list && again.description == list.description, "\(list) does not survive its text")
+    // The separators mean the same.
+    let other = String(list.description.map { $0 == "," ? "/" : $0 })
+    require(SCTPAddressList(other) == list, "\(other) is another list")
+  } catch {
+    require(error.code == .invalidAddress || error.code == .invalidPort, "\(error)")
+    require(error.operation == .parse && error.address == "\"\(text)\"", "the error is about something else: \(error)")
+  }
+  // One address is a list of one.
+  if let address = IPSocketAddress(text) {
+    require(SCTPAddressList(text)?.addresses == [address], "\(text) is no list")
+  }
+}
+
 private func parse(_ text: String, comparing: Bool) {
+  parseVsock(text)
+  parseList(text)
   if let address = IPSocketAddress(text) {
     require(IPSocketAddress(address.description) == address, "IP text is not stable")
   }

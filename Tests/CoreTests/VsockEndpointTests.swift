@@ -1,0 +1,46 @@
+import SocketKit
+import TestSupport
+import Testing
+
+/// Vsock by text: streams and packets over loopback; datagrams, which no transport of these kernels has.
+@Suite(.exclusive, .guestOnly) struct VsockEndpointTests {
+  @Test(arguments: [
+    ("vsock://local:*", "vsock://local:"), ("vsock://any:*", "vsock://any:"),
+    ("vsock://1:70001", "vsock://local:70001"),
+    ("vsock-seqpacket://local:*", "vsock-seqpacket://local:"), ("vsock-seqpacket://any:*", "vsock-seqpacket://any:"),
+    ("vsock-seqpacket://any:70002", "vsock-seqpacket://any:70002"),
+  ])
+  func connectAndListenByText(_ text: String, _ expected: String) throws {
+    var exchange = Exchange()
+    let printed = try AnyEndpoint(parsing: text).visit(with: &exchange)
+    #expect(printed.hasPrefix(expected) && !printed.hasSuffix("*"))
+  }
+
+  @Test func datagramsByTextAreSaidToBeMissing() throws {
+    var exchange = Exchange()
+    let error = try #require(throws: EndpointError.self) {
+      try AnyEndpoint(parsing: "vsock-dgram://local:70003").visit(with: &exchange)
+    }
+    #expect(error.address == "local(1):70003")
+  }
+
+  @Test(arguments: ["vsock://local:70004", "vsock-seqpacket://local:70004"])
+  func nobodyThere(_ text: String) throws {
+    var knocking = Knocking()
+    let error = try #require(throws: EndpointError.self) { try AnyEndpoint(parsing: text).visit(with: &knocking) }
+    #expect(error.code == .connectionReset && error.operation == .connect && error.address == "local(1):70004")
+  }
+}
+
+private struct Knocking: EndpointVisitor {
+  func stream<S: NamedConnectionTransport & StreamSocket & ~Copyable>(
+    _: S.Type, at location: S.Location
+  ) throws(EndpointError) {
+    _ = try S.connect(at: location, until: .after(.seconds(20)))
+  }
+  func packets<S: NamedConnectionTransport & SequencedPacketSocket & ~Copyable>(
+    _: S.Type, at location: S.Location
+  ) throws(EndpointError) {
+    _ = try S.connect(at: location, until: .after(.seconds(20)))
+  }
+}

@@ -1,0 +1,1 @@
+// Linked into every test bundle, and nothing to call: see VsockRefusal.c.
