@@ -16,7 +16,8 @@ public import SocketKitCore
 /// arrive among the bytes, so who switches any on must receive messages, not read.
 ///
 /// **Addresses.** A listener on ``IPSocketAddress/any(port:)`` is dual-stack. Peers then show as `::ffff:a.b.c.d` in
-/// ``remoteAddress()``. Listeners set reuse-address. Of several addresses `localAddress()` tells the first that was bound.
+/// ``remoteAddress()``. Listeners set reuse-address. Of several addresses `localAddress()` tells one, not always the same;
+/// ``SCTPOptionTarget/localAddresses(of:)`` tells all.
 ///
 /// **Over loopback**, whose packets are so large that hardly two fit the default receive buffer, each of a stream of writes
 /// may wait 200 ms for a delayed acknowledgement: raise `.receiveBuffer` at both ends, to a mebibyte, before connecting and
