@@ -100,7 +100,9 @@ import Testing
       }
     }
   }
+}
 
+@Suite(.exclusive, .needsSCTP) struct SCTPSignalTests {
   /// A message, or an end, for an association that is no more is an error, not a signal, which would end this process.
   @Test func noSendRaisesASignal() throws {
     let old = signal(SIGPIPE, SIG_DFL)
