@@ -38,7 +38,7 @@ struct EndpointRules<P: Poller & ~Copyable>: ~Copyable {
 
   static func endpoint() throws -> SCTPEndpoint {
     try SCTPEndpoint.listen(on: .loopback(port: 0)) { endpoint throws(SocketError) in
-      try endpoint.setOption(SocketOption<SCTPLevel, Bool>(flag: 3, level: 132), to: true)
+      try endpoint.setOption(.noDelay, to: true)
       try endpoint.setEvent(.associationChange, to: true)
     }
   }

@@ -8,13 +8,12 @@ func peeledPair(
   _ address: IPSocketAddress = .loopback(port: 0)
 ) throws -> SocketPair<SCTPAssociationSocket> {
   // Without Nagle's rule small messages need not wait for the acknowledgement of earlier ones.
-  let noDelay = SocketOption<SCTPLevel, Bool>(flag: 3, level: 132)
   let near = try SCTPEndpoint.bind(to: address) { endpoint throws(SocketError) in
-    try endpoint.setOption(noDelay, to: true)
+    try endpoint.setOption(.noDelay, to: true)
     try endpoint.setEvent(.associationChange, to: true)
   }
   let far = try SCTPEndpoint.listen(on: address) { endpoint throws(SocketError) in
-    try endpoint.setOption(noDelay, to: true)
+    try endpoint.setOption(.noDelay, to: true)
     try endpoint.setEvent(.associationChange, to: true)
   }
   _ = try near.connect(to: far.localAddress())

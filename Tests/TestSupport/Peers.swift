@@ -49,6 +49,23 @@ public final class PeerProcess {
     return (bytes, (status >> 8) & 0xff)
   }
 
+  /// Waits until it has printed a text, half a minute at most, ends it with SIGKILL, and returns what it had printed: for
+  /// programs that serve for ever.
+  public func finish(after text: String) -> String {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    var readable = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+    let end = milliseconds() + 30_000
+    while !String(decoding: bytes, as: UTF8.self).contains(text), milliseconds() < end {
+      if poll(&readable, 1, 1000) == 0 { continue }
+      let count = read(output, &chunk, chunk.count)
+      if count <= 0 { break }
+      bytes += chunk.prefix(count)
+    }
+    signal(SIGKILL)
+    return String(decoding: bytes + finish().output, as: UTF8.self)
+  }
+
   /// Sends it a signal, SIGKILL to end it in the middle of something. Its status is 0 then.
   public func signal(_ number: Int32) { kill(pid, number) }
 

@@ -99,8 +99,14 @@ import Testing
       case .notification, .endOfStream: break
       }
     }
-    #expect(peer.finish().status == 0)
-    #expect(Set(lengths).isSuperset(of: [1, 1000, 5000, 32768]), "lengths: \(lengths)")
+    let (output, status) = peer.finish()
+    let text = String(decoding: output, as: UTF8.self)
+    // It prints "sendmsg(sk=3, assoc=0) 1000 bytes." for each, and sends them unordered.
+    let sent = text.split(separator: "\n").filter { $0.contains("sendmsg(") }.compactMap {
+      $0.split(separator: " ").dropLast().last.flatMap { Int($0) }
+    }
+    #expect(status == 0 && Set(sent).isSuperset(of: [1, 1000, 5000, 32768]), "\(text)")
+    #expect(lengths.sorted() == sent.sorted())
   }
 
   /// sctp_test's server takes what our endpoint sends, until it is ended.
@@ -108,7 +114,6 @@ import Testing
     guard has("sctp_test") else { return }
     let port = try SCTPEndpoint.bind(to: .loopback(port: 0)).localAddress().port
     let peer = try #require(PeerProcess(["sctp_test", "-H", "127.0.0.1", "-P", "\(port)", "-l"]))
-    defer { _ = peer }
     let client = try listeningEndpoint([.associationChange, .senderDry])
     let deadline = Deadline.after(.seconds(20))
     var isUp = false
@@ -121,7 +126,7 @@ import Testing
     }
     let id = try #require(try client.associations().first)
     for size in [1, 1453, 32768] {
-      try client.sendNow([UInt8](repeating: 1, count: size), SCTPSendInfo(stream: 1, association: id))
+      try client.sendNow([UInt8](repeating: 65, count: size), SCTPSendInfo(stream: 1, association: id))
       let dry = try client.nextNotification { notification, _ -> SCTPAssociationID? in
         if case .senderDry(let association) = notification { association } else { nil }
       }
@@ -129,5 +134,13 @@ import Testing
     }
     let aborted = try client.close(gracefullyWithin: sctpPatience)
     #expect(aborted == 0)
+    // It prints, of each message, its length and first ten bytes.
+    let output = peer.finish(after: "SHUTDOWN_COMPLETE)")
+    let printed = output.split(separator: "\n").filter { $0.contains("Data ") }
+    for (line, size) in zip(printed, [1, 1453, 32768]) {
+      #expect(line.contains("Data \(size) bytes. First \(min(size, 10)) bytes: A"), "\(line)")
+    }
+    #expect(printed.count == 3, "\(output)")
+    #expect(output.split(separator: "\n").filter { $0.contains("SNDRCV(stream=1 ") }.count >= 2, "\(output)")
   }
 }

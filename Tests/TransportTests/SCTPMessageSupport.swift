@@ -12,7 +12,7 @@ func listeningEndpoint(
   configure: (borrowing SCTPEndpoint) throws(SocketError) -> Void = { (_) throws(SocketError) in }
 ) throws -> SCTPEndpoint {
   try SCTPEndpoint.listen(on: address) { endpoint throws(SocketError) in
-    try endpoint.setRawOption(level: 132, name: 3, to: [1 as Int32].span.bytes)
+    try endpoint.setOption(.noDelay, to: true)
     for event in events { try endpoint.setEvent(event, to: true) }
     try configure(endpoint)
   }

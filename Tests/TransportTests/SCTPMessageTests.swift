@@ -9,7 +9,8 @@ import Testing
   @Test func everyMessageKeepsItsStream() throws {
     let streams = 64 as UInt16
     let pair = try EndpointPair { endpoint throws(SocketError) in
-      try endpoint.setRawOption(level: 132, name: 2, to: [streams, streams, 0, 0].span.bytes)  // SCTP_INITMSG
+      try endpoint.setOption(
+        .initParameters, to: SCTPInitParameters(outgoingStreams: streams, maximumIncomingStreams: streams))
     }
     for round in 0..<3 as Range<UInt16> {
       for stream in 0..<streams {

@@ -83,6 +83,7 @@ import Testing
     let port = try socket.localAddress().port
     #expect(port != 0)
     try socket.addLocalAddresses([.local(3, port: port)])
+    #expect(try socket.localAddresses().contains(socket.localAddress()))
     try socket.addLocalAddresses([.local(4)])
     #expect(try Set(socket.localAddresses()) == Set((1...4).map { .local($0, port: port) }))
     #expect(refusal { try socket.addLocalAddresses([.local(5, port: port &+ 1)]) }?.code == .invalidArgument)

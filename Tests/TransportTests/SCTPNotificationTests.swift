@@ -49,7 +49,7 @@ import Testing
 
   @Test func theAdaptationLayerIsTold() throws {
     let near = try listeningEndpoint { endpoint throws(SocketError) in
-      try endpoint.setRawOption(level: 132, name: 7, to: [0x0102_0304 as UInt32].span.bytes)
+      try endpoint.setOption(.adaptationLayer, to: 0x0102_0304)
     }
     let far = try listeningEndpoint([.adaptation])
     _ = try near.connect(to: far.localAddress())
@@ -71,12 +71,14 @@ import Testing
     try inNamespaceWithLoopback {
       let second = IPSocketAddress(IPv4Address(127, 0, 0, 2), port: 0)
       let near = try listeningEndpoint([.associationChange, .peerAddressChange]) { endpoint throws(SocketError) in
-        try endpoint.setRawOption(level: 132, name: 0, to: [0, 60, 60, 60 as UInt32].span.bytes)  // SCTP_RTOINFO, ms
+        let timeout = Duration.milliseconds(60)
+        try endpoint.setOption(
+          .retransmissionTimeouts,
+          to: SCTPRetransmissionTimeouts(initial: timeout, minimum: timeout, maximum: timeout))
       }
       let far = try listeningEndpoint([.associationChange])
       let more = second.with(port: try far.localAddress().port)
-      let packed = more.withBytes { bytes in bytes.withUnsafeBytes { Array($0) } }
-      try far.setRawOption(level: 132, name: 100, to: packed.span.bytes)  // SCTP_SOCKOPT_BINDX_ADD
+      try far.addLocalAddresses([more])
       let id = try near.connect(to: far.localAddress())
       let confirmed = try near.nextNotification { notification, _ -> SCTPPeerAddressChange? in
         if case .peerAddressChange(let change) = notification { change } else { nil }
@@ -87,13 +89,11 @@ import Testing
       // Packets to the second address are dropped from now on: the IP header's destination. Two heartbeats without an
       // answer are enough.
       try far.setFilter([.loadWord(at: 0xfff0_0010), .jump(ifEqual: 0x7f00_0002, then: 0, else: 1), .drop, .accept])
-      var parameters = [UInt8](repeating: 0, count: 156)
-      withUnsafeBytes(of: id.rawValue) { parameters.replaceSubrange(0..<4, with: $0) }
-      parameters.replaceSubrange(4..<4 + packed.count, with: packed)
-      parameters[132] = 10  // heartbeat interval, ms
-      parameters[136] = 1  // retransmissions
-      parameters[146] = 1 | 4  // SPP_HB_ENABLE, SPP_HB_DEMAND
-      try near.setRawOption(level: 132, name: 9, to: parameters.span.bytes)
+      var parameters = SCTPPathParameters()
+      parameters.heartbeat = .on(every: .milliseconds(10))
+      parameters.maximumRetransmissions = 1
+      try near.setPathParameters(parameters, to: more, of: id)
+      try near.sendHeartbeat(to: more, of: id)
       let lost = try near.nextNotification { notification, _ -> SCTPPeerAddressChange? in
         guard case .peerAddressChange(let change) = notification, change.state != .confirmed else { return nil }
         return change
@@ -124,8 +124,9 @@ import Testing
 
   @Test func partialDeliveryThatIsGivenUpIsTold() throws {
     let pair = try EndpointPair([.partialDelivery]) { endpoint throws(SocketError) in
-      try endpoint.setRawOption(level: 132, name: 13, to: [1000 as Int32].span.bytes)  // SCTP_MAXSEG: many chunks
-      try endpoint.setRawOption(level: 132, name: 19, to: [4000 as Int32].span.bytes)  // SCTP_PARTIAL_DELIVERY_POINT
+      // Many chunks.
+      try endpoint.setOption(.maximumSegment, to: 1000)
+      try endpoint.setOption(.partialDeliveryPoint, to: 4000)
     }
     // Longer than the peer's window: the beginning is delivered while the rest cannot come.
     let long = [UInt8](repeating: 5, count: 180_000)
@@ -156,13 +157,9 @@ import Testing
       try setSystem("reconf_enable", 1)
       let pair = try EndpointPair([.streamReset, .associationReset, .streamChange]) {
         endpoint throws(SocketError) in
-        try endpoint.setRawOption(level: 132, name: 118, to: [0, 7 as Int32].span.bytes)  // SCTP_ENABLE_STREAM_RESET
+        try endpoint.setOption(.streamChanges, to: [.resetStreams, .resetAssociation, .addStreams])
       }
-      let id = pair.nearID.rawValue
-      // SCTP_RESET_STREAMS: outgoing ones, 2 and 5.
-      var request: [UInt16] = [0, 0, 2, 2, 2, 5]
-      request.withUnsafeMutableBytes { $0.storeBytes(of: id, as: Int32.self) }
-      try pair.near.setRawOption(level: 132, name: 119, to: request.span.bytes)
+      try pair.near.resetStreams(.outgoing, numbers: [2, 5], of: pair.nearID)
       for isNear in [true, false] {
         let wanted = { (notification: SCTPNotification, buffer: [UInt8]) -> (SCTPStreamReset, [UInt16])? in
           guard case .streamReset(let reset) = notification else { return nil }
@@ -172,10 +169,7 @@ import Testing
           isNear ? try pair.near.nextNotification(4096, wanted) : try pair.far.nextNotification(4096, wanted)
         #expect(reset.result == .done && streams == [2, 5] && reset.isOutgoing == isNear && reset.isIncoming != isNear)
       }
-      // SCTP_ADD_STREAMS: three to send on.
-      var more: [UInt16] = [0, 0, 0, 3]
-      more.withUnsafeMutableBytes { $0.storeBytes(of: id, as: Int32.self) }
-      try pair.near.setRawOption(level: 132, name: 121, to: more.span.bytes)
+      try pair.near.addStreams(outgoing: 3, of: pair.nearID)
       let grown = try pair.near.nextNotification { notification, _ -> SCTPStreamChange? in
         if case .streamChange(let change) = notification { change } else { nil }
       }
@@ -184,8 +178,7 @@ import Testing
       #expect(reach == nil)
       _ = try pair.far.nextMessage()
       sleep(milliseconds: 300)  // until it is acknowledged: a reset wants nothing under way
-      // SCTP_RESET_ASSOC.
-      try pair.near.setRawOption(level: 132, name: 120, to: [id].span.bytes)
+      try pair.near.resetAssociation(pair.nearID)
       let renewed = try pair.near.nextNotification { notification, _ -> SCTPAssociationReset? in
         if case .associationReset(let reset) = notification { reset } else { nil }
       }

@@ -153,14 +153,19 @@ import Testing
 
   @Test func lksctpServer() throws {
     guard has("sctp_darn") else { return }
+    // It writes nothing into a pipe before its end, which is a signal here.
+    let unbuffered = ["stdbuf", "-o0"]
     let port = try SCTPSocket.listen(on: .loopback(port: 0)).localAddress().port
     let server = try #require(
-      PeerProcess(["sctp_darn", "-H", "127.0.0.1", "-P", "\(port)", "-B", "127.0.0.2", "-l"]))
+      PeerProcess(unbuffered + ["sctp_darn", "-H", "127.0.0.1", "-P", "\(port)", "-B", "127.0.0.2", "-l"]))
     let socket = try connect(to: .local(2, port: port))
     #expect(try Set(socket.peerAddresses()) == [.local(1, port: port), .local(2, port: port)])
     try socket.say("to darn")
     #expect(socket.closing(within: .seconds(30)).ending == .graceful)
-    // It listens for ever; dropping it kills it.
-    _ = server
+    // It listens for ever, and may still be printing. Its last letter it overwrites.
+    let end = "No association is present now!!\n"
+    let output = server.finish(after: end)
+    #expect(output.contains("DATA(7):  to dar\n"), "\(output)")
+    #expect(output.hasSuffix(end))
   }
 }

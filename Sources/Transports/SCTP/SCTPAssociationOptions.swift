@@ -59,7 +59,9 @@ extension SCTPAssociationOption where Value == UInt32 {
   private init(_ name: Int32) {
     self.init(name, decode: { $0 }, encode: { (value: UInt32) throws(SocketError) -> UInt32 in value })
   }
-  /// A number of the program's own that comes back with a message that could not be sent. The C name is `SCTP_CONTEXT`.
+  /// A number of the program's own that comes with each message that the association receives:
+  /// ``SCTPReceiveInfo/context``. What comes back with a message that could not be sent is ``SCTPSendInfo/context``. The C
+  /// name is `SCTP_CONTEXT`.
   public static var context: Self { Self(CSK_SCTP_CONTEXT) }
   /// How many packets may be sent at once after an idle time; 0 for no limit. Linux's default is 4. The C name is
   /// `SCTP_MAX_BURST`.

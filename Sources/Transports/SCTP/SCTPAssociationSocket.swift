@@ -89,6 +89,14 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
     if result.isFailure { throw SocketError(result, .shutdown) }
   }
 
+  /// Ends the association at once; what has not been delivered is lost (SCTP_ABORT).
+  /// - Parameter reason: told to the peer: ``SCTPErrorCause/reason(in:)``. Up to some 1400 bytes.
+  /// - Throws: `.brokenPipe` when it has ended already.
+  public borrowing func abort(reason: Span<UInt8>) throws(SocketError) {
+    let result = descriptor.attemptEnd(.future, CSK_SCTP_ABORT, reason: reason.bytes)
+    if result.isFailure { throw SocketError(result, .abort) }
+  }
+
   /// The address of this end: the first, where there are several.
   /// - Throws: `.closed`.
   public borrowing func localAddress() throws(SocketError) -> IPSocketAddress {

@@ -85,7 +85,8 @@ extension SCTPSocket {
   }
 
   /// Ends the association at once and drops what was not sent: the peer's next read says `.connectionReset`
-  /// (RFC 9260, 9.1). With a reason: ``SCTPMessaging``.
+  /// (RFC 9260, 9.1). Without a reason: the kernel takes one from one-to-many and peeled-off sockets only (EINVAL in
+  /// net/sctp/socket.c).
   /// - Throws: what close(2) reports. The socket is gone in every case.
   public consuming func abort() throws(SocketError) {
     try setOption(.linger, to: .zero)

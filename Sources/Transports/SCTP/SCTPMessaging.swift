@@ -108,15 +108,6 @@ extension SCTPMessaging where Self: ~Copyable {
     }
   }
 
-  /// Ends the association at once; what has not been delivered is lost (SCTP_ABORT).
-  /// - Parameter reason: told to the peer: ``SCTPErrorCause/reason(in:)``. Up to some 1400 bytes.
-  /// - Throws: `.brokenPipe` when it has ended already, `.destinationRequired` on a one-to-many socket.
-  public borrowing func abort(reason: Span<UInt8>) throws(SocketError) {
-    if Self.style == .oneToMany { throw SocketError(code: .destinationRequired, .abort) }
-    let result = descriptor.attemptEnd(.future, CSK_SCTP_ABORT, reason: reason.bytes)
-    if result.isFailure { throw SocketError(result, .abort) }
-  }
-
   /// Has what the kernel says of messages come with them: ``SCTPMessage/info`` (SCTP_RECVRCVINFO), and
   /// ``SCTPMessage/next`` (SCTP_RECVNXTINFO). One-to-many and peeled-off sockets have the first from the beginning.
   /// - Throws: `.closed`.

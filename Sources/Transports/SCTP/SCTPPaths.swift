@@ -57,7 +57,8 @@ extension SCTPOptionTarget where Self: ~Copyable {
   }
 
   /// When a path is doubted; nil for what all paths begin with.
-  /// - Throws: `.invalidArgument` when the association has no such address; `.notSupported` before Linux 5.5.
+  /// - Throws: `.noSuchPath` (the kernel's ENOENT, here alone) when the association has no such address; `.invalidArgument`
+  ///   when the socket has no such association; `.notSupported` before Linux 5.5.
   public borrowing func pathThresholds(
     to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
   ) throws(SocketError) -> SCTPPathThresholds {

@@ -36,7 +36,8 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
   }
 
   /// When a message that has not been delivered is given up. The option `SCTP_PR_SUPPORTED` must be on, which it is by
-  /// default. ``SCTPNotification/sendFailed(_:)`` tells of it.
+  /// default. ``SCTPNotification/sendFailed(_:)`` tells of it where its time was over before it was sent; of others Linux
+  /// tells nothing.
   @frozen
   public struct Expiry: BitwiseCopyable, Hashable, Sendable {
     @usableFromInline let policy: UInt16

@@ -9,14 +9,16 @@ public import SocketKitCore
 /// **As a stream.** Each write is one message on stream 0 of at most ``writeLimit`` bytes, and a read takes what is there of
 /// the message at the front: boundaries are lost, as on any byte stream. There is no half-close: ``shutdown(_:)`` of writing
 /// ends the association when all has arrived, and only the peer reads the end: to wait for it see
-/// ``close(gracefullyWithin:strategy:control:)``. A peer's abort is `.connectionReset` once, then the end. Set the option
-/// ``SocketOption/noDelay`` unless every write fills packets.
+/// ``close(gracefullyWithin:strategy:control:)``. A peer's abort is `.connectionReset` once, then the end. Of a peer that
+/// begins anew, so that bytes may be missing, only ``SCTPAssociationChange/State/restarted`` tells, where it is switched
+/// on. Set the option ``SocketOption/noDelay`` unless every write fills packets.
 ///
 /// **As messages.** With stream numbers, protocol identifiers and notifications, see ``SCTPMessaging``. Notifications
 /// arrive among the bytes, so who switches any on must receive messages, not read.
 ///
 /// **Addresses.** A listener on ``IPSocketAddress/any(port:)`` is dual-stack. Peers then show as `::ffff:a.b.c.d` in
-/// ``remoteAddress()``. Listeners set reuse-address. Of several addresses `localAddress()` tells the first that was bound.
+/// ``remoteAddress()``. Listeners set reuse-address. Of several addresses `localAddress()` tells one, not always the same;
+/// ``SCTPOptionTarget/localAddresses(of:)`` tells all.
 ///
 /// **Over loopback**, whose packets are so large that hardly two fit the default receive buffer, each of a stream of writes
 /// may wait 200 ms for a delayed acknowledgement: raise `.receiveBuffer` at both ends, to a mebibyte, before connecting and
