@@ -35,47 +35,6 @@ import Testing
     #expect(found == .local)
   }
 
-  /// The transports that a kernel has make the difference: none (VMADDR_CID_ANY, which is no context ID), a host's, and
-  /// loopback's alone.
-  @Test func transportsComeAndGo() throws {
-    try modules("-r", "vsock_loopback")
-    #expect(try VsockContextID.current() == nil)
-    var watcher = VsockContextIDWatcher(last: .local, period: .milliseconds(10))
-    #expect(try watcher.next(until: .after(.seconds(5))) == nil)
-    #expect(
-      failure { () throws(SocketError) in _ = try VsockContextID.current(until: .after(.milliseconds(50))) }?.code
-        == .timedOut)
-    let nowhere = vsockFailure { () throws(EndpointError) in
-      _ = try VsockStreamSocket.connect(to: .local(port: 1024), until: .after(.seconds(5)))
-    }
-    #expect(nowhere?.errno == ENODEV)
-
-    try modules("vhost_vsock")
-    #expect(try watcher.next(until: .after(.seconds(5))) == .host)
-    try modules("-r", "vhost_vsock")
-    #expect(try watcher.next(until: .after(.seconds(5))) == nil)
-
-    let loader = spawn {
-      sleep(milliseconds: 50)
-      try? modules("vsock_loopback")
-    }
-    #expect(try VsockContextID.current(until: .after(.seconds(20))) == .local)
-    loader.join()
-    let ends = try vsockPair(VsockStreamSocket.self)
-    try ends.first.writeAll([1].span, until: .after(patience))
-  }
-
-  /// Loads or removes a module; one that is in use, by a socket that is about to go, is tried again.
-  private func modules(_ words: String...) throws {
-    let deadline = Deadline.after(.seconds(20))
-    while true {
-      let status = PeerProcess(["modprobe"] + words)?.finish().status
-      if status == 0 { return }
-      try #require(!deadline.hasPassed, "modprobe \(words): \(String(describing: status))")
-      sleep(milliseconds: 100)
-    }
-  }
-
   private func vsockMinor() -> UInt64 {
     guard let file = fopen("/proc/misc", "r") else { return 0 }
     defer { fclose(file) }
