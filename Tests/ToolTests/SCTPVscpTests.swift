@@ -11,6 +11,8 @@ import Testing
 
   @Test func anIdleVerifyingSenderEndsWithItsReceiver() throws { try idleVerified("sctp://127.0.0.1:0") }
 
+  @Test func aBrokenOffFileIsNoWholeOne() throws { try brokenOffPlain("sctp://127.0.0.1:0") }
+
   @Test func plain() throws {
     let folder = TemporaryFolder()
     let bytes = randomBytes(300_001)

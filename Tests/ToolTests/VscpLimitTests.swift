@@ -64,6 +64,8 @@ import Testing
     #expect(try peer.receiveAll() == Array("abc".utf8))
   }
 
+  @Test func aBrokenOffFileIsNoWholeOne() throws { try brokenOffPlain("tcp://127.0.0.1:0") }
+
   /// Its limit is for the receiver; his sender takes it and does nothing.
   @Test func hisSenderHasNoTimeout() throws {
     #expect(try VscpOptions(["-s", "-c", "2", "-p", "1", "-t", "5s"]).timeout == nil)

@@ -232,3 +232,18 @@ func idleVerified(_ address: String) throws {
   #expect(sender.join() == 1 && talk.contains("failed to send data: "), "\(talk)")
   close(numbers[0])
 }
+
+/// A plain sender that gives its pipe up: the receiver must not take that for the end of the file.
+func brokenOffPlain(_ address: String) throws {
+  let into = TemporaryFolder()
+  var numbers: [Int32] = [-1, -1]
+  #expect(pipe(&numbers) == 0)
+  defer { for number in numbers { close(number) } }
+  let receiver = VscpEnd(["--listen", address, "\(into.path)/f"])
+  let sender = VscpEnd(
+    ["--to", try #require(receiver.talk.listeningAddress()), "--idle-timeout", "300ms"], input: numbers[0])
+  #expect(write(numbers[1], "half", 4) == 4)
+  #expect(sender.join() == 1 && receiver.join() == 1, "\(receiver.talk.text)")
+  #expect(receiver.talk.text.contains("failed to receive data: read: connection reset"))
+  #expect(into.read("f") == Array("half".utf8))
+}

@@ -11,8 +11,9 @@ extension Command {
 
       The first two are the command line, the output and the wire format of vscp of github.com/mdlayher/vsock, so that
       either end may be that one: one file a connection, its bytes and nothing else. Nothing proves delivery then: compare
-      the checksums of -h. A file that is received is emptied first, and what came of it stays when the transfer breaks
-      off. A receiver listens at every context ID of its machine.
+      the checksums of -h. (Only over TCP and SCTP does a receiver learn that the sender gave up.) A file that is received
+      is emptied first, and what came of it stays when the transfer breaks off. A receiver listens at every context ID of
+      its machine.
 
         -r                   receive; without FILE to standard output
         -s                   send; without FILE, or with "-", from standard input

@@ -47,6 +47,13 @@ extension StreamSocket where Self: ~Copyable {
     }
   }
 
+  /// Has the connection end as broken when it closes, where the transport can (TCP, SCTP): an orderly end would be the
+  /// end of the file.
+  borrowing func spoilEnd() {
+    var now = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(writeSource.value, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+  }
+
   /// Why a connection of which poll(2) tells the end has ended.
   private borrowing func hangUp() -> SocketError {
     var scraps = [UInt8](repeating: 0, count: 256)

@@ -89,6 +89,7 @@ struct VscpSession: EndpointVisitor {
     do {
       digest = try socket.sendPlain(file, limits: limits, checksum: options.showsChecksum, meter: &meter)
     } catch {
+      socket.spoilEnd()
       throw VscpFailure("failed to send data", error)
     }
     do throws(SocketError) {
