@@ -9,6 +9,10 @@ import Testing
   @Test(arguments: ["sctp://127.0.0.1:0", "sctp://127.0.0.1,127.0.0.2:0", "sctp://localhost:0"])
   func verifiedByAddress(_ address: String) throws { try verified(address) }
 
+  @Test func anIdleVerifyingSenderEndsWithItsReceiver() throws { try idleVerified("sctp://127.0.0.1:0") }
+
+  @Test func aBrokenOffFileIsNoWholeOne() throws { try brokenOffPlain("sctp://127.0.0.1:0") }
+
   @Test func plain() throws {
     let folder = TemporaryFolder()
     let bytes = randomBytes(300_001)

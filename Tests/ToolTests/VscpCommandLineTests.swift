@@ -118,6 +118,8 @@ import Testing
       ProgressMeter.line("f", done: 3 << 20, size: 12 << 20, moved: 2 << 20, in: .milliseconds(500))
         == "f  25 %  3.0 MiB of 12.0 MiB  4.0 MiB/s  0:03 left")
     #expect(ProgressMeter.line("f", done: 10, size: nil, moved: 10, in: .seconds(1)) == "f  10 B  10 B/s")
+    let most = UInt64(Int64.max)
+    #expect(ProgressMeter.line("f", done: most / 4, size: most, moved: 0, in: .zero).hasPrefix("f  25 %"))
     #expect(ProgressMeter.line("f", done: 0, size: 0, moved: 0, in: .zero) == "f  0 B of 0 B  0 B/s")
     #expect(ProgressMeter.line("f", done: 1, size: 7201, moved: 1, in: .seconds(1)).hasSuffix("2:00:00 left"))
     #expect(ProgressMeter.line("f", done: 1, size: .max, moved: 1, in: .seconds(1)).hasSuffix("over 99 h left"))

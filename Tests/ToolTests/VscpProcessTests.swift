@@ -7,34 +7,6 @@ import Testing
 
 /// The built command, as processes that are killed and that talk to other programs.
 @Suite(.exclusive) struct VscpProcessTests {
-  /// Beside the test bundle, wherever that was built.
-  private static let tool: String = {
-    let maps = TemporaryFolder.contents(of: "/proc/self/maps").map { String(decoding: $0, as: UTF8.self) } ?? ""
-    let line = maps.split(separator: "\n").first { $0.hasSuffix(".xctest") }
-    guard let bundle = line?.firstIndex(of: "/").flatMap({ line?[$0...] }), let slash = bundle.lastIndex(of: "/") else {
-      return ""
-    }
-    return bundle[...slash] + "socketkit"
-  }()
-
-  /// A vscp whose talk goes to a file.
-  private func start(_ words: [String], log: String, _ rest: String = "") throws -> PeerProcess {
-    #expect(access(Self.tool, X_OK) == 0, "not built: \(Self.tool)")
-    return try #require(
-      PeerProcess(["sh", "-c", "log=$1; shift; exec \"$@\" 2>\"$log\" \(rest)", "sh", log, Self.tool, "vscp"] + words))
-  }
-
-  private func address(in log: String, of folder: TemporaryFolder) throws -> String {
-    for _ in 0..<2000 {
-      let text = String(decoding: folder.read(log) ?? [], as: UTF8.self)
-      for line in text.split(separator: "\n") {
-        if let mark = line.firstRange(of: "listening: ") { return String(line[mark.upperBound...]) }
-      }
-      sleep(milliseconds: 10)
-    }
-    throw EndpointError(SocketError(code: .timedOut, .listen), address: log)
-  }
-
   @Test(arguments: ["tcp://127.0.0.1:0", "unix:@"])
   func aMebibyteArrivesInBothModes(_ where: String) throws {
     let folder = TemporaryFolder()
@@ -44,9 +16,10 @@ import Testing
     for options in [[], ["--verify"]] {
       let name = options.isEmpty ? "\(folder.path)/into/plain" : "\(folder.path)/into"
       let log = "log\(options.count)"
-      let receiver = try start(["--listen", `where`, "-h"] + options + [name], log: "\(folder.path)/\(log)")
-      let sender = try start(
-        ["--to", try address(in: log, of: folder)] + options + ["\(folder.path)/f"], log: "/dev/null")
+      let receiver = try VscpProcess.start(
+        ["--listen", `where`, "-h"] + options + [name], log: "\(folder.path)/\(log)")
+      let sender = try VscpProcess.start(
+        ["--to", try VscpProcess.address(in: log, of: folder)] + options + ["\(folder.path)/f"], log: "/dev/null")
       #expect(sender.finish().status == 0 && receiver.finish().status == 0)
       let text = String(decoding: folder.read(log) ?? [], as: UTF8.self)
       #expect(text.contains("sha256 checksum: \(try SHA256.digest(of: bytes))"))
@@ -60,9 +33,9 @@ import Testing
   @Test func dataAloneGoesToStandardOutput() throws {
     let folder = TemporaryFolder()
     folder.write("f", Array("only this".utf8))
-    let receiver = try start(["--listen", "unix:@", "-v", "-h"], log: "\(folder.path)/log")
-    let `where` = try address(in: "log", of: folder)
-    let sender = try start(["--to", `where`, "-v", "-"], log: "/dev/null", "<\(folder.path)/f")
+    let receiver = try VscpProcess.start(["--listen", "unix:@", "-v", "-h"], log: "\(folder.path)/log")
+    let `where` = try VscpProcess.address(in: "log", of: folder)
+    let sender = try VscpProcess.start(["--to", `where`, "-v", "-"], log: "/dev/null", "<\(folder.path)/f")
     #expect(sender.finish() == ([], 0))
     #expect(receiver.finish() == (Array("only this".utf8), 0))
   }
@@ -75,9 +48,10 @@ import Testing
     let bytes = randomBytes(2 << 20)
     folder.write("f", bytes)
     let receive = ["--listen", "tcp://127.0.0.1:0", "--verify", "\(folder.path)/into"]
-    let receiver = try start(receive, log: "\(folder.path)/log1")
-    let half = Relay(to: try address(in: "log1", of: folder), limit: 1 << 20)
-    let sender = try start(["--to", try #require(half.address), "--verify", "\(folder.path)/f"], log: "/dev/null")
+    let receiver = try VscpProcess.start(receive, log: "\(folder.path)/log1")
+    let half = Relay(to: try VscpProcess.address(in: "log1", of: folder), limit: 1 << 20)
+    let sender = try VscpProcess.start(
+      ["--to", try #require(half.address), "--verify", "\(folder.path)/f"], log: "/dev/null")
     #expect(half.waitForLimit())
     // Let what was passed on be written.
     for _ in 0..<1000 where (folder.read("into/.f.vscp-part")?.count ?? 0) < 1 << 19 { sleep(milliseconds: 10) }
@@ -89,9 +63,10 @@ import Testing
     let part = folder.read("into/.f.vscp-part")?.count ?? 0
     #expect(part >= 1 << 19 && part <= 1 << 20)
 
-    let second = try start(receive, log: "\(folder.path)/log2")
-    let again = try start(
-      ["--to", try address(in: "log2", of: folder), "--verify", "\(folder.path)/f"], log: "\(folder.path)/log3")
+    let second = try VscpProcess.start(receive, log: "\(folder.path)/log2")
+    let again = try VscpProcess.start(
+      ["--to", try VscpProcess.address(in: "log2", of: folder), "--verify", "\(folder.path)/f"],
+      log: "\(folder.path)/log3")
     #expect(again.finish().status == 0 && second.finish().status == 0)
     #expect(folder.read("into/f") == bytes && folder.read("into/.f.vscp-part") == nil)
     #expect(String(decoding: folder.read("log3") ?? [], as: UTF8.self).contains("resuming \"f\" at \(part) bytes"))
@@ -107,8 +82,9 @@ import Testing
     folder.write("f", bytes)
     let (file, path) = ("\(folder.path)/f", "\(folder.path)/s")
     // They send, and close.
-    let receiver = try start(["--listen", "unix:\(path)", "\(folder.path)/from"], log: "\(folder.path)/log")
-    _ = try address(in: "log", of: folder)
+    let receiver = try VscpProcess.start(
+      ["--listen", "unix:\(path)", "\(folder.path)/from"], log: "\(folder.path)/log")
+    _ = try VscpProcess.address(in: "log", of: folder)
     let client =
       program == "socat"
       ? "socat -u OPEN:\(file) UNIX-CONNECT:\(path)" : "ncat -U --send-only \(path) <\(file)"
@@ -124,7 +100,7 @@ import Testing
     var status: Int32 = 1
     // Bound is not yet listening.
     for _ in 0..<50 where status != 0 {
-      status = try start(["--to", "unix:\(path)", file], log: "/dev/null").finish().status
+      status = try VscpProcess.start(["--to", "unix:\(path)", file], log: "/dev/null").finish().status
       if status != 0 { sleep(milliseconds: 20) }
     }
     #expect(status == 0 && peer.finish().status == 0 && folder.read("to") == bytes)

@@ -173,6 +173,24 @@ final class RawPeer: Sendable {
     return try Frame(header.kind, parsing: receive(header.length)[...])
   }
 
+  /// As a receiver: the greeting, the first offer accepted, and its beginning.
+  func takeOffer(_ name: String) throws {
+    try send(VerifyRole.receiver.hello)
+    #expect(try receive(8) == VerifyRole.sender.hello)
+    try accept(name)
+    #expect(try receiveFrame() == .begin(offset: 0))
+  }
+
+  /// As a receiver: an offer of that name, accepted from an offset.
+  func accept(_ name: String, at offset: UInt64 = 0) throws {
+    guard case .offer(let offer) = try receiveFrame() else {
+      Issue.record("no offer of \(name)")
+      return
+    }
+    #expect(offer.name == Array(name.utf8))
+    try send(Frame.accept(offset: offset, SHA256.digest(of: [])).bytes)
+  }
+
   /// Whatever comes to the end.
   func receiveAll() throws -> [UInt8] {
     var bytes: [UInt8] = []
@@ -197,4 +215,35 @@ func verified(_ address: String) throws {
     address, receive: ["--verify", into.path], send: ["--verify", "\(from.path)/f", "\(from.path)/g"])
   #expect(receiver.status == 0 && sender.status == 0, "\(receiver.text)\(sender.text)")
   #expect(into.read("f") == bytes && into.names() == ["f", "g"] && sender.text.contains("resuming \"f\" at 100000"))
+}
+
+/// A receiver that gives up, and a sender that waits for a pipe without a limit of its own: it ends too.
+func idleVerified(_ address: String) throws {
+  let into = TemporaryFolder()
+  var numbers: [Int32] = [-1, -1]
+  #expect(pipe(&numbers) == 0)
+  let receiver = VscpEnd(["--verify", "--idle-timeout", "300ms", "--listen", address, into.path])
+  let sender = VscpEnd(["--verify", "--to", try #require(receiver.talk.listeningAddress())], input: numbers[0])
+  #expect(receiver.join() == 1 && receiver.talk.text.contains("failed to receive data: read: timed out"))
+  for _ in 0..<2000 where !sender.talk.text.contains("failed to send data") { sleep(milliseconds: 5) }
+  let talk = sender.talk.text
+  // Frees a sender that hangs.
+  close(numbers[1])
+  #expect(sender.join() == 1 && talk.contains("failed to send data: "), "\(talk)")
+  close(numbers[0])
+}
+
+/// A plain sender that gives its pipe up: the receiver must not take that for the end of the file.
+func brokenOffPlain(_ address: String) throws {
+  let into = TemporaryFolder()
+  var numbers: [Int32] = [-1, -1]
+  #expect(pipe(&numbers) == 0)
+  defer { for number in numbers { close(number) } }
+  let receiver = VscpEnd(["--listen", address, "\(into.path)/f"])
+  let sender = VscpEnd(
+    ["--to", try #require(receiver.talk.listeningAddress()), "--idle-timeout", "300ms"], input: numbers[0])
+  #expect(write(numbers[1], "half", 4) == 4)
+  #expect(sender.join() == 1 && receiver.join() == 1, "\(receiver.talk.text)")
+  #expect(receiver.talk.text.contains("failed to receive data: read: connection reset"))
+  #expect(into.read("f") == Array("half".utf8))
 }

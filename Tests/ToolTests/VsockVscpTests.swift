@@ -50,6 +50,8 @@ import Testing
 
   @Test func verifiedByAddress() throws { try verified("vsock://local:*") }
 
+  @Test func anIdleVerifyingSenderEndsWithItsReceiver() throws { try idleVerified("vsock://local:*") }
+
   @Test func nobodyThere() {
     let talk = Talk()
     #expect(VscpCommand.run(["-s", "-c", "1", "-p", "4242", "/dev/null"], console: talk.console()) == 1)

@@ -8,24 +8,32 @@ struct FileError: Error, Equatable, CustomStringConvertible {
   let errno: Int32
 
   var description: String {
-    let words = String(cString: strerror(errno))
+    // The kernel's words for it are "connection timed out".
+    let words = errno == ETIMEDOUT ? "timed out" : String(cString: strerror(errno))
     return "\(call) \(path): \(words.prefix(1).lowercased())\(words.dropFirst())"
   }
 }
 
-/// An open file: blocking reads and writes of whole buffers.
+/// An open file: reads, and writes of whole buffers, that wait for pipes and terminals until a deadline.
 struct LocalFile: ~Copyable {
   let owned: Descriptor
   let path: String
+  /// Whether a read or write may have to wait for somebody else: everything but what lies on a disk.
+  private let waits: Bool
 
   init(_ number: Int32, path: String) {
     owned = unsafe Descriptor(unsafeOwning: RawDescriptor(number))
     self.path = path
+    var status = stat()
+    waits = fstat(number, &status) == 0 && ![S_IFREG, S_IFDIR, S_IFBLK].contains(status.st_mode & S_IFMT)
   }
 
   /// As os.Open: for reading.
-  static func reading(_ path: String) throws(FileError) -> LocalFile {
-    let number = retried { Glibc.open(path, O_RDONLY | O_CLOEXEC) }
+  /// - Parameter waits: whether opening a named pipe waits for its writer; else the first read does.
+  static func reading(_ path: String, waits: Bool = true) throws(FileError) -> LocalFile {
+    var number = retried { Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (waits ? 0 : O_NONBLOCK)) }
+    // A lease that its holder is giving back (fcntl(2), F_SETLEASE).
+    if number < 0 && errno == EWOULDBLOCK { number = retried { Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) } }
     if number < 0 { throw FileError(call: "open", path: path, errno: errno) }
     return LocalFile(number, path: path)
   }
@@ -50,23 +58,41 @@ struct LocalFile: ~Copyable {
     return status
   }
 
-  /// Fills the buffer's front; 0 is the end of the file. Waits for pipes and terminals.
-  borrowing func read(into buffer: inout MutableRawSpan) throws(FileError) -> Int {
+  /// Whether the next read begins at the first byte, as far as anybody can tell.
+  var isAtStart: Bool { lseek(owned.raw.value, 0, SEEK_CUR) <= 0 }
+
+  /// Fills the buffer's front.
+  /// - Parameter socket: what to watch while waiting for the file.
+  /// - Returns: 0 at the end of the file; nil when there is news of the socket.
+  borrowing func read(
+    into buffer: inout MutableRawSpan, until deadline: Deadline = .never, beside socket: pollfd? = nil
+  ) throws(FileError) -> Int? {
+    var mustWait = waits
     while true {
+      if mustWait, try !wait("read", POLLIN, until: deadline, beside: socket) { return nil }
       let count = buffer.withUnsafeMutableBytes { Glibc.read(owned.raw.value, $0.baseAddress, $0.count) }
       if count >= 0 { return count }
-      try retryOrThrow("read", POLLIN)
+      // Who passed a pipe on may have made it non-blocking.
+      mustWait = mustWait || errno == EAGAIN
+      if errno != EINTR && errno != EAGAIN { throw failure("read") }
     }
   }
 
-  borrowing func write(_ bytes: RawSpan) throws(FileError) {
+  /// Writes all the bytes; the limits count for each piece.
+  borrowing func write(_ bytes: RawSpan, within limits: TransferLimits = .none) throws(FileError) {
     var rest = bytes
+    var mustWait = waits
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(owned.raw.value, $0.baseAddress, $0.count) }
+      let deadline = limits.next
+      if mustWait { _ = try wait("write", POLLOUT, until: deadline, beside: nil) }
+      // A pipe that is said to be writable takes so much without waiting for the rest (pipe(7), PIPE_BUF).
+      let piece = waits && !deadline.isNever ? rest.extracting(first: 4096) : rest
+      let count = piece.withUnsafeBytes { Glibc.write(owned.raw.value, $0.baseAddress, $0.count) }
       if count >= 0 {
         rest = rest.extracting(droppingFirst: count)
       } else {
-        try retryOrThrow("write", POLLOUT)
+        mustWait = mustWait || errno == EAGAIN
+        if errno != EINTR && errno != EAGAIN { throw failure("write") }
       }
     }
   }
@@ -79,20 +105,39 @@ struct LocalFile: ~Copyable {
     if ftruncate(owned.raw.value, Int(length)) != 0 { throw failure("truncate") }
   }
 
-  borrowing func sync() throws(FileError) {
-    if fsync(owned.raw.value) != 0 { throw failure("sync") }
+  /// Closes, and says what went wrong: network file systems and quotas may tell only now.
+  consuming func close() throws(FileError) {
+    let path = path
+    do throws(SocketError) {
+      try owned.close()
+    } catch {
+      throw FileError(call: "close", path: path, errno: error.errno)
+    }
   }
 
   borrowing func failure(_ call: String) -> FileError { FileError(call: call, path: path, errno: Glibc.errno) }
 
-  /// Somebody else's pipe may not block: then wait for it.
-  private borrowing func retryOrThrow(_ call: String, _ events: Int32) throws(FileError) {
-    switch Glibc.errno {
-    case EINTR: return
-    case EAGAIN:
-      var watched = pollfd(fd: owned.raw.value, events: Int16(events), revents: 0)
-      _ = poll(&watched, 1, -1)
-    default: throw failure(call)
+  /// Waits until a call has something to do.
+  /// - Returns: false when there is news of the socket, which counts first.
+  /// - Throws: ETIMEDOUT at the deadline.
+  private borrowing func wait(
+    _ call: String, _ events: Int32, until deadline: Deadline, beside socket: pollfd?
+  ) throws(FileError) -> Bool {
+    // poll(2) passes over a negative descriptor.
+    var watched: InlineArray<2, pollfd> = [
+      pollfd(fd: owned.raw.value, events: Int16(events), revents: 0),
+      socket ?? pollfd(fd: -1, events: 0, revents: 0),
+    ]
+    while true {
+      let left = deadline.remainingNanoseconds
+      // Rounded up: a wait that ends early would be repeated in vain.
+      let time = left < 0 ? -1 : Int32(min(left / 1_000_000 + (left % 1_000_000 == 0 ? 0 : 1), Int64(Int32.max)))
+      let result = withUnsafeMutableBytes(of: &watched) {
+        poll($0.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, time)
+      }
+      if result > 0 { return watched[1].revents == 0 }
+      if result < 0 && errno != EINTR { throw failure("poll") }
+      if result == 0 && deadline.hasPassed { throw FileError(call: call, path: path, errno: ETIMEDOUT) }
     }
   }
 }

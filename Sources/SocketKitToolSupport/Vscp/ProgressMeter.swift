@@ -37,7 +37,7 @@ struct ProgressMeter {
     let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
     let rate = seconds > 0 ? Double(moved) / seconds : 0
     var text = name
-    if let size, size > 0 { text += "  \(min(100, done * 100 / size)) %" }
+    if let size, size > 0 { text += "  \(min(100, Int(Double(done) / Double(size) * 100))) %" }
     text += "  \(bytes(Double(done)))"
     if let size { text += " of \(bytes(Double(size)))" }
     text += "  \(bytes(rate))/s"

@@ -11,6 +11,8 @@ struct TransferLimits {
     self.idle = idle
   }
 
+  static let none = TransferLimits(timeout: nil, idle: nil)
+
   /// For the next step.
   var next: Deadline {
     guard let idle else { return total }

@@ -87,7 +87,9 @@ struct VscpOptions {
     showsChecksum = flags.booleans["h"] ?? false
     verifies = flags.booleans["verify"] ?? false
     acceptsHidden = flags.booleans["hidden"] ?? false
-    timeout = try Self.positive(flags.durations["t"], "-t")
+    let timeout = try Self.positive(flags.durations["t"], "-t")
+    // mdlayher's sender takes it for nothing.
+    self.timeout = isClassic && role == .send ? nil : timeout
     idleTimeout = try Self.positive(flags.durations["idle-timeout"], "--idle-timeout")
     connectTimeout = try Self.positive(flags.durations["connect-timeout"], "--connect-timeout") ?? .seconds(10)
     if acceptsHidden && (!verifies || role == .send) { throw .usage("--hidden is for receiving with --verify") }

@@ -55,6 +55,7 @@ struct VscpSession: EndpointVisitor {
     do {
       digest = try socket.receivePlain(
         into: file, limits: limits, checksum: options.showsChecksum, meter: &meter)
+      try file.close()
     } catch {
       throw VscpFailure("failed to receive data", error)
     }
@@ -88,6 +89,7 @@ struct VscpSession: EndpointVisitor {
     do {
       digest = try socket.sendPlain(file, limits: limits, checksum: options.showsChecksum, meter: &meter)
     } catch {
+      socket.spoilEnd()
       throw VscpFailure("failed to send data", error)
     }
     do throws(SocketError) {

@@ -1,9 +1,10 @@
+internal import Glibc
 internal import SocketKit
 
 /// Frames over a stream: buffered reads, hello first, every wait within the limits.
 struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
   private let socket: S
-  private let limits: TransferLimits
+  let limits: TransferLimits
   private let role: VerifyRole
   private var input: [UInt8]
   private var start = 0
@@ -101,6 +102,9 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
     case .endOfStream: throw VerifyError.endedEarly
     }
   }
+
+  /// For waiting for a file, and for input as well.
+  var watchedForInput: pollfd { pollfd(fd: socket.readSource.value, events: Int16(POLLIN), revents: 0) }
 
   borrowing func send(_ frame: Frame) throws {
     let bytes = frame.bytes

@@ -83,25 +83,66 @@ struct IncomingFile: ~Copyable {
   borrowing func write(_ bytes: RawSpan) throws(FileError) { try file.write(bytes) }
 
   /// Gives the file its permissions and its name, on the disk.
-  /// - Throws: what failed. The unfinished file may still be there.
-  borrowing func store(mode: UInt32) throws(Refusal) {
-    do throws(FileError) {
-      if fchmod(file.owned.raw.value, mode & 0o777 & ~fileCreationMask) != 0 { throw file.failure("chmod") }
-      try file.sync()
+  /// - Parameter signs: called every so often while the disk is at work.
+  /// - Throws: a `Refusal`: what failed, and the unfinished file may still be there; what the signs threw, which leaves it
+  ///   there.
+  borrowing func store(mode: UInt32, signs: () throws -> Void) throws {
+    try sync(signs)
+    // Not before the long part: an unfinished file may have to be opened again, whatever its mode is going to be.
+    if fchmod(file.owned.raw.value, mode & 0o777 & ~fileCreationMask) != 0 { throw Refusal(file.failure("chmod")) }
+    do {
+      try sync(signs)
+      try Self.checkTarget(name, in: place)
+      if !isThere(part) { throw Refusal(.storage, "somebody has replaced \(shownName(part))") }
+      let result = withName(part) { from in withName(name) { renameat(place.value, from, place.value, $0) } }
+      if result != 0 { throw Refusal(FileError(call: "rename", path: shownName(name), errno: errno)) }
     } catch {
-      throw Refusal(error)
+      _ = fchmod(file.owned.raw.value, 0o600)
+      throw error
     }
-    try Self.checkTarget(name, in: place)
-    let result = withName(part) { from in withName(name) { renameat(place.value, from, place.value, $0) } }
-    if result != 0 { throw Refusal(FileError(call: "rename", path: shownName(name), errno: errno)) }
     // Some file systems cannot sync a directory; then there is nothing more to do.
-    if fsync(place.value) != 0 && errno != EINVAL && errno != EROFS {
-      throw Refusal(FileError(call: "sync", path: ".", errno: errno))
+    let failure = try Self.fsync(place, signs, canFail: [EINVAL, EROFS])
+    if failure != 0 { throw Refusal(FileError(call: "sync", path: ".", errno: failure)) }
+  }
+
+  private borrowing func sync(_ signs: () throws -> Void) throws {
+    let failure = try Self.fsync(file.owned.raw, signs)
+    if failure == 0 { return }
+    // The kernel tells it once: a later run would find the bytes in memory, and a sync that has nothing left to do.
+    discard()
+    throw Refusal(FileError(call: "sync", path: file.path, errno: failure))
+  }
+
+  /// - Returns: 0, or the number of an error, which counts before what the signs threw.
+  private static func fsync(
+    _ file: RawDescriptor, _ signs: () throws -> Void, canFail: [Int32] = []
+  ) throws -> Int32 {
+    var silence: (any Error)?
+    let failure = SlowCall.run({ Glibc.fsync(file.value) }) {
+      do {
+        if silence == nil { try signs() }
+      } catch {
+        silence = error
+      }
     }
+    if failure != 0 && !canFail.contains(failure) { return failure }
+    if let silence { throw silence }
+    return 0
+  }
+
+  /// Whether a name is this file's, and not of another that somebody put there.
+  private borrowing func isThere(_ name: [UInt8]) -> Bool {
+    var there = stat()
+    guard let own = try? file.status(),
+      withName(name, { fstatat(place.value, $0, &there, AT_SYMLINK_NOFOLLOW) }) == 0
+    else { return false }
+    return there.st_ino == own.st_ino && there.st_dev == own.st_dev
   }
 
   /// Removes the unfinished file: it is wrong, or empty.
-  borrowing func discard() { _ = withName(part) { unlinkat(place.value, $0, 0) } }
+  borrowing func discard() {
+    if isThere(part) { _ = withName(part) { unlinkat(place.value, $0, 0) } }
+  }
 
   /// Leaves the unfinished file for a later run, unless there is nothing in it.
   borrowing func keep() {
@@ -117,8 +158,7 @@ func forEachChunkOfFile(_ file: borrowing LocalFile, limit: UInt64, _ body: (Raw
     var target = buffer.mutableSpan
     var bytes = target.mutableBytes
     var part = bytes._mutatingExtracting(first: Int(min(left, UInt64(transferBufferSize))))
-    let count = try file.read(into: &part)
-    if count == 0 { return }
+    guard let count = try file.read(into: &part), count > 0 else { return }
     left -= UInt64(count)
     try body(buffer.span.bytes.extracting(first: count))
   }

@@ -5,7 +5,7 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
   private var channel: FrameChannel<S>
   private let place: ReceivingPlace
   private let log: VscpLog
-  private var stored = 0
+  private var stored: Set<[UInt8]> = []
   private var isComplete = true
 
   init(_ channel: consuming FrameChannel<S>, _ place: consuming ReceivingPlace, _ log: VscpLog) {
@@ -15,15 +15,16 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
   }
 
   /// Takes files until the sender has no more.
-  /// - Returns: whether every file that was offered is stored.
+  /// - Returns: whether every file that was offered is stored, and one at least.
   /// - Throws: ``VerifyError``, `SocketError`. The file under way is kept unfinished.
   mutating func run() throws -> Bool {
     try channel.greet()
     while true {
       switch try channel.nextFrame(while: "between files") {
       case .bye:
+        if isComplete && stored.isEmpty { log.always("the sender had no file to send") }
         log.detail("transfer complete")
-        return isComplete
+        return isComplete && !stored.isEmpty
       case .offer(let offer): try receive(offer)
       case let frame: throw VerifyError.unexpected(frame.kind, while: "between files")
       }
@@ -32,9 +33,13 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
 
   private mutating func receive(_ offer: Offer) throws {
     let file: IncomingFile
+    let name: [UInt8]
     do throws(Refusal) {
-      if place.name != nil && stored > 0 { throw Refusal(.oneFileOnly, "the receiver takes one file only") }
-      file = try IncomingFile(try place.finalName(for: offer.name), in: place)
+      if place.name != nil && !stored.isEmpty { throw Refusal(.oneFileOnly, "the receiver takes one file only") }
+      name = try place.finalName(for: offer.name)
+      // The sender holds a proof of delivery for that one.
+      if stored.contains(name) { throw Refusal(.nameTaken, "a file of that name has come already") }
+      file = try IncomingFile(name, in: place)
     } catch {
       isComplete = false
       log.always("refused \(offer.shown): \(error.reason)")
@@ -42,14 +47,15 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
       return
     }
     do {
-      try receive(offer, into: file)
+      if try receive(offer, into: file) { stored.insert(name) }
     } catch {
       file.keep()
       throw error
     }
   }
 
-  private mutating func receive(_ offer: Offer, into file: borrowing IncomingFile) throws {
+  /// - Returns: whether it is stored.
+  private mutating func receive(_ offer: Offer, into file: borrowing IncomingFile) throws -> Bool {
     var hash = try SHA256()
     var offset: UInt64 = 0
     do {
@@ -61,7 +67,7 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
       let reason = Refusal(error).reason
       log.always("refused \(offer.shown): \(reason)")
       try channel.send(.refuse(reason))
-      return
+      return false
     }
     guard case .begin(let start) = try channel.nextFrame(while: "after an accept"), start == 0 || start == offset
     else { throw VerifyError.unexpected(.begin, while: "from another offset than the one offered") }
@@ -109,15 +115,14 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
           log.always("the sender gave \(offer.shown) up: \(reason)")
         }
         file.keep()
-        return
+        return false
       case .frame(.end(let size, let digest)):
         meter.finish()
         if failure != nil {
           file.keep()
-          return
+          return false
         }
-        try finish(offer, file, received: meter.done, size: size, own: try hash.finish(), digest)
-        return
+        return try finish(offer, file, received: meter.done, size: size, own: try hash.finish(), digest)
       case .frame(let frame): throw VerifyError.unexpected(frame.kind, while: "in the middle of a file")
       }
     }
@@ -130,14 +135,11 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
   ) throws -> (offset: UInt64, digest: SHA256Digest) {
     var part = try SHA256()
     guard file.size > 0, file.size <= offer.size ?? .max else { return (0, try part.finish()) }
-    var lastSign = Deadline.after(.seconds(1))
+    var signs = SignsOfWork()
     try file.forEachChunk { bytes in
       try part.update(bytes)
       try hash.update(bytes)
-      if lastSign.hasPassed {
-        lastSign = .after(.seconds(1))
-        try channel.send(.wait)
-      }
+      if signs.isDue() { try channel.send(.wait) }
     }
     return (file.size, try part.finish())
   }
@@ -151,8 +153,8 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
   private mutating func finish(
     _ offer: Offer, _ file: borrowing IncomingFile, received: UInt64, size: UInt64, own: SHA256Digest,
     _ digest: SHA256Digest
-  ) throws {
-    do throws(Refusal) {
+  ) throws -> Bool {
+    do {
       if received != size || size != offer.size ?? size {
         file.discard()
         throw Refusal(.size, "\(received) bytes came of \(size)")
@@ -161,13 +163,13 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
         file.discard()
         throw Refusal(.checksum, "the checksum of what came is \(own), and the sender's \(digest)")
       }
-      try file.store(mode: offer.mode)
-    } catch {
+      try file.store(mode: offer.mode) { try channel.send(.wait) }
+    } catch let error as Refusal {
       try fail(offer, error)
-      return
+      return false
     }
-    stored += 1
     log.always("stored \(offer.shown): \(size) bytes, sha256 checksum: \(own)")
     try channel.send(.stored(own))
+    return true
   }
 }

@@ -6,6 +6,8 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
   private var channel: FrameChannel<S>
   private let log: VscpLog
   private var buffer: [UInt8]
+  /// The file given up last, as long as the receiver's complaint about it may be on its way.
+  private var unheard: String?
 
   init(_ channel: consuming FrameChannel<S>, _ log: VscpLog) {
     self.channel = channel
@@ -20,23 +22,34 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     try channel.greet()
     var isComplete = true
     for path in paths {
-      do {
-        let file = try open(path)
-        let status = try file.status()
-        if status.st_mode & S_IFMT == S_IFDIR { throw FileError(call: "read", path: path, errno: EISDIR) }
-        // Files of the kernel's, as under /proc, say 0 whatever is in them.
-        let size = status.fileSize.flatMap { $0 == 0 ? nil : $0 }
-        let offer = Offer(size: size, mode: status.st_mode & 0o777, name: Self.name(of: path))
-        if try !send(file, offer) { isComplete = false }
-      } catch let error as FileError {
-        isComplete = false
-        log.always("failed to open input file: \(goQuoted("\(error)"))")
-      }
+      if try !send(path) { isComplete = false }
     }
     try channel.send(.bye)
     channel.waitForEnd(until: .after(.seconds(5)))
     log.detail("transfer complete")
     return isComplete
+  }
+
+  /// - Returns: whether the receiver has stored it.
+  private mutating func send(_ path: String) throws -> Bool {
+    let file: LocalFile
+    do throws(FileError) {
+      file = try open(path)
+    } catch {
+      return noInput(error)
+    }
+    let offer: Offer
+    do throws(FileError) {
+      offer = try Self.offer(of: file, path)
+    } catch {
+      return noInput(error)
+    }
+    return try send(file, offer)
+  }
+
+  private borrowing func noInput(_ error: FileError) -> Bool {
+    log.always("failed to open input file: \(goQuoted("\(error)"))")
+    return false
   }
 
   private borrowing func open(_ path: String) throws(FileError) -> LocalFile {
@@ -45,7 +58,16 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
       return try .sharing(log.console.input, path: "/dev/stdin")
     }
     log.detail("opening file \(goQuoted(path)) for input")
-    return try .reading(path)
+    return try .reading(path, waits: false)
+  }
+
+  private static func offer(of file: borrowing LocalFile, _ path: String) throws(FileError) -> Offer {
+    let status = try file.status()
+    if status.st_mode & S_IFMT == S_IFDIR { throw FileError(call: "read", path: path, errno: EISDIR) }
+    // Files of the kernel's, as under /proc, say 0 whatever is in them; standard input may have been read from.
+    let size = status.fileSize
+    let isKnown = size != 0 && file.isAtStart
+    return Offer(size: isKnown ? size : nil, mode: status.st_mode & 0o777, name: name(of: path))
   }
 
   private static func name(of path: String) -> [UInt8] {
@@ -54,12 +76,11 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     return Array((parts.last.map { Array($0) } ?? Array("/".utf8)).prefix(255))
   }
 
-  /// - Returns: whether the receiver has stored it.
   private mutating func send(_ file: borrowing LocalFile, _ offer: Offer) throws -> Bool {
     try channel.send(.offer(offer))
     let offset: UInt64
     let theirs: SHA256Digest
-    switch try channel.nextFrame(while: "after an offer") {
+    switch try answer() {
     case .accept(let number, let digest): (offset, theirs) = (number, digest)
     case .refuse(let reason):
       log.always("refused \(offer.shown): \(reason)")
@@ -67,30 +88,42 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     case let frame: throw VerifyError.unexpected(frame.kind, while: "after an offer")
     }
     var hash = try SHA256()
-    let start = try resumption(file, offer, offset, theirs, &hash)
+    let start: UInt64
+    do {
+      start = try resumption(file, offer, offset, theirs, &hash)
+    } catch let error as FileError {
+      // The receiver waits for a beginning; with this one it keeps what it has.
+      try channel.send(.begin(offset: offset))
+      return try giveUp(offer, Reason(.source, "\(error)"))
+    }
     try channel.send(.begin(offset: start))
     if start > 0 { log.always("resuming \(offer.shown) at \(start) bytes") }
     var meter = ProgressMeter(offer.shown, size: offer.size, start: start, console: log.console)
     while meter.done < offer.size ?? .max {
-      let count: Int
-      do throws(FileError) {
-        count = try read(file, at: meter.done, offer)
-      } catch {
-        return try giveUp(offer, meter, Reason(.source, "\(error)"))
-      }
-      if count == 0 {
-        if offer.size == nil { break }
-        return try giveUp(offer, meter, Reason(.source, "the file has become shorter"))
-      }
-      try hash.update(buffer.span.bytes.extracting(FrameHeader.byteCount..<FrameHeader.byteCount + count))
-      try channel.sendData(&buffer, count: count)
-      meter.advance(by: count)
-      if try channel.hasInput(), let reason = try failure() {
+      if let reason = try complaint() {
         meter.finish()
         log.always("the receiver failed to store \(offer.shown): \(reason)")
         try channel.send(.abort(Reason(.source, "stopped")))
         return false
       }
+      let result: Int?
+      do throws(FileError) {
+        result = try read(file, at: meter.done, offer)
+      } catch {
+        meter.finish()
+        // Then there is no time left for the other files.
+        if channel.limits.total.hasPassed { throw error }
+        return try giveUp(offer, Reason(.source, "\(error)"))
+      }
+      guard let count = result else { continue }
+      if count == 0 {
+        if offer.size == nil { break }
+        meter.finish()
+        return try giveUp(offer, Reason(.source, "the file has become shorter"))
+      }
+      try hash.update(buffer.span.bytes.extracting(FrameHeader.byteCount..<FrameHeader.byteCount + count))
+      try channel.sendData(&buffer, count: count)
+      meter.advance(by: count)
     }
     meter.finish()
     let digest = try hash.finish()
@@ -107,29 +140,44 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     }
   }
 
-  private mutating func read(_ file: borrowing LocalFile, at done: UInt64, _ offer: Offer) throws(FileError) -> Int {
+  /// The receiver's answer to an offer. Before it there may come a complaint about the file before, which crossed the
+  /// abort of that.
+  private mutating func answer() throws -> Frame {
+    while true {
+      let frame = try channel.nextFrame(while: "after an offer")
+      guard let name = unheard.take(), case .failed(let reason) = frame else { return frame }
+      log.always("the receiver failed to store \(name): \(reason)")
+    }
+  }
+
+  /// - Returns: nil when the receiver has something to say.
+  private mutating func read(_ file: borrowing LocalFile, at done: UInt64, _ offer: Offer) throws(FileError) -> Int? {
     let room = min(UInt64(transferBufferSize), (offer.size ?? .max) - done)
+    let (deadline, socket) = (channel.limits.next, channel.watchedForInput)
     var target = buffer.mutableSpan
     var bytes = target.mutableBytes
     var part = bytes._mutatingExtracting(FrameHeader.byteCount..<FrameHeader.byteCount + Int(room))
-    return try file.read(into: &part)
+    return try file.read(into: &part, until: deadline, beside: socket)
   }
 
-  private mutating func giveUp(_ offer: Offer, _ meter: ProgressMeter, _ reason: Reason) throws -> Bool {
-    meter.finish()
+  private mutating func giveUp(_ offer: Offer, _ reason: Reason) throws -> Bool {
     log.always("gave \(offer.shown) up: \(reason)")
     try channel.send(.abort(reason))
+    unheard = offer.shown
     return false
   }
 
-  /// The receiver's complaint in the middle of a file; nil when it only says that it is at work.
-  private mutating func failure() throws -> Reason? {
-    switch try channel.next() {
-    case .frame(.failed(let reason)): return reason
-    case .frame(.wait): return nil
-    case .frame(let frame): throw VerifyError.unexpected(frame.kind, while: "in the middle of a file")
-    case .data: throw VerifyError.unexpected(.data, while: "in the middle of a file")
+  /// What the receiver has come to complain of in the middle of a file; nil when it has not.
+  private mutating func complaint() throws -> Reason? {
+    while try channel.hasInput() {
+      switch try channel.next() {
+      case .frame(.failed(let reason)): return reason
+      case .frame(.wait): continue
+      case .frame(let frame): throw VerifyError.unexpected(frame.kind, while: "in the middle of a file")
+      case .data: throw VerifyError.unexpected(.data, while: "in the middle of a file")
+      }
     }
+    return nil
   }
 
   /// Where to send from: behind what the receiver has, when that is the front of this very file. The hash, and the file,
@@ -140,15 +188,12 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     guard offset > 0, let size = offer.size, offset <= size else { return 0 }
     var front = try SHA256()
     var count: UInt64 = 0
-    var lastSign = Deadline.after(.seconds(1))
+    var signs = SignsOfWork()
     try forEachChunkOfFile(file, limit: offset) { bytes in
       try front.update(bytes)
       try hash.update(bytes)
       count += UInt64(bytes.byteCount)
-      if lastSign.hasPassed {
-        lastSign = .after(.seconds(1))
-        try channel.send(.wait)
-      }
+      if signs.isDue() { try channel.send(.wait) }
     }
     if count == offset, try front.finish() == theirs { return offset }
     hash = try SHA256()
