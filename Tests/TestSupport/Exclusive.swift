@@ -14,6 +14,7 @@ public struct Exclusive: SuiteTrait, TestTrait, TestScoping {
   ) async throws {
     await Gate.shared.enter()
     let before = openDescriptors()
+    let began = milliseconds()
     let result: Result<Void, any Error>
     do {
       try await function()
@@ -26,6 +27,10 @@ public struct Exclusive: SuiteTrait, TestTrait, TestScoping {
     for _ in 0..<50 where after != before {
       usleep(10_000)
       after = openDescriptors()
+    }
+    if getenv("SOCKETKIT_TIMES") != nil {
+      // Swift Testing's own times have the waiting for a turn in them.
+      print("took \(Int(milliseconds() - began)) ms: \(test.id)")
     }
     await Gate.shared.leave()
     if after != before {

@@ -192,7 +192,7 @@ import Testing
   @Test func whatNobodyReceivesIsGivenUp() throws {
     ForgottenSender.patience = .milliseconds(300)
     defer { ForgottenSender.patience = .seconds(60) }
-    let before = threadCount()
+    let before = settledThreadCount()
     let ends = try vsockPair(VsockSequencedPacketSocket.self)
     try ends.split { (near, far) throws(SocketError) in
       // The peer has room for four, and a part of the fifth.
@@ -368,7 +368,7 @@ import Testing
   }
 
   @Test func threadsEndWithTheirWork() throws {
-    let before = threadCount()
+    let before = settledThreadCount()
     do {
       let ends = try vsockPair(VsockSequencedPacketSocket.self)
       try ends.first.send([1].span, until: .after(patience))
@@ -378,6 +378,19 @@ import Testing
     let deadline = Deadline.after(patience)
     while threadCount() != before && !deadline.hasPassed { sleep(milliseconds: 5) }
     #expect(threadCount() == before)
+  }
+
+  /// How many there are when those that earlier tests left behind are gone.
+  private func settledThreadCount() -> Int {
+    var count = threadCount()
+    var steady = 0
+    while steady < 10 {
+      sleep(milliseconds: 10)
+      let now = threadCount()
+      steady = now == count ? steady + 1 : 0
+      count = now
+    }
+    return count
   }
 
   private func threadCount() -> Int {
