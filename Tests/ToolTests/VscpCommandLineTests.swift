@@ -113,6 +113,13 @@ import Testing
   ])
   func textsAreQuotedAsGoQuotesThem(_ text: String, _ quoted: String) { #expect(goQuoted(text) == quoted) }
 
+  /// Its limit is for the receiver; his sender takes it and does nothing.
+  @Test func hisSenderHasNoTimeout() throws {
+    #expect(try VscpOptions(["-s", "-c", "2", "-p", "1", "-t", "5s"]).timeout == nil)
+    #expect(try VscpOptions(["-s", "--to", "unix:@x", "-t", "5s"]).timeout == .seconds(5))
+    #expect(try VscpOptions(["-r", "-t", "5s"]).timeout == .seconds(5))
+  }
+
   @Test func progressIsALine() {
     #expect(
       ProgressMeter.line("f", done: 3 << 20, size: 12 << 20, moved: 2 << 20, in: .milliseconds(500))

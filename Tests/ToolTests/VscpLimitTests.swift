@@ -66,13 +66,6 @@ import Testing
 
   @Test func aBrokenOffFileIsNoWholeOne() throws { try brokenOffPlain("tcp://127.0.0.1:0") }
 
-  /// Its limit is for the receiver; his sender takes it and does nothing.
-  @Test func hisSenderHasNoTimeout() throws {
-    #expect(try VscpOptions(["-s", "-c", "2", "-p", "1", "-t", "5s"]).timeout == nil)
-    #expect(try VscpOptions(["-s", "--to", "unix:@x", "-t", "5s"]).timeout == .seconds(5))
-    #expect(try VscpOptions(["-r", "-t", "5s"]).timeout == .seconds(5))
-  }
-
   @Test func anIdleSenderNoticesThatItsPeerHasGone() throws {
     let listener = try UnixStreamSocket.listen(on: .unnamed)
     let address = UnixStreamSocket.text(of: try listener.localAddress())
