@@ -7,57 +7,11 @@ import Testing
 
 /// -t and --idle-timeout where the local end is what does not move: pipes that nobody fills or empties.
 @Suite(.exclusive) struct VscpLimitTests {
-  /// An end whose input or output is a pipe; the test's side of it is closed in the end, which frees one that hangs.
-  private final class Piped {
-    private let numbers: [Int32]
-    private let reads: Bool
-    private var isOpen = true
-    let end: VscpEnd
-
-    init(_ words: [String], reads: Bool) {
-      var pipe: [Int32] = [-1, -1]
-      #expect(Glibc.pipe(&pipe) == 0)
-      (numbers, self.reads) = (pipe, reads)
-      end = reads ? VscpEnd(words, input: pipe[0]) : VscpEnd(words, output: pipe[1])
-    }
-
-    /// The test's side.
-    var number: Int32 { numbers[reads ? 1 : 0] }
-
-    /// Waits for the end's words, then frees it and gives its status.
-    func finish(saying text: String) -> Int32 {
-      for _ in 0..<1000 where !end.talk.text.contains(text) { sleep(milliseconds: 5) }
-      #expect(end.talk.text.contains(text), "\(end.talk.text)")
-      closeOurs()
-      let status = end.join()
-      close(numbers[reads ? 0 : 1])
-      return status
-    }
-
-    func closeOurs() {
-      if isOpen {
-        if !reads { while readable() { drain() } }
-        close(number)
-      }
-      isOpen = false
-    }
-
-    /// Emptied first: a reader that goes would end the whole process, by SIGPIPE.
-    private func readable() -> Bool {
-      var watched = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-      return poll(&watched, 1, 300) > 0 && watched.revents & Int16(POLLIN) != 0
-    }
-    private func drain() {
-      var bytes = [UInt8](repeating: 0, count: 65536)
-      _ = read(number, &bytes, bytes.count)
-    }
-  }
-
   @Test(arguments: ["-t", "--idle-timeout"])
   func anIdleInputIsGivenUp(_ limit: String) throws {
     let listener = try UnixStreamSocket.listen(on: .unnamed)
     let address = UnixStreamSocket.text(of: try listener.localAddress())
-    let sender = Piped(["-s", "--to", address, limit, "200ms"], reads: true)
+    let sender = PipedVscpEnd(["-s", "--to", address, limit, "200ms"], reads: true)
     let peer = try RawPeer(from: listener)
     #expect(write(sender.number, "abc", 3) == 3)
     #expect(sender.finish(saying: "failed to send data: read /dev/stdin: timed out") == 1)
@@ -69,7 +23,7 @@ import Testing
   @Test func anIdleSenderNoticesThatItsPeerHasGone() throws {
     let listener = try UnixStreamSocket.listen(on: .unnamed)
     let address = UnixStreamSocket.text(of: try listener.localAddress())
-    let sender = Piped(["-s", "--to", address], reads: true)
+    let sender = PipedVscpEnd(["-s", "--to", address], reads: true)
     do { _ = try RawPeer(from: listener) }
     #expect(sender.finish(saying: "failed to send data: write: broken pipe") == 1)
   }
@@ -78,7 +32,7 @@ import Testing
   @Test func aPeerThatOnlyReadsIsNotGone() throws {
     let listener = try UnixStreamSocket.listen(on: .unnamed)
     let address = UnixStreamSocket.text(of: try listener.localAddress())
-    let sender = Piped(["-s", "-v", "--to", address], reads: true)
+    let sender = PipedVscpEnd(["-s", "-v", "--to", address], reads: true)
     let peer = try RawPeer(from: listener)
     try peer.finishSending()
     sleep(milliseconds: 100)
@@ -90,14 +44,14 @@ import Testing
 
   @Test(arguments: ["-t", "--idle-timeout"])
   func anOutputThatNobodyReadsIsGivenUp(_ limit: String) throws {
-    let receiver = Piped(["--listen", "unix:@", limit, "300ms"], reads: false)
+    let receiver = PipedVscpEnd(["--listen", "unix:@", limit, "300ms"], reads: false)
     let peer = try RawPeer(to: #require(receiver.end.talk.listeningAddress()))
     try peer.send([UInt8](repeating: 7, count: 200_000))
     #expect(receiver.finish(saying: "failed to receive data: write /dev/stdout: timed out") == 1)
   }
 
   @Test func aSlowReaderOutlivesTheIdleTimeout() throws {
-    let receiver = Piped(["-v", "--listen", "unix:@", "--idle-timeout", "400ms"], reads: false)
+    let receiver = PipedVscpEnd(["-v", "--listen", "unix:@", "--idle-timeout", "400ms"], reads: false)
     let bytes = randomBytes(200_000)
     do {
       let peer = try RawPeer(to: #require(receiver.end.talk.listeningAddress()))
@@ -117,7 +71,7 @@ import Testing
   @Test func anIdleVerifyingSenderNoticesThatItsPeerHasGone() throws {
     let listener = try UnixStreamSocket.listen(on: .unnamed)
     let address = UnixStreamSocket.text(of: try listener.localAddress())
-    let sender = Piped(["--verify", "--to", address], reads: true)
+    let sender = PipedVscpEnd(["--verify", "--to", address], reads: true)
     do {
       let peer = try RawPeer(from: listener)
       try peer.takeOffer("stdin")
@@ -132,7 +86,7 @@ import Testing
   @Test func anIdleVerifyingSenderHearsAComplaint() throws {
     let listener = try UnixStreamSocket.listen(on: .unnamed)
     let address = UnixStreamSocket.text(of: try listener.localAddress())
-    let sender = Piped(["--verify", "--to", address], reads: true)
+    let sender = PipedVscpEnd(["--verify", "--to", address], reads: true)
     let peer = try RawPeer(from: listener)
     try peer.takeOffer("stdin")
     try peer.send(Frame.wait.bytes + Frame.wait.bytes + Frame.failed(Reason(.storage, "disk full")).bytes)
@@ -152,7 +106,7 @@ import Testing
     #expect(mkfifo("\(from.path)/fifo", 0o600) == 0)
     let receiver = VscpEnd(["--verify", "--listen", "unix:@", into.path])
     let address = try #require(receiver.talk.listeningAddress())
-    let sender = Piped(
+    let sender = PipedVscpEnd(
       ["--verify", "--to", address, "--idle-timeout", "300ms", "-", "\(from.path)/fifo", "\(from.path)/good"],
       reads: true)
     for _ in 0..<1000 where into.read("good") == nil { sleep(milliseconds: 5) }
