@@ -29,7 +29,12 @@ private let multihomed = StreamSocketSuite("SCTP over both") { try sctpPair(on: 
 
 @Suite(.exclusive, .needsSCTP) struct SCTPStreamTests {
   @Test(arguments: streams4.rules) func ipv4(_ rule: ConformanceRule) { check(rule) }
-  @Test(arguments: streams6.rules) func ipv6(_ rule: ConformanceRule) { check(rule) }
+  /// What may differ by the kind of address; the several ones begin with one of IPv6.
+  @Test(
+    arguments: streams6.rules.filter { rule in
+      ["address", "descriptor", "end", "transfer.basic"].contains { rule.id.hasPrefix("stream.\($0)") }
+    })
+  func ipv6(_ rule: ConformanceRule) { check(rule) }
   @Test(arguments: multihomed.rules) func severalAddresses(_ rule: ConformanceRule) { check(rule) }
 }
 

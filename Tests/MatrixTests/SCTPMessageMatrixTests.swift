@@ -45,7 +45,12 @@ private func cells<P: Poller & ~Copyable>(_ poller: String, _ type: P.Type) -> [
 
 @Suite(.exclusive, .needsSCTP) struct SCTPPeeledOffMatrixTests {
   @Test(arguments: SCTPPackets.peeled4.rules) func peeled4(_ rule: ConformanceRule) { check(rule) }
-  @Test(arguments: SCTPPackets.peeled6.rules) func peeled6(_ rule: ConformanceRule) { check(rule) }
+  /// What may differ by the kind of address.
+  @Test(
+    arguments: SCTPPackets.peeled6.rules.filter { rule in
+      ["address", "boundaries", "descriptor", "end"].contains { rule.id.hasPrefix("packet.\($0)") }
+    })
+  func peeled6(_ rule: ConformanceRule) { check(rule) }
   @Test(arguments: cells("epoll", EpollPoller.self)) func epoll(_ cell: Cell) { check(cell.rule) }
   @Test(arguments: cells("poll", PollPoller.self)) func poll(_ cell: Cell) { check(cell.rule) }
   @Test(arguments: cells("spin over epoll", BusySpinPoller.self)) func spin(_ cell: Cell) { check(cell.rule) }
