@@ -61,6 +61,12 @@ let package = Package(
   ] + transports.map { module($0, in: "Transports") } + pollers.map { module($0, in: "Pollers") }
 )
 
+// Building the tests takes most of a build: a contributor, and Tests/Long, may name those that are wanted, separated by
+// commas.
+if let wanted = Context.environment["SOCKETKIT_TEST_TARGETS"]?.split(separator: ",").map(String.init) {
+  package.targets.removeAll { $0.type == .test && !wanted.contains($0.name) }
+}
+
 for target in package.targets where target.type != .system && !target.name.hasPrefix("C") || target.type == .test {
   target.swiftSettings = [
     .enableUpcomingFeature("InternalImportsByDefault"),
