@@ -1,6 +1,16 @@
 import SocketKit
 import Testing
 
+/// What the body throws; nil when it throws nothing.
+func endpointError(_ body: () throws(EndpointError) -> Void) -> EndpointError? {
+  do throws(EndpointError) {
+    try body()
+    return nil
+  } catch {
+    return error
+  }
+}
+
 /// Opens a place by its text, connects to what that socket says of itself, as text, and exchanges something. Gives the
 /// text of where it was.
 struct Exchange: EndpointVisitor {

@@ -28,11 +28,11 @@ import Testing
       #expect(try AnyEndpoint(parsing: text).visit(with: &names) == expected)
     }
     var streams = StreamsOnly()
-    let error = try #require(throws: EndpointError.self) {
+    let error = endpointError { () throws(EndpointError) in
       try AnyEndpoint(parsing: "udp://x:1").visit(with: &streams)
     }
-    #expect(error.code == .wrongSocketKind && error.address == "udp://x:1")
-    #expect(error.description.contains("Datagrams cannot be used"))
+    #expect(error?.code == .wrongSocketKind && error?.address == "udp://x:1")
+    #expect(error?.description.contains("Datagrams cannot be used") == true)
   }
 
   @Test(arguments: [
@@ -59,12 +59,14 @@ import Testing
 
   @Test func aNameThatNobodyHasIsNotFound() throws {
     let location = try IPLocation(endpointBody: "//no-such-name.invalid:1")
-    let error = try #require(throws: EndpointError.self) {
+    let error = endpointError { () throws(EndpointError) in
       _ = try TCPSocket.listen(at: location, until: .after(.seconds(20)))
     }
-    #expect([.nameNotFound, .resolverFailed].contains(error.code))
-    let past = try #require(throws: EndpointError.self) { _ = try TCPSocket.connect(at: location, until: .past) }
-    #expect(past.code == .timedOut)
+    // Without a name server the lookup itself fails.
+    #expect(error?.code == .nameNotFound || error?.code == .resolverFailed)
+    #expect(error?.operation == .resolve && error?.address == "no-such-name.invalid")
+    let past = endpointError { () throws(EndpointError) in _ = try TCPSocket.connect(at: location, until: .past) }
+    #expect(past?.code == .timedOut)
   }
 }
 

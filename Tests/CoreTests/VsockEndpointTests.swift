@@ -18,17 +18,19 @@ import Testing
 
   @Test func datagramsByTextAreSaidToBeMissing() throws {
     var exchange = Exchange()
-    let error = try #require(throws: EndpointError.self) {
-      try AnyEndpoint(parsing: "vsock-dgram://local:70003").visit(with: &exchange)
-    }
-    #expect(error.address == "local(1):70003")
+    let endpoint = try AnyEndpoint(parsing: "vsock-dgram://local:70003")
+    var error: EndpointError?
+    do { _ = try endpoint.visit(with: &exchange) } catch let thrown as EndpointError { error = thrown }
+    #expect(error?.address == "local(1):70003")
+    // ENODEV until a transport for datagrams is loaded, and none is made for these kernels.
+    #expect(error?.code == .protocolNotSupported && error?.errno == 19, "\(String(describing: error))")
   }
 
   @Test(arguments: ["vsock://local:70004", "vsock-seqpacket://local:70004"])
   func nobodyThere(_ text: String) throws {
     var knocking = Knocking()
-    let error = try #require(throws: EndpointError.self) { try AnyEndpoint(parsing: text).visit(with: &knocking) }
-    #expect(error.code == .connectionReset && error.operation == .connect && error.address == "local(1):70004")
+    let error = endpointError { () throws(EndpointError) in try AnyEndpoint(parsing: text).visit(with: &knocking) }
+    #expect(error?.code == .connectionReset && error?.operation == .connect && error?.address == "local(1):70004")
   }
 }
 

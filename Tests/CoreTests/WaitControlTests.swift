@@ -92,9 +92,22 @@ import Testing
       _ = try listener.accept(until: .after(.seconds(20)), control: control)
     }
     other.join()
-    #expect(throws: EndpointError.self) {
-      _ = try TCPSocket.connect(to: .loopback(port: 9), until: .never, control: control)
+    // To a full backlog, where a connect that nothing cancels takes until its deadline.
+    let full = try TCPSocket.listen(on: .loopback(port: 0), backlog: 0)
+    let address = try full.localAddress()
+    let queued = try TCPSocket.connect(to: address, until: .after(.seconds(5)))
+    let late = WaitControl()
+    let cancelling = spawn {
+      sleep(milliseconds: 30)
+      late.cancel()
     }
+    for cancelled in [control, late] {
+      #expect(throws: EndpointError(SocketError(code: .cancelled, .connect), address: "\(address)")) {
+        _ = try TCPSocket.connect(to: address, until: .after(.seconds(5)), control: cancelled)
+      }
+    }
+    cancelling.join()
+    _ = queued.descriptor
     do throws(EndpointError) {
       _ = try NameLookup("localhost", port: 1).wait(until: .never, control: control)
       Issue.record("not cancelled")

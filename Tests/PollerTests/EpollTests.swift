@@ -79,12 +79,18 @@ import Testing
   }
 
   @Test func aWakerOutlivesItsPoller() throws {
-    let waker: Waker
+    let before = openDescriptors().count
     do {
-      let poller = try EpollPoller()
-      waker = poller.waker
+      let waker: Waker
+      do {
+        let poller = try EpollPoller()
+        waker = poller.waker
+      }
+      #expect(openDescriptors().count == before + 1, "what it writes to is its own")
+      waker.wake()
+      withExtendedLifetime(waker) {}
     }
-    waker.wake()
+    #expect(openDescriptors().count == before)
   }
 
   @Test func noDescriptorIsLeftWhenMakingOneFails() {

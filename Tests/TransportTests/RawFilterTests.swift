@@ -59,8 +59,9 @@ import Testing
       #expect(error.code == .permissionDenied)
       return unavailable("a filter on a TCP socket: \(error)")
     }
-    #expect(throws: EndpointError.self) {
-      _ = try TCPSocket.connect(to: listener.localAddress(), until: .after(.milliseconds(100)))
+    let address = try listener.localAddress()
+    #expect(throws: EndpointError(SocketError(code: .timedOut, .connect), address: "\(address)")) {
+      _ = try TCPSocket.connect(to: address, until: .after(.milliseconds(100)))
     }
     try listener.removeFilter()
     _ = try TCPSocket.connect(to: listener.localAddress(), until: .after(.seconds(5)))

@@ -105,14 +105,17 @@ private struct NetlinkAddress: SocketAddress {
 
   @Test func datagramsToAnAddressOfAnyType() throws {
     let receiver = try UDPSocket.bind(to: .loopback(port: 0))
+    try receiver.setOption(.receiveHopLimit, to: true)
     let address = try receiver.localAddress()
     let sender = try GenericMessageSocket<AnySocketAddress>.open(for: AnySocketAddress(address))
     try sender.setOption(.timeToLive, to: 9)
     let sent = try sender.send([5].span, toAny: address)
     var buffer: [UInt8] = [0]
     var info = MessageInfo()
-    let count = try receiver.receive(into: buffer.mutableSpan, &info, until: .after(.seconds(5)))
-    #expect(sent == .bytes(1) && count == 1 && buffer == [5])
+    var metadata = PacketMetadata()
+    let count = try receiver.receive(
+      into: buffer.mutableSpan, &info, metadata: &metadata, until: .after(.seconds(5)))
+    #expect(sent == .bytes(1) && count == 1 && buffer == [5] && metadata.hopLimit == 9)
   }
 
   @Test func kindsThatDoNotFitAreRefused() {

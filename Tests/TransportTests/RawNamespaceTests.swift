@@ -28,7 +28,9 @@ import Testing
     close(number)
     let here = try UDPSocket.bind(to: .anyIPv4(port: 0))
     let address = try here.localAddress()
-    #expect(throws: EndpointError.self) { _ = try UDPSocket.bind(to: address) }
+    #expect(throws: EndpointError(SocketError(.failure(errno: EADDRINUSE), .bind), address: "\(address)")) {
+      _ = try UDPSocket.bind(to: address)
+    }
     let before = openDescriptors().count
     let there = try namespace.perform { try UDPSocket.bind(to: address) }
     #expect(openDescriptors().count == before + 1)

@@ -33,7 +33,9 @@ import Testing
       try socket.setOption(.v6Only, to: true)
     }
     let port = try listener.localAddress().port
-    #expect(throws: EndpointError.self) {
+    #expect(
+      throws: EndpointError(SocketError(.failure(errno: ECONNREFUSED), .connect), address: "127.0.0.1:\(port)")
+    ) {
       _ = try TCPSocket.connect(to: .loopback(port: port), until: .after(.seconds(5)))
     }
     _ = try TCPSocket.connect(to: .loopbackIPv6(port: port), until: .after(.seconds(5)))
@@ -45,7 +47,7 @@ import Testing
     #expect(throws: EndpointError(SocketError(.failure(errno: EADDRINUSE), .bind), address: address.description)) {
       _ = try TCPSocket.listen(on: address)
     }
-    #expect(throws: EndpointError.self) {
+    #expect(throws: EndpointError(SocketError(.failure(errno: EADDRNOTAVAIL), .bind), address: "192.0.2.1:0")) {
       _ = try TCPSocket.listen(on: IPSocketAddress(IPv4Address(192, 0, 2, 1), port: 0))
     }
     #expect(throws: EndpointError(SocketError(code: .invalidArgument, .listen), address: "127.0.0.1:0")) {

@@ -124,7 +124,7 @@ import Testing
       let found = try #require(try entry(client, &payload))
       #expect(found.error.origin == .local && found.error.errno == EMSGSIZE && found.error.info == 1500)
       try client.setOption(.pathMTUDiscovery, to: .probe)
-      #expect(throws: SocketError.self) { _ = try client.send(pattern(room + 1).span) }
+      #expect(throws: SocketError(.failure(errno: EMSGSIZE), .send)) { _ = try client.send(pattern(room + 1).span) }
     }
   }
 

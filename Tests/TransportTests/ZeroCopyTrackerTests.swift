@@ -24,12 +24,17 @@ import Testing
     for owner: UInt64 in 100..<106 { tracker.noteSend(of: owner) }
     let late = try owners(&tracker, completion(3, 4))
     let stillThere = tracker.inFlight
-    let early = try owners(&tracker, completion(0, 2, copied: true))
+    var copies: [Bool] = []
+    var early: [UInt64] = []
+    tracker.complete(try #require(completion(0, 2, copied: true))) { owner, wasCopied in
+      early.append(owner)
+      copies.append(wasCopied)
+    }
     let left = tracker.inFlight
     let last = try owners(&tracker, completion(5, 5))
     let none = tracker.inFlight
     #expect(late == [103, 104] && stillThere == 6 && early == [100, 101, 102] && left == 1)
-    #expect(last == [105] && none == 0)
+    #expect(last == [105] && none == 0 && copies == [true, true, true])
   }
 
   @Test func whatIsNotInFlightIsIgnored() throws {

@@ -1,0 +1,88 @@
+import Glibc
+import SocketKitCore
+import Testing
+
+/// Which code a program gets for each number of the kernel's. The C library's names stand here, so that a wrong number in
+/// the sources shows.
+@Suite struct ErrnoTableTests {
+  private static let codes: [SocketError.Code: [Int32]] = [
+    .closed: [EBADF],
+    .connectionRefused: [ECONNREFUSED],
+    .connectionReset: [ECONNRESET, ECONNABORTED],
+    .brokenPipe: [EPIPE, ESHUTDOWN],
+    .timedOut: [ETIMEDOUT],
+    .addressInUse: [EADDRINUSE],
+    .addressNotAvailable: [EADDRNOTAVAIL],
+    .unreachable: [ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN],
+    .permissionDenied: [EACCES, EPERM],
+    .tooManyDescriptors: [EMFILE, ENFILE, ETOOMANYREFS],
+    .outOfMemory: [ENOMEM, ENOBUFS],
+    .messageTooLarge: [EMSGSIZE],
+    .notConnected: [ENOTCONN, EDESTADDRREQ],
+    .alreadyConnected: [EISCONN],
+    .invalidArgument: [EINVAL, EDOM, ERANGE],
+    .notSupported: [EOPNOTSUPP, ENOPROTOOPT, ENOSYS],
+    .protocolNotSupported: [EAFNOSUPPORT, EPROTONOSUPPORT, ESOCKTNOSUPPORT, ENODEV],
+    .notASocket: [ENOTSOCK],
+    .alreadyRegistered: [EEXIST],
+    .noSuchPath: [ENOENT],
+    .protocolViolation: [EPROTO],
+    .wrongSocketType: [EPROTOTYPE],
+    .transportReset: [ENETRESET],
+  ]
+
+  /// Every number that Linux has, those that it has not, and those that no error can be.
+  @Test func everyNumberHasTheCodeOfTheTableAndOthersHaveNone() {
+    var expected: [Int32: SocketError.Code] = [:]
+    for (code, numbers) in Self.codes {
+      for number in numbers {
+        #expect(expected.updateValue(code, forKey: number) == nil, "\(number) stands in the table twice")
+      }
+    }
+    #expect(expected.count == 41)
+    for number in Array(-1...4096) + [Int32.min, Int32.max, -EINVAL, 512, 516, 530] {
+      #expect(SocketError.Code(errno: number) == expected[number] ?? .other, "errno \(number)")
+    }
+  }
+
+  /// By way of a failed call, as errors come.
+  @Test func anErrorOfTheKernelsHasItsNumberAndThatCode() {
+    for (code, numbers) in Self.codes {
+      for number in numbers {
+        let error = SocketError(.failure(errno: number), .receive)
+        #expect(error.errno == number && error.code == code && error.operation == .receive && error.transferred == 0)
+        #expect(error.after(transferring: 3).code == code && error.after(transferring: 3).transferred == 3)
+      }
+    }
+    let strange = SocketError(.failure(errno: 4000), .send)
+    #expect(strange.errno == 4000 && strange.code == .other)
+    #expect(strange.description.hasPrefix("send: failed (") && strange.description.contains("errno 4000"))
+  }
+
+  /// A code that is set decides, whatever the number says.
+  @Test func aCodeOfItsOwnGoesBeforeTheNumber() {
+    let error = SocketError(code: .capacityExceeded, .send, errno: EINVAL)
+    #expect(error.code == .capacityExceeded && error.errno == EINVAL)
+    #expect(SocketError(code: .timedOut, .connect) != SocketError(.failure(errno: ETIMEDOUT), .connect))
+  }
+
+  /// strerrorname_np(3) knows every name.
+  @Test func theTextNamesEachNumberAsTheHeadersDo() throws {
+    var named = 0
+    for number in Self.codes.values.flatMap({ $0 }) {
+      let name = String(cString: try #require(nameOf(number)))
+      #expect("\(SocketError(.failure(errno: number), .receive))".contains("(\(name), errno \(number))"))
+      named += 1
+    }
+    #expect(named == 41)
+  }
+
+  @Test func noTwoCodesHaveTheSameWord() {
+    let words = (UInt8(1)...38).map { SocketError.Code(rawValue: $0).description }
+    #expect(Set(words).count == 38)
+    let operations = (UInt8(1)...34).map { SocketError.Operation(rawValue: $0).description }
+    #expect(Set(operations).count == 34)
+  }
+}
+
+@_silgen_name("strerrorname_np") private func nameOf(_ errno: Int32) -> UnsafePointer<CChar>?

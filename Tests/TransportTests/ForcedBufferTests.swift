@@ -1,0 +1,91 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// Buffers beyond net.core.rmem_max and wmem_max: what they hold, not what they say of themselves.
+@Suite(.exclusive) struct ForcedBufferTests {
+  private func limit(_ name: String) throws -> Int {
+    let number = open("/proc/sys/net/core/\(name)", O_RDONLY | O_CLOEXEC)
+    defer { close(number) }
+    var bytes = [UInt8](repeating: 0, count: 32)
+    let count = max(0, read(number, &bytes, bytes.count))
+    return try #require(Int(String(decoding: bytes.prefix(count).prefix { $0 >= 48 }, as: UTF8.self)))
+  }
+
+  /// Whether this thread has CAP_NET_ADMIN, asked without the option under test.
+  private func isPrivileged() -> Bool {
+    let socket = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    defer { close(socket) }
+    var one: Int32 = 1
+    return setsockopt(socket, 1, 36, &one, 4) == 0  // SO_MARK
+  }
+
+  /// How many of many datagrams wait in a socket's receive buffer in the end.
+  private func held(by receiver: borrowing UDPSocket, of count: Int) throws -> Int {
+    let sender = try UDPSocket.connect(to: receiver.localAddress())
+    let bytes = [UInt8](repeating: 7, count: 60_000)
+    for _ in 0..<count { try sender.send(bytes.span, to: nil, until: .after(soon)) }
+    var buffer: [UInt8] = [0]
+    var info = MessageInfo()
+    var held = 0
+    while case .bytes = try receiver.receive(into: buffer.mutableSpan, &info) { held += 1 }
+    return held
+  }
+
+  /// How many bytes a socket takes that a peer with a small buffer does not read.
+  private func taken(by buffer: Int) throws -> (bytes: Int, value: Int) {
+    let listener = try TCPSocket.listen(on: .loopback(port: 0)) { (socket) throws(SocketError) in
+      try socket.setOption(.receiveBuffer, to: 8192)
+    }
+    let client = try TCPSocket.connect(to: listener.localAddress(), until: .after(soon))
+    try client.setOption(.sendBuffer, to: buffer)
+    let block = [UInt8](repeating: 7, count: 1 << 16)
+    var bytes = 0
+    while case .bytes(let count) = try client.write(block.span) { bytes += count }
+    return (bytes, try client.option(.sendBuffer))
+  }
+
+  @Test func aReceiveBufferBeyondTheLimitHoldsMore() throws {
+    let limit = try limit("rmem_max")
+    guard isPrivileged() else { return unavailable("CAP_NET_ADMIN is missing") }
+    let plenty = 4 * limit / 60_000 + 8
+    let forced = try UDPSocket.bind(to: .loopback(port: 0))
+    try forced.setOption(.receiveBuffer, to: 2 * limit)
+    #expect(try forced.option(.receiveBuffer) == 4 * limit)
+    // What the limit allows at most: the kernel doubles it.
+    #expect(try held(by: forced, of: plenty) > 2 * limit / 60_000, "no more than the limit allows")
+  }
+
+  @Test func aSendBufferBeyondTheLimitTakesMore() throws {
+    let limit = try limit("wmem_max")
+    guard isPrivileged() else { return unavailable("CAP_NET_ADMIN is missing") }
+    let forced = try taken(by: 2 * limit)
+    #expect(forced.value == 4 * limit && forced.bytes > 2 * limit, "\(forced)")
+  }
+
+  /// Without the capability the plain option is set, up to the limit, and nothing is thrown.
+  @Test func withoutTheCapabilityTheLimitHolds() throws {
+    let limits = (receive: try limit("rmem_max"), send: try limit("wmem_max"))
+    let plenty = 4 * limits.receive / 60_000 + 8
+    let found = onThread { () -> Result<[Int], any Error> in
+      dropCapabilities()
+      return Result {
+        if isPrivileged() { Issue.record("the capabilities are still there") }
+        let plain = try UDPSocket.bind(to: .loopback(port: 0))
+        try plain.setOption(.receiveBuffer, to: 2 * limits.receive)
+        let (receiveBuffer, held) = (try plain.option(.receiveBuffer), try held(by: plain, of: plenty))
+        // Below the limit it is what was asked for.
+        try plain.setOption(.receiveBuffer, to: 50_000)
+        let small = try plain.option(.receiveBuffer)
+        let sent = try taken(by: 2 * limits.send)
+        return [receiveBuffer, held, small, sent.value, sent.bytes]
+      }
+    }
+    let values = try found.get()
+    #expect(values[0] == 2 * limits.receive && values[2] == 100_000 && values[3] == 2 * limits.send)
+    // One datagram more than fits is taken; the peer's own buffer holds some of the bytes.
+    #expect(values[1] <= 2 * limits.receive / 60_000 + 1 && values[1] > 0)
+    #expect(values[4] <= 2 * limits.send + (1 << 18) && values[4] > 0)
+  }
+}

@@ -1,0 +1,104 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// Options of the socket and IP levels that need privilege, by what they do, and by their refusal without it.
+@Suite(.exclusive) struct IPOptionEffectTests {
+  private let foreign = IPSocketAddress(IPv4Address(192, 0, 2, 99), port: 0)
+
+  /// What an option's setter throws on a thread without capabilities.
+  private func refusal(_ set: @escaping (borrowing UDPSocket) throws(SocketError) -> Void) throws -> SocketError? {
+    let result = onThread { () -> Result<SocketError?, any Error> in
+      dropCapabilities()
+      return Result {
+        let socket = try UDPSocket.bind(to: .loopback(port: 0))
+        return failure(SocketError.self) { () throws(SocketError) in try set(socket) }
+      }
+    }
+    return try result.get()
+  }
+
+  private let denied = SocketError(.failure(errno: EPERM), .setOption)
+
+  /// A filter sees the mark of a packet (SKF_AD_MARK, linux/filter.h), which loopback keeps.
+  @Test func theMarkIsOnThePackets() throws {
+    let receiver = try UDPSocket.bind(to: .loopback(port: 0))
+    try receiver.setFilter([
+      BPFInstruction(code: 0x20, operand: 0xffff_f000 &+ 20), .jump(ifEqual: 42, then: 0, else: 1), .accept, .drop,
+    ])
+    let sender = try UDPSocket.connect(to: receiver.localAddress())
+    #expect(try sender.option(.mark) == 0)
+    #expect(try sender.send([1].span) == .bytes(1))
+    if let error = failure(SocketError.self, { () throws(SocketError) in try sender.setOption(.mark, to: 42) }) {
+      return unavailable("\(error)")
+    }
+    #expect(try sender.option(.mark) == 42)
+    #expect(try sender.send([2].span) == .bytes(1))
+    try sender.setOption(.mark, to: 43)
+    #expect(try sender.send([3].span) == .bytes(1))
+    let heard = try receiver.next()
+    #expect(try heard.bytes == [2] && isQuiet(receiver))
+    #expect(try refusal { (socket) throws(SocketError) in try socket.setOption(.mark, to: 42) } == denied)
+  }
+
+  /// Both let a socket bind to an address that nobody has here; only a transparent one may send from it.
+  @Test func aTransparentSocketSendsFromForeignAddresses() throws {
+    let free = try UDPSocket.bind(to: foreign) { (socket) throws(SocketError) in
+      try socket.setOption(.freeBind, to: true)
+    }
+    let receiver = try UDPSocket.bind(to: .anyIPv4(port: 0))
+    let target = IPSocketAddress.loopback(port: try receiver.port())
+    #expect(throws: SocketError(.failure(errno: EINVAL), .send)) { _ = try free.send([1].span, to: target) }
+    #expect(try refusal { (socket) throws(SocketError) in try socket.setOption(.transparent, to: true) } == denied)
+    let probe = try UDPSocket.open(for: foreign)
+    if let error = failure(SocketError.self, { () throws(SocketError) in try probe.setOption(.transparent, to: true) }) {
+      return unavailable("\(error)")
+    }
+    let transparent = try UDPSocket.bind(to: foreign) { (socket) throws(SocketError) in
+      try socket.setOption(.transparent, to: true)
+    }
+    #expect(try transparent.option(.transparent) && !transparent.option(.freeBind))
+    #expect(try transparent.localAddress().ip == foreign.ip)
+    #expect(try transparent.send([2].span, to: target) == .bytes(1))
+    let heard = try receiver.next()
+    #expect(try heard.bytes == [2] && IPSocketAddress(heard.info.address) == transparent.localAddress())
+  }
+
+  /// Loopback has no device to poll, so that only the kernel's word is left.
+  @Test func busyPollingIsSetAndGuarded() throws {
+    let socket = try UDPSocket.bind(to: .loopback(port: 0))
+    // net.core.busy_read
+    let before = try socket.option(.busyPoll)
+    try socket.setOption(.busyPoll, to: .microseconds(50))
+    #expect(try socket.option(.busyPoll) == .microseconds(50) && before != .microseconds(50))
+    try socket.setOption(.busyPoll, to: .nanoseconds(50_001))
+    #expect(try socket.option(.busyPoll) == .microseconds(51))
+    #expect(throws: SocketError(code: .invalidArgument, .setOption)) {
+      try socket.setOption(.busyPoll, to: .microseconds(-1))
+    }
+    for isOn in [true, false] {
+      try socket.setOption(.preferBusyPoll, to: isOn)
+      #expect(try socket.option(.preferBusyPoll) == isOn)
+    }
+    try socket.setOption(.busyPollBudget, to: 65535)
+    #expect(try socket.option(.busyPollBudget) == 65535)
+    #expect(throws: SocketError(.failure(errno: EINVAL), .setOption)) {
+      try socket.setOption(.busyPollBudget, to: 65536)
+    }
+    let raise: (borrowing UDPSocket) throws(SocketError) -> Void = { (socket) throws(SocketError) in
+      try socket.setOption(.busyPoll, to: .seconds(1))
+    }
+    #expect(try refusal(raise) == denied)
+    #expect(try refusal { (socket) throws(SocketError) in try socket.setOption(.preferBusyPoll, to: true) } == denied)
+    #expect(try refusal { (socket) throws(SocketError) in try socket.setOption(.busyPollBudget, to: 65535) } == denied)
+  }
+
+  @Test func thePriorityNeedsPrivilegeBeyondSix() throws {
+    let socket = try UDPSocket.bind(to: .loopback(port: 0))
+    try socket.setOption(.priority, to: 7)
+    #expect(try socket.option(.priority) == 7)
+    #expect(try refusal { (socket) throws(SocketError) in try socket.setOption(.priority, to: 6) } == nil)
+    #expect(try refusal { (socket) throws(SocketError) in try socket.setOption(.priority, to: 7) } == denied)
+  }
+}

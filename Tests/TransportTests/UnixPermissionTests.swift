@@ -1,0 +1,61 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// What the file system refuses.
+@Suite(.exclusive) struct UnixPermissionTests {
+  /// Runs the body on a thread whose file accesses are nobody's (setfsuid(2)); nil where this process is not root.
+  private func asNobody<R>(_ body: @escaping () -> R) -> R? {
+    guard geteuid() == 0 else {
+      unavailable("only root can be somebody else")
+      return nil
+    }
+    return onThread {
+      _ = setGroupID(65534)
+      _ = setUserID(65534)
+      return body()
+    }
+  }
+
+  @Test func aFolderThatIsNotOursCannotBeListenedIn() throws {
+    let folder = temporaryPath("d")
+    #expect(mkdir(folder, 0o755) == 0)
+    defer { rmdir(folder) }
+    let address = try UnixAddress(path: "\(folder)/s")
+    let expected = EndpointError(SocketError(.failure(errno: EACCES), .bind), address: "\(folder)/s")
+    let errors = asNobody { () -> [EndpointError?] in
+      [
+        failure { () throws(EndpointError) in _ = try UnixStreamSocket.listen(on: address) },
+        failure { () throws(EndpointError) in _ = try UnixSequencedPacketSocket.listen(on: address) },
+        failure { () throws(EndpointError) in _ = try UnixDatagramSocket.bind(to: address) },
+      ]
+    }
+    guard let errors else { return }
+    #expect(errors == [expected, expected, expected])
+    #expect(expected.code == .permissionDenied && expected.remedy?.contains("write permission in its directory") == true)
+    #expect(access("\(folder)/s", F_OK) != 0)
+  }
+
+  @Test func aSocketsFileThatCannotBeWrittenCannotBeConnectedTo() throws {
+    let path = temporaryPath()
+    let address = try UnixAddress(path: path)
+    let listener = try UnixStreamSocket.listen(on: address)
+    #expect(chmod(path, 0o600) == 0)
+    let refused = asNobody {
+      failure { () throws(EndpointError) in _ = try UnixStreamSocket.connect(to: address, until: .after(patience)) }
+    }
+    guard let refused else { return }
+    #expect(refused == EndpointError(SocketError(.failure(errno: EACCES), .connect), address: path))
+    #expect(refused?.remedy?.contains("write permission on the socket's file") == true)
+    #expect(chmod(path, 0o666) == 0)
+    let open = asNobody {
+      failure { () throws(EndpointError) in _ = try UnixStreamSocket.connect(to: address, until: .after(patience)) }
+    }
+    let accepted = try listener.accept() != nil
+    #expect(open == .some(nil) && accepted)
+  }
+}
+
+@_silgen_name("setfsuid") private func setUserID(_ id: UInt32) -> Int32
+@_silgen_name("setfsgid") private func setGroupID(_ id: UInt32) -> Int32
