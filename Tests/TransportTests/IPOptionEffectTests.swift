@@ -52,9 +52,8 @@ import Testing
     #expect(throws: SocketError(.failure(errno: EINVAL), .send)) { _ = try free.send([1].span, to: target) }
     #expect(try refusal { (socket) throws(SocketError) in try socket.setOption(.transparent, to: true) } == denied)
     let probe = try UDPSocket.open(for: foreign)
-    if let error = failure(SocketError.self, { () throws(SocketError) in try probe.setOption(.transparent, to: true) }) {
-      return unavailable("\(error)")
-    }
+    let missing = failure(SocketError.self) { () throws(SocketError) in try probe.setOption(.transparent, to: true) }
+    if let missing { return unavailable("\(missing)") }
     let transparent = try UDPSocket.bind(to: foreign) { (socket) throws(SocketError) in
       try socket.setOption(.transparent, to: true)
     }

@@ -30,7 +30,8 @@ import Testing
     #expect(near.bytesSent == 1000 && far.bytesReceived == 1000 && far.bytesSent == 10 && near.bytesReceived == 10)
     // The request to connect counts as one byte (RFC 4898), at the end that sent it.
     #expect(near.bytesAcknowledged == 1001 && far.bytesAcknowledged == 10)
-    #expect(near.dataSegmentsOut == 1 && far.dataSegmentsIn == 1 && far.dataSegmentsOut == 1 && near.dataSegmentsIn == 1)
+    #expect(near.dataSegmentsOut == 1 && far.dataSegmentsIn == 1)
+    #expect(far.dataSegmentsOut == 1 && near.dataSegmentsIn == 1)
     // SYN, its answer's acknowledgement, the data, and the acknowledgement of the answer.
     #expect(near.segmentsOut >= 3 && near.segmentsIn >= 2 && far.segmentsOut >= 1 && far.segmentsIn >= 2)
     #expect(near.hasTimestamps == far.hasTimestamps && near.hasWindowScale && far.hasWindowScale)
@@ -47,7 +48,8 @@ import Testing
       #expect(info.congestionWindow == 10 && info.slowStartThreshold == 0x7fff_ffff && info.reordering == 3)
       // TCP_RTO_MIN and the clock's step above it; a round trip takes microseconds here.
       #expect(info.retransmissionTimeout >= .milliseconds(200) && info.retransmissionTimeout < .seconds(2))
-      #expect(info.roundTripTime > .zero && info.roundTripTime < .seconds(1) && info.roundTripTimeVariation < .seconds(1))
+      #expect(info.roundTripTime > .zero && info.roundTripTime < .seconds(1))
+      #expect(info.roundTripTimeVariation > .zero && info.roundTripTimeVariation < .seconds(1))
       #expect(info.minimumRoundTripTime > .zero && info.minimumRoundTripTime <= info.roundTripTime)
       #expect(info.delivered >= 1 && info.deliveredWithECN == 0 && !info.fastOpenDataAccepted)
       #expect(info.maximumPacingRate == .max && info.pacingRate > 0 && info.receiveSpace > 0)

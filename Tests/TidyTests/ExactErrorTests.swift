@@ -1,0 +1,45 @@
+import TestSupport
+import Testing
+
+/// A test that expects an error names it: one that is content with any error of a type passes when the code is wrong.
+@Suite(.exclusive) struct ExactErrorTests {
+  /// Where a source expects any error of a type, as in `throws: SocketError.self`. `Never.self` expects none, and stays.
+  static func complaints(_ source: String) -> [String] {
+    let code = SourceText(source).packedCode
+    return code.ranges(of: "throws:").compactMap { range in
+      let type = code[range.upperBound...].prefix { $0.isLetter || $0.isNumber || "_.()<>".contains($0) }
+      guard type.hasSuffix(".self"), type != "Never.self" else { return nil }
+      return "throws: \(type)"
+    }
+  }
+
+  @Test func everyExpectedErrorIsNamed() {
+    let sources = ["Tests", "Plugins", "Snippets"].flatMap { Repository.files("\(Repository.root)/\($0)") }
+      .filter { $0.hasSuffix(".swift") }
+    #expect(sources.count > 150)
+    for path in sources {
+      for complaint in Self.complaints(Repository.text(path) ?? "") {
+        Issue.record("\(path): \(complaint): name the error, by its code at least")
+      }
+    }
+  }
+
+  @Test func anyErrorOfATypeIsReported() {
+    for (text, type) in [
+      ("#expect(throws: SocketError.self) { try f() }", "SocketError.self"),
+      ("let e = try #require(throws: EndpointError.self) { try f() }", "EndpointError.self"),
+      ("#expect(\n  throws:\n    Outer.Failure.self\n) {}", "Outer.Failure.self"),
+      ("#expect(throws: (any Error).self) {}", "(anyError).self"),
+      ("let s = \"\\(try #require(throws: ToolError.self) { try f() })\"", "ToolError.self"),
+    ] {
+      #expect(Self.complaints(text) == ["throws: \(type)"], "\(text)")
+    }
+    for text in [
+      "#expect(throws: SocketError(code: .timedOut, .read)) {}", "#expect(throws: ToolError.usage(\"x\")) {}",
+      "#expect(throws: Never.self) {}", "// throws: SocketError.self", "let s = \"throws: SocketError.self\"",
+      "failure(SocketError.self) { () throws(SocketError) in try f() }", "#expect(throws: error) {}",
+    ] {
+      #expect(Self.complaints(text) == [], "\(text)")
+    }
+  }
+}
