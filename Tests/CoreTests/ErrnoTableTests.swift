@@ -59,6 +59,17 @@ import Testing
     #expect(strange.description.hasPrefix("send: failed (") && strange.description.contains("errno 4000"))
   }
 
+  /// ENODEV is an interface's where none but interfaces are named, and a protocol's elsewhere.
+  @Test func aMissingInterfaceIsNoMissingProtocol() {
+    for (operation, code) in [
+      (.setOption, .addressNotAvailable), (.send, .addressNotAvailable), (.open, .protocolNotSupported),
+      (.bind, .protocolNotSupported), (.connect, .protocolNotSupported),
+    ] as [(SocketError.Operation, SocketError.Code)] {
+      #expect(SocketError(.failure(errno: ENODEV), operation).code == code, "\(operation)")
+    }
+    #expect("\(SocketError(.failure(errno: ENODEV), .send))".contains("no such interface"))
+  }
+
   /// A code that is set decides, whatever the number says.
   @Test func aCodeOfItsOwnGoesBeforeTheNumber() {
     let error = SocketError(code: .capacityExceeded, .send, errno: EINVAL)

@@ -47,9 +47,8 @@ private func cells<P: Poller & ~Copyable>(_ poller: String, _ type: P.Type) -> [
   @Test(arguments: SCTPPackets.peeled4.rules) func peeled4(_ rule: ConformanceRule) { check(rule) }
   /// What may differ by the kind of address.
   @Test(
-    arguments: SCTPPackets.peeled6.rules.filter { rule in
-      ["address", "boundaries", "descriptor", "end"].contains { rule.id.hasPrefix("packet.\($0)") }
-    })
+    arguments: rules(
+      SCTPPackets.peeled6.rules, beginning: ["packet.address", "packet.boundaries", "packet.descriptor", "packet.end"]))
   func peeled6(_ rule: ConformanceRule) { check(rule) }
   @Test(arguments: cells("epoll", EpollPoller.self)) func epoll(_ cell: Cell) { check(cell.rule) }
   @Test(arguments: cells("poll", PollPoller.self)) func poll(_ cell: Cell) { check(cell.rule) }

@@ -10,11 +10,22 @@ func check(_ rule: ConformanceRule) {
   if GuestKernel.isRunning { SlowHost.factor = 4 }
   switch rule.run() {
   case .passed: break
-  case .failed(let evidence) where rule.strength == .optional: print("optional rule \(rule) is broken: \(evidence)")
+  // Our own keep the optional ones too.
   case .failed(let evidence): Issue.record("\(rule): \(rule.summary) — \(evidence)")
-  case .unavailable(let cause) where rule.strength == .required: Issue.record("\(rule) cannot be tried: \(cause)")
+  case .unavailable(let cause) where rule.strength == .required || mustBeAvailable:
+    Issue.record("\(rule) cannot be tried: \(cause)")
   case .unavailable(let cause): print("\(rule) cannot be tried: \(cause)")
   }
+}
+
+/// The rules whose names begin so. Where none does, a rule that fails: one that got another name must not go untried.
+func rules(_ all: [ConformanceRule], beginning parts: [String]) -> [ConformanceRule] {
+  all.filter { rule in parts.contains { rule.id.hasPrefix($0) } }
+    + parts.filter { part in !all.contains { $0.id.hasPrefix(part) } }.map { part in
+      ConformanceRule("\(part).none", "Some rule's name begins with \(part).") {
+        throw ConformanceFailure("none of \(all.count) rules is named so")
+      }
+    }
 }
 
 /// A pair by way of a listener, for transports that have no pair of their own.

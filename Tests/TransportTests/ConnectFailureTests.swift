@@ -6,14 +6,15 @@ import Testing
 /// Connects that cannot succeed: each ends with a typed error that names the operation and the address.
 @Suite(.exclusive) struct ConnectFailureTests {
   private func failure<S: ConnectionTransport & ~Copyable>(
-    _ type: S.Type, _ address: S.Address, until deadline: Deadline = .after(.seconds(10)), control: WaitControl? = nil
+    _ type: S.Type, _ address: S.Address, until deadline: Deadline = .after(.seconds(10)), control: WaitControl? = nil,
+    while operation: SocketError.Operation = .connect
   ) -> EndpointError? {
     do throws(EndpointError) {
       _ = try S.connect(to: address, until: deadline, control: control)
       Issue.record("connected to \(address)")
       return nil
     } catch {
-      #expect(error.operation == .connect || error.operation == .open)
+      #expect(error.operation == operation)
       #expect(error.address == address.description)
       return error
     }
@@ -145,7 +146,7 @@ import Testing
     var low = limit
     low.rlim_cur = 3  // standard input, output and error are open
     setrlimit(__rlimit_resource_t(7), &low)
-    var errors = (0..<3).map { _ in failure(TCPSocket.self, address) }
+    var errors = (0..<3).map { _ in failure(TCPSocket.self, address, while: .open) }
     do throws(EndpointError) {
       _ = try UnixStreamSocket.listen(on: try UnixAddress(abstract: "x-\(getpid())"))
     } catch {

@@ -178,7 +178,8 @@ private struct NetlinkAddress: SocketAddress {
     let nothing = failure(SocketError.self) { () throws(SocketError) in
       try UDPSocket.open(for: .loopback(port: 0)).setOption(.boundDevice, to: "no-such-one")
     }
-    #expect(nothing?.code == .protocolNotSupported && nothing?.errno == ENODEV)
+    #expect(nothing?.code == .addressNotAvailable && nothing?.errno == ENODEV)
+    #expect(nothing?.remedy?.contains("no such interface") == true)
   }
 }
 

@@ -6,7 +6,7 @@ import Testing
 /// What the file system refuses.
 @Suite(.exclusive) struct UnixPermissionTests {
   /// Runs the body on a thread whose file accesses are nobody's (setfsuid(2)); nil where this process is not root.
-  private func asNobody<R>(_ body: @escaping () -> R) -> R? {
+  private func withNobodysFiles<R>(_ body: @escaping () -> R) -> R? {
     guard geteuid() == 0 else {
       unavailable("only root can be somebody else")
       return nil
@@ -24,7 +24,7 @@ import Testing
     defer { rmdir(folder) }
     let address = try UnixAddress(path: "\(folder)/s")
     let expected = EndpointError(SocketError(.failure(errno: EACCES), .bind), address: "\(folder)/s")
-    let errors = asNobody { () -> [EndpointError?] in
+    let errors = withNobodysFiles { () -> [EndpointError?] in
       [
         failure { () throws(EndpointError) in _ = try UnixStreamSocket.listen(on: address) },
         failure { () throws(EndpointError) in _ = try UnixSequencedPacketSocket.listen(on: address) },
@@ -43,14 +43,14 @@ import Testing
     let address = try UnixAddress(path: path)
     let listener = try UnixStreamSocket.listen(on: address)
     #expect(chmod(path, 0o600) == 0)
-    let refused = asNobody {
+    let refused = withNobodysFiles {
       failure { () throws(EndpointError) in _ = try UnixStreamSocket.connect(to: address, until: .after(patience)) }
     }
     guard let refused else { return }
     #expect(refused == EndpointError(SocketError(.failure(errno: EACCES), .connect), address: path))
     #expect(refused?.remedy?.contains("write permission on the socket's file") == true)
     #expect(chmod(path, 0o666) == 0)
-    let open = asNobody {
+    let open = withNobodysFiles {
       failure { () throws(EndpointError) in _ = try UnixStreamSocket.connect(to: address, until: .after(patience)) }
     }
     let accepted = try listener.accept() != nil

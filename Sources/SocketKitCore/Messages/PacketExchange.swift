@@ -45,8 +45,8 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
   ///   - address: its receiver; on a connected socket, the address that it is connected to.
   ///   - metadata: source address, interface, hop limit, traffic class, segment size.
   /// - Returns: as ``send(_:to:flags:)``.
-  /// - Throws: `.invalidArgument` or `.unreachable` (a source that is not this host's, or no such interface),
-  ///   `.invalidArgument` (a source of the other IP version, a segment size that the host cannot do), and as
+  /// - Throws: `.invalidArgument` or `.unreachable` (a source that is not this host's; which one depends on the kernel),
+  ///   `.addressNotAvailable` (no such interface), `.invalidArgument` (a source of the other IP version, a segment size that the host cannot do), and as
   ///   ``send(_:to:flags:)``.
   @inlinable @inline(__always)
   public borrowing func send(
