@@ -49,7 +49,9 @@ import Testing
     }
     let receiver = try UDPSocket.bind(to: .anyIPv4(port: 0))
     let target = IPSocketAddress.loopback(port: try receiver.port())
-    #expect(throws: SocketError(.failure(errno: EINVAL), .send)) { _ = try free.send([1].span, to: target) }
+    // By kernel version; see the metadata's source address.
+    let refused = failure(SocketError.self) { () throws(SocketError) in _ = try free.send([1].span, to: target) }
+    #expect(refused?.errno == ENETUNREACH || refused?.errno == EINVAL)
     #expect(try refusal { (socket) throws(SocketError) in try socket.setOption(.transparent, to: true) } == denied)
     let probe = try UDPSocket.open(for: foreign)
     let missing = failure(SocketError.self) { () throws(SocketError) in try probe.setOption(.transparent, to: true) }
@@ -80,8 +82,9 @@ import Testing
       try socket.setOption(.preferBusyPoll, to: isOn)
       #expect(try socket.option(.preferBusyPoll) == isOn)
     }
+    // The kernel has no way to read it.
     try socket.setOption(.busyPollBudget, to: 65535)
-    #expect(try socket.option(.busyPollBudget) == 65535)
+    #expect(throws: SocketError(.failure(errno: ENOPROTOOPT), .getOption)) { _ = try socket.option(.busyPollBudget) }
     #expect(throws: SocketError(.failure(errno: EINVAL), .setOption)) {
       try socket.setOption(.busyPollBudget, to: 65536)
     }

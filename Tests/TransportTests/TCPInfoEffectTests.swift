@@ -3,7 +3,8 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// TCP_INFO against what the connection did, against its other end, and against the C library's structure.
+/// TCP_INFO against what the connection did, against its other end, and against the C library's structure. In a network
+/// namespace of its own: the kernel begins with what it learned from earlier connections to the same address.
 @Suite(.exclusive) struct TCPInfoEffectTests {
   private func pair() throws -> SocketPair<TCPSocket> {
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
@@ -24,123 +25,134 @@ import Testing
   }
 
   @Test func bothEndsTellTheSameStory() throws {
-    let pair = try pair()
-    try talk(pair)
-    let (near, far) = (try pair.first.tcpInfo(), try pair.second.tcpInfo())
-    #expect(near.bytesSent == 1000 && far.bytesReceived == 1000 && far.bytesSent == 10 && near.bytesReceived == 10)
-    // The request to connect counts as one byte (RFC 4898), at the end that sent it.
-    #expect(near.bytesAcknowledged == 1001 && far.bytesAcknowledged == 10)
-    #expect(near.dataSegmentsOut == 1 && far.dataSegmentsIn == 1)
-    #expect(far.dataSegmentsOut == 1 && near.dataSegmentsIn == 1)
-    // SYN, its answer's acknowledgement, the data, and the acknowledgement of the answer.
-    #expect(near.segmentsOut >= 3 && near.segmentsIn >= 2 && far.segmentsOut >= 1 && far.segmentsIn >= 2)
-    #expect(near.hasTimestamps == far.hasTimestamps && near.hasWindowScale && far.hasWindowScale)
-    #expect(near.hasSelectiveAcknowledgement == far.hasSelectiveAcknowledgement && near.hasECN == far.hasECN)
-    #expect(near.sendWindowScale == far.receiveWindowScale && far.sendWindowScale == near.receiveWindowScale)
-    #expect(near.sendMaximumSegment == far.sendMaximumSegment && near.pathMTU == far.pathMTU)
-    #expect(near.advertisedMaximumSegment == far.advertisedMaximumSegment)
-    for info in [near, far] {
-      #expect(info.congestionState == 0 && info.retransmits == 0 && info.backoff == 0 && info.probes == 0)
-      #expect(info.unacknowledged == 0 && info.lost == 0 && info.retransmitted == 0 && info.notSentBytes == 0)
-      #expect(info.totalRetransmissions == 0 && info.bytesRetransmitted == 0 && info.outOfOrder == 0)
-      #expect(info.selectivelyAcknowledged == 0 && info.duplicateAcknowledgements == 0 && info.reorderingsSeen == 0)
-      // RFC 6928: ten segments; RFC 5681: the threshold begins as high as can be.
-      #expect(info.congestionWindow == 10 && info.slowStartThreshold == 0x7fff_ffff && info.reordering == 3)
-      // TCP_RTO_MIN and the clock's step above it; a round trip takes microseconds here.
-      #expect(info.retransmissionTimeout >= .milliseconds(200) && info.retransmissionTimeout < .seconds(2))
-      #expect(info.roundTripTime > .zero && info.roundTripTime < .seconds(1))
-      #expect(info.roundTripTimeVariation > .zero && info.roundTripTimeVariation < .seconds(1))
-      #expect(info.minimumRoundTripTime > .zero && info.minimumRoundTripTime <= info.roundTripTime)
-      #expect(info.delivered >= 1 && info.deliveredWithECN == 0 && !info.fastOpenDataAccepted)
-      #expect(info.maximumPacingRate == .max && info.pacingRate > 0 && info.receiveSpace > 0)
+    try inNamespaceWithLoopback {
+      let pair = try pair()
+      try talk(pair)
+      let (near, far) = (try pair.first.tcpInfo(), try pair.second.tcpInfo())
+      #expect(near.bytesSent == 1000 && far.bytesReceived == 1000 && far.bytesSent == 10 && near.bytesReceived == 10)
+      // The request to connect counts as one byte (RFC 4898), at the end that sent it.
+      #expect(near.bytesAcknowledged == 1001 && far.bytesAcknowledged == 10)
+      #expect(near.dataSegmentsOut == 1 && far.dataSegmentsIn == 1)
+      #expect(far.dataSegmentsOut == 1 && near.dataSegmentsIn == 1)
+      // SYN, its answer's acknowledgement, the data, and the acknowledgement of the answer.
+      #expect(near.segmentsOut >= 3 && near.segmentsIn >= 2 && far.segmentsOut >= 1 && far.segmentsIn >= 2)
+      #expect(near.hasTimestamps == far.hasTimestamps && near.hasWindowScale && far.hasWindowScale)
+      #expect(near.hasSelectiveAcknowledgement == far.hasSelectiveAcknowledgement && near.hasECN == far.hasECN)
+      #expect(near.sendWindowScale == far.receiveWindowScale && far.sendWindowScale == near.receiveWindowScale)
+      #expect(near.pathMTU == far.pathMTU && near.pathMTU > 60_000)
+      #expect(near.advertisedMaximumSegment == far.advertisedMaximumSegment)
+      for info in [near, far] {
+        #expect(info.congestionState == 0 && info.retransmits == 0 && info.backoff == 0 && info.probes == 0)
+        #expect(info.unacknowledged == 0 && info.lost == 0 && info.retransmitted == 0 && info.notSentBytes == 0)
+        #expect(info.totalRetransmissions == 0 && info.bytesRetransmitted == 0 && info.outOfOrder == 0)
+        #expect(info.selectivelyAcknowledged == 0 && info.duplicateAcknowledgements == 0 && info.reorderingsSeen == 0)
+        // RFC 6928: ten segments, and one more for each that was answered; RFC 5681: the threshold begins as high as can be.
+        #expect(info.congestionWindow == 11 && info.slowStartThreshold == 0x7fff_ffff && info.reordering == 3)
+        #expect(info.sendMaximumSegment > 1000 && info.sendMaximumSegment <= info.advertisedMaximumSegment)
+        // TCP_RTO_MIN and the clock's step above it; a round trip takes microseconds here.
+        #expect(info.retransmissionTimeout >= .milliseconds(200) && info.retransmissionTimeout < .seconds(2))
+        #expect(info.roundTripTime > .zero && info.roundTripTime < .seconds(1))
+        #expect(info.roundTripTimeVariation > .zero && info.roundTripTimeVariation < .seconds(1))
+        #expect(info.minimumRoundTripTime > .zero && info.minimumRoundTripTime <= info.roundTripTime)
+        #expect(info.delivered >= 1 && info.deliveredWithECN == 0 && !info.fastOpenDataAccepted)
+        #expect(info.maximumPacingRate == .max && info.pacingRate > 0 && info.receiveSpace > 0)
+      }
     }
   }
 
   @Test func agesGrowAndTimesAreMilliseconds() throws {
-    let pair = try pair()
-    try talk(pair)
-    sleep(milliseconds: 60)
-    let (near, far) = (try pair.first.tcpInfo(), try pair.second.tcpInfo())
-    for info in [near, far] {
-      for age in [info.sinceLastDataSent, info.sinceLastDataReceived, info.sinceLastAcknowledgementReceived] {
-        #expect(age >= .milliseconds(40) && age < .seconds(10), "\(age)")
+    try inNamespaceWithLoopback {
+      let pair = try pair()
+      try talk(pair)
+      sleep(milliseconds: 60)
+      let (near, far) = (try pair.first.tcpInfo(), try pair.second.tcpInfo())
+      for info in [near, far] {
+        for age in [info.sinceLastDataSent, info.sinceLastDataReceived, info.sinceLastAcknowledgementReceived] {
+          #expect(age >= .milliseconds(40) && age < .seconds(10), "\(age)")
+        }
       }
     }
   }
 
   /// The first 104 bytes, as netinet/tcp.h of the C library has them.
   @Test func theFieldsAreWhereTheHeaderHasThem() throws {
-    let pair = try pair()
-    try talk(pair)
-    var raw = tcp_info()
-    var length = socklen_t(MemoryLayout<tcp_info>.size)
-    #expect(getsockopt(pair.first.descriptor.value, 6, 11, &raw, &length) == 0 && length >= 104)
-    let info = try pair.first.tcpInfo()
-    #expect(info.congestionState == raw.tcpi_ca_state && info.retransmits == raw.tcpi_retransmits)
-    #expect(info.probes == raw.tcpi_probes && info.backoff == raw.tcpi_backoff)
-    #expect(info.retransmissionTimeout == .microseconds(raw.tcpi_rto))
-    #expect(info.acknowledgementTimeout == .microseconds(raw.tcpi_ato))
-    #expect(info.sendMaximumSegment == raw.tcpi_snd_mss && info.receiveMaximumSegment == raw.tcpi_rcv_mss)
-    #expect(info.unacknowledged == raw.tcpi_unacked && info.selectivelyAcknowledged == raw.tcpi_sacked)
-    #expect(info.lost == raw.tcpi_lost && info.retransmitted == raw.tcpi_retrans && info.pathMTU == raw.tcpi_pmtu)
-    #expect(info.receiveSlowStartThreshold == raw.tcpi_rcv_ssthresh)
-    #expect(info.roundTripTime == .microseconds(raw.tcpi_rtt))
-    #expect(info.roundTripTimeVariation == .microseconds(raw.tcpi_rttvar))
-    #expect(info.slowStartThreshold == raw.tcpi_snd_ssthresh && info.congestionWindow == raw.tcpi_snd_cwnd)
-    #expect(info.advertisedMaximumSegment == raw.tcpi_advmss && info.reordering == raw.tcpi_reordering)
-    #expect(info.receiverRoundTripTime == .microseconds(raw.tcpi_rcv_rtt) && info.receiveSpace == raw.tcpi_rcv_space)
-    #expect(info.totalRetransmissions == raw.tcpi_total_retrans)
-    #expect(Int(length) <= info.length)
+    try inNamespaceWithLoopback {
+      let pair = try pair()
+      try talk(pair)
+      var raw = tcp_info()
+      var length = socklen_t(MemoryLayout<tcp_info>.size)
+      #expect(getsockopt(pair.first.descriptor.value, 6, 11, &raw, &length) == 0 && length >= 104)
+      let info = try pair.first.tcpInfo()
+      #expect(info.congestionState == raw.tcpi_ca_state && info.retransmits == raw.tcpi_retransmits)
+      #expect(info.probes == raw.tcpi_probes && info.backoff == raw.tcpi_backoff)
+      #expect(info.retransmissionTimeout == .microseconds(raw.tcpi_rto))
+      #expect(info.acknowledgementTimeout == .microseconds(raw.tcpi_ato))
+      #expect(info.sendMaximumSegment == raw.tcpi_snd_mss && info.receiveMaximumSegment == raw.tcpi_rcv_mss)
+      #expect(info.unacknowledged == raw.tcpi_unacked && info.selectivelyAcknowledged == raw.tcpi_sacked)
+      #expect(info.lost == raw.tcpi_lost && info.retransmitted == raw.tcpi_retrans && info.pathMTU == raw.tcpi_pmtu)
+      #expect(info.receiveSlowStartThreshold == raw.tcpi_rcv_ssthresh)
+      #expect(info.roundTripTime == .microseconds(raw.tcpi_rtt))
+      #expect(info.roundTripTimeVariation == .microseconds(raw.tcpi_rttvar))
+      #expect(info.slowStartThreshold == raw.tcpi_snd_ssthresh && info.congestionWindow == raw.tcpi_snd_cwnd)
+      #expect(info.advertisedMaximumSegment == raw.tcpi_advmss && info.reordering == raw.tcpi_reordering)
+      #expect(info.receiverRoundTripTime == .microseconds(raw.tcpi_rcv_rtt) && info.receiveSpace == raw.tcpi_rcv_space)
+      #expect(info.totalRetransmissions == raw.tcpi_total_retrans)
+      #expect(Int(length) <= info.length)
+    }
   }
 
   /// A filter that drops everything makes a loss: the kernel repeats what was sent, and counts it.
   @Test func whatIsLostIsCounted() throws {
-    let pair = try pair()
-    let drop: [BPFInstruction] = [.drop]
-    if let error = failure(SocketError.self, { () throws(SocketError) in try pair.second.setFilter(drop) }) {
-      return unavailable("a filter on a TCP socket: \(error)")
+    try inNamespaceWithLoopback {
+      let pair = try pair()
+      let drop: [BPFInstruction] = [.drop]
+      if let error = failure(SocketError.self, { () throws(SocketError) in try pair.second.setFilter(drop) }) {
+        return unavailable("a filter on a TCP socket: \(error)")
+      }
+      try pair.first.writeAll([UInt8](repeating: 3, count: 100).span, until: .after(soon))
+      let deadline = Deadline.after(.seconds(10))
+      while try pair.first.tcpInfo().backoff == 0, !deadline.hasPassed { sleep(milliseconds: 5) }
+      let lossy = try pair.first.tcpInfo()
+      // 4 is TCP_CA_Loss. The kernel may have probed before its timer ran out.
+      #expect(lossy.congestionState == 4 && lossy.retransmits >= 1 && lossy.backoff >= 1 && lossy.congestionWindow == 1)
+      #expect(lossy.totalRetransmissions >= 1 && lossy.bytesRetransmitted == UInt64(lossy.totalRetransmissions) * 100)
+      #expect(lossy.unacknowledged == 1 && lossy.lost == 1 && lossy.retransmitted == 1)
+      #expect(lossy.bytesSent == 100 + lossy.bytesRetransmitted)
+      #expect(lossy.retransmissionTimeout >= .milliseconds(400), "doubled")
     }
-    try pair.first.writeAll([UInt8](repeating: 3, count: 100).span, until: .after(soon))
-    let deadline = Deadline.after(.seconds(10))
-    while try pair.first.tcpInfo().backoff == 0, !deadline.hasPassed { sleep(milliseconds: 5) }
-    let lossy = try pair.first.tcpInfo()
-    // 4 is TCP_CA_Loss. The kernel may have probed before its timer ran out.
-    #expect(lossy.congestionState == 4 && lossy.retransmits >= 1 && lossy.backoff >= 1 && lossy.congestionWindow == 1)
-    #expect(lossy.totalRetransmissions >= 1 && lossy.bytesRetransmitted == UInt64(lossy.totalRetransmissions) * 100)
-    #expect(lossy.unacknowledged == 1 && lossy.bytesSent == 100 + lossy.bytesRetransmitted)
-    #expect(lossy.retransmissionTimeout >= .milliseconds(400), "doubled")
-    try pair.second.removeFilter()
-    var buffer = [UInt8](repeating: 0, count: 100)
-    try pair.second.readExactly(into: buffer.mutableSpan, until: .after(.seconds(10)))
-    #expect(buffer == [UInt8](repeating: 3, count: 100))
   }
 
   /// A peer that does not read closes its window: what cannot be sent is counted, and the time.
   @Test func aFullPeerLimitsTheSender() throws {
-    let listener = try TCPSocket.listen(on: .loopback(port: 0)) { (socket) throws(SocketError) in
-      try socket.setOption(.receiveBuffer, to: 16384)
+    try inNamespaceWithLoopback {
+      let listener = try TCPSocket.listen(on: .loopback(port: 0)) { (socket) throws(SocketError) in
+        try socket.setOption(.receiveBuffer, to: 16384)
+      }
+      let client = try TCPSocket.connect(to: listener.localAddress(), until: .after(soon))
+      let server = try listener.accept(until: .after(soon))
+      let block = [UInt8](repeating: 0, count: 1 << 16)
+      var written = 0
+      while case .bytes(let count) = try client.write(block.span) { written += count }
+      sleep(milliseconds: 20)
+      let (near, far) = (try client.tcpInfo(), try server.tcpInfo())
+      #expect(near.notSentBytes > 0 && Int(near.notSentBytes) + Int(far.bytesReceived) == written)
+      #expect(near.receiveWindowLimited > .zero && near.busyTime >= near.receiveWindowLimited)
+      #expect(near.sendWindow <= far.receiveWindow && far.receiveWindow < 1 << 16)
+      // Some of what has come is not acknowledged yet.
+      #expect(far.bytesReceived > 0 && near.bytesAcknowledged - 1 <= far.bytesReceived)
     }
-    let client = try TCPSocket.connect(to: listener.localAddress(), until: .after(soon))
-    let server = try listener.accept(until: .after(soon))
-    let block = [UInt8](repeating: 0, count: 1 << 16)
-    var written = 0
-    while case .bytes(let count) = try client.write(block.span) { written += count }
-    sleep(milliseconds: 20)
-    let (near, far) = (try client.tcpInfo(), try server.tcpInfo())
-    #expect(near.notSentBytes > 0 && Int(near.notSentBytes) + Int(far.bytesReceived) == written)
-    #expect(near.receiveWindowLimited > .zero && near.busyTime >= near.receiveWindowLimited)
-    #expect(near.sendWindow <= far.receiveWindow && far.receiveWindow < 1 << 16)
-    #expect(far.bytesReceived == near.bytesAcknowledged - 1 && far.bytesReceived > 0)
   }
 
   @Test func aListenerTellsItsQueue() throws {
-    let listener = try TCPSocket.listen(on: .loopback(port: 0), backlog: 3)
-    let first = try TCPSocket.connect(to: listener.localAddress(), until: .after(soon))
-    let second = try TCPSocket.connect(to: listener.localAddress(), until: .after(soon))
-    let full = try listener.tcpInfo()
-    _ = try listener.accept(until: .after(soon))
-    let less = try listener.tcpInfo()
-    #expect(full.unacknowledged == 2 && full.selectivelyAcknowledged == 3 && less.unacknowledged == 1)
-    _ = (first.descriptor, second.descriptor)
+    try inNamespaceWithLoopback {
+      let listener = try TCPSocket.listen(on: .loopback(port: 0), backlog: 3)
+      let first = try TCPSocket.connect(to: listener.localAddress(), until: .after(soon))
+      let second = try TCPSocket.connect(to: listener.localAddress(), until: .after(soon))
+      let full = try listener.tcpInfo()
+      _ = try listener.accept(until: .after(soon))
+      let less = try listener.tcpInfo()
+      #expect(full.unacknowledged == 2 && full.selectivelyAcknowledged == 3 && less.unacknowledged == 1)
+      _ = (first.descriptor, second.descriptor)
+    }
   }
 }

@@ -36,7 +36,8 @@ extension SocketOption where Level == SocketLevel, Value == Int {
   /// The number of the interface that the socket is bound to, 0 for none (Linux 5.1). See ``boundDevice`` and
   /// ``InterfaceNames``. The C name is `SO_BINDTOIFINDEX`.
   public static var boundInterface: Self { Self(CSK_SO_BINDTOIFINDEX) }
-  /// Packets taken in one busy poll (Linux 5.11). The C name is `SO_BUSY_POLL_BUDGET`.
+  /// Packets taken in one busy poll, at most 65535 (Linux 5.11); raising it needs CAP_NET_ADMIN. The kernel cannot read it
+  /// back (`.notSupported`). The C name is `SO_BUSY_POLL_BUDGET`.
   public static var busyPollBudget: Self { Self(CSK_SO_BUSY_POLL_BUDGET) }
   /// The CPU whose network queue feeds the socket; -1 when unknown. The C name is `SO_INCOMING_CPU`.
   public static var incomingCPU: Self { Self(CSK_SO_INCOMING_CPU) }
