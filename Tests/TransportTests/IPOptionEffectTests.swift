@@ -88,10 +88,6 @@ import Testing
     #expect(throws: SocketError(.failure(errno: EINVAL), .setOption)) {
       try socket.setOption(.busyPollBudget, to: 65536)
     }
-    let raise: (borrowing UDPSocket) throws(SocketError) -> Void = { (socket) throws(SocketError) in
-      try socket.setOption(.busyPoll, to: .seconds(1))
-    }
-    #expect(try refusal(raise) == denied)
     #expect(try refusal { (socket) throws(SocketError) in try socket.setOption(.preferBusyPoll, to: true) } == denied)
     #expect(try refusal { (socket) throws(SocketError) in try socket.setOption(.busyPollBudget, to: 65535) } == denied)
   }

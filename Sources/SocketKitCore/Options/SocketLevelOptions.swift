@@ -73,8 +73,8 @@ extension SocketOption where Level == SocketLevel, Value == Int {
 }
 
 extension SocketOption where Level == SocketLevel, Value == Duration {
-  /// How long a blocking read may poll the network device, in steps of a microsecond; raising it needs CAP_NET_ADMIN. The
-  /// C name is `SO_BUSY_POLL`.
+  /// How long a blocking read may poll the network device, in steps of a microsecond. Older kernels let only processes
+  /// with CAP_NET_ADMIN raise it (`.permissionDenied`); Linux 6.18 lets everybody. The C name is `SO_BUSY_POLL`.
   public static var busyPoll: Self {
     Self(duration: CSK_SO_BUSY_POLL, level: CSK_SOL_SOCKET, unit: .microseconds(1))
   }
