@@ -121,6 +121,26 @@ import Testing
     try poller.deregister(timer)
   }
 
+  /// On a thread of its own, whose signal is blocked.
+  @Test func aSignalIsRead() throws {
+    let number = try onThread { () -> Result<UInt32?, any Error> in
+      Result {
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        sigaddset(&mask, SIGUSR2)
+        pthread_sigmask(SIG_BLOCK, &mask, nil)
+        let signals = try stream(signalfd(-1, &mask, O_CLOEXEC))
+        var record = [UInt8](repeating: 0, count: 128)
+        let before = try signals.read(into: record.mutableSpan)
+        pthread_kill(pthread_self(), SIGUSR2)
+        let after = try signals.read(into: record.mutableSpan, until: .after(.seconds(5)))
+        guard before == .wouldBlock, after == .bytes(128) else { return nil }
+        return record.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
+      }
+    }.get()
+    #expect(number == UInt32(SIGUSR2))
+  }
+
   @Test func anEventCounterAddsUp() throws {
     let counter = try stream(eventfd(0, O_CLOEXEC))
     for number: UInt64 in [3, 4] {
@@ -191,8 +211,9 @@ import Testing
     #expect(wrongEnd?.code == .closed)
     let queued = failure(SocketError.self) { () throws(SocketError) in _ = try pipe.second.queuedOutputBytes() }
     #expect(queued?.code == .notSupported)
+    let pair = try UnixStreamSocket.pair()
     let socket = failure(SocketError.self) { () throws(SocketError) in
-      _ = try DescriptorStream(UnixStreamSocket.pair().first.descriptor.duplicate())
+      _ = try DescriptorStream(pair.first.descriptor.duplicate())
     }
     #expect(socket == SocketError(code: .wrongSocketKind, .adopt))
   }
@@ -275,6 +296,8 @@ import Testing
 private func timerfd_settime(
   _ timer: Int32, _ flags: Int32, _ time: UnsafePointer<itimerspec>, _ old: UnsafeMutablePointer<itimerspec>?
 ) -> Int32
+@_silgen_name("signalfd")
+private func signalfd(_ number: Int32, _ mask: UnsafePointer<sigset_t>, _ flags: Int32) -> Int32
 @_silgen_name("eventfd") private func eventfd(_ count: UInt32, _ flags: Int32) -> Int32
 @_silgen_name("posix_openpt") private func posix_openpt(_ flags: Int32) -> Int32
 @_silgen_name("grantpt") private func grantpt(_ master: Int32) -> Int32

@@ -14,15 +14,23 @@ import Testing
     } else {
       posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     }
-    var words = arguments(command)
-    defer { for word in words { free(word) } }
-    var number: pid_t = 0
-    try #require(posix_spawn(&number, "/bin/sh", &actions, nil, &words, environ) == 0)
-    return number
+    return try spawn(command, &actions)
   }
 
-  private func arguments(_ command: String) -> [UnsafeMutablePointer<CChar>?] {
-    [strdup("/bin/sh"), strdup("-c"), strdup(command), nil]
+  private func spawn(_ command: String, _ actions: inout posix_spawn_file_actions_t) throws -> Int32 {
+    // The threads that run tests block signals, which a child would inherit.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    var words: [UnsafeMutablePointer<CChar>?] = [strdup("/bin/sh"), strdup("-c"), strdup(command), nil]
+    defer { for word in words { free(word) } }
+    var number: pid_t = 0
+    try #require(posix_spawn(&number, "/bin/sh", &actions, &attributes, &words, environ) == 0)
+    return number
   }
 
   private func gate() throws -> (read: Int32, write: Int32) {
@@ -102,12 +110,8 @@ import Testing
     posix_spawn_file_actions_adddup2(&actions, read, 0)
     posix_spawn_file_actions_adddup2(&actions, output.writeEnd.value, 1)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    var words = arguments(script)
-    defer { for word in words { free(word) } }
-    var number: pid_t = 0
-    try #require(posix_spawn(&number, "/bin/sh", &actions, nil, &words, environ) == 0)
+    let parent = try ProcessDescriptor(of: spawn(script, &actions))
     close(read)
-    let parent = try ProcessDescriptor(of: number)
     var text = [UInt8](repeating: 0, count: 32)
     let count = try output.split { (reading, _) in
       let stream = try DescriptorStream(reading)

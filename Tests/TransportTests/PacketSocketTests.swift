@@ -47,12 +47,13 @@ import Testing
       let tap = try open()
       try tap.bind(to: link(Self.loopback))
       _ = try tap.takePacketStatistics()
-      // Loopback shows each packet twice, going and coming.
       try send(3)
+      // What goes out is seen by sockets of all protocols alone.
+      let next = try tap.queuedInputBytes()
       let first = try tap.takePacketStatistics()
       let second = try tap.takePacketStatistics()
       let received = try drain(tap)
-      #expect(numbers(first) == [6, 0, nil] && received == 6)
+      #expect(numbers(first) == [3, 0, nil] && received == 3 && next == 528)
       #expect(numbers(second) == [0, 0, nil])
     }
   }
@@ -66,7 +67,7 @@ import Testing
       try send(50)
       let statistics = try tap.takePacketStatistics()
       let received = try drain(tap)
-      #expect(statistics.packets == 100 && statistics.drops > 0)
+      #expect(statistics.packets == 50 && statistics.drops > 0)
       #expect(Int(statistics.packets - statistics.drops) == received)
     }
   }
@@ -80,7 +81,7 @@ import Testing
       _ = try tap.takePacketStatistics()
       try send(1)
       let statistics = try tap.takePacketStatistics()
-      #expect(numbers(statistics) == [2, 0, 0])
+      #expect(numbers(statistics) == [1, 0, 0])
     }
   }
 
@@ -165,15 +166,15 @@ import Testing
     }
   }
 
-  @Test func whatIsNotJoinedCannotBeLeft() throws {
+  @Test func whatIsNoMembershipIsATypedError() throws {
     try inNamespaceWithLoopback {
       let socket = try open()
-      for membership in [.promiscuous, .allMulticast, .unicast([2, 0, 0, 0, 0, 9])] as [PacketMembership] {
-        let error = failure(SocketError.self) { () throws(SocketError) in
-          try socket.leave(membership, interfaceIndex: Self.loopback)
-        }
-        #expect(error?.code == .addressNotAvailable && error?.operation == .setOption, "\(membership)")
-      }
+      // Leaving what was not joined does nothing: another socket's membership stays.
+      let other = try open()
+      try other.join(.promiscuous, interfaceIndex: Self.loopback)
+      try socket.leave(.promiscuous, interfaceIndex: Self.loopback)
+      let count = try promiscuity()
+      #expect(count == 1)
       let nowhere = failure(SocketError.self) { () throws(SocketError) in
         try socket.join(.promiscuous, interfaceIndex: 4711)
       }

@@ -97,6 +97,16 @@ import Testing
     #expect(output == SocketError(code: .notSupported, .getOption, errno: ENOTTY))
   }
 
+  @Test func icmpHasNoAnswer() throws {
+    try inNamespaceWithLoopback {
+      #expect(writeFile("/proc/sys/net/ipv4/ping_group_range", "0 2147483647"))
+      let socket = try ICMPSocket.connect(to: .loopback(port: 0))
+      let input = failure(SocketError.self) { () throws(SocketError) in _ = try socket.queuedInputBytes() }
+      let output = failure(SocketError.self) { () throws(SocketError) in _ = try socket.queuedOutputBytes() }
+      #expect(input?.code == .notSupported && output?.code == .notSupported)
+    }
+  }
+
   @Test func rawSocketsReportTheNextPacket() throws {
     do throws(SocketError) {
       let receiver = try RawIPSocket.open(.experiment, over: .ipv4)

@@ -57,8 +57,9 @@ extension GenericMessageSocket {
     try change(CSK_PACKET_ADD_MEMBERSHIP, membership, interfaceIndex)
   }
 
-  /// Ends a membership. The C name is `PACKET_DROP_MEMBERSHIP`.
-  /// - Throws: `.addressNotAvailable` when it was not joined there; `.notSupported` on a socket of another family; `.closed`.
+  /// Ends a membership of this socket; without one it does nothing. The C name is `PACKET_DROP_MEMBERSHIP`.
+  /// - Throws: `.invalidArgument` for a hardware address longer than 32 bytes; `.notSupported` on a socket of another
+  ///   family; `.closed`.
   public borrowing func leave(_ membership: PacketMembership, interfaceIndex: UInt32) throws(SocketError) {
     try change(CSK_PACKET_DROP_MEMBERSHIP, membership, interfaceIndex)
   }
