@@ -223,6 +223,8 @@ import Testing
     try #require(Glibc.pipe(&numbers) == 0)
     defer { close(numbers[1]) }
     let reading = try DescriptorStream(unsafe Descriptor(unsafeOwning: RawDescriptor(numbers[0])))
+    // Or the read would wait for ever.
+    try #require(fcntl(numbers[0], F_GETFL) & O_NONBLOCK != 0)
     var byte: [UInt8] = [0]
     let nothing = try reading.read(into: byte.mutableSpan)
     #expect(nothing == .wouldBlock)

@@ -9,11 +9,15 @@ public import CSocketKit
 /// It reads and writes, waits with deadlines, and is watched by pollers as sockets are. What belongs to sockets alone
 /// (addresses, shutdown, options) throws `.notASocket`.
 ///
-/// Reads and writes mean what read(2) and write(2) mean for the kind of descriptor: a timerfd and an eventfd read as 8
-/// bytes in host order, and less room is `.invalidArgument`; an eventfd adds the 8 bytes written; a terminal reads a line
-/// where it is in canonical mode. Reading the end that only writes is `.closed`, and the other way round. Writing to a pipe
-/// that nobody reads is `.brokenPipe`, and raises no SIGPIPE, for which two more system calls are made. Regular files are
-/// always ready, so reads and writes wait for the disk, and EpollPoller refuses them (`.notSupported`).
+/// Reads and writes do what read(2) and write(2) do for the kind of descriptor:
+/// - A timerfd and an eventfd read as 8 bytes in host order; a smaller buffer is `.invalidArgument`. An eventfd adds the
+///   8 bytes that are written to it. A signalfd reads as records of 128 bytes.
+/// - A terminal in canonical mode reads one line at a time.
+/// - Reading from the writing end of a pipe is `.closed`, and so is writing to the reading end.
+/// - Writing to a pipe without a reader is `.brokenPipe`. It raises no SIGPIPE; that costs two more system calls for each
+///   write to a pipe.
+/// - A regular file is always ready. Reads and writes wait for the disk, and registering one with an epoll poller is
+///   `.notSupported`.
 @frozen
 public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
   public typealias Address = AnySocketAddress

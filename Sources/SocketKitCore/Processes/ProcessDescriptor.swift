@@ -8,7 +8,7 @@ internal import CSocketKit
 /// try child.send(signal: SIGTERM)
 /// let exit = try child.waitForExit(until: .after(.seconds(5)))
 /// ```
-/// A poller reports ``descriptor`` readable when the process has ended, whoever its parent is:
+/// A poller reports ``descriptor`` readable when the process has ended, also for a process that is not a child:
 /// `poller.register(source: child.descriptor, .readable, token: token)`. The value owns the descriptor and closes it at the
 /// end of its life; the process does not notice.
 public struct ProcessDescriptor: ~Copyable, Sendable {
@@ -16,9 +16,9 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
 
   /// Opens a descriptor of a running process, or of a child that has ended and was not collected yet (Linux 5.3).
   ///
-  /// Between learning a number and opening it, the process may have ended and its number may belong to another one. Only a
-  /// parent is safe from that, before it collects the child. A socket's peer is safe by `peerProcess()` and
-  /// `takeProcess()`, which bring a descriptor for ``init(_:)``.
+  /// A process may end at any time, and its number may then belong to another one. The number of a child is safe until the
+  /// child is collected. For the peer of a Unix socket use `peerProcess()` or `takeProcess()`, whose descriptor goes into
+  /// ``init(_:)``.
   /// - Parameter process: the number of the process, in this process's PID namespace; the number of a thread that does not
   ///   lead its process is refused.
   /// - Throws: `.noSuchProcess` (ESRCH), `.invalidArgument` for a number below 1 or of a thread, `.tooManyDescriptors`,
@@ -78,8 +78,8 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
 
   /// How the process ended, without waiting; nil while it runs.
   ///
-  /// The first answer collects the child (waitid(2) with P_PIDFD, Linux 5.4), as waitpid(2) does: nobody else gets its
-  /// status then, and later calls return ``ProcessExit/unknown``.
+  /// The first answer collects the child (waitid(2) with P_PIDFD, Linux 5.4), as waitpid(2) does: the kernel gives its
+  /// status once, and later calls return ``ProcessExit/unknown``.
   /// - Throws: `.notSupported` before Linux 5.4.
   public borrowing func takeExit() throws(SocketError) -> ProcessExit? {
     var state = csk_child_state()
@@ -129,7 +129,7 @@ public enum ProcessExit: BitwiseCopyable, Hashable, Sendable {
   case exited(Int32)
   /// A signal ended it.
   case killed(signal: Int32, dumpedCore: Bool)
-  /// It has ended, but the kernel reports how to nobody but its parent, and once: it is no child of this process, it was
-  /// collected already, or SIGCHLD is ignored.
+  /// It has ended, and the kernel does not say how: the process is not a child of this one, it was collected already, or
+  /// SIGCHLD is ignored.
   case unknown
 }

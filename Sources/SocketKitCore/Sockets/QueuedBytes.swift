@@ -35,7 +35,7 @@ extension RawDescriptor {
   fileprivate func queuedBytes(_ request: Int32) throws(SocketError) -> Int {
     var count: Int32 = 0
     let result = IOResult(raw: csk_ioctl(value, UInt(bitPattern: Int(request)), &count))
-    // "Inappropriate ioctl": nobody answered.
+    // "Inappropriate ioctl": this kind of descriptor has no answer.
     if result.errno == CSK_ENOTTY { throw SocketError(code: .notSupported, .getOption, errno: CSK_ENOTTY) }
     if result.isFailure { throw SocketError(result, .getOption) }
     return Int(count)

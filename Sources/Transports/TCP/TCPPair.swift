@@ -3,12 +3,11 @@ public import SocketKitCore
 extension TCPSocket {
   /// Two TCP sockets connected to each other over loopback, for what needs TCP where a Unix socket pair will not do.
   ///
-  /// A listener on a port that the kernel chooses lives while this runs, and any process of the host may connect to it. Only
-  /// the connection whose addresses are those of the other end, both ways round, becomes the second socket; strangers are
-  /// closed.
+  /// While this call runs it listens on a port that the kernel chooses, and any process of the host can connect there. The
+  /// second socket is the connection whose two addresses match the first socket's; every other connection is closed.
   /// - Parameters:
   ///   - family: `.ipv4` for 127.0.0.1, `.ipv6` for ::1.
-  ///   - deadline: when to give up: connections of strangers, or a firewall, may delay it.
+  ///   - deadline: when to give up: other connections to the port, or a firewall, may delay the right one.
   ///   - control: lets other threads cancel this wait or change its deadline.
   ///   - configure: sets options. Called on the listener before it is bound, whose options the second socket inherits, and
   ///     then on the first socket before it connects.
@@ -62,7 +61,7 @@ extension TCPSocket {
     }
   }
 
-  /// A stranger that has reset its connection has no address any more.
+  /// Whether this connection has these two addresses. One that was reset has no address any more.
   private borrowing func isBetween(_ near: IPSocketAddress, and far: IPSocketAddress) -> Bool {
     do throws(SocketError) {
       let remote = try remoteAddress()

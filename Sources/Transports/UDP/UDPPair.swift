@@ -3,9 +3,9 @@ public import SocketKitCore
 extension UDPSocket {
   /// Two UDP sockets connected to each other over loopback.
   ///
-  /// Between being bound and being connected each hears from anybody. What came in that time is taken out: a random word is
-  /// sent each way, and everything before it is dropped. So both directions have carried a datagram when this returns, and
-  /// nothing waits in either socket.
+  /// A socket that is bound and not connected yet receives from every process of the host. What arrived in that time is
+  /// dropped: each socket sends a random word, and the other drops everything up to that word. So both directions have
+  /// carried a datagram when this returns, and neither socket has one waiting.
   /// - Parameters:
   ///   - family: `.ipv4` for 127.0.0.1, `.ipv6` for ::1.
   ///   - deadline: when to give up: a firewall may keep the words from arriving.
