@@ -100,11 +100,12 @@ import Testing
     try poller.deregister(source: process.descriptor)
   }
 
-  /// Its end is known to everybody, its status to its parent alone.
+  /// Any process sees its end; the status goes to its parent alone.
   @Test func theEndOfAGrandchildIsSeen() throws {
     let (read, write) = try gate()
     let output = try Pipe()
-    let script = "(read line <&3; exit 4) 3<&0 & echo $! >/proc/self/fd/1; wait"
+    // A command in the background has /dev/null for its standard input.
+    let script = "exec 3<&0; (read line <&3; exit 4) & echo $!; wait"
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     posix_spawn_file_actions_adddup2(&actions, read, 0)
@@ -155,7 +156,7 @@ import Testing
     do throws(SocketError) {
       descriptor = try pair.first.peerProcess()
     } catch {
-      #expect(error.code == .notSupported && !mustBeAvailable, "unavailable: \(error)")
+      #expect(error.code == .notSupported && (GuestKernel.isLinux61 || !mustBeAvailable), "unavailable: \(error)")
       return
     }
     let process = try ProcessDescriptor(descriptor)
