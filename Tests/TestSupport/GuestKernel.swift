@@ -41,6 +41,13 @@ public enum GuestKernel {
     return false
   }
 
+  /// Whether the kernel can make sockets of its connection multiplexer.
+  public static let hasKCM: Bool = {
+    let number = socket(41, Int32(SOCK_DGRAM.rawValue), 0)
+    if number >= 0 { close(number) }
+    return number >= 0
+  }()
+
   /// Whether the kernel can make SCTP sockets.
   public static let hasSCTP: Bool = {
     let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 132)
@@ -60,5 +67,12 @@ extension Trait where Self == ConditionTrait {
     .enabled(
       if: GuestKernel.isRunning || GuestKernel.hasSCTP,
       "unavailable: no SCTP in this kernel (modprobe sctp); Tests/Guest/run boots one that has it")
+  }
+
+  /// For the Kernel Connection Multiplexer. In the guest kernel it must be there.
+  public static var needsKCM: Self {
+    .enabled(
+      if: GuestKernel.isRunning || GuestKernel.hasKCM,
+      "unavailable: no KCM in this kernel (modprobe kcm); Tests/Guest/run boots one that has it")
   }
 }

@@ -51,9 +51,5 @@ public struct Descriptor: ~Copyable, Sendable {
   /// A second descriptor for the same open socket (fcntl(2) F_DUPFD_CLOEXEC).
   ///
   /// A poller keeps watching until the last copy is closed: deregister before closing the one that was registered.
-  public borrowing func duplicate() throws(SocketError) -> Descriptor {
-    let result = IOResult(raw: csk_fcntl(raw.value, 1030, 0))
-    guard !result.isFailure else { throw SocketError(result, .open) }
-    return unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
-  }
+  public borrowing func duplicate() throws(SocketError) -> Descriptor { try raw.duplicate() }
 }

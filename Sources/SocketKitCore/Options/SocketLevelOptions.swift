@@ -9,8 +9,16 @@ extension SocketOption where Level == SocketLevel, Value == Bool {
   public static var isListening: Self { Self(CSK_SO_ACCEPTCONN) }
   /// Allows sending datagrams to a broadcast address. The C name is `SO_BROADCAST`.
   public static var broadcast: Self { Self(CSK_SO_BROADCAST) }
+  /// Makes the kernel log what the socket does, where the kernel was built for it; switching it on needs CAP_NET_ADMIN.
+  /// The C name is `SO_DEBUG`.
+  public static var debugging: Self { Self(CSK_SO_DEBUG) }
+  /// Sends only to hosts on a directly connected network, past every gateway; others are `.unreachable`. The C name is
+  /// `SO_DONTROUTE`.
+  public static var directRoutesOnly: Self { Self(CSK_SO_DONTROUTE) }
   /// Probes an idle connection, and ends it when the peer is gone. The C name is `SO_KEEPALIVE`.
   public static var keepAlive: Self { Self(CSK_SO_KEEPALIVE) }
+  /// Leaves urgent data where it stands in the stream, so that ordinary reads get it. The C name is `SO_OOBINLINE`.
+  public static var urgentDataInline: Self { Self(CSK_SO_OOBINLINE) }
   /// Prefers busy polling over interrupts (Linux 5.11). The C name is `SO_PREFER_BUSY_POLL`.
   public static var preferBusyPoll: Self { Self(CSK_SO_PREFER_BUSY_POLL) }
   /// Lets a socket bind to an address whose last connections are still in TIME_WAIT. Listeners of SocketKit's TCP set it.

@@ -5,10 +5,10 @@ public import SocketKitCore
 ///
 /// Fields that the running kernel does not have read as zero; ``length`` tells how much it wrote.
 public struct TCPInfo: Hashable, Sendable {
-  /// The state of RFC 9293, as the kernel numbers it: 1 is ESTABLISHED, 10 is LISTEN.
-  public var state: UInt8
-  /// The congestion control's state: 0 open, 1 disorder, 2 CWR, 3 recovery, 4 loss.
-  public var congestionState: UInt8
+  /// The connection's state.
+  public var state: State
+  /// The congestion control's state.
+  public var congestionState: CongestionState
   /// Consecutive retransmissions of the segment at the front.
   public var retransmits: UInt8
   /// Keep-alive or zero-window probes that are unanswered.
@@ -20,12 +20,18 @@ public struct TCPInfo: Hashable, Sendable {
   /// Whether window scaling is on; the shifts are ``sendWindowScale`` and ``receiveWindowScale``.
   public var hasWindowScale: Bool
   public var hasECN: Bool
+  /// At least one packet with an ECN mark came from the peer (Linux 3.0).
+  public var hasSeenECN: Bool
+  /// Timestamps count microseconds on this connection (Linux 6.7).
+  public var hasMicrosecondTimestamps: Bool
   /// Data in the SYN was acknowledged (fast open).
   public var fastOpenDataAccepted: Bool
   public var sendWindowScale: UInt8
   public var receiveWindowScale: UInt8
   /// Whether the sender, not the network, limits the delivery rate.
   public var isDeliveryRateApplicationLimited: Bool
+  /// Why data did not go with the SYN, or was not accepted there, where it was to (Linux 5.5).
+  public var fastOpenFailure: FastOpenFailure
   /// Retransmission timeout.
   public var retransmissionTimeout: Duration
   /// Delayed-acknowledgement timeout.
@@ -109,7 +115,21 @@ public struct TCPInfo: Hashable, Sendable {
   public var sendWindow: UInt32
   /// Our window, in bytes.
   public var receiveWindow: UInt32
-  /// How many bytes the kernel wrote: 104 at the oldest, 248 since Linux 6.7.
+  /// How often the connection chose another path by another flow label (Linux 6.2).
+  public var rehashes: UInt32
+  /// How often the retransmission timer ran out, that of the SYN included (Linux 6.7).
+  public var retransmissionTimeouts: UInt16
+  /// How often the connection recovered after the timer had run out, once or several times in a row (Linux 6.7).
+  public var timeoutRecoveries: UInt16
+  /// The time that these recoveries took, the one under way included (Linux 6.7).
+  public var timeoutRecoveryTime: Duration
+  /// Segments received with a congestion mark (Linux 6.18, as are the following).
+  public var receivedWithCongestionMark: UInt32
+  /// What accurate ECN (RFC 9768) has counted of the bytes sent, by the marks with which they arrived.
+  public var deliveredMarks: MarkedBytes
+  /// What accurate ECN has counted of the bytes received, by their marks.
+  public var receivedMarks: MarkedBytes
+  /// How many bytes the kernel wrote: 104 at the oldest, 248 since Linux 6.7, 280 since 6.18.
   public var length: Int
 
   init(_ bytes: RawSpan) {
@@ -124,8 +144,11 @@ public struct TCPInfo: Hashable, Sendable {
     }
     func microseconds(_ value: some BinaryInteger) -> Duration { .microseconds(Int64(clamping: value)) }
     func milliseconds(_ value: UInt32) -> Duration { .milliseconds(value) }
-    state = u8(0)
-    congestionState = u8(1)
+    func u16(_ offset: Int) -> UInt16 {
+      offset + 2 <= bytes.byteCount ? bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self) : 0
+    }
+    state = State(rawValue: u8(0))
+    congestionState = CongestionState(rawValue: u8(1))
     retransmits = u8(2)
     probes = u8(3)
     backoff = u8(4)
@@ -133,10 +156,13 @@ public struct TCPInfo: Hashable, Sendable {
     hasSelectiveAcknowledgement = u8(5) & 2 != 0
     hasWindowScale = u8(5) & 4 != 0
     hasECN = u8(5) & 8 != 0
+    hasSeenECN = u8(5) & 16 != 0
+    hasMicrosecondTimestamps = u8(5) & 64 != 0
     fastOpenDataAccepted = u8(5) & 32 != 0
     sendWindowScale = u8(6) & 15
     receiveWindowScale = u8(6) >> 4
     isDeliveryRateApplicationLimited = u8(7) & 1 != 0
+    fastOpenFailure = FastOpenFailure(rawValue: u8(7) >> 1 & 3)
     retransmissionTimeout = microseconds(u32(8))
     acknowledgementTimeout = microseconds(u32(12))
     sendMaximumSegment = u32(16)
@@ -184,6 +210,14 @@ public struct TCPInfo: Hashable, Sendable {
     outOfOrder = u32(224)
     sendWindow = u32(228)
     receiveWindow = u32(232)
+    rehashes = u32(236)
+    retransmissionTimeouts = u16(240)
+    timeoutRecoveries = u16(242)
+    timeoutRecoveryTime = milliseconds(u32(244))
+    receivedWithCongestionMark = u32(248)
+    deliveredMarks = MarkedBytes(ect1: u32(252), ect0: u32(256), congestionExperienced: u32(260))
+    receivedMarks = MarkedBytes(ect1: u32(264), ect0: u32(268), congestionExperienced: u32(272))
+    // 276: accurate ECN's own state, whose layout Linux 6.19 changed
     length = bytes.byteCount
   }
 }

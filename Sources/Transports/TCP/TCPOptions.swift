@@ -30,6 +30,9 @@ extension SocketOption where Level == TCPLevel, Value == Int {
   public static var notSentLowWater: Self { Self(CSK_TCP_NOTSENT_LOWAT) }
   /// Repetitions of the SYN before connect fails, 1 to 255. The C name is `TCP_SYNCNT`.
   public static var synRetries: Self { Self(CSK_TCP_SYNCNT) }
+  /// The largest receive window in bytes that is advertised to the peer, whatever the receive buffer; at least about 1 KiB.
+  /// 0, no limit of its own, can be set only before connecting. The C name is `TCP_WINDOW_CLAMP`.
+  public static var windowClamp: Self { Self(CSK_TCP_WINDOW_CLAMP) }
 }
 
 extension SocketOption where Level == TCPLevel, Value == Duration {

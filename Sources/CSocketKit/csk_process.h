@@ -1,0 +1,47 @@
+// Processes by descriptor: pidfd_open(2), pidfd_getfd(2), pidfd_send_signal(2), and waitid(2) with P_PIDFD.
+#ifndef CSK_PROCESS_H
+#define CSK_PROCESS_H
+
+#include "csk_types.h"
+
+// The same numbers on every CPU that Swift runs on; older headers lack them.
+#define CSK_SYS_PIDFD_SEND_SIGNAL 424
+#define CSK_SYS_PIDFD_OPEN 434
+#define CSK_SYS_PIDFD_GETFD 438
+
+#define CSK_CLD_EXITED 1
+#define CSK_CLD_KILLED 2
+#define CSK_CLD_DUMPED 3
+
+/// What waitid(2) reports of a child: siginfo_t, 128 bytes. All zero: it has not ended.
+struct csk_child_state {
+  int32_t signal;
+  int32_t error;
+  int32_t code;
+#if __SIZEOF_POINTER__ == 8
+  int32_t gap; // The union that follows is aligned as a pointer is.
+#endif
+  int32_t process;
+  uint32_t user;
+  int32_t status;
+#if __SIZEOF_POINTER__ == 8
+  uint8_t rest[100];
+#else
+  uint8_t rest[104];
+#endif
+};
+_Static_assert(sizeof(struct csk_child_state) == 128, "siginfo_t has 128 bytes");
+
+/// A CLOEXEC descriptor of the process.
+CSK_INLINE long csk_pidfd_open(int process) { return csk_syscall3(CSK_SYS_PIDFD_OPEN, process, 0, 0); }
+/// A CLOEXEC copy of the process's descriptor `number`.
+CSK_INLINE long csk_pidfd_getfd(int fd, int number) { return csk_syscall3(CSK_SYS_PIDFD_GETFD, fd, number, 0); }
+CSK_INLINE long csk_pidfd_send_signal(int fd, int signal) {
+  return csk_syscall4(CSK_SYS_PIDFD_SEND_SIGNAL, fd, signal, 0, 0);
+}
+/// Collects the child if it has ended, without waiting: P_PIDFD, WNOHANG | WEXITED.
+CSK_INLINE long csk_collect_child(int fd, struct csk_child_state *state) {
+  return csk_syscall5(SYS_waitid, 3, fd, (long)state, 1 | 4, 0);
+}
+
+#endif

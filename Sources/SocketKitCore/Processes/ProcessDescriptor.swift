@@ -1,0 +1,135 @@
+internal import CSocketKit
+
+/// An open descriptor of a process, a pidfd (pidfd_open(2)): it names this process and never a later one with the same
+/// number.
+///
+/// ```swift
+/// let child = try ProcessDescriptor(of: pid)
+/// try child.send(signal: SIGTERM)
+/// let exit = try child.waitForExit(until: .after(.seconds(5)))
+/// ```
+/// A poller reports ``descriptor`` readable when the process has ended, also for a process that is not a child:
+/// `poller.register(source: child.descriptor, .readable, token: token)`. The value owns the descriptor and closes it at the
+/// end of its life; the process does not notice.
+public struct ProcessDescriptor: ~Copyable, Sendable {
+  private let owned: Descriptor
+
+  /// Opens a descriptor of a running process, or of a child that has ended and was not collected yet (Linux 5.3).
+  ///
+  /// A process may end at any time, and its number may then belong to another one. The number of a child is safe until the
+  /// child is collected. For the peer of a Unix socket use `peerProcess()` or `takeProcess()`, whose descriptor goes into
+  /// ``init(_:)``.
+  /// - Parameter process: the number of the process, in this process's PID namespace; the number of a thread that does not
+  ///   lead its process is refused.
+  /// - Throws: `.noSuchProcess` (ESRCH), `.invalidArgument` for a number below 1 or of a thread, `.tooManyDescriptors`,
+  ///   `.notSupported` before Linux 5.3.
+  public init(of process: Int32) throws(SocketError) {
+    let result = IOResult(raw: csk_pidfd_open(process))
+    // A thread that does not lead its process: ENOENT since Linux 6.16, EINVAL before.
+    if result.errno == CSK_ENOENT {
+      throw SocketError(code: .invalidArgument, .controlProcess, errno: CSK_ENOENT)
+    }
+    if result.isFailure { throw SocketError(result, .controlProcess) }
+    let raw = RawDescriptor(Int32(truncatingIfNeeded: result.raw))
+    try self.init(unsafe Descriptor(unsafeOwning: raw))
+  }
+
+  /// Takes over a descriptor of a process that came from elsewhere: a socket's `peerProcess()`, a message's
+  /// `takeProcess()`, clone(2).
+  /// - Throws: `.invalidArgument` when it is not a process's descriptor. It is closed then.
+  public init(_ descriptor: consuming Descriptor) throws(SocketError) {
+    // Signal 0 is never sent. EBADF means that this is no process's descriptor; every other answer means that it is one.
+    if csk_pidfd_send_signal(descriptor.raw.value, 0) == 0 - Int(CSK_EBADF) {
+      throw SocketError(code: .invalidArgument, .adopt, errno: CSK_EBADF)
+    }
+    try descriptor.raw.setBlocking(false)
+    owned = descriptor
+  }
+
+  /// The descriptor, while this value lives.
+  public var descriptor: RawDescriptor { owned.raw }
+
+  /// Gives the descriptor away.
+  public consuming func releaseDescriptor() -> Descriptor { owned }
+
+  /// Sends a signal to the process (pidfd_send_signal(2), Linux 5.1).
+  /// - Parameter signal: its number (signal(7)); 0 sends nothing, and only checks.
+  /// - Throws: `.noSuchProcess` when the process has ended and was collected; `.permissionDenied` as kill(2) has it;
+  ///   `.invalidArgument` for a number that is no signal's; `.notSupported` before Linux 5.1.
+  public borrowing func send(signal: Int32) throws(SocketError) {
+    let result = IOResult(raw: csk_pidfd_send_signal(owned.raw.value, signal))
+    if result.isFailure { throw SocketError(result, .controlProcess) }
+  }
+
+  /// Copies a descriptor out of the process: a new one in this process, for the same open file (pidfd_getfd(2),
+  /// Linux 5.6).
+  ///
+  /// The copy is CLOEXEC. Whether it blocks is as the process has it, because both share that flag; `init(adopting:)` of a
+  /// socket type makes it non-blocking at both ends.
+  /// - Parameter descriptor: the number that the process has for it.
+  /// - Throws: `.permissionDenied` without the right to trace the process (ptrace(2), PTRACE_MODE_ATTACH_REALCREDS);
+  ///   `.closed` when the process has no such descriptor; `.noSuchProcess` when it has ended; `.tooManyDescriptors`;
+  ///   `.notSupported` before Linux 5.6.
+  public borrowing func duplicate(_ descriptor: RawDescriptor) throws(SocketError) -> Descriptor {
+    let result = IOResult(raw: csk_pidfd_getfd(owned.raw.value, descriptor.value))
+    if result.isFailure { throw SocketError(result, .controlProcess) }
+    return unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
+  }
+
+  /// How the process ended, without waiting; nil while it runs.
+  ///
+  /// The first answer collects the child (waitid(2) with P_PIDFD, Linux 5.4), as waitpid(2) does: the kernel gives its
+  /// status once, and later calls return ``ProcessExit/unknown``.
+  /// - Throws: `.notSupported` before Linux 5.4.
+  public borrowing func takeExit() throws(SocketError) -> ProcessExit? {
+    var state = csk_child_state()
+    var result = IOResult(raw: csk_collect_child(owned.raw.value, &state))
+    while result.isInterrupted { result = IOResult(raw: csk_collect_child(owned.raw.value, &state)) }
+    if result.errno == CSK_ECHILD { return hasEnded() ? .unknown : nil }
+    // The kernel does not know P_PIDFD.
+    if result.errno == CSK_EINVAL { throw SocketError(code: .notSupported, .controlProcess, errno: CSK_EINVAL) }
+    if result.isFailure { throw SocketError(result, .controlProcess) }
+    if state.signal == 0 { return nil }
+    switch state.code {
+    case CSK_CLD_EXITED: return .exited(state.status)
+    case CSK_CLD_KILLED: return .killed(signal: state.status, dumpedCore: false)
+    case CSK_CLD_DUMPED: return .killed(signal: state.status, dumpedCore: true)
+    default: return .unknown
+    }
+  }
+
+  /// How the process ended, waiting on this thread until it has.
+  /// - Parameters:
+  ///   - deadline: when to give up.
+  ///   - strategy: how to wait: ``WaitStrategy``.
+  ///   - control: lets other threads cancel this wait or change its deadline.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``takeExit()``.
+  public borrowing func waitForExit(
+    until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+  ) throws(SocketError) -> ProcessExit {
+    var wait = try WaitOperation(.controlProcess, until: deadline, strategy: strategy, control: control)
+    while true {
+      if let exit = try takeExit() { return exit }
+      try wait.block(on: owned.raw, for: .readable)
+    }
+  }
+
+  /// Whether the descriptor is readable, which it is from the end of the process on.
+  private borrowing func hasEnded() -> Bool {
+    var watched = csk_pollfd(fd: owned.raw.value, events: Int16(CSK_POLLIN), revents: 0)
+    var none = csk_timespec()
+    return csk_ppoll(&watched, 1, &none) == 1
+  }
+}
+
+/// How a process ended (waitid(2)).
+@frozen
+public enum ProcessExit: BitwiseCopyable, Hashable, Sendable {
+  /// It called exit(3) or returned from `main`, with this status, 0 to 255.
+  case exited(Int32)
+  /// A signal ended it.
+  case killed(signal: Int32, dumpedCore: Bool)
+  /// It has ended, and the kernel does not say how: the process is not a child of this one, it was collected already, or
+  /// SIGCHLD is ignored.
+  case unknown
+}

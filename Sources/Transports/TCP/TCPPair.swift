@@ -1,0 +1,74 @@
+public import SocketKitCore
+
+extension TCPSocket {
+  /// Two TCP sockets connected to each other over loopback, for what needs TCP where a Unix socket pair will not do.
+  ///
+  /// While this call runs it listens on a port that the kernel chooses, and any process of the host can connect there. The
+  /// second socket is the connection whose two addresses match the first socket's; every other connection is closed.
+  /// - Parameters:
+  ///   - family: `.ipv4` for 127.0.0.1, `.ipv6` for ::1.
+  ///   - deadline: when to give up: other connections to the port, or a firewall, may delay the right one.
+  ///   - control: lets other threads cancel this wait or change its deadline.
+  ///   - configure: sets options. Called on the listener before it is bound, whose options the second socket inherits, and
+  ///     then on the first socket before it connects.
+  /// - Throws: `.wrongSocketKind` for another family; `.timedOut`, `.cancelled`, `.tooManyDescriptors`;
+  ///   `.addressNotAvailable` where loopback is down or has no address of the family; `.protocolNotSupported` for IPv6
+  ///   where the kernel has none; what `configure` throws.
+  public static func pair(
+    over family: AddressFamily = .ipv4, until deadline: Deadline, control: WaitControl? = nil,
+    configure: (borrowing TCPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+  ) throws(SocketError) -> SocketPair<TCPSocket> {
+    guard family == .ipv4 || family == .ipv6 else { throw SocketError(code: .wrongSocketKind, .pair) }
+    do throws(EndpointError) {
+      let listener = try listen(
+        on: family == .ipv6 ? .loopbackIPv6(port: 0) : .loopback(port: 0), configure: configure)
+      return try pair(by: listener, until: deadline, control: control, configure: configure)
+    } catch {
+      throw error.reason
+    }
+  }
+
+  private static func pair(
+    by listener: borrowing Listener<TCPSocket>, until deadline: Deadline, control: WaitControl?,
+    configure: (borrowing TCPSocket) throws(SocketError) -> Void
+  ) throws(EndpointError) -> SocketPair<TCPSocket> {
+    let address = try described { () throws(SocketError) in try listener.localAddress() }
+    let first = try connect(to: address, until: deadline, control: control, configure: configure)
+    let own = try described { () throws(SocketError) in try first.localAddress() }
+    while true {
+      let second = try accepted(by: listener, until: deadline, control: control)
+      if second.isBetween(address, and: own) { return SocketPair(first, second) }
+    }
+  }
+
+  private static func accepted(
+    by listener: borrowing Listener<TCPSocket>, until deadline: Deadline, control: WaitControl?
+  ) throws(EndpointError) -> TCPSocket {
+    do throws(SocketError) {
+      return try listener.accept(until: deadline, control: control)
+    } catch {
+      throw EndpointError(error, address: "loopback")
+    }
+  }
+
+  private static func described(
+    _ body: () throws(SocketError) -> IPSocketAddress
+  ) throws(EndpointError) -> IPSocketAddress {
+    do throws(SocketError) {
+      return try body()
+    } catch {
+      throw EndpointError(error, address: "loopback")
+    }
+  }
+
+  /// Whether this connection has these two addresses. One that was reset has no address any more.
+  private borrowing func isBetween(_ near: IPSocketAddress, and far: IPSocketAddress) -> Bool {
+    do throws(SocketError) {
+      let remote = try remoteAddress()
+      let local = try localAddress()
+      return local == near && remote == far
+    } catch {
+      return false
+    }
+  }
+}

@@ -1,0 +1,220 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+@Suite(.exclusive) struct ProcessDescriptorTests {
+  /// A child that runs a shell command, its standard input one end of a pipe whose other end closes with `gate`.
+  private func child(_ command: String, gate: Int32? = nil) throws -> Int32 {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    if let gate {
+      posix_spawn_file_actions_adddup2(&actions, gate, 0)
+    } else {
+      posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    }
+    return try spawn(command, &actions)
+  }
+
+  private func spawn(_ command: String, _ actions: inout posix_spawn_file_actions_t) throws -> Int32 {
+    // The threads that run tests block signals, which a child would inherit.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    var words: [UnsafeMutablePointer<CChar>?] = [strdup("/bin/sh"), strdup("-c"), strdup(command), nil]
+    defer { for word in words { free(word) } }
+    var number: pid_t = 0
+    try #require(posix_spawn(&number, "/bin/sh", &actions, &attributes, &words, environ) == 0)
+    return number
+  }
+
+  private func gate() throws -> (read: Int32, write: Int32) {
+    var numbers: [Int32] = [-1, -1]
+    try #require(pipe2(&numbers, O_CLOEXEC) == 0)
+    return (numbers[0], numbers[1])
+  }
+
+  @Test(arguments: [0, 7, 255] as [Int32])
+  func aChildsStatusIsWaitedFor(_ status: Int32) throws {
+    let process = try ProcessDescriptor(of: child("exit \(status)"))
+    let exit = try process.waitForExit(until: .after(.seconds(10)))
+    #expect(exit == .exited(status))
+    // It was collected: nobody learns it a second time.
+    let again = try process.takeExit()
+    #expect(again == .unknown)
+    let gone = failure(SocketError.self) { () throws(SocketError) in try process.send(signal: SIGTERM) }
+    #expect(gone?.code == .noSuchProcess && gone?.errno == ESRCH && gone?.operation == .controlProcess)
+  }
+
+  @Test func aSignalEndsTheProcessThatItNames() throws {
+    let process = try ProcessDescriptor(of: child("exec sleep 100"))
+    let running = try process.takeExit()
+    try process.send(signal: 0)
+    try process.send(signal: SIGTERM)
+    let exit = try process.waitForExit(until: .after(.seconds(10)))
+    #expect(running == nil && exit == .killed(signal: SIGTERM, dumpedCore: false))
+    let invalid = try ProcessDescriptor(of: getpid())
+    let error = failure(SocketError.self) { () throws(SocketError) in try invalid.send(signal: 9999) }
+    #expect(error?.code == .invalidArgument)
+  }
+
+  @Test func theWaitEndsByDeadlineAndCancel() throws {
+    let process = Shared(try ProcessDescriptor(of: child("exec sleep 100")))
+    let late = failure(SocketError.self) { () throws(SocketError) in
+      _ = try process.value.waitForExit(until: .after(.milliseconds(20)))
+    }
+    #expect(late == SocketError(code: .timedOut, .controlProcess))
+    let control = WaitControl()
+    let waiting = ThreadResult { () -> SocketError? in
+      let before = threadCPUTime()
+      let error = failure(SocketError.self) { () throws(SocketError) in
+        _ = try process.value.waitForExit(until: .never, control: control)
+      }
+      #expect(threadCPUTime() - before < 20)
+      return error
+    }
+    sleep(milliseconds: 100)
+    control.cancel()
+    #expect(waiting.join() == SocketError(code: .cancelled, .controlProcess))
+    try process.value.send(signal: SIGKILL)
+    let exit = try process.value.waitForExit(until: .after(.seconds(10)))
+    #expect(exit == .killed(signal: SIGKILL, dumpedCore: false))
+  }
+
+  @Test func aPollerReportsTheEnd() throws {
+    let (read, write) = try gate()
+    let process = try ProcessDescriptor(of: child("read line; exit 3", gate: read))
+    close(read)
+    var poller = try EpollPoller()
+    try poller.register(source: process.descriptor, .readable, token: Token(index: 9))
+    let early = try poller.wait(until: .past)
+    close(write)
+    let count = try poller.wait(until: .after(.seconds(10)))
+    let exit = try process.takeExit()
+    #expect(early == 0 && count == 1 && exit == .exited(3))
+    try poller.deregister(source: process.descriptor)
+  }
+
+  /// Any process sees its end; the status goes to its parent alone.
+  @Test func theEndOfAGrandchildIsSeen() throws {
+    let (read, write) = try gate()
+    let output = try Pipe()
+    // A command in the background has /dev/null for its standard input.
+    let script = "exec 3<&0; (read line <&3; exit 4) & echo $!; wait"
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    posix_spawn_file_actions_adddup2(&actions, read, 0)
+    posix_spawn_file_actions_adddup2(&actions, output.writeEnd.value, 1)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    let parent = try ProcessDescriptor(of: spawn(script, &actions))
+    close(read)
+    var text = [UInt8](repeating: 0, count: 32)
+    let count = try output.split { (reading, _) in
+      let stream = try DescriptorStream(reading)
+      let outcome = try stream.read(into: text.mutableSpan, until: .after(.seconds(10)))
+      return if case .bytes(let count) = outcome { count } else { 0 }
+    }
+    let line = String(decoding: text.prefix(count), as: UTF8.self)
+    let grandchild = try ProcessDescriptor(of: try #require(Int32(line.dropLast())))
+    let running = try grandchild.takeExit()
+    close(write)
+    let exit = try grandchild.waitForExit(until: .after(.seconds(10)))
+    #expect(running == nil && exit == .unknown)
+    let status = try parent.waitForExit(until: .after(.seconds(10)))
+    #expect(status == .exited(0))
+  }
+
+  @Test func aDescriptorIsCopiedOutOfAnotherProcess() throws {
+    let (read, write) = try gate()
+    let process = try ProcessDescriptor(of: child("exec sleep 100", gate: read))
+    // This process's own end goes: what is copied is the child's standard input.
+    close(read)
+    let copy = try process.duplicate(RawDescriptor(0))
+    #expect(fcntl(copy.raw.value, F_GETFD) & FD_CLOEXEC != 0)
+    let stream = try DescriptorStream(copy)
+    #expect(Glibc.write(write, [1, 2] as [UInt8], 2) == 2)
+    var bytes: [UInt8] = [0, 0]
+    try stream.readExactly(into: bytes.mutableSpan, until: .after(.seconds(5)))
+    #expect(bytes == [1, 2])
+    close(write)
+    let missing = failure(SocketError.self) { () throws(SocketError) in _ = try process.duplicate(RawDescriptor(99)) }
+    #expect(missing?.code == .closed && missing?.operation == .controlProcess)
+    try process.send(signal: SIGKILL)
+    _ = try process.waitForExit(until: .after(.seconds(10)))
+    let ended = failure(SocketError.self) { () throws(SocketError) in _ = try process.duplicate(RawDescriptor(0)) }
+    #expect(ended?.code == .noSuchProcess)
+  }
+
+  @Test func aPeersProcessIsOne() throws {
+    let pair = try UnixStreamSocket.pair()
+    let descriptor: Descriptor
+    do throws(SocketError) {
+      descriptor = try pair.first.peerProcess()
+    } catch {
+      #expect(error.code == .notSupported && (GuestKernel.isLinux61 || !mustBeAvailable), "unavailable: \(error)")
+      return
+    }
+    let process = try ProcessDescriptor(descriptor)
+    let exit = try process.takeExit()
+    #expect(exit == nil)
+    let copy = try process.duplicate(pair.first.descriptor)
+    let socket = try UnixStreamSocket(adopting: copy.release())
+    _ = try socket.write([1].span)
+    var byte: [UInt8] = [0]
+    let read = try pair.second.read(into: byte.mutableSpan)
+    #expect(read == .bytes(1) && byte == [1])
+  }
+
+  @Test func whatIsNoProcessIsATypedError() throws {
+    let absent = failure(SocketError.self) { () throws(SocketError) in _ = try ProcessDescriptor(of: Int32.max) }
+    #expect(absent?.code == .noSuchProcess && absent?.operation == .controlProcess)
+    for number in [0, -1] as [Int32] {
+      let error = failure(SocketError.self) { () throws(SocketError) in _ = try ProcessDescriptor(of: number) }
+      #expect(error?.code == .invalidArgument, "\(number)")
+    }
+    let inner = onThread {
+      failure(SocketError.self) { () throws(SocketError) in _ = try ProcessDescriptor(of: gettid()) }
+    }
+    #expect(inner?.code == .invalidArgument)
+    let pipe = try Pipe()
+    let wrong = failure(SocketError.self) { () throws(SocketError) in
+      _ = try ProcessDescriptor(pipe.readEnd.duplicate())
+    }
+    #expect(wrong?.code == .invalidArgument && wrong?.operation == .adopt)
+  }
+
+  @Test func withoutPermissionTheRemedySaysWhatIsNeeded() throws {
+    let process = Shared(try ProcessDescriptor(of: child("exec sleep 100")))
+    let errors = onThread { () -> [SocketError?] in
+      // Of this thread alone, which ends here, where libc's changes the user of all; with the user go the capabilities.
+      guard systemCall(setresuid, 65534, 65534, 65534) == 0 else { return [] }
+      return [
+        failure(SocketError.self) { () throws(SocketError) in try process.value.send(signal: SIGTERM) },
+        failure(SocketError.self) { () throws(SocketError) in _ = try process.value.duplicate(RawDescriptor(0)) },
+      ]
+    }
+    try process.value.send(signal: SIGKILL)
+    _ = try process.value.waitForExit(until: .after(.seconds(10)))
+    guard errors.count == 2 else {
+      #expect(!mustBeAvailable, "unavailable: this process cannot change its user")
+      return
+    }
+    for error in errors {
+      #expect(error?.code == .permissionDenied && error?.remedy?.contains("CAP_SYS_PTRACE") == true)
+    }
+  }
+}
+
+@_silgen_name("pipe2") private func pipe2(_ pipe: UnsafeMutablePointer<Int32>, _ flags: Int32) -> Int32
+@_silgen_name("gettid") private func gettid() -> Int32
+#if arch(x86_64)
+  private let setresuid = 117
+#else
+  private let setresuid = 147
+#endif
+@_silgen_name("syscall") private func systemCall(_ number: Int, _ a: Int, _ b: Int, _ c: Int) -> Int

@@ -1,0 +1,196 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// What packet sockets count, and what they have an interface hand up. Each test has a network namespace of its own.
+@Suite(.exclusive) struct PacketSocketTests {
+  private typealias PacketSocket = GenericMessageSocket<AnySocketAddress>
+
+  private static let loopback: UInt32 = 1
+
+  private func open() throws(SocketError) -> PacketSocket {
+    try PacketSocket.open(SocketKind(AddressFamily(rawValue: 17), .datagram))
+  }
+
+  /// sockaddr_ll: family, protocol in network order, index …
+  private func link(_ index: UInt32) throws -> AnySocketAddress {
+    var bytes = [UInt8](repeating: 0, count: 20)
+    bytes[0] = 17
+    bytes[2] = 0x08
+    withUnsafeBytes(of: index) { bytes.replaceSubrange(4..<8, with: $0) }
+    let address = AnySocketAddress(sockaddr: bytes.span.bytes)
+    return try #require(address)
+  }
+
+  private func send(_ count: Int) throws {
+    let sender = try UDPSocket.bind(to: .loopback(port: 0))
+    let receiver = try UDPSocket.bind(to: .loopback(port: 0))
+    let bytes = [UInt8](repeating: 1, count: 500)
+    for _ in 0..<count { _ = try sender.send(bytes.span, to: receiver.localAddress()) }
+  }
+
+  private func drain(_ socket: borrowing PacketSocket) throws -> Int {
+    var buffer = [UInt8](repeating: 0, count: 2048)
+    var count = 0
+    var info = MessageInfo()
+    while case .bytes = try socket.receive(into: buffer.mutableSpan, &info) { count += 1 }
+    return count
+  }
+
+  private func numbers(_ statistics: PacketStatistics) -> [UInt32?] {
+    [statistics.packets, statistics.drops, statistics.freezes]
+  }
+
+  @Test func packetsAreCountedSinceTheLastTime() throws {
+    try inNamespaceWithLoopback {
+      let tap = try open()
+      try tap.bind(to: link(Self.loopback))
+      _ = try tap.takePacketStatistics()
+      try send(3)
+      // What goes out is seen by sockets of all protocols alone.
+      let next = try tap.queuedInputBytes()
+      let first = try tap.takePacketStatistics()
+      let second = try tap.takePacketStatistics()
+      let received = try drain(tap)
+      #expect(numbers(first) == [3, 0, nil] && received == 3 && next == 528)
+      #expect(numbers(second) == [0, 0, nil])
+    }
+  }
+
+  @Test func whatHadNoRoomIsCountedAsDropped() throws {
+    try inNamespaceWithLoopback {
+      let tap = try open()
+      try tap.setOption(.receiveBuffer, to: 4096)
+      try tap.bind(to: link(Self.loopback))
+      _ = try tap.takePacketStatistics()
+      try send(50)
+      let statistics = try tap.takePacketStatistics()
+      let received = try drain(tap)
+      #expect(statistics.packets == 50 && statistics.drops > 0)
+      #expect(Int(statistics.packets - statistics.drops) == received)
+    }
+  }
+
+  @Test func ringsOfVersionThreeCountFreezesToo() throws {
+    try inNamespaceWithLoopback {
+      let tap = try open()
+      // PACKET_VERSION, TPACKET_V3
+      try withUnsafeBytes(of: 2 as Int32) { try tap.setRawOption(level: 263, name: 10, to: [UInt8]($0).span.bytes) }
+      try tap.bind(to: link(Self.loopback))
+      _ = try tap.takePacketStatistics()
+      try send(1)
+      let statistics = try tap.takePacketStatistics()
+      #expect(numbers(statistics) == [1, 0, 0])
+    }
+  }
+
+  /// How many want everything that loopback hears: IFLA_PROMISCUITY of rtnetlink(7).
+  private func promiscuity(attribute: UInt16 = 30) throws -> UInt32? {
+    let socket = try PacketSocket.open(SocketKind(AddressFamily(rawValue: 16), .raw, protocolNumber: 0))
+    var message: [UInt8] = []
+    // Length; RTM_GETLINK and NLM_F_REQUEST; sequence; port; then family and type, the index, flags, change.
+    for word in [32, 18 | 1 << 16, 1, 0, 0, Self.loopback, 0, 0] as [UInt32] {
+      withUnsafeBytes(of: word) { message += $0 }
+    }
+    var kernel = [UInt8](repeating: 0, count: 12)
+    kernel[0] = 16
+    let netlink = AnySocketAddress(sockaddr: kernel.span.bytes)
+    let address = try #require(netlink)
+    _ = try socket.send(message.span, to: address)
+    var answer = [UInt8](repeating: 0, count: 16384)
+    var info = MessageInfo()
+    let count = try socket.receive(into: answer.mutableSpan, &info, until: .after(.seconds(5)))
+    return answer.withUnsafeBytes { bytes in
+      var offset = 32
+      while offset + 4 <= count {
+        let length = Int(bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+        if bytes.loadUnaligned(fromByteOffset: offset + 2, as: UInt16.self) == attribute {
+          return bytes.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self)
+        }
+        offset += max(4, (length + 3) & ~3)
+      }
+      return nil
+    }
+  }
+
+  /// The multicast hardware addresses that loopback listens to, as /proc/net/dev_mcast has them.
+  private func hears(_ address: String) throws -> Bool {
+    let file = Glibc.open("/proc/thread-self/net/dev_mcast", O_RDONLY | O_CLOEXEC)
+    try #require(file >= 0)
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: 65536)
+    let count = read(file, &bytes, bytes.count)
+    return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).contains(address)
+  }
+
+  @Test func aPromiscuousMembershipIsCounted() throws {
+    try inNamespaceWithLoopback {
+      let first = try open()
+      let before = try promiscuity()
+      try first.join(.promiscuous, interfaceIndex: Self.loopback)
+      let joined = try promiscuity()
+      do {
+        let second = try open()
+        try second.join(.promiscuous, interfaceIndex: Self.loopback)
+        let both = try promiscuity()
+        #expect(both == 2)
+      }
+      // It ended with its socket.
+      let one = try promiscuity()
+      try first.leave(.promiscuous, interfaceIndex: Self.loopback)
+      let none = try promiscuity()
+      #expect(before == 0 && joined == 1 && one == 1 && none == 0)
+    }
+  }
+
+  @Test func membershipsInGroupsReachTheInterface() throws {
+    try inNamespaceWithLoopback {
+      let socket = try open()
+      let group: [UInt8] = [0x01, 0x00, 0x5e, 0x7f, 0x01, 0x02]
+      try socket.join(.multicast(group), interfaceIndex: Self.loopback)
+      let joined = try hears("01005e7f0102")
+      try socket.leave(.multicast(group), interfaceIndex: Self.loopback)
+      let left = try hears("01005e7f0102")
+      #expect(joined && !left)
+      // IFLA_ALLMULTI, Linux 6.0.
+      let before = try promiscuity(attribute: 61)
+      try socket.join(.allMulticast, interfaceIndex: Self.loopback)
+      let all = try promiscuity(attribute: 61)
+      try socket.leave(.allMulticast, interfaceIndex: Self.loopback)
+      let none = try promiscuity(attribute: 61)
+      #expect(before == nil || (before == 0 && all == 1 && none == 0))
+      #expect(before != nil || !mustBeAvailable, "unavailable: this kernel does not report the count")
+      try socket.join(.unicast([2, 0, 0, 0, 0, 9]), interfaceIndex: Self.loopback)
+      try socket.leave(.unicast([2, 0, 0, 0, 0, 9]), interfaceIndex: Self.loopback)
+    }
+  }
+
+  @Test func whatIsNoMembershipIsATypedError() throws {
+    try inNamespaceWithLoopback {
+      let socket = try open()
+      // Leaving what was not joined does nothing: another socket's membership stays.
+      let other = try open()
+      try other.join(.promiscuous, interfaceIndex: Self.loopback)
+      try socket.leave(.promiscuous, interfaceIndex: Self.loopback)
+      let count = try promiscuity()
+      #expect(count == 1)
+      let nowhere = failure(SocketError.self) { () throws(SocketError) in
+        try socket.join(.promiscuous, interfaceIndex: 4711)
+      }
+      #expect(nowhere == SocketError(code: .addressNotAvailable, .setOption, errno: ENODEV))
+      for address in [[1, 2, 3], [UInt8](repeating: 1, count: 32), [UInt8](repeating: 1, count: 33)] as [[UInt8]] {
+        let error = failure(SocketError.self) { () throws(SocketError) in
+          try socket.join(.multicast(address), interfaceIndex: Self.loopback)
+        }
+        #expect(error?.code == .invalidArgument, "\(address.count)")
+      }
+      let udp = try GenericMessageSocket<IPSocketAddress>.open(for: .loopback(port: 0))
+      let wrong = failure(SocketError.self) { () throws(SocketError) in _ = try udp.takePacketStatistics() }
+      let joining = failure(SocketError.self) { () throws(SocketError) in
+        try udp.join(.promiscuous, interfaceIndex: Self.loopback)
+      }
+      #expect(wrong?.code == .notSupported && joining?.code == .notSupported)
+    }
+  }
+}
