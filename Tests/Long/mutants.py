@@ -71,12 +71,15 @@ class Trial:
                     source.touch()
 
     def swift(self, *words):
-        return [*self.options.prefix.split(), "swift", *words, "--disable-index-store"]
+        return [*self.options.prefix.split(), "swift", *words]
 
     def build(self):
         """None, or why the package cannot be built."""
-        # The tests of the tool run its program; the others need no more than their bundle.
-        what = ["--build-tests"] if self.target == "ToolTests" else ["--product", "SocketKitPackageTests"]
+        # The tests of the tool run its program; the others need no more than their bundle, and its tests are found by
+        # the index.
+        what = ["--product", "SocketKitPackageTests"]
+        if self.target == "ToolTests":
+            what = ["--build-tests", "--disable-index-store"]
         status, output = run(
             self.swift("build", *what, "-j", "2"), self.folder, self.options.build_limit,
             SOCKETKIT_TEST_TARGETS=self.target)
@@ -129,6 +132,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="lists the stanzas")
     parser.add_argument("--sample", type=int, metavar="SECONDS", help="begins no further stanza after so long")
     parser.add_argument("--seed", type=int, help="the order of a sample")
+    parser.add_argument("--target", help="only those with a test in this target")
     parser.add_argument("--where", choices=["host", "guest"], help="only those for this machine, or for the guest kernel")
     parser.add_argument("--scratch", type=pathlib.Path, default=package / ".build-mutants", help="where the copy is kept")
     parser.add_argument("--build-limit", type=int, default=3600, metavar="SECONDS", help="for one build (3600)")
@@ -151,7 +155,7 @@ def main():
     chosen = [
         stanza for stanza in stanzas
         if re.search(options.pattern, f"{stanza.place} {stanza.title} {stanza.file}")
-        and options.where in (None, stanza.where)]
+        and options.where in (None, stanza.where) and options.target in (None, stanza.target)]
     if options.sample is not None:
         seed = options.seed if options.seed is not None else random.randrange(1 << 32)
         print(f"a sample with --seed {seed}")
