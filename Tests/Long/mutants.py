@@ -114,8 +114,8 @@ class Trial:
     def test_in_guest(self, stanza):
         words = [
             *self.options.prefix.split(), "Tests/Guest/run", "--skip-build", "--kernel", "6.12", "--time-limit",
-            str(self.options.test_limit), "--filter", stanza.filter]
-        status, output = run(words, self.folder, self.options.test_limit + 60)
+            str(2 * self.options.test_limit), "--filter", stanza.filter]
+        status, output = run(words, self.folder, 2 * self.options.test_limit + 60)
         if status is None:
             return "failed", "it did not end"
         if re.search(r"no test ran for|matches no test", output):
@@ -136,8 +136,8 @@ def main():
     parser.add_argument("--where", choices=["host", "guest"], help="only those for this machine, or for the guest kernel")
     parser.add_argument("--scratch", type=pathlib.Path, default=package / ".build-mutants", help="where the copy is kept")
     parser.add_argument("--build-limit", type=int, default=3600, metavar="SECONDS", help="for one build (3600)")
-    parser.add_argument("--test-limit", type=int, default=120, metavar="SECONDS",
-                        help="for one test, which has failed when it takes longer (120)")
+    parser.add_argument("--test-limit", type=int, default=60, metavar="SECONDS",
+                        help="for one test, which has failed when it takes longer (60; in the guest twice that)")
     parser.add_argument("--prefix", default="", help="a command to run builds and tests by, on a machine that is shared")
     options = parser.parse_args()
     try:

@@ -17,6 +17,10 @@ MAKERS = {
 # Calls whose quoted words are names, not bytes.
 NAMED = {"unlink", "unlinkat", "statx", "newfstatat", "rename", "renameat2", "openat", "mkdir", "chmod", "linkat", "link"}
 LINE = re.compile(r"^(\d+\.\d+) (\w+)\((.*)\)\s+= (.*)$")
+# How the scenarios' own files begin.
+PATH = "transcript-"
+# What moves as many bytes as the kernel has room for.
+MOVERS = re.compile(r"^(send|recv|write|read|sendfile|splice)")
 QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"(?:\.\.\.)?')
 
 
@@ -45,7 +49,7 @@ def read(folder):
     return sorted(calls, key=lambda call: call[0])
 
 
-def normal(name, words, outcome, names, folder):
+def normal(name, words, outcome, names):
     """A call as the transcript has it; None when it is about nothing that the scenario made."""
     made = name in MAKERS and re.match(r"\d+", outcome) and (name != "fcntl" or "F_DUPFD" in words)
     first = re.match(r"(-?\d+)(?:, |$)", words)
@@ -55,8 +59,8 @@ def normal(name, words, outcome, names, folder):
         if not about and "fd=-1" in words:
             about = "no descriptor"
     if name in NAMED:
-        about = str(folder) in words
-    if not about and not (made and name not in ("accept4", "accept", "fcntl")):
+        about = PATH in words
+    if not about and name not in ("socket", "eventfd2", "epoll_create1", "pipe2", "socketpair", "pidfd_open"):
         return None
 
     def descriptor(match):
@@ -74,8 +78,8 @@ def normal(name, words, outcome, names, folder):
 
     def quoted(match):
         before = match.string[: match.start()]
-        if name in NAMED or re.search(r"sun_path=@?$", before):
-            texts.append(match.group(0).replace(str(folder), "folder"))
+        if name in NAMED or re.search(r"(sun_path=@?|inet_addr\(|inet_pton\(AF_INET6, )$", before):
+            texts.append(match.group(0))
             # What the kernel chose.
             if re.search(r"sun_path=@$", before) and re.fullmatch(r'"[0-9a-f]{5}"', texts[-1]):
                 texts[-1] = '"chosen"'
@@ -115,24 +119,29 @@ def received(number, names):
     return names[number] or number
 
 
-def transcript(folder, scratch):
+def transcript(folder):
     """The lines of the transcript."""
-    names, lines, own, others, begun, loose = Names(), [], [], [], False, False
+    names, lines, own, others, results = Names(), [], [], [], []
+    begun, loose, hidden = False, False, False
 
     def flush():
+        """Writes a step's calls, and then its results: a thread that helps may be behind."""
         for calls, mark in ((own, "   "), (others, "   | ")):
             seen = set()
             for call in calls:
-                if loose:
+                if loose and MOVERS.match(call):
                     # How often and how many bytes is for the machine to decide.
-                    call = re.sub(r" = \d+\b", " = some", call)
-                    call = re.sub(r"bytes, \d+", "bytes, some", call)
-                    call = re.sub(r"iov_len=\d+|msg_len=\d+|, \d+, MSG", "some", call)
-                    if call in seen:
-                        continue
-                    seen.add(call)
-                lines.append(mark + call)
+                    call = re.sub(r" = \d+$", " = some", call)
+                    call = re.sub(r"(bytes|memory), \d+", "bytes, some", call)
+                    call = re.sub(r"(iov_len|msg_len)=\d+", r"\1=some", call)
+                if loose and call in seen:
+                    continue
+                seen.add(call)
+                if not hidden:
+                    lines.append(mark + call)
             calls.clear()
+        lines.extend(results)
+        results.clear()
 
     for _, first, name, words, outcome in read(folder):
         if name == "write" and words.startswith("1, "):
@@ -140,20 +149,20 @@ def transcript(folder, scratch):
             if text == "== begin":
                 begun = True
                 continue
-            if text.startswith("!!"):
-                lines.append(text)
-            if not begun:
+            if not begun or text.startswith("!!"):
+                continue
+            if not text.startswith("=="):
+                results.append(text)
                 continue
             flush()
             if text == "== end":
                 break
-            if text.startswith("=="):
-                loose = " until " in text
+            loose, hidden = " until " in text, "(calls not shown)" in text
             lines.append(text)
-        elif begun and (call := normal(name, words, outcome, names, scratch)):
+        elif begun and (call := normal(name, words, outcome, names)):
             (own if first else others).append(call)
     return lines
 
 
 if __name__ == "__main__":
-    print("\n".join(transcript(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))))
+    print("\n".join(transcript(pathlib.Path(sys.argv[1]))))

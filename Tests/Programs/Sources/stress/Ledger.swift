@@ -23,7 +23,9 @@ final class Ledger: Sendable {
   var done: Int { operations.load(ordering: .relaxed) }
   var failures: [String] { texts.withLock { $0 } }
   /// How often each thing was done, by name.
-  var totals: [(name: String, count: Int)] { counts.withLock { $0.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } } }
+  var totals: [(name: String, count: Int)] {
+    counts.withLock { $0.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
+  }
 
   /// Whether no further operation is to be begun: enough of them, out of time, or a failure.
   func isOver(atMost share: Int) -> Bool {

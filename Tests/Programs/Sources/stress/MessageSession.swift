@@ -14,6 +14,8 @@ func runMessages<S: StressMessages & ~Copyable>(_ session: Session, _ pair: cons
     }
   }
   run(bodies)
+  // After a failure everybody stops in the middle.
+  guard session.ledger.failures.isEmpty else { return }
   for (index, direction) in session.directions.enumerated() {
     let sent = direction.sent.load(ordering: .acquiring)
     let received = direction.received.load(ordering: .acquiring)
@@ -146,7 +148,7 @@ private final class MessageWriter<S: StressMessages & ~Copyable> {
     } catch {
       // A lossy transport tells of a peer that left, and of a queue that was full.
       if S.isLossy, error.code == .outOfMemory { return true }
-      return session.goesOn(error, actor, thread, deadline, what)
+      return session.goesOn(error, actor, thread, what.hasSuffix("without time") ? .past : deadline, what)
     }
   }
 
@@ -298,7 +300,7 @@ private final class MessageReader<S: StressMessages & ~Copyable> {
         return goesOn
       }
     } catch {
-      return session.goesOn(error, actor, thread, deadline, what)
+      return session.goesOn(error, actor, thread, what.hasSuffix("without time") ? .past : deadline, what)
     }
   }
 

@@ -14,6 +14,8 @@ func runStreams<S: StressStream & ~Copyable>(_ session: Session, _ pair: consumi
     }
   }
   run(bodies)
+  // After a failure everybody stops in the middle.
+  guard session.ledger.failures.isEmpty else { return }
   for (index, direction) in session.directions.enumerated() {
     let sent = direction.sent.load(ordering: .acquiring)
     let received = direction.received.load(ordering: .acquiring)
@@ -133,7 +135,7 @@ private final class StreamWriter<S: StressStream & ~Copyable> {
       }
       return true
     } catch {
-      return session.goesOn(error, actor, thread, deadline, what)
+      return session.goesOn(error, actor, thread, what.hasSuffix("without time") ? .past : deadline, what)
     }
   }
 
@@ -255,7 +257,7 @@ private final class StreamReader<S: StressStream & ~Copyable> {
         return true
       }
     } catch {
-      return session.goesOn(error, actor, thread, deadline, what)
+      return session.goesOn(error, actor, thread, what.hasSuffix("without time") ? .past : deadline, what)
     }
   }
 

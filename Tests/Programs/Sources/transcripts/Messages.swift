@@ -8,7 +8,9 @@ func packets<S: ConnectionTransport & SequencedPacketSocket & ~Copyable>(
   step("listen")
   let listener = Held(try S.listen(on: address))
   let here = try listener.with { try $0.localAddress() }
-  step("connect where nobody listens") { _ = try S.connect(to: nobodyAt, until: longTime); return "connected" }
+  step("connect where nobody listens") {
+    _ = try S.connect(to: nobodyAt, until: longTime); return "connected"
+  }
   step("connect")
   let near = Held(try S.connect(to: here, until: longTime))
   awaitSomething(try listener.with { $0.descriptor })
@@ -21,13 +23,10 @@ func packets<S: ConnectionTransport & SequencedPacketSocket & ~Copyable>(
   step("receive, nothing there, with a time limit") {
     words(try far.with { try $0.receive(into: buffer.mutableSpan, &info, until: .after(shortTime)) })
   }
-  let control = WaitControl()
-  var helper = whenWaiting { control.cancel() }
-  step("receive, nothing there, cancelled by another thread") {
+  cancelledStep("receive, nothing there") { control in
     words(try far.with { try $0.receive(into: buffer.mutableSpan, &info, until: longTime, control: control) })
   }
-  helper.join()
-  helper = whenWaiting { _ = try near.with { try $0.send("hello".utf8.span) } }
+  let helper = whenWaiting { _ = try near.with { try $0.send("hello".utf8.span) } }
   step("receive, another thread sends meanwhile") {
     words(try far.with { try $0.receive(into: buffer.mutableSpan, &info, until: longTime) }, buffer)
   }
@@ -122,9 +121,9 @@ private func filling<S: SequencedPacketSocket & ~Copyable>(_ near: Held<S>, _ fa
     return "sent"
   }
   helper.join()
-  step("receive until nothing is there") {
+  step("receive the rest (calls not shown)") {
     try drainPackets(far)
-    return "would block"
+    return "nothing is left"
   }
 }
 
@@ -156,13 +155,10 @@ func datagrams<S: DatagramSocket & TransportSocket & ~Copyable>(
   step("receive, nothing there, with a time limit") {
     counted(try server.with { try $0.receive(into: buffer.mutableSpan, &info, until: .after(shortTime)) })
   }
-  let control = WaitControl()
-  var helper = whenWaiting { control.cancel() }
-  step("receive, nothing there, cancelled by another thread") {
+  cancelledStep("receive, nothing there") { control in
     counted(try server.with { try $0.receive(into: buffer.mutableSpan, &info, until: longTime, control: control) })
   }
-  helper.join()
-  helper = whenWaiting { _ = try client.with { try $0.send("hello".utf8.span, to: here) } }
+  let helper = whenWaiting { _ = try client.with { try $0.send("hello".utf8.span, to: here) } }
   step("receive, another thread sends meanwhile") {
     counted(try server.with { try $0.receive(into: buffer.mutableSpan, &info, until: longTime) }, buffer)
   }

@@ -8,20 +8,18 @@ func manyAssociations() throws {
   try server.with { try $0.setEvent(.associationChange, to: true) }
   let here = try server.with { try $0.localAddress() }
   step("open another")
-  let client = Held(try SCTPEndpoint.bind(to: .loopback(port: 0)) { (endpoint) throws(SocketError) in
-    try endpoint.setOption(.noDelay, to: true)
-  })
+  let client = Held(
+    try SCTPEndpoint.bind(to: .loopback(port: 0)) { (endpoint) throws(SocketError) in
+      try endpoint.setOption(.noDelay, to: true)
+    })
   var buffer = [UInt8](repeating: 0, count: 512)
   step("receive, nothing there") { words(try server.with { try $0.receive(into: buffer.mutableSpan) }, buffer) }
   step("receive, nothing there, with a time limit") {
     words(try server.with { try $0.receive(into: buffer.mutableSpan, until: .after(shortTime)) }, buffer)
   }
-  let control = WaitControl()
-  let helper = whenWaiting { control.cancel() }
-  step("receive, nothing there, cancelled by another thread") {
+  cancelledStep("receive, nothing there") { control in
     words(try server.with { try $0.receive(into: buffer.mutableSpan, until: longTime, control: control) }, buffer)
   }
-  helper.join()
   step("send a message without saying to whom") {
     words(try client.with { try $0.send("x".utf8.span, info: SCTPSendInfo()) })
   }

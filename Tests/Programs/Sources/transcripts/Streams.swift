@@ -6,6 +6,8 @@ struct StreamTraits {
   var halfClose = true
   /// A full peer blocks writing soon, and reading makes room again.
   var fills = true
+  /// So many times 30 ms in which nothing is taken mean that the peer is full: TCP probes for room after 200 and 400 ms.
+  var quietRounds = 3
   /// A wait for exactly so many bytes can be watched from outside: FIONREAD.
   var tellsItsQueue = true
 }
@@ -19,7 +21,9 @@ func streams<S: ConnectionTransport & StreamSocket & ~Copyable>(
   let here = try listener.with { try $0.localAddress() }
   try accepting(listener, S.self)
 
-  step("connect") { _ = try S.connect(to: nobodyAt, until: longTime); return "connected" }
+  step("connect") {
+    _ = try S.connect(to: nobodyAt, until: longTime); return "connected"
+  }
   step("connect, waiting for the answer")
   let near = Held(try S.connect(to: here, until: longTime))
   awaitSomething(try listener.with { $0.descriptor })
@@ -33,7 +37,7 @@ func streams<S: ConnectionTransport & StreamSocket & ~Copyable>(
   }
   try reading(near, far)
   try writing(near, far, traits)
-  if traits.fills { try filling(near, far) }
+  if traits.fills { try filling(near, far, quietRounds: traits.quietRounds) }
   try ending(near, far, listener, here, traits)
   step("close the listener")
   listener.close()
@@ -52,12 +56,18 @@ private func accepting<S: ConnectionTransport & StreamSocket & ~Copyable>(
     try listener.with { _ = try $0.accept(until: .after(shortTime)) }
     return "somebody"
   }
-  let control = WaitControl()
-  let helper = whenWaiting { control.cancel() }
-  step("accept, nobody there, cancelled by another thread") {
+  cancelledStep("accept, nobody there") { control in
     try listener.with { _ = try $0.accept(until: longTime, control: control) }
     return "somebody"
   }
+}
+
+/// A step during whose wait another thread sets a time limit.
+@inline(never)
+private func limitedStep(_ text: String, _ body: (WaitControl) throws -> String) {
+  let control = WaitControl()
+  let helper = whenWaiting { control.setDeadline(.past) }
+  step("\(text), another thread sets a time limit that is over") { try body(control) }
   helper.join()
 }
 
@@ -70,23 +80,19 @@ private func reading<S: StreamSocket & ~Copyable>(_ near: Held<S>, _ far: Held<S
   step("read with a time limit that is over") {
     words(try far.with { try $0.read(into: buffer.mutableSpan, until: .past) })
   }
-  let control = WaitControl()
-  var helper = whenWaiting { control.cancel() }
-  step("read, nothing there, cancelled by another thread") {
+  cancelledStep("read, nothing there") { control in
     words(try far.with { try $0.read(into: buffer.mutableSpan, until: longTime, control: control) })
   }
-  helper.join()
   step("read, cancelled before") {
+    let control = WaitControl()
+    control.cancel()
+    return words(try far.with { try $0.read(into: buffer.mutableSpan, until: longTime, control: control) })
+  }
+  limitedStep("read, nothing there") { control in
     words(try far.with { try $0.read(into: buffer.mutableSpan, until: longTime, control: control) })
   }
-  let other = WaitControl()
-  helper = whenWaiting { other.setDeadline(.past) }
-  step("read, nothing there, another thread sets a time limit that is over") {
-    words(try far.with { try $0.read(into: buffer.mutableSpan, until: longTime, control: other) })
-  }
-  helper.join()
   step("read into no room") { words(try far.with { try $0.read(into: MutableSpan()) }) }
-  helper = whenWaiting { _ = try near.with { try $0.write("hello".utf8.span) } }
+  let helper = whenWaiting { _ = try near.with { try $0.write("hello".utf8.span) } }
   step("read, another thread writes meanwhile") {
     words(try far.with { try $0.read(into: buffer.mutableSpan, until: longTime) }, buffer)
   }
@@ -136,12 +142,12 @@ private func writing<S: StreamSocket & ~Copyable>(_ near: Held<S>, _ far: Held<S
   helper.join()
 }
 
-private func filling<S: StreamSocket & ~Copyable>(_ near: Held<S>, _ far: Held<S>) throws {
+private func filling<S: StreamSocket & ~Copyable>(_ near: Held<S>, _ far: Held<S>, quietRounds: Int) throws {
   let bytes = [UInt8](repeating: 7, count: 65536)
   step("write until the peer has no more room") {
     // Until nothing is taken for a while: the peer's kernel may still be taking some out of this one's queue.
     var quiet = 0
-    while quiet < 4 {
+    while quiet < quietRounds {
       if try near.with({ try $0.write(bytes.span) }) == .wouldBlock {
         quiet += 1
         usleep(30_000)
@@ -154,21 +160,18 @@ private func filling<S: StreamSocket & ~Copyable>(_ near: Held<S>, _ far: Held<S
   step("write to a full peer, with a time limit") {
     counted(try near.with { try $0.write(bytes.span, until: .after(shortTime)) })
   }
-  let control = WaitControl()
-  var helper = whenWaiting { control.cancel() }
-  step("write to a full peer, cancelled by another thread") {
+  cancelledStep("write to a full peer") { control in
     counted(try near.with { try $0.write(bytes.span, until: longTime, control: control) })
   }
-  helper.join()
-  helper = whenWaiting { try drain(far) }
+  let helper = whenWaiting { try drain(far) }
   step("write to a full peer, until another thread has read everything") {
     try near.with { try $0.writeAll(bytes.span, until: longTime) }
     return "all taken"
   }
   helper.join()
-  step("read until nothing is there") {
+  step("read the rest (calls not shown)") {
     try drain(far)
-    return "would block"
+    return "nothing is left"
   }
 }
 
@@ -201,7 +204,7 @@ private func ending<S: ConnectionTransport & StreamSocket & ~Copyable>(
     far.awaitSomething()
     step("read exactly eight bytes, of which four come") {
       var eight = [UInt8](repeating: 0, count: 8)
-    try far.with { try $0.readExactly(into: eight.mutableSpan, until: longTime) }
+      try far.with { try $0.readExactly(into: eight.mutableSpan, until: longTime) }
       return "eight bytes"
     }
     step("read at the end") { words(try far.with { try $0.read(into: buffer.mutableSpan) }) }

@@ -107,6 +107,15 @@ func awaitSomething(_ descriptor: RawDescriptor) {
 /// Runs the body on another thread as soon as the calling one sleeps in a wait, and is joined by the result.
 func whenWaiting(_ body: @escaping () throws -> Void) -> Helper { Helper(of: programs_thread(), body) }
 
+/// A step whose wait another thread cancels, with a control that goes with the step.
+@inline(never)
+func cancelledStep(_ text: String, _ body: (WaitControl) throws -> String) {
+  let control = WaitControl()
+  let helper = whenWaiting { control.cancel() }
+  step("\(text), cancelled by another thread") { try body(control) }
+  helper.join()
+}
+
 /// A thread that acts while another waits.
 final class Helper {
   private var thread = pthread_t()
