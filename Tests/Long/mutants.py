@@ -76,10 +76,8 @@ class Trial:
     def build(self):
         """None, or why the package cannot be built."""
         # The tests of the tool run its program; the others need no more than their bundle, and its tests are found by
-        # the index.
-        what = ["--product", "SocketKitPackageTests"]
-        if self.target == "ToolTests":
-            what = ["--build-tests", "--disable-index-store"]
+        # the index, which is therefore kept.
+        what = ["--build-tests"] if self.target == "ToolTests" else ["--product", "SocketKitPackageTests"]
         status, output = run(
             self.swift("build", *what, "-j", "2"), self.folder, self.options.build_limit,
             SOCKETKIT_TEST_TARGETS=self.target)

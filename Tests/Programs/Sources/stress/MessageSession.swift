@@ -239,6 +239,13 @@ private final class MessageReader<S: StressMessages & ~Copyable> {
     var info = MessageInfo()
     var what = "receive"
     do throws(SocketError) {
+      if random.chance(7) {
+        what = "poll"
+        try attempt(what, time) { () throws(SocketError) in
+          try poll(socket, withEpoll: time < .milliseconds(1), until: deadline, control: control)
+        }
+        return true
+      }
       // For sockets that get no descriptors the choice is the same without them.
       switch random.below(session.passes ? 140 : 100) {
       case 0..<30:

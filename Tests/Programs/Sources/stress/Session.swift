@@ -84,6 +84,27 @@ final class Direction: Sendable {
   let isOver = Atomic<Bool>(false)
 }
 
+/// Waits for something to read with a poller of its own, as a loop would: what it says is a hint, and nothing stays.
+func poll<S: Socket & ~Copyable>(
+  _ socket: borrowing S, withEpoll: Bool, until deadline: Deadline, control: WaitControl
+) throws(SocketError) {
+  if withEpoll {
+    var poller = try EpollPoller()
+    try poll(socket, &poller, until: deadline, control: control)
+  } else {
+    var poller = try PollPoller()
+    try poll(socket, &poller, until: deadline, control: control)
+  }
+}
+
+private func poll<S: Socket & ~Copyable, P: Poller & ~Copyable>(
+  _ socket: borrowing S, _ poller: inout P, until deadline: Deadline, control: WaitControl
+) throws(SocketError) {
+  try poller.register(socket, .readable, token: Token(index: 1))
+  _ = try poller.wait(until: deadline, control: control)
+  try poller.deregister(socket)
+}
+
 /// A socket that two threads use; it closes when the last of them lets it go.
 final class End<S: ~Copyable & Sendable>: Sendable {
   let socket: S

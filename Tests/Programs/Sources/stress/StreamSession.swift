@@ -197,6 +197,13 @@ private final class StreamReader<S: StressStream & ~Copyable> {
     var buffer = [UInt8](repeating: 0xa5, count: random.size(atMost: 60_000))
     var what = "read"
     do throws(SocketError) {
+      if random.chance(7) {
+        what = "poll"
+        try attempt(what, time) { () throws(SocketError) in
+          try poll(socket, withEpoll: time < .milliseconds(1), until: deadline, control: control)
+        }
+        return true
+      }
       if session.passes {
         what = "take"
         var values: [Int] = []
