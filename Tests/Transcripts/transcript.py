@@ -103,7 +103,8 @@ def normal(name, words, outcome, names):
     text = re.sub(r", \)$", ")", text)
     text = re.sub(r"htons\((?!0\))\d+\)", lambda match: match.group(0) if match.group(0) == "htons(9)" else "port", text)
     text = re.sub(r"svm_port=(?!0xffffffff)(?!0x9\b)(0x)?[0-9a-f]+", "svm_port=port", text)
-    text = re.sub(r"icmp_echo_id|(id=)\d+", r"\1id", text)
+    # How poll(2) is told to leave one out.
+    text = re.sub(r"fd=-(?!1\b)\d+", "fd=none", text)
     text = re.sub(r"pid=\d+", "pid=process", text)
     text = re.sub(r"sin6_flowinfo=htonl\(\d+\), ", "", text)
     text = re.sub(r"0x[0-9a-f]{6,}", "memory", text)

@@ -2,18 +2,13 @@ internal import CPrograms
 internal import SocketKit
 internal import Synchronization
 
-/// Random operations on a pair of sockets of messages, as `runStreams` does: every message arrives whole and intact, in
-/// order and once, and none is missing unless somebody left or the transport loses some.
+/// Random operations on a pair of sockets of messages, as `runStreams` does: every message arrives whole, intact and once,
+/// in order and with none missing, unless somebody left or the transport is UDP.
 func runMessages<S: StressMessages & ~Copyable>(_ session: Session, _ pair: consuming SocketPair<S>) {
-  let bodies = pair.split { first, second in
-    let ends = [End(first), End(second)]
-    return ends.indices.flatMap { index in
-      [
-        { MessageWriter(session, index).run(ends[index]) }, { MessageReader(session, index).run(ends[index]) },
-      ]
-    }
+  let threads = pair.split { first, second in
+    messageThreads(session, End(first), 0) + messageThreads(session, End(second), 1)
   }
-  run(bodies)
+  for thread in threads { thread.join() }
   // After a failure everybody stops in the middle.
   guard session.ledger.failures.isEmpty else { return }
   for (index, direction) in session.directions.enumerated() {
@@ -25,6 +20,15 @@ func runMessages<S: StressMessages & ~Copyable>(_ session: Session, _ pair: cons
         "\(session.name), session seed \(session.seed), direction \(index): \(received) of \(sent) messages arrived")
     }
   }
+}
+
+/// Nobody but its two threads holds an end, so that one which leaves closes.
+private func messageThreads<S: StressMessages & ~Copyable>(_ session: Session, _ end: End<S>, _ index: Int)
+  -> [RunningThread]
+{
+  [
+    RunningThread { MessageWriter(session, index).run(end) }, RunningThread { MessageReader(session, index).run(end) },
+  ]
 }
 
 /// A message: its number, whether a descriptor goes along, and bytes that follow from both.
@@ -185,6 +189,8 @@ private final class MessageReader<S: StressMessages & ~Copyable> {
   private var random: SeededRandom
   private var next = 0
   private var received = 0
+  /// The numbers that came, of a lossy transport.
+  private var seen: Set<Int> = []
   /// The length of the message that was peeked at last.
   private var peeked: Int?
   /// When the other end was seen to send no more.
@@ -342,7 +348,10 @@ private final class MessageReader<S: StressMessages & ~Copyable> {
       actor.fail("peeked at \(peeked) bytes, received \(bytes.count)")
     }
     peeked = nil
-    if S.isLossy ? message.number < next : message.number != next {
+    if S.isLossy {
+      // They may overtake each other, but none comes twice.
+      if !seen.insert(message.number).inserted { actor.fail("message \(message.number) came twice") }
+    } else if message.number != next {
       actor.fail("message \(message.number) came where \(next) was the next")
     }
     if let values, values != (message.passing ? [message.number + 1] : []) {

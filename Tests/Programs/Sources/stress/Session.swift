@@ -110,9 +110,3 @@ final class End<S: ~Copyable & Sendable>: Sendable {
   let socket: S
   init(_ socket: consuming S) { self.socket = socket }
 }
-
-/// Runs the threads of a session and waits for them. Nobody but they holds the ends, so that one which leaves closes.
-func run(_ bodies: [() -> Void]) {
-  let threads = bodies.map { RunningThread($0) }
-  for thread in threads { thread.join() }
-}

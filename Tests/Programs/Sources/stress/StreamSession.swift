@@ -5,15 +5,10 @@ internal import Synchronization
 /// Random operations on a pair of streams: two ends, with a thread each for writing and reading. What is read must be
 /// what was written, in order, up to the last byte unless somebody left.
 func runStreams<S: StressStream & ~Copyable>(_ session: Session, _ pair: consuming SocketPair<S>) {
-  let bodies = pair.split { first, second in
-    let ends = [End(first), End(second)]
-    return ends.indices.flatMap { index in
-      [
-        { StreamWriter(session, index).run(ends[index]) }, { StreamReader(session, index).run(ends[index]) },
-      ]
-    }
+  let threads = pair.split { first, second in
+    streamThreads(session, End(first), 0) + streamThreads(session, End(second), 1)
   }
-  run(bodies)
+  for thread in threads { thread.join() }
   // After a failure everybody stops in the middle.
   guard session.ledger.failures.isEmpty else { return }
   for (index, direction) in session.directions.enumerated() {
@@ -30,6 +25,15 @@ func runStreams<S: StressStream & ~Copyable>(_ session: Session, _ pair: consumi
         "\(session.name), session seed \(session.seed), direction \(index): \(taken) of \(passed) descriptors arrived")
     }
   }
+}
+
+/// Nobody but its two threads holds an end, so that one which leaves closes.
+private func streamThreads<S: StressStream & ~Copyable>(_ session: Session, _ end: End<S>, _ index: Int)
+  -> [RunningThread]
+{
+  [
+    RunningThread { StreamWriter(session, index).run(end) }, RunningThread { StreamReader(session, index).run(end) },
+  ]
 }
 
 private final class StreamWriter<S: StressStream & ~Copyable> {
