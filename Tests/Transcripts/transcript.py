@@ -40,12 +40,14 @@ class Names:
 
 def read(folder):
     """The calls of all threads in the order of time: (time, whether it is the first thread, name, arguments, result)."""
-    files = sorted(folder.glob("trace.*"), key=lambda file: int(file.suffix[1:]))
     calls = []
-    for index, file in enumerate(files):
-        for line in file.read_text(errors="replace").split("\n"):
+    for file in folder.glob("trace.*"):
+        text = file.read_text(errors="replace")
+        # The numbers of threads go round, so the first is not the least.
+        first = '"== begin' in text
+        for line in text.split("\n"):
             if match := LINE.match(line):
-                calls.append((float(match.group(1)), index == 0, *match.groups()[1:]))
+                calls.append((float(match.group(1)), first, *match.groups()[1:]))
     return sorted(calls, key=lambda call: call[0])
 
 
