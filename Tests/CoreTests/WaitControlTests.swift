@@ -116,6 +116,16 @@ import Testing
     }
   }
 
+  @Test func anAdaptiveWaitSleepsInTheEnd() throws {
+    let ends = try Ends()
+    var buffer: [UInt8] = [0]
+    let before = threadCPUTime()
+    #expect(throws: SocketError(code: .timedOut, .read)) {
+      _ = try ends.near.read(into: buffer.mutableSpan, until: .after(.milliseconds(200)), strategy: .adaptive)
+    }
+    #expect(threadCPUTime() - before < 50)
+  }
+
   @Test func strategiesEndAtTheDeadline() throws {
     let ends = try Ends()
     var buffer: [UInt8] = [0]
@@ -132,6 +142,42 @@ import Testing
     for elapsed in [time(.park), time(.spin), time(.adaptive), time(.adaptive(spins: 3, yields: 0))] {
       #expect(elapsed >= 30 && elapsed < 500)
     }
+  }
+}
+
+/// Acts on the control when a wait has looked at it for the last time before it sleeps: no thread could do so reliably.
+private struct ActingBeforeTheSleep: WaitStrategy {
+  let action: @Sendable () -> Void
+  func begin() -> UInt8 { 0 }
+  func next(_ progress: inout UInt8) -> WaitStep {
+    action()
+    return .park
+  }
+}
+
+@Suite(.exclusive) struct LateActionTests {
+  /// How a read ends whose control is acted on just before it sleeps; nil when it slept on until its own deadline.
+  private func code(_ control: WaitControl, _ action: @escaping @Sendable () -> Void) throws -> SocketError.Code? {
+    let pair = try UnixStreamSocket.pair()
+    var buffer: [UInt8] = [0]
+    let deadline = Deadline.after(.seconds(3))
+    do throws(SocketError) {
+      _ = try pair.first.read(
+        into: buffer.mutableSpan, until: deadline, strategy: ActingBeforeTheSleep(action: action), control: control)
+      return nil
+    } catch {
+      return deadline.hasPassed ? nil : error.code
+    }
+  }
+
+  @Test func aCancelJustBeforeTheSleepIsSeen() throws {
+    let control = WaitControl()
+    #expect(try code(control) { control.cancel() } == .cancelled)
+  }
+
+  @Test func aDeadlineSetJustBeforeTheSleepIsSeen() throws {
+    let control = WaitControl()
+    #expect(try code(control) { control.setDeadline(.past) } == .timedOut)
   }
 }
 

@@ -7,7 +7,9 @@ import Testing
     let sources = ["Tests", "Plugins", "Snippets"].flatMap { Repository.files("\(Repository.root)/\($0)") }
       .filter { path in [".swift", ".c", ".h"].contains { path.hasSuffix($0) } }
     // What runs outside the guest and is no test is among them.
-    for folder in ["Tests/Outside/Client/Sources", "Tests/Fuzz/Sources", "Snippets", "Plugins"] {
+    for folder in [
+      "Tests/Outside/Client/Sources", "Tests/Programs/Sources", "Tests/Fuzz/Sources", "Snippets", "Plugins",
+    ] {
       #expect(sources.contains { $0.hasPrefix("\(Repository.root)/\(folder)/") })
     }
     #expect(sources.count > 150)

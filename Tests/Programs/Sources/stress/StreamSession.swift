@@ -1,0 +1,302 @@
+internal import CPrograms
+internal import SocketKit
+internal import Synchronization
+
+/// Random operations on a pair of streams: two ends, with a thread each for writing and reading. What is read must be
+/// what was written, in order, up to the last byte unless somebody left.
+func runStreams<S: StressStream & ~Copyable>(_ session: Session, _ pair: consuming SocketPair<S>) {
+  let threads = pair.split { first, second in
+    streamThreads(session, End(first), 0) + streamThreads(session, End(second), 1)
+  }
+  for thread in threads { thread.join() }
+  // After a failure everybody stops in the middle.
+  guard session.ledger.failures.isEmpty else { return }
+  for (index, direction) in session.directions.enumerated() {
+    let sent = direction.sent.load(ordering: .acquiring)
+    let received = direction.received.load(ordering: .acquiring)
+    if session.isBroken ? received > sent : received != sent {
+      session.ledger.fail(
+        "\(session.name), session seed \(session.seed), direction \(index): \(received) of \(sent) bytes arrived")
+    }
+    let passed = direction.descriptorsSent.load(ordering: .acquiring)
+    let taken = direction.descriptorsReceived.load(ordering: .acquiring)
+    if session.isBroken ? taken > passed : taken != passed && session.passes {
+      session.ledger.fail(
+        "\(session.name), session seed \(session.seed), direction \(index): \(taken) of \(passed) descriptors arrived")
+    }
+  }
+}
+
+/// Nobody but its two threads holds an end, so that one which leaves closes.
+private func streamThreads<S: StressStream & ~Copyable>(_ session: Session, _ end: End<S>, _ index: Int)
+  -> [RunningThread]
+{
+  [
+    RunningThread { StreamWriter(session, index).run(end) }, RunningThread { StreamReader(session, index).run(end) },
+  ]
+}
+
+private final class StreamWriter<S: StressStream & ~Copyable> {
+  private let session: Session
+  private let index: Int
+  private let thread: Int
+  private let actor: Actor
+  private let direction: Direction
+  private let pattern: Pattern
+  private var random: SeededRandom
+  private var sent = 0
+  private var passed = 0
+
+  init(_ session: Session, _ index: Int) {
+    self.session = session
+    self.index = index
+    thread = index * 2
+    actor = session.actor("writer", index)
+    direction = session.directions[index]
+    pattern = session.pattern(index)
+    random = session.random(thread)
+  }
+
+  func run(_ end: End<S>) {
+    var left = 50 + random.below(400)
+    while left > 0, session.ledger.failures.isEmpty, step(end.socket) { left -= 1 }
+    // Published before the end, which the reader may see at once.
+    direction.sent.store(sent, ordering: .releasing)
+    direction.descriptorsSent.store(passed, ordering: .releasing)
+    if session.leaves[index] {
+      // The reader of this end goes too.
+      direction.isOver.store(true, ordering: .releasing)
+      session.controls[thread + 1].cancel()
+    } else {
+      actor.perform("shutdown", within: .zero) {
+        do throws(SocketError) {
+          try end.socket.shutdown(.write)
+        } catch {
+          if !session.isBroken { actor.fail("shutdown: \(error)") }
+        }
+      }
+    }
+    direction.isOver.store(true, ordering: .releasing)
+    actor.leave()
+  }
+
+  /// One operation; false when the connection is over.
+  private func step(_ socket: borrowing S) -> Bool {
+    let control = session.controls[thread].control
+    let time = random.soon()
+    let deadline = Deadline.after(time)
+    let size = random.size(atMost: 60_000)
+    let bytes = pattern.bytes(from: sent, count: size)
+    var what = "write"
+    do throws(SocketError) {
+      switch random.below(100) {
+      case 0..<30:
+        what = "try to write"
+        try attempt(what, .zero) { () throws(SocketError) in
+          if case .bytes(let count) = try socket.write(bytes.span) { sent += count }
+        }
+      case 30..<55:
+        try attempt(what, time) { () throws(SocketError) in
+          sent += try socket.write(bytes.span, until: deadline, control: control)
+        }
+      case 55..<75:
+        what = "write all"
+        try attempt(what, time) { () throws(SocketError) in
+          do throws(SocketError) {
+            try socket.writeAll(bytes.span, until: deadline, control: control)
+            sent += size
+          } catch {
+            sent += error.transferred
+            throw error
+          }
+        }
+      case 75..<83:
+        what = "gather"
+        let head = min(size, 13)
+        try attempt(what, .zero) { () throws(SocketError) in
+          let outcome = try socket.write(
+            gathering: bytes.span.extracting(first: head), bytes.span.extracting(droppingFirst: head))
+          if case .bytes(let count) = outcome { sent += count }
+        }
+      case 83..<91 where session.passes:
+        what = "pass"
+        let event = programs_event(UInt32(passed + 1))
+        if event < 0 { return true }
+        let descriptor = unsafe Descriptor(unsafeOwning: RawDescriptor(event))
+        try attempt(what, time) { () throws(SocketError) in
+          sent += try socket.pass(bytes, descriptor.raw, until: deadline, control: control)
+          passed += 1
+        }
+      case 91..<94:
+        what = "write without time"
+        try attempt(what, .zero) { () throws(SocketError) in
+          _ = try socket.write(bytes.span, until: .past, control: control)
+          actor.fail("a write after its deadline wrote")
+        }
+      default:
+        let disturbance = session.disturb(&random)
+        actor.perform(disturbance, within: .zero) {}
+      }
+      return true
+    } catch {
+      return session.goesOn(error, actor, thread, what.hasSuffix("without time") ? .past : deadline, what)
+    }
+  }
+
+  private func attempt(_ what: String, _ time: Duration, _ body: () throws(SocketError) -> Void) throws(SocketError) {
+    let failure = actor.perform(what, within: time) { () -> SocketError? in
+      do throws(SocketError) {
+        try body()
+        return nil
+      } catch {
+        return error
+      }
+    }
+    direction.sent.store(sent, ordering: .releasing)
+    if let failure { throw failure }
+  }
+}
+
+private final class StreamReader<S: StressStream & ~Copyable> {
+  private let session: Session
+  private let index: Int
+  private let thread: Int
+  private let actor: Actor
+  private let direction: Direction
+  private let pattern: Pattern
+  private var random: SeededRandom
+  private var received = 0
+  private var taken = 0
+  private var hasEnded = false
+
+  init(_ session: Session, _ index: Int) {
+    self.session = session
+    self.index = index
+    thread = index * 2 + 1
+    actor = session.actor("reader", index)
+    // What the other end sends.
+    direction = session.directions[1 - index]
+    pattern = session.pattern(1 - index)
+    random = session.random(thread)
+  }
+
+  func run(_ end: End<S>) {
+    let own = session.directions[index]
+    while session.ledger.failures.isEmpty, !hasEnded {
+      // An end that leaves takes its reader along.
+      if session.leaves[index], own.isOver.load(ordering: .acquiring) { break }
+      if !step(end.socket) { break }
+    }
+    direction.received.store(received, ordering: .releasing)
+    direction.descriptorsReceived.store(taken, ordering: .releasing)
+    actor.leave()
+  }
+
+  private func step(_ socket: borrowing S) -> Bool {
+    let control = session.controls[thread].control
+    // Some wait for as long as it takes: the other end's end, or a cancel, is sure to come.
+    let isPatient = random.chance(10)
+    let time = isPatient ? .seconds(20) : random.soon()
+    let deadline = isPatient ? .never : Deadline.after(time)
+    var buffer = [UInt8](repeating: 0xa5, count: random.size(atMost: 60_000))
+    var what = "read"
+    do throws(SocketError) {
+      if random.chance(7) {
+        what = "poll"
+        try attempt(what, time) { () throws(SocketError) in
+          try poll(socket, withEpoll: time < .milliseconds(1), until: deadline, control: control)
+        }
+        return true
+      }
+      if session.passes {
+        what = "take"
+        var values: [Int] = []
+        let outcome = try attempt(what, time) { () throws(SocketError) in
+          try socket.take(into: &buffer, &values, until: deadline, control: control)
+        }
+        for value in values {
+          taken += 1
+          if value != taken { actor.fail("descriptor \(taken) has the value \(value)") }
+        }
+        return accept(outcome, buffer)
+      }
+      switch random.below(100) {
+      case 0..<35:
+        what = "try to read"
+        let outcome = try attempt(what, .zero) { () throws(SocketError) in
+          try socket.read(into: buffer.mutableSpan)
+        }
+        switch outcome {
+        case .bytes(let count): return accept(.bytes(count), buffer)
+        case .endOfStream: return accept(.endOfStream, buffer)
+        case .wouldBlock: return true
+        }
+      case 35..<65:
+        let outcome = try attempt(what, time) { () throws(SocketError) in
+          try socket.read(into: buffer.mutableSpan, until: deadline, control: control)
+        }
+        return accept(outcome, buffer)
+      case 65..<85:
+        what = "read exactly"
+        do throws(SocketError) {
+          try attempt(what, time) { () throws(SocketError) in
+            try socket.readExactly(into: buffer.mutableSpan, until: deadline, control: control)
+          }
+          return accept(.bytes(buffer.count), buffer)
+        } catch {
+          if error.transferred > 0 { _ = accept(.bytes(error.transferred), buffer) }
+          if error.code == .unexpectedEnd { return accept(.endOfStream, buffer) }
+          throw error
+        }
+      case 85..<95:
+        what = "scatter"
+        var more = [UInt8](repeating: 0xa5, count: random.size(atMost: 5000))
+        let outcome = try attempt(what, .zero) { () throws(SocketError) in
+          try socket.read(scattering: buffer.mutableSpan, more.mutableSpan)
+        }
+        switch outcome {
+        case .bytes(let count): return accept(.bytes(count), buffer + more)
+        case .endOfStream: return accept(.endOfStream, buffer)
+        case .wouldBlock: return true
+        }
+      default:
+        what = "read without time"
+        try attempt(what, .zero) { () throws(SocketError) in
+          _ = try socket.read(into: buffer.mutableSpan, until: .past, control: control)
+          actor.fail("a read after its deadline read")
+        }
+        return true
+      }
+    } catch {
+      return session.goesOn(error, actor, thread, what.hasSuffix("without time") ? .past : deadline, what)
+    }
+  }
+
+  /// Compares what was read; false at the end.
+  private func accept(_ outcome: ReadOutcome, _ buffer: [UInt8]) -> Bool {
+    guard case .bytes(let count) = outcome else {
+      hasEnded = true
+      return false
+    }
+    let wanted = pattern.bytes(from: received, count: count)
+    if !buffer.prefix(count).elementsEqual(wanted) {
+      let place = zip(buffer, wanted).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? 0
+      actor.fail("byte \(received + place) of the stream is wrong, \(place) bytes into a read of \(count)")
+    }
+    received += count
+    return true
+  }
+
+  private func attempt<R>(
+    _ what: String, _ time: Duration, _ body: () throws(SocketError) -> R
+  ) throws(SocketError) -> R {
+    let result = actor.perform(what, within: time) { () -> Result<R, SocketError> in
+      do throws(SocketError) {
+        return .success(try body())
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+}

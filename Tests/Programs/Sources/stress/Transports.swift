@@ -1,0 +1,176 @@
+internal import CPrograms
+internal import SocketKit
+
+/// A stream as the sessions use it: beyond StreamSocket, whether descriptors go along.
+protocol StressStream: StreamSocket, ~Copyable {
+  static var passes: Bool { get }
+  /// Sends bytes with a descriptor.
+  borrowing func pass(
+    _ bytes: [UInt8], _ descriptor: RawDescriptor, until deadline: Deadline, control: WaitControl
+  ) throws(SocketError) -> Int
+  /// Receives bytes, and the values of the event descriptors that came with them.
+  borrowing func take(
+    into buffer: inout [UInt8], _ values: inout [Int], until deadline: Deadline, control: WaitControl
+  ) throws(SocketError) -> ReadOutcome
+}
+
+extension TCPSocket: StressStream {
+  static var passes: Bool { false }
+  borrowing func pass(
+    _ bytes: [UInt8], _ descriptor: RawDescriptor, until deadline: Deadline, control: WaitControl
+  ) throws(SocketError) -> Int { fatalError("TCP passes no descriptors") }
+  borrowing func take(
+    into buffer: inout [UInt8], _ values: inout [Int], until deadline: Deadline, control: WaitControl
+  ) throws(SocketError) -> ReadOutcome { fatalError("TCP passes no descriptors") }
+}
+
+extension DescriptorPassing where Self: ~Copyable {
+  borrowing func passed(
+    _ bytes: [UInt8], _ descriptor: RawDescriptor, until deadline: Deadline, control: WaitControl
+  ) throws(SocketError) -> Int {
+    let descriptors: InlineArray<1, RawDescriptor> = [descriptor]
+    return try send(bytes.span, descriptors: descriptors.span, until: deadline, control: control)
+  }
+
+  borrowing func taken(
+    into buffer: inout [UInt8], _ values: inout [Int], _ info: inout MessageInfo, until deadline: Deadline,
+    control: WaitControl
+  ) throws(SocketError) -> ReadOutcome {
+    var received = ReceivedDescriptors<4>()
+    let outcome = try receive(
+      into: buffer.mutableSpan, descriptors: &received, &info, until: deadline, control: control)
+    while let descriptor = received.takeFirst() { values.append(programs_event_take(descriptor.raw.value)) }
+    return outcome
+  }
+}
+
+extension UnixStreamSocket: StressStream {
+  static var passes: Bool { true }
+  borrowing func pass(
+    _ bytes: [UInt8], _ descriptor: RawDescriptor, until deadline: Deadline, control: WaitControl
+  ) throws(SocketError) -> Int { try passed(bytes, descriptor, until: deadline, control: control) }
+  borrowing func take(
+    into buffer: inout [UInt8], _ values: inout [Int], until deadline: Deadline, control: WaitControl
+  ) throws(SocketError) -> ReadOutcome {
+    var info = MessageInfo()
+    return try taken(into: &buffer, &values, &info, until: deadline, control: control)
+  }
+}
+
+/// What receiving a message came to.
+enum Fetched { case message(Int), nothing, end }
+
+/// A socket of messages as the sessions use it: datagrams and packets by the same calls.
+protocol StressMessages: MessageSocket, ~Copyable {
+  static var passes: Bool { get }
+  /// Messages may be lost.
+  static var isLossy: Bool { get }
+  /// The longest message that sessions send.
+  static var longest: Int { get }
+  /// Whether the peer's end is received: then ``shutdown(_:)`` of writing is it.
+  static var hasEnd: Bool { get }
+  borrowing func attemptPost(_ bytes: [UInt8]) throws(SocketError) -> Bool
+  borrowing func post(_ bytes: [UInt8], until deadline: Deadline, control: WaitControl) throws(SocketError)
+  borrowing func attemptFetch(
+    into buffer: inout [UInt8], _ info: inout MessageInfo, flags: ReceiveFlags
+  ) throws(SocketError) -> Fetched
+  borrowing func fetch(
+    into buffer: inout [UInt8], _ info: inout MessageInfo, until deadline: Deadline, control: WaitControl
+  ) throws(SocketError) -> Fetched
+  borrowing func pass(
+    _ bytes: [UInt8], _ descriptor: RawDescriptor, until deadline: Deadline, control: WaitControl
+  ) throws(SocketError)
+  borrowing func take(
+    into buffer: inout [UInt8], _ info: inout MessageInfo, _ values: inout [Int], until deadline: Deadline,
+    control: WaitControl
+  ) throws(SocketError) -> Fetched
+}
+
+extension DatagramSocket where Self: ~Copyable {
+  borrowing func attemptPost(_ bytes: [UInt8]) throws(SocketError) -> Bool { try send(bytes.span) != .wouldBlock }
+  borrowing func post(_ bytes: [UInt8], until deadline: Deadline, control: WaitControl) throws(SocketError) {
+    try send(bytes.span, to: nil, until: deadline, control: control)
+  }
+  borrowing func attemptFetch(
+    into buffer: inout [UInt8], _ info: inout MessageInfo, flags: ReceiveFlags
+  ) throws(SocketError) -> Fetched { Fetched(try receive(into: buffer.mutableSpan, &info, flags: flags)) }
+  borrowing func fetch(
+    into buffer: inout [UInt8], _ info: inout MessageInfo, until deadline: Deadline, control: WaitControl
+  ) throws(SocketError) -> Fetched {
+    .message(try receive(into: buffer.mutableSpan, &info, until: deadline, control: control))
+  }
+}
+
+extension Fetched {
+  init(_ outcome: IOOutcome) {
+    switch outcome {
+    case .bytes(let count): self = .message(count)
+    case .wouldBlock: self = .nothing
+    case .endOfStream: self = .end
+    }
+  }
+  init(_ outcome: ReadOutcome) {
+    switch outcome {
+    case .bytes(let count): self = .message(count)
+    case .endOfStream: self = .end
+    }
+  }
+}
+
+extension UDPSocket: StressMessages {
+  static var passes: Bool { false }
+  static var isLossy: Bool { true }
+  static var longest: Int { 9000 }
+  static var hasEnd: Bool { false }
+  borrowing func pass(
+    _ bytes: [UInt8], _ descriptor: RawDescriptor, until deadline: Deadline, control: WaitControl
+  ) throws(SocketError) { fatalError("UDP passes no descriptors") }
+  borrowing func take(
+    into buffer: inout [UInt8], _ info: inout MessageInfo, _ values: inout [Int], until deadline: Deadline,
+    control: WaitControl
+  ) throws(SocketError) -> Fetched { fatalError("UDP passes no descriptors") }
+}
+
+extension UnixDatagramSocket: StressMessages {
+  static var passes: Bool { true }
+  static var isLossy: Bool { false }
+  static var longest: Int { 30_000 }
+  static var hasEnd: Bool { false }
+  borrowing func pass(
+    _ bytes: [UInt8], _ descriptor: RawDescriptor, until deadline: Deadline, control: WaitControl
+  ) throws(SocketError) { _ = try passed(bytes, descriptor, until: deadline, control: control) }
+  borrowing func take(
+    into buffer: inout [UInt8], _ info: inout MessageInfo, _ values: inout [Int], until deadline: Deadline,
+    control: WaitControl
+  ) throws(SocketError) -> Fetched {
+    Fetched(try taken(into: &buffer, &values, &info, until: deadline, control: control))
+  }
+}
+
+extension UnixSequencedPacketSocket: StressMessages {
+  static var passes: Bool { true }
+  static var isLossy: Bool { false }
+  static var longest: Int { 30_000 }
+  static var hasEnd: Bool { true }
+  borrowing func attemptPost(_ bytes: [UInt8]) throws(SocketError) -> Bool { try send(bytes.span) != .wouldBlock }
+  borrowing func post(_ bytes: [UInt8], until deadline: Deadline, control: WaitControl) throws(SocketError) {
+    try send(bytes.span, until: deadline, control: control)
+  }
+  borrowing func attemptFetch(
+    into buffer: inout [UInt8], _ info: inout MessageInfo, flags: ReceiveFlags
+  ) throws(SocketError) -> Fetched { Fetched(try receive(into: buffer.mutableSpan, &info, flags: flags)) }
+  borrowing func fetch(
+    into buffer: inout [UInt8], _ info: inout MessageInfo, until deadline: Deadline, control: WaitControl
+  ) throws(SocketError) -> Fetched {
+    Fetched(try receive(into: buffer.mutableSpan, &info, until: deadline, control: control))
+  }
+  borrowing func pass(
+    _ bytes: [UInt8], _ descriptor: RawDescriptor, until deadline: Deadline, control: WaitControl
+  ) throws(SocketError) { _ = try passed(bytes, descriptor, until: deadline, control: control) }
+  borrowing func take(
+    into buffer: inout [UInt8], _ info: inout MessageInfo, _ values: inout [Int], until deadline: Deadline,
+    control: WaitControl
+  ) throws(SocketError) -> Fetched {
+    Fetched(try taken(into: &buffer, &values, &info, until: deadline, control: control))
+  }
+}
