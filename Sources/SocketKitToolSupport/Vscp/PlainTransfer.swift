@@ -54,46 +54,45 @@ extension StreamSocket where Self: ~Copyable {
   /// that stays it goes a second after everything has been taken.
   /// - Throws: what tells that the peer has not got everything: `.connectionReset`, `.timedOut` at a limit.
   borrowing func finishPlain(within limits: TransferLimits) throws(SocketError) {
+    var scraps = [UInt8](repeating: 0, count: 65536)
+    // SCTP has no such half, and tells nothing of the end of an association that it ends itself. Its closing sends what is
+    // queued, unless there is unread input.
+    guard Self.capabilities.contains(.halfClose) else {
+      while case .bytes = try read(into: scraps.mutableSpan) {}
+      return
+    }
     do throws(SocketError) {
-      // SCTP has no such half: the association ends when everything has arrived.
       try shutdown(.write)
     } catch {
       throw try pendingError(.write) ?? error
     }
-    var scraps = [UInt8](repeating: 0, count: 65536)
     var hasEnded = false
     var patience = Deadline.never
-    var untaken = bytesNotTaken()
+    var untaken = bytesNotTaken() ?? 0
     var limit = limits.next
     while true {
-      let left = bytesNotTaken()
+      let left = bytesNotTaken() ?? 0
       if left != untaken { limit = limits.next }
       untaken = left
-      let mayBeMissing = (untaken ?? 0) > 0 || untaken == nil && !Self.capabilities.contains(.halfClose)
-      if hasEnded && (untaken ?? 0) == 0 {
-        if let error = try pendingError(.write) { throw error }
-        return
-      }
-      if !mayBeMissing && patience.isNever { patience = .after(.seconds(1)) }
+      if hasEnded, let error = try pendingError(.write) { throw error }
+      if hasEnded && untaken == 0 { return }
+      if untaken == 0 && patience.isNever { patience = .after(.seconds(1)) }
       if min(limit, patience).hasPassed {
-        if mayBeMissing { throw SocketError(code: .timedOut, .write) }
+        if untaken > 0 { throw SocketError(code: .timedOut, .write) }
         return
       }
       // Nothing wakes at the moment when the peer has taken the last byte.
-      let slice = min(limit, patience, .after(.milliseconds(20)))
       if hasEnded {
-        if let error = try pendingError(.write) { throw error }
         usleep(10_000)
         continue
       }
       do throws(SocketError) {
-        switch try read(into: scraps.mutableSpan, until: slice) {
+        switch try read(into: scraps.mutableSpan, until: min(limit, patience, .after(.milliseconds(20)))) {
         case .bytes: limit = limits.next
         case .endOfStream: hasEnded = true
         }
       } catch {
-        if error.code == .timedOut && error.errno == 0 { continue }
-        throw error
+        if error.code != .timedOut || error.errno != 0 { throw error }
       }
     }
   }
