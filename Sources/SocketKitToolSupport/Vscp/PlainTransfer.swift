@@ -58,7 +58,8 @@ extension StreamSocket where Self: ~Copyable {
     // SCTP has no such half, and tells nothing of the end of an association that it ends itself. Its closing sends what is
     // queued, unless there is unread input.
     guard Self.capabilities.contains(.halfClose) else {
-      while case .bytes = try read(into: scraps.mutableSpan) {}
+      let end = min(limits.next, .after(.seconds(1)))
+      while !end.hasPassed, case .bytes = try read(into: scraps.mutableSpan) {}
       return
     }
     do throws(SocketError) {
