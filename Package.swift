@@ -43,9 +43,11 @@ let package = Package(
       name: "SocketKitToolSupport", dependencies: ["SocketKit"], path: "Sources/SocketKitToolSupport",
       exclude: ["Vscp/Verify/PROTOCOL.md"]),
     .target(name: "TestSupport", dependencies: ["SocketKitCore", "VsockRefusal"], path: "Tests/TestSupport"),
+    // Names that end in ".test": their getaddrinfo(3), linked into the tests in front of the C library's.
+    .target(name: "NameService", path: "Tests/NameService"),
     // Nothing to import: being linked is its work.
     .target(name: "VsockRefusal", path: "Tests/VsockRefusal"),
-    .testTarget(name: "CoreTests", dependencies: ["TestSupport", "SocketKit"], path: "Tests/CoreTests"),
+    .testTarget(name: "CoreTests", dependencies: ["TestSupport", "NameService", "SocketKit"], path: "Tests/CoreTests"),
     .testTarget(name: "TransportTests", dependencies: ["TestSupport", "SocketKit"], path: "Tests/TransportTests"),
     .testTarget(name: "PollerTests", dependencies: ["TestSupport", "SocketKit"], path: "Tests/PollerTests"),
     .testTarget(

@@ -2,6 +2,7 @@
 #include "process.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -103,7 +104,8 @@ long bench_raise_descriptor_limit(void) {
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   getrlimit(RLIMIT_NOFILE, &limit);
-  return (long)limit.rlim_cur;
+  // RLIM_INFINITY is the largest number, and would be negative.
+  return limit.rlim_cur > INT_MAX ? INT_MAX : (long)limit.rlim_cur;
 }
 
 int64_t bench_cpu_time(int process) {

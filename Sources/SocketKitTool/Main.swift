@@ -3,10 +3,10 @@ internal import SocketKitToolSupport
 
 @main
 struct Main {
-  static func main() { exit(run(Array(CommandLine.arguments.dropFirst()))) }
+  static func main() { exit(run(Array(Word.ofThisProcess.dropFirst()))) }
 
-  private static func run(_ words: [String]) -> Int32 {
-    guard let name = words.first else {
+  private static func run(_ words: [Word]) -> Int32 {
+    guard let name = words.first?.description else {
       Terminal.say(help)
       return 2
     }
@@ -19,7 +19,7 @@ struct Main {
       return 2
     }
     let rest = Array(words.dropFirst())
-    if rest.prefix(while: { $0 != "--" }).contains(where: { command.helpWords.contains($0) }) {
+    if rest.prefix(while: { $0 != "--" }).contains(where: { command.helpWords.contains($0.text) }) {
       Terminal.print(command.help)
       return 0
     }

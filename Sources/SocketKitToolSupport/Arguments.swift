@@ -3,13 +3,16 @@
 /// A command takes what it knows, then calls ``finish()``, which complains about the rest.
 public struct Arguments: Sendable {
   /// The words as they came, for a command with habits of its own.
-  public let all: [String]
+  public let all: [Word]
   private var words: [String]
   /// What stands behind `--`.
   private let operands: [String]
 
-  public init(_ words: [String]) {
-    all = words
+  public init(_ words: [String]) { self.init(words.map { Word($0) }) }
+
+  public init(_ given: [Word]) {
+    all = given
+    let words = given.map(\.text)
     let end = words.firstIndex(of: "--") ?? words.endIndex
     self.words = Array(words[..<end])
     operands = Array(words[end...].dropFirst())

@@ -50,13 +50,21 @@ struct FaultyPoller<Base: Poller & ~Copyable, Fault: PollerFault>: ~Copyable, Po
       if error.code == .alreadyRegistered && Fault.self == RegistersTwice.self {
         return try base.modify(source: source, interest, token: token)
       }
-      throw error
+      throw asTheKernelSays(error)
     }
     fault.registered(&events)
   }
   mutating func modify(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
     let (interest, token) = fault.interest(source, interest, token)
-    try base.modify(source: source, interest, token: token)
+    do throws(SocketError) {
+      try base.modify(source: source, interest, token: token)
+    } catch {
+      throw asTheKernelSays(error)
+    }
+  }
+  private func asTheKernelSays(_ error: SocketError) -> SocketError {
+    guard Fault.self == CallsModesInvalid.self, error.errno == EINVAL else { return error }
+    return SocketError(.failure(errno: EINVAL), error.operation)
   }
   mutating func deregister(source: RawDescriptor) throws(SocketError) {
     if fault.forwardsDeregister(source) { try base.deregister(source: source) }
@@ -79,6 +87,8 @@ struct FaultyPoller<Base: Poller & ~Copyable, Fault: PollerFault>: ~Copyable, Po
 
 struct NoFault: PollerFault {}
 struct RegistersTwice: PollerFault {}
+/// Hands the kernel's EINVAL on.
+struct CallsModesInvalid: PollerFault {}
 
 struct ReportsAfterDeregistering: PollerFault {
   mutating func forwardsDeregister(_ source: RawDescriptor) -> Bool { false }

@@ -45,6 +45,7 @@ private func server<F: PollerFault>(_ crime: String, _ fault: F.Type, _ rule: St
     epoll("takes edge for level", EdgeIsLevel.self, "edge.once"),
     epoll("takes level for edge", LevelIsEdge.self, "level.repeats"),
     epoll("takes a mode that it lacks", TakesWhatItLacks.self, "mode.lacking"),
+    epoll("calls modes invalid", CallsModesInvalid.self, "mode.together"),
     epoll("reports what was not asked for", ReportsUnasked.self, "report.writable"),
     poll("swallows hang-ups", SwallowsHangUps.self, "report.hang-up"),
     poll("registers twice", RegistersTwice.self, "register.twice"),

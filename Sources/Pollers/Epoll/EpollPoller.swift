@@ -10,7 +10,7 @@ public import SocketKitCore
 public struct EpollPoller: ~Copyable, Poller {
   /// How an epoll poller is made.
   public struct Configuration: Hashable, Sendable {
-    /// Events taken in one wait: at least 1. More that are ready come with the next wait.
+    /// Events taken in one wait: 1 to 1048576. More that are ready come with the next wait.
     public var eventsPerWait: Int
     public init(eventsPerWait: Int = 256) { self.eventsPerWait = eventsPerWait }
   }
@@ -23,11 +23,13 @@ public struct EpollPoller: ~Copyable, Poller {
   @usableFromInline let bellFlag: UnsafeMutablePointer<UInt32>
   @usableFromInline var woken = false
 
-  /// - Throws: `.tooManyDescriptors`; `.invalidArgument` for less than 1 event per wait.
+  /// - Throws: `.tooManyDescriptors`; `.invalidArgument` for less than 1 or more than 1048576 events per wait.
   public init(_ configuration: Configuration = Configuration()) throws(SocketError) {
-    guard configuration.eventsPerWait >= 1, let capacity = Int32(exactly: configuration.eventsPerWait) else {
+    // The kernel refuses to wait for more than 2³¹ bytes of events; this is far below that and above what makes sense.
+    guard (1...1_048_576).contains(configuration.eventsPerWait) else {
       throw SocketError(code: .invalidArgument, .open)
     }
+    let capacity = Int32(configuration.eventsPerWait)
     let bell = try WakerBell()
     let result = IOResult(raw: csk_epoll_create(CSK_EPOLL_CLOEXEC))
     if result.isFailure { throw SocketError(result, .open) }
@@ -81,8 +83,12 @@ public struct EpollPoller: ~Copyable, Poller {
     if !result.isFailure { return }
     switch result.errno {
     case CSK_ENOENT: throw SocketError(code: .notRegistered, operation, errno: result.errno)
-    // epoll_ctl(2): the descriptor cannot be watched, or exclusive was modified or combined with one-shot.
-    case CSK_EPERM: throw SocketError(code: .notSupported, operation, errno: result.errno)
+    // epoll_ctl(2): the descriptor cannot be watched (EPERM), or would make a circle (ELOOP, or EINVAL for this epoll
+    // itself); exclusive was modified, or combined with one-shot or with what it does not go with (EINVAL).
+    case CSK_EPERM, CSK_EINVAL, CSK_ELOOP:
+      throw SocketError(code: .notSupported, operation, errno: result.errno)
+    // fs.epoll.max_user_watches.
+    case CSK_ENOSPC: throw SocketError(code: .capacityExceeded, operation, errno: result.errno)
     default: throw SocketError(result, operation)
     }
   }
@@ -108,13 +114,18 @@ public struct EpollPoller: ~Copyable, Poller {
 
   @usableFromInline
   func timedWait(_ deadline: Deadline) -> Int {
-    let left = deadline.remainingNanoseconds
     if isPrecise {
+      let left = deadline.remainingNanoseconds
       var time = csk_timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
       return csk_epoll_wait_ns(epoll.raw.value, events, eventCapacity, &time)
     }
-    let milliseconds = (left + 999_999) / 1_000_000
-    return csk_epoll_wait(epoll.raw.value, events, eventCapacity, Int32(clamping: milliseconds))
+    // Again where 2³¹ milliseconds, which are 24 days, end before the deadline.
+    while true {
+      let left = deadline.remainingNanoseconds
+      let milliseconds = left / 1_000_000 + (left % 1_000_000 == 0 ? 0 : 1)
+      let result = csk_epoll_wait(epoll.raw.value, events, eventCapacity, Int32(clamping: milliseconds))
+      if result != 0 || deadline.hasPassed { return result }
+    }
   }
 
   /// Takes the wake-up out of the events, if it is among them.

@@ -10,7 +10,8 @@ public import SocketKitCore
 public struct PollPoller: ~Copyable, Poller {
   /// How a poll poller is made.
   public struct Configuration: Hashable, Sendable {
-    /// How many registrations it has room for at first; it grows.
+    /// How many registrations it has room for at first, 0 to 65536; what is out of this range becomes the nearest value. It
+    /// grows.
     public var initialCapacity: Int
     public init(initialCapacity: Int = 64) { self.initialCapacity = initialCapacity }
   }
@@ -29,7 +30,7 @@ public struct PollPoller: ~Copyable, Poller {
   /// - Throws: `.tooManyDescriptors`.
   public init(_ configuration: Configuration = Configuration()) throws(SocketError) {
     bell = try WakerBell()
-    capacity = max(configuration.initialCapacity, 0) + 1
+    capacity = min(max(configuration.initialCapacity, 0), 65536) + 1
     slots = .allocate(capacity: capacity)
     tokens = .allocate(capacity: capacity)
     events = .allocate(capacity: capacity)

@@ -15,6 +15,33 @@ extension PollerSuite where P: ~Copyable {
         }
       }
     }
+      + rule(
+        "mode.together",
+        "Modes that do not go together, in registering or in modifying, are `.notSupported` and change nothing."
+      ) { poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        let modes: [Interest] = [
+          [], .edge, .oneShot, .exclusive, [.edge, .oneShot], [.edge, .exclusive],
+          [.oneShot, .exclusive], [.edge, .oneShot, .exclusive],
+        ]
+        for first in modes {
+          guard try poller.takes(wire.near, [.readable, first]) else {
+            try requireError(.notRegistered, in: "deregistering what was refused") {
+              try poller.deregister(source: wire.near)
+            }
+            continue
+          }
+          for second in modes {
+            do throws(SocketError) {
+              try poller.modify(source: wire.near, [.readable, second], token: tokenA)
+            } catch {
+              try requireEqual(error.code, .notSupported, "the refusal to change \(first) into \(second)")
+            }
+          }
+          try poller.deregister(source: wire.near)
+        }
+      }
       + rule("one-shot.once", "A one-shot registration reports once, and again only after it is modified.") { poller in
         guard poller.capabilities.contains(.oneShot) else { return }
         let wire = try Wire()
@@ -87,5 +114,18 @@ extension PollerSuite where P: ~Copyable {
         try poller.deregister(source: wire.near)
         try second.deregister(source: wire.near)
       }
+  }
+}
+
+extension Poller where Self: ~Copyable {
+  /// Registers a source, unless the modes are refused.
+  fileprivate mutating func takes(_ source: RawDescriptor, _ interest: Interest) throws -> Bool {
+    do throws(SocketError) {
+      try register(source: source, interest, token: tokenA)
+      return true
+    } catch {
+      try requireEqual(error.code, .notSupported, "the refusal of \(interest.modes)")
+      return false
+    }
   }
 }

@@ -55,7 +55,8 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
   /// Every IPv4 address of this host.
   @inlinable
   public static func anyIPv4(port: UInt16) -> Self { Self(IPv4Address.any, port: port) }
-  /// Every address of this host, IPv4 and IPv6: a dual-stack socket, where IPv4 peers show as ::ffff:a.b.c.d.
+  /// Every address of this host, IPv4 and IPv6: a dual-stack socket, where IPv4 peers show as ::ffff:a.b.c.d. Where the
+  /// kernel has no IPv6, sockets that listen or receive here do so at ``anyIPv4(port:)``.
   @inlinable
   public static func any(port: UInt16) -> Self { Self(IPv6Address.any, port: port) }
 

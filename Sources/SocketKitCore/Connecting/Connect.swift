@@ -5,13 +5,14 @@ extension ConnectionTransport where Self: ~Copyable {
   ///
   /// - Parameters:
   ///   - address: whom to connect to.
-  ///   - source: the local address to come from; nil lets the kernel choose.
+  ///   - source: the local address to come from; nil lets the kernel choose. With port 0 the kernel chooses the port when it
+  ///     knows the peer, so that connections to different peers can share one (IP_BIND_ADDRESS_NO_PORT, Linux 4.2).
   ///   - deadline: when to give up; one that has passed fails before anything is sent.
   ///   - strategy: how to wait.
   ///   - control: lets other threads cancel the wait or change its deadline.
   ///   - configure: sets options on the socket before it connects.
-  /// - Throws: `.connectionRefused`, `.timedOut`, `.cancelled`, `.unreachable`, `.addressInUse` and
-  ///   `.addressNotAvailable` for the source, `.tooManyDescriptors`, with the addresses.
+  /// - Throws: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.cancelled`, `.unreachable`, `.addressInUse` for the
+  ///   source, `.addressNotAvailable` for the source and when no port is free, `.tooManyDescriptors`, with the addresses.
   public static func connect(
     to address: Address, from source: Address? = nil, until deadline: Deadline,
     strategy: some WaitStrategy = .park, control: WaitControl? = nil,
@@ -53,7 +54,10 @@ extension ConnectionTransport where Self: ~Copyable {
     var socket = try open(for: address)
     if let deadline { try willConnect(socket, until: deadline) }
     try configure(socket)
-    if let source { try socket.bind(clearingTheWayTo: source) }
+    if let source {
+      if let address = source as? IPSocketAddress, address.port == 0 { socket.descriptor.chooseNoPortYet() }
+      try socket.bind(clearingTheWayTo: source)
+    }
     return socket
   }
 
@@ -69,7 +73,7 @@ extension ConnectionTransport where Self: ~Copyable {
       try wait.block(on: descriptor, for: .writable)
       while try !isConnected() { try wait.block(on: descriptor, for: .writable) }
     }
-    try Self.didConnect(self)
+    try confirm()
   }
 
   private borrowing func begin(_ address: Address) throws(SocketError) -> ConnectProgress {
@@ -87,7 +91,7 @@ extension ConnectionTransport where Self: ~Copyable {
 
   /// Whether a pending connect has ended well: SO_ERROR first, then getpeername, because writability alone says nothing.
   borrowing func isConnected() throws(SocketError) -> Bool {
-    if let error = try descriptor.takePendingError(.connect) {
+    if let error = try descriptor.connectFailure() {
       if error.errno == CSK_EINPROGRESS || error.errno == CSK_EALREADY { return false }
       throw error
     }
@@ -95,8 +99,19 @@ extension ConnectionTransport where Self: ~Copyable {
       _ = try descriptor.remoteAddress()
       return true
     } catch {
-      if error.errno == CSK_ENOTCONN { return false }  // spurious: still under way
-      throw error
+      guard error.errno == CSK_ENOTCONN else { throw error }
+      return try descriptor.isConnectedWithoutPeer()
+    }
+  }
+
+  /// Has the transport look at a socket that is connected.
+  borrowing func confirm() throws(SocketError) {
+    do throws(SocketError) {
+      try Self.didConnect(self)
+    } catch {
+      // The peer may have reset the connection since, or nothing has been sent yet.
+      guard error.errno == CSK_ENOTCONN else { throw error }
+      guard try descriptor.isConnectedWithoutPeer() else { throw error }
     }
   }
 }
@@ -104,6 +119,40 @@ extension ConnectionTransport where Self: ~Copyable {
 private enum ConnectProgress { case done, pending, blockedByBacklog }
 
 extension RawDescriptor {
+  /// How a connect failed, which the kernel tells once.
+  fileprivate func connectFailure() throws(SocketError) -> SocketError? {
+    guard let error = try takePendingError(.connect) else { return nil }
+    // A reset after the peer's end of the stream (tcp_reset in net/ipv4/tcp_input.c).
+    return error.errno == CSK_EPIPE ? SocketError(code: .connectionReset, .connect, errno: CSK_EPIPE) : error
+  }
+
+  /// Judges a socket of which getpeername(2) says that it is not connected: false while the connect is in progress; true
+  /// when TCP waits for the first bytes to send with its request (TCP_FASTOPEN_CONNECT).
+  /// - Throws: how the connection ended since it was asked for last; `.notConnected` when it had told that already.
+  fileprivate func isConnectedWithoutPeer() throws(SocketError) -> Bool {
+    if let error = try connectFailure() { throw error }
+    var watched = csk_pollfd(fd: value, events: Int16(CSK_POLLOUT), revents: 0)
+    var now = csk_timespec()
+    let result = IOResult(raw: csk_ppoll(&watched, 1, &now))
+    if result.isFailure && !result.isInterrupted { throw SocketError(result, .connect) }
+    let seen = Int32(watched.revents)
+    if seen & (CSK_POLLHUP | CSK_POLLOUT) == 0 { return false }
+    if seen & CSK_POLLHUP == 0, (try? integerOption(CSK_IPPROTO_TCP, CSK_TCP_FASTOPEN_CONNECT)) == 1 { return true }
+    // It has ended, well or not, perhaps in this moment.
+    do throws(SocketError) {
+      _ = try remoteAddress()
+      return true
+    } catch {
+      throw try connectFailure() ?? SocketError(.failure(errno: error.errno), .connect)
+    }
+  }
+
+  /// Has bind(2) leave the port to connect(2): IP_BIND_ADDRESS_NO_PORT. An older kernel reserves a port then.
+  fileprivate func chooseNoPortYet() {
+    var on: Int32 = 1
+    _ = csk_setsockopt(value, CSK_IPPROTO_IP, CSK_IP_BIND_ADDRESS_NO_PORT, &on, 4)
+  }
+
   /// Connects to a Unix listener whose backlog is full. The kernel gives a non-blocking connect EAGAIN and nothing to
   /// watch, but lets a blocking one sleep until there is room (unix(7)): so it blocks, for slices of 5 ms, between which
   /// the deadline and the control are looked at. Room is noticed at once, a cancel within a slice.

@@ -4,14 +4,16 @@ extension TransportSocket where Self: DatagramSocket & ~Copyable {
   /// A datagram socket that receives at an address.
   ///
   /// - Parameters:
-  ///   - address: where; port 0 lets the kernel choose, and `localAddress()` tells.
+  ///   - address: where; port 0 lets the kernel choose, and `localAddress()` tells. Where the kernel has no IPv6,
+  ///     ``IPSocketAddress/any(port:)`` is every IPv4 address.
   ///   - configure: sets options on the socket before it is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.tooManyDescriptors`, with the address.
   public static func bind(
     to address: Address, configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
   ) throws(EndpointError) -> Self {
+    var address = address
     do throws(SocketError) {
-      var socket = try open(for: address)
+      var socket = try open(forAllOf: &address)
       try willListen(socket, on: address)
       try configure(socket)
       try socket.bind(clearingTheWayTo: address)

@@ -4,18 +4,21 @@ extension ConnectionTransport where Self: ~Copyable {
   /// Listens on an address.
   ///
   /// - Parameters:
-  ///   - address: where; port 0 lets the kernel choose, and ``Listener/localAddress()`` tells.
-  ///   - backlog: how many connections may wait to be accepted; the kernel caps it at net.core.somaxconn (listen(2)).
+  ///   - address: where; port 0 lets the kernel choose, and ``Listener/localAddress()`` tells. Where the kernel has no IPv6,
+  ///     ``IPSocketAddress/any(port:)`` is every IPv4 address.
+  ///   - backlog: how many connections may wait to be accepted, at least 0; the kernel caps it at net.core.somaxconn
+  ///     (listen(2)).
   ///   - configure: sets options on the socket before it is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.tooManyDescriptors`,
-  ///   `.protocolNotSupported`, with the address.
+  ///   `.protocolNotSupported`, `.invalidArgument` for a negative backlog, with the address.
   public static func listen(
     on address: Address, backlog: Int = 511,
     configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
   ) throws(EndpointError) -> Listener<Self> {
+    var address = address
     do throws(SocketError) {
       guard backlog >= 0 else { throw SocketError(code: .invalidArgument, .listen) }
-      var socket = try open(for: address)
+      var socket = try open(forAllOf: &address)
       try willListen(socket, on: address)
       try configure(socket)
       try socket.bind(clearingTheWayTo: address)

@@ -36,6 +36,21 @@ extension TransportSocket where Self: ~Copyable {
     Self(accepted: try RawDescriptor.open(kind(for: address)), context: ())
   }
 
+  /// A new socket that is to receive at an address. On a host without IPv6 (`ipv6.disable=1`) every address of the host is
+  /// every IPv4 address, and the address becomes that.
+  /// - Throws: as ``open(for:)``.
+  static func open(forAllOf address: inout Address) throws(SocketError) -> Self {
+    do throws(SocketError) {
+      return try open(for: address)
+    } catch {
+      guard error.errno == CSK_EAFNOSUPPORT, let all = address as? IPSocketAddress, all == .any(port: all.port),
+        let allIPv4 = IPSocketAddress.anyIPv4(port: all.port) as? Address
+      else { throw error }
+      address = allIPv4
+      return try open(for: allIPv4)
+    }
+  }
+
   /// A new socket of a kind other than the address would say, such as another protocol.
   /// - Throws: `.wrongSocketKind` when it is none of this transport's, and as ``open(for:)``.
   public static func open(_ kind: SocketKind) throws(SocketError) -> Self {

@@ -28,7 +28,8 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
   public var source: RawDescriptor { socket.descriptor }
 
   /// Whether the connect has ended; asks the kernel, without waiting.
-  /// - Throws: how it failed: `.connectionRefused`, `.timedOut`, `.unreachable`, with the address. Drop the value then.
+  /// - Throws: how it failed: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.unreachable`, with the address. The
+  ///   kernel tells a failure once, and afterwards this throws `.notConnected`: drop the value then.
   public borrowing func isFinished() throws(EndpointError) -> Bool {
     do throws(SocketError) {
       return try socket.isConnected()
@@ -43,7 +44,7 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
   public consuming func finish() throws(EndpointError) -> S {
     do throws(SocketError) {
       guard try socket.isConnected() else { throw SocketError(code: .notConnected, .connect) }
-      try S.didConnect(socket)
+      try socket.confirm()
     } catch {
       throw failure(error)
     }
@@ -59,7 +60,7 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
       var wait = try WaitOperation(.connect, until: deadline, strategy: strategy, control: control)
       // Not asked before it is writable: a failure that is there already makes it so.
       repeat { try wait.block(on: source, for: .writable) } while try !socket.isConnected()
-      try S.didConnect(socket)
+      try socket.confirm()
     } catch {
       throw failure(error)
     }

@@ -15,7 +15,7 @@ public protocol NamedConnectionTransport: NamedTransport, ConnectionTransport, ~
     configure: (borrowing Self) throws(SocketError) -> Void
   ) throws(EndpointError) -> Self
 
-  /// Listens at a location: at the first address where it is a name.
+  /// Listens at a location: where it is a name, at the first of its addresses whose IP version this kernel has.
   /// - Parameters:
   ///   - location: where; port 0 lets the kernel choose.
   ///   - deadline: for looking up a name; nothing else waits.
@@ -66,10 +66,9 @@ extension NamedConnectionTransport where Self: ~Copyable {
     at location: Location, until deadline: Deadline, control: WaitControl?,
     configure: (borrowing Self) throws(SocketError) -> Void
   ) throws(EndpointError) -> Listener<Self> {
-    guard let first = try addresses(of: location, until: deadline, control: control).first else {
-      throw EndpointError(SocketError(code: .nameNotFound, .resolve), address: text(of: location))
+    try firstUsable(of: location, until: deadline, control: control) { (address) throws(EndpointError) in
+      try listen(on: address, configure: configure)
     }
-    return try listen(on: first, configure: configure)
   }
 }
 
@@ -88,29 +87,47 @@ extension NamedConnectionTransport where Self: ~Copyable, Location == IPLocation
 }
 
 extension NamedTransport where Self: DatagramSocket & ~Copyable {
-  /// A datagram socket that receives at a location: at the first address where it is a name.
+  /// A datagram socket that receives at a location: where it is a name, at the first of its addresses whose IP version this
+  /// kernel has.
   /// - Parameter deadline: for looking up a name; nothing else waits.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.nameNotFound`, `.resolverFailed`,
   ///   `.timedOut`, with the address.
   public static func bind(
     at location: Location, until deadline: Deadline = .never, control: WaitControl? = nil
   ) throws(EndpointError) -> Self {
-    try bind(to: try first(of: location, until: deadline, control: control))
+    try firstUsable(of: location, until: deadline, control: control) { (address) throws(EndpointError) in
+      try bind(to: address)
+    }
   }
 
-  /// A datagram socket connected to one peer: to the first address where it is a name.
+  /// A datagram socket connected to one peer: where it is a name, to the first of its addresses whose IP version this kernel
+  /// has.
   /// - Parameter deadline: for looking up a name; nothing else waits.
   /// - Throws: `.unreachable`, `.connectionRefused`, `.nameNotFound`, `.resolverFailed`, `.timedOut`, with the address.
   public static func connect(
     at location: Location, until deadline: Deadline = .never, control: WaitControl? = nil
   ) throws(EndpointError) -> Self {
-    try connect(to: try first(of: location, until: deadline, control: control))
+    try firstUsable(of: location, until: deadline, control: control) { (address) throws(EndpointError) in
+      try connect(to: address)
+    }
   }
+}
 
-  private static func first(
-    of location: Location, until deadline: Deadline, control: WaitControl?
-  ) throws(EndpointError) -> Address {
-    if let address = try addresses(of: location, until: deadline, control: control).first { return address }
-    throw EndpointError(SocketError(code: .nameNotFound, .resolve), address: text(of: location))
+extension NamedTransport where Self: ~Copyable {
+  /// Makes something of the first address of a location that this kernel has the protocol for.
+  fileprivate static func firstUsable<R: ~Copyable>(
+    of location: Location, until deadline: Deadline, control: WaitControl?,
+    _ make: (Address) throws(EndpointError) -> R
+  ) throws(EndpointError) -> R {
+    var failure: EndpointError?
+    for address in try addresses(of: location, until: deadline, control: control) {
+      do throws(EndpointError) {
+        return try make(address)
+      } catch {
+        if error.code != .protocolNotSupported { throw error }
+        failure = failure ?? error
+      }
+    }
+    throw failure ?? EndpointError(SocketError(code: .nameNotFound, .resolve), address: text(of: location))
   }
 }

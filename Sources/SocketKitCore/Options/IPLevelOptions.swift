@@ -14,8 +14,8 @@ extension SocketOption where Level == IPLevel, Value == Bool {
 }
 
 extension SocketOption where Level == IPLevel, Value == Int {
-  /// The type-of-service byte of IPv4 packets: DSCP in the upper six bits. The C name is `IP_TOS`.
-  public static var typeOfService: Self { Self(integer: CSK_IP_TOS, level: CSK_IPPROTO_IP) }
+  /// The type-of-service byte of IPv4 packets, 0 to 255: DSCP in the upper six bits. The C name is `IP_TOS`.
+  public static var typeOfService: Self { Self(integer: CSK_IP_TOS, level: CSK_IPPROTO_IP, in: 0...255) }
   /// The time to live of IPv4 packets, 1 to 255. The C name is `IP_TTL`.
   public static var timeToLive: Self { Self(integer: CSK_IP_TTL, level: CSK_IPPROTO_IP) }
   /// The traffic class of IPv6 packets: DSCP in the upper six bits. The C name is `IPV6_TCLASS`.

@@ -52,7 +52,7 @@ extension RawDescriptor {
 
   func setIPBytes(_ level: Int32, _ name: Int32, _ bytes: UnsafeRawBufferPointer) throws(SocketError) {
     let result = IOResult(
-      raw: csk_setsockopt(value, level, name, bytes.baseAddress, UInt32(truncatingIfNeeded: bytes.count)))
+      raw: csk_setsockopt(value, level, name, bytes.baseAddress, UInt32(clamping: bytes.count)))
     // Here ENODEV means the interface, not the protocol.
     if result.errno == CSK_ENODEV { throw SocketError(code: .addressNotAvailable, .setOption, errno: CSK_ENODEV) }
     if result.isFailure { throw SocketError(result, .setOption) }

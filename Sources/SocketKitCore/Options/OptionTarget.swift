@@ -36,7 +36,7 @@ extension OptionTarget where Self: ~Copyable {
     level: Int32, name: Int32, into value: inout MutableRawSpan
   ) throws(SocketError) -> Int {
     let number = optionDescriptor.value
-    var length = UInt32(truncatingIfNeeded: value.byteCount)
+    var length = UInt32(clamping: value.byteCount)
     let result = value.withUnsafeMutableBytes {
       IOResult(raw: csk_getsockopt(number, level, name, $0.baseAddress, &length))
     }
@@ -50,7 +50,7 @@ extension OptionTarget where Self: ~Copyable {
     let number = optionDescriptor.value
     let result = value.withUnsafeBytes {
       IOResult(
-        raw: csk_setsockopt(number, level, name, $0.baseAddress, UInt32(truncatingIfNeeded: $0.count)))
+        raw: csk_setsockopt(number, level, name, $0.baseAddress, UInt32(clamping: $0.count)))
     }
     if result.isFailure { throw SocketError(result, .setOption) }
   }

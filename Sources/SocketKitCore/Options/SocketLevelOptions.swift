@@ -41,6 +41,9 @@ extension SocketOption where Level == SocketLevel, Value == Bool {
 
 extension SocketOption where Level == SocketLevel, Value == Int {
   private init(_ name: Int32) { self.init(integer: name, level: CSK_SOL_SOCKET) }
+  private init(_ name: Int32, from least: Int) {
+    self.init(integer: name, level: CSK_SOL_SOCKET, in: least...Int(Int32.max))
+  }
   /// The number of the interface that the socket is bound to, 0 for none (Linux 5.1). See ``boundDevice`` and
   /// ``InterfaceNames``. The C name is `SO_BINDTOIFINDEX`.
   public static var boundInterface: Self { Self(CSK_SO_BINDTOIFINDEX) }
@@ -49,17 +52,18 @@ extension SocketOption where Level == SocketLevel, Value == Int {
   public static var busyPollBudget: Self { Self(CSK_SO_BUSY_POLL_BUDGET) }
   /// The CPU whose network queue feeds the socket; -1 when unknown. The C name is `SO_INCOMING_CPU`.
   public static var incomingCPU: Self { Self(CSK_SO_INCOMING_CPU) }
-  /// A mark on the packets for routing and filters; needs CAP_NET_ADMIN. The C name is `SO_MARK`.
-  public static var mark: Self { Self(CSK_SO_MARK) }
-  /// The queueing priority of outgoing packets, 0 to 6 without CAP_NET_ADMIN. The C name is `SO_PRIORITY`.
-  public static var priority: Self { Self(CSK_SO_PRIORITY) }
-  /// The receive buffer in bytes. Linux doubles what is set, to have room for its own book-keeping, and reads the doubled
+  /// A mark on the packets for routing and filters, 0 to 4294967295; needs CAP_NET_ADMIN. The C name is `SO_MARK`.
+  public static var mark: Self { Self(unsigned: CSK_SO_MARK, level: CSK_SOL_SOCKET) }
+  /// The queueing priority of outgoing packets, from 0; above 6 it needs CAP_NET_ADMIN. The C name is `SO_PRIORITY`.
+  public static var priority: Self { Self(CSK_SO_PRIORITY, from: 0) }
+  /// The receive buffer in bytes, from 0. Linux doubles what is set, to have room for its own book-keeping, and reads the doubled
   /// value back. Setting goes beyond net.core.rmem_max where the process has CAP_NET_ADMIN (`SO_RCVBUFFORCE`). The C name
   /// is `SO_RCVBUF`.
   public static var receiveBuffer: Self { forced(CSK_SO_RCVBUFFORCE, CSK_SO_RCVBUF) }
-  /// Bytes that must have come before a poller calls the socket readable. The C name is `SO_RCVLOWAT`.
-  public static var receiveLowWater: Self { Self(CSK_SO_RCVLOWAT) }
-  /// The send buffer in bytes; doubled as ``receiveBuffer`` is, beyond net.core.wmem_max with CAP_NET_ADMIN
+  /// Bytes that must have come before a poller calls the socket readable, from 0, which means 1. The C name is
+  /// `SO_RCVLOWAT`.
+  public static var receiveLowWater: Self { Self(CSK_SO_RCVLOWAT, from: 0) }
+  /// The send buffer in bytes, from 0; doubled as ``receiveBuffer`` is, beyond net.core.wmem_max with CAP_NET_ADMIN
   /// (`SO_SNDBUFFORCE`). The C name is `SO_SNDBUF`.
   public static var sendBuffer: Self { forced(CSK_SO_SNDBUFFORCE, CSK_SO_SNDBUF) }
   /// Which timestamps are made, as the flags of the kernel's timestamping.rst. The kernel starts in the background, so the
@@ -70,6 +74,8 @@ extension SocketOption where Level == SocketLevel, Value == Int {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Int in try target.integerOption(CSK_SOL_SOCKET, plain) },
       write: { (target: RawDescriptor, value: Int) throws(SocketError) in
+        // The kernel would take it for the largest size.
+        if value < 0 { throw SocketError(code: .invalidArgument, .setOption) }
         do throws(SocketError) {
           try target.setIntegerOption(CSK_SOL_SOCKET, privileged, value)
         } catch {
@@ -95,7 +101,8 @@ extension SocketOption where Level == SocketLevel, Value == String {
 
 extension SocketOption where Level == SocketLevel, Value == Duration? {
   /// What closing does with unsent bytes: nil leaves them to the kernel, zero drops them and resets the connection, any
-  /// other time makes close wait so long (whole seconds, rounded up). The C name is `SO_LINGER`.
+  /// other time makes close wait so long (whole seconds, rounded up). A negative time is `.invalidArgument`. The C name is
+  /// `SO_LINGER`.
   public static var linger: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Duration? in
@@ -106,11 +113,10 @@ extension SocketOption where Level == SocketLevel, Value == Duration? {
         return value.on == 0 ? nil : .seconds(value.seconds)
       },
       write: { (target: RawDescriptor, value: Duration?) throws(SocketError) in
-        let seconds = value.map { ($0 / .seconds(1)).rounded(.up) } ?? 0
-        guard seconds >= 0 && seconds <= Double(Int32.max) else {
+        guard let seconds = (value ?? .zero).count(of: .seconds(1)) else {
           throw SocketError(code: .invalidArgument, .setOption)
         }
-        var linger = csk_linger(on: value == nil ? 0 : 1, seconds: Int32(seconds))
+        var linger = csk_linger(on: value == nil ? 0 : 1, seconds: seconds)
         let result = IOResult(
           raw: csk_setsockopt(
             target.value, CSK_SOL_SOCKET, CSK_SO_LINGER, &linger, UInt32(MemoryLayout<csk_linger>.size)))

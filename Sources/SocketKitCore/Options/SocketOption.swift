@@ -46,30 +46,66 @@ extension SocketOption where Value == Int {
         try target.setIntegerOption(level, name, value)
       })
   }
+
+  /// An option that is an int, of which the kernel would take more than makes sense: it cuts or wraps what is out of the
+  /// range.
+  init(integer name: Int32, level: Int32, in range: ClosedRange<Int>) {
+    let option = Self(integer: name, level: level)
+    self.init(
+      read: option.read,
+      write: { (target: RawDescriptor, value: Int) throws(SocketError) in
+        guard range.contains(value) else { throw SocketError(code: .invalidArgument, .setOption) }
+        try option.write(target, value)
+      })
+  }
+
+  /// An option that is an unsigned int of 32 bits.
+  init(unsigned name: Int32, level: Int32) {
+    self.init(
+      read: { (target: RawDescriptor) throws(SocketError) -> Int in
+        Int(UInt32(truncatingIfNeeded: try target.integerOption(level, name)))
+      },
+      write: { (target: RawDescriptor, value: Int) throws(SocketError) in
+        guard let bits = UInt32(exactly: value) else { throw SocketError(code: .invalidArgument, .setOption) }
+        try target.setIntegerOption(level, name, Int(Int32(bitPattern: bits)))
+      })
+  }
 }
 
 extension SocketOption where Value == Duration {
-  /// An option that is an int counting a unit of time; a value between two units is rounded up.
+  /// An option that is an int counting a unit of time; a value between two units is rounded up. Negative values, and more
+  /// than 2147483647 units, are `.invalidArgument`.
+  /// - Parameter unit: greater than zero.
   public init(duration name: Int32, level: Int32, unit: Duration) {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> Duration in
         unit * (try target.integerOption(level, name))
       },
       write: { (target: RawDescriptor, value: Duration) throws(SocketError) in
-        let units = (value / unit).rounded(.up)
-        guard units >= 0 && units <= Double(Int32.max) else { throw SocketError(code: .invalidArgument, .setOption) }
-        try target.setIntegerOption(level, name, Int(units))
+        guard let count = value.count(of: unit) else { throw SocketError(code: .invalidArgument, .setOption) }
+        try target.setIntegerOption(level, name, Int(count))
       })
   }
 }
 
+extension Duration {
+  /// How many units it takes to reach this length; nil when it is negative, or needs more than an Int32 counts.
+  ///
+  /// In integers: a division of floating-point numbers makes 4751 seconds of 4750.
+  func count(of unit: Duration) -> Int32? {
+    guard self >= .zero, unit > .zero else { return nil }
+    let (whole, rest) = attoseconds.quotientAndRemainder(dividingBy: unit.attoseconds)
+    return Int32(exactly: rest == 0 ? whole : whole + 1)
+  }
+}
+
 extension SocketOption where Value == String {
-  /// An option that is a name.
+  /// An option that is a name: one with a zero byte, or longer than its capacity, is `.invalidArgument`.
   /// - Parameter capacity: the longest value in bytes.
   public init(text name: Int32, level: Int32, capacity: Int) {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> String in
-        var bytes = [UInt8](repeating: 0, count: capacity + 1)
+        var bytes = [UInt8](repeating: 0, count: max(0, capacity) + 1)
         var length = UInt32(bytes.count)
         let result = IOResult(raw: csk_getsockopt(target.value, level, name, &bytes, &length))
         if result.isFailure { throw SocketError(result, .getOption) }
@@ -77,7 +113,7 @@ extension SocketOption where Value == String {
       },
       write: { (target: RawDescriptor, value: String) throws(SocketError) in
         let bytes = Array(value.utf8)
-        guard bytes.count <= capacity else { throw SocketError(code: .invalidArgument, .setOption) }
+        guard bytes.count <= capacity, !bytes.contains(0) else { throw SocketError(code: .invalidArgument, .setOption) }
         let result = IOResult(raw: csk_setsockopt(target.value, level, name, bytes, UInt32(bytes.count)))
         if result.isFailure { throw SocketError(result, .setOption) }
       })

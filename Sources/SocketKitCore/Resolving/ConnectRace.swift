@@ -23,7 +23,11 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
   private var ipv4: [IPSocketAddress]?
   private var tried: Set<IPSocketAddress> = []
   private var attempts: [Attempt] = []
-  private var failures: [EndpointError] = []
+  /// How the lookups failed.
+  private var ipv6Failure: EndpointError?
+  private var ipv4Failure: EndpointError?
+  /// How the attempts failed, in the order of time.
+  private var attemptFailures: [EndpointError] = []
   /// When IPv4 need not wait for IPv6 any more.
   private var ipv4MayStart: Deadline?
   private var nextAttempt = Deadline.past
@@ -41,14 +45,14 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
   ) throws(EndpointError) -> S {
     while true {
       try check()
-      if ipv6 == nil && first.isFinished { ipv6 = answer(first) }
+      if ipv6 == nil && first.isFinished { ipv6 = answer(first, &ipv6Failure) }
       if ipv4 == nil && second.isFinished {
-        ipv4 = answer(second)
+        ipv4 = answer(second, &ipv4Failure)
         ipv4MayStart = .after(delays.resolutionDelay)
       }
       startNext(configure)
       if let winner = try takeWinner() { return winner }
-      if ipv6 != nil && ipv4 != nil && attempts.isEmpty && candidate == nil { throw verdict() }
+      if ipv6 != nil && ipv4 != nil && attempts.isEmpty && untried == nil { throw verdict() }
       try sleep(ipv6 == nil ? first.source : nil, ipv4 == nil ? second.source : nil)
     }
   }
@@ -64,30 +68,36 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
     EndpointError(SocketError(code: code, .connect), address: host, attempts: failures)
   }
 
-  private func answer(_ lookup: borrowing NameLookup) -> [IPSocketAddress] {
+  private var failures: [EndpointError] { [ipv6Failure, ipv4Failure].compactMap { $0 } + attemptFailures }
+
+  private func answer(_ lookup: borrowing NameLookup, _ failure: inout EndpointError?) -> [IPSocketAddress] {
     do throws(EndpointError) {
       return try lookup.wait(until: .never)
     } catch {
-      failures.append(error)
+      failure = error
       return []
     }
   }
 
-  /// The address to try next, if one may be tried now.
-  private var candidate: IPSocketAddress? {
-    // IPv4 alone waits a moment for IPv6.
-    if ipv6 == nil, let ipv4MayStart, !ipv4MayStart.hasPassed { return nil }
-    return HappyEyeballs.interleaved(ipv6: ipv6 ?? [], ipv4: ipv4 ?? []).first { !tried.contains($0) }
+  /// The address to try next, though perhaps not yet.
+  private var untried: IPSocketAddress? {
+    HappyEyeballs.interleaved(ipv6: ipv6 ?? [], ipv4: ipv4 ?? []).first { !tried.contains($0) }
+  }
+
+  /// When the next address may be tried: IPv4 alone waits a moment for IPv6, and each attempt for the one before it.
+  private var nextMoment: Deadline {
+    let afterAttempt = attempts.isEmpty ? Deadline.past : nextAttempt
+    return ipv6 == nil ? max(afterAttempt, ipv4MayStart ?? .past) : afterAttempt
   }
 
   private func startNext(_ configure: (borrowing S) throws(SocketError) -> Void) {
-    while attempts.isEmpty || nextAttempt.hasPassed, let address = candidate {
+    while nextMoment.hasPassed, let address = untried {
       tried.insert(address)
       do throws(EndpointError) {
         attempts.append(Attempt(try S.startConnecting(to: address, configure: configure)))
         nextAttempt = .after(delays.attemptDelay)
       } catch {
-        failures.append(error)
+        attemptFailures.append(error)
       }
     }
   }
@@ -102,7 +112,7 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
         }
         index += 1
       } catch {
-        failures.append(error)
+        attemptFailures.append(error)
         attempts.remove(at: index)
         nextAttempt = .past
       }
@@ -110,9 +120,13 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
     return nil
   }
 
-  /// All have failed: the first connect's failure speaks for them, or else the lookup's.
+  /// All have failed. The first connect's failure says most, then that of an attempt which made no socket, then a lookup
+  /// that may work later, because the name may exist; which answer came first plays no part.
   private func verdict() -> EndpointError {
-    let reason = failures.first { $0.operation == .connect } ?? failures.first
+    let lookups = [ipv6Failure, ipv4Failure].compactMap { $0 }
+    let reason =
+      attemptFailures.first { $0.operation == .connect } ?? attemptFailures.first
+      ?? lookups.first { $0.code != .nameNotFound } ?? lookups.first
     return EndpointError(
       reason?.reason ?? SocketError(code: .nameNotFound, .resolve), address: host, attempts: failures)
   }
@@ -138,12 +152,15 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
       if control?.isCancelled == true { return }
       watched.append(csk_pollfd(fd: bell.value, events: Int16(CSK_POLLIN), revents: 0))
     }
-    var until = limit
-    if candidate != nil { until = min(until, nextAttempt) }
-    if ipv6 == nil, let ipv4MayStart, ipv4?.isEmpty == false { until = min(until, ipv4MayStart) }
+    // Only while there is an address to try: a moment that has passed would make this a busy loop.
+    let until = untried == nil ? limit : min(limit, nextMoment)
     let left = until.remainingNanoseconds
     var time = csk_timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
+    let count = UInt(watched.count)
+    let result = IOResult(raw: left < 0 ? csk_ppoll(&watched, count, nil) : csk_ppoll(&watched, count, &time))
     // Interrupted or woken without cause: the caller's loop looks at everything again.
-    _ = left < 0 ? csk_ppoll(&watched, UInt(watched.count), nil) : csk_ppoll(&watched, UInt(watched.count), &time)
+    if result.isFailure && !result.isInterrupted {
+      throw EndpointError(SocketError(result, .connect), address: host, attempts: failures)
+    }
   }
 }

@@ -3,13 +3,16 @@ public struct HappyEyeballs: Hashable, Sendable {
   /// How long IPv4 waits for the IPv6 answer when it came first (RFC 8305, section 3): 50 ms.
   public var resolutionDelay: Duration
   /// How long an attempt may go unanswered before the next one starts beside it (section 5): 250 ms, at least 10 ms.
-  public var attemptDelay: Duration
+  public var attemptDelay: Duration {
+    didSet { attemptDelay = max(attemptDelay, Self.leastAttemptDelay) }
+  }
+  private static let leastAttemptDelay: Duration = .milliseconds(10)
 
   public init(
     resolutionDelay: Duration = .milliseconds(50), attemptDelay: Duration = .milliseconds(250)
   ) {
     self.resolutionDelay = resolutionDelay
-    self.attemptDelay = max(attemptDelay, .milliseconds(10))
+    self.attemptDelay = max(attemptDelay, Self.leastAttemptDelay)
   }
 
   /// The order in which addresses are tried: families in turn, IPv6 first, each in the resolver's own order (section 4).
@@ -34,8 +37,10 @@ extension ConnectionTransport where Self: ~Copyable, Address == IPSocketAddress 
   ///   - control: lets other threads cancel the wait or change its deadline.
   ///   - racing: the delays between attempts.
   ///   - configure: sets options on each socket before it connects.
-  /// - Throws: `.nameNotFound`, `.resolverFailed`, `.timedOut`, `.cancelled`; when every address failed, the first
-  ///   failure's code, with each attempt in ``EndpointError/attempts``.
+  /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`, `.outOfMemory`; when every address failed, the first
+  ///   connect's code, with each attempt in ``EndpointError/attempts``; without an address `.resolverFailed` when a lookup
+  ///   may work later, and `.nameNotFound` when both found nothing. While the process asks for too many names at a time
+  ///   the lookup waits for its turn: see ``NameLookup``.
   public static func connect(
     toHost host: String, port: UInt16, until deadline: Deadline, control: WaitControl? = nil,
     racing: HappyEyeballs = HappyEyeballs(),

@@ -1,12 +1,12 @@
-internal import CSocketKit
-internal import Glibc
-internal import Synchronization
-
-/// A name being looked up on a thread of its own (getaddrinfo(3)), so that the caller's loop never waits for a name
-/// service.
+/// A lookup of a name on a thread of its own (getaddrinfo(3)), so that the caller's loop never waits for a name service.
 ///
 /// Watch ``source`` with a poller for reading, or call ``wait(until:strategy:control:)``. Dropping the value abandons the
-/// lookup: its thread ends by itself when the name service answers.
+/// lookup: nothing can end getaddrinfo(3), so its thread ends when the name service answers, and keeps no descriptor of
+/// this library's meanwhile.
+///
+/// A process asks for ``maximumConcurrent`` names at a time. A further lookup waits for its turn, which counts for the
+/// deadline of whoever waits for it. Abandoned lookups take nobody's turn until there are ``maximumAbandoned`` of them.
+/// Numeric addresses need no name service and never wait, and `localhost` has turns of its own.
 public struct NameLookup: ~Copyable, Sendable {
   /// Which addresses are asked for.
   public enum Version: Hashable, Sendable {
@@ -17,47 +17,55 @@ public struct NameLookup: ~Copyable, Sendable {
 
   /// The name asked for.
   public let host: String
+  private let bell: WakerBell
   private let shared: LookupState
 
-  /// Begins to look a name up.
+  /// Begins to look a name up. The thread belongs to the network namespace of the calling thread.
   ///
   /// - Parameters:
-  ///   - host: a name, or a numeric address, which needs no name service. At most 255 bytes (RFC 1035).
+  ///   - host: a name, or a numeric address in any form that inet_aton(3) or inet_pton(3) reads. At most 255 bytes
+  ///     (RFC 1035).
   ///   - port: put into the resulting addresses.
   ///   - version: which addresses to ask for.
   /// - Throws: `.invalidAddress` for an empty name, one with a zero byte or one over 255 bytes; `.tooManyDescriptors`;
-  ///   `.capacityExceeded` when ``maximumConcurrent`` lookups are under way, abandoned ones included; `.outOfMemory` when
-  ///   no thread can be made.
+  ///   `.outOfMemory` when no thread can be made.
   public init(_ host: String, port: UInt16, version: Version = .any) throws(EndpointError) {
     self.host = host
-    shared = try Self.start(host, port, version)
+    (bell, shared) = try Self.start(host, port, version)
   }
 
   private static func start(
     _ host: String, _ port: UInt16, _ version: Version
-  ) throws(EndpointError) -> LookupState {
+  ) throws(EndpointError) -> (WakerBell, LookupState) {
     guard (1...255).contains(host.utf8.count), !host.utf8.contains(0) else {
       throw EndpointError(SocketError(code: .invalidAddress, .resolve), address: "\"\(host)\"")
     }
     do throws(SocketError) {
-      let state = try LookupState(host, port, version)
-      try state.start()
-      return state
+      let bell = try WakerBell()
+      let state = LookupState(host, port, version, bell)
+      if !state.finishNumeric() { try state.start() }
+      return (bell, state)
     } catch {
       throw EndpointError(error, address: host)
     }
   }
 
-  /// How many lookups may be under way at a time in a process: each has a thread.
+  deinit { shared.abandon() }
+
+  /// How many names a process asks for at a time; `localhost` is counted by itself.
   public static var maximumConcurrent: Int { 64 }
 
+  /// How many abandoned lookups may be in progress in a process before they take the turns of others: their threads
+  /// cannot be ended.
+  public static var maximumAbandoned: Int { 192 }
+
   /// Readable when the lookup has ended.
-  public var source: RawDescriptor { shared.bell.source }
+  public var source: RawDescriptor { bell.source }
 
   /// Whether the lookup has ended.
-  public var isFinished: Bool { shared.outcome.withLock { $0 != nil } }
+  public var isFinished: Bool { shared.outcome != nil }
 
-  /// The addresses in the order of preference (RFC 6724), waiting for them on this thread.
+  /// The addresses in the order of preference (RFC 6724), at least one, waiting for them on this thread.
   /// - Throws: `.nameNotFound`, `.resolverFailed` (it may work later), `.timedOut`, `.cancelled`, with the name.
   public borrowing func wait(
     until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
@@ -65,7 +73,7 @@ public struct NameLookup: ~Copyable, Sendable {
     do throws(SocketError) {
       var wait = try WaitOperation(.resolve, until: deadline, strategy: strategy, control: control)
       while !isFinished { try wait.block(on: source, for: .readable) }
-      switch shared.outcome.withLock({ $0 }) {
+      switch shared.outcome {
       case .addresses(let addresses): return addresses
       case .failed(let error): throw error
       case nil: return []
@@ -74,84 +82,4 @@ public struct NameLookup: ~Copyable, Sendable {
       throw EndpointError(error, address: host)
     }
   }
-}
-
-private enum LookupOutcome: Sendable {
-  case addresses([IPSocketAddress])
-  case failed(SocketError)
-}
-
-/// What the lookup's thread and its owner share.
-private final class LookupState: Sendable {
-  static let running = Atomic<Int>(0)
-  let host: String
-  let port: UInt16
-  let family: Int32
-  let bell: WakerBell
-  let outcome = Guarded<LookupOutcome?>(nil)
-
-  init(_ host: String, _ port: UInt16, _ version: NameLookup.Version) throws(SocketError) {
-    self.host = host
-    self.port = port
-    family =
-      switch version {
-      case .any: AddressFamily.unspecified.rawValue
-      case .ipv4: AddressFamily.ipv4.rawValue
-      case .ipv6: AddressFamily.ipv6.rawValue
-      }
-    bell = try WakerBell()
-  }
-
-  func start() throws(SocketError) {
-    if Self.running.add(1, ordering: .relaxed).newValue > NameLookup.maximumConcurrent {
-      Self.running.subtract(1, ordering: .relaxed)
-      throw SocketError(code: .capacityExceeded, .resolve)
-    }
-    let reference = Unmanaged.passRetained(self)
-    var thread = pthread_t()
-    let failure = pthread_create(&thread, nil, { argument in runLookup(argument) }, reference.toOpaque())
-    guard failure == 0 else {
-      reference.release()
-      Self.running.subtract(1, ordering: .relaxed)
-      throw SocketError(code: .outOfMemory, .resolve, errno: failure)
-    }
-    pthread_detach(thread)
-  }
-
-  func run() {
-    var hints = addrinfo()
-    hints.ai_family = family
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    var list: UnsafeMutablePointer<addrinfo>?
-    let status = getaddrinfo(host, nil, &hints, &list)
-    let systemErrno = errno
-    var addresses: [IPSocketAddress] = []
-    var next = list
-    while let entry = next {
-      if let memory = entry.pointee.ai_addr {
-        let bytes = UnsafeRawBufferPointer(start: memory, count: Int(entry.pointee.ai_addrlen)).bytes
-        if let address = IPSocketAddress(sockaddr: bytes) { addresses.append(address.with(port: port)) }
-      }
-      next = entry.pointee.ai_next
-    }
-    if let list { freeaddrinfo(list) }
-    outcome.withLock { $0 = status == 0 ? .addresses(addresses) : .failed(Self.error(status, systemErrno)) }
-    bell.ring()
-  }
-
-  private static func error(_ status: Int32, _ systemErrno: Int32) -> SocketError {
-    switch status {
-    case EAI_NONAME, -5, -9: SocketError(code: .nameNotFound, .resolve)  // -5 EAI_NODATA, -9 EAI_ADDRFAMILY
-    case EAI_MEMORY: SocketError(code: .outOfMemory, .resolve)
-    case EAI_SYSTEM: SocketError(code: .resolverFailed, .resolve, errno: systemErrno)
-    default: SocketError(code: .resolverFailed, .resolve)
-    }
-  }
-}
-
-private func runLookup(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-  guard let argument else { return nil }
-  Unmanaged<LookupState>.fromOpaque(argument).takeRetainedValue().run()
-  LookupState.running.subtract(1, ordering: .relaxed)
-  return nil
 }

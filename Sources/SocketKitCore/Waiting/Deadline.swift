@@ -30,7 +30,8 @@ public struct Deadline: BitwiseCopyable, Hashable, Comparable, Sendable {
     let (sum, tooLate) = nanoseconds.addingReportingOverflow(whole)
     if tooLate { return whole < 0 ? .past : .never }
     let (result, stillTooLate) = sum.addingReportingOverflow(attoseconds / 1_000_000_000)
-    return stillTooLate ? .never : Deadline(nanoseconds: max(0, result))
+    if stillTooLate { return attoseconds < 0 ? .past : .never }
+    return Deadline(nanoseconds: max(0, result))
   }
 
   @inlinable public var isNever: Bool { nanoseconds == .max }

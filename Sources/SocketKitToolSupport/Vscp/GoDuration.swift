@@ -7,8 +7,10 @@ enum GoDuration {
     if isNegative || rest.first == UInt8(ascii: "+") { rest = rest.dropFirst() }
     if rest.elementsEqual("0".utf8) { return .zero }
     if rest.isEmpty { return nil }
-    var nanoseconds = 0.0
-    var exact: UInt64 = 0
+    // As time.ParseDuration does it, floating-point numbers for fractions included: they are exact where a fraction is a
+    // whole number of nanoseconds.
+    let most: UInt64 = 1 << 63
+    var total: UInt64 = 0
     while !rest.isEmpty {
       let whole = rest.prefix { isDigit($0) }
       rest = rest.dropFirst(whole.count)
@@ -21,17 +23,30 @@ enum GoDuration {
       let unit = rest.prefix { !isDigit($0) && $0 != UInt8(ascii: ".") }
       rest = rest.dropFirst(unit.count)
       guard let scale = scale(of: String(decoding: unit, as: UTF8.self)) else { return nil }
-      guard let count = whole.isEmpty ? 0 : UInt64(String(decoding: whole, as: UTF8.self)) else { return nil }
-      let (product, overflow) = count.multipliedReportingOverflow(by: scale)
-      let part = fraction.isEmpty ? 0 : Double("0." + String(decoding: fraction, as: UTF8.self)) ?? 0
-      let (sum, tooLong) = exact.addingReportingOverflow(product)
-      nanoseconds += part * Double(scale)
-      if overflow || tooLong || sum > UInt64(Int64.max) || nanoseconds > 1e18 { return nil }
-      exact = sum
+      guard let count = whole.isEmpty ? 0 : UInt64(String(decoding: whole, as: UTF8.self)), count <= most / scale else {
+        return nil
+      }
+      // At most 2⁶³, and the fraction of an hour.
+      let value = count * scale + part(of: scale, fraction)
+      if value > most { return nil }
+      let (sum, overflow) = total.addingReportingOverflow(value)
+      if overflow || sum > most { return nil }
+      total = sum
     }
-    let (total, overflow) = Int64(exact).addingReportingOverflow(Int64(nanoseconds))
-    if overflow { return nil }
-    return .nanoseconds(isNegative ? -total : total)
+    if total == most { return isNegative ? .nanoseconds(Int64.min) : nil }
+    return .nanoseconds(isNegative ? -Int64(total) : Int64(total))
+  }
+
+  /// The nanoseconds of the digits behind a point, cut to a whole number; digits that 63 bits do not hold are ignored.
+  private static func part(of unit: UInt64, _ digits: ArraySlice<UInt8>) -> UInt64 {
+    var (number, divisor) = (UInt64(0), 1.0)
+    for digit in digits {
+      if number > (1 << 63 - 1) / 10 { break }
+      let next = number * 10 + UInt64(digit - 48)
+      if next > 1 << 63 { break }
+      (number, divisor) = (next, divisor * 10)
+    }
+    return UInt64(Double(number) * (Double(unit) / divisor))
   }
 
   private static func scale(of unit: String) -> UInt64? {

@@ -18,23 +18,24 @@ struct GoFlags {
   private(set) var booleans: [String: Bool] = [:]
   private(set) var numbers: [String: UInt64] = [:]
   private(set) var durations: [String: Duration] = [:]
-  private(set) var texts: [String: String] = [:]
+  private(set) var texts: [String: Word] = [:]
   /// What stands behind the flags.
-  private(set) var operands: [String] = []
+  private(set) var operands: [Word] = []
 
-  init(_ words: [String], flags: [Flag]) throws(Wrong) {
+  init(_ words: [Word], flags: [Flag]) throws(Wrong) {
+    let (dash, equalSign) = (UInt8(ascii: "-"), UInt8(ascii: "="))
     var rest = words[...]
-    while let word = rest.first, word.hasPrefix("-"), word != "-" {
+    while let word = rest.first, word.bytes.first == dash, word != "-" {
       rest = rest.dropFirst()
       if word == "--" { break }
-      let body = word.dropFirst(word.hasPrefix("--") ? 2 : 1)
-      if body.isEmpty || body.hasPrefix("-") || body.hasPrefix("=") { throw Wrong("bad flag syntax: \(word)") }
-      let equals = body.firstIndex(of: "=")
-      let name = String(body[..<(equals ?? body.endIndex)])
-      guard let flag = flags.first(where: { $0.name == name }) else {
+      let body = word.bytes.dropFirst(word.bytes.starts(with: [dash, dash]) ? 2 : 1)
+      guard let first = body.first, first != dash, first != equalSign else { throw Wrong("bad flag syntax: \(word)") }
+      let equals = body.firstIndex(of: equalSign)
+      let name = Word(body[..<(equals ?? body.endIndex)])
+      guard let flag = flags.first(where: { Word($0.name) == name }) else {
         throw Wrong("flag provided but not defined: -\(name)")
       }
-      var value = equals.map { String(body[$0...].dropFirst()) }
+      var value = equals.map { Word(body[$0...].dropFirst()) }
       if value == nil {
         if flag.kind == .boolean {
           value = "true"
@@ -48,11 +49,12 @@ struct GoFlags {
     operands = Array(rest)
   }
 
-  private mutating func set(_ flag: Flag, to value: String) throws(Wrong) {
+  private mutating func set(_ flag: Flag, to word: Word) throws(Wrong) {
+    let value = word.text
     func invalid(_ reason: String) -> Wrong {
       let what = flag.kind == .boolean ? "invalid boolean value" : "invalid value"
       let preposition = flag.kind == .boolean ? "for" : "for flag"
-      return Wrong("\(what) \(goQuoted(value)) \(preposition) -\(flag.name): \(reason)")
+      return Wrong("\(what) \(goQuoted(word.bytes)) \(preposition) -\(flag.name): \(reason)")
     }
     switch flag.kind {
     case .boolean:
@@ -70,7 +72,7 @@ struct GoFlags {
     case .duration:
       guard let duration = GoDuration.parse(value) else { throw invalid("parse error") }
       durations[flag.name] = duration
-    case .text: texts[flag.name] = value
+    case .text: texts[flag.name] = word
     }
   }
 
@@ -110,13 +112,16 @@ struct GoFlags {
   }
 }
 
-/// A text in double quotes, as Go's %q prints it: quotes, backslashes and what cannot be seen are escaped.
-func goQuoted(_ text: String) -> String { "\"\(escaped(text, quotes: true))\"" }
+/// A text in double quotes, as Go's %q prints it: quotes, backslashes, what cannot be seen and what is no UTF-8 are escaped.
+func goQuoted(_ bytes: [UInt8]) -> String { "\"\(escaped(bytes, quotes: true))\"" }
+func goQuoted(_ text: String) -> String { goQuoted(Array(text.utf8)) }
 
 /// The text with escapes for what cannot be seen, and could play tricks on a terminal.
-func escaped(_ text: String, quotes: Bool = false) -> String {
+func escaped(_ text: String) -> String { escaped(Array(text.utf8), quotes: false) }
+
+private func escaped(_ bytes: [UInt8], quotes: Bool) -> String {
   var result = ""
-  for scalar in text.unicodeScalars {
+  forEachScalar(of: bytes) { scalar in
     switch scalar {
     case "\"" where !quotes: result += "\""
     case "\"", "\\": result += "\\\(scalar)"
@@ -133,6 +138,8 @@ func escaped(_ text: String, quotes: Bool = false) -> String {
       default: result.unicodeScalars.append(scalar)
       }
     }
+  } invalid: { byte in
+    result += escape(byte, after: "\\x")
   }
   return result
 }

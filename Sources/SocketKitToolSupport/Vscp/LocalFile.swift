@@ -4,24 +4,29 @@ internal import SocketKitCore
 /// A failed call on a file, in words as Go's: `open /x: no such file or directory`.
 struct FileError: Error, Equatable, CustomStringConvertible {
   let call: String
-  let path: String
+  let path: Word
   let errno: Int32
 
-  var description: String {
+  var description: String { "\(call) \(path): \(reason)" }
+
+  /// In double quotes, with the bytes of the path.
+  var quoted: String { goQuoted(Array("\(call) ".utf8) + path.bytes + Array(": \(reason)".utf8)) }
+
+  private var reason: String {
     // The kernel's words for it are "connection timed out".
     let words = errno == ETIMEDOUT ? "timed out" : String(cString: strerror(errno))
-    return "\(call) \(path): \(words.prefix(1).lowercased())\(words.dropFirst())"
+    return "\(words.prefix(1).lowercased())\(words.dropFirst())"
   }
 }
 
 /// An open file: reads, and writes of whole buffers, that wait for pipes and terminals until a deadline.
 struct LocalFile: ~Copyable {
   let owned: Descriptor
-  let path: String
+  let path: Word
   /// Whether a read or write may have to wait for somebody else: everything but what lies on a disk.
   private let waits: Bool
 
-  init(_ number: Int32, path: String) {
+  init(_ number: Int32, path: Word) {
     owned = unsafe Descriptor(unsafeOwning: RawDescriptor(number))
     self.path = path
     var status = stat()
@@ -30,23 +35,24 @@ struct LocalFile: ~Copyable {
 
   /// As os.Open: for reading.
   /// - Parameter waits: whether opening a named pipe waits for its writer; else the first read does.
-  static func reading(_ path: String, waits: Bool = true) throws(FileError) -> LocalFile {
-    var number = retried { Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (waits ? 0 : O_NONBLOCK)) }
+  static func reading(_ path: Word, waits: Bool = true) throws(FileError) -> LocalFile {
+    let flags = O_RDONLY | O_CLOEXEC | O_NOCTTY
+    var number = retried { path.withCString { Glibc.open($0, flags | (waits ? 0 : O_NONBLOCK)) } }
     // A lease that its holder is giving back (fcntl(2), F_SETLEASE).
-    if number < 0 && errno == EWOULDBLOCK { number = retried { Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) } }
+    if number < 0 && errno == EWOULDBLOCK { number = retried { path.withCString { Glibc.open($0, flags) } } }
     if number < 0 { throw FileError(call: "open", path: path, errno: errno) }
     return LocalFile(number, path: path)
   }
 
   /// As os.Create: for writing, made anew or emptied, mode 0666 less the umask.
-  static func creating(_ path: String) throws(FileError) -> LocalFile {
-    let number = retried { Glibc.open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) }
+  static func creating(_ path: Word) throws(FileError) -> LocalFile {
+    let number = retried { path.withCString { Glibc.open($0, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) } }
     if number < 0 { throw FileError(call: "open", path: path, errno: errno) }
     return LocalFile(number, path: path)
   }
 
   /// A second descriptor of one that is open, standard input say.
-  static func sharing(_ raw: RawDescriptor, path: String) throws(FileError) -> LocalFile {
+  static func sharing(_ raw: RawDescriptor, path: Word) throws(FileError) -> LocalFile {
     let number = fcntl(raw.value, F_DUPFD_CLOEXEC, 0)
     if number < 0 { throw FileError(call: "open", path: path, errno: errno) }
     return LocalFile(number, path: path)

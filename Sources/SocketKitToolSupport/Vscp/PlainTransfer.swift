@@ -47,6 +47,74 @@ extension StreamSocket where Self: ~Copyable {
     }
   }
 
+  /// Ends the stream, of which everything has been written, and waits until the peer has it.
+  ///
+  /// Closing with unread input would reset the connection (RFC 9293, 3.10.4; Unix sockets do the same), and take with it
+  /// what is on its way. So this ends its own direction, and reads away what comes until the peer ends too; from a peer
+  /// that stays it goes a second after everything has been taken.
+  /// - Throws: what tells that the peer has not got everything: `.connectionReset`, `.timedOut` at a limit.
+  borrowing func finishPlain(within limits: TransferLimits) throws(SocketError) {
+    var scraps = [UInt8](repeating: 0, count: 65536)
+    // SCTP has no such half, and tells nothing of the end of an association that it ends itself. Its closing sends what is
+    // queued, unless there is unread input.
+    guard Self.capabilities.contains(.halfClose) else {
+      let end = min(limits.next, .after(.seconds(1)))
+      while !end.hasPassed, case .bytes = try read(into: scraps.mutableSpan) {}
+      return
+    }
+    do throws(SocketError) {
+      try shutdown(.write)
+    } catch {
+      throw try pendingError(.write) ?? error
+    }
+    var hasEnded = false
+    var patience = Deadline.never
+    var untaken = bytesNotTaken() ?? 0
+    var limit = limits.next
+    while true {
+      let left = bytesNotTaken() ?? 0
+      if left != untaken { limit = limits.next }
+      untaken = left
+      if hasEnded, let error = try pendingError(.write) { throw error }
+      if hasEnded && untaken == 0 { return }
+      if untaken == 0 && patience.isNever { patience = .after(.seconds(1)) }
+      if min(limit, patience).hasPassed {
+        if untaken > 0 { throw SocketError(code: .timedOut, .write) }
+        return
+      }
+      // Nothing wakes at the moment when the peer has taken the last byte.
+      if hasEnded {
+        usleep(10_000)
+        continue
+      }
+      do throws(SocketError) {
+        switch try read(into: scraps.mutableSpan, until: min(limit, patience, .after(.milliseconds(20)))) {
+        case .bytes: limit = limits.next
+        case .endOfStream: hasEnded = true
+        }
+      } catch {
+        if error.code != .timedOut || error.errno != 0 { throw error }
+      }
+    }
+  }
+
+  /// How many bytes the peer's kernel (TCP), or the peer itself (Unix), has not taken; nil where the kernel does not tell
+  /// (SIOCOUTQ).
+  private borrowing func bytesNotTaken() -> Int32? {
+    var count: Int32 = 0
+    return ioctl(writeSource.value, 0x5411, &count) == 0 ? count : nil
+  }
+
+  /// The error that the kernel has noted, which it tells once (SO_ERROR).
+  private borrowing func pendingError(_ operation: SocketError.Operation) throws(SocketError) -> SocketError? {
+    var number: Int32 = 0
+    var length = socklen_t(4)
+    guard getsockopt(writeSource.value, SOL_SOCKET, SO_ERROR, &number, &length) == 0 else {
+      throw SocketError(.failure(errno: errno), operation)
+    }
+    return number == 0 ? nil : SocketError(.failure(errno: number), operation)
+  }
+
   /// Has the connection end as broken when it closes, where the transport can (TCP, SCTP): an orderly end would be the
   /// end of the file.
   borrowing func spoilEnd() {

@@ -2,7 +2,7 @@
 public enum VscpCommand {
   /// Runs a command line without the command's name.
   /// - Returns: the exit status: 0; 1 when something failed; 2 for a wrong command line.
-  public static func run(_ words: [String], console: VscpConsole) -> Int32 {
+  public static func run(_ words: [Word], console: VscpConsole) -> Int32 {
     let options: VscpOptions
     do throws(VscpOptions.Ending) {
       options = try VscpOptions(words)
@@ -17,6 +17,10 @@ public enum VscpCommand {
       console.log("vscp: \(options.role): \(error)")
     }
     return 1
+  }
+
+  static func run(_ words: [String], console: VscpConsole) -> Int32 {
+    run(words.map { Word($0) }, console: console)
   }
 
   static func end(_ ending: VscpOptions.Ending, _ console: VscpConsole) -> Int32 {

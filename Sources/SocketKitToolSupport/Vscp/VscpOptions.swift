@@ -14,7 +14,7 @@ struct VscpOptions {
   var meeting: Meeting
   /// By -c and -p: messages then show addresses as mdlayher's vscp does.
   var isClassic: Bool
-  var files: [String]
+  var files: [Word]
   var isVerbose = false
   var showsChecksum = false
   var verifies = false
@@ -59,14 +59,16 @@ struct VscpOptions {
     .init(name: "idle-timeout", kind: .duration, usage: ""), .init(name: "connect-timeout", kind: .duration, usage: ""),
   ]
 
-  init(_ words: [String]) throws(Ending) {
+  init(_ words: [String]) throws(Ending) { try self.init(words.map { Word($0) }) }
+
+  init(_ words: [Word]) throws(Ending) {
     let flags: GoFlags
     do throws(GoFlags.Wrong) {
       flags = try GoFlags(words, flags: Self.classicFlags + Self.ownFlags)
     } catch {
       throw .wrong(error.text)
     }
-    let (to, listen) = (flags.texts["to"], flags.texts["listen"])
+    let (to, listen) = (flags.texts["to"]?.addressText, flags.texts["listen"]?.addressText)
     let (receives, sends) = (flags.booleans["r"] ?? false, flags.booleans["s"] ?? false)
     if receives && sends { throw .fatal("vscp: specify only one of \"-r\" for receive or \"-s\" for send") }
     if !receives && !sends && to == nil && listen == nil { throw .defaults }

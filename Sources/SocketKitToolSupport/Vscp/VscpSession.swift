@@ -40,17 +40,17 @@ struct VscpSession: EndpointVisitor {
         log.detail("empty target, file will be written to stdout")
         file = try .sharing(console.output, path: "/dev/stdout")
       } else {
-        log.detail("creating file \(goQuoted(name)) for output")
+        log.detail("creating file \(goQuoted(name.bytes)) for output")
         file = try .creating(name)
       }
     } catch {
-      throw VscpFailure("failed to create output file", text: goQuoted("\(error)"))
+      throw VscpFailure("failed to create output file", text: error.quoted)
     }
     let socket = try meet(S.self, location)
     let limits = TransferLimits(timeout: options.timeout, idle: options.idleTimeout)
     tell(socket)
     log.detail("receiving data")
-    var meter = ProgressMeter(name, size: nil, console: console)
+    var meter = ProgressMeter("\(name)", size: nil, console: console)
     let digest: SHA256Digest?
     do {
       digest = try socket.receivePlain(
@@ -74,20 +74,21 @@ struct VscpSession: EndpointVisitor {
         log.detail("empty or stdin target, file will be read from stdin")
         file = try .sharing(console.input, path: "/dev/stdin")
       } else {
-        log.detail("opening file \(goQuoted(name)) for input")
+        log.detail("opening file \(goQuoted(name.bytes)) for input")
         file = try .reading(name)
       }
     } catch {
-      throw VscpFailure("failed to open input file", text: goQuoted("\(error)"))
+      throw VscpFailure("failed to open input file", text: error.quoted)
     }
     let socket = try meet(S.self, location)
     let limits = TransferLimits(timeout: options.timeout, idle: options.idleTimeout)
     tell(socket)
     log.detail("sending data")
-    var meter = ProgressMeter(name, size: (try? file.status()).flatMap { $0.fileSize }, console: console)
+    var meter = ProgressMeter("\(name)", size: (try? file.status()).flatMap { $0.fileSize }, console: console)
     let digest: SHA256Digest?
     do {
       digest = try socket.sendPlain(file, limits: limits, checksum: options.showsChecksum, meter: &meter)
+      try socket.finishPlain(within: limits)
     } catch {
       socket.spoilEnd()
       throw VscpFailure("failed to send data", error)

@@ -34,9 +34,12 @@ extension RawDescriptor {
 
 /// Whole units for the kernel, rounded up.
 func units(_ time: Duration, of unit: Duration, upTo limit: UInt32) throws(SocketError) -> UInt32 {
-  let units = (time / unit).rounded(.up)
-  guard units >= 0, units <= Double(limit) else { throw SocketError(code: .invalidArgument, .setOption) }
-  return UInt32(units)
+  // In integers: a division of floating-point numbers makes 4751 seconds of 4750.
+  let (whole, rest) = time.attoseconds.quotientAndRemainder(dividingBy: unit.attoseconds)
+  guard time >= .zero, let count = UInt32(exactly: rest == 0 ? whole : whole + 1), count <= limit else {
+    throw SocketError(code: .invalidArgument, .setOption)
+  }
+  return count
 }
 
 func milliseconds(_ time: Duration, upTo limit: UInt32 = .max) throws(SocketError) -> UInt32 {

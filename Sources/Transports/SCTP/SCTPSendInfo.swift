@@ -54,9 +54,8 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     /// When so long a time has passed since it was sent: 1 ms to 49 days, in milliseconds, rounded up; what is out of this
     /// range becomes the nearest value (SCTP_PR_SCTP_TTL).
     public static func after(_ lifetime: Duration) -> Self {
-      let milliseconds = (lifetime / .milliseconds(1)).rounded(.up)
-      return Self(
-        policy: CSK_SCTP_PR_TTL, value: UInt32(max(1, min(milliseconds, Double(UInt32.max)))))
+      let (whole, rest) = lifetime.attoseconds.quotientAndRemainder(dividingBy: 1_000_000_000_000_000)
+      return Self(policy: CSK_SCTP_PR_TTL, value: UInt32(clamping: max(1, rest > 0 ? whole + 1 : whole)))
     }
     /// After so many retransmissions; 0 sends once (SCTP_PR_SCTP_RTX).
     @inlinable

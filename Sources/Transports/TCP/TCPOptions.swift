@@ -7,8 +7,9 @@ extension SocketOption where Level == TCPLevel, Value == Bool {
   private init(_ name: Int32) { self.init(flag: name, level: CSK_IPPROTO_TCP) }
   /// Holds back partial segments until switched off, at most 200 ms. The C name is `TCP_CORK`.
   public static var cork: Self { Self(CSK_TCP_CORK) }
-  /// Lets connect return at once and sends the first write with the SYN (Linux 4.11). Set it before connecting. The C
-  /// name is `TCP_FASTOPEN_CONNECT`.
+  /// Lets connect return at once where the kernel knows the peer's cookie, and sends the first write with the SYN (Linux
+  /// 4.11; RFC 7413). Set it before connecting. Until that write there is no connection: `remoteAddress()` is
+  /// `.notConnected`, and a refusal comes with the first operation. The C name is `TCP_FASTOPEN_CONNECT`.
   public static var fastOpenConnect: Self { Self(CSK_TCP_FASTOPEN_CONNECT) }
   /// Sends small segments at once instead of collecting them (RFC 896). The C name is `TCP_NODELAY`.
   public static var noDelay: Self { Self(CSK_TCP_NODELAY) }
@@ -25,10 +26,20 @@ extension SocketOption where Level == TCPLevel, Value == Int {
   public static var keepAliveCount: Self { Self(CSK_TCP_KEEPCNT) }
   /// The largest segment in bytes; set it before connecting or listening. The C name is `TCP_MAXSEG`.
   public static var maximumSegment: Self { Self(CSK_TCP_MAXSEG) }
-  /// Unsent bytes above which the socket is not writable: keeps latency low without shrinking the buffer. The C name is
-  /// `TCP_NOTSENT_LOWAT`.
-  public static var notSentLowWater: Self { Self(CSK_TCP_NOTSENT_LOWAT) }
-  /// Repetitions of the SYN before connect fails, 1 to 255. The C name is `TCP_SYNCNT`.
+  /// Unsent bytes above which the socket is not writable, 0 to 4294967295; 0 is net.ipv4.tcp_notsent_lowat. Keeps latency
+  /// low without shrinking the buffer. The C name is `TCP_NOTSENT_LOWAT`.
+  public static var notSentLowWater: Self {
+    let option = SocketOption<TCPLevel, Int>(integer: CSK_TCP_NOTSENT_LOWAT, level: CSK_IPPROTO_TCP)
+    return Self(
+      read: { (target: RawDescriptor) throws(SocketError) -> Int in
+        Int(UInt32(truncatingIfNeeded: try option.read(target)))
+      },
+      write: { (target: RawDescriptor, value: Int) throws(SocketError) in
+        guard let bits = UInt32(exactly: value) else { throw SocketError(code: .invalidArgument, .setOption) }
+        try option.write(target, Int(Int32(bitPattern: bits)))
+      })
+  }
+  /// Repetitions of the SYN before connect fails, 1 to 127. The C name is `TCP_SYNCNT`.
   public static var synRetries: Self { Self(CSK_TCP_SYNCNT) }
   /// The largest receive window in bytes that is advertised to the peer, whatever the receive buffer; at least about 1 KiB.
   /// 0, no limit of its own, can be set only before connecting. The C name is `TCP_WINDOW_CLAMP`.

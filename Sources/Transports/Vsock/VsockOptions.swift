@@ -75,7 +75,9 @@ extension SocketOption where Level == VsockLevel, Value == Duration {
         let (seconds, attoseconds) = value.components
         // Rounded up, or a time below a microsecond would mean the default.
         let microseconds = (attoseconds + 999_999_999_999) / 1_000_000_000_000
-        guard seconds >= 0, attoseconds >= 0 else { throw SocketError(code: .invalidArgument, .setOption) }
+        guard seconds >= 0, attoseconds >= 0, seconds < Int64.max else {
+          throw SocketError(code: .invalidArgument, .setOption)
+        }
         var time = csk_timeval(
           tv_sec: Int(seconds + microseconds / 1_000_000), tv_usec: Int(microseconds % 1_000_000))
         let result = IOResult(

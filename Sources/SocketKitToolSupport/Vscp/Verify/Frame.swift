@@ -124,7 +124,7 @@ struct Offer: Equatable {
   let name: [UInt8]
 
   /// The name for people.
-  var shown: String { goQuoted(String(decoding: name, as: UTF8.self)) }
+  var shown: String { goQuoted(name) }
 }
 
 /// A frame, but for data.

@@ -164,16 +164,11 @@ func forEachChunkOfFile(_ file: borrowing LocalFile, limit: UInt64, _ body: (Raw
   }
 }
 
-private func shownName(_ name: [UInt8]) -> String { String(decoding: name, as: UTF8.self) }
+private func shownName(_ name: [UInt8]) -> Word { Word(name) }
 
 /// The name as a C string; it holds no zero byte.
 private func withName<R>(_ name: [UInt8], _ body: (UnsafePointer<CChar>) -> R) -> R {
-  (name + [0]).withUnsafeBufferPointer { bytes in
-    bytes.withMemoryRebound(to: CChar.self) { chars in
-      guard let start = chars.baseAddress else { fatalError("a buffer with a zero has an address") }
-      return body(start)
-    }
-  }
+  Word(name).withCString(body)
 }
 
 /// The umask, read without setting it (proc(5), Linux 4.7); 022 where it cannot be.

@@ -12,22 +12,22 @@ struct ReceivingPlace: ~Copyable {
   static let partSuffix = Array(".vscp-part".utf8)
 
   /// - Parameter target: a directory, or the name of a file in one; nil is the working directory.
-  init(_ target: String?, acceptsHidden: Bool) throws(FileError) {
+  init(_ target: Word?, acceptsHidden: Bool) throws(FileError) {
     self.acceptsHidden = acceptsHidden
     let target = target ?? "."
-    let number = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let number = target.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     if number >= 0 {
       directory = LocalFile(number, path: target)
       name = nil
       return
     }
-    guard errno == ENOENT || errno == ENOTDIR, !target.hasSuffix("/") else {
+    guard errno == ENOENT || errno == ENOTDIR, target.bytes.last != UInt8(ascii: "/") else {
       throw FileError(call: "open", path: target, errno: errno)
     }
-    let bytes = Array(target.utf8)
+    let bytes = target.bytes
     let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
-    let folder = slash.map { $0 == 0 ? "/" : String(decoding: bytes[..<$0], as: UTF8.self) } ?? "."
-    let folderNumber = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let folder = slash.map { $0 == 0 ? "/" : Word(bytes[..<$0]) } ?? "."
+    let folderNumber = folder.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     if folderNumber < 0 { throw FileError(call: "open", path: folder, errno: errno) }
     directory = LocalFile(folderNumber, path: folder)
     name = Array(bytes[(slash.map { $0 + 1 } ?? 0)...])
@@ -37,7 +37,7 @@ struct ReceivingPlace: ~Copyable {
   /// - Throws: why it is refused.
   borrowing func finalName(for offered: [UInt8]) throws(Refusal) -> [UInt8] {
     let bytes = name ?? offered
-    let shown = goQuoted(String(decoding: bytes, as: UTF8.self))
+    let shown = goQuoted(bytes)
     guard (1...255).contains(bytes.count), bytes != Array(".".utf8), bytes != Array("..".utf8),
       !bytes.contains(UInt8(ascii: "/")), bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
     else { throw Refusal(.name, "\(shown) is no name of a file") }

@@ -18,7 +18,7 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
   /// Sends the files in turn; `-` is standard input, under the name `stdin`.
   /// - Returns: whether the receiver says of every file that it is stored.
   /// - Throws: ``VerifyError``, `SocketError`.
-  mutating func run(_ paths: [String]) throws -> Bool {
+  mutating func run(_ paths: [Word]) throws -> Bool {
     try channel.greet()
     var isComplete = true
     for path in paths {
@@ -31,7 +31,7 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
   }
 
   /// - Returns: whether the receiver has stored it.
-  private mutating func send(_ path: String) throws -> Bool {
+  private mutating func send(_ path: Word) throws -> Bool {
     let file: LocalFile
     do throws(FileError) {
       file = try open(path)
@@ -48,20 +48,20 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
   }
 
   private borrowing func noInput(_ error: FileError) -> Bool {
-    log.always("failed to open input file: \(goQuoted("\(error)"))")
+    log.always("failed to open input file: \(error.quoted)")
     return false
   }
 
-  private borrowing func open(_ path: String) throws(FileError) -> LocalFile {
+  private borrowing func open(_ path: Word) throws(FileError) -> LocalFile {
     if path == "-" {
       log.detail("empty or stdin target, file will be read from stdin")
       return try .sharing(log.console.input, path: "/dev/stdin")
     }
-    log.detail("opening file \(goQuoted(path)) for input")
+    log.detail("opening file \(goQuoted(path.bytes)) for input")
     return try .reading(path, waits: false)
   }
 
-  private static func offer(of file: borrowing LocalFile, _ path: String) throws(FileError) -> Offer {
+  private static func offer(of file: borrowing LocalFile, _ path: Word) throws(FileError) -> Offer {
     let status = try file.status()
     if status.st_mode & S_IFMT == S_IFDIR { throw FileError(call: "read", path: path, errno: EISDIR) }
     // Files of the kernel's, as under /proc, say 0 whatever is in them; standard input may have been read from.
@@ -70,9 +70,9 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     return Offer(size: isKnown ? size : nil, mode: status.st_mode & 0o777, name: name(of: path))
   }
 
-  private static func name(of path: String) -> [UInt8] {
+  private static func name(of path: Word) -> [UInt8] {
     if path == "-" { return Array("stdin".utf8) }
-    let parts = path.utf8.split(separator: UInt8(ascii: "/"))
+    let parts = path.bytes.split(separator: UInt8(ascii: "/"))
     return Array((parts.last.map { Array($0) } ?? Array("/".utf8)).prefix(255))
   }
 

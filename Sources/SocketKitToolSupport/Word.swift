@@ -1,0 +1,76 @@
+/// A word of a command line, or the name of a file: bytes, which are usually UTF-8 and need not be.
+public struct Word: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+  public let bytes: [UInt8]
+
+  public init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
+  public init(_ text: String) { bytes = Array(text.utf8) }
+  public init(stringLiteral text: String) { self.init(text) }
+
+  /// The arguments of this process, the program's name in front.
+  public static var ofThisProcess: [Word] {
+    (0..<Int(CommandLine.argc)).map { index in
+      guard let start = CommandLine.unsafeArgv[index] else { return "" }
+      return Word(UnsafeRawBufferPointer(start: start, count: length(of: start)))
+    }
+  }
+
+  private static func length(of text: UnsafePointer<CChar>) -> Int {
+    var length = 0
+    while text[length] != 0 { length += 1 }
+    return length
+  }
+
+  public var isEmpty: Bool { bytes.isEmpty }
+
+  /// As text, for comparing it with what is text; U+FFFD stands for what is no UTF-8.
+  public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+  /// For people; what is no UTF-8 shows as `\xff`.
+  public var description: String { decoded { escape($0, after: "\\x") } }
+
+  /// As the text of an address, where `%FF` stands for a byte that is no UTF-8.
+  var addressText: String { decoded { escape($0, after: "%").uppercased() } }
+
+  private func decoded(invalid: (UInt8) -> String) -> String {
+    var text = ""
+    forEachScalar(of: bytes) { scalar in
+      text.unicodeScalars.append(scalar)
+    } invalid: { byte in
+      text += invalid(byte)
+    }
+    return text
+  }
+
+  /// The word as a C string. A word of a command line holds no zero byte.
+  func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
+    (bytes + [0]).withUnsafeBufferPointer { bytes in
+      bytes.withMemoryRebound(to: CChar.self) { characters in
+        guard let start = characters.baseAddress else { fatalError("a buffer with a zero has an address") }
+        return body(start)
+      }
+    }
+  }
+}
+
+/// Takes bytes apart into characters, and the bytes that are none.
+func forEachScalar(of bytes: [UInt8], _ valid: (Unicode.Scalar) -> Void, invalid: (UInt8) -> Void) {
+  var parser = Unicode.UTF8.ForwardParser()
+  var rest = bytes.makeIterator()
+  var place = 0
+  while true {
+    switch parser.parseScalar(from: &rest) {
+    case .valid(let encoded):
+      valid(Unicode.UTF8.decode(encoded))
+      place += encoded.count
+    case .error(let length):
+      for byte in bytes[place..<place + length] { invalid(byte) }
+      place += length
+    case .emptyInput: return
+    }
+  }
+}
+
+/// A byte as two hexadecimal digits behind a mark.
+func escape(_ byte: UInt8, after mark: String) -> String {
+  mark + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+}

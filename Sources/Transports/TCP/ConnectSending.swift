@@ -1,0 +1,107 @@
+internal import CSocketKit
+public import SocketKitCore
+
+extension TCPSocket {
+  /// Connects and sends, waiting on this thread until the peer has answered and the kernel has taken every byte.
+  ///
+  /// Where the kernel knows the peer's cookie from an earlier connection, the front of the bytes goes with the request, a
+  /// round trip sooner (fast open: MSG_FASTOPEN, Linux 3.7; RFC 7413). Otherwise they follow the handshake: where
+  /// net.ipv4.tcp_fastopen lacks the client's bit (1), at the first connection, and where the peer has no fast open.
+  ///
+  /// **The peer may get such a request twice** (RFC 7413, 2.1), as two connections: send what may be repeated only.
+  ///
+  /// - Parameters:
+  ///   - address: whom to connect to.
+  ///   - source: the local address to come from; nil lets the kernel choose.
+  ///   - bytes: what to send. None makes this an ordinary connect.
+  ///   - deadline: when to give up; one that has passed fails before anything is sent.
+  ///   - strategy: how to wait.
+  ///   - control: lets other threads cancel the wait or change its deadline.
+  ///   - configure: sets options on the socket before it connects.
+  /// - Throws: as `connect(to:from:until:strategy:control:configure:)`, and what writing fails with after the connect,
+  ///   with the addresses.
+  public static func connect(
+    to address: IPSocketAddress, from source: IPSocketAddress? = nil, sending bytes: Span<UInt8>,
+    until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil,
+    configure: (borrowing TCPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+  ) throws(EndpointError) -> TCPSocket {
+    if bytes.isEmpty {
+      return try connect(
+        to: address, from: source, until: deadline, strategy: strategy, control: control, configure: configure)
+    }
+    var sent = 0
+    let pending: PendingConnection<TCPSocket>
+    do throws(SocketError) {
+      _ = try WaitOperation(.connect, until: deadline, strategy: strategy, control: control)
+      pending = PendingConnection(
+        try begin(address, source, bytes, &sent, configure), address: address, source: source)
+    } catch {
+      throw EndpointError(error, address: address.description, localAddress: source?.description)
+    }
+    let socket = try pending.finish(until: deadline, strategy: strategy, control: control)
+    do throws(SocketError) {
+      let rest = bytes.extracting(droppingFirst: sent)
+      if !rest.isEmpty { try socket.writeAll(rest, until: deadline, strategy: strategy, control: control) }
+    } catch {
+      throw EndpointError(
+        error.after(transferring: error.transferred + sent), address: address.description,
+        localAddress: source?.description)
+    }
+    return socket
+  }
+
+  private static func begin(
+    _ address: IPSocketAddress, _ source: IPSocketAddress?, _ bytes: Span<UInt8>, _ sent: inout Int,
+    _ configure: (borrowing TCPSocket) throws(SocketError) -> Void
+  ) throws(SocketError) -> TCPSocket {
+    let socket = try open(for: address)
+    try configure(socket)
+    if let source { try socket.bindWithoutPort(to: source) }
+    sent = try socket.beginSending(bytes, to: address)
+    return socket
+  }
+
+  private borrowing func bindWithoutPort(to source: IPSocketAddress) throws(SocketError) {
+    if source.port == 0 {
+      var on: Int32 = 1
+      // An older kernel than Linux 4.2 reserves a port then.
+      _ = csk_setsockopt(descriptor.value, CSK_IPPROTO_IP, CSK_IP_BIND_ADDRESS_NO_PORT, &on, 4)
+    }
+    do throws(EndpointError) {
+      try bind(to: source)
+    } catch {
+      throw error.reason
+    }
+  }
+
+  /// Begins to connect.
+  /// - Returns: how many bytes have been taken: they are on their way with the request.
+  private borrowing func beginSending(_ bytes: Span<UInt8>, to address: IPSocketAddress) throws(SocketError) -> Int {
+    let number = descriptor.value
+    let result = address.withBytes { name in
+      name.withUnsafeBytes { name in
+        bytes.withUnsafeBytes { memory in
+          IOResult(
+            raw: csk_sendto(
+              number, memory.baseAddress, memory.count, CSK_MSG_FASTOPEN | CSK_MSG_NOSIGNAL, name.baseAddress,
+              UInt32(name.count)))
+        }
+      }
+    }
+    if !result.isFailure { return result.raw }
+    switch result.errno {
+    // In progress, with nothing taken: the kernel has no cookie, and asks for one. Interrupted: the same (connect(2)).
+    case CSK_EINPROGRESS, CSK_EINTR: return 0
+    // Switched off: an ordinary connect.
+    case CSK_EOPNOTSUPP:
+      let connecting = address.withBytes { name in
+        name.withUnsafeBytes { IOResult(raw: csk_connect(number, $0.baseAddress, UInt32($0.count))) }
+      }
+      if connecting.isFailure && ![CSK_EINPROGRESS, CSK_EINTR].contains(connecting.errno) {
+        throw SocketError(connecting, .connect)
+      }
+      return 0
+    default: throw SocketError(result, .connect)
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import Glibc
+import NameService
+import SocketKit
+import TestSupport
+import Testing
+
+/// Connecting by name while the name service answers late, or differently for the two IP versions.
+@Suite(.exclusive) struct ConnectRaceTests {
+  private let host = "host.test"
+
+  private func failure(
+    _ port: UInt16, until deadline: Deadline, control: WaitControl? = nil
+  ) -> EndpointError? {
+    do throws(EndpointError) {
+      _ = try TCPSocket.connect(toHost: host, port: port, until: deadline, control: control)
+      Issue.record("connected")
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  private func unusedPort() throws -> UInt16 { try TCPSocket.listen(on: .loopback(port: 0)).localAddress().port }
+
+  /// Waits until the lookups that a test left behind have ended.
+  private func settle() {
+    name_service_release()
+    for _ in 0..<1000 where name_service_running() > 0 { sleep(milliseconds: 5) }
+    #expect(name_service_running() == 0)
+  }
+
+  /// The IPv4 answer has come and its attempt has failed; the race waits for the IPv6 answer, and did so in a busy loop.
+  @Test func waitingForTheSecondAnswerTakesNoProcessorTime() throws {
+    name_service_answer(AF_INET, 0, "127.0.0.1", 0)
+    name_service_answer(AF_INET6, 0, "::1", -1)
+    defer { settle() }
+    let port = try unusedPort()
+    let before = threadCPUTime()
+    let error = failure(port, until: .after(.milliseconds(600)))
+    #expect(error?.code == .timedOut && error?.attempts.map(\.code) == [.connectionRefused])
+    #expect(threadCPUTime() - before < 30)
+  }
+
+  /// The same, while the IPv4 attempt has no answer.
+  @Test func waitingForAnAttemptAndAnAnswerTakesNoProcessorTime() throws {
+    name_service_answer(AF_INET, 0, "127.0.0.1", 0)
+    name_service_answer(AF_INET6, 0, "::1", -1)
+    defer { settle() }
+    // The kernel drops the requests to a full backlog.
+    let listener = try TCPSocket.listen(on: .loopback(port: 0), backlog: 0)
+    let address = try listener.localAddress()
+    let queued = try TCPSocket.connect(to: address, until: .after(.seconds(5)))
+    let before = threadCPUTime()
+    #expect(failure(address.port, until: .after(.milliseconds(600)))?.code == .timedOut)
+    #expect(threadCPUTime() - before < 30)
+    _ = queued.descriptor
+  }
+
+  /// The same, with neither answer there, and ended by another thread.
+  @Test func waitingForBothAnswersTakesNoProcessorTime() throws {
+    name_service_answer(AF_INET, 0, "127.0.0.1", -1)
+    name_service_answer(AF_INET6, 0, "::1", -1)
+    defer { settle() }
+    let control = WaitControl()
+    let other = spawn {
+      sleep(milliseconds: 300)
+      control.cancel()
+    }
+    let before = threadCPUTime()
+    #expect(failure(1, until: .after(.seconds(20)), control: control)?.code == .cancelled)
+    #expect(threadCPUTime() - before < 30)
+    other.join()
+  }
+
+  /// IPv4 waits for IPv6 for the resolution delay only, and then connects.
+  @Test func theFirstAnswerConnectsAfterTheResolutionDelay() throws {
+    name_service_answer(AF_INET, 0, "127.0.0.1", 0)
+    name_service_answer(AF_INET6, 0, "::1", -1)
+    defer { settle() }
+    let listener = try TCPSocket.listen(on: .loopback(port: 0))
+    let client = try TCPSocket.connect(
+      toHost: host, port: listener.localAddress().port, until: .after(.seconds(20)))
+    #expect(try client.remoteAddress() == listener.localAddress())
+  }
+
+  private static let (again, noData, noName): (Int32, Int32, Int32) = (-3, -5, -2)
+
+  /// What a lookup came to must not depend on which answer came first: a temporary failure counts before an answer that
+  /// there is nothing, because the name may exist.
+  @Test(arguments: [
+    (again, noData, SocketError.Code.resolverFailed), (noData, again, .resolverFailed),
+    (again, noName, .resolverFailed),
+    (noName, again, .resolverFailed), (again, again, .resolverFailed), (noData, noName, .nameNotFound),
+    (noData, noData, .nameNotFound),
+  ])
+  func theCodeDoesNotDependOnTheOrderOfTheAnswers(_ six: Int32, _ four: Int32, _ expected: SocketError.Code) {
+    for (delaySix, delayFour) in [(0, 40), (40, 0)] as [(Int32, Int32)] {
+      name_service_answer(AF_INET, four, nil, delayFour)
+      name_service_answer(AF_INET6, six, nil, delaySix)
+      let error = failure(1, until: .after(.seconds(20)))
+      #expect(error?.code == expected && error?.operation == .resolve, "\(delaySix) ms, \(delayFour) ms")
+      #expect(error?.attempts.count == 2)
+    }
+    settle()
+  }
+
+  /// An attempt's failure says more than a lookup's.
+  @Test(arguments: [again, noData]) func aFailedAttemptCountsBeforeAFailedLookup(_ six: Int32) throws {
+    let port = try unusedPort()
+    for (delaySix, delayFour) in [(0, 40), (40, 0)] as [(Int32, Int32)] {
+      name_service_answer(AF_INET, 0, "127.0.0.1", delayFour)
+      name_service_answer(AF_INET6, six, nil, delaySix)
+      let error = failure(port, until: .after(.seconds(20)))
+      #expect(error?.code == .connectionRefused && error?.operation == .connect)
+    }
+    settle()
+  }
+
+  /// So does one that found no socket: an IPv6 address where the kernel has no IPv6.
+  @Test func anAddressOfALackingVersionIsSaidToBeThat() throws {
+    for (delaySix, delayFour) in [(0, 40), (40, 0)] as [(Int32, Int32)] {
+      name_service_answer(AF_INET, Self.noData, nil, delayFour)
+      name_service_answer(AF_INET6, 0, "::1", delaySix)
+      let error = withoutIPv6 { self.failure(1, until: .after(.seconds(20))) }
+      let known = try #require(error, "no filter of system calls can be installed")
+      #expect(known?.code == .protocolNotSupported && known?.operation == .open)
+    }
+    settle()
+  }
+}

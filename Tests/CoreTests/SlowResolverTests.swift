@@ -1,0 +1,114 @@
+import Glibc
+import NameService
+import SocketKit
+import TestSupport
+import Testing
+
+/// A name service that does not answer: who waits for it waits until the deadline, and nobody else does.
+@Suite(.exclusive) struct SlowResolverTests {
+  private func blockNames() {
+    name_service_answer(AF_INET, 0, "127.0.0.1", -1)
+    name_service_answer(AF_INET6, 0, "::1", -1)
+  }
+
+  private func settle() {
+    name_service_release()
+    for _ in 0..<2000 where name_service_running() > 0 { sleep(milliseconds: 5) }
+    #expect(name_service_running() == 0)
+  }
+
+  private func code(_ host: String, _ port: UInt16, _ deadline: Deadline) -> SocketError.Code? {
+    do throws(EndpointError) {
+      _ = try TCPSocket.connect(toHost: host, port: port, until: deadline)
+      return nil
+    } catch {
+      return error.code
+    }
+  }
+
+  /// Nine of forty connects failed with `.capacityExceeded`, and so did the next one to localhost.
+  @Test func fortyConnectsTimeOutAndLocalhostConnectsAfterwards() throws {
+    blockNames()
+    defer { settle() }
+    let threads = (0..<40).map { number in
+      ThreadResult { self.code("host\(number).test", 1, .after(.milliseconds(400))) }
+    }
+    let codes = threads.map { $0.join() }
+    #expect(codes == Array(repeating: .timedOut, count: 40))
+    let listener = try TCPSocket.listen(on: .loopback(port: 0))
+    #expect(code("localhost", try listener.localAddress().port, .after(.seconds(10))) == nil)
+  }
+
+  /// Begins a lookup, waits until it asks if it may, and gives it up.
+  private func askAndAbandon(_ expected: Int?) throws {
+    let lookup = try NameLookup("host.test", port: 1, version: .ipv4)
+    if let expected {
+      for _ in 0..<10_000 where Int(name_service_begun()) < expected { usleep(500) }
+      #expect(Int(name_service_begun()) == expected)
+    }
+    _ = lookup.source
+  }
+
+  /// Lookups that nobody waits for any more neither pile up without a bound, nor keep descriptors, nor hold up a name of
+  /// this host.
+  @Test func abandonedLookupsAreBoundedAndHoldUpNoLocalName() throws {
+    blockNames()
+    defer { settle() }
+    let before = openDescriptors().count
+    let begun = name_service_begun()
+    let most = NameLookup.maximumConcurrent + NameLookup.maximumAbandoned
+    for number in 1...most + 20 {
+      try askAndAbandon(number <= most ? Int(begun) + number : nil)
+    }
+    #expect(Int(name_service_running()) == most)
+    // Beyond that a name has to wait for its turn, and nobody waits longer than until the deadline.
+    #expect(code("host.test", 1, .after(.milliseconds(100))) == .timedOut)
+    #expect(Int(name_service_running()) == most)
+    #expect(openDescriptors().count == before)
+    let numeric = try NameLookup("127.0.0.1", port: 1)
+    let isFinished = numeric.isFinished
+    #expect(isFinished)
+    for host in ["localhost", "LOCALHOST.", "::1", "127.1"] {
+      let found = try NameLookup(host, port: 7).wait(until: .after(.seconds(10)))
+      #expect(!found.isEmpty && found.allSatisfy { $0.port == 7 })
+    }
+  }
+
+  /// More lookups than may be asked for at once: those that wait their turn get it, in time.
+  @Test func whoWaitsForATurnGetsIt() throws {
+    name_service_answer(AF_INET, 0, "127.0.0.1", 10)
+    let count = NameLookup.maximumConcurrent + 20
+    let threads = (0..<count).map { _ in
+      ThreadResult { () -> Int in
+        do throws(EndpointError) {
+          return try NameLookup("host.test", port: 1, version: .ipv4).wait(until: .after(.seconds(20))).count
+        } catch {
+          Issue.record("\(error)")
+          return 0
+        }
+      }
+    }
+    #expect(threads.map { $0.join() } == Array(repeating: 1, count: count))
+    settle()
+  }
+
+  /// Those that wait for a turn which does not come end at their deadline, and take nothing with them.
+  @Test func whoWaitsForATurnInVainTimesOut() throws {
+    blockNames()
+    defer { settle() }
+    let count = NameLookup.maximumConcurrent + 8
+    let begun = name_service_begun()
+    let threads = (0..<count).map { _ in
+      ThreadResult { () -> SocketError.Code? in
+        do throws(EndpointError) {
+          _ = try NameLookup("host.test", port: 1, version: .ipv4).wait(until: .after(.milliseconds(500)))
+          return nil
+        } catch {
+          return error.code
+        }
+      }
+    }
+    #expect(threads.map { $0.join() } == Array(repeating: .timedOut, count: count))
+    #expect(Int(name_service_begun() - begun) <= count)
+  }
+}

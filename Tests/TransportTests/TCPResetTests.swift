@@ -1,0 +1,157 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// Connecting to a peer that resets the connection at once: it connects, or it fails with `.connectionReset`. It failed
+/// with `.notConnected` when the reset came between two questions to the kernel.
+@Suite(.exclusive) struct TCPResetTests {
+  /// Accepts and resets until it is told to stop.
+  private func resetting(_ body: (IPSocketAddress) throws -> Void) throws {
+    let listener = try TCPSocket.listen(on: .loopback(port: 0))
+    let address = try listener.localAddress()
+    let number = listener.descriptor.value
+    let server = spawn {
+      var reset = linger(l_onoff: 1, l_linger: 0)
+      var watched = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+      while poll(&watched, 1, -1) >= 0 {
+        let peer = accept(number, nil, nil)
+        if peer < 0 {
+          // The listener was shut down.
+          if errno == EINVAL { return }
+          continue
+        }
+        setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout<linger>.size))
+        close(peer)
+      }
+    }
+    defer {
+      shutdown(number, Int32(SHUT_RDWR))
+      server.join()
+      _ = listener.descriptor
+    }
+    try body(address)
+  }
+
+  private func outcome(_ body: () throws(EndpointError) -> Void) -> String {
+    do throws(EndpointError) {
+      try body()
+      return "connected"
+    } catch {
+      return error.code == .connectionReset && error.operation == .connect ? "reset" : "\(error)"
+    }
+  }
+
+  @Test func waitingConnects() throws {
+    try resetting { address in
+      var outcomes: [String: Int] = [:]
+      for _ in 0..<4000 {
+        outcomes[
+          outcome { () throws(EndpointError) in
+            _ = try TCPSocket.connect(to: address, until: .after(.seconds(20)))
+          }, default: 0] += 1
+      }
+      #expect(Set(outcomes.keys).isSubset(of: ["connected", "reset"]), "\(outcomes)")
+    }
+  }
+
+  /// One that was said to be finished is handed out, or says that it was reset.
+  @Test func pendingConnects() throws {
+    try resetting { address in
+      var outcomes: [String: Int] = [:]
+      for _ in 0..<4000 {
+        outcomes[
+          outcome { () throws(EndpointError) in
+            let pending = try TCPSocket.startConnecting(to: address)
+            while try !pending.isFinished() { sched_yield() }
+            _ = try pending.finish()
+          }, default: 0] += 1
+      }
+      #expect(Set(outcomes.keys).isSubset(of: ["connected", "reset"]), "\(outcomes)")
+    }
+  }
+
+  /// The same with the reset at the worst moment, every time: the peer resets when the transport looks at what it got.
+  @Test func aResetBeforeTheLastLookIsReported() throws {
+    let listener = try TCPSocket.listen(on: .loopback(port: 0))
+    let address = try listener.localAddress()
+    LateSocket.listener.withLock { $0 = listener.descriptor.value }
+    defer { LateSocket.listener.withLock { $0 = -1 } }
+    let expected = EndpointError(SocketError(.failure(errno: ECONNRESET), .connect), address: address.description)
+    #expect(throws: expected) { _ = try LateSocket.connect(to: address, until: .after(.seconds(20))) }
+    let pending = try LateSocket.startConnecting(to: address)
+    while try !pending.isFinished() { sched_yield() }
+    do throws(EndpointError) {
+      _ = try pending.finish()
+      Issue.record("connected")
+    } catch {
+      #expect(error == expected)
+    }
+    let other = try LateSocket.startConnecting(to: address)
+    do throws(EndpointError) {
+      _ = try other.finish(until: .after(.seconds(20)))
+      Issue.record("connected")
+    } catch {
+      #expect(error == expected)
+    }
+  }
+
+  /// A failure is told once by the kernel. Who asks again does not wait in a busy loop for what has ended.
+  @Test func aFailedConnectIsNotWaitedForAgain() throws {
+    let port = try TCPSocket.listen(on: .loopback(port: 0)).localAddress().port
+    let pending = try TCPSocket.startConnecting(to: .loopback(port: port))
+    var code: SocketError.Code?
+    while code == nil {
+      do throws(EndpointError) { _ = try pending.isFinished() } catch { code = error.code }
+    }
+    #expect(code == .connectionRefused)
+    let (before, began) = (threadCPUTime(), milliseconds())
+    do throws(EndpointError) {
+      _ = try pending.finish(until: .after(.seconds(2)))
+      Issue.record("connected")
+    } catch {
+      #expect(error.code == .notConnected)
+    }
+    #expect(threadCPUTime() - before < 100 && milliseconds() - began < 1900)
+  }
+}
+
+/// TCP whose peer resets while the new connection is looked at.
+private struct LateSocket: ~Copyable, StreamSocket, ConnectionTransport {
+  typealias Address = IPSocketAddress
+  static let listener = LockedNumber()
+  private let owned: Descriptor
+
+  init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+
+  var descriptor: RawDescriptor { owned.raw }
+  consuming func releaseDescriptor() -> Descriptor { owned }
+
+  static var capabilities: SocketCapabilities { .halfClose }
+  static func kind(for address: IPSocketAddress) -> SocketKind { TCPSocket.kind(for: address) }
+  static func accepts(_ kind: SocketKind) -> Bool { TCPSocket.accepts(kind) }
+
+  static func didConnect(_ socket: borrowing LateSocket) throws(SocketError) {
+    let peer = accept(listener.withLock { $0 }, nil, nil)
+    var reset = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout<linger>.size))
+    Glibc.close(peer)
+    var watched = pollfd(fd: socket.descriptor.value, events: 0, revents: 0)
+    #expect(poll(&watched, 1, 10_000) == 1)
+    _ = try socket.remoteAddress()
+  }
+}
+
+private final class LockedNumber: @unchecked Sendable {
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private var number: Int32 = -1
+  init() {
+    mutex.initialize(to: pthread_mutex_t())
+    pthread_mutex_init(mutex, nil)
+  }
+  func withLock<R>(_ body: (inout Int32) -> R) -> R {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return body(&number)
+  }
+}

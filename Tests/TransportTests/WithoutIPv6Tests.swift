@@ -1,0 +1,111 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// Hosts without IPv6: "every address" is every IPv4 address there.
+@Suite(.exclusive) struct WithoutIPv6Tests {
+  private enum Host: CaseIterable {
+    /// Booted with ipv6.disable=1: no IPv6 socket can be made.
+    case kernelWithout
+    /// No interface has an IPv6 address (net.ipv6.conf.all.disable_ipv6).
+    case disabledBySetting
+  }
+
+  private func on(_ host: Host, _ body: @escaping () throws -> Void) throws {
+    func result() -> (any Error)? {
+      do {
+        try body()
+        return nil
+      } catch {
+        return error
+      }
+    }
+    switch host {
+    case .kernelWithout:
+      guard let error = withoutIPv6(result) else { return unavailable("no filter of system calls can be installed") }
+      if let error { throw error }
+    case .disabledBySetting:
+      try inNamespaceWithLoopback {
+        let setting = "/proc/sys/net/ipv6/conf/all/disable_ipv6"
+        guard writeFile(setting, "1") else { return unavailable("\(setting) cannot be written") }
+        if let error = result() { throw error }
+      }
+    }
+  }
+
+  @Test func aListenerOnEveryAddressTakesIPv4() throws {
+    for host in Host.allCases {
+      try on(host) {
+        let listener = try TCPSocket.listen(on: .any(port: 0))
+        let address = try listener.localAddress()
+        #expect(address.port != 0)
+        #expect(host == .disabledBySetting || address == .anyIPv4(port: address.port))
+        let client = try TCPSocket.connect(to: .loopback(port: address.port), until: .after(.seconds(5)))
+        let server = try listener.accept(until: .after(.seconds(5)))
+        #expect(try server.remoteAddress().unmapped == client.localAddress())
+      }
+    }
+  }
+
+  @Test func soDoesOneByItsText() throws {
+    for host in Host.allCases {
+      try on(host) {
+        let listener = try TCPSocket.listen(at: IPLocation(endpointBody: "//*:0"))
+        let port = try listener.localAddress().port
+        _ = try TCPSocket.connect(to: .loopback(port: port), until: .after(.seconds(5)))
+        _ = try listener.accept(until: .after(.seconds(5)))
+        let socket = try UDPSocket.bind(at: IPLocation(endpointBody: "//*:0"))
+        #expect(try socket.localAddress().port != 0)
+      }
+    }
+  }
+
+  @Test func aDatagramSocketOnEveryAddressHearsIPv4() throws {
+    for host in Host.allCases {
+      try on(host) {
+        let server = try UDPSocket.bind(to: .any(port: 0))
+        let port = try server.localAddress().port
+        let client = try UDPSocket.connect(to: .loopback(port: port))
+        try client.send([5].span, to: nil, until: .after(.seconds(5)))
+        var buffer: [UInt8] = [0, 0]
+        var info = MessageInfo()
+        #expect(try server.receive(into: buffer.mutableSpan, &info, until: .after(.seconds(5))) == 1)
+        #expect(try IPSocketAddress(info.address)?.unmapped == client.localAddress())
+        #expect(try UDPSocket.hostCapabilities().maximumSegments >= 1)
+      }
+    }
+  }
+
+  /// A name is what it stands for: localhost is an IPv4 address there.
+  @Test func localhostIsListenedOn() throws {
+    for host in Host.allCases {
+      try on(host) {
+        let listener = try TCPSocket.listen(at: IPLocation(endpointBody: "//localhost:0"), until: .after(.seconds(20)))
+        let port = try listener.localAddress().port
+        _ = try TCPSocket.connect(toHost: "localhost", port: port, until: .after(.seconds(20)))
+        _ = try listener.accept(until: .after(.seconds(5)))
+      }
+    }
+  }
+
+  /// Who asks for IPv6 itself does not get IPv4 instead.
+  @Test func anIPv6AddressFailsWithItsCause() throws {
+    let codes = withoutIPv6 { () -> [SocketError.Code?] in
+      [
+        failure { () throws(EndpointError) in _ = try TCPSocket.listen(on: .loopbackIPv6(port: 0)) }?.code,
+        failure { () throws(EndpointError) in _ = try UDPSocket.bind(to: .loopbackIPv6(port: 0)) }?.code,
+        failure { () throws(EndpointError) in
+          _ = try TCPSocket.connect(to: .loopbackIPv6(port: 1), until: .after(.seconds(5)))
+        }?.code,
+        failure { () throws(EndpointError) in
+          _ = try TCPSocket.listen(on: .any(port: 0)) { (socket) throws(SocketError) in
+            try socket.setOption(.v6Only, to: true)
+          }
+        }?.code,
+      ]
+    }
+    guard let codes else { return unavailable("no filter of system calls can be installed") }
+    #expect(codes == [.protocolNotSupported, .protocolNotSupported, .protocolNotSupported, .notSupported])
+  }
+}
