@@ -1,0 +1,44 @@
+internal import CSocketKit
+internal import Glibc
+
+/// Runs the body on a thread of its own for which the kernel refuses these system calls with this error number, as it does
+/// in a sandbox (seccomp(2)). The filter goes with the thread; threads and programs that it starts have it too.
+public func whileRefused<R>(_ calls: [Int], with error: Int32, _ body: () throws -> R) throws -> R {
+  try withoutActuallyEscaping(body) { body in
+    let result: Result<R, any Error> = onThread {
+      let failure = refuse(calls, with: error)
+      precondition(failure == 0, "no filter: error \(failure)")
+      return Result { try body() }
+    }
+    return try result.get()
+  }
+}
+
+/// Refuses system calls of the calling thread from now on: 0, or an error number.
+private func refuse(_ calls: [Int], with error: Int32) -> Int {
+  // struct sock_filter of linux/filter.h in a word: code, where to go when true, when false, and a number.
+  func instruction(_ code: UInt64, _ number: UInt64, ifTrue: UInt64 = 0) -> UInt64 {
+    code | ifTrue << 16 | number << 32
+  }
+  var filter = [instruction(0x20, 0)]  // load the call's number
+  for (index, call) in calls.enumerated() {
+    filter.append(instruction(0x15, UInt64(call), ifTrue: UInt64(calls.count - index)))
+  }
+  filter.append(instruction(0x06, 0x7fff_0000))  // SECCOMP_RET_ALLOW
+  filter.append(instruction(0x06, 0x0005_0000 | UInt64(error)))  // SECCOMP_RET_ERRNO
+  return filter.withUnsafeBufferPointer { filter in
+    // struct sock_fprog.
+    let program = [UInt64(filter.count), UInt64(UInt(bitPattern: filter.baseAddress))]
+    return program.withUnsafeBufferPointer { program in
+      func install() -> Int {
+        // SECCOMP_SET_MODE_FILTER, for this thread only.
+        csk_syscall(Int(SYS_seccomp), 1, 0, Int(bitPattern: program.baseAddress), 0, 0, 0)
+      }
+      let result = install()
+      if result != -Int(EACCES) { return -result }
+      // Without the privilege it takes a promise, PR_SET_NO_NEW_PRIVS, which binds this thread.
+      _ = csk_syscall(Int(SYS_prctl), 38, 1, 0, 0, 0, 0)
+      return -install()
+    }
+  }
+}
