@@ -113,7 +113,8 @@ import Testing
       UnixAddress(path: "@\u{301}"), UnixAddress(path: [UInt8](repeating: 0xfe, count: 108)),
     ]
     // A peer may have the abstract name of no bytes: the kernel allows it.
-    addresses.append(try #require(UnixAddress(sockaddr: [1, 0, 0].span.bytes)))
+    let empty = UnixAddress(sockaddr: [1, 0, 0].span.bytes)
+    addresses.append(try #require(empty))
     for address in addresses {
       #expect(UnixAddress(address.description) == address, "\(address)")
       #expect(try UnixAddress(endpointBody: address.endpointBody) == address, "\(address)")

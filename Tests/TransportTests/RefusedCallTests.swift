@@ -104,7 +104,7 @@ import Testing
   @Test func broadcastWithoutTheOptionIsStillRefused() throws {
     let socket = try UDPSocket.open(for: .loopback(port: 0))
     var batch = MessageBatch(capacity: 2, messageCapacity: 16)
-    try batch.append([1].span, to: try #require(IPSocketAddress("255.255.255.255:9")))
+    try batch.append([1].span, to: IPSocketAddress(IPv4Address(bits: .max), port: 9))
     let error = failure { () throws(SocketError) in _ = try socket.send(batch: &batch) }
     #expect(error?.code == .permissionDenied && error?.errno == EACCES)
   }

@@ -57,7 +57,8 @@ import Testing
       _ = try server.receive(into: buffer.mutableSpan, &info)
       let sender = info.address
       #expect(UnixAddress(sender) == address && sender == AnySocketAddress(address))
-      let answered = sender.withBytes { server.attemptSend([7].span.bytes, control: RawSpan(), to: $0, flags: []) }
+      let answer: [UInt8] = [7]
+      let answered = sender.withBytes { server.attemptSend(answer.span.bytes, control: RawSpan(), to: $0, flags: []) }
       #expect(answered.raw == 1)
       var from: UnixAddress?
       _ = try server.receive(into: buffer.mutableSpan, from: &from)

@@ -12,7 +12,8 @@ public protocol DescriptorPassing: Socket, ~Copyable {
   /// Whether a received message of length 0 is the end of the connection.
   static func isEnd(_ info: MessageInfo) -> Bool
 
-  /// Receives once, without waiting, with control data: ``MessageSocket`` says how.
+  /// Receives once, without waiting, with control data: ``MessageSocket`` says how. Descriptors in the control data are the
+  /// caller's to close: ``ReceivedDescriptors/take(from:)``.
   borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult
