@@ -6,8 +6,8 @@ public import CSocketKit
 /// echo is receive, then send. Slots are counted from 0 to ``count`` − 1.
 ///
 /// Descriptors that came with messages of a Unix socket (only where there is room for control data) belong to the batch:
-/// `takeDescriptors(at:into:)` gives them out, and those that are left close with the next receive, ``removeAll()``,
-/// ``removeLast()``, new control data for their message, and the batch's life.
+/// `takeDescriptors(at:into:)` gives them out. The batch closes the others at the next receive, at ``removeAll()`` and
+/// ``removeLast()``, when their message gets new control data, and at the end of its own life.
 @frozen
 public struct MessageBatch: ~Copyable {
   @usableFromInline let headers: UnsafeMutablePointer<csk_mmsghdr>

@@ -1,25 +1,25 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-// A program that dies leaves its socket's file behind, and the next one must remove it. The kernel cannot unlink a path "if it
-// still is that file", so between looking and unlinking another server may have taken the path. Three things close that gap:
+// A program that dies leaves its socket's file, and the next one must remove it. The kernel cannot unlink a path "if it still
+// is that file": between the check and unlink(2), another server may take the path. Three rules make the check hold:
 //
-// - Only one process, and one thread of it, clears a path at a time: ``PathLock``.
-// - A file that refuses connections may be one that is just being made: bind(2) first makes the file and then attaches the
-//   socket. The kernel holds the directory's entry meanwhile, so asking for something that needs the entry waits for that
-//   (`csk_settle_entry`). What refuses after that has lost its socket, for good.
-// - A descriptor names the file from before the looking until after the unlinking, so that its inode number cannot go to a
-//   new file: the path is unlinked only while it has that number.
+// - Only one thread of one process clears a path at a time: ``PathLock``.
+// - A file that refuses connections may be new: bind(2) makes the file first and attaches the socket then (Linux 5.14 and
+//   later hold the directory meanwhile: net/unix/af_unix.c, unix_bind_bsd). `csk_settle_entry` waits for that. A file that
+//   refuses connections after it has lost its socket, and never gets another.
+// - A descriptor names the file during the check and unlink(2), so that no new file can get its inode number. The path is
+//   unlinked only while it has that number.
 //
-// A server that binds never removes anything, and a live server removes only its own file, so nobody else can put another
-// file in the place of a deserted one.
+// bind(2) never replaces a file, and a live server removes only its own. So a deserted file stays at its path until the
+// holder of the lock removes it.
 
 extension SocketPath {
   /// Removes the file when it is a socket's and no socket is bound there any more.
   /// - Parameter address: reaches the same file.
   /// - Returns: whether binding is worth another try.
   func clearIfDeserted(_ address: UnixAddress) -> Bool {
-    // Without a lock first: most paths in use are.
+    // First without a lock: most paths that are in use have a live socket.
     switch state(address) {
     case .gone: return true
     case .inUse: return false
@@ -45,7 +45,7 @@ extension SocketPath {
       case .inUse: return false
       case .deserted: break
       }
-      // Another file is there only where somebody removes files that are not theirs: look at that one.
+      // Another program removed the file and put a new one there: check that one.
       guard let identity = FileIdentity(pin.raw), FileIdentity(self) == identity else { continue }
       let removed = unlink()
       _ = consume pin
@@ -56,8 +56,8 @@ extension SocketPath {
 
   private enum State { case gone, inUse, deserted }
 
-  /// Asked by connecting a datagram socket, which leaves no trace at a live one: a stream or packet socket says EPROTOTYPE,
-  /// also while it is bound and does not listen yet. "Refused" then means only that the file has no socket.
+  /// Connects a datagram socket, which a live socket does not notice: a stream or packet socket answers EPROTOTYPE, also
+  /// before it listens. ECONNREFUSED means that the file has no socket.
   private func state(_ address: UnixAddress) -> State {
     guard let identity = FileIdentity(self) else { return isThere ? .inUse : .gone }
     guard identity.isSocket else { return .inUse }
@@ -74,7 +74,7 @@ extension SocketPath {
     }
   }
 
-  /// False only when the kernel says so.
+  /// False only where the kernel answers ENOENT.
   private var isThere: Bool {
     let number = IOResult(raw: with { csk_pin_file($0, $1, 0) })
     if number.isFailure { return number.errno != CSK_ENOENT }

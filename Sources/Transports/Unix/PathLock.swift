@@ -1,17 +1,17 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-/// The right to clear a path of a dead server's file: one holder at a time, over all threads and processes.
+/// The right to remove a dead server's file from a path. One thread of one process holds it at a time.
 ///
-/// It is a lock on a file of its own, `<path>.socketkit-lock`, which is there only while somebody clears the path. The kernel
-/// gives the lock up when its holder dies; a file that stayed behind then is used and removed by the next holder. Only who
-/// may write in the directory can make the file, and only its owner can open it, so nobody else can keep the lock.
+/// The lock is on a separate file, `<path>.socketkit-lock`, which exists only while a process clears the path. The kernel
+/// releases the lock when its holder dies; the next holder then uses the file that was left, and removes it. Only users who
+/// may write in the directory can make the file, and only its owner can open it, so no other user can hold the lock.
 struct PathLock: ~Copyable {
   private let path: SocketPath
   private let file: Descriptor
 
-  /// Waits for the lock, a second at most: its holders need microseconds. nil when it is not to be had: the directory or the
-  /// file belongs to another user, the file system has no locks, or a holder was stopped.
+  /// Waits for the lock, a second at most: its holders need microseconds. nil when there is no lock: the file belongs to
+  /// another user or is not a lock's, the file system has no locks, or a holder was stopped.
   init?(for socket: SocketPath) {
     let path = socket.appending(".socketkit-lock")
     let deadline = Deadline.after(.seconds(1))
@@ -20,7 +20,7 @@ struct PathLock: ~Copyable {
       guard number >= 0 else { return nil }
       let file = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number)))
       guard Self.lock(file.raw, until: deadline), let own = FileIdentity(file.raw), own.isEmptyFile else { return nil }
-      // The last holder removed the file: then this is a lock on nothing, and the next is on a new file.
+      // The last holder may have removed the file while this thread waited. Then a new file is needed.
       if FileIdentity(path) == own {
         self.path = path
         self.file = file

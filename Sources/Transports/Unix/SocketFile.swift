@@ -1,8 +1,8 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-/// The file of a bound Unix socket, known by its inode, so that only the very file that was made is ever removed. The socket
-/// keeps the inode while it lives, so that no other file can have its number meanwhile.
+/// The file of a bound Unix socket, identified by its inode, so that no other file is ever removed. The socket keeps the
+/// inode allocated while it lives, so no other file has its number.
 struct SocketFile: Sendable {
   let path: SocketPath
   private let identity: FileIdentity

@@ -39,7 +39,7 @@ struct SocketPath: Sendable {
   func unlink() -> IOResult { IOResult(raw: with { csk_unlink($0, $1) }) }
 }
 
-/// A directory that stays open for those who have names in it, so that they mean the same wherever it is moved to.
+/// A directory that stays open, so that names in it stay valid when it is moved.
 final class HeldFolder: Sendable {
   private let owned: Descriptor
 
@@ -55,7 +55,7 @@ struct FileIdentity: Hashable, Sendable {
   private let device: UInt64
   private let inode: UInt64
 
-  /// The path's own entry; symbolic links are not followed. nil when it is not there or nobody may look.
+  /// The path's own entry; symbolic links are not followed. nil when it does not exist or cannot be inspected.
   init?(_ path: SocketPath) {
     var identity = csk_file_identity()
     guard path.with({ csk_file_identify($0, $1, &identity) }) >= 0 else { return nil }
