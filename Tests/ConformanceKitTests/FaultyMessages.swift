@@ -24,6 +24,7 @@ protocol MessageFault: Sendable {
   static func receive(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult
   static func send(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult
   static func isEnd(_ info: MessageInfo) -> Bool
+  static var mayReceiveDescriptors: Bool { get }
 }
 
 extension MessageFault {
@@ -40,6 +41,7 @@ extension MessageFault {
   static func receive(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult { base(&batch) }
   static func send(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult { base(&batch) }
   static func isEnd(_ info: MessageInfo) -> Bool { UnixSequencedPacketSocket.isEnd(info) }
+  static var mayReceiveDescriptors: Bool { true }
 }
 
 /// Core's batches for a socket that is not the kernel's: what a wrapper inherits.
@@ -100,6 +102,7 @@ struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
       base.attemptSend($0, control: $1, to: $2, flags: $3)
     }
   }
+  var mayReceiveDescriptors: Bool { Fault.mayReceiveDescriptors }
   borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
     Fault.receive(batch: &batch) { batch in
       InheritedBatches.receive(&batch) { attemptReceive(into: &$0, control: &$1, flags: $2, &$3) }

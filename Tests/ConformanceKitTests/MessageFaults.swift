@@ -62,6 +62,34 @@ enum LeaksSurplus: MessageFault {
   }
 }
 
+/// Says that no descriptors can come, so that nobody looks for them.
+enum DeniesDescriptors: MessageFault {
+  static var mayReceiveDescriptors: Bool { false }
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult {
+    let result = base(&buffer, &control, flags, &info)
+    let received = control.bytes.extracting(first: min(info.controlLength, control.byteCount))
+    ControlData.forEach(in: received) { _, _, data in
+      for offset in stride(from: 0, to: data.byteCount, by: 4) {
+        let number = data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self)
+        leaked.withLock { $0.append(number) }
+      }
+    }
+    return result
+  }
+
+  private static let leaked = Mutex<[Int32]>([])
+  /// So that the leak does not outlive its test: the rule ends with the first.
+  static func sweep() {
+    leaked.withLock { numbers in
+      for number in numbers { close(number) }
+      numbers = []
+    }
+  }
+}
+
 enum TakesEmptyForTheEnd: MessageFault {
   static func isEnd(_ info: MessageInfo) -> Bool { info.length == 0 }
 }

@@ -53,6 +53,7 @@ private func polled<F: PollerFault>(_ crime: String, _ fault: F.Type, _ rule: St
     datagram("forgets the truncation's flag", ForgetsTheFlag.self, "truncation.try"),
     datagram("leaks surplus descriptors", LeaksSurplus.self, "descriptors.dropped"),
     datagram("leaks surplus descriptors", LeaksSurplus.self, "descriptors.unasked"),
+    datagram("denies that descriptors come", DeniesDescriptors.self, "descriptors.untaken"),
     datagram("swallows empty messages", SwallowsEmpty.self, "empty"),
     datagram("merges two messages", MergesTwo.self, "boundaries"),
     datagram("splits a message", Splits.self, "boundaries"),
@@ -102,7 +103,10 @@ private func polled<F: PollerFault>(_ crime: String, _ fault: F.Type, _ rule: St
   @Test(arguments: datagramSaboteurs + packetSaboteurs + continuedSaboteurs + pollerSaboteurs) func caught(
     _ saboteur: Saboteur
   ) throws {
-    defer { LeaksSurplus.sweep() }
+    defer {
+      LeaksSurplus.sweep()
+      DeniesDescriptors.sweep()
+    }
     try saboteur.mustBeCaught()
   }
 

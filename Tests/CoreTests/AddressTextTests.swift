@@ -99,19 +99,43 @@ import Testing
     #expect(bytes[23] == 1 && bytes[24] == 7)
   }
 
-  @Test(arguments: ["/run/x.sock", "relative", "@name", "@with space", "./@file"])
+  @Test(arguments: ["/run/x.sock", "relative", "@name", "@with%20space", "./@file", "@", "%40x", "unnamed", "/a%25b"])
   func unixTextIsReadAndPrintedAlike(_ text: String) throws {
     let address = try UnixAddress(parsing: text)
     #expect(address.description == text)
     #expect(UnixAddress(AnySocketAddress(address)) == address)
+    #expect(AnySocketAddress(address).description == text)
+  }
+
+  /// Each is another address, and its text says which.
+  @Test func everyUnixAddressIsReadBackFromItsText() throws {
+    var addresses = try [
+      UnixAddress.unnamed, UnixAddress(path: "unnamed"), UnixAddress(path: "@"), UnixAddress(path: "@x"),
+      UnixAddress(abstract: "x"), UnixAddress(path: "%40x"), UnixAddress(path: "x%"), UnixAddress(path: "//x"),
+      UnixAddress(path: [0x78, 0xff]), UnixAddress(path: "x\u{fffd}"), UnixAddress(abstract: [0xff, 0, 0x40]),
+      UnixAddress(abstract: "@"), UnixAddress(path: "a b"), UnixAddress(path: "a\nb"),
+      UnixAddress(path: "@\u{301}"), UnixAddress(path: [UInt8](repeating: 0xfe, count: 108)),
+    ]
+    // A peer may have the abstract name of no bytes: the kernel allows it.
+    let empty = UnixAddress(sockaddr: [1, 0, 0].span.bytes)
+    addresses.append(try #require(empty))
+    for address in addresses {
+      #expect(UnixAddress(address.description) == address, "\(address)")
+      #expect(try UnixAddress(endpointBody: address.endpointBody) == address, "\(address)")
+      #expect(address.withBytes { UnixAddress(sockaddr: $0) } == address)
+    }
+    #expect(Set(addresses.map(\.description)).count == addresses.count)
   }
 
   @Test func unixNamesHaveTheirLimits() throws {
     let longest = String(repeating: "x", count: 107)
-    #expect(try UnixAddress(path: longest).path == longest)
+    #expect(try UnixAddress(path: longest + "x").path == longest + "x")
     #expect(try UnixAddress(abstract: longest).abstractName == longest)
-    for make in [{ (name: String) throws in try UnixAddress(path: name) }, { try UnixAddress(abstract: $0) }] {
-      for (name, code) in [(longest + "x", SocketError.Code.addressTooLong), ("", .invalidAddress)] {
+    for (make, limit) in [
+      ({ (name: String) throws in try UnixAddress(path: name) }, longest + "x"),
+      ({ (name: String) throws in try UnixAddress(abstract: name) }, longest),
+    ] {
+      for (name, code) in [(limit + "x", SocketError.Code.addressTooLong), ("", .invalidAddress)] {
         do {
           _ = try make(name)
           Issue.record("took \(name)")
@@ -121,9 +145,26 @@ import Testing
         }
       }
     }
-    #expect(UnixAddress("a\0b") == nil)
+    #expect(UnixAddress("a\0b") == nil && UnixAddress("") == nil && UnixAddress("x%") == nil)
     #expect(UnixAddress("@a\0b")?.abstractName == "a\0b")
-    #expect(UnixAddress.unnamed.description == "unnamed" && UnixAddress.unnamed.name.isEmpty)
+    #expect(UnixAddress.unnamed.description == "@" && UnixAddress.unnamed.name.isEmpty)
+  }
+
+  /// The kernel reports a path of 108 bytes with a zero that it does not take back.
+  @Test func aPathThatFillsTheKernelsAddressIsNamed() throws {
+    let name = [UInt8](repeating: 0x70, count: 108)
+    let address = try UnixAddress(path: name)
+    let bytes = address.withBytes { $0.withUnsafeBytes { Array($0) } }
+    #expect(bytes == [1, 0] + name && address.name == name)
+    #expect(UnixAddress(sockaddr: (bytes + [0]).span.bytes) == address)
+    #expect(UnixAddress(sockaddr: (bytes + [0x70]).span.bytes) == nil)
+    #expect(UnixAddress(sockaddr: (bytes + [0, 0]).span.bytes) == nil)
+    var reported = AnySocketAddress()
+    reported.fill { memory, length in
+      memory.copyMemory(from: bytes, byteCount: 110)
+      length = 111
+    }
+    #expect(reported == AnySocketAddress(address) && reported.withBytes { $0.byteCount } == 110)
   }
 
   @Test func foreignAndCutBytesAreRefused() throws {

@@ -35,7 +35,8 @@ enum Addresses {
     IPSocketAddress(IPv6Address(high: 0x2001_0db8_0000_0001, low: 0xffff_0000_0000_0002), port: 443),
   ]
   static let unixSamples: [UnixAddress] = [
-    "/tmp/x", "/", "relative", "@name", "@with\0zero", String(repeating: "p", count: 107),
+    "/tmp/x", "/", "relative", "@name", "@with\0zero", "@", "%40path", "x%FF", "%00",
+    String(repeating: "p", count: 108),
     "@" + String(repeating: "n", count: 107), "/tmp/ä ö",
   ].compactMap { UnixAddress($0) }
 

@@ -1,64 +1,58 @@
+internal import CSocketKit
 internal import Glibc
 
-/// Runs the body on a thread of its own for which the kernel refuses a system call: seccomp(2), as a sandbox does it.
+/// Runs the body on a thread of its own for which the kernel refuses these system calls with this error number, as it does
+/// in a sandbox (seccomp(2)). The filter goes with the thread; threads and programs that it starts have it too.
 ///
-/// - Parameters:
-///   - number: the call, from <sys/syscall.h>.
-///   - argument: the value of its first argument for which it is refused; nil refuses it always.
-///   - errno: what it fails with.
-/// - Returns: nil when no filter can be installed.
-public func refusing<R>(
-  _ number: Int, whenFirstArgumentIs argument: UInt32? = nil, errno: Int32, _ body: @escaping () -> R
-) -> R? {
-  onThread { installFilter(UInt32(number), argument, errno) ? body() : nil }
+/// - Parameter argument: the value of a call's first argument for which it is refused; nil refuses it always.
+public func whileRefused<R>(
+  _ calls: [Int], whenFirstArgumentIs argument: UInt32? = nil, with error: Int32, _ body: () throws -> R
+) throws -> R {
+  try withoutActuallyEscaping(body) { body in
+    let result: Result<R, any Error> = onThread {
+      let failure = refuse(calls, argument, with: error)
+      precondition(failure == 0, "no filter: error \(failure)")
+      return Result { try body() }
+    }
+    return try result.get()
+  }
 }
 
 /// As `socket(AF_INET6, …)` fails on a host whose kernel was started with `ipv6.disable=1`.
-public func withoutIPv6<R>(_ body: @escaping () -> R) -> R? {
-  refusing(socketCall, whenFirstArgumentIs: UInt32(AF_INET6), errno: EAFNOSUPPORT, body)
+public func withoutIPv6<R>(_ body: () throws -> R) throws -> R {
+  try whileRefused([Int(SYS_socket)], whenFirstArgumentIs: UInt32(AF_INET6), with: EAFNOSUPPORT, body)
 }
 
-#if arch(x86_64)
-  private let socketCall = 41
-#else
-  private let socketCall = 198
-#endif
-
-private struct Instruction {
-  var code: UInt16
-  var jumpIfTrue: UInt8 = 0
-  var jumpIfFalse: UInt8 = 0
-  var operand: UInt32
-}
-
-private struct Program {
-  var count: UInt16
-  var instructions: UnsafeMutablePointer<Instruction>?
-}
-
-private func installFilter(_ number: UInt32, _ argument: UInt32?, _ errno: Int32) -> Bool {
-  let load: UInt16 = 0x20
-  let jumpIfEqual: UInt16 = 0x15
-  let end: UInt16 = 0x06
-  let allow: UInt32 = 0x7fff_0000
-  let refuse: UInt32 = 0x0005_0000 | UInt32(errno)
-  // struct seccomp_data: the call's number at 0, its first argument at 16, the lower half first.
-  var instructions: [Instruction] = [
-    Instruction(code: load, operand: 0),
-    Instruction(code: jumpIfEqual, jumpIfFalse: argument == nil ? 1 : 3, operand: number),
-  ]
+/// Refuses system calls of the calling thread from now on: 0, or an error number.
+private func refuse(_ calls: [Int], _ argument: UInt32?, with error: Int32) -> Int {
+  // struct sock_filter of linux/filter.h in a word: code, where to go when true, when false, and a number.
+  func instruction(_ code: UInt64, _ number: UInt64, ifTrue: UInt64 = 0) -> UInt64 {
+    code | ifTrue << 16 | number << 32
+  }
+  var filter = [instruction(0x20, 0)]  // load the call's number
+  for (index, call) in calls.enumerated() {
+    filter.append(instruction(0x15, UInt64(call), ifTrue: UInt64(calls.count - index)))
+  }
+  filter.append(instruction(0x06, 0x7fff_0000))  // SECCOMP_RET_ALLOW
   if let argument {
-    instructions.append(Instruction(code: load, operand: 16))
-    instructions.append(Instruction(code: jumpIfEqual, jumpIfFalse: 1, operand: argument))
+    filter.append(instruction(0x20, 16))  // load the lower half of the first argument
+    filter.append(instruction(0x15, UInt64(argument), ifTrue: 1))
+    filter.append(instruction(0x06, 0x7fff_0000))
   }
-  instructions.append(Instruction(code: end, operand: refuse))
-  instructions.append(Instruction(code: end, operand: allow))
-  return instructions.withUnsafeMutableBufferPointer { memory in
-    var program = Program(count: UInt16(memory.count), instructions: memory.baseAddress)
-    let (setNoNewPrivileges, setFilter): (Int32, Int32) = (38, 22)
-    guard prctl(setNoNewPrivileges, 1, 0, 0, 0) == 0 else { return false }
-    return withUnsafeMutablePointer(to: &program) { prctl(setFilter, 2, UInt(bitPattern: $0), 0, 0) } == 0
+  filter.append(instruction(0x06, 0x0005_0000 | UInt64(error)))  // SECCOMP_RET_ERRNO
+  return filter.withUnsafeBufferPointer { filter in
+    // struct sock_fprog.
+    let program = [UInt64(filter.count), UInt64(UInt(bitPattern: filter.baseAddress))]
+    return program.withUnsafeBufferPointer { program in
+      func install() -> Int {
+        // SECCOMP_SET_MODE_FILTER, for this thread only.
+        csk_syscall(Int(SYS_seccomp), 1, 0, Int(bitPattern: program.baseAddress), 0, 0, 0)
+      }
+      let result = install()
+      if result != -Int(EACCES) { return -result }
+      // Without the privilege it takes a promise, PR_SET_NO_NEW_PRIVS, which binds this thread.
+      _ = csk_syscall(Int(SYS_prctl), 38, 1, 0, 0, 0, 0)
+      return -install()
+    }
   }
 }
-
-@_silgen_name("prctl") private func prctl(_ option: Int32, _ a: UInt, _ b: UInt, _ c: UInt, _ d: UInt) -> Int32

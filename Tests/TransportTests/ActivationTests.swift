@@ -34,6 +34,22 @@ import Testing
     }
   }
 
+  /// Three claimed, of which only the first and the third are there: they are not this value's to close.
+  @Test func aFailureClosesNothing() throws {
+    let pair = try UnixStreamSocket.pair()
+    let numbers = [pair.first.descriptor.value, pair.second.descriptor.value]
+    let outcome = try activate("ownsNothing", numbers, names: nil, count: "3")
+    #expect(outcome == .passed)
+  }
+
+  /// The number comes from outside: neither memory nor time may grow with it.
+  @Test func manyClaimedAreRefusedAtOnce() throws {
+    let pair = try UnixStreamSocket.pair()
+    let began = milliseconds()
+    let outcome = try activate("closed", [pair.first.descriptor.value], names: nil, count: "2147483643")
+    #expect(outcome == .passed && milliseconds() - began < 20_000)
+  }
+
   @Test func nothingWasPassed() {
     let error = failure { () throws(SocketError) in _ = try ActivatedSockets() }
     #expect(
@@ -50,6 +66,11 @@ import Testing
     switch part {
     case "names": try names()
     case "nameless": try nameless()
+    case "ownsNothing":
+      // The test's own program may have something there by now.
+      close(5)
+      let code = failure { () throws(SocketError) in _ = try ActivatedSockets() }?.code
+      #expect(code == .closed && isOpen(3) && isOpen(4))
     default:
       let code = failure { () throws(SocketError) in _ = try ActivatedSockets(unsettingEnvironment: true) }?.code
       #expect("\(code.map(String.init(describing:)) ?? "nothing")" == Self.texts[part])

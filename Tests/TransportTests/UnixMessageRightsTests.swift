@@ -177,9 +177,11 @@ import Testing
     let before = openDescriptors()
     func check(_ make: ([Int32]) -> [UInt8], takes: Int, surplus: Int = 0) {
       let numbers = [makeFile("a"), makeFile("b")]
-      let data = make(numbers)
+      var data = make(numbers)
       var received = ReceivedDescriptors<1>()
-      unsafe received.take(from: data.span.bytes)
+      var span = data.mutableSpan
+      var control = span.mutableBytes
+      unsafe received.take(from: &control)
       let (count, extra) = (received.count, received.surplus)
       #expect(count == takes && extra == surplus)
       received.removeAll()
@@ -214,7 +216,7 @@ import Testing
       #expect(outcome == .messages(2) && batch.flags(at: 0).isEmpty)
       for slot in 0..<2 {
         var received = ReceivedDescriptors<2>()
-        batch.withControl(at: slot) { unsafe received.take(from: $0) }
+        batch.takeDescriptors(at: slot, into: &received)
         let count = received.count
         #expect(count == 2 - slot)
       }

@@ -117,7 +117,9 @@ public struct EpollPoller: ~Copyable, Poller {
     if isPrecise {
       let left = deadline.remainingNanoseconds
       var time = csk_timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
-      return csk_epoll_wait_ns(epoll.raw.value, events, eventCapacity, &time)
+      let result = csk_epoll_wait_ns(epoll.raw.value, events, eventCapacity, &time)
+      // A filter may have come since this poller was made.
+      if csk_may_be_refused(result) == 0 { return result }
     }
     // Again where 2³¹ milliseconds, which are 24 days, end before the deadline.
     while true {

@@ -144,6 +144,38 @@ extension MessageRules where S: ~Copyable {
         try requireEqual(try ends.far.receiveFromSomebody(), numbered(5), "received with its sender only")
         // The last one is never received, and goes with its socket.
       }
+      + rule(
+        "descriptors.untaken", given: .descriptors,
+        "Descriptors that came with control data nobody looked into are closed: by the call itself, or by its batch."
+      ) {
+        ends in
+        let before = openDescriptors().count
+        for index in 0..<6 {
+          try ends.near.sendDescriptors(3, of: ends.near.socket.value.readSource, with: numbered(index))
+        }
+        try ends.far.awaitMessage()
+        var index = 0
+        if let receive = ends.far.calls.receiveAndDropControl {
+          var buffer = [UInt8](repeating: 0, count: 1024)
+          var control = [UInt8](repeating: 0, count: 64)
+          var info = MessageInfo()
+          try requireEqual(
+            try receive(ends.far.socket, &buffer, &control, &info), .bytes(numbered(0).count), "a receive")
+          try requireEqual(
+            openDescriptors().count, before, "open descriptors after a receive with room for control data")
+          index = 1
+        }
+        var batch = MessageBatch(capacity: 2, messageCapacity: 256, controlCapacity: 64)
+        while index < 6 {
+          try ends.far.awaitMessage()
+          for message in try ends.far.receiveBatch(&batch) {
+            try requireSameBytes(message.bytes, numbered(index), "message \(index)")
+            index += 1
+          }
+        }
+        batch.removeAll()
+        try requireEqual(openDescriptors().count, before, "open descriptors after batches with room for control data")
+      }
   }
 }
 

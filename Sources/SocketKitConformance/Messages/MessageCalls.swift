@@ -10,8 +10,10 @@ struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
 
   /// One try to receive.
   let receive: Receive
-  /// One try to receive with control data.
+  /// One try to receive with control data, and what they bring is the caller's.
   let receiveControl: ReceiveControl
+  /// One try to receive with control data by a program's call; nil where there is none.
+  let receiveAndDropControl: ReceiveControl?
   /// Receives, waiting.
   let wait: Wait
   /// One try to send.
@@ -35,6 +37,18 @@ extension MessageCalls where S: DatagramSocket & ~Copyable {
     MessageCalls(
       receive: { try $0.value.receive(into: $1.mutableSpan, &$2, flags: $3) },
       receiveControl: { socket, buffer, control, info in
+        // The primitive: Core's own call closes descriptors that come along.
+        var span = buffer.mutableSpan
+        var bytes = span.mutableBytes
+        var room = control.mutableSpan
+        var extra = room.mutableBytes
+        let count = bytes.byteCount
+        let result = socket.value.attemptReceive(into: &bytes, control: &extra, flags: [], &info)
+        if result.isWouldBlock { return .wouldBlock }
+        if result.isFailure { throw SocketError(result, .receive) }
+        return .bytes(min(result.raw, count))
+      },
+      receiveAndDropControl: { socket, buffer, control, info in
         var span = control.mutableSpan
         var extra = span.mutableBytes
         return try socket.value.receive(into: buffer.mutableSpan, control: &extra, &info)
@@ -78,6 +92,7 @@ extension MessageCalls where S: SequencedPacketSocket & ~Copyable {
         if result.isFailure { throw SocketError(code: .init(errno: result.errno), .receive, errno: result.errno) }
         return result.raw == 0 && S.isEnd(info) ? .endOfStream : .bytes(min(result.raw, count))
       },
+      receiveAndDropControl: nil,
       wait: { socket, buffer, info, terms in
         switch terms.strategy {
         case .park:

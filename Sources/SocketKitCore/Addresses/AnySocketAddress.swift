@@ -60,14 +60,20 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
   }
 
   /// Lets a system call write an address: `body` gets 128 writable bytes and, in `length`, their count, and leaves there
-  /// the length that the kernel reported. A longer report than 128 is cut.
+  /// the length that the kernel reported. A longer report than 128 is cut, and that of a Unix path of 108 bytes, 111, to
+  /// the 110 bytes that the kernel takes.
   @inlinable
   public mutating func fill<R>(_ body: (_ bytes: UnsafeMutableRawPointer, _ length: inout UInt32) -> R) -> R {
     var reported = UInt32(truncatingIfNeeded: Self.maximumLength)
     let result = withUnsafeMutableBytes(of: &storage) { unsafe body($0.baseAddress.unsafelyUnwrapped, &reported) }
-    length = reported < 128 ? reported : 128
+    length = reported <= 110 ? reported : Self.usable(reported)
     return result
   }
+
+  /// What of a length over 110 is used: the kernel reports a Unix path of 108 bytes, which has no terminating zero in its
+  /// address, with one (net/unix/af_unix.c, unix_mkname_bsd). No other address is 111 bytes long.
+  @usableFromInline
+  static func usable(_ reported: UInt32) -> UInt32 { reported == 111 ? 110 : min(reported, 128) }
 }
 
 extension AnySocketAddress: Hashable {

@@ -6,26 +6,29 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
   @usableFromInline var storage: InlineArray<14, UInt64>
   @usableFromInline var length: UInt8
 
-  /// The longest path or abstract name, in bytes: 107, which leaves room for a path's terminating zero and an abstract
-  /// name's leading one.
+  /// The longest abstract name, in bytes: 107, because a zero stands in front of it.
   @inlinable public static var maximumNameLength: Int { 107 }
+
+  /// The longest path, in bytes: 108, which fills the kernel's structure and leaves no room for a terminating zero (unix(7),
+  /// BUGS). Programs that expect one cannot name a path of more than 107. For longer paths see `UnixPath`.
+  @inlinable public static var maximumPathLength: Int { 108 }
 
   /// No name: what a socket has before it is bound, and what an unbound peer shows. Binding or listening there lets the
   /// kernel choose an abstract name that nobody has (autobind, unix(7)); `localAddress()` tells which.
   public static var unnamed: UnixAddress { UnixAddress(kind: .unnamed, []) }
 
   /// A path in the file system.
-  /// - Throws: `.addressTooLong` over 107 bytes; `.invalidAddress` for an empty path or one with a zero byte.
+  /// - Throws: `.addressTooLong` over 108 bytes; `.invalidAddress` for an empty path or one with a zero byte.
   public init(path: String) throws(EndpointError) {
     let bytes = Array(path.utf8)
-    try Self.check(bytes, text: path, allowZero: false)
+    try Self.check(bytes, text: path, isPath: true)
     self.init(kind: .path, bytes)
   }
 
   /// A path of any bytes, as file systems have them.
   /// - Throws: as ``init(path:)-(String)``.
   public init(path bytes: [UInt8]) throws(EndpointError) {
-    try Self.check(bytes, text: EscapedName.text(bytes), allowZero: false)
+    try Self.check(bytes, text: EscapedName.text(bytes), isPath: true)
     self.init(kind: .path, bytes)
   }
 
@@ -34,31 +37,32 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
   /// - Throws: `.addressTooLong` over 107 bytes; `.invalidAddress` for an empty name.
   public init(abstract name: String) throws(EndpointError) {
     let bytes = Array(name.utf8)
-    try Self.check(bytes, text: "@\(name)", allowZero: true)
+    try Self.check(bytes, text: "@\(name)", isPath: false)
     self.init(kind: .abstract, bytes)
   }
 
   /// A name of any bytes in the kernel's abstract namespace.
   /// - Throws: as ``init(abstract:)-(String)``.
   public init(abstract bytes: [UInt8]) throws(EndpointError) {
-    try Self.check(bytes, text: "@\(EscapedName.text(bytes))", allowZero: true)
+    try Self.check(bytes, text: "@\(EscapedName.text(bytes))", isPath: false)
     self.init(kind: .abstract, bytes)
   }
 
-  private static func check(_ bytes: [UInt8], text: String, allowZero: Bool) throws(EndpointError) {
+  private static func check(_ bytes: [UInt8], text: String, isPath: Bool) throws(EndpointError) {
     func failure(_ code: SocketError.Code) -> EndpointError {
       EndpointError(SocketError(code: code, .parse), address: "\"\(text)\"")
     }
-    if bytes.count > maximumNameLength { throw failure(.addressTooLong) }
-    if bytes.isEmpty || (!allowZero && bytes.contains(0)) { throw failure(.invalidAddress) }
+    if bytes.count > (isPath ? maximumPathLength : maximumNameLength) { throw failure(.addressTooLong) }
+    if bytes.isEmpty || (isPath && bytes.contains(0)) { throw failure(.invalidAddress) }
   }
 
   private enum Kind { case unnamed, path, abstract }
 
   private init(kind: Kind, _ name: [UInt8]) {
     storage = InlineArray(repeating: 0)
-    // A path counts its terminating zero, an abstract name has a leading one and must not count a trailing one.
-    length = kind == .unnamed ? 2 : UInt8(2 + name.count + 1)
+    // A path counts its terminating zero, where there is room for one; an abstract name has a leading one and must not
+    // count a trailing one.
+    length = kind == .unnamed ? 2 : UInt8(min(2 + name.count + 1, 110))
     withUnsafeMutableBytes(of: &storage) { memory in
       memory.storeBytes(of: UInt16(truncatingIfNeeded: AddressFamily.unix.rawValue), as: UInt16.self)
       for (index, byte) in name.enumerated() { memory[(kind == .abstract ? 3 : 2) + index] = byte }
@@ -72,37 +76,43 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
     body(storage.span.bytes.extracting(first: Int(length)))
   }
 
-  /// nil unless the bytes begin with AF_UNIX and are at most 110.
+  /// nil unless the bytes begin with AF_UNIX and are at most 110, or 111 as the kernel reports a path of 108 bytes.
   public init?(sockaddr bytes: RawSpan) {
-    guard bytes.byteCount >= 2, bytes.byteCount <= 110,
+    guard bytes.byteCount >= 2, bytes.byteCount <= 111,
       bytes.unsafeLoadUnaligned(as: UInt16.self) == UInt16(truncatingIfNeeded: AddressFamily.unix.rawValue)
     else { return nil }
     let name = bytes.withUnsafeBytes { Array($0.dropFirst(2)) }
     if name.isEmpty {
       self.init(kind: .unnamed, [])
     } else if name[0] == 0 {
-      guard name.count > 1 else { return nil }
+      guard name.count - 1 <= Self.maximumNameLength else { return nil }
       self.init(kind: .abstract, Array(name.dropFirst()))
     } else {
       // The kernel counts the terminating zero or not, by how the path was bound (unix(7), BUGS).
       let path = Array(name.prefix { $0 != 0 })
-      guard path.count <= Self.maximumNameLength else { return nil }
+      guard path.count <= Self.maximumPathLength else { return nil }
       self.init(kind: .path, path)
     }
   }
 
-  /// The path, or nil for other kinds. Bytes that are no UTF-8 are shown as U+FFFD.
+  /// The abstract name of no bytes. The kernel lets sockets have it, so a peer may, but no initializer here takes it: it is
+  /// easily confused with ``unnamed``.
+  static var emptyAbstractName: UnixAddress { UnixAddress(kind: .abstract, []) }
+
+  /// The path for people to read, or nil for other kinds. Bytes that are no UTF-8 are shown as U+FFFD: do not make an address
+  /// of it again; ``name`` has the bytes, and ``description`` can be read back.
   public var path: String? { isPath ? String(decoding: name, as: UTF8.self) : nil }
-  /// The abstract name without its leading zero, or nil for other kinds.
+  /// The abstract name without its leading zero, for people to read, or nil for other kinds.
   public var abstractName: String? { isAbstract ? String(decoding: name, as: UTF8.self) : nil }
   public var isUnnamed: Bool { length == 2 }
+  /// Whether it is a path in the file system.
+  public var isPath: Bool { length > 2 && !isAbstract }
   /// The path's or abstract name's bytes.
   public var name: [UInt8] {
     withBytes { bytes in
-      bytes.withUnsafeBytes { isUnnamed ? [] : isPath ? Array($0[2..<$0.count - 1]) : Array($0[3...]) }
+      bytes.withUnsafeBytes { isUnnamed ? [] : isPath ? Array($0[2...].prefix { $0 != 0 }) : Array($0[3...]) }
     }
   }
-  private var isPath: Bool { length > 2 && !isAbstract }
   private var isAbstract: Bool { length > 2 && (storage[0] >> 16) & 0xff == 0 }
 }
 
@@ -116,8 +126,7 @@ extension UnixAddress: Hashable {
 }
 
 extension UnixAddress: LosslessStringConvertible {
-  /// Reads `/run/x.sock` or any other path, and `@name` for an abstract name; nil for anything too long or empty. A path
-  /// that begins with `@` is written `./@name`.
+  /// Reads what ``init(parsing:)`` reads; nil for anything else.
   public init?(_ description: String) {
     do throws(EndpointError) {
       self = try UnixAddress(parsing: description)
@@ -126,18 +135,20 @@ extension UnixAddress: LosslessStringConvertible {
     }
   }
 
-  /// Reads what ``init(_:)`` reads, and says what is wrong with anything else.
-  /// - Throws: `.addressTooLong`, `.invalidAddress`, with the text.
+  /// Reads `/run/x.sock` or any other path, `@name` for an abstract name, and `@` alone for ``unnamed``.
+  ///
+  /// `%` and two hexadecimal digits stand for any byte (``EscapedName``), so `%` itself is written `%25`; `%40name` is a path
+  /// that begins with `@`. Paths and names that a program holds need no such care: ``init(path:)-(String)``.
+  /// - Throws: `.addressTooLong`, `.invalidAddress`, with the text and an explanation.
   public init(parsing text: String) throws(EndpointError) {
-    if text.hasPrefix("@") {
-      try self.init(abstract: String(text.dropFirst()))
-    } else {
-      try self.init(path: text)
+    do throws(EndpointError) {
+      if text.isEmpty { throw .malformed("A path or a name is missing.") }
+      self = try UnixAddress(escaped: Array(text.utf8)[...])
+    } catch {
+      throw error.about(text)
     }
   }
 
-  public var description: String {
-    if isUnnamed { return "unnamed" }
-    return isAbstract ? "@" + String(decoding: name, as: UTF8.self) : String(decoding: name, as: UTF8.self)
-  }
+  /// A text that ``init(parsing:)`` reads as this address, and the body of its endpoint text.
+  public var description: String { endpointBody }
 }

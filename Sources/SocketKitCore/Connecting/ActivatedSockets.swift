@@ -22,7 +22,7 @@ public struct ActivatedSockets: ~Copyable, Sendable {
   ///   at them again. Environments are shared by all threads: only while no other thread reads or changes it.
   /// - Throws: `.nameNotFound` when LISTEN_PID or LISTEN_FDS is not set, or LISTEN_PID is another process's: then nothing was
   ///   passed; `.invalidArgument` for a variable that is no number, or names that are not as many as the descriptors;
-  ///   `.closed` when one of the descriptors is not open. Nothing is taken then, and the variables stay.
+  ///   `.closed` when one of the descriptors is not open. Nothing is taken or closed then, and the variables stay.
   public init(unsettingEnvironment: Bool = false) throws(SocketError) {
     guard let process = Self.variable("LISTEN_PID"), let count = Self.variable("LISTEN_FDS") else {
       throw SocketError(code: .nameNotFound, .activate)
@@ -31,13 +31,14 @@ public struct ActivatedSockets: ~Copyable, Sendable {
       throw SocketError(code: .invalidArgument, .activate)
     }
     guard process == getpid() else { throw SocketError(code: .nameNotFound, .activate) }
+    // First, because the number comes from outside: no process has as many descriptors as it may claim.
+    for number in 3..<3 + count { try Self.check(RawDescriptor(number)) }
     // What has no name is "unknown", as with systemd.
     let names = try Self.names(of: Int(count), in: Self.variable("LISTEN_FDNAMES"))
-    for (index, name) in names.enumerated() {
-      entries.append(Entry(descriptor: RawDescriptor(3 + Int32(index)), name: name))
-    }
-    for entry in entries { try Self.check(entry.descriptor) }
-    for entry in entries { try entry.descriptor.makeNonBlockingAndCloseOnExec() }
+    let found = names.enumerated().map { Entry(descriptor: RawDescriptor(3 + Int32($0)), name: $1) }
+    for entry in found { try entry.descriptor.makeNonBlockingAndCloseOnExec() }
+    // Last: what is here is closed with this value's life, which a failure ends too.
+    entries = found
     if unsettingEnvironment {
       for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] { unsetenv(name) }
     }

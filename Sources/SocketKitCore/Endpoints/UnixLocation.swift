@@ -8,10 +8,6 @@ extension UnixAddress: EndpointLocation {
     if body.isEmpty {
       throw .malformed("The path is missing: unix:/path, unix:@name, or unix:@ for a name that the kernel chooses.")
     }
-    if body == "@" {
-      self = .unnamed
-      return
-    }
     // Bytes, not characters: a combining accent behind a mark would hide the mark.
     var text = Array(body.utf8)[...]
     if text.starts(with: "//".utf8) {
@@ -20,13 +16,27 @@ extension UnixAddress: EndpointLocation {
       }
       text = text.dropFirst(2)
     }
+    self = try UnixAddress(escaped: text)
+  }
+
+  /// Reads a path, `@name`, or `@` alone, with escapes.
+  init(escaped text: ArraySlice<UInt8>) throws(EndpointError) {
     let isAbstract = text.first == UInt8(ascii: "@")
     guard let name = EscapedName.bytes(unescaping: isAbstract ? text.dropFirst() : text) else {
       throw .malformed("Behind \"%\" stand two hexadecimal digits; \"%\" itself is written %25.")
     }
-    if name.count > Self.maximumNameLength {
-      throw .malformed(
-        "The kernel takes \(Self.maximumNameLength) bytes, and these are \(name.count).", code: .addressTooLong)
+    if isAbstract && name.isEmpty {
+      self = .unnamed
+      return
+    }
+    // No path is a zero: the sign of an abstract name, with nothing behind it.
+    if name == [0] && !isAbstract {
+      self = .emptyAbstractName
+      return
+    }
+    let most = isAbstract ? Self.maximumNameLength : Self.maximumPathLength
+    if name.count > most {
+      throw .malformed("The kernel takes \(most) bytes, and these are \(name.count).", code: .addressTooLong)
     }
     do throws(EndpointError) {
       self = try isAbstract ? UnixAddress(abstract: name) : UnixAddress(path: name)
@@ -37,10 +47,14 @@ extension UnixAddress: EndpointLocation {
 
   public var endpointBody: String {
     if isUnnamed { return "@" }
+    if self == .emptyAbstractName { return EscapedName.escape(0) }
     let text = EscapedName.text(name)
-    if path == nil { return "@" + text }
-    if text.hasPrefix("@") { return EscapedName.escape(UInt8(ascii: "@")) + text.dropFirst() }
+    if !isPath { return "@" + text }
+    if name.first == UInt8(ascii: "@") {
+      return EscapedName.escape(UInt8(ascii: "@")) + String(text.unicodeScalars.dropFirst())
+    }
     // Two slashes would begin a host.
-    return text.hasPrefix("//") ? "/" + EscapedName.escape(UInt8(ascii: "/")) + text.dropFirst(2) : text
+    return name.starts(with: "//".utf8)
+      ? "/" + EscapedName.escape(UInt8(ascii: "/")) + String(text.unicodeScalars.dropFirst(2)) : text
   }
 }

@@ -32,6 +32,9 @@ extension DatagramSocket where Self: ~Copyable {
 
   /// Receives one datagram with its control data, without waiting: read them as ``PacketMetadata``.
   ///
+  /// Descriptors that come along are closed, and -1 stands in their places: use `receive(into:descriptors:…)` of a Unix
+  /// socket to get them.
+  ///
   /// - Parameter control: receives control data; ``MessageInfo/controlLength`` tells how much. 256 bytes hold all that UDP
   ///   has; what does not fit is lost, and the flags say so.
   /// - Returns: as ``receive(into:_:flags:)``.
@@ -44,7 +47,10 @@ extension DatagramSocket where Self: ~Copyable {
     var bytes = buffer.mutableBytes
     let room = bytes.byteCount
     let result = attemptReceive(into: &bytes, control: &control, flags: flags, &info)
-    if result.raw >= 0 { return .bytes(result.raw < room ? result.raw : room) }
+    if result.raw >= 0 {
+      if info.controlLength != 0 && mayReceiveDescriptors { closePassedDescriptors(in: &control, info.controlLength) }
+      return .bytes(result.raw < room ? result.raw : room)
+    }
     if result.isWouldBlock { return .wouldBlock }
     throw SocketError(result, .receive)
   }

@@ -4,6 +4,10 @@ public import CSocketKit
 ///
 /// Each message has a slot: room for its bytes, its control data and an address. What was received can be sent as it is: an
 /// echo is receive, then send. Slots are counted from 0 to ``count`` − 1.
+///
+/// Descriptors that came with messages of a Unix socket (only where there is room for control data) belong to the batch:
+/// `takeDescriptors(at:into:)` gives them out. The batch closes the others at the next receive, at ``removeAll()`` and
+/// ``removeLast()``, when their message gets new control data, and at the end of its own life.
 @frozen
 public struct MessageBatch: ~Copyable {
   @usableFromInline let headers: UnsafeMutablePointer<csk_mmsghdr>
@@ -29,6 +33,8 @@ public struct MessageBatch: ~Copyable {
   public var mostJoined = 1
   @usableFromInline var used = 0
   @usableFromInline var done = 0
+  /// Whether a received message's control data may hold descriptors.
+  @usableFromInline var mayHoldDescriptors = false
   /// Slots whose header a receive has changed since it was set up.
   @usableFromInline var touched: Int
 
@@ -68,6 +74,7 @@ public struct MessageBatch: ~Copyable {
 
   @inlinable
   deinit {
+    if mayHoldDescriptors { closeDescriptors(in: 0..<used) }
     headers.deallocate()
     controlLengths.deallocate()
     vectors.deallocate()
@@ -82,6 +89,10 @@ public struct MessageBatch: ~Copyable {
   /// Forgets all messages.
   @inlinable
   public mutating func removeAll() {
+    if mayHoldDescriptors {
+      closeDescriptors(in: 0..<used)
+      mayHoldDescriptors = false
+    }
     used = 0
     done = 0
   }
@@ -104,17 +115,18 @@ public struct MessageBatch: ~Copyable {
 
   @inlinable
   mutating func prepareToReceive() {
+    // First: it looks at what the rest overwrites.
+    removeAll()
     var slot = 0
     while slot < touched {
       setUp(slot)
       slot &+= 1
     }
     touched = 0
-    removeAll()
   }
 
   @inlinable
-  mutating func finishReceiving(_ result: Int) {
+  mutating func finishReceiving(_ result: Int, descriptorsMayCome: Bool) {
     let number = result < 0 ? 0 : result
     var slot = 0
     while slot < number {
@@ -131,7 +143,9 @@ public struct MessageBatch: ~Copyable {
         headers[slot].message.control_length = 0
         slot &+= 1
       }
+      mayHoldDescriptors = descriptorsMayCome && number > 0
     }
+    if descriptorsMayCome { cutLongPaths(number) }
     used = number
     touched = number
   }
@@ -141,5 +155,5 @@ extension MessageBatch: @unchecked Sendable {}
 
 extension AnySocketAddress {
   @inlinable
-  mutating func setLength(_ reported: UInt32) { length = reported < 128 ? reported : 128 }
+  mutating func setLength(_ reported: UInt32) { length = reported <= 110 ? reported : Self.usable(reported) }
 }

@@ -42,6 +42,7 @@ extension MessageBatch {
   @inlinable
   public mutating func removeLast() {
     check(used &- 1)
+    if mayHoldDescriptors { closeDescriptors(in: used &- 1..<used) }
     used &-= 1
     if done > used { done = used }
   }
@@ -128,6 +129,7 @@ extension MessageBatch {
   public mutating func setControl(_ bytes: RawSpan, at slot: Int) throws(SocketError) {
     check(slot)
     if bytes.byteCount > controlCapacity { throw SocketError(code: .capacityExceeded, .send) }
+    if mayHoldDescriptors { closeDescriptors(in: slot..<slot &+ 1) }
     let place = control + slot &* controlCapacity
     bytes.withUnsafeBytes { source in
       if let start = source.baseAddress { place.copyMemory(from: start, byteCount: source.count) }
@@ -143,6 +145,7 @@ extension MessageBatch {
   public mutating func setSegmentSize(_ size: UInt16, at slot: Int) throws(SocketError) {
     check(slot)
     if controlCapacity < 24 { throw SocketError(code: .capacityExceeded, .send) }
+    if mayHoldDescriptors { closeDescriptors(in: slot..<slot &+ 1) }
     let place = control + slot &* controlCapacity
     ControlLayout.writeHeader(place, length: 2, level: 17, type: CSK_UDP_SEGMENT)
     place.storeBytes(of: size, toByteOffset: ControlLayout.headerSize, as: UInt16.self)
@@ -151,8 +154,11 @@ extension MessageBatch {
   }
 
   /// For implementers: lends the room of the next message and adds it unless the result is a failure.
+  /// - Parameter descriptorsMayCome: ``MessageSocket/mayReceiveDescriptors`` of the socket that the message comes from: the
+  ///   batch closes those that are not taken out of it.
   @inlinable @inline(__always)
   public mutating func withFreeSlot(
+    descriptorsMayCome: Bool = true,
     _ body: (_ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo) -> IOResult
   ) -> IOResult {
     precondition(!isFull, "the batch is full")
@@ -169,6 +175,7 @@ extension MessageBatch {
     headers[slot].message.flags = UInt32(bitPattern: info.flags.rawValue)
     vectors[slot].length = min(result.raw, messageCapacity)
     controlLengths[slot] = min(info.controlLength, controlCapacity)
+    if descriptorsMayCome && controlLengths[slot] != 0 { mayHoldDescriptors = true }
     headers[slot].message.control_length = 0
     addresses[slot] = info.address
     headers[slot].message.name_length = Int32(info.address.byteCount)

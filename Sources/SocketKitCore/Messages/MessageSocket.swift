@@ -9,7 +9,8 @@ public protocol MessageSocket: Socket, ~Copyable {
   /// Receives one message, without waiting. The result is the whole message's length, which exceeds the buffer's when it
   /// was truncated.
   /// - Parameters:
-  ///   - control: receives control data; empty means that none is wanted, and descriptors in it are dropped.
+  ///   - control: receives control data; empty means that none is wanted, and descriptors in it are dropped. Descriptors
+  ///     that it brings are the caller's to close: ``ControlData/closeDescriptors(in:)``.
   ///   - info: filled in when the result is no failure.
   borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
@@ -31,8 +32,10 @@ public protocol MessageSocket: Socket, ~Copyable {
   /// Whether a received message of length 0 is the end of the connection. The default says no: datagrams have no end.
   static func isEnd(_ info: MessageInfo) -> Bool
 
-  /// Whether descriptors can come along with messages, so that they must be CLOEXEC. The default says yes, which costs
-  /// nothing. Packet sockets need a no: they refuse the flag that asks for it (net/packet/af_packet.c).
+  /// Whether descriptors can come along with messages: Unix sockets only. Then they must be CLOEXEC, and calls that do not
+  /// hand them out look for them in the control data and close them. The default says yes, which is always safe; packet
+  /// sockets need a no: they refuse the flag that asks for CLOEXEC (net/packet/af_packet.c). A wrapper passes on what its
+  /// base says.
   var mayReceiveDescriptors: Bool { get }
 
   /// Fills a batch with messages, without waiting. The result is their number, at least 1, or a failure. The default
@@ -80,7 +83,7 @@ extension MessageSocket where Self: ~Copyable {
   public borrowing func attemptReceiveOneByOne(batch: inout MessageBatch) -> IOResult {
     batch.removeAll()
     while !batch.isFull {
-      let result = batch.withFreeSlot { buffer, control, info in
+      let result = batch.withFreeSlot(descriptorsMayCome: mayReceiveDescriptors) { buffer, control, info in
         attemptReceive(into: &buffer, control: &control, flags: [], &info)
       }
       if result.isFailure { return batch.isEmpty ? result : IOResult(raw: batch.count) }

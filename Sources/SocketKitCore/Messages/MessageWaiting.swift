@@ -35,7 +35,10 @@ extension DatagramSocket where Self: ~Copyable {
     let room = bytes.byteCount
     while true {
       let result = attemptReceive(into: &bytes, control: &extra, flags: [], &info)
-      if result.raw >= 0 { return result.raw < room ? result.raw : room }
+      if result.raw >= 0 {
+        if info.controlLength != 0 && mayReceiveDescriptors { closePassedDescriptors(in: &extra, info.controlLength) }
+        return result.raw < room ? result.raw : room
+      }
       if !result.isWouldBlock { throw SocketError(result, .receive) }
       try wait.block(on: readSource, for: .readable)
     }

@@ -16,7 +16,7 @@ extension RawDescriptor {
     while result == 0 &- Int(CSK_EINTR) {
       result = csk_recvmmsg(number, batch.headers, UInt32(truncatingIfNeeded: batch.capacity), flags)
     }
-    batch.finishReceiving(result)
+    batch.finishReceiving(result, descriptorsMayCome: descriptorsMayCome)
     return IOResult(raw: result)
   }
 

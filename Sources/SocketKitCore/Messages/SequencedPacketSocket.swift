@@ -1,5 +1,3 @@
-internal import CSocketKit
-
 /// Connected messages: in order, whole, with an end.
 public protocol SequencedPacketSocket: MessageSocket, ~Copyable {
   /// Whether a received message of length 0 is the end of the connection. The default says yes unless something came with
@@ -35,7 +33,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
     let room = bytes.byteCount
     let result = attemptReceive(into: &bytes, control: &control, flags: flags, &info)
     if result.raw > 0 || (result.raw == 0 && !Self.isEnd(info)) {
-      if info.controlLength != 0 { closePassedDescriptors(in: control.bytes.extracting(first: info.controlLength)) }
+      if info.controlLength != 0 && mayReceiveDescriptors { closePassedDescriptors(in: &control, info.controlLength) }
       return .bytes(result.raw < room ? result.raw : room)
     }
     if result.raw == 0 { return .endOfStream }
@@ -51,18 +49,5 @@ extension SequencedPacketSocket where Self: ~Copyable {
     _ bytes: Span<UInt8>, control: RawSpan = RawSpan(), flags: SendFlags = []
   ) throws(SocketError) -> IOOutcome {
     try sendOutcome(attemptSend(bytes.bytes, control: control, to: RawSpan(), flags: flags))
-  }
-}
-
-/// Closes what SCM_RIGHTS messages brought: they are this process's from the moment of the receive.
-@usableFromInline
-func closePassedDescriptors(in control: RawSpan) {
-  ControlData.forEach(in: control) { level, type, data in
-    guard level == CSK_SOL_SOCKET, type == CSK_SCM_RIGHTS || type == CSK_SCM_PIDFD else { return }
-    var offset = 0
-    while offset + 4 <= data.byteCount {
-      _ = csk_close(data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self))
-      offset += 4
-    }
   }
 }

@@ -39,7 +39,7 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
   public borrowing func accept() throws(SocketError) -> S? {
     let number = owned.raw.value
     while true {
-      let result = IOResult(raw: csk_accept4(number, nil, nil, CSK_SOCK_NONBLOCK | CSK_SOCK_CLOEXEC))
+      let result = IOResult(raw: csk_accept(number, nil, nil))
       if result.raw >= 0 { return make(result) }
       if result.isWouldBlock { return nil }
       if !isPassing(result) { throw SocketError(result, .accept) }
@@ -54,7 +54,7 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
     let number = owned.raw.value
     while true {
       let result = peer.fill { address, length in
-        IOResult(raw: csk_accept4(number, address, &length, CSK_SOCK_NONBLOCK | CSK_SOCK_CLOEXEC))
+        IOResult(raw: csk_accept(number, address, &length))
       }
       if result.raw >= 0 { return make(result) }
       if result.isWouldBlock { return nil }

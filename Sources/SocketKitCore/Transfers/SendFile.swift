@@ -67,7 +67,10 @@ private func transfer(
   if count == 0 { return .bytes(0) }
   let limit = min(count, Int(CSK_MAX_RW_COUNT))
   var signal = csk_pipe_signal()
-  if mayRaiseSignal { csk_pipe_signal_block(&signal) }
+  if mayRaiseSignal {
+    let blocked = IOResult(raw: csk_pipe_signal_block(&signal))
+    if blocked.isFailure { throw SocketError(blocked, .transfer) }
+  }
   var result = call(limit)
   while result == 0 &- Int(CSK_EINTR) { result = call(limit) }
   if mayRaiseSignal {

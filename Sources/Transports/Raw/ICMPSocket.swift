@@ -31,6 +31,7 @@ public struct ICMPSocket: ~Copyable, DatagramSocket, TransportSocket, IPOptionTa
 
   /// None: every message has a header, so there is no empty one.
   @inlinable public static var capabilities: SocketCapabilities { [] }
+  @inlinable public var mayReceiveDescriptors: Bool { false }
 
   public static func kind(for address: IPSocketAddress) -> SocketKind {
     SocketKind(

@@ -44,6 +44,7 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket, RawIPOptionT
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
   @inlinable public static var capabilities: SocketCapabilities { .emptyMessages }
+  @inlinable public var mayReceiveDescriptors: Bool { false }
 
   /// A raw socket that hears of its protocol's packets from everywhere.
   /// - Parameter family: `.ipv4` or `.ipv6`.

@@ -22,6 +22,7 @@ public struct UDPSocket: ~Copyable, DatagramSocket, TransportSocket, UDPOptionTa
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
   @inlinable public static var capabilities: SocketCapabilities { .emptyMessages }
+  @inlinable public var mayReceiveDescriptors: Bool { false }
 
   public static func kind(for address: IPSocketAddress) -> SocketKind {
     SocketKind(address.family, .datagram, protocolNumber: 17)

@@ -12,7 +12,8 @@ public protocol DescriptorPassing: Socket, ~Copyable {
   /// Whether a received message of length 0 is the end of the connection.
   static func isEnd(_ info: MessageInfo) -> Bool
 
-  /// Receives once, without waiting, with control data: ``MessageSocket`` says how.
+  /// Receives once, without waiting, with control data: ``MessageSocket`` says how. Descriptors in the control data are the
+  /// caller's to close: ``ReceivedDescriptors/take(from:)``.
   borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult
@@ -40,7 +41,8 @@ extension DescriptorPassing where Self: ~Copyable {
   ///   - address: the receiver; nil on a connected socket.
   /// - Returns: `.bytes` with the count taken, or `.wouldBlock`: then no descriptor went.
   /// - Throws: `.capacityExceeded` for more than 253; `.invalidArgument` for descriptors without bytes on a stream, which
-  ///   the kernel would drop; `.closed` when one of them is not open; `.permissionDenied` for credentials;
+  ///   the kernel would drop; `.closed` when one of them is not open; `.permissionDenied` for credentials, and for
+  ///   descriptors where the receiver does not take any (`.passDescriptors`, Linux 6.16);
   ///   `.tooManyDescriptors` when too many are on their way (ETOOMANYREFS: more than RLIMIT_NOFILE, all sockets of the
   ///   user counted); `.messageTooLarge`, `.brokenPipe`, `.connectionReset`, `.connectionRefused`, `.notConnected`.
   @inlinable
@@ -111,7 +113,10 @@ extension DescriptorPassing where Self: ~Copyable {
       throw SocketError(result, .receive)
     }
     let count = result.raw < bytes.byteCount ? result.raw : bytes.byteCount
-    if info.controlLength > 0 { unsafe descriptors.take(from: control.bytes.extracting(first: info.controlLength)) }
+    if info.controlLength > 0 {
+      var received = control._mutatingExtracting(first: info.controlLength)
+      unsafe descriptors.take(from: &received)
+    }
     if info.flags.contains(.controlTruncated) && capacity > 0 {
       descriptors.removeAll()
       throw SocketError(code: .controlTruncated, .receive, transferred: count)

@@ -78,29 +78,35 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   }
 
   /// Takes over what a message's control data brought: descriptors from all SCM_RIGHTS messages in it, as many as there is
-  /// room for, the rest are closed; a pidfd; credentials. Other messages are skipped.
+  /// room for, the rest are closed; a pidfd; credentials. Other messages are skipped. What an earlier message left here is
+  /// closed and forgotten first, its credentials too.
   ///
-  /// For control data that was received by other means: `receive(into:control:_:)` of a datagram socket, a
-  /// ``MessageBatch``, a wrapper. The caller promises that it comes from the kernel, and is taken over once: the numbers in
-  /// it are closed by this value.
+  /// In the control data -1 stands in the place of each descriptor afterwards, so that nothing closes it again.
+  ///
+  /// For control data that `attemptReceive(into:control:flags:_:)` received; a batch has
+  /// ``SocketKitCore/MessageBatch/takeDescriptors(at:into:)``. The caller promises that it comes from the kernel: the
+  /// numbers in it are closed by this value.
   @unsafe @inlinable
-  public mutating func take(from control: RawSpan) {
-    ControlData.forEach(in: control) { level, type, data in
-      guard level == CSK_SOL_SOCKET else { return }
-      switch type {
-      case CSK_SCM_RIGHTS:
-        var offset = 0
-        while offset &+ 4 <= data.byteCount {
-          add(data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self))
-          offset &+= 4
+  public mutating func take(from control: inout MutableRawSpan) {
+    removeAll()
+    control.withUnsafeMutableBytes { memory in
+      ControlData.forEach(in: memory.bytes) { level, type, data in
+        guard level == CSK_SOL_SOCKET else { return }
+        switch type {
+        case CSK_SCM_RIGHTS:
+          var offset = 0
+          while offset &+ 4 <= data.byteCount {
+            add(takePassedNumber(from: data, at: offset))
+            offset &+= 4
+          }
+        case CSK_SCM_PIDFD where data.byteCount >= 4:
+          // Negative: the kernel could not open one, and says why.
+          let number = takePassedNumber(from: data, at: 0)
+          if number >= 0 { process = unsafe Descriptor(unsafeOwning: RawDescriptor(number)) }
+        case CSK_SCM_CREDENTIALS where data.byteCount >= MemoryLayout<ProcessCredentials>.size:
+          sender = data.unsafeLoadUnaligned(as: ProcessCredentials.self)
+        default: break
         }
-      case CSK_SCM_PIDFD where data.byteCount >= 4:
-        // Negative: the kernel could not open one, and says why.
-        let number = data.unsafeLoadUnaligned(as: Int32.self)
-        if number >= 0 { process = unsafe Descriptor(unsafeOwning: RawDescriptor(number)) }
-      case CSK_SCM_CREDENTIALS where data.byteCount >= MemoryLayout<ProcessCredentials>.size:
-        sender = data.unsafeLoadUnaligned(as: ProcessCredentials.self)
-      default: break
       }
     }
   }
@@ -115,5 +121,17 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
       _ = csk_close(number)
       closed &+= 1
     }
+  }
+}
+
+/// The number of a descriptor, which -1 replaces: in memory that may be changed.
+@inlinable
+func takePassedNumber(from data: RawSpan, at offset: Int) -> Int32 {
+  data.withUnsafeBytes { bytes in
+    guard let start = bytes.baseAddress else { return -1 }
+    let place = UnsafeMutableRawPointer(mutating: start)
+    let number = place.loadUnaligned(fromByteOffset: offset, as: Int32.self)
+    place.storeBytes(of: -1, toByteOffset: offset, as: Int32.self)
+    return number
   }
 }

@@ -44,7 +44,9 @@ public struct UnixDatagramSocket: ~Copyable, DatagramSocket, UnixSocket, Descrip
     try owned.close()
   }
 
-  public mutating func didBind(to address: UnixAddress) { path = BoundPath(address) }
+  public mutating func didBind(to address: UnixAddress) {
+    path = BoundPath(SocketPath(address).flatMap { SocketFile($0) })
+  }
 
   @inlinable public static var capabilities: SocketCapabilities { .emptyMessages }
   @inlinable public static var socketType: SocketType { .datagram }

@@ -6,7 +6,11 @@ public import SocketKitCore
 /// Binding to a path makes its file, and who bound it removes it: a ``Listener`` when it closes, a ``UnixDatagramSocket``
 /// likewise, provided that it still is the same file. A path that a dead program left behind is cleaned when somebody
 /// binds there; one where a socket is bound, of whatever kind, is `.addressInUse`, and so is any other file: nothing but
-/// a deserted socket is ever removed. The path of a connecting stream or packet socket (`from:`) stays: remove it.
+/// a deserted socket is ever removed. Of several servers that start on a deserted path at one moment exactly one gets it;
+/// while it is cleaned a file `<path>.socketkit-lock` is beside it. Where that cannot be made (it is another user's) the
+/// path stays `.addressInUse`. The path of a connecting stream or packet socket (`from:`) stays: remove it.
+///
+/// A path that does not fit an address (``UnixAddress/maximumPathLength``) is a ``UnixPath``.
 public protocol UnixSocket: TransportSocket, UnixOptionTarget, ~Copyable where Address == UnixAddress {
   /// Stream, sequenced packet or datagram.
   static var socketType: SocketType { get }
@@ -18,12 +22,12 @@ extension UnixSocket where Self: ~Copyable {
   public static func accepts(_ kind: SocketKind) -> Bool { kind.family == .unix && kind.type == socketType }
 
   public static func clearedWay(for address: UnixAddress, after error: SocketError) -> Bool {
-    guard error.code == .addressInUse, let path = address.path else { return false }
-    return SocketFile.removeIfDeserted(path, address)
+    guard error.code == .addressInUse, let path = SocketPath(address) else { return false }
+    return path.clearIfDeserted(address)
   }
 
   public static func cleanup(for address: UnixAddress) -> (@Sendable () -> Void)? {
-    guard let path = address.path, let file = SocketFile(path) else { return nil }
+    guard let path = SocketPath(address), let file = SocketFile(path) else { return nil }
     return { file.removeIfSame() }
   }
 

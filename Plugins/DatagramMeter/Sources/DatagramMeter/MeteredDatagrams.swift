@@ -36,6 +36,7 @@ public struct MeteredDatagrams<Base: DatagramSocket & ~Copyable>: ~Copyable, Dat
   @inlinable public var sent: DatagramTraffic { sentCount.traffic }
 
   @inlinable public static var capabilities: SocketCapabilities { Base.capabilities }
+  @inlinable public var mayReceiveDescriptors: Bool { base.mayReceiveDescriptors }
   @inlinable public var readSource: RawDescriptor { base.readSource }
   @inlinable public var writeSource: RawDescriptor { base.writeSource }
 

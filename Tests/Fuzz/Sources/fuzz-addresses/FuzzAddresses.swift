@@ -28,8 +28,9 @@ private func decode(_ bytes: RawSpan) {
   if let address = UnixAddress(sockaddr: bytes) {
     let again = address.withBytes { UnixAddress(sockaddr: $0) }
     require(again == address, "Unix address does not survive its bytes")
-    require(address.name.count <= UnixAddress.maximumNameLength, "Unix name is too long")
-    _ = address.description
+    let most = address.isPath ? UnixAddress.maximumPathLength : UnixAddress.maximumNameLength
+    require(address.name.count <= most, "Unix name is too long")
+    require(UnixAddress(address.description) == address, "Unix address does not survive its text")
   }
   decodeVsock(bytes)
   if let address = AnySocketAddress(sockaddr: bytes) {

@@ -1,0 +1,45 @@
+internal import CSocketKit
+internal import SocketKitCore
+
+/// The right to remove a dead server's file from a path. One thread of one process holds it at a time.
+///
+/// The lock is on a separate file, `<path>.socketkit-lock`, which exists only while a process clears the path. The kernel
+/// releases the lock when its holder dies; the next holder then uses the file that was left, and removes it. Only users who
+/// may write in the directory can make the file, and only its owner can open it, so no other user can hold the lock.
+struct PathLock: ~Copyable {
+  private let path: SocketPath
+  private let file: Descriptor
+
+  /// Waits for the lock, a second at most: its holders need microseconds. nil when there is no lock: the file belongs to
+  /// another user or is not a lock's, the file system has no locks, or a holder was stopped.
+  init?(for socket: SocketPath) {
+    let path = socket.appending(".socketkit-lock")
+    let deadline = Deadline.after(.seconds(1))
+    while true {
+      let number = path.with { csk_open_lock($0, $1) }
+      guard number >= 0 else { return nil }
+      let file = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number)))
+      guard Self.lock(file.raw, until: deadline), let own = FileIdentity(file.raw), own.isEmptyFile else { return nil }
+      // The last holder may have removed the file while this thread waited. Then a new file is needed.
+      if FileIdentity(path) == own {
+        self.path = path
+        self.file = file
+        return
+      }
+      if deadline.hasPassed { return nil }
+    }
+  }
+
+  // Removed while it is locked, then closed.
+  deinit { _ = path.unlink() }
+
+  private static func lock(_ file: RawDescriptor, until deadline: Deadline) -> Bool {
+    while true {
+      let result = IOResult(raw: csk_lock_file(file.value))
+      if !result.isFailure { return true }
+      guard result.isWouldBlock || result.errno == CSK_EACCES, !deadline.hasPassed else { return false }
+      var time = csk_timespec(tv_sec: 0, tv_nsec: 1_000_000)
+      _ = csk_ppoll(nil, 0, &time)
+    }
+  }
+}

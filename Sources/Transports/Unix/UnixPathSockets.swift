@@ -1,0 +1,115 @@
+public import SocketKitCore
+
+// Connecting, listening and binding at paths that may be too long for an address.
+
+extension UnixSocket where Self: ConnectionTransport & ~Copyable {
+  /// Listens at a path of any length: as ``SocketKitCore/ConnectionTransport/listen(on:backlog:configure:)`` does at an
+  /// address. ``UnixPath`` says what is different for a long one.
+  /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a long last part, with the path.
+  public static func listen(
+    on path: UnixPath, backlog: Int = 511,
+    configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+  ) throws(EndpointError) -> Listener<Self> {
+    if let address = path.address { return try listen(on: address, backlog: backlog, configure: configure) }
+    let (place, address) = try path.holdFolder()
+    do throws(SocketError) {
+      guard backlog >= 0 else { throw SocketError(code: .invalidArgument, .listen) }
+      let socket = try open(for: address)
+      try willListen(socket, on: address)
+      try configure(socket)
+      let file = try socket.bind(place, address)
+      do throws(SocketError) {
+        let descriptor = try socket.listen(backlog: backlog).release()
+        return Listener<Self>(descriptor, context: (), cleanup: { file?.removeIfSame() })
+      } catch {
+        file?.removeIfSame()
+        throw error
+      }
+    } catch {
+      throw path.named(error)
+    }
+  }
+
+  /// Connects to a path of any length, waiting on this thread: as
+  /// ``SocketKitCore/ConnectionTransport/connect(to:from:until:strategy:control:configure:)`` does to an address.
+  /// - Throws: the same, with the path; `.noSuchPath` also where /proc is not mounted and the path is long.
+  public static func connect(
+    to path: UnixPath, from source: UnixAddress? = nil, until deadline: Deadline,
+    strategy: some WaitStrategy = .park, control: WaitControl? = nil,
+    configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+  ) throws(EndpointError) -> Self {
+    if let address = path.address {
+      return try connect(
+        to: address, from: source, until: deadline, strategy: strategy, control: control, configure: configure)
+    }
+    return try path.whileOpen { (address) throws(EndpointError) in
+      try connect(
+        to: address, from: source, until: deadline, strategy: strategy, control: control, configure: configure)
+    }
+  }
+}
+
+extension UnixDatagramSocket {
+  /// A socket that receives at a path of any length: as ``SocketKitCore/TransportSocket/bind(to:configure:)`` at an address.
+  /// ``UnixPath`` says what is different for a long one.
+  /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a long last part, with the path.
+  public static func bind(
+    to path: UnixPath,
+    configure: (borrowing UnixDatagramSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+  ) throws(EndpointError) -> UnixDatagramSocket {
+    if let address = path.address { return try bind(to: address, configure: configure) }
+    let (place, address) = try path.holdFolder()
+    do throws(SocketError) {
+      var socket = try open(for: address)
+      try configure(socket)
+      socket.path = BoundPath(try socket.bind(place, address))
+      return socket
+    } catch {
+      throw path.named(error)
+    }
+  }
+
+  /// A socket connected to the one at a path of any length.
+  /// - Throws: `.connectionRefused`, `.noSuchPath`, `.wrongSocketType`, `.permissionDenied`, with the path.
+  public static func connect(
+    to path: UnixPath, from source: UnixAddress? = nil,
+    configure: (borrowing UnixDatagramSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+  ) throws(EndpointError) -> UnixDatagramSocket {
+    if let address = path.address { return try connect(to: address, from: source, configure: configure) }
+    return try path.whileOpen { (address) throws(EndpointError) in
+      try connect(to: address, from: source, configure: configure)
+    }
+  }
+}
+
+extension UnixSocket where Self: ~Copyable {
+  /// Binds in a directory that is held open, after clearing the way where a dead program left its file.
+  borrowing func bind(_ place: SocketPath, _ address: UnixAddress) throws(SocketError) -> SocketFile? {
+    do throws(EndpointError) {
+      try bind(to: address)
+    } catch {
+      guard error.code == .addressInUse, place.clearIfDeserted(address) else { throw error.reason }
+      do throws(EndpointError) { try bind(to: address) } catch { throw error.reason }
+    }
+    return SocketFile(place)
+  }
+}
+
+extension UnixPath {
+  /// Lends the short name of the file, which holds while the body runs.
+  func whileOpen<S: ~Copyable>(
+    _ body: (UnixAddress) throws(EndpointError) -> S
+  ) throws(EndpointError) -> S {
+    let file: Descriptor
+    do throws(SocketError) { file = try pinFile() } catch { throw named(error) }
+    do throws(EndpointError) {
+      let socket = try body(Self.shortName(file.raw))
+      _ = consume file
+      return socket
+    } catch {
+      let about = named(error.reason)
+      throw EndpointError(
+        error.reason, address: about.address, localAddress: error.localAddress, explanation: about.explanation)
+    }
+  }
+}

@@ -1,0 +1,245 @@
+import CSocketKit
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// Sandboxes (seccomp(2)) and older kernels refuse system calls: each has another way, or an error that says so.
+@Suite(.exclusive) struct RefusedCallTests {
+  private static let errors = [ENOSYS, EPERM, EACCES]
+
+  private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// The helper itself: refused here, and nowhere else.
+  @Test func aFilterRefusesOneThread() throws {
+    let inside = try whileRefused([Int(SYS_getppid)], with: EPERM) { csk_syscall(Int(SYS_getppid), 0, 0, 0, 0, 0, 0) }
+    #expect(inside == -Int(EPERM) && csk_syscall(Int(SYS_getppid), 0, 0, 0, 0, 0, 0) == Int(getppid()))
+  }
+
+  @Test(arguments: errors) func withoutStatxAListenerRemovesItsFile(_ error: Int32) throws {
+    let path = temporaryPath()
+    let address = try UnixAddress(path: path)
+    try whileRefused([332], with: error) {
+      for _ in 0..<2 {
+        try UnixStreamSocket.listen(on: address).close()
+        #expect(!Self.exists(path), "its file is left behind")
+        try UnixDatagramSocket.bind(to: address).close()
+        #expect(!Self.exists(path))
+        do { _ = try UnixStreamSocket.listen(on: address).release() }
+      }
+    }
+    // One that was made before the filter came, and one that was made under it.
+    var listener: Listener<UnixStreamSocket>? = try UnixStreamSocket.listen(on: address)
+    #expect(Self.exists(path))
+    try whileRefused([332], with: error) { try listener.take()?.close() }
+    #expect(!Self.exists(path))
+  }
+
+  @Test(arguments: errors) func withoutUnlinkatAFileIsRemoved(_ error: Int32) throws {
+    let path = temporaryPath()
+    try whileRefused([Int(SYS_unlinkat)], with: error) {
+      try UnixStreamSocket.listen(on: UnixAddress(path: path)).close()
+    }
+    #expect(!Self.exists(path))
+  }
+
+  /// Two calls settle whether a file is just being made; without both nothing is removed.
+  @Test func withoutLinkatADesertedPathIsCleared() throws {
+    let path = temporaryPath()
+    let address = try UnixAddress(path: path)
+    do { _ = try UnixStreamSocket.listen(on: address).release() }
+    let code = try whileRefused([Int(SYS_linkat), 316], with: EPERM) {
+      endpointFailure { () throws(EndpointError) in _ = try UnixStreamSocket.listen(on: address) }
+    }
+    #expect(code == .addressInUse && Self.exists(path))
+    try whileRefused([Int(SYS_linkat)], with: EPERM) { try UnixStreamSocket.listen(on: address).close() }
+    #expect(!Self.exists(path))
+  }
+
+  @Test(arguments: errors) func withoutAccept4AListenerAccepts(_ error: Int32) throws {
+    let listener = try TCPSocket.listen(on: .loopback(port: 0))
+    let address = try listener.localAddress()
+    try whileRefused([Int(SYS_accept4)], with: error) {
+      if let _ = try listener.accept() { Issue.record("accepted what is not there") }
+      let client = try TCPSocket.connect(to: address, until: .after(patience))
+      let server = try listener.accept(until: .after(patience))
+      #expect(fcntl(server.descriptor.value, F_GETFL) & O_NONBLOCK != 0 && isCloseOnExec(server.descriptor))
+      try client.writeAll([1].span, until: .after(patience))
+      var buffer: [UInt8] = [0]
+      try server.readExactly(into: buffer.mutableSpan, until: .after(patience))
+      var peer = AnySocketAddress()
+      _ = try TCPSocket.connect(to: address, until: .after(patience))
+      guard let _ = try listener.accept(reporting: &peer) else { throw SocketError(code: .other, .accept) }
+      #expect(IPSocketAddress(peer) != nil)
+    }
+    let closed = failure { () throws(SocketError) in
+      _ = try Listener<TCPSocket>(unsafe Descriptor(unsafeOwning: RawDescriptor(9999)), context: ()).accept()
+    }
+    #expect(closed?.code == .closed)
+  }
+
+  @Test(arguments: errors) func withoutRecvmmsgAndSendmmsgBatchesGoOneByOne(_ error: Int32) throws {
+    try whileRefused([Int(SYS_recvmmsg), Int(SYS_sendmmsg)], with: error) {
+      let server = try UDPSocket.bind(to: .loopback(port: 0))
+      let client = try UDPSocket.connect(to: server.localAddress())
+      var batch = MessageBatch(capacity: 8, messageCapacity: 16)
+      batch.mostJoined = 1
+      for index in 0..<5 as Range<UInt8> { try batch.append([index, 1].span) }
+      let sent = try client.send(batch: &batch)
+      #expect(sent == .messages(5))
+      let count = try server.receive(batch: &batch, until: .after(patience))
+      #expect(
+        count == 5 && batch.withBytes(at: 4) { $0.unsafeLoad(as: UInt8.self) } == 4 && batch.fullLength(at: 4) == 2)
+      let nothing = try server.receive(batch: &batch)
+      #expect(nothing == .wouldBlock)
+      let pair = try UnixSequencedPacketSocket.pair()
+      try batch.append([9].span)
+      let packets = try pair.first.send(batch: &batch)
+      let received = try pair.second.receive(batch: &batch)
+      #expect(packets == .messages(1) && received == .messages(1))
+    }
+  }
+
+  /// What the kernel itself refuses is its answer, and is asked once.
+  @Test func broadcastWithoutTheOptionIsStillRefused() throws {
+    let socket = try UDPSocket.open(for: .loopback(port: 0))
+    var batch = MessageBatch(capacity: 2, messageCapacity: 16)
+    try batch.append([1].span, to: IPSocketAddress(IPv4Address(bits: .max), port: 9))
+    let error = failure { () throws(SocketError) in _ = try socket.send(batch: &batch) }
+    #expect(error?.code == .permissionDenied && error?.errno == EACCES)
+  }
+
+  @Test(arguments: errors) func withoutPpollWaitsEnd(_ error: Int32) throws {
+    try whileRefused([Int(SYS_ppoll)], with: error) {
+      let pair = try UnixStreamSocket.pair()
+      var buffer: [UInt8] = [0]
+      let (began, used) = (milliseconds(), threadCPUTime())
+      let late = failure { () throws(SocketError) in
+        _ = try pair.first.read(into: buffer.mutableSpan, until: .after(.milliseconds(60)))
+      }
+      #expect(late?.code == .timedOut && milliseconds() - began >= 59 && threadCPUTime() - used < 30)
+      _ = try pair.second.write([7].span)
+      #expect(try pair.first.read(into: buffer.mutableSpan, until: .never) == .bytes(1))
+      var poller = try PollPoller()
+      try poller.register(pair.first, .readable, token: Token(index: 1))
+      #expect(try poller.wait(until: .after(.milliseconds(5))) == 0)
+      _ = try pair.second.write([7].span)
+      #expect(try poller.wait(until: .after(patience)) == 1)
+      try poller.deregister(pair.first)
+    }
+  }
+
+  @Test(arguments: errors) func withoutItsNewerCallsEpollWaits(_ error: Int32) throws {
+    let pair = try UnixStreamSocket.pair()
+    // Made before the filter came: what it found out then holds no more.
+    var early = try EpollPoller()
+    try early.register(pair.first, .readable, token: Token(index: 1))
+    func wait(_ poller: inout EpollPoller) throws {
+      let began = milliseconds()
+      #expect(try poller.wait(until: .after(.milliseconds(30))) == 0)
+      #expect(milliseconds() - began >= 29)
+      #expect(try poller.wait(until: .past) == 0)
+      _ = try pair.second.write([7].span)
+      #expect(try poller.wait(until: .never) == 1)
+      var buffer: [UInt8] = [0]
+      _ = try pair.first.read(into: buffer.mutableSpan)
+    }
+    func waitBoth() throws {
+      try wait(&early)
+      var poller = try EpollPoller()
+      try poller.register(pair.first, .readable, token: Token(index: 1))
+      try wait(&poller)
+    }
+    try whileRefused([441], with: error, waitBoth)
+    try whileRefused([Int(SYS_epoll_wait), Int(SYS_epoll_create1)], with: error, waitBoth)
+    try whileRefused([Int(SYS_epoll_wait), Int(SYS_epoll_pwait)], with: error, waitBoth)
+    try whileRefused([441, Int(SYS_epoll_pwait)], with: error, waitBoth)
+    let code = try whileRefused([Int(SYS_epoll_create1), Int(SYS_epoll_create)], with: error) {
+      failure { () throws(SocketError) in _ = try EpollPoller() }
+    }
+    #expect(code?.errno == error && code?.operation == .open)
+  }
+
+  @Test(arguments: errors) func withoutEventfd2ThereAreBells(_ error: Int32) throws {
+    try whileRefused([Int(SYS_eventfd2)], with: error) {
+      let pair = try UnixStreamSocket.pair()
+      let control = WaitControl()
+      let canceller = spawn {
+        sleep(milliseconds: 20)
+        control.cancel()
+      }
+      var buffer: [UInt8] = [0]
+      let ended = failure { () throws(SocketError) in
+        _ = try pair.first.read(into: buffer.mutableSpan, until: .after(patience), control: control)
+      }
+      canceller.join()
+      #expect(ended?.code == .cancelled)
+      var poller = try EpollPoller()
+      poller.waker.wake()
+      #expect(try poller.wait(until: .after(patience)) == 0 && poller.wasWoken)
+    }
+    let refused = try whileRefused([Int(SYS_eventfd2), Int(SYS_eventfd)], with: error) {
+      failure { () throws(SocketError) in _ = try EpollPoller() }
+    }
+    #expect(refused?.errno == error && refused?.operation == .open)
+  }
+
+  @Test(arguments: errors) func withoutPipe2ThereArePipes(_ error: Int32) throws {
+    try whileRefused([Int(SYS_pipe2)], with: error) {
+      let pipe = try Pipe()
+      try pipe.split { (readEnd, writeEnd) in
+        for number in [readEnd.raw, writeEnd.raw] {
+          #expect(isCloseOnExec(number) && fcntl(number.value, F_GETFL) & O_NONBLOCK != 0)
+        }
+        try readEnd.close()
+        try writeEnd.close()
+      }
+    }
+  }
+
+  @Test(arguments: errors) func withoutSpliceAndSendfileTheErrorSaysSo(_ error: Int32) throws {
+    let code = error == ENOSYS ? SocketError.Code.notSupported : .permissionDenied
+    let file = makeFile("a text")
+    defer { close(file) }
+    let errors = try whileRefused([Int(SYS_splice), Int(SYS_sendfile)], with: error) {
+      let pair = try UnixStreamSocket.pair()
+      var pipe = try Pipe()
+      var offset: Int64? = 0
+      return [
+        failure { () throws(SocketError) in
+          _ = try pair.first.sendFile(from: RawDescriptor(file), offset: &offset, count: 4)
+        },
+        failure { () throws(SocketError) in _ = try pipe.fill(from: pair.first, count: 4) },
+      ]
+    }
+    for failure in errors {
+      #expect(failure?.code == code && failure?.operation == .transfer && failure?.errno == error)
+    }
+  }
+
+  /// The signal that these calls raise would end the process: they are not made where it cannot be kept away.
+  @Test(arguments: errors) func whereSIGPIPECannotBeKeptAwayNothingIsSent(_ error: Int32) throws {
+    let file = makeFile("a text")
+    defer { close(file) }
+    let refused = try whileRefused([Int(SYS_rt_sigprocmask)], with: error) {
+      let pair = try UnixStreamSocket.pair()
+      var offset: Int64? = 0
+      return failure { () throws(SocketError) in
+        _ = try pair.first.sendFile(from: RawDescriptor(file), offset: &offset, count: 4)
+      }
+    }
+    #expect(refused?.errno == error && refused?.operation == .transfer)
+    // Raised and not to be taken: it stays blocked in that thread.
+    let broken = try whileRefused([Int(SYS_rt_sigtimedwait)], with: error) {
+      let pair = try UnixStreamSocket.pair()
+      return try pair.split { (first, second) throws(SocketError) -> SocketError? in
+        try second.close()
+        var offset: Int64? = 0
+        return failure { () throws(SocketError) in
+          _ = try first.sendFile(from: RawDescriptor(file), offset: &offset, count: 4)
+        }
+      }
+    }
+    #expect(broken?.code == .brokenPipe)
+  }
+}

@@ -1,0 +1,146 @@
+import Glibc
+import SocketKit
+import Synchronization
+import TestSupport
+import Testing
+
+/// Several servers that want one path: exactly one has it, and can be reached there.
+@Suite(.exclusive) struct UnixDesertedPathTests {
+  private final class Tally: Sendable {
+    let winners = Atomic<Int>(0)
+    let unreachable = Atomic<Int>(0)
+    let other = Atomic<Int>(0)
+  }
+
+  private func listen(_ address: UnixAddress, _ tally: Tally) -> Listener<UnixStreamSocket>? {
+    do throws(EndpointError) {
+      let listener = try UnixStreamSocket.listen(on: address)
+      tally.winners.add(1, ordering: .relaxed)
+      return listener
+    } catch {
+      if error.code != .addressInUse { tally.other.add(1, ordering: .relaxed) }
+      return nil
+    }
+  }
+
+  /// Whether who connects to the path comes to this listener.
+  private func isReached(_ listener: borrowing Listener<UnixStreamSocket>, _ address: UnixAddress) -> Bool {
+    do {
+      _ = try UnixStreamSocket.connect(to: address, until: .after(patience))
+      guard let _ = try listener.accept() else { return false }
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// A dead program's file, and servers that start at one moment.
+  @Test func ofServersThatStartTogetherOneGetsTheDesertedPath() throws {
+    let path = temporaryPath()
+    let address = try UnixAddress(path: path)
+    let rounds = stressRounds ?? 400
+    var wrong: [Int: Int] = [:]
+    let (servers, tally) = (3, Tally())
+    let (ready, done) = (Barrier(servers + 1), Barrier(servers + 1))
+    let threads = (0..<servers).map { _ in
+      spawn {
+        for _ in 0..<rounds {
+          ready.wait()
+          let listener = listen(address, tally)
+          // Nobody lets go before all have tried.
+          done.wait()
+          if let listener {
+            if !isReached(listener, address) { tally.unreachable.add(1, ordering: .relaxed) }
+            _ = listener.release()
+          }
+          done.wait()
+        }
+      }
+    }
+    for _ in 0..<rounds {
+      if access(path, F_OK) != 0 { _ = try UnixStreamSocket.listen(on: address).release() }
+      tally.winners.store(0, ordering: .relaxed)
+      ready.wait()
+      done.wait()
+      wrong[tally.winners.load(ordering: .relaxed), default: 0] += 1
+      done.wait()
+    }
+    for thread in threads { thread.join() }
+    #expect(wrong == [1: rounds], "rounds by the number of servers that listen")
+    #expect(tally.unreachable.load(ordering: .relaxed) == 0 && tally.other.load(ordering: .relaxed) == 0)
+    #expect(access(path + ".socketkit-lock", F_OK) != 0, "the lock's file stays behind")
+    unlink(path)
+  }
+
+  /// Servers come, close or die, and others take their place: who listens is reached, at every moment.
+  @Test func whoListensIsReachedWhileOthersComeAndGo() throws {
+    let path = temporaryPath()
+    let address = try UnixAddress(path: path)
+    let tally = Tally()
+    let rounds = stressRounds ?? 500
+    let threads = (0..<4).map { number in
+      spawn {
+        for round in 0..<rounds {
+          guard let listener = listen(address, tally) else { continue }
+          if !isReached(listener, address) { tally.unreachable.add(1, ordering: .relaxed) }
+          // Two of three die and leave their file.
+          if (round + number) % 3 != 0 { _ = listener.release() }
+        }
+      }
+    }
+    for thread in threads { thread.join() }
+    #expect(tally.unreachable.load(ordering: .relaxed) == 0, "of \(tally.winners.load(ordering: .relaxed))")
+    #expect(tally.other.load(ordering: .relaxed) == 0 && tally.winners.load(ordering: .relaxed) >= rounds)
+    #expect(access(path + ".socketkit-lock", F_OK) != 0, "the lock's file stays behind")
+    unlink(path)
+  }
+
+  /// A lock that cannot be had, or a file that is not a lock: the path stays as it is.
+  @Test func withoutTheLockNothingIsRemoved() throws {
+    let path = temporaryPath()
+    let address = try UnixAddress(path: path)
+    do { _ = try UnixStreamSocket.listen(on: address).release() }
+    defer { unlink(path) }
+    let lock = path + ".socketkit-lock"
+    for content in ["", "a text of somebody's"] {
+      let file = open(lock, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+      write(file, content, content.utf8.count)
+      if content.isEmpty {
+        // F_OFD_SETLK, as another process has it.
+        var held = flock()
+        held.l_type = Int16(F_WRLCK)
+        #expect(fcntl(file, 37, &held) == 0)
+      }
+      let (began, used) = (milliseconds(), threadCPUTime())
+      let code = endpointFailure { () throws(EndpointError) in _ = try UnixStreamSocket.listen(on: address) }
+      #expect(code == .addressInUse && access(path, F_OK) == 0 && access(lock, F_OK) == 0)
+      #expect(milliseconds() - began < 10_000 && threadCPUTime() - used < 300)
+      close(file)
+      unlink(lock)
+    }
+    symlink("/dev/null", lock)
+    #expect(
+      endpointFailure { () throws(EndpointError) in _ = try UnixStreamSocket.listen(on: address) } == .addressInUse)
+    #expect(access(path, F_OK) == 0)
+    unlink(lock)
+    // Left behind by a process that died with the lock.
+    close(open(lock, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600))
+    try UnixStreamSocket.listen(on: address).close()
+    #expect(access(path, F_OK) != 0 && access(lock, F_OK) != 0)
+  }
+
+  /// More rounds than a test's, for long runs.
+  private var stressRounds: Int? { getenv("SOCKETKIT_STRESS_ROUNDS").flatMap { Int(String(cString: $0)) } }
+}
+
+/// A meeting point of so many threads.
+private final class Barrier: @unchecked Sendable {
+  private let barrier = UnsafeMutablePointer<pthread_barrier_t>.allocate(capacity: 1)
+
+  init(_ count: Int) { pthread_barrier_init(barrier, nil, UInt32(count)) }
+  deinit {
+    pthread_barrier_destroy(barrier)
+    barrier.deallocate()
+  }
+  func wait() { _ = pthread_barrier_wait(barrier) }
+}

@@ -1,0 +1,133 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// Paths that do not fit the kernel's address.
+@Suite(.exclusive) struct UnixLongPathTests {
+  private func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// A directory so deep that its path alone has more than so many bytes.
+  private func inDeepFolder(_ length: Int = 150, _ body: (String) throws -> Void) throws {
+    let root = temporaryPath("deep")
+    var folders = [root]
+    mkdir(root, 0o700)
+    while folders[folders.count - 1].utf8.count < length {
+      folders.append(folders[folders.count - 1] + "/" + String(repeating: "d", count: 60))
+      mkdir(folders[folders.count - 1], 0o700)
+    }
+    defer { for folder in folders.reversed() { rmdir(folder) } }
+    try body(folders[folders.count - 1])
+  }
+
+  @Test(arguments: [150, 3900]) func listeningAndConnecting(_ length: Int) throws {
+    try inDeepFolder(length) { folder in
+      func check<S: ConnectionTransport & UnixSocket & ~Copyable>(_ type: S.Type) throws {
+        let path = try UnixPath(folder + "/control.sock")
+        #expect(path.address == nil && "\(path)" == folder + "/control.sock")
+        let before = openDescriptors().count
+        do {
+          let listener = try S.listen(on: path)
+          let client = try S.connect(to: path, until: .after(patience))
+          let server = try listener.accept(until: .after(patience))
+          #expect(openDescriptors().count == before + 4, "two ends, a listener and its directory")
+          // The short name, which means the file here.
+          let address = try listener.localAddress()
+          #expect(address.path?.hasPrefix("/proc/self/fd/") == true && address.path?.hasSuffix("/control.sock") == true)
+          #expect(try client.remoteAddress() == address)
+          _ = try S.connect(to: address, until: .after(patience))
+          let code = endpointFailure { () throws(EndpointError) in _ = try S.listen(on: path) }
+          #expect(code == .addressInUse)
+          try server.shutdown(.both)
+        }
+        #expect(!exists(folder + "/control.sock") && openDescriptors().count == before)
+        // Deserted, and taken over.
+        do { _ = try S.listen(on: path).release() }
+        #expect(exists(folder + "/control.sock"))
+        let listener = try S.listen(on: path)
+        _ = try S.connect(to: path, until: .after(patience))
+        try listener.close()
+        #expect(!exists(folder + "/control.sock") && openDescriptors().count == before)
+      }
+      try check(UnixStreamSocket.self)
+      try check(UnixSequencedPacketSocket.self)
+    }
+  }
+
+  @Test func datagrams() throws {
+    try inDeepFolder { folder in
+      let path = try UnixPath(Array((folder + "/d").utf8) + [0xff])
+      let server = try UnixDatagramSocket.bind(to: path)
+      let client = try UnixDatagramSocket.connect(to: path)
+      try client.send([5].span, to: nil, until: .after(patience))
+      var buffer: [UInt8] = [0]
+      var info = MessageInfo()
+      let outcome = try server.receive(into: buffer.mutableSpan, &info)
+      #expect(outcome == .bytes(1) && buffer == [5])
+      try server.close()
+      let error = try #require(throws: EndpointError.self) { _ = try UnixDatagramSocket.connect(to: path) }
+      #expect(error.code == .noSuchPath && error.address == folder + "/d%FF" && error.operation == .connect)
+      do { _ = try UnixDatagramSocket.bind(to: path).releaseDescriptor() }
+      let refused = try #require(throws: EndpointError.self) { _ = try UnixDatagramSocket.connect(to: path) }
+      #expect(refused.code == .connectionRefused && refused.address == folder + "/d%FF")
+      try UnixDatagramSocket.bind(to: path).close()
+    }
+  }
+
+  /// The listener removes its file where the directory is now, and nothing where it was.
+  @Test func aDirectoryMayBeMoved() throws {
+    try inDeepFolder { folder in
+      mkdir(folder + "/a", 0o700)
+      let listener = try UnixStreamSocket.listen(on: UnixPath(folder + "/a/s"))
+      rename(folder + "/a", folder + "/b")
+      #expect(exists(folder + "/b/s"))
+      _ = try UnixStreamSocket.connect(to: UnixPath(folder + "/b/s"), until: .after(patience))
+      try listener.close()
+      #expect(!exists(folder + "/b/s"))
+      rmdir(folder + "/b")
+    }
+  }
+
+  @Test func shortPathsAreAddresses() throws {
+    let path = try UnixPath(temporaryPath())
+    let address = try #require(path.address)
+    let listener = try UnixStreamSocket.listen(on: path)
+    #expect(try listener.localAddress() == address)
+    _ = try UnixStreamSocket.connect(to: path, until: .after(patience))
+    try listener.close()
+    let socket = try UnixDatagramSocket.bind(to: path)
+    #expect(try UnixDatagramSocket.connect(to: path).remoteAddress() == address)
+    try socket.close()
+    #expect(access(address.path ?? "", F_OK) != 0)
+  }
+
+  @Test func whatIsWrongWithAPathIsSaid() throws {
+    for bytes in [[], [0x2f, 0, 0x78], [UInt8](repeating: 0x70, count: 4096)] {
+      let error = try #require(throws: EndpointError.self) { _ = try UnixPath(bytes) }
+      #expect(error.code == (bytes.count == 4096 ? .addressTooLong : .invalidAddress) && error.operation == .parse)
+    }
+    try inDeepFolder { folder in
+      let name = String(repeating: "n", count: 100)
+      let long = try #require(throws: EndpointError.self) {
+        _ = try UnixStreamSocket.listen(on: UnixPath(folder + "/" + name))
+      }
+      #expect(
+        long.code == .addressTooLong && long.address == folder + "/" + name && long.remedy?.contains("90") == true)
+      let slash = try #require(throws: EndpointError.self) {
+        _ = try UnixStreamSocket.listen(on: UnixPath(folder + "/"))
+      }
+      #expect(slash.code == .invalidAddress)
+      let missing = try #require(throws: EndpointError.self) {
+        _ = try UnixStreamSocket.listen(on: UnixPath(folder + "/no/s"))
+      }
+      #expect(missing.code == .noSuchPath && missing.operation == .bind && missing.address == folder + "/no/s")
+      // To connect, the last part may be as long as file systems have it.
+      let socket = try UnixDatagramSocket.bind(to: UnixPath(folder + "/s"))
+      let renamed = folder + "/" + String(repeating: "m", count: 255)
+      rename(folder + "/s", renamed)
+      #expect(try UnixDatagramSocket.connect(to: UnixPath(renamed)).send([1].span) == .bytes(1))
+      try socket.close()
+      unlink(renamed)
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import CSocketKit
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// Paths as bytes, and paths that fill the kernel's address.
+@Suite(.exclusive) struct UnixPathTests {
+  private func exists(_ path: [UInt8]) -> Bool { access(path.map { CChar(bitPattern: $0) } + [0], F_OK) == 0 }
+
+  private func inFolder(_ body: (String) throws -> Void) throws {
+    let folder = temporaryPath("d")
+    mkdir(folder, 0o700)
+    defer { rmdir(folder) }
+    try body(folder)
+  }
+
+  /// What is no UTF-8 is shown as U+FFFD, and a file of that name is another file.
+  @Test func aPathThatIsNotUTF8IsLookedAtAsBytes() throws {
+    try inFolder { folder in
+      let bytes = Array(folder.utf8) + Array("/x".utf8) + [0xff]
+      let shown = folder + "/x\u{fffd}"
+      let other = try UnixStreamSocket.listen(on: UnixAddress(path: shown))
+      do {
+        let listener = try UnixStreamSocket.listen(on: UnixAddress(path: bytes))
+        #expect(exists(bytes))
+        #expect(try listener.localAddress().name == bytes)
+      }
+      #expect(!exists(bytes), "its file is left behind")
+      do { _ = try UnixStreamSocket.listen(on: UnixAddress(path: bytes)).release() }
+      #expect(exists(bytes))
+      let again = try UnixDatagramSocket.bind(to: UnixAddress(path: bytes))
+      #expect(exists(Array(shown.utf8)), "the live socket of another name is unlinked")
+      _ = try UnixStreamSocket.connect(to: UnixAddress(path: shown), until: .after(patience))
+      guard let _ = try other.accept() else { throw SocketError(code: .other, .accept) }
+      try again.close()
+      #expect(!exists(bytes))
+      try other.close()
+    }
+  }
+
+  private func longest(in folder: String) throws -> UnixAddress {
+    try UnixAddress(path: folder + "/" + String(repeating: "p", count: 108 - folder.utf8.count - 1))
+  }
+
+  @Test func aPeerAtAPathOf108BytesIsNamedAndAnswered() throws {
+    try inFolder { folder in
+      let address = try longest(in: folder)
+      #expect(address.name.count == 108)
+      let client = try UnixDatagramSocket.bind(to: address)
+      #expect(try client.localAddress() == address)
+      let server = try UnixDatagramSocket.bind(to: .unnamed)
+      var buffer: [UInt8] = [0]
+      // By message, with its sender only, and in a batch: each is answered to where it came from.
+      for index in 0..<3 as Range<UInt8> { _ = try client.send([index].span, to: server.localAddress()) }
+      var info = MessageInfo()
+      _ = try server.receive(into: buffer.mutableSpan, &info)
+      let sender = info.address
+      #expect(UnixAddress(sender) == address && sender == AnySocketAddress(address))
+      let answer: [UInt8] = [7]
+      let answered = sender.withBytes { server.attemptSend(answer.span.bytes, control: RawSpan(), to: $0, flags: []) }
+      #expect(answered.raw == 1)
+      var from: UnixAddress?
+      _ = try server.receive(into: buffer.mutableSpan, from: &from)
+      #expect(from == address)
+      if let from { #expect(try server.send([8].span, to: from) == .bytes(1)) }
+      var batch = MessageBatch(capacity: 4, messageCapacity: 8)
+      let many = try server.receive(batch: &batch)
+      #expect(many == .messages(1) && batch.address(at: 0) == AnySocketAddress(address))
+      let echoed = try server.send(batch: &batch)
+      #expect(echoed == .messages(1))
+      for expected in [7, 8, 2] as [UInt8] {
+        _ = try client.receive(into: buffer.mutableSpan, &info)
+        #expect(buffer == [expected])
+      }
+      try client.close()
+      #expect(!exists(address.name))
+    }
+  }
+
+  @Test func aListenerAtAPathOf108BytesIsReachedAndCleaned() throws {
+    try inFolder { folder in
+      let address = try longest(in: folder)
+      do { _ = try UnixStreamSocket.listen(on: address).release() }
+      let listener = try UnixStreamSocket.listen(on: address)
+      #expect(try listener.localAddress() == address)
+      let client = try UnixStreamSocket.connect(to: address, until: .after(patience))
+      #expect(try client.remoteAddress() == address)
+      var peer = AnySocketAddress()
+      guard let _ = try listener.accept(reporting: &peer) else { throw SocketError(code: .other, .accept) }
+      try listener.close()
+      #expect(!exists(address.name))
+    }
+  }
+}

@@ -1,0 +1,243 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// Descriptors that come with messages and that nobody takes: none stays open.
+@Suite(.exclusive) struct UnixUntakenDescriptorTests {
+  /// Sends so many messages with so many descriptors each.
+  private func send<S: PassingSocket & ~Copyable>(
+    _ messages: Int, _ count: Int, from socket: borrowing S
+  ) throws {
+    let own = [RawDescriptor](repeating: socket.descriptor, count: count)
+    for index in 0..<messages {
+      let outcome = try socket.send([UInt8(index)].span, descriptors: own.span)
+      #expect(outcome == .bytes(1))
+    }
+  }
+
+  private func fill<S: PassingSocket & MessageSocket & ~Copyable>(
+    _ batch: inout MessageBatch, _ messages: Int, _ count: Int, _ pair: borrowing SocketPair<S>
+  ) throws {
+    try send(messages, count, from: pair.first)
+    let outcome = try pair.second.receive(batch: &batch)
+    #expect(outcome == .messages(messages))
+  }
+
+  private func checkBatch<S: PassingSocket & MessageSocket & ~Copyable>(_ pair: borrowing SocketPair<S>) throws {
+    let before = openDescriptors().count
+    do {
+      var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 64)
+      try fill(&batch, 5, 2, pair)
+      #expect(openDescriptors().count == before + 10)
+      try fill(&batch, 2, 3, pair)
+      #expect(openDescriptors().count == before + 6, "the next receive closes them")
+      let nothing = try pair.second.receive(batch: &batch)
+      #expect(nothing == .wouldBlock && openDescriptors().count == before, "also one that finds nothing")
+      try fill(&batch, 4, 1, pair)
+      batch.removeLast()
+      #expect(openDescriptors().count == before + 3, "so does removeLast")
+      batch.removeAll()
+      #expect(openDescriptors().count == before, "so does removeAll")
+      try fill(&batch, 3, 2, pair)
+    }
+    #expect(openDescriptors().count == before, "so does the end of the batch's life")
+  }
+
+  @Test func aBatchOfDatagramsClosesWhatNobodyTook() throws { try checkBatch(UnixDatagramSocket.pair()) }
+  @Test func aBatchOfPacketsClosesWhatNobodyTook() throws { try checkBatch(UnixSequencedPacketSocket.pair()) }
+
+  @Test func aBatchThatIsSentOnClosesThemWhenItGoes() throws {
+    let pair = try UnixDatagramSocket.pair()
+    let before = openDescriptors().count
+    do {
+      var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 64)
+      try fill(&batch, 3, 2, pair)
+      let sent = try pair.second.send(batch: &batch)
+      #expect(sent == .messages(3) && openDescriptors().count == before + 6)
+    }
+    #expect(openDescriptors().count == before)
+    // The echo has no descriptors beside it.
+    var back = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 64)
+    let outcome = try pair.first.receive(batch: &back)
+    #expect(outcome == .messages(3) && openDescriptors().count == before && back.info(at: 0).controlLength == 0)
+  }
+
+  @Test func newControlDataClosesWhatItReplaces() throws {
+    let pair = try UnixDatagramSocket.pair()
+    let before = openDescriptors().count
+    var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 64)
+    try fill(&batch, 2, 2, pair)
+    try batch.setControl(RawSpan(), at: 0)
+    #expect(openDescriptors().count == before + 2)
+    try batch.setSegmentSize(1, at: 1)
+    #expect(openDescriptors().count == before)
+  }
+
+  /// Numbers that the program puts into a batch to send are the program's.
+  @Test func whatTheProgramSendsStaysOpen() throws {
+    let pair = try UnixDatagramSocket.pair()
+    let file = makeFile("ours")
+    defer { close(file) }
+    let before = openDescriptors()
+    do {
+      var batch = MessageBatch(capacity: 4, messageCapacity: 8, controlCapacity: 64)
+      try fill(&batch, 1, 1, pair)
+      var control = ControlBuffer<64>()
+      try control.append(descriptors: [RawDescriptor(file)].span)
+      try control.withBytes { (bytes) throws(SocketError) in try batch.setControl(bytes, at: 0) }
+      #expect(openDescriptors() == before)
+      let sent = try pair.first.send(batch: &batch)
+      #expect(sent == .messages(1))
+      batch.removeAll()
+      #expect(openDescriptors() == before)
+    }
+    var received = ReceivedDescriptors<1>()
+    var buffer: [UInt8] = [0]
+    _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+    let text = content(received[0])
+    #expect(text == "ours")
+  }
+
+  @Test func controlDataWithoutRoomForAllClosesThoseThatCame() throws {
+    let pair = try UnixDatagramSocket.pair()
+    let before = openDescriptors().count
+    do {
+      // Room for one and its padding: the kernel delivers two.
+      var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 24)
+      try fill(&batch, 3, 5, pair)
+      let cut = batch.flags(at: 2)
+      #expect(cut.contains(.controlTruncated) && openDescriptors().count == before + 6)
+    }
+    #expect(openDescriptors().count == before)
+  }
+
+  @Test func theSendersProcessIsClosedToo() throws {
+    let pair = try UnixDatagramSocket.pair()
+    if let error = failure({ () throws(SocketError) in try pair.second.setOption(.passProcess, to: true) }) {
+      #expect(error.code == .notSupported && !mustBeAvailable, "unavailable: \(error)")
+      return
+    }
+    let before = openDescriptors().count
+    do {
+      var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 64)
+      try fill(&batch, 2, 1, pair)
+      #expect(openDescriptors().count == before + 4)
+    }
+    #expect(openDescriptors().count == before)
+    try send(1, 1, from: pair.first)
+    let outcome = try receiveWithControl(pair.second)
+    #expect(outcome == .bytes(1) && openDescriptors().count == before)
+  }
+
+  private func receiveWithControl<S: DatagramSocket & ~Copyable>(_ socket: borrowing S) throws -> IOOutcome {
+    var memory = [UInt8](repeating: 0, count: 128)
+    var buffer: [UInt8] = [0]
+    var info = MessageInfo()
+    var span = memory.mutableSpan
+    var extra = span.mutableBytes
+    return try socket.receive(into: buffer.mutableSpan, control: &extra, &info)
+  }
+
+  @Test func aReceiveWithControlRoomClosesThem() throws {
+    let pair = try UnixDatagramSocket.pair()
+    let before = openDescriptors().count
+    for count in [1, 2, 7] {
+      try send(2, count, from: pair.first)
+      let tried = try receiveWithControl(pair.second)
+      #expect(tried == .bytes(1) && openDescriptors().count == before, "in a try")
+      var memory = [UInt8](repeating: 0, count: 128)
+      var buffer: [UInt8] = [0]
+      var info = MessageInfo()
+      var span = memory.mutableSpan
+      var extra = span.mutableBytes
+      let waited = try pair.second.receive(into: buffer.mutableSpan, control: &extra, &info, until: .after(patience))
+      #expect(waited == 1 && openDescriptors().count == before, "in a waiting receive")
+      // What stands there names no descriptor any more.
+      ControlData.forEach(in: memory.span.bytes.extracting(first: info.controlLength)) { _, _, data in
+        #expect(data.unsafeLoadUnaligned(as: Int32.self) == -1)
+      }
+    }
+  }
+
+  @Test func aPeekWithControlRoomClosesThem() throws {
+    let pair = try UnixDatagramSocket.pair()
+    let before = openDescriptors().count
+    try send(1, 3, from: pair.first)
+    var memory = [UInt8](repeating: 0, count: 128)
+    var buffer: [UInt8] = [0]
+    var info = MessageInfo()
+    var span = memory.mutableSpan
+    var extra = span.mutableBytes
+    let peeked = try pair.second.receive(into: buffer.mutableSpan, control: &extra, &info, flags: .peek)
+    #expect(peeked == .bytes(1) && openDescriptors().count == before)
+    let received = try receiveWithControl(pair.second)
+    #expect(received == .bytes(1) && openDescriptors().count == before)
+  }
+
+  @Test func genericUnixSocketsCloseThem() throws {
+    let pair = try UnixDatagramSocket.pair()
+    let before = openDescriptors().count
+    let socket = try GenericMessageSocket<AnySocketAddress>(adopting: pair.second.descriptor)
+    try send(3, 2, from: pair.first)
+    let outcome = try receiveWithControl(socket)
+    #expect(outcome == .bytes(1) && openDescriptors().count == before)
+    do {
+      var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 64)
+      let many = try socket.receive(batch: &batch)
+      #expect(many == .messages(2) && openDescriptors().count == before + 4)
+    }
+    #expect(openDescriptors().count == before)
+    _ = socket.releaseDescriptor().release()
+    let packets = try UnixSequencedPacketSocket.pair()
+    let generic = try GenericPacketSocket<AnySocketAddress>(adopting: packets.second.descriptor)
+    try send(1, 2, from: packets.first)
+    var buffer: [UInt8] = [0]
+    var info = MessageInfo()
+    let packet = try generic.receive(into: buffer.mutableSpan, &info)
+    #expect(packet == .bytes(1) && openDescriptors().count == before + 2, "but for the pair's own")
+    _ = generic.releaseDescriptor().release()
+  }
+
+  /// A wrapper that has only the one primitive, and inherits batches and all calls.
+  private struct Wrapper: ~Copyable, DatagramSocket {
+    typealias Address = UnixAddress
+    let base: UnixDatagramSocket
+    init(_ base: consuming UnixDatagramSocket) { self.base = base }
+    init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
+      base = UnixDatagramSocket(accepted: descriptor, context: ())
+    }
+    static var capabilities: SocketCapabilities { .emptyMessages }
+    var readSource: RawDescriptor { base.readSource }
+    var writeSource: RawDescriptor { base.writeSource }
+    borrowing func attemptReceive(
+      into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    ) -> IOResult { base.attemptReceive(into: &buffer, control: &control, flags: flags, &info) }
+    borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+      base.attemptSend(bytes, control: control, to: address, flags: flags)
+    }
+    borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+    borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
+    borrowing func remoteAddress() throws(SocketError) -> UnixAddress { try base.remoteAddress() }
+  }
+
+  @Test func wrappersCloseThem() throws {
+    let pair = try UnixDatagramSocket.pair()
+    try pair.split { first, second in
+      let wrapper = Wrapper(second)
+      let before = openDescriptors().count
+      try send(5, 2, from: first)
+      let outcome = try receiveWithControl(wrapper)
+      #expect(outcome == .bytes(1) && openDescriptors().count == before)
+      do {
+        var batch = MessageBatch(capacity: 2, messageCapacity: 8, controlCapacity: 64)
+        for _ in 0..<2 {
+          let many = try wrapper.receive(batch: &batch)
+          #expect(many == .messages(2) && openDescriptors().count == before + 4)
+        }
+      }
+      #expect(openDescriptors().count == before)
+      try first.close()
+    }
+  }
+}
