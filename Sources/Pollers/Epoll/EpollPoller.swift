@@ -22,6 +22,8 @@ public struct EpollPoller: ~Copyable, Poller {
   @usableFromInline let bell: WakerBell
   @usableFromInline let bellFlag: UnsafeMutablePointer<UInt32>
   @usableFromInline var woken = false
+  /// How many events the last wait found.
+  @usableFromInline var found = 0
 
   /// - Throws: `.tooManyDescriptors`; `.invalidArgument` for less than 1 event per wait.
   public init(_ configuration: Configuration = Configuration()) throws(SocketError) {
@@ -103,6 +105,7 @@ public struct EpollPoller: ~Copyable, Poller {
     } else {
       woken = false
     }
+    found = result
     return IOResult(raw: result)
   }
 
@@ -136,6 +139,8 @@ public struct EpollPoller: ~Copyable, Poller {
 
   @inlinable
   public subscript(event index: Int) -> Event {
+    // A failed wait found less than none.
+    precondition(index >= 0 && index < found, "the last wait found no such event")
     let event = events[index]
     return Event(token: Token(fromEvent: event.data), readiness: Readiness(rawValue: event.events))
   }
