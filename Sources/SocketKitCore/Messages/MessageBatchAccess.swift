@@ -168,7 +168,7 @@ extension MessageBatch {
     headers[slot].length = UInt32(clamping: result.raw)
     headers[slot].message.flags = UInt32(bitPattern: info.flags.rawValue)
     vectors[slot].length = min(result.raw, messageCapacity)
-    controlLengths[slot] = min(info.controlLength, controlCapacity)
+    controlLengths[slot] = max(0, min(info.controlLength, controlCapacity))
     headers[slot].message.control_length = 0
     addresses[slot] = info.address
     headers[slot].message.name_length = Int32(info.address.byteCount)
