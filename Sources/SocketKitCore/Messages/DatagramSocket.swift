@@ -32,7 +32,7 @@ extension DatagramSocket where Self: ~Copyable {
 
   /// Receives one datagram with its control data, without waiting: read them as ``PacketMetadata``.
   ///
-  /// - Parameter control: receives control data; ``MessageInfo/controlLength`` tells how much. 256 bytes hold all that UDP
+  /// - Parameter control: receives control data; ``MessageInfo/controlLength`` tells how much. 320 bytes hold all that UDP
   ///   has; what does not fit is lost, and the flags say so.
   /// - Returns: as ``receive(into:_:flags:)``.
   /// - Throws: as ``receive(into:_:flags:)``.
