@@ -172,4 +172,57 @@ import Testing
     #expect(batch.flags(at: 0) == .controlTruncated && batch.byteCount(at: 0) == 2)
     #expect(batch.metadata(at: 0).interfaceIndex == 1 && batch.metadata(at: 0).hopLimit == nil)
   }
+
+  /// A server that hears on any address answers from the one that each message came to.
+  @Test(arguments: UDPWay.allCases) func answersComeFromTheAddressThatWasAsked(_ way: UDPWay) throws {
+    let server = try UDPSocket.bind(to: way == .v4 ? .anyIPv4(port: 0) : .any(port: 0))
+    try server.setOption(.packetInfo, to: true)
+    let client = try UDPSocket.bind(to: way.isIPv4 ? .loopback(port: 0) : .loopbackIPv6(port: 0))
+    let port = try server.port()
+    let asked = way.isIPv4 ? IPSocketAddress(IPv4Address(127, 0, 0, 9), port: port) : .loopbackIPv6(port: port)
+    #expect(try client.send([1].span, to: asked) == .bytes(1))
+    var batch = MessageBatch(capacity: 2, messageCapacity: 8, controlCapacity: 320)
+    #expect(try server.receive(batch: &batch, until: .after(soon)) == 1)
+    var answer = OutgoingMetadata()
+    answer.source = batch.metadata(at: 0).destination?.ip
+    try batch.setMetadata(answer, at: 0)
+    #expect(try server.send(batch: &batch) == .messages(1))
+    let heard = try client.next()
+    #expect(try heard.bytes == [1] && IPSocketAddress(heard.info.address) == asked)
+  }
+
+  /// Counts that the batch does not have trap, instead of sending memory that is not its own.
+  @Test func countsBeyondTheBatchTrap() async {
+    await #expect(processExitsWith: .failure) {
+      var batch = MessageBatch(capacity: 4, messageCapacity: 8)
+      try batch.append([1].span)
+      batch.markSent(2)
+    }
+    await #expect(processExitsWith: .failure) {
+      var batch = MessageBatch(capacity: 4, messageCapacity: 8)
+      try batch.append([1].span)
+      batch.markSent(-1)
+    }
+    await #expect(processExitsWith: .failure) {
+      var batch = MessageBatch(capacity: 4, messageCapacity: 8)
+      try batch.append([1].span)
+      _ = RawDescriptor(-1).attemptSend(batch: &batch, atMost: -1)
+    }
+    await #expect(processExitsWith: .failure) {
+      var batch = MessageBatch(capacity: 4, messageCapacity: 8)
+      try batch.append([1].span)
+      _ = RawDescriptor(-1).attemptSendJoined(2, of: &batch)
+    }
+    // What the batch has does not.
+    await #expect(processExitsWith: .success) {
+      var batch = MessageBatch(capacity: 4, messageCapacity: 8)
+      try batch.append([1].span)
+      try batch.append([2].span)
+      _ = RawDescriptor(-1).attemptSend(batch: &batch, atMost: 0)
+      _ = RawDescriptor(-1).attemptSend(batch: &batch, atMost: .max)
+      _ = RawDescriptor(-1).attemptSendJoined(2, of: &batch)
+      batch.markSent(0)
+      batch.markSent(2)
+    }
+  }
 }

@@ -66,7 +66,7 @@ import Testing
     for index in 0..<20 { #expect(try client.next().bytes == pattern(100, from: index)) }
   }
 
-  /// More than the kernel cuts: it goes on one by one, loses none, and asks no more.
+  /// More than the kernel cuts: it goes on one by one and loses none.
   @Test func aRefusal() throws {
     let server = try UDPSocket.bind(to: .loopback(port: 0))
     try server.setOption(.receiveBuffer, to: 1 << 20)
@@ -76,7 +76,7 @@ import Testing
     for index in 0..<300 { try batch.append([UInt8(index & 255), UInt8(index >> 8)].span) }
     #expect(batch.run(at: 0) == 300)
     try client.send(batch: &batch, until: .after(soon))
-    #expect(batch.sent == 300 && batch.mostJoined == 1)
+    #expect(batch.sent == 300 && batch.mostJoined == 1000)
     for index in 0..<300 { #expect(try server.next().bytes == [UInt8(index & 255), UInt8(index >> 8)]) }
   }
 
@@ -120,5 +120,131 @@ import Testing
       #expect(error.code == .permissionDenied && error.operation == .send)
     }
     #expect(batch.sent == 2)
+  }
+
+  /// What a receiver with coalescing gets as one was sent as one, or as several that the kernel cut: the sizes, joined where
+  /// they came together.
+  private func sizes(_ socket: borrowing UDPSocket, _ bytes: Int) throws -> [[Int]] {
+    var found: [[Int]] = []
+    while found.joined().reduce(0, +) < bytes {
+      let (message, _, metadata) = try socket.nextWithMetadata()
+      var parts: [Int] = []
+      message.span.forEachDatagram(segmentSize: metadata.segmentSize) { parts.append($0.count) }
+      found.append(parts)
+    }
+    #expect(try isQuiet(socket))
+    return found
+  }
+
+  private func coalescingReceiver() throws -> UDPSocket {
+    let socket = try UDPSocket.bind(to: .loopback(port: 0))
+    try socket.setOption(.coalescing, to: true)
+    return socket
+  }
+
+  /// The socket's own segment size, set by any way and at any time, cuts each message.
+  @Test func aSegmentSizeOfTheProgramCutsEveryMessage() throws {
+    let server = try UDPSocket.bind(to: .loopback(port: 0))
+    let client = try UDPSocket.connect(to: server.localAddress())
+    var batch = MessageBatch(capacity: 2, messageCapacity: 3000)
+    batch.mostJoined = 64
+    for index in 0..<2 { try batch.append(pattern(3000, from: index).span) }
+    func sent() throws -> [Int] {
+      batch.rewind()
+      try client.send(batch: &batch, until: .after(soon))
+      var found: [Int] = []
+      while found.reduce(0, +) < 6000 { found.append(try server.next(room: 65535).bytes.count) }
+      #expect(try isQuiet(server))
+      return found
+    }
+    #expect(try sent() == [3000, 3000])
+    try client.setOption(.segmentSize, to: 1000)
+    #expect(try sent() == Array(repeating: 1000, count: 6))
+    try client.setOption(.segmentSize, to: 0)
+    #expect(try sent() == [3000, 3000])
+    let number: [UInt8] = [0xdc, 5, 0, 0]  // 1500
+    try client.setRawOption(level: 17, name: 103, to: number.span.bytes)
+    #expect(try sent() == [1500, 1500, 1500, 1500])
+  }
+
+  /// A cork makes one datagram of all that is sent until it is out.
+  @Test func aCorkCollectsAllMessages() throws {
+    let server = try UDPSocket.bind(to: .loopback(port: 0))
+    let client = try UDPSocket.connect(to: server.localAddress())
+    var batch = MessageBatch(capacity: 3, messageCapacity: 100)
+    batch.mostJoined = 64
+    for index in 0..<3 { try batch.append(pattern(100, from: index).span) }
+    try client.send(batch: &batch, until: .after(soon))
+    for index in 0..<3 { #expect(try server.next().bytes == pattern(100, from: index)) }
+    try client.setOption(.cork, to: true)
+    batch.rewind()
+    try client.send(batch: &batch, until: .after(soon))
+    #expect(try isQuiet(server))
+    try client.setOption(.cork, to: false)
+    #expect(try server.next().bytes == pattern(100) + pattern(100, from: 1) + pattern(100, from: 2))
+  }
+
+  /// A message with a segment size of its own is cut by that, beside others that are joined.
+  @Test func aMessagesOwnSegmentSizeIsKept() throws {
+    let server = try coalescingReceiver()
+    let client = try UDPSocket.connect(to: server.localAddress())
+    var batch = MessageBatch(capacity: 5, messageCapacity: 3000, controlCapacity: 160)
+    batch.mostJoined = 64
+    for index in 0..<5 { try batch.append(pattern(3000, from: index).span) }
+    try batch.setSegmentSize(1000, at: 1)
+    var metadata = OutgoingMetadata()
+    metadata.segmentSize = 1500
+    try batch.setMetadata(metadata, at: 2, for: server.localAddress())
+    try client.send(batch: &batch, until: .after(soon))
+    #expect(try sizes(server, 15_000) == [[3000], [1000, 1000, 1000], [1500, 1500], [3000, 3000]])
+  }
+
+  /// Port 0, from which any remote can send: its message fails as it does alone, and others are joined as before.
+  @Test func oneBadDestinationLeavesJoiningAsItIs() throws {
+    let server = try coalescingReceiver()
+    let client = try UDPSocket.bind(to: .loopback(port: 0))
+    var batch = MessageBatch(capacity: 8, messageCapacity: 100)
+    batch.mostJoined = 64
+    for index in 0..<2 { try batch.append(pattern(100, from: index).span, to: IPSocketAddress.loopback(port: 0)) }
+    for index in 2..<8 { try batch.append(pattern(100, from: index).span, to: server.localAddress()) }
+    for skipped in 0..<2 {
+      let error = failure(SocketError.self) { () throws(SocketError) in _ = try client.send(batch: &batch) }
+      #expect(error?.code == .invalidArgument && error?.errno == EINVAL && batch.sent == skipped)
+      batch.markSent(1)
+    }
+    #expect(try client.send(batch: &batch) == .messages(6))
+    #expect(try sizes(server, 600) == [Array(repeating: 100, count: 6)])
+    batch.rewind()
+    batch.markSent(2)
+    #expect(try client.send(batch: &batch) == .messages(6))
+    #expect(try sizes(server, 600) == [Array(repeating: 100, count: 6)])
+    #expect(batch.mostJoined == 64)
+  }
+
+  /// A path that refuses: its messages go one by one, joining is tried less and less often there, and works elsewhere.
+  @Test func joiningIsTriedAgainAfterARefusal() throws {
+    let made = try socketsInNamespace(mtu: 1500) {
+      let server = try UDPSocket.bind(to: .loopback(port: 0))
+      try server.setOption(.coalescing, to: true)
+      let client = try UDPSocket.connect(to: server.localAddress())
+      return [server.released(), client.released()]
+    }
+    guard let made else { return }
+    let server = adopt(made[0])
+    let client = adopt(made[1])
+    // Longer than the path's MTU: the kernel fragments these, and cuts none.
+    var large = MessageBatch(capacity: 2, messageCapacity: 2000)
+    large.mostJoined = 64
+    for index in 0..<2 { try large.append(pattern(2000, from: index).span) }
+    for _ in 0..<5 {
+      large.rewind()
+      #expect(try client.send(batch: &large) == .messages(2))
+      #expect(try sizes(server, 4000) == [[2000], [2000]])
+    }
+    // Five runs: tried, passed over, tried, passed over twice.
+    large.removeAll()
+    for index in 0..<2 { try large.append(pattern(1000, from: index).span) }
+    #expect(try client.send(batch: &large) == .messages(2))
+    #expect(try sizes(server, 2000) == [[1000, 1000]])
   }
 }

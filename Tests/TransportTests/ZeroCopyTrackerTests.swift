@@ -42,8 +42,7 @@ import Testing
     tracker.noteSend(of: 1)
     tracker.noteSend(of: 2)
     for error in [
-      completion(2, 2), completion(0, 5), completion(1, 0), completion(.max, .max), completion(.max, 0),
-      completion(0, 1, origin: 2),
+      completion(1, 0), completion(.max, .max), completion(.max, 0), completion(0, 1, origin: 2),
     ] {
       let found = try owners(&tracker, error)
       #expect(found.isEmpty)
@@ -73,5 +72,38 @@ import Testing
       let found = try owners(&tracker, completion(start, start + 5))
       #expect(found.count == 6 && found.first == round * 6)
     }
+  }
+
+  /// A number that was not noted is a failed send's, which has used it up: alone, behind one in flight, in one range with
+  /// it, and across the end of the numbers.
+  @Test func aFailedSendsNumberMovesTheCountOn() throws {
+    var tracker = ZeroCopyTracker(capacity: 4, nextNumber: .max)
+    let alone = try owners(&tracker, completion(.max, .max))
+    tracker.noteSend(of: 1)
+    let behind = try owners(&tracker, completion(1, 1))
+    tracker.noteSend(of: 2)
+    let inFlight = tracker.inFlight
+    let first = try owners(&tracker, completion(0, 0))
+    let second = try owners(&tracker, completion(2, 3))
+    tracker.noteSend(of: 3)
+    let third = try owners(&tracker, completion(4, 4))
+    let none = tracker.inFlight
+    #expect(alone.isEmpty && behind.isEmpty && inFlight == 3)
+    #expect(first == [1] && second == [2] && third == [3] && none == 0)
+  }
+
+  /// However many fail while one is in flight: the book counts on as long as it is not full.
+  @Test func failedSendsFillTheBookAndNoMore() throws {
+    var tracker = ZeroCopyTracker(capacity: 3)
+    tracker.noteSend(of: 7)
+    var failed: UInt32 = 1
+    while !tracker.isFull {
+      let none = try owners(&tracker, completion(failed, failed))
+      #expect(none.isEmpty)
+      failed += 1
+    }
+    let last = try owners(&tracker, completion(0, failed - 1))
+    let inFlight = tracker.inFlight
+    #expect(failed == 3 && last == [7] && inFlight == 0)
   }
 }

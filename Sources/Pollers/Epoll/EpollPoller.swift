@@ -22,6 +22,8 @@ public struct EpollPoller: ~Copyable, Poller {
   @usableFromInline let bell: WakerBell
   @usableFromInline let bellFlag: UnsafeMutablePointer<UInt32>
   @usableFromInline var woken = false
+  /// How many events the last wait found.
+  @usableFromInline var found = 0
 
   /// - Throws: `.tooManyDescriptors`; `.invalidArgument` for less than 1 or more than 1048576 events per wait.
   public init(_ configuration: Configuration = Configuration()) throws(SocketError) {
@@ -109,6 +111,7 @@ public struct EpollPoller: ~Copyable, Poller {
     } else {
       woken = false
     }
+    found = result
     return IOResult(raw: result)
   }
 
@@ -149,6 +152,8 @@ public struct EpollPoller: ~Copyable, Poller {
 
   @inlinable
   public subscript(event index: Int) -> Event {
+    // A failed wait found less than none.
+    precondition(index >= 0 && index < found, "the last wait found no such event")
     let event = events[index]
     return Event(token: Token(fromEvent: event.data), readiness: Readiness(rawValue: event.events))
   }

@@ -26,6 +26,8 @@ public struct PollPoller: ~Copyable, Poller {
   @usableFromInline var count = 1
   private let bell: WakerBell
   @usableFromInline var woken = false
+  /// How many events the last wait found.
+  @usableFromInline var eventCount = 0
 
   /// - Throws: `.tooManyDescriptors`.
   public init(_ configuration: Configuration = Configuration()) throws(SocketError) {
@@ -136,6 +138,7 @@ public struct PollPoller: ~Copyable, Poller {
       var time = csk_timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
       result = csk_ppoll(slots, UInt(bitPattern: count), &time)
     }
+    eventCount = 0
     if result <= 0 { return IOResult(raw: result) }
     if slots[0].revents != 0 {
       takeWake()
@@ -156,6 +159,7 @@ public struct PollPoller: ~Copyable, Poller {
       }
       place &+= 1
     }
+    eventCount = found
     return IOResult(raw: found)
   }
 
@@ -166,7 +170,10 @@ public struct PollPoller: ~Copyable, Poller {
   }
 
   @inlinable
-  public subscript(event index: Int) -> Event { events[index] }
+  public subscript(event index: Int) -> Event {
+    precondition(index >= 0 && index < eventCount, "the last wait found no such event")
+    return events[index]
+  }
 
   @inlinable public var wasWoken: Bool { woken }
   public var waker: Waker { Waker(bell) }

@@ -1,5 +1,3 @@
-internal import CSocketKit
-
 extension TransportSocket where Self: DatagramSocket & ~Copyable {
   /// A datagram socket that receives at an address.
   ///
@@ -56,11 +54,14 @@ extension DatagramSocket where Self: KernelSocket & ~Copyable {
     if result.isFailure { throw SocketError(result, .connect) }
   }
 
-  /// Dissolves the connection to a peer: the socket hears from anybody again (connect(2) with AF_UNSPEC).
-  /// - Throws: `.closed`.
-  public borrowing func disconnect() throws(SocketError) {
-    let unspecified: [UInt8] = [UInt8](repeating: 0, count: 16)
-    let result = IOResult(raw: csk_connect(descriptor.value, unspecified, 16))
-    if result.isFailure { throw SocketError(result, .connect) }
-  }
+  /// Ends the connection to a peer: the socket hears from anybody again (connect(2) with AF_UNSPEC).
+  ///
+  /// An IP socket keeps its port, and the device that it is bound to, which the kernel takes away with the connection: both
+  /// are set again. For a moment the socket has none, so another process can take the port. The device is not kept where the
+  /// peer's address is link-local, because then connect(2) may have set it. A local address that connect(2) chose goes, one
+  /// that the program bound stays.
+  /// - Throws: `.addressInUse` when another socket took the port: the socket is not connected and not bound then.
+  ///   `.notSupported` for raw IP sockets, which would receive nothing any more, connected or not: open another one.
+  ///   `.closed`.
+  public borrowing func disconnect() throws(SocketError) { try descriptor.disconnect() }
 }

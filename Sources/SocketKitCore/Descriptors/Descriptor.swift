@@ -22,6 +22,7 @@ public struct Descriptor: ~Copyable, Sendable {
   public init(adopting raw: RawDescriptor) throws(SocketError) {
     try raw.checkOpen()
     try raw.makeNonBlockingAndCloseOnExec()
+    SegmentationSettings.noteChange()
     unsafe self.init(unsafeOwning: raw)
   }
 

@@ -71,20 +71,21 @@ extension MessageBatch {
     try withBytes(at: slot) { bytes throws(E) in try bytes.forEachDatagram(segmentSize: size, body) }
   }
 
-  /// Sets what a message asks for when it is sent.
+  /// Sets what a message asks for when it is sent: one to send, or one that was received and goes back to its sender.
   ///
   /// - Parameter destination: the address that the socket is connected to; nil when the message has its own.
-  /// - Throws: `.capacityExceeded` when ``controlCapacity`` is too small (128 bytes hold everything); `.invalidArgument`
-  ///   without a destination, or for a source of the other IP version. The message is as it was then.
+  /// - Throws: `.capacityExceeded` when ``controlCapacity`` is too small (160 bytes hold everything); `.invalidArgument`
+  ///   without a destination, or for a source of the other IP version; `.notSupported` for
+  ///   ``OutgoingMetadata/doNotFragment`` and an IPv4 destination. The message is as it was then.
   @inlinable
   public mutating func setMetadata(
     _ metadata: OutgoingMetadata, at slot: Int, for destination: IPSocketAddress? = nil
   ) throws(SocketError) {
     check(slot)
-    guard let receiver = destination ?? IPSocketAddress(addresses[slot]) else {
+    guard let receiver = destination ?? IPSocketAddress(storedAddress(slot)) else {
       throw SocketError(code: .invalidArgument, .send)
     }
-    var encoded = ControlBuffer<128>()
+    var encoded = ControlBuffer<160>()
     try metadata.encode(into: &encoded, for: receiver)
     try encoded.withBytes { bytes throws(SocketError) in try setControl(bytes, at: slot) }
   }

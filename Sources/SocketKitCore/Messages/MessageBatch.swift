@@ -28,9 +28,13 @@ public struct MessageBatch: ~Copyable {
   @inlinable public var sent: Int { done }
   /// How many messages in a row may be sent as one, which the kernel cuts again (UDP_SEGMENT, Linux 4.18): those to one
   /// receiver, of one length but for the last, without control data. The receiver sees no difference. 1 sends each for
-  /// itself; UDP sockets take what `UDPSocket.hostCapabilities()` says, and put 1 here where the device or the path refuses.
-  /// Other sockets do not read it.
+  /// itself; for UDP sockets set what `UDPSocket.hostCapabilities()` says. Other sockets do not read it.
+  ///
+  /// A run that the device or the path refuses to cut is sent one by one, and joining is tried again later, less often with
+  /// every refusal. On a socket with the option `.segmentSize` or `.cork` nothing is joined, because both give messages
+  /// another meaning.
   public var mostJoined = 1
+  @usableFromInline var joining = JoiningState()
   @usableFromInline var used = 0
   @usableFromInline var done = 0
   /// Whether a received message's control data may hold descriptors.
@@ -42,7 +46,7 @@ public struct MessageBatch: ~Copyable {
   /// - Parameters:
   ///   - capacity: 1 to 1024 messages.
   ///   - messageCapacity: bytes for each; longer messages are truncated. 65 535 holds any UDP datagram.
-  ///   - controlCapacity: bytes of control data for each; 0 for none, 256 for all metadata that UDP has.
+  ///   - controlCapacity: bytes of control data for each; 0 for none, 320 for all metadata that UDP has.
   public init(capacity: Int, messageCapacity: Int, controlCapacity: Int = 0) {
     precondition((1...1024).contains(capacity), "a batch holds 1 to 1024 messages")
     precondition(messageCapacity >= 0 && controlCapacity >= 0)
@@ -101,9 +105,17 @@ public struct MessageBatch: ~Copyable {
   @inlinable
   public mutating func rewind() { done = 0 }
 
-  /// For implementers: counts messages as sent.
+  /// Counts the next messages as sent: for implementers, and to skip one that cannot be sent.
+  /// - Parameter number: from 0 to the number of unsent messages, ``count`` less ``sent``; another traps.
   @inlinable
-  public mutating func markSent(_ number: Int) { done &+= number }
+  public mutating func markSent(_ number: Int) {
+    precondition(number >= 0 && number <= used &- done, "the batch has no so many unsent messages")
+    done &+= number
+  }
+
+  /// Counts as sent what the kernel took of messages that were checked.
+  @inlinable @inline(__always)
+  mutating func advance(by number: Int) { done &+= number }
 
   /// Makes room in a slot for what a receive may write. The pointers stay as they are from the beginning to the end.
   @inlinable

@@ -174,7 +174,7 @@ extension MessageBatch {
     headers[slot].length = UInt32(clamping: result.raw)
     headers[slot].message.flags = UInt32(bitPattern: info.flags.rawValue)
     vectors[slot].length = min(result.raw, messageCapacity)
-    controlLengths[slot] = min(info.controlLength, controlCapacity)
+    controlLengths[slot] = max(0, min(info.controlLength, controlCapacity))
     if descriptorsMayCome && controlLengths[slot] != 0 { mayHoldDescriptors = true }
     headers[slot].message.control_length = 0
     addresses[slot] = info.address

@@ -15,13 +15,35 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
   public var trafficClass: UInt8?
   /// Send the bytes as datagrams of this size, the last perhaps shorter (UDP_SEGMENT, Linux 4.18).
   public var segmentSize: UInt16?
+  /// Never cut this packet into fragments: one that is longer than its path takes fails with `.messageTooLarge`
+  /// (IPV6_DONTFRAG, Linux 2.6.36). For IPv6 only: the kernel has no such request for single IPv4 packets, whose socket
+  /// says it for all of them by the option `.pathMTUDiscovery`.
+  public var doNotFragment: Bool?
+  /// When to send the packet, as nanoseconds on the clock of the socket's option `.transmitTime`, which must be set
+  /// (SCM_TXTIME, Linux 4.19).
+  public var transmitTime: Int64?
 
   @inlinable
   public init() {}
 
+  /// What an answer to a received packet asks for: its source is the address that the packet was sent to, or, for broadcast
+  /// and multicast, this host's address there: ``PacketMetadata/localAddress``. Where the kernel names no address (IPv6
+  /// multicast), and for link-local addresses, it leaves by the interface that the packet came by.
+  @inlinable
+  public init(answering packet: PacketMetadata) {
+    source = packet.localAddress
+    switch source {
+    case nil: interfaceIndex = packet.interfaceIndex
+    case .v4(let address)? where address.isLinkLocal: interfaceIndex = packet.interfaceIndex
+    case .v6(let address)? where address.isLinkLocal: interfaceIndex = packet.interfaceIndex
+    default: break
+    }
+  }
+
   /// Whether nothing is asked for.
   @inlinable public var isEmpty: Bool {
     source == nil && interfaceIndex == 0 && hopLimit == nil && trafficClass == nil && segmentSize == nil
+      && doNotFragment == nil && transmitTime == nil
   }
 
   /// Adds the control messages for a packet to this destination.
@@ -29,8 +51,8 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
   /// The destination decides, not the socket: a dual-stack socket reads IPv4's control messages for an IPv4-mapped one, and
   /// ignores IPv6's.
   /// - Parameter destination: the address given to send, or that the socket is connected to.
-  /// - Throws: `.capacityExceeded`: 128 bytes hold everything; `.invalidArgument` when ``source`` is of the other version.
-  ///   Some messages may have been added then.
+  /// - Throws: `.capacityExceeded`: 160 bytes hold everything; `.invalidArgument` when ``source`` is of the other version;
+  ///   `.notSupported` for ``doNotFragment`` and an IPv4 destination. Some messages may have been added then.
   @inlinable
   public func encode<let capacity: Int>(
     into control: inout ControlBuffer<capacity>, for destination: IPSocketAddress
@@ -45,6 +67,7 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
     into control: inout ControlBuffer<capacity>, for family: AddressFamily
   ) throws(SocketError) {
     if let segmentSize { try control.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: segmentSize) }
+    if let transmitTime { try control.append(level: CSK_SOL_SOCKET, type: CSK_SO_TXTIME, value: transmitTime) }
     if family == .ipv4 {
       try encodeIPv4(into: &control)
     } else {
@@ -54,6 +77,7 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
 
   @inlinable
   func encodeIPv4<let capacity: Int>(into control: inout ControlBuffer<capacity>) throws(SocketError) {
+    if doNotFragment != nil { throw SocketError(code: .notSupported, .send) }
     if source != nil || interfaceIndex != 0 {
       // struct in_pktinfo: interface, address to send from, address in the header (received ones only).
       var info: (UInt32, UInt32, UInt32) = (interfaceIndex, 0, 0)
@@ -83,6 +107,9 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
     if let hopLimit { try control.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_HOPLIMIT, value: Int32(hopLimit)) }
     if let trafficClass {
       try control.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_TCLASS, value: Int32(trafficClass))
+    }
+    if let doNotFragment {
+      try control.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_DONTFRAG, value: doNotFragment ? 1 : 0 as Int32)
     }
   }
 }

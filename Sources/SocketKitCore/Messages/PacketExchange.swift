@@ -3,8 +3,11 @@
 extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
   /// Receives one datagram with what the kernel says of it, without waiting: the options that ask for it must be on.
   ///
+  /// With the option `.receivePathMTU` a result of 0 bytes may be a notice and no datagram:
+  /// ``PacketMetadata/pathMTU`` is not nil then.
+  ///
   /// - Parameter metadata: receives destination, interface, hop limit, time and so on. Control data needs no memory of the
-  ///   caller's: 256 bytes of stack hold all that UDP has.
+  ///   caller's: 320 bytes of stack hold all that UDP has.
   /// - Returns: as ``receive(into:_:flags:)``.
   /// - Throws: as ``receive(into:_:flags:)``.
   @inlinable @inline(__always)
@@ -12,7 +15,7 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, metadata: inout PacketMetadata,
     flags: ReceiveFlags = []
   ) throws(SocketError) -> IOOutcome {
-    var control = InlineArray<32, UInt64>(repeating: 0)
+    var control = InlineArray<40, UInt64>(repeating: 0)
     var words = control.mutableSpan
     var extra = words.mutableBytes
     let outcome = try receive(into: buffer, control: &extra, &info, flags: flags)
@@ -24,13 +27,14 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
 
   /// Receives one datagram with what the kernel says of it, waiting on this thread until there is one.
   /// - Returns: the count in the buffer; 0 is an empty datagram.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
+  /// - Throws: `.shutDown` when ``Socket/shutdown(_:)`` has ended the receiving and no datagram is left; `.timedOut`,
+  ///   `.cancelled`, and as ``receive(into:_:flags:)``.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, metadata: inout PacketMetadata,
     until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
   ) throws(SocketError) -> Int {
-    var memory = InlineArray<32, UInt64>(repeating: 0)
+    var memory = InlineArray<40, UInt64>(repeating: 0)
     var words = memory.mutableSpan
     var extra = words.mutableBytes
     let count = try receive(
@@ -43,16 +47,19 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
   ///
   /// - Parameters:
   ///   - address: its receiver; on a connected socket, the address that it is connected to.
-  ///   - metadata: source address, interface, hop limit, traffic class, segment size.
+  ///   - metadata: source address, interface, hop limit, traffic class, segment size, time of sending, and whether the
+  ///     packet may be fragmented.
   /// - Returns: as ``send(_:to:flags:)``.
   /// - Throws: `.invalidArgument` or `.unreachable` (a source that is not this host's; which one depends on the kernel),
-  ///   `.addressNotAvailable` (no such interface), `.invalidArgument` (a source of the other IP version, a segment size that the host cannot do), and as
+  ///   `.addressNotAvailable` (no such interface), `.invalidArgument` (a source of the other IP version, a segment size that
+  ///   the host cannot do, a time of sending without the option `.transmitTime`), `.notSupported`
+  ///   (``OutgoingMetadata/doNotFragment`` over IPv4), and as
   ///   ``send(_:to:flags:)``.
   @inlinable @inline(__always)
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: IPSocketAddress, metadata: OutgoingMetadata, flags: SendFlags = []
   ) throws(SocketError) -> IOOutcome {
-    var control = ControlBuffer<128>()
+    var control = ControlBuffer<160>()
     try metadata.encode(into: &control, for: address)
     let result = control.withBytes { extra in
       address.withBytes { attemptSend(bytes.bytes, control: extra, to: $0, flags: flags) }

@@ -9,6 +9,8 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
   public var destination: IPSocketAddress?
   /// The number of the interface that it came in by, 0 when unknown (option `.packetInfo`).
   public var interfaceIndex: UInt32 = 0
+  // ipi_spec_dst, in the host's order; 0 for none.
+  @usableFromInline var localBits: UInt32 = 0
   /// Time to live, or hop limit (option `.receiveHopLimit`).
   public var hopLimit: UInt8?
   /// The type-of-service or traffic-class byte (option `.receiveTrafficClass`).
@@ -24,9 +26,27 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
   public var dropCount: UInt32?
   /// What the error queue says (option `.receiveErrors`, flag ``ReceiveFlags/errorQueue``).
   public var error: ExtendedError?
+  /// The address and port that the packet was sent to, in its own headers: where a packet was redirected to this socket
+  /// (TPROXY), the destination that it had (IP_ORIGDSTADDR, IPV6_ORIGDSTADDR: option `.receiveOriginalDestination`). For an
+  /// IPv4 packet it is an IPv4 address, also on a dual-stack socket.
+  public var originalDestination: IPSocketAddress?
+  /// The message is no datagram but a notice: a packet was too large for its path (IPV6_PATHMTU: option
+  /// `.receivePathMTU`).
+  public var pathMTU: PathMTUNotice?
 
   @inlinable
   public init() {}
+
+  /// The address of this host that an answer should come from (option `.packetInfo`); nil where the kernel is to choose.
+  ///
+  /// For a packet that was sent to one host it is ``destination``'s address. For IPv4 broadcast and multicast it is the
+  /// address of this host on the network that the packet came by (`ipi_spec_dst` of ip(7)), because a group's address is no
+  /// source. For IPv6 multicast the kernel names none: answer with the interface alone.
+  @inlinable public var localAddress: IPAddress? {
+    if localBits != 0 { return .v4(IPv4Address(bits: localBits)) }
+    guard let destination else { return nil }
+    return destination.ip.isMulticast || destination.ip == .v4(.broadcast) ? nil : destination.ip
+  }
 
   /// Explicit congestion notification: the lower two bits of ``trafficClass`` (RFC 3168).
   @inlinable public var ecn: UInt8? { trafficClass.map { $0 & 3 } }
@@ -45,6 +65,9 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
         if type == CSK_UDP_GRO, data.byteCount >= 4 {
           segmentSize = Int(data.unsafeLoadUnaligned(as: Int32.self))
         }
+      // The error queue of vsock, since Linux 6.7.
+      case CSK_SOL_VSOCK:
+        if type == CSK_VSOCK_RECVERR { error = ExtendedError(data) }
       default: break
       }
     }
@@ -80,6 +103,7 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
     case CSK_IP_PKTINFO:
       guard data.byteCount >= 12 else { return }
       interfaceIndex = data.unsafeLoadUnaligned(as: UInt32.self)
+      localBits = UInt32(bigEndian: data.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self))
       let bits = UInt32(bigEndian: data.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt32.self))
       destination = IPSocketAddress(IPv4Address(bits: bits), port: 0)
     case CSK_IP_TTL:
@@ -87,6 +111,7 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
     case CSK_IP_TOS:
       if data.byteCount >= 1 { trafficClass = data.unsafeLoad(as: UInt8.self) }
     case CSK_IP_RECVERR: error = ExtendedError(data)
+    case CSK_IP_ORIGDSTADDR: originalDestination = IPSocketAddress(sockaddr: data)
     default: break
     }
   }
@@ -107,6 +132,8 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
     case CSK_IPV6_TCLASS:
       if data.byteCount >= 4 { trafficClass = UInt8(truncatingIfNeeded: data.unsafeLoadUnaligned(as: Int32.self)) }
     case CSK_IPV6_RECVERR: error = ExtendedError(data)
+    case CSK_IPV6_ORIGDSTADDR: originalDestination = IPSocketAddress(sockaddr: data)?.unmapped
+    case CSK_IPV6_PATHMTU: pathMTU = PathMTUNotice(data)
     default: break
     }
   }

@@ -23,10 +23,11 @@ extension RawDescriptor {
   /// For implementers: sends a batch's messages that are not sent yet with sendmmsg(2), without waiting on a non-blocking
   /// socket and without SIGPIPE, and counts them as sent.
   ///
-  /// - Parameter most: no more than this many.
+  /// - Parameter most: no more than this many; a negative number traps.
   /// - Returns: how many the kernel took, at least 1, or 0 when there are none; or -errno of the first, never EINTR.
   @inlinable @inline(__always)
   public func attemptSend(batch: inout MessageBatch, atMost most: Int = .max) -> IOResult {
+    precondition(most >= 0, "a negative number of messages")
     let number = value
     let unsent = batch.count &- batch.sent
     let rest = UInt32(truncatingIfNeeded: most < unsent ? most : unsent)
@@ -34,17 +35,18 @@ extension RawDescriptor {
     let first = batch.headers + batch.sent
     var result = csk_sendmmsg(number, first, rest, CSK_MSG_NOSIGNAL)
     while result == 0 &- Int(CSK_EINTR) { result = csk_sendmmsg(number, first, rest, CSK_MSG_NOSIGNAL) }
-    if result > 0 { batch.markSent(result) }
+    if result > 0 { batch.advance(by: result) }
     return IOResult(raw: result)
   }
 
   /// For implementers: sends the next so many messages of a batch as one, which the kernel cuts again (UDP_SEGMENT), and
   /// counts them as sent. Their bytes are gathered where they are.
   ///
-  /// - Parameter count: at least 2, as ``MessageBatch/run(at:)`` found.
+  /// - Parameter count: at least 2, as ``MessageBatch/run(at:)`` found; less than 1 and more than are unsent traps.
   /// - Returns: how many messages went: all, or -errno, never EINTR.
   @inlinable
   public func attemptSendJoined(_ count: Int, of batch: inout MessageBatch) -> IOResult {
+    precondition(count >= 1 && count <= batch.count &- batch.sent, "the batch has no so many unsent messages")
     let number = value
     let first = batch.sent
     var header = batch.headers[first].message
@@ -63,7 +65,7 @@ extension RawDescriptor {
       return result
     }
     if result < 0 { return IOResult(raw: result) }
-    batch.markSent(count)
+    batch.advance(by: count)
     return IOResult(raw: count)
   }
 }

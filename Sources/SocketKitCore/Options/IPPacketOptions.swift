@@ -4,26 +4,27 @@ internal import CSocketKit
 // works on IPv4, IPv6 and dual-stack sockets; the values come as ``PacketMetadata``.
 
 extension SocketOption where Level == IPLevel, Value == Bool {
-  /// Tells the address that a packet was sent to and the interface that it came in by. On a dual-stack socket IPv6's
-  /// option tells them of IPv4 packets too. The C names are `IP_PKTINFO` and `IPV6_RECVPKTINFO`.
-  public static var packetInfo: Self {
-    Self(
-      read: { (target: RawDescriptor) throws(SocketError) -> Bool in
-        try target.ipOption(CSK_IP_PKTINFO, CSK_IPV6_RECVPKTINFO) != 0
-      },
-      write: { (target: RawDescriptor, value: Bool) throws(SocketError) in
-        let number = value ? 1 : 0
-        if try target.isIPv6(.setOption) {
-          try target.setIntegerOption(CSK_IPPROTO_IPV6, CSK_IPV6_RECVPKTINFO, number)
-        } else {
-          try target.setIntegerOption(CSK_IPPROTO_IP, CSK_IP_PKTINFO, number)
-        }
-      })
-  }
+  /// Tells the address that a packet was sent to and the interface that it came in by. A dual-stack socket gets both
+  /// versions' control messages for an IPv4 packet: only IPv4's names the address to answer from
+  /// (``PacketMetadata/localAddress``). The C names are `IP_PKTINFO` and `IPV6_RECVPKTINFO`.
+  public static var packetInfo: Self { Self(ipv4: CSK_IP_PKTINFO, ipv6: CSK_IPV6_RECVPKTINFO) }
   /// Keeps errors that came back for packets in the socket's error queue, where `receiveError` finds them; an unconnected
   /// socket hears of none without it. An error that is not taken from there fails the next send or receive, once. The C
   /// names are `IP_RECVERR` and `IPV6_RECVERR`.
   public static var receiveErrors: Self { Self(ipv4: CSK_IP_RECVERR, ipv6: CSK_IPV6_RECVERR) }
+  /// Tells the address and port that a packet was sent to, as its own headers say: for sockets that packets are redirected
+  /// to. See ``PacketMetadata/originalDestination``. The C names are `IP_RECVORIGDSTADDR` and `IPV6_RECVORIGDSTADDR`.
+  public static var receiveOriginalDestination: Self { Self(ipv4: CSK_IP_ORIGDSTADDR, ipv6: CSK_IPV6_ORIGDSTADDR) }
+  /// Tells of IPv6 packets that were larger than their path: a receive then gives an empty message whose
+  /// ``PacketMetadata/pathMTU`` is not nil, before the datagrams that wait. The kernel makes one when it refuses a packet
+  /// that must not be fragmented (``OutgoingMetadata/doNotFragment``, ``doNotFragment``), keeps only the last, and wakes
+  /// nobody for it. What a router reports comes by the error queue: ``ExtendedError/pathMTU``. IPv6 sockets only
+  /// (`.notSupported`). The C name is `IPV6_RECVPATHMTU` (Linux 2.6.35).
+  public static var receivePathMTU: Self { Self(flag: CSK_IPV6_RECVPATHMTU, level: CSK_IPPROTO_IPV6) }
+  /// Never fragments IPv6 packets: one that is longer than its path takes fails with `.messageTooLarge`. Single packets ask
+  /// for it by ``OutgoingMetadata/doNotFragment``. IPv6 sockets only (`.notSupported`); IPv4's way is
+  /// ``pathMTUDiscovery``. The C name is `IPV6_DONTFRAG` (Linux 2.6.36).
+  public static var doNotFragment: Self { Self(flag: CSK_IPV6_DONTFRAG, level: CSK_IPPROTO_IPV6) }
   /// Tells the type-of-service or traffic-class byte: DSCP and ECN. The C names are `IP_RECVTOS` and `IPV6_RECVTCLASS`.
   public static var receiveTrafficClass: Self { Self(ipv4: CSK_IP_RECVTOS, ipv6: CSK_IPV6_RECVTCLASS) }
   /// Tells the time to live or hop limit. The C names are `IP_RECVTTL` and `IPV6_RECVHOPLIMIT`.

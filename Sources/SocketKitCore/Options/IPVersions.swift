@@ -24,11 +24,7 @@ extension SocketOption where Level == IPLevel, Value == Int {
 extension RawDescriptor {
   /// Whether this is an IPv6 socket (SO_DOMAIN).
   func isIPv6(_ operation: SocketError.Operation) throws(SocketError) -> Bool {
-    var number: Int32 = 0
-    var length: UInt32 = 4
-    let result = IOResult(raw: csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_DOMAIN, &number, &length))
-    if result.isFailure { throw SocketError(result, operation) }
-    return number == CSK_AF_INET6
+    try socketDomain(operation) == CSK_AF_INET6
   }
 
   func ipOption(_ ipv4: Int32, _ ipv6: Int32) throws(SocketError) -> Int {

@@ -52,6 +52,7 @@ extension OptionTarget where Self: ~Copyable {
       IOResult(
         raw: csk_setsockopt(number, level, name, $0.baseAddress, UInt32(clamping: $0.count)))
     }
+    if level == CSK_IPPROTO_UDP { SegmentationSettings.noteChange() }
     if result.isFailure { throw SocketError(result, .setOption) }
   }
 }

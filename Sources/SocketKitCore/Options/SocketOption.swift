@@ -133,6 +133,7 @@ extension RawDescriptor {
   func setIntegerOption(_ level: Int32, _ name: Int32, _ value: Int) throws(SocketError) {
     guard var number = Int32(exactly: value) else { throw SocketError(code: .invalidArgument, .setOption) }
     let result = IOResult(raw: csk_setsockopt(self.value, level, name, &number, 4))
+    if level == CSK_IPPROTO_UDP { SegmentationSettings.noteChange() }
     if result.isFailure { throw SocketError(result, .setOption) }
   }
 

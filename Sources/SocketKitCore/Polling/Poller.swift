@@ -45,7 +45,8 @@ public protocol Poller: ~Copyable, Sendable {
   /// it specializes; may return -EINTR.
   mutating func attemptWait(until deadline: Deadline) -> IOResult
 
-  /// An event of the last wait, from 0 to one less than what it returned. Valid until the next wait.
+  /// An event of the last wait, from 0 to one less than what it returned; another index must trap. Valid until the next
+  /// wait.
   subscript(event index: Int) -> Event { get }
 
   /// Whether the last wait was ended by the ``waker``.

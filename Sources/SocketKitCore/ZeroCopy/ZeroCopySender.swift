@@ -11,7 +11,8 @@ internal import CSocketKit
 /// while let done = sender.takeCompletion() { … done.takeBuffer() … }
 /// ```
 /// One sender belongs to one socket, and all zero-copy sends of that socket must go through it, because the kernel tells
-/// them apart by counting. Worth it from about 10 KiB a buffer (msg_zerocopy.rst). **On loopback the kernel always copies
+/// them apart by counting. The sender knows its socket by the kernel's cookie (SO_COOKIE), which no other socket gets, even
+/// where it has the same descriptor number later. Worth it from about 10 KiB a buffer (msg_zerocopy.rst). **On loopback the kernel always copies
 /// after all**, as it does where the interface cannot gather: ``ZeroCopyCompletion/wasCopied`` says so, and a program
 /// that sees it on a real path had better send plainly.
 ///
@@ -37,28 +38,36 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   }
   /// How many buffers it holds at most, counted from the oldest that is not taken back.
   public let capacity: Int
-  private let socket: RawDescriptor
+  let socket: RawDescriptor
+  let cookie: UInt64
   private let isStream: Bool
-  private let entries: UnsafeMutablePointer<Entry>
+  let entries: UnsafeMutablePointer<Entry>
   private let finished: UnsafeMutablePointer<UInt64>
-  private var tracker: ZeroCopyTracker
+  var tracker: ZeroCopyTracker
   // Identities count up: taken back … oldest ..< nextToSend ..< nextToQueue.
   private var oldest: UInt64 = 0
   private var nextToSend: UInt64 = 0
   private var nextToQueue: UInt64 = 0
   private var finishedFirst = 0
   private var finishedCount = 0
+  /// Buffers below this were queued before the last flush.
+  private var seen: UInt64 = 0
+  /// Whether the last failed send may have used up a number that has not been completed.
+  var isNumberUncertain = false
+  var others: [ExtendedError] = []
 
   /// A sender for a stream socket that has made no zero-copy send yet; sets the option `.zeroCopy`.
   /// - Parameters:
   ///   - capacity: how many buffers it holds at most, at least 1.
   ///   - sends: how many sends can be in flight; a stream may need several for one buffer. nil for four a buffer.
-  /// - Throws: `.notSupported` where the kernel or the socket has no zero-copy sends (Unix sockets), `.closed`.
+  /// - Throws: `.notSupported` where the kernel or the socket has no zero-copy sends (Unix sockets), and for vsock streams:
+  ///   there one send may use several completion numbers, or send bytes in place without any, and sendmsg(2) does not tell
+  ///   (net/vmw_vsock/virtio_transport_common.c), so nobody can know when a buffer may be used again. `.closed`.
   public init<S: StreamSocket & ~Copyable>(
     for socket: borrowing S, capacity: Int = 64, sends: Int? = nil
   ) throws(SocketError) where S: KernelSocket {
-    try socket.setOption(.zeroCopy, to: true)
-    self.init(socket.descriptor, isStream: true, capacity, sends ?? 4 * capacity)
+    let cookie = try Self.prepare(socket)
+    self.init(socket.descriptor, cookie, isStream: true, capacity, sends ?? 4 * capacity)
   }
 
   /// A sender for a datagram socket that has made no zero-copy send yet; sets the option `.zeroCopy`. Each buffer is one
@@ -67,14 +76,23 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   public init<S: DatagramSocket & ~Copyable>(
     for socket: borrowing S, capacity: Int = 64
   ) throws(SocketError) where S: KernelSocket {
-    try socket.setOption(.zeroCopy, to: true)
-    self.init(socket.descriptor, isStream: false, capacity, capacity)
+    let cookie = try Self.prepare(socket)
+    self.init(socket.descriptor, cookie, isStream: false, capacity, capacity)
   }
 
-  private init(_ socket: RawDescriptor, isStream: Bool, _ capacity: Int, _ sends: Int) {
+  /// Sets the option on a socket whose completions can be followed, and gives its cookie.
+  private static func prepare<S: KernelSocket & ~Copyable>(_ socket: borrowing S) throws(SocketError) -> UInt64 {
+    let family = try socket.descriptor.socketDomain(.setOption)
+    guard family == CSK_AF_INET || family == CSK_AF_INET6 else { throw SocketError(code: .notSupported, .setOption) }
+    try socket.setOption(.zeroCopy, to: true)
+    return try socket.descriptor.socketCookie(.setOption)
+  }
+
+  private init(_ socket: RawDescriptor, _ cookie: UInt64, isStream: Bool, _ capacity: Int, _ sends: Int) {
     precondition(capacity > 0 && sends > 0)
     self.capacity = capacity
     self.socket = socket
+    self.cookie = cookie
     self.isStream = isStream
     entries = .allocate(capacity: capacity)
     entries.initialize(repeating: Entry(), count: capacity)
@@ -136,11 +154,18 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   /// flight, their completions free it: `.waitForCompletions`. With none in flight the bytes are sent plainly, that is
   /// copied, so that a low limit makes a program slow and never stuck.
   ///
-  /// - Parameter socket: the one this sender was made for.
-  /// - Throws: `.brokenPipe`, `.connectionReset`, `.notConnected`, `.messageTooLarge`, `.unreachable`; `.invalidArgument`
-  ///   for another socket. What was not sent stays queued: ``takeUnsent()``.
+  /// A datagram send that fails may have used up a completion number, so after one the sender reads the error queue:
+  /// ``takeCompletion()`` may have buffers, and ``takeOtherError()`` what else was in the queue.
+  ///
+  /// - Parameter socket: the one this sender was made for. Its cookie is compared with the sender's when buffers are left
+  ///   from an earlier flush, and after a failed send.
+  /// - Throws: `.brokenPipe`, `.connectionReset`, `.notConnected`, `.messageTooLarge`, `.unreachable`, `.permissionDenied`
+  ///   (a firewall), `.outOfMemory` (a full queue of the device, with `.receiveErrors`); `.invalidArgument` for another
+  ///   socket. What was not sent stays queued: ``takeUnsent()``.
   public mutating func flush<S: KernelSocket & ~Copyable>(to socket: borrowing S) throws(SocketError) -> FlushOutcome {
     guard socket.descriptor == self.socket else { throw SocketError(code: .invalidArgument, .send) }
+    if nextToSend < seen { try checkIdentity(.send) }
+    seen = nextToQueue
     return try flush()
   }
 
@@ -154,12 +179,25 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
       if tracker.isFull { return .waitForCompletions }
       // The kernel counts no send of nothing.
       var isCounted = entries[slot].count > 0
+      if isNumberUncertain && isCounted {
+        let probed = try probeNumber(slot)
+        if probed.isWouldBlock { return .wouldBlock }
+        if isNumberUncertain {
+          if probed.errno == CSK_ENOBUFS && tracker.inFlight > 0 { return .waitForCompletions }
+          isCounted = false
+        }
+      }
       var result = attempt(entries + slot, isCounted ? CSK_MSG_ZEROCOPY : 0)
-      if result.errno == CSK_ENOBUFS && isCounted {
-        if tracker.inFlight > 0 { return .waitForCompletions }
-        isCounted = false
-        result = attempt(entries + slot, 0)
-        if !result.isFailure { entries[slot].wasCopied = true }
+      if isCounted && result.isFailure && !result.isWouldBlock {
+        let inFlight = tracker.inFlight
+        let usedNumber = try isStream ? false : settleNumber(slot)
+        if result.errno == CSK_ENOBUFS && !usedNumber {
+          // Completions that were read just now have freed memory.
+          if tracker.inFlight < inFlight { continue }
+          if tracker.inFlight > 0 { return .waitForCompletions }
+          isCounted = false
+          result = attempt(entries + slot, 0)
+        }
       }
       if result.isWouldBlock { return .wouldBlock }
       if result.isFailure { throw SocketError(result, .send) }
@@ -169,6 +207,8 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
       if isCounted {
         entry.pointee.pending += 1
         tracker.noteSend(of: entry.pointee.id)
+      } else if entry.pointee.count > 0 {
+        entry.pointee.wasCopied = true
       }
       if entry.pointee.sent == entry.pointee.count { advance(slot) }
     }
@@ -176,20 +216,31 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   }
 
   private func attempt(_ entry: UnsafeMutablePointer<Entry>, _ flags: Int32) -> IOResult {
-    let options = flags | CSK_MSG_NOSIGNAL | CSK_MSG_DONTWAIT
     let start = entry.pointee.memory.map { $0 + entry.pointee.sent }
-    var vector = csk_iovec(base: start, length: entry.pointee.count - entry.pointee.sent)
-    return entry.pointee.address.withBytes { address in
-      address.withUnsafeBytes { name in
-        withUnsafeMutablePointer(to: &vector) { vectors in
-          var message = csk_msghdr()
-          message.name = UnsafeMutableRawPointer(mutating: name.baseAddress)
-          message.name_length = Int32(truncatingIfNeeded: name.count)
-          message.vectors = vectors
-          message.vector_count = 1
-          var result = csk_sendmsg(socket.value, &message, options)
-          while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(socket.value, &message, options) }
-          return IOResult(raw: result)
+    let rest = csk_iovec(base: start, length: entry.pointee.count - entry.pointee.sent)
+    return attempt(rest, RawSpan(), entry, flags)
+  }
+
+  func attempt(
+    _ bytes: csk_iovec, _ control: RawSpan, _ entry: UnsafeMutablePointer<Entry>, _ flags: Int32
+  ) -> IOResult {
+    let options = flags | CSK_MSG_NOSIGNAL | CSK_MSG_DONTWAIT
+    var vector = bytes
+    return control.withUnsafeBytes { extra in
+      entry.pointee.address.withBytes { address in
+        address.withUnsafeBytes { name in
+          withUnsafeMutablePointer(to: &vector) { vectors in
+            var message = csk_msghdr()
+            message.name = UnsafeMutableRawPointer(mutating: name.baseAddress)
+            message.name_length = Int32(truncatingIfNeeded: name.count)
+            message.vectors = vectors
+            message.vector_count = 1
+            message.control = UnsafeMutableRawPointer(mutating: extra.baseAddress)
+            message.control_length = extra.count
+            var result = csk_sendmsg(socket.value, &message, options)
+            while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(socket.value, &message, options) }
+            return IOResult(raw: result)
+          }
         }
       }
     }
@@ -210,19 +261,21 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   /// program that wants them reads the queue itself (``KernelSocket/nextQueuedError()``) and gives it to
   /// ``note(_:)``.
   /// - Returns: how many buffers ``takeCompletion()`` has to give.
-  /// - Throws: `.closed`; `.invalidArgument` for another socket.
+  /// - Throws: `.closed`; `.invalidArgument` for another socket, also one that has this socket's descriptor number now:
+  ///   nothing of its queue is read then.
   public mutating func readCompletions<S: KernelSocket & ~Copyable>(
     from socket: borrowing S
   ) throws(SocketError) -> Int {
     guard socket.descriptor == self.socket else { throw SocketError(code: .invalidArgument, .receive) }
-    while let error = try self.socket.nextQueuedError() { note(error) }
+    try checkIdentity(.receive)
+    try drain(keepingOthers: false)
     return finishedCount
   }
 
   /// Reads completions, waiting on this thread until a buffer is completed or no send is in flight.
   ///
-  /// After both directions of a connection have ended it keeps trying instead of sleeping, because the hang-up ends every
-  /// sleep.
+  /// A hang-up or a pending error of the connection ends every sleep at once; while there is one the queue is read every
+  /// millisecond.
   /// - Returns: how many buffers ``takeCompletion()`` has to give; 0 when nothing is in flight.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``readCompletions(from:)``.
   public mutating func waitForCompletions<S: KernelSocket & ~Copyable>(
@@ -230,8 +283,18 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     control: WaitControl? = nil
   ) throws(SocketError) -> Int {
     var wait = try WaitOperation(.wait, until: deadline, strategy: strategy, control: control)
+    // Wake-ups in a row that brought nothing.
+    var idle = 0
+    var inFlight = tracker.inFlight
     while try readCompletions(from: socket) == 0 && tracker.inFlight > 0 {
-      try wait.block(on: self.socket, for: [])
+      idle = tracker.inFlight < inFlight ? 0 : idle + 1
+      inFlight = tracker.inFlight
+      if idle > 2 {
+        idle = 0
+        try wait.pause()
+      } else {
+        try wait.block(on: self.socket, for: [])
+      }
     }
     return finishedCount
   }

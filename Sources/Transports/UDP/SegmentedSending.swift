@@ -62,22 +62,12 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
       } else if result.isWouldBlock {
         sent.wouldBlock = true
         return sent
-      } else if cuts && refusesCutting(result.errno) {
+      } else if cuts && result.mayRefuseCutting {
         together = 1
       } else {
         throw SocketError(result, .send).after(transferring: sent.bytes)
       }
     } while sent.bytes < source.byteCount
     return sent
-  }
-
-  /// No checksum offload (EIO), more than the kernel cuts or a size beyond the path's MTU (EINVAL, EMSGSIZE), no UDP_SEGMENT.
-  /// Where the cause is another one, sending one by one meets it again.
-  @inlinable
-  func refusesCutting(_ errno: Int32) -> Bool {
-    switch errno {
-    case 5, CSK_EINVAL, 90, CSK_EOPNOTSUPP, CSK_ENOPROTOOPT: true
-    default: false
-    }
   }
 }

@@ -1,0 +1,58 @@
+internal import CSocketKit
+
+extension RawDescriptor {
+  /// connect(2) with AF_UNSPEC, and what the kernel forgets with it.
+  func disconnect() throws(SocketError) {
+    guard let before = IPSocketAddress(try connected(localAddress)) else { return try dissolve() }
+    if try connected({ () throws(SocketError) in try socketKind() }).type == .raw {
+      // The kernel takes the socket out of the table in which packets look for theirs, and never puts it back (raw_prot and
+      // rawv6_prot in net/ipv4/raw.c and net/ipv6/raw.c: unhash, without a get_port).
+      throw SocketError(code: .notSupported, .connect)
+    }
+    let device = boundDevice()
+    try dissolve()
+    if device != 0, boundDevice() == 0 {
+      // Without the privilege that an older kernel wants (CAP_NET_RAW before 5.7) nobody could have set it.
+      try setIntegerOption(CSK_SOL_SOCKET, CSK_SO_BINDTOIFINDEX, device)
+    }
+    // __udp_disconnect of net/ipv4/udp.c: a port that the kernel chose, in bind or in connect, goes.
+    guard let after = IPSocketAddress(try connected(localAddress)), before.port != 0, after.port == 0 else { return }
+    try connected { () throws(SocketError) in try bind(to: after.with(port: before.port)) }
+  }
+
+  private func dissolve() throws(SocketError) {
+    let unspecified = InlineArray<2, UInt64>(repeating: 0)
+    let result = IOResult(
+      raw: unspecified.span.withUnsafeBytes { csk_connect(value, $0.baseAddress, UInt32($0.count)) })
+    if result.isFailure { throw SocketError(result, .connect) }
+  }
+
+  /// The interface's number (SO_BINDTOIFINDEX, Linux 5.1), 0 for none or where connect(2) may have set it.
+  private func boundDevice() -> Int {
+    do throws(SocketError) {
+      let device = try integerOption(CSK_SOL_SOCKET, CSK_SO_BINDTOIFINDEX)
+      if device == 0 { return 0 }
+      if case .v6(let peer)? = peerAddress, peer.isLinkLocal { return 0 }
+      return device
+    } catch {
+      return 0
+    }
+  }
+
+  private var peerAddress: IPAddress? {
+    do throws(SocketError) {
+      return IPSocketAddress(try remoteAddress())?.ip
+    } catch {
+      return nil
+    }
+  }
+
+  /// What fails while a connection is ended is an error of that.
+  private func connected<R>(_ body: () throws(SocketError) -> R) throws(SocketError) -> R {
+    do throws(SocketError) {
+      return try body()
+    } catch {
+      throw SocketError(code: error.code, .connect, errno: error.errno)
+    }
+  }
+}

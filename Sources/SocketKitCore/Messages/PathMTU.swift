@@ -1,0 +1,39 @@
+/// A notice that a packet was larger than its path takes: struct ip6_mtuinfo of ipv6(7), RFC 3542, section 11.3.
+@frozen
+public struct PathMTUNotice: BitwiseCopyable, Hashable, Sendable {
+  /// Where the packet was going, with port 0.
+  public let destination: IPSocketAddress
+  /// The path's MTU in bytes, IP header included.
+  public let mtu: Int
+
+  /// nil when the bytes are fewer than 32 or hold no IPv6 address.
+  @inlinable
+  init?(_ bytes: RawSpan) {
+    guard bytes.byteCount >= 32, let address = IPSocketAddress(sockaddr: bytes) else { return nil }
+    destination = address.with(port: 0)
+    mtu = Int(bytes.unsafeLoadUnaligned(fromByteOffset: 28, as: UInt32.self))
+  }
+}
+
+extension ExtendedError {
+  /// The path's MTU in bytes, IP header included, when the entry says that a packet was too large for its path; otherwise
+  /// nil. Either a router said so (ICMP "fragmentation needed", RFC 1191; ICMPv6 "packet too big", RFC 8201), or this host
+  /// knew it and refused the send with `.messageTooLarge`. Not known where a router's message names none.
+  public var pathMTU: Int? {
+    let isTooBig =
+      switch origin {
+      case .icmp: type == 3 && code == 4
+      case .icmpv6: type == 2
+      case .local: classification == .messageTooLarge
+      default: false
+      }
+    return isTooBig && info > 0 ? Int(info) : nil
+  }
+
+  /// When the packet was to be sent, as nanoseconds on the socket's clock, for an entry of origin ``Origin/transmitTime``
+  /// (option `.transmitTime` with `reportsErrors`); otherwise nil. ``code`` says why it was not: 1 for a time that the queue
+  /// does not take, 2 for one that was missed.
+  public var transmitTime: Int64? {
+    origin == .transmitTime ? Int64(bitPattern: UInt64(data) << 32 | UInt64(info)) : nil
+  }
+}

@@ -1,0 +1,90 @@
+internal import CSocketKit
+
+// When packets leave and how fast: options of socket(7) that a queueing discipline obeys, sorted by their C names.
+
+extension SocketOption where Level == SocketLevel, Value == Int? {
+  /// The most bytes per second that the socket sends, nil for no limit. TCP paces itself; datagrams are paced by the
+  /// queueing discipline `fq`, and by nothing elsewhere. At least 1 (`.invalidArgument`). The C name is
+  /// `SO_MAX_PACING_RATE` (Linux 3.13).
+  public static var maximumPacingRate: Self {
+    Self(
+      read: { (target: RawDescriptor) throws(SocketError) -> Int? in
+        var rate: UInt64 = 0
+        var length: UInt32 = 8
+        let result = IOResult(
+          raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_MAX_PACING_RATE, &rate, &length))
+        if result.isFailure { throw SocketError(result, .getOption) }
+        // All bits set, in as many bytes as the kernel wrote, mean no limit.
+        let unlimited = length < 8 ? UInt64(UInt32.max) : .max
+        return rate == unlimited ? nil : Int(clamping: rate)
+      },
+      write: { (target: RawDescriptor, value: Int?) throws(SocketError) in
+        if let value, value < 1 { throw SocketError(code: .invalidArgument, .setOption) }
+        var rate = value.map { UInt64($0) } ?? .max
+        let result = IOResult(raw: csk_setsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_MAX_PACING_RATE, &rate, 8))
+        if result.isFailure { throw SocketError(result, .setOption) }
+      })
+  }
+}
+
+/// How a socket's packets are sent at set times: struct sock_txtime of linux/net_tstamp.h.
+@frozen
+public struct TransmitTime: BitwiseCopyable, Hashable, Sendable {
+  /// The clock that ``OutgoingMetadata/transmitTime`` counts on: clock_gettime(2).
+  @frozen
+  public struct Clock: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
+    public let rawValue: Int32
+    @inlinable
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+    /// CLOCK_REALTIME; needs CAP_NET_ADMIN.
+    @inlinable public static var realtime: Self { Self(rawValue: 0) }
+    /// CLOCK_MONOTONIC: what the queueing discipline `fq` takes.
+    @inlinable public static var monotonic: Self { Self(rawValue: 1) }
+    /// CLOCK_TAI: what the queueing discipline `etf` takes; needs CAP_NET_ADMIN.
+    @inlinable public static var tai: Self { Self(rawValue: 11) }
+  }
+
+  public var clock: Clock
+  /// The time is the latest and not the earliest: `etf` may send sooner (SOF_TXTIME_DEADLINE_MODE).
+  public var isDeadline: Bool
+  /// Packets that were not sent are reported in the error queue, with ``ExtendedError/Origin/transmitTime``
+  /// (SOF_TXTIME_REPORT_ERRORS).
+  public var reportsErrors: Bool
+
+  @inlinable
+  public init(_ clock: Clock, isDeadline: Bool = false, reportsErrors: Bool = false) {
+    self.clock = clock
+    self.isDeadline = isDeadline
+    self.reportsErrors = reportsErrors
+  }
+}
+
+extension SocketOption where Level == SocketLevel, Value == TransmitTime {
+  /// Lets packets ask for the time at which they are sent: ``OutgoingMetadata/transmitTime``. It cannot be switched off
+  /// again. A queueing discipline holds them back (`fq` or `etf`); where there is none, as on loopback, they go at once.
+  /// Setting is `.permissionDenied` without CAP_NET_ADMIN unless the clock is ``TransmitTime/Clock/monotonic``. A socket
+  /// without it reads as the realtime clock. The C name is `SO_TXTIME` (Linux 4.19).
+  public static var transmitTime: Self {
+    Self(
+      read: { (target: RawDescriptor) throws(SocketError) -> TransmitTime in
+        var value = csk_transmit_time()
+        var length = UInt32(MemoryLayout<csk_transmit_time>.size)
+        let result = IOResult(raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_TXTIME, &value, &length))
+        if result.isFailure { throw SocketError(result, .getOption) }
+        return TransmitTime(
+          TransmitTime.Clock(rawValue: value.clock),
+          isDeadline: value.flags & UInt32(CSK_SOF_TXTIME_DEADLINE_MODE) != 0,
+          reportsErrors: value.flags & UInt32(CSK_SOF_TXTIME_REPORT_ERRORS) != 0)
+      },
+      write: { (target: RawDescriptor, value: TransmitTime) throws(SocketError) in
+        let flags =
+          (value.isDeadline ? CSK_SOF_TXTIME_DEADLINE_MODE : 0)
+          | (value.reportsErrors ? CSK_SOF_TXTIME_REPORT_ERRORS : 0)
+        var time = csk_transmit_time(clock: value.clock.rawValue, flags: UInt32(flags))
+        let result = IOResult(
+          raw: csk_setsockopt(
+            target.value, CSK_SOL_SOCKET, CSK_SO_TXTIME, &time, UInt32(MemoryLayout<csk_transmit_time>.size)))
+        if result.isFailure { throw SocketError(result, .setOption) }
+      })
+  }
+}

@@ -1,0 +1,26 @@
+internal import CSocketKit
+public import SocketKitCore
+
+extension TCPSocket {
+  /// Where the peer wanted to connect before a firewall redirected its connection to this socket (REDIRECT, DNAT): for
+  /// transparent proxies. The local address when nothing was translated. By the C names `SO_ORIGINAL_DST` (netfilter,
+  /// Linux 2.4) and `IP6T_SO_ORIGINAL_DST` (Linux 3.7).
+  ///
+  /// - Returns: an IPv4 address for an IPv4 connection, also on a dual-stack socket; nil when the kernel does not track the
+  ///   connection.
+  /// - Throws: `.notSupported` where the kernel has no connection tracking or it is not in use; `.notConnected`, `.closed`.
+  public borrowing func originalDestination() throws(SocketError) -> IPSocketAddress? {
+    let isIPv6 = try remoteAddress().unmapped.isIPv6
+    let number = descriptor.value
+    var address = AnySocketAddress()
+    let result = IOResult(
+      raw: address.fill { memory, length in
+        length = isIPv6 ? 28 : 16
+        return csk_getsockopt(
+          number, isIPv6 ? CSK_IPPROTO_IPV6 : CSK_IPPROTO_IP, CSK_SO_ORIGINAL_DST, memory, &length)
+      })
+    if result.errno == CSK_ENOENT { return nil }
+    if result.isFailure { throw SocketError(result, .getOption) }
+    return IPSocketAddress(address)
+  }
+}
