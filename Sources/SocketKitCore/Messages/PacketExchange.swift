@@ -24,7 +24,8 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
 
   /// Receives one datagram with what the kernel says of it, waiting on this thread until there is one.
   /// - Returns: the count in the buffer; 0 is an empty datagram.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
+  /// - Throws: `.shutDown` when ``Socket/shutdown(_:)`` has ended the receiving and no datagram is left; `.timedOut`,
+  ///   `.cancelled`, and as ``receive(into:_:flags:)``.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, metadata: inout PacketMetadata,

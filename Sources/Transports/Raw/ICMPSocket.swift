@@ -25,8 +25,8 @@ public struct ICMPSocket: ~Copyable, DatagramSocket, TransportSocket, IPOptionTa
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// None: every message has a header, so there is no empty one.
-  @inlinable public static var capabilities: SocketCapabilities { [] }
+  /// No empty messages: every message has a header.
+  @inlinable public static var capabilities: SocketCapabilities { .errorQueue }
 
   public static func kind(for address: IPSocketAddress) -> SocketKind {
     SocketKind(
