@@ -24,6 +24,8 @@ protocol MessageFault: Sendable {
   static func receive(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult
   static func send(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult
   static func isEnd(_ info: MessageInfo) -> Bool
+  /// Whether a shutdown of one direction does nothing.
+  static var swallowsShutdown: Bool { get }
 }
 
 extension MessageFault {
@@ -40,6 +42,7 @@ extension MessageFault {
   static func receive(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult { base(&batch) }
   static func send(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult { base(&batch) }
   static func isEnd(_ info: MessageInfo) -> Bool { UnixSequencedPacketSocket.isEnd(info) }
+  static var swallowsShutdown: Bool { false }
 }
 
 /// Core's batches for a socket that is not the kernel's: what a wrapper inherits.
@@ -110,7 +113,9 @@ struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
       InheritedBatches.send(&batch) { attemptSend($0, control: $1, to: $2, flags: $3) }
     }
   }
-  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
+    if direction == .both || !Fault.swallowsShutdown { try base.shutdown(direction) }
+  }
   borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
   borrowing func remoteAddress() throws(SocketError) -> UnixAddress { try base.remoteAddress() }
 
@@ -156,7 +161,9 @@ struct FaultyPacketSocket<Fault: MessageFault>: ~Copyable, SequencedPacketSocket
       base.attemptSend($0, control: $1, to: $2, flags: $3)
     }
   }
-  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
+    if direction == .both || !Fault.swallowsShutdown { try base.shutdown(direction) }
+  }
   borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
   borrowing func remoteAddress() throws(SocketError) -> UnixAddress { try base.remoteAddress() }
 

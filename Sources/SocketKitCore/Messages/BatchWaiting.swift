@@ -25,7 +25,8 @@ extension MessageSocket where Self: ~Copyable {
 
   /// Sends all messages of the batch that are not sent yet, waiting on this thread for room.
   ///
-  /// Room at a Unix receiver that the socket is not connected to is noticed within a millisecond.
+  /// Room at a Unix receiver that the socket is not connected to is noticed within a millisecond, or within four when the
+  /// wait has taken long.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``send(batch:)``. ``MessageBatch/sent`` tells how many went before.
   @inlinable
   public borrowing func send(

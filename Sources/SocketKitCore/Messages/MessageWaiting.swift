@@ -45,8 +45,8 @@ extension DatagramSocket where Self: ~Copyable {
 
   /// Sends one datagram, waiting on this thread until there is room.
   ///
-  /// A full Unix receiver is noticed to have room again within a millisecond, unless the socket is connected to it: then at
-  /// once.
+  /// A full Unix receiver is noticed to have room again within a millisecond, or within four when the wait has taken long,
+  /// unless the socket is connected to it: then at once.
   /// - Parameter address: nil on a connected socket.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:to:flags:)``.
   @inlinable

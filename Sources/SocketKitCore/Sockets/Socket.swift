@@ -20,8 +20,8 @@ public protocol Socket: ~Copyable, Sendable {
   var writeSource: RawDescriptor { get }
 
   /// Ends one or both directions (shutdown(2)). Waits in other threads end: those for data with the end of the stream, for
-  /// datagrams with `.shutDown`; those for room with `.brokenPipe`. Later calls end likewise, after what had arrived before
-  /// is taken. The descriptor stays open until the socket's life ends.
+  /// datagrams with `.shutDown`; those for room with `.brokenPipe`. Later calls end likewise; datagrams that had arrived before
+  /// are received first, and bytes by most transports. The descriptor stays open until the socket's life ends.
   ///
   /// A try to receive a datagram cannot know of it and would block; pollers report `.readable`, with
   /// ``Readiness/readClosed`` where that is watched.

@@ -131,10 +131,10 @@ struct Park {
     return result < 0 || number == 0 ? nil : SocketError(.failure(errno: number), operation)
   }
 
-  /// Pauses, longer each time up to a millisecond, and then sleeps if poll(2) no longer reports readiness.
+  /// Pauses, longer each time up to four milliseconds, and then sleeps if poll(2) no longer reports readiness.
   private func pauseWhileReported(_ history: inout ParkHistory) throws(SocketError) {
     let step = min(history.immediate &- min(history.immediate, Self.tolerance), 5)
-    let length = min(Int64(50_000) << step, 1_000_000)
+    let length = step < 5 ? Int64(50_000) << step : history.nextPause()
     let moment = Deadline(nanoseconds: csk_monotonic_nanoseconds() &+ length)
     _ = try poll(RawDescriptor(-1), 0, until: min(deadline, moment))
     history.immediate = max(history.immediate, Self.tolerance)

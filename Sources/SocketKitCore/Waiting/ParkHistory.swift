@@ -15,6 +15,18 @@ struct ParkHistory: BitwiseCopyable, Sendable {
   /// The number of steps that did not park.
   @usableFromInline var spins: UInt32 = 0
 
+  /// The number of pauses.
+  @usableFromInline var pauses: UInt8 = 0
+
   @inlinable
   init() {}
+
+  /// How many nanoseconds to pause. A pause of a millisecond costs up to 4 % of a core on a slow machine, which is too much
+  /// for a wait that takes long.
+  @usableFromInline
+  mutating func nextPause() -> Int64 {
+    if pauses >= 50 { return 4_000_000 }
+    pauses += 1
+    return 1_000_000
+  }
 }

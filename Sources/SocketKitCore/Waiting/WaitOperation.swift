@@ -96,8 +96,8 @@ public struct WaitOperation<Strategy: WaitStrategy> {
     if history.spins & 0x3ff == 0 { try look(source, interest, operation) }
   }
 
-  /// Waits as the strategy says, but parked a millisecond at most and for nothing to be ready: for what the kernel does not
-  /// report, so that trying again is the only way to find out.
+  /// Waits as the strategy says, but for nothing to be ready, and parked for a short time: a millisecond, or four after fifty
+  /// such pauses. For what the kernel does not report, so that trying again is the only way to find out.
   ///
   /// - Throws: as ``block(on:for:)``.
   @inlinable
@@ -108,9 +108,10 @@ public struct WaitOperation<Strategy: WaitStrategy> {
     case .yield: csk_yield()
     case .park:
       // poll(2) passes over a negative descriptor.
-      let slice = min(deadline, .after(.milliseconds(1)))
+      let slice = Deadline(nanoseconds: csk_monotonic_nanoseconds() &+ history.nextPause())
       var none = ParkHistory()
-      try park(RawDescriptor(-1), .writable, until: slice, control: control, operation: operation, &none)
+      let limit = min(deadline, slice)
+      try park(RawDescriptor(-1), .writable, until: limit, control: control, operation: operation, &none)
     }
   }
 }

@@ -221,8 +221,6 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
 
   /// Reads completions, waiting on this thread until a buffer is completed or no send is in flight.
   ///
-  /// After both directions of a connection have ended it keeps trying instead of sleeping, because the hang-up ends every
-  /// sleep.
   /// - Returns: how many buffers ``takeCompletion()`` has to give; 0 when nothing is in flight.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``readCompletions(from:)``.
   public mutating func waitForCompletions<S: KernelSocket & ~Copyable>(
