@@ -25,6 +25,8 @@ protocol MessageFault: Sendable {
   static func send(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult
   static func isEnd(_ info: MessageInfo) -> Bool
   static var mayReceiveDescriptors: Bool { get }
+  /// Whether a shutdown of one direction does nothing.
+  static var swallowsShutdown: Bool { get }
 }
 
 extension MessageFault {
@@ -42,6 +44,7 @@ extension MessageFault {
   static func send(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult { base(&batch) }
   static func isEnd(_ info: MessageInfo) -> Bool { UnixSequencedPacketSocket.isEnd(info) }
   static var mayReceiveDescriptors: Bool { true }
+  static var swallowsShutdown: Bool { false }
 }
 
 /// Core's batches for a socket that is not the kernel's: what a wrapper inherits.
@@ -113,7 +116,9 @@ struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
       InheritedBatches.send(&batch) { attemptSend($0, control: $1, to: $2, flags: $3) }
     }
   }
-  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
+    if direction == .both || !Fault.swallowsShutdown { try base.shutdown(direction) }
+  }
   borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
   borrowing func remoteAddress() throws(SocketError) -> UnixAddress { try base.remoteAddress() }
 
@@ -159,7 +164,9 @@ struct FaultyPacketSocket<Fault: MessageFault>: ~Copyable, SequencedPacketSocket
       base.attemptSend($0, control: $1, to: $2, flags: $3)
     }
   }
-  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
+    if direction == .both || !Fault.swallowsShutdown { try base.shutdown(direction) }
+  }
   borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
   borrowing func remoteAddress() throws(SocketError) -> UnixAddress { try base.remoteAddress() }
 

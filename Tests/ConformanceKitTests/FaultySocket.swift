@@ -186,6 +186,32 @@ enum HalfCloseIsClose: StreamFault {
   }
 }
 
+/// Looks for bytes again and again instead of letting the caller sleep.
+enum SpinsInTry: StreamFault {
+  static func receive(
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+  ) -> IOResult {
+    spin { socket.attemptReceive(into: &buffer) }
+  }
+  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+    spin { socket.attemptSend(bytes) }
+  }
+}
+
+/// Tries for up to 50 ms while the result is would-block.
+func spin(_ attempt: () -> IOResult) -> IOResult {
+  let limit = Deadline.after(.milliseconds(50))
+  var result = attempt()
+  while result.isWouldBlock, !limit.hasPassed { result = attempt() }
+  return result
+}
+
+enum SwallowsShutdown: StreamFault {
+  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError) {
+    if direction == .both { try socket.shutdown(direction) }
+  }
+}
+
 enum MistakesThePeer: StreamFault {
   static func remoteAddress(_ socket: borrowing TCPSocket) throws(SocketError) -> IPSocketAddress {
     try socket.localAddress()

@@ -4,6 +4,21 @@ import Synchronization
 
 enum NoMessageFault: MessageFault {}
 
+enum SwallowsMessageShutdown: MessageFault {
+  static var swallowsShutdown: Bool { true }
+}
+
+/// Looks for messages, and for room, again and again instead of letting the caller sleep.
+enum SpinsOverMessages: MessageFault {
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult { spin { base(&buffer, &control, flags, &info) } }
+  static func send(
+    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+  ) -> IOResult { spin { base(bytes, control, address, flags) } }
+}
+
 /// Reports the cut length as the full one, and clears the flag.
 enum LosesTruncation: MessageFault {
   static func receive(

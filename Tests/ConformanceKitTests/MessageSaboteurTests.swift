@@ -69,9 +69,17 @@ private func polled<F: PollerFault>(_ crime: String, _ fault: F.Type, _ rule: St
     datagram("loses the last of a batch", LosesTheLastOfABatch.self, "batch.order"),
     datagram("reports more than it received", ReportsMoreThanReceived.self, "batch.order"),
     datagram("forgets the rest of a batch", ForgetsTheRestOfABatch.self, "batch.partial"),
+    datagram("spins in a try", SpinsOverMessages.self, "sleep.receive"),
+    datagram("spins in a try", SpinsOverMessages.self, "sleep.send"),
+    datagram("swallows a shutdown", SwallowsMessageShutdown.self, "shutdown.receive"),
+    datagram("swallows a shutdown", SwallowsMessageShutdown.self, "shutdown.rest"),
+    datagram("swallows a shutdown", SwallowsMessageShutdown.self, "shutdown.wakes-receive"),
+    datagram("swallows a shutdown", SwallowsMessageShutdown.self, "shutdown.wakes-send"),
     datagram("sends a batch twice", SendsABatchTwice.self, "batch.order"),
   ]
   static let packetSaboteurs = [
+    packet("spins in a try", SpinsOverMessages.self, "sleep.receive"),
+    packet("swallows a shutdown", SwallowsMessageShutdown.self, "shutdown.wakes-receive"),
     packet("takes an empty packet for the end", TakesEmptyForTheEnd.self, "empty"),
     packet("takes an empty packet for the end", TakesEmptyForTheEnd.self, "end.empty"),
     packet("takes the end for an empty packet", TakesTheEndForEmpty.self, "end.close"),

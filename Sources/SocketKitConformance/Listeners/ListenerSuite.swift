@@ -26,7 +26,7 @@ public struct ListenerSuite<S: Socket & ~Copyable>: ConformanceSuite {
     self.connect = connect
   }
 
-  public var rules: [ConformanceRule] { acceptRules + waitRules + failureRules }
+  public var rules: [ConformanceRule] { acceptRules + waitRules + failureRules + shutdownRules }
 
   func rule(
     _ id: String, strength: ConformanceRule.Strength = .required, _ summary: String,

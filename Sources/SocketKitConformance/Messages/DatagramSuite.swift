@@ -108,17 +108,26 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
 
   private var refusalRules: [ConformanceRule] {
     common.rule(
-      "refused", given: .delayedErrors, "After an error that came back late the socket can be used as before."
+      "shutdown.rest", "Datagrams that had arrived before the receiving was shut down are received before its end."
     ) { ends in
-      ends.far.socket.close()
-      for _ in 0..<3 {
-        _ = try? ends.near.trySend([1])
-        try requireError(.connectionRefused, in: "a receive after a refused message") {
-          try ends.near.wait(64, WaitTerms(deadline: .after(Times.limit)))
-        }
-        try ends.near.requireNothing("after the error was told")
-      }
+      for index in 0..<3 { try ends.far.send(numbered(index)) }
+      try ends.near.awaitMessage()
+      try ends.near.socket.value.shutdown(.read)
+      for index in 0..<3 { try ends.near.requireNext(numbered(index), "datagram \(index)") }
+      try requireError(.shutDown, in: "a receive after the last one") { try ends.near.wait() }
     }
+      + common.rule(
+        "refused", given: .delayedErrors, "After an error that came back late the socket can be used as before."
+      ) { ends in
+        ends.far.socket.close()
+        for _ in 0..<3 {
+          _ = try? ends.near.trySend([1])
+          try requireError(.connectionRefused, in: "a receive after a refused message") {
+            try ends.near.wait(64, WaitTerms(deadline: .after(Times.limit)))
+          }
+          try ends.near.requireNothing("after the error was told")
+        }
+      }
       + common.rule(
         "no-end", "A peer that has closed is no end: with no message a try would block, or tells of a refusal."
       ) {

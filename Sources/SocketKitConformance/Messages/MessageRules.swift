@@ -12,6 +12,7 @@ struct MessageRules<S: MessageSocket & ~Copyable>: Sendable {
     boundaryRules + continuationRules + receiveRules + peekRules + sendRules + batchRules + batchEdgeRules
       + controlRules
       + passedDescriptorRules + deadlineRules + cancelRules + signalRules + threadRules + descriptorRules
+      + sleepRules + shutdownRules
   }
 
   func makeEnds() throws -> MessageEnds<S> {

@@ -12,6 +12,19 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
       try poller.requireQuiet("after everybody was accepted")
       _ = client
     }
+      + listening("shutdown.reported", address, "A listener that was shut down is reported, until it is deregistered.")
+    {
+      poller, listener in
+      // vsock's kernel cannot shut listeners down: accepts end all the same, but no poller hears of it.
+      if S.capabilities.contains(.silentListeners) { return }
+      try poller.register(listener.value, token: tokenA)
+      try poller.requireQuiet("before the shutdown")
+      try listener.value.shutdown()
+      for _ in 0..<2 { try poller.requireEvent(tokenA, [], "for the listener that was shut down") }
+      try requireError(.shutDown, in: "an accept") { try listener.value.accept() }
+      try poller.deregister(source: listener.value.descriptor)
+      try poller.requireQuiet("after the listener was deregistered")
+    }
       + listening(
         "connect.writable", address, "A connect that was begun is finished when the poller reports it writable."
       ) {

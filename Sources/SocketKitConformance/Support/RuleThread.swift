@@ -95,6 +95,8 @@ enum Times {
   static var settle: Duration { .milliseconds(15) }
   /// How long something must not happen.
   static var quiet: Duration { .milliseconds(30) }
+  /// How long a wait is watched for the processor time that it uses.
+  static var idle: Duration { .milliseconds(100) }
   /// A deadline that is to pass.
   static var short: Duration { .milliseconds(40) }
   /// How late something prompt may be on a busy host: far below ``limit``.

@@ -34,11 +34,13 @@ extension DatagramSocket where Self: ~Copyable {
   ///
   /// - Parameter payload: receives the front of the message that failed, may be empty.
   /// - Returns: nil when the queue is empty.
-  /// - Throws: `.closed`.
+  /// - Throws: `.closed`; `.notSupported` by sockets that have no such queue, from which nothing is taken: see
+  ///   ``KernelSocket/nextQueuedError()``.
   @inlinable
   public borrowing func receiveError(
     into payload: consuming MutableSpan<UInt8> = MutableSpan()
   ) throws(SocketError) -> QueuedError<Address>? {
+    if !Self.capabilities.contains(.errorQueue) { try readSource.requireErrorQueue() }
     var bytes = payload.mutableBytes
     let room = bytes.byteCount
     var control = InlineArray<32, UInt64>(repeating: 0)

@@ -23,7 +23,7 @@ extension KernelSocket where Self: ~Copyable {
   public consuming func close() throws(SocketError) { try releaseDescriptor().close() }
 
   public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
-    let result = IOResult(raw: csk_shutdown(descriptor.value, direction.rawValue))
+    let result = descriptor.attemptShutdown(direction)
     if result.isFailure { throw SocketError(result, .shutdown) }
   }
 
@@ -39,6 +39,17 @@ extension KernelSocket where Self: ~Copyable {
       throw SocketError(code: .invalidAddress, .remoteAddress)
     }
     return address
+  }
+}
+
+extension KernelSocket where Self: DatagramSocket & ~Copyable {
+  /// Ends one or both directions (shutdown(2)), connected or not: waits for datagrams end with `.shutDown`, sends fail with
+  /// `.brokenPipe`. Datagrams that arrive all the same can still be received.
+  /// - Throws: `.notSupported` by families without shutdown(2), such as netlink; `.closed`.
+  public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
+    let result = descriptor.attemptShutdown(direction)
+    // Of a socket that is not connected the kernel says ENOTCONN, and shuts it down (net/ipv4/af_inet.c, inet_shutdown).
+    if result.isFailure && result.errno != CSK_ENOTCONN { throw SocketError(result, .shutdown) }
   }
 }
 

@@ -9,6 +9,7 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
   // Declared first, so that it goes first: the path must be unlinked while the socket still holds it.
   @usableFromInline var cleanup: ListenerCleanup
   @usableFromInline let owned: Descriptor
+  @usableFromInline let mark: ShutdownMark
   @usableFromInline let context: S.AcceptContext
 
   /// Makes a listener of a listening descriptor.
@@ -23,6 +24,7 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
   ) {
     self.cleanup = ListenerCleanup(cleanup)
     owned = descriptor
+    mark = ShutdownMark()
     self.context = context
   }
 
@@ -34,15 +36,17 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
   /// Connections that failed before they could be taken are skipped, as accept(2) advises.
   /// - Throws: `.tooManyDescriptors` (the listener stays as it is: the connection is still there for a later call; stop
   ///   watching the listener meanwhile, or the poller reports it again and again), `.outOfMemory`,
-  ///   `.permissionDenied` (a firewall).
+  ///   `.permissionDenied` (a firewall); `.shutDown` after ``shutdown()``, errno 0, or when the socket does not listen,
+  ///   errno EINVAL.
   @inlinable
   public borrowing func accept() throws(SocketError) -> S? {
     let number = owned.raw.value
+    if mark.isSet { throw SocketError(code: .shutDown, .accept) }
     while true {
       let result = IOResult(raw: csk_accept(number, nil, nil))
       if result.raw >= 0 { return make(result) }
       if result.isWouldBlock { return nil }
-      if !isPassing(result) { throw SocketError(result, .accept) }
+      if !isPassing(result) { throw failure(result) }
     }
   }
 
@@ -52,18 +56,20 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
   @inlinable
   public borrowing func accept(reporting peer: inout AnySocketAddress) throws(SocketError) -> S? {
     let number = owned.raw.value
+    if mark.isSet { throw SocketError(code: .shutDown, .accept) }
     while true {
       let result = peer.fill { address, length in
         IOResult(raw: csk_accept(number, address, &length))
       }
       if result.raw >= 0 { return make(result) }
       if result.isWouldBlock { return nil }
-      if !isPassing(result) { throw SocketError(result, .accept) }
+      if !isPassing(result) { throw failure(result) }
     }
   }
 
   /// Takes one connection, waiting on this thread until there is one.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``accept()``.
+  /// - Throws: `.shutDown` when ``shutdown()`` is called, before or while it waits; `.timedOut`, `.cancelled`, and as
+  ///   ``accept()``.
   @inlinable
   public borrowing func accept(
     until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
@@ -80,6 +86,13 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
     S(
       accepted: unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw))),
       context: context)
+  }
+
+  /// accept(2) gives EINVAL for a socket that does not listen, or no longer.
+  @inlinable
+  func failure(_ result: IOResult) -> SocketError {
+    result.errno == CSK_EINVAL
+      ? SocketError(code: .shutDown, .accept, errno: CSK_EINVAL) : SocketError(result, .accept)
   }
 
   /// Failures of a connection, not of the listener: accept(2), "Error handling".
@@ -100,6 +113,21 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
       throw SocketError(code: .invalidAddress, .localAddress)
     }
     return address
+  }
+
+  /// Stops accepting: calls of ``accept(until:strategy:control:)`` that wait in other threads end with `.shutDown`, and so
+  /// does every later accept. Pollers report the listener as ready, except a vsock listener: its kernel reports nothing, so
+  /// wake the poller with its ``Poller/waker``.
+  ///
+  /// The descriptor stays open and the address taken until the listener's life ends. What becomes of connections that wait
+  /// to be accepted differs by transport: TCP resets them now, others end them when the listener closes. On Unix, TCP and
+  /// SCTP connecting is refused from now on; a vsock kernel still takes connections, up to the backlog, until the listener
+  /// closes.
+  /// - Throws: `.closed`.
+  public borrowing func shutdown() throws(SocketError) {
+    mark.set()
+    let result = owned.raw.attemptShutdownOfListener()
+    if result.isFailure { throw SocketError(result, .shutdown) }
   }
 
   /// Stops listening now: connections that wait to be accepted are reset, accepted ones stay.
@@ -125,7 +153,10 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
     _ type: W.Type = W.self, context: W.AcceptContext
   ) -> Listener<W> {
     let action = cleanup.take()
-    return Listener<W>(takeDescriptor(), context: context, cleanup: action)
+    let wasShutDown = mark.isSet
+    let listener = Listener<W>(takeDescriptor(), context: context, cleanup: action)
+    if wasShutDown { listener.mark.set() }
+    return listener
   }
 }
 

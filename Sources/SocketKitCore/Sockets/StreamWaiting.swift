@@ -6,6 +6,7 @@ extension StreamSocket where Self: ~Copyable {
   ///   - deadline: when to give up. One that has passed fails before anything is read.
   ///   - strategy: how to wait: ``WaitStrategy``.
   ///   - control: lets other threads cancel this wait or change its deadline.
+  /// - Returns: `.bytes`, or `.endOfStream`: the peer sends no more, or ``Socket/shutdown(_:)`` has ended the reading.
   /// - Throws: `.timedOut`, `.cancelled`, and what ``read(into:)-(MutableSpan<UInt8>)`` throws.
   @inlinable
   public borrowing func read(
@@ -20,7 +21,7 @@ extension StreamSocket where Self: ~Copyable {
       if result.raw > 0 { return .bytes(result.raw) }
       if result.raw == 0 { return .endOfStream }
       if !result.isWouldBlock { throw SocketError(result, .read) }
-      try wait.block(on: readSource, for: .readable)
+      if try !wait.blockUnlessEnded(on: readSource, for: .readable) { return .endOfStream }
     }
   }
 
@@ -41,14 +42,16 @@ extension StreamSocket where Self: ~Copyable {
       let result = attemptReceive(into: &rest)
       if result.raw > 0 {
         done &+= result.raw
+        wait.progressed()
       } else if result.raw == 0 {
         throw SocketError(code: .unexpectedEnd, .read, transferred: done)
       } else if result.isWouldBlock {
         do throws(SocketError) {
-          try wait.block(on: readSource, for: .readable)
+          if try wait.blockUnlessEnded(on: readSource, for: .readable) { continue }
         } catch {
           throw error.after(transferring: done)
         }
+        throw SocketError(code: .unexpectedEnd, .read, transferred: done)
       } else {
         throw SocketError(result, .read).after(transferring: done)
       }
@@ -87,6 +90,7 @@ extension StreamSocket where Self: ~Copyable {
       let result = attemptSend(bytes.extracting(droppingFirst: done).bytes)
       if result.raw >= 0 {
         done &+= result.raw
+        wait.progressed()
       } else if result.isWouldBlock {
         do throws(SocketError) {
           try wait.block(on: writeSource, for: .writable)

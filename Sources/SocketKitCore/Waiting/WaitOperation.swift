@@ -11,6 +11,7 @@ public struct WaitOperation<Strategy: WaitStrategy> {
   @usableFromInline let strategy: Strategy
   @usableFromInline let control: WaitControl?
   @usableFromInline var progress: Strategy.Progress
+  @usableFromInline var history = ParkHistory()
 
   /// - Throws: `.cancelled` or `.timedOut` when the control or the deadline says so already: nothing is tried then.
   @inlinable
@@ -38,12 +39,35 @@ public struct WaitOperation<Strategy: WaitStrategy> {
 
   /// Waits as the strategy says; when it returns, try again. The descriptor may be not ready all the same.
   ///
-  /// - Throws: `.timedOut` when the deadline or the control's has passed, `.cancelled`; `.tooManyDescriptors` when a
-  ///   control needs a wake-up descriptor and there is none.
+  /// Parked, it uses no processor time, also where poll(2) would report the descriptor again and again while the call would
+  /// block: for an unread error queue, say. Call ``progressed()`` after a try that moved something.
+  /// - Throws: `.timedOut` when the deadline or the control's has passed, `.cancelled`; `.shutDown` when this side has shut
+  ///   down the direction that is waited for, and the kernel gives no end for it: datagram sockets and Unix listeners; what
+  ///   the socket has as pending error; `.tooManyDescriptors` when a control needs a wake-up descriptor and there is none.
   @inlinable
   public mutating func block(on source: RawDescriptor, for interest: Interest) throws(SocketError) {
     try block(on: source, for: interest, until: .never)
   }
+
+  /// Waits as ``block(on:for:)`` does, for calls whose result can be an end.
+  /// - Returns: false where ``block(on:for:)`` throws `.shutDown`.
+  /// - Throws: as ``block(on:for:)`` otherwise.
+  @inlinable
+  public mutating func blockUnlessEnded(
+    on source: RawDescriptor, for interest: Interest
+  ) throws(SocketError) -> Bool {
+    do throws(SocketError) {
+      try block(on: source, for: interest)
+      return true
+    } catch {
+      if error.code == .shutDown { return false }
+      throw error
+    }
+  }
+
+  /// Says that a try moved something, in a call of several tries: what was noticed of the descriptor before counts no more.
+  @inlinable @inline(__always)
+  public mutating func progressed() { history = ParkHistory() }
 
   /// Waits as ``block(on:for:)`` does, but at most until a moment of the caller's own, at which it returns: for what must
   /// be looked at now and then besides.
@@ -54,14 +78,26 @@ public struct WaitOperation<Strategy: WaitStrategy> {
   ) throws(SocketError) {
     try check()
     switch strategy.next(&progress) {
-    case .spin: csk_relax()
-    case .yield: csk_yield()
-    case .park: try park(source, interest, until: min(deadline, moment), control: control, operation: operation)
+    case .spin:
+      csk_relax()
+      try lookNowAndThen(at: source, interest)
+    case .yield:
+      csk_yield()
+      try lookNowAndThen(at: source, interest)
+    case .park:
+      try park(source, interest, until: min(deadline, moment), control: control, operation: operation, &history)
     }
   }
 
-  /// Waits as the strategy says, but parked a millisecond at most and for nothing to be ready: for what the kernel does not
-  /// report, so that trying again is the only way to find out.
+  /// A try alone does not find out that the receiving direction of a datagram socket was shut down.
+  @inlinable
+  mutating func lookNowAndThen(at source: RawDescriptor, _ interest: Interest) throws(SocketError) {
+    history.spins &+= 1
+    if history.spins & 0x3ff == 0 { try look(source, interest, operation) }
+  }
+
+  /// Waits as the strategy says, but for nothing to be ready, and parked for a short time: a millisecond, or four after fifty
+  /// such pauses. For what the kernel does not report, so that trying again is the only way to find out.
   ///
   /// - Throws: as ``block(on:for:)``.
   @inlinable
@@ -72,51 +108,10 @@ public struct WaitOperation<Strategy: WaitStrategy> {
     case .yield: csk_yield()
     case .park:
       // poll(2) passes over a negative descriptor.
-      let slice = min(deadline, .after(.milliseconds(1)))
-      try park(RawDescriptor(-1), .writable, until: slice, control: control, operation: operation)
+      let slice = Deadline(nanoseconds: csk_monotonic_nanoseconds() &+ history.nextPause())
+      var none = ParkHistory()
+      let limit = min(deadline, slice)
+      try park(RawDescriptor(-1), .writable, until: limit, control: control, operation: operation, &none)
     }
-  }
-}
-
-/// Sleeps until the descriptor is ready, the deadline passes, or the control calls.
-@usableFromInline
-func park(
-  _ source: RawDescriptor, _ interest: Interest, until deadline: Deadline, control: WaitControl?,
-  operation: SocketError.Operation
-) throws(SocketError) {
-  let events = Int16(truncatingIfNeeded: interest.events.rawValue)
-  var watched: InlineArray<2, csk_pollfd> = [
-    csk_pollfd(fd: source.value, events: events, revents: 0),
-    csk_pollfd(fd: -1, events: Int16(CSK_POLLIN), revents: 0),
-  ]
-  guard let control else {
-    try sleep(&watched, until: deadline, operation)
-    return
-  }
-  let bell = try control.enter(operation)
-  defer { control.leave(bell) }
-  // Read only now: whatever changed before was changed before the bell hung, and will not ring it.
-  if control.isCancelled { return }
-  watched[1].fd = bell.value
-  try sleep(&watched, until: min(deadline, control.deadline), operation)
-}
-
-private func sleep(
-  _ watched: inout InlineArray<2, csk_pollfd>, until deadline: Deadline, _ operation: SocketError.Operation
-) throws(SocketError) {
-  while true {
-    var time = csk_timespec()
-    let left = deadline.remainingNanoseconds
-    time.tv_sec = Int(left / 1_000_000_000)
-    time.tv_nsec = Int(left % 1_000_000_000)
-    let result = withUnsafeMutableBytes(of: &watched) { bytes in
-      let memory = bytes.baseAddress?.assumingMemoryBound(to: csk_pollfd.self)
-      return IOResult(raw: left < 0 ? csk_ppoll(memory, 2, nil) : csk_ppoll(memory, 2, &time))
-    }
-    if result.isInterrupted { continue }
-    if result.isFailure {
-      throw SocketError(code: SocketError.Code(errno: result.errno), operation, errno: result.errno)
-    }
-    return
   }
 }

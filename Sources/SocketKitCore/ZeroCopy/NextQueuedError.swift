@@ -8,13 +8,16 @@ extension KernelSocket where Self: ~Copyable {
   /// a level-triggered poller reports it again and again.
   ///
   /// - Returns: the entry; nil when there is none. Entries that are none of ``ExtendedError`` are skipped.
-  /// - Throws: `.closed`, `.notSupported` by sockets that have no such queue.
+  /// - Throws: `.closed`; `.notSupported` by sockets that have no such queue (Unix, SCTP, netlink, vsock before Linux 6.7),
+  ///   from which nothing is taken.
   public borrowing func nextQueuedError() throws(SocketError) -> ExtendedError? {
-    try descriptor.nextQueuedError()
+    if !Self.capabilities.contains(.errorQueue) { try descriptor.requireErrorQueue() }
+    return try descriptor.nextQueuedError()
   }
 }
 
 extension RawDescriptor {
+  /// Reads the queue of a socket that is known to have one.
   func nextQueuedError() throws(SocketError) -> ExtendedError? {
     var control = InlineArray<256, UInt8>(repeating: 0)
     while true {

@@ -274,8 +274,6 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
 
   /// Reads completions, waiting on this thread until a buffer is completed or no send is in flight.
   ///
-  /// A hang-up or a pending error of the connection ends every sleep at once; while there is one the queue is read every
-  /// millisecond.
   /// - Returns: how many buffers ``takeCompletion()`` has to give; 0 when nothing is in flight.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``readCompletions(from:)``.
   public mutating func waitForCompletions<S: KernelSocket & ~Copyable>(

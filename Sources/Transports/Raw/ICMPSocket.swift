@@ -29,8 +29,8 @@ public struct ICMPSocket: ~Copyable, DatagramSocket, TransportSocket, IPOptionTa
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// None: every message has a header, so there is no empty one.
-  @inlinable public static var capabilities: SocketCapabilities { [] }
+  /// No empty messages: every message has a header.
+  @inlinable public static var capabilities: SocketCapabilities { .errorQueue }
   @inlinable public var mayReceiveDescriptors: Bool { false }
 
   public static func kind(for address: IPSocketAddress) -> SocketKind {

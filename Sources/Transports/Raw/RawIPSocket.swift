@@ -43,7 +43,7 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket, RawIPOptionT
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  @inlinable public static var capabilities: SocketCapabilities { .emptyMessages }
+  @inlinable public static var capabilities: SocketCapabilities { [.emptyMessages, .errorQueue] }
   @inlinable public var mayReceiveDescriptors: Bool { false }
 
   /// A raw socket that hears of its protocol's packets from everywhere.

@@ -85,7 +85,7 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
   /// - Throws: `.closed`. An association that has ended already is no error.
   public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
     if direction != .read { _ = descriptor.attemptEnd(.future, CSK_SCTP_EOF, reason: RawSpan()) }
-    let result = IOResult(raw: csk_shutdown(descriptor.value, direction.rawValue))
+    let result = descriptor.attemptShutdown(direction)
     if result.isFailure { throw SocketError(result, .shutdown) }
   }
 

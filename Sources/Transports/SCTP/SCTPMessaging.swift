@@ -103,7 +103,8 @@ extension SCTPMessaging where Self: ~Copyable {
       case .message(let message): return .message(message)
       case .notification(let notification): return .notification(notification)
       case .endOfStream: return .endOfStream
-      case .wouldBlock: try wait.block(on: readSource, for: .readable)
+      case .wouldBlock:
+        if try !wait.blockUnlessEnded(on: readSource, for: .readable) { return .endOfStream }
       }
     }
   }

@@ -22,7 +22,7 @@ public struct TCPSocket: ~Copyable, StreamSocket, ConnectionTransport, TCPOption
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  @inlinable public static var capabilities: SocketCapabilities { .halfClose }
+  @inlinable public static var capabilities: SocketCapabilities { [.halfClose, .errorQueue] }
 
   public static func kind(for address: IPSocketAddress) -> SocketKind {
     SocketKind(address.family, .stream, protocolNumber: 6)

@@ -21,7 +21,7 @@ public struct UDPSocket: ~Copyable, DatagramSocket, TransportSocket, UDPOptionTa
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  @inlinable public static var capabilities: SocketCapabilities { .emptyMessages }
+  @inlinable public static var capabilities: SocketCapabilities { [.emptyMessages, .errorQueue] }
   @inlinable public var mayReceiveDescriptors: Bool { false }
 
   public static func kind(for address: IPSocketAddress) -> SocketKind {

@@ -136,6 +136,7 @@ extension DescriptorPassing where Self: ~Copyable {
   }
 
   /// Receives bytes with the descriptors that come beside them, waiting on this thread until there are some.
+  /// - Returns: `.endOfStream` also when ``SocketKitCore/Socket/shutdown(_:)`` has ended the receiving, on datagram sockets too.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:descriptors:_:flags:)``.
   @inlinable
   public borrowing func receive<let capacity: Int>(
@@ -148,7 +149,8 @@ extension DescriptorPassing where Self: ~Copyable {
       switch try receive(into: buffer._mutatingExtracting(first: buffer.count), descriptors: &descriptors, &info) {
       case .bytes(let count): return .bytes(count)
       case .endOfStream: return .endOfStream
-      case .wouldBlock: try wait.block(on: readSource, for: .readable)
+      case .wouldBlock:
+        if try !wait.blockUnlessEnded(on: readSource, for: .readable) { return .endOfStream }
       }
     }
   }

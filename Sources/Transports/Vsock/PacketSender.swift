@@ -126,9 +126,9 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     defer { share.unlock() }
     let descriptor = state.pointee.descriptor
     if direction == CSK_SHUT_RD || state.pointee.queue.isEmpty {
-      let result = csk_shutdown(descriptor, direction)
-      if result >= 0 && direction != CSK_SHUT_RD { state.pointee.isEnding = true }
-      return IOResult(raw: result)
+      let result = RawDescriptor(descriptor).attemptShutdown(ShutdownDirection(rawValue: direction) ?? .both)
+      if !result.isFailure && direction != CSK_SHUT_RD { state.pointee.isEnding = true }
+      return result
     }
     let result = direction == CSK_SHUT_RDWR ? csk_shutdown(descriptor, CSK_SHUT_RD) : 0
     if result >= 0 {

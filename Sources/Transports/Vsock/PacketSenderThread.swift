@@ -67,7 +67,7 @@ extension PacketSenderShare {
       state.pointee.setBlocking(false)
       if state.pointee.mustShutDown {
         state.pointee.mustShutDown = false
-        _ = csk_shutdown(state.pointee.descriptor, CSK_SHUT_WR)
+        _ = RawDescriptor(state.pointee.descriptor).attemptShutdown(.write)
       }
       if state.pointee.isAbandoned { break }
       let isIdle = waitForWork(seconds: 1)

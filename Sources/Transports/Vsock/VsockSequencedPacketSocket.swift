@@ -67,7 +67,7 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Conn
     if result.isFailure && !result.isInterrupted { throw SocketError(result, .close) }
   }
 
-  @inlinable public static var capabilities: SocketCapabilities { [.halfClose, .refusesByReset] }
+  @inlinable public static var capabilities: SocketCapabilities { [.halfClose, .refusesByReset, .silentListeners] }
   @inlinable public static var socketType: SocketType { .sequencedPacket }
 
   /// The kernel delivers no empty packets: they are the end.

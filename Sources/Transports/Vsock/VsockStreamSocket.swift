@@ -28,7 +28,7 @@ public struct VsockStreamSocket: ~Copyable, StreamSocket, ConnectionTransport, V
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  @inlinable public static var capabilities: SocketCapabilities { [.halfClose, .refusesByReset] }
+  @inlinable public static var capabilities: SocketCapabilities { [.halfClose, .refusesByReset, .silentListeners] }
   @inlinable public static var socketType: SocketType { .stream }
 
   @inlinable @inline(__always)

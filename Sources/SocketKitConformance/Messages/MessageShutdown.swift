@@ -1,0 +1,99 @@
+internal import SocketKitCore
+
+extension MessageRules where S: ~Copyable {
+  var sleepRules: [ConformanceRule] {
+    rule("sleep.receive", "A receive that waits uses no processor time while nothing comes.") { ends in
+      try requireSleep("a receive") {
+        try requireError(.timedOut, in: "a receive") {
+          try ends.near.wait(64, WaitTerms(deadline: .after(Times.idle)))
+        }
+      }
+      var batch = MessageBatch(capacity: 4, messageCapacity: 64)
+      try requireSleep("a receive of a batch") {
+        try requireError(.timedOut, in: "a receive of a batch") {
+          try ends.near.socket.value.receive(batch: &batch, until: .after(Times.idle))
+        }
+      }
+    }
+      + rule("sleep.send", given: .lossless, "A send that waits uses no processor time without room.") {
+        ends in
+        let count = try ends.near.fill()
+        try requireSleep("a send") {
+          try requireError(.timedOut, in: "a send") {
+            try ends.near.send(numbered(count, 1000), WaitTerms(deadline: .after(Times.idle)))
+          }
+        }
+        var batch = MessageBatch(capacity: 2, messageCapacity: 1000)
+        for _ in 0..<2 { try batch.append(numbered(count, 1000).span, to: ends.near.peer) }
+        try requireSleep("a send of a batch") {
+          try requireError(.timedOut, in: "a send of a batch") {
+            try ends.near.socket.value.send(batch: &batch, until: .after(Times.idle))
+          }
+        }
+        try requireEqual(batch.sent, 0, "messages of the batch that were sent")
+      }
+  }
+
+  var shutdownRules: [ConformanceRule] {
+    rule("shutdown.receive", "After shutting the receiving down, a receive ends at once, whatever its strategy.") {
+      ends in
+      try ends.near.socket.value.shutdown(.read)
+      let watch = Stopwatch()
+      for strategy in WaitTerms.Strategy.allCases {
+        try requireOwnEnd(ends.near, WaitTerms(deadline: .after(Times.limit), strategy: strategy))
+      }
+      try requireSleeplessBatch(ends.near)
+      try watch.requirePrompt("four receives")
+    }
+      + rule("shutdown.wakes-receive", "Shutting the receiving down ends receives that wait in other threads.") {
+        ends in
+        for direction in [ShutdownDirection.read, .both] {
+          let ends = try direction == .read ? ends : makeEnds()
+          let one = RuleThread { try requireOwnEnd(ends.near, WaitTerms(deadline: .after(Times.limit))) }
+          let many = RuleThread { try requireSleeplessBatch(ends.near) }
+          pause(Times.short)
+          let watch = Stopwatch()
+          try ends.near.socket.value.shutdown(direction)
+          try one.join()
+          try many.join()
+          try watch.requirePrompt("the receives")
+          if direction == .both { try ends.use { _ in } }
+        }
+      }
+      + rule("shutdown.wakes-send", given: .lossless, "Shutting the sending down ends a send that waits for room.") {
+        ends in
+        let count = try ends.near.fill()
+        // Of a connection without a half-close all ends, and the send may say so in other words.
+        let hasHalf = prefix == "datagram" || S.capabilities.contains(.halfClose)
+        let sender = RuleThread {
+          let allowed: [SocketError.Code] = hasHalf ? [.brokenPipe] : [.brokenPipe, .connectionReset, .notConnected]
+          do {
+            try ends.near.send(numbered(count, 1000), WaitTerms(deadline: .after(Times.limit)))
+            throw ConformanceFailure("the send succeeded although nobody receives")
+          } catch let error as SocketError {
+            try require(allowed.contains(error.code), "the send ended with \"\(error)\"")
+          }
+        }
+        pause(Times.short + Times.short)
+        let watch = Stopwatch()
+        try ends.near.socket.value.shutdown(hasHalf ? .write : .both)
+        try sender.join()
+        try watch.requirePrompt("the send")
+      }
+  }
+
+  /// Packets have an end; a receive of a datagram has no result for it.
+  private func requireOwnEnd(_ end: MessageEnd<S>, _ terms: WaitTerms) throws {
+    if prefix == "packet" {
+      guard case .end = try end.wait(64, terms) else { throw ConformanceFailure("a message after the own shutdown") }
+    } else {
+      try requireError(.shutDown, in: "a receive with \(terms.strategy)") { try end.wait(64, terms) }
+    }
+  }
+
+  private func requireSleeplessBatch(_ end: MessageEnd<S>) throws {
+    var batch = MessageBatch(capacity: 4, messageCapacity: 64)
+    let count = try end.socket.value.receive(batch: &batch, until: .after(Times.limit))
+    try requireEqual(count, 0, "messages of a batch after the own shutdown")
+  }
+}

@@ -1,0 +1,60 @@
+internal import SocketKitCore
+
+extension StreamSocketSuite where S: ~Copyable {
+  var sleepRules: [ConformanceRule] {
+    rule("sleep.read", "A read that waits uses no processor time while nothing comes.") { ends in
+      var byte: [UInt8] = [0]
+      try requireSleep("a read") {
+        try requireError(.timedOut, in: "a read") {
+          try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.idle))
+        }
+      }
+    }
+      + rule("sleep.write", "A write that waits uses no processor time while the peer does not read.") { ends in
+        _ = try ends.near.writeUntilError(until: .after(Times.settle))
+        try requireSleep("a write") {
+          try requireEqual(try ends.near.writeUntilError(until: .after(Times.idle)).0.code, .timedOut, "a write")
+        }
+      }
+  }
+
+  var shutdownRules: [ConformanceRule] {
+    rule("shutdown.read", "After shutting the reading down, a read ends at once, whatever its strategy.") { ends in
+      try ends.near.value.shutdown(.read)
+      let watch = Stopwatch()
+      var byte: [UInt8] = [0]
+      let limit = Deadline.after(Times.limit)
+      try requireEqual(try ends.near.value.read(into: byte.mutableSpan, until: limit), .endOfStream, "a read")
+      try requireEqual(
+        try ends.near.value.read(into: byte.mutableSpan, until: limit, strategy: .spin), .endOfStream,
+        "a read that spins")
+      try requireError(.unexpectedEnd, in: "a read of a whole buffer") {
+        try ends.near.value.readExactly(into: byte.mutableSpan, until: limit)
+      }
+      try watch.requirePrompt("three reads")
+    }
+      + rule("shutdown.wakes-read", "Shutting the reading down ends a read of it that waits in another thread.") {
+        ends in
+        let reader = RuleThread { try ends.near.readSome(until: .after(Times.limit)) }
+        pause(Times.short)
+        let watch = Stopwatch()
+        try ends.near.value.shutdown(.read)
+        try requireEqual(try reader.join(), [], "bytes read")
+        try watch.requirePrompt("the read")
+      }
+      + rule("shutdown.wakes-write", "Shutting the writing down ends a write that waits for room in another thread.") {
+        ends in
+        // Without a half-close the connection ends, and the write may say so in other words.
+        let hasHalf = S.capabilities.contains(.halfClose)
+        let writer = RuleThread { try ends.near.writeUntilError(until: .after(Times.limit)).0.code }
+        pause(Times.short + Times.short)
+        let watch = Stopwatch()
+        try ends.near.value.shutdown(hasHalf ? .write : .both)
+        let code = try writer.join()
+        try require(
+          code == .brokenPipe || !hasHalf && [.connectionReset, .notConnected].contains(code),
+          "the write ended with \"\(code)\"")
+        try watch.requirePrompt("the write")
+      }
+  }
+}

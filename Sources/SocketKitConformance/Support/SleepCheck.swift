@@ -1,0 +1,15 @@
+internal import SocketKitCore
+
+/// Runs a call that waits on this thread for something that does not happen, and requires that it sleeps: it may use a
+/// twentieth of the time as processor time.
+func requireSleep(_ what: String, _ body: () throws -> Void) throws {
+  let watch = Stopwatch()
+  let before = threadCPUTime()
+  try body()
+  let burned = threadCPUTime() - before
+  let elapsed = watch.elapsed
+  try require(elapsed >= Times.idle, "\(what): ended after \(elapsed), before \(Times.idle)")
+  // What one call costs by itself, on a slow host.
+  let fixed = Duration.milliseconds(2) * SlowHost.factor
+  try require(burned < elapsed / 20 + fixed, "\(what): used \(burned) of processor time in \(elapsed)")
+}

@@ -1,0 +1,40 @@
+internal import CSocketKit
+
+extension RawDescriptor {
+  /// Checks that the kernel keeps an error queue for this socket: where it does not, most families ignore MSG_ERRQUEUE, and
+  /// a read of the queue takes a message.
+  /// - Throws: `.notSupported`, `.closed`, `.notASocket`.
+  @usableFromInline
+  func requireErrorQueue() throws(SocketError) {
+    do throws(SocketError) {
+      if try hasErrorQueue(socketKind()) { return }
+    } catch {
+      throw SocketError(code: error.code, .receive, errno: error.errno)
+    }
+    throw SocketError(code: .notSupported, .receive)
+  }
+
+  /// The families whose recvmsg handles MSG_ERRQUEUE, from the kernel's source (Linux 6.18). All others are taken to ignore
+  /// it: Unix, netlink, SCTP, L2TP, TIPC, KCM, CAN's broadcast manager, Bluetooth before 6.15.
+  private func hasErrorQueue(_ kind: SocketKind) -> Bool {
+    switch (kind.family.rawValue, kind.type) {
+    case (CSK_AF_INET, .raw), (CSK_AF_INET6, .raw): true
+    // ICMP, TCP, UDP, ICMPv6, UDP-Lite, Multipath TCP.
+    case (CSK_AF_INET, _), (CSK_AF_INET6, _): [1, 6, 17, 58, 136, 262].contains(kind.protocolNumber)
+    // AF_PACKET.
+    case (17, _): true
+    // AF_CAN with CAN_RAW and CAN_J1939.
+    case (29, _): kind.protocolNumber == 1 || kind.protocolNumber == 7
+    case (CSK_AF_VSOCK, .stream), (CSK_AF_VSOCK, .sequencedPacket): takesZeroCopy
+    default: false
+    }
+  }
+
+  /// Whether SO_ZEROCOPY can be set: vsock has had it as long as it has had the queue (Linux 6.7).
+  private var takesZeroCopy: Bool {
+    var value: Int32 = 0
+    var length: UInt32 = 4
+    return csk_getsockopt(self.value, CSK_SOL_SOCKET, CSK_SO_ZEROCOPY, &value, &length) >= 0
+      && csk_setsockopt(self.value, CSK_SOL_SOCKET, CSK_SO_ZEROCOPY, &value, 4) >= 0
+  }
+}

@@ -1,0 +1,13 @@
+extension OptionTarget where Self: ~Copyable {
+  /// Takes the pending error of the socket (SO_ERROR, socket(7)): how a connect failed that goes on in the background, or
+  /// what an earlier send brought back. Reading clears it; an error that a call has thrown is no longer pending.
+  ///
+  /// - Parameter operation: what the error is reported as.
+  /// - Returns: the error; nil when there is none.
+  /// - Throws: `.closed`, `.notASocket`.
+  public borrowing func takePendingError(
+    as operation: SocketError.Operation = .wait
+  ) throws(SocketError) -> SocketError? {
+    try optionDescriptor.takePendingError(operation)
+  }
+}

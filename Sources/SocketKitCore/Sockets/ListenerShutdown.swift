@@ -1,0 +1,35 @@
+public import CSocketKit
+
+/// Whether a listener was shut down: memory of its own, because accepting threads only borrow the listener.
+@frozen
+@usableFromInline
+struct ShutdownMark: ~Copyable, @unchecked Sendable {
+  @usableFromInline let flag: UnsafeMutablePointer<UInt32>
+
+  @inlinable
+  init() {
+    flag = .allocate(capacity: 1)
+    flag.initialize(to: 0)
+  }
+
+  @inlinable
+  deinit { flag.deallocate() }
+
+  @inlinable var isSet: Bool { csk_flag_load(flag) != 0 }
+  func set() { _ = csk_flag_exchange(flag, 1) }
+}
+
+extension RawDescriptor {
+  /// Shuts a listening socket down, and wakes the accepts and the pollers that wait at it, as far as the kernel does.
+  func attemptShutdownOfListener() -> IOResult {
+    // SCTP's poll looks at nothing but waiting connections while the socket listens (net/sctp/socket.c, sctp_poll), so it
+    // must stop to before the wake-up. A backlog of 0 does that.
+    var number: Int32 = 0
+    var length: UInt32 = 4
+    let asked = csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_PROTOCOL, &number, &length)
+    if asked >= 0 && number == CSK_IPPROTO_SCTP { _ = csk_listen(value, 0) }
+    let result = attemptShutdown(.both)
+    // vsock refuses: there the mark and the notice are all there is. SCTP does what is asked and says so all the same.
+    return result.errno == CSK_ENOTCONN ? .zero : result
+  }
+}

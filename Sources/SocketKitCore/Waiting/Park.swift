@@ -1,0 +1,218 @@
+internal import CSocketKit
+
+/// One sleep of a waiting call in the kernel: ppoll(2), and what replaces it where that would not sleep.
+///
+/// poll(2) reports POLLERR and POLLHUP whether asked or not, and some sockets report readiness although the call still would
+/// block. A call that sleeps with ppoll(2) alone then uses a full core. ``ParkHistory`` notices that.
+struct Park {
+  let source: RawDescriptor
+  let interest: Interest
+  let deadline: Deadline
+  let control: WaitControl?
+  let operation: SocketError.Operation
+
+  /// How many times in succession poll(2) may report readiness at once before the call pauses between its tries.
+  private static var tolerance: UInt8 { 16 }
+  /// A park that ended within this time did not sleep.
+  private static var momentary: Int64 { 30_000 }
+
+  /// What poll(2) is asked. POLLRDHUP comes with POLLIN only, and shows that the receiving direction has ended.
+  private var events: Int16 {
+    let watched = interest.contains(.readable) ? interest.union(.readClosed) : interest
+    return Int16(truncatingIfNeeded: watched.events.rawValue)
+  }
+
+  /// What the call waits for. One that asks for nothing waits for the error queue.
+  private var wanted: Int16 { events == 0 ? Int16(CSK_POLLERR) : events }
+
+  /// Sleeps until a try is due: the source is ready, the deadline has passed, the control signals, or a shutdown does.
+  func run(_ history: inout ParkHistory) throws(SocketError) {
+    let reported = history.reported
+    if reported & Int16(CSK_POLLNVAL) != 0 { throw SocketError(.failure(errno: CSK_EBADF), operation) }
+    if reported & Int16(CSK_POLLRDHUP) != 0, try receivingHasEnded() {
+      throw SocketError(code: .shutDown, operation)
+    }
+    if reported != 0 && reported & wanted == 0 {
+      try sleepUntilNews(&history)
+    } else if history.immediate < Self.tolerance {
+      try sleep(&history)
+    } else {
+      try pauseWhileReported(&history)
+    }
+  }
+
+  private func sleep(_ history: inout ParkHistory) throws(SocketError) {
+    let start = csk_monotonic_nanoseconds()
+    if !mayMissShutdown {
+      history.reported = try poll(source, events, until: deadline)
+    } else if history.isLong {
+      try sleepWithNotice(&history)
+    } else {
+      history.generation = ShutdownNotices.generation
+      let moment = Deadline(nanoseconds: start &+ ShutdownNotices.patience)
+      history.reported = try poll(source, events, until: min(deadline, moment))
+      history.isLong = moment.hasPassed
+    }
+    let wasMomentary = history.reported != 0 && csk_monotonic_nanoseconds() &- start < Self.momentary
+    history.immediate = wasMomentary ? history.immediate &+ 1 : 0
+  }
+
+  /// Whether the kernel may leave the call asleep after a shutdown: see ``ShutdownNotices``.
+  private var mayMissShutdown: Bool {
+    source.value >= 0 && (operation == .accept || interest.contains(.writable) && operation != .connect)
+  }
+
+  private func sleepWithNotice(_ history: inout ParkHistory) throws(SocketError) {
+    let bell: RawDescriptor
+    if let control {
+      bell = try control.enter(operation)
+    } else {
+      let result = csk_eventfd()
+      if result < 0 {
+        // No descriptor is left for it: look again after a while.
+        let moment = Deadline(nanoseconds: csk_monotonic_nanoseconds() &+ ShutdownNotices.patience)
+        history.reported = try poll(source, events, until: min(deadline, moment))
+        return
+      }
+      bell = RawDescriptor(Int32(truncatingIfNeeded: result))
+    }
+    let generation = ShutdownNotices.enter(source, bell)
+    defer {
+      ShutdownNotices.leave(bell)
+      if let control { control.leave(bell) } else { _ = csk_close(bell.value) }
+    }
+    history.reported = 0
+    if generation != history.generation {
+      history.generation = generation
+      return
+    }
+    if let control, control.isCancelled { return }
+    history.reported = try poll(source, events, bell, until: min(deadline, control?.deadline ?? .never))
+  }
+
+  /// Sleeps although poll(2) reports an error or a hang-up that the last try did not take: until something new happens,
+  /// which an edge-triggered epoll instance reports.
+  private func sleepUntilNews(_ history: inout ParkHistory) throws(SocketError) {
+    let opened = csk_epoll_create(CSK_EPOLL_CLOEXEC)
+    if opened < 0 { return try pauseWhileReported(&history) }
+    let epoll = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: opened)))
+    let mode = Interest(rawValue: UInt32(UInt16(bitPattern: events))).union(.edge)
+    var event = csk_epoll_event(events: mode.rawValue, data: 0)
+    let added = csk_epoll_ctl(epoll.raw.value, CSK_EPOLL_CTL_ADD, source.value, &event)
+    if added == 0 &- Int(CSK_EBADF) { throw SocketError(IOResult(raw: added), operation) }
+    if added < 0 { return try pauseWhileReported(&history) }
+    // The instance reports the present state first. What happens after that is news.
+    let count = csk_epoll_wait(epoll.raw.value, &event, 1, 0)
+    let present = count > 0 ? Int16(truncatingIfNeeded: event.events) : 0
+    let isNew = present & wanted != 0 || present & ~history.reported != 0
+    history.reported = present
+    if isNew { return }
+    // An error may have become pending between the last try and now, and would not be news.
+    if present & Int16(CSK_POLLERR) != 0, let error = pendingError() { throw error }
+    var limit = deadline
+    if mayMissShutdown {
+      limit = min(limit, Deadline(nanoseconds: csk_monotonic_nanoseconds() &+ 5 * ShutdownNotices.patience))
+    }
+    _ = try poll(epoll.raw, Int16(CSK_POLLIN), until: limit)
+  }
+
+  /// Looks once, without sleeping, whether the receiving direction has ended.
+  func look() throws(SocketError) {
+    let reported = try poll(source, events, RawDescriptor(-1), until: .past)
+    if reported & Int16(CSK_POLLRDHUP) != 0, try receivingHasEnded() {
+      throw SocketError(code: .shutDown, operation)
+    }
+  }
+
+  private func pendingError() -> SocketError? {
+    var number: Int32 = 0
+    var length: UInt32 = 4
+    let result = csk_getsockopt(source.value, CSK_SOL_SOCKET, CSK_SO_ERROR, &number, &length)
+    return result < 0 || number == 0 ? nil : SocketError(.failure(errno: number), operation)
+  }
+
+  /// Pauses, longer each time up to four milliseconds, and then sleeps if poll(2) no longer reports readiness.
+  private func pauseWhileReported(_ history: inout ParkHistory) throws(SocketError) {
+    let step = min(history.immediate &- min(history.immediate, Self.tolerance), 5)
+    let length = step < 5 ? Int64(50_000) << step : history.nextPause()
+    let moment = Deadline(nanoseconds: csk_monotonic_nanoseconds() &+ length)
+    _ = try poll(RawDescriptor(-1), 0, until: min(deadline, moment))
+    history.immediate = max(history.immediate, Self.tolerance)
+    if history.immediate < .max { history.immediate += 1 }
+    history.reported = try poll(source, events, RawDescriptor(-1), until: .past)
+    if history.reported != 0 { return }
+    history.immediate = 0
+    try sleep(&history)
+  }
+
+  /// Whether the receiving direction of the socket was shut down on this side, after poll(2) reported POLLRDHUP and a try
+  /// would block. Connected sockets give their end by themselves; datagram sockets and Unix listeners do not.
+  private func receivingHasEnded() throws(SocketError) -> Bool {
+    var byte: UInt8 = 0
+    // The kernel reports no difference between the end and a message that has come since the try.
+    let result = csk_recv(source.value, &byte, 1, CSK_MSG_PEEK | CSK_MSG_DONTWAIT)
+    switch Int32(truncatingIfNeeded: result < 0 ? 0 &- result : 0) {
+    case CSK_EAGAIN: return true
+    case CSK_EINVAL, CSK_ENOTCONN:
+      var listens: Int32 = 0
+      var length: UInt32 = 4
+      return csk_getsockopt(source.value, CSK_SOL_SOCKET, CSK_SO_ACCEPTCONN, &listens, &length) >= 0 && listens != 0
+    case 0, CSK_EINTR, CSK_EOPNOTSUPP, CSK_ENOMEM, CSK_ENOTSOCK: return false
+    // The peek took a pending error.
+    default: throw SocketError(IOResult(raw: result), operation)
+    }
+  }
+
+  /// ppoll(2) on one descriptor, which may be -1 for none, and on the control's bell.
+  /// - Returns: what is reported of the descriptor; 0 when the time has passed or the bell was signalled.
+  private func poll(
+    _ descriptor: RawDescriptor, _ events: Int16, until limit: Deadline
+  ) throws(SocketError) -> Int16 {
+    guard let control else { return try poll(descriptor, events, RawDescriptor(-1), until: limit) }
+    let bell = try control.enter(operation)
+    defer { control.leave(bell) }
+    // Read only now: whatever changed before was changed before the bell was there, and does not signal it.
+    if control.isCancelled { return 0 }
+    return try poll(descriptor, events, bell, until: min(limit, control.deadline))
+  }
+
+  private func poll(
+    _ descriptor: RawDescriptor, _ events: Int16, _ bell: RawDescriptor, until limit: Deadline
+  ) throws(SocketError) -> Int16 {
+    var watched: InlineArray<2, csk_pollfd> = [
+      csk_pollfd(fd: descriptor.value, events: events, revents: 0),
+      csk_pollfd(fd: bell.value, events: Int16(CSK_POLLIN), revents: 0),
+    ]
+    while true {
+      var time = csk_timespec()
+      let left = limit.remainingNanoseconds
+      time.tv_sec = Int(left / 1_000_000_000)
+      time.tv_nsec = Int(left % 1_000_000_000)
+      let result = withUnsafeMutableBytes(of: &watched) { bytes in
+        let memory = bytes.baseAddress?.assumingMemoryBound(to: csk_pollfd.self)
+        return IOResult(raw: left < 0 ? csk_ppoll(memory, 2, nil) : csk_ppoll(memory, 2, &time))
+      }
+      if result.isInterrupted { continue }
+      if result.isFailure {
+        throw SocketError(code: SocketError.Code(errno: result.errno), operation, errno: result.errno)
+      }
+      return watched[0].revents
+    }
+  }
+}
+
+/// Throws `.shutDown` when the receiving direction was shut down on this side and nothing is left to take.
+@usableFromInline
+func look(_ source: RawDescriptor, _ interest: Interest, _ operation: SocketError.Operation) throws(SocketError) {
+  try Park(source: source, interest: interest, deadline: .past, control: nil, operation: operation).look()
+}
+
+/// Sleeps until the descriptor is ready, the deadline passes, or the control signals.
+@usableFromInline
+func park(
+  _ source: RawDescriptor, _ interest: Interest, until deadline: Deadline, control: WaitControl?,
+  operation: SocketError.Operation, _ history: inout ParkHistory
+) throws(SocketError) {
+  let park = Park(source: source, interest: interest, deadline: deadline, control: control, operation: operation)
+  try park.run(&history)
+}

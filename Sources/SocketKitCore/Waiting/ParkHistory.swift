@@ -1,0 +1,32 @@
+/// What a waiting call remembers from one park to the next, to notice that poll(2) reports a descriptor ready although
+/// the call still would block.
+@frozen
+@usableFromInline
+struct ParkHistory: BitwiseCopyable, Sendable {
+  /// What poll(2) reported for the source at the end of the last park; 0 when something else ended it.
+  @usableFromInline var reported: Int16 = 0
+  /// The number of parks in succession that poll(2) ended without sleeping; stops at 255.
+  @usableFromInline var immediate: UInt8 = 0
+  /// Whether a first, short park has passed: see ``ShutdownNotices``.
+  @usableFromInline var isLong = false
+  /// ``ShutdownNotices/generation`` before the last try.
+  @usableFromInline var generation: UInt32 = 0
+
+  /// The number of steps that did not park.
+  @usableFromInline var spins: UInt32 = 0
+
+  /// The number of pauses.
+  @usableFromInline var pauses: UInt8 = 0
+
+  @inlinable
+  init() {}
+
+  /// How many nanoseconds to pause. A pause of a millisecond costs up to 4 % of a core on a slow machine, which is too much
+  /// for a wait that takes long.
+  @usableFromInline
+  mutating func nextPause() -> Int64 {
+    if pauses >= 50 { return 4_000_000 }
+    pauses += 1
+    return 1_000_000
+  }
+}

@@ -1,0 +1,157 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+/// Families that ignore MSG_ERRQUEUE and receive a message instead: reading their queue is refused, and takes nothing.
+@Suite(.exclusive) struct ErrorQueueRefusalTests {
+  private let refusal = SocketError(code: .notSupported, .receive)
+
+  @Test func aUnixDatagramIsNotTaken() throws {
+    let pair = try UnixDatagramSocket.pair()
+    #expect(try pair.first.send([1, 2].span) == .bytes(2))
+    #expect(try pair.first.send([3].span) == .bytes(1))
+    #expect(throws: refusal) { _ = try pair.second.receiveError() }
+    #expect(throws: refusal) { _ = try pair.second.nextQueuedError() }
+    var bytes = [UInt8](repeating: 0, count: 8)
+    var info = MessageInfo()
+    #expect(try pair.second.receive(into: bytes.mutableSpan, &info) == .bytes(2))
+    #expect(try pair.second.receive(into: bytes.mutableSpan, &info) == .bytes(1))
+  }
+
+  @Test func bytesOfAUnixStreamAreNotTaken() throws {
+    let pair = try UnixStreamSocket.pair()
+    #expect(try pair.first.write([1, 2].span) == .bytes(2))
+    #expect(throws: refusal) { _ = try pair.second.nextQueuedError() }
+    var bytes = [UInt8](repeating: 0, count: 8)
+    #expect(try pair.second.read(into: bytes.mutableSpan) == .bytes(2))
+  }
+
+  @Test func atTheEndOfUnixPacketsItEnds() throws {
+    let pair = try UnixSequencedPacketSocket.pair()
+    try pair.first.shutdown(.both)
+    #expect(throws: refusal) { _ = try pair.second.nextQueuedError() }
+  }
+
+  @Test func netlinkKeepsItsAnswer() throws {
+    let socket = try GenericMessageSocket<AnySocketAddress>.open(
+      SocketKind(AddressFamily(rawValue: 16), .raw, protocolNumber: 0))
+    #expect(throws: refusal) { _ = try socket.receiveError() }
+    #expect(throws: refusal) { _ = try socket.nextQueuedError() }
+  }
+
+  /// Of a generic socket the kernel is asked what it is.
+  @Test func thoseThatHaveAQueueAreRead() throws {
+    let datagrams = try GenericMessageSocket<IPSocketAddress>.open(SocketKind(.ipv4, .datagram))
+    #expect(try datagrams.receiveError() == nil)
+    #expect(try datagrams.nextQueuedError() == nil)
+    let stream = try GenericStreamSocket<IPSocketAddress>.open(SocketKind(.ipv6, .stream))
+    #expect(try stream.nextQueuedError() == nil)
+    let multipath = try? GenericStreamSocket<IPSocketAddress>.open(SocketKind(.ipv4, .stream, protocolNumber: 262))
+    if let multipath { #expect(try multipath.nextQueuedError() == nil) }
+    #expect(try TCPSocket.open(for: .loopback(port: 0)).nextQueuedError() == nil)
+  }
+
+  @Test(.enabled(if: geteuid() == 0 || mustBeAvailable, "unavailable: packet and raw sockets need CAP_NET_RAW"))
+  func packetAndRawSocketsHaveAQueue() throws {
+    let packets = try GenericMessageSocket<AnySocketAddress>.open(
+      SocketKind(AddressFamily(rawValue: 17), .raw, protocolNumber: 0))
+    #expect(try packets.receiveError() == nil)
+    let raw = try GenericMessageSocket<IPSocketAddress>.open(SocketKind(.ipv4, .raw, protocolNumber: 253))
+    #expect(try raw.receiveError() == nil)
+  }
+
+  @Test(.needsSCTP) func sctpHasNone() throws {
+    let socket = try SCTPSocket.open(for: .loopback(port: 0))
+    #expect(throws: refusal) { _ = try socket.nextQueuedError() }
+  }
+}
+
+@Suite(.exclusive) struct PendingErrorTests {
+  @Test func aRefusedDatagramIsPendingOnce() throws {
+    let nowhere = IPSocketAddress.loopback(port: try UDPSocket.bind(to: .loopback(port: 0)).port())
+    let socket = try UDPSocket.connect(to: nowhere)
+    #expect(try socket.takePendingError() == nil)
+    #expect(try socket.send([1].span) == .bytes(1))
+    var error: SocketError?
+    for _ in 0..<500 where error == nil {
+      error = try socket.takePendingError(as: .send)
+      if error == nil { sleep(milliseconds: 2) }
+    }
+    #expect(error == SocketError(.failure(errno: ECONNREFUSED), .send))
+    #expect(try socket.takePendingError() == nil)
+    var info = MessageInfo()
+    #expect(try socket.receive(into: MutableSpan(), &info) == .wouldBlock)
+  }
+
+  @Test func aConnectThatFailedInTheBackgroundIsPending() throws {
+    let nowhere = IPSocketAddress.loopback(port: try UDPSocket.bind(to: .loopback(port: 0)).port())
+    let socket = try TCPSocket.open(for: nowhere)
+    let began = nowhere.withBytes { address in
+      address.withUnsafeBytes {
+        Glibc.connect(
+          socket.descriptor.value, $0.assumingMemoryBound(to: sockaddr.self).baseAddress!, socklen_t($0.count))
+      }
+    }
+    #expect(began == -1 && errno == EINPROGRESS)
+    var connected = pollfd(fd: socket.descriptor.value, events: Int16(POLLOUT), revents: 0)
+    #expect(poll(&connected, 1, 5000) == 1)
+    #expect(try socket.takePendingError(as: .connect) == SocketError(.failure(errno: ECONNREFUSED), .connect))
+  }
+
+  @Test func aListenerHasNone() throws {
+    let listener = try TCPSocket.listen(on: .loopback(port: 0))
+    #expect(try listener.takePendingError() == nil)
+  }
+}
+
+@Suite(.exclusive) struct ListenerShutdownTests {
+  /// Somebody else's shutdown(2), of a copy of the descriptor in another process, say.
+  @Test func aUnixAcceptEndsByAShutdownFromElsewhere() throws {
+    let listener = Shared(
+      try UnixStreamSocket.listen(on: UnixAddress(abstract: "socketkit-lsd-\(UInt64.random(in: 0 ... .max))")))
+    let other = spawn {
+      sleep(milliseconds: 50)
+      _ = shutdown(listener.value.descriptor.value, Int32(SHUT_RDWR))
+    }
+    let used = threadCPUTime()
+    #expect(throws: SocketError(code: .shutDown, .accept)) { _ = try listener.value.accept(until: .after(soon)) }
+    #expect(threadCPUTime() - used < 20)
+    other.join()
+  }
+
+  @Test func aTCPAcceptEndsByAShutdownFromElsewhere() throws {
+    let listener = Shared(try TCPSocket.listen(on: .loopback(port: 0)))
+    let other = spawn {
+      sleep(milliseconds: 50)
+      _ = shutdown(listener.value.descriptor.value, Int32(SHUT_RDWR))
+    }
+    #expect(throws: SocketError(code: .shutDown, .accept, errno: EINVAL)) {
+      _ = try listener.value.accept(until: .after(soon))
+    }
+    other.join()
+  }
+
+  @Test func itStaysShutDownUnderAnotherType() throws {
+    let listener = try UnixStreamSocket.listen(
+      on: UnixAddress(abstract: "socketkit-lsd-\(UInt64.random(in: 0 ... .max))"))
+    try listener.shutdown()
+    let same = listener.accepting(UnixStreamSocket.self, context: ())
+    #expect(throws: SocketError(code: .shutDown, .accept)) { _ = try same.accept() }
+  }
+
+  @Test func connectingIsRefusedAfterwards() throws {
+    let listener = try TCPSocket.listen(on: .loopback(port: 0))
+    let address = try listener.localAddress()
+    let client = try TCPSocket.connect(to: address, until: .after(soon))
+    try listener.shutdown()
+    #expect(throws: EndpointError(SocketError(.failure(errno: ECONNREFUSED), .connect), address: address.description)) {
+      _ = try TCPSocket.connect(to: address, until: .after(soon))
+    }
+    // TCP resets who waited to be accepted.
+    var byte: [UInt8] = [0]
+    #expect(throws: SocketError(.failure(errno: ECONNRESET), .read)) {
+      _ = try client.read(into: byte.mutableSpan, until: .after(soon))
+    }
+  }
+}

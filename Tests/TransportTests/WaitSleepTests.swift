@@ -1,0 +1,254 @@
+import Glibc
+import SocketKit
+import Synchronization
+import TestSupport
+import Testing
+
+/// Waits in states that poll(2) reports again and again, although the call would block: each must sleep, and must end as
+/// soon as something comes.
+@Suite(.exclusive) struct WaitSleepTests {
+  private func expectSleep(_ what: Comment, _ body: () throws -> Void) rethrows {
+    let (began, used) = (milliseconds(), threadCPUTime())
+    try body()
+    let (elapsed, burned) = (milliseconds() - began, threadCPUTime() - used)
+    #expect(elapsed >= 149, what)
+    #expect(burned < elapsed / 20 + 2, "\(what): \(burned) ms of CPU in \(elapsed) ms")
+  }
+
+  private func expectTimeout(_ what: Comment, _ body: () throws -> Void) {
+    expectSleep(what) {
+      do {
+        try body()
+        Issue.record("\(what): ended without an error")
+      } catch {
+        #expect((error as? SocketError)?.code == .timedOut, "\(what): \(error)")
+      }
+    }
+  }
+
+  private var soonOver: Deadline { .after(.milliseconds(150)) }
+
+  /// A socket with an unread entry in its error queue, whose pending error has been taken.
+  private func withUnreadError() throws -> UDPSocket {
+    let nowhere = IPSocketAddress.loopback(port: try UDPSocket.bind(to: .loopback(port: 0)).port())
+    let socket = try UDPSocket.bind(to: .loopback(port: 0))
+    try socket.setOption(.receiveErrors, to: true)
+    #expect(try socket.send([1].span, to: nowhere) == .bytes(1))
+    #expect(throws: SocketError(.failure(errno: ECONNREFUSED), .receive)) { _ = try receive(socket, .after(soon)) }
+    return socket
+  }
+
+  private func receive(
+    _ socket: borrowing UDPSocket, _ deadline: Deadline, _ control: WaitControl? = nil
+  ) throws(SocketError) -> Int {
+    var bytes = [UInt8](repeating: 0, count: 64)
+    var info = MessageInfo()
+    return try socket.receive(into: bytes.mutableSpan, &info, until: deadline, control: control)
+  }
+
+  @Test func anUnreadErrorQueueEntryCostsNoCPU() throws {
+    let socket = try withUnreadError()
+    expectTimeout("a receive") { _ = try receive(socket, soonOver) }
+    expectTimeout("with a control") { _ = try receive(socket, soonOver, WaitControl()) }
+    var batch = MessageBatch(capacity: 2, messageCapacity: 64)
+    expectTimeout("a batch") { _ = try socket.receive(batch: &batch, until: soonOver) }
+    #expect(try socket.receiveError()?.error.errno == ECONNREFUSED, "the entry is still there")
+  }
+
+  @Test func withAnUnreadErrorQueueEntryADatagramWakesAtOnce() throws {
+    let socket = Shared(try withUnreadError())
+    let name = try socket.value.localAddress()
+    for control in [nil, WaitControl()] {
+      let sender = ThreadResult { () -> Double in
+        sleep(milliseconds: 40)
+        let client = try? UDPSocket.bind(to: .loopback(port: 0))
+        let sent = milliseconds()
+        _ = try? client?.send([1, 2].span, to: name)
+        return sent
+      }
+      #expect(try receive(socket.value, .after(soon), control) == 2)
+      let received = milliseconds()
+      #expect(received - sender.join() < 500)
+    }
+  }
+
+  @Test func withAnUnreadErrorQueueEntryAnotherErrorAndACancelEndTheWait() throws {
+    let socket = Shared(try withUnreadError())
+    let nowhere = IPSocketAddress.loopback(port: try UDPSocket.bind(to: .loopback(port: 0)).port())
+    let sender = spawn {
+      sleep(milliseconds: 40)
+      _ = try? socket.value.send([1].span, to: nowhere)
+    }
+    #expect(throws: SocketError(.failure(errno: ECONNREFUSED), .receive)) {
+      _ = try receive(socket.value, .after(soon))
+    }
+    sender.join()
+    let control = WaitControl()
+    let canceller = spawn {
+      sleep(milliseconds: 40)
+      control.cancel()
+    }
+    let began = milliseconds()
+    #expect(throws: SocketError(code: .cancelled, .receive)) { _ = try receive(socket.value, .after(soon), control) }
+    #expect(milliseconds() - began < 2000)
+    canceller.join()
+  }
+
+  @Test func anUnreadTransmitTimestampCostsNoCPU() throws {
+    let server = try UDPSocket.bind(to: .loopback(port: 0))
+    let socket = try UDPSocket.bind(to: .loopback(port: 0))
+    // SOF_TIMESTAMPING_TX_SOFTWARE, SOF_TIMESTAMPING_SOFTWARE.
+    try socket.setOption(.timestampingFlags, to: 0x2 | 0x10)
+    var queue = pollfd(fd: socket.descriptor.value, events: 0, revents: 0)
+    for _ in 0..<100 where queue.revents == 0 {
+      #expect(try socket.send([1].span, to: server.localAddress()) == .bytes(1))
+      _ = poll(&queue, 1, 20)
+    }
+    #expect(queue.revents & Int16(POLLERR) != 0, "no timestamp is in the queue")
+    expectTimeout("a receive") { _ = try receive(socket, soonOver) }
+  }
+
+  @Test func anUnreadZeroCopyCompletionCostsNoCPU() throws {
+    let listener = try TCPSocket.listen(on: .loopback(port: 0))
+    let near = Shared(try TCPSocket.connect(to: listener.localAddress(), until: .after(soon)))
+    let far = Shared(try listener.accept(until: .after(soon)))
+    try near.value.setOption(.zeroCopy, to: true)
+    let bytes = [UInt8](repeating: 7, count: 20_000)
+    // MSG_ZEROCOPY.
+    #expect(send(near.value.descriptor.value, bytes, bytes.count, 0x400_0000) == bytes.count)
+    var received = [UInt8](repeating: 0, count: bytes.count)
+    try far.value.readExactly(into: received.mutableSpan, until: .after(soon))
+    var queue = pollfd(fd: near.value.descriptor.value, events: 0, revents: 0)
+    #expect(poll(&queue, 1, 5000) == 1 && queue.revents & Int16(POLLERR) != 0, "no completion is in the queue")
+    var byte: [UInt8] = [0]
+    expectTimeout("a read") { _ = try near.value.read(into: byte.mutableSpan, until: soonOver) }
+    let writer = spawn {
+      sleep(milliseconds: 40)
+      _ = try? far.value.write([5].span)
+    }
+    let began = milliseconds()
+    #expect(try near.value.read(into: byte.mutableSpan, until: .after(soon)) == .bytes(1))
+    #expect(byte == [5] && milliseconds() - began < 2000)
+    writer.join()
+  }
+
+  @Test func aBatchToAFullUnixReceiverCostsNoCPU() throws {
+    let name = try UnixAddress(abstract: "socketkit-sleep-\(UInt64.random(in: 0 ... .max))")
+    let receiver = Shared(try UnixDatagramSocket.bind(to: name))
+    let other = try UnixAddress(abstract: "socketkit-sleep-\(UInt64.random(in: 0 ... .max))")
+    let sender = try UnixDatagramSocket.bind(to: other)
+    while case .bytes = try sender.send([1].span, to: name) {}
+    var batch = MessageBatch(capacity: 3, messageCapacity: 8)
+    for byte in 2...4 as ClosedRange<UInt8> { try batch.append([byte].span, to: name) }
+    expectTimeout("a batch") { try sender.send(batch: &batch, until: soonOver) }
+    #expect(batch.sent == 0)
+    let reader = spawn {
+      sleep(milliseconds: 40)
+      var byte: UInt8 = 0
+      for _ in 0..<3 { _ = recv(receiver.value.descriptor.value, &byte, 1, 0) }
+    }
+    try sender.send(batch: &batch, until: .after(soon))
+    #expect(batch.sent == 3)
+    reader.join()
+  }
+
+  /// Not by way of the general remedy, which tries many times first.
+  @Test func aBatchToAFullUnixReceiverPausesAtOnce() throws {
+    let receiver = try UnixDatagramSocket.bind(
+      to: UnixAddress(abstract: "socketkit-sleep-\(UInt64.random(in: 0 ... .max))"))
+    let name = try receiver.localAddress()
+    let own = try UnixAddress(abstract: "socketkit-sleep-\(UInt64.random(in: 0 ... .max))")
+    let sender = CountingSender(base: try UnixDatagramSocket.bind(to: own))
+    while case .bytes = try sender.base.send([1].span, to: name) {}
+    var batch = MessageBatch(capacity: 1, messageCapacity: 8)
+    try batch.append([2].span, to: name)
+    #expect(throws: SocketError(code: .timedOut, .send)) {
+      try sender.send(batch: &batch, until: .after(.milliseconds(10)))
+    }
+    #expect(sender.tries.load(ordering: .relaxed) <= 14, "\(sender.tries.load(ordering: .relaxed)) tries in 10 ms")
+  }
+
+  /// poll(2) does not report it on a Unix socket whose buffer is full.
+  @Test(arguments: [5, 60] as [UInt32], [false, true])
+  func shuttingTheWritingDownEndsAWriteToAFullUnixStream(_ delay: UInt32, _ controlled: Bool) throws {
+    let pair = try UnixStreamSocket.pair()
+    let near = pair.split { near, far in (Shared(near), Shared(far)) }
+    let bytes = [UInt8](repeating: 0, count: 65536)
+    while case .bytes = try near.0.value.write(bytes.span) {}
+    let other = spawn {
+      sleep(milliseconds: delay)
+      try? near.0.value.shutdown(.write)
+    }
+    let began = milliseconds()
+    #expect(throws: SocketError(.failure(errno: EPIPE), .write)) {
+      _ = try near.0.value.write(bytes.span, until: .after(soon), control: controlled ? WaitControl() : nil)
+    }
+    #expect(milliseconds() - began < 2000)
+    other.join()
+  }
+
+  /// Such a wait wants an event descriptor, and must do without when there is none.
+  @Test func aWriteWithoutFreeDescriptorsSleepsAndEndsToo() throws {
+    let pair = try UnixStreamSocket.pair()
+    let ends = pair.split { near, far in (Shared(near), Shared(far)) }
+    let bytes = [UInt8](repeating: 0, count: 65536)
+    while case .bytes = try ends.0.value.write(bytes.span) {}
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(7), &limit)
+    let free = dup(0)
+    close(free)
+    var tight = limit
+    tight.rlim_cur = rlim_t(free)
+    setrlimit(__rlimit_resource_t(7), &tight)
+    defer { setrlimit(__rlimit_resource_t(7), &limit) }
+    expectTimeout("a write") { _ = try ends.0.value.write(bytes.span, until: soonOver) }
+    let other = spawn {
+      sleep(milliseconds: 50)
+      try? ends.0.value.shutdown(.write)
+    }
+    #expect(throws: SocketError(.failure(errno: EPIPE), .write)) {
+      _ = try ends.0.value.write(bytes.span, until: .after(soon))
+    }
+    other.join()
+  }
+
+  @Test func aDatagramSocketIsShutDownConnectedOrNot() throws {
+    let socket = try UDPSocket.bind(to: .loopback(port: 0))
+    try socket.shutdown(.both)
+    #expect(throws: SocketError(code: .shutDown, .receive)) { _ = try receive(socket, .never) }
+    #expect(throws: SocketError(.failure(errno: EPIPE), .send)) {
+      _ = try socket.send([1].span, to: .loopback(port: 9))
+    }
+    let name = try UnixAddress(abstract: "socketkit-down-\(UInt64.random(in: 0 ... .max))")
+    let unix = try UnixDatagramSocket.bind(to: name)
+    try unix.shutdown(.read)
+    var bytes = [UInt8](repeating: 0, count: 8)
+    var descriptors = ReceivedDescriptors<1>()
+    #expect(try unix.receive(into: bytes.mutableSpan, descriptors: &descriptors, until: .never) == .endOfStream)
+  }
+}
+
+/// Counts the tries to send.
+private struct CountingSender: ~Copyable, DatagramSocket {
+  let base: UnixDatagramSocket
+  let tries = Atomic<Int>(0)
+
+  init(base: consuming UnixDatagramSocket) { self.base = base }
+  init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
+    base = UnixDatagramSocket(accepted: descriptor, context: ())
+  }
+
+  static var capabilities: SocketCapabilities { UnixDatagramSocket.capabilities }
+  var readSource: RawDescriptor { base.readSource }
+  var writeSource: RawDescriptor { base.writeSource }
+  borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+  ) -> IOResult { base.attemptReceive(into: &buffer, control: &control, flags: flags, &info) }
+  borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+    tries.add(1, ordering: .relaxed)
+    return base.attemptSend(bytes, control: control, to: address, flags: flags)
+  }
+  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
+  borrowing func remoteAddress() throws(SocketError) -> UnixAddress { try base.remoteAddress() }
+}
