@@ -32,11 +32,21 @@ extension RawDescriptor {
   }
 }
 
+extension Duration {
+  /// Whole units, rounded up. In integers: a quotient of floating-point numbers may be a little more than it should be, and
+  /// one unit more when rounded up.
+  func units(of unit: Duration) -> Int128 {
+    let (quotient, remainder) = attoseconds.quotientAndRemainder(dividingBy: unit.attoseconds)
+    return remainder > 0 ? quotient + 1 : quotient
+  }
+}
+
 /// Whole units for the kernel, rounded up.
 func units(_ time: Duration, of unit: Duration, upTo limit: UInt32) throws(SocketError) -> UInt32 {
-  let units = (time / unit).rounded(.up)
-  guard units >= 0, units <= Double(limit) else { throw SocketError(code: .invalidArgument, .setOption) }
-  return UInt32(units)
+  guard time >= .zero, let units = UInt32(exactly: time.units(of: unit)), units <= limit else {
+    throw SocketError(code: .invalidArgument, .setOption)
+  }
+  return units
 }
 
 func milliseconds(_ time: Duration, upTo limit: UInt32 = .max) throws(SocketError) -> UInt32 {
