@@ -168,6 +168,29 @@ enum RaisesBrokenPipe: StreamFault {
   }
 }
 
+/// Its kernel reports a lost connection once, as SCTP's does: when that was a write, a read finds nothing.
+enum WaitsAfterAFailedWrite: StreamFault {
+  private static let failed = Atomic<Int32>(-1)
+
+  static func made(_ descriptor: RawDescriptor) {
+    _ = failed.compareExchange(expected: descriptor.value, desired: -1, ordering: .relaxed)
+  }
+
+  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+    let result = socket.attemptSend(bytes)
+    if result.isFailure && !result.isWouldBlock { failed.store(socket.descriptor.value, ordering: .relaxed) }
+    return result
+  }
+
+  static func receive(
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+  ) -> IOResult {
+    let result = socket.attemptReceive(into: &buffer)
+    let hasFailed = failed.load(ordering: .relaxed) == socket.descriptor.value
+    return hasFailed && result.raw <= 0 ? .failure(errno: EAGAIN) : result
+  }
+}
+
 enum GathersBackwards: StreamFault {
   static func gather(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     Array(segments.reversed()).withUnsafeBufferPointer { socket.attemptSend(gathering: $0) }

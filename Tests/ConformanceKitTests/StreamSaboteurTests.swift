@@ -24,6 +24,7 @@ private func saboteur<F: StreamFault>(_ crime: String, _ fault: F.Type, _ rule: 
     saboteur("reports a short write as full", ShortWriteIsFull.self, "stream.write.true-count"),
     saboteur("duplicates data", Duplicates.self, "stream.transfer.basic-io"),
     saboteur("raises SIGPIPE", RaisesBrokenPipe.self, "stream.write.closed-peer"),
+    saboteur("waits for more after a write took the reset", WaitsAfterAFailedWrite.self, "stream.end.reset-by-write"),
     saboteur("gathers backwards", GathersBackwards.self, "stream.transfer.scatter-gather"),
     saboteur("swallows a half-close", SwallowsHalfClose.self, "stream.end.half-close"),
     saboteur("closes both ways at a half-close", HalfCloseIsClose.self, "stream.end.half-close"),

@@ -92,4 +92,74 @@ import Testing
     #expect(seen == [2, 5, 6])
     #expect(SCTPReceiveInfo(control: RawSpan()) == nil && SCTPNextInfo(control: RawSpan()) == nil)
   }
+
+  /// The data of the control message that says when a message expires: policy, and a number.
+  private func expiry(_ info: SCTPSendInfo) throws -> (policy: UInt16, value: UInt32)? {
+    var control = ControlBuffer<80>()
+    try info.encode(into: &control)
+    var found: (UInt16, UInt32)?
+    control.withBytes {
+      ControlData.forEach(in: $0) { level, type, data in
+        guard level == 132, type == 5, data.byteCount == 8 else { return }
+        found = (
+          data.unsafeLoadUnaligned(as: UInt16.self), data.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self)
+        )
+      }
+    }
+    return found
+  }
+
+  /// Otherwise the kernel takes the socket's default.
+  @Test func aMessageThatNeverExpiresSaysSo() throws {
+    let never = try #require(try expiry(SCTPSendInfo()))
+    #expect(never.policy == 0 && never.value == 0)
+  }
+
+  @Test func timesAreNotAMillisecondMore() throws {
+    for time in [1, 295_151, 4_294_967_295] as [Int64] {
+      var info = SCTPSendInfo()
+      info.expiry = .after(.milliseconds(time))
+      let seen = try #require(try expiry(info))
+      #expect(seen.policy == 0x10 && Int64(seen.value) == time)
+      info.expiry = .after(.milliseconds(time) - .nanoseconds(1))
+      #expect(try expiry(info)?.value == UInt32(time))
+    }
+    let ends: [(Duration, UInt32)] = [
+      (.zero, 1), (.seconds(-9), 1), (.seconds(Int64.min), 1), (.seconds(Int64.max), .max),
+      (.milliseconds(1 << 32), .max),
+    ]
+    for (time, value) in ends {
+      var info = SCTPSendInfo()
+      info.expiry = .after(time)
+      #expect(try expiry(info)?.value == value, "\(time)")
+    }
+  }
+
+  /// E, B and U of a DATA chunk, not the flags that a message is sent with.
+  @Test func aFailedSendCarriesTheFlagsOfItsChunk() {
+    for (type, length, offset) in [(0x800d, 32, 14), (0x8003, 48, 16)] as [(UInt16, Int, Int)] {
+      for flags in 0..<16 as Range<UInt8> {
+        var notification = bytes(type, length)
+        notification[offset] = flags
+        guard case .sendFailed(let failure) = SCTPNotification(notification.span.bytes) else {
+          Issue.record("\(type)")
+          continue
+        }
+        #expect(failure.isLastFragment == (flags & 1 != 0) && failure.isFirstFragment == (flags & 2 != 0))
+        #expect(failure.info.isUnordered == (flags & 4 != 0))
+      }
+    }
+  }
+
+  @Test func anAbortedDeliverySaysWhoseMessageItWas() {
+    var notification = bytes(0x8006, 24)
+    notification[2] = 1
+    notification[16] = 7
+    notification[20] = 9
+    guard case .partialDelivery(let event) = SCTPNotification(notification.span.bytes) else {
+      Issue.record("no partial delivery")
+      return
+    }
+    #expect(event.isAborted && event.isUnordered && event.stream == 7 && event.sequence == 9)
+  }
 }

@@ -216,7 +216,7 @@ import Testing
 }
 
 /// Which messages were given up: the policies of RFC 7496.
-private enum Abandoned: UInt16 {
+enum Abandoned: UInt16 {
   case time = 0x10
   case retransmissions = 0x20
   case priority = 0x30
@@ -229,7 +229,7 @@ func dropping(_ type: UInt32) -> [BPFInstruction] {
 
 extension SCTPEndpoint {
   /// How many messages were given up, sent or not: SCTP_PR_ASSOC_STATUS, which the package has no other name for.
-  fileprivate borrowing func abandoned(_ policy: Abandoned, of association: SCTPAssociationID) throws -> UInt64 {
+  borrowing func abandoned(_ policy: Abandoned, of association: SCTPAssociationID) throws -> UInt64 {
     // struct sctp_prstatus: association, stream, policy, and two numbers.
     var status = [UInt64(UInt32(bitPattern: association.rawValue)) | UInt64(policy.rawValue) << 48, 0, 0]
     try status.withUnsafeMutableBytes { memory in

@@ -20,7 +20,7 @@ public struct SequencedPacketSuite<S: SequencedPacketSocket & ~Copyable>: Confor
       prefix: "packet", traits: traits.union([.connected, .refusals]), calls: .packets, makePair: makePair)
   }
 
-  public var rules: [ConformanceRule] { common.all + endRules + otherEndRules }
+  public var rules: [ConformanceRule] { common.all + endRules + otherEndRules + resetRules }
 
   private var endRules: [ConformanceRule] {
     common.rule("end.close", "A closed peer's packets are received first, then the end, again and again; never before.")

@@ -20,8 +20,8 @@ public struct StreamSocketSuite<S: StreamSocket & ~Copyable>: ConformanceSuite {
   }
 
   public var rules: [ConformanceRule] {
-    transferRules + readRules + writeRules + endingRules + timeoutRules + deadlineRules + cancelRules + signalRules
-      + concurrencyRules + descriptorRules + sleepRules + shutdownRules
+    transferRules + readRules + writeRules + endingRules + resetRules + timeoutRules + deadlineRules + cancelRules
+      + signalRules + concurrencyRules + descriptorRules + sleepRules + shutdownRules
   }
 
   /// A rule about one connected pair. A transport without the capabilities has no such rule to keep.

@@ -32,14 +32,21 @@ extension RawDescriptor {
   }
 }
 
+extension Duration {
+  /// Whole units, rounded up. In integers: a quotient of floating-point numbers may be a little more than it should be, and
+  /// one unit more when rounded up.
+  func units(of unit: Duration) -> Int128 {
+    let (quotient, remainder) = attoseconds.quotientAndRemainder(dividingBy: unit.attoseconds)
+    return remainder > 0 ? quotient + 1 : quotient
+  }
+}
+
 /// Whole units for the kernel, rounded up.
 func units(_ time: Duration, of unit: Duration, upTo limit: UInt32) throws(SocketError) -> UInt32 {
-  // In integers: a division of floating-point numbers makes 4751 seconds of 4750.
-  let (whole, rest) = time.attoseconds.quotientAndRemainder(dividingBy: unit.attoseconds)
-  guard time >= .zero, let count = UInt32(exactly: rest == 0 ? whole : whole + 1), count <= limit else {
+  guard time >= .zero, let units = UInt32(exactly: time.units(of: unit)), units <= limit else {
     throw SocketError(code: .invalidArgument, .setOption)
   }
-  return count
+  return units
 }
 
 func milliseconds(_ time: Duration, upTo limit: UInt32 = .max) throws(SocketError) -> UInt32 {

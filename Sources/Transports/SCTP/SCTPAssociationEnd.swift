@@ -59,12 +59,6 @@ extension RawDescriptor {
     return .zero
   }
 
-  private func takeError() -> Int32 {
-    var number: Int32 = 0
-    var length: UInt32 = 4
-    return csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_ERROR, &number, &length) < 0 ? 0 : number
-  }
-
   private func takePeekedNotification() {
     var memory = InlineArray<20, UInt64>(repeating: 0)
     var words = memory.mutableSpan

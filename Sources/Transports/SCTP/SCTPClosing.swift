@@ -21,8 +21,8 @@ extension SCTPSocket {
   ///   - time: how long to wait; zero or less aborts at once.
   ///   - strategy: how to wait.
   ///   - control: lets other threads cancel the wait, which aborts.
-  /// - Throws: `.connectionReset` when the peer aborted, `.timedOut` with ETIMEDOUT when it no longer answered,
-  ///   `.cancelled`, `.notConnected`. The socket is gone in every case.
+  /// - Throws: `.connectionReset` when the peer aborted, `.timedOut` with ETIMEDOUT when it no longer answered, both also
+  ///   where a read or a write has reported it before; `.cancelled`, `.notConnected`. The socket is gone in every case.
   @discardableResult
   public consuming func close(
     gracefullyWithin time: Duration, strategy: some WaitStrategy = .park, control: WaitControl? = nil
@@ -33,6 +33,7 @@ extension SCTPSocket {
       // The own shutdown's completion shows neither in reads nor in polls, only as a notification.
       try descriptor.setSCTPOption(
         CSK_SCTP_EVENT, to: AssociationEvent(association: 0, type: AssociationEvent.change, isOn: 1))
+      if let failure = descriptor.notedFailure { throw SocketError(.failure(errno: failure), .close) }
       try shutdown(.write)
       try waitForEnd(&wait)
     } catch {
@@ -54,13 +55,17 @@ extension SCTPSocket {
     var buffer = [UInt64](repeating: 0, count: 2048)
     var control = MutableRawSpan()
     var info = MessageInfo()
+    var isLast = false
     while true {
       var span = buffer.mutableSpan
       var bytes = span.mutableBytes
       let result = descriptor.attemptReceiveMessage(
         into: &bytes, control: &control, flags: [], &info, descriptorsMayCome: false)
       if result.isWouldBlock {
-        try wait.block(on: readSource, for: .readable)
+        // Without an association nothing more comes, not even its end: that was an error, which another call has taken.
+        if isLast { throw SocketError(.failure(errno: CSK_ECONNRESET), .close) }
+        isLast = !descriptor.hasItsAssociation
+        if !isLast { try wait.block(on: readSource, for: .readable) }
         continue
       }
       if result.isFailure { throw SocketError(result, .close) }
@@ -75,7 +80,10 @@ extension SCTPSocket {
         bytes.bytes.unsafeLoad(as: UInt16.self) == AssociationEvent.change
       {
         switch bytes.bytes.unsafeLoad(fromByteOffset: 8, as: UInt16.self) {
-        case AssociationEvent.lost: throw SocketError(.failure(errno: CSK_ECONNRESET), .close)
+        case AssociationEvent.lost:
+          // The kernel has set an error as well, which says whether the peer aborted or no longer answered.
+          let pending = descriptor.takeError()
+          throw SocketError(.failure(errno: pending == 0 ? CSK_ECONNRESET : pending), .close)
         case AssociationEvent.shutdownComplete: return
         default: break
         }

@@ -3,8 +3,12 @@ internal import SocketKitCore
 
 extension SCTPAssociationOption where Value == SCTPSendInfo {
   /// How messages are sent that say nothing of it themselves, stream writes among them: stream, payload protocol, order,
-  /// context and expiry. A key is for single messages only: `.invalidArgument`. The C names are `SCTP_DEFAULT_SNDINFO` and
-  /// `SCTP_DEFAULT_PRINFO`.
+  /// context and expiry. A message that is sent with an ``SCTPSendInfo`` takes nothing from here.
+  ///
+  /// Setting throws `.invalidArgument` for a key, which is for single messages only, and `.notSupported` for
+  /// ``SCTPSendInfo/asksForAcknowledgement`` and ``SCTPSendInfo/overridesPrimary``, of which the kernel refuses the first as
+  /// a default and ignores the second (net/sctp/socket.c). Nothing is set then. The C names are `SCTP_DEFAULT_SNDINFO`
+  /// and `SCTP_DEFAULT_PRINFO`.
   public static var defaultSendInfo: Self {
     Self(
       read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
@@ -18,6 +22,7 @@ extension SCTPAssociationOption where Value == SCTPSendInfo {
       },
       write: { (target: RawDescriptor, association: SCTPAssociationID, value: Value) throws(SocketError) in
         if value.key != nil { throw SocketError(code: .invalidArgument, .setOption) }
+        if value.asksForAcknowledgement || value.overridesPrimary { throw SocketError(code: .notSupported, .setOption) }
         try target.setSCTPOption(CSK_SCTP_DEFAULT_SNDINFO, to: value.structure(for: association))
         try target.setSCTPOption(
           CSK_SCTP_DEFAULT_PRINFO,
@@ -41,12 +46,8 @@ extension SCTPSendInfo {
   }
 
   func structure(for association: SCTPAssociationID) -> csk_sctp_default_sndinfo {
-    var flags = 0 as Int32
-    if isUnordered { flags |= CSK_SCTP_UNORDERED }
-    if overridesPrimary { flags |= CSK_SCTP_ADDR_OVER }
-    if asksForAcknowledgement { flags |= CSK_SCTP_SACK_IMMEDIATELY }
-    return csk_sctp_default_sndinfo(
-      stream: stream, flags: UInt16(truncatingIfNeeded: flags), payload_protocol: payloadProtocol.bigEndian,
+    csk_sctp_default_sndinfo(
+      stream: stream, flags: isUnordered ? UInt16(CSK_SCTP_UNORDERED) : 0, payload_protocol: payloadProtocol.bigEndian,
       context: context, association: association.rawValue)
   }
 }

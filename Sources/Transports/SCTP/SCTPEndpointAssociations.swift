@@ -77,7 +77,7 @@ extension SCTPEndpoint {
 extension RawDescriptor {
   /// Ends an association by an empty message with that flag; the reason is an abort's.
   func attemptEnd(_ association: SCTPAssociationID, _ flag: Int32, reason: RawSpan) -> IOResult {
-    var control = ControlBuffer<32>()
+    var control = ControlBuffer<56>()
     do throws(SocketError) {
       try SCTPSendInfo(association: association).encode(into: &control, adding: flag)
     } catch {

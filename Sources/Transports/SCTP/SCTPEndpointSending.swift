@@ -1,4 +1,4 @@
-internal import CSocketKit
+public import CSocketKit
 public import SocketKitCore
 
 // Messages to an address, and batches. To an association: `send(_:info:)` of ``SCTPMessaging``.
@@ -48,15 +48,54 @@ extension SCTPEndpoint {
   @inlinable
   public borrowing func send(batch: inout MessageBatch) throws(SocketError) -> BatchOutcome {
     if batch.sent == batch.count { return .messages(0) }
-    var slot = batch.sent
-    while slot < batch.count {
-      if !batch.hasDestination(at: slot) { throw SocketError(code: .destinationRequired, .send) }
-      slot &+= 1
-    }
+    try batch.checkDestinations()
     let result = attemptSend(batch: &batch)
     if result.raw >= 0 { return .messages(result.raw) }
     if result.isWouldBlock { return .wouldBlock }
     throw SocketError(result, .send)
+  }
+
+  /// Sends all messages of the batch that have not been sent, waiting on this thread for room.
+  /// - Throws: `.destinationRequired` when one has neither an address nor an association, before any is sent;
+  ///   `.timedOut`, `.cancelled`, and as ``send(batch:)``. ``MessageBatch/sent`` counts those that went before.
+  @inlinable
+  public borrowing func send(
+    batch: inout MessageBatch, until deadline: Deadline, strategy: some WaitStrategy = .park,
+    control: WaitControl? = nil
+  ) throws(SocketError) {
+    if batch.sent == batch.count { return }
+    try batch.checkDestinations()
+    var wait = try WaitOperation(.send, until: deadline, strategy: strategy, control: control)
+    while batch.sent < batch.count {
+      let result = attemptSend(batch: &batch)
+      if result.raw >= 0 { continue }
+      if !result.isWouldBlock { throw SocketError(result, .send) }
+      try wait.block(on: writeSource, for: .writable)
+    }
+  }
+
+  /// Sends one message, without waiting. One with neither an address nor an association fails with EDESTADDRREQ, where the
+  /// kernel reports a broken pipe.
+  @inlinable @inline(__always)
+  public borrowing func attemptSend(
+    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
+  ) -> IOResult {
+    let result = descriptor.attemptSendMessage(bytes, control: control, to: address, flags: flags)
+    if result.raw == 0 &- Int(CSK_EPIPE), address.isEmpty, !namesAssociation(control) {
+      return .failure(errno: CSK_EDESTADDRREQ)
+    }
+    return result
+  }
+
+  /// Sends the messages of a batch that have not been sent, without waiting. The first that has neither an address nor an
+  /// association fails with EDESTADDRREQ, where the kernel reports a broken pipe.
+  @inlinable @inline(__always)
+  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
+    let result = descriptor.attemptSend(batch: &batch)
+    if result.raw == 0 &- Int(CSK_EPIPE), !batch.hasDestination(at: batch.sent) {
+      return .failure(errno: CSK_EDESTADDRREQ)
+    }
+    return result
   }
 }
 
@@ -94,7 +133,7 @@ extension MessageBatch {
   }
 
   /// Has a message that was received go back by its association, on the same stream and with the same payload protocol.
-  /// - Throws: `.capacityExceeded` when ``controlCapacity`` is less than 32.
+  /// - Throws: `.capacityExceeded` when ``controlCapacity`` is less than 56.
   public mutating func replySCTP(at slot: Int) throws(SocketError) {
     guard let received = withControl(at: slot, { SCTPReceiveInfo(control: $0) }) else { return }
     var info = SCTPSendInfo(
@@ -105,18 +144,30 @@ extension MessageBatch {
     try control.withBytes { extra throws(SocketError) in try setControl(extra, at: slot) }
   }
 
+  /// - Throws: `.destinationRequired` when a message that has not been sent has neither an address nor an association.
+  @usableFromInline
+  func checkDestinations() throws(SocketError) {
+    var slot = sent
+    while slot < count {
+      if !hasDestination(at: slot) { throw SocketError(code: .destinationRequired, .send) }
+      slot &+= 1
+    }
+  }
+
   /// Whether a message on a one-to-many socket says whom it is for.
   @usableFromInline
   func hasDestination(at slot: Int) -> Bool {
-    if address(at: slot).byteCount > 0 { return true }
-    return withControl(at: slot) { control in
-      var found = false
-      ControlData.forEach(in: control) { level, type, data in
-        guard level == CSK_IPPROTO_SCTP, type == CSK_SCTP_CMSG_SNDINFO else { return }
-        guard data.byteCount >= 16 else { return }
-        found = SCTPAssociationID(rawValue: data.unsafeLoadUnaligned(fromByteOffset: 12, as: Int32.self)).isOne
-      }
-      return found
-    }
+    address(at: slot).byteCount > 0 || withControl(at: slot) { namesAssociation($0) }
   }
+}
+
+/// Whether control data to send names an association of a one-to-many socket.
+@usableFromInline
+func namesAssociation(_ control: RawSpan) -> Bool {
+  var found = false
+  ControlData.forEach(in: control) { level, type, data in
+    guard level == CSK_IPPROTO_SCTP, type == CSK_SCTP_CMSG_SNDINFO, data.byteCount >= 16 else { return }
+    found = SCTPAssociationID(rawValue: data.unsafeLoadUnaligned(fromByteOffset: 12, as: Int32.self)).isOne
+  }
+  return found
 }

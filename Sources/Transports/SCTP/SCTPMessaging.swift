@@ -17,8 +17,9 @@ extension SCTPMessaging where Self: ~Copyable {
   ///   - flags: ``SendFlags/more`` holds it back for others to join it.
   /// - Returns: `.bytes` with its length, or `.wouldBlock`.
   /// - Throws: `.destinationRequired` when a one-to-many socket's message names no association; `.brokenPipe` (the
-  ///   association is no more, or shuts down), `.connectionReset`, `.messageTooLarge` (longer than the send buffer),
-  ///   `.invalidArgument` (an empty message, or no such stream).
+  ///   association is no more, or shuts down), `.connectionReset` and `.timedOut` with ETIMEDOUT (it was lost; each once),
+  ///   `.messageTooLarge` (longer than the send buffer), `.invalidArgument` (an empty message, no such stream, or no such
+  ///   key).
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, info: SCTPSendInfo, flags: SendFlags = []
@@ -31,6 +32,7 @@ extension SCTPMessaging where Self: ~Copyable {
     }
     if result.raw >= 0 { return .bytes(result.raw) }
     if result.isWouldBlock { return .wouldBlock }
+    if Self.style == .oneToOne { descriptor.noteFailure(result) }
     throw SocketError(result, .send)
   }
 
@@ -51,10 +53,14 @@ extension SCTPMessaging where Self: ~Copyable {
   /// longer than the buffer is: what has no room is lost, and ``SCTPNotificationBytes/missing`` counts it. Have one thread
   /// receive, or pieces go to different ones.
   ///
+  /// The rest of a message may never come, and another message comes in its place: see ``SCTPMessageAssembler``, which puts
+  /// whole messages together.
+  ///
   /// - Parameters:
   ///   - buffer: receives the bytes; with an empty one nothing is taken of a message.
   ///   - flags: ``ReceiveFlags/peek`` leaves it there.
-  /// - Throws: `.connectionReset`, `.timedOut` (the peer answers no more), `.notConnected`.
+  /// - Throws: `.connectionReset`, `.timedOut` with ETIMEDOUT (the peer answers no more), each once, after which the end
+  ///   comes; `.notConnected`.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, flags: ReceiveFlags = []
@@ -68,6 +74,7 @@ extension SCTPMessaging where Self: ~Copyable {
       into: &bytes, control: &control, flags: flags, &info, descriptorsMayCome: false)
     if result.raw < 0 {
       if result.isWouldBlock { return .wouldBlock }
+      if Self.style == .oneToOne { descriptor.noteFailure(result) }
       throw SocketError(result, .receive)
     }
     if info.flags.contains(.notification) {

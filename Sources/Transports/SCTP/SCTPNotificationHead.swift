@@ -95,7 +95,7 @@ struct NotificationHead {
       .partialDelivery(
         SCTPPartialDelivery(
           isAborted: word(8) == 0, association: association(12), stream: UInt16(truncatingIfNeeded: word(16)),
-          sequence: word(20)))
+          isUnordered: flags & UInt16(CSK_SCTP_UNORDERED) != 0, sequence: word(20)))
     case CSK_SCTP_AUTHENTICATION_EVENT:
       SCTPAuthentication.Event(rawValue: word(12)).map {
         .authentication(
@@ -136,23 +136,28 @@ struct NotificationHead {
 
   private var sendFailure: SCTPNotification {
     var info = SCTPSendInfo(stream: half(12), payloadProtocol: UInt32(bigEndian: word(16)))
-    info.isUnordered = Int32(half(14)) & CSK_SCTP_UNORDERED != 0
     info.context = word(20)
     info.association = association(28)
-    return .sendFailed(
-      SCTPSendFailure(
-        wasSent: flags & 1 != 0, cause: cause(UInt16(truncatingIfNeeded: word(8))),
-        rawError: word(8), info: info, payload: rest(32)))
+    return .sendFailed(sendFailure(info, chunkFlags: Int32(half(14)), payload: rest(32)))
   }
 
   private var oldSendFailure: SCTPNotification {
     var info = SCTPSendInfo(stream: half(12), payloadProtocol: UInt32(bigEndian: word(20)))
-    info.isUnordered = Int32(half(16)) & CSK_SCTP_UNORDERED != 0
     info.context = word(24)
     info.association = association(44)
-    return .sendFailed(
-      SCTPSendFailure(
-        wasSent: flags & 1 != 0, cause: cause(UInt16(truncatingIfNeeded: word(8))),
-        rawError: word(8), info: info, payload: rest(48)))
+    return .sendFailed(sendFailure(info, chunkFlags: Int32(half(16)), payload: rest(48)))
+  }
+
+  /// The kernel writes the chunk's flags where the message's should be, so that fragments can be put together
+  /// (net/sctp/ulpevent.c).
+  private func sendFailure(
+    _ info: SCTPSendInfo, chunkFlags: Int32, payload: SCTPNotificationBytes
+  ) -> SCTPSendFailure {
+    var info = info
+    info.isUnordered = chunkFlags & CSK_SCTP_DATA_UNORDERED != 0
+    return SCTPSendFailure(
+      wasSent: flags & 1 != 0, cause: cause(UInt16(truncatingIfNeeded: word(8))), rawError: word(8), info: info,
+      isFirstFragment: chunkFlags & CSK_SCTP_DATA_FIRST_FRAGMENT != 0,
+      isLastFragment: chunkFlags & CSK_SCTP_DATA_LAST_FRAGMENT != 0, payload: payload)
   }
 }

@@ -73,7 +73,11 @@ public struct SCTPSendFailure: BitwiseCopyable, Hashable, Sendable {
   public var rawError: UInt32
   /// What it was sent with: stream, payload protocol, context, association and whether unordered. The old form, too.
   public var info: SCTPSendInfo
-  /// Its bytes. A long message comes back in several notifications, one a chunk.
+  /// ``payload`` begins the message.
+  public var isFirstFragment: Bool
+  /// ``payload`` ends the message. Both are set for a message that went in one chunk.
+  public var isLastFragment: Bool
+  /// Its bytes. A long message comes back in several notifications, one for each of its chunks, in order.
   public var payload: SCTPNotificationBytes
 
   public var association: SCTPAssociationID { info.association }
@@ -84,9 +88,13 @@ public struct SCTPPartialDelivery: BitwiseCopyable, Hashable, Sendable {
   /// It was given up; nothing else has been defined.
   public var isAborted: Bool
   public var association: SCTPAssociationID
-  /// The message's stream.
+  /// The message's stream. The kernel says it only where fragments are interleaved
+  /// (``SCTPAssociationOption/interleavingSupported``); otherwise this is 0, and an association has one such message at
+  /// most (sctp_ulpq_abort_pd in net/sctp/ulpqueue.c).
   public var stream: UInt16
-  /// Its number in the stream.
+  /// The message was sent unordered; where fragments are interleaved, as ``stream``.
+  public var isUnordered: Bool
+  /// Its number in the stream; where fragments are interleaved, as ``stream``.
   public var sequence: UInt32
 }
 

@@ -14,7 +14,8 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
   public var payloadProtocol: UInt32
   /// Delivered as soon as it is whole, before ordered messages that came earlier.
   public var isUnordered = false
-  /// When the message may be given up (RFC 3758, RFC 7496).
+  /// When the message may be given up (RFC 3758, RFC 7496). It replaces the socket's default
+  /// (``SCTPAssociationOption/defaultSendInfo``), also when it is `.never`.
   public var expiry = Expiry.never
   /// A number of the program's own, which comes back when sending failed.
   public var context: UInt32 = 0
@@ -24,8 +25,9 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
   public var overridesPrimary = false
   /// Asks the peer to acknowledge at once (SCTP_SACK_IMMEDIATELY, RFC 7053).
   public var asksForAcknowledgement = false
-  /// The shared key that authenticates the message (RFC 4895); nil for the active one. Ignored
-  /// where the peer does not authenticate. Linux 4.17.
+  /// The number of the shared key that authenticates the message (RFC 4895); nil for the active one. See
+  /// ``SCTPOptionTarget/installKey(_:secret:for:)``. The kernel ignores it where the peer does not require authentication of
+  /// data, and refuses a key that is not installed or is deactivated (`.invalidArgument`). Linux 4.17.
   public var key: UInt16?
 
   @inlinable
@@ -54,8 +56,7 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     /// When so long a time has passed since it was sent: 1 ms to 49 days, in milliseconds, rounded up; what is out of this
     /// range becomes the nearest value (SCTP_PR_SCTP_TTL).
     public static func after(_ lifetime: Duration) -> Self {
-      let (whole, rest) = lifetime.attoseconds.quotientAndRemainder(dividingBy: 1_000_000_000_000_000)
-      return Self(policy: CSK_SCTP_PR_TTL, value: UInt32(clamping: max(1, rest > 0 ? whole + 1 : whole)))
+      Self(policy: CSK_SCTP_PR_TTL, value: UInt32(clamping: max(1, lifetime.units(of: .milliseconds(1)))))
     }
     /// After so many retransmissions; 0 sends once (SCTP_PR_SCTP_RTX).
     @inlinable
@@ -91,12 +92,10 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     try withUnsafeBytes(of: head) { bytes throws(SocketError) in
       try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_SNDINFO, bytes.bytes)
     }
-    if expiry.policy != 0 {
-      // struct sctp_prinfo: policy, padding, value.
-      let reliability: (UInt16, UInt16, UInt32) = (expiry.policy, 0, expiry.value)
-      try withUnsafeBytes(of: reliability) { bytes throws(SocketError) in
-        try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO, bytes.bytes)
-      }
+    // struct sctp_prinfo: policy, padding, value. For `.never` too: without it the kernel takes the default's time.
+    let reliability: (UInt16, UInt16, UInt32) = (expiry.policy, 0, expiry.value)
+    try withUnsafeBytes(of: reliability) { bytes throws(SocketError) in
+      try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO, bytes.bytes)
     }
     if let key {
       try withUnsafeBytes(of: key) { bytes throws(SocketError) in

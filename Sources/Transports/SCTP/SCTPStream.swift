@@ -13,11 +13,12 @@ extension SCTPSocket {
 
   @inlinable @inline(__always)
   public borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
-    let number = descriptor.value
+    let raw = descriptor
+    let number = raw.value
     return buffer.withUnsafeMutableBytes { memory in
       var result = csk_recv(number, memory.baseAddress, memory.count, 0)
       while result == 0 &- Int(CSK_EINTR) { result = csk_recv(number, memory.baseAddress, memory.count, 0) }
-      if result < 0, result != 0 &- Int(CSK_EAGAIN) { SCTPSocket.noteFailure(number, result) }
+      if result < 0, result != 0 &- Int(CSK_EAGAIN) { raw.noteFailure(IOResult(raw: result)) }
       return IOResult(raw: result)
     }
   }
@@ -31,46 +32,21 @@ extension SCTPSocket {
     message.vector_count = segments.count < 1024 ? segments.count : 1024
     var result = csk_recvmsg(number, &message, 0)
     while result == 0 &- Int(CSK_EINTR) { result = csk_recvmsg(number, &message, 0) }
-    if result < 0, result != 0 &- Int(CSK_EAGAIN) { SCTPSocket.noteFailure(number, result) }
+    if result < 0, result != 0 &- Int(CSK_EAGAIN) { descriptor.noteFailure(IOResult(raw: result)) }
     return IOResult(raw: result)
-  }
-
-  /// The kernel tells once how an association failed; then a read would block, and a poll wait, for ever
-  /// (net/sctp/socket.c). Shut down, reads tell the end, as they do on TCP.
-  @usableFromInline @inline(never)
-  static func noteFailure(_ number: Int32, _ result: Int) {
-    switch Int32(truncatingIfNeeded: 0 &- result) {
-    case CSK_ECONNRESET, CSK_ECONNABORTED, CSK_ETIMEDOUT, CSK_ECONNREFUSED:
-      // ENOTCONN, which it says then, is after the fact.
-      _ = csk_shutdown(number, CSK_SHUT_RDWR)
-    default: break
-    }
   }
 
   @inlinable @inline(__always)
   public borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
-    let number = descriptor.value
+    let raw = descriptor
+    let number = raw.value
     return bytes.withUnsafeBytes { memory in
       let count = memory.count < SCTPSocket.writeLimit ? memory.count : SCTPSocket.writeLimit
       var result = csk_send(number, memory.baseAddress, count, CSK_MSG_NOSIGNAL)
       while result == 0 &- Int(CSK_EINTR) { result = csk_send(number, memory.baseAddress, count, CSK_MSG_NOSIGNAL) }
-      if result == 0 &- Int(CSK_EMSGSIZE) { return SCTPSocket.attemptSendLess(number, memory, than: count) }
+      if result < 0, result != 0 &- Int(CSK_EAGAIN) { return raw.failedSend(result, memory, count) }
       return IOResult(raw: result)
     }
-  }
-
-  /// Tries halves until the kernel takes one: a smaller send buffer, or fragmentation switched off.
-  @usableFromInline @inline(never)
-  static func attemptSendLess(_ number: Int32, _ bytes: UnsafeRawBufferPointer, than tried: Int) -> IOResult {
-    var count = tried
-    var result = 0 &- Int(CSK_EMSGSIZE)
-    while result == 0 &- Int(CSK_EMSGSIZE), count > 1 {
-      count /= 2
-      repeat {
-        result = csk_send(number, bytes.baseAddress, count, CSK_MSG_NOSIGNAL)
-      } while result == 0 &- Int(CSK_EINTR)
-    }
-    return IOResult(raw: result)
   }
 
   /// All segments as one message where they fit in one, otherwise the first that is not empty.
@@ -86,12 +62,39 @@ extension SCTPSocket {
       message.vector_count = segments.count < 1024 ? segments.count : 1024
       var result = csk_sendmsg(descriptor.value, &message, CSK_MSG_NOSIGNAL)
       while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(descriptor.value, &message, CSK_MSG_NOSIGNAL) }
-      if result != 0 &- Int(CSK_EMSGSIZE) { return IOResult(raw: result) }
+      if result >= 0 || result == 0 &- Int(CSK_EAGAIN) { return IOResult(raw: result) }
+      if result != 0 &- Int(CSK_EMSGSIZE) {
+        descriptor.noteFailure(IOResult(raw: result))
+        return IOResult(raw: result)
+      }
     }
     for segment in segments where segment.count > 0 {
       return attemptSend(
         RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: segment.baseAddress, count: segment.count)))
     }
     return .zero
+  }
+}
+
+extension RawDescriptor {
+  /// What a stream write comes to that the kernel refused.
+  @usableFromInline @inline(never)
+  func failedSend(_ result: Int, _ bytes: UnsafeRawBufferPointer, _ tried: Int) -> IOResult {
+    let result = result == 0 &- Int(CSK_EMSGSIZE) ? attemptSendLess(bytes, than: tried) : IOResult(raw: result)
+    if result.isFailure { noteFailure(result) }
+    return result
+  }
+
+  /// Tries halves until the kernel takes one: a smaller send buffer, or fragmentation switched off.
+  private func attemptSendLess(_ bytes: UnsafeRawBufferPointer, than tried: Int) -> IOResult {
+    var count = tried
+    var result = 0 &- Int(CSK_EMSGSIZE)
+    while result == 0 &- Int(CSK_EMSGSIZE), count > 1 {
+      count /= 2
+      repeat {
+        result = csk_send(value, bytes.baseAddress, count, CSK_MSG_NOSIGNAL)
+      } while result == 0 &- Int(CSK_EINTR)
+    }
+    return IOResult(raw: result)
   }
 }

@@ -125,12 +125,15 @@ private func encode(_ bytes: RawSpan) {
       // sndinfo and association as a send failure has them.
       var failure: [UInt8] = [0x0d, 0x80, 0, 0, 32, 0, 0, 0, 0, 0, 0, 0]
       failure += copy(data) + copy(data.extracting(12..<16))
+      // With a chunk's flags instead of a message's.
+      require(failure[14] == (plain.isUnordered ? 1 : 0) && failure[15] == 0, "flags")
+      failure[14] = plain.isUnordered ? 4 : 0
       let read = SCTPNotification(failure.span.bytes)
       guard case .sendFailed(let seen) = read else { fatalError("\(read)") }
       require(seen.info == plain && level == 132, "\(seen.info) for \(plain)")
     }
   }
-  let wanted: [Int32] = [2] + (flags & 2 != 0 ? [5] : []) + (flags & 4 != 0 ? [6] : [])
+  let wanted: [Int32] = [2, 5] + (flags & 4 != 0 ? [6] : [])
   require(types == wanted, "types \(types)")
 }
 

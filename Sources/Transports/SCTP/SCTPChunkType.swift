@@ -1,0 +1,48 @@
+/// A type of chunk, which is what packets of SCTP are made of (RFC 9260, 3.2, and the extensions' own documents).
+public struct SCTPChunkType: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// DATA: messages and their fragments.
+  public static var data: Self { Self(rawValue: 0) }
+  /// INIT.
+  public static var initiation: Self { Self(rawValue: 1) }
+  /// INIT ACK.
+  public static var initiationAcknowledgement: Self { Self(rawValue: 2) }
+  /// SACK.
+  public static var acknowledgement: Self { Self(rawValue: 3) }
+  /// HEARTBEAT.
+  public static var heartbeat: Self { Self(rawValue: 4) }
+  /// HEARTBEAT ACK.
+  public static var heartbeatAcknowledgement: Self { Self(rawValue: 5) }
+  /// ABORT.
+  public static var abort: Self { Self(rawValue: 6) }
+  /// SHUTDOWN.
+  public static var shutdown: Self { Self(rawValue: 7) }
+  /// SHUTDOWN ACK.
+  public static var shutdownAcknowledgement: Self { Self(rawValue: 8) }
+  /// ERROR.
+  public static var error: Self { Self(rawValue: 9) }
+  /// COOKIE ECHO.
+  public static var cookieEcho: Self { Self(rawValue: 10) }
+  /// COOKIE ACK.
+  public static var cookieAcknowledgement: Self { Self(rawValue: 11) }
+  /// SHUTDOWN COMPLETE.
+  public static var shutdownComplete: Self { Self(rawValue: 14) }
+  /// AUTH, which signs the chunks behind it (RFC 4895).
+  public static var authentication: Self { Self(rawValue: 15) }
+  /// I-DATA: fragments of messages that are interleaved (RFC 8260).
+  public static var interleavedData: Self { Self(rawValue: 64) }
+  /// ASCONF-ACK (RFC 5061).
+  public static var addressChangeAcknowledgement: Self { Self(rawValue: 128) }
+  /// RE-CONFIG: streams are reset and added (RFC 6525).
+  public static var reconfiguration: Self { Self(rawValue: 130) }
+  /// FORWARD TSN: messages are given up (RFC 3758).
+  public static var forwardTSN: Self { Self(rawValue: 192) }
+  /// ASCONF: addresses are added and removed (RFC 5061).
+  public static var addressChange: Self { Self(rawValue: 193) }
+}
+
+extension SCTPChunkType: CustomStringConvertible {
+  public var description: String { "chunk type \(rawValue)" }
+}

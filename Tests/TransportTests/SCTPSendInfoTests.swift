@@ -1,0 +1,135 @@
+import SocketKit
+import TestSupport
+import Testing
+
+/// What is set for one message, and what is set for all of a socket.
+@Suite(.exclusive, .needsSCTP) struct SCTPSendInfoTests {
+  /// A default expiry is for messages that say nothing themselves. The kernel takes its time for the one message's too,
+  /// unless that says that it has none (sctp_sendmsg_update_sinfo in net/sctp/socket.c).
+  @Test func aDefaultExpiryDoesNotDropMessagesThatNeverExpire() throws {
+    for preset in [SCTPSendInfo.Expiry.after(.milliseconds(1)), .retransmissions(3)] {
+      try sctpPair().split { client, server in
+        try client.setOption(.noDelay, to: true)
+        var info = SCTPSendInfo()
+        info.expiry = preset
+        try client.setOption(.defaultSendInfo, to: info)
+        // The peer does not read: its window closes, and what comes then stays here for longer than the default.
+        let block = [UInt8](repeating: 7, count: 20_000)
+        var sent = 0
+        for _ in 0..<8 where try client.send(block.span, info: SCTPSendInfo()) != .wouldBlock { sent += 1 }
+        for index in 0..<5 as Range<UInt8> where try client.send([index].span, info: SCTPSendInfo()) != .wouldBlock {
+          sent += 1
+        }
+        #expect(sent > 8)
+        sleep(milliseconds: 100)
+        var arrived = 0
+        while arrived < sent {
+          guard let (message, _) = try? server.nextMessage(65536, within: .milliseconds(2500)) else { break }
+          if message.isComplete { arrived += 1 }
+        }
+        #expect(arrived == sent, "\(preset)")
+      }
+    }
+  }
+
+  /// The kernel has no default for it (EINVAL), nor does it look at an address override there.
+  @Test func aDefaultTakesNoFlagsThatTheKernelDoesNotTake() throws {
+    try sctpPair().split { client, server in
+      let before = try client.option(.defaultSendInfo)
+      for isAddress in [false, true] {
+        var info = SCTPSendInfo(stream: 1, payloadProtocol: 5)
+        info.asksForAcknowledgement = !isAddress
+        info.overridesPrimary = isAddress
+        let error = refusal { try client.setOption(.defaultSendInfo, to: info) }
+        #expect(error?.code == .notSupported && error?.errno == 0, "\(error as Any)")
+        #expect(try client.option(.defaultSendInfo) == before)
+      }
+      _ = server.descriptor
+    }
+  }
+
+  @Test func aBatchWithoutADestinationSaysSo() throws {
+    let client = try SCTPEndpoint.open()
+    var batch = MessageBatch(capacity: 2, messageCapacity: 8, controlCapacity: 80)
+    try batch.append([1].span)
+    #expect(failureCode { _ = try client.send(batch: &batch) } == .destinationRequired)
+    #expect(failureCode { try client.send(batch: &batch, until: .after(.seconds(1))) } == .destinationRequired)
+    // Generic code has the kernel's number for it, and no broken pipe.
+    func send<S: MessageSocket & ~Copyable>(_ socket: borrowing S, _ batch: inout MessageBatch) throws {
+      try socket.send(batch: &batch, until: .after(.seconds(1)))
+    }
+    let generic = refusal { try send(client, &batch) }
+    #expect(generic?.code == .notConnected && generic?.errno == 89, "\(generic as Any)")
+    func sendOne<S: MessageSocket & ~Copyable>(_ socket: borrowing S) -> IOResult {
+      [1 as UInt8].span.withUnsafeBufferPointer {
+        socket.attemptSend(
+          unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer($0)), control: RawSpan(), to: RawSpan(), flags: [])
+      }
+    }
+    #expect(sendOne(client).raw == -89)
+    #expect(batch.sent == 0)
+    // What has a destination goes before the one that has none.
+    let server = try listeningEndpoint()
+    batch.removeAll()
+    try batch.append([1].span, to: server.localAddress())
+    try batch.append([2].span)
+    #expect(failureCode { try send(client, &batch) } == .notConnected)
+    #expect(batch.sent == 1)
+    let message = try server.nextMessage()
+    #expect(message.bytes == [1])
+    // An association that is gone is a broken pipe as before.
+    batch.removeAll()
+    try batch.append([3].span, info: SCTPSendInfo(association: SCTPAssociationID(rawValue: 4000)))
+    #expect(failureCode { try client.send(batch: &batch, until: .after(.seconds(1))) } == .brokenPipe)
+    #expect(failureCode { try send(client, &batch) } == .brokenPipe)
+  }
+
+  /// Each fragment says whether it begins and whether it ends its message.
+  @Test func aLongMessageThatFailedComesBackInFragmentsThatSayWhereTheyStand() throws {
+    let gone = try SCTPEndpoint.bind(to: .loopback(port: 0))
+    let target = try gone.localAddress()
+    let sent = (0..<1200).map { UInt8(truncatingIfNeeded: $0 * 7) }
+    for isUnordered in [false, true] {
+      let client = try SCTPEndpoint.bind(to: .loopback(port: 0)) { endpoint throws(SocketError) in
+        for event in [SCTPEvent.sendFailed, .oldSendFailed] { try endpoint.setEvent(event, to: true) }
+        try endpoint.setOption(.maximumSegment, to: 500)
+      }
+      var info = SCTPSendInfo(stream: 2)
+      info.isUnordered = isUnordered
+      try client.send(sent.span, to: target, info: info, until: .after(sctpPatience))
+      var returned: [UInt8: [UInt8]] = [:]
+      var ends: [UInt8: [String]] = [:]
+      while ends.values.count(where: { $0.last == "last" }) < 2 {
+        let (failure, kind, payload) = try client.nextNotification { notification, buffer in
+          guard case .sendFailed(let failure) = notification else {
+            return nil as (SCTPSendFailure, UInt8, [UInt8])?
+          }
+          return (failure, buffer[0], Array(buffer[failure.payload.range]))
+        }
+        #expect(failure.info.isUnordered == isUnordered && failure.info.stream == 2)
+        let place = failure.isFirstFragment ? "first" : failure.isLastFragment ? "last" : "middle"
+        ends[kind, default: []].append(place)
+        returned[kind, default: []] += payload
+      }
+      for kind in [0x03, 0x0d] as [UInt8] {
+        #expect(ends[kind] == ["first", "middle", "last"] && returned[kind] == sent, "\(kind)")
+      }
+    }
+  }
+
+  @Test func timesReadBackAsTheyWereSet() throws {
+    let socket = try SCTPEndpoint.open()
+    // As quotients of floating-point numbers these are a little more, and were rounded up.
+    try socket.setOption(
+      .retransmissionTimeouts, to: SCTPRetransmissionTimeouts(maximum: .milliseconds(295_151)))
+    #expect(try socket.option(.retransmissionTimeouts).maximum == .milliseconds(295_151))
+    try socket.setOption(.autoclose, to: .seconds(2363))
+    #expect(try socket.option(.autoclose) == .seconds(2363))
+    for time in [Duration.seconds(-1), .milliseconds(1 << 32), .seconds(Int64.max), .seconds(Int64.min)] {
+      let code = failureCode {
+        try socket.setOption(.retransmissionTimeouts, to: SCTPRetransmissionTimeouts(maximum: time))
+      }
+      #expect(code == .invalidArgument, "\(time)")
+    }
+  }
+}
