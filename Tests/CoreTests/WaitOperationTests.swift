@@ -22,11 +22,17 @@ import Testing
     }
   }
 
+  /// Its first end is readable and writable.
+  private func readyPair() throws -> SocketPair<UnixStreamSocket> {
+    let pair = try UnixStreamSocket.pair()
+    #expect(try pair.second.write([1].span) == .bytes(1))
+    return pair
+  }
+
   @Test func aSourceThatIsAlwaysReadyCostsLittle() throws {
-    let number = eventfd(1, 0)
-    defer { close(number) }
+    let pair = try readyPair()
     for interest in [Interest.readable, .writable, [.readable, .writable]] {
-      let (error, returns, cpu) = blockRepeatedly(on: RawDescriptor(number), for: interest)
+      let (error, returns, cpu) = blockRepeatedly(on: pair.first.descriptor, for: interest)
       #expect(error == SocketError(code: .timedOut, .wait))
       // Tries go on: at once at first, then once in a millisecond or so.
       #expect(returns >= 20 && returns < 400, "\(returns) tries")
@@ -35,15 +41,15 @@ import Testing
   }
 
   @Test func readinessIsNoticedSoonAfterAPause() throws {
-    let number = eventfd(1, 0)
-    defer { close(number) }
+    let pair = try readyPair()
+    let number = pair.first.descriptor.value
     // Not ready any more: the wait sleeps until it is.
     let other = spawn {
       sleep(milliseconds: 60)
-      var value: UInt64 = 0
-      _ = read(number, &value, 8)
+      var byte: UInt8 = 0
+      _ = recv(number, &byte, 1, 0)
     }
-    let (error, returns, _) = blockRepeatedly(on: RawDescriptor(number), for: .readable, .milliseconds(400))
+    let (error, returns, _) = blockRepeatedly(on: pair.first.descriptor, for: .readable, .milliseconds(400))
     other.join()
     #expect(error == SocketError(code: .timedOut, .wait))
     #expect(returns < 200, "\(returns) tries")
@@ -59,19 +65,18 @@ import Testing
   }
 
   @Test func aClosedDescriptorIsAnError() throws {
-    let number = eventfd(0, 0)
+    let number = dup(0)
     close(number)
     let (error, returns, _) = blockRepeatedly(on: RawDescriptor(number), for: .readable)
     #expect(error == SocketError(.failure(errno: EBADF), .wait) && returns == 1)
   }
 
   @Test func progressForgetsHowOftenItWasReady() throws {
-    let number = eventfd(1, 0)
-    defer { close(number) }
+    let pair = try readyPair()
     let began = milliseconds()
     var wait = try WaitOperation(.wait, until: .never, strategy: .park)
     for _ in 0..<500 {
-      try wait.block(on: RawDescriptor(number), for: .readable)
+      try wait.block(on: pair.first.descriptor, for: .readable)
       wait.progressed()
     }
     // Without it there would be 484 pauses, most of a millisecond.

@@ -60,10 +60,12 @@ import Testing
     let raw = try GenericMessageSocket<IPSocketAddress>.open(SocketKind(.ipv4, .raw, protocolNumber: 253))
     #expect(try raw.receiveError() == nil)
   }
+}
 
-  @Test(.needsSCTP) func sctpHasNone() throws {
+@Suite(.exclusive, .needsSCTP) struct SCTPErrorQueueTests {
+  @Test func sctpHasNone() throws {
     let socket = try SCTPSocket.open(for: .loopback(port: 0))
-    #expect(throws: refusal) { _ = try socket.nextQueuedError() }
+    #expect(throws: SocketError(code: .notSupported, .receive)) { _ = try socket.nextQueuedError() }
   }
 }
 
@@ -116,7 +118,7 @@ import Testing
     }
     let used = threadCPUTime()
     #expect(throws: SocketError(code: .shutDown, .accept)) { _ = try listener.value.accept(until: .after(soon)) }
-    #expect(threadCPUTime() - used < 20)
+    #expect(threadCPUTime() - used < 100)
     other.join()
   }
 

@@ -1,0 +1,21 @@
+import Glibc
+import SocketKit
+import TestSupport
+import Testing
+
+@Suite(.exclusive, .guestOnly) struct VsockErrorQueueTests {
+  /// Linux 6.1 ignores MSG_ERRQUEUE and would give the bytes; 6.7 and later have a queue, which is empty.
+  @Test func readingTheErrorQueueTakesNoBytes() throws {
+    let pair = try vsockPair(VsockStreamSocket.self)
+    #expect(try pair.first.write([1, 2].span) == .bytes(2))
+    var readable = pollfd(fd: pair.second.descriptor.value, events: Int16(POLLIN), revents: 0)
+    #expect(poll(&readable, 1, 5000) == 1)
+    if GuestKernel.isLinux61 {
+      #expect(throws: SocketError(code: .notSupported, .receive)) { _ = try pair.second.nextQueuedError() }
+    } else {
+      #expect(try pair.second.nextQueuedError() == nil)
+    }
+    var bytes = [UInt8](repeating: 0, count: 4)
+    #expect(try pair.second.read(into: bytes.mutableSpan, until: .after(patience)) == .bytes(2))
+  }
+}
