@@ -151,9 +151,26 @@ import Testing
       try wait(&poller)
     }
     try whileRefused([441], with: error, waitBoth)
-    try whileRefused([Int(SYS_epoll_wait), Int(SYS_epoll_create1)], with: error, waitBoth)
-    try whileRefused([Int(SYS_epoll_wait), Int(SYS_epoll_pwait)], with: error, waitBoth)
-    try whileRefused([441, Int(SYS_epoll_pwait)], with: error, waitBoth)
+    try whileRefused([441, Int(SYS_epoll_pwait), Int(SYS_epoll_create1)], with: error, waitBoth)
+    // The filter must be there before the poller.
+    func waitNew() throws {
+      var poller = try EpollPoller()
+      try poller.register(pair.first, .readable, token: Token(index: 1))
+      try wait(&poller)
+      poller.waker.wake()
+      #expect(try poller.wait(until: .after(patience)) == 0 && poller.wasWoken)
+      _ = try pair.second.write([7].span)
+      #expect(try poller.wait(until: .after(patience)) == 1 && !poller.wasWoken)
+      var buffer: [UInt8] = [0]
+      _ = try pair.first.read(into: buffer.mutableSpan)
+    }
+    try whileRefused([Int(SYS_epoll_wait)], with: error, waitNew)
+    try whileRefused([Int(SYS_epoll_wait), 441], with: error, waitNew)
+    try whileRefused([Int(SYS_epoll_wait), Int(SYS_epoll_pwait)], with: error, waitNew)
+    let late = try whileRefused([Int(SYS_epoll_wait)], with: error) {
+      failure { () throws(SocketError) in _ = try early.wait(until: .past) }
+    }
+    #expect(late?.errno == error && late?.operation == .wait)
     let code = try whileRefused([Int(SYS_epoll_create1), Int(SYS_epoll_create)], with: error) {
       failure { () throws(SocketError) in _ = try EpollPoller() }
     }

@@ -5,7 +5,8 @@ public import SocketKitCore
 /// with the number of idle connections.
 ///
 /// Deadlines are kept to the nanosecond timer by epoll_pwait2(2) (Linux 5.11); on an older kernel, or where a filter
-/// forbids the call, to the millisecond above: see ``capabilities``.
+/// forbids the call, to the millisecond above: see ``capabilities``. A filter that forbids epoll_wait(2) must be there before
+/// the poller is made, which then waits by epoll_pwait(2); one that comes later makes waiting fail.
 @frozen
 public struct EpollPoller: ~Copyable, Poller {
   /// How an epoll poller is made.
@@ -41,9 +42,11 @@ public struct EpollPoller: ~Copyable, Poller {
     if added.isFailure { throw SocketError(added, .register) }
     var nothing = csk_timespec()
     isPrecise = csk_epoll_wait_ns(epoll.raw.value, &event, 1, &nothing) >= 0
+    let isRefused = csk_may_be_refused(csk_epoll_wait(epoll.raw.value, &event, 1, 0)) != 0
     self.epoll = epoll
     self.bell = bell
-    bellFlag = bell.flag
+    // Where epoll_wait(2) is refused, every wait has to look further, as one that was woken does.
+    bellFlag = isRefused ? Self.setFlag : bell.flag
     eventCapacity = capacity
     events = .allocate(capacity: Int(capacity))
     events.initialize(repeating: csk_epoll_event(), count: Int(capacity))
@@ -107,7 +110,7 @@ public struct EpollPoller: ~Copyable, Poller {
       result = timedWait(deadline)
     }
     if csk_flag_load(bellFlag) != 0 {
-      result = takeWake(result)
+      result = takeWake(result, deadline)
     } else {
       woken = false
     }
@@ -133,10 +136,11 @@ public struct EpollPoller: ~Copyable, Poller {
     }
   }
 
-  /// Takes the wake-up out of the events, if it is among them.
+  /// Takes the wake-up out of the events, if it is among them. Waits by another call if epoll_wait(2) was refused.
   @usableFromInline
-  mutating func takeWake(_ count: Int) -> Int {
+  mutating func takeWake(_ result: Int, _ deadline: Deadline) -> Int {
     woken = false
+    let count = csk_may_be_refused(result) != 0 ? waitOtherwise(deadline) : result
     var index = 0
     while index < count {
       if events[index].data == Self.bellData {
@@ -149,6 +153,19 @@ public struct EpollPoller: ~Copyable, Poller {
     }
     return count
   }
+
+  private func waitOtherwise(_ deadline: Deadline) -> Int {
+    let left = deadline.remainingNanoseconds
+    let milliseconds = left < 0 ? -1 : Int32(clamping: (left + 999_999) / 1_000_000)
+    return csk_epoll_wait_other(epoll.raw.value, events, eventCapacity, milliseconds)
+  }
+
+  /// A flag that is set, for good.
+  private nonisolated(unsafe) static let setFlag: UnsafeMutablePointer<UInt32> = {
+    let flag = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
+    flag.initialize(to: 1)
+    return flag
+  }()
 
   @inlinable
   public subscript(event index: Int) -> Event {
