@@ -105,6 +105,27 @@ enum DeniesDescriptors: MessageFault {
   }
 }
 
+/// Its kernel reports a lost connection once: when that was a send, a receive finds nothing.
+enum WaitsAfterAFailedSend: MessageFault {
+  private static let hasFailed = Atomic<Bool>(false)
+
+  static func send(
+    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+  ) -> IOResult {
+    let result = base(bytes, control, address, flags)
+    if !result.isWouldBlock { hasFailed.store(result.isFailure, ordering: .relaxed) }
+    return result
+  }
+
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult {
+    let result = base(&buffer, &control, flags, &info)
+    return hasFailed.load(ordering: .relaxed) && result.raw <= 0 ? .wouldBlock : result
+  }
+}
+
 enum TakesEmptyForTheEnd: MessageFault {
   static func isEnd(_ info: MessageInfo) -> Bool { info.length == 0 }
 }

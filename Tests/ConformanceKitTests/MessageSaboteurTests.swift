@@ -85,6 +85,7 @@ private func polled<F: PollerFault>(_ crime: String, _ fault: F.Type, _ rule: St
     packet("takes the end for an empty packet", TakesTheEndForEmpty.self, "end.close"),
     packet("takes the end for an empty packet", TakesTheEndForEmpty.self, "end.wakes"),
     packet("takes the end for an empty packet", TakesTheEndForEmpty.self, "end.batch"),
+    packet("waits for more after a send took the reset", WaitsAfterAFailedSend.self, "end.reset-by-send"),
     packet("loses the truncation", LosesTruncation.self, "truncation"),
     packet("merges two packets", MergesTwo.self, "boundaries"),
     packet("splits a packet", Splits.self, "send.pressure"),

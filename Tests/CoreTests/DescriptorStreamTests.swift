@@ -300,7 +300,7 @@ private func timerfd_settime(
 ) -> Int32
 @_silgen_name("signalfd")
 private func signalfd(_ number: Int32, _ mask: UnsafePointer<sigset_t>, _ flags: Int32) -> Int32
-@_silgen_name("eventfd") private func eventfd(_ count: UInt32, _ flags: Int32) -> Int32
+@_silgen_name("eventfd") func eventfd(_ count: UInt32, _ flags: Int32) -> Int32
 @_silgen_name("posix_openpt") private func posix_openpt(_ flags: Int32) -> Int32
 @_silgen_name("grantpt") private func grantpt(_ master: Int32) -> Int32
 @_silgen_name("unlockpt") private func unlockpt(_ master: Int32) -> Int32
