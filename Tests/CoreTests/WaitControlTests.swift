@@ -175,6 +175,17 @@ private struct ActingBeforeTheSleep: WaitStrategy {
     #expect(try code(control) { control.cancel() } == .cancelled)
   }
 
+  @Test func aCancelJustBeforeAnAcceptSleepsIsSeen() throws {
+    let control = WaitControl()
+    let listener = try UnixStreamSocket.listen(on: .unnamed)
+    let deadline = Deadline.after(.seconds(3))
+    let strategy = ActingBeforeTheSleep { control.cancel() }
+    #expect(throws: SocketError(code: .cancelled, .accept)) {
+      _ = try listener.accept(until: deadline, strategy: strategy, control: control)
+    }
+    #expect(!deadline.hasPassed)
+  }
+
   @Test func aDeadlineSetJustBeforeTheSleepIsSeen() throws {
     let control = WaitControl()
     #expect(try code(control) { control.setDeadline(.past) } == .timedOut)
