@@ -39,15 +39,15 @@ class Names:
 
 
 def read(folder):
-    """The calls of all threads in the order of time: (time, whether it is the first thread, name, arguments, result)."""
+    """The calls of all threads in the order of time: (time, whose thread it is, name, arguments, result)."""
     calls = []
     for file in folder.glob("trace.*"):
         text = file.read_text(errors="replace")
         # The numbers of threads go round, so the first is not the least.
-        first = '"== begin' in text
+        whose = "first" if '"== begin' in text else "helper" if '"|| helps' in text else "library"
         for line in text.split("\n"):
             if match := LINE.match(line):
-                calls.append((float(match.group(1)), first, *match.groups()[1:]))
+                calls.append((float(match.group(1)), whose, *match.groups()[1:]))
     return sorted(calls, key=lambda call: call[0])
 
 
@@ -124,7 +124,7 @@ def received(number, names):
 
 def transcript(folder):
     """The lines of the transcript."""
-    names, lines, own, others, results = Names(), [], [], [], []
+    names, lines, own, others, library, results = Names(), [], [], [], [], []
     begun, loose, hidden = False, False, False
 
     def flush():
@@ -146,13 +146,13 @@ def transcript(folder):
         lines.extend(results)
         results.clear()
 
-    for _, first, name, words, outcome in read(folder):
+    for _, whose, name, words, outcome in read(folder):
         if name == "write" and words.startswith("1, "):
             text = QUOTED.search(words).group(1).encode().decode("unicode_escape").rstrip("\n")
             if text == "== begin":
                 begun = True
                 continue
-            if not begun or text.startswith("!!"):
+            if not begun or text.startswith(("!!", "||")):
                 continue
             if not text.startswith("=="):
                 results.append(text)
@@ -163,7 +163,11 @@ def transcript(folder):
             loose, hidden = " until " in text, "(calls not shown)" in text
             lines.append(text)
         elif begun and (call := normal(name, words, outcome, names)):
-            (own if first else others).append(call)
+            {"first": own, "helper": others, "library": library}[whose].append(call)
+    if library:
+        # When such a thread gets its turn is for the machine to decide: each kind of call once.
+        lines.append("== in threads of the library's own, once each")
+        lines.extend(sorted({f"   | {call}" for call in library}))
     return lines
 
 

@@ -126,7 +126,11 @@ final class Helper {
       init(_ body: @escaping () -> Void) { self.body = body }
     }
     let job = Job {
+      // By this the trace tells the scenario's threads from the library's own.
+      line("|| helps")
       awaitWait(of: waiting)
+      // A wait may sleep in two steps, the first of them short: the transcript has both.
+      usleep(150_000)
       do { try body() } catch { line("!! the other thread: \(error)") }
     }
     let failure = pthread_create(
