@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test func everySampleTextIsAnAddress() {
-    #expect(Addresses.unixSamples.count == 8 && Addresses.ipSamples.count == 8)
+    #expect(Addresses.unixSamples.count == 12 && Addresses.ipSamples.count == 8)
   }
 
   @Test func aBeginningThatNoRuleHasIsAFailure() {

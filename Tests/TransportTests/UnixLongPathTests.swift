@@ -65,10 +65,10 @@ import Testing
       let outcome = try server.receive(into: buffer.mutableSpan, &info)
       #expect(outcome == .bytes(1) && buffer == [5])
       try server.close()
-      let error = try #require(throws: EndpointError.self) { _ = try UnixDatagramSocket.connect(to: path) }
+      let error = try #require(failure { () throws(EndpointError) in _ = try UnixDatagramSocket.connect(to: path) })
       #expect(error.code == .noSuchPath && error.address == folder + "/d%FF" && error.operation == .connect)
       do { _ = try UnixDatagramSocket.bind(to: path).releaseDescriptor() }
-      let refused = try #require(throws: EndpointError.self) { _ = try UnixDatagramSocket.connect(to: path) }
+      let refused = try #require(failure { () throws(EndpointError) in _ = try UnixDatagramSocket.connect(to: path) })
       #expect(refused.code == .connectionRefused && refused.address == folder + "/d%FF")
       try UnixDatagramSocket.bind(to: path).close()
     }
@@ -103,23 +103,26 @@ import Testing
 
   @Test func whatIsWrongWithAPathIsSaid() throws {
     for bytes in [[], [0x2f, 0, 0x78], [UInt8](repeating: 0x70, count: 4096)] {
-      let error = try #require(throws: EndpointError.self) { _ = try UnixPath(bytes) }
+      let error = try #require(failure { () throws(EndpointError) in _ = try UnixPath(bytes) })
       #expect(error.code == (bytes.count == 4096 ? .addressTooLong : .invalidAddress) && error.operation == .parse)
     }
     try inDeepFolder { folder in
       let name = String(repeating: "n", count: 100)
-      let long = try #require(throws: EndpointError.self) {
-        _ = try UnixStreamSocket.listen(on: UnixPath(folder + "/" + name))
-      }
+      let long = try #require(
+        failure { () throws(EndpointError) in
+          _ = try UnixStreamSocket.listen(on: UnixPath(folder + "/" + name))
+        })
       #expect(
         long.code == .addressTooLong && long.address == folder + "/" + name && long.remedy?.contains("90") == true)
-      let slash = try #require(throws: EndpointError.self) {
-        _ = try UnixStreamSocket.listen(on: UnixPath(folder + "/"))
-      }
+      let slash = try #require(
+        failure { () throws(EndpointError) in
+          _ = try UnixStreamSocket.listen(on: UnixPath(folder + "/"))
+        })
       #expect(slash.code == .invalidAddress)
-      let missing = try #require(throws: EndpointError.self) {
-        _ = try UnixStreamSocket.listen(on: UnixPath(folder + "/no/s"))
-      }
+      let missing = try #require(
+        failure { () throws(EndpointError) in
+          _ = try UnixStreamSocket.listen(on: UnixPath(folder + "/no/s"))
+        })
       #expect(missing.code == .noSuchPath && missing.operation == .bind && missing.address == folder + "/no/s")
       // To connect, the last part may be as long as file systems have it.
       let socket = try UnixDatagramSocket.bind(to: UnixPath(folder + "/s"))

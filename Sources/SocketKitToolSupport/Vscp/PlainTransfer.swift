@@ -98,9 +98,10 @@ extension StreamSocket where Self: ~Copyable {
     }
   }
 
-  /// How many bytes the peer's kernel (TCP), or the peer itself (Unix), has not taken; nil where the kernel does not tell
-  /// (SIOCOUTQ).
+  /// How many bytes the peer's kernel has not taken (SIOCOUTQ); nil where the kernel does not report it. What was written to
+  /// a Unix socket is in the peer's queue already and stays there when this end closes.
   private borrowing func bytesNotTaken() -> Int32? {
+    if Address.self == UnixAddress.self { return nil }
     var count: Int32 = 0
     return ioctl(writeSource.value, 0x5411, &count) == 0 ? count : nil
   }
