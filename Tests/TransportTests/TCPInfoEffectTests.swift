@@ -114,7 +114,8 @@ import Testing
       while try pair.first.tcpInfo().backoff == 0, !deadline.hasPassed { sleep(milliseconds: 5) }
       let lossy = try pair.first.tcpInfo()
       // 4 is TCP_CA_Loss. The kernel may have probed before its timer ran out.
-      #expect(lossy.congestionState == .loss && lossy.retransmits >= 1 && lossy.backoff >= 1 && lossy.congestionWindow == 1)
+      #expect(lossy.congestionState == .loss && lossy.congestionWindow == 1)
+      #expect(lossy.retransmits >= 1 && lossy.backoff >= 1)
       #expect(lossy.totalRetransmissions >= 1 && lossy.bytesRetransmitted == UInt64(lossy.totalRetransmissions) * 100)
       #expect(lossy.unacknowledged == 1 && lossy.lost == 1 && lossy.retransmitted == 1)
       #expect(lossy.bytesSent == 100 + lossy.bytesRetransmitted)
