@@ -46,7 +46,7 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
       let result = IOResult(raw: csk_accept(number, nil, nil))
       if result.raw >= 0 { return make(result) }
       if result.isWouldBlock { return nil }
-      if !isPassing(result) { throw failure(result) }
+      if !isPassing(result) { throw result.acceptFailure }
     }
   }
 
@@ -63,7 +63,7 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
       }
       if result.raw >= 0 { return make(result) }
       if result.isWouldBlock { return nil }
-      if !isPassing(result) { throw failure(result) }
+      if !isPassing(result) { throw result.acceptFailure }
     }
   }
 
@@ -86,13 +86,6 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
     S(
       accepted: unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw))),
       context: context)
-  }
-
-  /// accept(2) gives EINVAL for a socket that does not listen, or no longer.
-  @inlinable
-  func failure(_ result: IOResult) -> SocketError {
-    result.errno == CSK_EINVAL
-      ? SocketError(code: .shutDown, .accept, errno: CSK_EINVAL) : SocketError(result, .accept)
   }
 
   /// Failures of a connection, not of the listener: accept(2), "Error handling".
@@ -190,3 +183,11 @@ extension Listener: OptionTarget where S: ~Copyable {
 }
 extension Listener: IPOptionTarget where S: IPOptionTarget & ~Copyable {}
 extension Listener: TCPOptionTarget where S: TCPOptionTarget & ~Copyable {}
+
+// Not in the generic type: equal functions of several listeners would be merged into one with an indirect call.
+extension IOResult {
+  /// accept(2) gives EINVAL for a socket that does not listen, or no longer.
+  @inlinable var acceptFailure: SocketError {
+    errno == CSK_EINVAL ? SocketError(code: .shutDown, .accept, errno: CSK_EINVAL) : SocketError(self, .accept)
+  }
+}
