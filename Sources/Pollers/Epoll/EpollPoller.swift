@@ -114,7 +114,8 @@ public struct EpollPoller: ~Copyable, Poller {
     } else {
       woken = false
     }
-    found = result
+    // After a failed wait, the events of the one before can still be read.
+    if result >= 0 { found = result }
     return IOResult(raw: result)
   }
 
@@ -169,8 +170,8 @@ public struct EpollPoller: ~Copyable, Poller {
 
   @inlinable
   public subscript(event index: Int) -> Event {
-    // A failed wait found less than none.
-    precondition(index >= 0 && index < found, "the last wait found no such event")
+    // In one comparison: a negative index becomes a large number, and `found` is never negative.
+    precondition(UInt(bitPattern: index) < UInt(bitPattern: found), "the last wait found no such event")
     let event = events[index]
     return Event(token: Token(fromEvent: event.data), readiness: Readiness(rawValue: event.events))
   }
