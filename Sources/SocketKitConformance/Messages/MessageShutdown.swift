@@ -30,7 +30,8 @@ extension MessageRules where S: ~Copyable {
             try ends.near.socket.value.send(batch: &batch, until: .after(Times.idle))
           }
         }
-        try requireEqual(batch.sent, 0, "messages of the batch that were sent")
+        // SCTP tries with a message now and then whether the peer has room (RFC 9260, 6.1 A), which makes room for one here.
+        try require(batch.sent < 2, "the whole batch was sent without room")
       }
   }
 
