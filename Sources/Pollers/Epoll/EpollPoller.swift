@@ -23,8 +23,6 @@ public struct EpollPoller: ~Copyable, Poller {
   @usableFromInline let bell: WakerBell
   @usableFromInline let bellFlag: UnsafeMutablePointer<UInt32>
   @usableFromInline var woken = false
-  /// How many events the last wait found.
-  @usableFromInline var found = 0
 
   /// - Throws: `.tooManyDescriptors`; `.invalidArgument` for less than 1 or more than 1048576 events per wait.
   public init(_ configuration: Configuration = Configuration()) throws(SocketError) {
@@ -114,8 +112,6 @@ public struct EpollPoller: ~Copyable, Poller {
     } else {
       woken = false
     }
-    // After a failed wait, the events of the one before can still be read.
-    if result >= 0 { found = result }
     return IOResult(raw: result)
   }
 
@@ -170,8 +166,9 @@ public struct EpollPoller: ~Copyable, Poller {
 
   @inlinable
   public subscript(event index: Int) -> Event {
-    // In one comparison: a negative index becomes a large number, and `found` is never negative.
-    precondition(UInt(bitPattern: index) < UInt(bitPattern: found), "the last wait found no such event")
+    // Against the memory and not what the last wait found, which would have to be stored in each wait. In one comparison: a
+    // negative index becomes a large number.
+    precondition(UInt(bitPattern: index) < UInt(UInt32(bitPattern: eventCapacity)), "there is no such event")
     let event = events[index]
     return Event(token: Token(fromEvent: event.data), readiness: Readiness(rawValue: event.events))
   }

@@ -38,7 +38,7 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
   ///   watching the listener meanwhile, or the poller reports it again and again), `.outOfMemory`,
   ///   `.permissionDenied` (a firewall); `.shutDown` after ``shutdown()``, errno 0, or when the socket does not listen,
   ///   errno EINVAL.
-  @inlinable
+  @inlinable @inline(__always)
   public borrowing func accept() throws(SocketError) -> S? {
     let number = owned.raw.value
     if mark.isSet { throw SocketError(code: .shutDown, .accept) }
