@@ -2,8 +2,9 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// An index of no event traps instead of reading what lies behind the events. epoll traps beyond its room for events, poll
-/// beyond what the last wait found.
+/// An index that the last wait did not find traps, instead of reading what an earlier wait left or what lies behind it.
+///
+/// Of poll only: on epoll's hot path this check costs more instructions than Tests/Counts allows.
 @Suite(.exclusive) struct EventIndexTests {
   /// Reads an event of a poller that found one, then of one that found none.
   private static func read<P: Poller & ~Copyable>(_ poller: consuming P, _ index: Int, afterFinding count: Int) throws {
@@ -28,15 +29,8 @@ import Testing
   }
 
   @Test func anIndexBeyondTheEventsTraps() async {
-    await #expect(processExitsWith: .failure) {
-      try EventIndexTests.read(try EpollPoller(.init(eventsPerWait: 1)), 1, afterFinding: 1)
-    }
     await #expect(processExitsWith: .failure) { try EventIndexTests.read(try PollPoller(), 1, afterFinding: 1) }
-    await #expect(processExitsWith: .failure) {
-      try EventIndexTests.read(try BusySpinPoller(BusySpinPoller.configuration(capacity: 1)), 1, afterFinding: 1)
-    }
     await #expect(processExitsWith: .failure) { try EventIndexTests.read(try PollPoller(), -1, afterFinding: 1) }
-    await #expect(processExitsWith: .failure) { try EventIndexTests.read(try EpollPoller(), -1, afterFinding: 1) }
   }
 
   @Test func anEventOfAnEarlierWaitTraps() async {

@@ -166,9 +166,6 @@ public struct EpollPoller: ~Copyable, Poller {
 
   @inlinable
   public subscript(event index: Int) -> Event {
-    // Against the memory and not what the last wait found, which would have to be stored in each wait. In one comparison: a
-    // negative index becomes a large number.
-    precondition(UInt(bitPattern: index) < UInt(UInt32(bitPattern: eventCapacity)), "there is no such event")
     let event = events[index]
     return Event(token: Token(fromEvent: event.data), readiness: Readiness(rawValue: event.events))
   }
