@@ -45,8 +45,8 @@ public protocol Poller: ~Copyable, Sendable {
   /// it specializes; may return -EINTR.
   mutating func attemptWait(until deadline: Deadline) -> IOResult
 
-  /// An event of the last wait, from 0 to one less than what it returned; another index must trap. Valid until the next
-  /// wait.
+  /// An event of the last wait, from 0 to one less than what it returned. Valid until the next wait. Another index is a
+  /// programming error: a poller traps where the check costs its hot path nothing that counts.
   subscript(event index: Int) -> Event { get }
 
   /// Whether the last wait was ended by the ``waker``.
