@@ -12,5 +12,6 @@ func requireSleep(_ what: String, _ body: () throws -> Void) throws {
   try require(elapsed >= Times.idle, "\(what): ended after \(elapsed), before \(Times.idle)")
   // What one call costs by itself, on a slow host.
   let fixed = Duration.milliseconds(2) * SlowHost.factor
-  try require(burned < elapsed / (SlowHost.factor > 1 ? 2 : 20) + fixed, "\(what): used \(burned) of processor time in \(elapsed)")
+  let share = SlowHost.factor > 1 ? 2 : 20
+  try require(burned < elapsed / share + fixed, "\(what): used \(burned) of processor time in \(elapsed)")
 }
