@@ -47,12 +47,12 @@ extension StreamSocket where Self: ~Copyable {
     }
   }
 
-  /// Ends the stream, of which everything has been written, and waits until the peer has it.
+  /// Ends the stream after everything was written, and waits until the peer's kernel has received it.
   ///
-  /// Closing with unread input would reset the connection (RFC 9293, 3.10.4; Unix sockets do the same), and take with it
-  /// what is on its way. So this ends its own direction, and reads away what comes until the peer ends too; from a peer
-  /// that stays it goes a second after everything has been taken.
-  /// - Throws: what tells that the peer has not got everything: `.connectionReset`, `.timedOut` at a limit.
+  /// Closing with unread input would reset the connection (RFC 9293, 3.10.4) and lose the bytes that are on their way. So this
+  /// shuts down its own direction and discards input until the peer ends too. It stops waiting for a peer that stays
+  /// connected one second after the peer's kernel has received everything.
+  /// - Throws: `.connectionReset`, or `.timedOut` at a limit: the peer has not received everything.
   borrowing func finishPlain(within limits: TransferLimits) throws(SocketError) {
     var scraps = [UInt8](repeating: 0, count: 65536)
     // SCTP has no such half, and tells nothing of the end of an association that it ends itself. Its closing sends what is
