@@ -116,12 +116,7 @@ import Testing
 
   /// The multicast hardware addresses that loopback listens to, as /proc/net/dev_mcast has them.
   private func hears(_ address: String) throws -> Bool {
-    let file = Glibc.open("/proc/thread-self/net/dev_mcast", O_RDONLY | O_CLOEXEC)
-    try #require(file >= 0)
-    defer { close(file) }
-    var bytes = [UInt8](repeating: 0, count: 65536)
-    let count = read(file, &bytes, bytes.count)
-    return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).contains(address)
+    try text(of: "/proc/thread-self/net/dev_mcast").contains(address)
   }
 
   @Test func aPromiscuousMembershipIsCounted() throws {

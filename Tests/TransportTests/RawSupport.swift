@@ -61,6 +61,16 @@ func writeFile(_ path: String, _ text: String) -> Bool {
   return write(file, text, text.utf8.count) == text.utf8.count
 }
 
+/// The text of a file of proc(5), up to 64 KiB.
+func text(of path: String) throws -> String {
+  let file = open(path, O_RDONLY | O_CLOEXEC)
+  try #require(file >= 0, "\(path): errno \(errno)")
+  defer { close(file) }
+  var bytes = [UInt8](repeating: 0, count: 65536)
+  let count = read(file, &bytes, bytes.count)
+  return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+}
+
 /// The error that the body threw.
 func failure<E: Error>(_ type: E.Type = E.self, _ body: () throws(E) -> Void) -> E? {
   do throws(E) {

@@ -12,8 +12,18 @@ import Testing
       + [UInt8](repeating: 0, count: (4 - value.count % 4) % 4)
   }
 
-  /// Makes two interfaces that are each other's other end (veth(4)), and sets both up; gives the number of the first, or nil
-  /// when the kernel has none such.
+  /// Waits until IPv6 may be used on the interface. The kernel gets it ready after the call that set it up has returned.
+  private func waitForIPv6(on name: String) throws {
+    let deadline = Deadline.after(.seconds(20))
+    while true {
+      if try text(of: "/proc/thread-self/net/if_inet6").contains(name) { return }
+      try #require(!deadline.hasPassed, "\(name) has no IPv6 address")
+      sleep(milliseconds: 2)
+    }
+  }
+
+  /// Makes a pair of connected interfaces (veth(4)) and sets both up. Returns the number of the first, or nil when the
+  /// kernel has no such interfaces.
   private func makeInterfaces() throws -> UInt32? {
     let socket = try GenericMessageSocket<AnySocketAddress>.open(
       SocketKind(AddressFamily(rawValue: 16), .raw, protocolNumber: 0))
@@ -60,6 +70,7 @@ import Testing
       // An address of IPv6's is usable at once without the search for others that have it.
       _ = writeFile("/proc/sys/net/ipv6/conf/default/accept_dad", "0")
       guard let index = try makeInterfaces() else { return unavailable("no veth in this kernel") }
+      if way == .v6 { try waitForIPv6(on: "near") }
       let receiver = try UDPSocket.bind(to: way == .v4 ? .anyIPv4(port: 0) : .any(port: 0))
       let sender = try UDPSocket.bind(to: way == .v4 ? .anyIPv4(port: 0) : .any(port: 0))
       try sender.setOption(.multicastInterface, to: index)
