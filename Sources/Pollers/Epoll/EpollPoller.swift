@@ -5,8 +5,8 @@ public import SocketKitCore
 /// with the number of idle connections.
 ///
 /// Deadlines are kept to the nanosecond timer by epoll_pwait2(2) (Linux 5.11); on an older kernel, or where a filter
-/// forbids the call, to the millisecond above: see ``capabilities``. A filter that forbids epoll_wait(2) must be there before
-/// the poller is made, which then waits by epoll_pwait(2); one that comes later makes waiting fail.
+/// forbids the call, to the millisecond above: see ``capabilities``. Where a filter forbids epoll_wait(2), it waits by
+/// epoll_pwait(2).
 @frozen
 public struct EpollPoller: ~Copyable, Poller {
   /// How an epoll poller is made.
@@ -21,7 +21,8 @@ public struct EpollPoller: ~Copyable, Poller {
   @usableFromInline let eventCapacity: Int32
   @usableFromInline let isPrecise: Bool
   @usableFromInline let bell: WakerBell
-  @usableFromInline let bellFlag: UnsafeMutablePointer<UInt32>
+  /// What the last wait returned: how many events it found, or why it failed.
+  @usableFromInline var found = 0
   @usableFromInline var woken = false
 
   /// - Throws: `.tooManyDescriptors`; `.invalidArgument` for less than 1 or more than 1048576 events per wait.
@@ -31,7 +32,7 @@ public struct EpollPoller: ~Copyable, Poller {
       throw SocketError(code: .invalidArgument, .open)
     }
     let capacity = Int32(configuration.eventsPerWait)
-    let bell = try WakerBell()
+    let bell = try WakerBell(room: Int(capacity) * MemoryLayout<csk_epoll_event>.stride)
     let result = IOResult(raw: csk_epoll_create(CSK_EPOLL_CLOEXEC))
     if result.isFailure { throw SocketError(result, .open) }
     let epoll = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
@@ -40,18 +41,11 @@ public struct EpollPoller: ~Copyable, Poller {
     if added.isFailure { throw SocketError(added, .register) }
     var nothing = csk_timespec()
     isPrecise = csk_epoll_wait_ns(epoll.raw.value, &event, 1, &nothing) >= 0
-    let isRefused = csk_may_be_refused(csk_epoll_wait(epoll.raw.value, &event, 1, 0)) != 0
     self.epoll = epoll
     self.bell = bell
-    // Where epoll_wait(2) is refused, every wait has to look further, as one that was woken does.
-    bellFlag = isRefused ? Self.setFlag : bell.flag
     eventCapacity = capacity
-    events = .allocate(capacity: Int(capacity))
-    events.initialize(repeating: csk_epoll_event(), count: Int(capacity))
+    events = bell.room.bindMemory(to: csk_epoll_event.self, capacity: Int(capacity))
   }
-
-  @inlinable
-  deinit { events.deallocate() }
 
   public static func configuration(capacity: Int) -> Configuration {
     Configuration(eventsPerWait: min(max(capacity, 1), 1024))
@@ -107,11 +101,15 @@ public struct EpollPoller: ~Copyable, Poller {
     } else {
       result = timedWait(deadline)
     }
-    if csk_flag_load(bellFlag) != 0 {
-      result = takeWake(result, deadline)
-    } else {
+    // The address of the events leads to the flag too, which saves a load.
+    let flag = UnsafeMutableRawPointer(events) - WakerBell.roomOffset
+    if result > 0, csk_flag_is_set(flag.assumingMemoryBound(to: UInt32.self)) == 0 {
       woken = false
+    } else {
+      result = settle(result, deadline)
     }
+    // Stored here for both, so that the compiler can prove of a loop over the events that every index is below it.
+    found = result
     return IOResult(raw: result)
   }
 
@@ -135,9 +133,10 @@ public struct EpollPoller: ~Copyable, Poller {
 
   /// Takes the wake-up out of the events, if it is among them. Waits by another call if epoll_wait(2) was refused.
   @usableFromInline
-  mutating func takeWake(_ result: Int, _ deadline: Deadline) -> Int {
-    woken = false
+  mutating func settle(_ result: Int, _ deadline: Deadline) -> Int {
     let count = csk_may_be_refused(result) != 0 ? waitOtherwise(deadline) : result
+    woken = false
+    if csk_flag_is_set(bell.flag) == 0 { return count }
     var index = 0
     while index < count {
       if events[index].data == Self.bellData {
@@ -152,20 +151,18 @@ public struct EpollPoller: ~Copyable, Poller {
   }
 
   private func waitOtherwise(_ deadline: Deadline) -> Int {
-    let left = deadline.remainingNanoseconds
-    let milliseconds = left < 0 ? -1 : Int32(clamping: (left + 999_999) / 1_000_000)
-    return csk_epoll_wait_other(epoll.raw.value, events, eventCapacity, milliseconds)
+    while true {
+      let left = deadline.remainingNanoseconds
+      let milliseconds = left < 0 ? -1 : Int32(clamping: left / 1_000_000 + (left % 1_000_000 == 0 ? 0 : 1))
+      let result = csk_epoll_wait_other(epoll.raw.value, events, eventCapacity, milliseconds)
+      if result != 0 || left < 0 || deadline.hasPassed { return result }
+    }
   }
 
-  /// A flag that is set, for good.
-  private nonisolated(unsafe) static let setFlag: UnsafeMutablePointer<UInt32> = {
-    let flag = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
-    flag.initialize(to: 1)
-    return flag
-  }()
-
+  /// Traps for an index that is not below what the last wait returned.
   @inlinable
   public subscript(event index: Int) -> Event {
+    precondition(index >= 0 && index < found, "no event of the last wait has this index")
     let event = events[index]
     return Event(token: Token(fromEvent: event.data), readiness: Readiness(rawValue: event.events))
   }
