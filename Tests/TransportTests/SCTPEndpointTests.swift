@@ -163,6 +163,15 @@ import Testing
     }
   }
 
+  /// The kernel has no shutdown(2) for it, so a wait cannot be ended in this way, and none is reported as the end.
+  @Test func anEndpointCannotBeShutDownItself() throws {
+    let endpoint = try listeningEndpoint()
+    for direction in [ShutdownDirection.read, .write, .both] {
+      let error = refusal { try endpoint.shutdown(direction) }
+      #expect(error?.code == .notSupported && error?.operation == .shutdown)
+    }
+  }
+
   @Test func closingInOrderAbortsAtItsDeadline() throws {
     let pair = try EndpointPair()
     // The peer does not read, so that its window closes and not everything can be delivered.

@@ -11,3 +11,16 @@ extension OptionTarget where Self: ~Copyable {
     try optionDescriptor.takePendingError(operation)
   }
 }
+
+extension KernelSocket where Self: ~Copyable {
+  /// Takes the pending error as other targets of options do. Where the transport's kernel reports a failure only once, the
+  /// calls that wait for it in other threads end.
+  /// - Throws: `.closed`, `.notASocket`.
+  public borrowing func takePendingError(
+    as operation: SocketError.Operation = .wait
+  ) throws(SocketError) -> SocketError? {
+    let error = try descriptor.takePendingError(operation)
+    if let error { noteFailure(.failure(errno: error.errno)) }
+    return error
+  }
+}

@@ -12,6 +12,9 @@ public protocol KernelSocket: Socket, OptionTarget, ~Copyable {
   /// Closes now and says what the kernel said; without it a socket closes silently when its life ends.
   /// - Throws: what close(2) reports. The socket is gone in every case.
   consuming func close() throws(SocketError)
+  /// Called after a kernel call that went round the methods has failed: sendfile(2), splice(2), or a read of SO_ERROR. Most
+  /// sockets need nothing of it. A transport whose kernel reports a failure to one call only makes the other calls end here.
+  borrowing func noteFailure(_ result: IOResult)
 }
 
 extension KernelSocket where Self: ~Copyable {
@@ -21,6 +24,8 @@ extension KernelSocket where Self: ~Copyable {
 
   @inlinable
   public consuming func close() throws(SocketError) { try releaseDescriptor().close() }
+  @inlinable
+  public borrowing func noteFailure(_ result: IOResult) {}
 
   public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
     let result = descriptor.attemptShutdown(direction)

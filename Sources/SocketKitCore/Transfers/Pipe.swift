@@ -61,9 +61,14 @@ public struct Pipe: ~Copyable, Sendable {
     from source: borrowing S, count: Int
   ) throws(SocketError) -> IOOutcome {
     // This pipe's reading end is open as long as this value lives, so no signal can come of it.
-    let outcome = try source.descriptor.splice(to: writeEnd, count: count, mayRaiseSignal: false)
-    if case .bytes(let moved) = outcome { byteCount += moved }
-    return outcome
+    do throws(SocketError) {
+      let outcome = try source.descriptor.splice(to: writeEnd, count: count, mayRaiseSignal: false)
+      if case .bytes(let moved) = outcome { byteCount += moved }
+      return outcome
+    } catch {
+      source.noteFailure(.failure(errno: error.errno))
+      throw error
+    }
   }
 
   /// Moves bytes from the pipe to a stream, without waiting.
@@ -72,9 +77,14 @@ public struct Pipe: ~Copyable, Sendable {
   public mutating func drain<S: StreamSocket & KernelSocket & ~Copyable>(
     to target: borrowing S, count: Int = .max
   ) throws(SocketError) -> IOOutcome {
-    let outcome = try readEnd.splice(to: target.descriptor, count: min(count, byteCount))
-    if case .bytes(let moved) = outcome { byteCount -= moved }
-    return outcome
+    do throws(SocketError) {
+      let outcome = try readEnd.splice(to: target.descriptor, count: min(count, byteCount))
+      if case .bytes(let moved) = outcome { byteCount -= moved }
+      return outcome
+    } catch {
+      target.noteFailure(.failure(errno: error.errno))
+      throw error
+    }
   }
 
   /// One step of a relay: what is inside goes out first, then the pipe is filled once and drained once.

@@ -34,7 +34,7 @@ extension SCTPSocket {
       try descriptor.setSCTPOption(
         CSK_SCTP_EVENT, to: AssociationEvent(association: 0, type: AssociationEvent.change, isOn: 1))
       if let failure = descriptor.notedFailure { throw SocketError(.failure(errno: failure), .close) }
-      try shutdown(.write)
+      try beginEnd()
       try waitForEnd(&wait)
     } catch {
       // Not the kernel's: the time was over, or the control called.
@@ -45,6 +45,16 @@ extension SCTPSocket {
     }
     try close()
     return .graceful
+  }
+
+  /// Shuts the association down. Where it is no more, the kernel says ENOTCONN and keeps the cause as the pending error.
+  private borrowing func beginEnd() throws(SocketError) {
+    do throws(SocketError) {
+      try shutdown(.write)
+    } catch {
+      let pending = descriptor.takeError()
+      throw pending == 0 ? error : SocketError(.failure(errno: pending), .close)
+    }
   }
 
   /// Reads and drops what comes until the association is over, one message at a time: a peer that never stops sending must

@@ -4,6 +4,11 @@ public import SocketKitCore
 // The kernel reports once how the association of a one-to-one socket was lost, to whichever call comes first, a send
 // among them. A read that comes later would block, and a poll wait, for ever (net/sctp/socket.c).
 
+extension SCTPSocket {
+  /// Ends reading and writing when the failure means that the association is no more.
+  public borrowing func noteFailure(_ result: IOResult) { descriptor.noteFailure(result) }
+}
+
 extension RawDescriptor {
   /// Ends reading and writing of a one-to-one socket when a call failed because the association is no more: then reads
   /// report the end, as they do on TCP, and those that wait in other threads wake.
@@ -13,7 +18,7 @@ extension RawDescriptor {
     case CSK_ECONNRESET, CSK_ECONNABORTED, CSK_ETIMEDOUT, CSK_ECONNREFUSED:
       if notedFailure == nil { setLowWater(Self.mark | result.errno) }
     case CSK_EPIPE:
-      // Something else has taken the error: SO_ERROR, sendfile(2), a call of another library.
+      // Something else has taken the error: an option read by its number, or a call of another library.
       if hasItsAssociation { return }
     default: return
     }
