@@ -29,6 +29,17 @@ extension RawDescriptor {
   }
 }
 
+extension IPSocketAddress {
+  /// What to listen or receive at where the kernel has no IPv6 (`ipv6.disable=1`): for ``any(port:)``, which is every address
+  /// of the host, every IPv4 address.
+  ///
+  /// - Parameter error: how opening a socket for this address failed.
+  /// - Returns: nil for another address or another failure.
+  public func ipv4Alternative(after error: SocketError) -> IPSocketAddress? {
+    error.errno == CSK_EAFNOSUPPORT && self == .any(port: port) ? .anyIPv4(port: port) : nil
+  }
+}
+
 extension TransportSocket where Self: ~Copyable {
   /// A new socket that is neither bound nor connected: for transports and for options that must be set first.
   /// - Throws: `.tooManyDescriptors`, `.protocolNotSupported`, `.permissionDenied`.
@@ -43,11 +54,9 @@ extension TransportSocket where Self: ~Copyable {
     do throws(SocketError) {
       return try open(for: address)
     } catch {
-      guard error.errno == CSK_EAFNOSUPPORT, let all = address as? IPSocketAddress, all == .any(port: all.port),
-        let allIPv4 = IPSocketAddress.anyIPv4(port: all.port) as? Address
-      else { throw error }
-      address = allIPv4
-      return try open(for: allIPv4)
+      guard let all = (address as? IPSocketAddress)?.ipv4Alternative(after: error) as? Address else { throw error }
+      address = all
+      return try open(for: all)
     }
   }
 

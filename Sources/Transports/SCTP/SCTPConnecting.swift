@@ -8,7 +8,8 @@ extension SCTPSocket {
   /// reach them.
   ///
   /// - Parameters:
-  ///   - addresses: at least one, IPv4 and IPv6 mixed as you like; with port 0 in all the kernel chooses one for all.
+  ///   - addresses: at least one, IPv4 and IPv6 mixed as you like; with port 0 in all the kernel chooses one for all. Where
+  ///     the kernel has no IPv6, `.any(port:)` is every IPv4 address.
   ///   - backlog: how many associations may wait to be accepted, at least 1: SCTP takes 0 for "no more listening".
   ///   - configure: sets options on the socket before it is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.protocolNotSupported`, `.invalidArgument`
@@ -19,9 +20,10 @@ extension SCTPSocket {
   ) throws(EndpointError) -> Listener<SCTPSocket> {
     let subject = SCTPAddressList.text(addresses)
     do throws(SocketError) {
-      guard backlog >= 0, let widest = widest(addresses) else { throw SocketError(code: .invalidArgument, .listen) }
-      let socket = try open(for: widest)
-      try willListen(socket, on: widest)
+      guard backlog >= 0, let first = addresses.first else { throw SocketError(code: .invalidArgument, .listen) }
+      var addresses = addresses
+      let socket = try open(forAllOf: &addresses)
+      try willListen(socket, on: widest(addresses) ?? first)
       try configure(socket)
       try socket.bindAll(addresses)
       return try socket.listen(backlog: max(1, backlog))
@@ -84,6 +86,23 @@ extension SCTPSocket {
       return PendingConnection(socket, address: first, source: sources.first, describedAs: subject)
     } catch {
       throw EndpointError(error, address: subject, localAddress: local)
+    }
+  }
+
+  /// A socket whose family can hold all of the addresses, which become IPv4 addresses where there is no IPv6.
+  private static func open(forAllOf addresses: inout [IPSocketAddress]) throws(SocketError) -> SCTPSocket {
+    guard let widest = widest(addresses) else { throw SocketError(code: .invalidArgument, .open) }
+    do throws(SocketError) {
+      return try open(for: widest)
+    } catch {
+      var others: [IPSocketAddress] = []
+      for address in addresses {
+        guard let other = address.isIPv6 ? address.ipv4Alternative(after: error) : address else { throw error }
+        others.append(other)
+      }
+      guard let other = others.first, widest.isIPv6 else { throw error }
+      addresses = others
+      return try open(for: other)
     }
   }
 

@@ -56,15 +56,17 @@ public struct SCTPEndpoint: ~Copyable, KernelSocket, MessageSocket, SCTPMessagin
   /// An endpoint at an address, which does not accept associations: ``listen(_:)`` makes it.
   ///
   /// - Parameters:
-  ///   - address: where; port 0 lets the kernel choose, and `localAddress()` tells.
+  ///   - address: where; port 0 lets the kernel choose, and `localAddress()` tells. Where the kernel has no IPv6,
+  ///     `.any(port:)` is every IPv4 address.
   ///   - configure: sets options on the socket before it is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.protocolNotSupported`, with the address.
   public static func bind(
     to address: IPSocketAddress,
     configure: (borrowing SCTPEndpoint) throws(SocketError) -> Void = { (_) throws(SocketError) in }
   ) throws(EndpointError) -> SCTPEndpoint {
+    var address = address
     do throws(SocketError) {
-      let endpoint = try open(address.family)
+      let endpoint = try open(forAllOf: &address)
       if address.isIPv6 { try endpoint.setOption(.v6Only, to: false) }
       try configure(endpoint)
       let result = address.withBytes { bytes in
@@ -74,6 +76,16 @@ public struct SCTPEndpoint: ~Copyable, KernelSocket, MessageSocket, SCTPMessagin
       return endpoint
     } catch {
       throw EndpointError(error, address: address.description)
+    }
+  }
+
+  private static func open(forAllOf address: inout IPSocketAddress) throws(SocketError) -> SCTPEndpoint {
+    do throws(SocketError) {
+      return try open(address.family)
+    } catch {
+      guard let all = address.ipv4Alternative(after: error) else { throw error }
+      address = all
+      return try open(all.family)
     }
   }
 
