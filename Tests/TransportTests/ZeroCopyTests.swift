@@ -290,4 +290,19 @@ import Testing
       }
     }
   }
+
+  @Test(arguments: [Int.min, -1, 0, 1_048_577, .max]) func capacitiesOutOfRangeAreTypedErrors(_ number: Int) throws {
+    let pair = try TCPSocket.pair(until: .after(.seconds(5)))
+    let datagrams = try UDPSocket.bind(to: .loopback(port: 0))
+    let errors = [
+      failure(SocketError.self) { () throws(SocketError) in _ = try ZeroCopySender(for: pair.first, capacity: number) },
+      failure(SocketError.self) { () throws(SocketError) in _ = try ZeroCopySender(for: datagrams, capacity: number) },
+      failure(SocketError.self) { () throws(SocketError) in
+        _ = try ZeroCopySender(for: pair.first, capacity: 1, sends: number == 1_048_577 ? 4_194_305 : number)
+      },
+    ]
+    for error in errors { #expect(error == SocketError(code: .invalidArgument, .setOption)) }
+    #expect(try !pair.first.option(.zeroCopy))
+    #expect(try ZeroCopySender(for: pair.first, capacity: 1, sends: 1).capacity == 1)
+  }
 }

@@ -12,9 +12,9 @@ internal import CSocketKit
 /// ```
 /// One sender belongs to one socket, and all zero-copy sends of that socket must go through it, because the kernel tells
 /// them apart by counting. The sender knows its socket by the kernel's cookie (SO_COOKIE), which no other socket gets, even
-/// where it has the same descriptor number later. Worth it from about 10 KiB a buffer (msg_zerocopy.rst). **On loopback the kernel always copies
-/// after all**, as it does where the interface cannot gather: ``ZeroCopyCompletion/wasCopied`` says so, and a program
-/// that sees it on a real path had better send plainly.
+/// where it has the same descriptor number later. It pays from about 10 KiB a buffer (msg_zerocopy.rst). **On loopback the
+/// kernel always copies**, as it does where the interface cannot gather: ``ZeroCopyCompletion/wasCopied`` says so. A program
+/// that sees this on a real path should send plainly.
 ///
 /// **Waiting**: completions lie in the socket's error queue, which every poller reports as ``Readiness/error`` without
 /// being asked (EPOLLERR), until they are read; so read them on `.error`, and treat it as an error of the connection only
@@ -40,6 +40,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   public let capacity: Int
   let socket: RawDescriptor
   let cookie: UInt64
+  private static var mostBuffers: Int { 1_048_576 }
   private let isStream: Bool
   let entries: UnsafeMutablePointer<Entry>
   private let finished: UnsafeMutablePointer<UInt64>
@@ -58,15 +59,16 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
 
   /// A sender for a stream socket that has made no zero-copy send yet; sets the option `.zeroCopy`.
   /// - Parameters:
-  ///   - capacity: how many buffers it holds at most, at least 1.
-  ///   - sends: how many sends can be in flight; a stream may need several for one buffer. nil for four a buffer.
-  /// - Throws: `.notSupported` where the kernel or the socket has no zero-copy sends (Unix sockets), and for vsock streams:
+  ///   - capacity: how many buffers it holds at most, 1 to 1048576.
+  ///   - sends: how many sends can be in flight, 1 to 4194304; a stream may need several for one buffer. nil for four a
+  ///     buffer.
+  /// - Throws: `.invalidArgument` for numbers out of these ranges; `.notSupported` where the kernel or the socket has no zero-copy sends (Unix sockets), and for vsock streams:
   ///   there one send may use several completion numbers, or send bytes in place without any, and sendmsg(2) does not tell
   ///   (net/vmw_vsock/virtio_transport_common.c), so nobody can know when a buffer may be used again. `.closed`.
   public init<S: StreamSocket & ~Copyable>(
     for socket: borrowing S, capacity: Int = 64, sends: Int? = nil
   ) throws(SocketError) where S: KernelSocket {
-    let cookie = try Self.prepare(socket)
+    let cookie = try Self.prepare(socket, capacity, sends)
     self.init(socket.descriptor, cookie, isStream: true, capacity, sends ?? 4 * capacity)
   }
 
@@ -76,12 +78,17 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   public init<S: DatagramSocket & ~Copyable>(
     for socket: borrowing S, capacity: Int = 64
   ) throws(SocketError) where S: KernelSocket {
-    let cookie = try Self.prepare(socket)
+    let cookie = try Self.prepare(socket, capacity, nil)
     self.init(socket.descriptor, cookie, isStream: false, capacity, capacity)
   }
 
   /// Sets the option on a socket whose completions can be followed, and gives its cookie.
-  private static func prepare<S: KernelSocket & ~Copyable>(_ socket: borrowing S) throws(SocketError) -> UInt64 {
+  private static func prepare<S: KernelSocket & ~Copyable>(
+    _ socket: borrowing S, _ capacity: Int, _ sends: Int?
+  ) throws(SocketError) -> UInt64 {
+    guard (1...mostBuffers).contains(capacity), (1...4 * mostBuffers).contains(sends ?? 1) else {
+      throw SocketError(code: .invalidArgument, .setOption)
+    }
     let family = try socket.descriptor.socketDomain(.setOption)
     guard family == CSK_AF_INET || family == CSK_AF_INET6 else { throw SocketError(code: .notSupported, .setOption) }
     try socket.setOption(.zeroCopy, to: true)
@@ -89,7 +96,6 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   }
 
   private init(_ socket: RawDescriptor, _ cookie: UInt64, isStream: Bool, _ capacity: Int, _ sends: Int) {
-    precondition(capacity > 0 && sends > 0)
     self.capacity = capacity
     self.socket = socket
     self.cookie = cookie
