@@ -126,8 +126,12 @@ import Testing
     }
     let waiting = spawn {
       do throws(EndpointError) {
-        let late = try UnixStreamSocket.connect(to: address, until: .after(.seconds(10)))
+        let late = try UnixStreamSocket.connect(to: address, until: .after(.seconds(10))) {
+          (socket) throws(SocketError) in try socket.setOption(.sendTimeout, to: .seconds(7))
+        }
         #expect(fcntl(late.descriptor.value, F_GETFL) & O_NONBLOCK != 0)
+        let timeout = try? late.option(.sendTimeout)
+        #expect(timeout == .seconds(7))
       } catch {
         Issue.record("\(error)")
       }

@@ -160,6 +160,11 @@ extension RawDescriptor {
     to address: some SocketAddress, until deadline: Deadline, control: WaitControl?
   ) throws(SocketError) {
     let slice = 5_000_000 as Int64
+    let size = UInt32(MemoryLayout<csk_timeval>.size)
+    var before = csk_timeval()
+    var length = size
+    let read = IOResult(raw: csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &before, &length))
+    if read.isFailure { throw SocketError(read, .connect) }
     try setBlocking(true)
     while true {
       let limit = min(deadline, control?.deadline ?? .never)
@@ -168,15 +173,14 @@ extension RawDescriptor {
       let left = limit.remainingNanoseconds
       let sleep = left < 0 ? slice : max(1000, min(slice, left))
       var time = csk_timeval(tv_sec: 0, tv_usec: Int(sleep / 1000))
-      let set = csk_setsockopt(
-        value, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &time, UInt32(MemoryLayout<csk_timeval>.size))
+      let set = csk_setsockopt(value, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &time, size)
       if set < 0 { throw SocketError(IOResult(raw: set), .connect) }
       let result = attemptConnect(to: address)
       if !result.isFailure || result.errno == CSK_EISCONN { break }
       if !result.isWouldBlock && !result.isInterrupted { throw SocketError(result, .connect) }
     }
-    var none = csk_timeval()
-    _ = csk_setsockopt(value, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &none, UInt32(MemoryLayout<csk_timeval>.size))
+    // A time that was read is one that can be set.
+    _ = csk_setsockopt(value, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &before, size)
     try setBlocking(false)
   }
 }

@@ -8,8 +8,8 @@ extension SocketOption where Level == SocketLevel, Value == Duration {
   /// a microsecond, and by the kernel to its clock tick. Does nothing on non-blocking sockets. The C name is `SO_RCVTIMEO`.
   public static var receiveTimeout: Self { Self(timeout: CSK_SO_RCVTIMEO) }
   /// How long a blocking send or connect waits before it fails with EAGAIN; zero, the default, is for ever. Rounded up to a
-  /// microsecond, and by the kernel to its clock tick. Does nothing on non-blocking sockets. Connecting a Unix socket
-  /// whose listener's backlog is full sets it to zero. The C name is `SO_SNDTIMEO`.
+  /// microsecond, and by the kernel to its clock tick. Does nothing on non-blocking sockets. The C name is
+  /// `SO_SNDTIMEO`.
   public static var sendTimeout: Self { Self(timeout: CSK_SO_SNDTIMEO) }
 
   /// An option that is a struct timeval.
