@@ -152,10 +152,7 @@ import Testing
     }
     try whileRefused([441], with: error, waitBoth)
     try whileRefused([441, Int(SYS_epoll_pwait), Int(SYS_epoll_create1)], with: error, waitBoth)
-    // The filter must be there before the poller.
-    func waitNew() throws {
-      var poller = try EpollPoller()
-      try poller.register(pair.first, .readable, token: Token(index: 1))
+    func waitAndWake(_ poller: inout EpollPoller) throws {
       try wait(&poller)
       poller.waker.wake()
       #expect(try poller.wait(until: .after(patience)) == 0 && poller.wasWoken)
@@ -164,13 +161,18 @@ import Testing
       var buffer: [UInt8] = [0]
       _ = try pair.first.read(into: buffer.mutableSpan)
     }
-    try whileRefused([Int(SYS_epoll_wait)], with: error, waitNew)
-    try whileRefused([Int(SYS_epoll_wait), 441], with: error, waitNew)
-    try whileRefused([Int(SYS_epoll_wait), Int(SYS_epoll_pwait)], with: error, waitNew)
-    let late = try whileRefused([Int(SYS_epoll_wait)], with: error) {
+    func waitAndWakeBoth() throws {
+      try waitAndWake(&early)
+      var poller = try EpollPoller()
+      try poller.register(pair.first, .readable, token: Token(index: 1))
+      try waitAndWake(&poller)
+    }
+    try whileRefused([Int(SYS_epoll_wait)], with: error, waitAndWakeBoth)
+    try whileRefused([Int(SYS_epoll_wait), 441], with: error, waitAndWakeBoth)
+    let none = try whileRefused([Int(SYS_epoll_wait), Int(SYS_epoll_pwait), 441], with: error) {
       failure { () throws(SocketError) in _ = try early.wait(until: .past) }
     }
-    #expect(late?.errno == error && late?.operation == .wait)
+    #expect(none?.errno == error && none?.operation == .wait)
     let code = try whileRefused([Int(SYS_epoll_create1), Int(SYS_epoll_create)], with: error) {
       failure { () throws(SocketError) in _ = try EpollPoller() }
     }
@@ -211,6 +213,37 @@ import Testing
         try readEnd.close()
         try writeEnd.close()
       }
+    }
+  }
+
+  /// glibc tries clone(2) when clone3(2) is unknown (ENOSYS), and nothing else otherwise.
+  @Test func whereNoThreadCanBeMadeTheErrorSaysSo() throws {
+    let here = try NetworkNamespace.current()
+    let (looking, entering) = try whileRefused([435, Int(SYS_clone)], with: EPERM) {
+      let looking = failure(EndpointError.self) { () throws(EndpointError) in
+        _ = try NameLookup("localhost", port: 1)
+      }
+      let entering = failure { try here.perform {} }
+      return (looking, entering as? SocketError)
+    }
+    #expect(looking?.reason == SocketError(code: .permissionDenied, .resolve, errno: EPERM) && looking?.remedy != nil)
+    #expect(entering == SocketError(code: .permissionDenied, .enterNamespace, errno: EPERM))
+  }
+
+  @Test(arguments: errors) func withoutTheCallsForProcessesTheErrorSaysSo(_ error: Int32) throws {
+    let code = error == ENOSYS ? SocketError.Code.notSupported : .permissionDenied
+    let process = try ProcessDescriptor(of: getpid())
+    // pidfd_send_signal(2), pidfd_open(2), pidfd_getfd(2).
+    let errors = try whileRefused([424, 434, 438, Int(SYS_waitid)], with: error) {
+      [
+        failure { () throws(SocketError) in _ = try ProcessDescriptor(of: getpid()) },
+        failure { () throws(SocketError) in try process.send(signal: 0) },
+        failure { () throws(SocketError) in _ = try process.duplicate(RawDescriptor(0)) },
+        failure { () throws(SocketError) in _ = try process.takeExit() },
+      ]
+    }
+    for failure in errors {
+      #expect(failure?.code == code && failure?.operation == .controlProcess && failure?.errno == error)
     }
   }
 

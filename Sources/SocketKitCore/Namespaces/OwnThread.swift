@@ -11,7 +11,7 @@ func onThreadOfItsOwn<R: ~Copyable & Sendable>(_ body: () throws -> R) throws ->
         if let argument { Unmanaged<ThreadJob>.fromOpaque(argument).takeUnretainedValue().run() }
         return nil
       }, Unmanaged<ThreadJob>.passUnretained(job).toOpaque())
-    if failure != 0 { throw SocketError(code: .outOfMemory, .enterNamespace, errno: failure) }
+    if failure != 0 { throw SocketError(threadFailure: failure, .enterNamespace) }
     pthread_join(thread, nil)
     return try withExtendedLifetime(job) { try job.takeResult() }
   }
@@ -41,5 +41,12 @@ private final class BodyJob<R: ~Copyable & Sendable>: ThreadJob {
     if let error { throw error }
     guard let taken = value.take() else { fatalError("the thread has not run") }
     return taken
+  }
+}
+
+extension SocketError {
+  /// How pthread_create(3) failed. EAGAIN stands for too little memory and for a limit on threads.
+  init(threadFailure number: Int32, _ operation: Operation) {
+    self.init(code: number == EAGAIN ? .outOfMemory : Code(errno: number), operation, errno: number)
   }
 }

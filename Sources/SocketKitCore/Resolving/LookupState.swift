@@ -58,7 +58,7 @@ final class LookupState: Sendable {
     let failure = pthread_create(&thread, nil, { argument in runLookup(argument) }, reference.toOpaque())
     guard failure == 0 else {
       reference.release()
-      throw SocketError(code: .outOfMemory, .resolve, errno: failure)
+      throw SocketError(threadFailure: failure, .resolve)
     }
     pthread_detach(thread)
   }

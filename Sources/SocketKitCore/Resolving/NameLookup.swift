@@ -28,7 +28,8 @@ public struct NameLookup: ~Copyable, Sendable {
   ///   - port: put into the resulting addresses.
   ///   - version: which addresses to ask for.
   /// - Throws: `.invalidAddress` for an empty name, one with a zero byte or one over 255 bytes; `.tooManyDescriptors`;
-  ///   `.outOfMemory` when no thread can be made.
+  ///   when no thread can be made, `.outOfMemory` (too little memory, or a limit on threads) or `.permissionDenied` (a
+  ///   filter of system calls).
   public init(_ host: String, port: UInt16, version: Version = .any) throws(EndpointError) {
     self.host = host
     (bell, shared) = try Self.start(host, port, version)
