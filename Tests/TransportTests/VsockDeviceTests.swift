@@ -125,7 +125,8 @@ import Testing
 
     #expect(reading.join()?.code == .transportReset)
     #expect(writing.join()?.code == .transportReset)
-    #expect(connecting.join() != nil)
+    // The kernel resets connected sockets only: the connect that is under way ends by the kernel's own 2 s.
+    #expect(connecting.join()?.code == .timedOut)
     #expect(try poller.wait(until: .after(patience)) == 1)
     #expect(poller[event: 0].token == Token(index: 3))
     for _ in 0..<2 {

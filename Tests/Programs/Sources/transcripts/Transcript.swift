@@ -165,7 +165,8 @@ func awaitWait(of thread: Int32) {
   line("!! the other thread does not wait")
 }
 
-/// How long a wait lasts that is to time out.
-let shortTime = Duration.milliseconds(150)
+/// How long a wait lasts that is to time out: much longer than the first part of a wait that has two, of 20 ms, also where
+/// the program is traced in an emulated machine.
+let shortTime = Duration.milliseconds(600)
 /// How long one may last that is to succeed.
 var longTime: Deadline { .after(.seconds(30)) }
