@@ -52,8 +52,8 @@ extension SCTPSocket {
     do throws(SocketError) {
       try shutdown(.write)
     } catch {
-      let pending = descriptor.takeError()
-      throw pending == 0 ? error : SocketError(.failure(errno: pending), .close)
+      let cause = descriptor.takeError()
+      throw cause == 0 ? error : SocketError(.failure(errno: cause), .close)
     }
   }
 
