@@ -202,6 +202,32 @@ import Testing
       #expect(milliseconds() - start < 5000)
     }
   }
+
+  /// A host booted with ipv6.disable=1: every address of it is every IPv4 address.
+  @Test func withoutIPv6EveryAddressIsEveryIPv4Address() throws {
+    try withoutIPv6 {
+      let listener = try SCTPSocket.listen(on: [.any(port: 0)])
+      let address = try listener.localAddress()
+      #expect(address == .anyIPv4(port: address.port))
+      let client = try SCTPSocket.connect(to: .loopback(port: address.port), until: .after(sctpSoon))
+      _ = try listener.accept(until: .after(sctpSoon))
+      try client.close()
+      let endpoint = try SCTPEndpoint.listen(on: .any(port: 0))
+      let place = try endpoint.localAddress()
+      #expect(place == .anyIPv4(port: place.port))
+      let sender = try SCTPEndpoint.open()
+      try sender.send([5].span, to: .loopback(port: place.port), until: .after(sctpSoon))
+      let (_, bytes) = try endpoint.nextMessage()
+      #expect(bytes == [5])
+      // Who asks for IPv6 itself does not get IPv4 instead.
+      let refusals = [
+        refusal { _ = try SCTPSocket.listen(on: [.any(port: 0), .loopbackIPv6(port: 0)]) },
+        refusal { _ = try SCTPEndpoint.listen(on: .loopbackIPv6(port: 0)) },
+      ]
+      for error in refusals { #expect(error?.code == .protocolNotSupported && error?.operation == .open) }
+      #expect(refusal { _ = try SCTPSocket.listen(on: []) }?.code == .invalidArgument)
+    }
+  }
 }
 
 @Suite(.exclusive) struct SCTPAddressTextTests {
@@ -234,31 +260,5 @@ import Testing
     #expect(SCTPAddressList(text) == nil)
     let error = refusal { _ = try SCTPAddressList(parsing: text) }
     #expect(error?.code == .invalidAddress || error?.code == .invalidPort)
-  }
-
-  /// A host booted with ipv6.disable=1: every address of it is every IPv4 address.
-  @Test func withoutIPv6EveryAddressIsEveryIPv4Address() throws {
-    try withoutIPv6 {
-      let listener = try SCTPSocket.listen(on: [.any(port: 0)])
-      let address = try listener.localAddress()
-      #expect(address == .anyIPv4(port: address.port))
-      let client = try SCTPSocket.connect(to: .loopback(port: address.port), until: .after(sctpSoon))
-      _ = try listener.accept(until: .after(sctpSoon))
-      try client.close()
-      let endpoint = try SCTPEndpoint.listen(on: .any(port: 0))
-      let place = try endpoint.localAddress()
-      #expect(place == .anyIPv4(port: place.port))
-      let sender = try SCTPEndpoint.open()
-      try sender.send([5].span, to: .loopback(port: place.port), until: .after(sctpSoon))
-      let (_, bytes) = try endpoint.nextMessage()
-      #expect(bytes == [5])
-      // Who asks for IPv6 itself does not get IPv4 instead.
-      let refusals = [
-        refusal { _ = try SCTPSocket.listen(on: [.any(port: 0), .loopbackIPv6(port: 0)]) },
-        refusal { _ = try SCTPEndpoint.listen(on: .loopbackIPv6(port: 0)) },
-      ]
-      for error in refusals { #expect(error?.code == .protocolNotSupported && error?.operation == .open) }
-      #expect(refusal { _ = try SCTPSocket.listen(on: []) }?.code == .invalidArgument)
-    }
   }
 }
