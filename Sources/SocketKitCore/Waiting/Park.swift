@@ -2,8 +2,8 @@ internal import CSocketKit
 
 /// One sleep of a waiting call in the kernel: ppoll(2), and what replaces it where that would not sleep.
 ///
-/// poll(2) reports POLLERR and POLLHUP whether asked or not, and some sockets report readiness although the call still would
-/// block. A call that sleeps with ppoll(2) alone then uses a full core. ``ParkHistory`` notices that.
+/// poll(2) reports POLLERR and POLLHUP whether asked or not, and reports some sockets ready although the call would
+/// still block. A call that sleeps with ppoll(2) alone then uses a full core. ``ParkHistory`` notices that.
 struct Park {
   let source: RawDescriptor
   let interest: Interest
@@ -22,10 +22,11 @@ struct Park {
     return Int16(truncatingIfNeeded: watched.events.rawValue)
   }
 
-  /// What the call waits for. One that asks for nothing waits for the error queue.
+  /// What the call waits for. With an empty interest it waits for the error queue.
   private var wanted: Int16 { events == 0 ? Int16(CSK_POLLERR) : events }
 
-  /// Sleeps until a try is due: the source is ready, the deadline has passed, the control signals, or a shutdown does.
+  /// Sleeps until the call should try again: the source is ready, the deadline has passed, or the control or a shutdown
+  /// signals.
   func run(_ history: inout ParkHistory) throws(SocketError) {
     let reported = history.reported
     if reported & Int16(CSK_POLLNVAL) != 0 { throw SocketError(.failure(errno: CSK_EBADF), operation) }
@@ -76,7 +77,7 @@ struct Park {
       }
       bell = RawDescriptor(Int32(truncatingIfNeeded: result))
     }
-    let generation = ShutdownNotices.enter(source, bell)
+    let generation = ShutdownNotices.enter(bell)
     defer {
       ShutdownNotices.leave(bell)
       if let control { control.leave(bell) } else { _ = csk_close(bell.value) }
@@ -101,13 +102,13 @@ struct Park {
     let added = csk_epoll_ctl(epoll.raw.value, CSK_EPOLL_CTL_ADD, source.value, &event)
     if added == 0 &- Int(CSK_EBADF) { throw SocketError(IOResult(raw: added), operation) }
     if added < 0 { return try pauseWhileReported(&history) }
-    // The instance reports the present state first. What happens after that is news.
+    // The instance first reports the present state, and then only what happens after it.
     let count = csk_epoll_wait(epoll.raw.value, &event, 1, 0)
     let present = count > 0 ? Int16(truncatingIfNeeded: event.events) : 0
     let isNew = present & wanted != 0 || present & ~history.reported != 0
     history.reported = present
     if isNew { return }
-    // An error may have become pending between the last try and now, and would not be news.
+    // An error that became pending between the last try and now would not be reported as new.
     if present & Int16(CSK_POLLERR) != 0, let error = pendingError() { throw error }
     var limit = deadline
     if mayMissShutdown {
@@ -116,7 +117,7 @@ struct Park {
     _ = try poll(epoll.raw, Int16(CSK_POLLIN), until: limit)
   }
 
-  /// Looks once, without sleeping, whether the receiving direction has ended.
+  /// Checks once, without sleeping, whether the receiving direction has ended.
   func look() throws(SocketError) {
     let reported = try poll(source, events, RawDescriptor(-1), until: .past)
     if reported & Int16(CSK_POLLRDHUP) != 0, try receivingHasEnded() {
@@ -145,8 +146,9 @@ struct Park {
     try sleep(&history)
   }
 
-  /// Whether the receiving direction of the socket was shut down on this side, after poll(2) reported POLLRDHUP and a try
-  /// would block. Connected sockets give their end by themselves; datagram sockets and Unix listeners do not.
+  /// Whether the receiving direction of the socket was shut down on this side, after poll(2) reported POLLRDHUP and a
+  /// try would block. A receive on a connected socket returns the end itself; datagram sockets and Unix listeners do
+  /// not report it.
   private func receivingHasEnded() throws(SocketError) -> Bool {
     var byte: UInt8 = 0
     // The kernel reports no difference between the end and a message that has come since the try.

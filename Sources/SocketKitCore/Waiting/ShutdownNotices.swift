@@ -3,13 +3,13 @@ internal import CSocketKit
 /// Wakes threads that wait where the kernel does not report the end of the waiting direction.
 ///
 /// poll(2) on Unix and vsock sockets does not report `shutdown(.write)` while the send buffer is full
-/// (net/unix/af_unix.c, net/vmw_vsock/af_vsock.c), and vsock listeners cannot be shut down at all. So a thread that waits
-/// to write or to accept for longer than ``patience`` registers an event descriptor here, and a shutdown through this
-/// library signals it. Shorter waits do not pay for that: they try again when the time has passed.
+/// (net/unix/af_unix.c, net/vmw_vsock/af_vsock.c), and vsock listeners cannot be shut down at all. So a thread that
+/// waits to write or to accept for longer than ``patience`` registers an event descriptor here, and a shutdown through
+/// this library signals it. A shorter wait does not register; it tries again when that time has passed.
 enum ShutdownNotices {
   private struct State {
     var generation: UInt32 = 0
-    var waiting: [(source: RawDescriptor, bell: RawDescriptor)] = []
+    var waiting: [RawDescriptor] = []
   }
   private static let state = Guarded(State())
 
@@ -20,34 +20,36 @@ enum ShutdownNotices {
   static var generation: UInt32 { state.withLock { $0.generation } }
 
   /// Registers a thread's event descriptor.
-  /// - Returns: the generation. When it differs from the one before the last try, try again: the notice may have been missed.
-  static func enter(_ source: RawDescriptor, _ bell: RawDescriptor) -> UInt32 {
+  /// - Returns: the generation. When it differs from the one before the last try, try again: the notice may have been
+  ///   missed.
+  static func enter(_ bell: RawDescriptor) -> UInt32 {
     state.withLock { state in
-      state.waiting.append((source, bell))
+      state.waiting.append(bell)
       return state.generation
     }
   }
 
   static func leave(_ bell: RawDescriptor) {
-    state.withLock { state in state.waiting.removeAll { $0.bell == bell } }
+    state.withLock { state in state.waiting.removeAll { $0 == bell } }
   }
 
-  /// Wakes the threads that wait on a descriptor. Call it after shutdown(2).
-  static func announce(_ source: RawDescriptor) {
+  /// Wakes the threads that are registered. Call it after shutdown(2). All of them, because several descriptors may
+  /// name one socket (dup(2)); one whose socket was not shut down tries once more than it has to.
+  static func announce() {
     state.withLock { state in
       state.generation &+= 1
-      for entry in state.waiting where entry.source == source { _ = csk_event_signal(entry.bell.value) }
+      for bell in state.waiting { _ = csk_event_signal(bell.value) }
     }
   }
 }
 
 extension RawDescriptor {
-  /// For implementers: shutdown(2). Calls of this process that wait to write on the descriptor try again, also where the
-  /// kernel does not wake them.
+  /// For implementers: shutdown(2). Calls of this process that wait to write on the descriptor try again, also where
+  /// the kernel does not wake them.
   /// - Returns: 0 or -errno.
   public func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
     let result = IOResult(raw: csk_shutdown(value, direction.rawValue))
-    ShutdownNotices.announce(self)
+    ShutdownNotices.announce()
     return result
   }
 }

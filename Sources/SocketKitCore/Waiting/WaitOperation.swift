@@ -39,11 +39,13 @@ public struct WaitOperation<Strategy: WaitStrategy> {
 
   /// Waits as the strategy says; when it returns, try again. The descriptor may be not ready all the same.
   ///
-  /// Parked, it uses no processor time, also where poll(2) would report the descriptor again and again while the call would
-  /// block: for an unread error queue, say. Call ``progressed()`` after a try that moved something.
-  /// - Throws: `.timedOut` when the deadline or the control's has passed, `.cancelled`; `.shutDown` when this side has shut
-  ///   down the direction that is waited for, and the kernel gives no end for it: datagram sockets and Unix listeners; what
-  ///   the socket has as pending error; `.tooManyDescriptors` when a control needs a wake-up descriptor and there is none.
+  /// While parked it uses almost no processor time, even where poll(2) reports the descriptor again and again although
+  /// the call would block: because of an unread error queue, for example. Call ``progressed()`` after a try that moved
+  /// something.
+  /// - Throws: `.timedOut` when the deadline or the control's has passed, `.cancelled`; `.shutDown` when this side has
+  ///   shut down the receiving direction, and the kernel reports no end for it: datagram sockets and Unix listeners;
+  ///   the pending error of the socket; `.tooManyDescriptors` when a control needs a wake-up descriptor and there is
+  ///   none.
   @inlinable
   public mutating func block(on source: RawDescriptor, for interest: Interest) throws(SocketError) {
     try block(on: source, for: interest, until: .never)
@@ -65,7 +67,8 @@ public struct WaitOperation<Strategy: WaitStrategy> {
     }
   }
 
-  /// Says that a try moved something, in a call of several tries: what was noticed of the descriptor before counts no more.
+  /// Call it after a try that moved something, in a call of several tries: clears what earlier tries noticed about the
+  /// descriptor.
   @inlinable @inline(__always)
   public mutating func progressed() { history = ParkHistory() }
 
@@ -89,15 +92,15 @@ public struct WaitOperation<Strategy: WaitStrategy> {
     }
   }
 
-  /// A try alone does not find out that the receiving direction of a datagram socket was shut down.
+  /// A try alone does not show that the receiving direction of a datagram socket was shut down.
   @inlinable
   mutating func lookNowAndThen(at source: RawDescriptor, _ interest: Interest) throws(SocketError) {
     history.spins &+= 1
     if history.spins & 0x3ff == 0 { try look(source, interest, operation) }
   }
 
-  /// Waits as the strategy says, but for nothing to be ready, and parked for a short time: a millisecond, or four after fifty
-  /// such pauses. For what the kernel does not report, so that trying again is the only way to find out.
+  /// Waits as the strategy says, but not for readiness: parked, it sleeps for a millisecond, or for four after fifty
+  /// such pauses. For changes that the kernel does not report, so that only another try shows them.
   ///
   /// - Throws: as ``block(on:for:)``.
   @inlinable
