@@ -4,7 +4,7 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// A name service that does not answer: who waits for it waits until the deadline, and nobody else does.
+/// A name service that does not answer. A call that waits for it waits until its deadline; other calls are not delayed.
 @Suite(.exclusive) struct SlowResolverTests {
   private func blockNames() {
     name_service_answer(AF_INET, 0, "127.0.0.1", -1)
@@ -39,9 +39,10 @@ import Testing
     #expect(code("localhost", try listener.localAddress().port, .after(.seconds(10))) == nil)
   }
 
-  /// Begins a lookup, waits until it asks if it may, and gives it up.
-  private func askAndAbandon(_ expected: Int?) throws {
-    let lookup = try NameLookup("host.test", port: 1, version: .ipv4)
+  /// Begins a lookup and abandons it. With `expected`, it first waits until so many lookups have reached the name
+  /// service.
+  private func askAndAbandon(_ expected: Int?, _ version: NameLookup.Version = .ipv4) throws {
+    let lookup = try NameLookup("host.test", port: 1, version: version)
     if let expected {
       for _ in 0..<10_000 where Int(name_service_begun()) < expected { usleep(500) }
       #expect(Int(name_service_begun()) == expected)
@@ -49,8 +50,7 @@ import Testing
     _ = lookup.source
   }
 
-  /// Lookups that nobody waits for any more neither pile up without a bound, nor keep descriptors, nor hold up a name of
-  /// this host.
+  /// The number of abandoned lookups has a bound. They keep no descriptors, and they do not delay names of this host.
   @Test func abandonedLookupsAreBoundedAndHoldUpNoLocalName() throws {
     blockNames()
     defer { settle() }
@@ -61,7 +61,7 @@ import Testing
       try askAndAbandon(number <= most ? Int(begun) + number : nil)
     }
     #expect(Int(name_service_running()) == most)
-    // Beyond that a name has to wait for its turn, and nobody waits longer than until the deadline.
+    // A further lookup waits for its turn, but not beyond its deadline.
     #expect(code("host.test", 1, .after(.milliseconds(100))) == .timedOut)
     #expect(Int(name_service_running()) == most)
     #expect(openDescriptors().count == before)
@@ -74,7 +74,24 @@ import Testing
     }
   }
 
-  /// More lookups than may be asked for at once: those that wait their turn get it, in time.
+  /// Abandoned lookups that had to keep their turn lose it when others of them end.
+  @Test func abandonedLookupsBeyondTheBoundLoseTheirTurns() throws {
+    blockNames()
+    defer { settle() }
+    let begun = Int(name_service_begun())
+    let most = NameLookup.maximumConcurrent + NameLookup.maximumAbandoned
+    for number in 1...most {
+      try askAndAbandon(begun + number, number <= NameLookup.maximumAbandoned ? .ipv6 : .ipv4)
+    }
+    #expect(code("host.test", 1, .after(.milliseconds(100))) == .timedOut)
+    name_service_release_family(AF_INET6)
+    for _ in 0..<10_000 where Int(name_service_running()) > NameLookup.maximumConcurrent { usleep(500) }
+    #expect(Int(name_service_running()) == NameLookup.maximumConcurrent)
+    let found = try NameLookup("host.test", port: 7, version: .ipv6).wait(until: .after(.seconds(10)))
+    #expect(found == [.loopbackIPv6(port: 7)])
+  }
+
+  /// Begins more lookups than may run at once. Those that wait for their turn get it before their deadline.
   @Test func whoWaitsForATurnGetsIt() throws {
     name_service_answer(AF_INET, 0, "127.0.0.1", 10)
     let count = NameLookup.maximumConcurrent + 20
@@ -92,12 +109,11 @@ import Testing
     settle()
   }
 
-  /// Those that wait for a turn which does not come end at their deadline, and take nothing with them.
+  /// Lookups that wait for a turn in vain end at their deadline, and all turns are free afterwards.
   @Test func whoWaitsForATurnInVainTimesOut() throws {
     blockNames()
     defer { settle() }
     let count = NameLookup.maximumConcurrent + 8
-    let begun = name_service_begun()
     let threads = (0..<count).map { _ in
       ThreadResult { () -> SocketError.Code? in
         do throws(EndpointError) {
@@ -109,6 +125,8 @@ import Testing
       }
     }
     #expect(threads.map { $0.join() } == Array(repeating: .timedOut, count: count))
-    #expect(Int(name_service_begun() - begun) <= count)
+    name_service_release()
+    let found = try NameLookup("host.test", port: 1, version: .ipv4).wait(until: .after(.seconds(20)))
+    #expect(found.count == 1)
   }
 }

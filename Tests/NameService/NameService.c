@@ -11,6 +11,8 @@
 struct answer {
   int status;
   int delay;
+  // Counts the releases: a lookup that was blocked before one ends with it.
+  unsigned releases;
   char address[64];
 };
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -19,8 +21,6 @@ static struct answer ipv4 = {.status = EAI_NONAME};
 static struct answer ipv6 = {.status = EAI_NONAME};
 static int running;
 static int begun;
-// Counts the releases: a lookup that was blocked before one ends with it.
-static unsigned releases;
 
 void name_service_answer(int family, int status, const char *address, int delay) {
   pthread_mutex_lock(&mutex);
@@ -31,13 +31,18 @@ void name_service_answer(int family, int status, const char *address, int delay)
   pthread_mutex_unlock(&mutex);
 }
 
-void name_service_release(void) {
+void name_service_release_family(int family) {
   pthread_mutex_lock(&mutex);
-  releases++;
-  if (ipv4.delay < 0) ipv4.delay = 0;
-  if (ipv6.delay < 0) ipv6.delay = 0;
+  struct answer *answer = family == AF_INET6 ? &ipv6 : &ipv4;
+  answer->releases++;
+  if (answer->delay < 0) answer->delay = 0;
   pthread_cond_broadcast(&changed);
   pthread_mutex_unlock(&mutex);
+}
+
+void name_service_release(void) {
+  name_service_release_family(AF_INET);
+  name_service_release_family(AF_INET6);
 }
 
 int name_service_running(void) {
@@ -63,11 +68,11 @@ int getaddrinfo(const char *restrict name, const char *restrict service, const s
   size_t length = name ? strlen(name) : 0;
   if (length < 5 || strcmp(name + length - 5, ".test")) return real(name, service, hints, result);
   pthread_mutex_lock(&mutex);
-  struct answer answer = hints && hints->ai_family == AF_INET6 ? ipv6 : ipv4;
-  unsigned before = releases;
+  struct answer *current = hints && hints->ai_family == AF_INET6 ? &ipv6 : &ipv4;
+  struct answer answer = *current;
   running++;
   begun++;
-  while (answer.delay < 0 && releases == before) pthread_cond_wait(&changed, &mutex);
+  while (answer.delay < 0 && current->releases == answer.releases) pthread_cond_wait(&changed, &mutex);
   pthread_mutex_unlock(&mutex);
   if (answer.delay > 0) {
     struct timespec time = {answer.delay / 1000, answer.delay % 1000 * 1000000L};

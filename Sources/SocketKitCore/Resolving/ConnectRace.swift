@@ -79,12 +79,13 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
     }
   }
 
-  /// The address to try next, though perhaps not yet.
+  /// The address to try next; ``nextMoment`` says when.
   private var untried: IPSocketAddress? {
     HappyEyeballs.interleaved(ipv6: ipv6 ?? [], ipv4: ipv4 ?? []).first { !tried.contains($0) }
   }
 
-  /// When the next address may be tried: IPv4 alone waits a moment for IPv6, and each attempt for the one before it.
+  /// When the next address may be tried: while only IPv4 has answered, after the resolution delay; beside another
+  /// attempt, after the attempt delay.
   private var nextMoment: Deadline {
     let afterAttempt = attempts.isEmpty ? Deadline.past : nextAttempt
     return ipv6 == nil ? max(afterAttempt, ipv4MayStart ?? .past) : afterAttempt
@@ -120,8 +121,9 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
     return nil
   }
 
-  /// All have failed. The first connect's failure says most, then that of an attempt which made no socket, then a lookup
-  /// that may work later, because the name may exist; which answer came first plays no part.
+  /// The error when all have failed: that of the first connect; or else of the first attempt that made no socket; or
+  /// else of a lookup that may work later, because the name may exist; or else of the first lookup. The order of the
+  /// answers does not matter.
   private func verdict() -> EndpointError {
     let lookups = [ipv6Failure, ipv4Failure].compactMap { $0 }
     let reason =
@@ -152,7 +154,7 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
       if control?.isCancelled == true { return }
       watched.append(csk_pollfd(fd: bell.value, events: Int16(CSK_POLLIN), revents: 0))
     }
-    // Only while there is an address to try: a moment that has passed would make this a busy loop.
+    // Only with an address to try: otherwise a moment that has passed would make this a busy loop.
     let until = untried == nil ? limit : min(limit, nextMoment)
     let left = until.remainingNanoseconds
     var time = csk_timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))

@@ -38,9 +38,9 @@ extension ConnectionTransport where Self: ~Copyable, Address == IPSocketAddress 
   ///   - racing: the delays between attempts.
   ///   - configure: sets options on each socket before it connects.
   /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`, `.outOfMemory`; when every address failed, the first
-  ///   connect's code, with each attempt in ``EndpointError/attempts``; without an address `.resolverFailed` when a lookup
-  ///   may work later, and `.nameNotFound` when both found nothing. While the process asks for too many names at a time
-  ///   the lookup waits for its turn: see ``NameLookup``.
+  ///   connect's code, with each attempt in ``EndpointError/attempts``; without an address `.resolverFailed` when a
+  ///   lookup may work later, and `.nameNotFound` when both found nothing. While the process looks up too many names at
+  ///   a time, the lookup waits for its turn: see ``NameLookup``.
   public static func connect(
     toHost host: String, port: UInt16, until deadline: Deadline, control: WaitControl? = nil,
     racing: HappyEyeballs = HappyEyeballs(),

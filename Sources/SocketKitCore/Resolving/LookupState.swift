@@ -9,7 +9,7 @@ enum LookupOutcome: Sendable {
 final class LookupState: Sendable {
   private struct Progress {
     var outcome: LookupOutcome?
-    /// Rung at the end; nil when nobody waits any more.
+    /// Signalled at the end; nil when the owner is gone.
     var bell: WakerBell?
   }
   private let host: String
@@ -63,7 +63,7 @@ final class LookupState: Sendable {
     pthread_detach(thread)
   }
 
-  /// Called when nobody waits for the outcome any more.
+  /// Called when the owner is gone.
   func abandon() {
     progress.withLock { $0.bell = nil }
     turns.abandon(ticket)
@@ -84,7 +84,7 @@ final class LookupState: Sendable {
     bell?.ring()
   }
 
-  /// - Returns: nil when the host is no numeric address, and only such are wanted.
+  /// - Returns: nil when the host is not a numeric address and the flags allow only those.
   private func ask(flags: Int32) -> LookupOutcome? {
     var hints = addrinfo()
     hints.ai_family = family

@@ -2,21 +2,21 @@ internal import Glibc
 
 /// Bounds how many lookups ask the name service at a time.
 ///
-/// Each lookup has its thread from the beginning, because a thread asks in the network namespace of the thread that made
-/// it; what is bounded is how many ask. Those that wait for their turn have owners who wait for them: an abandoned one
-/// leaves the queue, and its thread ends. One that is abandoned while it asks makes room for another at once, as long as
-/// there are not too many of these.
+/// Each lookup starts its thread at once, because a thread asks in the network namespace of the thread that started it.
+/// Only the number of threads that ask is bounded; the others wait for a turn. A lookup that is abandoned while it
+/// waits leaves the queue, and its thread ends. One that is abandoned while it asks gives its turn to another at once,
+/// as long as there are fewer than `abandonedLimit` of these.
 final class LookupTurns: @unchecked Sendable {
   /// One lookup's place.
   final class Ticket: @unchecked Sendable {
-    fileprivate enum Place { case outside, waiting, asking, abandoned, left }
+    fileprivate enum Place { case outside, waiting, asking, late, abandoned, left }
     /// Guarded by the turns' mutex.
     fileprivate var place = Place.outside
   }
 
   /// Everything but names of this host.
   static let all = LookupTurns(limit: NameLookup.maximumConcurrent, abandonedLimit: NameLookup.maximumAbandoned)
-  /// Names of this host, which must be found whatever becomes of the name service.
+  /// Names of this host, which must be found even when the name service does not answer.
   static let local = LookupTurns(limit: NameLookup.maximumConcurrent, abandonedLimit: NameLookup.maximumAbandoned)
 
   private let limit: Int
@@ -25,8 +25,10 @@ final class LookupTurns: @unchecked Sendable {
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   /// Lookups that hold a turn.
   private var asking = 0
-  /// Abandoned ones in progress that hold no turn.
+  /// Abandoned lookups in progress that hold no turn.
   private var abandoned = 0
+  /// Abandoned lookups in progress that keep their turn until one of the abandoned lookups ends.
+  private var late: [Ticket] = []
   private var queue: [ObjectIdentifier] = []
 
   private init(limit: Int, abandonedLimit: Int) {
@@ -61,23 +63,36 @@ final class LookupTurns: @unchecked Sendable {
   func giveBack(_ ticket: Ticket) {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
-    if ticket.place == .abandoned { abandoned -= 1 } else { asking -= 1 }
+    if ticket.place == .abandoned {
+      abandoned -= 1
+    } else {
+      asking -= 1
+      late.removeAll { $0 === ticket }
+    }
     ticket.place = .left
+    if abandoned < abandonedLimit, let next = late.popLast() { release(next) }
     pthread_cond_broadcast(changed)
   }
 
-  /// Called for every lookup when its owner goes, whether it has ended or not.
+  /// Called for every lookup when its owner is gone, whether the lookup has ended or not.
   func abandon(_ ticket: Ticket) {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     switch ticket.place {
     case .outside, .waiting: ticket.place = .left
-    case .asking where abandoned < abandonedLimit:
-      ticket.place = .abandoned
-      abandoned += 1
-      asking -= 1
-    case .asking, .abandoned, .left: return
+    case .asking where abandoned < abandonedLimit: release(ticket)
+    case .asking:
+      ticket.place = .late
+      late.append(ticket)
+    case .late, .abandoned, .left: return
     }
     pthread_cond_broadcast(changed)
+  }
+
+  /// Takes the turn of an abandoned lookup. The caller holds the mutex.
+  private func release(_ ticket: Ticket) {
+    ticket.place = .abandoned
+    abandoned += 1
+    asking -= 1
   }
 }

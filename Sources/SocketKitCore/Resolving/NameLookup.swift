@@ -1,12 +1,13 @@
-/// A lookup of a name on a thread of its own (getaddrinfo(3)), so that the caller's loop never waits for a name service.
+/// A lookup of a name on a thread of its own (getaddrinfo(3)), so that the caller's loop never waits for a name
+/// service.
 ///
-/// Watch ``source`` with a poller for reading, or call ``wait(until:strategy:control:)``. Dropping the value abandons the
-/// lookup: nothing can end getaddrinfo(3), so its thread ends when the name service answers, and keeps no descriptor of
-/// this library's meanwhile.
+/// Watch ``source`` with a poller for reading, or call ``wait(until:strategy:control:)``. Dropping the value abandons
+/// the lookup: nothing can end getaddrinfo(3), so its thread ends when the name service answers. Until then it holds no
+/// descriptor of this library.
 ///
-/// A process asks for ``maximumConcurrent`` names at a time. A further lookup waits for its turn, which counts for the
-/// deadline of whoever waits for it. Abandoned lookups take nobody's turn until there are ``maximumAbandoned`` of them.
-/// Numeric addresses need no name service and never wait, and `localhost` has turns of its own.
+/// A process looks up ``maximumConcurrent`` names at a time. A further lookup waits for its turn; that time counts
+/// towards the deadline of a call that waits for it. Up to ``maximumAbandoned`` abandoned lookups take no turn. Numeric
+/// addresses need no name service and never wait, and `localhost` has turns of its own.
 public struct NameLookup: ~Copyable, Sendable {
   /// Which addresses are asked for.
   public enum Version: Hashable, Sendable {
@@ -53,11 +54,10 @@ public struct NameLookup: ~Copyable, Sendable {
 
   deinit { shared.abandon() }
 
-  /// How many names a process asks for at a time; `localhost` is counted by itself.
+  /// How many names a process looks up at a time; `localhost` is counted separately.
   public static var maximumConcurrent: Int { 64 }
 
-  /// How many abandoned lookups may be in progress in a process before they take the turns of others: their threads
-  /// cannot be ended.
+  /// How many abandoned lookups may be in progress in a process without taking a turn: nothing can end their threads.
   public static var maximumAbandoned: Int { 192 }
 
   /// Readable when the lookup has ended.

@@ -10,6 +10,8 @@
 void name_service_answer(int family, int status, const char *address, int delay);
 /// Ends the lookups that are blocked, and blocks no more until the next `name_service_answer`.
 void name_service_release(void);
+/// The same for the lookups of one address family.
+void name_service_release_family(int family);
 /// How many lookups of such names are in progress.
 int name_service_running(void);
 /// How many lookups of such names have begun since the process started.
