@@ -124,6 +124,18 @@ import Testing
     } catch {
       #expect(error.errno == EAGAIN)
     }
+    // A connect that fails leaves the socket as it was.
+    let open = try UnixStreamSocket.open(for: address)
+    try open.setOption(.sendTimeout, to: .seconds(7))
+    do throws(EndpointError) {
+      try open.connect(to: address, until: .after(.milliseconds(30)))
+      Issue.record("there was room")
+    } catch {
+      #expect(error.code == .timedOut)
+    }
+    #expect(fcntl(open.descriptor.value, F_GETFL) & O_NONBLOCK != 0)
+    let timeout = try open.option(.sendTimeout)
+    #expect(timeout == .seconds(7))
     let waiting = spawn {
       do throws(EndpointError) {
         let late = try UnixStreamSocket.connect(to: address, until: .after(.seconds(10))) {

@@ -31,13 +31,14 @@ public struct ActivatedSockets: ~Copyable, Sendable {
       throw SocketError(code: .invalidArgument, .activate)
     }
     guard process == getpid() else { throw SocketError(code: .nameNotFound, .activate) }
-    // First, because the number comes from outside: no process has as many descriptors as it may claim.
+    // Checked before anything is allocated: LISTEN_FDS may hold any number, and the check stops at the first descriptor
+    // that is not open.
     for number in 3..<3 + count { try Self.check(RawDescriptor(number)) }
     // What has no name is "unknown", as with systemd.
     let names = try Self.names(of: Int(count), in: Self.variable("LISTEN_FDNAMES"))
     let found = names.enumerated().map { Entry(descriptor: RawDescriptor(3 + Int32($0)), name: $1) }
     for entry in found { try entry.descriptor.makeNonBlockingAndCloseOnExec() }
-    // Last: what is here is closed with this value's life, which a failure ends too.
+    // Set last: `deinit` closes these descriptors, also after a failure of this initializer.
     entries = found
     if unsettingEnvironment {
       for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] { unsetenv(name) }

@@ -5,14 +5,16 @@ extension ConnectionTransport where Self: ~Copyable {
   ///
   /// - Parameters:
   ///   - address: whom to connect to.
-  ///   - source: the local address to come from; nil lets the kernel choose. With port 0 the kernel chooses the port when it
-  ///     knows the peer, so that connections to different peers can share one (IP_BIND_ADDRESS_NO_PORT, Linux 4.2).
+  ///   - source: the local address to come from; nil lets the kernel choose. With port 0 the kernel chooses the port
+  ///     when it knows the peer, so that connections to different peers can share one (IP_BIND_ADDRESS_NO_PORT, Linux
+  ///     4.2).
   ///   - deadline: when to give up; one that has passed fails before anything is sent.
   ///   - strategy: how to wait.
   ///   - control: lets other threads cancel the wait or change its deadline.
   ///   - configure: sets options on the socket before it connects.
-  /// - Throws: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.cancelled`, `.unreachable`, `.addressInUse` for the
-  ///   source, `.addressNotAvailable` for the source and when no port is free, `.tooManyDescriptors`, with the addresses.
+  /// - Throws: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.cancelled`, `.unreachable`, `.addressInUse` for
+  ///   the source, `.addressNotAvailable` for the source and when no port is free, `.tooManyDescriptors`, with the
+  ///   addresses.
   public static func connect(
     to address: Address, from source: Address? = nil, until deadline: Deadline,
     strategy: some WaitStrategy = .park, control: WaitControl? = nil,
@@ -104,12 +106,12 @@ extension ConnectionTransport where Self: ~Copyable {
     }
   }
 
-  /// Has the transport look at a socket that is connected.
+  /// Lets the transport check a connected socket.
   borrowing func confirm() throws(SocketError) {
     do throws(SocketError) {
       try Self.didConnect(self)
     } catch {
-      // The peer may have reset the connection since, or nothing has been sent yet.
+      // The peer may have reset the connection since, or TCP waits for the first bytes (TCP_FASTOPEN_CONNECT).
       guard error.errno == CSK_ENOTCONN else { throw error }
       guard try descriptor.isConnectedWithoutPeer() else { throw error }
     }
@@ -119,16 +121,16 @@ extension ConnectionTransport where Self: ~Copyable {
 private enum ConnectProgress { case done, pending, blockedByBacklog }
 
 extension RawDescriptor {
-  /// How a connect failed, which the kernel tells once.
+  /// How a connect failed. The kernel reports it once.
   fileprivate func connectFailure() throws(SocketError) -> SocketError? {
     guard let error = try takePendingError(.connect) else { return nil }
     // A reset after the peer's end of the stream (tcp_reset in net/ipv4/tcp_input.c).
     return error.errno == CSK_EPIPE ? SocketError(code: .connectionReset, .connect, errno: CSK_EPIPE) : error
   }
 
-  /// Judges a socket of which getpeername(2) says that it is not connected: false while the connect is in progress; true
-  /// when TCP waits for the first bytes to send with its request (TCP_FASTOPEN_CONNECT).
-  /// - Throws: how the connection ended since it was asked for last; `.notConnected` when it had told that already.
+  /// Checks a socket for which getpeername(2) returned ENOTCONN: false while the connect is in progress; true when TCP
+  /// waits for the first bytes, to send them with its request (TCP_FASTOPEN_CONNECT).
+  /// - Throws: how the connection failed or ended; `.notConnected` when the kernel has reported that before.
   fileprivate func isConnectedWithoutPeer() throws(SocketError) -> Bool {
     if let error = try connectFailure() { throw error }
     var watched = csk_pollfd(fd: value, events: Int16(CSK_POLLOUT), revents: 0)
@@ -138,7 +140,7 @@ extension RawDescriptor {
     let seen = Int32(watched.revents)
     if seen & (CSK_POLLHUP | CSK_POLLOUT) == 0 { return false }
     if seen & CSK_POLLHUP == 0, (try? integerOption(CSK_IPPROTO_TCP, CSK_TCP_FASTOPEN_CONNECT)) == 1 { return true }
-    // It has ended, well or not, perhaps in this moment.
+    // The connect has ended, successfully or not, perhaps just now.
     do throws(SocketError) {
       _ = try remoteAddress()
       return true
@@ -147,7 +149,8 @@ extension RawDescriptor {
     }
   }
 
-  /// Has bind(2) leave the port to connect(2): IP_BIND_ADDRESS_NO_PORT. An older kernel reserves a port then.
+  /// Makes bind(2) leave the choice of the port to connect(2): IP_BIND_ADDRESS_NO_PORT. On a kernel without it bind(2)
+  /// reserves a port.
   fileprivate func chooseNoPortYet() {
     var on: Int32 = 1
     _ = csk_setsockopt(value, CSK_IPPROTO_IP, CSK_IP_BIND_ADDRESS_NO_PORT, &on, 4)
@@ -166,6 +169,11 @@ extension RawDescriptor {
     let read = IOResult(raw: csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &before, &length))
     if read.isFailure { throw SocketError(read, .connect) }
     try setBlocking(true)
+    defer {
+      // Failures are ignored: the kernel accepts a time that it returned.
+      _ = csk_setsockopt(value, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &before, size)
+      try? setBlocking(false)
+    }
     while true {
       let limit = min(deadline, control?.deadline ?? .never)
       if let control, control.isCancelled { throw SocketError(code: .cancelled, .connect) }
@@ -179,8 +187,5 @@ extension RawDescriptor {
       if !result.isFailure || result.errno == CSK_EISCONN { break }
       if !result.isWouldBlock && !result.isInterrupted { throw SocketError(result, .connect) }
     }
-    // A time that was read is one that can be set.
-    _ = csk_setsockopt(value, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &before, size)
-    try setBlocking(false)
   }
 }

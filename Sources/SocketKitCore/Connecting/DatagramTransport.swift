@@ -56,12 +56,13 @@ extension DatagramSocket where Self: KernelSocket & ~Copyable {
 
   /// Ends the connection to a peer: the socket hears from anybody again (connect(2) with AF_UNSPEC).
   ///
-  /// An IP socket keeps its port, and the device that it is bound to, which the kernel takes away with the connection: both
-  /// are set again. For a moment the socket has none, so another process can take the port. The device is not kept where the
-  /// peer's address is link-local, because then connect(2) may have set it. A local address that connect(2) chose goes, one
-  /// that the program bound stays.
-  /// - Throws: `.addressInUse` when another socket took the port: the socket is not connected and not bound then.
-  ///   `.notSupported` for raw IP sockets, which would receive nothing any more, connected or not: open another one.
-  ///   `.closed`.
+  /// An IP socket keeps its port and the device that it is bound to. The kernel clears both with the connection, and
+  /// this sets them again; in between another process can take the port. The device is not kept where the peer's
+  /// address is link-local, because then connect(2) may have set it. The socket loses a local address that connect(2)
+  /// chose, and keeps one that the program bound.
+  /// - Throws: `.addressInUse` when another socket took the port; the socket is then neither connected nor bound.
+  ///   `.permissionDenied` before Linux 5.7 when the socket is bound to a device and the process has lost CAP_NET_RAW;
+  ///   the socket is then neither connected nor bound.
+  ///   `.notSupported` for raw IP sockets, which could never receive again: open another one. `.closed`.
   public borrowing func disconnect() throws(SocketError) { try descriptor.disconnect() }
 }

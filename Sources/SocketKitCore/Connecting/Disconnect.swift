@@ -1,21 +1,21 @@
 internal import CSocketKit
 
 extension RawDescriptor {
-  /// connect(2) with AF_UNSPEC, and what the kernel forgets with it.
+  /// Ends the connection with connect(2) and AF_UNSPEC, and sets again what the kernel clears with it.
   func disconnect() throws(SocketError) {
     guard let before = IPSocketAddress(try connected(localAddress)) else { return try dissolve() }
     if try connected({ () throws(SocketError) in try socketKind() }).type == .raw {
-      // The kernel takes the socket out of the table in which packets look for theirs, and never puts it back (raw_prot and
-      // rawv6_prot in net/ipv4/raw.c and net/ipv6/raw.c: unhash, without a get_port).
+      // The kernel removes the socket from the table in which it looks for the receiver of a packet, and never puts it
+      // back (raw_prot and rawv6_prot in net/ipv4/raw.c and net/ipv6/raw.c: unhash, without a get_port).
       throw SocketError(code: .notSupported, .connect)
     }
     let device = boundDevice()
     try dissolve()
     if device != 0, boundDevice() == 0 {
-      // Without the privilege that an older kernel wants (CAP_NET_RAW before 5.7) nobody could have set it.
+      // Before Linux 5.7 this needs CAP_NET_RAW, as binding to the device did.
       try setIntegerOption(CSK_SOL_SOCKET, CSK_SO_BINDTOIFINDEX, device)
     }
-    // __udp_disconnect of net/ipv4/udp.c: a port that the kernel chose, in bind or in connect, goes.
+    // __udp_disconnect of net/ipv4/udp.c: clears a port that the kernel chose, in bind or in connect.
     guard let after = IPSocketAddress(try connected(localAddress)), before.port != 0, after.port == 0 else { return }
     try connected { () throws(SocketError) in try bind(to: after.with(port: before.port)) }
   }
@@ -47,7 +47,7 @@ extension RawDescriptor {
     }
   }
 
-  /// What fails while a connection is ended is an error of that.
+  /// Reports the failure of a step as a failure of operation ``SocketError/Operation/connect``.
   private func connected<R>(_ body: () throws(SocketError) -> R) throws(SocketError) -> R {
     do throws(SocketError) {
       return try body()

@@ -4,8 +4,8 @@ extension ConnectionTransport where Self: ~Copyable {
   /// Listens on an address.
   ///
   /// - Parameters:
-  ///   - address: where; port 0 lets the kernel choose, and ``Listener/localAddress()`` tells. Where the kernel has no IPv6,
-  ///     ``IPSocketAddress/any(port:)`` is every IPv4 address.
+  ///   - address: where; port 0 lets the kernel choose, and ``Listener/localAddress()`` tells. Where the kernel has no
+  ///     IPv6, ``IPSocketAddress/any(port:)`` is every IPv4 address.
   ///   - backlog: how many connections may wait to be accepted, at least 0; the kernel caps it at net.core.somaxconn
   ///     (listen(2)).
   ///   - configure: sets options on the socket before it is bound.

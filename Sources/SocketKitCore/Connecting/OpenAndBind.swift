@@ -30,8 +30,8 @@ extension RawDescriptor {
 }
 
 extension IPSocketAddress {
-  /// What to listen or receive at where the kernel has no IPv6 (`ipv6.disable=1`): for ``any(port:)``, which is every address
-  /// of the host, every IPv4 address.
+  /// The address to listen or receive at instead, where the kernel has no IPv6 (`ipv6.disable=1`): ``anyIPv4(port:)``
+  /// for ``any(port:)``.
   ///
   /// - Parameter error: how opening a socket for this address failed.
   /// - Returns: nil for another address or another failure.
@@ -47,8 +47,8 @@ extension TransportSocket where Self: ~Copyable {
     Self(accepted: try RawDescriptor.open(kind(for: address)), context: ())
   }
 
-  /// A new socket that is to receive at an address. On a host without IPv6 (`ipv6.disable=1`) every address of the host is
-  /// every IPv4 address, and the address becomes that.
+  /// A new socket that is to receive at an address. Where the kernel has no IPv6 (`ipv6.disable=1`), changes
+  /// ``IPSocketAddress/any(port:)`` to ``IPSocketAddress/anyIPv4(port:)``.
   /// - Throws: as ``open(for:)``.
   static func open(forAllOf address: inout Address) throws(SocketError) -> Self {
     do throws(SocketError) {

@@ -38,7 +38,8 @@ extension ConnectionTransport where Self: ~Copyable {
   /// Listens on the address that this socket is bound to (listen(2)). Nothing is cleaned up when the listener closes.
   /// - Parameter backlog: how many connections may wait to be accepted, at least 0; the kernel caps it at
   ///   net.core.somaxconn (listen(2)).
-  /// - Throws: `.invalidArgument` for a negative backlog too, `.notSupported`, `.addressInUse`. The socket is closed then.
+  /// - Throws: `.invalidArgument`, also for a negative backlog, `.notSupported`, `.addressInUse`. The socket is closed
+  ///   then.
   public consuming func listen(backlog: Int = 511) throws(SocketError) -> Listener<Self> {
     guard backlog >= 0 else { throw SocketError(code: .invalidArgument, .listen) }
     let result = IOResult(raw: csk_listen(descriptor.value, Int32(clamping: max(backlog, Self.smallestBacklog))))

@@ -28,8 +28,8 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
   public var source: RawDescriptor { socket.descriptor }
 
   /// Whether the connect has ended; asks the kernel, without waiting.
-  /// - Throws: how it failed: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.unreachable`, with the address. The
-  ///   kernel tells a failure once, and afterwards this throws `.notConnected`: drop the value then.
+  /// - Throws: how it failed: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.unreachable`, with the address.
+  ///   The kernel reports a failure once; later calls throw `.notConnected`. Drop the value after a failure.
   public borrowing func isFinished() throws(EndpointError) -> Bool {
     do throws(SocketError) {
       return try socket.isConnected()
