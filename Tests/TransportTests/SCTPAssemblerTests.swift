@@ -16,7 +16,7 @@ import Testing
     try endpoint.setOption(.maximumSegment, to: 500)
   }
 
-  /// So many bytes that no two places look alike.
+  /// `count` bytes, of which no two places look alike.
   private func message(_ count: Int, _ seed: Int = 0) -> [UInt8] {
     (0..<count).map { UInt8(truncatingIfNeeded: ($0 + seed) &* 31 ^ ($0 + seed) >> 8) }
   }
@@ -37,7 +37,20 @@ import Testing
     #expect(try pair.near.abandoned(.retransmissions, of: pair.nearID) > 0)
   }
 
-  /// What joining until the end of a record makes of it, with the event off: a message that nobody sent.
+  @Test func limitsOutOfRangeAreTypedErrors() throws {
+    let endpoint = try listeningEndpoint()
+    let errors = [
+      refusal { _ = try SCTPMessageAssembler(for: endpoint, messageLimit: 0) },
+      refusal { _ = try SCTPMessageAssembler(for: endpoint, messageLimit: .min) },
+      refusal { _ = try SCTPMessageAssembler(for: endpoint, messageLimit: 10, totalLimit: 9) },
+      refusal { _ = try SCTPMessageAssembler(for: endpoint, messageLimit: 10, pieceCapacity: 255) },
+      refusal { _ = try SCTPMessageAssembler(for: endpoint, messageLimit: 10, pieceCapacity: .max) },
+    ]
+    for error in errors { #expect(error == SocketError(code: .invalidArgument, .setOption)) }
+    #expect(try SCTPMessageAssembler(for: endpoint, messageLimit: .max, pieceCapacity: 256).unfinishedCount == 0)
+  }
+
+  /// With the event off, joining pieces until the end of a record makes a message that nobody sent.
   @Test func joiningPiecesByThemselvesGluesTwoMessages() throws {
     let pair = try EndpointPair(configure: Self.inPieces)
     try sendInVain(pair, message(30_000))
@@ -159,7 +172,6 @@ import Testing
     guard let made else { return }
     let near = SCTPEndpoint(accepted: unsafe Descriptor(unsafeOwning: made[0]), context: ())
     let far = SCTPEndpoint(accepted: unsafe Descriptor(unsafeOwning: made[1]), context: ())
-    // Unsent until there is an association, both are waiting when it begins.
     let id = try near.connect(to: far.localAddress())
     _ = try near.nextChange(.up)
     #expect(try near.option(.interleavingSupported, of: id))
@@ -231,7 +243,7 @@ import Testing
     try first.send(message(9000).span, to: target, until: .after(sctpPatience))
     try second.send(message(9000).span, to: target, until: .after(sctpPatience))
     var assembler = try SCTPMessageAssembler(for: server, messageLimit: 9000, totalLimit: 9000)
-    // Neither ends: what comes from now on is dropped.
+    // Neither message can end, because the filter drops what comes from now on.
     sleep(milliseconds: 50)
     try server.setFilter(dropping(0))
     var bytes: [UInt8] = []
@@ -253,7 +265,7 @@ import Testing
     #expect(bytes == message(9000))
   }
 
-  /// The front that is here when the time is over stays for the next call.
+  /// The part that has arrived at the deadline stays for the next call.
   @Test func theTimeMayBeOverInTheMiddle() throws {
     let pair = try EndpointPair(configure: Self.inPieces)
     var assembler = try SCTPMessageAssembler(for: pair.far, messageLimit: 1 << 16)

@@ -33,8 +33,8 @@ extension RawDescriptor {
 }
 
 extension Duration {
-  /// Whole units, rounded up. In integers: a quotient of floating-point numbers may be a little more than it should be, and
-  /// one unit more when rounded up.
+  /// Whole units, rounded up. Computes with integers: a floating-point quotient may be slightly too large, and rounding
+  /// it up would add a unit.
   func units(of unit: Duration) -> Int128 {
     let (quotient, remainder) = attoseconds.quotientAndRemainder(dividingBy: unit.attoseconds)
     return remainder > 0 ? quotient + 1 : quotient

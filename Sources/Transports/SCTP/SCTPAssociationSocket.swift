@@ -6,9 +6,9 @@ public import SocketKitCore
 /// It serves as any ``SequencedPacketSocket``, and with ``SCTPMessaging`` it sends and receives what belongs to messages.
 ///
 /// **Long messages** are never cut: a receive with a short buffer gives a piece, without
-/// ``MessageInfo/Flags/endOfRecord``, and the next gives more (``SocketCapabilities/continuedMessages``). The rest of a
-/// message that its sender gives up never comes, and what follows the piece is another message: where peers may do that,
-/// receive with an ``SCTPMessageAssembler``.
+/// ``MessageInfo/Flags/endOfRecord``, and the next gives more (``SocketCapabilities/continuedMessages``). When the
+/// sender abandons a message, its rest never comes, and the next piece belongs to another message. Where peers may do
+/// that, receive with an ``SCTPMessageAssembler``.
 ///
 /// **The end.** The kernel ends reading of one-to-one sockets only; here a notification tells, which receiving turns into
 /// the end of the stream, or `.connectionReset` once when the association was lost, and then the end. The socket is no

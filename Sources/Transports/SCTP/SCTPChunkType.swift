@@ -1,4 +1,4 @@
-/// A type of chunk, which is what packets of SCTP are made of (RFC 9260, 3.2, and the extensions' own documents).
+/// A type of chunk. Packets of SCTP consist of chunks (RFC 9260, 3.2, and the documents of the extensions).
 public struct SCTPChunkType: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: UInt8
   public init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -29,17 +29,17 @@ public struct SCTPChunkType: RawRepresentable, BitwiseCopyable, Hashable, Sendab
   public static var cookieAcknowledgement: Self { Self(rawValue: 11) }
   /// SHUTDOWN COMPLETE.
   public static var shutdownComplete: Self { Self(rawValue: 14) }
-  /// AUTH, which signs the chunks behind it (RFC 4895).
+  /// AUTH: signs the chunks that follow it (RFC 4895).
   public static var authentication: Self { Self(rawValue: 15) }
   /// I-DATA: fragments of messages that are interleaved (RFC 8260).
   public static var interleavedData: Self { Self(rawValue: 64) }
   /// ASCONF-ACK (RFC 5061).
   public static var addressChangeAcknowledgement: Self { Self(rawValue: 128) }
-  /// RE-CONFIG: streams are reset and added (RFC 6525).
+  /// RE-CONFIG: resets and adds streams (RFC 6525).
   public static var reconfiguration: Self { Self(rawValue: 130) }
-  /// FORWARD TSN: messages are given up (RFC 3758).
+  /// FORWARD TSN: the sender abandons messages (RFC 3758).
   public static var forwardTSN: Self { Self(rawValue: 192) }
-  /// ASCONF: addresses are added and removed (RFC 5061).
+  /// ASCONF: adds and removes addresses (RFC 5061).
   public static var addressChange: Self { Self(rawValue: 193) }
 }
 

@@ -21,8 +21,9 @@ extension SCTPSocket {
   ///   - time: how long to wait; zero or less aborts at once.
   ///   - strategy: how to wait.
   ///   - control: lets other threads cancel the wait, which aborts.
-  /// - Throws: `.connectionReset` when the peer aborted, `.timedOut` with ETIMEDOUT when it no longer answered, both also
-  ///   where a read or a write has reported it before; `.cancelled`, `.notConnected`. The socket is gone in every case.
+  /// - Throws: `.connectionReset` when the peer aborted, `.timedOut` with ETIMEDOUT when it no longer answered, both
+  ///   also when a read or a write has already reported it; `.cancelled`, `.notConnected`. The socket is gone in every
+  ///   case.
   @discardableResult
   public consuming func close(
     gracefullyWithin time: Duration, strategy: some WaitStrategy = .park, control: WaitControl? = nil
@@ -47,7 +48,8 @@ extension SCTPSocket {
     return .graceful
   }
 
-  /// Shuts the association down. Where it is no more, the kernel says ENOTCONN and keeps the cause as the pending error.
+  /// Shuts the association down. When it no longer exists, the kernel returns ENOTCONN and keeps the cause as the
+  /// pending error.
   private borrowing func beginEnd() throws(SocketError) {
     do throws(SocketError) {
       try shutdown(.write)
@@ -72,7 +74,7 @@ extension SCTPSocket {
       let result = descriptor.attemptReceiveMessage(
         into: &bytes, control: &control, flags: [], &info, descriptorsMayCome: false)
       if result.isWouldBlock {
-        // Without an association nothing more comes, not even its end: that was an error, which another call has taken.
+        // Without an association nothing more arrives. Its end was an error, which another call has taken.
         if isLast { throw SocketError(.failure(errno: CSK_ECONNRESET), .close) }
         isLast = !descriptor.hasItsAssociation
         if !isLast { try wait.block(on: readSource, for: .readable) }
@@ -91,13 +93,14 @@ extension SCTPSocket {
       {
         switch bytes.bytes.unsafeLoad(fromByteOffset: 8, as: UInt16.self) {
         case AssociationEvent.lost:
-          // The kernel has set an error as well, which says whether the peer aborted or no longer answered.
+          // The kernel has also set an error, which tells whether the peer aborted or no longer answered.
           let pending = descriptor.takeError()
           throw SocketError(.failure(errno: pending == 0 ? CSK_ECONNRESET : pending), .close)
         case AssociationEvent.shutdownComplete: return
         default: break
         }
       }
+      wait.progressed()
       try wait.check()
     }
   }

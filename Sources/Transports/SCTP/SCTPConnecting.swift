@@ -8,8 +8,8 @@ extension SCTPSocket {
   /// reach them.
   ///
   /// - Parameters:
-  ///   - addresses: at least one, IPv4 and IPv6 mixed as you like; with port 0 in all the kernel chooses one for all. Where
-  ///     the kernel has no IPv6, `.any(port:)` is every IPv4 address.
+  ///   - addresses: at least one, IPv4 and IPv6 mixed as you like; with port 0 in all of them, the kernel chooses one
+  ///     port for all. Where the kernel has no IPv6, `.any(port:)` means every IPv4 address.
   ///   - backlog: how many associations may wait to be accepted, at least 1: SCTP takes 0 for "no more listening".
   ///   - configure: sets options on the socket before it is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.protocolNotSupported`, `.invalidArgument`
@@ -89,7 +89,8 @@ extension SCTPSocket {
     }
   }
 
-  /// A socket whose family can hold all of the addresses, which become IPv4 addresses where there is no IPv6.
+  /// Opens a socket whose family can hold all of the addresses. Where there is no IPv6, replaces them by IPv4
+  /// addresses.
   private static func open(forAllOf addresses: inout [IPSocketAddress]) throws(SocketError) -> SCTPSocket {
     guard let widest = widest(addresses) else { throw SocketError(code: .invalidArgument, .open) }
     do throws(SocketError) {

@@ -2,13 +2,13 @@ internal import CSocketKit
 internal import SocketKitCore
 
 extension SCTPAssociationOption where Value == SCTPSendInfo {
-  /// How messages are sent that say nothing of it themselves, stream writes among them: stream, payload protocol, order,
-  /// context and expiry. A message that is sent with an ``SCTPSendInfo`` takes nothing from here.
+  /// How to send messages without an ``SCTPSendInfo`` of their own, including stream writes: stream, payload protocol,
+  /// order, context and expiry. A message with an ``SCTPSendInfo`` uses none of these defaults.
   ///
   /// Setting throws `.invalidArgument` for a key, which is for single messages only, and `.notSupported` for
-  /// ``SCTPSendInfo/asksForAcknowledgement`` and ``SCTPSendInfo/overridesPrimary``, of which the kernel refuses the first as
-  /// a default and ignores the second (net/sctp/socket.c). Nothing is set then. The C names are `SCTP_DEFAULT_SNDINFO`
-  /// and `SCTP_DEFAULT_PRINFO`.
+  /// ``SCTPSendInfo/asksForAcknowledgement`` and ``SCTPSendInfo/overridesPrimary``: the kernel refuses the first as a
+  /// default and ignores the second (net/sctp/socket.c). After an error nothing is set. The C names are
+  /// `SCTP_DEFAULT_SNDINFO` and `SCTP_DEFAULT_PRINFO`.
   public static var defaultSendInfo: Self {
     Self(
       read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in

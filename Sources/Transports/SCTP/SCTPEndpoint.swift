@@ -56,8 +56,8 @@ public struct SCTPEndpoint: ~Copyable, KernelSocket, MessageSocket, SCTPMessagin
   /// An endpoint at an address, which does not accept associations: ``listen(_:)`` makes it.
   ///
   /// - Parameters:
-  ///   - address: where; port 0 lets the kernel choose, and `localAddress()` tells. Where the kernel has no IPv6,
-  ///     `.any(port:)` is every IPv4 address.
+  ///   - address: the local address; with port 0 the kernel chooses a port, which `localAddress()` returns. Where the
+  ///     kernel has no IPv6, `.any(port:)` means every IPv4 address.
   ///   - configure: sets options on the socket before it is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.protocolNotSupported`, with the address.
   public static func bind(

@@ -57,7 +57,7 @@ extension SCTPEndpoint {
 
   /// Sends all messages of the batch that have not been sent, waiting on this thread for room.
   /// - Throws: `.destinationRequired` when one has neither an address nor an association, before any is sent;
-  ///   `.timedOut`, `.cancelled`, and as ``send(batch:)``. ``MessageBatch/sent`` counts those that went before.
+  ///   `.timedOut`, `.cancelled`, and as ``send(batch:)``. ``MessageBatch/sent`` counts those that were sent before.
   @inlinable
   public borrowing func send(
     batch: inout MessageBatch, until deadline: Deadline, strategy: some WaitStrategy = .park,
@@ -68,14 +68,17 @@ extension SCTPEndpoint {
     var wait = try WaitOperation(.send, until: deadline, strategy: strategy, control: control)
     while batch.sent < batch.count {
       let result = attemptSend(batch: &batch)
-      if result.raw >= 0 { continue }
+      if result.raw >= 0 {
+        wait.progressed()
+        continue
+      }
       if !result.isWouldBlock { throw SocketError(result, .send) }
       try wait.block(on: writeSource, for: .writable)
     }
   }
 
-  /// Sends one message, without waiting. One with neither an address nor an association fails with EDESTADDRREQ, where the
-  /// kernel reports a broken pipe.
+  /// Sends one message, without waiting. A message with neither an address nor an association fails with EDESTADDRREQ,
+  /// in place of the kernel's EPIPE.
   @inlinable @inline(__always)
   public borrowing func attemptSend(
     _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
@@ -87,8 +90,8 @@ extension SCTPEndpoint {
     return result
   }
 
-  /// Sends the messages of a batch that have not been sent, without waiting. The first that has neither an address nor an
-  /// association fails with EDESTADDRREQ, where the kernel reports a broken pipe.
+  /// Sends the messages of a batch that have not been sent, without waiting. The first that has neither an address nor
+  /// an association fails with EDESTADDRREQ, in place of the kernel's EPIPE.
   @inlinable @inline(__always)
   public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
     let result = descriptor.attemptSend(batch: &batch)

@@ -12,8 +12,8 @@ extension SCTPAssociationSocket {
   ///   - strategy: how to wait.
   ///   - control: lets other threads cancel the wait, which aborts.
   /// - Throws: `.connectionReset` when the peer aborted, `.timedOut` with ETIMEDOUT when it no longer answered,
-  ///   `.brokenPipe` when the association had ended before, `.cancelled`, `.tooManyDescriptors`. The socket is gone in every
-  ///   case.
+  ///   `.brokenPipe` when the association had ended before, `.cancelled`, `.tooManyDescriptors`. The socket is gone in
+  ///   every case.
   @discardableResult
   public consuming func close(
     gracefullyWithin time: Duration, strategy: some WaitStrategy = .park, control: WaitControl? = nil

@@ -1,23 +1,25 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// Authenticated chunks (RFC 4895): an association's two ends share secrets, and refuse chunks of the types that they name
-// unless a secret signed them.
+// Authenticated chunks (RFC 4895): the two ends of an association share secrets. Each end names types of chunks, and
+// drops chunks of these types that no shared secret has signed.
 
 extension SCTPOptionTarget where Self: ~Copyable {
-  /// Installs a shared secret under a number, in place of one that has the number (`SCTP_AUTH_KEY`, RFC 6458, 8.3.3).
+  /// Installs a shared secret under a number, replacing an earlier one with that number (`SCTP_AUTH_KEY`, RFC 6458,
+  /// 8.3.3).
   ///
-  /// Both ends must install the same secret under the same number. It signs what is sent only after
-  /// ``activateKey(_:for:)``, or for messages that name it (``SCTPSendInfo/key``). Until then number 0 is active, which is
-  /// there from the beginning and empty. An association begins with the socket's keys.
+  /// Both ends must install the same secret under the same number. The kernel signs with it only after
+  /// ``activateKey(_:for:)``, or for messages that name it (``SCTPSendInfo/key``). Until then key 0 is active, which
+  /// exists from the beginning and is empty. A new association has the socket's keys.
   ///
   /// The option ``SCTPAssociationOption/authenticationSupported`` must be on at both ends before they associate.
   /// - Parameters:
   ///   - number: 0 to 65 535.
   ///   - secret: 0 to 65 535 bytes. The kernel keeps a copy.
-  ///   - association: the socket's default for associations to come, one association, `.current` or `.all`.
-  /// - Throws: `.notSupported` with EACCES where authentication is not switched on, or the peer does not support it;
-  ///   `.invalidArgument` for a secret that is too long, and for an association that is not there.
+  ///   - association: `.future` for the socket's default for future associations, one association, `.current` or
+  ///     `.all`.
+  /// - Throws: `.notSupported` with EACCES when authentication is off or the peer does not support it;
+  ///   `.invalidArgument` for a secret that is too long, and for an association that does not exist.
   public borrowing func installKey(
     _ number: UInt16, secret: Span<UInt8>, for association: SCTPAssociationID = .future
   ) throws(SocketError) {
@@ -25,17 +27,17 @@ extension SCTPOptionTarget where Self: ~Copyable {
     let header = csk_sctp_authkey(association: association.rawValue, number: number, length: length)
     var bytes = withUnsafeBytes(of: header) { Array($0) }
     secret.withUnsafeBufferPointer { bytes += $0 }
-    // The kernel wants a byte behind the header, also when the secret has none.
+    // The kernel requires a byte after the header, even when the secret is empty.
     if secret.isEmpty { bytes.append(0) }
     let target = optionDescriptor
     try authenticating { () throws(SocketError) in try target.setSCTPOption(CSK_SCTP_AUTH_KEY, toBytes: bytes) }
   }
 
-  /// Makes a key the one that signs what is sent from now on (`SCTP_AUTH_ACTIVE_KEY`, RFC 6458, 8.1.18). What is under way
-  /// keeps the key that it was sent with.
+  /// Selects the key that signs what is sent from now on (`SCTP_AUTH_ACTIVE_KEY`, RFC 6458, 8.1.18). Data that is under
+  /// way keeps the key with which it was sent.
   /// - Parameter association: as for ``installKey(_:secret:for:)``.
-  /// - Throws: `.invalidArgument` for a key that is not installed or is deactivated, and for an association that is not
-  ///   there; `.notSupported` with EACCES as ``installKey(_:secret:for:)``.
+  /// - Throws: `.invalidArgument` for a key that is not installed or is deactivated, and for an association that does
+  ///   not exist; `.notSupported` with EACCES as ``installKey(_:secret:for:)``.
   public borrowing func activateKey(
     _ number: UInt16, for association: SCTPAssociationID = .future
   ) throws(SocketError) { try setKey(CSK_SCTP_AUTH_ACTIVE_KEY, number, association) }
@@ -51,9 +53,9 @@ extension SCTPOptionTarget where Self: ~Copyable {
     }
   }
 
-  /// Takes a key out of use: no message can be sent with it any more. ``SCTPNotification/authentication(_:)`` reports
-  /// ``SCTPAuthentication/Event/keyIsFree`` when nothing that was sent with it is under way, and it may be deleted
-  /// (`SCTP_AUTH_DEACTIVATE_KEY`, RFC 6458, 8.3.4; Linux 4.17).
+  /// Deactivates a key: no further message can be sent with it (`SCTP_AUTH_DEACTIVATE_KEY`, RFC 6458, 8.3.4; Linux
+  /// 4.17). ``SCTPNotification/authentication(_:)`` reports ``SCTPAuthentication/Event/keyIsFree`` when nothing that
+  /// was sent with it is under way. Then it may be deleted.
   /// - Parameter association: as for ``installKey(_:secret:for:)``.
   /// - Throws: `.invalidArgument` for the active key and for one that is not installed; otherwise as
   ///   ``activateKey(_:for:)``.
@@ -61,8 +63,8 @@ extension SCTPOptionTarget where Self: ~Copyable {
     _ number: UInt16, for association: SCTPAssociationID = .future
   ) throws(SocketError) { try setKey(CSK_SCTP_AUTH_DEACTIVATE_KEY, number, association) }
 
-  /// Deletes a key (`SCTP_AUTH_DELETE_KEY`, RFC 6458, 8.3.5): what arrives signed with it is refused. Deactivate it before,
-  /// and wait until it is free.
+  /// Deletes a key (`SCTP_AUTH_DELETE_KEY`, RFC 6458, 8.3.5): the kernel refuses chunks that are signed with it.
+  /// Deactivate it first, and wait until it is free.
   /// - Parameter association: as for ``installKey(_:secret:for:)``.
   /// - Throws: `.invalidArgument` for the active key and for one that is not installed; otherwise as
   ///   ``activateKey(_:for:)``.
@@ -70,11 +72,11 @@ extension SCTPOptionTarget where Self: ~Copyable {
     _ number: UInt16, for association: SCTPAssociationID = .future
   ) throws(SocketError) { try setKey(CSK_SCTP_AUTH_DELETE_KEY, number, association) }
 
-  /// Has the peers of associations to come sign chunks of a type: unsigned ones are dropped (`SCTP_AUTH_CHUNK`, RFC 6458,
-  /// 8.3.2). This cannot be taken back. Set it before listening or connecting.
+  /// Requires the peers of future associations to sign chunks of a type: the kernel drops unsigned ones
+  /// (`SCTP_AUTH_CHUNK`, RFC 6458, 8.3.2). This cannot be undone. Call it before listening or connecting.
   /// - Throws: `.invalidArgument` for ``SCTPChunkType/initiation``, ``SCTPChunkType/initiationAcknowledgement``,
   ///   ``SCTPChunkType/shutdownComplete`` and ``SCTPChunkType/authentication``, which are never signed, and when there
-  ///   would be more than 20 types; `.notSupported` with EACCES where authentication is not switched on.
+  ///   would be more than 20 types; `.notSupported` with EACCES when authentication is off.
   public borrowing func requireAuthentication(of chunk: SCTPChunkType) throws(SocketError) {
     let target = optionDescriptor
     try authenticating { () throws(SocketError) in
@@ -84,7 +86,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
 
   /// The types of chunks that this end requires to be signed (`SCTP_LOCAL_AUTH_CHUNKS`, RFC 6458, 8.2.4).
   /// - Parameter association: one association, or `.future` for the socket's default.
-  /// - Throws: `.invalidArgument` for an association that is not there; `.notSupported` with EACCES as
+  /// - Throws: `.invalidArgument` for an association that does not exist; `.notSupported` with EACCES as
   ///   ``installKey(_:secret:for:)``.
   public borrowing func authenticatedChunks(
     of association: SCTPAssociationID = .future
@@ -94,9 +96,9 @@ extension SCTPOptionTarget where Self: ~Copyable {
 
   /// The types of chunks that the peer requires to be signed, which this end therefore signs (`SCTP_PEER_AUTH_CHUNKS`,
   /// RFC 6458, 8.2.3).
-  /// - Parameter association: one of a one-to-many socket.
-  /// - Throws: `.invalidArgument` for an association that is not there, so when not connected; `.notSupported` with EACCES
-  ///   where the peer does not support authentication.
+  /// - Parameter association: the association of a one-to-many socket.
+  /// - Throws: `.invalidArgument` for an association that does not exist, also when not connected; `.notSupported` with
+  ///   EACCES when the peer does not support authentication.
   public borrowing func peerAuthenticatedChunks(
     of association: SCTPAssociationID = .future
   ) throws(SocketError) -> [SCTPChunkType] {
@@ -123,13 +125,13 @@ extension SCTPOptionTarget where Self: ~Copyable {
       let result = IOResult(raw: csk_getsockopt(number, CSK_IPPROTO_SCTP, name, &bytes, &length))
       if result.isFailure { throw SocketError(result, .getOption) }
     }
-    // The length that comes back is not to be relied on: for the peer's it counts the chunks alone.
+    // The returned length is not reliable: for the peer's chunks it excludes the header.
     let count = bytes.span.bytes.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self)
     return bytes.dropFirst(8).prefix(Int(count)).map { SCTPChunkType(rawValue: $0) }
   }
 }
 
-/// EACCES is not about a privilege here: authentication is not switched on, or the peer does not support it.
+/// Here EACCES does not mean a missing privilege: authentication is off, or the peer does not support it.
 func authenticating<R>(_ body: () throws(SocketError) -> R) throws(SocketError) -> R {
   do throws(SocketError) {
     return try body()
@@ -138,7 +140,7 @@ func authenticating<R>(_ body: () throws(SocketError) -> R) throws(SocketError) 
   }
 }
 
-/// How chunks are signed: the HMAC identifiers of RFC 4895, 3.3.
+/// An algorithm that signs chunks: the HMAC identifiers of RFC 4895, 3.3.
 public struct SCTPAuthenticationAlgorithm: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: UInt16
   public init(rawValue: UInt16) { self.rawValue = rawValue }
@@ -148,16 +150,16 @@ public struct SCTPAuthenticationAlgorithm: RawRepresentable, BitwiseCopyable, Ha
 }
 
 extension SocketOption where Level == SCTPLevel, Value == [SCTPAuthenticationAlgorithm] {
-  /// How the peers of associations to come may sign, the preferred first: they take the first that they support. Set it
-  /// before listening or connecting.
+  /// The algorithms with which the peers of future associations may sign, the preferred one first: a peer uses the
+  /// first that it supports. Set it before listening or connecting.
   ///
-  /// `.notSupported` for one that the kernel lacks, and with EACCES where
+  /// Setting throws `.notSupported` for an algorithm that the kernel lacks, and with EACCES where
   /// ``SCTPAssociationOption/authenticationSupported`` is off; `.invalidArgument` for a list without
   /// ``SCTPAuthenticationAlgorithm/sha1``, or of more than 4. The C name is `SCTP_HMAC_IDENT`.
   public static var authenticationAlgorithms: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Value in
-        // struct sctp_hmacalgo: the number of identifiers, and these.
+        // struct sctp_hmacalgo: the number of identifiers, then the identifiers.
         var bytes = [UInt8](repeating: 0, count: 64)
         var length = UInt32(bytes.count)
         try authenticating { () throws(SocketError) in

@@ -1,7 +1,7 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// Receives whole messages of SCTP, whatever their length: it puts together what comes in pieces.
+/// Receives whole messages of SCTP, whatever their length: assembles messages that arrive in pieces.
 ///
 /// ```swift
 /// var assembler = try SCTPMessageAssembler(for: socket, messageLimit: 1 << 20)
@@ -10,23 +10,24 @@ public import SocketKitCore
 ///   print(message.info?.stream as Any, bytes.count)
 /// }
 /// ```
-/// A message comes in pieces when it is longer than the room for one, and when the kernel delivers its front before the
-/// rest has arrived (partial delivery, RFC 6458, 3.2), which it does from ``SocketOption/partialDeliveryPoint`` on and when
-/// the receive buffer is full.
+/// A message arrives in pieces when it is longer than the room for one piece, and when the kernel delivers its front
+/// before the rest has arrived (partial delivery, RFC 6458, 3.2). The kernel does so from
+/// ``SocketOption/partialDeliveryPoint`` on, and when the receive buffer is full.
 ///
-/// **A message that is given up.** When the sender gives a message up after its front was delivered, its rest never comes,
-/// and the next piece belongs to another message. The kernel reports that with
-/// ``SCTPNotification/partialDelivery(_:)``, which the assembler switches on. It drops the front then, as it does when an
-/// association ends or begins again.
+/// **Abandoned messages.** When the sender abandons a message after its front was delivered, the rest never comes, and
+/// the next piece belongs to another message. The kernel reports this with ``SCTPNotification/partialDelivery(_:)``,
+/// which the assembler switches on. The assembler then drops the front. It also drops the unfinished messages of an
+/// association that ends or restarts.
 ///
-/// **Interleaving.** Pieces of different messages come one after the other unless ``SocketOption/fragmentInterleave`` is
-/// on. With it those of different associations of a one-to-many socket may alternate, and with
-/// ``SCTPAssociationOption/interleavingSupported`` those of different streams too. Each message is put together by itself.
+/// **Interleaving.** The pieces of one message arrive in succession unless ``SocketOption/fragmentInterleave`` is on.
+/// With it, pieces from different associations of a one-to-many socket may alternate, and with
+/// ``SCTPAssociationOption/interleavingSupported`` also pieces of different streams. The assembler keeps the messages
+/// apart.
 ///
-/// Use one assembler for one socket, and no other calls that receive. Take an association out
-/// (`peelOff(_:)`) when none of its messages is unfinished: what is here of one does not move along.
+/// Use one assembler for one socket, and no other calls that receive. Call `peelOff(_:)` only when the association has
+/// no unfinished message: the front of one stays in this assembler.
 public struct SCTPMessageAssembler: ~Copyable {
-  /// The longest message that is put together, in bytes.
+  /// The longest message that is assembled, in bytes.
   public let messageLimit: Int
   /// The most bytes that unfinished messages may have together.
   public let totalLimit: Int
@@ -34,28 +35,27 @@ public struct SCTPMessageAssembler: ~Copyable {
   @usableFromInline var unfinished: [SCTPMessagePlace: SCTPUnfinishedMessage] = [:]
   private var held = 0
 
-  /// Prepares a socket: switches ``SCTPEvent/partialDelivery`` on, for all associations, and what says to which message a
-  /// piece belongs (SCTP_RECVRCVINFO).
+  /// Prepares a socket: switches on ``SCTPEvent/partialDelivery``, for all associations, and the information that tells
+  /// to which message a piece belongs (SCTP_RECVRCVINFO).
   ///
   /// - Parameters:
-  ///   - socket: receives nothing yet.
+  ///   - socket: a socket that has not received anything yet.
   ///   - messageLimit: the longest message, in bytes, at least 1.
   ///   - totalLimit: the most bytes of unfinished messages together, at least `messageLimit`; nil for eight times
-  ///     `messageLimit`. A peer may begin one message on each stream, and each of many peers may.
-  ///   - pieceCapacity: bytes of room for one receive, at least 256, which holds the fixed part of any notification. Shorter
-  ///     messages are received with one system call and are copied once.
-  /// - Throws: `.closed`, `.notSupported` (Linux older than 5.0).
+  ///     `messageLimit`. Each peer may begin a message on each of its streams.
+  ///   - pieceCapacity: bytes of room for one receive, 256 to 1073741824; 256 holds the fixed part of any notification.
+  ///     Shorter messages are received with one system call and are copied once.
+  /// - Throws: `.invalidArgument` for numbers out of these ranges; `.closed`, `.notSupported` (Linux older than 5.0).
   public init(
     for socket: borrowing some SCTPMessaging & ~Copyable, messageLimit: Int, totalLimit: Int? = nil,
     pieceCapacity: Int = 65536
   ) throws(SocketError) {
-    precondition(messageLimit > 0, "a message has at least 1 byte")
-    let total = totalLimit ?? (messageLimit > Int.max / 8 ? .max : messageLimit * 8)
-    precondition(total >= messageLimit, "the limit of all messages is at least that of one")
-    precondition(pieceCapacity >= 256, "a notification needs 256 bytes")
+    let total = totalLimit ?? max(messageLimit, 8 * min(max(messageLimit, 0), Int.max / 8))
+    let isInRange = messageLimit > 0 && total >= messageLimit && (256...1 << 30).contains(pieceCapacity)
     self.messageLimit = messageLimit
     self.totalLimit = total
-    piece = [UInt8](repeating: 0, count: pieceCapacity)
+    piece = [UInt8](repeating: 0, count: isInRange ? pieceCapacity : 0)
+    if !isInRange { throw SocketError(code: .invalidArgument, .setOption) }
     let result = socket.descriptor.attemptSetEvent(.partialDelivery, to: true, for: .all)
     if result.isFailure { throw SocketError(result, .setOption) }
     try socket.descriptor.setSCTPFlag(CSK_SCTP_RECVRCVINFO, to: true)
@@ -64,17 +64,17 @@ public struct SCTPMessageAssembler: ~Copyable {
   /// How many messages have begun and are not finished.
   public var unfinishedCount: Int { unfinished.count }
 
-  /// Receives pieces until a message is whole, without waiting. What is here of unfinished messages stays for the next call.
+  /// Receives pieces until a message is whole, without waiting. Unfinished messages stay for the next call.
   ///
   /// - Parameters:
-  ///   - bytes: receives the whole message, or the notification to whose places its ranges refer, in place of what was in
-  ///     it. Its memory is used again. Otherwise it is left as it was.
-  ///   - socket: the one that the assembler was made for.
-  /// - Returns: `.message`, always whole, with the infos of its first piece; a notification; `.wouldBlock`; or
+  ///   - bytes: its content is replaced by the whole message, or by the notification, in whose bytes the ranges of the
+  ///     result lie. Its memory is reused. With other results it does not change.
+  ///   - socket: the socket for which the assembler was made.
+  /// - Returns: `.message`, always whole, with the information of its first piece; a notification; `.wouldBlock`; or
   ///   `.endOfStream`.
-  /// - Throws: `.messageTooLarge` with errno 0 when a message exceeds ``messageLimit``, and `.capacityExceeded` when the
-  ///   unfinished messages exceed ``totalLimit``, once for the message at hand, which is dropped with all its pieces that
-  ///   are still to come; the next call goes on with the other messages. And as
+  /// - Throws: `.messageTooLarge` with errno 0 when a message exceeds ``messageLimit``, and `.capacityExceeded` when
+  ///   the unfinished messages exceed ``totalLimit``, each once for a message, which is dropped with all its pieces
+  ///   that are still to come; the next call continues with the other messages. And as
   ///   ``SCTPMessaging/receive(into:flags:)``.
   @inlinable
   public mutating func receive<S: SCTPMessaging & ~Copyable>(
@@ -85,8 +85,8 @@ public struct SCTPMessageAssembler: ~Copyable {
     }
   }
 
-  /// Receives pieces until a message is whole, waiting on this thread. What is here of unfinished messages when the time is
-  /// over stays for the next call.
+  /// Receives pieces until a message is whole, waiting on this thread. Unfinished messages stay for the next call, also
+  /// after an error.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:from:)``.
   @inlinable
   public mutating func receive<S: SCTPMessaging & ~Copyable>(
@@ -99,19 +99,22 @@ public struct SCTPMessageAssembler: ~Copyable {
       case .message(let message): return .message(message)
       case .notification(let notification): return .notification(notification)
       case .endOfStream: return .endOfStream
-      case .wouldBlock: try wait.block(on: socket.readSource, for: .readable)
-      case nil: try wait.check()
+      case .wouldBlock:
+        if try !wait.blockUnlessEnded(on: socket.readSource, for: .readable) { return .endOfStream }
+      case nil:
+        wait.progressed()
+        try wait.check()
       }
     }
   }
 
-  /// Forgets what is here of unfinished messages.
+  /// Drops all unfinished messages.
   public mutating func removeAll() {
     unfinished.removeAll()
     held = 0
   }
 
-  /// One receive; nil where it brought a piece that does not finish its message.
+  /// Receives once. Returns nil for a piece that does not finish its message.
   @inlinable
   mutating func receivePiece<S: SCTPMessaging & ~Copyable>(
     into bytes: inout [UInt8], from socket: borrowing S
@@ -120,7 +123,7 @@ public struct SCTPMessageAssembler: ~Copyable {
     do throws(SocketError) {
       outcome = try socket.receive(into: piece.mutableSpan)
     } catch {
-      // One association's loss is that of its messages.
+      // The socket's one association is lost, and its unfinished messages with it.
       if S.style != .oneToMany { removeAll() }
       throw error
     }
@@ -140,7 +143,7 @@ public struct SCTPMessageAssembler: ~Copyable {
     return outcome
   }
 
-  /// What the notification in the buffer says of its length, as far as the buffer has it.
+  /// The length of the notification in the buffer, as its header gives it, but at most the buffer's.
   @usableFromInline var notificationLength: Int {
     min(piece.count, Int(piece.span.bytes.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self)))
   }
@@ -148,7 +151,7 @@ public struct SCTPMessageAssembler: ~Copyable {
   @usableFromInline @inline(never)
   mutating func add(_ part: SCTPMessage, into bytes: inout [UInt8]) throws(SocketError) -> SCTPReceiveOutcome? {
     let place = SCTPMessagePlace(part)
-    // Taken out, because bytes that the dictionary holds too would be copied.
+    // Removed from the dictionary, because appending to bytes that it also holds would copy them.
     var whole = unfinished.removeValue(forKey: place) ?? SCTPUnfinishedMessage(part)
     if !whole.continues(with: part) {
       held -= whole.bytes.count
@@ -180,7 +183,7 @@ public struct SCTPMessageAssembler: ~Copyable {
     return .message(message)
   }
 
-  /// Drops what will not be finished.
+  /// Drops the messages that will not be finished.
   @usableFromInline @inline(never)
   mutating func note(_ notification: SCTPNotification) {
     if unfinished.isEmpty { return }
@@ -190,7 +193,8 @@ public struct SCTPMessageAssembler: ~Copyable {
       drop {
         $0.association == event.association && $0.stream == event.stream && $0.isUnordered == event.isUnordered
       }
-      // Where fragments are not interleaved, the kernel does not say which stream's it was; there is only one then.
+      // Where fragments are not interleaved, the kernel does not report the stream; there is only one such message
+      // then.
       if unfinished.count == before { drop { $0.association == event.association } }
     case .associationChange(let change) where change.isEnd || change.state == .restarted:
       drop { $0.association == change.association }

@@ -17,9 +17,9 @@ extension SCTPMessaging where Self: ~Copyable {
   ///   - flags: ``SendFlags/more`` holds it back for others to join it.
   /// - Returns: `.bytes` with its length, or `.wouldBlock`.
   /// - Throws: `.destinationRequired` when a one-to-many socket's message names no association; `.brokenPipe` (the
-  ///   association is no more, or shuts down), `.connectionReset` and `.timedOut` with ETIMEDOUT (it was lost; each once),
-  ///   `.messageTooLarge` (longer than the send buffer), `.invalidArgument` (an empty message, no such stream, or no such
-  ///   key).
+  ///   association has ended, or is shutting down), `.connectionReset` and `.timedOut` with ETIMEDOUT (it was lost;
+  ///   each once), `.messageTooLarge` (longer than the send buffer), `.invalidArgument` (an empty message, no such
+  ///   stream, or no such key).
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, info: SCTPSendInfo, flags: SendFlags = []
@@ -53,14 +53,14 @@ extension SCTPMessaging where Self: ~Copyable {
   /// longer than the buffer is: what has no room is lost, and ``SCTPNotificationBytes/missing`` counts it. Have one thread
   /// receive, or pieces go to different ones.
   ///
-  /// The rest of a message may never come, and another message comes in its place: see ``SCTPMessageAssembler``, which puts
-  /// whole messages together.
+  /// When the sender abandons a message, its rest never comes, and another message follows: see
+  /// ``SCTPMessageAssembler``, which assembles whole messages.
   ///
   /// - Parameters:
   ///   - buffer: receives the bytes; with an empty one nothing is taken of a message.
   ///   - flags: ``ReceiveFlags/peek`` leaves it there.
-  /// - Throws: `.connectionReset`, `.timedOut` with ETIMEDOUT (the peer answers no more), each once, after which the end
-  ///   comes; `.notConnected`.
+  /// - Throws: `.connectionReset`, `.timedOut` with ETIMEDOUT (the peer no longer answers), each once, and then the end
+  ///   of the stream; `.notConnected`.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, flags: ReceiveFlags = []

@@ -1,35 +1,35 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// The kernel reports once how the association of a one-to-one socket was lost, to whichever call comes first, a send
-// among them. A read that comes later would block, and a poll wait, for ever (net/sctp/socket.c).
+// The kernel reports the loss of a one-to-one socket's association once, to the first call that follows, which may be a
+// send. After that, a read would block for ever, and a poll would wait for ever (net/sctp/socket.c).
 
 extension SCTPSocket {
-  /// Ends reading and writing when the failure means that the association is no more.
+  /// Ends reading and writing when the failure means that the association was lost.
   public borrowing func noteFailure(_ result: IOResult) { descriptor.noteFailure(result) }
 }
 
 extension RawDescriptor {
-  /// Ends reading and writing of a one-to-one socket when a call failed because the association is no more: then reads
-  /// report the end, as they do on TCP, and those that wait in other threads wake.
+  /// Ends reading and writing of a one-to-one socket when a call failed because the association was lost: then reads
+  /// report the end, as they do on TCP, and reads that wait in other threads wake.
   @usableFromInline @inline(never)
   func noteFailure(_ result: IOResult) {
     switch result.errno {
     case CSK_ECONNRESET, CSK_ECONNABORTED, CSK_ETIMEDOUT, CSK_ECONNREFUSED:
       if notedFailure == nil { setLowWater(Self.mark | result.errno) }
     case CSK_EPIPE:
-      // Something else has taken the error: an option read by its number, or a call of another library.
+      // Another call may have taken the error: an option read by its number, or a call of another library.
       if hasItsAssociation { return }
     default: return
     }
-    // ENOTCONN, which it may report, comes after it has done its work.
+    // The call may return ENOTCONN, but only after it has ended both directions.
     _ = csk_shutdown(value, CSK_SHUT_RDWR)
   }
 
-  /// The error of ``noteFailure(_:)``; nil when there was none. `close(gracefullyWithin:)` needs it: after a loss the kernel
-  /// looks as it does after an end in order.
+  /// The error of ``noteFailure(_:)``; nil when there was none. `close(gracefullyWithin:)` needs it: the kernel does
+  /// not tell a loss from an orderly end afterwards.
   ///
-  /// It is kept in SO_RCVLOWAT, which SCTP does not read (net/sctp/socket.c).
+  /// The library stores it in SO_RCVLOWAT, which SCTP does not read (net/sctp/socket.c).
   var notedFailure: Int32? {
     var number: Int32 = 0
     var length: UInt32 = 4
@@ -49,6 +49,6 @@ extension RawDescriptor {
     return csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_ERROR, &number, &length) < 0 ? 0 : number
   }
 
-  /// More than any program asks for.
+  /// A low-water mark above any that a program sets.
   private static var mark: Int32 { 0x7c70_0000 }
 }

@@ -148,7 +148,7 @@ struct NotificationHead {
     return .sendFailed(sendFailure(info, chunkFlags: Int32(half(16)), payload: rest(48)))
   }
 
-  /// The kernel writes the chunk's flags where the message's should be, so that fragments can be put together
+  /// The kernel writes the chunk's flags in the place of the message's, which show where the fragment belongs
   /// (net/sctp/ulpevent.c).
   private func sendFailure(
     _ info: SCTPSendInfo, chunkFlags: Int32, payload: SCTPNotificationBytes

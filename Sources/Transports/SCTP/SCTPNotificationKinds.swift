@@ -73,9 +73,9 @@ public struct SCTPSendFailure: BitwiseCopyable, Hashable, Sendable {
   public var rawError: UInt32
   /// What it was sent with: stream, payload protocol, context, association and whether unordered. The old form, too.
   public var info: SCTPSendInfo
-  /// ``payload`` begins the message.
+  /// ``payload`` is the beginning of the message.
   public var isFirstFragment: Bool
-  /// ``payload`` ends the message. Both are set for a message that went in one chunk.
+  /// ``payload`` is the end of the message. Both are set for a message that went in one chunk.
   public var isLastFragment: Bool
   /// Its bytes. A long message comes back in several notifications, one for each of its chunks, in order.
   public var payload: SCTPNotificationBytes
@@ -88,13 +88,13 @@ public struct SCTPPartialDelivery: BitwiseCopyable, Hashable, Sendable {
   /// It was given up; nothing else has been defined.
   public var isAborted: Bool
   public var association: SCTPAssociationID
-  /// The message's stream. The kernel says it only where fragments are interleaved
+  /// The message's stream. The kernel reports it only where fragments are interleaved
   /// (``SCTPAssociationOption/interleavingSupported``); otherwise this is 0, and an association has one such message at
   /// most (sctp_ulpq_abort_pd in net/sctp/ulpqueue.c).
   public var stream: UInt16
-  /// The message was sent unordered; where fragments are interleaved, as ``stream``.
+  /// The message was sent unordered. Reported only where ``stream`` is.
   public var isUnordered: Bool
-  /// Its number in the stream; where fragments are interleaved, as ``stream``.
+  /// Its number in the stream. Reported only where ``stream`` is.
   public var sequence: UInt32
 }
 

@@ -26,8 +26,9 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
   /// Asks the peer to acknowledge at once (SCTP_SACK_IMMEDIATELY, RFC 7053).
   public var asksForAcknowledgement = false
   /// The number of the shared key that authenticates the message (RFC 4895); nil for the active one. See
-  /// ``SCTPOptionTarget/installKey(_:secret:for:)``. The kernel ignores it where the peer does not require authentication of
-  /// data, and refuses a key that is not installed or is deactivated (`.invalidArgument`). Linux 4.17.
+  /// ``SCTPOptionTarget/installKey(_:secret:for:)``. The kernel ignores it where the peer does not require
+  /// authentication of data, and refuses a key that is not installed or is deactivated (`.invalidArgument`). Linux
+  /// 4.17.
   public var key: UInt16?
 
   @inlinable
@@ -92,7 +93,7 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     try withUnsafeBytes(of: head) { bytes throws(SocketError) in
       try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_SNDINFO, bytes.bytes)
     }
-    // struct sctp_prinfo: policy, padding, value. For `.never` too: without it the kernel takes the default's time.
+    // struct sctp_prinfo: policy, padding, value. Also for `.never`: without it the kernel uses the default's time.
     let reliability: (UInt16, UInt16, UInt32) = (expiry.policy, 0, expiry.value)
     try withUnsafeBytes(of: reliability) { bytes throws(SocketError) in
       try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO, bytes.bytes)

@@ -77,7 +77,7 @@ extension SCTPSocket {
 }
 
 extension RawDescriptor {
-  /// What a stream write comes to that the kernel refused.
+  /// The result of a stream write that the kernel refused: after EMSGSIZE, tries to send less.
   @usableFromInline @inline(never)
   func failedSend(_ result: Int, _ bytes: UnsafeRawBufferPointer, _ tried: Int) -> IOResult {
     let result = result == 0 &- Int(CSK_EMSGSIZE) ? attemptSendLess(bytes, than: tried) : IOResult(raw: result)

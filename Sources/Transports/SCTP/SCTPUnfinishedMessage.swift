@@ -1,13 +1,13 @@
 internal import SocketKitCore
 
-/// Where a message is put together: at each place there is one at a time.
+/// Identifies an unfinished message: there is at most one for each place.
 @usableFromInline
 struct SCTPMessagePlace: Hashable {
   var association: SCTPAssociationID
   var stream: UInt16
   var isUnordered: Bool
-  /// An unordered message's number: where fragments are interleaved, another message may come between its pieces. Ordered
-  /// ones cannot overtake each other, and have 0 here.
+  /// The number of an unordered message: where fragments are interleaved, another message may come between its pieces.
+  /// 0 for ordered messages, which cannot overtake each other.
   var sequence: UInt16
 }
 
@@ -23,16 +23,17 @@ extension SCTPMessagePlace {
 /// The front of a message.
 @usableFromInline
 struct SCTPUnfinishedMessage {
-  /// Its first piece, which has the infos: the kernel has no payload protocol for later ones where fragments are interleaved.
+  /// Its first piece, whose information is the message's: where fragments are interleaved, the kernel reports no
+  /// payload protocol for later pieces.
   var first: SCTPMessage
   var bytes: [UInt8] = []
-  /// It is too long: its pieces are dropped, up to the last.
+  /// The message exceeds a limit: its pieces are dropped, including the last.
   var isDropped = false
 
   init(_ first: SCTPMessage) { self.first = first }
 
-  /// Whether a piece belongs to it, or begins another message, because this one's rest does not come. The number within the
-  /// stream tells, where there is one.
+  /// Whether a piece belongs to this message. Otherwise the piece begins another message, and the rest of this one
+  /// never comes. The number within the stream decides, where there is one.
   func continues(with part: SCTPMessage) -> Bool {
     guard let begun = first.info, let info = part.info, !info.isUnordered else { return true }
     return begun.sequence == info.sequence
