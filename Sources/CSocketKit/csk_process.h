@@ -13,7 +13,7 @@
 #define CSK_CLD_KILLED 2
 #define CSK_CLD_DUMPED 3
 
-/// What waitid(2) reports of a child: siginfo_t, 128 bytes. All zero: it has not ended.
+/// What waitid(2) reports of a child: siginfo_t, 128 bytes. All zero while the child has not ended.
 struct csk_child_state {
   int32_t signal;
   int32_t error;

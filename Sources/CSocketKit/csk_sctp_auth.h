@@ -1,5 +1,5 @@
-// SCTP authentication (RFC 4895): numbers and structures of include/uapi/linux/sctp.h, RFC 6458 8.1.17, 8.1.18, 8.2.3, 8.2.4
-// and 8.3.2 to 8.3.5.
+// SCTP authentication (RFC 4895): numbers and structures of include/uapi/linux/sctp.h, RFC 6458 8.1.17, 8.1.18, 8.2.3,
+// 8.2.4 and 8.3.2 to 8.3.5.
 #ifndef CSK_SCTP_AUTH_H
 #define CSK_SCTP_AUTH_H
 

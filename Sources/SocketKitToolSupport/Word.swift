@@ -6,7 +6,7 @@ public struct Word: Hashable, Sendable, ExpressibleByStringLiteral, CustomString
   public init(_ text: String) { bytes = Array(text.utf8) }
   public init(stringLiteral text: String) { self.init(text) }
 
-  /// The arguments of this process, the program's name in front.
+  /// The arguments of this process, beginning with the program's name.
   public static var ofThisProcess: [Word] {
     (0..<Int(CommandLine.argc)).map { index in
       guard let start = CommandLine.unsafeArgv[index] else { return "" }
@@ -22,13 +22,13 @@ public struct Word: Hashable, Sendable, ExpressibleByStringLiteral, CustomString
 
   public var isEmpty: Bool { bytes.isEmpty }
 
-  /// As text, for comparing it with what is text; U+FFFD stands for what is no UTF-8.
+  /// The word as text, for comparisons; U+FFFD replaces bytes that are not UTF-8.
   public var text: String { String(decoding: bytes, as: UTF8.self) }
 
-  /// For people; what is no UTF-8 shows as `\xff`.
+  /// For display: a byte that is not UTF-8 is shown as `\xff`.
   public var description: String { decoded { escape($0, after: "\\x") } }
 
-  /// As the text of an address, where `%FF` stands for a byte that is no UTF-8.
+  /// As the text of an address, where `%FF` stands for a byte that is not UTF-8.
   var addressText: String { decoded { escape($0, after: "%").uppercased() } }
 
   private func decoded(invalid: (UInt8) -> String) -> String {
@@ -52,7 +52,7 @@ public struct Word: Hashable, Sendable, ExpressibleByStringLiteral, CustomString
   }
 }
 
-/// Takes bytes apart into characters, and the bytes that are none.
+/// Decodes UTF-8: calls `valid` with each character, and `invalid` with each byte that belongs to none.
 func forEachScalar(of bytes: [UInt8], _ valid: (Unicode.Scalar) -> Void, invalid: (UInt8) -> Void) {
   var parser = Unicode.UTF8.ForwardParser()
   var rest = bytes.makeIterator()
@@ -70,7 +70,7 @@ func forEachScalar(of bytes: [UInt8], _ valid: (Unicode.Scalar) -> Void, invalid
   }
 }
 
-/// A byte as two hexadecimal digits behind a mark.
+/// A byte as two hexadecimal digits after a mark.
 func escape(_ byte: UInt8, after mark: String) -> String {
   mark + (byte < 16 ? "0" : "") + String(byte, radix: 16)
 }

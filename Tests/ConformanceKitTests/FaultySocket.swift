@@ -168,7 +168,7 @@ enum RaisesBrokenPipe: StreamFault {
   }
 }
 
-/// Its kernel reports a lost connection once, as SCTP's does: when that was a write, a read finds nothing.
+/// Reports a lost connection once, as SCTP does. After a write has reported it, a read would block.
 enum WaitsAfterAFailedWrite: StreamFault {
   private static let failed = Atomic<Int32>(-1)
 

@@ -77,7 +77,7 @@ enum LeaksSurplus: MessageFault {
   }
 }
 
-/// Says that no descriptors can come, so that nobody looks for them.
+/// Says that no descriptors can come, so that the library does not look for them.
 enum DeniesDescriptors: MessageFault {
   static var mayReceiveDescriptors: Bool { false }
   static func receive(
@@ -105,7 +105,7 @@ enum DeniesDescriptors: MessageFault {
   }
 }
 
-/// Its kernel reports a lost connection once: when that was a send, a receive finds nothing.
+/// Reports a lost connection once. After a send has reported it, a receive would block.
 enum WaitsAfterAFailedSend: MessageFault {
   private static let hasFailed = Atomic<Bool>(false)
 

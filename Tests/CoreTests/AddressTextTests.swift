@@ -107,7 +107,7 @@ import Testing
     #expect(AnySocketAddress(address).description == text)
   }
 
-  /// Each is another address, and its text says which.
+  /// The addresses differ from each other, and so do their texts.
   @Test func everyUnixAddressIsReadBackFromItsText() throws {
     var addresses = try [
       UnixAddress.unnamed, UnixAddress(path: "unnamed"), UnixAddress(path: "@"), UnixAddress(path: "@x"),
@@ -116,7 +116,7 @@ import Testing
       UnixAddress(abstract: "@"), UnixAddress(path: "a b"), UnixAddress(path: "a\nb"),
       UnixAddress(path: "@\u{301}"), UnixAddress(path: [UInt8](repeating: 0xfe, count: 108)),
     ]
-    // A peer may have the abstract name of no bytes: the kernel allows it.
+    // The kernel allows an abstract name of no bytes, and a peer may have it.
     let empty = UnixAddress(sockaddr: [1, 0, 0].span.bytes)
     addresses.append(try #require(empty))
     for address in addresses {
@@ -150,7 +150,7 @@ import Testing
     #expect(UnixAddress.unnamed.description == "@" && UnixAddress.unnamed.name.isEmpty)
   }
 
-  /// The kernel reports a path of 108 bytes with a zero that it does not take back.
+  /// The kernel reports a path of 108 bytes with a zero byte behind it, but does not accept that byte in a call.
   @Test func aPathThatFillsTheKernelsAddressIsNamed() throws {
     let name = [UInt8](repeating: 0x70, count: 108)
     let address = try UnixAddress(path: name)

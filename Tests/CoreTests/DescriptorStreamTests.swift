@@ -83,7 +83,7 @@ import Testing
     }
   }
 
-  /// The signal's disposition is the default one here, which would end the process.
+  /// The signal has its default disposition here, which would end the process.
   @Test func writingWhereNobodyReadsIsAnErrorAndNoSignal() throws {
     let old = signal(SIGPIPE, SIG_DFL)
     defer { _ = signal(SIGPIPE, old) }
@@ -121,7 +121,7 @@ import Testing
     try poller.deregister(timer)
   }
 
-  /// On a thread of its own, whose signal is blocked.
+  /// Runs on a thread of its own, which blocks the signal.
   @Test func aSignalIsRead() throws {
     let number = try onThread { () -> Result<UInt32?, any Error> in
       Result {
@@ -223,7 +223,7 @@ import Testing
     try #require(Glibc.pipe(&numbers) == 0)
     defer { close(numbers[1]) }
     let reading = try DescriptorStream(unsafe Descriptor(unsafeOwning: RawDescriptor(numbers[0])))
-    // Or the read would wait for ever.
+    // Otherwise the read below would block for ever.
     try #require(fcntl(numbers[0], F_GETFL) & O_NONBLOCK != 0)
     var byte: [UInt8] = [0]
     let nothing = try reading.read(into: byte.mutableSpan)
@@ -248,7 +248,7 @@ import Testing
     try #require(Glibc.pipe(&numbers) == 0)
     let copy = try RawDescriptor(numbers[0]).duplicate()
     #expect(copy.raw.value != numbers[0] && fcntl(copy.raw.value, F_GETFD) & FD_CLOEXEC != 0)
-    // The owner closes theirs; the copy stays, and is of the same open file.
+    // The owner closes the original. The copy stays open and refers to the same open file.
     close(numbers[0])
     #expect(write(numbers[1], [7] as [UInt8], 1) == 1)
     var byte: UInt8 = 0

@@ -2,8 +2,8 @@ import Glibc
 import SocketKitCore
 import Testing
 
-/// Which code a program gets for each number of the kernel's. The C library's names stand here, so that a wrong number in
-/// the sources shows.
+/// Which code a program gets for each error number of the kernel. The table uses the C library's names, so that a wrong
+/// number in the sources makes a test fail.
 @Suite struct ErrnoTableTests {
   private static let codes: [SocketError.Code: [Int32]] = [
     .closed: [EBADF],
@@ -32,7 +32,7 @@ import Testing
     .noSuchProcess: [ESRCH],
   ]
 
-  /// Every number that Linux has, those that it has not, and those that no error can be.
+  /// Tries every number that Linux uses, numbers that it does not use, and numbers that no error can have.
   @Test func everyNumberHasTheCodeOfTheTableAndOthersHaveNone() {
     var expected: [Int32: SocketError.Code] = [:]
     for (code, numbers) in Self.codes {
@@ -46,7 +46,7 @@ import Testing
     }
   }
 
-  /// By way of a failed call, as errors come.
+  /// Makes the errors from the result of a failed call, as the library does.
   @Test func anErrorOfTheKernelsHasItsNumberAndThatCode() {
     for (code, numbers) in Self.codes {
       for number in numbers {
@@ -60,7 +60,7 @@ import Testing
     #expect(strange.description.hasPrefix("send: failed (") && strange.description.contains("errno 4000"))
   }
 
-  /// ENODEV is an interface's where none but interfaces are named, and a protocol's elsewhere.
+  /// ENODEV means a missing interface where the call can name only interfaces, and a missing protocol elsewhere.
   @Test func aMissingInterfaceIsNoMissingProtocol() {
     for (operation, code) in [
       (.setOption, .addressNotAvailable), (.send, .addressNotAvailable), (.open, .protocolNotSupported),
@@ -71,7 +71,7 @@ import Testing
     #expect("\(SocketError(.failure(errno: ENODEV), .send))".contains("no such interface"))
   }
 
-  /// A code that is set decides, whatever the number says.
+  /// A code that is given takes precedence over the number.
   @Test func aCodeOfItsOwnGoesBeforeTheNumber() {
     let error = SocketError(code: .capacityExceeded, .send, errno: EINVAL)
     #expect(error.code == .capacityExceeded && error.errno == EINVAL)

@@ -3,11 +3,11 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// Whether each named option is the kernel's option of that name. Setting and reading by one and the same wrong number
-/// agrees with itself, so that what is set by name is read here by the numbers of the kernel's headers
+/// Each named option is the kernel's option of that name. An option that is set and read by the same wrong number reads
+/// back as it was set. So these tests set an option by its name and read it by the number in the kernel's headers
 /// (asm-generic/socket.h, linux/in.h, linux/in6.h, linux/tcp.h, linux/udp.h).
 @Suite(.exclusive) struct OptionNumberTests {
-  /// What the kernel says of an option, by the C library.
+  /// The value of an option, read through the C library.
   private func kernel(_ socket: RawDescriptor, _ level: Int32, _ name: Int32) -> Int32? {
     var value: Int32 = 0
     var length = socklen_t(4)
@@ -18,7 +18,7 @@ import Testing
   private func udp() throws -> UDPSocket { try UDPSocket.open(for: .loopback(port: 0)) }
   private func six() throws -> UDPSocket { try UDPSocket.open(for: .loopbackIPv6(port: 0)) }
 
-  /// Each option switches its own number, and no other one of the list.
+  /// Checks that each option switches its own number and no other number in the list.
   private func check(
     _ options: [(name: Int32, level: Int32, set: (Bool) throws -> Void)], on socket: RawDescriptor
   ) throws {
@@ -41,7 +41,7 @@ import Testing
         (9, 1, { try socket.setOption(.keepAlive, to: $0) }), (15, 1, { try socket.setOption(.reusePort, to: $0) }),
         (40, 1, { try socket.setOption(.dropCount, to: $0) }), (60, 1, { try socket.setOption(.zeroCopy, to: $0) }),
       ], on: socket.descriptor)
-    // One of the two forms at a time.
+    // Only one of the two forms is on at a time.
     try socket.setOption(.timestamps, to: true)
     #expect(kernel(socket.descriptor, 1, 29) == 1 && kernel(socket.descriptor, 1, 35) == 0)
     try socket.setOption(.nanosecondTimestamps, to: true)
@@ -169,7 +169,7 @@ import Testing
     #expect(kernel(listener.descriptor, 6, 23) == 9)
   }
 
-  /// Those that the kernel takes from privileged processes only.
+  /// The options that only a privileged process may set.
   @Test func numbersThatNeedPrivilege() throws {
     let socket = try udp()
     let number = socket.descriptor
@@ -183,7 +183,7 @@ import Testing
     try socket.setOption(.busyPoll, to: .microseconds(109))
     try socket.setOption(.preferBusyPoll, to: true)
     #expect(kernel(number, 1, 46) == 109 && kernel(number, 1, 69) == 1)
-    // Which cannot be read: its limit is 65535, and no other option's of these.
+    // This option cannot be read. Its limit, which no other of these options has, shows that the number is right.
     try socket.setOption(.busyPollBudget, to: 65535)
     #expect(throws: SocketError(.failure(errno: EINVAL), .setOption)) {
       try socket.setOption(.busyPollBudget, to: 65536)

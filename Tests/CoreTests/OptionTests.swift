@@ -109,7 +109,7 @@ import Testing
     }
     #expect(try listener.option(.reusePort) && listener.option(.reuseAddress) && listener.option(.isListening))
     #expect(try !listener.option(.v6Only))
-    // The kernel counts repetitions of its answer, after 1, 3, 7 … seconds.
+    // The kernel stores how often it repeats its SYN-ACK, so it rounds up to 1, 3, 7 … seconds.
     for (asked, got) in [(1, 1), (2, 3), (3, 3), (4, 7)] {
       try listener.setOption(.deferAccept, to: .seconds(asked))
       #expect(try listener.option(.deferAccept) == .seconds(got))

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite(.exclusive) struct ProcessDescriptorTests {
-  /// A child that runs a shell command, its standard input one end of a pipe whose other end closes with `gate`.
+  /// Starts a child that runs a shell command. Its standard input is `gate`, or /dev/null.
   private func child(_ command: String, gate: Int32? = nil) throws -> Int32 {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -44,7 +44,7 @@ import Testing
     let process = try ProcessDescriptor(of: child("exit \(status)"))
     let exit = try process.waitForExit(until: .after(.seconds(10)))
     #expect(exit == .exited(status))
-    // It was collected: nobody learns it a second time.
+    // The first wait collected the status, so it cannot be read again.
     let again = try process.takeExit()
     #expect(again == .unknown)
     let gone = failure(SocketError.self) { () throws(SocketError) in try process.send(signal: SIGTERM) }
@@ -100,7 +100,7 @@ import Testing
     try poller.deregister(source: process.descriptor)
   }
 
-  /// Any process sees its end; the status goes to its parent alone.
+  /// Any process can see that another has ended. Only the parent gets the status.
   @Test func theEndOfAGrandchildIsSeen() throws {
     let (read, write) = try gate()
     let output = try Pipe()
@@ -132,7 +132,7 @@ import Testing
   @Test func aDescriptorIsCopiedOutOfAnotherProcess() throws {
     let (read, write) = try gate()
     let process = try ProcessDescriptor(of: child("exec sleep 100", gate: read))
-    // This process's own end goes: what is copied is the child's standard input.
+    // Closes this process's own copy of the read end: only the child still has it.
     close(read)
     let copy = try process.duplicate(RawDescriptor(0))
     #expect(fcntl(copy.raw.value, F_GETFD) & FD_CLOEXEC != 0)
@@ -191,7 +191,8 @@ import Testing
   @Test func withoutPermissionTheRemedySaysWhatIsNeeded() throws {
     let process = Shared(try ProcessDescriptor(of: child("exec sleep 100")))
     let errors = onThread { () -> [SocketError?] in
-      // Of this thread alone, which ends here, where libc's changes the user of all; with the user go the capabilities.
+      // The bare system call changes the user of this thread only; libc's function changes all threads. The thread
+      // loses its capabilities with its user, and ends here.
       guard systemCall(setresuid, 65534, 65534, 65534) == 0 else { return [] }
       return [
         failure(SocketError.self) { () throws(SocketError) in try process.value.send(signal: SIGTERM) },

@@ -3,8 +3,8 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// The ends of the ranges of what a caller gives: what is out of a range is refused, and nothing wraps, traps or is
-/// changed on the way.
+/// Arguments at the ends of their ranges and beyond. The library refuses what is out of range; no argument wraps, traps
+/// or is changed.
 @Suite(.exclusive) struct RangeEndTests {
   private func socket() throws(SocketError) -> TCPSocket { try TCPSocket.open(for: .loopback(port: 0)) }
 
@@ -70,7 +70,8 @@ import Testing
     }
   }
 
-  /// A mark has 32 bits without a sign: half of them could not be set, and read as negative numbers.
+  /// A mark is an unsigned number of 32 bits. The upper half of the marks could not be set, and read as negative
+  /// numbers.
   @Test func aMarkHas32Bits() throws {
     let socket = try socket()
     for mark in [0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff] {
@@ -96,7 +97,7 @@ import Testing
     }
   }
 
-  /// The kernel takes -1 for the largest buffer, for the largest low-water mark, and 256 for type of service 0.
+  /// The kernel takes -1 as the largest buffer or the largest low-water mark, and 256 as type of service 0.
   @Test func whatTheKernelWouldWrapIsRefused() throws {
     let socket = try socket()
     let receive = try socket.option(.receiveBuffer)
@@ -172,7 +173,7 @@ import Testing
     #expect(Deadline.past.advanced(by: .nanoseconds(Int64.max - 1)).remainingNanoseconds > 0)
   }
 
-  /// The same in waits: they end, or they begin to sleep.
+  /// Waits with such deadlines end at once, or they sleep.
   @Test func waitsTakeDurationsOfAnyLength() throws {
     let pair = try UnixStreamSocket.pair()
     var buffer: [UInt8] = [0]

@@ -10,7 +10,7 @@ func check(_ rule: ConformanceRule) {
   if GuestKernel.isRunning { SlowHost.factor = 4 }
   switch rule.run() {
   case .passed: break
-  // Our own keep the optional ones too.
+  // Our own transports and pollers keep the optional rules too.
   case .failed(let evidence): Issue.record("\(rule): \(rule.summary) — \(evidence)")
   case .unavailable(let cause) where rule.strength == .required || mustBeAvailable:
     Issue.record("\(rule) cannot be tried: \(cause)")
@@ -18,7 +18,8 @@ func check(_ rule: ConformanceRule) {
   }
 }
 
-/// The rules whose names begin so. Where none does, a rule that fails: one that got another name must not go untried.
+/// The rules whose names begin with one of the parts. A part that no name begins with gives a rule that fails, so that
+/// a renamed rule does not go untried.
 func rules(_ all: [ConformanceRule], beginning parts: [String]) -> [ConformanceRule] {
   all.filter { rule in parts.contains { rule.id.hasPrefix($0) } }
     + parts.filter { part in !all.contains { $0.id.hasPrefix(part) } }.map { part in

@@ -50,7 +50,7 @@ private func refuse(_ calls: [Int], _ argument: UInt32?, with error: Int32) -> I
       }
       let result = install()
       if result != -Int(EACCES) { return -result }
-      // Without the privilege it takes a promise, PR_SET_NO_NEW_PRIVS, which binds this thread.
+      // Without the privilege the kernel requires PR_SET_NO_NEW_PRIVS, which applies to this thread.
       _ = csk_syscall(Int(SYS_prctl), 38, 1, 0, 0, 0, 0)
       return -install()
     }

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// A test that expects an error names it: one that is content with any error of a type passes when the code is wrong.
+/// A test that expects an error names it. A test that accepts any error of a type passes when the code is wrong.
 @Suite(.exclusive) struct ExactErrorTests {
   /// Where a source expects any error of a type, as in `throws: SocketError.self`. `Never.self` expects none, and stays.
   static func complaints(_ source: String) -> [String] {

@@ -5,8 +5,8 @@ import Testing
 
 @testable import SocketKitToolSupport
 
-/// Plain mode to a peer that has sent something, which a plain sender has no use for. Closing with input unread resets the
-/// connection, and the peer loses what is on its way: it had 4.7 of 8.4 MB, and the sender's status was 0.
+/// Plain mode to a peer that has sent something, which a plain sender does not read. Closing with input unread resets
+/// the connection, and the peer loses the bytes on their way: it got 4.7 of 8.4 MB, and the sender's status was 0.
 @Suite(.exclusive) struct VscpUnreadInputTests {
   /// What the peer reads, slowly at first, and how its connection ended: 0, or an error's number.
   private func readAll(_ number: Int32, delay: UInt32) -> (bytes: [UInt8], error: Int32) {
@@ -58,7 +58,7 @@ import Testing
     try checkDelivery(UnixStreamSocket.self, at: "unix:@")
   }
 
-  /// The peer goes without having read all of it: then it was not delivered, and the status says so.
+  /// A peer that closes before it has read everything makes the sender fail.
   @Test func aPeerThatGoesBeforeTheEndIsAFailure() throws {
     for text in ["tcp://127.0.0.1:0", "tcp://[::1]:0"] {
       let folder = TemporaryFolder()

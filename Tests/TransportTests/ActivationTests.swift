@@ -34,7 +34,7 @@ import Testing
     }
   }
 
-  /// Three claimed, of which only the first and the third are there: they are not this value's to close.
+  /// Three descriptors are claimed and the third is not open. The call that fails leaves the other two open.
   @Test func aFailureClosesNothing() throws {
     let pair = try UnixStreamSocket.pair()
     let numbers = [pair.first.descriptor.value, pair.second.descriptor.value]
@@ -67,7 +67,7 @@ import Testing
     case "names": try names()
     case "nameless": try nameless()
     case "ownsNothing":
-      // The test's own program may have something there by now.
+      // The test's own program may have opened this number by now.
       close(5)
       let code = failure { () throws(SocketError) in _ = try ActivatedSockets() }?.code
       #expect(code == .closed && isOpen(3) && isOpen(4))

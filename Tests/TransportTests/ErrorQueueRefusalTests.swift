@@ -3,7 +3,8 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// Families that ignore MSG_ERRQUEUE and receive a message instead: reading their queue is refused, and takes nothing.
+/// Some families ignore MSG_ERRQUEUE and receive a message instead. Reading their error queue is refused and takes no
+/// message.
 @Suite(.exclusive) struct ErrorQueueRefusalTests {
   private let refusal = SocketError(code: .notSupported, .receive)
 
@@ -40,7 +41,7 @@ import Testing
     #expect(throws: refusal) { _ = try socket.nextQueuedError() }
   }
 
-  /// Of a generic socket the kernel is asked what it is.
+  /// The library asks the kernel what a generic socket is.
   @Test func thoseThatHaveAQueueAreRead() throws {
     let datagrams = try GenericMessageSocket<IPSocketAddress>.open(SocketKind(.ipv4, .datagram))
     #expect(try datagrams.receiveError() == nil)
@@ -108,7 +109,7 @@ import Testing
 }
 
 @Suite(.exclusive) struct ListenerShutdownTests {
-  /// Somebody else's shutdown(2), of a copy of the descriptor in another process, say.
+  /// Another process, for example, may call shutdown(2) on its copy of the descriptor.
   @Test func aUnixAcceptEndsByAShutdownFromElsewhere() throws {
     let listener = Shared(
       try UnixStreamSocket.listen(on: UnixAddress(abstract: "socketkit-lsd-\(UInt64.random(in: 0 ... .max))")))
@@ -150,7 +151,7 @@ import Testing
     #expect(throws: EndpointError(SocketError(.failure(errno: ECONNREFUSED), .connect), address: address.description)) {
       _ = try TCPSocket.connect(to: address, until: .after(soon))
     }
-    // TCP resets who waited to be accepted.
+    // TCP resets the connections that waited to be accepted.
     var byte: [UInt8] = [0]
     #expect(throws: SocketError(.failure(errno: ECONNRESET), .read)) {
       _ = try client.read(into: byte.mutableSpan, until: .after(soon))

@@ -3,7 +3,7 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// Buffers beyond net.core.rmem_max and wmem_max: what they hold, not what they say of themselves.
+/// Buffers beyond net.core.rmem_max and wmem_max. The tests measure what a buffer holds.
 @Suite(.exclusive) struct ForcedBufferTests {
   private func limit(_ name: String) throws -> Int {
     let number = open("/proc/sys/net/core/\(name)", O_RDONLY | O_CLOEXEC)
@@ -21,7 +21,7 @@ import Testing
     return setsockopt(socket, 1, 36, &one, 4) == 0  // SO_MARK
   }
 
-  /// How many of many datagrams wait in a socket's receive buffer in the end.
+  /// Sends `count` datagrams, and returns how many of them the socket's receive buffer holds.
   private func held(by receiver: borrowing UDPSocket, of count: Int) throws -> Int {
     let sender = try UDPSocket.connect(to: receiver.localAddress())
     let bytes = [UInt8](repeating: 7, count: 60_000)
@@ -33,7 +33,8 @@ import Testing
     return held
   }
 
-  /// How many bytes a socket takes that a peer with a small buffer does not read.
+  /// Returns how many bytes a socket with this send buffer takes, and the size that it reports. The peer has a small
+  /// receive buffer and does not read.
   private func taken(by buffer: Int) throws -> (bytes: Int, value: Int) {
     let listener = try TCPSocket.listen(on: .loopback(port: 0)) { (socket) throws(SocketError) in
       try socket.setOption(.receiveBuffer, to: 8192)
@@ -53,7 +54,7 @@ import Testing
     let forced = try UDPSocket.bind(to: .loopback(port: 0))
     try forced.setOption(.receiveBuffer, to: 2 * limit)
     #expect(try forced.option(.receiveBuffer) == 4 * limit)
-    // What the limit allows at most: the kernel doubles it.
+    // A buffer within the limit holds at most twice the limit, because the kernel doubles the size.
     #expect(try held(by: forced, of: plenty) > 2 * limit / 60_000, "no more than the limit allows")
   }
 

@@ -109,7 +109,7 @@ import Testing
     return found
   }
 
-  /// Otherwise the kernel takes the socket's default.
+  /// Without the control message the kernel would take the socket's default.
   @Test func aMessageThatNeverExpiresSaysSo() throws {
     let never = try #require(try expiry(SCTPSendInfo()))
     #expect(never.policy == 0 && never.value == 0)

@@ -3,7 +3,7 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// Where packets and connections wanted to go before they were redirected.
+/// The destination that packets and connections had before they were redirected.
 @Suite(.exclusive) struct OriginalDestinationTests {
   @Test(arguments: UDPWay.allCases) func datagramsTellAddressAndPort(_ way: UDPWay) throws {
     let server = try UDPSocket.bind(to: way == .v4 ? .anyIPv4(port: 0) : .any(port: 0))

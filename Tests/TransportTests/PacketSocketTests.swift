@@ -3,7 +3,7 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// What packet sockets count, and what they have an interface hand up. Each test has a network namespace of its own.
+/// The counters and memberships of packet sockets. Each test has a network namespace of its own.
 @Suite(.exclusive) struct PacketSocketTests {
   private typealias PacketSocket = GenericMessageSocket<AnySocketAddress>
 
@@ -48,7 +48,7 @@ import Testing
       try tap.bind(to: link(Self.loopback))
       _ = try tap.takePacketStatistics()
       try send(3)
-      // What goes out is seen by sockets of all protocols alone.
+      // Only sockets of all protocols see outgoing packets.
       let next = try tap.queuedInputBytes()
       let first = try tap.takePacketStatistics()
       let second = try tap.takePacketStatistics()
@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  /// How many want everything that loopback hears: IFLA_PROMISCUITY of rtnetlink(7).
+  /// How many sockets have put loopback into promiscuous mode: IFLA_PROMISCUITY of rtnetlink(7).
   private func promiscuity(attribute: UInt16 = 30) throws -> UInt32? {
     let socket = try PacketSocket.open(SocketKind(AddressFamily(rawValue: 16), .raw, protocolNumber: 0))
     var message: [UInt8] = []
@@ -114,7 +114,7 @@ import Testing
     }
   }
 
-  /// The multicast hardware addresses that loopback listens to, as /proc/net/dev_mcast has them.
+  /// Whether loopback listens to this multicast hardware address, according to /proc/net/dev_mcast.
   private func hears(_ address: String) throws -> Bool {
     try text(of: "/proc/thread-self/net/dev_mcast").contains(address)
   }

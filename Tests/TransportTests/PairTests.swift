@@ -80,7 +80,7 @@ import Testing
     #expect(byte == [7])
   }
 
-  /// A stranger's datagrams that came before the sockets were connected are not received from them.
+  /// The pair does not receive datagrams that a stranger sent before its sockets were connected.
   @Test(arguments: families)
   func aStrangersDatagramIsDropped(_ family: AddressFamily) throws {
     let stranger = try UDPSocket.open(for: family == .ipv6 ? .loopbackIPv6(port: 0) : .loopback(port: 0))
@@ -142,7 +142,7 @@ import Testing
   }
 }
 
-/// Three connections that others made, closed with this.
+/// Three connections that strangers make to the pair's port. They close with this object.
 private final class Strangers: @unchecked Sendable {
   private var sockets = Slab<TCPSocket>(capacity: 3)
   var count: Int { sockets.count + resets }

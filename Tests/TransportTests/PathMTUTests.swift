@@ -3,7 +3,7 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// Packets that are too large for their path: asked for, refused, and told.
+/// Packets that are too large for their path: how the kernel refuses and reports them.
 @Suite(.exclusive) struct PathMTUTests {
   /// A receiver and a client that is not connected, over loopback with an MTU of 1500.
   private func narrow(_ way: UDPWay) throws -> [RawDescriptor]? {
@@ -29,12 +29,12 @@ import Testing
     }
     #expect(error?.code == .messageTooLarge && error?.errno == EMSGSIZE)
     #expect(try isQuiet(server))
-    // The notice comes before the datagrams that wait, and once.
+    // The notice comes once, before the datagrams that wait.
     let (bytes, info, metadata) = try client.nextWithMetadata()
     #expect(bytes == [] && info.length == 0)
     #expect(metadata.pathMTU?.mtu == 1500 && metadata.pathMTU?.destination == target.with(port: 0))
     #expect(try isQuiet(client))
-    // What fits goes, what may be fragmented too, and the next packet is not bound by the one before.
+    // A packet that fits is sent, and so is one that may be fragmented. A request does not bind the next packet.
     #expect(try client.send(pattern(1452).span, to: target, metadata: whole) == .bytes(1452))
     #expect(try server.next(room: 3000).bytes == pattern(1452))
     whole.doNotFragment = false
@@ -81,7 +81,7 @@ import Testing
     }
   }
 
-  /// Everything that a packet can ask for fits into what the calls set aside.
+  /// The calls set aside enough room for everything that a packet can ask for.
   @Test func everythingAtOnceFits() throws {
     var all = OutgoingMetadata()
     all.source = .v6(.loopback)

@@ -87,7 +87,7 @@ import Testing
     #expect(next == 3 && held >= 4)
   }
 
-  /// An ioctl that nobody answers is ENOTTY.
+  /// The kernel fails an ioctl that the socket does not have with ENOTTY.
   @Test func whoHasNoAnswerSaysSo() throws {
     let netlink = try GenericMessageSocket<AnySocketAddress>.open(
       SocketKind(AddressFamily(rawValue: 16), .raw, protocolNumber: 0))

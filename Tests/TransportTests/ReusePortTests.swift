@@ -3,7 +3,7 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// `.reusePort`: the kernel spreads what comes over the sockets of one address.
+/// With `.reusePort` the kernel spreads connections and datagrams over the sockets of one address.
 @Suite(.exclusive) struct ReusePortTests {
   private static let reuse: @Sendable (borrowing TCPSocket) throws(SocketError) -> Void = {
     (socket) throws(SocketError) in try socket.setOption(.reusePort, to: true)
@@ -57,7 +57,7 @@ import Testing
     #expect(counts.0 + counts.1 == 64 && seen.count == 64 && counts.0 > 0 && counts.1 > 0, "\(counts)")
   }
 
-  /// Both must set it.
+  /// Both sockets must set the option.
   @Test func oneThatDoesNotShareKeepsItsAddress() throws {
     let sharing = try TCPSocket.listen(on: .loopback(port: 0), configure: Self.reuse)
     let address = try sharing.localAddress()

@@ -100,7 +100,7 @@ import Testing
     ),
   ]
 
-  /// Calls of the kernel that go round the socket's own.
+  /// These calls bypass the socket's own reads and writes.
   @Test func aReadEndsAfterACallRoundTheSocketTookTheReset() throws {
     for (name, call) in Self.detours {
       try withReset { client in
@@ -147,7 +147,7 @@ import Testing
     #expect(end == .endOfStream)
   }
 
-  /// Not everything has arrived, whoever reported it first.
+  /// Closing fails although another call has reported the reset: not everything has arrived.
   @Test func closingReportsAResetThatAnotherCallHasReported() throws {
     for name in ["write", "read", "message", "receive"] {
       try withReset { client in

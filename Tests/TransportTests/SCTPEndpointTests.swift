@@ -163,7 +163,7 @@ import Testing
     }
   }
 
-  /// The kernel has no shutdown(2) for it, so a wait cannot be ended in this way, and none is reported as the end.
+  /// The kernel has no shutdown(2) for one-to-many sockets, so it cannot end a wait.
   @Test func anEndpointCannotBeShutDownItself() throws {
     let endpoint = try listeningEndpoint()
     for direction in [ShutdownDirection.read, .write, .both] {

@@ -48,11 +48,11 @@ import Testing
       var byte: [UInt8] = [0]
       #expect(
         refusal { _ = try server.read(into: byte.mutableSpan, until: .after(.milliseconds(350))) }?.code == .timedOut)
-      // The same under the same number, and what is repeated is taken.
+      // With the same secret under the same number the server accepts the retransmission.
       try server.installKey(1, secret: "wrong".utf8.span)
       #expect(try server.hear(1) == "x")
     }
-    // No secret at all is one too: number 0, which is there from the beginning.
+    // Without a secret, both ends sign with the empty key 0, which exists from the beginning.
     try sctpPair(
       server: { (socket) throws(SocketError) in
         try socket.setOption(.authenticationSupported, to: true)
@@ -94,7 +94,7 @@ import Testing
       try client.sendNow([2], info)
       #expect(try server.nextMessage().bytes == [2])
       #expect(try wire.nextSignature(from: client.localAddress().port).key == 1)
-      // Taken out of use, free, and deleted.
+      // The key is deactivated, becomes free, and is deleted.
       try client.deactivateKey(5)
       let free = try client.nextNotification { notification, _ -> SCTPAuthentication? in
         if case .authentication(let event) = notification { event } else { nil }
@@ -127,7 +127,8 @@ import Testing
       try server.deleteKey(2)
       try client.say("b")
       var byte: [UInt8] = [0]
-      #expect(refusal { _ = try server.read(into: byte.mutableSpan, until: .after(.milliseconds(250))) } != nil)
+      #expect(
+        refusal { _ = try server.read(into: byte.mutableSpan, until: .after(.milliseconds(250))) }?.code == .timedOut)
     }
   }
 
@@ -194,7 +195,7 @@ import Testing
     #expect(failureCode { try socket.activateKey(77) } == .invalidArgument)
   }
 
-  /// On a one-to-many socket: its default, one association's, and those of all.
+  /// A one-to-many socket has a default key, keys of one association, and keys of all associations.
   @Test func keysBelongToAssociations() throws {
     let pair = try EndpointPair { endpoint throws(SocketError) in
       try endpoint.setOption(.authenticationSupported, to: true)
@@ -231,7 +232,7 @@ private struct SCTPWire: ~Copyable {
     var isBeforeData: Bool
   }
 
-  /// The next packet from a port that an AUTH chunk begins: its key, its algorithm.
+  /// The signature of the next packet from a port that begins with an AUTH chunk.
   func nextSignature(from port: UInt16) throws -> Signature {
     var buffer = [UInt8](repeating: 0, count: 65536)
     while true {

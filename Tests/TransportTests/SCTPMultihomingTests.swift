@@ -203,7 +203,7 @@ import Testing
     }
   }
 
-  /// A host booted with ipv6.disable=1: every address of it is every IPv4 address.
+  /// On a host booted with ipv6.disable=1 "every address" means every IPv4 address.
   @Test func withoutIPv6EveryAddressIsEveryIPv4Address() throws {
     try withoutIPv6 {
       let listener = try SCTPSocket.listen(on: [.any(port: 0)])
@@ -219,7 +219,7 @@ import Testing
       try sender.send([5].span, to: .loopback(port: place.port), until: .after(sctpSoon))
       let (_, bytes) = try endpoint.nextMessage()
       #expect(bytes == [5])
-      // Who asks for IPv6 itself does not get IPv4 instead.
+      // A caller that asks for an IPv6 address does not get IPv4 instead.
       let refusals = [
         refusal { _ = try SCTPSocket.listen(on: [.any(port: 0), .loopbackIPv6(port: 0)]) },
         refusal { _ = try SCTPEndpoint.listen(on: .loopbackIPv6(port: 0)) },

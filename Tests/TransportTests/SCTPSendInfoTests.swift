@@ -4,8 +4,8 @@ import Testing
 
 /// What is set for one message, and what is set for all of a socket.
 @Suite(.exclusive, .needsSCTP) struct SCTPSendInfoTests {
-  /// A default expiry is for messages that say nothing themselves. The kernel takes its time for the one message's too,
-  /// unless that says that it has none (sctp_sendmsg_update_sinfo in net/sctp/socket.c).
+  /// A default expiry is for messages without an expiry of their own. The kernel applies it to every message that does
+  /// not say that it has none (sctp_sendmsg_update_sinfo in net/sctp/socket.c).
   @Test func aDefaultExpiryDoesNotDropMessagesThatNeverExpire() throws {
     for preset in [SCTPSendInfo.Expiry.after(.milliseconds(1)), .retransmissions(3)] {
       try sctpPair().split { client, server in
@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  /// The kernel has no default for it (EINVAL), nor does it look at an address override there.
+  /// The kernel refuses a default request for an acknowledgement (EINVAL), and ignores a default address override.
   @Test func aDefaultTakesNoFlagsThatTheKernelDoesNotTake() throws {
     try sctpPair().split { client, server in
       let before = try client.option(.defaultSendInfo)
@@ -54,7 +54,7 @@ import Testing
     try batch.append([1].span)
     #expect(failureCode { _ = try client.send(batch: &batch) } == .destinationRequired)
     #expect(failureCode { try client.send(batch: &batch, until: .after(.seconds(1))) } == .destinationRequired)
-    // Generic code has the kernel's number for it, and no broken pipe.
+    // Generic code gets the kernel's number for a missing destination, and no broken pipe.
     func send<S: MessageSocket & ~Copyable>(_ socket: borrowing S, _ batch: inout MessageBatch) throws {
       try socket.send(batch: &batch, until: .after(.seconds(1)))
     }
@@ -68,7 +68,7 @@ import Testing
     }
     #expect(sendOne(client).raw == -89)
     #expect(batch.sent == 0)
-    // What has a destination goes before the one that has none.
+    // The message that has a destination is sent before the other fails.
     let server = try listeningEndpoint()
     batch.removeAll()
     try batch.append([1].span, to: server.localAddress())
@@ -119,7 +119,7 @@ import Testing
 
   @Test func timesReadBackAsTheyWereSet() throws {
     let socket = try SCTPEndpoint.open()
-    // As quotients of floating-point numbers these are a little more, and were rounded up.
+    // A division of floating-point numbers makes these times a little longer. They were rounded up.
     try socket.setOption(
       .retransmissionTimeouts, to: SCTPRetransmissionTimeouts(maximum: .milliseconds(295_151)))
     #expect(try socket.option(.retransmissionTimeouts).maximum == .milliseconds(295_151))

@@ -149,7 +149,7 @@ import Testing
       try client.shutdown(.write)
       #expect(server.ending().outcome == .endOfStream)
       #expect(refusal { try server.say("answer") }?.code == .brokenPipe)
-      // The end of the own shutdown is not to be read, until a write finds that there is no association.
+      // A read does not find the end that the own shutdown makes, until a write finds that there is no association.
       var byte: [UInt8] = [0]
       #expect(try client.read(into: byte.mutableSpan) == .wouldBlock)
       let deadline = Deadline.after(sctpSoon)

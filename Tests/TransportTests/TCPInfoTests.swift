@@ -86,7 +86,7 @@ import Testing
     #expect(!info.hasSeenECN && info.receivedWithCongestionMark == 0)
   }
 
-  /// Whoever asks for fast open without a cookie of the peer goes the ordinary way, and is told why.
+  /// Without a cookie of the peer, fast open makes an ordinary connection and reports why.
   @Test func theFirstFastOpenHasNoCookie() throws {
     try inNamespaceWithLoopback {
       #expect(writeFile("/proc/sys/net/ipv4/tcp_fastopen", "3"))

@@ -55,7 +55,7 @@ import Testing
     }
   }
 
-  /// One that was said to be finished is handed out, or says that it was reset.
+  /// A pending connection that is finished returns a socket, or reports that it was reset.
   @Test func pendingConnects() throws {
     try resetting { address in
       var outcomes: [String: Int] = [:]
@@ -71,7 +71,7 @@ import Testing
     }
   }
 
-  /// The same with the reset at the worst moment, every time: the peer resets when the transport looks at what it got.
+  /// The same with the reset at the worst moment every time: the peer resets while the transport checks the connection.
   @Test func aResetBeforeTheLastLookIsReported() throws {
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
     let address = try listener.localAddress()
@@ -96,7 +96,7 @@ import Testing
     }
   }
 
-  /// A failure is told once by the kernel. Who asks again does not wait in a busy loop for what has ended.
+  /// The kernel reports a failure once. A caller that asks again gets an error at once, without a busy loop.
   @Test func aFailedConnectIsNotWaitedForAgain() throws {
     let port = try TCPSocket.listen(on: .loopback(port: 0)).localAddress().port
     let pending = try TCPSocket.startConnecting(to: .loopback(port: port))
@@ -107,16 +107,16 @@ import Testing
     #expect(code == .connectionRefused)
     let (before, began) = (threadCPUTime(), milliseconds())
     do throws(EndpointError) {
-      _ = try pending.finish(until: .after(.seconds(2)))
+      _ = try pending.finish(until: .after(.seconds(10)))
       Issue.record("connected")
     } catch {
       #expect(error.code == .notConnected)
     }
-    #expect(threadCPUTime() - before < 100 && milliseconds() - began < 1900)
+    #expect(threadCPUTime() - before < 100 && milliseconds() - began < 5000)
   }
 }
 
-/// TCP whose peer resets while the new connection is looked at.
+/// TCP whose peer resets while the library checks the new connection.
 private struct LateSocket: ~Copyable, StreamSocket, ConnectionTransport {
   typealias Address = IPSocketAddress
   static let listener = LockedNumber()

@@ -191,7 +191,7 @@ import Testing
     #expect(heard.bytes == [1] && IPSocketAddress(heard.info.address) == asked)
   }
 
-  /// Counts that the batch does not have trap, instead of sending memory that is not its own.
+  /// A count beyond the batch traps, instead of sending memory outside the batch.
   @Test func countsBeyondTheBatchTrap() async {
     await #expect(processExitsWith: .failure) {
       var batch = MessageBatch(capacity: 4, messageCapacity: 8)
@@ -213,7 +213,7 @@ import Testing
       try batch.append([1].span)
       _ = RawDescriptor(-1).attemptSendJoined(2, of: &batch)
     }
-    // What the batch has does not.
+    // A count within the batch does not trap.
     await #expect(processExitsWith: .success) {
       var batch = MessageBatch(capacity: 4, messageCapacity: 8)
       try batch.append([1].span)

@@ -3,7 +3,7 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// What a socket keeps when its connection ends: the kernel forgets port and device.
+/// A socket that disconnects keeps its port and device, which the kernel forgets.
 @Suite(.exclusive) struct UDPDisconnectTests {
   @Test(arguments: [UDPWay.v4, .v6]) func aPortThatConnectChoseStays(_ way: UDPWay) throws {
     let peer = try UDPSocket.bind(to: way.any)
@@ -17,7 +17,7 @@ import Testing
     #expect(try stranger.send([2].span, to: way.target(port)) == .bytes(1))
     let heard = try socket.next()
     #expect(heard.bytes == [2])
-    // And once more, the other way round.
+    // The same once more, connected to the stranger.
     try socket.connect(to: stranger.localAddress())
     #expect(try socket.port() == port)
     try socket.disconnect()
@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  /// A raw socket would hear nothing any more, connected or not.
+  /// A raw socket would receive nothing after it was disconnected, so it refuses.
   @Test func aRawSocketRefusesAndHearsOn() throws {
     let first = try RawIPSocket.open(.experiment, over: .ipv4)
     let second = try RawIPSocket.connect(.experiment, to: .loopback(port: 0))

@@ -122,8 +122,8 @@ import Testing
     #expect(batch.sent == 2)
   }
 
-  /// What a receiver with coalescing gets as one was sent as one, or as several that the kernel cut: the sizes, joined where
-  /// they came together.
+  /// The sizes of the datagrams that a receiver with coalescing gets, with a list for each message. The datagrams of
+  /// one list were sent as one, and the kernel cut them.
   private func sizes(_ socket: borrowing UDPSocket, _ bytes: Int) throws -> [[Int]] {
     var found: [[Int]] = []
     while found.joined().reduce(0, +) < bytes {
@@ -142,7 +142,7 @@ import Testing
     return socket
   }
 
-  /// The socket's own segment size, set by any way and at any time, cuts each message.
+  /// The socket's own segment size cuts each message, however and whenever the program sets it.
   @Test func aSegmentSizeOfTheProgramCutsEveryMessage() throws {
     let server = try UDPSocket.bind(to: .loopback(port: 0))
     let client = try UDPSocket.connect(to: server.localAddress())
@@ -167,7 +167,7 @@ import Testing
     #expect(try sent() == [1500, 1500, 1500, 1500])
   }
 
-  /// A cork makes one datagram of all that is sent until it is out.
+  /// A cork makes one datagram of everything that is sent until the option is switched off.
   @Test func aCorkCollectsAllMessages() throws {
     let server = try UDPSocket.bind(to: .loopback(port: 0))
     let client = try UDPSocket.connect(to: server.localAddress())
@@ -199,7 +199,7 @@ import Testing
     #expect(try sizes(server, 15_000) == [[3000], [1000, 1000, 1000], [1500, 1500], [3000, 3000]])
   }
 
-  /// Port 0, from which any remote can send: its message fails as it does alone, and others are joined as before.
+  /// Any remote can send from port 0. A message to that port fails as it does alone, and others are joined as before.
   @Test func oneBadDestinationLeavesJoiningAsItIs() throws {
     let server = try coalescingReceiver()
     let client = try UDPSocket.bind(to: .loopback(port: 0))

@@ -3,7 +3,7 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// `.multicastLoop`, over an interface that is not loopback: that one brings everything back by itself.
+/// `.multicastLoop`, over an interface that is not loopback: loopback itself returns every packet.
 @Suite(.exclusive) struct UDPMulticastLoopTests {
   /// One attribute of rtnetlink(7): length, type, value, and zeros up to a multiple of four.
   private func attribute(_ type: UInt16, _ value: [UInt8]) -> [UInt8] {
@@ -67,7 +67,7 @@ import Testing
       way == .v4
       ? IPAddress.v4(IPv4Address(239, 1, 2, 3)) : .v6(IPv6Address(high: 0xff15_0000_0000_0000, low: 0x1234))
     try inNamespaceWithLoopback {
-      // An address of IPv6's is usable at once without the search for others that have it.
+      // Without duplicate address detection an IPv6 address is usable sooner.
       _ = writeFile("/proc/sys/net/ipv6/conf/default/accept_dad", "0")
       guard let index = try makeInterfaces() else { return unavailable("no veth in this kernel") }
       if way == .v6 { try waitForIPv6(on: "near") }

@@ -93,7 +93,7 @@ import Testing
     try receiver.leave(group, source: source, interfaceIndex: 1)
     #expect(try !hears(receiver, sender, group))
     try receiver.leave(group, source: stranger, interfaceIndex: 1)
-    // With its last source the group was left: EINVAL.
+    // Leaving the last source has left the group: EINVAL.
     #expect(
       code { () throws(SocketError) in try receiver.leave(group, source: source, interfaceIndex: 1) }
         == .invalidArgument)

@@ -131,7 +131,8 @@ import Testing
     let bytes = pattern(301 * 20 + 7)
     let sent = try client.send(bytes.span, segmentSize: 20, using: host)
     #expect(sent.bytes == bytes.count && sent.datagrams == 302 && !sent.wouldBlock)
-    // The kernel cuts all but a last one that is left alone. A host that was said to do more than it can is found out.
+    // The kernel cuts all segments but a last one that goes alone. The library notices that a host can do less than it
+    // was told.
     let cutByKernel = segments == 1 || segments > real.maximumSegments ? 0 : 302 % segments == 1 ? 301 : 302
     #expect(sent.offloaded == cutByKernel)
     #expect(try collect(server, 302) == cut(bytes, 20))

@@ -7,7 +7,7 @@ import Testing
 @Suite(.exclusive) struct UnixLongPathTests {
   private func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-  /// A directory so deep that its path alone has more than so many bytes.
+  /// Runs the body with a directory whose path alone has at least `length` bytes.
   private func inDeepFolder(_ length: Int = 150, _ body: (String) throws -> Void) throws {
     let root = temporaryPath("deep")
     var folders = [root]
@@ -31,7 +31,7 @@ import Testing
           let client = try S.connect(to: path, until: .after(patience))
           let server = try listener.accept(until: .after(patience))
           #expect(openDescriptors().count == before + 4, "two ends, a listener and its directory")
-          // The short name, which means the file here.
+          // The short name, which leads to the file in this process only.
           let address = try listener.localAddress()
           #expect(address.path?.hasPrefix("/proc/self/fd/") == true && address.path?.hasSuffix("/control.sock") == true)
           #expect(try client.remoteAddress() == address)
@@ -124,7 +124,14 @@ import Testing
           _ = try UnixStreamSocket.listen(on: UnixPath(folder + "/no/s"))
         })
       #expect(missing.code == .noSuchPath && missing.operation == .bind && missing.address == folder + "/no/s")
-      // To connect, the last part may be as long as file systems have it.
+      // The file is missing, not /proc.
+      let nobody = try #require(
+        failure { () throws(EndpointError) in
+          _ = try UnixStreamSocket.connect(to: UnixPath(folder + "/no"), until: .after(.seconds(5)))
+        })
+      #expect(nobody.code == .noSuchPath && nobody.operation == .connect && nobody.address == folder + "/no")
+      #expect(nobody.remedy?.contains("/proc") == false)
+      // For connecting, the last part may be as long as file systems allow.
       let socket = try UnixDatagramSocket.bind(to: UnixPath(folder + "/s"))
       let renamed = folder + "/" + String(repeating: "m", count: 255)
       rename(folder + "/s", renamed)

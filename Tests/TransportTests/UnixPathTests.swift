@@ -15,7 +15,7 @@ import Testing
     try body(folder)
   }
 
-  /// What is no UTF-8 is shown as U+FFFD, and a file of that name is another file.
+  /// A byte that is not UTF-8 is shown as U+FFFD. A file whose name has that character is another file.
   @Test func aPathThatIsNotUTF8IsLookedAtAsBytes() throws {
     try inFolder { folder in
       let bytes = Array(folder.utf8) + Array("/x".utf8) + [0xff]

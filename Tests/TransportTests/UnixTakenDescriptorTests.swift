@@ -72,7 +72,7 @@ import Testing
     #expect(openDescriptors().count == before)
   }
 
-  /// An identity that outlives its message would vouch for the next sender.
+  /// The credentials of an earlier message would be taken for those of the next sender.
   @Test func credentialsOfAnEarlierMessageAreForgotten() throws {
     let pair = try UnixDatagramSocket.pair()
     var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 96)

@@ -5,7 +5,7 @@ import Testing
 
 /// Descriptors that come with messages and that nobody takes: none stays open.
 @Suite(.exclusive) struct UnixUntakenDescriptorTests {
-  /// Sends so many messages with so many descriptors each.
+  /// Sends `messages` messages with `count` descriptors each.
   private func send<S: PassingSocket & ~Copyable>(
     _ messages: Int, _ count: Int, from socket: borrowing S
   ) throws {
@@ -74,7 +74,7 @@ import Testing
     #expect(openDescriptors().count == before)
   }
 
-  /// Numbers that the program puts into a batch to send are the program's.
+  /// A batch does not close descriptors that the program puts into it to send.
   @Test func whatTheProgramSendsStaysOpen() throws {
     let pair = try UnixDatagramSocket.pair()
     let file = makeFile("ours")
@@ -153,7 +153,7 @@ import Testing
       var extra = span.mutableBytes
       let waited = try pair.second.receive(into: buffer.mutableSpan, control: &extra, &info, until: .after(patience))
       #expect(waited == 1 && openDescriptors().count == before, "in a waiting receive")
-      // What stands there names no descriptor any more.
+      // The control data no longer names a descriptor.
       ControlData.forEach(in: memory.span.bytes.extracting(first: info.controlLength)) { _, _, data in
         #expect(data.unsafeLoadUnaligned(as: Int32.self) == -1)
       }

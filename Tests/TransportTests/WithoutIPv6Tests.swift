@@ -3,7 +3,7 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// Hosts without IPv6: "every address" is every IPv4 address there.
+/// On hosts without IPv6 "every address" means every IPv4 address.
 @Suite(.exclusive) struct WithoutIPv6Tests {
   private enum Host: CaseIterable {
     /// Booted with ipv6.disable=1: no IPv6 socket can be made.
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  /// A name is what it stands for: localhost is an IPv4 address there.
+  /// The name localhost stands for an IPv4 address there.
   @Test func localhostIsListenedOn() throws {
     for host in Host.allCases {
       try on(host) {
@@ -79,7 +79,7 @@ import Testing
     }
   }
 
-  /// Who asks for IPv6 itself does not get IPv4 instead.
+  /// A caller that asks for an IPv6 address does not get IPv4 instead.
   @Test func anIPv6AddressFailsWithItsCause() throws {
     let codes = try withoutIPv6 { () -> [SocketError.Code?] in
       [

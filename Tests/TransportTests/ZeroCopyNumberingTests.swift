@@ -3,7 +3,7 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// Failed sends of datagrams use up completion numbers of the kernel, or do not.
+/// Which failed sends of datagrams use up a completion number of the kernel.
 @Suite(.exclusive) struct ZeroCopyNumberingTests {
   private func buffer(_ size: Int, _ seed: UInt8) throws -> PinnedBuffer {
     var buffer = try PinnedBuffer(capacity: size)
@@ -101,8 +101,8 @@ import Testing
     }
   }
 
-  /// The kernel takes the number back of what it did not build: too long, without a route, no receiver's port, a pending
-  /// error of an earlier send.
+  /// The kernel takes back the number of a message that it did not build: one that is too long, that has no route or no
+  /// port, or whose send reports the pending error of an earlier one.
   @Test func otherFailuresUseUpNoNumber() throws {
     try inNamespaceWithLoopback {
       let receiver = try UDPSocket.bind(to: .loopback(port: 0))
@@ -128,7 +128,8 @@ import Testing
     }
   }
 
-  /// The buffers that are left over do not go to whoever has the descriptor's number now, and its queue is not read.
+  /// The sender neither sends its remaining buffers to another socket that has the descriptor's number now, nor reads
+  /// that socket's error queue.
   @Test func aReusedDescriptorNumberIsAnotherSocket() throws {
     let receiver = try UDPSocket.bind(to: .loopback(port: 0))
     func connected() throws -> UDPSocket { try UDPSocket.connect(to: receiver.localAddress()) }

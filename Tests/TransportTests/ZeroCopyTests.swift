@@ -218,7 +218,7 @@ import Testing
       _ = try sender.waitForCompletions(from: client, until: deadline)
       while sender.takeCompletion() != nil { completed += 1 }
     }
-    // The reset is told once; the connection is without a peer afterwards.
+    // The kernel reports the reset once. Afterwards the connection has no peer.
     let errors = (0..<2).map { _ in
       failure(SocketError.self) { () throws(SocketError) in _ = try sender.flush(to: client) }
     }

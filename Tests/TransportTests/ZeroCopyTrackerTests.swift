@@ -74,8 +74,8 @@ import Testing
     }
   }
 
-  /// A number that was not noted is a failed send's, which has used it up: alone, behind one in flight, in one range with
-  /// it, and across the end of the numbers.
+  /// A number that was not noted was used up by a failed send. The test has one alone, one behind a send in flight, one
+  /// in the same range as that send, and one at the end of the numbers.
   @Test func aFailedSendsNumberMovesTheCountOn() throws {
     var tracker = ZeroCopyTracker(capacity: 4, nextNumber: .max)
     let alone = try owners(&tracker, completion(.max, .max))
@@ -92,7 +92,7 @@ import Testing
     #expect(first == [1] && second == [2] && third == [3] && none == 0)
   }
 
-  /// However many fail while one is in flight: the book counts on as long as it is not full.
+  /// Any number of sends may fail while one is in flight. The tracker counts them until it is full.
   @Test func failedSendsFillTheBookAndNoMore() throws {
     var tracker = ZeroCopyTracker(capacity: 3)
     tracker.noteSend(of: 7)

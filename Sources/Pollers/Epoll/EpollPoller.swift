@@ -5,8 +5,8 @@ public import SocketKitCore
 /// with the number of idle connections.
 ///
 /// Deadlines are kept to the nanosecond timer by epoll_pwait2(2) (Linux 5.11); on an older kernel, or where a filter
-/// forbids the call, to the millisecond above: see ``capabilities``. Where a filter forbids epoll_wait(2), it waits by
-/// epoll_pwait(2).
+/// forbids the call, to the millisecond above: see ``capabilities``. Where a filter forbids epoll_wait(2), it waits
+/// with epoll_pwait(2).
 @frozen
 public struct EpollPoller: ~Copyable, Poller {
   /// How an epoll poller is made.
@@ -27,7 +27,8 @@ public struct EpollPoller: ~Copyable, Poller {
 
   /// - Throws: `.tooManyDescriptors`; `.invalidArgument` for less than 1 or more than 1048576 events per wait.
   public init(_ configuration: Configuration = Configuration()) throws(SocketError) {
-    // The kernel refuses to wait for more than 2³¹ bytes of events; this is far below that and above what makes sense.
+    // The kernel refuses room for more than 2³¹ bytes of events. This limit is far below that, and more than any
+    // program needs.
     guard (1...1_048_576).contains(configuration.eventsPerWait) else {
       throw SocketError(code: .invalidArgument, .open)
     }
@@ -80,8 +81,9 @@ public struct EpollPoller: ~Copyable, Poller {
     if !result.isFailure { return }
     switch result.errno {
     case CSK_ENOENT: throw SocketError(code: .notRegistered, operation, errno: result.errno)
-    // epoll_ctl(2): the descriptor cannot be watched (EPERM), or would make a circle (ELOOP, or EINVAL for this epoll
-    // itself); exclusive was modified, or combined with one-shot or with what it does not go with (EINVAL).
+    // epoll_ctl(2): the descriptor cannot be watched (EPERM), or epoll instances would watch each other in a circle
+    // (ELOOP, or EINVAL for this epoll itself); an exclusive registration was modified, or exclusive was combined with
+    // a mode that it excludes (EINVAL).
     case CSK_EPERM, CSK_EINVAL, CSK_ELOOP:
       throw SocketError(code: .notSupported, operation, errno: result.errno)
     // fs.epoll.max_user_watches.
@@ -101,14 +103,15 @@ public struct EpollPoller: ~Copyable, Poller {
     } else {
       result = timedWait(deadline)
     }
-    // The address of the events leads to the flag too, which saves a load.
+    // The flag lies at a fixed distance before the events, so its address needs no load.
     let flag = UnsafeMutableRawPointer(events) - WakerBell.roomOffset
     if result > 0, csk_flag_is_set(flag.assumingMemoryBound(to: UInt32.self)) == 0 {
       woken = false
     } else {
       result = settle(result, deadline)
     }
-    // Stored here for both, so that the compiler can prove of a loop over the events that every index is below it.
+    // Stored here for both branches, so that the compiler can prove that every index in a loop over the events is below
+    // it.
     found = result
     return IOResult(raw: result)
   }
@@ -119,10 +122,10 @@ public struct EpollPoller: ~Copyable, Poller {
       let left = deadline.remainingNanoseconds
       var time = csk_timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
       let result = csk_epoll_wait_ns(epoll.raw.value, events, eventCapacity, &time)
-      // A filter may have come since this poller was made.
+      // The process may have installed a filter since it made this poller.
       if csk_may_be_refused(result) == 0 { return result }
     }
-    // Again where 2³¹ milliseconds, which are 24 days, end before the deadline.
+    // Waits again when 2³¹ milliseconds (24 days) pass before the deadline.
     while true {
       let left = deadline.remainingNanoseconds
       let milliseconds = left / 1_000_000 + (left % 1_000_000 == 0 ? 0 : 1)
@@ -131,7 +134,8 @@ public struct EpollPoller: ~Copyable, Poller {
     }
   }
 
-  /// Takes the wake-up out of the events, if it is among them. Waits by another call if epoll_wait(2) was refused.
+  /// Removes the wake-up from the events, if it is among them. Waits with another call if a filter refused
+  /// epoll_wait(2).
   @usableFromInline
   mutating func settle(_ result: Int, _ deadline: Deadline) -> Int {
     let count = csk_may_be_refused(result) != 0 ? waitOtherwise(deadline) : result

@@ -10,8 +10,8 @@ public import SocketKitCore
 public struct PollPoller: ~Copyable, Poller {
   /// How a poll poller is made.
   public struct Configuration: Hashable, Sendable {
-    /// How many registrations it has room for at first, 0 to 65536; what is out of this range becomes the nearest value. It
-    /// grows.
+    /// How many registrations it has room for at first, 0 to 65536; a value outside this range becomes the nearest one.
+    /// The room grows as needed.
     public var initialCapacity: Int
     public init(initialCapacity: Int = 64) { self.initialCapacity = initialCapacity }
   }

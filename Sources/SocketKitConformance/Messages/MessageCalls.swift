@@ -10,9 +10,9 @@ struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
 
   /// One try to receive.
   let receive: Receive
-  /// One try to receive with control data, and what they bring is the caller's.
+  /// One try to receive with control data; the caller owns the descriptors in it.
   let receiveControl: ReceiveControl
-  /// One try to receive with control data by a program's call; nil where there is none.
+  /// One try to receive with control data through the call for programs; nil where there is none.
   let receiveAndDropControl: ReceiveControl?
   /// Receives, waiting.
   let wait: Wait
@@ -37,7 +37,7 @@ extension MessageCalls where S: DatagramSocket & ~Copyable {
     MessageCalls(
       receive: { try $0.value.receive(into: $1.mutableSpan, &$2, flags: $3) },
       receiveControl: { socket, buffer, control, info in
-        // The primitive: Core's own call closes descriptors that come along.
+        // Uses the primitive: Core's own call closes the descriptors in the control data.
         var span = buffer.mutableSpan
         var bytes = span.mutableBytes
         var room = control.mutableSpan

@@ -15,7 +15,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
       + listening("shutdown.reported", address, "A listener that was shut down is reported, until it is deregistered.")
     {
       poller, listener in
-      // vsock's kernel cannot shut listeners down: accepts end all the same, but no poller hears of it.
+      // The kernel cannot shut vsock listeners down: accepts end all the same, but no poller reports it.
       if S.capabilities.contains(.silentListeners) { return }
       try poller.register(listener.value, token: tokenA)
       try poller.requireQuiet("before the shutdown")

@@ -1,6 +1,6 @@
 internal import SocketKitCore
 
-// The kernel reports a lost connection once, to whichever call comes first: the other direction must end too.
+// The kernel reports a lost connection once, to the first call that follows: the other direction must end too.
 
 extension StreamSocketSuite where S: ~Copyable {
   var resetRules: [ConformanceRule] {
@@ -10,7 +10,7 @@ extension StreamSocketSuite where S: ~Copyable {
     ) { ends in
       try ends.near.writeAll([1, 2, 3])
       try require(ends.far.value.readSource.becomesReadable(within: Times.patience), "no bytes arrived")
-      // With bytes unread, which resets the connection.
+      // Unread bytes make the close reset the connection.
       ends.far.close()
       let (error, _) = try ends.near.writeUntilError(until: .after(Times.limit))
       try requireGone(error, "the write")

@@ -69,7 +69,7 @@ final class Gate: @unchecked Sendable {
     clock_gettime(CLOCK_MONOTONIC, &time)
     let (seconds, attoseconds) = duration.components
     let nanoseconds = time.tv_nsec + Int(attoseconds / 1_000_000_000)
-    // A time limit of any length: 100 years are enough.
+    // Limits of any length are accepted; 100 years are enough, and do not overflow.
     time.tv_sec += Int(min(seconds, 3_155_760_000)) + nanoseconds / 1_000_000_000
     time.tv_nsec = nanoseconds % 1_000_000_000
     pthread_mutex_lock(mutex)

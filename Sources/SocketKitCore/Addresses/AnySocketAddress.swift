@@ -59,9 +59,9 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
     }
   }
 
-  /// Lets a system call write an address: `body` gets 128 writable bytes and, in `length`, their count, and leaves there
-  /// the length that the kernel reported. A longer report than 128 is cut, and that of a Unix path of 108 bytes, 111, to
-  /// the 110 bytes that the kernel takes.
+  /// Lets a system call write an address: `body` gets 128 writable bytes and, in `length`, their count, and leaves
+  /// there the length that the kernel reported. A report of more than 128 is cut to 128. The report of 111 for a Unix
+  /// path of 108 bytes is cut to 110, the most that the kernel accepts.
   @inlinable
   public mutating func fill<R>(_ body: (_ bytes: UnsafeMutableRawPointer, _ length: inout UInt32) -> R) -> R {
     var reported = UInt32(truncatingIfNeeded: Self.maximumLength)
@@ -70,8 +70,9 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
     return result
   }
 
-  /// What of a length over 110 is used: the kernel reports a Unix path of 108 bytes, which has no terminating zero in its
-  /// address, with one (net/unix/af_unix.c, unix_mkname_bsd). No other address is 111 bytes long.
+  /// The length to use for a reported one over 110. For a Unix path of 108 bytes the kernel reports 111: it counts a
+  /// terminating zero that the address has no room for (net/unix/af_unix.c, unix_mkname_bsd). No other address is 111
+  /// bytes long.
   @usableFromInline
   static func usable(_ reported: UInt32) -> UInt32 { reported == 111 ? 110 : min(reported, 128) }
 }

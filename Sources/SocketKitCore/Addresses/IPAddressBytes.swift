@@ -1,4 +1,4 @@
-// IP addresses as bytes in network order: as they stand in packets, DNS records and certificates.
+// IP addresses as bytes in network order, as in packets, DNS records and certificates.
 
 extension IPv4Address {
   /// Four bytes in network order: 127.0.0.1 begins with 127.

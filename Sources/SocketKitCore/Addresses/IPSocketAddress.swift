@@ -56,7 +56,7 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
   @inlinable
   public static func anyIPv4(port: UInt16) -> Self { Self(IPv4Address.any, port: port) }
   /// Every address of this host, IPv4 and IPv6: a dual-stack socket, where IPv4 peers show as ::ffff:a.b.c.d. Where the
-  /// kernel has no IPv6, sockets that listen or receive here do so at ``anyIPv4(port:)``.
+  /// kernel has no IPv6, a socket that listens or receives at this address uses ``anyIPv4(port:)`` instead.
   @inlinable
   public static func any(port: UInt16) -> Self { Self(IPv6Address.any, port: port) }
 

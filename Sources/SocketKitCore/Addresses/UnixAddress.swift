@@ -6,11 +6,11 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
   @usableFromInline var storage: InlineArray<14, UInt64>
   @usableFromInline var length: UInt8
 
-  /// The longest abstract name, in bytes: 107, because a zero stands in front of it.
+  /// The longest abstract name, in bytes: 107, because a zero byte precedes it.
   @inlinable public static var maximumNameLength: Int { 107 }
 
-  /// The longest path, in bytes: 108, which fills the kernel's structure and leaves no room for a terminating zero (unix(7),
-  /// BUGS). Programs that expect one cannot name a path of more than 107. For longer paths see `UnixPath`.
+  /// The longest path, in bytes: 108, which fills the kernel's structure and leaves no room for a terminating zero
+  /// (unix(7), BUGS). Programs that expect one cannot name a path of more than 107. For longer paths see `UnixPath`.
   @inlinable public static var maximumPathLength: Int { 108 }
 
   /// No name: what a socket has before it is bound, and what an unbound peer shows. Binding or listening there lets the
@@ -60,8 +60,8 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
 
   private init(kind: Kind, _ name: [UInt8]) {
     storage = InlineArray(repeating: 0)
-    // A path counts its terminating zero, where there is room for one; an abstract name has a leading one and must not
-    // count a trailing one.
+    // The length of a path includes its terminating zero, where there is room for one. That of an abstract name
+    // includes its leading zero, and must include no trailing one.
     length = kind == .unnamed ? 2 : UInt8(min(2 + name.count + 1, 110))
     withUnsafeMutableBytes(of: &storage) { memory in
       memory.storeBytes(of: UInt16(truncatingIfNeeded: AddressFamily.unix.rawValue), as: UInt16.self)
@@ -95,12 +95,12 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
     }
   }
 
-  /// The abstract name of no bytes. The kernel lets sockets have it, so a peer may, but no initializer here takes it: it is
-  /// easily confused with ``unnamed``.
+  /// The empty abstract name. The kernel accepts it, so a peer may have it. ``init(abstract:)-(String)`` refuses it,
+  /// because it is easily confused with ``unnamed``.
   static var emptyAbstractName: UnixAddress { UnixAddress(kind: .abstract, []) }
 
-  /// The path for people to read, or nil for other kinds. Bytes that are no UTF-8 are shown as U+FFFD: do not make an address
-  /// of it again; ``name`` has the bytes, and ``description`` can be read back.
+  /// The path for people to read, or nil for other kinds. Bytes that are not UTF-8 become U+FFFD, so do not make an
+  /// address from this text: use ``name``, which has the bytes, or ``description``, which ``init(parsing:)`` reads.
   public var path: String? { isPath ? String(decoding: name, as: UTF8.self) : nil }
   /// The abstract name without its leading zero, for people to read, or nil for other kinds.
   public var abstractName: String? { isAbstract ? String(decoding: name, as: UTF8.self) : nil }
@@ -137,8 +137,9 @@ extension UnixAddress: LosslessStringConvertible {
 
   /// Reads `/run/x.sock` or any other path, `@name` for an abstract name, and `@` alone for ``unnamed``.
   ///
-  /// `%` and two hexadecimal digits stand for any byte (``EscapedName``), so `%` itself is written `%25`; `%40name` is a path
-  /// that begins with `@`. Paths and names that a program holds need no such care: ``init(path:)-(String)``.
+  /// `%` and two hexadecimal digits stand for any byte (``EscapedName``), so `%` itself is written `%25`; `%40name` is
+  /// a path that begins with `@`. To use a path or a name without escapes, call ``init(path:)-(String)`` or
+  /// ``init(abstract:)-(String)``.
   /// - Throws: `.addressTooLong`, `.invalidAddress`, with the text and an explanation.
   public init(parsing text: String) throws(EndpointError) {
     do throws(EndpointError) {
@@ -149,6 +150,6 @@ extension UnixAddress: LosslessStringConvertible {
     }
   }
 
-  /// A text that ``init(parsing:)`` reads as this address, and the body of its endpoint text.
+  /// The text that ``init(parsing:)`` reads as this address; also the body of its endpoint text.
   public var description: String { endpointBody }
 }

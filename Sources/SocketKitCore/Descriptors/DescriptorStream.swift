@@ -6,16 +6,16 @@ public import CSocketKit
 /// let input = try DescriptorStream(Descriptor(adopting: RawDescriptor(descriptor)))
 /// switch try input.read(into: buffer.mutableSpan, until: .after(.seconds(1))) { … }
 /// ```
-/// It reads and writes, waits with deadlines, and is watched by pollers as sockets are. What belongs to sockets alone
-/// (addresses, shutdown, options) throws `.notASocket`.
+/// It reads, writes and waits with deadlines as sockets do, and pollers watch it. Calls for sockets only (addresses,
+/// shutdown, options) throw `.notASocket`.
 ///
 /// Reads and writes do what read(2) and write(2) do for the kind of descriptor:
-/// - A timerfd and an eventfd read as 8 bytes in host order; a smaller buffer is `.invalidArgument`. An eventfd adds the
-///   8 bytes that are written to it. A signalfd reads as records of 128 bytes.
+/// - A timerfd and an eventfd read as 8 bytes in host order; a smaller buffer is `.invalidArgument`. An eventfd adds
+///   the 8 bytes that are written to it. A signalfd reads as records of 128 bytes.
 /// - A terminal in canonical mode reads one line at a time.
 /// - Reading from the writing end of a pipe is `.closed`, and so is writing to the reading end.
-/// - Writing to a pipe without a reader is `.brokenPipe`. It raises no SIGPIPE; that costs two more system calls for each
-///   write to a pipe.
+/// - Writing to a pipe without a reader is `.brokenPipe`. It raises no SIGPIPE; that costs two more system calls for
+///   each write to a pipe.
 /// - A regular file is always ready. Reads and writes wait for the disk, and registering one with an epoll poller is
 ///   `.notSupported`.
 @frozen
@@ -28,9 +28,9 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
 
   /// Takes over a descriptor, and makes it non-blocking.
   ///
-  /// Whether a descriptor blocks is a flag of the open file, which all its copies share, those in other processes too: a
-  /// shell whose terminal was made non-blocking may misbehave. Open the terminal's path (`/dev/tty`, `/proc/self/fd/0`)
-  /// for an open file of your own.
+  /// Whether a descriptor blocks is a flag of the open file, which all its copies share, those in other processes too:
+  /// a shell whose terminal was made non-blocking may misbehave. Open the terminal's path (`/dev/tty`,
+  /// `/proc/self/fd/0`) for an open file of your own.
   /// - Throws: `.wrongSocketKind` for a socket, which has a type of its own; `.closed`. The descriptor is closed then.
   public init(_ descriptor: consuming Descriptor) throws(SocketError) {
     let raw = descriptor.raw
@@ -50,7 +50,7 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// None: what a descriptor can do depends on what it is of.
+  /// None: what a descriptor can do depends on its kind.
   @inlinable public static var capabilities: SocketCapabilities { [] }
 
   @inlinable
@@ -86,15 +86,19 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
     return withoutSignal(for: .max) { csk_writev(number, vectors.vectors, vectors.vector_count) }
   }
 
-  /// Calls with SIGPIPE blocked where it may come, and takes it back: write(2) has no flag against it before Linux 6.18.
+  /// Calls with SIGPIPE blocked where the call may raise it, and takes the signal that it raised. write(2) has no flag
+  /// against it before Linux 6.18.
   @inlinable
   borrowing func withoutSignal(for count: Int, _ call: () -> Int) -> IOResult {
     var signal = csk_pipe_signal()
-    if isPipe { csk_pipe_signal_block(&signal) }
+    if isPipe {
+      let blocked = IOResult(raw: csk_pipe_signal_block(&signal))
+      if blocked.isFailure { return blocked }
+    }
     var result = call()
     while result == 0 &- Int(CSK_EINTR) { result = call() }
     if isPipe {
-      // A write that took a part may have met the closed end after it.
+      // A write of a part may have reached the closed end after that part.
       let mayBeRaised = result == 0 &- Int(CSK_EPIPE) || (result > 0 && result < count)
       csk_pipe_signal_restore(&signal, mayBeRaised ? 1 : 0)
     }

@@ -87,8 +87,8 @@ extension NamedConnectionTransport where Self: ~Copyable, Location == IPLocation
 }
 
 extension NamedTransport where Self: DatagramSocket & ~Copyable {
-  /// A datagram socket that receives at a location: where it is a name, at the first of its addresses whose IP version this
-  /// kernel has.
+  /// A datagram socket that receives at a location: where it is a name, at the first of its addresses whose IP version
+  /// this kernel has.
   /// - Parameter deadline: for looking up a name; nothing else waits.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.nameNotFound`, `.resolverFailed`,
   ///   `.timedOut`, with the address.
@@ -100,8 +100,8 @@ extension NamedTransport where Self: DatagramSocket & ~Copyable {
     }
   }
 
-  /// A datagram socket connected to one peer: where it is a name, to the first of its addresses whose IP version this kernel
-  /// has.
+  /// A datagram socket connected to one peer: where it is a name, to the first of its addresses whose IP version this
+  /// kernel has.
   /// - Parameter deadline: for looking up a name; nothing else waits.
   /// - Throws: `.unreachable`, `.connectionRefused`, `.nameNotFound`, `.resolverFailed`, `.timedOut`, with the address.
   public static func connect(
@@ -114,7 +114,7 @@ extension NamedTransport where Self: DatagramSocket & ~Copyable {
 }
 
 extension NamedTransport where Self: ~Copyable {
-  /// Makes something of the first address of a location that this kernel has the protocol for.
+  /// Returns what `make` makes of the first address of a location whose protocol this kernel has.
   fileprivate static func firstUsable<R: ~Copyable>(
     of location: Location, until deadline: Deadline, control: WaitControl?,
     _ make: (Address) throws(EndpointError) -> R

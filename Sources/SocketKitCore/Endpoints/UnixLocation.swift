@@ -29,7 +29,7 @@ extension UnixAddress: EndpointLocation {
       self = .unnamed
       return
     }
-    // No path is a zero: the sign of an abstract name, with nothing behind it.
+    // `%00` alone is the empty abstract name: no path holds a zero byte.
     if name == [0] && !isAbstract {
       self = .emptyAbstractName
       return

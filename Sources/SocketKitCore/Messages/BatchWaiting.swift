@@ -6,8 +6,8 @@ extension MessageSocket where Self: ~Copyable {
   /// Receives as many messages as there are and fit, waiting on this thread until there is one.
   ///
   /// - Parameter batch: emptied first.
-  /// - Returns: their number, at least 1; 0 at the end of a connection, and when ``Socket/shutdown(_:)`` has ended the
-  ///   receiving and no message is left, on datagram sockets too.
+  /// - Returns: their number, at least 1; 0 at the end of a connection, and after ``Socket/shutdown(_:)`` of the
+  ///   receiving direction when no message is left, also on datagram sockets.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(batch:)``.
   @inlinable
   public borrowing func receive(
@@ -25,8 +25,8 @@ extension MessageSocket where Self: ~Copyable {
 
   /// Sends all messages of the batch that are not sent yet, waiting on this thread for room.
   ///
-  /// Room at a Unix receiver that the socket is not connected to is noticed within a millisecond, or within four when the
-  /// wait has taken long.
+  /// Room at a Unix receiver that the socket is not connected to is noticed within a millisecond, or within four when
+  /// the wait has taken long.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``send(batch:)``. ``MessageBatch/sent`` tells how many went before.
   @inlinable
   public borrowing func send(

@@ -74,8 +74,8 @@ extension MessageBatch {
   /// Sets what a message asks for when it is sent: one to send, or one that was received and goes back to its sender.
   ///
   /// - Parameter destination: the address that the socket is connected to; nil when the message has its own.
-  /// - Throws: `.capacityExceeded` when ``controlCapacity`` is too small (160 bytes hold everything); `.invalidArgument`
-  ///   without a destination, or for a source of the other IP version; `.notSupported` for
+  /// - Throws: `.capacityExceeded` when ``controlCapacity`` is too small (160 bytes hold everything);
+  ///   `.invalidArgument` without a destination, or for a source of the other IP version; `.notSupported` for
   ///   ``OutgoingMetadata/doNotFragment`` and an IPv4 destination. The message is as it was then.
   @inlinable
   public mutating func setMetadata(

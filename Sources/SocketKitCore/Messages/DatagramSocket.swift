@@ -35,8 +35,8 @@ extension DatagramSocket where Self: ~Copyable {
   /// Descriptors that come along are closed, and -1 stands in their places: use `receive(into:descriptors:…)` of a Unix
   /// socket to get them.
   ///
-  /// - Parameter control: receives control data; ``MessageInfo/controlLength`` tells how much. 320 bytes hold all that UDP
-  ///   has; what does not fit is lost, and the flags say so.
+  /// - Parameter control: receives control data; ``MessageInfo/controlLength`` tells how much. 320 bytes hold all that
+  ///   UDP has; what does not fit is lost, and the flags say so.
   /// - Returns: as ``receive(into:_:flags:)``.
   /// - Throws: as ``receive(into:_:flags:)``.
   @inlinable @inline(__always)

@@ -1,8 +1,8 @@
 internal import CSocketKit
 
 extension RawDescriptor {
-  /// Checks that the kernel keeps an error queue for this socket: where it does not, most families ignore MSG_ERRQUEUE, and
-  /// a read of the queue takes a message.
+  /// Checks that the kernel keeps an error queue for this socket: where it does not, most families ignore MSG_ERRQUEUE,
+  /// and a read of the queue takes a message.
   /// - Throws: `.notSupported`, `.closed`, `.notASocket`.
   @usableFromInline
   func requireErrorQueue() throws(SocketError) {
@@ -14,8 +14,8 @@ extension RawDescriptor {
     throw SocketError(code: .notSupported, .receive)
   }
 
-  /// The families whose recvmsg handles MSG_ERRQUEUE, from the kernel's source (Linux 6.18). All others are taken to ignore
-  /// it: Unix, netlink, SCTP, L2TP, TIPC, KCM, CAN's broadcast manager, Bluetooth before 6.15.
+  /// The families whose recvmsg handles MSG_ERRQUEUE, from the kernel's source (Linux 6.18). All others are taken to
+  /// ignore it: Unix, netlink, SCTP, L2TP, TIPC, KCM, CAN's broadcast manager, Bluetooth before 6.15.
   private func hasErrorQueue(_ kind: SocketKind) -> Bool {
     switch (kind.family.rawValue, kind.type) {
     case (CSK_AF_INET, .raw), (CSK_AF_INET6, .raw): true

@@ -5,17 +5,17 @@ internal import Synchronization
 @frozen
 @usableFromInline
 struct JoiningState: BitwiseCopyable, Sendable {
-  /// The socket that joining was found to be right for, and when (``SegmentationSettings``).
+  /// The socket whose options allow joining, and ``SegmentationSettings/current`` from before they were read.
   @usableFromInline var socket = RawDescriptor(-1)
   @usableFromInline var settings: UInt32 = 0
-  /// Runs that go one by one before joining is tried again, and of how many the next pause will be.
+  /// How many runs are sent one by one before joining is tried again, and how many after the next refusal.
   @usableFromInline var pause: Int32 = 0
   @usableFromInline var nextPause: Int32 = 1
 
   @inlinable
   init() {}
 
-  /// After a run was sent one by one that the kernel did not send joined.
+  /// Call it after a run that the kernel refused to send joined was sent one by one.
   @inlinable
   mutating func noteRefusal() {
     pause = nextPause
@@ -24,8 +24,8 @@ struct JoiningState: BitwiseCopyable, Sendable {
   }
 }
 
-/// The number of times that options of UDP's level were set in this process, or sockets adopted: what was found out about a
-/// socket's options holds as long as it stays the same.
+/// Counts the options of UDP's level that were set in this process, and the descriptors that were adopted. What was
+/// read of a socket's options holds while the count stays the same.
 @usableFromInline
 enum SegmentationSettings {
   private static let changes = Atomic<UInt32>(0)
@@ -36,9 +36,9 @@ enum SegmentationSettings {
 }
 
 extension IOResult {
-  /// For implementers: whether sending messages joined (UDP_SEGMENT) failed with what the kernel says when it cannot cut
-  /// them: no checksum offload (EIO), more than it cuts or a size beyond the path's MTU (EINVAL, EMSGSIZE), no UDP_SEGMENT.
-  /// The cause may be another one: then sending one by one meets it again.
+  /// For implementers: whether sending messages joined (UDP_SEGMENT) failed with an error that the kernel gives when it
+  /// cannot cut them: no checksum offload (EIO), more than it cuts or a size beyond the path's MTU (EINVAL, EMSGSIZE),
+  /// no UDP_SEGMENT (EOPNOTSUPP, ENOPROTOOPT). The error may have another cause: then sending one by one fails too.
   @inlinable public var mayRefuseCutting: Bool {
     switch errno {
     case 5, CSK_EINVAL, CSK_EMSGSIZE, CSK_EOPNOTSUPP, CSK_ENOPROTOOPT: true
@@ -48,16 +48,18 @@ extension IOResult {
 }
 
 extension RawDescriptor {
-  /// For implementers: sends a batch's messages that are not sent yet, runs of them joined (``MessageBatch/mostJoined``),
-  /// without waiting on a non-blocking socket and without SIGPIPE, and counts them as sent. For UDP sockets.
+  /// For implementers: sends a batch's messages that are not sent yet, runs of them joined
+  /// (``MessageBatch/mostJoined``), without waiting on a non-blocking socket and without SIGPIPE, and counts them as
+  /// sent. For UDP sockets.
   ///
-  /// The receiver sees what it would see of single messages, and the first error is the one that a single message gives.
+  /// The receiver gets the same datagrams as from single sends, and the first error is the one that a single send
+  /// gives.
   /// - Returns: how many the kernel took, at least 1, or 0 when there are none; or -errno of the first, never EINTR.
   @inlinable
   public func attemptSendInRuns(_ batch: inout MessageBatch) -> IOResult {
     if !mayJoin(&batch) { return attemptSend(batch: &batch) }
     let first = batch.sent
-    // Messages that go one by one although they could be joined, and whether the kernel has refused to join them.
+    // How many joinable messages are sent one by one, and whether the kernel has refused to join them.
     var single = 0
     var isRefused = false
     while batch.sent < batch.count {
@@ -66,14 +68,14 @@ extension RawDescriptor {
         result = attemptSend(batch: &batch, atMost: single)
         if result.raw > 0 {
           single &-= result.raw
-          // What goes alone could not be cut; otherwise the message itself was at fault.
+          // Single sends succeed, so the kernel could not cut the run; otherwise the message itself is at fault.
           if isRefused { batch.joining.noteRefusal() }
           isRefused = false
         }
       } else {
         let next = batch.nextRun
         if next.alone > 0 {
-          // When fewer go than there are, the next turn asks the kernel why.
+          // When the kernel takes fewer, the next pass of the loop gets its error.
           result = attemptSend(batch: &batch, atMost: next.alone)
         } else if batch.joining.pause > 0 {
           batch.joining.pause &-= 1
@@ -97,15 +99,15 @@ extension RawDescriptor {
     return IOResult(raw: batch.sent &- first)
   }
 
-  /// Whether joining leaves this socket's datagrams as they are: it is asked once, and again when an option of UDP's level
-  /// was set anywhere in this process.
+  /// Whether the socket's options allow joining. Reads them once, and again after an option of UDP's level was set
+  /// anywhere in this process.
   @inlinable @inline(__always)
   func mayJoin(_ batch: inout MessageBatch) -> Bool {
     if batch.joining.socket == self && batch.joining.settings == SegmentationSettings.current { return true }
     return asksWhetherItMayJoin(&batch.joining)
   }
 
-  /// Joins nothing where the program has set a segment size, which cuts every message, or a cork, which collects them.
+  /// False where the program has set a segment size, which cuts every message, or a cork, which collects messages.
   @usableFromInline @inline(never)
   func asksWhetherItMayJoin(_ joining: inout JoiningState) -> Bool {
     let settings = SegmentationSettings.current

@@ -5,9 +5,9 @@ public import CSocketKit
 /// Each message has a slot: room for its bytes, its control data and an address. What was received can be sent as it is: an
 /// echo is receive, then send. Slots are counted from 0 to ``count`` − 1.
 ///
-/// Descriptors that came with messages of a Unix socket (only where there is room for control data) belong to the batch:
-/// `takeDescriptors(at:into:)` gives them out. The batch closes the others at the next receive, at ``removeAll()`` and
-/// ``removeLast()``, when their message gets new control data, and at the end of its own life.
+/// Descriptors that came with messages of a Unix socket (only where there is room for control data) belong to the
+/// batch: `takeDescriptors(at:into:)` hands them out. The batch closes the others at the next receive, at
+/// ``removeAll()`` and ``removeLast()``, when their message gets new control data, and at the end of its own life.
 @frozen
 public struct MessageBatch: ~Copyable {
   @usableFromInline let headers: UnsafeMutablePointer<csk_mmsghdr>
@@ -30,9 +30,9 @@ public struct MessageBatch: ~Copyable {
   /// receiver, of one length but for the last, without control data. The receiver sees no difference. 1 sends each for
   /// itself; for UDP sockets set what `UDPSocket.hostCapabilities()` says. Other sockets do not read it.
   ///
-  /// A run that the device or the path refuses to cut is sent one by one, and joining is tried again later, less often with
-  /// every refusal. On a socket with the option `.segmentSize` or `.cork` nothing is joined, because both give messages
-  /// another meaning.
+  /// A run that the device or the path refuses to cut is sent one by one, and joining is tried again later, less often
+  /// with every refusal. On a socket with the option `.segmentSize` or `.cork` nothing is joined, because joining would
+  /// change what is sent.
   public var mostJoined = 1
   @usableFromInline var joining = JoiningState()
   @usableFromInline var used = 0
@@ -113,7 +113,7 @@ public struct MessageBatch: ~Copyable {
     done &+= number
   }
 
-  /// Counts as sent what the kernel took of messages that were checked.
+  /// Counts as sent what the kernel took; the caller has checked the number.
   @inlinable @inline(__always)
   mutating func advance(by number: Int) { done &+= number }
 
@@ -127,7 +127,7 @@ public struct MessageBatch: ~Copyable {
 
   @inlinable
   mutating func prepareToReceive() {
-    // First: it looks at what the rest overwrites.
+    // First, because it reads what the rest overwrites.
     removeAll()
     var slot = 0
     while slot < touched {

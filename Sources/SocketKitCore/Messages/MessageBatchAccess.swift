@@ -154,8 +154,8 @@ extension MessageBatch {
   }
 
   /// For implementers: lends the room of the next message and adds it unless the result is a failure.
-  /// - Parameter descriptorsMayCome: ``MessageSocket/mayReceiveDescriptors`` of the socket that the message comes from: the
-  ///   batch closes those that are not taken out of it.
+  /// - Parameter descriptorsMayCome: ``MessageSocket/mayReceiveDescriptors`` of the socket that the message comes from:
+  ///   the batch closes those that are not taken out of it.
   @inlinable @inline(__always)
   public mutating func withFreeSlot(
     descriptorsMayCome: Bool = true,

@@ -1,8 +1,8 @@
 public import CSocketKit
 
-// Descriptors that came with the messages of a batch. A slot's control data were received when its header asks to send none
-// (control_length 0) and there are some all the same; what a program set for sending is the program's, numbers of
-// descriptors among it too.
+// Descriptors that came with the messages of a batch. A slot holds received control data when its header's
+// control_length is 0 and its entry of controlLengths is not. Control data that a program set for sending, with the
+// descriptors in them, belong to the program.
 
 extension MessageBatch {
   /// Closes the descriptors that came with these messages and were not taken out.
@@ -14,8 +14,8 @@ extension MessageBatch {
     }
   }
 
-  /// For implementers: lends the control data that came with a message, to take descriptors out of them: write -1 where one
-  /// was taken, or the batch closes it. Empty for a message whose control data the program set.
+  /// For implementers: lends the control data that came with a message, to take descriptors out of them: write -1 where
+  /// one was taken, or the batch closes it. Empty for a message whose control data the program set.
   @inlinable
   public mutating func withReceivedControl<R, E: Error>(
     at slot: Int, _ body: (inout MutableRawSpan) throws(E) -> R
@@ -27,8 +27,8 @@ extension MessageBatch {
     return try body(&bytes)
   }
 
-  /// The kernel reports the address of a socket at a path of 108 bytes, and of no other kind, as 111 bytes long, and takes
-  /// 110 (net/unix/af_unix.c, unix_mkname_bsd): so that every message can be answered.
+  /// The kernel reports the address of a socket at a path of 108 bytes, and of no other kind, as 111 bytes long, but
+  /// accepts 110 (net/unix/af_unix.c, unix_mkname_bsd). Cuts the length, so that every message can be answered.
   @inlinable
   func cutLongPaths(_ number: Int) {
     var slot = 0

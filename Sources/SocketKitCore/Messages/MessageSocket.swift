@@ -9,8 +9,8 @@ public protocol MessageSocket: Socket, ~Copyable {
   /// Receives one message, without waiting. The result is the whole message's length, which exceeds the buffer's when it
   /// was truncated.
   /// - Parameters:
-  ///   - control: receives control data; empty means that none is wanted, and descriptors in it are dropped. Descriptors
-  ///     that it brings are the caller's to close: ``ControlData/closeDescriptors(in:)``.
+  ///   - control: receives control data; empty means that none is wanted, and descriptors in it are dropped.
+  ///     Descriptors that it brings are the caller's to close: ``ControlData/closeDescriptors(in:)``.
   ///   - info: filled in when the result is no failure.
   borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
@@ -32,10 +32,10 @@ public protocol MessageSocket: Socket, ~Copyable {
   /// Whether a received message of length 0 is the end of the connection. The default says no: datagrams have no end.
   static func isEnd(_ info: MessageInfo) -> Bool
 
-  /// Whether descriptors can come along with messages: Unix sockets only. Then they must be CLOEXEC, and calls that do not
-  /// hand them out look for them in the control data and close them. The default says yes, which is always safe; packet
-  /// sockets need a no: they refuse the flag that asks for CLOEXEC (net/packet/af_packet.c). A wrapper passes on what its
-  /// base says.
+  /// Whether descriptors can come along with messages: Unix sockets only. Then they must be CLOEXEC, and calls that do
+  /// not return them find them in the control data and close them. The default is true, which is always safe except for
+  /// packet sockets, which refuse the flag that asks for CLOEXEC (net/packet/af_packet.c). A wrapper returns the value
+  /// of its base.
   var mayReceiveDescriptors: Bool { get }
 
   /// Fills a batch with messages, without waiting. The result is their number, at least 1, or a failure. The default

@@ -3,8 +3,8 @@
 extension DatagramSocket where Self: ~Copyable {
   /// Receives one datagram, waiting on this thread until there is one.
   /// - Returns: the count in the buffer; 0 is an empty datagram.
-  /// - Throws: `.shutDown` when ``Socket/shutdown(_:)`` has ended the receiving, before the call or while it waits, and no
-  ///   datagram is left; `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
+  /// - Throws: `.shutDown` when ``Socket/shutdown(_:)`` has ended the receiving, before the call or while it waits, and
+  ///   no datagram is left; `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, until deadline: Deadline,
@@ -25,8 +25,8 @@ extension DatagramSocket where Self: ~Copyable {
   /// Receives one datagram with its control data, waiting on this thread until there is one.
   /// - Parameter extra: receives control data: as in ``receive(into:control:_:flags:)``.
   /// - Returns: the count in the buffer; 0 is an empty datagram.
-  /// - Throws: `.shutDown` when ``Socket/shutdown(_:)`` has ended the receiving, before the call or while it waits, and no
-  ///   datagram is left; `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
+  /// - Throws: `.shutDown` when ``Socket/shutdown(_:)`` has ended the receiving, before the call or while it waits, and
+  ///   no datagram is left; `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, control extra: inout MutableRawSpan, _ info: inout MessageInfo,
@@ -48,8 +48,8 @@ extension DatagramSocket where Self: ~Copyable {
 
   /// Sends one datagram, waiting on this thread until there is room.
   ///
-  /// A full Unix receiver is noticed to have room again within a millisecond, or within four when the wait has taken long,
-  /// unless the socket is connected to it: then at once.
+  /// A full Unix receiver is noticed to have room again within a millisecond, or within four when the wait has taken
+  /// long, unless the socket is connected to it: then at once.
   /// - Parameter address: nil on a connected socket.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:to:flags:)``.
   @inlinable

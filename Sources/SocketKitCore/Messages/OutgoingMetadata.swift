@@ -16,8 +16,8 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
   /// Send the bytes as datagrams of this size, the last perhaps shorter (UDP_SEGMENT, Linux 4.18).
   public var segmentSize: UInt16?
   /// Never cut this packet into fragments: one that is longer than its path takes fails with `.messageTooLarge`
-  /// (IPV6_DONTFRAG, Linux 2.6.36). For IPv6 only: the kernel has no such request for single IPv4 packets, whose socket
-  /// says it for all of them by the option `.pathMTUDiscovery`.
+  /// (IPV6_DONTFRAG, Linux 2.6.36). For IPv6 only: IPv4 has no such request for a single packet; set the option
+  /// `.pathMTUDiscovery` of the socket instead.
   public var doNotFragment: Bool?
   /// When to send the packet, as nanoseconds on the clock of the socket's option `.transmitTime`, which must be set
   /// (SCM_TXTIME, Linux 4.19).
@@ -26,9 +26,10 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
   @inlinable
   public init() {}
 
-  /// What an answer to a received packet asks for: its source is the address that the packet was sent to, or, for broadcast
-  /// and multicast, this host's address there: ``PacketMetadata/localAddress``. Where the kernel names no address (IPv6
-  /// multicast), and for link-local addresses, it leaves by the interface that the packet came by.
+  /// Metadata for an answer to a received packet. The source is the address that the packet was sent to; for broadcast
+  /// and multicast it is this host's address on that network: ``PacketMetadata/localAddress``. Where the kernel names
+  /// no address (IPv6 multicast), and for link-local addresses, the answer leaves by the interface that the packet came
+  /// by.
   @inlinable
   public init(answering packet: PacketMetadata) {
     source = packet.localAddress
@@ -51,8 +52,8 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
   /// The destination decides, not the socket: a dual-stack socket reads IPv4's control messages for an IPv4-mapped one, and
   /// ignores IPv6's.
   /// - Parameter destination: the address given to send, or that the socket is connected to.
-  /// - Throws: `.capacityExceeded`: 160 bytes hold everything; `.invalidArgument` when ``source`` is of the other version;
-  ///   `.notSupported` for ``doNotFragment`` and an IPv4 destination. Some messages may have been added then.
+  /// - Throws: `.capacityExceeded`: 160 bytes hold everything; `.invalidArgument` when ``source`` is of the other
+  ///   version; `.notSupported` for ``doNotFragment`` and an IPv4 destination. Some messages may have been added then.
   @inlinable
   public func encode<let capacity: Int>(
     into control: inout ControlBuffer<capacity>, for destination: IPSocketAddress

@@ -3,8 +3,8 @@
 extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
   /// Receives one datagram with what the kernel says of it, without waiting: the options that ask for it must be on.
   ///
-  /// With the option `.receivePathMTU` a result of 0 bytes may be a notice and no datagram:
-  /// ``PacketMetadata/pathMTU`` is not nil then.
+  /// With the option `.receivePathMTU` a result of 0 bytes may be a notice instead of a datagram: then
+  /// ``PacketMetadata/pathMTU`` is not nil.
   ///
   /// - Parameter metadata: receives destination, interface, hop limit, time and so on. Control data needs no memory of the
   ///   caller's: 320 bytes of stack hold all that UDP has.
@@ -50,11 +50,10 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
   ///   - metadata: source address, interface, hop limit, traffic class, segment size, time of sending, and whether the
   ///     packet may be fragmented.
   /// - Returns: as ``send(_:to:flags:)``.
-  /// - Throws: `.invalidArgument` or `.unreachable` (a source that is not this host's; which one depends on the kernel),
-  ///   `.addressNotAvailable` (no such interface), `.invalidArgument` (a source of the other IP version, a segment size that
-  ///   the host cannot do, a time of sending without the option `.transmitTime`), `.notSupported`
-  ///   (``OutgoingMetadata/doNotFragment`` over IPv4), and as
-  ///   ``send(_:to:flags:)``.
+  /// - Throws: `.invalidArgument` or `.unreachable` (a source that is not this host's; which one depends on the
+  ///   kernel), `.addressNotAvailable` (no such interface), `.invalidArgument` (a source of the other IP version, a
+  ///   segment size that the host cannot do, a time of sending without the option `.transmitTime`), `.notSupported`
+  ///   (``OutgoingMetadata/doNotFragment`` over IPv4), and as ``send(_:to:flags:)``.
   @inlinable @inline(__always)
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: IPSocketAddress, metadata: OutgoingMetadata, flags: SendFlags = []

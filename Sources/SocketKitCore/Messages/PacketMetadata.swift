@@ -26,22 +26,23 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
   public var dropCount: UInt32?
   /// What the error queue says (option `.receiveErrors`, flag ``ReceiveFlags/errorQueue``).
   public var error: ExtendedError?
-  /// The address and port that the packet was sent to, in its own headers: where a packet was redirected to this socket
-  /// (TPROXY), the destination that it had (IP_ORIGDSTADDR, IPV6_ORIGDSTADDR: option `.receiveOriginalDestination`). For an
-  /// IPv4 packet it is an IPv4 address, also on a dual-stack socket.
+  /// The address and port that the packet was sent to, from its own headers. For a packet that was redirected to this
+  /// socket (TPROXY) it is the destination before that (IP_ORIGDSTADDR, IPV6_ORIGDSTADDR: option
+  /// `.receiveOriginalDestination`). For an IPv4 packet it is an IPv4 address, also on a dual-stack socket.
   public var originalDestination: IPSocketAddress?
-  /// The message is no datagram but a notice: a packet was too large for its path (IPV6_PATHMTU: option
+  /// The message is not a datagram but a notice that a packet was too large for its path (IPV6_PATHMTU: option
   /// `.receivePathMTU`).
   public var pathMTU: PathMTUNotice?
 
   @inlinable
   public init() {}
 
-  /// The address of this host that an answer should come from (option `.packetInfo`); nil where the kernel is to choose.
+  /// The address of this host that an answer should come from (option `.packetInfo`); nil where the kernel should
+  /// choose.
   ///
   /// For a packet that was sent to one host it is ``destination``'s address. For IPv4 broadcast and multicast it is the
-  /// address of this host on the network that the packet came by (`ipi_spec_dst` of ip(7)), because a group's address is no
-  /// source. For IPv6 multicast the kernel names none: answer with the interface alone.
+  /// address of this host on the network that the packet came by (`ipi_spec_dst` of ip(7)), because a group's address
+  /// cannot be a source. For IPv6 multicast the kernel reports no address: answer with the interface only.
   @inlinable public var localAddress: IPAddress? {
     if localBits != 0 { return .v4(IPv4Address(bits: localBits)) }
     guard let destination else { return nil }

@@ -1,20 +1,21 @@
 internal import CSocketKit
 
 extension ControlData {
-  /// For implementers: closes the descriptors that came with a message (SCM_RIGHTS, SCM_PIDFD), and writes -1 in the place of
-  /// each, so that nothing closes them again.
+  /// For implementers: closes the descriptors that came with a message (SCM_RIGHTS, SCM_PIDFD), and writes -1 in the
+  /// place of each, so that nothing closes them again.
   ///
   /// A descriptor belongs to this process from the moment of the receive. A wrapper that receives control data with
   /// ``MessageSocket/attemptReceive(into:control:flags:_:)`` and does not pass them on calls this.
   ///
-  /// The caller promises that these bytes came from the kernel, in their true length: the numbers in them are closed.
+  /// The caller promises that the kernel wrote these bytes and that their length is the one that it reported: this
+  /// closes the numbers in them.
   @unsafe
   public static func closeDescriptors(in control: inout MutableRawSpan) {
     closePassedDescriptors(in: &control, control.byteCount)
   }
 }
 
-/// Closes the descriptors in the front of received control data, and writes -1 in the place of each.
+/// Closes the descriptors in the first `length` bytes of received control data, and writes -1 in the place of each.
 @usableFromInline
 func closePassedDescriptors(in control: inout MutableRawSpan, _ length: Int) {
   control.withUnsafeMutableBytes {
@@ -30,7 +31,7 @@ func closePassedDescriptors(in memory: UnsafeMutableRawBufferPointer) {
       let place = UnsafeMutableRawPointer(mutating: start)
       var offset = 0
       while offset + 4 <= numbers.count {
-        // Negative: taken already, or the kernel's word that it could not open a pidfd.
+        // Negative: taken already, or the error number of a pidfd that the kernel could not open.
         let number = place.loadUnaligned(fromByteOffset: offset, as: Int32.self)
         if number >= 0 { _ = csk_close(number) }
         place.storeBytes(of: -1, toByteOffset: offset, as: Int32.self)

@@ -16,9 +16,10 @@ public struct PathMTUNotice: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension ExtendedError {
-  /// The path's MTU in bytes, IP header included, when the entry says that a packet was too large for its path; otherwise
-  /// nil. Either a router said so (ICMP "fragmentation needed", RFC 1191; ICMPv6 "packet too big", RFC 8201), or this host
-  /// knew it and refused the send with `.messageTooLarge`. Not known where a router's message names none.
+  /// The path's MTU in bytes, IP header included, when the entry says that a packet was too large for its path;
+  /// otherwise nil. Either a router reported it (ICMP "fragmentation needed", RFC 1191; ICMPv6 "packet too big", RFC
+  /// 8201), or this host knew the MTU and refused the send with `.messageTooLarge`. nil also when the router's message
+  /// names no MTU.
   public var pathMTU: Int? {
     let isTooBig =
       switch origin {
@@ -30,9 +31,9 @@ extension ExtendedError {
     return isTooBig && info > 0 ? Int(info) : nil
   }
 
-  /// When the packet was to be sent, as nanoseconds on the socket's clock, for an entry of origin ``Origin/transmitTime``
-  /// (option `.transmitTime` with `reportsErrors`); otherwise nil. ``code`` says why it was not: 1 for a time that the queue
-  /// does not take, 2 for one that was missed.
+  /// When the packet was to be sent, as nanoseconds on the socket's clock, for an entry of origin
+  /// ``Origin/transmitTime`` (option `.transmitTime` with `reportsErrors`); otherwise nil. ``code`` says why it was not
+  /// sent: 1 for a time that the queue does not accept, 2 for one that was missed.
   public var transmitTime: Int64? {
     origin == .transmitTime ? Int64(bitPattern: UInt64(data) << 32 | UInt64(info)) : nil
   }

@@ -71,7 +71,8 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   /// - Returns: what the body returns, such as a socket.
   /// - Throws: ``SocketError`` of operation ``SocketError/Operation/enterNamespace``: `.permissionDenied` without
   ///   CAP_SYS_ADMIN (here and in the user namespace that owns this one), `.outOfMemory` or
-  ///   `.permissionDenied` (a filter of system calls) when no thread can be made; and what the body throws. When entering fails the body is not run.
+  ///   `.permissionDenied` (a filter of system calls) when no thread can be made; and what the body throws. When
+  ///   entering fails the body is not run.
   public borrowing func perform<R: ~Copyable & Sendable>(_ body: @Sendable () throws -> R) throws -> R {
     let number = owned.raw.value
     return try onThreadOfItsOwn { () throws -> R in

@@ -1,14 +1,15 @@
 internal import CSocketKit
 
-// For descriptors that are made blocking, or handed to a program that blocks on them. SocketKit's own calls never block in
-// the kernel, so these do not act on them: give a ``Deadline`` instead.
+// For descriptors that are made blocking, or handed to a program that blocks on them. SocketKit's own calls never block
+// in the kernel, so these options have no effect on them: pass a ``Deadline`` instead.
 
 extension SocketOption where Level == SocketLevel, Value == Duration {
-  /// How long a blocking receive or accept waits before it fails with EAGAIN; zero, the default, is for ever. Rounded up to
-  /// a microsecond, and by the kernel to its clock tick. Does nothing on non-blocking sockets. The C name is `SO_RCVTIMEO`.
+  /// How long a blocking receive or accept waits before it fails with EAGAIN; zero, the default, is for ever. Rounded
+  /// up to a microsecond, and by the kernel to its clock tick. Does nothing on non-blocking sockets. The C name is
+  /// `SO_RCVTIMEO`.
   public static var receiveTimeout: Self { Self(timeout: CSK_SO_RCVTIMEO) }
-  /// How long a blocking send or connect waits before it fails with EAGAIN; zero, the default, is for ever. Rounded up to a
-  /// microsecond, and by the kernel to its clock tick. Does nothing on non-blocking sockets. The C name is
+  /// How long a blocking send or connect waits before it fails with EAGAIN; zero, the default, is for ever. Rounded up
+  /// to a microsecond, and by the kernel to its clock tick. Does nothing on non-blocking sockets. The C name is
   /// `SO_SNDTIMEO`.
   public static var sendTimeout: Self { Self(timeout: CSK_SO_SNDTIMEO) }
 

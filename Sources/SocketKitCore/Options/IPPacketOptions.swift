@@ -12,17 +12,18 @@ extension SocketOption where Level == IPLevel, Value == Bool {
   /// socket hears of none without it. An error that is not taken from there fails the next send or receive, once. The C
   /// names are `IP_RECVERR` and `IPV6_RECVERR`.
   public static var receiveErrors: Self { Self(ipv4: CSK_IP_RECVERR, ipv6: CSK_IPV6_RECVERR) }
-  /// Tells the address and port that a packet was sent to, as its own headers say: for sockets that packets are redirected
-  /// to. See ``PacketMetadata/originalDestination``. The C names are `IP_RECVORIGDSTADDR` and `IPV6_RECVORIGDSTADDR`.
+  /// Tells the address and port that a packet was sent to, as its own headers say: for sockets to which packets are
+  /// redirected. See ``PacketMetadata/originalDestination``. The C names are `IP_RECVORIGDSTADDR` and
+  /// `IPV6_RECVORIGDSTADDR`.
   public static var receiveOriginalDestination: Self { Self(ipv4: CSK_IP_ORIGDSTADDR, ipv6: CSK_IPV6_ORIGDSTADDR) }
-  /// Tells of IPv6 packets that were larger than their path: a receive then gives an empty message whose
-  /// ``PacketMetadata/pathMTU`` is not nil, before the datagrams that wait. The kernel makes one when it refuses a packet
-  /// that must not be fragmented (``OutgoingMetadata/doNotFragment``, ``doNotFragment``), keeps only the last, and wakes
-  /// nobody for it. What a router reports comes by the error queue: ``ExtendedError/pathMTU``. IPv6 sockets only
-  /// (`.notSupported`). The C name is `IPV6_RECVPATHMTU` (Linux 2.6.35).
+  /// Tells of IPv6 packets that were larger than their path: a receive then returns an empty message whose
+  /// ``PacketMetadata/pathMTU`` is not nil, before the datagrams that wait. The kernel makes one when it refuses a
+  /// packet that must not be fragmented (``OutgoingMetadata/doNotFragment``, ``doNotFragment``). It keeps only the last
+  /// notice, and does not wake a waiting call for it. A router's report comes through the error queue:
+  /// ``ExtendedError/pathMTU``. IPv6 sockets only (`.notSupported`). The C name is `IPV6_RECVPATHMTU` (Linux 2.6.35).
   public static var receivePathMTU: Self { Self(flag: CSK_IPV6_RECVPATHMTU, level: CSK_IPPROTO_IPV6) }
-  /// Never fragments IPv6 packets: one that is longer than its path takes fails with `.messageTooLarge`. Single packets ask
-  /// for it by ``OutgoingMetadata/doNotFragment``. IPv6 sockets only (`.notSupported`); IPv4's way is
+  /// Never fragments IPv6 packets: one that is longer than its path takes fails with `.messageTooLarge`. For single
+  /// packets use ``OutgoingMetadata/doNotFragment``. IPv6 sockets only (`.notSupported`); for IPv4 use
   /// ``pathMTUDiscovery``. The C name is `IPV6_DONTFRAG` (Linux 2.6.36).
   public static var doNotFragment: Self { Self(flag: CSK_IPV6_DONTFRAG, level: CSK_IPPROTO_IPV6) }
   /// Tells the type-of-service or traffic-class byte: DSCP and ECN. The C names are `IP_RECVTOS` and `IPV6_RECVTCLASS`.

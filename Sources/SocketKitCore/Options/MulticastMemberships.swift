@@ -36,8 +36,8 @@ extension IPOptionTarget where Self: ~Copyable {
   }
 
   /// Gives one source of a group up; with the last one the group is left.
-  /// - Throws: `.addressNotAvailable` when it was not joined; `.invalidArgument` when no source of the group is joined; and
-  ///   as ``join(_:source:interfaceIndex:)``.
+  /// - Throws: `.addressNotAvailable` when it was not joined; `.invalidArgument` when no source of the group is joined;
+  ///   and as ``join(_:source:interfaceIndex:)``.
   public borrowing func leave(
     _ group: IPAddress, source: IPAddress, interfaceIndex: UInt32 = 0
   ) throws(SocketError) {

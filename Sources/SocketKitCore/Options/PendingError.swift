@@ -1,8 +1,8 @@
 extension OptionTarget where Self: ~Copyable {
-  /// Takes the pending error of the socket (SO_ERROR, socket(7)): how a connect failed that goes on in the background, or
-  /// what an earlier send brought back. Reading clears it; an error that a call has thrown is no longer pending.
+  /// Takes the pending error of the socket (SO_ERROR, socket(7)): the failure of a connect in the background, or an
+  /// error that an earlier send caused. Reading clears it; an error that a call has thrown is no longer pending.
   ///
-  /// - Parameter operation: what the error is reported as.
+  /// - Parameter operation: the operation of the returned error.
   /// - Returns: the error; nil when there is none.
   /// - Throws: `.closed`, `.notASocket`.
   public borrowing func takePendingError(
@@ -13,8 +13,8 @@ extension OptionTarget where Self: ~Copyable {
 }
 
 extension KernelSocket where Self: ~Copyable {
-  /// Takes the pending error as other targets of options do. Where the transport's kernel reports a failure only once, the
-  /// calls that wait for it in other threads end.
+  /// Takes the pending error, as for every ``OptionTarget``. Where the kernel reports a failure of this transport only
+  /// once, it also ends the calls of other threads that wait for it.
   /// - Throws: `.closed`, `.notASocket`.
   public borrowing func takePendingError(
     as operation: SocketError.Operation = .wait

@@ -12,12 +12,12 @@ extension SocketOption where Level == SocketLevel, Value == Bool {
   /// Makes the kernel log what the socket does, where the kernel was built for it; switching it on needs CAP_NET_ADMIN.
   /// The C name is `SO_DEBUG`.
   public static var debugging: Self { Self(CSK_SO_DEBUG) }
-  /// Sends only to hosts on a directly connected network, past every gateway; others are `.unreachable`. The C name is
-  /// `SO_DONTROUTE`.
+  /// Sends only to hosts on a directly connected network, never through a gateway; sends to other hosts fail with
+  /// `.unreachable`. The C name is `SO_DONTROUTE`.
   public static var directRoutesOnly: Self { Self(CSK_SO_DONTROUTE) }
   /// Probes an idle connection, and ends it when the peer is gone. The C name is `SO_KEEPALIVE`.
   public static var keepAlive: Self { Self(CSK_SO_KEEPALIVE) }
-  /// Leaves urgent data where it stands in the stream, so that ordinary reads get it. The C name is `SO_OOBINLINE`.
+  /// Leaves urgent data in its place in the stream, so that ordinary reads get it. The C name is `SO_OOBINLINE`.
   public static var urgentDataInline: Self { Self(CSK_SO_OOBINLINE) }
   /// Prefers busy polling over interrupts (Linux 5.11). The C name is `SO_PREFER_BUSY_POLL`.
   public static var preferBusyPoll: Self { Self(CSK_SO_PREFER_BUSY_POLL) }
@@ -47,8 +47,8 @@ extension SocketOption where Level == SocketLevel, Value == Int {
   /// The number of the interface that the socket is bound to, 0 for none (Linux 5.1). See ``boundDevice`` and
   /// ``InterfaceNames``. The C name is `SO_BINDTOIFINDEX`.
   public static var boundInterface: Self { Self(CSK_SO_BINDTOIFINDEX) }
-  /// Packets taken in one busy poll, at most 65535 (Linux 5.11); raising it needs CAP_NET_ADMIN. The kernel cannot read it
-  /// back (`.notSupported`). The C name is `SO_BUSY_POLL_BUDGET`.
+  /// Packets taken in one busy poll, at most 65535 (Linux 5.11); raising it needs CAP_NET_ADMIN. Reading it is
+  /// `.notSupported`, because the kernel has no call for it. The C name is `SO_BUSY_POLL_BUDGET`.
   public static var busyPollBudget: Self { Self(CSK_SO_BUSY_POLL_BUDGET) }
   /// The CPU whose network queue feeds the socket; -1 when unknown. The C name is `SO_INCOMING_CPU`.
   public static var incomingCPU: Self { Self(CSK_SO_INCOMING_CPU) }
@@ -56,11 +56,11 @@ extension SocketOption where Level == SocketLevel, Value == Int {
   public static var mark: Self { Self(unsigned: CSK_SO_MARK, level: CSK_SOL_SOCKET) }
   /// The queueing priority of outgoing packets, from 0; above 6 it needs CAP_NET_ADMIN. The C name is `SO_PRIORITY`.
   public static var priority: Self { Self(CSK_SO_PRIORITY, from: 0) }
-  /// The receive buffer in bytes, from 0. Linux doubles what is set, to have room for its own book-keeping, and reads the doubled
-  /// value back. Setting goes beyond net.core.rmem_max where the process has CAP_NET_ADMIN (`SO_RCVBUFFORCE`). The C name
-  /// is `SO_RCVBUF`.
+  /// The receive buffer in bytes, from 0. Linux doubles what is set, to have room for its own book-keeping, and reads
+  /// the doubled value back. Setting goes beyond net.core.rmem_max where the process has CAP_NET_ADMIN
+  /// (`SO_RCVBUFFORCE`). The C name is `SO_RCVBUF`.
   public static var receiveBuffer: Self { forced(CSK_SO_RCVBUFFORCE, CSK_SO_RCVBUF) }
-  /// Bytes that must have come before a poller calls the socket readable, from 0, which means 1. The C name is
+  /// How many bytes must have arrived before a poller reports the socket readable, from 0, which means 1. The C name is
   /// `SO_RCVLOWAT`.
   public static var receiveLowWater: Self { Self(CSK_SO_RCVLOWAT, from: 0) }
   /// The send buffer in bytes, from 0; doubled as ``receiveBuffer`` is, beyond net.core.wmem_max with CAP_NET_ADMIN
@@ -74,7 +74,7 @@ extension SocketOption where Level == SocketLevel, Value == Int {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Int in try target.integerOption(CSK_SOL_SOCKET, plain) },
       write: { (target: RawDescriptor, value: Int) throws(SocketError) in
-        // The kernel would take it for the largest size.
+        // The kernel would read a negative number as the largest size.
         if value < 0 { throw SocketError(code: .invalidArgument, .setOption) }
         do throws(SocketError) {
           try target.setIntegerOption(CSK_SOL_SOCKET, privileged, value)
@@ -87,8 +87,8 @@ extension SocketOption where Level == SocketLevel, Value == Int {
 }
 
 extension SocketOption where Level == SocketLevel, Value == Duration {
-  /// How long a blocking read may poll the network device, in steps of a microsecond. Older kernels let only processes
-  /// with CAP_NET_ADMIN raise it (`.permissionDenied`); Linux 6.18 lets everybody. The C name is `SO_BUSY_POLL`.
+  /// How long a blocking read may poll the network device, in steps of a microsecond. On older kernels raising it needs
+  /// CAP_NET_ADMIN (`.permissionDenied`); on Linux 6.18 it needs no privilege. The C name is `SO_BUSY_POLL`.
   public static var busyPoll: Self {
     Self(duration: CSK_SO_BUSY_POLL, level: CSK_SOL_SOCKET, unit: .microseconds(1))
   }
@@ -101,8 +101,8 @@ extension SocketOption where Level == SocketLevel, Value == String {
 
 extension SocketOption where Level == SocketLevel, Value == Duration? {
   /// What closing does with unsent bytes: nil leaves them to the kernel, zero drops them and resets the connection, any
-  /// other time makes close wait so long (whole seconds, rounded up). A negative time is `.invalidArgument`. The C name is
-  /// `SO_LINGER`.
+  /// other time makes close wait so long (whole seconds, rounded up). A negative time is `.invalidArgument`. The C name
+  /// is `SO_LINGER`.
   public static var linger: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Duration? in

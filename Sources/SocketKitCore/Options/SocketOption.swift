@@ -47,8 +47,7 @@ extension SocketOption where Value == Int {
       })
   }
 
-  /// An option that is an int, of which the kernel would take more than makes sense: it cuts or wraps what is out of the
-  /// range.
+  /// An option that is an int within a range. Values outside are `.invalidArgument`; the kernel would cut or wrap them.
   init(integer name: Int32, level: Int32, in range: ClosedRange<Int>) {
     let option = Self(integer: name, level: level)
     self.init(
@@ -73,8 +72,8 @@ extension SocketOption where Value == Int {
 }
 
 extension SocketOption where Value == Duration {
-  /// An option that is an int counting a unit of time; a value between two units is rounded up. Negative values, and more
-  /// than 2147483647 units, are `.invalidArgument`.
+  /// An option that is an int counting a unit of time; a value between two units is rounded up. Negative values, and
+  /// more than 2147483647 units, are `.invalidArgument`.
   /// - Parameter unit: greater than zero.
   public init(duration name: Int32, level: Int32, unit: Duration) {
     self.init(
@@ -89,9 +88,9 @@ extension SocketOption where Value == Duration {
 }
 
 extension Duration {
-  /// How many units it takes to reach this length; nil when it is negative, or needs more than an Int32 counts.
+  /// This duration as a number of units, rounded up; nil when it is negative, or the number exceeds Int32.
   ///
-  /// In integers: a division of floating-point numbers makes 4751 seconds of 4750.
+  /// Computes with integers: a floating-point division rounds 4750 seconds up to 4751.
   func count(of unit: Duration) -> Int32? {
     guard self >= .zero, unit > .zero else { return nil }
     let (whole, rest) = attoseconds.quotientAndRemainder(dividingBy: unit.attoseconds)

@@ -1,11 +1,10 @@
 internal import CSocketKit
 
-// When packets leave and how fast: options of socket(7) that a queueing discipline obeys, sorted by their C names.
+// When packets leave and how fast: options of socket(7) that queueing disciplines implement, sorted by their C names.
 
 extension SocketOption where Level == SocketLevel, Value == Int? {
-  /// The most bytes per second that the socket sends, nil for no limit. TCP paces itself; datagrams are paced by the
-  /// queueing discipline `fq`, and by nothing elsewhere. At least 1 (`.invalidArgument`). The C name is
-  /// `SO_MAX_PACING_RATE` (Linux 3.13).
+  /// The most bytes per second that the socket sends, nil for no limit. TCP paces itself; only the queueing discipline
+  /// `fq` paces datagrams. At least 1 (`.invalidArgument`). The C name is `SO_MAX_PACING_RATE` (Linux 3.13).
   public static var maximumPacingRate: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Int? in
@@ -38,14 +37,14 @@ public struct TransmitTime: BitwiseCopyable, Hashable, Sendable {
     public init(rawValue: Int32) { self.rawValue = rawValue }
     /// CLOCK_REALTIME; needs CAP_NET_ADMIN.
     @inlinable public static var realtime: Self { Self(rawValue: 0) }
-    /// CLOCK_MONOTONIC: what the queueing discipline `fq` takes.
+    /// CLOCK_MONOTONIC: the clock of the queueing discipline `fq`.
     @inlinable public static var monotonic: Self { Self(rawValue: 1) }
-    /// CLOCK_TAI: what the queueing discipline `etf` takes; needs CAP_NET_ADMIN.
+    /// CLOCK_TAI: the clock of the queueing discipline `etf`; needs CAP_NET_ADMIN.
     @inlinable public static var tai: Self { Self(rawValue: 11) }
   }
 
   public var clock: Clock
-  /// The time is the latest and not the earliest: `etf` may send sooner (SOF_TXTIME_DEADLINE_MODE).
+  /// The time is the latest one, not the earliest: `etf` may send sooner (SOF_TXTIME_DEADLINE_MODE).
   public var isDeadline: Bool
   /// Packets that were not sent are reported in the error queue, with ``ExtendedError/Origin/transmitTime``
   /// (SOF_TXTIME_REPORT_ERRORS).
@@ -60,10 +59,10 @@ public struct TransmitTime: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension SocketOption where Level == SocketLevel, Value == TransmitTime {
-  /// Lets packets ask for the time at which they are sent: ``OutgoingMetadata/transmitTime``. It cannot be switched off
-  /// again. A queueing discipline holds them back (`fq` or `etf`); where there is none, as on loopback, they go at once.
-  /// Setting is `.permissionDenied` without CAP_NET_ADMIN unless the clock is ``TransmitTime/Clock/monotonic``. A socket
-  /// without it reads as the realtime clock. The C name is `SO_TXTIME` (Linux 4.19).
+  /// Allows setting the time at which a packet is sent: ``OutgoingMetadata/transmitTime``. It cannot be switched off
+  /// again. A queueing discipline (`fq` or `etf`) holds the packets back; without one, as on loopback, they are sent at
+  /// once. Setting is `.permissionDenied` without CAP_NET_ADMIN unless the clock is ``TransmitTime/Clock/monotonic``. A
+  /// socket without it reads as the realtime clock. The C name is `SO_TXTIME` (Linux 4.19).
   public static var transmitTime: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> TransmitTime in

@@ -46,8 +46,8 @@ public protocol Poller: ~Copyable, Sendable {
   mutating func attemptWait(until deadline: Deadline) -> IOResult
 
   /// An event of the last wait, from 0 to one less than what it returned. Valid until the next wait. Another index is a
-  /// programming error, for which a poller must trap: compared with the very value that the wait returned, the check costs
-  /// nothing in a loop over the events.
+  /// programming error, and a poller must trap. A check against the same variable that the wait returned costs nothing
+  /// in a loop over the events.
   subscript(event index: Int) -> Event { get }
 
   /// Whether the last wait was ended by the ``waker``.

@@ -9,18 +9,18 @@ internal import CSocketKit
 /// let exit = try child.waitForExit(until: .after(.seconds(5)))
 /// ```
 /// A poller reports ``descriptor`` readable when the process has ended, also for a process that is not a child:
-/// `poller.register(source: child.descriptor, .readable, token: token)`. The value owns the descriptor and closes it at the
-/// end of its life; the process does not notice.
+/// `poller.register(source: child.descriptor, .readable, token: token)`. The value owns the descriptor and closes it at
+/// the end of its life, which does not affect the process.
 public struct ProcessDescriptor: ~Copyable, Sendable {
   private let owned: Descriptor
 
   /// Opens a descriptor of a running process, or of a child that has ended and was not collected yet (Linux 5.3).
   ///
-  /// A process may end at any time, and its number may then belong to another one. The number of a child is safe until the
-  /// child is collected. For the peer of a Unix socket use `peerProcess()` or `takeProcess()`, whose descriptor goes into
-  /// ``init(_:)``.
-  /// - Parameter process: the number of the process, in this process's PID namespace; the number of a thread that does not
-  ///   lead its process is refused.
+  /// A process may end at any time, and its number may then belong to another one. The number of a child is safe until
+  /// the child is collected. For the peer of a Unix socket use `peerProcess()` or `takeProcess()`, whose descriptor
+  /// goes into ``init(_:)``.
+  /// - Parameter process: the number of the process, in this process's PID namespace; the number of a thread that does
+  ///   not lead its process is refused.
   /// - Throws: `.noSuchProcess` (ESRCH), `.invalidArgument` for a number below 1 or of a thread, `.tooManyDescriptors`,
   ///   `.notSupported` before Linux 5.3.
   public init(of process: Int32) throws(SocketError) {
@@ -36,9 +36,10 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
 
   /// Takes over a descriptor of a process that came from elsewhere: a socket's `peerProcess()`, a message's
   /// `takeProcess()`, clone(2).
-  /// - Throws: `.invalidArgument` when it is not a process's descriptor. It is closed then.
+  /// - Throws: `.invalidArgument` when it does not name a process. It is closed then.
   public init(_ descriptor: consuming Descriptor) throws(SocketError) {
-    // Signal 0 is never sent. EBADF means that this is no process's descriptor; every other answer means that it is one.
+    // Signal 0 is never sent. EBADF means that the descriptor does not name a process; every other answer means that it
+    // does.
     if csk_pidfd_send_signal(descriptor.raw.value, 0) == 0 - Int(CSK_EBADF) {
       throw SocketError(code: .invalidArgument, .adopt, errno: CSK_EBADF)
     }
@@ -54,8 +55,8 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
 
   /// Sends a signal to the process (pidfd_send_signal(2), Linux 5.1).
   /// - Parameter signal: its number (signal(7)); 0 sends nothing, and only checks.
-  /// - Throws: `.noSuchProcess` when the process has ended and was collected; `.permissionDenied` as kill(2) has it;
-  ///   `.invalidArgument` for a number that is no signal's; `.notSupported` before Linux 5.1.
+  /// - Throws: `.noSuchProcess` when the process has ended and was collected; `.permissionDenied` as for kill(2);
+  ///   `.invalidArgument` for a number that is not a signal's; `.notSupported` before Linux 5.1.
   public borrowing func send(signal: Int32) throws(SocketError) {
     let result = IOResult(raw: csk_pidfd_send_signal(owned.raw.value, signal))
     if result.isFailure { throw SocketError(result, .controlProcess) }
@@ -64,9 +65,9 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
   /// Copies a descriptor out of the process: a new one in this process, for the same open file (pidfd_getfd(2),
   /// Linux 5.6).
   ///
-  /// The copy is CLOEXEC. Whether it blocks is as the process has it, because both share that flag; `init(adopting:)` of a
-  /// socket type makes it non-blocking at both ends.
-  /// - Parameter descriptor: the number that the process has for it.
+  /// The copy is CLOEXEC. It blocks if the process's descriptor does, because both share that flag; `init(adopting:)`
+  /// of a socket type makes it non-blocking at both ends.
+  /// - Parameter descriptor: its number in the process.
   /// - Throws: `.permissionDenied` without the right to trace the process (ptrace(2), PTRACE_MODE_ATTACH_REALCREDS);
   ///   `.closed` when the process has no such descriptor; `.noSuchProcess` when it has ended; `.tooManyDescriptors`;
   ///   `.notSupported` before Linux 5.6.
@@ -78,8 +79,8 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
 
   /// How the process ended, without waiting; nil while it runs.
   ///
-  /// The first answer collects the child (waitid(2) with P_PIDFD, Linux 5.4), as waitpid(2) does: the kernel gives its
-  /// status once, and later calls return ``ProcessExit/unknown``.
+  /// The first call that returns a value collects the child (waitid(2) with P_PIDFD, Linux 5.4), as waitpid(2) does.
+  /// The kernel reports the status once, so later calls return ``ProcessExit/unknown``.
   /// - Throws: `.notSupported` before Linux 5.4.
   public borrowing func takeExit() throws(SocketError) -> ProcessExit? {
     var state = csk_child_state()
@@ -129,7 +130,7 @@ public enum ProcessExit: BitwiseCopyable, Hashable, Sendable {
   case exited(Int32)
   /// A signal ended it.
   case killed(signal: Int32, dumpedCore: Bool)
-  /// It has ended, and the kernel does not say how: the process is not a child of this one, it was collected already, or
-  /// SIGCHLD is ignored.
+  /// It has ended, and the kernel does not say how: the process is not a child of this one, it was collected already,
+  /// or SIGCHLD is ignored.
   case unknown
 }

@@ -12,8 +12,9 @@ public protocol KernelSocket: Socket, OptionTarget, ~Copyable {
   /// Closes now and says what the kernel said; without it a socket closes silently when its life ends.
   /// - Throws: what close(2) reports. The socket is gone in every case.
   consuming func close() throws(SocketError)
-  /// Called after a kernel call that went round the methods has failed: sendfile(2), splice(2), or a read of SO_ERROR. Most
-  /// sockets need nothing of it. A transport whose kernel reports a failure to one call only makes the other calls end here.
+  /// Called after a kernel call outside the methods has failed or reported an error: sendfile(2), splice(2), or a read
+  /// of SO_ERROR. The default does nothing. A transport whose kernel reports a failure to one call only ends its other
+  /// calls here.
   borrowing func noteFailure(_ result: IOResult)
 }
 
@@ -48,12 +49,13 @@ extension KernelSocket where Self: ~Copyable {
 }
 
 extension KernelSocket where Self: DatagramSocket & ~Copyable {
-  /// Ends one or both directions (shutdown(2)), connected or not: waits for datagrams end with `.shutDown`, sends fail with
-  /// `.brokenPipe`. Datagrams that arrive all the same can still be received.
+  /// Ends one or both directions (shutdown(2)), connected or not: waits for datagrams end with `.shutDown`, sends fail
+  /// with `.brokenPipe`. Datagrams that arrive after it can still be received.
   /// - Throws: `.notSupported` by families without shutdown(2), such as netlink; `.closed`.
   public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
     let result = descriptor.attemptShutdown(direction)
-    // Of a socket that is not connected the kernel says ENOTCONN, and shuts it down (net/ipv4/af_inet.c, inet_shutdown).
+    // For a socket that is not connected the kernel returns ENOTCONN, and still shuts it down (net/ipv4/af_inet.c,
+    // inet_shutdown).
     if result.isFailure && result.errno != CSK_ENOTCONN { throw SocketError(result, .shutdown) }
   }
 }

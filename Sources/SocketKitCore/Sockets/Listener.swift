@@ -108,14 +108,14 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
     return address
   }
 
-  /// Stops accepting: calls of ``accept(until:strategy:control:)`` that wait in other threads end with `.shutDown`, and so
-  /// does every later accept. Pollers report the listener as ready, except a vsock listener: its kernel reports nothing, so
+  /// Stops accepting: calls of ``accept(until:strategy:control:)`` that wait in other threads end with `.shutDown`, and
+  /// so does every later accept. Pollers report the listener as ready. For a vsock listener the kernel reports nothing:
   /// wake the poller with its ``Poller/waker``.
   ///
-  /// The descriptor stays open and the address taken until the listener's life ends. What becomes of connections that wait
-  /// to be accepted differs by transport: TCP resets them now, others end them when the listener closes. On Unix, TCP and
-  /// SCTP connecting is refused from now on; a vsock kernel still takes connections, up to the backlog, until the listener
-  /// closes.
+  /// The descriptor stays open and the address taken until the listener's life ends. What becomes of connections that
+  /// wait to be accepted differs by transport: TCP resets them now, others end them when the listener closes. From now
+  /// on the kernel refuses new connections over Unix sockets, TCP and SCTP; over vsock it still takes them, up to the
+  /// backlog, until the listener closes.
   /// - Throws: `.closed`.
   public borrowing func shutdown() throws(SocketError) {
     mark.set()
@@ -184,9 +184,10 @@ extension Listener: OptionTarget where S: ~Copyable {
 extension Listener: IPOptionTarget where S: IPOptionTarget & ~Copyable {}
 extension Listener: TCPOptionTarget where S: TCPOptionTarget & ~Copyable {}
 
-// Not in the generic type: equal functions of several listeners would be merged into one with an indirect call.
+// Not in the generic type, because the compiler would merge the equal functions of several listeners into one with an
+// indirect call.
 extension IOResult {
-  /// accept(2) gives EINVAL for a socket that does not listen, or no longer.
+  /// accept(2) returns EINVAL for a socket that does not listen, or no longer does.
   @inlinable var acceptFailure: SocketError {
     errno == CSK_EINVAL ? SocketError(code: .shutDown, .accept, errno: CSK_EINVAL) : SocketError(self, .accept)
   }

@@ -20,16 +20,17 @@ struct ShutdownMark: ~Copyable, @unchecked Sendable {
 }
 
 extension RawDescriptor {
-  /// Shuts a listening socket down, and wakes the accepts and the pollers that wait at it, as far as the kernel does.
+  /// Shuts a listening socket down, and wakes the accepts and the pollers that wait on it, as far as the kernel can.
   func attemptShutdownOfListener() -> IOResult {
-    // SCTP's poll looks at nothing but waiting connections while the socket listens (net/sctp/socket.c, sctp_poll), so it
-    // must stop to before the wake-up. A backlog of 0 does that.
+    // While an SCTP socket listens, poll(2) checks only for waiting connections (net/sctp/socket.c, sctp_poll). So the
+    // socket must stop listening before the wake-up; a backlog of 0 does that.
     var number: Int32 = 0
     var length: UInt32 = 4
     let asked = csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_PROTOCOL, &number, &length)
     if asked >= 0 && number == CSK_IPPROTO_SCTP { _ = csk_listen(value, 0) }
     let result = attemptShutdown(.both)
-    // vsock refuses: there the mark and the notice are all there is. SCTP does what is asked and says so all the same.
+    // ENOTCONN: vsock refuses, so only the mark and the notice have an effect; SCTP shuts down and returns it all the
+    // same.
     return result.errno == CSK_ENOTCONN ? .zero : result
   }
 }

@@ -19,12 +19,13 @@ public protocol Socket: ~Copyable, Sendable {
   /// What a poller watches for writing; the same as ``readSource`` for a kernel socket.
   var writeSource: RawDescriptor { get }
 
-  /// Ends one or both directions (shutdown(2)). Waits in other threads end: those for data with the end of the stream, for
-  /// datagrams with `.shutDown`; those for room with `.brokenPipe`. Later calls end likewise; datagrams that had arrived before
-  /// are received first, and bytes by most transports. The descriptor stays open until the socket's life ends.
+  /// Ends one or both directions (shutdown(2)). Waits in other threads end: a wait for data with the end of the stream,
+  /// one for a datagram with `.shutDown`, one for room with `.brokenPipe`. Later calls end likewise; they first return
+  /// datagrams that arrived before, and on most transports bytes too. The descriptor stays open until the socket's life
+  /// ends.
   ///
-  /// A try to receive a datagram cannot know of it and would block; pollers report `.readable`, with
-  /// ``Readiness/readClosed`` where that is watched.
+  /// A receive of a datagram that does not wait cannot see the shutdown and returns `.wouldBlock`. Pollers report
+  /// `.readable`, with ``Readiness/readClosed`` where that is watched.
   /// - Throws: `.notConnected`, and what the transport says.
   borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError)
 

@@ -8,8 +8,8 @@ extension KernelSocket where Self: ~Copyable {
   /// a level-triggered poller reports it again and again.
   ///
   /// - Returns: the entry; nil when there is none. Entries that are none of ``ExtendedError`` are skipped.
-  /// - Throws: `.closed`; `.notSupported` by sockets that have no such queue (Unix, SCTP, netlink, vsock before Linux 6.7),
-  ///   from which nothing is taken.
+  /// - Throws: `.closed`; `.notSupported` by sockets that have no such queue (Unix, SCTP, netlink, vsock before Linux
+  ///   6.7), from which nothing is taken.
   public borrowing func nextQueuedError() throws(SocketError) -> ExtendedError? {
     if !Self.capabilities.contains(.errorQueue) { try descriptor.requireErrorQueue() }
     return try descriptor.nextQueuedError()

@@ -1,10 +1,10 @@
 internal import CSocketKit
 
-// Which socket it is, and which number the kernel gives to its next send.
+// How a sender identifies its socket, and finds the number that the kernel gives to the next send.
 
 extension ZeroCopySender {
   /// Reads the error queue until it is empty.
-  /// - Parameter keepingOthers: whether ``takeOtherError()`` is to have the entries of other origins.
+  /// - Parameter keepingOthers: whether to keep the entries of other origins for ``takeOtherError()``.
   mutating func drain(keepingOthers: Bool) throws(SocketError) {
     while let error = try socket.nextQueuedError() {
       if error.origin == .zeroCopy {
@@ -15,11 +15,11 @@ extension ZeroCopySender {
     }
   }
 
-  /// As many as a program may leave lying; the kernel's own queue is bounded too.
+  /// The most entries that are kept for ``takeOtherError()``; the kernel's own queue is bounded too.
   private static var mostOthers: Int { 64 }
 
-  /// An entry of the error queue with another origin, such as an ICMP error, that ``flush(to:)`` met when it read the queue
-  /// after a failed send, in the order they were there; nil when there is none. At most 64 are kept.
+  /// Takes the oldest entry of the error queue with another origin, such as an ICMP error, that ``flush(to:)`` read
+  /// after a failed send; nil when there is none. At most 64 are kept.
   public mutating func takeOtherError() -> ExtendedError? { others.isEmpty ? nil : others.removeFirst() }
 
   /// Whether the descriptor is still the socket that this sender was made for.
@@ -29,9 +29,9 @@ extension ZeroCopySender {
 
   /// After a failed zero-copy send of a datagram: finds out whether it used up a number.
   ///
-  /// The kernel takes the number back when it could not build the packet, and keeps it when the packet was built and then
-  /// refused. A refused packet is freed before sendmsg(2) returns, and with it its completion is queued; but of one that was
-  /// cut into fragments some may be on their way, and its completion comes later. Then a probe tells.
+  /// The kernel takes the number back when it could not build the packet, and keeps it when the packet was built and
+  /// then refused. A refused packet is freed before sendmsg(2) returns, which queues its completion. Of a packet that
+  /// was cut into fragments some may be sent already, and its completion comes later; then a probe finds the number.
   /// - Returns: whether the failed send used up a number.
   mutating func settleNumber(_ slot: Int) throws(SocketError) -> Bool {
     try checkIdentity(.send)
@@ -46,9 +46,9 @@ extension ZeroCopySender {
   /// Makes a send that the kernel refuses after it has numbered it: its completion, which is queued before sendmsg(2)
   /// returns, tells the number.
   ///
-  /// The kernel is asked to cut a page into datagrams of one byte. That is more than it cuts (64, or 128 since Linux 6.9),
-  /// which it looks at when the packet is built (EINVAL in udp_send_skb of net/ipv4/udp.c, and likewise for IPv6), so
-  /// nothing is sent. While the number is uncertain, sends that cannot be probed go plainly.
+  /// The kernel is asked to cut a page into datagrams of one byte. That is more than it cuts (64, or 128 since Linux
+  /// 6.9). It checks this after it has built the packet (EINVAL in udp_send_skb of net/ipv4/udp.c, and likewise for
+  /// IPv6), so nothing is sent. While the number stays uncertain, buffers are sent without MSG_ZEROCOPY.
   /// - Returns: what the probe failed with.
   mutating func probeNumber(_ slot: Int) throws(SocketError) -> IOResult {
     // Buffers are whole pages, of 4096 bytes at least.

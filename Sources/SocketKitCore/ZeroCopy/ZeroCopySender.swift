@@ -10,11 +10,11 @@ internal import CSocketKit
 /// _ = try sender.readCompletions(from: socket)       // when a poller reports .error
 /// while let done = sender.takeCompletion() { … done.takeBuffer() … }
 /// ```
-/// One sender belongs to one socket, and all zero-copy sends of that socket must go through it, because the kernel tells
-/// them apart by counting. The sender knows its socket by the kernel's cookie (SO_COOKIE), which no other socket gets, even
-/// where it has the same descriptor number later. It pays from about 10 KiB a buffer (msg_zerocopy.rst). **On loopback the
-/// kernel always copies**, as it does where the interface cannot gather: ``ZeroCopyCompletion/wasCopied`` says so. A program
-/// that sees this on a real path should send plainly.
+/// One sender belongs to one socket, and all zero-copy sends of that socket must go through it, because the kernel
+/// tells them apart by counting. The sender identifies its socket by the kernel's cookie (SO_COOKIE), which is unique:
+/// a later socket with the same descriptor number has another one. It pays from about 10 KiB a buffer
+/// (msg_zerocopy.rst). **On loopback the kernel always copies**, as it does where the interface cannot gather:
+/// ``ZeroCopyCompletion/wasCopied`` says so. A program that sees this on a real path should send plainly.
 ///
 /// **Waiting**: completions lie in the socket's error queue, which every poller reports as ``Readiness/error`` without
 /// being asked (EPOLLERR), until they are read; so read them on `.error`, and treat it as an error of the connection only
@@ -62,9 +62,10 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   ///   - capacity: how many buffers it holds at most, 1 to 1048576.
   ///   - sends: how many sends can be in flight, 1 to 4194304; a stream may need several for one buffer. nil for four a
   ///     buffer.
-  /// - Throws: `.invalidArgument` for numbers out of these ranges; `.notSupported` where the kernel or the socket has no zero-copy sends (Unix sockets), and for vsock streams:
-  ///   there one send may use several completion numbers, or send bytes in place without any, and sendmsg(2) does not tell
-  ///   (net/vmw_vsock/virtio_transport_common.c), so nobody can know when a buffer may be used again. `.closed`.
+  /// - Throws: `.invalidArgument` for numbers out of these ranges; `.notSupported` where the kernel or the socket has
+  ///   no zero-copy sends (Unix sockets), and for vsock streams: there one send may use several completion numbers, or
+  ///   send bytes in place without any, and sendmsg(2) does not report it (net/vmw_vsock/virtio_transport_common.c), so
+  ///   a program cannot know when it may use a buffer again. `.closed`.
   public init<S: StreamSocket & ~Copyable>(
     for socket: borrowing S, capacity: Int = 64, sends: Int? = nil
   ) throws(SocketError) where S: KernelSocket {
@@ -161,13 +162,13 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   /// copied, so that a low limit makes a program slow and never stuck.
   ///
   /// A datagram send that fails may have used up a completion number, so after one the sender reads the error queue:
-  /// ``takeCompletion()`` may have buffers, and ``takeOtherError()`` what else was in the queue.
+  /// ``takeCompletion()`` may then have buffers, and ``takeOtherError()`` the other entries of the queue.
   ///
-  /// - Parameter socket: the one this sender was made for. Its cookie is compared with the sender's when buffers are left
-  ///   from an earlier flush, and after a failed send.
-  /// - Throws: `.brokenPipe`, `.connectionReset`, `.notConnected`, `.messageTooLarge`, `.unreachable`, `.permissionDenied`
-  ///   (a firewall), `.outOfMemory` (a full queue of the device, with `.receiveErrors`); `.invalidArgument` for another
-  ///   socket. What was not sent stays queued: ``takeUnsent()``.
+  /// - Parameter socket: the one this sender was made for. Its cookie is compared with the sender's when buffers are
+  ///   left from an earlier flush, and after a failed send.
+  /// - Throws: `.brokenPipe`, `.connectionReset`, `.notConnected`, `.messageTooLarge`, `.unreachable`,
+  ///   `.permissionDenied` (a firewall), `.outOfMemory` (a full queue of the device, with `.receiveErrors`);
+  ///   `.invalidArgument` for another socket. What was not sent stays queued: ``takeUnsent()``.
   public mutating func flush<S: KernelSocket & ~Copyable>(to socket: borrowing S) throws(SocketError) -> FlushOutcome {
     guard socket.descriptor == self.socket else { throw SocketError(code: .invalidArgument, .send) }
     if nextToSend < seen { try checkIdentity(.send) }
@@ -198,7 +199,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
         let inFlight = tracker.inFlight
         let usedNumber = try isStream ? false : settleNumber(slot)
         if result.errno == CSK_ENOBUFS && !usedNumber {
-          // Completions that were read just now have freed memory.
+          // The completions that were just read have freed memory.
           if tracker.inFlight < inFlight { continue }
           if tracker.inFlight > 0 { return .waitForCompletions }
           isCounted = false
@@ -267,8 +268,8 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   /// program that wants them reads the queue itself (``KernelSocket/nextQueuedError()``) and gives it to
   /// ``note(_:)``.
   /// - Returns: how many buffers ``takeCompletion()`` has to give.
-  /// - Throws: `.closed`; `.invalidArgument` for another socket, also one that has this socket's descriptor number now:
-  ///   nothing of its queue is read then.
+  /// - Throws: `.closed`; `.invalidArgument` for another socket, also for one that has this socket's descriptor number
+  ///   now: its queue is not read.
   public mutating func readCompletions<S: KernelSocket & ~Copyable>(
     from socket: borrowing S
   ) throws(SocketError) -> Int {

@@ -1,14 +1,15 @@
 /// The book of a socket's zero-copy sends: which are in flight, and whose they are.
 ///
-/// The kernel numbers the sends with MSG_ZEROCOPY of each socket from 0, with 32 bits and round again, and completes them
-/// in ranges, several in one, perhaps out of order (msg_zerocopy.rst). ``ZeroCopySender`` keeps such a book; take it alone
-/// for sends with ``SendFlags/zeroCopy`` from memory that you look after yourself.
+/// The kernel numbers the sends with MSG_ZEROCOPY of each socket from 0, with 32 bits and then from 0 again, and
+/// completes them in ranges, several in one, perhaps out of order (msg_zerocopy.rst). ``ZeroCopySender`` keeps such a
+/// book; take it alone for sends with ``SendFlags/zeroCopy`` from memory that you look after yourself.
 ///
-/// **A datagram send that fails may use up a number**: the kernel takes the number back when it cannot build the packet,
-/// and keeps it when the packet is built and then refused, by a firewall (EPERM) or a full queue (ENOBUFS with
-/// `.receiveErrors`), for example. The completion of such a send is in the error queue when the send returns. So after a
-/// failed send read the error queue until it is empty and pass every entry to ``complete(_:_:)``, before the next send:
-/// a completion of a number that was never noted moves the count on. A failed send on a TCP socket uses up no number.
+/// **A datagram send that fails may use up a number**: the kernel takes the number back when it cannot build the
+/// packet, and keeps it when the packet is built and then refused, by a firewall (EPERM) or a full queue (ENOBUFS with
+/// `.receiveErrors`), for example. The completion of such a send is in the error queue when the send returns. So after
+/// a failed send read the error queue until it is empty and pass every entry to ``complete(_:_:)``, before the next
+/// send: a completion of a number that was never noted advances the count. A failed send on a TCP socket uses up no
+/// number.
 ///
 /// One send on a vsock stream may use several numbers, which the kernel does not report: vsock cannot be tracked.
 public struct ZeroCopyTracker: ~Copyable, @unchecked Sendable {
@@ -40,7 +41,7 @@ public struct ZeroCopyTracker: ~Copyable, @unchecked Sendable {
 
   /// Whether another send can be noted. Ask before sending: a send that is not noted cannot be told from the next one.
   public var isFull: Bool { next - oldest >= UInt64(capacity) }
-  /// The number that the kernel gives to the next send, as far as completions have told.
+  /// The number that the kernel gives to the next send, as far as the completions read so far show.
   public var nextNumber: UInt32 { UInt32(truncatingIfNeeded: next) }
   /// Sends from the oldest that is not completed to the newest.
   public var inFlight: Int { Int(next - oldest) }
@@ -54,8 +55,8 @@ public struct ZeroCopyTracker: ~Copyable, @unchecked Sendable {
   }
 
   /// Reads a completion: calls the body for each send that it completes, with its owner and whether the kernel copied the
-  /// bytes after all. Errors of other origins, and numbers that were completed before, are ignored. A number that was not
-  /// noted yet belongs to a send that failed: it is counted, and completes nothing.
+  /// bytes after all. Errors of other origins, and numbers that were completed before, are ignored. A number that was
+  /// not noted yet belongs to a send that failed: it is counted, and completes nothing.
   public mutating func complete(_ error: ExtendedError, _ body: (_ owner: UInt64, _ wasCopied: Bool) -> Void) {
     guard error.origin == .zeroCopy, error.errno == 0, error.data &- error.info < 1 << 31 else { return }
     countFailedSends(upTo: error.data)
@@ -73,10 +74,10 @@ public struct ZeroCopyTracker: ~Copyable, @unchecked Sendable {
     while oldest < next, owners[slot(oldest)] == Self.free { oldest += 1 }
   }
 
-  /// Moves the count on to behind a completed number that was not noted.
+  /// Advances the count past a completed number that was not noted.
   private mutating func countFailedSends(upTo last: UInt32) {
     let ahead = UInt64(last &- UInt32(truncatingIfNeeded: next))
-    // In the upper half of the numbers it is behind, and was noted.
+    // A distance in the upper half of the range means that the number is behind, and was noted.
     guard ahead < 1 << 31 else { return }
     if oldest == next {
       next += ahead + 1

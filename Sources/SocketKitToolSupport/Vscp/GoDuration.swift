@@ -7,8 +7,8 @@ enum GoDuration {
     if isNegative || rest.first == UInt8(ascii: "+") { rest = rest.dropFirst() }
     if rest.elementsEqual("0".utf8) { return .zero }
     if rest.isEmpty { return nil }
-    // As time.ParseDuration does it, floating-point numbers for fractions included: they are exact where a fraction is a
-    // whole number of nanoseconds.
+    // Computes as Go's time.ParseDuration does, with floating-point numbers for fractions: they are exact where a
+    // fraction is a whole number of nanoseconds.
     let most: UInt64 = 1 << 63
     var total: UInt64 = 0
     while !rest.isEmpty {
@@ -26,7 +26,7 @@ enum GoDuration {
       guard let count = whole.isEmpty ? 0 : UInt64(String(decoding: whole, as: UTF8.self)), count <= most / scale else {
         return nil
       }
-      // At most 2⁶³, and the fraction of an hour.
+      // At most 2⁶³ plus a fraction of an hour.
       let value = count * scale + part(of: scale, fraction)
       if value > most { return nil }
       let (sum, overflow) = total.addingReportingOverflow(value)
@@ -37,7 +37,8 @@ enum GoDuration {
     return .nanoseconds(isNegative ? -Int64(total) : Int64(total))
   }
 
-  /// The nanoseconds of the digits behind a point, cut to a whole number; digits that 63 bits do not hold are ignored.
+  /// The nanoseconds of the digits after a point, truncated to a whole number. Ignores digits that do not fit in 63
+  /// bits.
   private static func part(of unit: UInt64, _ digits: ArraySlice<UInt8>) -> UInt64 {
     var (number, divisor) = (UInt64(0), 1.0)
     for digit in digits {

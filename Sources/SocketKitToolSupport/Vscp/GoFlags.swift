@@ -112,7 +112,8 @@ struct GoFlags {
   }
 }
 
-/// A text in double quotes, as Go's %q prints it: quotes, backslashes, what cannot be seen and what is no UTF-8 are escaped.
+/// A text in double quotes, as Go's %q prints it: escapes quotes, backslashes, invisible characters and bytes that are
+/// not UTF-8.
 func goQuoted(_ bytes: [UInt8]) -> String { "\"\(escaped(bytes, quotes: true))\"" }
 func goQuoted(_ text: String) -> String { goQuoted(Array(text.utf8)) }
 

@@ -49,13 +49,13 @@ extension StreamSocket where Self: ~Copyable {
 
   /// Ends the stream after everything was written, and waits until the peer's kernel has received it.
   ///
-  /// Closing with unread input would reset the connection (RFC 9293, 3.10.4) and lose the bytes that are on their way. So this
-  /// shuts down its own direction and discards input until the peer ends too. It stops waiting for a peer that stays
-  /// connected one second after the peer's kernel has received everything.
+  /// Closing with unread input would reset the connection (RFC 9293, 3.10.4) and lose the bytes that are on their way.
+  /// So this shuts down its own direction and discards input until the peer ends too. When the peer stays connected,
+  /// this stops waiting one second after the peer's kernel has received everything.
   /// - Throws: `.connectionReset`, or `.timedOut` at a limit: the peer has not received everything.
   borrowing func finishPlain(within limits: TransferLimits) throws(SocketError) {
     var scraps = [UInt8](repeating: 0, count: 65536)
-    // SCTP has no such half, and tells nothing of the end of an association that it ends itself. Its closing sends what is
+    // SCTP has no half-close, and does not report the end of an association that this side ends. Closing sends what is
     // queued, unless there is unread input.
     guard Self.capabilities.contains(.halfClose) else {
       let end = min(limits.next, .after(.seconds(1)))
@@ -82,7 +82,7 @@ extension StreamSocket where Self: ~Copyable {
         if untaken > 0 { throw SocketError(code: .timedOut, .write) }
         return
       }
-      // Nothing wakes at the moment when the peer has taken the last byte.
+      // The kernel wakes no wait when the peer has taken the last byte.
       if hasEnded {
         usleep(10_000)
         continue
@@ -98,15 +98,15 @@ extension StreamSocket where Self: ~Copyable {
     }
   }
 
-  /// How many bytes the peer's kernel has not taken (SIOCOUTQ); nil where the kernel does not report it. What was written to
-  /// a Unix socket is in the peer's queue already and stays there when this end closes.
+  /// How many bytes the peer's kernel has not taken (SIOCOUTQ); nil where the kernel does not report it. What was
+  /// written to a Unix socket is in the peer's queue already and stays there when this end closes.
   private borrowing func bytesNotTaken() -> Int32? {
     if Address.self == UnixAddress.self { return nil }
     var count: Int32 = 0
     return ioctl(writeSource.value, 0x5411, &count) == 0 ? count : nil
   }
 
-  /// The error that the kernel has noted, which it tells once (SO_ERROR).
+  /// The pending error, which the kernel reports once (SO_ERROR).
   private borrowing func pendingError(_ operation: SocketError.Operation) throws(SocketError) -> SocketError? {
     var number: Int32 = 0
     var length = socklen_t(4)

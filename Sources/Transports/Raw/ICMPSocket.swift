@@ -10,9 +10,8 @@ public import SocketKitCore
 /// port: port 0 lets the kernel choose it, and `localAddress()` tells. A peer's port means nothing, but the kernel tells
 /// `remoteAddress()` of a connected socket only when it is not 0.
 ///
-/// The length of a message that was longer than the buffer is not told: ``MessageInfo/isTruncated`` is, and
-/// ``MessageInfo/length`` is the buffer's (the kernel ignores MSG_TRUNC here, net/ipv4/ping.c). Give a buffer as long as
-/// the longest reply.
+/// When a message is longer than the buffer, ``MessageInfo/isTruncated`` is set and ``MessageInfo/length`` is the
+/// buffer's length: the kernel ignores MSG_TRUNC here (net/ipv4/ping.c). Give a buffer as long as the longest reply.
 ///
 /// Opening one is `.permissionDenied` for processes whose groups are not within net.ipv4.ping_group_range, root too: use
 /// ``RawIPSocket`` then, where CAP_NET_RAW is there.

@@ -1,16 +1,17 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// What packet sockets (packet(7)) have beyond other sockets. Open one with
+// Operations that only packet sockets (packet(7)) have. Open one with
 // `GenericMessageSocket<AnySocketAddress>.open(SocketKind(AddressFamily(rawValue: 17), .raw, protocolNumber: …))`.
 
-/// Frames that a network interface hands up besides those that are meant for this host: PACKET_ADD_MEMBERSHIP of packet(7).
+/// Frames that a network interface delivers besides those for this host: PACKET_ADD_MEMBERSHIP of packet(7).
 public enum PacketMembership: Hashable, Sendable {
-  /// Everything that the interface hears (PACKET_MR_PROMISC).
+  /// Every frame that the interface receives (PACKET_MR_PROMISC).
   case promiscuous
   /// The frames of every multicast group (PACKET_MR_ALLMULTI).
   case allMulticast
-  /// The frames to one multicast hardware address, in the interface's length: 6 bytes of Ethernet (PACKET_MR_MULTICAST).
+  /// The frames to one multicast hardware address, which has the interface's address length: 6 bytes for Ethernet
+  /// (PACKET_MR_MULTICAST).
   case multicast([UInt8])
   /// The frames to one more unicast hardware address (PACKET_MR_UNICAST, Linux 2.6.31).
   case unicast([UInt8])
@@ -36,28 +37,28 @@ public enum PacketMembership: Hashable, Sendable {
   }
 }
 
-/// What a packet socket has counted since it was asked last: struct tpacket_stats and tpacket_stats_v3.
+/// The counters of a packet socket since they were last read: struct tpacket_stats and tpacket_stats_v3.
 public struct PacketStatistics: Hashable, Sendable {
-  /// Packets that passed the filter, dropped ones too.
+  /// Packets that passed the filter, including those that were dropped.
   public var packets: UInt32
-  /// Of them, those that were dropped because the socket had no room.
+  /// Packets that were dropped because the socket had no room.
   public var drops: UInt32
   /// How often a ring of version 3 was frozen because the program held all its blocks; nil with other versions.
   public var freezes: UInt32?
 }
 
 extension GenericMessageSocket {
-  /// Has an interface hand up more frames, for all packet sockets of the host. Memberships are counted: each needs a
-  /// ``leave(_:interfaceIndex:)-(PacketMembership,_)`` of its own, and those that are left over end with the socket. Packet
+  /// Makes an interface deliver more frames, to all packet sockets of the host. The kernel counts memberships: call
+  /// ``leave(_:interfaceIndex:)-(PacketMembership,_)`` once for each. Closing the socket ends those that remain. Packet
   /// sockets only. The C name is `PACKET_ADD_MEMBERSHIP`.
   /// - Parameter interfaceIndex: the interface's number: ``SocketKitCore/InterfaceNames``.
-  /// - Throws: `.addressNotAvailable` when there is no such interface; `.invalidArgument` for a hardware address that is
-  ///   not of the interface's length; `.notSupported` on a socket of another family; `.closed`.
+  /// - Throws: `.addressNotAvailable` when there is no such interface; `.invalidArgument` for a hardware address whose
+  ///   length is not the interface's; `.notSupported` on a socket of another family; `.closed`.
   public borrowing func join(_ membership: PacketMembership, interfaceIndex: UInt32) throws(SocketError) {
     try change(CSK_PACKET_ADD_MEMBERSHIP, membership, interfaceIndex)
   }
 
-  /// Ends a membership of this socket; without one it does nothing. The C name is `PACKET_DROP_MEMBERSHIP`.
+  /// Ends a membership of this socket, or does nothing without one. The C name is `PACKET_DROP_MEMBERSHIP`.
   /// - Throws: `.invalidArgument` for a hardware address longer than 32 bytes; `.notSupported` on a socket of another
   ///   family; `.closed`.
   public borrowing func leave(_ membership: PacketMembership, interfaceIndex: UInt32) throws(SocketError) {
@@ -77,8 +78,8 @@ extension GenericMessageSocket {
     }
   }
 
-  /// How many packets came and how many were dropped since the last call, or since the socket was opened: reading sets the
-  /// kernel's counters to zero. Packet sockets only. The C name is `PACKET_STATISTICS`.
+  /// Returns how many packets were received and dropped since the last call, or since the socket was opened: reading
+  /// sets the kernel's counters to zero. Packet sockets only. The C name is `PACKET_STATISTICS`.
   /// - Throws: `.notSupported` on a socket of another family; `.closed`.
   public borrowing func takePacketStatistics() throws(SocketError) -> PacketStatistics {
     var words = InlineArray<3, UInt32>(repeating: 0)

@@ -4,21 +4,22 @@ public import SocketKitCore
 extension TCPSocket {
   /// Connects and sends, waiting on this thread until the peer has answered and the kernel has taken every byte.
   ///
-  /// Where the kernel knows the peer's cookie from an earlier connection, the front of the bytes goes with the request, a
-  /// round trip sooner (fast open: MSG_FASTOPEN, Linux 3.7; RFC 7413). Otherwise they follow the handshake: where
-  /// net.ipv4.tcp_fastopen lacks the client's bit (1), at the first connection, and where the peer has no fast open.
+  /// Where the kernel knows the peer's cookie from an earlier connection, it sends the first of the bytes with the
+  /// request, one round trip earlier (fast open: MSG_FASTOPEN, Linux 3.7; RFC 7413). Otherwise all bytes follow the
+  /// handshake: at the first connection to a peer, where the peer does not support fast open, and where
+  /// net.ipv4.tcp_fastopen lacks the client's bit (1).
   ///
-  /// **The peer may get such a request twice** (RFC 7413, 2.1), as two connections: send what may be repeated only.
+  /// **The peer may receive such a request twice** (RFC 7413, 2.1), as two connections. Send only what may be repeated.
   ///
   /// - Parameters:
-  ///   - address: whom to connect to.
-  ///   - source: the local address to come from; nil lets the kernel choose.
-  ///   - bytes: what to send. None makes this an ordinary connect.
+  ///   - address: the peer's address.
+  ///   - source: the local address; nil lets the kernel choose.
+  ///   - bytes: the bytes to send. Without any, this is an ordinary connect.
   ///   - deadline: when to give up; one that has passed fails before anything is sent.
   ///   - strategy: how to wait.
   ///   - control: lets other threads cancel the wait or change its deadline.
   ///   - configure: sets options on the socket before it connects.
-  /// - Throws: as `connect(to:from:until:strategy:control:configure:)`, and what writing fails with after the connect,
+  /// - Throws: as `connect(to:from:until:strategy:control:configure:)`, and the errors of writing after the connect,
   ///   with the addresses.
   public static func connect(
     to address: IPSocketAddress, from source: IPSocketAddress? = nil, sending bytes: Span<UInt8>,
@@ -64,7 +65,7 @@ extension TCPSocket {
   private borrowing func bindWithoutPort(to source: IPSocketAddress) throws(SocketError) {
     if source.port == 0 {
       var on: Int32 = 1
-      // An older kernel than Linux 4.2 reserves a port then.
+      // A kernel older than Linux 4.2 reserves a port.
       _ = csk_setsockopt(descriptor.value, CSK_IPPROTO_IP, CSK_IP_BIND_ADDRESS_NO_PORT, &on, 4)
     }
     do throws(EndpointError) {
@@ -75,7 +76,7 @@ extension TCPSocket {
   }
 
   /// Begins to connect.
-  /// - Returns: how many bytes have been taken: they are on their way with the request.
+  /// - Returns: how many bytes the kernel has taken to send with the request.
   private borrowing func beginSending(_ bytes: Span<UInt8>, to address: IPSocketAddress) throws(SocketError) -> Int {
     let number = descriptor.value
     let result = address.withBytes { name in

@@ -2,13 +2,14 @@ internal import CSocketKit
 public import SocketKitCore
 
 extension TCPSocket {
-  /// Where the peer wanted to connect before a firewall redirected its connection to this socket (REDIRECT, DNAT): for
-  /// transparent proxies. The local address when nothing was translated. By the C names `SO_ORIGINAL_DST` (netfilter,
-  /// Linux 2.4) and `IP6T_SO_ORIGINAL_DST` (Linux 3.7).
+  /// The address to which the peer connected before a firewall redirected the connection to this socket (REDIRECT,
+  /// DNAT), or the local address when nothing was translated. For transparent proxies. The C names are
+  /// `SO_ORIGINAL_DST` (netfilter, Linux 2.4) and `IP6T_SO_ORIGINAL_DST` (Linux 3.7).
   ///
-  /// - Returns: an IPv4 address for an IPv4 connection, also on a dual-stack socket; nil when the kernel does not track the
-  ///   connection.
-  /// - Throws: `.notSupported` where the kernel has no connection tracking or it is not in use; `.notConnected`, `.closed`.
+  /// - Returns: an IPv4 address for an IPv4 connection, also on a dual-stack socket; nil when the kernel does not track
+  ///   the connection.
+  /// - Throws: `.notSupported` where the kernel has no connection tracking or it is not in use; `.notConnected`,
+  ///   `.closed`.
   public borrowing func originalDestination() throws(SocketError) -> IPSocketAddress? {
     let isIPv6 = try remoteAddress().unmapped.isIPv6
     let number = descriptor.value

@@ -30,7 +30,7 @@ public struct TCPInfo: Hashable, Sendable {
   public var receiveWindowScale: UInt8
   /// Whether the sender, not the network, limits the delivery rate.
   public var isDeliveryRateApplicationLimited: Bool
-  /// Why data did not go with the SYN, or was not accepted there, where it was to (Linux 5.5).
+  /// Why data that was to go with the SYN was not sent with it, or not accepted (Linux 5.5).
   public var fastOpenFailure: FastOpenFailure
   /// Retransmission timeout.
   public var retransmissionTimeout: Duration
@@ -115,19 +115,19 @@ public struct TCPInfo: Hashable, Sendable {
   public var sendWindow: UInt32
   /// Our window, in bytes.
   public var receiveWindow: UInt32
-  /// How often the connection chose another path by another flow label (Linux 6.2).
+  /// How often the connection changed its flow label to take another path (Linux 6.2).
   public var rehashes: UInt32
-  /// How often the retransmission timer ran out, that of the SYN included (Linux 6.7).
+  /// How often the retransmission timer expired, including the timer of the SYN (Linux 6.7).
   public var retransmissionTimeouts: UInt16
-  /// How often the connection recovered after the timer had run out, once or several times in a row (Linux 6.7).
+  /// How often the connection recovered after the timer had expired, once or several times in a row (Linux 6.7).
   public var timeoutRecoveries: UInt16
-  /// The time that these recoveries took, the one under way included (Linux 6.7).
+  /// The time that these recoveries took, including the current one (Linux 6.7).
   public var timeoutRecoveryTime: Duration
-  /// Segments received with a congestion mark (Linux 6.18, as are the following).
+  /// Segments received with a congestion mark (Linux 6.18, like the following fields).
   public var receivedWithCongestionMark: UInt32
-  /// What accurate ECN (RFC 9768) has counted of the bytes sent, by the marks with which they arrived.
+  /// The bytes sent that accurate ECN (RFC 9768) has counted, by the marks with which they arrived.
   public var deliveredMarks: MarkedBytes
-  /// What accurate ECN has counted of the bytes received, by their marks.
+  /// The bytes received that accurate ECN has counted, by their marks.
   public var receivedMarks: MarkedBytes
   /// How many bytes the kernel wrote: 104 at the oldest, 248 since Linux 6.7, 280 since 6.18.
   public var length: Int

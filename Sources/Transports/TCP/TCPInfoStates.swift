@@ -45,7 +45,7 @@ extension TCPInfo {
     @inlinable public static var windowReduced: Self { Self(rawValue: 2) }
     /// Lost segments are retransmitted (TCP_CA_Recovery).
     @inlinable public static var recovery: Self { Self(rawValue: 3) }
-    /// The retransmission timer ran out (TCP_CA_Loss).
+    /// The retransmission timer expired (TCP_CA_Loss).
     @inlinable public static var loss: Self { Self(rawValue: 4) }
   }
 
@@ -56,9 +56,9 @@ extension TCPInfo {
     @inlinable
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// None, or none that is known; also where fast open was not asked for (TFO_STATUS_UNSPEC).
+    /// No failure, or no known one; also where fast open was not requested (TFO_STATUS_UNSPEC).
     @inlinable public static var none: Self { Self(rawValue: 0) }
-    /// This host has no cookie of the peer: the first connection to it, which asks for one (TFO_COOKIE_UNAVAILABLE).
+    /// This host has no cookie of the peer, as at the first connection, which requests one (TFO_COOKIE_UNAVAILABLE).
     @inlinable public static var cookieUnavailable: Self { Self(rawValue: 1) }
     /// The peer did not take the data that came with the SYN (TFO_DATA_NOT_ACKED).
     @inlinable public static var dataNotAcknowledged: Self { Self(rawValue: 2) }
@@ -66,7 +66,7 @@ extension TCPInfo {
     @inlinable public static var synRetransmitted: Self { Self(rawValue: 3) }
   }
 
-  /// Bytes by their ECN codepoint (RFC 3168, 5), which accurate ECN counts.
+  /// Bytes that accurate ECN counts, by their ECN codepoint (RFC 3168, 5).
   @frozen
   public struct MarkedBytes: BitwiseCopyable, Hashable, Sendable {
     /// ECT(1).

@@ -7,9 +7,9 @@ extension SocketOption where Level == TCPLevel, Value == Bool {
   private init(_ name: Int32) { self.init(flag: name, level: CSK_IPPROTO_TCP) }
   /// Holds back partial segments until switched off, at most 200 ms. The C name is `TCP_CORK`.
   public static var cork: Self { Self(CSK_TCP_CORK) }
-  /// Lets connect return at once where the kernel knows the peer's cookie, and sends the first write with the SYN (Linux
-  /// 4.11; RFC 7413). Set it before connecting. Until that write there is no connection: `remoteAddress()` is
-  /// `.notConnected`, and a refusal comes with the first operation. The C name is `TCP_FASTOPEN_CONNECT`.
+  /// Lets connect return at once where the kernel knows the peer's cookie, and sends the first write with the SYN
+  /// (Linux 4.11; RFC 7413). Set it before connecting. Until that write there is no connection: `remoteAddress()` is
+  /// `.notConnected`, and the first operation reports a refusal. The C name is `TCP_FASTOPEN_CONNECT`.
   public static var fastOpenConnect: Self { Self(CSK_TCP_FASTOPEN_CONNECT) }
   /// Sends small segments at once instead of collecting them (RFC 896). The C name is `TCP_NODELAY`.
   public static var noDelay: Self { Self(CSK_TCP_NODELAY) }
@@ -26,8 +26,8 @@ extension SocketOption where Level == TCPLevel, Value == Int {
   public static var keepAliveCount: Self { Self(CSK_TCP_KEEPCNT) }
   /// The largest segment in bytes; set it before connecting or listening. The C name is `TCP_MAXSEG`.
   public static var maximumSegment: Self { Self(CSK_TCP_MAXSEG) }
-  /// Unsent bytes above which the socket is not writable, 0 to 4294967295; 0 is net.ipv4.tcp_notsent_lowat. Keeps latency
-  /// low without shrinking the buffer. The C name is `TCP_NOTSENT_LOWAT`.
+  /// Unsent bytes above which the socket is not writable, 0 to 4294967295; 0 means net.ipv4.tcp_notsent_lowat. Keeps
+  /// latency low without shrinking the buffer. The C name is `TCP_NOTSENT_LOWAT`.
   public static var notSentLowWater: Self {
     let option = SocketOption<TCPLevel, Int>(integer: CSK_TCP_NOTSENT_LOWAT, level: CSK_IPPROTO_TCP)
     return Self(
@@ -41,8 +41,9 @@ extension SocketOption where Level == TCPLevel, Value == Int {
   }
   /// Repetitions of the SYN before connect fails, 1 to 127. The C name is `TCP_SYNCNT`.
   public static var synRetries: Self { Self(CSK_TCP_SYNCNT) }
-  /// The largest receive window in bytes that is advertised to the peer, whatever the receive buffer; at least about 1 KiB.
-  /// 0, no limit of its own, can be set only before connecting. The C name is `TCP_WINDOW_CLAMP`.
+  /// The largest receive window in bytes that the kernel advertises to the peer, whatever the size of the receive
+  /// buffer; at least about 1 KiB. 0 sets no limit, and is possible only before connecting. The C name is
+  /// `TCP_WINDOW_CLAMP`.
   public static var windowClamp: Self { Self(CSK_TCP_WINDOW_CLAMP) }
 }
 

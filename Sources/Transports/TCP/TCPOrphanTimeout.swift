@@ -2,9 +2,10 @@ internal import CSocketKit
 public import SocketKitCore
 
 extension SocketOption where Level == TCPLevel, Value == Duration? {
-  /// How long a connection that was closed here stays in FIN_WAIT2, waiting for the peer to end its side: whole seconds,
-  /// rounded up, at most 120. Zero is the host's own (net.ipv4.tcp_fin_timeout, 60 s), and reads as that. With nil it does
-  /// not stay at all: closing resets a connection that the peer has not ended. The C name is `TCP_LINGER2`.
+  /// How long a connection that was closed here stays in FIN_WAIT2, waiting for the peer to end its side: whole
+  /// seconds, rounded up, at most 120. Zero selects the host's setting (net.ipv4.tcp_fin_timeout, 60 s), and reading
+  /// then returns that setting. With nil it does not stay at all: closing resets a connection that the peer has not
+  /// ended. The C name is `TCP_LINGER2`.
   public static var finWaitTimeout: Self {
     let seconds = SocketOption<TCPLevel, Int>(integer: CSK_TCP_LINGER2, level: CSK_IPPROTO_TCP)
     return Self(
@@ -15,7 +16,7 @@ extension SocketOption where Level == TCPLevel, Value == Duration? {
       write: { (target: RawDescriptor, value: Duration?) throws(SocketError) in
         guard let value else { return try seconds.write(target, -1) }
         let (whole, rest) = value.components
-        // The kernel takes more than two minutes for "not at all".
+        // The kernel treats more than two minutes as "not at all".
         guard whole >= 0 && rest >= 0 && (whole < 120 || whole == 120 && rest == 0) else {
           throw SocketError(code: .invalidArgument, .setOption)
         }

@@ -1,16 +1,18 @@
 public import SocketKitCore
 
 extension TCPSocket {
-  /// Two TCP sockets connected to each other over loopback, for what needs TCP where a Unix socket pair will not do.
+  /// Makes two TCP sockets that are connected to each other over loopback, for code that needs TCP and not just a Unix
+  /// socket pair.
   ///
-  /// While this call runs it listens on a port that the kernel chooses, and any process of the host can connect there. The
-  /// second socket is the connection whose two addresses match the first socket's; every other connection is closed.
+  /// While this call runs it listens on a port that the kernel chooses, and any process of the host can connect there.
+  /// The second socket is the connection whose two addresses match the first socket's; every other connection is
+  /// closed.
   /// - Parameters:
   ///   - family: `.ipv4` for 127.0.0.1, `.ipv6` for ::1.
   ///   - deadline: when to give up: other connections to the port, or a firewall, may delay the right one.
   ///   - control: lets other threads cancel this wait or change its deadline.
-  ///   - configure: sets options. Called on the listener before it is bound, whose options the second socket inherits, and
-  ///     then on the first socket before it connects.
+  ///   - configure: sets options. Called on the listener before it is bound, whose options the second socket inherits,
+  ///     and then on the first socket before it connects.
   /// - Throws: `.wrongSocketKind` for another family; `.timedOut`, `.cancelled`, `.tooManyDescriptors`;
   ///   `.addressNotAvailable` where loopback is down or has no address of the family; `.protocolNotSupported` for IPv6
   ///   where the kernel has none; what `configure` throws.
@@ -61,7 +63,7 @@ extension TCPSocket {
     }
   }
 
-  /// Whether this connection has these two addresses. One that was reset has no address any more.
+  /// Whether this connection has these two addresses. A connection that was reset no longer has addresses.
   private borrowing func isBetween(_ near: IPSocketAddress, and far: IPSocketAddress) -> Bool {
     do throws(SocketError) {
       let remote = try remoteAddress()

@@ -1,11 +1,11 @@
 public import SocketKitCore
 
 extension UDPSocket {
-  /// Two UDP sockets connected to each other over loopback.
+  /// Makes two UDP sockets that are connected to each other over loopback.
   ///
-  /// A socket that is bound and not connected yet receives from every process of the host. What arrived in that time is
-  /// dropped: each socket sends a random word, and the other drops everything up to that word. So both directions have
-  /// carried a datagram when this returns, and neither socket has one waiting.
+  /// A socket that is bound and not connected yet receives from every process of the host. This call drops what arrived
+  /// in that time: each socket sends a random word, and the other drops everything up to that word. So both directions
+  /// have carried a datagram when this returns, and neither socket has one waiting.
   /// - Parameters:
   ///   - family: `.ipv4` for 127.0.0.1, `.ipv6` for ::1.
   ///   - deadline: when to give up: a firewall may keep the words from arriving.
@@ -39,17 +39,18 @@ extension UDPSocket {
     }
   }
 
-  /// Sends a word, and takes out of the other socket everything up to that word.
+  /// Sends a word, and receives from the other socket until that word arrives.
   private borrowing func clearTheWay(
     to other: borrowing UDPSocket, until deadline: Deadline, _ control: WaitControl?
   ) throws(SocketError) {
-    let word: [UInt64] = [.random(in: .min ... .max), .random(in: .min ... .max)]
-    let bytes = word.withUnsafeBytes { [UInt8]($0) }
     var buffer = [UInt8](repeating: 0, count: 17)
     var info = MessageInfo()
     while true {
+      // Another one each time: one that was sent before may still arrive, and must not stay behind.
+      let word: [UInt64] = [.random(in: .min ... .max), .random(in: .min ... .max)]
+      let bytes = word.withUnsafeBytes { [UInt8]($0) }
       try send(bytes.span, to: nil, until: deadline, control: control)
-      // A full receive buffer drops the word; what filled it is taken out meanwhile.
+      // A full receive buffer drops the word. Receiving makes room for the next one.
       let slice = min(deadline, .after(.milliseconds(20)))
       while true {
         do throws(SocketError) {

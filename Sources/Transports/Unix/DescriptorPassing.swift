@@ -12,8 +12,8 @@ public protocol DescriptorPassing: Socket, ~Copyable {
   /// Whether a received message of length 0 is the end of the connection.
   static func isEnd(_ info: MessageInfo) -> Bool
 
-  /// Receives once, without waiting, with control data: ``MessageSocket`` says how. Descriptors in the control data are the
-  /// caller's to close: ``ReceivedDescriptors/take(from:)``.
+  /// Receives once, without waiting, with control data: ``MessageSocket`` says how. The caller must close the
+  /// descriptors in the control data: ``ReceivedDescriptors/take(from:)``.
   borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult
@@ -136,7 +136,8 @@ extension DescriptorPassing where Self: ~Copyable {
   }
 
   /// Receives bytes with the descriptors that come beside them, waiting on this thread until there are some.
-  /// - Returns: `.endOfStream` also when ``SocketKitCore/Socket/shutdown(_:)`` has ended the receiving, on datagram sockets too.
+  /// - Returns: `.endOfStream` also when ``SocketKitCore/Socket/shutdown(_:)`` has ended the receiving, on datagram
+  ///   sockets too.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:descriptors:_:flags:)``.
   @inlinable
   public borrowing func receive<let capacity: Int>(

@@ -1,15 +1,16 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-// A program that dies leaves its socket's file, and the next one must remove it. The kernel cannot unlink a path "if it still
-// is that file": between the check and unlink(2), another server may take the path. Three rules make the check hold:
+// A program that dies leaves its socket's file, and the next one must remove it. The kernel cannot unlink a path "if it
+// still is that file": between the check and unlink(2), another server may take the path. Three rules make the check
+// hold:
 //
 // - Only one thread of one process clears a path at a time: ``PathLock``.
-// - A file that refuses connections may be new: bind(2) makes the file first and attaches the socket then (Linux 5.14 and
-//   later hold the directory meanwhile: net/unix/af_unix.c, unix_bind_bsd). `csk_settle_entry` waits for that. A file that
-//   refuses connections after it has lost its socket, and never gets another.
-// - A descriptor names the file during the check and unlink(2), so that no new file can get its inode number. The path is
-//   unlinked only while it has that number.
+// - A file that refuses connections may be new: bind(2) creates the file first, and then attaches the socket (Linux
+//   5.14 and later hold the directory meanwhile: net/unix/af_unix.c, unix_bind_bsd). `csk_settle_entry` waits for that.
+//   A file that refuses connections after that has lost its socket, and never gets another.
+// - A descriptor names the file during the check and unlink(2), so that no new file can get its inode number. The path
+//   is unlinked only while it has that number.
 //
 // bind(2) never replaces a file, and a live server removes only its own. So a deserted file stays at its path until the
 // holder of the lock removes it.
@@ -17,7 +18,7 @@ internal import SocketKitCore
 extension SocketPath {
   /// Removes the file when it is a socket's and no socket is bound there any more.
   /// - Parameter address: reaches the same file.
-  /// - Returns: whether binding is worth another try.
+  /// - Returns: whether to try binding again.
   func clearIfDeserted(_ address: UnixAddress) -> Bool {
     // First without a lock: most paths that are in use have a live socket.
     switch state(address) {
@@ -56,8 +57,8 @@ extension SocketPath {
 
   private enum State { case gone, inUse, deserted }
 
-  /// Connects a datagram socket, which a live socket does not notice: a stream or packet socket answers EPROTOTYPE, also
-  /// before it listens. ECONNREFUSED means that the file has no socket.
+  /// Connects a datagram socket, which a live socket does not notice: a stream or packet socket answers EPROTOTYPE,
+  /// also before it listens. ECONNREFUSED means that the file has no socket.
   private func state(_ address: UnixAddress) -> State {
     guard let identity = FileIdentity(self) else { return isThere ? .inUse : .gone }
     guard identity.isSocket else { return .inUse }

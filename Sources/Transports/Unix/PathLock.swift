@@ -3,15 +3,16 @@ internal import SocketKitCore
 
 /// The right to remove a dead server's file from a path. One thread of one process holds it at a time.
 ///
-/// The lock is on a separate file, `<path>.socketkit-lock`, which exists only while a process clears the path. The kernel
-/// releases the lock when its holder dies; the next holder then uses the file that was left, and removes it. Only users who
-/// may write in the directory can make the file, and only its owner can open it, so no other user can hold the lock.
+/// The lock is on a separate file, `<path>.socketkit-lock`, which exists only while a process clears the path. The
+/// kernel releases the lock when its holder dies; the next holder then uses the file that was left, and removes it.
+/// Only users who may write in the directory can make the file, and only its owner can open it, so no other user can
+/// hold the lock.
 struct PathLock: ~Copyable {
   private let path: SocketPath
   private let file: Descriptor
 
-  /// Waits for the lock, a second at most: its holders need microseconds. nil when there is no lock: the file belongs to
-  /// another user or is not a lock's, the file system has no locks, or a holder was stopped.
+  /// Waits for the lock, for at most a second: a holder needs microseconds. nil when there is no lock: the file belongs
+  /// to another user or is not a lock's, the file system has no locks, or a holder was stopped.
   init?(for socket: SocketPath) {
     let path = socket.appending(".socketkit-lock")
     let deadline = Deadline.after(.seconds(1))

@@ -77,11 +77,11 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
     sender = nil
   }
 
-  /// Takes over what a message's control data brought: descriptors from all SCM_RIGHTS messages in it, as many as there is
-  /// room for, the rest are closed; a pidfd; credentials. Other messages are skipped. What an earlier message left here is
-  /// closed and forgotten first, its credentials too.
+  /// Takes over what a message's control data brought: descriptors from all SCM_RIGHTS messages in it, as many as there
+  /// is room for, the rest are closed; a pidfd; credentials. Other messages are skipped. First closes the descriptors
+  /// and drops the credentials that an earlier message left here.
   ///
-  /// In the control data -1 stands in the place of each descriptor afterwards, so that nothing closes it again.
+  /// Replaces each descriptor in the control data by -1, so that nothing closes it again.
   ///
   /// For control data that `attemptReceive(into:control:flags:_:)` received; a batch has
   /// ``SocketKitCore/MessageBatch/takeDescriptors(at:into:)``. The caller promises that it comes from the kernel: the
@@ -124,7 +124,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   }
 }
 
-/// The number of a descriptor, which -1 replaces: in memory that may be changed.
+/// Reads the number of a descriptor, and writes -1 in its place. The memory must be mutable.
 @inlinable
 func takePassedNumber(from data: RawSpan, at offset: Int) -> Int32 {
   data.withUnsafeBytes { bytes in

@@ -1,8 +1,8 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-/// The file of a bound Unix socket, identified by its inode, so that no other file is ever removed. The socket keeps the
-/// inode allocated while it lives, so no other file has its number.
+/// The file of a bound Unix socket, identified by its inode, so that no other file is ever removed. The socket keeps
+/// the inode allocated while it lives, so no other file has its number.
 struct SocketFile: Sendable {
   let path: SocketPath
   private let identity: FileIdentity

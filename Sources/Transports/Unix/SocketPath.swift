@@ -23,7 +23,7 @@ struct SocketPath: Sendable {
     self.bytes = bytes
   }
 
-  /// The file beside this one whose name is longer by the suffix.
+  /// The file in the same directory whose name has this suffix added.
   func appending(_ suffix: String) -> SocketPath {
     SocketPath(bytes.dropLast() + Self.terminated(Array(suffix.utf8)), in: folder)
   }
@@ -32,7 +32,7 @@ struct SocketPath: Sendable {
 
   /// Gives a system call the directory's descriptor and the name in it.
   func with<R>(_ body: (_ folder: Int32, _ name: UnsafePointer<CChar>) -> R) -> R {
-    // Read as a pointer to the first element, which is there: the terminating zero.
+    // The array is passed as a pointer to its first element. It has one at least: the terminating zero.
     withExtendedLifetime(folder) { body(folder?.descriptor.value ?? CSK_CURRENT_FOLDER, bytes) }
   }
 
@@ -48,7 +48,7 @@ final class HeldFolder: Sendable {
   var descriptor: RawDescriptor { owned.raw }
 }
 
-/// What tells one file from another, as long as both are there.
+/// Tells one file from another, as long as both exist.
 struct FileIdentity: Hashable, Sendable {
   let isSocket: Bool
   let isEmptyFile: Bool

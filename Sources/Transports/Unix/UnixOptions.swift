@@ -32,8 +32,8 @@ extension SocketOption where Level == UnixLevel, Value == Bool {
   /// On sequenced packets it also tells an empty packet from the end of the connection, which look alike without. Measured:
   /// 170 to 200 ns more for a packet of 64 bytes that is sent and received, of about 1750 (in C 60 to 100, of 1600). The C name is `SO_PASSCRED`.
   public static var passCredentials: Self { Self(flag: CSK_SO_PASSCRED, level: CSK_SOL_SOCKET) }
-  /// Whether the socket takes descriptors at all: on at first. Off, a send with descriptors to it fails with
-  /// `.permissionDenied`, and nothing arrives: a server that wants none then never has one opened in its process. Accepted
+  /// Whether the socket accepts descriptors; on by default. When off, a send with descriptors to this socket fails with
+  /// `.permissionDenied`, and nothing arrives: no descriptor is ever opened in a server that wants none. Accepted
   /// sockets have the listener's setting. Linux 6.16. The C name is `SO_PASSRIGHTS`.
   public static var passDescriptors: Self { Self(flag: CSK_SO_PASSRIGHTS, level: CSK_SOL_SOCKET) }
   /// A descriptor of the sending process (pidfd) with every message that is received: see

@@ -1,19 +1,21 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// A path to a Unix socket, of any length that the file system takes: up to 4095 bytes (PATH_MAX).
+/// A path to a Unix socket, of any length that the file system accepts: up to 4095 bytes (PATH_MAX).
 ///
 /// ```swift
 /// let listener = try UnixStreamSocket.listen(on: UnixPath(folder + "/control.sock"))
 /// let client = try UnixStreamSocket.connect(to: UnixPath(folder + "/control.sock"), until: .after(.seconds(5)))
 /// ```
-/// A path of up to 108 bytes is the same as a ``UnixAddress``. A longer one does not fit the kernel's address: its directory,
-/// or to connect the socket's file itself, is opened (O_PATH) and reached through `/proc/self/fd`, so /proc must be mounted.
-/// This has consequences for a longer path:
-/// - `localAddress()` of the listener or bound socket, and `remoteAddress()` of who is connected to it, show that short
-///   name, `/proc/self/fd/7/control.sock`, which means the file only in the process that bound it, while it is bound.
+/// A path of up to 108 bytes is the same as a ``UnixAddress``. A longer one does not fit the kernel's address: the
+/// library opens its directory, or for connecting the socket's file itself (O_PATH), and reaches it through
+/// `/proc/self/fd`, so /proc must be mounted. This has consequences for a longer path:
+/// - `localAddress()` of the listener or bound socket, and `remoteAddress()` of a connected peer, return that short
+///   name, `/proc/self/fd/7/control.sock`, which refers to the file only in the process that bound it, while it is
+///   bound.
 /// - The directory stays open as long as the listener or the socket owns the file: one descriptor more.
-/// - Its last part has at most 93 bytes less the digits of a descriptor's number, to bind there; to connect, 255.
+/// - For binding, its last component has at most 93 bytes minus the digits of a descriptor's number; for connecting,
+///   255.
 public struct UnixPath: Hashable, Sendable {
   /// The path as the file system has it.
   public let bytes: [UInt8]
@@ -45,10 +47,11 @@ extension UnixPath: CustomStringConvertible {
 }
 
 extension UnixPath {
-  /// The error about this path, not about the short name.
-  func named(_ error: SocketError) -> EndpointError {
-    // The file was there when it was opened.
-    let needsProc = error.errno == CSK_ENOENT && error.operation == .connect
+  /// The error with this path instead of the short name.
+  /// - Parameter wasOpened: whether the file, or the directory to bind in, is open. A short name then leads to it,
+  ///   unless /proc is missing.
+  func named(_ error: SocketError, wasOpened: Bool = true) -> EndpointError {
+    let needsProc = error.errno == CSK_ENOENT && wasOpened
     return EndpointError(
       error, address: description,
       explanation: needsProc && address == nil

@@ -5,7 +5,8 @@ public import SocketKitCore
 extension UnixSocket where Self: ConnectionTransport & ~Copyable {
   /// Listens at a path of any length: as ``SocketKitCore/ConnectionTransport/listen(on:backlog:configure:)`` does at an
   /// address. ``UnixPath`` says what is different for a long one.
-  /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a long last part, with the path.
+  /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a long last part, with the
+  ///   path.
   public static func listen(
     on path: UnixPath, backlog: Int = 511,
     configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -50,9 +51,10 @@ extension UnixSocket where Self: ConnectionTransport & ~Copyable {
 }
 
 extension UnixDatagramSocket {
-  /// A socket that receives at a path of any length: as ``SocketKitCore/TransportSocket/bind(to:configure:)`` at an address.
-  /// ``UnixPath`` says what is different for a long one.
-  /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a long last part, with the path.
+  /// Binds a socket at a path of any length: as ``SocketKitCore/TransportSocket/bind(to:configure:)`` does at an
+  /// address. ``UnixPath`` says what is different for a long one.
+  /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a long last part, with the
+  ///   path.
   public static func bind(
     to path: UnixPath,
     configure: (borrowing UnixDatagramSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -69,7 +71,7 @@ extension UnixDatagramSocket {
     }
   }
 
-  /// A socket connected to the one at a path of any length.
+  /// Connects a socket to the one at a path of any length.
   /// - Throws: `.connectionRefused`, `.noSuchPath`, `.wrongSocketType`, `.permissionDenied`, with the path.
   public static func connect(
     to path: UnixPath, from source: UnixAddress? = nil,
@@ -83,7 +85,7 @@ extension UnixDatagramSocket {
 }
 
 extension UnixSocket where Self: ~Copyable {
-  /// Binds in a directory that is held open, after clearing the way where a dead program left its file.
+  /// Binds in a directory that is held open. Where a dead program left its file, removes the file and tries again.
   borrowing func bind(_ place: SocketPath, _ address: UnixAddress) throws(SocketError) -> SocketFile? {
     do throws(EndpointError) {
       try bind(to: address)
@@ -96,12 +98,12 @@ extension UnixSocket where Self: ~Copyable {
 }
 
 extension UnixPath {
-  /// Lends the short name of the file, which holds while the body runs.
+  /// Opens the file and calls the body with its short name, which is valid while the body runs.
   func whileOpen<S: ~Copyable>(
     _ body: (UnixAddress) throws(EndpointError) -> S
   ) throws(EndpointError) -> S {
     let file: Descriptor
-    do throws(SocketError) { file = try pinFile() } catch { throw named(error) }
+    do throws(SocketError) { file = try pinFile() } catch { throw named(error, wasOpened: false) }
     do throws(EndpointError) {
       let socket = try body(Self.shortName(file.raw))
       _ = consume file

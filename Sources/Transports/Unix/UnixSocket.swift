@@ -3,12 +3,13 @@ public import SocketKitCore
 
 /// What the three kinds of Unix sockets share (unix(7)): addresses, options, pairs, and what happens to paths.
 ///
-/// Binding to a path makes its file, and who bound it removes it: a ``Listener`` when it closes, a ``UnixDatagramSocket``
-/// likewise, provided that it still is the same file. A path that a dead program left behind is cleaned when somebody
-/// binds there; one where a socket is bound, of whatever kind, is `.addressInUse`, and so is any other file: nothing but
-/// a deserted socket is ever removed. Of several servers that start on a deserted path at one moment exactly one gets it;
-/// while it is cleaned a file `<path>.socketkit-lock` is beside it. Where that cannot be made (it is another user's) the
-/// path stays `.addressInUse`. The path of a connecting stream or packet socket (`from:`) stays: remove it.
+/// Binding to a path makes its file, and who bound it removes it: a ``Listener`` when it closes, a
+/// ``UnixDatagramSocket`` likewise, provided that it still is the same file. A path that a dead program left behind is
+/// cleaned when somebody binds there; one where a socket is bound, of whatever kind, is `.addressInUse`, and so is any
+/// other file: nothing but a deserted socket is ever removed. When several servers start on a deserted path at the same
+/// time, exactly one gets it. While a server cleans the path, a file `<path>.socketkit-lock` exists beside it. When
+/// that file cannot be opened, because it belongs to another user for example, the path stays `.addressInUse`. The path
+/// of a connecting stream or packet socket (`from:`) stays: remove it.
 ///
 /// A path that does not fit an address (``UnixAddress/maximumPathLength``) is a ``UnixPath``.
 public protocol UnixSocket: TransportSocket, UnixOptionTarget, ~Copyable where Address == UnixAddress {
