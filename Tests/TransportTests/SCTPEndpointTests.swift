@@ -163,13 +163,30 @@ import Testing
     }
   }
 
-  /// The kernel has no shutdown(2) for one-to-many sockets, so it cannot end a wait.
-  @Test func anEndpointCannotBeShutDownItself() throws {
-    let endpoint = try listeningEndpoint()
-    for direction in [ShutdownDirection.read, .write, .both] {
-      let error = refusal { try endpoint.shutdown(direction) }
-      #expect(error?.code == .notSupported && error?.operation == .shutdown)
+  /// A listening endpoint cannot be shut down for reading. Another one can, although the kernel says that it is not
+  /// connected (inet_shutdown in net/ipv4/af_inet.c): it then reports the end, and no notification any more.
+  @Test func closingInOrderAfterTheEndOfReceivingCostsNoCPU() throws {
+    let server = try listeningEndpoint()
+    #expect(failureCode { try server.shutdown(.read) } == .notSupported)
+    let client = try SCTPEndpoint.open()
+    try client.send([1].span, to: server.localAddress(), until: .after(sctpPatience))
+    _ = try server.nextMessage()
+    let association = try #require(try client.associations().first)
+    // The peer does not read, so that its window closes and not everything can be delivered.
+    let block = [UInt8](repeating: 7, count: 50_000)
+    while try client.send(block.span, info: SCTPSendInfo(association: association)) != .wouldBlock {}
+    #expect(failureCode { try client.shutdown(.read) } == .notConnected)
+    var buffer: [UInt8] = [0]
+    let end = try client.receive(into: buffer.mutableSpan, until: .after(sctpPatience))
+    guard case .endOfStream = end else {
+      Issue.record("\(end)")
+      return
     }
+    let used = threadCPUTime()
+    let aborted = try client.close(gracefullyWithin: .milliseconds(1000))
+    #expect(aborted == 1)
+    // Milliseconds. A closing that spins uses all of the time; the kernel charges some for probing the peer's window.
+    #expect(threadCPUTime() - used < 300)
   }
 
   @Test func closingInOrderAbortsAtItsDeadline() throws {

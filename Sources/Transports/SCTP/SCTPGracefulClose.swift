@@ -69,7 +69,12 @@ extension SCTPEndpoint {
     try setEvent(.associationChange, to: true)
     for association in try associations() { try? shutdown(association) }
     do throws(SocketError) {
-      while try associationCount() > 0 { try dropOne(deadline, strategy, control) }
+      while try associationCount() > 0, try dropOne(deadline, strategy, control) {}
+      // After the end of receiving the kernel delivers no notification.
+      if try associationCount() > 0 {
+        var wait = try WaitOperation(.close, until: deadline, strategy: strategy, control: control)
+        while try associationCount() > 0 { try wait.pause() }
+      }
       return 0
     } catch {
       let rest = try associations()
@@ -79,15 +84,19 @@ extension SCTPEndpoint {
     }
   }
 
+  /// Receives one message or notification and drops it.
+  /// - Returns: false after the end of receiving.
   private borrowing func dropOne(
     _ deadline: Deadline, _ strategy: some WaitStrategy, _ control: WaitControl?
-  ) throws(SocketError) {
+  ) throws(SocketError) -> Bool {
     var memory = InlineArray<512, UInt8>(repeating: 0)
     do throws(SocketError) {
-      _ = try receive(into: memory.mutableSpan, until: deadline, strategy: strategy, control: control)
+      let arrival = try receive(into: memory.mutableSpan, until: deadline, strategy: strategy, control: control)
+      if case .endOfStream = arrival { return false }
     } catch {
-      // What one association failed with does not end the wait for the others.
+      // The failure of one association does not end the wait for the others.
       if error.errno == 0 || error.code == .tooManyDescriptors { throw error }
     }
+    return true
   }
 }
