@@ -63,8 +63,7 @@ typedef int (*getaddrinfo_type)(const char *, const char *, const struct addrinf
 
 int getaddrinfo(const char *restrict name, const char *restrict service, const struct addrinfo *restrict hints,
                 struct addrinfo **restrict result) {
-  static getaddrinfo_type real;
-  if (!real) real = (getaddrinfo_type)dlsym(RTLD_NEXT, "getaddrinfo");
+  getaddrinfo_type real = (getaddrinfo_type)dlsym(RTLD_NEXT, "getaddrinfo");
   size_t length = name ? strlen(name) : 0;
   if (length < 5 || strcmp(name + length - 5, ".test")) return real(name, service, hints, result);
   pthread_mutex_lock(&mutex);
