@@ -31,18 +31,24 @@ import Testing
     var knocking = Knocking()
     let error = endpointError { () throws(EndpointError) in try AnyEndpoint(parsing: text).visit(with: &knocking) }
     #expect(error?.code == .connectionReset && error?.operation == .connect && error?.address == "local(1):70004")
+    #expect(knocking.visits == 1)
   }
 }
 
 private struct Knocking: EndpointVisitor {
-  func stream<S: NamedConnectionTransport & StreamSocket & ~Copyable>(
+  // Not empty: ThreadSanitizer takes the address of an empty visitor in a closure, which is undefined.
+  var visits = 0
+
+  mutating func stream<S: NamedConnectionTransport & StreamSocket & ~Copyable>(
     _: S.Type, at location: S.Location
   ) throws(EndpointError) {
+    visits += 1
     _ = try S.connect(at: location, until: .after(.seconds(20)))
   }
-  func packets<S: NamedConnectionTransport & SequencedPacketSocket & ~Copyable>(
+  mutating func packets<S: NamedConnectionTransport & SequencedPacketSocket & ~Copyable>(
     _: S.Type, at location: S.Location
   ) throws(EndpointError) {
+    visits += 1
     _ = try S.connect(at: location, until: .after(.seconds(20)))
   }
 }
