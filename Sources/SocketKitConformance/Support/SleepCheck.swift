@@ -1,11 +1,11 @@
 internal import SocketKitCore
 
-/// Runs a call that waits on this thread for something that does not happen, and requires that it sleeps: one of three
-/// calls may use at most a twentieth of the time as processor time. A call that spins does so each time; what else runs on
-/// the host may make one call dear.
+/// Requires that a call sleeps while it waits on this thread for something that does not happen. Makes the call up to
+/// three times; at least one of them must use no more than a twentieth of its time as processor time. A call that spins
+/// exceeds this each time. Other processes can make a single call that sleeps exceed it.
 ///
-/// On a slow host it may use half of the time, because the kernel's own work that is charged to this thread takes much of
-/// it, and one of five calls has to sleep: the first may still fill buffers that earlier calls have not filled.
+/// On a slow host the limit is half of the time, because the kernel charges much of its own work to this thread, and the
+/// call is made up to five times, because the first ones may still fill buffers.
 func requireSleep(_ what: String, _ body: () throws -> Void) throws {
   var attempts = SlowHost.factor > 1 ? 5 : 3
   while true {
