@@ -1,4 +1,5 @@
-"""transcript.py FOLDER: makes one transcript of strace's files in a folder, one for each thread, by `strace -ff -ttt`.
+"""transcript.py FOLDER: makes one transcript of strace's files in a folder, one for each thread. strace writes the time
+at which each call began, and how long it took.
 
 Everything that differs between two runs of the same program is replaced by what it is: descriptors by their kind and
 number, ports, processes, addresses of memory, times, bytes. Within a step come the calls of the thread that makes it, then
@@ -16,7 +17,7 @@ MAKERS = {
 }
 # Calls whose quoted words are names, not bytes.
 NAMED = {"unlink", "unlinkat", "statx", "newfstatat", "rename", "renameat2", "openat", "mkdir", "chmod", "linkat", "link"}
-LINE = re.compile(r"^(\d+\.\d+) (\w+)\((.*)\)\s+= (.*)$")
+LINE = re.compile(r"^(\d+)\.(\d{9}) (\w+)\((.*)\)\s+= (.*) <(\d+)\.(\d{9})>$")
 # How the scenarios' own files begin.
 PATH = "transcript-"
 # What moves as many bytes as the kernel has room for.
@@ -39,7 +40,11 @@ class Names:
 
 
 def read(folder):
-    """The calls of all threads in the order of time: (time, whose thread it is, name, arguments, result)."""
+    """The calls of all threads in the order of time: (nanoseconds, whose thread it is, name, arguments, result).
+
+    The time of a call that makes a descriptor is its end, and that of any other is its beginning. A thread may close a
+    number after another one's call has begun, and that call may then return the number.
+    """
     calls = []
     for file in folder.glob("trace.*"):
         text = file.read_text(errors="replace")
@@ -47,7 +52,9 @@ def read(folder):
         whose = "first" if '"== begin' in text else "helper" if '"|| helps' in text else "library"
         for line in text.split("\n"):
             if match := LINE.match(line):
-                calls.append((float(match.group(1)), whose, *match.groups()[1:]))
+                seconds, nanoseconds, name, words, outcome, *lasting = match.groups()
+                time = int(seconds + nanoseconds) + (int("".join(lasting)) if name in MAKERS else 0)
+                calls.append((time, whose, name, words, outcome))
     return sorted(calls, key=lambda call: call[0])
 
 
