@@ -117,7 +117,7 @@ import Testing
       UnixAddress(path: "@\u{301}"), UnixAddress(path: [UInt8](repeating: 0xfe, count: 108)),
     ]
     // The kernel allows an abstract name of no bytes, and a peer may have it.
-    let empty = UnixAddress(sockaddr: [1, 0, 0].span.bytes)
+    let empty = UnixAddress(sockaddr: ([1, 0, 0] as [UInt8]).span.bytes)
     addresses.append(try #require(empty))
     for address in addresses {
       #expect(UnixAddress(address.description) == address, "\(address)")

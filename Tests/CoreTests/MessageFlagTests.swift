@@ -17,4 +17,16 @@ import Testing
     while outcome == .wouldBlock { outcome = try receiver.receive(batch: &batch) }
     #expect(outcome == .messages(1) && batch.flags(at: 0).isEmpty)
   }
+
+  @Test func howTheKernelWasAskedIsNoFlagOfAUnixMessage() throws {
+    let pair = try UnixDatagramSocket.pair()
+    for _ in 0..<2 { _ = try pair.first.send([1].span) }
+    var buffer: [UInt8] = [0, 0]
+    var info = MessageInfo()
+    _ = try pair.second.receive(into: buffer.mutableSpan, &info, until: .after(.seconds(5)))
+    #expect(info.flags.isEmpty)
+    var batch = MessageBatch(capacity: 1, messageCapacity: 8)
+    let outcome = try pair.second.receive(batch: &batch)
+    #expect(outcome == .messages(1) && batch.flags(at: 0).isEmpty)
+  }
 }

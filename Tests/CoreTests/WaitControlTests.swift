@@ -151,10 +151,13 @@ import Testing
 
 /// Runs an action between a wait's last look at its control and its sleep. Another thread could not do so reliably.
 private struct ActingBeforeTheSleep: WaitStrategy {
+  /// Before which sleep of the wait.
+  var sleep: UInt8 = 1
   let action: @Sendable () -> Void
   func begin() -> UInt8 { 0 }
   func next(_ progress: inout UInt8) -> WaitStep {
-    action()
+    progress += 1
+    if progress == sleep { action() }
     return .park
   }
 }
@@ -179,11 +182,12 @@ private struct ActingBeforeTheSleep: WaitStrategy {
     #expect(try code(control) { control.cancel() } == .cancelled)
   }
 
-  @Test func aCancelJustBeforeAnAcceptSleepsIsSeen() throws {
+  /// The first sleep is short. From the second on a shutdown must be noticed too.
+  @Test(arguments: [1, 2] as [UInt8]) func aCancelJustBeforeAnAcceptSleepsIsSeen(_ sleep: UInt8) throws {
     let control = WaitControl()
     let listener = try UnixStreamSocket.listen(on: .unnamed)
     let deadline = Deadline.after(.seconds(3))
-    let strategy = ActingBeforeTheSleep { control.cancel() }
+    let strategy = ActingBeforeTheSleep(sleep: sleep) { control.cancel() }
     #expect(throws: SocketError(code: .cancelled, .accept)) {
       _ = try listener.accept(until: deadline, strategy: strategy, control: control)
     }
