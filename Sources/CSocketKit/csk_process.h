@@ -43,5 +43,7 @@ CSK_INLINE long csk_pidfd_send_signal(int fd, int signal) {
 CSK_INLINE long csk_collect_child(int fd, struct csk_child_state *state) {
   return csk_syscall5(SYS_waitid, 3, fd, (long)state, 1 | 4, 0);
 }
+/// Looks whether the process is a child that has ended, and collects nothing: P_PIDFD, WNOHANG | WEXITED | WNOWAIT.
+CSK_INLINE long csk_find_child(int fd) { return csk_syscall5(SYS_waitid, 3, fd, 0, 1 | 4 | 0x01000000, 0); }
 
 #endif

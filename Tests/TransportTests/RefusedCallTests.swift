@@ -249,6 +249,19 @@ import Testing
     }
   }
 
+  @Test(arguments: errors, [424, Int(SYS_waitid)])
+  func whatIsNoProcessIsSeenWithoutPidfdSendSignalOrWaitid(_ error: Int32, _ call: Int) throws {
+    let (wrong, right) = try whileRefused([call], with: error) {
+      let pipe = try Pipe()
+      let wrong = failure { () throws(SocketError) in _ = try ProcessDescriptor(pipe.readEnd.duplicate()) }
+      let right = failure { () throws(SocketError) in
+        _ = try ProcessDescriptor(ProcessDescriptor(of: getpid()).releaseDescriptor())
+      }
+      return (wrong, right)
+    }
+    #expect(wrong == SocketError(code: .invalidArgument, .adopt, errno: EBADF) && right == nil)
+  }
+
   @Test(arguments: errors) func withoutSpliceAndSendfileTheErrorSaysSo(_ error: Int32) throws {
     let code = error == ENOSYS ? SocketError.Code.notSupported : .permissionDenied
     let file = makeFile("a text")

@@ -28,6 +28,16 @@ extension KernelSocket where Self: ~Copyable {
   @inlinable
   public borrowing func noteFailure(_ result: IOResult) {}
 
+  /// Makes a kernel call outside the methods, and notes its failure.
+  borrowing func noting<R>(_ call: () throws(SocketError) -> R) throws(SocketError) -> R {
+    do throws(SocketError) {
+      return try call()
+    } catch {
+      noteFailure(.failure(errno: error.errno))
+      throw error
+    }
+  }
+
   public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
     let result = descriptor.attemptShutdown(direction)
     if result.isFailure { throw SocketError(result, .shutdown) }

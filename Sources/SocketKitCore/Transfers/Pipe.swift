@@ -60,15 +60,13 @@ public struct Pipe: ~Copyable, Sendable {
   public mutating func fill<S: StreamSocket & KernelSocket & ~Copyable>(
     from source: borrowing S, count: Int
   ) throws(SocketError) -> IOOutcome {
+    let (stream, pipe) = (source.descriptor, writeEnd)
     // This pipe's reading end is open as long as this value lives, so no signal can come of it.
-    do throws(SocketError) {
-      let outcome = try source.descriptor.splice(to: writeEnd, count: count, mayRaiseSignal: false)
-      if case .bytes(let moved) = outcome { byteCount += moved }
-      return outcome
-    } catch {
-      source.noteFailure(.failure(errno: error.errno))
-      throw error
+    let outcome = try source.noting { () throws(SocketError) in
+      try stream.splice(to: pipe, count: count, mayRaiseSignal: false)
     }
+    if case .bytes(let moved) = outcome { byteCount += moved }
+    return outcome
   }
 
   /// Moves bytes from the pipe to a stream, without waiting.
@@ -77,14 +75,10 @@ public struct Pipe: ~Copyable, Sendable {
   public mutating func drain<S: StreamSocket & KernelSocket & ~Copyable>(
     to target: borrowing S, count: Int = .max
   ) throws(SocketError) -> IOOutcome {
-    do throws(SocketError) {
-      let outcome = try readEnd.splice(to: target.descriptor, count: min(count, byteCount))
-      if case .bytes(let moved) = outcome { byteCount -= moved }
-      return outcome
-    } catch {
-      target.noteFailure(.failure(errno: error.errno))
-      throw error
-    }
+    let (stream, pipe, limit) = (target.descriptor, readEnd, min(count, byteCount))
+    let outcome = try target.noting { () throws(SocketError) in try pipe.splice(to: stream, count: limit) }
+    if case .bytes(let moved) = outcome { byteCount -= moved }
+    return outcome
   }
 
   /// One step of a relay: what is inside goes out first, then the pipe is filled once and drained once.

@@ -24,16 +24,13 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
     let source = file.value
     var place = offset ?? 0
     let hasPlace = offset != nil
-    do throws(SocketError) {
-      let outcome = try transfer(count) { limit in
+    let outcome = try noting { () throws(SocketError) in
+      try transfer(count) { limit in
         hasPlace ? csk_sendfile(target, source, &place, limit) : csk_sendfile(target, source, nil, limit)
       }
-      if hasPlace { offset = place }
-      return outcome
-    } catch {
-      noteFailure(.failure(errno: error.errno))
-      throw error
     }
+    if hasPlace { offset = place }
+    return outcome
   }
 }
 
