@@ -27,7 +27,8 @@ private func messageThreads<S: StressMessages & ~Copyable>(_ session: Session, _
   -> [RunningThread]
 {
   [
-    RunningThread { MessageWriter(session, index).run(end) }, RunningThread { MessageReader(session, index).run(end) },
+    RunningThread { MessageWriter(session, index, .writing).run(end) },
+    RunningThread { MessageReader(session, index, .reading).run(end) },
   ]
 }
 
@@ -54,39 +55,14 @@ private struct Numbered {
   }
 }
 
-private final class MessageWriter<S: StressMessages & ~Copyable> {
-  private let session: Session
-  private let index: Int
-  private let thread: Int
-  private let actor: Actor
-  private let direction: Direction
-  private let pattern: Pattern
-  private var random: SeededRandom
+private final class MessageWriter<S: StressMessages & ~Copyable>: SessionThread {
   private var sent = 0
-
-  init(_ session: Session, _ index: Int) {
-    self.session = session
-    self.index = index
-    thread = index * 2
-    actor = session.actor("writer", index)
-    direction = session.directions[index]
-    pattern = session.pattern(index)
-    random = session.random(thread)
-  }
 
   func run(_ end: End<S>) {
     var batch = MessageBatch(capacity: 8, messageCapacity: S.longest + Numbered.headLength)
     var left = 50 + random.below(400)
     while left > 0, session.ledger.failures.isEmpty, step(end.socket, &batch) { left -= 1 }
-    if !session.leaves[index], S.hasEnd {
-      actor.perform("shutdown", within: .zero) {
-        do throws(SocketError) {
-          try end.socket.shutdown(.write)
-        } catch {
-          if !session.isBroken { actor.fail("shutdown: \(error)") }
-        }
-      }
-    }
+    if !session.leaves[index], S.hasEnd { shutDown(end.socket) }
     direction.isOver.store(true, ordering: .releasing)
     // An end that leaves takes its reader along.
     if session.leaves[index] { session.controls[thread + 1].cancel() }
@@ -165,28 +141,9 @@ private final class MessageWriter<S: StressMessages & ~Copyable> {
     batch.removeAll()
     for number in 0..<1 + random.below(batch.capacity) { try batch.append(message(sent + number).span) }
   }
-
-  private func attempt(_ what: String, _ time: Duration, _ body: () throws(SocketError) -> Void) throws(SocketError) {
-    let failure = actor.perform(what, within: time) { () -> SocketError? in
-      do throws(SocketError) {
-        try body()
-        return nil
-      } catch {
-        return error
-      }
-    }
-    if let failure { throw failure }
-  }
 }
 
-private final class MessageReader<S: StressMessages & ~Copyable> {
-  private let session: Session
-  private let index: Int
-  private let thread: Int
-  private let actor: Actor
-  private let direction: Direction
-  private let pattern: Pattern
-  private var random: SeededRandom
+private final class MessageReader<S: StressMessages & ~Copyable>: SessionThread {
   private var next = 0
   private var received = 0
   /// The numbers that came, of a lossy transport.
@@ -195,17 +152,6 @@ private final class MessageReader<S: StressMessages & ~Copyable> {
   private var peeked: Int?
   /// When the other end was seen to send no more.
   private var quietSince: Int?
-
-  init(_ session: Session, _ index: Int) {
-    self.session = session
-    self.index = index
-    thread = index * 2 + 1
-    actor = session.actor("reader", index)
-    // What the other end sends.
-    direction = session.directions[1 - index]
-    pattern = session.pattern(1 - index)
-    random = session.random(thread)
-  }
 
   func run(_ end: End<S>) {
     var batch = MessageBatch(capacity: 8, messageCapacity: S.longest + Numbered.headLength)
@@ -359,18 +305,5 @@ private final class MessageReader<S: StressMessages & ~Copyable> {
     }
     next = message.number + 1
     received += 1
-  }
-
-  private func attempt<R>(
-    _ what: String, _ time: Duration, _ body: () throws(SocketError) -> R
-  ) throws(SocketError) -> R {
-    let result = actor.perform(what, within: time) { () -> Result<R, SocketError> in
-      do throws(SocketError) {
-        return .success(try body())
-      } catch {
-        return .failure(error)
-      }
-    }
-    return try result.get()
   }
 }

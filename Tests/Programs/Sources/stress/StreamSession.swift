@@ -32,30 +32,14 @@ private func streamThreads<S: StressStream & ~Copyable>(_ session: Session, _ en
   -> [RunningThread]
 {
   [
-    RunningThread { StreamWriter(session, index).run(end) }, RunningThread { StreamReader(session, index).run(end) },
+    RunningThread { StreamWriter(session, index, .writing).run(end) },
+    RunningThread { StreamReader(session, index, .reading).run(end) },
   ]
 }
 
-private final class StreamWriter<S: StressStream & ~Copyable> {
-  private let session: Session
-  private let index: Int
-  private let thread: Int
-  private let actor: Actor
-  private let direction: Direction
-  private let pattern: Pattern
-  private var random: SeededRandom
+private final class StreamWriter<S: StressStream & ~Copyable>: SessionThread {
   private var sent = 0
   private var passed = 0
-
-  init(_ session: Session, _ index: Int) {
-    self.session = session
-    self.index = index
-    thread = index * 2
-    actor = session.actor("writer", index)
-    direction = session.directions[index]
-    pattern = session.pattern(index)
-    random = session.random(thread)
-  }
 
   func run(_ end: End<S>) {
     var left = 50 + random.below(400)
@@ -68,13 +52,7 @@ private final class StreamWriter<S: StressStream & ~Copyable> {
       direction.isOver.store(true, ordering: .releasing)
       session.controls[thread + 1].cancel()
     } else {
-      actor.perform("shutdown", within: .zero) {
-        do throws(SocketError) {
-          try end.socket.shutdown(.write)
-        } catch {
-          if !session.isBroken { actor.fail("shutdown: \(error)") }
-        }
-      }
+      shutDown(end.socket)
     }
     direction.isOver.store(true, ordering: .releasing)
     actor.leave()
@@ -143,42 +121,18 @@ private final class StreamWriter<S: StressStream & ~Copyable> {
     }
   }
 
-  private func attempt(_ what: String, _ time: Duration, _ body: () throws(SocketError) -> Void) throws(SocketError) {
-    let failure = actor.perform(what, within: time) { () -> SocketError? in
-      do throws(SocketError) {
-        try body()
-        return nil
-      } catch {
-        return error
-      }
-    }
-    direction.sent.store(sent, ordering: .releasing)
-    if let failure { throw failure }
+  override func attempt<R>(
+    _ what: String, _ time: Duration, _ body: () throws(SocketError) -> R
+  ) throws(SocketError) -> R {
+    defer { direction.sent.store(sent, ordering: .releasing) }
+    return try super.attempt(what, time, body)
   }
 }
 
-private final class StreamReader<S: StressStream & ~Copyable> {
-  private let session: Session
-  private let index: Int
-  private let thread: Int
-  private let actor: Actor
-  private let direction: Direction
-  private let pattern: Pattern
-  private var random: SeededRandom
+private final class StreamReader<S: StressStream & ~Copyable>: SessionThread {
   private var received = 0
   private var taken = 0
   private var hasEnded = false
-
-  init(_ session: Session, _ index: Int) {
-    self.session = session
-    self.index = index
-    thread = index * 2 + 1
-    actor = session.actor("reader", index)
-    // What the other end sends.
-    direction = session.directions[1 - index]
-    pattern = session.pattern(1 - index)
-    random = session.random(thread)
-  }
 
   func run(_ end: End<S>) {
     let own = session.directions[index]
@@ -285,18 +239,5 @@ private final class StreamReader<S: StressStream & ~Copyable> {
     }
     received += count
     return true
-  }
-
-  private func attempt<R>(
-    _ what: String, _ time: Duration, _ body: () throws(SocketError) -> R
-  ) throws(SocketError) -> R {
-    let result = actor.perform(what, within: time) { () -> Result<R, SocketError> in
-      do throws(SocketError) {
-        return .success(try body())
-      } catch {
-        return .failure(error)
-      }
-    }
-    return try result.get()
   }
 }
