@@ -32,7 +32,7 @@ public struct MessageBatch: ~Copyable {
   ///
   /// A run that the device or the path refuses to cut is sent one by one, and joining is tried again later, less often
   /// with every refusal. On a socket with the option `.segmentSize` or `.cork` nothing is joined, because joining would
-  /// change what is sent.
+  /// change what is sent. Set them with `setOption`: a change by other means is seen only before the first batch.
   public var mostJoined = 1
   @usableFromInline var joining = JoiningState()
   @usableFromInline var used = 0

@@ -4,7 +4,8 @@ internal import CSocketKit
 
 extension SocketOption where Level == SocketLevel, Value == Int? {
   /// The most bytes per second that the socket sends, nil for no limit. TCP paces itself; only the queueing discipline
-  /// `fq` paces datagrams. At least 1 (`.invalidArgument`). The C name is `SO_MAX_PACING_RATE` (Linux 3.13).
+  /// `fq` paces datagrams. At least 1 (`.invalidArgument`). Before Linux 4.20 the kernel keeps the lower 32 bits only.
+  /// The C name is `SO_MAX_PACING_RATE` (Linux 3.13).
   public static var maximumPacingRate: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Int? in
