@@ -288,18 +288,11 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     control: WaitControl? = nil
   ) throws(SocketError) -> Int {
     var wait = try WaitOperation(.wait, until: deadline, strategy: strategy, control: control)
-    // Wake-ups in a row that brought nothing.
-    var idle = 0
     var inFlight = tracker.inFlight
     while try readCompletions(from: socket) == 0 && tracker.inFlight > 0 {
-      idle = tracker.inFlight < inFlight ? 0 : idle + 1
+      if tracker.inFlight < inFlight { wait.progressed() }
       inFlight = tracker.inFlight
-      if idle > 2 {
-        idle = 0
-        try wait.pause()
-      } else {
-        try wait.block(on: self.socket, for: [])
-      }
+      try wait.block(on: self.socket, for: [])
     }
     return finishedCount
   }
