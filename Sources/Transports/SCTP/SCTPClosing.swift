@@ -35,7 +35,7 @@ extension SCTPSocket {
       try descriptor.setSCTPOption(
         CSK_SCTP_EVENT, to: AssociationEvent(association: 0, type: AssociationEvent.change, isOn: 1))
       if let failure = descriptor.notedFailure { throw SocketError(.failure(errno: failure), .close) }
-      try beginEnd()
+      try shutdown(.write)
       try waitForEnd(&wait)
     } catch {
       // Not the kernel's: the time was over, or the control called.
@@ -46,17 +46,6 @@ extension SCTPSocket {
     }
     try close()
     return .graceful
-  }
-
-  /// Shuts the association down. When it no longer exists, the kernel returns ENOTCONN and keeps the cause as the
-  /// pending error.
-  private borrowing func beginEnd() throws(SocketError) {
-    do throws(SocketError) {
-      try shutdown(.write)
-    } catch {
-      let cause = descriptor.takeError()
-      throw cause == 0 ? error : SocketError(.failure(errno: cause), .close)
-    }
   }
 
   /// Reads and drops what comes until the association is over, one message at a time: a peer that never stops sending must
