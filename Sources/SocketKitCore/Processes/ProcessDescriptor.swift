@@ -38,8 +38,8 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
   /// `takeProcess()`, clone(2).
   /// - Throws: `.invalidArgument` when it does not name a process. It is closed then.
   public init(_ descriptor: consuming Descriptor) throws(SocketError) {
-    // Signal 0 is never sent. Both calls fail with EBADF for a descriptor that does not name a process, and only for
-    // such a one. A sandbox may refuse one of them.
+    // Signal 0 is never sent. Both calls fail with EBADF if, and only if, the descriptor does not name a process. A
+    // sandbox may refuse one of them.
     let number = descriptor.raw.value
     if csk_pidfd_send_signal(number, 0) == 0 - Int(CSK_EBADF) || csk_find_child(number) == 0 - Int(CSK_EBADF) {
       throw SocketError(code: .invalidArgument, .adopt, errno: CSK_EBADF)
