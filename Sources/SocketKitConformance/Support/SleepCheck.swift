@@ -4,8 +4,8 @@ internal import SocketKitCore
 /// three times; at least one of them must use no more than a twentieth of its time as processor time. A call that spins
 /// exceeds this each time. Other processes can make a single call that sleeps exceed it.
 ///
-/// On a slow host the limit is half of the time, because the kernel charges much of its own work to this thread, and the
-/// call is made up to five times, because the first ones may still fill buffers.
+/// On a slow host the limit is half of the time, because the kernel charges much of its own work to this thread. The
+/// call is made up to five times there, because the first ones may still fill buffers.
 func requireSleep(_ what: String, _ body: () throws -> Void) throws {
   var attempts = SlowHost.factor > 1 ? 5 : 3
   while true {

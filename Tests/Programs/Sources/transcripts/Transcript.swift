@@ -165,8 +165,8 @@ func awaitWait(of thread: Int32) {
   line("!! the other thread does not wait")
 }
 
-/// The time limit of a wait that is to time out. Some waits have a first part of 20 ms. The limit is much longer, because
-/// a traced program in an emulated machine is slow.
+/// The time limit of a wait that is to time out. Some waits have a first part of 20 ms. The limit is much longer,
+/// because a traced program in an emulated machine is slow.
 let shortTime = Duration.milliseconds(600)
 /// How long one may last that is to succeed.
 var longTime: Deadline { .after(.seconds(30)) }
