@@ -1,7 +1,8 @@
 internal import Glibc
 public import Testing
 
-/// Runs one test at a time in the whole process, and fails a test that leaves a descriptor open.
+/// Runs one test at a time in the whole process, fails a test that leaves a descriptor open, and ends the process when a
+/// test does not end (``Watchdog``).
 ///
 /// Every suite that touches sockets carries it: descriptor counts mean nothing while another test opens some.
 public struct Exclusive: SuiteTrait, TestTrait, TestScoping {
@@ -13,6 +14,7 @@ public struct Exclusive: SuiteTrait, TestTrait, TestScoping {
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
     await Gate.shared.enter()
+    Watchdog.shared.begin("\(test.id)")
     let before = openDescriptors()
     let began = milliseconds()
     let result: Result<Void, any Error>
@@ -32,6 +34,7 @@ public struct Exclusive: SuiteTrait, TestTrait, TestScoping {
       // Swift Testing's own times have the waiting for a turn in them.
       print("took \(Int(milliseconds() - began)) ms: \(test.id)")
     }
+    Watchdog.shared.end()
     await Gate.shared.leave()
     if after != before {
       Issue.record("descriptors before the test: \(before), after it: \(after)", sourceLocation: test.sourceLocation)
