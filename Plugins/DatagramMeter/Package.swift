@@ -11,7 +11,8 @@ let package = Package(
     .testTarget(
       name: "DatagramMeterTests",
       dependencies: [
-        "DatagramMeter", .product(name: "SocketKitUDP", package: "SocketKit"),
+        "DatagramMeter", .product(name: "SocketKitConformance", package: "SocketKit"),
+        .product(name: "SocketKitUDP", package: "SocketKit"),
         .product(name: "SocketKitEpoll", package: "SocketKit"),
       ]),
   ])

@@ -11,8 +11,8 @@ let package = Package(
     .testTarget(
       name: "LengthPrefixedTests",
       dependencies: [
-        "LengthPrefixed", .product(name: "SocketKitTCP", package: "SocketKit"),
-        .product(name: "SocketKitUnix", package: "SocketKit"),
+        "LengthPrefixed", .product(name: "SocketKitConformance", package: "SocketKit"),
+        .product(name: "SocketKitTCP", package: "SocketKit"), .product(name: "SocketKitUnix", package: "SocketKit"),
       ]),
   ])
 

@@ -14,7 +14,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "MultipathTCPTests",
-      dependencies: ["MultipathTCP", .product(name: "SocketKitTCP", package: "SocketKit")]),
+      dependencies: [
+        "MultipathTCP", .product(name: "SocketKitConformance", package: "SocketKit"),
+        .product(name: "SocketKitEpoll", package: "SocketKit"), .product(name: "SocketKitTCP", package: "SocketKit"),
+      ]),
   ])
 
 for target in package.targets {

@@ -19,6 +19,32 @@ public struct StreamSocketSuite<S: StreamSocket & ~Copyable>: ConformanceSuite {
     self.makePair = makePair
   }
 
+  /// The same, for a wrapper: its pairs are made over a ``DripSocket``, which cuts reads and writes everywhere.
+  ///
+  /// ```swift
+  /// let suite = StreamSocketSuite("metered") {
+  ///   try UnixStreamSocket.pair()
+  /// } wrapping: {
+  ///   MeteredSocket($0)
+  /// }
+  /// ```
+  /// - Parameters:
+  ///   - name: whose rules these are, for reports.
+  ///   - makeBase: makes two plain sockets connected to each other, freshly for each rule. May block, and may throw
+  ///     ``ConformanceUnavailable`` with the cause.
+  ///   - wrap: makes a wrapper over one of them.
+  public init<Base: StreamSocket & ~Copyable>(
+    _ name: String, over makeBase: @escaping @Sendable () throws -> SocketPair<Base>,
+    wrapping wrap: @escaping @Sendable (consuming DripSocket<Base>) throws -> S
+  ) {
+    self.init(name) {
+      try makeBase().split { near, far in
+        let first = try wrap(DripSocket(near))
+        return SocketPair(first, try wrap(DripSocket(far)))
+      }
+    }
+  }
+
   public var rules: [ConformanceRule] {
     transferRules + readRules + writeRules + endingRules + resetRules + timeoutRules + deadlineRules + cancelRules
       + signalRules + concurrencyRules + descriptorRules + sleepRules + shutdownRules

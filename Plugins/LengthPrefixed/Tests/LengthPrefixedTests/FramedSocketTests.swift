@@ -1,4 +1,5 @@
 import LengthPrefixed
+import SocketKitConformance
 import SocketKitCore
 import SocketKitTCP
 import SocketKitUnix
@@ -6,7 +7,7 @@ import Testing
 
 private let limit = Duration.seconds(5)
 
-@Suite(.serialized) struct FramedSocketTests {
+extension OneAtATime.FramedSocketTests {
   func text(_ length: Int, seed: Int = 0) -> [UInt8] { (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ seed) } }
 
   @Test func boundariesAreKept() throws {
@@ -49,8 +50,8 @@ private let limit = Duration.seconds(5)
   func anyCutIsPutTogether(step: Int) throws {
     let pair = try UnixStreamSocket.pair()
     try pair.split { (a, b) throws(SocketError) in
-      var sender = FramedSocket(DripSocket(a, step: step), maximumLength: 5000)
-      var receiver = FramedSocket(DripSocket(b, step: step), maximumLength: 5000)
+      var sender = FramedSocket(DripSocket(a, most: step), maximumLength: 5000)
+      var receiver = FramedSocket(DripSocket(b, most: step), maximumLength: 5000)
       var buffer = [UInt8](repeating: 0, count: 5000)
       // 5000-byte frames do not end where the buffer does: what is left must be moved to the front.
       for round in 0..<40 {

@@ -4,7 +4,7 @@ import SocketKitTCP
 import SocketKitUnix
 import Testing
 
-@Suite(.serialized) struct MeteredSocketTests {
+extension OneAtATime.MeteredSocketTests {
   @Test func countsWhatTheStreamTook() throws {
     let pair = try UnixStreamSocket.pair()
     try pair.split { (a, b) throws(SocketError) in

@@ -1,0 +1,24 @@
+import DatagramMeter
+import SocketKitConformance
+import SocketKitCore
+import SocketKitEpoll
+import SocketKitUDP
+import Testing
+
+private let datagrams = DatagramSuite("MeteredDatagrams", [.connected, .refusals]) {
+  let server = try UDPSocket.bind(to: .loopback(port: 0))
+  let client = try UDPSocket.bind(to: .loopback(port: 0))
+  try server.connect(to: try client.localAddress())
+  try client.connect(to: try server.localAddress())
+  return SocketPair(MeteredDatagrams(client), MeteredDatagrams(server))
+}
+
+// Part of a serialized suite: a rule counts the descriptors of the process, so other tests must not open any meanwhile.
+extension MeteredDatagramsTests {
+  @Test(arguments: datagrams.rules) func keeps(_ rule: ConformanceRule) {
+    #expect(rule.run() == .passed, "\(rule.summary)")
+  }
+
+  @Test(arguments: PollerOverMessageSuite<EpollPoller, MeteredDatagrams<UDPSocket>>("over epoll", of: datagrams).rules)
+  func keepsUnderAPoller(_ rule: ConformanceRule) { #expect(rule.run() == .passed, "\(rule.summary)") }
+}

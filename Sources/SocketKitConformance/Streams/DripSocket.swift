@@ -1,0 +1,81 @@
+public import SocketKitCore
+internal import Synchronization
+
+/// A stream that cuts everywhere: most calls move fewer bytes than they were asked to, often one.
+///
+/// A kernel takes a small write whole, so a wrapper that mistakes what it asked for with what was moved keeps every rule
+/// over a plain socket. Over this one it does not. Try a wrapper with
+/// ``StreamSocketSuite/init(_:over:wrapping:)``, and a protocol by giving it a DripSocket.
+///
+/// It never would block where its base would not. The cuts are the same for each socket, and do not depend on time.
+public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocket {
+  public typealias Address = Base.Address
+  public typealias AcceptContext = Base.AcceptContext
+
+  private let base: Base
+  private let most: Int
+  private let calls = Atomic<UInt64>(0)
+
+  /// Takes over a connected stream.
+  /// - Parameter most: how many bytes a call moves at most; 1 or more.
+  public init(_ base: consuming Base, most: Int = .max) {
+    precondition(most >= 1, "a call moves one byte at least")
+    self.base = base
+    self.most = most
+  }
+
+  public init(accepted descriptor: consuming Descriptor, context: borrowing Base.AcceptContext) {
+    self.init(Base(accepted: descriptor, context: context))
+  }
+
+  public static var capabilities: SocketCapabilities { Base.capabilities }
+  public var readSource: RawDescriptor { base.readSource }
+  public var writeSource: RawDescriptor { base.writeSource }
+  public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  public borrowing func localAddress() throws(SocketError) -> Base.Address { try base.localAddress() }
+  public borrowing func remoteAddress() throws(SocketError) -> Base.Address { try base.remoteAddress() }
+
+  public borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
+    var front = buffer._mutatingExtracting(first: cut(buffer.byteCount))
+    return base.attemptReceive(into: &front)
+  }
+
+  public borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
+    base.attemptSend(bytes.extracting(first: cut(bytes.byteCount)))
+  }
+
+  @unsafe
+  public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    unsafe cut(segments).withUnsafeBufferPointer { unsafe base.attemptReceive(scattering: $0) }
+  }
+
+  @unsafe
+  public borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    unsafe cut(segments).withUnsafeBufferPointer { unsafe base.attemptSend(gathering: $0) }
+  }
+
+  /// How many of so many bytes the next call moves: one, a few, a part, or all of them.
+  private borrowing func cut(_ count: Int) -> Int {
+    let count = min(count, most)
+    if count <= 1 { return count }
+    var random = SeededRandom(seed: calls.add(1, ordering: .relaxed).newValue)
+    switch random.next() % 8 {
+    case 0: return 1
+    case 1: return Int.random(in: 1...min(count, 16), using: &random)
+    case 2...4: return Int.random(in: 1...count, using: &random)
+    default: return count
+    }
+  }
+
+  /// The front of the segments, with as many bytes.
+  private borrowing func cut(_ segments: UnsafeBufferPointer<IOSegment>) -> [IOSegment] {
+    var left = cut(unsafe segments.reduce(0) { $0 + $1.count })
+    var front: [IOSegment] = []
+    for segment in unsafe segments where left > 0 {
+      let count = min(segment.count, left)
+      front.append(unsafe IOSegment(UnsafeMutableRawBufferPointer(start: segment.baseAddress, count: count)))
+      left -= count
+    }
+    return front
+  }
+}

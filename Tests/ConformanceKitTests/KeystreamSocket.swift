@@ -1,0 +1,82 @@
+import SocketKit
+import SocketKitConformance
+import Synchronization
+
+/// A wrapper whose bytes depend on their position, as a cipher's do: each is combined with its number in the stream.
+struct KeystreamSocket<Base: StreamSocket & ~Copyable, Fault: KeystreamFault>: ~Copyable, StreamSocket {
+  typealias Address = Base.Address
+  typealias AcceptContext = Base.AcceptContext
+
+  let base: Base
+  let received = Mutex(0)
+  let sent = Mutex(0)
+
+  init(_ base: consuming Base) { self.base = base }
+  init(accepted descriptor: consuming Descriptor, context: borrowing Base.AcceptContext) {
+    base = Base(accepted: descriptor, context: context)
+  }
+  static var capabilities: SocketCapabilities { Base.capabilities }
+  var readSource: RawDescriptor { base.readSource }
+  var writeSource: RawDescriptor { base.writeSource }
+  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func localAddress() throws(SocketError) -> Base.Address { try base.localAddress() }
+  borrowing func remoteAddress() throws(SocketError) -> Base.Address { try base.remoteAddress() }
+
+  borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
+    let asked = buffer.byteCount
+    return Fault.advance(received) { position in
+      let result = base.attemptReceive(into: &buffer)
+      if result.raw > 0 {
+        buffer.withUnsafeMutableBytes { bytes in
+          for index in 0..<result.raw { bytes[index] ^= UInt8(truncatingIfNeeded: position + index) }
+        }
+      }
+      return (result, Fault.step(result, asked))
+    }
+  }
+
+  // A piece at a time: a write may be short.
+  borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
+    let piece = bytes.extracting(first: min(4096, bytes.byteCount))
+    return Fault.advance(sent) { position in
+      let masked = piece.withUnsafeBytes { bytes in
+        bytes.indices.map { bytes[$0] ^ UInt8(truncatingIfNeeded: position + $0) }
+      }
+      let result = base.attemptSend(masked.span.bytes)
+      return (result, Fault.step(result, masked.count))
+    }
+  }
+}
+
+/// What a keystream does with its position.
+protocol KeystreamFault: Sendable {
+  /// By how much a call advances it.
+  static func step(_ result: IOResult, _ asked: Int) -> Int
+  /// Runs a call with the position.
+  static func advance(_ position: borrowing Mutex<Int>, _ call: (Int) -> (IOResult, Int)) -> IOResult
+}
+
+extension KeystreamFault {
+  static func step(_ result: IOResult, _ asked: Int) -> Int { max(0, result.raw) }
+  static func advance(_ position: borrowing Mutex<Int>, _ call: (Int) -> (IOResult, Int)) -> IOResult {
+    position.withLock { position in
+      let (result, step) = call(position)
+      position += step
+      return result
+    }
+  }
+}
+
+enum SoundKeystream: KeystreamFault {}
+/// Over a socket that takes all, nothing shows it.
+enum AdvancesByWhatWasAsked: KeystreamFault {
+  static func step(_ result: IOResult, _ asked: Int) -> Int { result.raw > 0 ? asked : 0 }
+}
+/// Holds its lock for the position only, as an atomic number would.
+enum LocksForAMoment: KeystreamFault {
+  static func advance(_ position: borrowing Mutex<Int>, _ call: (Int) -> (IOResult, Int)) -> IOResult {
+    let (result, step) = call(position.withLock { $0 })
+    position.withLock { $0 += step }
+    return result
+  }
+}
