@@ -65,6 +65,30 @@ public struct SocketAddressSuite<A: SocketAddress>: ConformanceSuite {
           _ = cut.description
         }
       },
+      rule("bytes.tail", "Bytes behind an address are refused, or make a difference that its text shows.") { address in
+        for count in [1, 3, 8, 100] {
+          for tail in [[UInt8](repeating: 0, count: count), [UInt8](repeating: 0x41, count: count)] {
+            let whole = bytes(address) + tail
+            guard whole.count <= 128, let other = decoded(whole) else { continue }
+            if A.self == AnySocketAddress.self { continue }
+            if other == address {
+              try requireEqual(other.hashValue, address.hashValue, "the hash of an equal address")
+            } else {
+              try require(
+                other.description != address.description,
+                "\(count) bytes behind \(address) make it another address of the same text")
+            }
+          }
+        }
+      },
+      rule("text.tail", "Where the type reads text, more text is refused, or makes another address.") { address in
+        for tail in ["x", " ", "\n", "\0", ":", "%"] {
+          for text in [address.description + tail, tail + address.description] where reread(text, as: A.self) == address
+          {
+            throw ConformanceFailure("\"\(text)\" was read as \(address)")
+          }
+        }
+      },
       rule("bytes.foreign", "Bytes of another family, or too many of them, are refused.") { address in
         try require(decoded([UInt8](repeating: 0, count: 200)) == nil, "200 bytes were taken for an address")
         if A.self == AnySocketAddress.self { return }
@@ -93,8 +117,14 @@ private func bytes(_ address: some SocketAddress) -> [UInt8] {
   address.withBytes { $0.withUnsafeBytes { Array($0) } }
 }
 
+/// The address that a text stands for; nil when the type refuses the text, or reads none.
+private func reread<A: SocketAddress>(_ text: String, as type: A.Type) -> A? {
+  guard let readable = type as? any LosslessStringConvertible.Type else { return nil }
+  func read<T: LosslessStringConvertible>(_ type: T.Type) -> A? { T(text) as? A }
+  return read(readable)
+}
+
 private func requireTextRoundTrip<A: SocketAddress>(_ address: A) throws {
-  guard let readable = address as? any LosslessStringConvertible else { return }
-  func reread<T: LosslessStringConvertible>(_ value: T) -> A? { T(value.description) as? A }
-  try requireEqual(reread(readable), address, "read from the text \"\(address)\"")
+  if !(address is any LosslessStringConvertible) { return }
+  try requireEqual(reread(address.description, as: A.self), address, "read from the text \"\(address)\"")
 }

@@ -63,59 +63,5 @@ extension ListenerSuite where S: ~Copyable {
         while !servers.isFull { _ = servers.insert(try listening.accept()) }
         try listening.requireNobody("although all had been")
       }
-      + rule("accept.context", "What a listener is given for its sockets reaches each of them.") { listening in
-        let address = try listening.listener.value.localAddress()
-        let copy = try duplicate(listening.listener.value.descriptor)
-        let marked = Listener<MarkedSocket<S.Address>>(copy, context: 4711)
-        for _ in 0..<2 {
-          let client = try listening.connect(to: address)
-          let server = try marked.accept(until: .after(Times.limit))
-          try requireEqual(server.mark, 4711, "the context")
-          try requireEqual(try server.remoteAddress(), try client.localAddress(), "the accepted end's remote address")
-        }
-        let twice = marked.accepting(MarkedSocket<S.Address>.self, context: 12)
-        let client = try listening.connect(to: address)
-        let server = try twice.accept(until: .after(Times.limit))
-        try requireEqual(server.mark, 12, "the context of the listener that was changed")
-        _ = client
-      }
-  }
-}
-
-private func duplicate(_ raw: RawDescriptor) throws -> Descriptor {
-  // Borrowed for the call: the number stays its owner's.
-  let borrowed = unsafe Descriptor(unsafeOwning: raw)
-  do throws(SocketError) {
-    let copy = try borrowed.duplicate()
-    _ = borrowed.release()
-    return copy
-  } catch {
-    _ = borrowed.release()
-    throw error
-  }
-}
-
-/// A socket that only remembers what its listener was given.
-private struct MarkedSocket<Address: SocketAddress>: ~Copyable, Socket {
-  let owned: Descriptor
-  let mark: Int
-
-  init(accepted descriptor: consuming Descriptor, context: borrowing Int) {
-    owned = descriptor
-    mark = copy context
-  }
-
-  static var capabilities: SocketCapabilities { [] }
-  var readSource: RawDescriptor { owned.raw }
-  var writeSource: RawDescriptor { owned.raw }
-
-  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {}
-
-  borrowing func localAddress() throws(SocketError) -> Address { try checked(try owned.raw.localAddress()) }
-  borrowing func remoteAddress() throws(SocketError) -> Address { try checked(try owned.raw.remoteAddress()) }
-
-  private borrowing func checked(_ address: AnySocketAddress) throws(SocketError) -> Address {
-    guard let address = Address(address) else { throw SocketError(code: .invalidAddress, .localAddress) }
-    return address
   }
 }

@@ -48,6 +48,16 @@ extension ListenerSuite where S: ~Copyable {
         _ = try listening.accept()
         _ = client
       }
+      + rule("accept.cancelled-any-moment", "Cancelling at any moment of an accept's beginning ends it at once.") {
+        listening in
+        try atAnyMoment(seed: 23) {
+          $0.cancel()
+        } _: { control in
+          try requireError(.cancelled, in: "an accept") {
+            try listening.listener.value.accept(until: .after(Times.limit), control: control)
+          }
+        }
+      }
       + rule("accept.signal", "A signal during an accept that waits does not end it.") { listening in
         let handled = try SignalWatch.interrupting(times: 3, then: { _ = try listening.connect() }) {
           _ = try listening.accept()

@@ -31,6 +31,27 @@ extension MessageRules where S: ~Copyable {
       try requireEqual(try calls.wait(ends.far.socket, &buffer, &info, .patient), .bytes(3), "the message")
       try requireEqual(buffer, [1, 2, 3] + [UInt8](repeating: 0xee, count: 13), "the buffer")
     }
+      + rule(
+        "receive.full-buffer", "A message that fills its buffer, or is longer, changes nothing before or behind it."
+      ) {
+        ends in
+        // The rest of a longer one would stay where messages are continued.
+        for count in S.capabilities.contains(.continuedMessages) ? [4] : [4, 9] {
+          try ends.near.send((1...UInt8(count)).map { $0 })
+          try ends.far.awaitMessage()
+          var buffer = [UInt8](repeating: 0xee, count: 24)
+          var span = buffer.mutableSpan
+          var part = span._mutatingExtracting(8..<12)
+          var bytes = part.mutableBytes
+          var none = MutableRawSpan()
+          var info = MessageInfo()
+          let result = ends.far.socket.value.attemptReceive(into: &bytes, control: &none, flags: [], &info)
+          try require(result.raw >= 4, "a message of \(count) bytes was received as \(result.raw)")
+          let around = [UInt8](repeating: 0xee, count: 8)
+          try requireEqual(
+            buffer, around + [1, 2, 3, 4] + around + [0xee, 0xee, 0xee, 0xee], "the buffer's surroundings")
+        }
+      }
       + rule("receive.flags", "A plain message has no flags and no control data.") { ends in
         for bytes: [UInt8] in [[1], [UInt8](repeating: 5, count: 3000)] {
           try ends.near.send(bytes)

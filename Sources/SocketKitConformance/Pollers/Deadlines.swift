@@ -30,6 +30,25 @@ extension PollerSuite where P: ~Copyable {
           try requireEqual(try poller.wait(until: deadline), 1, "events of what is ready")
         }
       }
+      + rule("deadline.distant", "A wait with a deadline in hours, weeks or years waits until something happens.") {
+        poller in
+        let wire = try Wire()
+        defer { wire.close() }
+        try poller.register(source: wire.near, .readable, token: tokenA)
+        // Microseconds in 32 bits, milliseconds in 31 and in 32, nanoseconds in 63.
+        let times: [Duration] = [.seconds(7200), .seconds(25 * 86_400), .seconds(50 * 86_400), .seconds(1 << 40)]
+        for time in times {
+          let helper = RuleThread {
+            pause(Times.settle)
+            wire.ring()
+          }
+          let watch = Stopwatch()
+          try requireEqual(try poller.wait(until: .after(time)), 1, "events of a wait for \(time)")
+          try watch.require(from: Times.settle - .milliseconds(5), "the wait for \(time)")
+          try helper.join()
+          wire.drain()
+        }
+      }
       + rule("deadline.precise", "Where the capabilities say so, a deadline below a millisecond is kept below one.") {
         poller in
         guard poller.capabilities.contains(.precise) else { return }

@@ -99,6 +99,7 @@ extension PollerSuite where P: ~Copyable {
         try poller.requireEvent(tokenA, .readable, "first")
         try poller.modify(source: wire.near, [.readable, .edge], token: tokenB)
         try poller.requireEvent(tokenB, .readable, "after modifying")
+        try poller.requireQuiet("after modifying, without anything new")
       }
       + rule("exclusive.reports", "Of two pollers that watch exclusively at least one reports.") { poller in
         guard poller.capabilities.contains(.exclusive) else { return }
@@ -113,6 +114,33 @@ extension PollerSuite where P: ~Copyable {
         try require(!events.isEmpty, "neither reported")
         try poller.deregister(source: wire.near)
         try second.deregister(source: wire.near)
+      }
+      + rule("exclusive.few", strength: .stochastic, "Of four pollers that wait exclusively one event wakes few.") {
+        poller in
+        // A poller that never sleeps looks by itself.
+        guard poller.capabilities.isSuperset(of: [.exclusive, .parks]) else { return }
+        let wire = try Wire()
+        defer { wire.close() }
+        let reports = Counter()
+        let rings = 10
+        let configuration = configuration
+        let waiters = try (0..<4).map { _ in
+          let own = Shared(try makePoller(P.self, configuration))
+          try own.value.register(source: wire.near, [.readable, .exclusive], token: tokenA)
+          return own
+        }
+        for _ in 0..<rings {
+          let threads = waiters.map { waiter in
+            RuleThread { reports.increment(by: try waiter.value.wait(until: .after(Times.short + Times.settle))) }
+          }
+          pause(Times.settle)
+          wire.ring()
+          for thread in threads { try thread.join() }
+          wire.drain()
+        }
+        for waiter in waiters { waiter.close() }
+        try require(reports.count >= rings, "only \(reports.count) reports of \(rings) events")
+        try require(reports.count <= 2 * rings, "\(rings) events were reported \(reports.count) times by four pollers")
       }
   }
 }

@@ -19,8 +19,8 @@ public struct PollerSuite<P: Poller & ~Copyable>: ConformanceSuite {
   }
 
   public var rules: [ConformanceRule] {
-    reportingRules + crowdRules + registrationRules + modeRules + wakeRules + deadlineRules + idleRules
-      + descriptorRules
+    reportingRules + conditionRules + crowdRules + registrationRules + modeRules + wakeRules + cancelRules
+      + deadlineRules + idleRules + descriptorRules
   }
 
   /// A rule about a fresh poller.

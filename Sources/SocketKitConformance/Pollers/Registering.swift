@@ -21,6 +21,27 @@ extension PollerSuite where P: ~Copyable {
       other.ring()
       try poller.requireEvent(tokenB, .readable, "of the other source")
     }
+      + [
+        ConformanceRule(
+          "poller.deregister.backlog",
+          "A source that was ready, but not reported yet, is not reported once deregistered."
+        ) {
+          var poller = try makePoller(P.self, P.configuration(capacity: 4))
+          let wires = try (0..<12).map { _ in try Wire() }
+          defer { for wire in wires { wire.close() } }
+          for (index, wire) in wires.enumerated() {
+            try poller.register(source: wire.near, .readable, token: Token(index: UInt32(index)))
+            wire.ring()
+          }
+          let reported = try poller.events(within: Times.patience).map { Int($0.token.index) }
+          try require(!reported.isEmpty, "nothing was reported of twelve ready sources")
+          let gone = Set(wires.indices).subtracting(reported)
+          for index in gone { try poller.deregister(source: wires[index].near) }
+          for index in reported { wires[index].drain() }
+          let late = try poller.allEvents(for: Times.quiet).map { Int($0.token.index) }
+          try require(late.isEmpty, "deregistered or emptied sources were reported: \(late)")
+        }
+      ]
       + rule("register.again", "A deregistered source can be registered again, with another token.") { poller in
         let wire = try Wire()
         defer { wire.close() }

@@ -67,8 +67,10 @@ extension PollerSuite where P: ~Copyable {
         try poller.requireEvent(tokenA, [.readable, .writable], "for both")
         wire.drain()
         try poller.modify(source: wire.near, .writable, token: tokenA)
-        let writable = try poller.requireEvent(tokenA, .writable, "for writing")
-        try require(!writable.contains(.readable), "readable was reported although only writing was asked for")
+        for _ in 0..<3 {
+          let writable = try poller.requireEvent(tokenA, .writable, "for writing, while there is room")
+          try require(!writable.contains(.readable), "readable was reported although only writing was asked for")
+        }
         wire.fill()
         try poller.requireQuiet("although there is no room")
         wire.drainFar()

@@ -61,10 +61,39 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
         }
         try poller.requireQuiet("after refused connects")
       }
+      + listening(
+        "connect.cancelled-any-moment", address,
+        "Cancelling at any moment of a connect that waits for its listener ends it at once."
+      ) {
+        _, _ in
+        let listener = try S.listen(on: try address(), backlog: 0)
+        let name = try listener.localAddress()
+        var clients: [Shared<S>] = []
+        // Where the transport refuses what a full backlog does not take, or takes any number, no connect waits.
+        var waits = false
+        while !waits && clients.count < 8 {
+          do throws(EndpointError) {
+            clients.append(Shared(try S.connect(to: name, until: .after(Times.short))))
+          } catch {
+            if error.code != .timedOut { break }
+            waits = true
+          }
+        }
+        if !waits { return }
+        try atAnyMoment(rounds: 500, seed: 26) {
+          $0.cancel()
+        } _: { control in
+          try requireError(.cancelled, in: "a connect") {
+            try S.connect(to: name, until: .after(Times.limit), control: control)
+          }
+        }
+        for client in clients { client.close() }
+      }
       + listening("echo.listener", address, "A loop with its listener accepts and echoes 40 connections, in waves.") {
         poller, listener in
         let configuration = configuration
-        var server = EchoServer<P, S>(try makePoller(P.self, configuration), capacity: 16)
+        // Room for all: some transports report a client's end only after later clients have come.
+        var server = EchoServer<P, S>(try makePoller(P.self, configuration), capacity: 40)
         try server.watch(listener.value)
         let done = Counter()
         let waker = server.waker

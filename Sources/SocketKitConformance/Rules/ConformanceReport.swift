@@ -89,3 +89,8 @@ public struct ConformanceReport: Sendable {
     return text + summary + "\n"
   }
 }
+
+extension ConformanceReport: CustomStringConvertible {
+  /// The ``table``.
+  public var description: String { table }
+}

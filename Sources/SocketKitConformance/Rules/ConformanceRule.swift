@@ -3,8 +3,9 @@ internal import SocketKitCore
 /// One thing that every transport, or every poller, must do: an id, a sentence, and a way to try it.
 ///
 /// A rule finds no fault where there is none, but may miss one. Each runs on a thread of its own under a time limit, so
-/// that a hang is a failure, and with this process's descriptors counted before and after, so that a leak is one too. Run
-/// one rule at a time: a count means nothing while somebody else opens descriptors.
+/// that a hang is a failure, and with this process's descriptors counted before and after, so that a leak is one too.
+/// Rules take turns in the whole process, also those of suites that a test runner runs in parallel. Other code must not
+/// open descriptors meanwhile: a count means nothing then.
 public struct ConformanceRule: Sendable {
   /// How a rule binds.
   public enum Strength: String, Hashable, Sendable {
@@ -40,10 +41,15 @@ public struct ConformanceRule: Sendable {
     self.body = body
   }
 
-  /// Tries the rule. Blocks the calling thread until the outcome is known or the time limit has passed.
+  /// Tries the rule. Blocks the calling thread until no other rule is being tried in this process, and then until the
+  /// outcome is known or the time limit has passed. A rule's body must not run another rule.
   ///
   /// - Parameter timeLimit: instead of the rule's own. A rule that exceeds it is a failure, and its thread is left behind.
-  public func run(timeLimit: Duration? = nil) -> ConformanceOutcome {
+  public func run(timeLimit: Duration? = nil) -> ConformanceOutcome { Self.turn.take { tries(timeLimit) } }
+
+  private static let turn = Turn()
+
+  private func tries(_ timeLimit: Duration?) -> ConformanceOutcome {
     var outcome = tryOnce(timeLimit ?? self.timeLimit * SlowHost.factor)
     var more = strength == .stochastic ? 2 : 0
     while outcome.isFailure && more > 0 {

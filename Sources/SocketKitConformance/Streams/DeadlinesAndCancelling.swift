@@ -36,6 +36,18 @@ extension StreamSocketSuite where S: ~Copyable {
         }
         try watch.require(from: Times.short, "the read")
       }
+      + rule("deadline.any-moment", "A deadline set into the past at any moment of a read's beginning ends it at once.")
+    {
+      ends in
+      var byte: [UInt8] = [0]
+      try atAnyMoment(seed: 21) {
+        $0.setDeadline(.past)
+      } _: { control in
+        try requireError(.timedOut, in: "a read") {
+          try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit), control: control)
+        }
+      }
+    }
       + rule("deadline.passed", "With a deadline that has passed nothing is tried, even where data is ready.") { ends in
         try ends.far.writeAll([1])
         pause(.milliseconds(2))
@@ -62,6 +74,16 @@ extension StreamSocketSuite where S: ~Copyable {
       for thread in threads { try requireEqual(try thread.join().code, .cancelled, "a waiting call") }
       try watch.requirePrompt("the calls")
     }
+      + rule("cancel.any-moment", "Cancelling at any moment of a read's beginning ends it at once.") { ends in
+        var byte: [UInt8] = [0]
+        try atAnyMoment(seed: 22) {
+          $0.cancel()
+        } _: { control in
+          try requireError(.cancelled, in: "a read") {
+            try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit), control: control)
+          }
+        }
+      }
       + rule("cancel.before", "A control cancelled before the call means that nothing is tried.") { ends in
         let control = WaitControl()
         control.cancel()

@@ -54,6 +54,24 @@ extension StreamSocketSuite where S: ~Copyable {
         try requireEqual(buffer, Array(wanted), "the buffer after \(count) bytes")
         try requireEqual(try ends.near.readExactly(3 - count), Array([1, 2, 3].dropFirst(count)), "the rest")
       }
+      + rule("read.full-buffer", "A read that fills its buffer writes nothing before or behind it.") { ends in
+        try ends.far.writeAll((1...10).map { $0 })
+        var buffer = [UInt8](repeating: 0xee, count: 24)
+        var filled = 0
+        while filled < 4 {
+          var span = buffer.mutableSpan
+          switch try ends.near.value.read(
+            into: span._mutatingExtracting(8 + filled..<12), until: .after(Times.limit))
+          {
+          case .bytes(let count): filled += count
+          case .endOfStream: throw ConformanceFailure("an end after \(filled) of ten bytes")
+          }
+        }
+        let around = [UInt8](repeating: 0xee, count: 8)
+        try requireEqual(
+          buffer, around + [1, 2, 3, 4] + around + [0xee, 0xee, 0xee, 0xee], "the buffer's surroundings")
+        try requireEqual(try ends.near.readExactly(6), [5, 6, 7, 8, 9, 10], "the rest")
+      }
       + rule("read.output-span", "Reading appends to an output span; a full one reads nothing.") { ends in
         try ends.far.writeAll([1, 2, 3, 4])
         pause(.milliseconds(1))
@@ -142,6 +160,34 @@ extension StreamSocketSuite where S: ~Copyable {
         let seen = try ends.far.readExactly(error.transferred)
         try requireSameBytes(seen, [UInt8](repeating: 3, count: seen.count), "read")
         try requireEqual(try ends.far.readOnce().outcome, .wouldBlock, "a read after the last byte taken")
+      }
+      + rule("write.gather-true-count", "Exactly the bytes that gathered writes report as taken arrive, in order.") {
+        ends in
+        var random = SeededRandom(seed: 11)
+        let (first, second) = (random.bytes(3000), random.bytes(1 << 20))
+        var taken: [UInt8] = []
+        while taken.count < 1 << 26 {
+          guard case .bytes(let count) = try ends.near.value.write(gathering: first.span, second.span) else { break }
+          try require(count >= 1 && count <= first.count + second.count, "\(count) bytes reported")
+          taken += (first + second).prefix(count)
+        }
+        let seen = try ends.far.readExactly(taken.count)
+        try requireSameBytes(seen, taken, "read")
+        try requireEqual(try ends.far.readOnce().outcome, .wouldBlock, "a read after the last byte taken")
+      }
+      + rule("write.gather-closed-peer", "A gathered write to a peer that has closed fails, and raises no SIGPIPE.") {
+        ends in
+        ends.far.close()
+        try SignalWatch.countingBrokenPipes { count in
+          let bytes = [UInt8](repeating: 1, count: 30_000)
+          let deadline = Deadline.after(Times.limit)
+          for turn in ["", ", again"] {
+            try requireError(.brokenPipe, .connectionReset, in: "a gathered write to a closed peer\(turn)") {
+              while !deadline.hasPassed { _ = try ends.near.value.write(gathering: bytes.span, bytes.span) }
+            }
+          }
+          try requireEqual(count(), 0, "SIGPIPE signals")
+        }
       }
       + rule("write.closed-peer", "Writing to a peer that has closed fails, and raises no SIGPIPE.") { ends in
         ends.far.close()

@@ -33,6 +33,14 @@ extension StreamSocketSuite where S: ~Copyable {
       }
       try watch.requirePrompt("three reads")
     }
+      + rule("shutdown.read-only", needs: .halfClose, "After shutting the reading down, writing goes on.") { ends in
+        try ends.near.value.shutdown(.read)
+        for byte: UInt8 in 1...3 {
+          try ends.near.writeAll([byte])
+          try requireEqual(try ends.far.readExactly(1), [byte], "what was written")
+        }
+        try requireEqual(try ends.far.readOnce().outcome, .wouldBlock, "the peer's read, before any end")
+      }
       + rule("shutdown.wakes-read", "Shutting the reading down ends a read of it that waits in another thread.") {
         ends in
         let reader = RuleThread { try ends.near.readSome(until: .after(Times.limit)) }

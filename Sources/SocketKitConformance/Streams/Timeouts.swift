@@ -35,17 +35,20 @@ extension StreamSocketSuite where S: ~Copyable {
         }
         let control = WaitControl()
         control.setDeadline(.after(.milliseconds(1)))
-        try tenThreads {
-          do throws(SocketError) {
-            let bytes = [UInt8](repeating: 1, count: 1024)
-            _ = try ends.near.value.write(bytes.span, until: .never, control: control)
-          } catch {
-            try requireEqual(error.code, .timedOut, "a failed write")
-            control.setDeadline(.after(.milliseconds(1)))
+        let result = Result {
+          try tenThreads {
+            do throws(SocketError) {
+              let bytes = [UInt8](repeating: 1, count: 1024)
+              _ = try ends.near.value.write(bytes.span, until: .never, control: control)
+            } catch {
+              try requireEqual(error.code, .timedOut, "a failed write")
+              control.setDeadline(.after(.milliseconds(1)))
+            }
           }
         }
         stop.cancel()
         try eater.join()
+        try result.get()
       }
       + rule("timeout.read", "With the reading deadline in the past reads time out, and writes still work.") { ends in
         let control = WaitControl()

@@ -37,6 +37,11 @@ extension RawDescriptor {
     var watched = pollfd(fd: value, events: Int16(POLLIN), revents: 0)
     return poll(&watched, 1, Int32(duration / .milliseconds(1))) > 0
   }
+  /// Whether the kernel has an error for the next call.
+  var hasPendingError: Bool {
+    var watched = pollfd(fd: value, events: 0, revents: 0)
+    return poll(&watched, 1, 0) > 0 && watched.revents & Int16(POLLERR) != 0
+  }
   var isNonBlocking: Bool { fcntl(value, F_GETFL) & O_NONBLOCK != 0 }
 }
 
@@ -85,6 +90,9 @@ final class Wire: @unchecked Sendable {
 
   /// Makes the near end readable.
   func ring() { _ = write(far, 1) }
+
+  /// Makes the far end readable.
+  func ringFar() { _ = write(near, 1) }
 
   /// Reads all that the near end has; the number of bytes.
   @discardableResult

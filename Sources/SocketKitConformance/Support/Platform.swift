@@ -27,6 +27,18 @@ func pause(_ duration: Duration) {
   }
 }
 
+/// Uses processor time until then, so that the moment comes without a wake-up's delay.
+func spin(until moment: Int64) {
+  while monotonicNanoseconds() < moment {}
+}
+
+/// CLOCK_MONOTONIC.
+func monotonicNanoseconds() -> Int64 {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}
+
 /// The CPU time of the calling thread.
 func threadCPUTime() -> Duration {
   var time = timespec()
@@ -78,6 +90,43 @@ final class Gate: @unchecked Sendable {
       if pthread_cond_timedwait(condition, mutex, &time) != 0 { return isOpen }
     }
     return true
+  }
+}
+
+/// One at a time, in the whole process.
+final class Turn: @unchecked Sendable {
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+
+  init() { pthread_mutex_init(mutex, nil) }
+
+  deinit {
+    pthread_mutex_destroy(mutex)
+    mutex.deallocate()
+  }
+
+  func take<R>(_ body: () -> R) -> R {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return body()
+  }
+}
+
+/// A count that one thread raises and another waits for.
+final class Semaphore: @unchecked Sendable {
+  private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+  init() { sem_init(semaphore, 0, 0) }
+
+  deinit {
+    sem_destroy(semaphore)
+    semaphore.deallocate()
+  }
+
+  func signal() { sem_post(semaphore) }
+
+  func wait() {
+    // A signal ends it early.
+    while sem_wait(semaphore) != 0 {}
   }
 }
 

@@ -100,11 +100,11 @@ enum Times {
   /// A deadline that is to pass.
   static var short: Duration { .milliseconds(40) }
   /// How late something prompt may be on a busy host: far below ``limit``.
-  static var prompt: Duration { .milliseconds(1500) * SlowHost.factor }
+  static var prompt: Duration { (Haste.isOn ? .milliseconds(400) : .milliseconds(1500)) * SlowHost.factor }
   /// When a poller's wait that ought to end by other means gives up.
-  static var patience: Duration { (Haste.isOn ? .milliseconds(600) : .seconds(3)) * SlowHost.factor }
+  static var patience: Duration { (Haste.isOn ? .milliseconds(500) : .seconds(3)) * SlowHost.factor }
   /// When a transfer, or a wait that ought to end by other means, gives up.
-  static var limit: Duration { (Haste.isOn ? .seconds(1) : .seconds(5)) * SlowHost.factor }
+  static var limit: Duration { (Haste.isOn ? .milliseconds(600) : .seconds(5)) * SlowHost.factor }
 }
 
 /// For the kit's own tests: a conformer that is known to be broken need not be waited for as long as a sound one on a busy

@@ -1,0 +1,64 @@
+internal import SocketKitCore
+#if canImport(Musl)
+  internal import Musl
+#else
+  internal import Glibc
+#endif
+
+/// Two TCP sockets connected over loopback: they know urgent data, and Unix sockets do not everywhere.
+final class UrgentWire: @unchecked Sendable {
+  let near: RawDescriptor
+  private let far: RawDescriptor
+
+  init() throws {
+    #if canImport(Musl)
+      let kind = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK
+    #else
+      let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+    #endif
+    let listener = socket(AF_INET, kind, 0)
+    guard listener >= 0 else { throw ConformanceUnavailable("there is no TCP: socket failed with errno \(errno)") }
+    defer { closeNumber(listener) }
+    // 127.0.0.1, and a port that the kernel chooses.
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let client = socket(AF_INET, kind, 0)
+    let server = withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { name -> Int32 in
+        guard bind(listener, name, length) == 0, listen(listener, 1) == 0, getsockname(listener, name, &length) == 0
+        else { return -1 }
+        _ = connect(client, name, length)
+        _ = RawDescriptor(listener).becomesReadable(within: Times.limit)
+        let accepted = accept(listener, nil, nil)
+        // As accept4(2) would make it.
+        if accepted >= 0 {
+          _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
+          _ = fcntl(accepted, F_SETFL, O_NONBLOCK)
+        }
+        return accepted
+      }
+    }
+    guard client >= 0, server >= 0 else {
+      if client >= 0 { closeNumber(client) }
+      throw ConformanceUnavailable("no connection over 127.0.0.1: errno \(errno)")
+    }
+    near = RawDescriptor(client)
+    far = RawDescriptor(server)
+  }
+
+  func ring(urgently: Bool) {
+    let byte: UInt8 = 7
+    _ = withUnsafeBytes(of: byte) {
+      send(far.value, $0.baseAddress, 1, Int32(MSG_NOSIGNAL) | (urgently ? Int32(MSG_OOB) : 0))
+    }
+  }
+
+  func close() {
+    closeNumber(near.value)
+    closeNumber(far.value)
+  }
+}
+
+private func closeNumber(_ number: Int32) { close(number) }
