@@ -27,6 +27,11 @@ protocol MessageFault: Sendable {
   static var mayReceiveDescriptors: Bool { get }
   /// Whether a shutdown of one direction does nothing.
   static var swallowsShutdown: Bool { get }
+  static func made(_ descriptor: RawDescriptor)
+  /// Whether packets tell their end from empty ones, by credentials: they take the room of descriptors then.
+  static var tellsTheEnd: Bool { get }
+  /// Whether the peer's address is given as another one.
+  static var mistakesThePeer: Bool { get }
 }
 
 extension MessageFault {
@@ -45,6 +50,9 @@ extension MessageFault {
   static func isEnd(_ info: MessageInfo) -> Bool { UnixSequencedPacketSocket.isEnd(info) }
   static var mayReceiveDescriptors: Bool { true }
   static var swallowsShutdown: Bool { false }
+  static func made(_ descriptor: RawDescriptor) {}
+  static var tellsTheEnd: Bool { true }
+  static var mistakesThePeer: Bool { false }
 }
 
 /// Core's batches for a socket that is not the kernel's: what a wrapper inherits.
@@ -75,9 +83,12 @@ struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
   let base: UnixDatagramSocket
 
   init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
-    base = UnixDatagramSocket(accepted: descriptor, context: ())
+    self.init(UnixDatagramSocket(accepted: descriptor, context: ()))
   }
-  init(_ base: consuming UnixDatagramSocket) { self.base = base }
+  init(_ base: consuming UnixDatagramSocket) {
+    self.base = base
+    Fault.made(self.base.descriptor)
+  }
 
   static var capabilities: SocketCapabilities { .emptyMessages }
   var readSource: RawDescriptor { base.readSource }
@@ -120,7 +131,9 @@ struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
     if direction == .both || !Fault.swallowsShutdown { try base.shutdown(direction) }
   }
   borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
-  borrowing func remoteAddress() throws(SocketError) -> UnixAddress { try base.remoteAddress() }
+  borrowing func remoteAddress() throws(SocketError) -> UnixAddress {
+    try Fault.mistakesThePeer ? .somebodyElse : base.remoteAddress()
+  }
 
   /// Connected to each other, and named, so that senders can be told.
   static func pair() throws -> SocketPair<FaultyDatagramSocket> {
@@ -145,11 +158,13 @@ struct FaultyPacketSocket<Fault: MessageFault>: ~Copyable, SequencedPacketSocket
   }
   init(_ base: consuming UnixSequencedPacketSocket) throws(SocketError) {
     self.base = base
-    try SocketOption<SocketLevel, Bool>(flag: 16, level: 1).write(self.base.descriptor, true)
+    if Fault.tellsTheEnd { try SocketOption<SocketLevel, Bool>(flag: 16, level: 1).write(self.base.descriptor, true) }
+    Fault.made(self.base.descriptor)
   }
 
-  static var capabilities: SocketCapabilities { [.emptyMessages, .halfClose] }
-  static func isEnd(_ info: MessageInfo) -> Bool { Fault.isEnd(info) }
+  static var capabilities: SocketCapabilities { Fault.tellsTheEnd ? [.emptyMessages, .halfClose] : .halfClose }
+  var mayReceiveDescriptors: Bool { Fault.mayReceiveDescriptors }
+  static func isEnd(_ info: MessageInfo) -> Bool { Fault.tellsTheEnd ? Fault.isEnd(info) : info.length == 0 }
   var readSource: RawDescriptor { base.readSource }
   var writeSource: RawDescriptor { base.writeSource }
   borrowing func attemptReceive(
@@ -168,7 +183,9 @@ struct FaultyPacketSocket<Fault: MessageFault>: ~Copyable, SequencedPacketSocket
     if direction == .both || !Fault.swallowsShutdown { try base.shutdown(direction) }
   }
   borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
-  borrowing func remoteAddress() throws(SocketError) -> UnixAddress { try base.remoteAddress() }
+  borrowing func remoteAddress() throws(SocketError) -> UnixAddress {
+    try Fault.mistakesThePeer ? .somebodyElse : base.remoteAddress()
+  }
 
   static func pair() throws -> SocketPair<FaultyPacketSocket> {
     let pair = try UnixSequencedPacketSocket.pair()
@@ -176,4 +193,8 @@ struct FaultyPacketSocket<Fault: MessageFault>: ~Copyable, SequencedPacketSocket
       SocketPair(try FaultyPacketSocket(first), try FaultyPacketSocket(second))
     }
   }
+}
+
+extension UnixAddress {
+  fileprivate static var somebodyElse: Self { Self("@somebody else") ?? .unnamed }
 }

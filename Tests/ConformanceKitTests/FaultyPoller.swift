@@ -7,6 +7,11 @@ protocol PollerFault: Sendable {
   mutating func capabilities(_ capabilities: PollerCapabilities) -> PollerCapabilities
   /// The interest to register or modify with, and the token.
   mutating func interest(_ source: RawDescriptor, _ interest: Interest, _ token: Token) -> (Interest, Token)
+  /// Likewise, when it is modified.
+  mutating func modified(_ source: RawDescriptor, _ interest: Interest, _ token: Token) -> (Interest, Token)
+  /// Whether a source that the kernel does not take, or does not know, is taken all the same.
+  static var takesAnything: Bool { get }
+  static func waker(_ waker: Waker) -> Waker
   /// Whether to tell the base.
   mutating func forwardsDeregister(_ source: RawDescriptor) -> Bool
   mutating func registered(_ events: inout [Event])
@@ -21,6 +26,11 @@ extension PollerFault {
   mutating func interest(_ source: RawDescriptor, _ interest: Interest, _ token: Token) -> (Interest, Token) {
     (interest, token)
   }
+  mutating func modified(_ source: RawDescriptor, _ interest: Interest, _ token: Token) -> (Interest, Token) {
+    self.interest(source, interest, token)
+  }
+  static var takesAnything: Bool { false }
+  static func waker(_ waker: Waker) -> Waker { waker }
   mutating func forwardsDeregister(_ source: RawDescriptor) -> Bool { true }
   mutating func registered(_ events: inout [Event]) {}
   mutating func deadline(_ deadline: Deadline) -> Deadline { deadline }
@@ -50,15 +60,19 @@ struct FaultyPoller<Base: Poller & ~Copyable, Fault: PollerFault>: ~Copyable, Po
       if error.code == .alreadyRegistered && Fault.self == RegistersTwice.self {
         return try base.modify(source: source, interest, token: token)
       }
+      if Fault.takesAnything && error.code == .closed { return }
       throw asTheKernelSays(error)
     }
     fault.registered(&events)
   }
   mutating func modify(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
-    let (interest, token) = fault.interest(source, interest, token)
+    let (interest, token) = fault.modified(source, interest, token)
     do throws(SocketError) {
       try base.modify(source: source, interest, token: token)
     } catch {
+      if Fault.takesAnything && error.code == .notRegistered {
+        return try base.register(source: source, interest, token: token)
+      }
       throw asTheKernelSays(error)
     }
   }
@@ -82,7 +96,7 @@ struct FaultyPoller<Base: Poller & ~Copyable, Fault: PollerFault>: ~Copyable, Po
     index < events.count ? events[index] : Event(token: Token(index: 0), readiness: [])
   }
   var wasWoken: Bool { base.wasWoken }
-  var waker: Waker { base.waker }
+  var waker: Waker { Fault.waker(base.waker) }
 }
 
 struct NoFault: PollerFault {}
@@ -131,7 +145,7 @@ struct BurnsTime: PollerFault {
 
 struct SleepsTooLong: PollerFault {
   mutating func deadline(_ deadline: Deadline) -> Deadline {
-    deadline.isPast ? deadline : deadline.advanced(by: .milliseconds(1700))
+    deadline.isPast ? deadline : deadline.advanced(by: tooLong)
   }
 }
 

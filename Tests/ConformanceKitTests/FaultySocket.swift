@@ -11,6 +11,7 @@ protocol StreamFault: Sendable {
   ) -> IOResult
   static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult
   static func gather(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult
+  static func scatter(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult
   static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError)
   static func remoteAddress(_ socket: borrowing TCPSocket) throws(SocketError) -> IPSocketAddress
   static func readSource(_ socket: borrowing TCPSocket) -> RawDescriptor
@@ -27,6 +28,9 @@ extension StreamFault {
   }
   static func gather(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     socket.attemptSend(gathering: segments)
+  }
+  static func scatter(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    socket.attemptReceive(scattering: segments)
   }
   static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError) {
     try socket.shutdown(direction)
@@ -60,6 +64,9 @@ struct FaultySocket<Fault: StreamFault>: ~Copyable, StreamSocket {
   borrowing func attemptSend(_ bytes: RawSpan) -> IOResult { Fault.send(base, bytes, sends) }
   borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     Fault.gather(base, segments)
+  }
+  borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    Fault.scatter(base, segments)
   }
   borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try Fault.shutdown(base, direction) }
   borrowing func localAddress() throws(SocketError) -> IPSocketAddress { try base.localAddress() }
@@ -116,8 +123,26 @@ enum BlocksInTry: StreamFault {
     _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
     var watched = pollfd(fd: socket.descriptor.value, events: Int16(POLLIN), revents: 0)
-    _ = poll(&watched, 1, 1700)
+    _ = poll(&watched, 1, Int32(tooLong / .milliseconds(1)))
     return socket.attemptReceive(into: &buffer)
+  }
+}
+
+/// Fails a call while another thread is in one.
+enum ServesOneThread: StreamFault {
+  static func receive(
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+  ) -> IOResult {
+    defer { calls.subtract(1, ordering: .relaxed) }
+    if calls.add(1, ordering: .relaxed).oldValue > 0 { return .failure(errno: EBUSY) }
+    usleep(200)
+    return socket.attemptReceive(into: &buffer)
+  }
+  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+    defer { calls.subtract(1, ordering: .relaxed) }
+    if calls.add(1, ordering: .relaxed).oldValue > 0 { return .failure(errno: EBUSY) }
+    usleep(200)
+    return socket.attemptSend(bytes)
   }
 }
 
@@ -197,6 +222,65 @@ enum GathersBackwards: StreamFault {
   }
 }
 
+/// As sendmsg(2) does without MSG_NOSIGNAL.
+enum RaisesBrokenPipeInGather: StreamFault {
+  static func gather(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    let count = Glibc.send(socket.descriptor.value, segments[0].baseAddress, segments[0].count, 0)
+    return count < 0 ? .failure(errno: errno) : IOResult(raw: count)
+  }
+}
+
+enum ShortGatherIsFull: StreamFault {
+  static func gather(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    let result = socket.attemptSend(gathering: segments)
+    return result.raw > 0 ? IOResult(raw: segments.reduce(0) { $0 + $1.count }) : result
+  }
+}
+
+enum ScatterEndsWhenNothingIsThere: StreamFault {
+  static func scatter(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    let result = socket.attemptReceive(scattering: segments)
+    return result.isWouldBlock ? .zero : result
+  }
+}
+
+enum ScatterMissesTheEnd: StreamFault {
+  static func scatter(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    let result = socket.attemptReceive(scattering: segments)
+    return result == .zero ? .failure(errno: EAGAIN) : result
+  }
+}
+
+/// Clears the byte behind a buffer that it has filled.
+enum WritesBeyondTheBuffer: StreamFault {
+  static func receive(
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+  ) -> IOResult {
+    let result = socket.attemptReceive(into: &buffer)
+    buffer.withUnsafeMutableBytes { memory in
+      if result.raw == memory.count {
+        memory.baseAddress?.storeBytes(of: 0, toByteOffset: memory.count, as: UInt8.self)
+      }
+    }
+    return result
+  }
+}
+
+enum ResetIsTheEnd: StreamFault {
+  static func receive(
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+  ) -> IOResult {
+    let result = socket.attemptReceive(into: &buffer)
+    return result.isFailure && result.errno == ECONNRESET ? .zero : result
+  }
+}
+
+enum ReadShutdownIsBoth: StreamFault {
+  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError) {
+    try socket.shutdown(direction == .read ? .both : direction)
+  }
+}
+
 enum SwallowsHalfClose: StreamFault {
   static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError) {
     if direction != .write { try socket.shutdown(direction) }
@@ -229,6 +313,24 @@ func spin(_ attempt: () -> IOResult) -> IOResult {
   return result
 }
 
+enum SwallowsEveryShutdown: StreamFault {
+  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError) {}
+}
+
+/// Holds a write of few bytes back until more come.
+enum HoldsSmallWritesBack: StreamFault {
+  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+    bytes.byteCount < 8 ? IOResult(raw: bytes.byteCount) : socket.attemptSend(bytes)
+  }
+}
+
+enum WouldBlockIsErrorInWrites: StreamFault {
+  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+    let result = socket.attemptSend(bytes)
+    return result.isWouldBlock ? .failure(errno: EIO) : result
+  }
+}
+
 enum SwallowsShutdown: StreamFault {
   static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError) {
     if direction == .both { try socket.shutdown(direction) }
@@ -250,14 +352,5 @@ enum ForgetsNonBlocking: StreamFault {
 }
 
 enum LeaksDescriptor: StreamFault {
-  static func made(_ descriptor: RawDescriptor) { leaked.withLock { $0.append(dup(descriptor.value)) } }
-
-  private static let leaked = Mutex<[Int32]>([])
-  /// So that the leak does not outlive its test.
-  static func sweep() {
-    leaked.withLock { numbers in
-      for number in numbers { close(number) }
-      numbers = []
-    }
-  }
+  static func made(_ descriptor: RawDescriptor) { Leaks.add(dup(descriptor.value)) }
 }

@@ -33,6 +33,22 @@ enum LosesTruncation: MessageFault {
   }
 }
 
+/// Clears the byte behind a buffer that it has filled.
+enum WritesBeyondTheMessage: MessageFault {
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult {
+    let result = base(&buffer, &control, flags, &info)
+    buffer.withUnsafeMutableBytes { memory in
+      if result.raw >= memory.count {
+        memory.baseAddress?.storeBytes(of: 0, toByteOffset: memory.count, as: UInt8.self)
+      }
+    }
+    return result
+  }
+}
+
 enum ForgetsTheFlag: MessageFault {
   static func receive(
     _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
@@ -60,20 +76,11 @@ enum LeaksSurplus: MessageFault {
     ControlData.forEach(in: received) { _, _, data in
       for offset in stride(from: 0, to: data.byteCount, by: 4) {
         let number = data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self)
-        leaked.withLock { $0.append(number) }
+        Leaks.add(number)
       }
     }
     info.controlLength = 0
     return result
-  }
-
-  private static let leaked = Mutex<[Int32]>([])
-  /// So that the leak does not outlive its test.
-  static func sweep() {
-    leaked.withLock { numbers in
-      for number in numbers { close(number) }
-      numbers = []
-    }
   }
 }
 
@@ -89,19 +96,10 @@ enum DeniesDescriptors: MessageFault {
     ControlData.forEach(in: received) { _, _, data in
       for offset in stride(from: 0, to: data.byteCount, by: 4) {
         let number = data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self)
-        leaked.withLock { $0.append(number) }
+        Leaks.add(number)
       }
     }
     return result
-  }
-
-  private static let leaked = Mutex<[Int32]>([])
-  /// So that the leak does not outlive its test: the rule ends with the first.
-  static func sweep() {
-    leaked.withLock { numbers in
-      for number in numbers { close(number) }
-      numbers = []
-    }
   }
 }
 

@@ -19,6 +19,7 @@ struct Saboteur: Sendable, CustomTestStringConvertible {
   }
 
   func mustBeCaught() throws {
+    defer { Leaks.sweep() }
     let accused = try #require(broken.rules.first { $0.id == rule }, "no rule \(rule)")
     let outcome = Haste.during { accused.run() }
     #expect(outcome.isFailure, "\(crime): \(rule) says \(outcome)")
@@ -26,3 +27,6 @@ struct Saboteur: Sendable, CustomTestStringConvertible {
     #expect(innocent.run() == .passed, "the unbroken one does not pass \(rule)")
   }
 }
+
+/// How long a conformer sleeps that sleeps too long: more than the kit allows one that is known to be broken (`Haste`).
+let tooLong = Duration.milliseconds(700)

@@ -89,8 +89,8 @@ class Trial:
     def bundle(self):
         return next((self.folder / ".build/debug").glob("*.xctest"))
 
-    def test(self, stanza):
-        """How the stanza's test went: passed, failed, or none."""
+    def test(self, stanza, is_mutated):
+        """How the stanza's test went: passed, failed, or none. A mutation of a rule must break that rule."""
         if stanza.where == "guest":
             return self.test_in_guest(stanza)
         words = [
@@ -107,6 +107,9 @@ class Trial:
         if not ran:
             return "failed", f"it ended with status {status}"
         failed = [match.group(1) for match in re.finditer(r"Test (\S+) (?:recorded an issue|failed after)", output)]
+        if stanza.rule and is_mutated:
+            broken = re.search(rf"recorded an issue.* {re.escape(stanza.rule)}[ :]", output)
+            return ("failed", stanza.rule) if broken else ("passed", "")
         return "failed", failed[0] if failed else ""
 
     def test_in_guest(self, stanza):
@@ -192,7 +195,7 @@ def try_all(stanzas, options):
         for stanza in wanted:
             key = (stanza.target, stanza.filter, stanza.where)
             if stanza.target == trial.target and key not in proved:
-                proved[key] = trial.test(stanza)
+                proved[key] = trial.test(stanza, is_mutated=False)
         return None
 
     for stanza in stanzas:
@@ -218,7 +221,7 @@ def try_all(stanzas, options):
             if fault := trial.build():
                 report(stanza, "FAIL", f"the mutation cannot be built: {fault}")
                 continue
-            outcome, detail = trial.test(stanza)
+            outcome, detail = trial.test(stanza, is_mutated=True)
             if outcome == "failed":
                 report(stanza, "ok", f"{stanza.target}/{stanza.filter} fails{': ' if detail else ''}{detail}")
             else:

@@ -20,7 +20,7 @@ class Stanza:
                 old = self.only(old, line[2:].strip(), "a line that begins with -")
             elif line == "+" or line.startswith("+ "):
                 new = self.only(new, line[2:].strip(), "a line that begins with +")
-            elif match := re.fullmatch(r"(file|test|where):\s*(.*\S)\s*", line):
+            elif match := re.fullmatch(r"(file|test|where|rule):\s*(.*\S)\s*", line):
                 name = match.group(1)
                 fields[name] = self.only(fields.get(name), match.group(2), f"{name}:")
             elif not line.startswith("#"):
@@ -33,6 +33,8 @@ class Stanza:
         if missing:
             raise StanzaError(f"{self.place}: {self.title}: without {', '.join(missing)}")
         self.file, self.old, self.new, self.where = fields["file"], old, new, fields["where"]
+        # Of the conformance kit: it must be the one that fails.
+        self.rule = fields.get("rule")
         self.target, _, self.filter = fields["test"].partition("/")
         if self.where not in ("host", "guest"):
             raise StanzaError(f"{self.place}: where: is host or guest, not {self.where}")

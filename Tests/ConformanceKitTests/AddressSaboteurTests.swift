@@ -1,98 +1,55 @@
-import Glibc
 import SocketKit
 import SocketKitConformance
-import Synchronization
 import TestSupport
 import Testing
-
-private func listeners<F: StreamFault>(_ fault: F.Type) -> ListenerSuite<FaultySocket<F>> {
-  ListenerSuite("faulty") {
-    try TCPSocket.listen(on: .loopback(port: 0)).accepting(FaultySocket<F>.self, context: ())
-  } connect: {
-    FaultySocket(try TCPSocket.connect(to: $0, until: .after(.seconds(5))))
-  }
-}
-
-private func saboteur<F: StreamFault>(_ crime: String, _ fault: F.Type, _ rule: String) -> Saboteur {
-  Saboteur(crime, rule, listeners(F.self), listeners(Faultless.self))
-}
-
-private let leaked = Mutex<[Int32]>([])
-
-/// Opens something for each attempt, and forgets it when the attempt fails.
-private let leakingConnector = ListenerSuite<TCPSocket>("leaking") {
-  try TCPSocket.listen(on: .loopback(port: 0))
-} connect: { address in
-  let extra = dup(0)
-  do {
-    let socket = try TCPSocket.connect(to: address, until: .after(.seconds(5)))
-    close(extra)
-    return socket
-  } catch {
-    leaked.withLock { $0.append(extra) }
-    throw error
-  }
-}
-
-/// Has a backlog too short for what the suite asks for.
-private let deafListener = ListenerSuite<TCPSocket>("deaf") {
-  try TCPSocket.listen(on: .loopback(port: 0), backlog: 1)
-} connect: { address in
-  try TCPSocket.connect(to: address, until: .after(.milliseconds(300)))
-}
-
-@Suite(.exclusive) struct ListenerSaboteurTests {
-  static let saboteurs = [
-    saboteur("forgets close-on-exec", ForgetsCloseOnExec.self, "listener.accept.flags"),
-    saboteur("forgets non-blocking", ForgetsNonBlocking.self, "listener.accept.flags"),
-    saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.accept.connects"),
-    saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.accept.reporting"),
-    Saboteur("leaks at failed connects", "listener.close.refuses", leakingConnector, listeners(Faultless.self)),
-    Saboteur("has no room for many", "listener.accept.many", deafListener, listeners(Faultless.self)),
-  ]
-
-  @Test(arguments: saboteurs) func caught(_ saboteur: Saboteur) throws {
-    defer {
-      leaked.withLock { numbers in
-        for number in numbers { close(number) }
-        numbers = []
-      }
-    }
-    try saboteur.mustBeCaught()
-  }
-}
 
 /// An IP address with a fault.
 private struct OddAddress<Fault: AddressFault>: SocketAddress, LosslessStringConvertible {
   let base: IPSocketAddress
+  /// How many bytes behind the address it was made from.
+  let tail: Int
   var family: AddressFamily { base.family }
 
-  init(_ base: IPSocketAddress) { self.base = base }
+  init(_ base: IPSocketAddress) {
+    self.base = base
+    tail = 0
+  }
   init?(sockaddr bytes: RawSpan) {
     guard let base = Fault.decode(bytes) else { return nil }
     self.base = base
+    tail = bytes.byteCount - base.withBytes { $0.byteCount }
   }
   init?(_ text: String) {
-    guard let base = IPSocketAddress(text) else { return nil }
-    self.base = base
+    guard let base = Fault.parse(text) else { return nil }
+    self.init(base)
   }
-  borrowing func withBytes<R>(_ body: (RawSpan) -> R) -> R { base.withBytes(body) }
+  borrowing func withBytes<R>(_ body: (RawSpan) -> R) -> R {
+    base.withBytes { body(Fault.cutsBytes ? $0.extracting(first: 1) : $0) }
+  }
   var description: String { Fault.text(base) }
 
-  static func == (a: Self, b: Self) -> Bool { Fault.areEqual(a.base, b.base) }
+  static func == (a: Self, b: Self) -> Bool {
+    Fault.areEqual(a.base, b.base) && (a.tail == b.tail || !Fault.countsTheTail)
+  }
   func hash(into hasher: inout Hasher) { Fault.hash(base, &hasher) }
 }
 
 private protocol AddressFault: Sendable {
   static func decode(_ bytes: RawSpan) -> IPSocketAddress?
+  static func parse(_ text: String) -> IPSocketAddress?
   static func text(_ address: IPSocketAddress) -> String
+  static var countsTheTail: Bool { get }
+  static var cutsBytes: Bool { get }
   static func areEqual(_ a: IPSocketAddress, _ b: IPSocketAddress) -> Bool
   static func hash(_ address: IPSocketAddress, _ hasher: inout Hasher)
 }
 
 extension AddressFault {
   static func decode(_ bytes: RawSpan) -> IPSocketAddress? { IPSocketAddress(sockaddr: bytes) }
+  static func parse(_ text: String) -> IPSocketAddress? { IPSocketAddress(text) }
   static func text(_ address: IPSocketAddress) -> String { address.description }
+  static var countsTheTail: Bool { false }
+  static var cutsBytes: Bool { false }
   static func areEqual(_ a: IPSocketAddress, _ b: IPSocketAddress) -> Bool { a == b }
   static func hash(_ address: IPSocketAddress, _ hasher: inout Hasher) { hasher.combine(address) }
 }
@@ -115,6 +72,22 @@ private enum TakesAnyFamily: AddressFault {
     IPSocketAddress(sockaddr: bytes) ?? (bytes.byteCount >= 16 ? .loopback(port: 1) : nil)
   }
 }
+/// Keeps what stands behind the address in the kernel's buffer.
+private enum KeepsTheTail: AddressFault {
+  static func decode(_ bytes: RawSpan) -> IPSocketAddress? {
+    IPSocketAddress(sockaddr: bytes) ?? IPSocketAddress(sockaddr: bytes.extracting(first: min(16, bytes.byteCount)))
+  }
+  static var countsTheTail: Bool { true }
+}
+private enum CutsItsBytes: AddressFault {
+  static var cutsBytes: Bool { true }
+}
+/// Reads as much as is an address, and ignores the rest.
+private enum IgnoresMoreText: AddressFault {
+  static func parse(_ text: String) -> IPSocketAddress? {
+    IPSocketAddress(text) ?? IPSocketAddress(String(text.dropLast()))
+  }
+}
 private enum TakesShortBytes: AddressFault {
   static func decode(_ bytes: RawSpan) -> IPSocketAddress? {
     bytes.byteCount < 2 ? .loopback(port: 1) : IPSocketAddress(sockaddr: bytes)
@@ -134,6 +107,9 @@ private func addresses<F: AddressFault>(_ fault: F.Type) -> SocketAddressSuite<O
     Saboteur("is blind to ports", "address.samples-differ", addresses(BlindToPorts.self), addresses(SoundAddress.self)),
     Saboteur("hashes at random", "address.hash", addresses(RandomHash.self), addresses(SoundAddress.self)),
     Saboteur("takes any family", "address.bytes.foreign", addresses(TakesAnyFamily.self), addresses(SoundAddress.self)),
+    Saboteur("keeps the tail", "address.bytes.tail", addresses(KeepsTheTail.self), addresses(SoundAddress.self)),
+    Saboteur("ignores more text", "address.text.tail", addresses(IgnoresMoreText.self), addresses(SoundAddress.self)),
+    Saboteur("cuts its bytes", "address.bytes.length", addresses(CutsItsBytes.self), addresses(SoundAddress.self)),
     Saboteur("takes short bytes", "address.bytes.short", addresses(TakesShortBytes.self), addresses(SoundAddress.self)),
   ]
 

@@ -1,0 +1,37 @@
+import SocketKit
+
+/// UDP with a fault: its errors come back late, which those of Unix datagrams do not.
+struct FaultyUDPSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
+  let base: UDPSocket
+
+  init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
+    self.init(UDPSocket(accepted: descriptor, context: ()))
+  }
+  init(_ base: consuming UDPSocket) {
+    self.base = base
+    Fault.made(self.base.descriptor)
+  }
+
+  static var capabilities: SocketCapabilities { .emptyMessages }
+  var readSource: RawDescriptor { base.readSource }
+  var writeSource: RawDescriptor { base.writeSource }
+  borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+  ) -> IOResult {
+    Fault.receive(&buffer, &control, flags, &info) { base.attemptReceive(into: &$0, control: &$1, flags: $2, &$3) }
+  }
+  borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+    Fault.send(bytes, control, address, flags) { base.attemptSend($0, control: $1, to: $2, flags: $3) }
+  }
+  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func localAddress() throws(SocketError) -> IPSocketAddress { try base.localAddress() }
+  borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress { try base.remoteAddress() }
+
+  static func pair() throws -> SocketPair<FaultyUDPSocket> {
+    let first = try UDPSocket.bind(to: .loopback(port: 0))
+    let second = try UDPSocket.bind(to: .loopback(port: 0))
+    try first.connect(to: second.localAddress())
+    try second.connect(to: first.localAddress())
+    return SocketPair(FaultyUDPSocket(first), FaultyUDPSocket(second))
+  }
+}

@@ -1,0 +1,100 @@
+import Glibc
+import SocketKit
+import SocketKitConformance
+import TestSupport
+import Testing
+
+private func listeners<F: StreamFault>(_ fault: F.Type) -> ListenerSuite<FaultySocket<F>> {
+  ListenerSuite("faulty") {
+    try TCPSocket.listen(on: .loopback(port: 0)).accepting(FaultySocket<F>.self, context: ())
+  } connect: {
+    FaultySocket(try TCPSocket.connect(to: $0, until: .after(.seconds(5))))
+  }
+}
+
+private func saboteur<F: StreamFault>(_ crime: String, _ fault: F.Type, _ rule: String) -> Saboteur {
+  Saboteur(crime, rule, listeners(F.self), listeners(Faultless.self))
+}
+
+/// Opens something for each attempt, and forgets it when the attempt fails.
+private let leakingConnector = ListenerSuite<TCPSocket>("leaking") {
+  try TCPSocket.listen(on: .loopback(port: 0))
+} connect: { address in
+  let extra = dup(0)
+  do {
+    let socket = try TCPSocket.connect(to: address, until: .after(.seconds(5)))
+    close(extra)
+    return socket
+  } catch {
+    Leaks.add(extra)
+    throw error
+  }
+}
+
+/// Its accept waits for a connection itself, which no deadline and no control ends.
+private let blockingListener = ListenerSuite<TCPSocket>("blocking") {
+  let listener = try TCPSocket.listen(on: .loopback(port: 0))
+  _ = fcntl(listener.descriptor.value, F_SETFL, 0)
+  var time = timeval(tv_sec: 0, tv_usec: Int(tooLong / .microseconds(1)))
+  setsockopt(listener.descriptor.value, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+  return listener
+} connect: { address in
+  try TCPSocket.connect(to: address, until: .after(.seconds(5)))
+}
+
+private func accomplices<F: AcceptFault>(_ fault: F.Type) -> ListenerSuite<AccompliceSocket<F>> {
+  ListenerSuite("accomplices") {
+    let listener = try TCPSocket.listen(on: .loopback(port: 0))
+    let number = listener.descriptor.value
+    return listener.accepting(AccompliceSocket<F>.self, context: number)
+  } connect: {
+    AccompliceSocket(try TCPSocket.connect(to: $0, until: .after(.seconds(5))))
+  }
+}
+
+private func accomplice<F: AcceptFault>(_ crime: String, _ fault: F.Type, _ rule: String) -> Saboteur {
+  Saboteur(crime, rule, accomplices(F.self), accomplices(NoAcceptFault.self))
+}
+
+/// A copy of its descriptor stays open when it closes.
+private let lingeringListener = ListenerSuite<TCPSocket>("lingering") {
+  let listener = try TCPSocket.listen(on: .loopback(port: 0))
+  Leaks.add(dup(listener.descriptor.value))
+  return listener
+} connect: { address in
+  try TCPSocket.connect(to: address, until: .after(.milliseconds(300)))
+}
+
+/// Has a backlog too short for what the suite asks for.
+private let deafListener = ListenerSuite<TCPSocket>("deaf") {
+  try TCPSocket.listen(on: .loopback(port: 0), backlog: 1)
+} connect: { address in
+  try TCPSocket.connect(to: address, until: .after(.milliseconds(300)))
+}
+
+@Suite(.exclusive) struct ListenerSaboteurTests {
+  static let saboteurs = [
+    saboteur("forgets close-on-exec", ForgetsCloseOnExec.self, "listener.accept.flags"),
+    saboteur("forgets non-blocking", ForgetsNonBlocking.self, "listener.accept.flags"),
+    saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.accept.connects"),
+    saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.accept.reporting"),
+    Saboteur("leaks at failed connects", "listener.close.refuses", leakingConnector, listeners(Faultless.self)),
+    Saboteur("blocks in accept", "listener.accept.nobody", blockingListener, listeners(Faultless.self)),
+    saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.address.bound"),
+    saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.accept.waits"),
+    Saboteur("blocks in accept", "listener.accept.timed-out", blockingListener, listeners(Faultless.self)),
+    Saboteur("blocks in accept", "listener.accept.cancelled", blockingListener, listeners(Faultless.self)),
+    Saboteur("blocks in accept", "listener.accept.cancelled-any-moment", blockingListener, listeners(Faultless.self)),
+    saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.accept.descriptors-exhausted"),
+    saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.close.keeps-accepted"),
+    Saboteur("keeps a copy of its descriptor", "listener.close.waiting", lingeringListener, listeners(Faultless.self)),
+    saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.shutdown.keeps-accepted"),
+    accomplice("stops after a reset", StopsAfterAReset.self, "listener.accept.reset-connection"),
+    accomplice("steals connections", StealsConnections.self, "listener.accept.threads"),
+    Saboteur("has no room for many", "listener.accept.many", deafListener, listeners(Faultless.self)),
+  ]
+
+  @Test(arguments: saboteurs) func caught(_ saboteur: Saboteur) throws {
+    try saboteur.mustBeCaught()
+  }
+}

@@ -1,0 +1,90 @@
+import Glibc
+import SocketKit
+import Synchronization
+
+// Faults of message transports in what they give, and in the sockets that they make.
+
+enum DoublesMessages: MessageFault {
+  static func send(
+    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+  ) -> IOResult {
+    _ = base(bytes, control, address, flags)
+    return base(bytes, control, address, flags)
+  }
+}
+
+enum ScribblesBehindTheMessage: MessageFault {
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult {
+    let result = base(&buffer, &control, flags, &info)
+    if result.raw >= 0 {
+      buffer.withUnsafeMutableBytes { if result.raw < $0.count { $0[result.raw] = 0 } }
+    }
+    return result
+  }
+}
+
+enum InventsFlags: MessageFault {
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult {
+    let result = base(&buffer, &control, flags, &info)
+    if result.raw >= 0 { info.flags.insert(.controlTruncated) }
+    return result
+  }
+}
+
+/// Gives descriptors that a new program inherits.
+enum InheritsDescriptors: MessageFault {
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult {
+    let result = base(&buffer, &control, flags, &info)
+    let received = control.bytes.extracting(first: min(info.controlLength, control.byteCount))
+    ControlData.forEach(in: received) { _, type, data in
+      for offset in stride(from: 0, to: data.byteCount, by: 4) where type == 1 {
+        _ = fcntl(data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self), F_SETFD, 0)
+      }
+    }
+    return result
+  }
+}
+
+/// Forgets one of the descriptors that there was no room for.
+enum LeaksOneOfTheSurplus: MessageFault {
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult {
+    let result = base(&buffer, &control, flags, &info)
+    if result.raw >= 0 && info.flags.contains(.controlTruncated) { Leaks.add(dup(0)) }
+    return result
+  }
+}
+
+enum MessagesForgetCloseOnExec: MessageFault {
+  static func made(_ descriptor: RawDescriptor) { _ = fcntl(descriptor.value, F_SETFD, 0) }
+}
+
+enum MessagesMistakeThePeer: MessageFault {
+  static var mistakesThePeer: Bool { true }
+}
+
+/// Leaves a copy of each socket's descriptor open.
+enum LeaksMessageDescriptor: MessageFault {
+  static func made(_ descriptor: RawDescriptor) { Leaks.add(dup(descriptor.value)) }
+}
+
+/// The same fault, for packets that carry descriptors instead of credentials.
+enum Carrying<Fault: MessageFault>: MessageFault {
+  static var tellsTheEnd: Bool { false }
+  static var mayReceiveDescriptors: Bool { Fault.mayReceiveDescriptors }
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult { Fault.receive(&buffer, &control, flags, &info, base) }
+}

@@ -1,0 +1,116 @@
+import Glibc
+import SocketKit
+import SocketKitConformance
+
+/// Every rule of the kit, and what is known to break it: `Tests/Rules.md`.
+enum RuleTable {
+  /// A conformer of each kind, with all that a rule may ask for.
+  static let suites: [any ConformanceSuite] = {
+    let traits: MessageTraits = [.connected, .lossless, .refusals, .delayedErrors, .descriptors, .timestamps]
+    let datagrams = DatagramSuite("datagrams", traits) { try UnixDatagramSocket.pair() }
+    let packets = SequencedPacketSuite("packets", traits) { try UnixSequencedPacketSocket.pair() }
+    let emptyPackets = SequencedPacketSuite("empty packets", traits) { try FaultyPacketSocket<NoMessageFault>.pair() }
+    let continuedPackets = SequencedPacketSuite("continued packets", traits) {
+      try ContinuingPacketSocket<NoContinuationFault>.pair()
+    }
+    let listeners = ListenerSuite<TCPSocket>("listeners") {
+      try TCPSocket.listen(on: .loopback(port: 0))
+    } connect: {
+      try TCPSocket.connect(to: $0, until: .after(.seconds(1)))
+    }
+    return [
+      StreamSocketSuite("streams") { try UnixStreamSocket.pair() }, listeners,
+      SocketAddressSuite<UnixAddress>("addresses", samples: []), datagrams, packets, emptyPackets, continuedPackets,
+      PollerSuite<EpollPoller>("pollers"),
+      PollerOverStreamSuite<EpollPoller, TCPSocket>("pollers over streams") { .loopback(port: 0) },
+      PollerOverMessageSuite<EpollPoller, UnixDatagramSocket>("pollers over datagrams", of: datagrams),
+      PollerOverMessageSuite<EpollPoller, UnixSequencedPacketSocket>("pollers over packets", of: packets),
+      PollerOverMessageSuite<EpollPoller, ContinuingPacketSocket<NoContinuationFault>>(
+        "pollers over continued packets", of: continuedPackets),
+    ]
+  }()
+
+  /// Each id once, in the order of the suites.
+  static let rules: [ConformanceRule] = {
+    var seen: Set<String> = []
+    return suites.flatMap(\.rules).filter { seen.insert($0.id).inserted }
+  }()
+
+  static let saboteurs: [Saboteur] =
+    StreamSaboteurTests.saboteurs + WrapperSaboteurTests.saboteurs + ListenerSaboteurTests.saboteurs
+    + AddressSaboteurTests.saboteurs + MessageSaboteurTests.saboteurs + PollerSaboteurTests.saboteurs
+    + PolledStreamSaboteurs.all
+
+  /// What breaks a rule: broken conformers, and lines of SocketKit itself, where a conformer inherits what the rule tries.
+  static func breakers(of id: String) -> [String] {
+    saboteurs.filter { $0.rule == id }.map(\.crime)
+      + mutations.filter { $0.rule == id }.map { "mutation `\($0.title)`" }
+  }
+
+  static var text: String {
+    var lines = [
+      "# The rules of the conformance kit", "",
+      "What each rule holds, and the broken conformers that it is known to catch: they are in `ConformanceKitTests`. Where a",
+      "conformer inherits what a rule tries, a mutation of SocketKit's own sources breaks it (`Tests/Long/run mutants`).",
+      "A test compares this table with the sources. `SOCKETKIT_WRITE_RULES=1 swift test --filter RuleTableTests` writes it",
+      "anew.",
+    ]
+    var section = ""
+    for rule in rules {
+      let family = rule.id.prefix { $0 != "." }
+      if family != section {
+        section = String(family)
+        lines += ["", "## \(section)", "", "| rule | what must hold | broken by |", "|---|---|---|"]
+      }
+      let strength = rule.strength == .required ? "" : " (\(rule.strength.rawValue))"
+      lines.append(
+        "| `\(rule.id)`\(strength) | \(rule.summary) | \(breakers(of: rule.id).joined(separator: "; ")) |")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The stanzas of `Tests/Long/mutants` that name a rule.
+  private static let mutations: [(rule: String, title: String)] = {
+    let folder = root + "/Tests/Long/mutants"
+    var found: [(String, String)] = []
+    for name in contents(of: folder).sorted() where name.hasSuffix(".txt") {
+      var title = ""
+      for line in read(folder + "/" + name).split(separator: "\n") {
+        if line.hasPrefix("# ") { title = String(line.dropFirst(2)) }
+        if line.hasPrefix("rule: ") { found.append((String(line.dropFirst(6)), title)) }
+      }
+    }
+    return found
+  }()
+
+  static let path = root + "/Tests/Rules.md"
+  private static let root = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" }
+
+  private static func contents(of folder: String) -> [String] {
+    guard let directory = opendir(folder) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      names.append(
+        withUnsafePointer(to: &entry.pointee.d_name) {
+          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        })
+    }
+    return names
+  }
+
+  static func read(_ path: String) -> String {
+    guard let file = fopen(path, "r") else { return "" }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { bytes += buffer.prefix(count) }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  static func write(_ text: String, to path: String) {
+    guard let file = fopen(path, "w") else { return }
+    fputs(text, file)
+    fclose(file)
+  }
+}
