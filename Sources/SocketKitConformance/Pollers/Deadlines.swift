@@ -55,15 +55,19 @@ extension PollerSuite where P: ~Copyable {
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(source: wire.near, .readable, token: tokenA)
+        // Any wait may be late on a busy host, but not all of them.
         var best = Duration.seconds(1)
-        for _ in 0..<40 {
+        var waits = 0
+        let whole = Stopwatch()
+        while waits < 40 || best >= .microseconds(900) && whole.elapsed < Times.patience {
           let deadline = Deadline.after(.microseconds(200))
           let watch = Stopwatch()
           _ = try poller.wait(until: deadline)
           try require(deadline.hasPassed, "a wait of 200 µs ended before its deadline")
           best = min(best, watch.elapsed)
+          waits += 1
         }
-        try require(best < .microseconds(900), "the shortest of 40 waits of 200 µs took \(best)")
+        try require(best < .microseconds(900), "the shortest of \(waits) waits of 200 µs took \(best)")
       }
       + rule("signal.waits-on", "A signal ends no wait, and moves no deadline.") { poller in
         let wire = try Wire()
@@ -124,11 +128,13 @@ extension PollerSuite where P: ~Copyable {
   }
 
   private func requireSleep(_ poller: inout P, _ when: String) throws {
-    let before = threadCPUTime()
+    let before = ThreadTimes()
     try poller.requireQuiet(for: .milliseconds(200), when)
-    let burned = threadCPUTime() - before
+    let used = ThreadTimes() - before
     if poller.capabilities.contains(.parks) {
-      try require(burned < .milliseconds(50), "\(burned) of CPU time were burned in 200 ms \(when)")
+      try require(used.processor < .milliseconds(50), "\(used.processor) of CPU time were burned in 200 ms \(when)")
+      // On a busy host what spins waits for the processor most of the time.
+      try require(used.runnable < .milliseconds(150), "it wanted the processor for \(used.runnable) of 200 ms \(when)")
     }
   }
 }

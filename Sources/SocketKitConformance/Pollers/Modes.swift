@@ -131,9 +131,9 @@ extension PollerSuite where P: ~Copyable {
         }
         for _ in 0..<rings {
           let threads = waiters.map { waiter in
-            RuleThread { reports.increment(by: try waiter.value.wait(until: .after(Times.short + Times.settle))) }
+            RuleThread { reports.increment(by: try waiter.value.wait(until: .after(Times.patience / 4))) }
           }
-          pause(Times.settle)
+          awaitSleep()
           wire.ring()
           for thread in threads { try thread.join() }
           wire.drain()
