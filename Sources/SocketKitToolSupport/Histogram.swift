@@ -3,7 +3,7 @@
 public struct Histogram: Sendable {
   /// The parts that a power of two is cut into, as a power of two.
   @usableFromInline static var precision: Int { @inlinable get { 10 } }
-  /// What is longer (18 minutes, in nanoseconds) is counted as this.
+  /// What is longer (18 minutes, in nanoseconds) is counted as this; ``maximum`` is exact all the same.
   public static var longest: Int64 { @inlinable get { (1 << 40) - 1 } }
 
   @usableFromInline var counts: [UInt64]
@@ -35,10 +35,11 @@ public struct Histogram: Sendable {
   /// Counts one value; a negative one as 0.
   @inlinable
   public mutating func record(_ value: Int64) {
-    let value = min(max(value, 0), Self.longest)
-    counts[Self.bucket(of: value)] &+= 1
+    let value = max(value, 0)
+    counts[Self.bucket(of: min(value, Self.longest))] &+= 1
     total &+= 1
     if value < smallest { smallest = value }
+    // Not what it is counted as: the extremes are exact.
     if value > largest { largest = value }
   }
 
@@ -60,6 +61,8 @@ public struct Histogram: Sendable {
     for index in counts.indices where counts[index] != 0 {
       seen += counts[index]
       if seen >= rank {
+        // The last bucket counts whatever is longer than all of its values.
+        if index == counts.count - 1 { return maximum }
         let values = Self.values(of: index)
         return min(max((values.lowerBound + values.upperBound) / 2, minimum), maximum)
       }
