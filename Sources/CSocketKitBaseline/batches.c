@@ -163,6 +163,7 @@ int baseline_serve_batches(int fd, enum baseline_datagrams how, size_t size, uns
     counters->returns++;
     if (ready < 0 && errno != EINTR) return -errno;
     if (ready < 1) continue;
+    counters->events++;
     // A batch that is not full has emptied the queue.
     do result = echo(fd, &b, &used, counters);
     while (result == (int)b.capacity);

@@ -50,6 +50,7 @@ int baseline_serve_datagrams(int fd, enum baseline_datagrams how, size_t size, u
     counters->returns++;
     if (ready < 0 && errno != EINTR) return -errno;
     if (ready < 1) continue;
+    counters->events++;
     int result;
     do result = echo(fd, buffer, size, counters);
     while (result > 0 && how == BASELINE_PLAIN);

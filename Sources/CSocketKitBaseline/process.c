@@ -13,8 +13,19 @@
 #include <time.h>
 #include <unistd.h>
 
+// The numbers below belong to the standard streams and to the server's memory file, even where nothing is open there.
+#define FIRST_DESCRIPTOR 10
+
+static int move_up(int fd) {
+  if (fd < 0 || fd >= FIRST_DESCRIPTOR) return fd;
+  int moved = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR), error = errno;
+  close(fd);
+  errno = error;
+  return moved;
+}
+
 int bench_memory_file(size_t size) {
-  int fd = memfd_create("socketkit-bench", MFD_CLOEXEC);
+  int fd = move_up(memfd_create("socketkit-bench", MFD_CLOEXEC));
   if (fd < 0) return -errno;
   if (ftruncate(fd, (off_t)size) == 0) return fd;
   int error = errno;
@@ -29,9 +40,16 @@ void *bench_map(int memory_file, size_t size) {
 
 void bench_unmap(void *page, size_t size) { munmap(page, size); }
 
-int bench_spawn(char *const arguments[], int memory_file, int *output) {
+int bench_spawn(const char *program, char *const arguments[], int memory_file, int *output) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
+  for (int i = 0; i < 2; i++) ends[i] = move_up(ends[i]);
+  if (ends[0] < 0 || ends[1] < 0) {
+    int error = errno;
+    for (int i = 0; i < 2; i++)
+      if (ends[i] >= 0) close(ends[i]);
+    return -error;
+  }
   posix_spawn_file_actions_t actions;
   pid_t process;
   posix_spawn_file_actions_init(&actions);
@@ -39,7 +57,7 @@ int bench_spawn(char *const arguments[], int memory_file, int *output) {
   int error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   if (!error) error = posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
   if (!error) error = posix_spawn_file_actions_adddup2(&actions, memory_file, 3);
-  if (!error) error = posix_spawn(&process, "/proc/self/exe", &actions, NULL, arguments, environ);
+  if (!error) error = posix_spawn(&process, program, &actions, NULL, arguments, environ);
   posix_spawn_file_actions_destroy(&actions);
   close(ends[1]);
   if (error) {
@@ -58,6 +76,33 @@ int bench_end(int process) {
   return status;
 }
 
+int bench_ended(int process, int *status) {
+  siginfo_t info = {0};
+  // The remains stay: bench_end takes them away.
+  if (waitid(P_PID, (id_t)process, &info, WEXITED | WNOHANG | WNOWAIT) < 0) return -errno;
+  if (info.si_pid == 0) return 0;
+  *status = info.si_status;
+  return info.si_code == CLD_EXITED ? 1 : 2;
+}
+
+int bench_kill(int process) { return kill(process, SIGKILL) < 0 ? -errno : 0; }
+
+int bench_can_write(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0) return -errno;
+  return (flags & O_ACCMODE) == O_RDONLY ? -EBADF : 0;
+}
+
+int bench_occupy_standard_streams(void) {
+  for (int fd = 0; fd < 3; fd++) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    // In the wrong direction: reading or writing it fails as it would where nothing is open.
+    int opened = open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+    if (opened < 0) return -errno;
+  }
+  return 0;
+}
+
 // What this process may use when nothing is pinned.
 static cpu_set_t all_cpus;
 static int knows_all_cpus;
@@ -69,6 +114,12 @@ int bench_pin(int cpu) {
   CPU_ZERO(&set);
   CPU_SET(cpu, &set);
   return sched_setaffinity(0, sizeof set, &set) < 0 ? -errno : 0;
+}
+
+int bench_may_use(int cpu) {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) < 0) return -errno;
+  return cpu >= 0 && cpu < CPU_SETSIZE && CPU_ISSET(cpu, &set) ? 0 : -EINVAL;
 }
 
 void bench_unpin(void) {

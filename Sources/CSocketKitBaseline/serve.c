@@ -113,6 +113,7 @@ int baseline_serve(int listener, int events_per_wait, size_t buffer_size, struct
     counters->waits++;
     int count = epoll_wait(s.epoll, events, events_per_wait, -1);
     counters->returns++;
+    if (count > 0) counters->events += (uint64_t)count;
     if (count < 0) {
       if (errno == EINTR) continue;
       result = -errno;

@@ -6,12 +6,21 @@ struct Main {
   static func main() { exit(run(Array(Word.ofThisProcess.dropFirst()))) }
 
   private static func run(_ words: [Word]) -> Int32 {
+    do {
+      return try status(of: words)
+    } catch {
+      Terminal.say("socketkit: \(error)\n")
+      return 1
+    }
+  }
+
+  private static func status(of words: [Word]) throws -> Int32 {
     guard let name = words.first?.description else {
       Terminal.say(help)
       return 2
     }
     if ["--help", "-h", "help"].contains(name) {
-      Terminal.print(help)
+      try Terminal.print(help)
       return 0
     }
     guard let command = Command.all.first(where: { $0.name == name }) else {
@@ -20,7 +29,7 @@ struct Main {
     }
     let rest = Array(words.dropFirst())
     if rest.prefix(while: { $0 != "--" }).contains(where: { command.helpWords.contains($0.text) }) {
-      Terminal.print(command.help)
+      try Terminal.print(command.help)
       return 0
     }
     do {

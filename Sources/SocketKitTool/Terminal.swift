@@ -1,9 +1,15 @@
 internal import Glibc
+internal import SocketKitToolSupport
 
 /// Data on standard output, talk on standard error.
 enum Terminal {
-  static func print(_ text: String) { write(text, to: 1) }
-  static func say(_ text: String) { write(text, to: 2) }
+  /// - Throws: when not all of it could be written.
+  static func print(_ text: String) throws(ToolError) {
+    let error = write(text, to: 1)
+    if error != 0 { throw ToolError("writing to standard output: \(String(cString: strerror(error)))") }
+  }
+
+  static func say(_ text: String) { _ = write(text, to: 2) }
 
   /// Whether somebody watches the talk.
   static var isWatched: Bool { isatty(2) == 1 }
@@ -14,12 +20,19 @@ enum Terminal {
   }
   static func endProgress() { progress("") }
 
-  private static func write(_ text: String, to number: Int32) {
+  /// 0, or the errno.
+  private static func write(_ text: String, to number: Int32) -> Int32 {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
-      if count < 0 && errno != EINTR { return }
+      if count < 0 && errno == EAGAIN {
+        var watched = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+        poll(&watched, 1, -1)
+      } else if count < 0 && errno != EINTR {
+        return errno
+      }
       bytes = bytes.dropFirst(max(count, 0))
     }
+    return 0
   }
 }

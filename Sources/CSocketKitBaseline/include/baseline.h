@@ -12,6 +12,7 @@
 struct bench_counters {
   uint64_t waits;     // calls of the poller's wait
   uint64_t returns;   // returns of it
+  uint64_t events;    // what these returns reported
   uint64_t hidden;    // calls that a wait made beyond one: a spin poller's tries
   uint64_t reads;
   uint64_t writes;
@@ -34,8 +35,9 @@ int baseline_listen_unix(const char *name);
 int baseline_listen_vsock(uint32_t *port);
 /// Echoes on every connection. Returns only when it fails: -errno.
 int baseline_serve(int listener, int events_per_wait, size_t buffer_size, struct bench_counters *counters);
-/// Both ends in this thread: bounces `size` bytes between two connected descriptors, `warm_up` round trips and then
-/// `count`, whose times in nanoseconds go to `samples`, and whose calls to `counters`. 0, or -errno.
+/// Both ends in this thread: bounces numbered messages of `size` bytes between two connected descriptors, `warm_up`
+/// round trips and then `count`, whose times in nanoseconds go to `samples`, and whose calls to `counters`. 0, or
+/// -errno: -EBADMSG when other bytes come back than went, -ECONNRESET when an end is closed.
 int baseline_bounce(int near, int far, size_t size, size_t warm_up, size_t count, int64_t *samples,
                     struct bench_counters *counters);
 

@@ -10,13 +10,25 @@ int bench_memory_file(size_t size);
 /// Maps it for both sides; null when that fails.
 void *bench_map(int memory_file, size_t size);
 void bench_unmap(void *page, size_t size);
-/// Starts this very program again with other arguments: nothing on standard input, standard output into a pipe whose
-/// other end goes to `output`, the memory file as descriptor 3. Its process number, or -errno.
-int bench_spawn(char *const arguments[], int memory_file, int *output);
+/// Starts a program: nothing on standard input, standard output into a pipe whose other end goes to `output`, the memory
+/// file as descriptor 3. Its process number, or -errno.
+int bench_spawn(const char *program, char *const arguments[], int memory_file, int *output);
+/// Whether a process that bench_spawn made has ended: 0 not yet; 1 with the exit status in `status`; 2 by the signal in
+/// `status`; or -errno. bench_end is still to be called.
+int bench_ended(int process, int *status);
+/// Kills a process that bench_spawn made, and leaves its remains. 0, or -errno.
+int bench_kill(int process);
+/// Opens /dev/null where standard input, output or error is closed, so that no other descriptor takes its number and is
+/// written to as if it were a terminal. Reading or writing it still fails. 0, or -errno.
+int bench_occupy_standard_streams(void);
+/// 0 when a descriptor is open for writing, otherwise -errno.
+int bench_can_write(int fd);
 /// Kills a process that bench_spawn made, and takes its remains away. Its wait status.
 int bench_end(int process);
 /// Pins the calling process. 0, or -errno.
 int bench_pin(int cpu);
+/// 0 when the calling process may use this CPU, otherwise -errno.
+int bench_may_use(int cpu);
 /// Takes back what bench_pin did first in this process.
 void bench_unpin(void);
 /// The lowest number of a CPU that the calling process may use, or -errno.

@@ -33,16 +33,26 @@ enum LoadChoice: String, CaseIterable, Sendable {
 struct BenchOptions: Sendable {
   let loads: [LoadChoice]
   let transports: [TransportChoice]
-  /// Whether the command line names the transports.
-  private let namesTransports: Bool
+  /// Whether the command line names the transports, and the pollers: then each must be measured.
+  let namesTransports, namesPollers: Bool
   let pollers: [PollerChoice]
-  let rounds: Int
+  /// Of hold and idle two unless the command line says otherwise: one begins with C, one with ours.
+  private let rounds: Int?
   let json: Bool
   /// CPU numbers of server and client; nil leaves it to the kernel.
   let pins: (server: Int, client: Int)?
   private let sizes: [Int]?
   private let messages: Int?
   private let connections: Int?
+  /// What tests replace.
+  var program = ServerProgram()
+  var relay: Relay?
+  /// Seconds that a run may take; nil leaves it to the load.
+  var limit: Double?
+  var idleMilliseconds = 1000
+  /// How long a server may take to come to rest after its last reply.
+  var settlingMilliseconds = 2000
+  var ways = DatagramWay.allCases
 
   init(_ given: Arguments) throws(ToolError) {
     var arguments = given
@@ -51,11 +61,13 @@ struct BenchOptions: Sendable {
     self.transports = transports
     namesTransports = named != nil
     loads = try arguments.names("--load") ?? [.pingpong, .fan] + (transports.contains(.udp) ? [.udpEcho] : [])
-    pollers = try arguments.names("--poller") ?? PollerChoice.allCases
+    let namedPollers: [PollerChoice]? = try arguments.names("--poller")
+    pollers = namedPollers ?? PollerChoice.allCases
+    namesPollers = namedPollers != nil
     sizes = try arguments.integers("--size", in: 1...1_048_576)
     messages = try arguments.integer("--messages", in: 1...100_000_000)
     connections = try arguments.integer("--connections", in: 1...1_000_000)
-    rounds = try arguments.integer("--pairs", in: 1...1000) ?? 3
+    rounds = try arguments.integer("--pairs", in: 1...1000)
     json = arguments.flag("--json")
     let largest = sizes?.max() ?? 0
     if largest > 65507, loads.contains(.udpEcho) || transports.contains(.udp) && loads.contains(.pingpong) {
@@ -82,12 +94,42 @@ struct BenchOptions: Sendable {
     return transport.unavailable(for: load)
   }
 
+  /// The pollers of a load. Those of udp-echo, which has many rows for each, must be asked for.
+  func pollers(for load: LoadChoice) -> [PollerChoice] { load == .udpEcho && !namesPollers ? [.epoll] : pollers }
+
+  func rounds(_ load: LoadChoice) -> Int {
+    rounds ?? (load == .hold || load == .idle ? 2 : 3)
+  }
+
+  /// Runs one server under one load, with a limit of time far beyond what a slow machine takes.
+  func run<R: Sendable>(
+    _ kind: ServerKind, connections: Int, size: Int, messages: Int, cpu: Int? = nil,
+    _ body: @escaping @Sendable (RunSetting) throws -> R
+  ) throws -> R {
+    let work = Double(connections) * 1e-3 + Double(messages) * (2e-4 + Double(size) * 2e-8)
+    do {
+      return try TimeLimit.run(seconds: limit ?? 60 + work.rounded(.up)) {
+        [program, relay, server = pins?.server] limit in
+        try body(RunSetting(program: program, cpu: cpu ?? server, limit: limit, relay: relay))
+      }
+    } catch {
+      throw ToolError("\(kind.label): \(error)")
+    }
+  }
+
   func sizes(_ load: LoadChoice) -> [Int] { sizes ?? load.defaultSizes }
   /// Datagrams in a run of udp-echo; nil means that it lasts a quarter of a second.
   var echoDatagrams: Int? { messages }
   func messages(_ load: LoadChoice, connections: Int) -> Int { max(messages ?? load.defaultMessages, connections) }
   func connections(_ load: LoadChoice) -> Int {
     load.defaultConnections == 1 ? 1 : connections ?? load.defaultConnections
+  }
+
+  var roundsText: String {
+    var counts: [Int: [String]] = [:]
+    for load in loads { counts[rounds(load), default: []].append(load.rawValue) }
+    let parts = counts.sorted { $0.key > $1.key }.map { "\($0.key) of \($0.value.joined(separator: ", "))" }
+    return parts.joined(separator: "; ") + "; the order changes from round to round; every run has a server of its own"
   }
 
   /// Where the two sides run: with few cores this decides everything.

@@ -7,8 +7,10 @@ enum TransportChoice: String, CaseIterable, Sendable {
   /// Why it cannot be measured; nil when it can.
   func unavailable(for load: LoadChoice) -> String? {
     switch self {
+    case .udp:
+      load == .pingpong || load == .udpEcho ? nil : "it has no connections; see pingpong and udp-echo"
+    case _ where load == .udpEcho: "udp-echo is over udp"
     case .tcp, .unix: nil
-    case .udp: load == .pingpong ? nil : "it has no connections; see pingpong and udp-echo"
     case .vsock: VsockStreamSocket.lack
     case .sctp: Self.missingSCTP
     }
@@ -48,7 +50,7 @@ enum ServerKind: String, CaseIterable, Sendable {
 
 /// Something that is done over one stream transport with one poller: generic, so that every pair is specialized code.
 protocol CompositionTask {
-  associatedtype Outcome
+  associatedtype Outcome: Sendable
   func run<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>(_: S.Type, _: P.Type) throws -> Outcome
 }
 
@@ -76,7 +78,7 @@ extension CompositionTask {
 
 /// The same over a datagram transport.
 protocol DatagramTask {
-  associatedtype Outcome
+  associatedtype Outcome: Sendable
   func run<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~Copyable>(_: S.Type, _: P.Type) throws -> Outcome
 }
 

@@ -6,6 +6,7 @@ internal import SocketKitToolSupport
 struct Conditions {
   private let entries: [(name: String, value: String)]
 
+  /// Before anything is pinned: pinning changes what may be used.
   init(_ options: BenchOptions) {
     let cores = bench_usable_cpus()
     var entries = [
@@ -14,9 +15,11 @@ struct Conditions {
       ("governor", Self.line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") ?? "not shown by this kernel"),
       ("load", Self.line("/proc/loadavg") ?? "unknown"), ("build", Self.build), ("placement", options.placement),
       ("congestion", Self.line("/proc/sys/net/ipv4/tcp_congestion_control") ?? "unknown"),
-      ("rounds", "\(options.rounds), each C, ours and C again in turning order; every run a fresh server process"),
+      ("rounds", options.roundsText),
     ]
-    if cores < 2 { entries.append(("note", "one core for both sides")) }
+    if cores < 2 || options.pins.map({ $0.server == $0.client }) == true {
+      entries.append(("note", "one core for both sides"))
+    }
     self.entries = entries
   }
 

@@ -33,6 +33,7 @@ struct EchoServer<S: StreamSocket & ~Copyable, P: BenchPoller & ~Copyable>: ~Cop
       counters.pointee.waits &+= 1
       let count = try poller.wait()
       counters.pointee.returns &+= 1
+      counters.pointee.events &+= UInt64(truncatingIfNeeded: count)
       counters.pointee.hidden = poller.callsBeyondWaits
       var index = 0
       while index < count {

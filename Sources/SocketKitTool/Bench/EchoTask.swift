@@ -1,4 +1,3 @@
-internal import CSocketKitBaseline
 internal import SocketKitToolSupport
 
 /// Ping-pong and fan: a server process, and the load generator here.
@@ -9,19 +8,19 @@ struct EchoTask: CompositionTask {
   let size: Int
   let messages: Int
   let warmUp: Int
-  let serverCPU: Int?
+  let setting: RunSetting
 
   func run<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>(_: S.Type, _: P.Type) throws -> Run {
-    let server = try ServerProcess.start(kind, composition, connections: connections, cpu: serverCPU, lifetime: 60)
-    var client = try LoadGenerator<S, P>(to: server.address, connections: connections, size: size)
-    var ignored = Histogram()
-    _ = try client.run(warmUp, into: &ignored)
-    var histogram = Histogram()
-    let callsBefore = server.counters.calls
-    let cpuBefore = try server.cpuTime()
-    let elapsed = try client.run(messages, into: &histogram)
-    let cpu = try server.cpuTime() - cpuBefore
-    let calls = server.counters.calls - callsBefore
-    return Run(histogram, elapsed: elapsed, cpuPerMessage: Double(cpu) / Double(messages), calls: calls)
+    let server = try ServerProcess.start(kind, composition, connections: connections, setting: setting)
+    return try server.under {
+      var client = try LoadGenerator<S, P>(
+        to: server.address, connections: connections, size: size, limit: setting.limit)
+      var ignored = Histogram()
+      _ = try client.run(warmUp, into: &ignored)
+      var histogram = Histogram()
+      let (elapsed, use) = try server.use { try client.run(messages, into: &histogram) }
+      try client.finish()
+      return Run(histogram, elapsed: elapsed, use: use)
+    }
   }
 }

@@ -17,77 +17,50 @@ extension Section {
       table: Table([
         ("transport", .left), ("poller", .left), ("server", .left), ("at once", .right), ("connecting s", .right),
         ("p50 ms", .right), ("max ms", .right), ("msg/s", .right), ("cpu/msg", .right), ("calls/msg", .right),
-        ("", .left),
+        ("events/wait", .right), ("", .left),
       ]),
       notes: [
-        "at once: what the server counted. Every byte that came back was compared with what was sent. Clients are in a",
-        "process of their own. cpu in microseconds. The C server always uses epoll.",
+        "at once: what the server counted, the least of the rounds; max: the greatest; the rest medians. Every byte that",
+        "came back was compared with what was sent. Clients are in a process of their own. cpu in microseconds. The C",
+        "server always uses epoll.",
       ])
     section.forEach(.hold, options) { (section, composition) in
-      for kind in ServerKind.allCases {
-        let server = kind == .swift ? "ours" : "C epoll"
-        Terminal.progress("hold \(composition.transport.rawValue)/\(composition.poller.rawValue): \(server)")
-        let outcome = try HoldTask(
-          kind: kind, composition: composition, connections: connections, size: size, messages: messages,
-          serverCPU: options.pins?.server
-        ).run(over: composition.transport, with: composition.poller)
-        let passed = outcome.peak >= connections
-        if !passed { section.failed = true }
-        section.table.add([
-          composition.transport.rawValue, composition.poller.rawValue, server, outcome.peak.grouped,
-          outcome.connecting.fixed(2), (outcome.run.p50 / 1000).fixed(1), (outcome.run.maximum / 1000).fixed(1),
-          Int(outcome.run.rate).grouped, outcome.run.cpu.fixed(2), outcome.run.calls.fixed(2),
-          passed ? "ok" : "FAILED",
-        ])
-        section.rows.append(
-          composition.json + [
-            "server": .string(server), "connections": .integer(Int64(connections)),
-            "atOnce": .integer(Int64(outcome.peak)), "connectingSeconds": .number(outcome.connecting),
-            "run": outcome.run.json, "passed": .bool(passed),
-          ])
+      let runs = try InTurn(rounds: options.rounds(.hold)) { kind, round in
+        Terminal.progress(
+          "hold \(composition.transport.rawValue)/\(composition.poller.rawValue): round \(round + 1), \(kind.label)")
+        return try options.run(kind, connections: connections, size: size, messages: messages) { setting in
+          try HoldTask(
+            kind: kind, composition: composition, connections: connections, size: size, messages: messages,
+            setting: setting
+          ).run(over: composition.transport, with: composition.poller)
+        }
       }
+      for kind in [ServerKind.c, .swift] { section.addHold(kind, runs[kind], composition, connections) }
     }
+    section.noteShortRuns()
     return section
   }
 
-  /// Leaves many connections alone.
-  static func idle(size: Int, _ options: BenchOptions) -> Section {
-    let seconds = 2
-    let connections = min(options.connections(.idle), max(1, bench_raise_descriptor_limit() - 64))
-    var section = Section(
-      title: "idle: \(connections.grouped) connections, \(seconds) s without a message",
-      parameters: parameters(.idle, connections: connections, size: size),
-      table: Table([
-        ("transport", .left), ("poller", .left), ("server", .left), ("wakes", .right), ("sleeps", .right),
-        ("cpu", .right), ("", .left),
-      ]),
-      notes: [
-        "wakes: returns of the server's wait; a poller that sleeps must have none. sleeps: times that the server's",
-        "thread went to sleep, by the kernel's count. cpu: of the server in these seconds, in microseconds.",
+  private mutating func addHold(
+    _ kind: ServerKind, _ outcomes: [HoldTask.Outcome], _ composition: Composition, _ connections: Int
+  ) {
+    let runs = outcomes.map(\.run)
+    func middle(_ number: (Run) -> Double?) -> Double? { median(runs.map(number)) }
+    let atOnce = outcomes.map(\.peak).min() ?? 0
+    let connecting = median(outcomes.map(\.connecting))
+    let maximum = runs.map(\.maximum).max() ?? .nan
+    let passed = atOnce >= connections
+    if !passed { failed = true }
+    table.add([
+      composition.transport.rawValue, composition.poller.rawValue, kind.label, atOnce.grouped, connecting.fixed(2),
+      middle { $0.p50.map { $0 / 1000 } }.fixed(1), (maximum / 1000).fixed(1), middle(\.rate).grouped,
+      middle(\.cpu).fixed(2), middle(\.calls).fixed(2), middle(\.eventsPerWait).fixed(2),
+      passed ? "ok" : "FAILED: not all at once",
+    ])
+    rows.append(
+      composition.json + [
+        "server": .string(kind.label), "connections": .integer(Int64(connections)), "atOnce": .integer(Int64(atOnce)),
+        "connectingSeconds": .number(connecting), "runs": .array(runs.map(\.json)), "passed": .bool(passed),
       ])
-    section.forEach(.idle, options) { (section, composition) in
-      for kind in ServerKind.allCases {
-        let server = kind == .swift ? "ours" : "C epoll"
-        Terminal.progress("idle \(composition.transport.rawValue)/\(composition.poller.rawValue): \(server)")
-        let outcome = try IdleTask(
-          kind: kind, composition: composition, connections: connections, size: size, seconds: seconds,
-          serverCPU: options.pins?.server
-        ).run(over: composition.transport, with: composition.poller)
-        let passed = !outcome.parks || outcome.wakes == 0
-        if !passed { section.failed = true }
-        section.table.add([
-          composition.transport.rawValue, composition.poller.rawValue, server, "\(outcome.wakes)",
-          outcome.sleeps.map { "\($0)" } ?? "-", outcome.cpu.fixed(0),
-          passed ? (outcome.parks ? "ok" : "does not promise to sleep") : "FAILED",
-        ])
-        section.rows.append(
-          composition.json + [
-            "server": .string(server), "connections": .integer(Int64(connections)),
-            "wakes": .integer(Int64(outcome.wakes)), "sleeps": outcome.sleeps.map { .integer(Int64($0)) } ?? .null,
-            "cpu": .number(outcome.cpu), "parks": .bool(outcome.parks), "passed": .bool(passed),
-          ])
-      }
-    }
-    return section
   }
 }

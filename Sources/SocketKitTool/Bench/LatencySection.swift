@@ -13,32 +13,35 @@ extension Section {
       table: Table([
         ("transport", .left), ("poller", .left), ("server", .left), ("p50", .right), ("p90", .right), ("p99", .right),
         ("p99.9", .right), ("max", .right), ("msg/s", .right), ("cpu/msg", .right), ("calls/msg", .right),
-        ("p50 × C", .right), ("rate × C", .right),
+        ("events/wait", .right), ("p50 × C", .right), ("rate × C", .right),
       ]), notes: notes(load))
     section.forEach(load, options) { (section, composition) in
-      let comparison = try Comparison(rounds: options.rounds) { kind, round in
+      let rounds = options.rounds(load)
+      let comparison = try Comparison(rounds: rounds) { kind, round in
         Terminal.progress(
           "\(load.rawValue) \(composition.transport.rawValue)/\(composition.poller.rawValue): "
-            + "round \(round + 1) of \(options.rounds), \(kind == .swift ? "ours" : "C")")
-        if load == .sameThread {
-          return try SameThreadTask(kind: kind, size: size, messages: messages, warmUp: warmUp)
-            .run(over: composition.transport, with: composition.poller)
+            + "round \(round + 1) of \(rounds), \(kind == .swift ? "ours" : "C")")
+        return try options.run(kind, connections: connections, size: size, messages: messages + warmUp) { setting in
+          if load == .sameThread {
+            return try SameThreadTask(kind: kind, size: size, messages: messages, warmUp: warmUp, setting: setting)
+              .run(over: composition.transport, with: composition.poller)
+          }
+          if composition.transport == .udp {
+            return try DatagramPingPong(
+              kind: kind, composition: composition, size: size, messages: messages, warmUp: warmUp, setting: setting
+            ).run(with: composition.poller)
+          }
+          return try EchoTask(
+            kind: kind, composition: composition, connections: connections, size: size, messages: messages,
+            warmUp: warmUp, setting: setting
+          ).run(over: composition.transport, with: composition.poller)
         }
-        if composition.transport == .udp {
-          return try DatagramPingPong(
-            kind: kind, composition: composition, size: size, messages: messages, warmUp: warmUp,
-            serverCPU: options.pins?.server
-          ).run(with: composition.poller)
-        }
-        return try EchoTask(
-          kind: kind, composition: composition, connections: connections, size: size, messages: messages,
-          warmUp: warmUp, serverCPU: options.pins?.server
-        ).run(over: composition.transport, with: composition.poller)
       }
       section.add("ours", comparison.ours, comparison, composition)
       section.add("C epoll", comparison.baseline, comparison, composition)
       section.add("C again", comparison.baselineAgain, comparison, composition)
     }
+    section.noteShortRuns()
     return section
   }
 
@@ -61,36 +64,44 @@ extension Section {
       notes.append("cpu: the server process, user and system. calls: system calls, as the server's loop counts them.")
       notes.append("One load generator (SocketKit with the row's poller) for all rows; the C server always uses epoll.")
     }
+    notes.append("events/wait: events that a wait of the server reported; who waits more often makes more calls.")
     return notes
   }
 
   private mutating func add(_ name: String, _ runs: [Run], _ comparison: Comparison, _ composition: Composition) {
-    func median(_ number: (Run) -> Double) -> Double { Spread(runs.map(number))?.median ?? .nan }
+    func middle(_ number: (Run) -> Double?) -> Double? { median(runs.map(number)) }
+    func ratioOfMedians(_ number: (Run) -> Double?) -> Double? {
+      guard let ours = middle(number), let theirs = median(comparison.baseline.map(number)) else { return nil }
+      return ours / theirs
+    }
     let p50 = comparison.ratios(of: runs, \.p50)
     let rate = comparison.ratios(of: runs, \.rate)
     let maximum = runs.map(\.maximum).max() ?? .nan
     let isReference = name == "C epoll"
     table.add([
-      composition.transport.rawValue, composition.poller.rawValue, name, median(\.p50).fixed(1), median(\.p90).fixed(1),
-      median(\.p99).fixed(1), median(\.p999).fixed(1), maximum.fixed(0), Int(median(\.rate)).grouped,
-      median(\.cpu).fixed(2), median(\.calls).fixed(2), isReference ? "1" : Self.text(p50),
-      isReference ? "1" : Self.text(rate),
+      composition.transport.rawValue, composition.poller.rawValue, name, middle(\.p50).fixed(1), middle(\.p90).fixed(1),
+      middle(\.p99).fixed(1), middle(\.p999).fixed(1), maximum.fixed(0), middle(\.rate).grouped,
+      middle(\.cpu).fixed(2), middle(\.calls).fixed(2), middle(\.eventsPerWait).fixed(2),
+      Self.text(p50, isReference: isReference), Self.text(rate, isReference: isReference),
     ])
     rows.append(
       composition.json + [
-        "server": .string(name), "p50": .number(median(\.p50)), "p90": .number(median(\.p90)),
-        "p99": .number(median(\.p99)), "p99.9": .number(median(\.p999)), "max": .number(maximum),
-        "rate": .number(median(\.rate)), "cpu": .number(median(\.cpu)), "calls": .number(median(\.calls)),
+        "server": .string(name), "p50": .number(middle(\.p50)), "p90": .number(middle(\.p90)),
+        "p99": .number(middle(\.p99)), "p99.9": .number(middle(\.p999)), "max": .number(maximum),
+        "rate": .number(middle(\.rate)), "cpu": .number(middle(\.cpu)), "calls": .number(middle(\.calls)),
+        "eventsPerWait": .number(middle(\.eventsPerWait)),
         "p50Ratio": Self.json(p50), "rateRatio": Self.json(rate),
         // The other way to compare: the middle of ours against the middle of theirs.
-        "p50RatioOfMedians": .number(median(\.p50) / (Spread(comparison.baseline.map(\.p50))?.median ?? .nan)),
-        "rateRatioOfMedians": .number(median(\.rate) / (Spread(comparison.baseline.map(\.rate))?.median ?? .nan)),
+        "p50RatioOfMedians": .number(ratioOfMedians(\.p50)), "rateRatioOfMedians": .number(ratioOfMedians(\.rate)),
         "runs": .array(runs.map(\.json)),
       ])
   }
 
-  static func text(_ numbers: [Double]) -> String {
+  /// A ratio as text: "1" for what the others are divided by; without extremes when there is one round only.
+  static func text(_ numbers: [Double], isReference: Bool = false) -> String {
     guard let spread = Spread(numbers) else { return "-" }
+    if isReference { return "1" }
+    if numbers.count == 1 { return spread.median.fixed(3) }
     return "\(spread.median.fixed(3)) [\(spread.minimum.fixed(2)) \(spread.maximum.fixed(2))]"
   }
 

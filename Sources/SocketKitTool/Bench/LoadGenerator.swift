@@ -4,19 +4,20 @@ internal import SocketKit
 internal import SocketKitToolSupport
 
 /// The clients: one thread, a closed loop, one message in flight on each connection. The same code drives our server
-/// and the C one. Every byte that comes back is compared with what was sent.
+/// and the C one. Every message has a number, and every byte that comes back is compared with what was sent.
 struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
   private var poller: P
   private var sockets: Slab<S>
   private var progress: [ClientProgress]
+  private var messages: NumberedMessages
   private let size: Int
-  // Connection n sends the bytes that begin at n modulo 256, so that mixed-up connections show.
-  private let pattern: [UInt8]
+  private let limit: TimeLimit
 
   /// Connects them all, one after the other.
-  init(to text: String, connections: Int, size: Int) throws {
+  init(to text: String, connections: Int, size: Int, limit: TimeLimit) throws {
     guard let address = S.address(text) else { throw ToolError("the server's address \"\(text)\" cannot be read") }
     var poller = try P(P.configuration(capacity: connections))
+    limit.watch(poller.waker)
     var sockets = Slab<S>(capacity: connections)
     var progress: [ClientProgress] = []
     progress.reserveCapacity(connections)
@@ -32,12 +33,13 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     self.sockets = sockets
     self.progress = progress
     self.size = size
-    pattern = (0..<size + 256).map { UInt8(truncatingIfNeeded: $0) }
+    self.limit = limit
+    messages = NumberedMessages(size: size)
   }
 
   /// Sends so many messages over all the connections and waits for all the replies.
   /// - Returns: how long that took, in nanoseconds.
-  mutating func run(_ messages: Int, into histogram: inout Histogram) throws(ToolError) -> Int64 {
+  mutating func run(_ messages: Int, into histogram: inout Histogram) throws(LoadError) -> Int64 {
     var buffer = [UInt8](repeating: 0, count: size)
     let begin = csk_monotonic_nanoseconds()
     var unsent = messages
@@ -70,37 +72,101 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     return csk_monotonic_nanoseconds() - begin
   }
 
-  // Without a deadline, which would cost a timer in every wait: a server that hangs is ended by its own alarm, and then
-  // the connections close.
-  private mutating func wait() throws(ToolError) -> Int {
-    do throws(SocketError) {
-      return try poller.wait()
-    } catch {
-      throw ToolError("the client's poller: \(error)")
+  /// Ends all connections and waits until the server has ended them too, so that what it sent unasked shows: the server
+  /// has nothing left to send when it ends a connection.
+  mutating func finish() throws(LoadError) {
+    var buffer = [UInt8](repeating: 0, count: size)
+    for place in progress.indices { try endSending(place) }
+    var open = progress.count
+    while open > 0 {
+      let count = try wait()
+      var index = 0
+      while index < count {
+        let place = Int(poller[event: index].token.index)
+        index &+= 1
+        guard !progress[place].isEnded, try isEnded(place, &buffer) else { continue }
+        progress[place].isEnded = true
+        open -= 1
+      }
     }
   }
 
-  private mutating func send(_ place: Int, at time: Int64) throws(ToolError) {
+  private mutating func endSending(_ place: Int) throws(LoadError) {
+    let failure = sockets.withElement(progress[place].token) { socket -> SocketError? in
+      do throws(SocketError) {
+        try socket.shutdown(.write)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    if let failure, let error = failure { throw lost("ending connection \(place): \(error)") }
+  }
+
+  private mutating func isEnded(_ place: Int, _ buffer: inout [UInt8]) throws(LoadError) -> Bool {
+    switch try read(place, &buffer) {
+    case .wouldBlock: return false
+    case .bytes(let count): throw .wrong("connection \(place) got \(count) bytes more than it had sent")
+    case .endOfStream:
+      guard let source = sockets.withElement(progress[place].token, { $0.readSource }) else { return true }
+      do throws(SocketError) {
+        // Or the end would be reported again and again.
+        try poller.deregister(source: source)
+      } catch {
+        throw .wrong("the client's poller: \(error)")
+      }
+      return true
+    }
+  }
+
+  // Without a deadline, which would cost a timer in every wait: when the time is over, the limit wakes the poller.
+  private mutating func wait() throws(LoadError) -> Int {
+    do throws(SocketError) {
+      let count = try poller.wait()
+      if count == 0 && limit.isOver { throw SocketError(code: .timedOut, .wait) }
+      return count
+    } catch {
+      throw lost("the client's poller: \(error)")
+    }
+  }
+
+  /// What to say of a failure: once the time is over, what is missing says more than what the kill brought about.
+  private func lost(_ text: String) -> LoadError {
+    if !limit.isOver { return .lost(text) }
+    let waiting = progress.indices.filter { progress[$0].number > 0 && progress[$0].received < size }
+    if let first = waiting.first {
+      return .wrong(
+        "\(waiting.count) of \(progress.count) connections wait for a reply, the first is connection \(first) for its "
+          + "message \(progress[first].number)")
+    }
+    let open = progress.count { !$0.isEnded }
+    return .wrong("the server has not ended \(open) of \(progress.count) connections")
+  }
+
+  private mutating func send(_ place: Int, at time: Int64) throws(LoadError) {
     progress[place].sentAt = time
+    progress[place].number &+= 1
     progress[place].received = 0
     progress[place].sent = 0
     if try sendSome(place) { return }
     try watch(place, [.readable, .writable])
   }
 
-  private mutating func sendRest(_ place: Int) throws(ToolError) {
+  private mutating func sendRest(_ place: Int) throws(LoadError) {
     if try sendSome(place) { try watch(place, .readable) }
   }
 
   /// Whether the whole message is sent.
-  private mutating func sendSome(_ place: Int) throws(ToolError) -> Bool {
+  private mutating func sendSome(_ place: Int) throws(LoadError) -> Bool {
     let done = progress[place].sent
-    let start = place & 255
-    let outcome = sockets.withElement(progress[place].token) { socket -> Result<IOOutcome, SocketError> in
-      do throws(SocketError) {
-        return .success(try socket.write(pattern.span.extracting(start + done..<start + size)))
-      } catch {
-        return .failure(error)
+    let (number, token) = (progress[place].number, progress[place].token)
+    let outcome = messages.withMessage(number, of: place, from: done) { bytes in
+      sockets.withElement(token) { socket -> Result<IOOutcome, SocketError> in
+        do throws(SocketError) {
+          return .success(try socket.write(bytes))
+        } catch {
+          return .failure(error)
+        }
       }
     }
     switch outcome {
@@ -108,13 +174,12 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
       progress[place].sent = done &+ count
       return progress[place].sent == size
     case .success: return false
-    case .failure(let error): throw ToolError("sending to the server: \(error)")
-    case nil: throw ToolError("a connection is lost in the client")
+    case .failure(let error): throw lost("sending to the server: \(error)")
+    case nil: throw .wrong("a connection is lost in the client")
     }
   }
 
-  /// Whether the whole reply is there.
-  private mutating func receive(_ place: Int, _ buffer: inout [UInt8]) throws(ToolError) -> Bool {
+  private mutating func read(_ place: Int, _ buffer: inout [UInt8]) throws(LoadError) -> IOOutcome {
     let outcome = sockets.withElement(progress[place].token) { socket -> Result<IOOutcome, SocketError> in
       do throws(SocketError) {
         return .success(try socket.read(into: buffer.mutableSpan))
@@ -123,36 +188,38 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
       }
     }
     switch outcome {
-    case .success(.bytes(let count)):
-      let done = progress[place].received
-      guard done + count <= progress[place].sent, isExpected(buffer, count, from: (place & 255) + done) else {
-        throw ToolError("connection \(place) got other bytes than it had sent")
+    case .success(let outcome): return outcome
+    case .failure(let error): throw lost("receiving from the server: \(error)")
+    case nil: throw .wrong("a connection is lost in the client")
+    }
+  }
+
+  /// Whether the whole reply is there.
+  private mutating func receive(_ place: Int, _ buffer: inout [UInt8]) throws(LoadError) -> Bool {
+    switch try read(place, &buffer) {
+    case .bytes(let count):
+      let (done, number) = (progress[place].received, progress[place].number)
+      guard done + count <= progress[place].sent else {
+        throw .wrong("connection \(place) got more bytes than it had sent, with message \(number)")
       }
+      let isSame = buffer.withUnsafeBytes { got in
+        messages.matches(UnsafeRawBufferPointer(rebasing: got[..<count]), number, of: place, from: done)
+      }
+      guard isSame else { throw .wrong("connection \(place) got other bytes than it had sent, as message \(number)") }
       progress[place].received = done &+ count
       return done &+ count == size
-    case .success(.wouldBlock): return false
-    case .success(.endOfStream): throw ToolError("the server closed a connection: it failed, or its time was over")
-    case .failure(let error): throw ToolError("receiving from the server: \(error)")
-    case nil: throw ToolError("a connection is lost in the client")
+    case .wouldBlock: return false
+    case .endOfStream: throw lost("the server closed connection \(place)")
     }
   }
 
-  private func isExpected(_ buffer: [UInt8], _ count: Int, from start: Int) -> Bool {
-    buffer.withUnsafeBytes { got in
-      pattern.withUnsafeBytes { sent in
-        guard let got = got.baseAddress, let sent = sent.baseAddress else { return count == 0 }
-        return memcmp(got, sent + start, count) == 0
-      }
-    }
-  }
-
-  private mutating func watch(_ place: Int, _ interest: Interest) throws(ToolError) {
+  private mutating func watch(_ place: Int, _ interest: Interest) throws(LoadError) {
     let token = progress[place].token
     guard let source = sockets.withElement(token, { $0.readSource }) else { return }
     do throws(SocketError) {
       try poller.modify(source: source, interest, token: token)
     } catch {
-      throw ToolError("the client's poller: \(error)")
+      throw .wrong("the client's poller: \(error)")
     }
   }
 }
@@ -162,7 +229,10 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
 /// made arrays without a type, which crash when they are freed.
 struct ClientProgress {
   let token: Token
+  /// Of the message under way, or of the last one; 0 before the first.
+  var number = 0
   var sentAt: Int64 = 0
   var sent = 0
   var received = 0
+  var isEnded = false
 }

@@ -10,75 +10,102 @@ struct SameThreadTask: CompositionTask {
   let size: Int
   let messages: Int
   let warmUp: Int
+  let setting: RunSetting
 
   func run<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>(_: S.Type, _: P.Type) throws -> Run {
     let listener = try S.listen(on: try S.benchAddress(), configure: S.tune)
-    let near = try S.connect(to: try listener.localAddress(), until: .after(.seconds(5)), configure: S.tune)
+    let address = try listener.localAddress()
+    var target = address
+    if let relay = setting.relay {
+      guard let other = S.address(try relay("\(address)")) else { throw ToolError("the relay has no address") }
+      target = other
+    }
+    let near = try S.connect(to: target, until: .after(.seconds(5)), configure: S.tune)
     let far = try listener.accept(until: .after(.seconds(5)))
+    setting.limit.watch(descriptors: [near.descriptor.value, far.descriptor.value])
+    // Before they are closed and their numbers used again.
+    defer { setting.limit.forgetDescriptors() }
     var samples = [Int64](repeating: 0, count: messages)
     var counters = bench_counters()
     let before = bench_cpu_time(0)
-    // A loop that hangs is ended by the alarm's signal; no other process is about.
-    alarm(60)
-    defer { alarm(0) }
     switch kind {
     case .swift:
       var bounce = try Bounce<S, P>(near, far, size: size)
-      _ = try bounce.run(warmUp) { (_, _) in }
-      counters = try bounce.run(messages) { samples[$0] = $1 }
+      _ = try bounce.run(near, far, warmUp) { (_, _) in }
+      counters = try bounce.run(near, far, messages) { samples[$0] = $1 }
     case .c:
       try checked(
         baseline_bounce(near.descriptor.value, far.descriptor.value, size, warmUp, messages, &samples, &counters),
         "the loop in C")
     }
-    let cpu = Double(bench_cpu_time(0) - before) / Double(messages + warmUp)
+    let cpu = (bench_cpu_time(0) - before) * Int64(messages) / Int64(messages + warmUp)
+    try expectEnd(near, far)
+    try expectEnd(far, near)
     var histogram = Histogram()
     for sample in samples { histogram.record(sample) }
-    return Run(histogram, elapsed: samples.reduce(0, +), cpuPerMessage: cpu, calls: counters.calls)
+    return Run(histogram, elapsed: samples.reduce(0, +), use: ServerUse(counters, cpu: cpu))
+  }
+
+  /// Ends the sending side of one socket; the other must have nothing more to read, such as a message that came twice.
+  private func expectEnd<S: BenchTransport & ~Copyable>(_ ended: borrowing S, _ other: borrowing S) throws {
+    try ended.shutdown(.write)
+    var buffer = [UInt8](repeating: 0, count: size)
+    let outcome = try other.read(into: buffer.mutableSpan, until: .never)
+    guard case .bytes(let count) = outcome else { return }
+    throw ToolError("\(count) bytes more came than were sent")
   }
 }
 
-/// Whichever end becomes readable reads the bytes and sends them back: what the C loop does, call by call.
+/// The near end sends numbered messages, the far end sends back what it reads, and the near end compares: what the C
+/// loop does, call by call.
 private struct Bounce<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
   private var poller: P
-  private let near: S
-  private let far: S
-  private var ball: Ball
-  private let size: Int
+  private var message: [UInt8]
+  private var number: UInt64 = 0
   private static var nearToken: Token { Token(index: 0) }
 
-  init(_ near: consuming S, _ far: consuming S, size: Int) throws(SocketError) {
+  init(_ near: borrowing S, _ far: borrowing S, size: Int) throws(SocketError) {
     var poller = try P(P.configuration(capacity: 2))
     try poller.register(near, .readable, token: Self.nearToken)
     try poller.register(far, .readable, token: Token(index: 1))
     self.poller = poller
-    self.near = near
-    self.far = far
-    ball = Ball()
-    self.size = size
+    message = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
   }
 
   /// - Parameter record: takes a round trip's number and its nanoseconds.
   /// - Returns: the system calls of these rounds.
   @inline(__always)
-  mutating func run(_ rounds: Int, record: (Int, Int64) -> Void) throws(SocketError) -> bench_counters {
-    ball.counters = bench_counters()
-    var bytes = [UInt8](repeating: 0, count: size)
+  mutating func run(
+    _ near: borrowing S, _ far: borrowing S, _ rounds: Int, record: (Int, Int64) -> Void
+  ) throws -> bench_counters {
+    var ball = Ball()
+    // One for each end, in one piece as in C.
+    var nearBytes = [UInt8](repeating: 0, count: message.count)
+    var farBytes = nearBytes
     // Outside the loop: a span costs its array a check for other owners.
-    var buffer = bytes.mutableSpan
+    var nearBuffer = nearBytes.mutableSpan
+    var farBuffer = farBytes.mutableSpan
+    var nearArrived = 0
+    var farArrived = 0
     let hiddenBefore = poller.callsBeyondWaits
     var done = 0
+    stamp()
     var start = csk_monotonic_nanoseconds()
-    try ball.send(near, buffer.span)
+    try ball.send(near, message.span)
     while true {
       ball.counters.waits &+= 1
       let count = try poller.wait()
+      ball.counters.returns &+= 1
+      ball.counters.events &+= UInt64(truncatingIfNeeded: count)
       var index = 0
       while index < count {
         let event = poller[event: index]
         index &+= 1
         if event.token == Self.nearToken {
-          guard try ball.receive(near, &buffer) else { continue }
+          guard try ball.receive(near, &nearBuffer, &nearArrived) else { continue }
+          guard nearBuffer.span.bytes.isEqual(to: message.span.bytes) else {
+            throw ToolError("other bytes came back than were sent, as message \(number)")
+          }
           let end = csk_monotonic_nanoseconds()
           record(done, end &- start)
           start = end
@@ -87,24 +114,31 @@ private struct Bounce<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>
             ball.counters.hidden = poller.callsBeyondWaits &- hiddenBefore
             return ball.counters
           }
-          try ball.send(near, buffer.span)
-        } else if try ball.receive(far, &buffer) {
-          try ball.send(far, buffer.span)
+          stamp()
+          try ball.send(near, message.span)
+        } else if try ball.receive(far, &farBuffer, &farArrived) {
+          try ball.send(far, farBuffer.span)
         }
       }
     }
   }
+
+  /// Puts the next number into the message, so that an old reply shows.
+  @inline(__always)
+  private mutating func stamp() {
+    number &+= 1
+    for index in 0..<min(8, message.count) { message[index] = UInt8(truncatingIfNeeded: number >> (8 &* index)) }
+  }
 }
 
-/// The message that goes to and fro.
+/// The calls on the sockets, and their number.
 private struct Ball {
-  private var arrived = 0
   var counters = bench_counters()
 
   /// Whether the message is complete.
   @inline(__always)
   mutating func receive<S: StreamSocket & ~Copyable>(
-    _ socket: borrowing S, _ buffer: inout MutableSpan<UInt8>
+    _ socket: borrowing S, _ buffer: inout MutableSpan<UInt8>, _ arrived: inout Int
   ) throws(SocketError) -> Bool {
     counters.reads &+= 1
     switch try socket.read(into: buffer._mutatingExtracting(droppingFirst: arrived)) {
@@ -125,5 +159,18 @@ private struct Ball {
     if case .bytes(buffer.count) = try socket.write(buffer) { return }
     // Neither loop keeps a rest: the message must fit into the socket's buffer.
     throw SocketError(code: .messageTooLarge, .write)
+  }
+}
+
+extension RawSpan {
+  /// Whether both have the same bytes.
+  @inline(__always)
+  fileprivate func isEqual(to other: RawSpan) -> Bool {
+    withUnsafeBytes { bytes in
+      other.withUnsafeBytes { others in
+        guard let first = bytes.baseAddress, let second = others.baseAddress else { return bytes.count == others.count }
+        return bytes.count == others.count && memcmp(first, second, bytes.count) == 0
+      }
+    }
   }
 }

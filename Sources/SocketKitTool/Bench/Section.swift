@@ -11,6 +11,8 @@ struct Section {
   var rows: [JSON] = []
   /// Something that was to be shown did not hold, or could not be measured.
   var failed = false
+  /// What was measured, well or badly: transports and pollers by name.
+  private(set) var measured: Set<String> = []
 
   var text: String { "\n\(title)\n\n\(table.text)" + (notes.isEmpty ? "" : "\n") + notes.map { $0 + "\n" }.joined() }
   var json: JSON { parameters + ["rows": .array(rows), "failed": .bool(failed)] }
@@ -32,8 +34,19 @@ struct Section {
 
   mutating func addFailure(_ composition: Composition, _ error: any Error) {
     failed = true
+    noteMeasured(composition)
     table.add([composition.transport.rawValue, composition.poller.rawValue, "failed: \(error)"])
     rows.append(composition.json + ["failed": .string("\(error)")])
+  }
+
+  private mutating func noteMeasured(_ composition: Composition) {
+    measured.insert(composition.transport.rawValue)
+    measured.insert(composition.poller.rawValue)
+  }
+
+  /// Says below the table what "-" means, where it stands for a number.
+  mutating func noteShortRuns() {
+    if rows.contains(where: \.lacksANumber) { notes += Sample.notes }
   }
 
   /// Calls `body` for every transport with every poller that was asked for; those that cannot be measured become rows
@@ -41,12 +54,13 @@ struct Section {
   mutating func forEach(
     _ load: LoadChoice, _ options: BenchOptions, _ body: (inout Section, Composition) throws -> Void
   ) {
-    let pollers = options.pollers.filter { $0.unavailable == nil }
+    let pollers = options.pollers(for: load).filter { $0.unavailable == nil }
     for transport in options.transports where options.unavailable(transport, for: load) == nil {
       for poller in pollers {
         let composition = Composition(transport: transport, poller: poller)
         do {
           try body(&self, composition)
+          noteMeasured(composition)
         } catch {
           addFailure(composition, error)
         }
@@ -55,7 +69,13 @@ struct Section {
     for transport in options.transports {
       options.unavailable(transport, for: load).map { addUnavailable(transport.rawValue, "any", $0) }
     }
-    for poller in options.pollers { poller.unavailable.map { addUnavailable("any", poller.rawValue, $0) } }
+    for poller in options.pollers(for: load) {
+      poller.unavailable.map { addUnavailable("any", poller.rawValue, $0) }
+    }
+    if measured.isEmpty {
+      failed = true
+      table.add(["any", "any", "failed: nothing was measured"])
+    }
   }
 }
 

@@ -1,5 +1,7 @@
+internal import CSocketKit
 internal import CSocketKitBaseline
 internal import Glibc
+internal import SocketKit
 internal import SocketKitToolSupport
 
 /// One cell of the comparison: what is measured over what.
@@ -13,50 +15,77 @@ struct Composition: Sendable {
 struct ServerProcess: ~Copyable {
   /// Where it listens.
   private(set) var address = ""
-  private let process: Int32
+  let process: Int32
   private let page: UnsafeMutableRawPointer
+  private let limit: TimeLimit
 
-  /// Starts it and waits until it listens.
-  /// - Parameter lifetime: seconds after which it ends by itself, so that no measurement can hang: its clients see
-  ///   their connections close.
+  /// Starts it and waits until it listens. It ends by itself some time after the limit, whatever becomes of this process.
   static func start(
-    _ kind: ServerKind, _ composition: Composition, connections: Int, cpu: Int?, lifetime: Int,
+    _ kind: ServerKind, _ composition: Composition, connections: Int, setting: RunSetting,
     datagrams: DatagramPlan? = nil
   ) throws -> ServerProcess {
     let size = MemoryLayout<bench_counters>.size
     let file = try checked(bench_memory_file(size), "making shared memory")
     defer { close(file) }
     guard let page = bench_map(file, size) else { throw ToolError("cannot map shared memory") }
-    var words = [
-      "socketkit", "bench-server", "--server", kind.rawValue, "--transport", composition.transport.rawValue, "--poller",
-      composition.poller.rawValue, "--connections", "\(connections)", "--parent", "\(getpid())", "--lifetime",
-      "\(lifetime)",
-    ]
+    var words =
+      setting.program.words + [
+        "--server", kind.rawValue, "--transport", composition.transport.rawValue, "--poller",
+        composition.poller.rawValue, "--connections", "\(connections)", "--parent", "\(getpid())", "--lifetime",
+        "\(Int(setting.limit.seconds) + 30)",
+      ]
     if let datagrams {
       words += ["--datagrams", datagrams.way.rawValue, "--datagram-size", "\(datagrams.size)"]
       if datagrams.takesTurns { words.append("--turns") }
     }
-    if let cpu { words += ["--cpu", "\(cpu)"] }
+    if let cpu = setting.cpu { words += ["--cpu", "\(cpu)"] }
     var output: Int32 = -1
-    let started = withArguments(words) { bench_spawn($0, file, &output) }
+    let started = withArguments(words) { bench_spawn(setting.program.path, $0, file, &output) }
     if started < 0 { bench_unmap(page, size) }
-    try checked(started, "starting the server")
-    var server = ServerProcess(process: started, page: page)
+    try checked(started, "starting the server \(setting.program.path)")
+    setting.limit.watch(server: started)
+    var server = ServerProcess(process: started, page: page, limit: setting.limit)
     defer { close(output) }
     let line = readLine(output, milliseconds: 10_000)
-    guard line.hasPrefix("ready ") else { throw ToolError("the server did not start") }
+    guard line.hasPrefix("ready ") else {
+      let cause = server.end(within: 0.2).map { "it \($0)" } ?? "it did not say within 10 s where it listens"
+      throw ToolError("the server did not start: \(cause)")
+    }
     server.address = String(line.dropFirst("ready ".count))
     return server
   }
 
-  private init(process: Int32, page: UnsafeMutableRawPointer) {
+  private init(process: Int32, page: UnsafeMutableRawPointer, limit: TimeLimit) {
     self.process = process
     self.page = page
+    self.limit = limit
   }
 
   deinit {
-    _ = bench_end(process)
+    limit.end(server: process)
     bench_unmap(page, MemoryLayout<bench_counters>.size)
+  }
+
+  /// Puts a load on it.
+  /// - Throws: what the load throws, with what became of the server; and when the server has ended although the load
+  ///   went well.
+  func under<R>(_ load: () throws -> R) throws -> R {
+    let outcome = Result { try load() }
+    switch outcome {
+    case .success(let value):
+      if let end = Self.end(of: process) { throw ToolError("the server \(end)") }
+      return value
+    case .failure(let error):
+      if !limit.isOver, Self.isLoss(error), let end = end(within: 1) { throw ToolError("the server \(end): \(error)") }
+      throw error
+    }
+  }
+
+  /// What a load costs it.
+  func use<R>(by load: () throws -> R) throws -> (R, ServerUse) {
+    let before = ServerUse(counters, cpu: try cpuTime())
+    let value = try load()
+    return (value, ServerUse(counters, cpu: try cpuTime()) - before)
   }
 
   /// What its loop has counted so far. Exact when nothing moves.
@@ -65,13 +94,50 @@ struct ServerProcess: ~Copyable {
   /// CPU time that it has used, user and system, in nanoseconds.
   func cpuTime() throws -> Int64 { try checked(bench_cpu_time(process), "reading the server's CPU time") }
 
-  /// How often it has gone to sleep, by the kernel's count; nil where /proc does not say.
+  /// How often its threads have gone to sleep, by the kernel's count; nil where /proc does not say.
   func sleeps() -> Int? {
-    guard
-      let line = readFile("/proc/\(process)/status")?.split(separator: "\n")
-        .first(where: { $0.hasPrefix("voluntary_ctxt_switches:") })
-    else { return nil }
-    return Int(line.drop { !$0.isNumber })
+    let folder = "/proc/\(process)/task"
+    guard let tasks = opendir(folder) else { return nil }
+    defer { closedir(tasks) }
+    var sum: Int?
+    while let entry = readdir(tasks) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      guard Int32(name) != nil else { continue }
+      let lines = readFile("\(folder)/\(name)/status")?.split(separator: "\n") ?? []
+      guard let line = lines.first(where: { $0.hasPrefix("voluntary_ctxt_switches:") }),
+        let count = Int(line.drop { !$0.isNumber })
+      else { return nil }
+      sum = (sum ?? 0) + count
+    }
+    return sum
+  }
+
+  private static func isLoss(_ error: any Error) -> Bool {
+    if case .lost = error as? LoadError { return true }
+    return error is SocketError
+  }
+
+  /// How it has ended, or ends within this time: its connections close before the kernel says so. nil when it runs on.
+  private func end(within seconds: Double) -> String? {
+    let deadline = csk_monotonic_nanoseconds() + Int64(seconds * 1e9)
+    while true {
+      if let end = Self.end(of: process) { return end }
+      if csk_monotonic_nanoseconds() >= deadline { return nil }
+      usleep(2000)
+    }
+  }
+
+  /// How a process of ours has ended; nil when it runs on.
+  static func end(of process: Int32) -> String? {
+    var status: Int32 = 0
+    switch bench_ended(process, &status) {
+    case 0: return nil
+    case 1: return "ended with status \(status)"
+    case 2: return "was ended by signal \(status)"
+    default: return "is not to be found"
+    }
   }
 
   private static func readLine(_ number: Int32, milliseconds: Int32) -> String {

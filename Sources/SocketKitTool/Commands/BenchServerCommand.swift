@@ -16,7 +16,7 @@ extension Command {
       let poller = try arguments.names("--poller", of: PollerChoice.self)?.first,
       let capacity = try arguments.integer("--connections", in: 1...1_000_000),
       let parent = try arguments.integer("--parent", in: 1...Int(Int32.max)),
-      let lifetime = try arguments.integer("--lifetime", in: 1...3600)
+      let lifetime = try arguments.integer("--lifetime", in: 1...100_000_000)
     else { throw ToolError.usage("started by socketkit bench only") }
     let cpu = try arguments.integer("--cpu", in: 0...1023)
     let way = try arguments.names("--datagrams", of: DatagramWay.self)?.first
@@ -51,13 +51,13 @@ private struct ServerTask: CompositionTask {
     switch kind {
     case .swift:
       let listener = try S.listen(on: try S.benchAddress(), configure: S.tune)
-      Terminal.print("ready \(try listener.localAddress())\n")
+      try Terminal.print("ready \(listener.localAddress())\n")
       // Room for one more: a slab that is never full never stops accepting.
       var server = try EchoServer<S, P>(listener, capacity: capacity + 1, counters: counters)
       try server.run(bufferSize: Self.bufferSize)
     case .c:
       let listener = try S.baselineListener()
-      Terminal.print("ready \(listener.address)\n")
+      try Terminal.print("ready \(listener.address)\n")
       // As many as the Swift poller takes in one wait.
       let events = Int32(EpollPoller.configuration(capacity: capacity + 1).eventsPerWait)
       try checked(baseline_serve(listener.descriptor, events, Self.bufferSize, counters), "serving in C")
@@ -76,12 +76,12 @@ private struct DatagramServerTask: DatagramTask {
       let socket = try S.bind(to: try S.benchAddress()) { (socket) throws(SocketError) in
         try socket.setOption(.receiveBuffer, to: DatagramPlan.receiveBuffer)
       }
-      Terminal.print("ready \(try socket.localAddress())\n")
+      try Terminal.print("ready \(socket.localAddress())\n")
       var server = try DatagramServer<S, P>(socket, counters: counters)
       try server.run(plan)
     case .c:
       let socket = try S.baselineSocket()
-      Terminal.print("ready \(socket.address)\n")
+      try Terminal.print("ready \(socket.address)\n")
       try checked(
         baseline_serve_datagrams(socket.descriptor, plan.way.baseline, plan.size, UInt32(plan.batch), counters),
         "serving datagrams in C")

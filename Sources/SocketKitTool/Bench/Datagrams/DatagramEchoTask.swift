@@ -3,57 +3,80 @@ internal import SocketKitToolSupport
 
 /// What one run of a datagram server came to.
 struct DatagramRun: Sendable {
-  /// Datagrams that came back, a second.
-  let rate: Double
+  /// Datagrams that came back, a second. nil, as all that follow, when the run is too short for it.
+  let rate: Double?
   /// CPU time in nanoseconds a datagram: the server's, and the load generator's.
-  let cpu, loadCPU: Double
-  /// The server's system calls a datagram.
-  let calls: Double
-  /// Datagrams that never came back.
-  let lost: Int
+  let cpu, loadCPU: Double?
+  /// The server's system calls a datagram, and the events that a wait of it reported.
+  let calls, eventsPerWait: Double?
   let datagrams: Int
   let burst, window: Int
 
+  init(_ outcome: DatagramLoad.Outcome, use: ServerUse, loadCPU: Int64, burst: Int, window: Int) {
+    let count = Double(max(1, outcome.received))
+    let isLong = outcome.received >= Sample.leastMessages
+    rate = outcome.nanoseconds >= Sample.leastTime ? count / (Double(outcome.nanoseconds) / 1e9) : nil
+    cpu = use.cpu >= Sample.leastCPU ? Double(use.cpu) / count : nil
+    self.loadCPU = loadCPU >= Sample.leastCPU ? Double(loadCPU) / count : nil
+    calls = isLong ? Double(use.calls) / count : nil
+    eventsPerWait = isLong && use.waits > 0 ? Double(use.events) / Double(use.waits) : nil
+    datagrams = outcome.received
+    self.burst = burst
+    self.window = window
+  }
+
   var json: JSON {
     [
-      "rate": .number(rate), "cpu": .number(cpu / 1000), "loadCPU": .number(loadCPU / 1000), "calls": .number(calls),
-      "lost": .integer(Int64(lost)), "datagrams": .integer(Int64(datagrams)),
+      "rate": .number(rate), "cpu": .number(cpu.map { $0 / 1000 }), "loadCPU": .number(loadCPU.map { $0 / 1000 }),
+      "calls": .number(calls), "eventsPerWait": .number(eventsPerWait), "datagrams": .integer(Int64(datagrams)),
     ]
   }
 }
 
 /// One server of the udp-echo load: which, and how it echoes.
-struct DatagramCell: Equatable, Sendable {
+struct DatagramCell: Hashable, Sendable {
   let kind: ServerKind
   let way: DatagramWay
   /// Once more, to show what chance does.
   var isAgain = false
 
-  static let all =
-    [DatagramWay.plain, .one, .batch, .joined, .offload].flatMap { way in
+  /// - Parameter ways: must have ``DatagramWay/plain``, to which all others are compared.
+  static func all(_ ways: [DatagramWay]) -> [DatagramCell] {
+    [DatagramWay.plain, .one, .batch, .joined, .offload].filter(ways.contains).flatMap { way in
       [ServerKind.c, .swift].map { DatagramCell(kind: $0, way: way) }
     } + [DatagramCell(kind: .c, way: .plain, isAgain: true)]
+  }
 
-  /// A run of this server in a process of its own, with the load from this process.
-  func run(size: Int, nanoseconds: Int64, datagrams: Int, serverCPU: Int, takesTurns: Bool) throws -> DatagramRun {
+  var label: String { kind == .swift ? "ours" : isAgain ? "C again" : "C" }
+}
+
+/// A run of one such server in a process of its own, with the load from this process.
+struct DatagramEchoTask: Sendable {
+  let cell: DatagramCell
+  let poller: PollerChoice
+  let size: Int
+  /// When it ends, whichever comes first.
+  let nanoseconds: Int64
+  let datagrams: Int
+  let takesTurns: Bool
+  let setting: RunSetting
+
+  func run() throws -> DatagramRun {
+    let way = cell.way
     var plan = DatagramPlan(way, size: size)
     plan.takesTurns = takesTurns
     let server = try ServerProcess.start(
-      kind, Composition(transport: .udp, poller: .epoll), connections: 1, cpu: serverCPU, lifetime: 60,
-      datagrams: plan)
-    var load = try DatagramLoad(to: server.address, size: size, coalesced: way == .joined || way == .offload)
-    _ = try load.run(nanoseconds: nanoseconds / 5, datagrams: max(1, datagrams / 5))
-    let callsBefore = server.counters.calls
-    let cpuBefore = try server.cpuTime()
-    let loadBefore = bench_cpu_time(0)
-    let outcome = try load.run(nanoseconds: nanoseconds, datagrams: datagrams)
-    let loadCPU = bench_cpu_time(0) - loadBefore
-    let cpu = try server.cpuTime() - cpuBefore
-    let calls = server.counters.calls - callsBefore
-    let count = Double(max(1, outcome.received))
-    return DatagramRun(
-      rate: count / (Double(max(1, outcome.nanoseconds)) / 1e9), cpu: Double(cpu) / count,
-      loadCPU: Double(loadCPU) / count, calls: Double(calls) / count, lost: outcome.lost, datagrams: outcome.received,
-      burst: load.burst, window: load.window)
+      cell.kind, Composition(transport: .udp, poller: poller), connections: 1, setting: setting, datagrams: plan)
+    return try server.under {
+      var load = try DatagramLoad(
+        to: server.address, size: size, coalesced: way == .joined || way == .offload, limit: setting.limit)
+      _ = try load.run(nanoseconds: nanoseconds / 5, datagrams: max(1, datagrams / 5))
+      let loadBefore = bench_cpu_time(0)
+      let (outcome, use) = try server.use { try load.run(nanoseconds: nanoseconds, datagrams: datagrams) }
+      let loadCPU = bench_cpu_time(0) - loadBefore
+      // One more: what came twice at the end would come before it.
+      _ = try load.run(nanoseconds: .max, datagrams: 1)
+      return DatagramRun(outcome, use: use, loadCPU: loadCPU, burst: load.burst, window: load.window)
+    }
   }
 }

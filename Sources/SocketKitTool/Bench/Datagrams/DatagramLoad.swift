@@ -6,14 +6,11 @@ internal import SocketKitToolSupport
 
 /// The load on every datagram server, ours or C: bursts of datagrams, each handed to the kernel as one message, and a
 /// bounded number of datagrams on their way, so that nothing is lost for want of room. What comes back is received many
-/// at a time, coalesced where the server sends it so, and compared.
+/// at a time, coalesced where the server sends it so, and compared. Every datagram has a number, and comes back once.
 struct DatagramLoad: ~Copyable {
-  struct Outcome {
-    var sent = 0
+  struct Outcome: Sendable {
     var received = 0
     var nanoseconds: Int64 = 0
-    /// Datagrams that never came back.
-    var lost: Int { max(0, sent - received) }
   }
   private let socket: UDPSocket
   private var poller: EpollPoller
@@ -23,11 +20,13 @@ struct DatagramLoad: ~Copyable {
   /// Datagrams in a burst.
   let burst: Int
   /// Datagrams that may be on their way.
-  var window: Int { bursts.count * burst }
-  private let expected: [UInt8]
+  var window: Int { bursts.capacity * burst }
+  private let ledger: DatagramLedger
+  private var bytes: [UInt8]
+  private let limit: TimeLimit
 
   /// - Parameter coalesced: whether the server sends many datagrams as one message.
-  init(to text: String, size: Int, coalesced: Bool) throws {
+  init(to text: String, size: Int, coalesced: Bool, limit: TimeLimit) throws {
     guard let address = IPSocketAddress(text) else { throw ToolError("no address: \(text)") }
     let socket = try UDPSocket.connect(to: address) { (socket) throws(SocketError) in
       try socket.setOption(.receiveBuffer, to: DatagramPlan.receiveBuffer)
@@ -35,28 +34,19 @@ struct DatagramLoad: ~Copyable {
     try UDPOffload.coalesce(socket.descriptor)
     var poller = try EpollPoller(EpollPoller.configuration(capacity: 1))
     try poller.register(socket, .readable, token: Token(index: 0))
+    limit.watch(poller.waker)
     let burst = try Self.burst(size)
-    let expected = (0..<65536).map { UInt8(truncatingIfNeeded: $0 % size) }
     // What a small datagram takes of a socket's buffer is mostly the kernel's own; measured, rounded up.
     let room = try socket.option(.receiveBuffer) / (burst * (size + 1536))
-    bursts = try Self.bursts(max(1, min(4, room)), expected.span.extracting(first: burst * size), UInt16(size))
+    bursts = MessageBatch(capacity: max(1, min(4, room)), messageCapacity: burst * size, controlCapacity: 24)
     arrived = MessageBatch(capacity: coalesced ? 16 : 128, messageCapacity: coalesced ? 65535 : (size + 63) & ~63)
+    bytes = [UInt8](repeating: 0, count: burst * size)
+    ledger = DatagramLedger(size: size)
     self.socket = socket
     self.poller = poller
-    self.expected = expected
+    self.limit = limit
     self.burst = burst
     self.size = size
-  }
-
-  private static func bursts(
-    _ count: Int, _ bytes: Span<UInt8>, _ size: UInt16
-  ) throws(SocketError) -> MessageBatch {
-    var bursts = MessageBatch(capacity: count, messageCapacity: bytes.count, controlCapacity: 24)
-    for slot in 0..<count {
-      try bursts.append(bytes)
-      try bursts.setSegmentSize(size, at: slot)
-    }
-    return bursts
   }
 
   /// As many as the kernel cuts one message into: 128, before Linux 6.9 64; and no more than an IPv4 packet holds.
@@ -85,51 +75,63 @@ struct DatagramLoad: ~Copyable {
   mutating func run(nanoseconds: Int64, datagrams: Int) throws -> Outcome {
     var outcome = Outcome()
     let begin = csk_monotonic_nanoseconds()
-    var onTheirWay = 0
+    var unsent = datagrams
     while true {
-      let isOver = outcome.received >= datagrams || csk_monotonic_nanoseconds() &- begin > nanoseconds
-      if !isOver {
-        let sent = try send((window - onTheirWay) / burst)
-        outcome.sent += sent
-        onTheirWay += sent
-      } else if onTheirWay == 0 {
+      if csk_monotonic_nanoseconds() &- begin > nanoseconds { unsent = 0 }
+      if unsent > 0 {
+        unsent -= try send(unsent)
+      } else if ledger.count == 0 {
         break
       }
       let received = try receive()
       outcome.received += received
-      onTheirWay = max(0, onTheirWay - received)
-      if received > 0 || onTheirWay == 0 { continue }
-      // What has not come within this time is lost.
-      if try poller.wait(until: .after(.milliseconds(200))) == 0 { onTheirWay = 0 }
+      if received > 0 || ledger.count == 0 { continue }
+      // The window is so small that the kernel drops nothing: what has not come by then never comes.
+      if try poller.wait(until: .after(.seconds(5))) == 0 {
+        throw ToolError("\(ledger.count) datagrams never came back, \(outcome.received) did")
+      }
     }
     outcome.nanoseconds = csk_monotonic_nanoseconds() - begin
     return outcome
   }
 
-  /// Sends so many bursts at most; how many datagrams went.
-  private mutating func send(_ count: Int) throws(SocketError) -> Int {
-    if count <= 0 { return 0 }
-    bursts.rewind()
-    bursts.markSent(bursts.count - count)
+  /// Sends as many bursts as may be on their way, of so many datagrams at most; how many datagrams went.
+  private mutating func send(_ datagrams: Int) throws -> Int {
+    bursts.removeAll()
+    // A local one: the batch and a span of these bytes cannot both be this value's.
+    var bytes: [UInt8] = []
+    swap(&bytes, &self.bytes)
+    defer { swap(&bytes, &self.bytes) }
     var sent = 0
-    while bursts.sent < bursts.count, case .messages(let number) = try socket.send(batch: &bursts) { sent += number }
-    return sent * burst
+    while !bursts.isFull {
+      let slot = bursts.count
+      let count = min(burst, datagrams - sent)
+      // Whole bursts, but for the last.
+      if count == 0 || ledger.count + count > window { break }
+      ledger.issue(count, into: &bytes)
+      try bursts.append(bytes.span.extracting(first: count * size))
+      if count > 1 { try bursts.setSegmentSize(UInt16(size), at: slot) }
+      sent += count
+    }
+    while bursts.sent < bursts.count {
+      if case .messages = try socket.send(batch: &bursts) { continue }
+      if limit.isOver { throw ToolError("the load's socket stays full") }
+      sched_yield()
+    }
+    return sent
   }
 
   /// How many datagrams came.
   private mutating func receive() throws -> Int {
     guard case .messages(let count) = try socket.receive(batch: &arrived) else { return 0 }
-    var datagrams = 0
+    let before = ledger.count
     for slot in 0..<count {
       let length = arrived.fullLength(at: slot)
-      let isSame = arrived.withBytes(at: slot) { bytes in
-        bytes.withUnsafeBytes { bytes in
-          bytes.count == length && bytes.baseAddress.map { memcmp($0, expected, length) } == 0
-        }
+      let complaint = arrived.withBytes(at: slot) { bytes in
+        bytes.byteCount == length ? ledger.complaint(about: bytes) : "a datagram came back longer"
       }
-      guard isSame, length % size == 0 else { throw ToolError("datagrams came back changed") }
-      datagrams += length / size
+      if let complaint { throw ToolError(complaint) }
     }
-    return datagrams
+    return before - ledger.count
   }
 }

@@ -1,5 +1,4 @@
 internal import CSocketKit
-internal import CSocketKitBaseline
 internal import SocketKit
 internal import SocketKitToolSupport
 
@@ -10,45 +9,83 @@ struct DatagramPingPong: DatagramTask {
   let size: Int
   let messages: Int
   let warmUp: Int
-  let serverCPU: Int?
+  let setting: RunSetting
 
   func run<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~Copyable>(_: S.Type, _: P.Type) throws -> Run {
     let server = try ServerProcess.start(
-      kind, composition, connections: 1, cpu: serverCPU, lifetime: 60, datagrams: DatagramPlan(.one, size: size))
-    guard let address = S.Address(server.address) else { throw ToolError("no address: \(server.address)") }
-    let socket = try S.connect(to: address)
-    var poller = try P(P.configuration(capacity: 1))
+      kind, composition, connections: 1, setting: setting, datagrams: DatagramPlan(.one, size: size))
+    return try server.under {
+      guard let address = S.Address(server.address) else { throw ToolError("no address: \(server.address)") }
+      var client = try DatagramClient(S.connect(to: address), P(P.configuration(capacity: 1)), size, setting.limit)
+      var ignored = Histogram()
+      _ = try client.run(warmUp, into: &ignored)
+      var histogram = Histogram()
+      let (elapsed, use) = try server.use { try client.run(messages, into: &histogram) }
+      // One more: a second reply to the last one would come before its reply.
+      _ = try client.run(1, into: &ignored)
+      return Run(histogram, elapsed: elapsed, use: use)
+    }
+  }
+}
+
+/// Sends numbered datagrams, one at a time, and waits for each to come back.
+private struct DatagramClient<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
+  private let socket: S
+  private var poller: P
+  private var messages: NumberedMessages
+  private var number = 0
+  private let size: Int
+  private let limit: TimeLimit
+
+  init(_ socket: consuming S, _ poller: consuming P, _ size: Int, _ limit: TimeLimit) throws(SocketError) {
+    var poller = poller
+    limit.watch(poller.waker)
     try poller.register(socket, .readable, token: Token(index: 0))
-    var ignored = Histogram()
-    _ = try bounce(socket, &poller, warmUp, into: &ignored)
-    var histogram = Histogram()
-    let callsBefore = server.counters.calls
-    let cpuBefore = try server.cpuTime()
-    let elapsed = try bounce(socket, &poller, messages, into: &histogram)
-    let cpu = try server.cpuTime() - cpuBefore
-    let calls = server.counters.calls - callsBefore
-    return Run(histogram, elapsed: elapsed, cpuPerMessage: Double(cpu) / Double(messages), calls: calls)
+    self.socket = socket
+    self.poller = poller
+    self.size = size
+    self.limit = limit
+    messages = NumberedMessages(size: size)
   }
 
   /// - Returns: how long that took, in nanoseconds.
-  private func bounce<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~Copyable>(
-    _ socket: borrowing S, _ poller: inout P, _ messages: Int, into histogram: inout Histogram
-  ) throws -> Int64 {
-    let pattern = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
+  mutating func run(_ count: Int, into histogram: inout Histogram) throws -> Int64 {
+    // Room for one byte more, which shows that a reply is too long.
     var buffer = [UInt8](repeating: 0, count: size + 1)
     let begin = csk_monotonic_nanoseconds()
-    for _ in 0..<messages {
+    for _ in 0..<count {
+      number += 1
       let start = csk_monotonic_nanoseconds()
-      guard try socket.send(pattern.span) == .bytes(size) else { throw ToolError("the client's socket is full") }
-      var info = MessageInfo()
-      // A datagram may be lost, and then nobody says so.
-      while try poller.wait(until: .after(.seconds(5))) > 0 {
-        if case .bytes = try socket.receive(into: buffer.mutableSpan, &info) { break }
-      }
-      guard info.length == size else { throw ToolError("a datagram was lost, or came back in another length") }
+      try send()
+      let length = try receive(&buffer)
       histogram.record(csk_monotonic_nanoseconds() &- start)
-      if !buffer.dropLast().elementsEqual(pattern) { throw ToolError("a datagram came back changed") }
+      let isSame =
+        length == size
+        && buffer.withUnsafeBytes { got in
+          messages.matches(UnsafeRawBufferPointer(rebasing: got[..<size]), number, of: 0, from: 0)
+        }
+      if !isSame { throw ToolError("another datagram came back than was sent, as datagram \(number)") }
     }
     return csk_monotonic_nanoseconds() - begin
+  }
+
+  private mutating func send() throws {
+    let sent = messages.withMessage(number, of: 0, from: 0) { bytes -> Result<IOOutcome, SocketError> in
+      do throws(SocketError) {
+        return .success(try socket.send(bytes))
+      } catch {
+        return .failure(error)
+      }
+    }
+    guard try sent.get() == .bytes(size) else { throw ToolError("the client's socket is full") }
+  }
+
+  private mutating func receive(_ buffer: inout [UInt8]) throws -> Int {
+    var info = MessageInfo()
+    while true {
+      // A datagram may be lost, and then nobody says so: the limit ends the wait.
+      if try poller.wait() == 0 && limit.isOver { throw ToolError("datagram \(number) did not come back") }
+      if case .bytes = try socket.receive(into: buffer.mutableSpan, &info) { return info.length }
+    }
   }
 }

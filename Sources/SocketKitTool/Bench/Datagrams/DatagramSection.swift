@@ -15,36 +15,36 @@ extension Section {
           JSON.Member("serverCPU", .integer(Int64(pins.server))), JSON.Member("loadCPU", .integer(Int64(pins.client))),
         ],
       table: Table([
-        ("calls", .left), ("server", .left), ("datagrams/s", .right), ("cpu ns", .right), ("load ns", .right),
-        ("calls/dgram", .right), ("lost", .right), ("rate × C same calls", .right), ("rate × C recvfrom", .right),
+        ("poller", .left), ("calls", .left), ("server", .left), ("datagrams/s", .right), ("cpu ns", .right),
+        ("load ns", .right), ("calls/dgram", .right), ("events/wait", .right), ("rate × C same calls", .right),
+        ("rate × C recvfrom", .right),
       ]), notes: [])
-    do {
-      try checked(bench_pin(Int32(pins.client)), "pinning to cpu \(pins.client)")
-      if onOne { try checked(bench_take_turns(1), "taking turns") }
-      defer {
-        bench_unpin()
-        _ = bench_take_turns(0)
-        if let pins = options.pins { _ = bench_pin(Int32(pins.client)) }
-      }
-      let runs = try DatagramRuns(size: size, options, serverCPU: pins.server, takesTurns: onOne)
-      section.notes = notes(runs, onOne)
-      for cell in DatagramCell.all { section.add(cell, runs) }
-    } catch {
-      section.addFailure(Composition(transport: .udp, poller: .epoll), error)
+    try checked(bench_pin(Int32(pins.client)), "pinning to cpu \(pins.client)")
+    if onOne { try checked(bench_take_turns(1), "taking turns") }
+    defer {
+      bench_unpin()
+      _ = bench_take_turns(0)
+      if let pins = options.pins { _ = bench_pin(Int32(pins.client)) }
     }
+    section.forEach(.udpEcho, options) { (section, composition) in
+      let runs = DatagramRuns(composition.poller, size: size, options, serverCPU: pins.server, takesTurns: onOne)
+      section.notes = notes(runs, onOne)
+      for cell in runs.cells { section.add(cell, runs, composition) }
+    }
+    section.noteShortRuns()
     return section
   }
 
   private static func notes(_ runs: DatagramRuns, _ onOne: Bool) -> [String] {
-    let one = runs[DatagramCell.all[0]].first
+    let one = runs.cells.compactMap { runs[$0].first }.first
+    let (burst, window) = (one.map { "\($0.burst)" } ?? "-", one.map { "\($0.window)" } ?? "-")
     var notes = [
-      "One load generator for all rows: it sends bursts of \(one?.burst ?? 0) datagrams as one message (UDP_SEGMENT),"
-        + " receives many with",
-      "one call, and has at most \(one?.window ?? 0) datagrams on their way. recvfrom/sendto: until nothing is left, then a"
-        + " wait; \"wait,\":",
-      "a wait for each datagram. cpu: the server's, load:",
-      "the generator's, user and system, in nanoseconds a datagram. calls/dgram: the server's. lost: datagrams of all",
-      "rounds that never came back. Medians; ratios are within a round, with the extremes in brackets. All with epoll.",
+      "One load generator, with epoll, for all rows: it sends bursts of \(burst) datagrams as one message (UDP_SEGMENT),",
+      "receives many with one call, and has at most \(window) datagrams on their way. Each has a number, and a row fails",
+      "when one is lost, changed or doubled. recvfrom/sendto: until nothing is left, then a wait; \"wait,\": a wait for",
+      "each datagram. cpu: the server's, load: the generator's, user and system, in nanoseconds a datagram. calls/dgram:",
+      "the server's, as its loop counts them. Medians; ratios are within a round, with the extremes in brackets. The C",
+      "server always uses epoll; without --poller ours does too.",
     ]
     if onOne {
       notes.append(
@@ -54,52 +54,84 @@ extension Section {
     return notes
   }
 
-  private mutating func add(_ cell: DatagramCell, _ all: DatagramRuns) {
-    func median(_ number: (DatagramRun) -> Double) -> Double { Spread(all[cell].map(number))?.median ?? .nan }
-    let name = cell.kind == .swift ? "ours" : cell.isAgain ? "C again" : "C"
+  private mutating func add(_ cell: DatagramCell, _ all: DatagramRuns, _ composition: Composition) {
+    if let error = all.failures[cell] {
+      failed = true
+      table.add([composition.poller.rawValue, cell.way.calls, cell.label, "failed: \(error)"])
+      rows.append(
+        composition.json + [
+          "way": .string(cell.way.rawValue), "server": .string(cell.label), "failed": .string(error),
+        ])
+      return
+    }
+    func middle(_ number: (DatagramRun) -> Double?) -> Double? { median(all[cell].map(number)) }
     let same = all.ratios(cell, to: DatagramCell(kind: .c, way: cell.way))
     let plain = all.ratios(cell, to: DatagramCell(kind: .c, way: .plain))
-    let lost = all[cell].map(\.lost).reduce(0, +)
+    let isReference = cell.kind == .c && !cell.isAgain
     table.add([
-      cell.way.calls, name, Int(median(\.rate)).grouped, median(\.cpu).fixed(0), median(\.loadCPU).fixed(0),
-      median(\.calls).fixed(3), lost.grouped, Self.text(same), Self.text(plain),
+      composition.poller.rawValue, cell.way.calls, cell.label, middle(\.rate).grouped, middle(\.cpu).fixed(0),
+      middle(\.loadCPU).fixed(0), middle(\.calls).fixed(3), middle(\.eventsPerWait).fixed(2),
+      Self.text(same, isReference: isReference), Self.text(plain, isReference: isReference && cell.way == .plain),
     ])
-    rows.append([
-      "way": .string(cell.way.rawValue), "server": .string(name), "rate": .number(median(\.rate)),
-      "cpu": .number(median(\.cpu) / 1000), "loadCPU": .number(median(\.loadCPU) / 1000),
-      "calls": .number(median(\.calls)), "lost": .integer(Int64(lost)), "rateRatio": Self.json(same),
-      "rateToPlain": Self.json(plain), "runs": .array(all[cell].map(\.json)),
-    ])
+    rows.append(
+      composition.json + [
+        "way": .string(cell.way.rawValue), "server": .string(cell.label), "rate": .number(middle(\.rate)),
+        "cpu": .number(middle(\.cpu).map { $0 / 1000 }), "loadCPU": .number(middle(\.loadCPU).map { $0 / 1000 }),
+        "calls": .number(middle(\.calls)), "eventsPerWait": .number(middle(\.eventsPerWait)),
+        "rateRatio": Self.json(same), "rateToPlain": Self.json(plain), "runs": .array(all[cell].map(\.json)),
+      ])
   }
 }
 
 /// The runs of all servers, interleaved.
 struct DatagramRuns: Sendable {
-  private var runs = [[DatagramRun]](repeating: [], count: DatagramCell.all.count)
+  let cells: [DatagramCell]
+  private var runs: [DatagramCell: [DatagramRun]] = [:]
+  /// Why a server could not be measured to the end.
+  private(set) var failures: [DatagramCell: String] = [:]
 
-  /// Each round has every server once; a round begins with another one than the round before.
-  init(size: Int, _ options: BenchOptions, serverCPU: Int, takesTurns: Bool) throws {
-    let cells = DatagramCell.all
-    for round in 0..<options.rounds {
+  /// Each round has every server once; a round begins with another one than the round before, and goes the other way.
+  init(_ poller: PollerChoice, size: Int, _ options: BenchOptions, serverCPU: Int, takesTurns: Bool) {
+    cells = DatagramCell.all(options.ways)
+    let rounds = options.rounds(.udpEcho)
+    for round in 0..<rounds {
       for step in cells.indices {
         let place = (step + 2 * round) % cells.count
+        let cell = cells[round % 2 == 0 ? place : cells.count - 1 - place]
+        // One failure tells enough; another would take as long.
+        if failures[cell] != nil { continue }
         Terminal.progress(
-          "udp-echo \(size) bytes: round \(round + 1) of \(options.rounds), \(cells[place].way.rawValue), "
-            + (cells[place].kind == .swift ? "ours" : "C"))
-        runs[place].append(
-          try cells[place].run(
-            size: size, nanoseconds: options.echoDatagrams == nil ? 250_000_000 : .max,
-            datagrams: options.echoDatagrams ?? .max, serverCPU: serverCPU, takesTurns: takesTurns))
+          "udp-echo \(size) bytes, \(poller.rawValue): round \(round + 1) of \(rounds), \(cell.way.rawValue), "
+            + cell.label)
+        do {
+          let run = try options.run(
+            cell.kind, connections: 1, size: size, messages: options.echoDatagrams ?? 0, cpu: serverCPU
+          ) { setting in
+            try DatagramEchoTask(
+              cell: cell, poller: poller, size: size,
+              nanoseconds: options.echoDatagrams == nil ? 250_000_000 : .max,
+              datagrams: options.echoDatagrams ?? .max, takesTurns: takesTurns, setting: setting
+            ).run()
+          }
+          runs[cell, default: []].append(run)
+        } catch {
+          failures[cell] = "\(error)"
+        }
       }
     }
   }
 
-  subscript(cell: DatagramCell) -> [DatagramRun] {
-    DatagramCell.all.firstIndex(of: cell).map { runs[$0] } ?? []
-  }
+  subscript(cell: DatagramCell) -> [DatagramRun] { runs[cell] ?? [] }
 
-  /// The rates of one server divided by another's in the same round.
+  /// The rates of one server divided by another's in the same round; none when one of them has too few.
   func ratios(_ cell: DatagramCell, to other: DatagramCell) -> [Double] {
-    zip(self[cell], self[other]).map { $0.rate / $1.rate }
+    let (these, those) = (self[cell].map(\.rate), self[other].map(\.rate))
+    if failures[cell] != nil || failures[other] != nil { return [] }
+    var ratios: [Double] = []
+    for (rate, reference) in zip(these, those) {
+      guard let rate, let reference else { return [] }
+      ratios.append(rate / reference)
+    }
+    return ratios
   }
 }

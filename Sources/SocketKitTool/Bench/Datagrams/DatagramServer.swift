@@ -20,6 +20,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
     counters.pointee.waits &+= 1
     let count = try poller.wait()
     counters.pointee.returns &+= 1
+    counters.pointee.events &+= UInt64(truncatingIfNeeded: count)
     counters.pointee.hidden = poller.callsBeyondWaits
     return count > 0
   }

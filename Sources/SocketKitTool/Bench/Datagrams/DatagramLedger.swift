@@ -1,0 +1,59 @@
+/// Which datagrams are on their way. Each has a number in its first eight bytes, or the lower part of it where there is
+/// room for less; what comes back must be on its way, so that nothing counts twice.
+final class DatagramLedger {
+  private var onTheirWay: [UInt16]
+  private var last: UInt64 = 0
+  /// How many are on their way.
+  private(set) var count = 0
+  private let size: Int
+  /// Bytes of a number.
+  private let digits: Int
+  /// What follows the number.
+  private let rest: [UInt8]
+
+  init(size: Int) {
+    self.size = size
+    digits = min(8, size)
+    onTheirWay = [UInt16](repeating: 0, count: size == 1 ? 256 : 65536)
+    rest = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
+  }
+
+  /// Writes so many new datagrams, one behind the other.
+  func issue(_ number: Int, into array: inout [UInt8]) {
+    var bytes = array.mutableSpan
+    var start = 0
+    for _ in 0..<number {
+      last &+= 1
+      for place in 0..<digits { bytes[start &+ place] = UInt8(truncatingIfNeeded: last >> (8 &* UInt64(place))) }
+      for place in digits..<size { bytes[start &+ place] = rest[place] }
+      start &+= size
+      onTheirWay[Int(last) & (onTheirWay.count - 1)] &+= 1
+    }
+    count += number
+  }
+
+  /// What is wrong with datagrams that came, one behind the other; nil when nothing is.
+  func complaint(about bytes: RawSpan) -> String? {
+    var start = 0
+    while start < bytes.byteCount {
+      guard start &+ size <= bytes.byteCount else { return "a datagram came back cut" }
+      var number: UInt64 = 0
+      for place in 0..<digits {
+        number |= UInt64(bytes.unsafeLoad(fromByteOffset: start &+ place, as: UInt8.self)) << (8 &* UInt64(place))
+      }
+      for place in digits..<size
+      where bytes.unsafeLoad(fromByteOffset: start &+ place, as: UInt8.self) != rest[place] {
+        return "a datagram came back changed"
+      }
+      start &+= size
+      let key = Int(truncatingIfNeeded: number) & (onTheirWay.count - 1)
+      // A number that is far from the last one was never sent, or long ago.
+      guard onTheirWay[key] > 0, digits < 8 || last &- number < UInt64(onTheirWay.count) else {
+        return "datagram \(number) came back twice, or was not sent"
+      }
+      onTheirWay[key] &-= 1
+      count -= 1
+    }
+    return nil
+  }
+}

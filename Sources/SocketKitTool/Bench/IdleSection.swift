@@ -1,0 +1,61 @@
+internal import CSocketKitBaseline
+internal import SocketKitToolSupport
+
+extension Section {
+  /// Leaves many connections alone.
+  static func idle(size: Int, _ options: BenchOptions) -> Section {
+    let milliseconds = options.idleMilliseconds
+    let rounds = options.rounds(.idle)
+    let connections = min(options.connections(.idle), max(1, bench_raise_descriptor_limit() - 64))
+    let seconds = (Double(milliseconds) / 1000).fixed(1)
+    var section = Section(
+      title: "idle: \(connections.grouped) connections, \(rounds) rounds of \(seconds) s without a message",
+      parameters: parameters(.idle, connections: connections, size: size)
+        + [JSON.Member("rounds", .integer(Int64(rounds))), JSON.Member("milliseconds", .integer(Int64(milliseconds)))],
+      table: Table([
+        ("transport", .left), ("poller", .left), ("server", .left), ("wakes", .right), ("sleeps", .right),
+        ("cpu", .right), ("", .left),
+      ]),
+      notes: [
+        "wakes: returns of the server's wait. sleeps: times that a thread of the server went to sleep, by the kernel's",
+        "count. cpu: of the server, in microseconds. All are sums of the rounds. A poller that promises to sleep must have",
+        "no wakes, no sleeps (it sleeps when the time begins) and at most \(Idleness.allowedCPU.fixed(0)) µs of cpu a round."
+          + " Every connection",
+        "echoes before and after; then all are ended.",
+      ])
+    section.forEach(.idle, options) { (section, composition) in
+      let runs = try InTurn(rounds: rounds) { kind, round in
+        Terminal.progress(
+          "idle \(composition.transport.rawValue)/\(composition.poller.rawValue): round \(round + 1), \(kind.label)")
+        return try options.run(kind, connections: connections, size: size, messages: 2 * connections) { setting in
+          try IdleTask(
+            kind: kind, composition: composition, connections: connections, size: size, milliseconds: milliseconds,
+            settling: options.settlingMilliseconds, setting: setting
+          ).run(over: composition.transport, with: composition.poller)
+        }
+      }
+      for kind in [ServerKind.c, .swift] { section.addIdle(kind, runs[kind], composition, connections) }
+    }
+    return section
+  }
+
+  private mutating func addIdle(
+    _ kind: ServerKind, _ runs: [Idleness], _ composition: Composition, _ connections: Int
+  ) {
+    let complaint = runs.compactMap(\.complaint).first
+    let parks = runs.allSatisfy(\.parks)
+    if complaint != nil { failed = true }
+    let (wakes, sleeps) = (runs.map(\.wakes).reduce(0, +), runs.map(\.sleeps).reduce(0, +))
+    let cpu = runs.map(\.cpu).reduce(0, +)
+    table.add([
+      composition.transport.rawValue, composition.poller.rawValue, kind.label, "\(wakes)", "\(sleeps)", cpu.fixed(0),
+      complaint.map { "FAILED: \($0)" } ?? (parks ? "ok" : "does not promise to sleep"),
+    ])
+    rows.append(
+      composition.json + [
+        "server": .string(kind.label), "connections": .integer(Int64(connections)), "wakes": .integer(Int64(wakes)),
+        "sleeps": .integer(Int64(sleeps)), "cpu": .number(cpu), "parks": .bool(parks),
+        "passed": .bool(complaint == nil), "complaint": complaint.map { .string($0) } ?? .null,
+      ])
+  }
+}

@@ -1,0 +1,19 @@
+/// Rounds of C and ours, in which the one that began the last round does not begin the next.
+struct InTurn<Outcome: Sendable>: Sendable {
+  private var outcomes: [ServerKind: [Outcome]] = [:]
+
+  init(rounds: Int, _ run: (ServerKind, _ round: Int) throws -> Outcome) throws {
+    for round in 0..<rounds {
+      for kind in round % 2 == 0 ? [ServerKind.c, .swift] : [.swift, .c] {
+        outcomes[kind, default: []].append(try run(kind, round))
+      }
+    }
+  }
+
+  subscript(kind: ServerKind) -> [Outcome] { outcomes[kind] ?? [] }
+}
+
+extension ServerKind {
+  /// In a table.
+  var label: String { self == .swift ? "ours" : "C epoll" }
+}

@@ -1,0 +1,53 @@
+internal import CSocketKit
+internal import Glibc
+internal import SocketKitToolSupport
+internal import Synchronization
+
+/// A thread whose outcome is waited for with a time limit. It inherits cpu and scheduling from the thread that makes it.
+final class TimedThread<R: Sendable>: Sendable {
+  private let result = Mutex<Result<R, any Error>?>(nil)
+  private let bell: Int32
+
+  init(_ body: @escaping @Sendable () throws -> R) throws {
+    bell = Int32(truncatingIfNeeded: try checked(csk_eventfd(), "making an event descriptor"))
+    // The thread holds this object, and with it the bell, until it ends.
+    let job = Unmanaged.passRetained(
+      Job { [self] in
+        let outcome = Result(catching: body)
+        result.withLock { $0 = outcome }
+        _ = csk_event_signal(bell)
+      })
+    var thread = pthread_t()
+    let failure = pthread_create(
+      &thread, nil,
+      { argument in
+        if let argument { Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().body() }
+        return nil
+      }, job.toOpaque())
+    if failure != 0 {
+      job.release()
+      throw ToolError("starting a thread: \(String(cString: strerror(failure)))")
+    }
+    pthread_detach(thread)
+  }
+
+  deinit { close(bell) }
+
+  /// nil when it has none in time; the thread runs on then.
+  func outcome(within seconds: Double) -> Result<R, any Error>? {
+    let end = csk_monotonic_nanoseconds() + Int64(seconds * 1e9)
+    while true {
+      let left = max(0, end - csk_monotonic_nanoseconds())
+      var watched = pollfd(fd: bell, events: Int16(POLLIN), revents: 0)
+      // Rounded up, so that it does not spin for the last millisecond.
+      let count = poll(&watched, 1, Int32(clamping: (left + 999_999) / 1_000_000))
+      if count > 0 || left == 0 { return result.withLock { $0 } }
+    }
+  }
+}
+
+/// What a thread does. Not nested: a C function cannot name a type that hangs on a generic parameter.
+private final class Job: Sendable {
+  let body: @Sendable () -> Void
+  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+}
