@@ -32,7 +32,7 @@ let package = Package(
       dependencies: ["SocketKitCore"] + (transports + pollers).map { .byName(name: "SocketKit\($0)") },
       path: "Sources/SocketKit"),
     .target(name: "SocketKitConformance", dependencies: ["SocketKitCore"], path: "Sources/SocketKitConformance"),
-    // What the benchmark compares with: plain C over glibc. Nothing else may use it.
+    // What the benchmark compares with: plain C over glibc. Only the benchmark and its tests may use it.
     .target(name: "CSocketKitBaseline", path: "Sources/CSocketKitBaseline"),
     .executableTarget(
       name: "SocketKitTool",
@@ -58,8 +58,12 @@ let package = Package(
       path: "Tests/ConformanceKitTests"),
     // They read files, which other tests would count as leaked descriptors: one at a time with these.
     .testTarget(name: "TidyTests", dependencies: ["TestSupport"], path: "Tests/TidyTests"),
+    // Servers that die, lie, double, drop or stall, for the benchmark's tests: processes, so nothing links them.
+    .executableTarget(name: "FaultyServer", dependencies: ["CSocketKitBaseline"], path: "Tests/FaultyServer"),
     .testTarget(
-      name: "ToolTests", dependencies: ["TestSupport", "SocketKit", "SocketKitToolSupport"], path: "Tests/ToolTests"),
+      name: "ToolTests",
+      dependencies: ["TestSupport", "SocketKit", "CSocketKitBaseline", "SocketKitTool", "SocketKitToolSupport"],
+      path: "Tests/ToolTests"),
   ] + transports.map { module($0, in: "Transports") } + pollers.map { module($0, in: "Pollers") }
 )
 

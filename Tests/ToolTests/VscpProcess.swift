@@ -5,15 +5,7 @@ import Testing
 
 /// The built command as a process.
 enum VscpProcess {
-  /// Beside the test bundle, wherever that was built.
-  private static let tool: String = {
-    let maps = TemporaryFolder.contents(of: "/proc/self/maps").map { String(decoding: $0, as: UTF8.self) } ?? ""
-    let line = maps.split(separator: "\n").first { $0.hasSuffix(".xctest") }
-    guard let bundle = line?.firstIndex(of: "/").flatMap({ line?[$0...] }), let slash = bundle.lastIndex(of: "/") else {
-      return ""
-    }
-    return bundle[...slash] + "socketkit"
-  }()
+  private static let tool = BuiltProduct.path("socketkit")
 
   /// A vscp whose talk goes to a file; `under` is a command that runs it, such as strace.
   static func start(_ words: [String], log: String, under: [String] = [], _ rest: String = "") throws -> PeerProcess {

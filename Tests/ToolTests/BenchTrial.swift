@@ -1,0 +1,55 @@
+import Glibc
+import SocketKitToolSupport
+import TestSupport
+import Testing
+
+@testable import SocketKitTool
+
+/// A run of `bench` in this process, with servers of the test's choice.
+struct BenchTrial {
+  let status: Int32
+  let text: String
+  let sections: [Section]
+
+  /// - Parameters:
+  ///   - words: a command line.
+  ///   - fault: of the servers; they show it from the `after`th message on, over the transport `only`.
+  ///   - limit: seconds for a run; short where the run must not end by itself.
+  init(
+    _ words: [String], fault: String = "none", after: Int = 6, only: String = "all", limit: Double = 30,
+    relay: Relay? = nil
+  ) throws {
+    var options = try BenchOptions(Arguments(words))
+    options.program = ServerProgram(
+      path: BuiltProduct.path("FaultyServer"), words: ["faulty-server", fault, "\(after)", only])
+    options.relay = relay
+    options.limit = limit
+    options.idleMilliseconds = 100
+    options.settlingMilliseconds = fault == "none" ? 2000 : 100
+    options.ways = [.plain]
+    let output = Output()
+    var run = BenchRun(options) { output.text += $0 }
+    status = try run.run()
+    sections = run.sections
+    text = output.text
+  }
+
+  private final class Output { var text = "" }
+
+  /// The rows of the tables that failed.
+  var failures: [String] {
+    text.split(separator: "\n").filter { $0.contains("failed: ") || $0.contains("FAILED") }.map(String.init)
+  }
+}
+
+/// A program of this package, built beside the test bundle, wherever that is.
+enum BuiltProduct {
+  static func path(_ name: String) -> String {
+    let maps = TemporaryFolder.contents(of: "/proc/self/maps").map { String(decoding: $0, as: UTF8.self) } ?? ""
+    let line = maps.split(separator: "\n").first { $0.hasSuffix(".xctest") }
+    guard let bundle = line?.firstIndex(of: "/").flatMap({ line?[$0...] }), let slash = bundle.lastIndex(of: "/") else {
+      return ""
+    }
+    return bundle[...slash] + name
+  }
+}
