@@ -71,7 +71,11 @@ int bench_spawn(const char *program, char *const arguments[], int memory_file, i
 int bench_end(int process) {
   int status = 0;
   kill(process, SIGKILL);
-  while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  // Until it has ended: one that is traced may stop before.
+  for (;;) {
+    pid_t ended = waitpid(process, &status, 0);
+    if (ended < 0 && errno != EINTR) break;
+    if (ended == process && !WIFSTOPPED(status)) break;
   }
   return status;
 }
@@ -80,7 +84,8 @@ int bench_ended(int process, int *status) {
   siginfo_t info = {0};
   // The remains stay: bench_end takes them away.
   if (waitid(P_PID, (id_t)process, &info, WEXITED | WNOHANG | WNOWAIT) < 0) return -errno;
-  if (info.si_pid == 0) return 0;
+  // A process that is traced may also have stopped.
+  if (info.si_pid == 0 || info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED) return 0;
   *status = info.si_status;
   return info.si_code == CLD_EXITED ? 1 : 2;
 }

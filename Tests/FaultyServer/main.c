@@ -37,14 +37,16 @@ static void ready(const char *address) {
 
 // One wait as the benchmark sees it.
 static int wait_for(int epoll, struct epoll_event *event) {
-  counters->waits++;
   int count;
   // The first two do not show in the counters: only the kernel knows that this process does not sleep.
   int timeout = has("wakes") ? 5 : has("burns") ? 0 : has("dies-idle") && messages >= after ? 20 : -1;
-  do count = epoll_wait(epoll, event, 1, timeout);
-  while (count == 0 && timeout != 20);
+  do {
+    counters->waits++;
+    count = epoll_wait(epoll, event, 1, timeout);
+  } while (count == 0 && timeout != 20);
   if (count == 0) kill(getpid(), SIGKILL);
   counters->returns++;
+  if (count > 0) counters->events++;
   return count;
 }
 
@@ -79,10 +81,13 @@ static void serve_datagrams(int fd) {
     if (wait_for(epoll, &event) < 1) continue;
     struct sockaddr_in sender;
     socklen_t length = sizeof sender;
+    counters->reads++;
     ssize_t count = recvfrom(fd, buffer, sizeof buffer, MSG_DONTWAIT, (struct sockaddr *)&sender, &length);
     if (count < 0) continue;
-    for (int left = replies(fd, buffer, &count); left > 0; left--)
+    for (int left = replies(fd, buffer, &count); left > 0; left--) {
+      if (!has("miscounts")) counters->writes++;
       sendto(fd, buffer, (size_t)count, 0, (struct sockaddr *)&sender, length);
+    }
   }
 }
 
@@ -95,15 +100,21 @@ static void serve_streams(int listener) {
     if (wait_for(epoll, &event) < 1) continue;
     int fd = event.data.fd;
     if (fd == listener) {
+      counters->accepts++;
+      counters->controls++;
       event.data.fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
       epoll_ctl(epoll, EPOLL_CTL_ADD, event.data.fd, &event);
       counters->open++;
       if (!has("peakless")) counters->peak = counters->open;
       continue;
     }
+    counters->reads++;
     ssize_t count = recv(fd, buffer, sizeof buffer, 0);
     if (count > 0) {
-      for (int left = replies(fd, buffer, &count); left > 0; left--) send(fd, buffer, (size_t)count, MSG_NOSIGNAL);
+      for (int left = replies(fd, buffer, &count); left > 0; left--) {
+        if (!has("miscounts")) counters->writes++;
+        send(fd, buffer, (size_t)count, MSG_NOSIGNAL);
+      }
     } else if (count == 0 || errno != EAGAIN) {
       if (has("holds")) epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
       else close(fd);

@@ -24,8 +24,12 @@ import Testing
 
     var isOfDatagrams: Bool { self == .datagramPingpong || self == .udpEcho }
 
-    func trial(_ fault: String, after: Int = 6, limit: Double = 30) throws -> BenchTrial {
-      try BenchTrial(words + ["--poller", "epoll", "--pairs", "1"], fault: fault, after: after, limit: limit)
+    func trial(
+      _ fault: String, after: Int = 6, limit: Double = 30, checksCalls: Bool = false
+    ) throws -> BenchTrial {
+      try BenchTrial(
+        words + ["--poller", "epoll", "--pairs", "1"], fault: fault, after: after, limit: limit,
+        checksCalls: checksCalls)
     }
   }
 
@@ -131,6 +135,18 @@ import Testing
     let trial = try Load.idle.trial("burns")
     #expect(trial.status == 1 && trial.failures.count == 2, "\(trial.text)")
     #expect(trial.failures.allSatisfy { $0.hasSuffix("FAILED: it did not sleep") }, "\(trial.text)")
+  }
+
+  /// The kernel knows better how many calls a server makes.
+  @Test(arguments: [Load.pingpong, .udpEcho])
+  func aServerThatMiscountsItsCalls(_ load: Load) throws {
+    let trial = try load.trial("miscounts", checksCalls: true)
+    #expect(trial.status == 1, "\(trial.text)")
+    #expect(trial.failures.count == (load == .udpEcho ? 2 : 1), "\(trial.text)")
+    let text = #/the server counted [0-9]+ system calls where the kernel counted [0-9]+/#
+    #expect(trial.failures.allSatisfy { $0.contains(text) }, "\(trial.text)")
+    let honest = try load.trial("none", checksCalls: true)
+    #expect(honest.text.contains("\nThe kernel counted as many in a short run under ptrace(2), of each server.\n"))
   }
 
   @Test func aServerThatDoesNotHoldThemAll() throws {

@@ -14,15 +14,17 @@ struct BenchTrial {
   /// - Parameters:
   ///   - words: a command line.
   ///   - fault: of the servers; they show it from the `after`th message on, over the transport `only`.
+  ///   - checksCalls: whether the kernel counts system calls too, which takes a while.
   ///   - limit: seconds for a run; short where the run must not end by itself.
   init(
     _ words: [String], fault: String = "none", after: Int = 6, only: String = "all", limit: Double = 30,
-    relay: Relay? = nil
+    checksCalls: Bool = false, relay: Relay? = nil
   ) throws {
     var options = try BenchOptions(Arguments(words))
     options.program = ServerProgram(
       path: BuiltProduct.path("FaultyServer"), words: ["faulty-server", fault, "\(after)", only])
     options.relay = relay
+    options.checksCalls = checksCalls
     options.limit = limit
     options.idleMilliseconds = 100
     options.settlingMilliseconds = fault == "none" ? 2000 : 100

@@ -45,4 +45,17 @@ long bench_raise_descriptor_limit(void);
 /// CPU time of a process in nanoseconds, user and system, or -errno; 0 is the calling process.
 int64_t bench_cpu_time(int process);
 
+/// A count of another process's system calls.
+struct bench_trace {
+  uint64_t calls;
+  int is_tracing, stop;
+};
+/// Counts the system calls of a process with ptrace(2) until bench_stop_trace. The process is slowed down much. 0, or
+/// -errno: -EPERM where tracing is not allowed, -ESRCH when the process ends.
+int bench_trace(int process, struct bench_trace *state);
+/// From other threads than the one in bench_trace: the calls so far, whether it has begun, and its end.
+uint64_t bench_traced_calls(struct bench_trace *state);
+int bench_is_tracing(struct bench_trace *state);
+void bench_stop_trace(struct bench_trace *state);
+
 #endif

@@ -53,6 +53,7 @@ struct BenchOptions: Sendable {
   /// How long a server may take to come to rest after its last reply.
   var settlingMilliseconds = 2000
   var ways = DatagramWay.allCases
+  var checksCalls = true
 
   init(_ given: Arguments) throws(ToolError) {
     var arguments = given

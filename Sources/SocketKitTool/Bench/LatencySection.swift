@@ -37,10 +37,12 @@ extension Section {
           ).run(over: composition.transport, with: composition.poller)
         }
       }
+      if load != .sameThread && options.checksCalls { try section.checkCalls(composition, connections, size, options) }
       section.add("ours", comparison.ours, comparison, composition)
       section.add("C epoll", comparison.baseline, comparison, composition)
       section.add("C again", comparison.baselineAgain, comparison, composition)
     }
+    section.noteCallChecks()
     section.noteShortRuns()
     return section
   }
@@ -66,6 +68,28 @@ extension Section {
     }
     notes.append("events/wait: events that a wait of the server reported; who waits more often makes more calls.")
     return notes
+  }
+
+  /// Compares what the servers' loops count with what the kernel counts.
+  private mutating func checkCalls(
+    _ composition: Composition, _ connections: Int, _ size: Int, _ options: BenchOptions
+  ) throws {
+    for kind in [ServerKind.c, .swift] {
+      Terminal.progress(
+        "\(composition.transport.rawValue)/\(composition.poller.rawValue): counting the calls of \(kind.label)")
+      let check = try options.run(kind, connections: connections, size: size, messages: 1000) { setting in
+        let check =
+          composition.transport == .udp
+          ? try DatagramCallCheck(kind: kind, composition: composition, size: size, setting: setting)
+            .run(with: composition.poller)
+          : try EchoCallCheck(
+            kind: kind, composition: composition, connections: connections, size: size, setting: setting
+          ).run(over: composition.transport, with: composition.poller)
+        try check?.judge()
+        return check
+      }
+      noteCallCheck(check)
+    }
   }
 
   private mutating func add(_ name: String, _ runs: [Run], _ comparison: Comparison, _ composition: Composition) {

@@ -80,6 +80,8 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     var open = progress.count
     while open > 0 {
       let count = try wait()
+      // From then on it is the kill that ends connections.
+      if limit.isOver { throw lost("") }
       var index = 0
       while index < count {
         let place = Int(poller[event: index].token.index)

@@ -13,9 +13,17 @@ struct Section {
   var failed = false
   /// What was measured, well or badly: transports and pollers by name.
   private(set) var measured: Set<String> = []
+  /// Servers whose calls the kernel counted too, and those that could not be traced.
+  private(set) var callsChecked = 0
+  private(set) var callsUnchecked = 0
 
   var text: String { "\n\(title)\n\n\(table.text)" + (notes.isEmpty ? "" : "\n") + notes.map { $0 + "\n" }.joined() }
-  var json: JSON { parameters + ["rows": .array(rows), "failed": .bool(failed)] }
+  var json: JSON {
+    parameters + [
+      "rows": .array(rows), "callsChecked": .integer(Int64(callsChecked)),
+      "callsNotChecked": .integer(Int64(callsUnchecked)), "failed": .bool(failed),
+    ]
+  }
 
   static func parameters(
     _ load: LoadChoice, connections: Int, size: Int, messages: Int = 0, warmUp: Int = 0
@@ -42,6 +50,21 @@ struct Section {
   private mutating func noteMeasured(_ composition: Composition) {
     measured.insert(composition.transport.rawValue)
     measured.insert(composition.poller.rawValue)
+  }
+
+  mutating func noteCallCheck(_ check: CallCheck?) {
+    if check == nil { callsUnchecked += 1 } else { callsChecked += 1 }
+  }
+
+  /// Says below the table what the numbers of calls are worth.
+  mutating func noteCallChecks() {
+    if callsChecked > 0 {
+      notes.append("The kernel counted as many in a short run under ptrace(2), of each server.")
+    }
+    if callsUnchecked > 0 {
+      notes.append(
+        "Not checked against the kernel's count: this process may not trace \(callsUnchecked) of its servers.")
+    }
   }
 
   /// Says below the table what "-" means, where it stands for a number.

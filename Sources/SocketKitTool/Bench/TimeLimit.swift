@@ -90,8 +90,8 @@ final class TimeLimit: Sendable {
   private func expire() {
     state.withLock { state in
       state.isOver = true
-      if let server = state.server { _ = bench_kill(server) }
       for waker in state.wakers { waker.wake() }
+      if let server = state.server { _ = bench_kill(server) }
       for descriptor in state.descriptors { shutdown(descriptor, Int32(SHUT_RDWR)) }
     }
   }

@@ -62,14 +62,9 @@ struct DatagramEchoTask: Sendable {
   let setting: RunSetting
 
   func run() throws -> DatagramRun {
-    let way = cell.way
-    var plan = DatagramPlan(way, size: size)
-    plan.takesTurns = takesTurns
-    let server = try ServerProcess.start(
-      cell.kind, Composition(transport: .udp, poller: poller), connections: 1, setting: setting, datagrams: plan)
+    let server = try start()
     return try server.under {
-      var load = try DatagramLoad(
-        to: server.address, size: size, coalesced: way == .joined || way == .offload, limit: setting.limit)
+      var load = try load(server.address)
       _ = try load.run(nanoseconds: nanoseconds / 5, datagrams: max(1, datagrams / 5))
       let loadBefore = bench_cpu_time(0)
       let (outcome, use) = try server.use { try load.run(nanoseconds: nanoseconds, datagrams: datagrams) }
@@ -78,5 +73,26 @@ struct DatagramEchoTask: Sendable {
       _ = try load.run(nanoseconds: .max, datagrams: 1)
       return DatagramRun(outcome, use: use, loadCPU: loadCPU, burst: load.burst, window: load.window)
     }
+  }
+
+  /// Checks how this server counts its calls.
+  func check() throws -> CallCheck? {
+    let server = try start()
+    return try server.under {
+      var load = try load(server.address)
+      return try CallCheck.of(server, setting.limit) { _ = try load.run(nanoseconds: .max, datagrams: 1000) }
+    }
+  }
+
+  private func start() throws -> ServerProcess {
+    var plan = DatagramPlan(cell.way, size: size)
+    plan.takesTurns = takesTurns
+    return try ServerProcess.start(
+      cell.kind, Composition(transport: .udp, poller: poller), connections: 1, setting: setting, datagrams: plan)
+  }
+
+  private func load(_ address: String) throws -> DatagramLoad {
+    try DatagramLoad(
+      to: address, size: size, coalesced: cell.way == .joined || cell.way == .offload, limit: setting.limit)
   }
 }

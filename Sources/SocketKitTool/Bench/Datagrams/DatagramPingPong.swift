@@ -28,6 +28,25 @@ struct DatagramPingPong: DatagramTask {
   }
 }
 
+/// Checks the servers of ping-pong over datagrams.
+struct DatagramCallCheck: DatagramTask {
+  let kind: ServerKind
+  let composition: Composition
+  let size: Int
+  let setting: RunSetting
+
+  func run<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~Copyable>(_: S.Type, _: P.Type) throws -> CallCheck? {
+    let server = try ServerProcess.start(
+      kind, composition, connections: 1, setting: setting, datagrams: DatagramPlan(.one, size: size))
+    return try server.under {
+      guard let address = S.Address(server.address) else { throw ToolError("no address: \(server.address)") }
+      var client = try DatagramClient(S.connect(to: address), P(P.configuration(capacity: 1)), size, setting.limit)
+      var ignored = Histogram()
+      return try CallCheck.of(server, setting.limit) { _ = try client.run(50, into: &ignored) }
+    }
+  }
+}
+
 /// Sends numbered datagrams, one at a time, and waits for each to come back.
 private struct DatagramClient<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
   private let socket: S

@@ -30,7 +30,9 @@ extension Section {
       let runs = DatagramRuns(composition.poller, size: size, options, serverCPU: pins.server, takesTurns: onOne)
       section.notes = notes(runs, onOne)
       for cell in runs.cells { section.add(cell, runs, composition) }
+      for check in runs.checks { section.noteCallCheck(check) }
     }
+    section.noteCallChecks()
     section.noteShortRuns()
     return section
   }
@@ -89,6 +91,8 @@ struct DatagramRuns: Sendable {
   private var runs: [DatagramCell: [DatagramRun]] = [:]
   /// Why a server could not be measured to the end.
   private(set) var failures: [DatagramCell: String] = [:]
+  /// How the servers count their calls; nil for each that could not be traced.
+  private(set) var checks: [CallCheck?] = []
 
   /// Each round has every server once; a round begins with another one than the round before, and goes the other way.
   init(_ poller: PollerChoice, size: Int, _ options: BenchOptions, serverCPU: Int, takesTurns: Bool) {
@@ -117,6 +121,22 @@ struct DatagramRuns: Sendable {
         } catch {
           failures[cell] = "\(error)"
         }
+      }
+    }
+    for cell in cells where options.checksCalls && failures[cell] == nil && !cell.isAgain {
+      Terminal.progress("udp-echo \(size) bytes, \(poller.rawValue): counting the calls of \(cell.label)")
+      do {
+        let check = try options.run(cell.kind, connections: 1, size: size, messages: 2000, cpu: serverCPU) { setting in
+          let check = try DatagramEchoTask(
+            cell: cell, poller: poller, size: size, nanoseconds: .max, datagrams: 1000, takesTurns: takesTurns,
+            setting: setting
+          ).check()
+          try check?.judge()
+          return check
+        }
+        checks.append(check)
+      } catch {
+        failures[cell] = "\(error)"
       }
     }
   }
