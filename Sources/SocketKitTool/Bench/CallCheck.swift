@@ -36,11 +36,11 @@ struct CallCheck: Sendable {
     // On a busy machine a server may seem to rest in the middle of its work: what differs is counted again, with more
     // patience.
     var check = try count(server, trace, samples: 5, load)
-    if check.counted != check.kernel { check = try count(server, trace, samples: 60, load) }
+    if check.counted != check.kernel { check = try count(server, trace, samples: 75, load) }
     return check
   }
 
-  /// - Parameter samples: counts in a row, 5 ms apart, that must be the same before the server is taken to rest.
+  /// - Parameter samples: counts in a row, 2 ms apart, that must be the same before the server is taken to rest.
   private static func count(
     _ server: borrowing ServerProcess, _ trace: Trace, samples: Int, _ load: () throws -> Void
   ) throws -> CallCheck {
@@ -62,8 +62,8 @@ struct CallCheck: Sendable {
   ) -> (counted: UInt64, kernel: UInt64) {
     var last = (server.counters.calls, bench_traced_calls(trace.state))
     var same = 0
-    for _ in 0..<400 where same < samples {
-      usleep(5000)
+    for _ in 0..<1000 where same < samples {
+      usleep(2000)
       let now = (server.counters.calls, bench_traced_calls(trace.state))
       same = now == last ? same + 1 : 0
       last = now

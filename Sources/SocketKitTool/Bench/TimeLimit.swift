@@ -3,7 +3,6 @@ internal import CSocketKitBaseline
 internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
-internal import Synchronization
 
 /// The time that one run of one server may take. It is over early when the server ends. Then the server is killed and
 /// the client is woken, so that the run fails and the next one begins.
@@ -16,16 +15,14 @@ final class TimeLimit: Sendable {
   }
 
   let seconds: Double
-  private let state = Mutex(State())
-  /// How long a client may take to notice that the server is killed.
-  private static var grace: Double { 5 }
-
+  private let state = Locked(State())
   private init(_ seconds: Double) { self.seconds = seconds }
 
   /// Does a run on a thread of its own and waits for its end.
+  /// - Parameter grace: seconds that the run may take to notice that the time is over.
   /// - Throws: what the run throws; `ToolError` when it takes too long.
   static func run<R: Sendable>(
-    seconds: Double, _ body: @escaping @Sendable (TimeLimit) throws -> R
+    seconds: Double, grace: Double = 5, _ body: @escaping @Sendable (TimeLimit) throws -> R
   ) throws -> R {
     let limit = TimeLimit(seconds)
     let thread = try TimedThread { try body(limit) }

@@ -1,11 +1,10 @@
 internal import CSocketKit
 internal import Glibc
 internal import SocketKitToolSupport
-internal import Synchronization
 
 /// A thread whose outcome is waited for with a time limit. It inherits cpu and scheduling from the thread that makes it.
 final class TimedThread<R: Sendable>: Sendable {
-  private let result = Mutex<Result<R, any Error>?>(nil)
+  private let result = Locked<Result<R, any Error>?>(nil)
   private let bell: Int32
 
   init(_ body: @escaping @Sendable () throws -> R) throws {

@@ -27,7 +27,7 @@ extension Command {
         --json              the results as JSON
         --help              this text
 
-      Lists have commas. A default run takes some minutes. Each message has a number; each reply is compared with it.
+      Lists have commas. A default run takes about a minute. Each message has a number; each reply is compared with it.
       A server that dies, or does not answer in time, fails its row, and the next row follows. hold and idle say ok or
       FAILED.
 
