@@ -14,6 +14,12 @@ protocol BenchTransport: ConnectionTransport, StreamSocket, ~Copyable {
   static func baselineListener() throws -> BaselineListener
   /// Options that both ends set, in C too.
   static func tune(_ socket: borrowing Self) throws(SocketError)
+  /// Whether the one end that has ended its sending can wait for the other to do the same.
+  static var endsInHalves: Bool { get }
+}
+
+extension BenchTransport where Self: ~Copyable {
+  static var endsInHalves: Bool { true }
 }
 
 extension BenchTransport where Address: LosslessStringConvertible, Self: ~Copyable {
@@ -61,6 +67,9 @@ extension SCTPSocket: BenchTransport {
     let descriptor = try checked(baseline_listen_sctp(&port), "listening on SCTP in C")
     return BaselineListener(descriptor: descriptor, address: IPSocketAddress.loopback(port: port).description)
   }
+
+  /// The end of one direction ends the association, and the kernel does not report that to who began it.
+  static var endsInHalves: Bool { false }
 
   /// Room for more than two of loopback's packets, or each waits for a delayed acknowledgement.
   static func tune(_ socket: borrowing SCTPSocket) throws(SocketError) {
