@@ -1,3 +1,4 @@
+internal import CSocketKit
 internal import Glibc
 internal import SocketKitToolSupport
 

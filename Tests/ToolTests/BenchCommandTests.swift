@@ -85,7 +85,7 @@ import Testing
       "\(text)")
   }
 
-  @Test func datagramsAreAsManyAsAskedFor() throws {
+  @Test(.enabled(if: !ThreadSanitizer.isOn, ThreadSanitizer.sends)) func datagramsAreAsManyAsAskedFor() throws {
     let (text, status) = try bench(
       ["--load", "udp-echo", "--messages", "10", "--size", "64", "--pairs", "1", "--poller", "poll", "--json"])
     #expect(status == 0)

@@ -33,11 +33,9 @@ import Testing
     }
   }
 
-  /// Its own thread in every process wakes ten times a second.
-  private static let isThreadSanitized = dlsym(nil, "__tsan_init") != nil
-  private static let judged: Comment = "ThreadSanitizer keeps every process from sleeping"
-
-  @Test(arguments: Load.allCases.filter { $0 != .idle || !isThreadSanitized }) func anHonestServerPasses(_ load: Load)
+  @Test(arguments: Load.allCases.filter { $0 != .idle || !ThreadSanitizer.isOn }) func anHonestServerPasses(
+    _ load: Load
+  )
     throws
   {
     let trial = try load.trial("none")
@@ -131,13 +129,13 @@ import Testing
     try expectFailure(Load.idle.trial("dies-idle", after: 8), "the server was ended by signal 9")
   }
 
-  @Test(.enabled(if: !isThreadSanitized, judged)) func aServerThatWakesInsideItsWait() throws {
+  @Test(.enabled(if: !ThreadSanitizer.isOn, ThreadSanitizer.wakes)) func aServerThatWakesInsideItsWait() throws {
     let trial = try Load.idle.trial("wakes")
     #expect(trial.status == 1 && trial.failures.count == 2, "\(trial.text)")
     #expect(trial.failures.allSatisfy { $0.hasSuffix("FAILED: it woke inside its wait") }, "\(trial.text)")
   }
 
-  @Test(.enabled(if: !isThreadSanitized, judged)) func aServerThatTakesTheCPU() throws {
+  @Test(.enabled(if: !ThreadSanitizer.isOn, ThreadSanitizer.wakes)) func aServerThatTakesTheCPU() throws {
     let trial = try Load.idle.trial("burns")
     #expect(trial.status == 1 && trial.failures.count == 2, "\(trial.text)")
     #expect(trial.failures.allSatisfy { $0.hasSuffix("FAILED: it did not sleep") }, "\(trial.text)")
