@@ -80,7 +80,7 @@ struct DatagramEchoTask: Sendable {
     let server = try start()
     return try server.under {
       var load = try load(server.address)
-      return try CallCheck.of(server, setting.limit) { _ = try load.run(nanoseconds: .max, datagrams: 1000) }
+      return try CallCheck.of(server, setting.limit) { _ = try load.run(nanoseconds: .max, datagrams: 300) }
     }
   }
 

@@ -128,7 +128,7 @@ struct DatagramRuns: Sendable {
       do {
         let check = try options.run(cell.kind, connections: 1, size: size, messages: 2000, cpu: serverCPU) { setting in
           let check = try DatagramEchoTask(
-            cell: cell, poller: poller, size: size, nanoseconds: .max, datagrams: 1000, takesTurns: takesTurns,
+            cell: cell, poller: poller, size: size, nanoseconds: .max, datagrams: 300, takesTurns: takesTurns,
             setting: setting
           ).check()
           try check?.judge()
