@@ -43,22 +43,3 @@ struct BenchTrial {
     text.split(separator: "\n").filter { $0.contains("failed: ") || $0.contains("FAILED") }.map(String.init)
   }
 }
-
-/// A program of this package, built beside the test bundle, wherever that is.
-enum BuiltProduct {
-  static func path(_ name: String) -> String {
-    let maps = TemporaryFolder.contents(of: "/proc/self/maps").map { String(decoding: $0, as: UTF8.self) } ?? ""
-    let line = maps.split(separator: "\n").first { $0.hasSuffix(".xctest") }
-    guard let bundle = line?.firstIndex(of: "/").flatMap({ line?[$0...] }), let slash = bundle.lastIndex(of: "/") else {
-      return ""
-    }
-    return bundle[...slash] + name
-  }
-}
-
-/// What of the benchmark does not hold under ThreadSanitizer.
-enum ThreadSanitizer {
-  static let isOn = dlsym(nil, "__tsan_init") != nil
-  static let wakes: Comment = "ThreadSanitizer has a thread in every process that wakes ten times a second"
-  static let sends: Comment = "under ThreadSanitizer batches go one by one, and the kernel's count of calls differs"
-}
