@@ -85,6 +85,7 @@ private let deafListener = ListenerSuite<TCPSocket>("deaf") {
     Saboteur("blocks in accept", "listener.accept.timed-out", blockingListener, listeners(Faultless.self)),
     Saboteur("blocks in accept", "listener.accept.cancelled", blockingListener, listeners(Faultless.self)),
     Saboteur("blocks in accept", "listener.accept.cancelled-any-moment", blockingListener, listeners(Faultless.self)),
+    Saboteur("blocks in accept", "listener.accept.deadline-any-moment", blockingListener, listeners(Faultless.self)),
     saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.accept.descriptors-exhausted"),
     saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.close.keeps-accepted"),
     Saboteur("keeps a copy of its descriptor", "listener.close.waiting", lingeringListener, listeners(Faultless.self)),

@@ -87,6 +87,10 @@ import Testing
       #expect(strict.table.contains(part))
     }
     #expect("\(strict)" == strict.table)
+    // Columns: every time ends at the same place.
+    let rows = strict.table.split(separator: "\n").filter { $0.hasPrefix("  ") }
+    let places = Set(rows.map { $0.split(separator: " ms  ", maxSplits: 1)[0].count })
+    #expect(rows.count == 3 && places.count == 1)
     var lenient = ConformanceReport(allowingUnavailable: ["few.ab"])
     var seen = 0
     lenient.run(Few(), progress: { _ in seen += 1 })

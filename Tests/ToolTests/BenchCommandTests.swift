@@ -76,8 +76,12 @@ import Testing
     #expect(PeerProcess.exists("strace") || !mustBeAvailable, "unavailable: strace is not installed")
     guard PeerProcess.exists("strace") else { return }
     let tool = BuiltProduct.path("socketkit")
-    let words = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=none", tool, "bench"] + Self.short
-    let (output, status) = try #require(PeerProcess(words + ["--poller", "epoll"])).finish()
+    // Of fewer than 100 messages the calls are not counted.
+    let words = [
+      "strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=none", tool, "bench", "--load", "pingpong", "--transport",
+      "unix", "--poller", "epoll", "--messages", "200", "--pairs", "1",
+    ]
+    let (output, status) = try #require(PeerProcess(words)).finish()
     let text = String(decoding: output, as: UTF8.self)
     #expect(status == 0)
     #expect(

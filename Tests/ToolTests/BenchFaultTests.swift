@@ -27,7 +27,9 @@ import Testing
     func trial(
       _ fault: String, after: Int = 6, limit: Double = 30, checksCalls: Bool = false
     ) throws -> BenchTrial {
-      try BenchTrial(
+      // A run of fewer than 100 messages shows no number of calls.
+      let words = checksCalls ? words.map { $0 == "40" ? "200" : $0 } : words
+      return try BenchTrial(
         words + ["--poller", "epoll", "--pairs", "1"], fault: fault, after: after, limit: limit,
         checksCalls: checksCalls)
     }

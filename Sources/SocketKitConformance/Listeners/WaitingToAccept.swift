@@ -58,6 +58,19 @@ extension ListenerSuite where S: ~Copyable {
           }
         }
       }
+      + rule(
+        "accept.deadline-any-moment",
+        "A deadline set into the past at any moment of an accept's beginning ends it at once."
+      ) {
+        listening in
+        try atAnyMoment(seed: 28) {
+          $0.setDeadline(.past)
+        } _: { control in
+          try requireError(.timedOut, in: "an accept") {
+            try listening.listener.value.accept(until: .after(Times.limit), control: control)
+          }
+        }
+      }
       + rule("accept.signal", "A signal during an accept that waits does not end it.") { listening in
         let handled = try SignalWatch.interrupting(times: 3, then: { _ = try listening.connect() }) {
           _ = try listening.accept()

@@ -66,28 +66,30 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
         "Cancelling at any moment of a connect that waits for its listener ends it at once."
       ) {
         _, _ in
-        let listener = try S.listen(on: try address(), backlog: 0)
-        let name = try listener.localAddress()
-        var clients: [Shared<S>] = []
-        // Where the transport refuses what a full backlog does not take, or takes any number, no connect waits.
-        var waits = false
-        while !waits && clients.count < 8 {
-          do throws(EndpointError) {
-            clients.append(Shared(try S.connect(to: name, until: .after(Times.short))))
-          } catch {
-            if error.code != .timedOut { break }
-            waits = true
+        try connectingInVain(to: try address()) { name in
+          try atAnyMoment(rounds: 2000, seed: 26) {
+            $0.cancel()
+          } _: { control in
+            try requireError(.cancelled, in: "a connect") {
+              try S.connect(to: name, until: .after(Times.limit), control: control)
+            }
           }
         }
-        if !waits { return }
-        try atAnyMoment(rounds: 500, seed: 26) {
-          $0.cancel()
-        } _: { control in
-          try requireError(.cancelled, in: "a connect") {
-            try S.connect(to: name, until: .after(Times.limit), control: control)
+      }
+      + listening(
+        "connect.deadline-any-moment", address,
+        "A deadline set into the past at any moment of a connect that waits for its listener ends it at once."
+      ) {
+        _, _ in
+        try connectingInVain(to: try address()) { name in
+          try atAnyMoment(rounds: 2000, seed: 27) {
+            $0.setDeadline(.past)
+          } _: { control in
+            try requireError(.timedOut, in: "a connect") {
+              try S.connect(to: name, until: .after(Times.limit), control: control)
+            }
           }
         }
-        for client in clients { client.close() }
       }
       + listening("echo.listener", address, "A loop with its listener accepts and echoes 40 connections, in waves.") {
         poller, listener in
@@ -113,6 +115,23 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
         try player.join()
         try requireEqual(server.count, 0, "connections left after all clients closed")
       }
+  }
+
+  /// Runs `body` with the name of a listener whose backlog is full. Does not run it where the transport refuses what a full
+  /// backlog does not take, or takes any number: no connect waits there.
+  private func connectingInVain(to address: S.Address, _ body: (S.Address) throws -> Void) throws {
+    let listener = try S.listen(on: address, backlog: 0)
+    let name = try listener.localAddress()
+    var clients: [Shared<S>] = []
+    defer { for client in clients { client.close() } }
+    while clients.count < 8 {
+      do throws(EndpointError) {
+        clients.append(Shared(try S.connect(to: name, until: .after(Times.short))))
+      } catch {
+        if error.code == .timedOut { try body(name) }
+        return
+      }
+    }
   }
 
   private func listening(

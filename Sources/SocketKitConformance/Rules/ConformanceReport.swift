@@ -73,8 +73,13 @@ public struct ConformanceReport: Sendable {
     return "\(passed) passed, \(failed) failed, \(unavailable) unavailable"
   }
 
-  /// One line for each rule, under its suite's name, and the summary at the end.
+  /// One line for each rule, under its suite's name: its id, how it binds, how long it took and what it came to. The
+  /// summary is at the end.
   public var table: String {
+    func padded(_ text: String, to width: Int) -> String {
+      text + String(repeating: " ", count: max(0, width - text.count))
+    }
+    let width = lines.map(\.rule.id.count).max() ?? 0
     var text = ""
     var suite: String?
     for line in lines {
@@ -82,9 +87,10 @@ public struct ConformanceReport: Sendable {
         text += "\(line.suite)\n"
         suite = line.suite
       }
-      let milliseconds = Int(line.duration / .milliseconds(1))
-      let id = line.rule.id + String(repeating: " ", count: max(1, 46 - line.rule.id.count))
-      text += "  \(id)\(line.rule.strength.rawValue)  \(milliseconds) ms  \(line.outcome)\n"
+      let time = "\(Int(line.duration / .milliseconds(1))) ms"
+      let id = padded(line.rule.id, to: width)
+      let space = String(repeating: " ", count: max(0, 8 - time.count))
+      text += "  \(id)  \(padded(line.rule.strength.rawValue, to: 10))\(space)\(time)  \(line.outcome)\n"
     }
     return text + summary + "\n"
   }
