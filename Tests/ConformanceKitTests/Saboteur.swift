@@ -26,8 +26,8 @@ struct Saboteur: Sendable, CustomTestStringConvertible {
     let accused = try #require(broken.rules.first { $0.id == rule }, "no rule \(rule)")
     let before = openDescriptors()
     let outcome = Haste.during { accused.run() }
-    // What a rule began in other threads may go on for a while when it fails.
-    let deadline = Deadline.after(.seconds(5))
+    // What a rule began in other threads may go on for a while when it fails: a server for 15 seconds.
+    let deadline = Deadline.after(.seconds(20))
     while openDescriptors().count > before.count && !deadline.hasPassed {
       Leaks.sweep()
       usleep(5000)

@@ -13,9 +13,14 @@ public struct Exclusive: SuiteTrait, TestTrait, TestScoping {
   public func provideScope(
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
-    await Gate.shared.enter()
+    let settled = await Gate.shared.enter()
     Watchdog.shared.begin("\(test.id)")
-    let before = openDescriptors()
+    var before = openDescriptors()
+    // A thread of the test before may have opened one for a moment since that test was counted.
+    for _ in 0..<20 where before != settled ?? before {
+      usleep(5000)
+      before = openDescriptors()
+    }
     let began = milliseconds()
     let result: Result<Void, any Error>
     do {
@@ -35,7 +40,7 @@ public struct Exclusive: SuiteTrait, TestTrait, TestScoping {
       print("took \(Int(milliseconds() - began)) ms: \(test.id)")
     }
     Watchdog.shared.end()
-    await Gate.shared.leave()
+    await Gate.shared.leave(after)
     if after != before {
       Issue.record("descriptors before the test: \(before), after it: \(after)", sourceLocation: test.sourceLocation)
     }
@@ -52,13 +57,17 @@ private actor Gate {
   static let shared = Gate()
   private var busy = false
   private var waiting: [CheckedContinuation<Void, Never>] = []
+  private var descriptors: [Int32]?
 
-  func enter() async {
+  /// - Returns: the descriptors that the test before has left.
+  func enter() async -> [Int32]? {
     if busy { await withCheckedContinuation { waiting.append($0) } }
     busy = true
+    return descriptors
   }
 
-  func leave() {
+  func leave(_ descriptors: [Int32]) {
+    self.descriptors = descriptors
     if waiting.isEmpty {
       busy = false
     } else {
