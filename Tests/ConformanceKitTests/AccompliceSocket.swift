@@ -43,6 +43,8 @@ enum StealsConnections: AcceptFault {
   private static let count = Atomic<Int>(0)
   static func accepted(_ socket: Int32, by listener: Int32) {
     guard count.add(1, ordering: .relaxed).newValue % 4 == 0 else { return }
+    var watched = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+    _ = poll(&watched, 1, 100)
     let stolen = accept(listener, nil, nil)
     if stolen >= 0 { close(stolen) }
   }

@@ -1,3 +1,4 @@
+import Glibc
 import SocketKit
 import SocketKitConformance
 import Synchronization
@@ -80,7 +81,10 @@ enum AdvancesByWhatWasAsked: KeystreamFault {
 /// Holds its lock for the position only, as an atomic number would.
 enum LocksForAMoment: KeystreamFault {
   static func advance(_ position: borrowing Mutex<Int>, _ call: (Int) -> (IOResult, Int)) -> IOResult {
-    let (result, step) = call(position.withLock { $0 })
+    let now = position.withLock { $0 }
+    // Now and then for long enough that another thread comes between, on a busy machine too.
+    if now % 64 == 0 { usleep(50) }
+    let (result, step) = call(now)
     position.withLock { $0 += step }
     return result
   }
