@@ -27,26 +27,6 @@ func pause(_ duration: Duration) {
   }
 }
 
-/// Waits until the threads of this process sleep: until they have used almost no processor time for a while, or a limit
-/// has passed. On a busy host one that spins uses little, too.
-func awaitSleep() {
-  let deadline = Deadline.after(.milliseconds(400))
-  var before = processorTime()
-  repeat {
-    pause(.milliseconds(10))
-    let now = processorTime()
-    if now - before < .microseconds(200) { return }
-    before = now
-  } while !deadline.hasPassed
-}
-
-/// Of the whole process.
-private func processorTime() -> Duration {
-  var time = timespec()
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-  return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
-}
-
 /// Uses processor time until then, so that the moment comes without a wake-up's delay.
 func spin(until moment: Int64) {
   while monotonicNanoseconds() < moment {}

@@ -1,0 +1,34 @@
+internal import SocketKitCore
+#if canImport(Musl)
+  internal import Musl
+#else
+  internal import Glibc
+#endif
+
+/// Waits until all other threads of this process sleep, or a limit has passed. A thread that spins is runnable all the
+/// time, also where a busy host lets it run seldom.
+func awaitSleep() {
+  let deadline = Deadline.after(.milliseconds(500))
+  repeat { pause(.milliseconds(5)) } while runnableThreads() > 1 && !deadline.hasPassed
+}
+
+/// How many threads of this process run or could run, this one included (proc_pid_stat(5)).
+private func runnableThreads() -> Int {
+  guard let folder = opendir("/proc/self/task") else { return 0 }
+  defer { closedir(folder) }
+  var count = 0
+  while let entry = readdir(folder) {
+    let name = withUnsafePointer(to: &entry.pointee.d_name) {
+      $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    }
+    let file = open("/proc/self/task/\(name)/stat", O_RDONLY | O_CLOEXEC)
+    if file < 0 { continue }
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: 512)
+    let length = read(file, &bytes, bytes.count)
+    // The thread's name is in parentheses, and may have any character in it; the state follows.
+    guard length > 0, let end = bytes[..<length].lastIndex(of: UInt8(ascii: ")")), end + 2 < length else { continue }
+    if bytes[end + 2] == UInt8(ascii: "R") { count += 1 }
+  }
+  return count
+}
