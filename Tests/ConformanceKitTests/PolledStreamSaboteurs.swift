@@ -39,7 +39,7 @@ enum PolledStreamSaboteurs {
     served("duplicates data", Duplicates.self, "echo.bulk"),
     served("duplicates data", Duplicates.self, "echo.slow-reader"),
     server("prefers the first", PrefersTheFirst.self, "echo.fairness"),
-    served("ends when nothing is there", EndsWhenNothingIsThere.self, "echo.closing"),
+    served("ends early", EndsEarly.self, "echo.closing"),
     connected("takes level for edge", LevelIsEdge.self, "accept.reported"),
     connected("reports after deregistering", ReportsAfterDeregistering.self, "shutdown.reported"),
     connected("never reports room to write", NeverWritable.self, "connect.writable"),

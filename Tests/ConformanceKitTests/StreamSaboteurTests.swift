@@ -49,7 +49,7 @@ private func saboteur<F: StreamFault>(_ crime: String, _ fault: F.Type, _ rule: 
     saboteur("makes an error of would-block", WouldBlockIsError.self, "stream.transfer.ping-pong"),
     saboteur("ends early", EndsEarly.self, "stream.transfer.both-ways"),
     saboteur("ends early", EndsEarly.self, "stream.transfer.slow-reader"),
-    saboteur("ends when nothing is there", EndsWhenNothingIsThere.self, "stream.transfer.strategies"),
+    saboteur("drops the last byte of a read", DropsLastByte.self, "stream.transfer.strategies"),
     saboteur("ends when nothing is there", EndsWhenNothingIsThere.self, "stream.read.empty-buffer"),
     saboteur("holds small writes back", HoldsSmallWritesBack.self, "stream.read.output-span"),
     saboteur("drops the last byte of a read", DropsLastByte.self, "stream.read.exactly-early-end"),

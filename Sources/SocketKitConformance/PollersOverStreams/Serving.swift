@@ -36,11 +36,13 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         let writer = RuleThread { _ = try flood.writeUntilError(until: .after(Times.limit), control: stop) }
         let reader = RuleThread { while (try? flood.readSome(until: .after(Times.limit), control: stop)) != nil {} }
         let watch = Stopwatch()
-        try echo(Array(clients.dropFirst()), rounds: 50, message: 10)
+        let result = Result { try echo(Array(clients.dropFirst()), rounds: 50, message: 10) }
         let elapsed = watch.elapsed
+        // Also when that failed: the reader would go on for ever.
         stop.cancel()
         try writer.join()
         try reader.join()
+        try result.get()
         try require(elapsed < .seconds(3) * SlowHost.factor, "100 echoes beside a flooding connection took \(elapsed)")
       }
       + serverRule(

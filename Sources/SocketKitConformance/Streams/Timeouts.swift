@@ -11,19 +11,22 @@ extension StreamSocketSuite where S: ~Copyable {
       let feeder = RuleThread { _ = try ends.far.writeUntilError(until: .after(Times.limit), control: stop) }
       let control = WaitControl()
       control.setDeadline(.after(.milliseconds(1)))
-      try tenThreads {
-        do throws(SocketError) {
-          var buffer = [UInt8](repeating: 0, count: 1024)
-          _ = try ends.near.value.read(into: buffer.mutableSpan, until: .never, control: control)
-          // Whoever looked at the buffer after the call would see this.
-          buffer[0] = 0xaa
-        } catch {
-          try requireEqual(error.code, .timedOut, "a failed read")
-          control.setDeadline(.after(.milliseconds(1)))
+      let result = Result {
+        try tenThreads {
+          do throws(SocketError) {
+            var buffer = [UInt8](repeating: 0, count: 1024)
+            _ = try ends.near.value.read(into: buffer.mutableSpan, until: .never, control: control)
+            // Whoever looked at the buffer after the call would see this.
+            buffer[0] = 0xaa
+          } catch {
+            try requireEqual(error.code, .timedOut, "a failed read")
+            control.setDeadline(.after(.milliseconds(1)))
+          }
         }
       }
       stop.cancel()
       try feeder.join()
+      try result.get()
     }
       + rule(
         "timeout.racy-write",
