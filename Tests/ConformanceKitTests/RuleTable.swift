@@ -41,7 +41,8 @@ enum RuleTable {
     + AddressSaboteurTests.saboteurs + MessageSaboteurTests.saboteurs + PollerSaboteurTests.saboteurs
     + PolledStreamSaboteurs.all
 
-  /// What breaks a rule: broken conformers, and lines of SocketKit itself, where a conformer inherits what the rule tries.
+  /// What breaks a rule: broken conformers, and lines of SocketKit itself, where a conformer inherits what the rule
+  /// tries.
   static func breakers(of id: String) -> [String] {
     saboteurs.filter { $0.rule == id }.map(\.crime)
       + mutations.filter { $0.rule == id }.map { "mutation `\($0.title)`" }

@@ -1,8 +1,8 @@
 internal import Glibc
 public import Testing
 
-/// Runs one test at a time in the whole process, fails a test that leaves a descriptor open, and ends the process when a
-/// test does not end (``Watchdog``).
+/// Runs one test at a time in the whole process, fails a test that leaves a descriptor open, and ends the process when
+/// a test does not end (``Watchdog``).
 ///
 /// Every suite that touches sockets carries it: descriptor counts mean nothing while another test opens some.
 public struct Exclusive: SuiteTrait, TestTrait, TestScoping {

@@ -10,8 +10,8 @@ int bench_memory_file(size_t size);
 /// Maps it for both sides; null when that fails.
 void *bench_map(int memory_file, size_t size);
 void bench_unmap(void *page, size_t size);
-/// Starts a program: nothing on standard input, standard output into a pipe whose other end goes to `output`, the memory
-/// file as descriptor 3. Its process number, or -errno.
+/// Starts a program: nothing on standard input, standard output into a pipe whose other end goes to `output`, the
+/// memory file as descriptor 3. Its process number, or -errno.
 int bench_spawn(const char *program, char *const arguments[], int memory_file, int *output);
 /// Whether a process that bench_spawn made has ended: 0 not yet; 1 with the exit status in `status`; 2 by the signal in
 /// `status`; or -errno. bench_end is still to be called.

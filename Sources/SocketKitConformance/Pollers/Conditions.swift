@@ -15,7 +15,8 @@ extension PollerSuite where P: ~Copyable {
       wire.drain()
       let ended = try poller.requireEvent(tokenA, .readable, "for the end")
       try require(!ended.contains(.error), "an error was reported for the end: \(ended)")
-      // Unread bytes make the close of a Unix stream an error of the other end (unix_release_sock in net/unix/af_unix.c).
+      // Unread bytes make the close of a Unix stream an error of the other end (unix_release_sock in
+      // net/unix/af_unix.c).
       wire.ringFar()
       wire.closeFar()
       try poller.requireEvent(tokenA, .error, "for the pending error")

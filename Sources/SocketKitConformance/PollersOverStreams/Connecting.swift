@@ -117,8 +117,8 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
       }
   }
 
-  /// Runs `body` with the name of a listener whose backlog is full. Does not run it where the transport refuses what a full
-  /// backlog does not take, or takes any number: no connect waits there.
+  /// Runs `body` with the name of a listener whose backlog is full. Does not run it where the transport refuses what a
+  /// full backlog does not take, or takes any number: no connect waits there.
   private func connectingInVain(to address: S.Address, _ body: (S.Address) throws -> Void) throws {
     let listener = try S.listen(on: address, backlog: 0)
     let name = try listener.localAddress()

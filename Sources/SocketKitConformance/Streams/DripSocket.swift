@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// A stream that cuts everywhere: most calls move fewer bytes than they were asked to, often one.
 ///
-/// A kernel takes a small write whole, so a wrapper that mistakes what it asked for with what was moved keeps every rule
-/// over a plain socket. Over this one it does not. Try a wrapper with
+/// A kernel takes a small write whole, so a wrapper that mistakes what it asked for with what was moved keeps every
+/// rule over a plain socket. Over this one it does not. Try a wrapper with
 /// ``StreamSocketSuite/init(_:over:wrapping:)``, and a protocol by giving it a DripSocket.
 ///
 /// It never would block where its base would not. The cuts are the same for each socket, and do not depend on time.

@@ -3,10 +3,10 @@ internal import Synchronization
 
 /// Makes a wait again and again, while another thread acts on its control at a random moment of the wait's beginning.
 ///
-/// A wait loses what comes between its last look at the control and its sleep, unless it looks once more. That moment is
-/// a microsecond or less, and where it lies depends on the wait and on the build. The other thread is woken first, and
-/// the wait begins so that the two meet: half of the rounds within 10 microseconds, the others within 60. On a host with
-/// one processor only a preemption hits that moment, which more rounds do not help: a tenth of them are made.
+/// A wait loses what comes between its last look at the control and its sleep, unless it looks once more. That moment
+/// is a microsecond or less, and where it lies depends on the wait and on the build. The other thread is woken first,
+/// and the wait begins so that the two meet: half of the rounds within 10 microseconds, the others within 60. On a host
+/// with one processor only a preemption hits that moment, which more rounds do not help: a tenth of them are made.
 ///
 /// - Parameters:
 ///   - act: what the other thread does, with a control of its own for each wait.

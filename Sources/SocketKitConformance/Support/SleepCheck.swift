@@ -2,8 +2,8 @@ internal import SocketKitCore
 
 /// Requires that a call sleeps while it waits on this thread for something that does not happen. Makes the call up to
 /// three times; at least one of them must use no more than a twentieth of its time as processor time. A call that spins
-/// exceeds this each time. Other processes can make a single call that sleeps exceed it. On a busy host a call that spins
-/// waits for the processor most of the time: it must not want it for more than three quarters of the time either.
+/// exceeds this each time. Other processes can make a single call that sleeps exceed it. On a busy host a call that
+/// spins waits for the processor most of the time: it must not want it for more than three quarters of the time either.
 ///
 /// On a slow host the limit is half of the time, because the kernel charges much of its own work to this thread. The
 /// call is made up to five times there, because the first ones may still fill buffers.

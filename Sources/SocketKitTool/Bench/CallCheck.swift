@@ -2,7 +2,8 @@ internal import CSocketKitBaseline
 internal import Glibc
 internal import SocketKitToolSupport
 
-/// Whether a server's loop counts its system calls as the kernel does. A run of its own, because a traced server is slow.
+/// Whether a server's loop counts its system calls as the kernel does. A run of its own, because a traced server is
+/// slow.
 struct CallCheck: Sendable {
   /// What the server's loop counted.
   let counted: UInt64

@@ -2,8 +2,8 @@ internal import Glibc
 
 /// The messages that clients send: no two that one connection sends after another are equal, nor are two connections'.
 ///
-/// The first eight bytes are the message's number and its connection's, the rest a pattern that both of them shift. Of a
-/// shorter message there is room for the lower bytes of the number only.
+/// The first eight bytes are the message's number and its connection's, the rest a pattern that both of them shift. Of
+/// a shorter message there is room for the lower bytes of the number only.
 struct NumberedMessages {
   // Every shift of the pattern is a part of it.
   private var bytes: [UInt8]

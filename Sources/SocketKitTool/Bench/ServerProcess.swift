@@ -19,7 +19,8 @@ struct ServerProcess: ~Copyable {
   private let page: UnsafeMutableRawPointer
   private let limit: TimeLimit
 
-  /// Starts it and waits until it listens. It ends by itself some time after the limit, whatever becomes of this process.
+  /// Starts it and waits until it listens. It ends by itself some time after the limit, whatever becomes of this
+  /// process.
   static func start(
     _ kind: ServerKind, _ composition: Composition, connections: Int, setting: RunSetting,
     datagrams: DatagramPlan? = nil

@@ -2,7 +2,8 @@ internal import CSocketKit
 internal import Glibc
 internal import SocketKitToolSupport
 
-/// A thread whose outcome is waited for with a time limit. It inherits cpu and scheduling from the thread that makes it.
+/// A thread whose outcome is waited for with a time limit. It inherits cpu and scheduling from the thread that makes
+/// it.
 final class TimedThread<R: Sendable>: Sendable {
   private let result = Locked<Result<R, any Error>?>(nil)
   private let bell: Int32

@@ -20,8 +20,8 @@ private let polled = PollerOverStreamSuite<EpollPoller, MultipathTCPSocket>("Mul
   .loopback(port: 0)
 }
 
-/// The kernel keeps a connection whose last path the peer has reset for `net.mptcp.close_timeout`, a minute: writes would
-/// block until then, and do not fail.
+/// The kernel keeps a connection whose last path the peer has reset for `net.mptcp.close_timeout`, a minute: writes
+/// would block until then, and do not fail.
 private let unkept = [
   "stream.write.closed-peer", "stream.write.gather-closed-peer", "poller-stream.echo.fairness",
 ]
