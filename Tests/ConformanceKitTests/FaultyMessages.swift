@@ -55,6 +55,31 @@ extension MessageFault {
   static var mistakesThePeer: Bool { false }
 }
 
+/// A fault in what a receive gives, after the base has received.
+protocol ReceivedFault: MessageFault {
+  static func received(
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
+  ) -> IOResult
+}
+
+extension ReceivedFault {
+  static func receive(
+    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ base: ReceiveCall
+  ) -> IOResult { received(base(&buffer, &control, flags, &info), &buffer, &control, &info) }
+}
+
+/// A fault in what a send answers, after the base has sent.
+protocol SentFault: MessageFault {
+  static func sent(_ result: IOResult, _ bytes: RawSpan) -> IOResult
+}
+
+extension SentFault {
+  static func send(
+    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+  ) -> IOResult { sent(base(bytes, control, address, flags), bytes) }
+}
+
 /// Core's batches for a socket that is not the kernel's: what a wrapper inherits.
 private struct InheritedBatches: ~Copyable {
   static func receive(_ batch: inout MessageBatch, _ one: ReceiveCall) -> IOResult {

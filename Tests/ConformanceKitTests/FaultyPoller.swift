@@ -99,6 +99,17 @@ struct FaultyPoller<Base: Poller & ~Copyable, Fault: PollerFault>: ~Copyable, Po
   var waker: Waker { Fault.waker(base.waker) }
 }
 
+/// A fault that drops a part of what it is asked to watch for.
+protocol InterestFault: PollerFault {
+  static var dropped: Interest { get }
+}
+
+extension InterestFault {
+  mutating func interest(_ source: RawDescriptor, _ interest: Interest, _ token: Token) -> (Interest, Token) {
+    (interest.subtracting(Self.dropped), token)
+  }
+}
+
 struct NoFault: PollerFault {}
 struct RegistersTwice: PollerFault {}
 /// Hands the kernel's EINVAL on.
@@ -170,16 +181,12 @@ struct IgnoresPauses: PollerFault {
   }
 }
 
-struct FiresTwice: PollerFault {
-  mutating func interest(_ source: RawDescriptor, _ interest: Interest, _ token: Token) -> (Interest, Token) {
-    (interest.subtracting(.oneShot), token)
-  }
+struct FiresTwice: InterestFault {
+  static var dropped: Interest { .oneShot }
 }
 
-struct EdgeIsLevel: PollerFault {
-  mutating func interest(_ source: RawDescriptor, _ interest: Interest, _ token: Token) -> (Interest, Token) {
-    (interest.subtracting(.edge), token)
-  }
+struct EdgeIsLevel: InterestFault {
+  static var dropped: Interest { .edge }
 }
 
 struct LevelIsEdge: PollerFault {
@@ -202,10 +209,8 @@ struct ReportsUnasked: PollerFault {
   }
 }
 
-struct NeverWritable: PollerFault {
-  mutating func interest(_ source: RawDescriptor, _ interest: Interest, _ token: Token) -> (Interest, Token) {
-    (interest.subtracting(.writable), token)
-  }
+struct NeverWritable: InterestFault {
+  static var dropped: Interest { .writable }
 }
 
 struct SwallowsHangUps: PollerFault {

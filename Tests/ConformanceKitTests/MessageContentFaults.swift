@@ -13,12 +13,10 @@ enum DoublesMessages: MessageFault {
   }
 }
 
-enum ScribblesBehindTheMessage: MessageFault {
-  static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
-    _ base: ReceiveCall
+enum ScribblesBehindTheMessage: ReceivedFault {
+  static func received(
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    let result = base(&buffer, &control, flags, &info)
     if result.raw >= 0 {
       buffer.withUnsafeMutableBytes { if result.raw < $0.count { $0[result.raw] = 0 } }
     }
@@ -26,24 +24,20 @@ enum ScribblesBehindTheMessage: MessageFault {
   }
 }
 
-enum InventsFlags: MessageFault {
-  static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
-    _ base: ReceiveCall
+enum InventsFlags: ReceivedFault {
+  static func received(
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    let result = base(&buffer, &control, flags, &info)
     if result.raw >= 0 { info.flags.insert(.controlTruncated) }
     return result
   }
 }
 
 /// Gives descriptors that a new program inherits.
-enum InheritsDescriptors: MessageFault {
-  static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
-    _ base: ReceiveCall
+enum InheritsDescriptors: ReceivedFault {
+  static func received(
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    let result = base(&buffer, &control, flags, &info)
     let received = control.bytes.extracting(first: min(info.controlLength, control.byteCount))
     ControlData.forEach(in: received) { _, type, data in
       for offset in stride(from: 0, to: data.byteCount, by: 4) where type == 1 {
@@ -55,12 +49,10 @@ enum InheritsDescriptors: MessageFault {
 }
 
 /// Forgets one of the descriptors that there was no room for.
-enum LeaksOneOfTheSurplus: MessageFault {
-  static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
-    _ base: ReceiveCall
+enum LeaksOneOfTheSurplus: ReceivedFault {
+  static func received(
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    let result = base(&buffer, &control, flags, &info)
     if result.raw >= 0 && info.flags.contains(.controlTruncated) { Leaks.add(dup(0)) }
     return result
   }

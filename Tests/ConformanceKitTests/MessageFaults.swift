@@ -20,12 +20,10 @@ enum SpinsOverMessages: MessageFault {
 }
 
 /// Reports the cut length as the full one, and clears the flag.
-enum LosesTruncation: MessageFault {
-  static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
-    _ base: ReceiveCall
+enum LosesTruncation: ReceivedFault {
+  static func received(
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    let result = base(&buffer, &control, flags, &info)
     guard result.raw > buffer.byteCount else { return result }
     info.length = buffer.byteCount
     info.flags.remove(.truncated)
@@ -34,12 +32,10 @@ enum LosesTruncation: MessageFault {
 }
 
 /// Clears the byte behind a buffer that it has filled.
-enum WritesBeyondTheMessage: MessageFault {
-  static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
-    _ base: ReceiveCall
+enum WritesBeyondTheMessage: ReceivedFault {
+  static func received(
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    let result = base(&buffer, &control, flags, &info)
     buffer.withUnsafeMutableBytes { memory in
       if result.raw >= memory.count {
         memory.baseAddress?.storeBytes(of: 0, toByteOffset: memory.count, as: UInt8.self)
@@ -49,12 +45,10 @@ enum WritesBeyondTheMessage: MessageFault {
   }
 }
 
-enum ForgetsTheFlag: MessageFault {
-  static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
-    _ base: ReceiveCall
+enum ForgetsTheFlag: ReceivedFault {
+  static func received(
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    let result = base(&buffer, &control, flags, &info)
     info.flags.remove(.truncated)
     return result
   }
@@ -85,13 +79,11 @@ enum LeaksSurplus: MessageFault {
 }
 
 /// Says that no descriptors can come, so that the library does not look for them.
-enum DeniesDescriptors: MessageFault {
+enum DeniesDescriptors: ReceivedFault {
   static var mayReceiveDescriptors: Bool { false }
-  static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
-    _ base: ReceiveCall
+  static func received(
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    let result = base(&buffer, &control, flags, &info)
     let received = control.bytes.extracting(first: min(info.controlLength, control.byteCount))
     ControlData.forEach(in: received) { _, _, data in
       for offset in stride(from: 0, to: data.byteCount, by: 4) {
@@ -104,22 +96,17 @@ enum DeniesDescriptors: MessageFault {
 }
 
 /// Reports a lost connection once. After a send has reported it, a receive would block.
-enum WaitsAfterAFailedSend: MessageFault {
+enum WaitsAfterAFailedSend: ReceivedFault, SentFault {
   private static let hasFailed = Atomic<Bool>(false)
 
-  static func send(
-    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
-  ) -> IOResult {
-    let result = base(bytes, control, address, flags)
+  static func sent(_ result: IOResult, _ bytes: RawSpan) -> IOResult {
     if !result.isWouldBlock { hasFailed.store(result.isFailure, ordering: .relaxed) }
     return result
   }
 
-  static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
-    _ base: ReceiveCall
+  static func received(
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    let result = base(&buffer, &control, flags, &info)
     return hasFailed.load(ordering: .relaxed) && result.raw <= 0 ? .wouldBlock : result
   }
 }
@@ -133,12 +120,10 @@ enum TakesTheEndForEmpty: MessageFault {
 }
 
 /// An empty datagram is nothing to it.
-enum SwallowsEmpty: MessageFault {
-  static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
-    _ base: ReceiveCall
+enum SwallowsEmpty: ReceivedFault {
+  static func received(
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    let result = base(&buffer, &control, flags, &info)
     return result.raw == 0 ? .wouldBlock : result
   }
 }
@@ -170,12 +155,10 @@ enum Splits: MessageFault {
   }
 }
 
-enum DropsTheSender: MessageFault {
-  static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
-    _ base: ReceiveCall
+enum DropsTheSender: ReceivedFault {
+  static func received(
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    let result = base(&buffer, &control, flags, &info)
     info.address = AnySocketAddress()
     return result
   }
@@ -199,11 +182,8 @@ enum IgnoresPeek: MessageFault {
 }
 
 /// Would rather lose a message than say that there is no room.
-enum DropsWhenFull: MessageFault {
-  static func send(
-    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
-  ) -> IOResult {
-    let result = base(bytes, control, address, flags)
+enum DropsWhenFull: SentFault {
+  static func sent(_ result: IOResult, _ bytes: RawSpan) -> IOResult {
     return result.isWouldBlock ? IOResult(raw: bytes.byteCount) : result
   }
 }
@@ -219,11 +199,8 @@ enum CutsWhatIsTooLarge: MessageFault {
 }
 
 /// The signal that the kernel would raise for a stream: other families raise it for packets.
-enum RaisesBrokenPipeOnPackets: MessageFault {
-  static func send(
-    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
-  ) -> IOResult {
-    let result = base(bytes, control, address, flags)
+enum RaisesBrokenPipeOnPackets: SentFault {
+  static func sent(_ result: IOResult, _ bytes: RawSpan) -> IOResult {
     if result.isFailure && !result.isWouldBlock { raise(SIGPIPE) }
     return result
   }

@@ -25,18 +25,13 @@ enum BlocksInMessageTry: MessageFault {
   }
 }
 
-enum MessageWouldBlockIsError: MessageFault {
-  static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
-    _ base: ReceiveCall
+enum MessageWouldBlockIsError: ReceivedFault, SentFault {
+  static func received(
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    let result = base(&buffer, &control, flags, &info)
     return result.isWouldBlock ? .failure(errno: EIO) : result
   }
-  static func send(
-    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
-  ) -> IOResult {
-    let result = base(bytes, control, address, flags)
+  static func sent(_ result: IOResult, _ bytes: RawSpan) -> IOResult {
     return result.isWouldBlock ? .failure(errno: EIO) : result
   }
 }
@@ -63,22 +58,17 @@ enum MessageSignalIsError: MessageFault {
 }
 
 /// Where no message is, it gives an empty one: an end, to some.
-enum EmptyWhenNothingIsThere: MessageFault {
-  static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
-    _ base: ReceiveCall
+enum EmptyWhenNothingIsThere: ReceivedFault {
+  static func received(
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    let result = base(&buffer, &control, flags, &info)
     return result.isWouldBlock ? .zero : result
   }
 }
 
 /// Waits for a peer that is gone to make room.
-enum WaitsForTheGone: MessageFault {
-  static func send(
-    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
-  ) -> IOResult {
-    let result = base(bytes, control, address, flags)
+enum WaitsForTheGone: SentFault {
+  static func sent(_ result: IOResult, _ bytes: RawSpan) -> IOResult {
     return [ECONNREFUSED, ECONNRESET, EPIPE, ENOTCONN].contains(result.errno) && result.isFailure ? .wouldBlock : result
   }
 }

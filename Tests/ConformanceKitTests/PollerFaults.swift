@@ -92,10 +92,8 @@ struct ReportsErrorsWithData: PollerFault {
   }
 }
 
-struct IgnoresUrgentData: PollerFault {
-  mutating func interest(_ source: RawDescriptor, _ interest: Interest, _ token: Token) -> (Interest, Token) {
-    (interest.subtracting(.priority), token)
-  }
+struct IgnoresUrgentData: InterestFault {
+  static var dropped: Interest { .priority }
 }
 
 struct LosesTheEdgeWhenModified: PollerFault {
@@ -104,10 +102,8 @@ struct LosesTheEdgeWhenModified: PollerFault {
   }
 }
 
-struct WakesEverybody: PollerFault {
-  mutating func interest(_ source: RawDescriptor, _ interest: Interest, _ token: Token) -> (Interest, Token) {
-    (interest.subtracting(.exclusive), token)
-  }
+struct WakesEverybody: InterestFault {
+  static var dropped: Interest { .exclusive }
 }
 
 struct NeverIsPast: PollerFault {
@@ -126,10 +122,8 @@ struct LooksAtTheDeadline: PollerFault {
   }
 }
 
-struct IgnoresTheReadingEnd: PollerFault {
-  mutating func interest(_ source: RawDescriptor, _ interest: Interest, _ token: Token) -> (Interest, Token) {
-    (interest.subtracting(.readClosed), token)
-  }
+struct IgnoresTheReadingEnd: InterestFault {
+  static var dropped: Interest { .readClosed }
 }
 
 /// Reports an end as nothing at all.

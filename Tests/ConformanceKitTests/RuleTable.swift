@@ -51,10 +51,10 @@ enum RuleTable {
   static var text: String {
     var lines = [
       "# The rules of the conformance kit", "",
-      "What each rule holds, and the broken conformers that it is known to catch: they are in `ConformanceKitTests`. Where a",
-      "conformer inherits what a rule tries, a mutation of SocketKit's own sources breaks it (`Tests/Long/run mutants`).",
-      "A test compares this table with the sources. `SOCKETKIT_WRITE_RULES=1 swift test --filter RuleTableTests` writes it",
-      "anew.",
+      "What each rule requires, and the broken conformers in `ConformanceKitTests` that it is known to catch. Where a",
+      "conformer inherits what a rule tries, a mutation of SocketKit's own sources breaks the rule (`Tests/Long/run",
+      "mutants`). A test compares this table with the sources; `SOCKETKIT_WRITE_RULES=1 swift test --filter",
+      "RuleTableTests` writes it anew.",
     ]
     var section = ""
     for rule in rules {

@@ -66,11 +66,12 @@ public struct SocketAddressSuite<A: SocketAddress>: ConformanceSuite {
         }
       },
       rule("bytes.tail", "Bytes behind an address are refused, or make a difference that its text shows.") { address in
+        // It keeps whatever it is given.
+        if A.self == AnySocketAddress.self { return }
         for count in [1, 3, 8, 100] {
           for tail in [[UInt8](repeating: 0, count: count), [UInt8](repeating: 0x41, count: count)] {
             let whole = bytes(address) + tail
             guard whole.count <= 128, let other = decoded(whole) else { continue }
-            if A.self == AnySocketAddress.self { continue }
             if other == address {
               try requireEqual(other.hashValue, address.hashValue, "the hash of an equal address")
             } else {

@@ -7,7 +7,7 @@ internal import Synchronization
 /// rule over a plain socket. Over this one it does not. Try a wrapper with
 /// ``StreamSocketSuite/init(_:over:wrapping:)``, and a protocol by giving it a DripSocket.
 ///
-/// It never would block where its base would not. The cuts are the same for each socket, and do not depend on time.
+/// It answers would-block only where its base does. The cuts are the same for each socket, and do not depend on time.
 public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocket {
   public typealias Address = Base.Address
   public typealias AcceptContext = Base.AcceptContext

@@ -77,8 +77,8 @@ extension StreamSocketSuite where S: ~Copyable {
         for reader in readers { total = zip(total, try reader.join()).map { $0 + $1 } }
         for number in 1...4 where total[number] != count {
           throw ConformanceFailure(
-            "\(total[number]) bytes of writer \(number) instead of \(count): a call of one thread changed what a call of "
-              + "another one relied on. State that follows the bytes needs a lock that is held for the whole call.")
+            "\(total[number]) bytes of writer \(number) instead of \(count): a call of one thread changed what a call "
+              + "of another one relied on. State that follows the bytes needs a lock that is held for the whole call.")
         }
         try requireEqual(try ends.far.readOnce().outcome, .wouldBlock, "a read after the last byte")
       }

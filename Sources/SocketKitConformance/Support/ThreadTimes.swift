@@ -24,6 +24,10 @@ struct ThreadTimes {
     self.runnable = runnable
   }
 
+  /// Whether a thread with these times spun: on a busy host it then waits for a processor most of the time, and runs
+  /// little.
+  func isSpinning(for elapsed: Duration) -> Bool { runnable >= elapsed * 3 / 4 }
+
   static func - (now: Self, before: Self) -> Self {
     Self(now.processor - before.processor, now.runnable - before.runnable)
   }

@@ -20,9 +20,9 @@ extension Section {
         ("events/wait", .right), ("", .left),
       ]),
       notes: [
-        "at once: what the server counted, the least of the rounds; max: the greatest; the rest medians. Every byte that",
-        "came back was compared with what was sent. Clients are in a process of their own. cpu in microseconds. The C",
-        "server always uses epoll.",
+        "at once: what the server counted, the least of the rounds; max: the greatest; the rest medians. Every byte",
+        "that came back was compared with what was sent. Clients are in a process of their own. cpu in microseconds.",
+        "The C server always uses epoll.",
       ])
     section.forEach(.hold, options) { (section, composition) in
       let runs = try InTurn(rounds: options.rounds(.hold)) { kind, round in

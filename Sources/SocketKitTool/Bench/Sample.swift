@@ -17,8 +17,8 @@ enum Sample {
   }
 
   static let notes = [
-    "-: the run is too short for this number. A percentile needs \(beyond) messages beyond it (p50 10, p90 50, p99 500,",
-    "p99.9 5 000 messages in a run), a rate 5 ms, cpu 1 ms of it, calls and events/wait 100 messages.",
+    "-: the run is too short for this number. A percentile needs \(beyond) messages beyond it (p50 10, p90 50, p99",
+    "500, p99.9 5 000 messages in a run), a rate 5 ms, cpu 1 ms of it, calls and events/wait 100 messages.",
   ]
 }
 

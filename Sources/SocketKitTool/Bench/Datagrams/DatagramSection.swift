@@ -41,12 +41,12 @@ extension Section {
     let one = runs.cells.compactMap { runs[$0].first }.first
     let (burst, window) = (one.map { "\($0.burst)" } ?? "-", one.map { "\($0.window)" } ?? "-")
     var notes = [
-      "One load generator, with epoll, for all rows: it sends bursts of \(burst) datagrams as one message (UDP_SEGMENT),",
-      "receives many with one call, and has at most \(window) datagrams on their way. Each has a number, and a row fails",
-      "when one is lost, changed or doubled. recvfrom/sendto: until nothing is left, then a wait; \"wait,\": a wait for",
-      "each datagram. cpu: the server's, load: the generator's, user and system, in nanoseconds a datagram. calls/dgram:",
-      "the server's, as its loop counts them. Medians; ratios are within a round, with the extremes in brackets. The C",
-      "server always uses epoll; without --poller ours does too.",
+      "One load generator, with epoll, for all rows: it sends bursts of \(burst) datagrams as one message",
+      "(UDP_SEGMENT), receives many with one call, and has at most \(window) datagrams on their way. Each has a",
+      "number, and a row fails when one is lost, changed or doubled. recvfrom/sendto: until nothing is left, then a",
+      "wait; \"wait,\": a wait for each datagram. cpu: the server's, load: the generator's, user and system, in",
+      "nanoseconds a datagram. calls/dgram: the server's, as its loop counts them. Medians; ratios are within a",
+      "round, with the extremes in brackets. The C server always uses epoll; without --poller ours does too.",
     ]
     if onOne {
       notes.append(
