@@ -19,8 +19,8 @@ extension Section {
       notes: [
         "wakes: returns of the server's wait. sleeps: times that a thread of the server went to sleep, by the kernel's",
         "count. cpu: of the server, in microseconds. All are sums of the rounds. A poller that promises to sleep must",
-        "have no wakes, no sleeps (it sleeps when the time begins) and at most \(Idleness.allowedCPU.fixed(0)) µs of cpu",
-        "a round. Every connection echoes before and after; then all are ended.",
+        "have no wakes, no sleeps (it sleeps when the time begins) and at most \(Idleness.allowedCPU.fixed(0)) µs of",
+        "cpu a round. Every connection echoes before and after; then all are ended.",
       ])
     section.forEach(.idle, options) { (section, composition) in
       let runs = try InTurn(rounds: rounds) { kind, round in
