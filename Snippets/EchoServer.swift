@@ -8,7 +8,7 @@ func serve<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>(
   let listening = Token(index: .max)
   var connections = Slab<S>(capacity: capacity)
   var buffer = InlineArray<4096, UInt8>(repeating: 0)
-  try poller.register(listener, token: listening)
+  try poller.register(listener, .readable, token: listening)
   while true {
     let count = try poller.wait()
     for index in 0..<count {
@@ -24,7 +24,7 @@ func serve<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>(
         do throws(SocketError) {
           switch try socket.read(into: buffer.mutableSpan) {
           case .bytes(let count): try socket.writeAll(buffer.span.extracting(first: count), until: .after(.seconds(1)))
-          case .wouldBlock: break
+          case nil: break
           case .endOfStream: return false
           }
           return true

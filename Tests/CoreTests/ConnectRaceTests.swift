@@ -9,10 +9,10 @@ import Testing
   private let host = "host.test"
 
   private func failure(
-    _ port: UInt16, until deadline: Deadline, control: WaitControl? = nil
+    _ port: UInt16, until limit: some WaitLimit
   ) -> EndpointError? {
     do throws(EndpointError) {
-      _ = try TCPSocket.connect(toHost: host, port: port, until: deadline, control: control)
+      _ = try TCPSocket.connect(toHost: host, port: port, until: limit)
       Issue.record("connected")
       return nil
     } catch {
@@ -67,7 +67,7 @@ import Testing
       control.cancel()
     }
     let before = threadCPUTime()
-    #expect(failure(1, until: .after(.seconds(20)), control: control)?.code == .cancelled)
+    #expect(failure(1, until: .after(.seconds(20)).cancellable(by: control))?.code == .cancelled)
     #expect(threadCPUTime() - before < 30)
     other.join()
   }

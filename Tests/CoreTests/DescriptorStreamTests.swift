@@ -37,13 +37,13 @@ import Testing
       let written = try writing.write([1, 2, 3].span)
       let queued = try reading.queuedInputBytes()
       let read = try reading.read(into: buffer.mutableSpan, until: .after(.seconds(5)))
-      #expect(nothing == .wouldBlock && written == .bytes(3) && queued == 3 && read == .bytes(3))
+      #expect(nothing == nil && written == 3 && queued == 3 && read == .bytes(3))
       #expect(buffer.prefix(3) == [1, 2, 3])
       let gathered = try writing.write(gathering: [4, 5].span, [6].span)
       var front: [UInt8] = [0]
       var rest: [UInt8] = [0, 0, 0]
       let scattered = try reading.read(scattering: front.mutableSpan, rest.mutableSpan)
-      #expect(gathered == .bytes(3) && scattered == .bytes(3) && front == [4] && rest == [5, 6, 0])
+      #expect(gathered == 3 && scattered == .bytes(3) && front == [4] && rest == [5, 6, 0])
       try writing.close()
       let end = try reading.read(into: buffer.mutableSpan)
       #expect(end == .endOfStream)
@@ -63,7 +63,7 @@ import Testing
       let waiting = ThreadResult {
         failure(SocketError.self) { () throws(SocketError) in
           var byte: [UInt8] = [0]
-          _ = try source.value.read(into: byte.mutableSpan, until: .never, control: control)
+          _ = try source.value.read(into: byte.mutableSpan, until: .never.cancellable(by: control))
         }
       }
       control.cancel()
@@ -134,7 +134,7 @@ import Testing
         let before = try signals.read(into: record.mutableSpan)
         pthread_kill(pthread_self(), SIGUSR2)
         let after = try signals.read(into: record.mutableSpan, until: .after(.seconds(5)))
-        guard before == .wouldBlock, after == .bytes(128) else { return nil }
+        guard before == nil, after == .bytes(128) else { return nil }
         return record.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
       }
     }.get()
@@ -145,7 +145,7 @@ import Testing
     let counter = try stream(eventfd(0, O_CLOEXEC))
     for number: UInt64 in [3, 4] {
       let outcome = try withUnsafeBytes(of: number) { try counter.write([UInt8]($0).span) }
-      #expect(outcome == .bytes(8))
+      #expect(outcome == 8)
     }
     let sum = try word(counter)
     let empty = try word(counter)
@@ -166,7 +166,7 @@ import Testing
     let half = try terminal.read(into: line.mutableSpan)
     try master.writeAll(" and half\n".utf8.span, until: .after(.seconds(5)))
     let whole = try terminal.read(into: line.mutableSpan, until: .after(.seconds(5)))
-    #expect(half == .wouldBlock && whole == .bytes(14) && line.prefix(14) == Array("half and half\n".utf8)[...])
+    #expect(half == nil && whole == .bytes(14) && line.prefix(14) == Array("half and half\n".utf8)[...])
     try terminal.writeAll("ok".utf8.span, until: .after(.seconds(5)))
     var poller = try PollPoller(PollPoller.configuration(capacity: 2))
     try poller.register(master, .readable, token: Token(index: 1))
@@ -186,7 +186,7 @@ import Testing
     var buffer: [UInt8] = [0, 0, 0]
     let read = try file.read(into: buffer.mutableSpan, until: .after(.seconds(5)))
     let end = try file.read(into: buffer.mutableSpan)
-    #expect(written == .bytes(2) && read == .bytes(2) && end == .endOfStream && buffer == [1, 2, 0])
+    #expect(written == 2 && read == .bytes(2) && end == .endOfStream && buffer == [1, 2, 0])
     var poller = try EpollPoller()
     let refused: SocketError?
     do throws(SocketError) {
@@ -227,7 +227,7 @@ import Testing
     try #require(fcntl(numbers[0], F_GETFL) & O_NONBLOCK != 0)
     var byte: [UInt8] = [0]
     let nothing = try reading.read(into: byte.mutableSpan)
-    #expect(nothing == .wouldBlock)
+    #expect(nothing == nil)
   }
 
   @Test func aRelayTakesDescriptorsToo() throws {

@@ -20,7 +20,7 @@ import Testing
   @Test func aPollerSeesTheEndOfALookup() throws {
     let lookup = try NameLookup("127.0.0.1", port: 1)
     var poller = try EpollPoller()
-    try poller.register(source: lookup.source, .readable, token: Token(index: 3))
+    try poller.register(lookup, .readable, token: Token(index: 3))
     #expect(try poller.wait(until: .after(.seconds(20))) == 1)
     let isFinished = lookup.isFinished
     #expect(isFinished)
@@ -103,7 +103,7 @@ import Testing
     let control = WaitControl()
     control.cancel()
     do throws(EndpointError) {
-      _ = try TCPSocket.connect(toHost: "localhost", port: 1, until: .never, control: control)
+      _ = try TCPSocket.connect(toHost: "localhost", port: 1, until: .never.cancellable(by: control))
       Issue.record("connected")
     } catch {
       #expect(error.code == .cancelled)

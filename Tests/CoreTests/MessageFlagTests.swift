@@ -14,8 +14,8 @@ import Testing
     #expect(info.flags.isEmpty)
     var batch = MessageBatch(capacity: 1, messageCapacity: 8)
     var outcome = try receiver.receive(batch: &batch)
-    while outcome == .wouldBlock { outcome = try receiver.receive(batch: &batch) }
-    #expect(outcome == .messages(1) && batch.flags(at: 0).isEmpty)
+    while outcome == nil { outcome = try receiver.receive(batch: &batch) }
+    #expect(outcome == 1 && batch.flags(at: 0).isEmpty)
   }
 
   @Test func howTheKernelWasAskedIsNoFlagOfAUnixMessage() throws {
@@ -27,6 +27,6 @@ import Testing
     #expect(info.flags.isEmpty)
     var batch = MessageBatch(capacity: 1, messageCapacity: 8)
     let outcome = try pair.second.receive(batch: &batch)
-    #expect(outcome == .messages(1) && batch.flags(at: 0).isEmpty)
+    #expect(outcome == 1 && batch.flags(at: 0).isEmpty)
   }
 }

@@ -73,7 +73,7 @@ import Testing
     let waiting = ThreadResult { () -> SocketError? in
       let before = threadCPUTime()
       let error = failure(SocketError.self) { () throws(SocketError) in
-        _ = try process.value.waitForExit(until: .never, control: control)
+        _ = try process.value.waitForExit(until: .never.cancellable(by: control))
       }
       #expect(threadCPUTime() - before < 20)
       return error

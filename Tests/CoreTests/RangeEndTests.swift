@@ -190,7 +190,8 @@ import Testing
         var byte: UInt8 = 1
         _ = send(number, &byte, 1, 0)
       }
-      #expect(try pair.first.read(into: buffer.mutableSpan, until: .after(duration), control: control) == .bytes(1))
+      #expect(
+        try pair.first.read(into: buffer.mutableSpan, until: .after(duration).cancellable(by: control)) == .bytes(1))
       other.join()
     }
   }

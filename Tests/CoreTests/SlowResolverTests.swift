@@ -47,7 +47,7 @@ import Testing
       for _ in 0..<10_000 where Int(name_service_begun()) < expected { usleep(500) }
       #expect(Int(name_service_begun()) == expected)
     }
-    _ = lookup.source
+    _ = lookup.readSource
   }
 
   /// The number of abandoned lookups has a bound. They keep no descriptors, and they do not delay names of this host.

@@ -14,13 +14,13 @@ import Testing
   }
 
   /// How a pending read ends, and after how many milliseconds.
-  private func pendingRead(_ ends: Ends, _ control: WaitControl, until deadline: Deadline = .after(.seconds(20)))
-    -> (SocketError.Code?, Double)
-  {
+  private func pendingRead(
+    _ ends: Ends, _ control: WaitControl, until deadline: Deadline = .after(.seconds(20))
+  ) -> (SocketError.Code?, Double) {
     let start = milliseconds()
     var buffer: [UInt8] = [0]
     do throws(SocketError) {
-      _ = try ends.near.read(into: buffer.mutableSpan, until: deadline, control: control)
+      _ = try ends.near.read(into: buffer.mutableSpan, until: deadline.cancellable(by: control))
       return (nil, milliseconds() - start)
     } catch {
       return (error.code, milliseconds() - start)
@@ -93,7 +93,7 @@ import Testing
       control.cancel()
     }
     #expect(throws: SocketError(code: .cancelled, .accept)) {
-      _ = try listener.accept(until: .after(.seconds(20)), control: control)
+      _ = try listener.accept(until: .after(.seconds(20)).cancellable(by: control))
     }
     other.join()
     // Connects to a full backlog, where a connect takes until its deadline unless it is cancelled.
@@ -107,13 +107,13 @@ import Testing
     }
     for cancelled in [control, late] {
       #expect(throws: EndpointError(SocketError(code: .cancelled, .connect), address: "\(address)")) {
-        _ = try TCPSocket.connect(to: address, until: .after(.seconds(5)), control: cancelled)
+        _ = try TCPSocket.connect(to: address, until: .after(.seconds(5)).cancellable(by: cancelled))
       }
     }
     cancelling.join()
     _ = queued.descriptor
     do throws(EndpointError) {
-      _ = try NameLookup("localhost", port: 1).wait(until: .never, control: control)
+      _ = try NameLookup("localhost", port: 1).wait(until: .never.cancellable(by: control))
       Issue.record("not cancelled")
     } catch {
       #expect(error.code == .cancelled && error.address == "localhost")
@@ -125,7 +125,7 @@ import Testing
     var buffer: [UInt8] = [0]
     let before = threadCPUTime()
     #expect(throws: SocketError(code: .timedOut, .read)) {
-      _ = try ends.near.read(into: buffer.mutableSpan, until: .after(.milliseconds(200)), strategy: .adaptive)
+      _ = try ends.near.read(into: buffer.mutableSpan, until: .after(.milliseconds(200)).spinning(40, thenYielding: 4))
     }
     #expect(threadCPUTime() - before < 50)
   }
@@ -133,24 +133,29 @@ import Testing
   @Test func strategiesEndAtTheDeadline() throws {
     let ends = try Ends()
     var buffer: [UInt8] = [0]
-    func time(_ strategy: some WaitStrategy) -> Double {
+    func time(_ limit: (Deadline) -> some WaitLimit) -> Double {
       let start = milliseconds()
       do throws(SocketError) {
-        _ = try ends.near.read(into: buffer.mutableSpan, until: .after(.milliseconds(30)), strategy: strategy)
+        _ = try ends.near.read(into: buffer.mutableSpan, until: limit(.after(.milliseconds(30))))
         Issue.record("read something")
       } catch {
         #expect(error.code == .timedOut && error.errno == 0)
       }
       return milliseconds() - start
     }
-    for elapsed in [time(.park), time(.spin), time(.adaptive), time(.adaptive(spins: 3, yields: 0))] {
+    let all = [
+      time { $0 }, time { $0.spinning() }, time { $0.spinning(40, thenYielding: 4) }, time { $0.spinning(3) },
+      time { $0.spinning(0, thenYielding: .max) },
+    ]
+    for elapsed in all {
       #expect(elapsed >= 30 && elapsed < 5000)
     }
   }
 }
 
 /// Runs an action between a wait's last look at its control and its sleep. Another thread could not do so reliably.
-private struct ActingBeforeTheSleep: WaitStrategy {
+private struct ActingBeforeTheSleep: WaitLimit {
+  let deadline: Deadline
   /// Before which sleep of the wait.
   var sleep: UInt8 = 1
   let action: @Sendable () -> Void
@@ -170,7 +175,8 @@ private struct ActingBeforeTheSleep: WaitStrategy {
     let deadline = Deadline.after(.seconds(3))
     do throws(SocketError) {
       _ = try pair.first.read(
-        into: buffer.mutableSpan, until: deadline, strategy: ActingBeforeTheSleep(action: action), control: control)
+        into: buffer.mutableSpan,
+        until: ActingBeforeTheSleep(deadline: deadline, action: action).cancellable(by: control))
       return nil
     } catch {
       return deadline.hasPassed ? nil : error.code
@@ -187,9 +193,9 @@ private struct ActingBeforeTheSleep: WaitStrategy {
     let control = WaitControl()
     let listener = try UnixStreamSocket.listen(on: .unnamed)
     let deadline = Deadline.after(.seconds(3))
-    let strategy = ActingBeforeTheSleep(sleep: sleep) { control.cancel() }
+    let limit = ActingBeforeTheSleep(deadline: deadline, sleep: sleep) { control.cancel() }.cancellable(by: control)
     #expect(throws: SocketError(code: .cancelled, .accept)) {
-      _ = try listener.accept(until: deadline, strategy: strategy, control: control)
+      _ = try listener.accept(until: limit)
     }
     #expect(!deadline.hasPassed)
   }
@@ -210,12 +216,12 @@ private struct ActingBeforeTheSleep: WaitStrategy {
     }
     let start = milliseconds()
     #expect(throws: SocketError(code: .cancelled, .wait)) {
-      _ = try poller.wait(until: .after(.seconds(20)), control: control)
+      _ = try poller.wait(until: .after(.seconds(20)).cancellable(by: control))
     }
     other.join()
     #expect(milliseconds() - start < 2000)
     #expect(throws: SocketError(code: .cancelled, .wait)) {
-      _ = try poller.wait(until: .after(.seconds(20)), control: control)
+      _ = try poller.wait(until: .after(.seconds(20)).cancellable(by: control))
     }
   }
 
@@ -229,13 +235,13 @@ private struct ActingBeforeTheSleep: WaitStrategy {
     let start = milliseconds()
     var waits = 0
     while !control.deadline.hasPassed {
-      #expect(try poller.wait(until: .after(.seconds(20)), control: control) == 0)
+      #expect(try poller.wait(until: .after(.seconds(20)).cancellable(by: control)) == 0)
       waits += 1
     }
     other.join()
     #expect(waits <= 2 && milliseconds() - start < 2000)
     control.setDeadline(.never)
-    #expect(try poller.wait(until: .after(.milliseconds(10)), control: control) == 0)
+    #expect(try poller.wait(until: .after(.milliseconds(10)).cancellable(by: control)) == 0)
   }
 
   @Test func eventsAreReportedBesideAControl() throws {
@@ -243,6 +249,6 @@ private struct ActingBeforeTheSleep: WaitStrategy {
     var poller = try BusySpinPoller(.init(base: .init()))
     try poller.register(pair.first, .readable, token: Token(index: 4))
     _ = try pair.second.write([1].span)
-    #expect(try poller.wait(until: .after(.seconds(1)), control: WaitControl()) == 1)
+    #expect(try poller.wait(until: .after(.seconds(1)).cancellable(by: WaitControl())) == 1)
   }
 }

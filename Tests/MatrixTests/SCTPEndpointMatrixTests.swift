@@ -113,7 +113,7 @@ struct EndpointRules<P: Poller & ~Copyable>: ~Copyable {
     try poller.deregister(server)
   }
 
-  private borrowing func receive(_ room: Int = 64) throws -> (SCTPReceiveOutcome, [UInt8]) {
+  private borrowing func receive(_ room: Int = 64) throws -> (SCTPArrival?, [UInt8]) {
     var buffer = [UInt8](repeating: 0, count: room)
     let outcome = try server.receive(into: buffer.mutableSpan)
     return (outcome, buffer)

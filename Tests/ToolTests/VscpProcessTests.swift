@@ -146,7 +146,7 @@ private final class Relay: @unchecked Sendable {
             try far.writeAll(buffer.span.extracting(first: count), until: deadline)
             passed += count
           case .endOfStream: return
-          case .wouldBlock: break
+          case nil: break
           }
         } else {
           locked { isFull = true }
@@ -154,7 +154,7 @@ private final class Relay: @unchecked Sendable {
         switch try far.read(into: buffer.mutableSpan) {
         case .bytes(let count): try near.writeAll(buffer.span.extracting(first: count), until: deadline)
         case .endOfStream: return
-        case .wouldBlock: sleep(milliseconds: 1)
+        case nil: sleep(milliseconds: 1)
         }
       }
     } catch {

@@ -64,7 +64,7 @@ import Testing
       let folder = TemporaryFolder()
       folder.write("in", randomBytes(200_000))
       let location = try IPLocation(endpointBody: EndpointText(parsing: text).body)
-      let listener = try TCPSocket.listen(at: location, until: .never, control: nil) { (socket) throws(SocketError) in
+      let listener = try TCPSocket.listen(at: location, until: .never) { (socket) throws(SocketError) in
         try socket.setOption(.receiveBuffer, to: 65536)
       }
       let sender = VscpEnd(["--to", TCPSocket.text(of: try listener.localAddress()), "\(folder.path)/in"])

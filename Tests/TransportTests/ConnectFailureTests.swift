@@ -6,11 +6,11 @@ import Testing
 /// Connects that cannot succeed: each ends with a typed error that names the operation and the address.
 @Suite(.exclusive) struct ConnectFailureTests {
   private func failure<S: ConnectionTransport & ~Copyable>(
-    _ type: S.Type, _ address: S.Address, until deadline: Deadline = .after(.seconds(10)), control: WaitControl? = nil,
+    _ type: S.Type, _ address: S.Address, until limit: some WaitLimit = .after(.seconds(10)),
     while operation: SocketError.Operation = .connect
   ) -> EndpointError? {
     do throws(EndpointError) {
-      _ = try S.connect(to: address, until: deadline, control: control)
+      _ = try S.connect(to: address, until: limit)
       Issue.record("connected to \(address)")
       return nil
     } catch {
@@ -99,7 +99,7 @@ import Testing
       sleep(milliseconds: 40)
       control.cancel()
     }
-    #expect(failure(TCPSocket.self, address, until: .after(.seconds(20)), control: control)?.code == .cancelled)
+    #expect(failure(TCPSocket.self, address, until: .after(.seconds(20)).cancellable(by: control))?.code == .cancelled)
     other.join()
     #expect(failure(TCPSocket.self, address, until: .past)?.code == .timedOut)
     _ = queued.descriptor
@@ -116,7 +116,7 @@ import Testing
       sleep(milliseconds: 40)
       control.cancel()
     }
-    #expect(failure(UnixStreamSocket.self, address, until: .never, control: control)?.code == .cancelled)
+    #expect(failure(UnixStreamSocket.self, address, until: .never.cancellable(by: control))?.code == .cancelled)
     other.join()
     do throws(EndpointError) {
       _ = try UnixStreamSocket.startConnecting(to: address)

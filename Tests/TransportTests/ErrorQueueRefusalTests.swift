@@ -10,19 +10,19 @@ import Testing
 
   @Test func aUnixDatagramIsNotTaken() throws {
     let pair = try UnixDatagramSocket.pair()
-    #expect(try pair.first.send([1, 2].span) == .bytes(2))
-    #expect(try pair.first.send([3].span) == .bytes(1))
+    #expect(try pair.first.send([1, 2].span) == 2)
+    #expect(try pair.first.send([3].span) == 1)
     #expect(throws: refusal) { _ = try pair.second.receiveError() }
     #expect(throws: refusal) { _ = try pair.second.nextQueuedError() }
     var bytes = [UInt8](repeating: 0, count: 8)
     var info = MessageInfo()
-    #expect(try pair.second.receive(into: bytes.mutableSpan, &info) == .bytes(2))
-    #expect(try pair.second.receive(into: bytes.mutableSpan, &info) == .bytes(1))
+    #expect(try pair.second.receive(into: bytes.mutableSpan, &info) == 2)
+    #expect(try pair.second.receive(into: bytes.mutableSpan, &info) == 1)
   }
 
   @Test func bytesOfAUnixStreamAreNotTaken() throws {
     let pair = try UnixStreamSocket.pair()
-    #expect(try pair.first.write([1, 2].span) == .bytes(2))
+    #expect(try pair.first.write([1, 2].span) == 2)
     #expect(throws: refusal) { _ = try pair.second.nextQueuedError() }
     var bytes = [UInt8](repeating: 0, count: 8)
     #expect(try pair.second.read(into: bytes.mutableSpan) == .bytes(2))
@@ -75,7 +75,7 @@ import Testing
     let nowhere = IPSocketAddress.loopback(port: try UDPSocket.bind(to: .loopback(port: 0)).port())
     let socket = try UDPSocket.connect(to: nowhere)
     #expect(try socket.takePendingError() == nil)
-    #expect(try socket.send([1].span) == .bytes(1))
+    #expect(try socket.send([1].span) == 1)
     var error: SocketError?
     for _ in 0..<500 where error == nil {
       error = try socket.takePendingError(as: .send)
@@ -84,7 +84,7 @@ import Testing
     #expect(error == SocketError(.failure(errno: ECONNREFUSED), .send))
     #expect(try socket.takePendingError() == nil)
     var info = MessageInfo()
-    #expect(try socket.receive(into: MutableSpan(), &info) == .wouldBlock)
+    #expect(try socket.receive(into: MutableSpan(), &info) == nil)
   }
 
   @Test func aConnectThatFailedInTheBackgroundIsPending() throws {

@@ -100,7 +100,7 @@ import Testing
     var short = [UInt8](repeating: 0, count: 4)
     var info = MessageInfo()
     let outcome = try multiplexer.receive(into: short.mutableSpan, &info)
-    #expect(early == 0 && count == 1 && outcome == .bytes(4) && short == [0, 6, 1, 2])
+    #expect(early == 0 && count == 1 && outcome == 4 && short == [0, 6, 1, 2])
     #expect(info.flags.contains(.truncated))
     try poller.deregister(multiplexer)
   }

@@ -35,12 +35,12 @@ import Testing
     #expect(metadata.pathMTU?.mtu == 1500 && metadata.pathMTU?.destination == target.with(port: 0))
     #expect(try isQuiet(client))
     // A packet that fits is sent, and so is one that may be fragmented. A request does not bind the next packet.
-    #expect(try client.send(pattern(1452).span, to: target, metadata: whole) == .bytes(1452))
+    #expect(try client.send(pattern(1452).span, to: target, metadata: whole) == 1452)
     #expect(try server.next(room: 3000).bytes == pattern(1452))
     whole.doNotFragment = false
-    #expect(try client.send(pattern(2000).span, to: target, metadata: whole) == .bytes(2000))
+    #expect(try client.send(pattern(2000).span, to: target, metadata: whole) == 2000)
     #expect(try server.next(room: 3000).bytes == pattern(2000))
-    #expect(try client.send(pattern(2000).span, to: target) == .bytes(2000))
+    #expect(try client.send(pattern(2000).span, to: target) == 2000)
     #expect(try server.next(room: 3000).bytes == pattern(2000))
   }
 
@@ -59,7 +59,7 @@ import Testing
     // A single packet may be an exception.
     var cut = OutgoingMetadata()
     cut.doNotFragment = false
-    #expect(try client.send(pattern(1453).span, to: target, metadata: cut) == .bytes(1453))
+    #expect(try client.send(pattern(1453).span, to: target, metadata: cut) == 1453)
     #expect(try server.next(room: 3000).bytes == pattern(1453))
   }
 
@@ -98,7 +98,7 @@ import Testing
     let server = try UDPSocket.bind(to: .loopbackIPv6(port: 0))
     let client = try UDPSocket.open(for: .loopbackIPv6(port: 0))
     try client.setOption(.transmitTime, to: TransmitTime(.monotonic))
-    #expect(try client.send(pattern(250).span, to: server.localAddress(), metadata: all) == .bytes(250))
+    #expect(try client.send(pattern(250).span, to: server.localAddress(), metadata: all) == 250)
     #expect(try server.next().bytes == pattern(100))
   }
 
@@ -108,7 +108,7 @@ import Testing
       let server = try UDPSocket.bind(to: way.any)
       let client = try UDPSocket.connect(to: server.localAddress())
       try client.setOption(.receiveErrors, to: true)
-      let ports = [try client.port(), try server.port(), 8, 0]
+      let ports: [UInt16] = [try client.port(), try server.port(), 8, 0]
       let udp = ports.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
       let router = try RawIPSocket.open(way == .v4 ? .icmp : .icmpv6, over: way == .v4 ? .ipv4 : .ipv6)
       // 1300 bytes, as 5 and 20.
@@ -125,7 +125,7 @@ import Testing
         let header: [UInt8] = [0x60, 0, 0, 0, 0, 8, 17, 64]
         message = [2, 0, 0, 0, 0, 0, 5, 20] + header + address + address + udp
       }
-      #expect(try router.send(message.span, to: way.target(0)) == .bytes(message.count))
+      #expect(try router.send(message.span, to: way.target(0)) == message.count)
       var entry: QueuedError<IPSocketAddress>?
       for _ in 0..<200 where entry == nil {
         entry = try client.receiveError()

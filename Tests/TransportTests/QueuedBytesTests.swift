@@ -28,7 +28,7 @@ import Testing
     // A peer that does not read: what its kernel has no room for stays here.
     let block = [UInt8](repeating: 2, count: 1 << 16)
     var written = 0
-    while case .bytes(let count) = try pair.first.write(block.span) { written += count }
+    while let count = try pair.first.write(block.span) { written += count }
     let unsent = try pair.first.queuedOutputBytes()
     let info = try pair.first.tcpInfo()
     #expect(unsent > 0 && unsent <= written && Int(info.notSentBytes) <= unsent)
@@ -115,7 +115,7 @@ import Testing
       // With the IP header of 20 bytes.
       let next = try eventually(23) { () throws(SocketError) in try receiver.queuedInputBytes() }
       let out = try eventually(0) { () throws(SocketError) in try receiver.queuedOutputBytes() }
-      #expect(outcome == .bytes(3) && next == 23 && out == 0)
+      #expect(outcome == 3 && next == 23 && out == 0)
     } catch {
       guard error.code == .permissionDenied else { throw error }
       unavailable("\(error)")

@@ -35,7 +35,7 @@ private struct NetlinkAddress: SocketAddress {
     #expect(own.port != 0)
     let request: [UInt8] = [16, 0, 0, 0, 1, 0, 5, 0, 77, 0, 0, 0, 0, 0, 0, 0]
     let outcome = try socket.send(request.span, to: NetlinkAddress())
-    #expect(outcome == .bytes(16))
+    #expect(outcome == 16)
     var answer = [UInt8](repeating: 0, count: 256)
     var info = MessageInfo()
     let count = try socket.receive(into: answer.mutableSpan, &info, until: .after(.seconds(5)))
@@ -115,7 +115,7 @@ private struct NetlinkAddress: SocketAddress {
     var metadata = PacketMetadata()
     let count = try receiver.receive(
       into: buffer.mutableSpan, &info, metadata: &metadata, until: .after(.seconds(5)))
-    #expect(sent == .bytes(1) && count == 1 && buffer == [5] && metadata.hopLimit == 9)
+    #expect(sent == 1 && count == 1 && buffer == [5] && metadata.hopLimit == 9)
   }
 
   @Test func kindsThatDoNotFitAreRefused() {
@@ -174,7 +174,7 @@ private struct NetlinkAddress: SocketAddress {
     var buffer: [UInt8] = [0]
     var info = MessageInfo()
     let count = try numbered.receive(into: buffer.mutableSpan, &info, until: .after(.seconds(5)))
-    #expect(outcome == .bytes(1) && count == 1)
+    #expect(outcome == 1 && count == 1)
     let nothing = failure(SocketError.self) { () throws(SocketError) in
       try UDPSocket.open(for: .loopback(port: 0)).setOption(.boundDevice, to: "no-such-one")
     }

@@ -40,17 +40,17 @@ import Testing
     let second = try UDPSocket.bind(to: first.localAddress(), configure: reuse)
     for index in 0..<64 as Range<UInt8> {
       let sender = try UDPSocket.connect(to: first.localAddress())
-      #expect(try sender.send([index].span) == .bytes(1))
+      #expect(try sender.send([index].span) == 1)
     }
     var seen: Set<UInt8> = []
     var counts = (0, 0)
     var byte: [UInt8] = [0]
     var info = MessageInfo()
-    while case .bytes(1) = try first.receive(into: byte.mutableSpan, &info) {
+    while case 1 = try first.receive(into: byte.mutableSpan, &info) {
       seen.insert(byte[0])
       counts.0 += 1
     }
-    while case .bytes(1) = try second.receive(into: byte.mutableSpan, &info) {
+    while case 1 = try second.receive(into: byte.mutableSpan, &info) {
       seen.insert(byte[0])
       counts.1 += 1
     }

@@ -145,7 +145,7 @@ import Testing
       switch try assembler.receive(into: &bytes, from: server) {
       case .message(let message): seen[message.info?.payloadProtocol ?? 0] = bytes
       case .notification: continue
-      case .wouldBlock:
+      case nil:
         together = max(together, assembler.unfinishedCount)
         sleep(milliseconds: 1)
       case .endOfStream: throw Surprise("an end")
@@ -194,7 +194,7 @@ import Testing
         seen[message.info?.payloadProtocol ?? 0] = bytes
         #expect(message.info?.isUnordered == (message.info?.stream == 2))
       case .notification: continue
-      case .wouldBlock:
+      case nil:
         together = max(together, assembler.unfinishedCount)
         sleep(milliseconds: 1)
       case .endOfStream: throw Surprise("an end")

@@ -133,7 +133,7 @@ import Testing
   @Test func gracefulEnd() throws {
     try sctpPair().split { client, server in
       try client.say("last words")
-      let ending = try client.close(gracefullyWithin: sctpSoon)
+      let ending = try client.close(until: .after(sctpSoon))
       #expect(ending == .graceful)
       #expect(try server.hear(10) == "last words")
       #expect(server.ending().outcome == .endOfStream)
@@ -161,7 +161,7 @@ import Testing
     }
     // No time at all.
     try sctpPair().split { client, server in
-      let ending = try client.close(gracefullyWithin: .zero)
+      let ending = try client.close(until: .past)
       #expect(ending == .aborted)
       #expect(server.ending().error?.code == .connectionReset)
     }
@@ -177,9 +177,9 @@ import Testing
   @Test func endWithTimeLimit() throws {
     try sctpPair().split { client, server in
       let block = [UInt8](repeating: 1, count: 16384)
-      while case .bytes = try client.write(block.span) {}
+      while try client.write(block.span) != nil {}
       let start = milliseconds()
-      let ending = try client.close(gracefullyWithin: .milliseconds(150))
+      let ending = try client.close(until: .after(.milliseconds(150)))
       #expect(ending == .aborted)
       #expect(milliseconds() - start >= 149)
       var seen = 0
@@ -199,7 +199,7 @@ import Testing
     }
     try sctpPair().split { client, server in
       let block = [UInt8](repeating: 1, count: 16384)
-      while case .bytes = try client.write(block.span) {}
+      while try client.write(block.span) != nil {}
       let control = WaitControl()
       control.cancel()
       let error = client.closing(within: sctpSoon, control: control).error
@@ -217,7 +217,9 @@ import Testing
         control.cancel()
       }
       var byte: [UInt8] = [0]
-      let error = refusal { _ = try server.read(into: byte.mutableSpan, until: .after(sctpSoon), control: control) }
+      let error = refusal {
+        _ = try server.read(into: byte.mutableSpan, until: .after(sctpSoon).cancellable(by: control))
+      }
       thread.join()
       #expect(error?.code == .cancelled)
       try client.say("!")
@@ -229,7 +231,7 @@ import Testing
       sleep(milliseconds: 30)
       control.cancel()
     }
-    let error = refusal { _ = try listener.accept(until: .after(sctpSoon), control: control) }
+    let error = refusal { _ = try listener.accept(until: .after(sctpSoon).cancellable(by: control)) }
     thread.join()
     #expect(error?.code == .cancelled)
   }

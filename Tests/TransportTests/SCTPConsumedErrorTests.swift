@@ -224,7 +224,7 @@ extension SCTPAssociationSocket {
   /// Closing gracefully: how it ended, or how it failed. Consumed in a function of its own, because closures cannot.
   fileprivate consuming func closing(within time: Duration) -> (ending: SCTPEnding?, error: SocketError?) {
     do throws(SocketError) {
-      return (try close(gracefullyWithin: time), nil)
+      return (try close(until: .after(time)), nil)
     } catch {
       return (nil, error)
     }

@@ -153,7 +153,7 @@ import Testing
     let pair = try EndpointPair()
     for index in 0..<20 as Range<UInt8> { try pair.near.sendNow([index], SCTPSendInfo(association: pair.nearID)) }
     try pair.split { near, far, farID in
-      let aborted = try near.close(gracefullyWithin: sctpPatience)
+      let aborted = try near.close(until: .after(sctpPatience))
       #expect(aborted == 0)
       for index in 0..<20 as Range<UInt8> {
         let (message, bytes) = try far.nextMessage()
@@ -174,7 +174,7 @@ import Testing
     let association = try #require(try client.associations().first)
     // The peer does not read, so that its window closes and not everything can be delivered.
     let block = [UInt8](repeating: 7, count: 50_000)
-    while try client.send(block.span, info: SCTPSendInfo(association: association)) != .wouldBlock {}
+    while try client.send(block.span, info: SCTPSendInfo(association: association)) != nil {}
     #expect(failureCode { try client.shutdown(.read) } == .notConnected)
     var buffer: [UInt8] = [0]
     let end = try client.receive(into: buffer.mutableSpan, until: .after(sctpPatience))
@@ -183,7 +183,7 @@ import Testing
       return
     }
     let used = threadCPUTime()
-    let aborted = try client.close(gracefullyWithin: .milliseconds(1000))
+    let aborted = try client.close(until: .after(.milliseconds(1000)))
     #expect(aborted == 1)
     // Milliseconds. A closing that spins uses all of the time; the kernel charges some for probing the peer's window.
     #expect(threadCPUTime() - used < 300)
@@ -193,9 +193,9 @@ import Testing
     let pair = try EndpointPair()
     // The peer does not read, so that its window closes and not everything can be delivered.
     let block = [UInt8](repeating: 7, count: 50_000)
-    while try pair.near.send(block.span, info: SCTPSendInfo(association: pair.nearID)) != .wouldBlock {}
+    while try pair.near.send(block.span, info: SCTPSendInfo(association: pair.nearID)) != nil {}
     try pair.split { near, far, _ in
-      let aborted = try near.close(gracefullyWithin: .milliseconds(100))
+      let aborted = try near.close(until: .after(.milliseconds(100)))
       #expect(aborted == 1)
       let change = try far.nextChange(.lost)
       #expect(change.cause == .userAbort)
@@ -210,7 +210,8 @@ import Testing
     let control = WaitControl()
     control.cancel()
     let cancelled = failureCode {
-      _ = try endpoint.receive(into: buffer.mutableSpan, until: .never, strategy: .adaptive, control: control)
+      _ = try endpoint.receive(
+        into: buffer.mutableSpan, until: .never.spinning(40, thenYielding: 4).cancellable(by: control))
     }
     #expect(late == .timedOut && past == .timedOut && cancelled == .cancelled)
     try endpoint.expectNothing()

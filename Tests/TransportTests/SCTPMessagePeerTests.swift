@@ -132,7 +132,7 @@ import Testing
       }
       #expect(dry == id)
     }
-    let aborted = try client.close(gracefullyWithin: sctpPatience)
+    let aborted = try client.close(until: .after(sctpPatience))
     #expect(aborted == 0)
     // It prints, of each message, its length and first ten bytes.
     let output = peer.finish(after: "SHUTDOWN_COMPLETE)")

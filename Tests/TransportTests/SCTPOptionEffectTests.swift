@@ -183,7 +183,7 @@ import Testing
       var info = SCTPSendInfo(association: pair.nearID)
       info.expiry = expiry
       let bytes = [UInt8](repeating: byte, count: 10_000)
-      guard let limit else { return try pair.near.send(bytes.span, info: info) == .bytes(10_000) }
+      guard let limit else { return try pair.near.send(bytes.span, info: info) == 10_000 }
       let code = failureCode { try pair.near.send(bytes.span, info: info, until: .after(limit)) }
       #expect(code == nil || code == .timedOut)
       return code == nil

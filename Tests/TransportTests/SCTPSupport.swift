@@ -58,7 +58,7 @@ extension SCTPSocket {
     within time: Duration, control: WaitControl? = nil
   ) -> (ending: SCTPEnding?, error: SocketError?) {
     do throws(SocketError) {
-      return (try close(gracefullyWithin: time, control: control), nil)
+      return (try close(until: .after(time).cancellable(by: control)), nil)
     } catch {
       return (nil, error)
     }

@@ -14,7 +14,7 @@ import Testing
     #expect(try socket.port() == port && port != 0)
     // It hears from anybody, at any address of this host, as before it was connected.
     #expect(try socket.localAddress().ip == (way == .v4 ? .v4(.any) : .v6(.any)))
-    #expect(try stranger.send([2].span, to: way.target(port)) == .bytes(1))
+    #expect(try stranger.send([2].span, to: way.target(port)) == 1)
     let heard = try socket.next()
     #expect(heard.bytes == [2])
     // The same once more, connected to the stranger.
@@ -35,7 +35,7 @@ import Testing
     try socket.connect(to: target)
     try socket.disconnect()
     #expect(try socket.localAddress() == before)
-    #expect(try peer.send([3].span, to: way.target(before.port)) == .bytes(1))
+    #expect(try peer.send([3].span, to: way.target(before.port)) == 1)
     let heard = try socket.next()
     #expect(heard.bytes == [3])
   }
@@ -68,7 +68,7 @@ import Testing
     #expect(error == SocketError(code: .notSupported, .connect))
     var info = MessageInfo()
     var bytes = [UInt8](repeating: 0, count: 64)
-    #expect(try first.send([7].span, to: .loopback(port: 0)) == .bytes(1))
+    #expect(try first.send([7].span, to: .loopback(port: 0)) == 1)
     let count = try second.receive(into: bytes.mutableSpan, &info, until: .after(soon))
     #expect(count == 21 && bytes[20] == 7)
   }

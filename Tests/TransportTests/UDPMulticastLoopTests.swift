@@ -80,7 +80,7 @@ import Testing
       for (isOn, byte) in [(true, 1), (false, 2), (true, 3), (false, 4)] as [(Bool, UInt8)] {
         try sender.setOption(.multicastLoop, to: isOn)
         #expect(try sender.option(.multicastLoop) == isOn)
-        #expect(try sender.send([byte].span, to: target) == .bytes(1))
+        #expect(try sender.send([byte].span, to: target) == 1)
         if isOn {
           let heard = try receiver.next()
           #expect(heard.bytes == [byte])

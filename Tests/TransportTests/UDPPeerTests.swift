@@ -115,7 +115,7 @@ import Testing
         sleep(milliseconds: 50)
         var bytes = [UInt8](repeating: 0, count: 100)
         var info = MessageInfo()
-        if case .bytes(let count) = try socket.receive(into: bytes.mutableSpan, &info) {
+        if let count = try socket.receive(into: bytes.mutableSpan, &info) {
           answer = String(decoding: bytes.prefix(count), as: UTF8.self)
         }
       }

@@ -49,7 +49,7 @@ extension UDPSocket {
 func isQuiet(_ socket: borrowing UDPSocket) throws -> Bool {
   sleep(milliseconds: 20)
   var info = MessageInfo()
-  return try socket.receive(into: MutableSpan(), &info, flags: .peek) == .wouldBlock
+  return try socket.receive(into: MutableSpan(), &info, flags: .peek) == nil
 }
 
 /// Numbers that tell one place of a message from another.

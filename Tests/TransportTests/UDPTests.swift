@@ -7,13 +7,13 @@ import Testing
   @Test(arguments: UDPWay.allCases) func boundAndConnectedTalkBothWays(_ way: UDPWay) throws {
     let server = try UDPSocket.bind(to: way.any)
     let client = try UDPSocket.connect(to: way.target(server.port()))
-    #expect(try client.send([1, 2, 3].span) == .bytes(3))
+    #expect(try client.send([1, 2, 3].span) == 3)
     let (bytes, info) = try server.next()
     let sender = try #require(IPSocketAddress(info.address))
     #expect(bytes == [1, 2, 3] && info.length == 3 && info.flags == [])
     #expect(try sender.unmapped == client.localAddress())
     #expect(sender.isIPv6 == (way != .v4), "a dual-stack socket shows IPv4 in the mapped form")
-    #expect(try server.send([4, 5].span, to: sender) == .bytes(2))
+    #expect(try server.send([4, 5].span, to: sender) == 2)
     let answer = try client.next()
     #expect(answer.bytes == [4, 5])
     #expect(try client.remoteAddress() == way.target(server.port()))
@@ -23,13 +23,13 @@ import Testing
     let first = try UDPSocket.bind(to: .loopback(port: 0))
     let second = try UDPSocket.bind(to: .loopback(port: 0))
     let sender = try UDPSocket.bind(to: .loopback(port: 0))
-    #expect(try sender.send([1].span, to: first.localAddress()) == .bytes(1))
-    #expect(try sender.send([2].span, to: second.localAddress()) == .bytes(1))
+    #expect(try sender.send([1].span, to: first.localAddress()) == 1)
+    #expect(try sender.send([2].span, to: second.localAddress()) == 1)
     let (one, two) = (try first.next(), try second.next())
     #expect(one.bytes == [1] && two.bytes == [2])
     var from: IPSocketAddress?
     var byte: [UInt8] = [0]
-    #expect(try first.receive(into: byte.mutableSpan, from: &from) == .wouldBlock && from == nil)
+    #expect(try first.receive(into: byte.mutableSpan, from: &from) == nil && from == nil)
     try sender.send([3].span, to: first.localAddress(), until: .after(soon))
     _ = try first.receive(into: byte.mutableSpan, from: &from)
     #expect(try byte == [3] && from == sender.localAddress())
@@ -39,7 +39,7 @@ import Testing
     let socket = try UDPSocket.bind(to: .loopback(port: 0))
     var info = MessageInfo()
     var buffer: [UInt8] = [0]
-    #expect(try socket.receive(into: buffer.mutableSpan, &info) == .wouldBlock)
+    #expect(try socket.receive(into: buffer.mutableSpan, &info) == nil)
     let start = milliseconds()
     #expect(throws: SocketError(code: .timedOut, .receive)) {
       _ = try socket.receive(into: buffer.mutableSpan, &info, until: .after(.milliseconds(50)))
@@ -53,8 +53,8 @@ import Testing
   @Test func anEmptyDatagramIsADatagram() throws {
     let server = try UDPSocket.bind(to: .loopback(port: 0))
     let client = try UDPSocket.connect(to: server.localAddress())
-    #expect(try client.send([UInt8]().span) == .bytes(0))
-    #expect(try client.send([7].span) == .bytes(1))
+    #expect(try client.send([UInt8]().span) == 0)
+    #expect(try client.send([7].span) == 1)
     let empty = try server.next()
     #expect(empty.bytes.isEmpty && empty.info.length == 0 && !empty.info.isTruncated)
     #expect(try IPSocketAddress(empty.info.address) == client.localAddress())
@@ -65,8 +65,8 @@ import Testing
   @Test func anEmptyBufferTakesADatagram() throws {
     let server = try UDPSocket.bind(to: .loopback(port: 0))
     let client = try UDPSocket.connect(to: server.localAddress())
-    #expect(try client.send([1, 2, 3].span) == .bytes(3))
-    #expect(try client.send([4].span) == .bytes(1))
+    #expect(try client.send([1, 2, 3].span) == 3)
+    #expect(try client.send([4].span) == 1)
     let dropped = try server.next(room: 0)
     #expect(dropped.bytes.isEmpty && dropped.info.length == 3 && dropped.info.isTruncated)
     let next = try server.next()
@@ -76,10 +76,10 @@ import Testing
   @Test func truncationTellsTheFullLength() throws {
     let server = try UDPSocket.bind(to: .loopback(port: 0))
     let client = try UDPSocket.connect(to: server.localAddress())
-    #expect(try client.send(pattern(1000).span) == .bytes(1000))
+    #expect(try client.send(pattern(1000).span) == 1000)
     let whole = try server.next(room: 0x10000 - 1)
     #expect(whole.bytes == pattern(1000) && whole.info.length == 1000 && !whole.info.isTruncated)
-    #expect(try client.send(pattern(1000).span) == .bytes(1000))
+    #expect(try client.send(pattern(1000).span) == 1000)
     let (bytes, info) = try server.next(room: 10)
     #expect(bytes == pattern(10) && info.length == 1000 && info.isTruncated)
     #expect(try isQuiet(server), "the rest is lost")
@@ -88,10 +88,10 @@ import Testing
   @Test func peekingLeavesTheDatagram() throws {
     let server = try UDPSocket.bind(to: .loopback(port: 0))
     let client = try UDPSocket.connect(to: server.localAddress())
-    #expect(try client.send([9, 9].span) == .bytes(2))
+    #expect(try client.send([9, 9].span) == 2)
     var info = MessageInfo()
     #expect(try !isQuiet(server))
-    #expect(try server.receive(into: MutableSpan(), &info, flags: .peek) == .bytes(0) && info.length == 2)
+    #expect(try server.receive(into: MutableSpan(), &info, flags: .peek) == 0 && info.length == 2)
     let (bytes, _) = try server.next()
     #expect(bytes == [9, 9])
   }
@@ -100,7 +100,7 @@ import Testing
     for way in [UDPWay.v4, .v6] {
       let server = try UDPSocket.bind(to: way.any)
       let client = try UDPSocket.connect(to: server.localAddress())
-      #expect(try client.send(pattern(size).span) == .bytes(size))
+      #expect(try client.send(pattern(size).span) == size)
       let (bytes, info) = try server.next(room: 65535)
       #expect(bytes == pattern(size) && info.length == size)
     }
@@ -111,7 +111,7 @@ import Testing
     for (way, limit) in [(UDPWay.v4, 65507), (.v6, 65527)] {
       let server = try UDPSocket.bind(to: way.any)
       let client = try UDPSocket.connect(to: server.localAddress())
-      #expect(try client.send(pattern(limit).span) == .bytes(limit))
+      #expect(try client.send(pattern(limit).span) == limit)
       let largest = try server.next(room: 65535)
       #expect(largest.bytes.count == limit)
       do throws(SocketError) {
@@ -132,14 +132,14 @@ import Testing
     let peer = try UDPSocket.bind(to: .loopback(port: 0))
     let stranger = try UDPSocket.bind(to: .loopback(port: 0))
     let socket = try UDPSocket.connect(to: peer.localAddress(), from: .loopback(port: 0))
-    #expect(try stranger.send([1].span, to: socket.localAddress()) == .bytes(1))
+    #expect(try stranger.send([1].span, to: socket.localAddress()) == 1)
     #expect(try isQuiet(socket))
-    #expect(try peer.send([2].span, to: socket.localAddress()) == .bytes(1))
+    #expect(try peer.send([2].span, to: socket.localAddress()) == 1)
     let heard = try socket.next()
     #expect(heard.bytes == [2])
 
     try socket.connect(to: stranger.localAddress())
-    #expect(try stranger.send([3].span, to: socket.localAddress()) == .bytes(1))
+    #expect(try stranger.send([3].span, to: socket.localAddress()) == 1)
     let other = try socket.next()
     #expect(other.bytes == [3])
   }
@@ -158,7 +158,7 @@ import Testing
     } catch {
       #expect(error.code == .notConnected && error.operation == .send)
     }
-    #expect(try stranger.send([2].span, to: way.target(socket.port())) == .bytes(1))
+    #expect(try stranger.send([2].span, to: way.target(socket.port())) == 1)
     let heard = try socket.next()
     #expect(heard.bytes == [2])
   }
@@ -166,7 +166,7 @@ import Testing
   @Test(arguments: [UDPWay.v4, .v6]) func aConnectedSocketHearsThatNobodyIsThere(_ way: UDPWay) throws {
     let port = try UDPSocket.bind(to: way.any).port()
     let socket = try UDPSocket.connect(to: way.target(port))
-    #expect(try socket.send([1].span) == .bytes(1))
+    #expect(try socket.send([1].span) == 1)
     var info = MessageInfo()
     do throws(SocketError) {
       var buffer: [UInt8] = [0]
@@ -198,10 +198,10 @@ import Testing
       try socket.setOption(.v6Only, to: true)
     }
     let client = try UDPSocket.connect(to: .loopback(port: server.port()))
-    #expect(try client.send([1].span) == .bytes(1))
+    #expect(try client.send([1].span) == 1)
     #expect(try isQuiet(server))
     let six = try UDPSocket.connect(to: .loopbackIPv6(port: server.port()))
-    #expect(try six.send([2].span) == .bytes(1))
+    #expect(try six.send([2].span) == 1)
     let heard = try server.next()
     #expect(heard.bytes == [2])
   }
@@ -227,14 +227,14 @@ import Testing
     let client = try UDPSocket.connect(to: server.localAddress())
     try client.setOption(.cork, to: true)
     #expect(try client.option(.cork))
-    #expect(try client.send([1, 2].span) == .bytes(2))
-    #expect(try client.send([3].span) == .bytes(1))
+    #expect(try client.send([1, 2].span) == 2)
+    #expect(try client.send([3].span) == 1)
     #expect(try isQuiet(server))
     try client.setOption(.cork, to: false)
     let corked = try server.next()
     #expect(corked.bytes == [1, 2, 3])
-    #expect(try client.send([4].span, flags: .more) == .bytes(1))
-    #expect(try client.send([5].span) == .bytes(1))
+    #expect(try client.send([4].span, flags: .more) == 1)
+    #expect(try client.send([5].span) == 1)
     let more = try server.next()
     #expect(more.bytes == [4, 5])
   }
@@ -256,7 +256,7 @@ import Testing
       #expect(error.code == .permissionDenied && error.operation == .send && error.errno == EACCES)
     }
     try sender.setOption(.broadcast, to: true)
-    #expect(try sender.send([2].span, to: everybody) == .bytes(1))
+    #expect(try sender.send([2].span, to: everybody) == 1)
     let heard = try receiver.next()
     #expect(try heard.bytes == [2] && IPSocketAddress(heard.info.address) == sender.localAddress())
   }

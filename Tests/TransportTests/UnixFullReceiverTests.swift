@@ -14,7 +14,7 @@ import Testing
 
   private func fill(_ sender: borrowing UnixDatagramSocket, _ address: UnixAddress) throws -> Int {
     var count = 0
-    while case .bytes = try sender.send([1].span, to: address) { count += 1 }
+    while try sender.send([1].span, to: address) != nil { count += 1 }
     return count
   }
 

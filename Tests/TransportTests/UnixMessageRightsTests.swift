@@ -32,7 +32,7 @@ import Testing
       var buffer: [UInt8] = [0]
       let outcome = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
       let count = received.count
-      #expect(largest == .bytes(1) && outcome == .bytes(1) && count == 253)
+      #expect(largest == 1 && outcome == .bytes(1) && count == 253)
     }
   }
 
@@ -46,7 +46,7 @@ import Testing
       var received = ReceivedDescriptors<2>()
       var buffer: [UInt8] = [0]
       let outcome = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
-      #expect(outcome == .wouldBlock)
+      #expect(outcome == nil)
     }
   }
 
@@ -65,7 +65,7 @@ import Testing
       var none: [UInt8] = []
       let outcome = try packets.second.receive(into: none.mutableSpan, descriptors: &received)
       let count = received.count
-      #expect(sent == .bytes(0) && outcome == .bytes(0) && count == 1)
+      #expect(sent == 0 && outcome == .bytes(0) && count == 1)
       // An empty buffer on a stream takes nothing away.
       _ = try stream.first.send([1].span, descriptors: raw.span)
       let asked = try stream.second.receive(into: none.mutableSpan, descriptors: &received)
@@ -142,7 +142,7 @@ import Testing
       }
       let nothing = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
       let count = received.count
-      #expect(nothing == .wouldBlock && count == 0 && openDescriptors().count == before)
+      #expect(nothing == nil && count == 0 && openDescriptors().count == before)
     }
   }
 
@@ -213,7 +213,7 @@ import Testing
       _ = try pair.first.send([2].span, descriptors: raw.span.extracting(first: 1))
       var batch = MessageBatch(capacity: 4, messageCapacity: 8, controlCapacity: 64)
       let outcome = try pair.second.receive(batch: &batch)
-      #expect(outcome == .messages(2) && batch.flags(at: 0).isEmpty)
+      #expect(outcome == 2 && batch.flags(at: 0).isEmpty)
       for slot in 0..<2 {
         var received = ReceivedDescriptors<2>()
         batch.takeDescriptors(at: slot, into: &received)
@@ -225,7 +225,7 @@ import Testing
       var plain = MessageBatch(capacity: 4, messageCapacity: 8)
       let before = openDescriptors()
       let again = try pair.second.receive(batch: &plain)
-      #expect(again == .messages(1) && openDescriptors() == before)
+      #expect(again == 1 && openDescriptors() == before)
     }
   }
 

@@ -58,10 +58,10 @@ import Testing
     #expect(first == 2 && info.isTruncated && info.length == 3 && UnixAddress(info.address) == name)
     let sent = try anonymous.send([7].span)
     let second = try server.receive(into: buffer.mutableSpan, from: &sender)
-    #expect(sent == .bytes(1) && second == .bytes(1) && sender == nil && buffer[0] == 7)
+    #expect(sent == 1 && second == 1 && sender == nil && buffer[0] == 7)
     let reply = try server.send([8].span, to: name)
     let got = try client.receive(into: buffer.mutableSpan, from: &sender)
-    #expect(reply == .bytes(1) && got == .bytes(1) && buffer[0] == 8 && sender?.path == path)
+    #expect(reply == 1 && got == 1 && buffer[0] == 8 && sender?.path == path)
     try client.connect(to: UnixAddress(path: path))
     #expect(try client.remoteAddress().path == path)
     try client.disconnect()
@@ -75,7 +75,7 @@ import Testing
     var buffer: [UInt8] = [0]
     let got = try pair.second.receive(into: buffer.mutableSpan, &info)
     let nothing = try pair.second.receive(into: buffer.mutableSpan, &info)
-    #expect(sent == .bytes(0) && got == .bytes(0) && nothing == .wouldBlock)
+    #expect(sent == 0 && got == 0 && nothing == nil)
     var received = ReceivedDescriptors<1>()
     _ = try pair.first.send([UInt8]().span)
     let asked = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
@@ -206,7 +206,7 @@ import Testing
     var info = MessageInfo()
     var buffer: [UInt8] = [0]
     let nothing = try live.receive(into: buffer.mutableSpan, &info)
-    #expect(nothing == .wouldBlock && exists(path), "the probes leave no trace")
+    #expect(nothing == nil && exists(path), "the probes leave no trace")
   }
 
   /// A stream socket refuses connections until it listens; it is not deserted all the same.
@@ -251,7 +251,7 @@ import Testing
     let server = try UnixDatagramSocket.bind(to: .unnamed)
     let client = try UnixDatagramSocket.connect(to: server.localAddress())
     var sent = 0
-    while case .bytes = try client.send([1].span) { sent += 1 }
+    while try client.send([1].span) != nil { sent += 1 }
     #expect(sent > 0)
     #expect(
       failure { () throws(SocketError) in try client.send([1].span, to: nil, until: .after(.milliseconds(20))) }?.code

@@ -115,11 +115,10 @@ import Testing
     var blocked = 0
     for _ in 0..<1000 {
       switch try pair.first.send(bytes.span) {
-      case .bytes(let count):
+      case let count?:
         #expect(count == 1000)
         sent += 1
-      case .wouldBlock: blocked += 1
-      case .endOfStream: Issue.record("sending has no end")
+      case nil: blocked += 1
       }
     }
     #expect(sent > 0 && blocked > 0)
@@ -133,7 +132,7 @@ import Testing
     try pair.first.send([9].span, until: .after(patience))
     let second = try pair.second.receive(into: buffer.mutableSpan, &info)
     let third = try pair.second.receive(into: buffer.mutableSpan, &info)
-    #expect(first == .wouldBlock && second == .bytes(1) && third == .wouldBlock && buffer == [9])
+    #expect(first == nil && second == .bytes(1) && third == nil && buffer == [9])
   }
 
   @Test func recvVectors() throws {
@@ -150,7 +149,7 @@ import Testing
     let outcome = try pair.first.write(gathering: [1].span, [2, 3].span)
     var buffer: [UInt8] = [0, 0, 0]
     try pair.second.readExactly(into: buffer.mutableSpan, until: .after(patience))
-    #expect(outcome == .bytes(3) && buffer == [1, 2, 3])
+    #expect(outcome == 3 && buffer == [1, 2, 3])
   }
 
   // Descriptors: a stream, packets and datagrams alike.
@@ -243,7 +242,7 @@ import Testing
     }
     defer { canceller.join() }
     do throws(SocketError) {
-      _ = try listener.accept(until: .after(patience), control: control)
+      _ = try listener.accept(until: .after(patience).cancellable(by: control))
       return nil
     } catch {
       return error.code
@@ -336,7 +335,7 @@ struct EachKind {
       let pair = try UnixDatagramSocket.pair()
       _ = try pair.first.send([1, 2].span, descriptors: raw.span)
       let outcome = try pair.second.receive(into: buffer.mutableSpan, &info)
-      #expect(outcome == .bytes(2) && openDescriptors().count == before + 2)
+      #expect(outcome == 2 && openDescriptors().count == before + 2)
     }
     #expect(buffer == [1, 2])
   }

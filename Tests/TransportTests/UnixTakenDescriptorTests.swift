@@ -18,7 +18,7 @@ import Testing
       do {
         var batch = MessageBatch(capacity: 4, messageCapacity: 8, controlCapacity: 64)
         let outcome = try pair.second.receive(batch: &batch)
-        #expect(outcome == .messages(2) && batch.flags(at: 0).isEmpty && openDescriptors().count == before + 4)
+        #expect(outcome == 2 && batch.flags(at: 0).isEmpty && openDescriptors().count == before + 4)
         batch.takeDescriptors(at: 0, into: &received)
         let (count, surplus, texts) = (received.count, received.surplus, [content(received[0]), content(received[1])])
         #expect(count == 2 && surplus == 1 && texts == ["file 0", "file 1"] && openDescriptors().count == before + 3)
@@ -117,7 +117,7 @@ import Testing
       let nothing = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
       let plain = try pair.first.send([2].span, descriptors: Span())
       let message = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
-      #expect(nothing == .wouldBlock && plain == .bytes(1) && message == .bytes(1) && buffer == [2])
+      #expect(nothing == nil && plain == 1 && message == .bytes(1) && buffer == [2])
       try pair.second.setOption(.passDescriptors, to: true)
       _ = try pair.first.send([3].span, descriptors: own.span)
       _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)

@@ -94,13 +94,14 @@ import Testing
       control.cancel()
     }
     let start = milliseconds()
-    let error = failure { () throws(SocketError) in _ = try watcher.next(until: .never, control: control) }
+    let error = failure { () throws(SocketError) in _ = try watcher.next(until: .never.cancellable(by: control)) }
     canceller.join()
     #expect(error?.code == .cancelled && milliseconds() - start < 5000 && machine.questions == 1)
     let later = WaitControl()
     later.setDeadline(.after(.milliseconds(30)))
     #expect(
-      failure { () throws(SocketError) in _ = try watcher.next(until: .never, control: later) }?.code == .timedOut)
+      failure { () throws(SocketError) in _ = try watcher.next(until: .never.cancellable(by: later)) }?.code
+        == .timedOut)
   }
 
   @Test func whatTheQuestionFailsWithIsThrown() {

@@ -7,7 +7,7 @@ import Testing
   /// Linux 6.1 ignores MSG_ERRQUEUE and would give the bytes; 6.7 and later have a queue, which is empty.
   @Test func readingTheErrorQueueTakesNoBytes() throws {
     let pair = try vsockPair(VsockStreamSocket.self)
-    #expect(try pair.first.write([1, 2].span) == .bytes(2))
+    #expect(try pair.first.write([1, 2].span) == 2)
     var readable = pollfd(fd: pair.second.descriptor.value, events: Int16(POLLIN), revents: 0)
     #expect(poll(&readable, 1, 5000) == 1)
     if GuestKernel.isLinux61 {

@@ -224,7 +224,8 @@ import Testing
       control.cancel()
     }
     #expect(
-      failure { () throws(SocketError) in _ = try listener.accept(until: .after(patience), control: control) }?.code
+      failure { () throws(SocketError) in _ = try listener.accept(until: .after(patience).cancellable(by: control)) }?
+        .code
         == .cancelled)
     canceller.join()
   }

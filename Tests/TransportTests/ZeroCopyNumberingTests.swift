@@ -192,7 +192,7 @@ import Testing
     _ = try sender.readCompletions(from: client)
     while sender.takeCompletion() != nil {}
     let inFlight = sender.sendsInFlight
-    #expect(outcome == .wouldBlock && inFlight > 0)
+    #expect(outcome == nil && inFlight > 0)
     let before = threadCPUTime()
     let error = failure(SocketError.self) { () throws(SocketError) in
       _ = try sender.waitForCompletions(from: client, until: .after(.milliseconds(400)))

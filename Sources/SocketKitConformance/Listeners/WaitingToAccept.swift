@@ -21,21 +21,24 @@ extension ListenerSuite where S: ~Copyable {
         _ = try listening.accept()
         _ = client
       }
-      + rule("accept.passed-deadline", "With a deadline that has passed nobody is accepted, even where somebody waits.")
-    {
-      listening in
-      let client = try listening.connect()
-      try requireError(.timedOut, in: "an accept") { try listening.listener.value.accept(until: .past) }
-      _ = try listening.accept()
-      _ = client
-    }
+      + rule("accept.passed-deadline", "With a deadline that has passed an accept tries once, and does not wait.") {
+        listening in
+        let watch = Stopwatch()
+        try requireError(.timedOut, in: "an accept of nothing") { try listening.listener.value.accept(until: .past) }
+        try watch.requirePrompt("the accept")
+        let client = try listening.connect()
+        try require(
+          listening.listener.value.descriptor.becomesReadable(within: Times.patience), "no connection arrived")
+        _ = try listening.listener.value.accept(until: .past)
+        _ = client
+      }
       + rule("accept.cancelled", "Cancelling ends every accept that waits, at once, and the listener goes on.") {
         listening in
         let control = WaitControl()
         let threads = (0..<3).map { _ in
           RuleThread {
             try requireError(.cancelled, in: "an accept") {
-              try listening.listener.value.accept(until: .after(Times.limit), control: control)
+              try listening.listener.value.accept(until: .after(Times.limit).cancellable(by: control))
             }
           }
         }
@@ -54,7 +57,7 @@ extension ListenerSuite where S: ~Copyable {
           $0.cancel()
         } _: { control in
           try requireError(.cancelled, in: "an accept") {
-            try listening.listener.value.accept(until: .after(Times.limit), control: control)
+            try listening.listener.value.accept(until: .after(Times.limit).cancellable(by: control))
           }
         }
       }
@@ -67,7 +70,7 @@ extension ListenerSuite where S: ~Copyable {
           $0.setDeadline(.past)
         } _: { control in
           try requireError(.timedOut, in: "an accept") {
-            try listening.listener.value.accept(until: .after(Times.limit), control: control)
+            try listening.listener.value.accept(until: .after(Times.limit).cancellable(by: control))
           }
         }
       }

@@ -15,15 +15,13 @@ extension MessageRules where S: ~Copyable {
       while batch.sent < 64 {
         let before = batch.sent
         switch try ends.near.socket.value.send(batch: &batch) {
-        case .messages(let count):
+        case let count?:
           try require(count >= 1, "a batch reported \(count) messages as sent")
           try requireEqual(batch.sent, before + count, "messages counted as sent")
-        case .wouldBlock:
+        case nil:
           try requireEqual(batch.sent, before, "messages counted as sent although it would block")
           try ends.far.drain(1, from: seen, 5000)
           seen += 1
-        case .endOfStream:
-          throw ConformanceFailure("sending a batch reported the end of the connection")
         }
         try require(!deadline.hasPassed, "only \(batch.sent) of 64 messages could be sent")
       }
@@ -36,11 +34,11 @@ extension MessageRules where S: ~Copyable {
         try batch.append([1].span, to: ends.near.peer)
         try batch.append(large.span, to: ends.near.peer)
         try batch.append([3].span, to: ends.near.peer)
-        try requireEqual(try ends.near.socket.value.send(batch: &batch), .messages(1), "up to the one too large")
+        try requireEqual(try ends.near.socket.value.send(batch: &batch), 1, "up to the one too large")
         try requireError(.messageTooLarge, in: "the one too large") { try ends.near.socket.value.send(batch: &batch) }
         try requireEqual(batch.sent, 1, "messages counted as sent")
         batch.markSent(1)
-        try requireEqual(try ends.near.socket.value.send(batch: &batch), .messages(1), "the one after")
+        try requireEqual(try ends.near.socket.value.send(batch: &batch), 1, "the one after")
         try ends.far.requireNext([1], "the first one")
         try ends.far.requireNext([3], "the last one")
       }

@@ -50,12 +50,12 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
         sender = nil
         var span = buffer.mutableSpan
         let outcome = try ends.far.socket.value.receive(into: span._mutatingExtracting(first: room), from: &sender)
-        try requireEqual(outcome, .bytes(min(2, room)), "the message, received with room for \(room)")
+        try requireEqual(outcome, min(2, room), "the message, received with room for \(room)")
         try requireEqual(sender, wanted, "its sender")
         try requireFullLength(ends, room, wanted)
       }
       try requireEqual(
-        try ends.far.socket.value.receive(into: buffer.mutableSpan, from: &sender), .wouldBlock,
+        try ends.far.socket.value.receive(into: buffer.mutableSpan, from: &sender), nil,
         "a try without a message")
     }
       + common.rule("sender.batch", "In a batch each message tells its sender's own address.") { ends in

@@ -2,10 +2,11 @@ internal import SocketKitCore
 
 /// How the two kinds of message sockets are called: rules that hold for both are written once.
 struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
-  typealias Receive = @Sendable (Shared<S>, inout [UInt8], inout MessageInfo, ReceiveFlags) throws -> IOOutcome
-  typealias ReceiveControl = @Sendable (Shared<S>, inout [UInt8], inout [UInt8], inout MessageInfo) throws -> IOOutcome
+  typealias Receive = @Sendable (Shared<S>, inout [UInt8], inout MessageInfo, ReceiveFlags) throws -> ReadOutcome?
+  typealias ReceiveControl =
+    @Sendable (Shared<S>, inout [UInt8], inout [UInt8], inout MessageInfo) throws -> ReadOutcome?
   typealias Wait = @Sendable (Shared<S>, inout [UInt8], inout MessageInfo, WaitTerms) throws -> ReadOutcome
-  typealias Send = @Sendable (Shared<S>, [UInt8], S.Address?) throws -> IOOutcome
+  typealias Send = @Sendable (Shared<S>, [UInt8], S.Address?) throws -> Int?
   typealias SendWaiting = @Sendable (Shared<S>, [UInt8], S.Address?, WaitTerms) throws -> Void
 
   /// One try to receive.
@@ -22,20 +23,31 @@ struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
   let sendWaiting: SendWaiting
 }
 
-/// What a waiting call is told.
-struct WaitTerms: Sendable {
+/// The limit of a waiting call, with a strategy that is chosen at run time.
+struct WaitTerms: WaitLimit {
   var deadline: Deadline
   var control: WaitControl?
   var strategy = Strategy.park
   enum Strategy: Sendable, CaseIterable { case park, spin, adaptive }
 
   static var patient: WaitTerms { WaitTerms(deadline: .after(Times.patience)) }
+
+  func begin() -> UInt32 { 0 }
+
+  func next(_ progress: inout UInt32) -> WaitStep {
+    progress &+= 1
+    switch strategy {
+    case .park: return .park
+    case .spin: return .spin
+    case .adaptive: return progress <= 40 ? .spin : progress <= 44 ? .yield : .park
+    }
+  }
 }
 
 extension MessageCalls where S: DatagramSocket & ~Copyable {
   static var datagrams: MessageCalls {
     MessageCalls(
-      receive: { try $0.value.receive(into: $1.mutableSpan, &$2, flags: $3) },
+      receive: { try $0.value.receive(into: $1.mutableSpan, &$2, flags: $3).map { .bytes($0) } },
       receiveControl: { socket, buffer, control, info in
         // Uses the primitive: Core's own call closes the descriptors in the control data.
         var span = buffer.mutableSpan
@@ -44,35 +56,23 @@ extension MessageCalls where S: DatagramSocket & ~Copyable {
         var extra = room.mutableBytes
         let count = bytes.byteCount
         let result = socket.value.attemptReceive(into: &bytes, control: &extra, flags: [], &info)
-        if result.isWouldBlock { return .wouldBlock }
+        if result.isWouldBlock { return nil }
         if result.isFailure { throw SocketError(result, .receive) }
         return .bytes(min(result.raw, count))
       },
       receiveAndDropControl: { socket, buffer, control, info in
         var span = control.mutableSpan
         var extra = span.mutableBytes
-        return try socket.value.receive(into: buffer.mutableSpan, control: &extra, &info)
+        return try socket.value.receive(into: buffer.mutableSpan, control: &extra, &info).map { .bytes($0) }
       },
       wait: { socket, buffer, info, terms in
-        let count =
-          switch terms.strategy {
-          case .park:
-            try socket.value.receive(
-              into: buffer.mutableSpan, &info, until: terms.deadline, strategy: .park, control: terms.control)
-          case .spin:
-            try socket.value.receive(
-              into: buffer.mutableSpan, &info, until: terms.deadline, strategy: .spin, control: terms.control)
-          case .adaptive:
-            try socket.value.receive(
-              into: buffer.mutableSpan, &info, until: terms.deadline, strategy: .adaptive, control: terms.control)
-          }
-        return .bytes(count)
+        .bytes(try socket.value.receive(into: buffer.mutableSpan, &info, until: terms))
       },
       send: { socket, bytes, address in
         if let address { return try socket.value.send(bytes.span, to: address) }
         return try socket.value.send(bytes.span)
       },
-      sendWaiting: { try $0.value.send($1.span, to: $2, until: $3.deadline, control: $3.control) })
+      sendWaiting: { try $0.value.send($1.span, to: $2, until: $3) })
   }
 }
 
@@ -88,27 +88,17 @@ extension MessageCalls where S: SequencedPacketSocket & ~Copyable {
         var extra = room.mutableBytes
         let count = bytes.byteCount
         let result = socket.value.attemptReceive(into: &bytes, control: &extra, flags: [], &info)
-        if result.isWouldBlock { return .wouldBlock }
+        if result.isWouldBlock { return nil }
         if result.isFailure { throw SocketError(code: .init(errno: result.errno), .receive, errno: result.errno) }
         return result.raw == 0 && S.isEnd(info) ? .endOfStream : .bytes(min(result.raw, count))
       },
       receiveAndDropControl: nil,
       wait: { socket, buffer, info, terms in
-        switch terms.strategy {
-        case .park:
-          try socket.value.receive(
-            into: buffer.mutableSpan, &info, until: terms.deadline, strategy: .park, control: terms.control)
-        case .spin:
-          try socket.value.receive(
-            into: buffer.mutableSpan, &info, until: terms.deadline, strategy: .spin, control: terms.control)
-        case .adaptive:
-          try socket.value.receive(
-            into: buffer.mutableSpan, &info, until: terms.deadline, strategy: .adaptive, control: terms.control)
-        }
+        try socket.value.receive(into: buffer.mutableSpan, &info, until: terms)
       },
       send: { socket, bytes, _ in try socket.value.send(bytes.span) },
       sendWaiting: { socket, bytes, _, terms in
-        try socket.value.send(bytes.span, until: terms.deadline, control: terms.control)
+        try socket.value.send(bytes.span, until: terms)
       })
   }
 }

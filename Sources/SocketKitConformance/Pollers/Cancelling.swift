@@ -8,7 +8,7 @@ extension PollerSuite where P: ~Copyable {
       let watch = Stopwatch()
       for _ in 0..<3 {
         try requireError(.cancelled, in: "a wait") {
-          try poller.wait(until: .after(Times.patience), control: control)
+          try poller.wait(until: .after(Times.patience).cancellable(by: control))
         }
       }
       try watch.requirePrompt("the waits")
@@ -20,7 +20,7 @@ extension PollerSuite where P: ~Copyable {
           let deadline = Deadline.after(Times.patience)
           try requireError(.cancelled, in: "a wait") {
             // The wake-up of an earlier cancel may end a wait, too.
-            while !deadline.hasPassed { _ = try poller.wait(until: deadline, control: control) }
+            while !deadline.hasPassed { _ = try poller.wait(until: deadline.cancellable(by: control)) }
           }
         }
       }
@@ -30,7 +30,9 @@ extension PollerSuite where P: ~Copyable {
       try atAnyMoment(seed: 25) {
         $0.setDeadline(.past)
       } _: { control in
-        while !control.deadline.hasPassed { _ = try poller.wait(until: .after(Times.patience), control: control) }
+        while !control.deadline.hasPassed {
+          _ = try poller.wait(until: .after(Times.patience).cancellable(by: control))
+        }
       }
     }
   }

@@ -77,7 +77,7 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
         // Smaller messages than those that filled it may still fit, so one of the same size is tried.
         let deadline = Deadline.after(Times.limit)
         while try !poller.events(within: quiet).isEmpty {
-          try requireEqual(try ends.near.trySend(numbered(count, 1000)), .wouldBlock, "a send without room")
+          try requireEqual(try ends.near.trySend(numbered(count, 1000)), nil, "a send without room")
           if deadline.hasPassed { throw ConformanceFailure("room is reported although nothing can be sent") }
         }
         try ends.far.drain(count)

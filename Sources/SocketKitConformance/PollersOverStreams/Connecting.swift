@@ -4,7 +4,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
   func connectionRules(_ address: @escaping @Sendable () throws -> S.Address) -> [ConformanceRule] {
     listening("accept.reported", address, "A connection that waits to be accepted is reported until it is accepted.") {
       poller, listener in
-      try poller.register(listener.value, token: tokenA)
+      try poller.register(listener.value, .readable, token: tokenA)
       try poller.requireQuiet("before anybody connected")
       let client = try S.connect(to: listener.value.localAddress(), until: .after(Times.limit))
       for _ in 0..<2 { try poller.requireEvent(tokenA, .readable, "with somebody to accept") }
@@ -17,7 +17,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
       poller, listener in
       // The kernel cannot shut vsock listeners down: accepts end all the same, but no poller reports it.
       if S.capabilities.contains(.silentListeners) { return }
-      try poller.register(listener.value, token: tokenA)
+      try poller.register(listener.value, .readable, token: tokenA)
       try poller.requireQuiet("before the shutdown")
       try listener.value.shutdown()
       for _ in 0..<2 { try poller.requireEvent(tokenA, [], "for the listener that was shut down") }
@@ -30,10 +30,10 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
       ) {
         poller, listener in
         let pending = try S.startConnecting(to: listener.value.localAddress())
-        try poller.register(source: pending.source, .writable, token: tokenA)
+        try poller.register(pending, .writable, token: tokenA)
         try poller.requireEvent(tokenA, .writable, "for the connect")
         try require(try pending.isFinished(), "reported as writable, but the connect has not finished")
-        try poller.deregister(source: pending.source)
+        try poller.deregister(pending)
         let client = Shared(try pending.finish())
         let server = Shared(try listener.value.accept(until: .after(Times.limit)))
         try client.writeAll([1])
@@ -53,9 +53,9 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
             S.capabilities.contains(.refusesByReset) ? .connectionReset : .connectionRefused
           try requireError(refused, .noSuchPath, in: "a connect to nobody") {
             let pending = try S.startConnecting(to: nobody)
-            try poller.register(source: pending.source, .writable, token: tokenA)
+            try poller.register(pending, .writable, token: tokenA)
             try poller.requireEvent(tokenA, [], "for the refused connect")
-            try poller.deregister(source: pending.source)
+            try poller.deregister(pending)
             return try pending.finish()
           }
         }
@@ -71,7 +71,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
             $0.cancel()
           } _: { control in
             try requireError(.cancelled, in: "a connect") {
-              try S.connect(to: name, until: .after(Times.limit), control: control)
+              try S.connect(to: name, until: .after(Times.limit).cancellable(by: control))
             }
           }
         }
@@ -86,7 +86,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
             $0.setDeadline(.past)
           } _: { control in
             try requireError(.timedOut, in: "a connect") {
-              try S.connect(to: name, until: .after(Times.limit), control: control)
+              try S.connect(to: name, until: .after(Times.limit).cancellable(by: control))
             }
           }
         }

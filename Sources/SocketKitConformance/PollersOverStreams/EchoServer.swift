@@ -24,7 +24,7 @@ struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
 
   // A function of its own: two spans in one function of this shape crash the compiler (6.3.1).
   private mutating func send() throws {
-    if case .bytes(let count) = try socket.write(pending.span) { pending.removeFirst(count) }
+    if let count = try socket.write(pending.span) { pending.removeFirst(count) }
   }
 }
 
@@ -53,7 +53,7 @@ struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable
   }
 
   mutating func watch(_ listener: borrowing Listener<S>) throws {
-    try poller.register(listener, token: Self.listenerToken)
+    try poller.register(listener, .readable, token: Self.listenerToken)
   }
 
   /// Serves until `isDone`, asked after each wait with the number of open connections, says so.

@@ -33,8 +33,10 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
       ) { clients in
         let stop = WaitControl()
         let flood = clients[0]
-        let writer = RuleThread { _ = try flood.writeUntilError(until: .after(Times.limit), control: stop) }
-        let reader = RuleThread { while (try? flood.readSome(until: .after(Times.limit), control: stop)) != nil {} }
+        let writer = RuleThread { _ = try flood.writeUntilError(until: .after(Times.limit).cancellable(by: stop)) }
+        let reader = RuleThread {
+          while (try? flood.readSome(until: .after(Times.limit).cancellable(by: stop))) != nil {}
+        }
         let watch = Stopwatch()
         let result = Result { try echo(Array(clients.dropFirst()), rounds: 50, message: 10) }
         let elapsed = watch.elapsed

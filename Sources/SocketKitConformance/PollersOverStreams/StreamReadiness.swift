@@ -27,7 +27,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
       let reader = RuleThread { [taken] in _ = try ends.far.readExactly(taken) }
       try poller.requireEvent(tokenA, .writable, "when there is room again")
       try reader.join()
-      guard case .bytes = try ends.near.value.write([1].span) else {
+      guard try ends.near.value.write([1].span) != nil else {
         throw ConformanceFailure("a write would block although room was reported")
       }
     }
@@ -95,7 +95,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
       let events = try poller.events(within: Times.patience)
       try require(!events.isEmpty, "no event after \(seen.count) of \(sent.count) bytes")
       for _ in events {
-        while case let (outcome, bytes) = try ends.near.readOnce(once ? 1000 : 8192), outcome != .wouldBlock {
+        while case let (outcome, bytes) = try ends.near.readOnce(once ? 1000 : 8192), outcome != nil {
           try require(outcome != .endOfStream, "an end after \(seen.count) bytes")
           seen += bytes
           if once { break }

@@ -32,7 +32,7 @@ extension StreamSocketSuite where S: ~Copyable {
         var byte: [UInt8] = [0]
         let watch = Stopwatch()
         try requireError(.timedOut, in: "a read") {
-          try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.short), control: control)
+          try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.short).cancellable(by: control))
         }
         try watch.require(from: Times.short, "the read")
       }
@@ -44,22 +44,57 @@ extension StreamSocketSuite where S: ~Copyable {
         $0.setDeadline(.past)
       } _: { control in
         try requireError(.timedOut, in: "a read") {
-          try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit), control: control)
+          try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit).cancellable(by: control))
         }
       }
     }
-      + rule("deadline.passed", "With a deadline that has passed nothing is tried, even where data is ready.") { ends in
-        try ends.far.writeAll([1])
-        pause(.milliseconds(2))
+      + rule("deadline.passed", "With a deadline that has passed a call tries once, and does not wait.") { ends in
         var byte: [UInt8] = [0]
         for deadline in [Deadline.past, .after(.milliseconds(-5))] {
-          try requireError(.timedOut, in: "a read") {
+          let watch = Stopwatch()
+          try requireError(.timedOut, in: "a read of nothing") {
             try ends.near.value.read(into: byte.mutableSpan, until: deadline)
           }
-          try requireError(.timedOut, in: "a write") { try ends.near.value.write([2].span, until: deadline) }
+          try watch.requirePrompt("the read")
+          try requireEqual(try ends.far.value.write([7].span, until: deadline), 1, "a write where there is room")
+          try require(ends.near.value.readSource.becomesReadable(within: Times.patience), "no byte arrived")
+          try requireEqual(
+            try ends.near.value.read(into: byte.mutableSpan, until: deadline), .bytes(1), "a read where a byte is")
+          try requireEqual(byte, [7], "the byte")
+          byte = [0]
         }
-        try requireEqual(try ends.near.readExactly(1), [1], "the byte is still there")
-        try requireEqual(try ends.far.readOnce().outcome, .wouldBlock, "nothing was sent")
+      }
+      + rule("deadline.steps-write", "Writing a whole buffer ends at its deadline, although the peer keeps reading.") {
+        ends in
+        let stop = WaitControl()
+        let far = ends.far
+        let eater = RuleThread { while (try? far.readSome(until: .never.cancellable(by: stop)))?.isEmpty == false {} }
+        defer { stop.cancel() }
+        let bytes = [UInt8](repeating: 0, count: 1 << 26)
+        let watch = Stopwatch()
+        let error = try requireError(.timedOut, in: "a write of 64 MiB within a few milliseconds") {
+          try ends.near.value.writeAll(bytes.span, until: .after(.milliseconds(2)))
+        }
+        try require(error.transferred < bytes.count, "the write was complete")
+        try watch.requirePrompt("the write")
+        stop.cancel()
+        try eater.join()
+      }
+      + rule("deadline.steps-read", "Reading a whole buffer ends at its deadline, although the peer keeps writing.") {
+        ends in
+        let stop = WaitControl()
+        let far = ends.far
+        let feeder = RuleThread { _ = try far.writeUntilError(until: .never.cancellable(by: stop)) }
+        defer { stop.cancel() }
+        var bytes = [UInt8](repeating: 0, count: 1 << 26)
+        let watch = Stopwatch()
+        let error = try requireError(.timedOut, in: "a read of 64 MiB within a few milliseconds") {
+          try ends.near.value.readExactly(into: bytes.mutableSpan, until: .after(.milliseconds(2)))
+        }
+        try require(error.transferred < bytes.count, "the read was complete")
+        try watch.requirePrompt("the read")
+        stop.cancel()
+        try feeder.join()
       }
   }
 
@@ -80,7 +115,7 @@ extension StreamSocketSuite where S: ~Copyable {
           $0.cancel()
         } _: { control in
           try requireError(.cancelled, in: "a read") {
-            try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit), control: control)
+            try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit).cancellable(by: control))
           }
         }
       }
@@ -91,13 +126,13 @@ extension StreamSocketSuite where S: ~Copyable {
         pause(.milliseconds(2))
         var byte: [UInt8] = [0]
         try requireError(.cancelled, in: "a read") {
-          try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit), control: control)
+          try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit).cancellable(by: control))
         }
         try requireError(.cancelled, in: "a write") {
-          try ends.near.value.write([2].span, until: .after(Times.limit), control: control)
+          try ends.near.value.write([2].span, until: .after(Times.limit).cancellable(by: control))
         }
         try requireEqual(try ends.near.readExactly(1), [1], "the byte is still there")
-        try requireEqual(try ends.far.readOnce().outcome, .wouldBlock, "nothing was sent")
+        try requireEqual(try ends.far.readOnce().outcome, nil, "nothing was sent")
       }
       + rule("cancel.shared", "One control cancels every thread that waits with it.") { ends in
         let control = WaitControl()
@@ -127,7 +162,7 @@ extension StreamSocketSuite where S: ~Copyable {
         try ends.roundTrip("after a cancelled read")
         var byte: [UInt8] = [0]
         try ends.far.writeAll([3])
-        let read = try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit), control: other)
+        let read = try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit).cancellable(by: other))
         try requireEqual(read, .bytes(1), "a read with another control")
       }
       + rule("cancel.spin", "Cancelling ends a wait that spins, too.") { ends in
@@ -136,8 +171,8 @@ extension StreamSocketSuite where S: ~Copyable {
           var byte: [UInt8] = [0]
           try requireError(.cancelled, in: "a spinning read") {
             try ends.near.value.read(
-              into: byte.mutableSpan, until: .after(Times.limit), strategy: .adaptive(spins: 0, yields: .max),
-              control: control)
+              into: byte.mutableSpan,
+              until: .after(Times.limit).spinning(0, thenYielding: .max).cancellable(by: control))
           }
         }
         pause(.milliseconds(5))
@@ -153,7 +188,7 @@ extension StreamSocketSuite where S: ~Copyable {
 func pendingRead<S: StreamSocket & ~Copyable>(_ socket: Shared<S>, _ control: WaitControl) -> RuleThread<SocketError> {
   RuleThread {
     do {
-      let bytes = try socket.readSome(until: .after(Times.limit), control: control)
+      let bytes = try socket.readSome(until: .after(Times.limit).cancellable(by: control))
       throw ConformanceFailure("a read gave \(bytes.count) bytes although nobody writes")
     } catch let error as SocketError {
       return error

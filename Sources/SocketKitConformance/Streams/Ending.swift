@@ -21,7 +21,7 @@ extension StreamSocketSuite where S: ~Copyable {
         var first: [UInt8] = [0]
         var second = [UInt8](repeating: 0, count: 64)
         let nothing = try ends.near.value.read(scattering: first.mutableSpan, second.mutableSpan)
-        try requireEqual(nothing, .wouldBlock, "a scattered read of nothing")
+        try requireEqual(nothing, nil, "a scattered read of nothing")
         try ends.far.writeAll([1, 2, 3])
         ends.far.close()
         var seen: [UInt8] = []
@@ -30,7 +30,7 @@ extension StreamSocketSuite where S: ~Copyable {
           switch try ends.near.value.read(scattering: first.mutableSpan, second.mutableSpan) {
           case .bytes(let count): seen += (first + second).prefix(count)
           case .endOfStream: throw ConformanceFailure("an end after \(seen)")
-          case .wouldBlock: try require(!deadline.hasPassed, "only \(seen) arrived")
+          case nil: try require(!deadline.hasPassed, "only \(seen) arrived")
           }
         }
         try requireEqual(seen, [1, 2, 3], "scattered")

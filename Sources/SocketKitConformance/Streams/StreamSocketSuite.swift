@@ -113,9 +113,9 @@ extension Shared where Value: StreamSocket & ~Copyable {
   }
 
   /// Reads once, waiting; nothing at the end of the stream.
-  func readSome(until deadline: Deadline, control: WaitControl? = nil) throws -> [UInt8] {
+  func readSome(until limit: some WaitLimit) throws -> [UInt8] {
     var buffer = [UInt8](repeating: 0, count: 65536)
-    switch try value.read(into: buffer.mutableSpan, until: deadline, control: control) {
+    switch try value.read(into: buffer.mutableSpan, until: limit) {
     case .bytes(let count): return Array(buffer.prefix(count))
     case .endOfStream: return []
     }
@@ -136,7 +136,7 @@ extension Shared where Value: StreamSocket & ~Copyable {
   }
 
   /// One try to read.
-  func readOnce(_ room: Int = 1024) throws -> (outcome: IOOutcome, bytes: [UInt8]) {
+  func readOnce(_ room: Int = 1024) throws -> (outcome: ReadOutcome?, bytes: [UInt8]) {
     var buffer = [UInt8](repeating: 0, count: room)
     let outcome = try value.read(into: buffer.mutableSpan)
     if case .bytes(let count) = outcome { return (outcome, Array(buffer.prefix(count))) }
@@ -147,7 +147,7 @@ extension Shared where Value: StreamSocket & ~Copyable {
   func fill() throws -> Int {
     let bytes = [UInt8](repeating: 0, count: 65536)
     var total = 0
-    while case .bytes(let count) = try value.write(bytes.span) {
+    while let count = try value.write(bytes.span) {
       total += count
       try require(total < 1 << 28, "2^28 bytes were taken although nobody reads")
     }
@@ -155,12 +155,12 @@ extension Shared where Value: StreamSocket & ~Copyable {
   }
 
   /// Writes zeros, waiting, until an error ends it: the error, and the bytes taken.
-  func writeUntilError(until deadline: Deadline, control: WaitControl? = nil) throws -> (SocketError, Int) {
+  func writeUntilError(until limit: some WaitLimit) throws -> (SocketError, Int) {
     let bytes = [UInt8](repeating: 0, count: 65536)
     var total = 0
     while true {
       do throws(SocketError) {
-        total += try value.write(bytes.span, until: deadline, control: control)
+        total += try value.write(bytes.span, until: limit)
       } catch {
         return (error, total)
       }

@@ -14,7 +14,7 @@ extension StreamSocketSuite where S: ~Copyable {
       let seen = try ends.far.readAll(upTo: sent.count, chunk: 1024, until: .after(Times.limit))
       try writer.join()
       try requireSameBytes(seen, sent, "read")
-      try requireEqual(try ends.far.readOnce().outcome, .wouldBlock, "a read after the last byte")
+      try requireEqual(try ends.far.readOnce().outcome, nil, "a read after the last byte")
       ends.near.close()
       try requireEqual(try ends.far.readAll(until: .after(Times.limit)), [], "the rest, up to the end")
     }
@@ -60,7 +60,7 @@ extension StreamSocketSuite where S: ~Copyable {
       let head = random.bytes(5)
       let body = random.bytes(2000)
       let tail = random.bytes(77)
-      guard case .bytes(let count) = try ends.near.value.write(gathering: head.span, body.span, Span(), tail.span)
+      guard let count = try ends.near.value.write(gathering: head.span, body.span, Span(), tail.span)
       else {
         throw ConformanceFailure("a gathered write of 2082 bytes would block on a fresh connection")
       }
@@ -73,7 +73,7 @@ extension StreamSocketSuite where S: ~Copyable {
       while seen.count < count {
         switch try ends.far.value.read(scattering: first.mutableSpan, second.mutableSpan) {
         case .bytes(let n): seen += (first + second).prefix(n)
-        case .wouldBlock: try require(!deadline.hasPassed, "only \(seen.count) of \(count) bytes arrived")
+        case nil: try require(!deadline.hasPassed, "only \(seen.count) of \(count) bytes arrived")
         case .endOfStream: throw ConformanceFailure("an end after \(seen.count) of \(count) bytes")
         }
       }
@@ -84,10 +84,10 @@ extension StreamSocketSuite where S: ~Copyable {
       try requireEqual(empty, .bytes(0), "a read into two empty buffers")
     }
       + rule("transfer.strategies", "Parking, spinning and adaptive waits read the same bytes.") { ends in
-        try delayedByte(ends, .park)
-        try delayedByte(ends, .spin)
-        try delayedByte(ends, .adaptive)
-        try delayedByte(ends, .adaptive(spins: 0, yields: 100))
+        try delayedByte(ends, "a wait that sleeps") { $0 }
+        try delayedByte(ends, "a wait that spins") { $0.spinning() }
+        try delayedByte(ends, "a wait that spins and sleeps") { $0.spinning(40, thenYielding: 4) }
+        try delayedByte(ends, "a wait that yields and sleeps") { $0.spinning(0, thenYielding: 100) }
       }
   }
 }
@@ -109,16 +109,18 @@ private func countUp<S: StreamSocket & ~Copyable>(_ socket: Shared<S>) throws {
   }
 }
 
-private func delayedByte<S: StreamSocket & ~Copyable>(_ ends: Ends<S>, _ strategy: some WaitStrategy) throws {
+private func delayedByte<S: StreamSocket & ~Copyable>(
+  _ ends: Ends<S>, _ name: String, _ limit: (Deadline) -> some WaitLimit
+) throws {
   let writer = RuleThread {
     pause(.milliseconds(5))
     try ends.near.writeAll([1, 2, 3])
   }
   var bytes = [UInt8](repeating: 0, count: 3)
-  try ends.far.value.readExactly(into: bytes.mutableSpan, until: .after(Times.limit), strategy: strategy)
+  try ends.far.value.readExactly(into: bytes.mutableSpan, until: limit(.after(Times.limit)))
   try writer.join()
-  try requireEqual(bytes, [1, 2, 3], "read with \(strategy)")
-  try requireError(.timedOut, in: "a read with \(strategy) and nothing to read") {
-    try ends.far.value.read(into: bytes.mutableSpan, until: .after(.milliseconds(5)), strategy: strategy)
+  try requireEqual(bytes, [1, 2, 3], "read by \(name)")
+  try requireError(.timedOut, in: "\(name), with nothing to read") {
+    try ends.far.value.read(into: bytes.mutableSpan, until: limit(.after(.milliseconds(5))))
   }
 }

@@ -8,22 +8,20 @@ extension ConnectionTransport where Self: ~Copyable {
   ///   - source: the local address to come from; nil lets the kernel choose. With port 0 the kernel chooses the port
   ///     when it knows the peer, so that connections to different peers can share one (IP_BIND_ADDRESS_NO_PORT, Linux
   ///     4.2).
-  ///   - deadline: when to give up; one that has passed fails before anything is sent.
-  ///   - strategy: how to wait.
-  ///   - control: lets other threads cancel the wait or change its deadline.
+  ///   - limit: how long to wait, and how: ``WaitLimit``. One that has passed fails before anything is sent.
   ///   - configure: sets options on the socket before it connects.
   /// - Throws: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.cancelled`, `.unreachable`, `.addressInUse` for
   ///   the source, `.addressNotAvailable` for the source and when no port is free, `.tooManyDescriptors`, with the
   ///   addresses.
   public static func connect(
-    to address: Address, from source: Address? = nil, until deadline: Deadline,
-    strategy: some WaitStrategy = .park, control: WaitControl? = nil,
+    to address: Address, from source: Address? = nil, until limit: some WaitLimit,
     configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
   ) throws(EndpointError) -> Self {
     do throws(SocketError) {
-      var wait = try WaitOperation(.connect, until: deadline, strategy: strategy, control: control)
-      let socket = try prepared(for: address, from: source, until: deadline, configure: configure)
-      try socket.connect(to: address, waiting: &wait, control: control)
+      var wait = try WaitOperation(.connect, until: limit)
+      try wait.check()
+      let socket = try prepared(for: address, from: source, until: limit.deadline, configure: configure)
+      try socket.connect(to: address, waiting: &wait)
       return socket
     } catch {
       throw EndpointError(error, address: address.description, localAddress: source?.description)
@@ -32,9 +30,8 @@ extension ConnectionTransport where Self: ~Copyable {
 
   /// Begins to connect and returns at once: for loops that watch the connection themselves.
   ///
-  /// - Returns: a pending connection; watch its ``PendingConnection/source`` for writing, then ask
-  ///   ``PendingConnection/finish()``.
-  /// - Throws: as ``connect(to:from:until:strategy:control:configure:)`` where the answer is immediate; for a Unix
+  /// - Returns: a pending connection; watch it for writing, then call ``PendingConnection/finish()``.
+  /// - Throws: as ``connect(to:from:until:configure:)`` where the answer is immediate; for a Unix
   ///   listener with a full backlog `.other` with EAGAIN, because the kernel offers nothing to watch there: try again.
   public static func startConnecting(
     to address: Address, from source: Address? = nil,
@@ -63,12 +60,12 @@ extension ConnectionTransport where Self: ~Copyable {
     return socket
   }
 
-  borrowing func connect<Strategy>(
-    to address: Address, waiting wait: inout WaitOperation<Strategy>, control: WaitControl?
+  borrowing func connect<Limit>(
+    to address: Address, waiting wait: inout WaitOperation<Limit>
   ) throws(SocketError) {
     let progress = try begin(address)
     if progress == .blockedByBacklog {
-      try descriptor.connectWhenBacklogAllows(to: address, until: wait.deadline, control: control)
+      try descriptor.connectWhenBacklogAllows(to: address, until: wait.limit)
     }
     if progress == .pending {
       // The descriptor, not the write source, which a socket that sends by way of a queue has for that alone.
@@ -160,7 +157,7 @@ extension RawDescriptor {
   /// watch, but lets a blocking one sleep until there is room (unix(7)): so it blocks, for slices of 5 ms, between which
   /// the deadline and the control are looked at. Room is noticed at once, a cancel within a slice.
   func connectWhenBacklogAllows(
-    to address: some SocketAddress, until deadline: Deadline, control: WaitControl?
+    to address: some SocketAddress, until limit: some WaitLimit
   ) throws(SocketError) {
     let slice = 5_000_000 as Int64
     let size = UInt32(MemoryLayout<csk_timeval>.size)
@@ -175,10 +172,8 @@ extension RawDescriptor {
       try? setBlocking(false)
     }
     while true {
-      let limit = min(deadline, control?.deadline ?? .never)
-      if let control, control.isCancelled { throw SocketError(code: .cancelled, .connect) }
-      if limit.hasPassed { throw SocketError(code: .timedOut, .connect) }
-      let left = limit.remainingNanoseconds
+      try limit.check(.connect)
+      let left = min(limit.deadline, limit.control?.deadline ?? .never).remainingNanoseconds
       let sleep = left < 0 ? slice : max(1000, min(slice, left))
       var time = csk_timeval(tv_sec: 0, tv_usec: Int(sleep / 1000))
       let set = csk_setsockopt(value, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &time, size)

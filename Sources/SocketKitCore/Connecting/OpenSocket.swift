@@ -22,14 +22,15 @@ extension ConnectionTransport where Self: ~Copyable {
   ///
   /// - Parameters:
   ///   - address: whom to connect to.
-  ///   - deadline: when to give up.
-  /// - Throws: as ``connect(to:from:until:strategy:control:configure:)``, with the address.
+  ///   - limit: how long to wait, and how: ``WaitLimit``.
+  /// - Throws: as ``connect(to:from:until:configure:)``, with the address.
   public borrowing func connect(
-    to address: Address, until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+    to address: Address, until limit: some WaitLimit
   ) throws(EndpointError) {
     do throws(SocketError) {
-      var wait = try WaitOperation(.connect, until: deadline, strategy: strategy, control: control)
-      try connect(to: address, waiting: &wait, control: control)
+      var wait = try WaitOperation(.connect, until: limit)
+      try wait.check()
+      try connect(to: address, waiting: &wait)
     } catch {
       throw EndpointError(error, address: address.description)
     }

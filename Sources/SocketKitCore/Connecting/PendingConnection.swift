@@ -1,4 +1,4 @@
-/// A connect under way: watch ``source`` for writing, and when it is writable ask ``finish()``.
+/// A connect in progress: watch it for writing, and when it is writable call ``finish()``.
 ///
 /// Dropping it gives the attempt up and closes the socket.
 public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, Sendable {
@@ -23,9 +23,6 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
     localAddress = source
     self.subject = subject
   }
-
-  /// What a poller watches for writing.
-  public var source: RawDescriptor { socket.descriptor }
 
   /// Whether the connect has ended; asks the kernel, without waiting.
   /// - Throws: how it failed: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.unreachable`, with the address.
@@ -54,12 +51,12 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
   /// The connected socket, waiting on this thread until the peer has answered.
   /// - Throws: how it failed, `.timedOut` and `.cancelled` among it, with the address. The attempt is given up then.
   public consuming func finish(
-    until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+    until limit: some WaitLimit
   ) throws(EndpointError) -> S {
     do throws(SocketError) {
-      var wait = try WaitOperation(.connect, until: deadline, strategy: strategy, control: control)
+      var wait = try WaitOperation(.connect, until: limit)
       // Not asked before it is writable: a failure that is there already makes it so.
-      repeat { try wait.block(on: source, for: .writable) } while try !socket.isConnected()
+      repeat { try wait.block(on: readSource, for: .writable) } while try !socket.isConnected()
       try socket.confirm()
     } catch {
       throw failure(error)
@@ -70,4 +67,9 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
   private borrowing func failure(_ error: SocketError) -> EndpointError {
     EndpointError(error, address: subject ?? address.description, localAddress: localAddress?.description)
   }
+}
+
+extension PendingConnection: Watchable where S: ~Copyable {
+  public var readSource: RawDescriptor { socket.descriptor }
+  public var writeSource: RawDescriptor { socket.descriptor }
 }

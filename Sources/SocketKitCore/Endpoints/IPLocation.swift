@@ -19,11 +19,11 @@ public enum IPLocation: Hashable, Sendable {
   /// The addresses: itself, or what the name service says, waiting for it on this thread.
   /// - Throws: `.nameNotFound`, `.resolverFailed`, `.timedOut`, `.cancelled`, with the name.
   public func addresses(
-    until deadline: Deadline, control: WaitControl? = nil
+    until limit: some WaitLimit
   ) throws(EndpointError) -> [IPSocketAddress] {
     switch self {
     case .address(let address): [address]
-    case .host(let name, let port): try NameLookup(name, port: port).wait(until: deadline, control: control)
+    case .host(let name, let port): try NameLookup(name, port: port).wait(until: limit)
     }
   }
 }

@@ -5,55 +5,54 @@ public protocol NamedConnectionTransport: NamedTransport, ConnectionTransport, ~
   /// The default tries the addresses in turn; IP transports race them (RFC 8305).
   /// - Parameters:
   ///   - location: whom to connect to.
-  ///   - deadline: for lookup and connect together.
-  ///   - control: lets other threads cancel the wait or change its deadline.
+  ///   - limit: for lookup and connect together.
   ///   - configure: sets options on each socket before it connects.
   /// - Throws: `.connectionRefused`, `.timedOut`, `.cancelled`, `.unreachable`, `.nameNotFound`, `.resolverFailed`,
   ///   `.tooManyDescriptors`, with the address; each attempt in ``EndpointError/attempts``.
   static func connect(
-    at location: Location, until deadline: Deadline, control: WaitControl?,
+    at location: Location, until limit: some WaitLimit,
     configure: (borrowing Self) throws(SocketError) -> Void
   ) throws(EndpointError) -> Self
 
   /// Listens at a location: where it is a name, at the first of its addresses whose IP version this kernel has.
   /// - Parameters:
   ///   - location: where; port 0 lets the kernel choose.
-  ///   - deadline: for looking up a name; nothing else waits.
+  ///   - limit: for looking up a name; nothing else waits.
   ///   - configure: sets options on the socket before it is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.tooManyDescriptors`,
   ///   `.protocolNotSupported`, `.nameNotFound`, `.resolverFailed`, `.timedOut`, with the address.
   static func listen(
-    at location: Location, until deadline: Deadline, control: WaitControl?,
+    at location: Location, until limit: some WaitLimit,
     configure: (borrowing Self) throws(SocketError) -> Void
   ) throws(EndpointError) -> Listener<Self>
 }
 
 extension NamedConnectionTransport where Self: ~Copyable {
-  /// ``connect(at:until:control:configure:)`` without a control or options.
+  /// ``connect(at:until:configure:)`` without a control or options.
   public static func connect(
-    at location: Location, until deadline: Deadline, control: WaitControl? = nil
+    at location: Location, until limit: some WaitLimit
   ) throws(EndpointError) -> Self {
-    try connect(at: location, until: deadline, control: control) { (_) throws(SocketError) in }
+    try connect(at: location, until: limit) { (_) throws(SocketError) in }
   }
 
-  /// ``listen(at:until:control:configure:)`` without a control or options.
+  /// ``listen(at:until:configure:)`` without a control or options.
   public static func listen(
-    at location: Location, until deadline: Deadline = .never, control: WaitControl? = nil
+    at location: Location, until limit: some WaitLimit = .never
   ) throws(EndpointError) -> Listener<Self> {
-    try listen(at: location, until: deadline, control: control) { (_) throws(SocketError) in }
+    try listen(at: location, until: limit) { (_) throws(SocketError) in }
   }
 
   public static func connect(
-    at location: Location, until deadline: Deadline, control: WaitControl?,
+    at location: Location, until limit: some WaitLimit,
     configure: (borrowing Self) throws(SocketError) -> Void
   ) throws(EndpointError) -> Self {
     var failures: [EndpointError] = []
-    for address in try addresses(of: location, until: deadline, control: control) {
+    for address in try addresses(of: location, until: limit) {
       do throws(EndpointError) {
-        return try connect(to: address, until: deadline, control: control, configure: configure)
+        return try connect(to: address, until: limit, configure: configure)
       } catch {
         failures.append(error)
-        if error.code == .cancelled || deadline.hasPassed { break }
+        if error.code == .cancelled || limit.deadline.hasPassed { break }
       }
     }
     if failures.count == 1 { throw failures[0] }
@@ -63,10 +62,10 @@ extension NamedConnectionTransport where Self: ~Copyable {
   }
 
   public static func listen(
-    at location: Location, until deadline: Deadline, control: WaitControl?,
+    at location: Location, until limit: some WaitLimit,
     configure: (borrowing Self) throws(SocketError) -> Void
   ) throws(EndpointError) -> Listener<Self> {
-    try firstUsable(of: location, until: deadline, control: control) { (address) throws(EndpointError) in
+    try firstUsable(of: location, until: limit) { (address) throws(EndpointError) in
       try listen(on: address, configure: configure)
     }
   }
@@ -74,14 +73,14 @@ extension NamedConnectionTransport where Self: ~Copyable {
 
 extension NamedConnectionTransport where Self: ~Copyable, Location == IPLocation, Address == IPSocketAddress {
   public static func connect(
-    at location: IPLocation, until deadline: Deadline, control: WaitControl?,
+    at location: IPLocation, until limit: some WaitLimit,
     configure: (borrowing Self) throws(SocketError) -> Void
   ) throws(EndpointError) -> Self {
     switch location {
     case .address(let address):
-      try connect(to: address, until: deadline, control: control, configure: configure)
+      try connect(to: address, until: limit, configure: configure)
     case .host(let name, let port):
-      try connect(toHost: name, port: port, until: deadline, control: control, configure: configure)
+      try connect(toHost: name, port: port, until: limit, configure: configure)
     }
   }
 }
@@ -89,25 +88,25 @@ extension NamedConnectionTransport where Self: ~Copyable, Location == IPLocation
 extension NamedTransport where Self: DatagramSocket & ~Copyable {
   /// A datagram socket that receives at a location: where it is a name, at the first of its addresses whose IP version
   /// this kernel has.
-  /// - Parameter deadline: for looking up a name; nothing else waits.
+  /// - Parameter limit: for looking up a name; nothing else waits.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.nameNotFound`, `.resolverFailed`,
   ///   `.timedOut`, with the address.
   public static func bind(
-    at location: Location, until deadline: Deadline = .never, control: WaitControl? = nil
+    at location: Location, until limit: some WaitLimit = .never
   ) throws(EndpointError) -> Self {
-    try firstUsable(of: location, until: deadline, control: control) { (address) throws(EndpointError) in
+    try firstUsable(of: location, until: limit) { (address) throws(EndpointError) in
       try bind(to: address)
     }
   }
 
   /// A datagram socket connected to one peer: where it is a name, to the first of its addresses whose IP version this
   /// kernel has.
-  /// - Parameter deadline: for looking up a name; nothing else waits.
+  /// - Parameter limit: for looking up a name; nothing else waits.
   /// - Throws: `.unreachable`, `.connectionRefused`, `.nameNotFound`, `.resolverFailed`, `.timedOut`, with the address.
   public static func connect(
-    at location: Location, until deadline: Deadline = .never, control: WaitControl? = nil
+    at location: Location, until limit: some WaitLimit = .never
   ) throws(EndpointError) -> Self {
-    try firstUsable(of: location, until: deadline, control: control) { (address) throws(EndpointError) in
+    try firstUsable(of: location, until: limit) { (address) throws(EndpointError) in
       try connect(to: address)
     }
   }
@@ -116,11 +115,11 @@ extension NamedTransport where Self: DatagramSocket & ~Copyable {
 extension NamedTransport where Self: ~Copyable {
   /// Returns what `make` makes of the first address of a location whose protocol this kernel has.
   fileprivate static func firstUsable<R: ~Copyable>(
-    of location: Location, until deadline: Deadline, control: WaitControl?,
+    of location: Location, until limit: some WaitLimit,
     _ make: (Address) throws(EndpointError) -> R
   ) throws(EndpointError) -> R {
     var failure: EndpointError?
-    for address in try addresses(of: location, until: deadline, control: control) {
+    for address in try addresses(of: location, until: limit) {
       do throws(EndpointError) {
         return try make(address)
       } catch {

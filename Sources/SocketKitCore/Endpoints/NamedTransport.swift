@@ -21,7 +21,7 @@ public protocol NamedTransport: TransportSocket, ~Copyable {
   /// The addresses that a location stands for, at least one: names are looked up now, waiting on this thread.
   /// - Throws: `.nameNotFound`, `.resolverFailed`, `.timedOut`, `.cancelled`, with the name.
   static func addresses(
-    of location: Location, until deadline: Deadline, control: WaitControl?
+    of location: Location, until limit: some WaitLimit
   ) throws(EndpointError) -> [Address]
 
   /// Calls the visitor's method for this kind of transport. Streams, sequenced packets and datagrams inherit it.
@@ -49,7 +49,7 @@ extension NamedTransport where Self: ~Copyable, Location == Address {
   public static func location(of address: Address) -> Address { address }
 
   public static func addresses(
-    of location: Address, until deadline: Deadline, control: WaitControl?
+    of location: Address, until limit: some WaitLimit
   ) throws(EndpointError) -> [Address] {
     [location]
   }
@@ -64,9 +64,9 @@ extension NamedTransport where Self: ~Copyable, Location == IPLocation, Address 
   public static func location(of address: IPSocketAddress) -> IPLocation { .address(address) }
 
   public static func addresses(
-    of location: IPLocation, until deadline: Deadline, control: WaitControl?
+    of location: IPLocation, until limit: some WaitLimit
   ) throws(EndpointError) -> [IPSocketAddress] {
-    try location.addresses(until: deadline, control: control)
+    try location.addresses(until: limit)
   }
 }
 

@@ -3,31 +3,33 @@
 /// A socket may be connected all the same: then it sends to that one address, hears only from it, and hears of ICMP errors.
 public protocol DatagramSocket: MessageSocket, ~Copyable {}
 
-/// What receiving many came to.
-@frozen
-public enum BatchOutcome: BitwiseCopyable, Hashable, Sendable {
-  /// So many messages were moved: at least 1, or 0 when there were none to send.
-  case messages(Int)
-  /// None can be moved now.
-  case wouldBlock
-  /// The peer sends no more: of connected messages, never of datagrams.
-  case endOfStream
-}
-
 extension DatagramSocket where Self: ~Copyable {
   /// Receives one datagram, without waiting.
   ///
   /// - Parameters:
   ///   - buffer: receives the front of the datagram; an empty buffer takes a datagram and drops its bytes.
   ///   - info: receives the true length, whether the datagram was truncated, and the sender.
-  /// - Returns: `.bytes` with the count in the buffer (0 is an empty datagram), or `.wouldBlock`; never `.endOfStream`.
+  /// - Returns: the count in the buffer, 0 for an empty datagram; nil when there is no datagram now.
   /// - Throws: what an earlier send brought back, such as `.connectionRefused` on a connected socket.
   @inlinable @inline(__always)
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = []
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> Int? {
     var none = MutableRawSpan()
     return try receive(into: buffer, control: &none, &info, flags: flags)
+  }
+
+  /// Receives one datagram, waiting on this thread until there is one.
+  /// - Returns: the count in the buffer; 0 is an empty datagram.
+  /// - Throws: `.shutDown` when ``Socket/shutdown(_:)`` has ended the receiving, before the call or while it waits, and
+  ///   no datagram is left; `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
+  @inlinable
+  public borrowing func receive(
+    into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = [],
+    until limit: some WaitLimit
+  ) throws(SocketError) -> Int {
+    var none = MutableRawSpan()
+    return try receive(into: buffer, control: &none, &info, flags: flags, until: limit)
   }
 
   /// Receives one datagram with its control data, without waiting: read them as ``PacketMetadata``.
@@ -43,15 +45,37 @@ extension DatagramSocket where Self: ~Copyable {
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, control: inout MutableRawSpan, _ info: inout MessageInfo,
     flags: ReceiveFlags = []
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> Int? {
     var bytes = buffer.mutableBytes
+    return try receive(bytes: &bytes, &control, &info, flags)
+  }
+
+  /// Receives one datagram with its control data, waiting on this thread until there is one.
+  /// - Returns: the count in the buffer; 0 is an empty datagram.
+  /// - Throws: `.shutDown`, `.timedOut`, `.cancelled` as ``receive(into:_:flags:until:)``, and as
+  ///   ``receive(into:_:flags:)``.
+  @inlinable
+  public borrowing func receive(
+    into buffer: consuming MutableSpan<UInt8>, control: inout MutableRawSpan, _ info: inout MessageInfo,
+    flags: ReceiveFlags = [], until limit: some WaitLimit
+  ) throws(SocketError) -> Int {
+    var bytes = buffer.mutableBytes
+    return try waiting(for: .readable, .receive, until: limit) { (socket) throws(SocketError) in
+      try socket.receive(bytes: &bytes, &control, &info, flags)
+    }
+  }
+
+  @inlinable @inline(__always)
+  borrowing func receive(
+    bytes: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo, _ flags: ReceiveFlags
+  ) throws(SocketError) -> Int? {
     let room = bytes.byteCount
     let result = attemptReceive(into: &bytes, control: &control, flags: flags, &info)
     if result.raw >= 0 {
       if info.controlLength != 0 && mayReceiveDescriptors { closePassedDescriptors(in: &control, info.controlLength) }
-      return .bytes(result.raw < room ? result.raw : room)
+      return result.raw < room ? result.raw : room
     }
-    if result.isWouldBlock { return .wouldBlock }
+    if result.isWouldBlock { return nil }
     throw SocketError(result, .receive)
   }
 
@@ -63,17 +87,38 @@ extension DatagramSocket where Self: ~Copyable {
   @inlinable @inline(__always)
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, from sender: inout Address?
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> Int? {
     var bytes = buffer.mutableBytes
+    return try receive(bytes: &bytes, from: &sender)
+  }
+
+  /// Receives one datagram and its sender, waiting on this thread until there is one.
+  /// - Returns: the count in the buffer; 0 is an empty datagram.
+  /// - Throws: `.shutDown`, `.timedOut`, `.cancelled` as ``receive(into:_:flags:until:)``, and as
+  ///   ``receive(into:_:flags:)``.
+  @inlinable
+  public borrowing func receive(
+    into buffer: consuming MutableSpan<UInt8>, from sender: inout Address?, until limit: some WaitLimit
+  ) throws(SocketError) -> Int {
+    var bytes = buffer.mutableBytes
+    return try waiting(for: .readable, .receive, until: limit) { (socket) throws(SocketError) in
+      try socket.receive(bytes: &bytes, from: &sender)
+    }
+  }
+
+  @inlinable @inline(__always)
+  borrowing func receive(
+    bytes: inout MutableRawSpan, from sender: inout Address?
+  ) throws(SocketError) -> Int? {
     let room = bytes.byteCount
     var address = AnySocketAddress()
     let result = attemptReceive(into: &bytes, from: &address, flags: [])
     if result.raw >= 0 {
       // Not through a copy: an address of any family is large.
       sender = address.withOwnBytes { Address(sockaddr: $0) }
-      return .bytes(result.raw < room ? result.raw : room)
+      return result.raw < room ? result.raw : room
     }
-    if result.isWouldBlock { return .wouldBlock }
+    if result.isWouldBlock { return nil }
     throw SocketError(result, .receive)
   }
 
@@ -81,15 +126,15 @@ extension DatagramSocket where Self: ~Copyable {
   ///
   /// - Parameters:
   ///   - address: its receiver; for a connected socket use ``send(_:control:flags:)``.
-  /// - Returns: `.bytes` with the count, or `.wouldBlock`.
+  /// - Returns: the number of bytes sent; nil when there is no room now.
   /// - Throws: `.messageTooLarge`, `.unreachable`, `.permissionDenied` (broadcast needs the option), `.connectionRefused`
   ///   (an earlier one was), `.invalidArgument`.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: Address, flags: SendFlags = []
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> Int? {
     let result = address.withBytes { attemptSend(bytes.bytes, control: RawSpan(), to: $0, flags: flags) }
-    return try sendOutcome(result)
+    return try result.count(.send)
   }
 
   /// Sends one datagram with control data, encoded by ``OutgoingMetadata`` or ``ControlBuffer``.
@@ -98,9 +143,9 @@ extension DatagramSocket where Self: ~Copyable {
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, control: RawSpan, to address: Address, flags: SendFlags = []
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> Int? {
     let result = address.withBytes { attemptSend(bytes.bytes, control: control, to: $0, flags: flags) }
-    return try sendOutcome(result)
+    return try result.count(.send)
   }
 
   /// Sends one datagram on a connected socket.
@@ -109,62 +154,21 @@ extension DatagramSocket where Self: ~Copyable {
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, control: RawSpan = RawSpan(), flags: SendFlags = []
-  ) throws(SocketError) -> IOOutcome {
-    try sendOutcome(attemptSend(bytes.bytes, control: control, to: RawSpan(), flags: flags))
-  }
-}
-
-extension MessageSocket where Self: ~Copyable {
-  /// Takes the end of the connection out of a batch of so many messages: the kernel reports it as empty ones, one for each
-  /// free slot. How many messages came before it.
-  @inlinable @inline(__always)
-  func dropEnd(of batch: inout MessageBatch, _ number: Int) -> Int {
-    // Where the last message is none, or has bytes, there was no end.
-    if batch.isEmpty || batch.fullLength(at: batch.count &- 1) != 0 { return number }
-    var left = number
-    while !batch.isEmpty, batch.fullLength(at: batch.count &- 1) == 0, Self.isEnd(batch.info(at: batch.count &- 1)) {
-      batch.removeLast()
-      left &-= 1
-    }
-    return left
+  ) throws(SocketError) -> Int? {
+    try attemptSend(bytes.bytes, control: control, to: RawSpan(), flags: flags).count(.send)
   }
 
-  @inlinable
-  func sendOutcome(_ result: IOResult) throws(SocketError) -> IOOutcome {
-    if result.raw >= 0 { return .bytes(result.raw) }
-    if result.isWouldBlock { return .wouldBlock }
-    throw SocketError(result, .send)
-  }
-
-  /// Receives as many messages as there are and fit, without waiting, with one system call on kernel sockets.
+  /// Sends one datagram, waiting on this thread until there is room.
   ///
-  /// - Parameter batch: emptied first.
-  /// - Returns: `.messages` with their number, at least 1, `.wouldBlock`, or `.endOfStream` for ``SequencedPacketSocket``.
-  /// - Throws: what the first receive failed with.
+  /// A full Unix receiver is noticed to have room again within a millisecond, or within four when the wait has taken
+  /// long, unless the socket is connected to it: then at once.
+  /// - Parameter address: nil on a connected socket.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:to:flags:)``.
   @inlinable
-  public borrowing func receive(batch: inout MessageBatch) throws(SocketError) -> BatchOutcome {
-    let result = attemptReceive(batch: &batch)
-    if result.raw > 0 {
-      let number = dropEnd(of: &batch, result.raw)
-      return number > 0 ? .messages(number) : .endOfStream
-    }
-    if result.raw == 0 { return .messages(0) }
-    if result.isWouldBlock { return .wouldBlock }
-    throw SocketError(result, .receive)
-  }
-
-  /// Sends the batch's messages that have not been sent, without waiting, with one system call on kernel sockets.
-  ///
-  /// - Returns: `.messages` with how many the kernel took, perhaps fewer than there are: call again; `.wouldBlock` when it
-  ///   takes none now. ``MessageBatch/sent`` keeps count.
-  /// - Throws: what the first unsent message failed with; those before it are sent. Skip it with
-  ///   ``MessageBatch/markSent(_:)`` to go on.
-  @inlinable
-  public borrowing func send(batch: inout MessageBatch) throws(SocketError) -> BatchOutcome {
-    if batch.sent == batch.count { return .messages(0) }
-    let result = attemptSend(batch: &batch)
-    if result.raw >= 0 { return .messages(result.raw) }
-    if result.isWouldBlock { return .wouldBlock }
-    throw SocketError(result, .send)
+  public borrowing func send(
+    _ bytes: Span<UInt8>, to address: Address?, flags: SendFlags = [], until limit: some WaitLimit
+  ) throws(SocketError) {
+    let receiver = address.map { AnySocketAddress($0) } ?? AnySocketAddress()
+    try sendWaiting(bytes, receiver, flags, until: limit)
   }
 }

@@ -14,15 +14,13 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, metadata: inout PacketMetadata,
     flags: ReceiveFlags = []
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> Int? {
     var control = InlineArray<40, UInt64>(repeating: 0)
     var words = control.mutableSpan
     var extra = words.mutableBytes
-    let outcome = try receive(into: buffer, control: &extra, &info, flags: flags)
-    if case .bytes = outcome {
-      metadata = PacketMetadata(control: control.span.bytes.extracting(first: info.controlLength))
-    }
-    return outcome
+    let count = try receive(into: buffer, control: &extra, &info, flags: flags)
+    if count != nil { metadata = PacketMetadata(control: control.span.bytes.extracting(first: info.controlLength)) }
+    return count
   }
 
   /// Receives one datagram with what the kernel says of it, waiting on this thread until there is one.
@@ -32,13 +30,12 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, metadata: inout PacketMetadata,
-    until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+    flags: ReceiveFlags = [], until limit: some WaitLimit
   ) throws(SocketError) -> Int {
     var memory = InlineArray<40, UInt64>(repeating: 0)
     var words = memory.mutableSpan
     var extra = words.mutableBytes
-    let count = try receive(
-      into: buffer, control: &extra, &info, until: deadline, strategy: strategy, waitControl: control)
+    let count = try receive(into: buffer, control: &extra, &info, flags: flags, until: limit)
     metadata = PacketMetadata(control: memory.span.bytes.extracting(first: info.controlLength))
     return count
   }
@@ -57,12 +54,12 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
   @inlinable @inline(__always)
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: IPSocketAddress, metadata: OutgoingMetadata, flags: SendFlags = []
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> Int? {
     var control = ControlBuffer<160>()
     try metadata.encode(into: &control, for: address)
     let result = control.withBytes { extra in
       address.withBytes { attemptSend(bytes.bytes, control: extra, to: $0, flags: flags) }
     }
-    return try sendOutcome(result)
+    return try result.count(.send)
   }
 }

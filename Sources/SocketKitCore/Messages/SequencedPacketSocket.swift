@@ -19,35 +19,64 @@ extension SequencedPacketSocket where Self: ~Copyable {
   /// - Parameters:
   ///   - buffer: receives the front of the packet, which is lost beyond it: ``MessageInfo/isTruncated``.
   ///   - info: receives the packet's true length and flags.
-  /// - Returns: `.bytes` with the count in the buffer (0 is an empty packet), `.wouldBlock`, or `.endOfStream`.
+  /// - Returns: `.bytes` with the count in the buffer (0 is an empty packet), `.endOfStream`, or nil when there is no
+  ///   packet now.
   /// - Throws: `.connectionReset`, `.notConnected`.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = []
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> ReadOutcome? {
+    var bytes = buffer.mutableBytes
+    return try receive(bytes: &bytes, &info, flags)
+  }
+
+  /// Receives one packet, waiting on this thread until there is one.
+  /// - Returns: `.bytes` with the count in the buffer, or `.endOfStream`.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
+  @inlinable
+  public borrowing func receive(
+    into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = [],
+    until limit: some WaitLimit
+  ) throws(SocketError) -> ReadOutcome {
+    var bytes = buffer.mutableBytes
+    return try waiting(for: .readable, .receive, until: limit, atEnd: .endOfStream) { (socket) throws(SocketError) in
+      try socket.receive(bytes: &bytes, &info, flags)
+    }
+  }
+
+  @inlinable
+  borrowing func receive(
+    bytes: inout MutableRawSpan, _ info: inout MessageInfo, _ flags: ReceiveFlags
+  ) throws(SocketError) -> ReadOutcome? {
     // Room for credentials, by which an empty packet is told from the end.
     var memory = InlineArray<64, UInt8>(repeating: 0)
     var span = memory.mutableSpan
     var control = span.mutableBytes
-    var bytes = buffer.mutableBytes
     let room = bytes.byteCount
     let result = attemptReceive(into: &bytes, control: &control, flags: flags, &info)
     if result.raw > 0 || (result.raw == 0 && !Self.isEnd(info)) {
       if info.controlLength != 0 && mayReceiveDescriptors { closePassedDescriptors(in: &control, info.controlLength) }
       return .bytes(result.raw < room ? result.raw : room)
     }
-    if result.raw == 0 { return .endOfStream }
-    if result.isWouldBlock { return .wouldBlock }
-    throw SocketError(result, .receive)
+    return try result.readOutcome(.receive)
   }
 
   /// Sends one packet, without waiting: whole or not at all.
-  /// - Returns: `.bytes` with its length, or `.wouldBlock`.
+  /// - Returns: its length; nil when there is no room now.
   /// - Throws: `.messageTooLarge`, `.brokenPipe`, `.connectionReset`, `.notConnected`.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, control: RawSpan = RawSpan(), flags: SendFlags = []
-  ) throws(SocketError) -> IOOutcome {
-    try sendOutcome(attemptSend(bytes.bytes, control: control, to: RawSpan(), flags: flags))
+  ) throws(SocketError) -> Int? {
+    try attemptSend(bytes.bytes, control: control, to: RawSpan(), flags: flags).count(.send)
+  }
+
+  /// Sends one packet, waiting on this thread until there is room for it.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:control:flags:)``.
+  @inlinable
+  public borrowing func send(
+    _ bytes: Span<UInt8>, flags: SendFlags = [], until limit: some WaitLimit
+  ) throws(SocketError) {
+    try sendWaiting(bytes, AnySocketAddress(), flags, until: limit)
   }
 }

@@ -1,10 +1,12 @@
+public import CSocketKit
+
 /// Something that waits for many descriptors at once and says which are ready.
 ///
 /// The contract, which ``SocketKitConformance`` checks:
 /// - **Readiness is a hint.** A spurious event is allowed, a lost one never: what is ready and watched is reported by
 ///   the next wait. With level triggering (the default) it is reported as long as it lasts.
 /// - **Edge triggering** (``Interest/edge``), where ``capabilities`` has it, reports a change once: read until
-///   `.wouldBlock`. **One-shot** reports once and then watches no more until ``modify(source:_:token:)``.
+///   the call returns nil. **One-shot** reports once and then watches no more until ``modify(source:_:token:)``.
 /// - **Errors and hang-ups** are reported whether asked for or not, except to a one-shot registration that has fired.
 ///   An empty interest pauses a registration: it reports a hang-up at most once.
 /// - **Deregister before closing.** The kernel forgets a closed descriptor by itself only when no copy of it is open,
@@ -79,13 +81,14 @@ public struct PollerCapabilities: OptionSet, BitwiseCopyable, Hashable, Sendable
 }
 
 extension Poller where Self: ~Copyable {
-  /// Watches a socket: its ``Socket/readSource`` and ``Socket/writeSource`` as the interest asks.
+  /// Watches a socket, a listener or anything else: its ``Watchable/readSource`` and ``Watchable/writeSource`` as the
+  /// interest asks. A listener is readable when a connection waits to be accepted.
   ///
   /// Where these are two, each is watched by itself: with `.oneShot` each reports once.
   /// - Throws: `.alreadyRegistered`, `.notSupported` for a mode that the poller lacks. Nothing is registered then.
   @inlinable
-  public mutating func register<S: Socket & ~Copyable>(
-    _ socket: borrowing S, _ interest: Interest, token: Token
+  public mutating func register<Source: Watchable & ~Copyable>(
+    _ socket: borrowing Source, _ interest: Interest, token: Token
   ) throws(SocketError) {
     let reading = socket.readSource
     let writing = socket.writeSource
@@ -102,19 +105,11 @@ extension Poller where Self: ~Copyable {
     }
   }
 
-  /// Watches a listener: readable means that ``Listener/accept()`` has somebody to give.
-  @inlinable
-  public mutating func register<S: Socket & ~Copyable>(
-    _ listener: borrowing Listener<S>, _ interest: Interest = .readable, token: Token
-  ) throws(SocketError) {
-    try register(source: listener.descriptor, interest, token: token)
-  }
-
   /// Changes what a registered socket is watched for.
   /// - Throws: `.notRegistered`, `.notSupported`.
   @inlinable
-  public mutating func modify<S: Socket & ~Copyable>(
-    _ socket: borrowing S, _ interest: Interest, token: Token
+  public mutating func modify<Source: Watchable & ~Copyable>(
+    _ socket: borrowing Source, _ interest: Interest, token: Token
   ) throws(SocketError) {
     let reading = socket.readSource
     let writing = socket.writeSource
@@ -129,38 +124,45 @@ extension Poller where Self: ~Copyable {
   /// Stops watching a socket: do this before its life ends.
   /// - Throws: `.notRegistered`.
   @inlinable
-  public mutating func deregister<S: Socket & ~Copyable>(_ socket: borrowing S) throws(SocketError) {
+  public mutating func deregister<Source: Watchable & ~Copyable>(_ socket: borrowing Source) throws(SocketError) {
     let reading = socket.readSource
     let writing = socket.writeSource
     try deregister(source: reading)
     if reading != writing { try deregister(source: writing) }
   }
 
-  /// Waits until something is ready, the deadline passes, or the ``waker`` calls. Signals do not end it.
+  /// Waits until something is ready, the limit ends the wait, or the ``waker`` calls. Signals do not end it.
   ///
-  /// - Returns: how many events ``subscript(event:)`` has; 0 when the deadline passed or a wake-up came (see
-  ///   ``wasWoken``).
-  /// - Throws: what the kernel says of the poller itself, such as `.closed` or `.outOfMemory`.
+  /// - Parameter limit: how long to wait. One that spins makes the poller look without sleeping first.
+  /// - Returns: how many events ``subscript(event:)`` has; 0 when the deadline passed, a wake-up came (see
+  ///   ``wasWoken``), or the deadline of the limit's control was changed.
+  /// - Throws: `.cancelled` when the limit's control ended the wait, before or during it; and what the kernel says of the
+  ///   poller itself, such as `.closed` or `.outOfMemory`.
   @inlinable
-  public mutating func wait(until deadline: Deadline = .never) throws(SocketError) -> Int {
-    while true {
-      let result = attemptWait(until: deadline)
-      if result.raw >= 0 { return result.raw }
-      if !result.isInterrupted { throw SocketError(result, .wait) }
-    }
-  }
-
-  /// Waits as ``wait(until:)`` does, in a way that a control can end too.
-  ///
-  /// - Returns: how many events there are; 0 when a deadline passed, a wake-up came, or the control's deadline was changed.
-  /// - Throws: `.cancelled` when the control says so, before or during the wait; otherwise as ``wait(until:)``.
-  public mutating func wait(until deadline: Deadline, control: WaitControl) throws(SocketError) -> Int {
+  public mutating func wait(until limit: some WaitLimit = .never) throws(SocketError) -> Int {
+    guard let control = limit.control else { return try wait(limit, until: limit.deadline) }
     let key = control.enter(waker)
     defer { control.leave(key: key) }
     // Looked at only now: what changed before did not call the waker.
     if control.isCancelled { throw SocketError(code: .cancelled, .wait) }
-    let count = try wait(until: min(deadline, control.deadline))
+    let count = try wait(limit, until: min(limit.deadline, control.deadline))
     if count == 0 && control.isCancelled { throw SocketError(code: .cancelled, .wait) }
     return count
+  }
+
+  @inlinable @inline(__always)
+  mutating func wait<Limit: WaitLimit>(_ limit: Limit, until deadline: Deadline) throws(SocketError) -> Int {
+    var progress = limit.begin()
+    while true {
+      let step = limit.next(&progress)
+      let result = attemptWait(until: step == .park ? deadline : .past)
+      if result.raw > 0 { return result.raw }
+      if result.raw == 0 {
+        if step == .park || wasWoken || deadline.hasPassed { return 0 }
+        if step == .spin { csk_relax() } else { csk_yield() }
+      } else if !result.isInterrupted {
+        throw SocketError(result, .wait)
+      }
+    }
   }
 }

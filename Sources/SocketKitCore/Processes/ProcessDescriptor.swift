@@ -8,8 +8,8 @@ internal import CSocketKit
 /// try child.send(signal: SIGTERM)
 /// let exit = try child.waitForExit(until: .after(.seconds(5)))
 /// ```
-/// A poller reports ``descriptor`` readable when the process has ended, also for a process that is not a child:
-/// `poller.register(source: child.descriptor, .readable, token: token)`. The value owns the descriptor and closes it at
+/// A poller reports it readable when the process has ended, also for a process that is not a child:
+/// `poller.register(child, .readable, token: token)`. The value owns the descriptor and closes it at
 /// the end of its life, which does not affect the process.
 public struct ProcessDescriptor: ~Copyable, Sendable {
   private let owned: Descriptor
@@ -101,18 +101,13 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
   }
 
   /// How the process ended, waiting on this thread until it has.
-  /// - Parameters:
-  ///   - deadline: when to give up.
-  ///   - strategy: how to wait: ``WaitStrategy``.
-  ///   - control: lets other threads cancel this wait or change its deadline.
+  /// - Parameter limit: how long to wait, and how: ``WaitLimit``.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``takeExit()``.
   public borrowing func waitForExit(
-    until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+    until limit: some WaitLimit
   ) throws(SocketError) -> ProcessExit {
-    var wait = try WaitOperation(.controlProcess, until: deadline, strategy: strategy, control: control)
-    while true {
-      if let exit = try takeExit() { return exit }
-      try wait.block(on: owned.raw, for: .readable)
+    try waiting(for: .readable, .controlProcess, until: limit) { (process) throws(SocketError) in
+      try process.takeExit()
     }
   }
 
@@ -122,6 +117,12 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
     var none = csk_timespec()
     return csk_ppoll(&watched, 1, &none) == 1
   }
+}
+
+extension ProcessDescriptor: Watchable {
+  /// Readable when the process has ended.
+  public var readSource: RawDescriptor { owned.raw }
+  public var writeSource: RawDescriptor { owned.raw }
 }
 
 /// How a process ended (waitid(2)).

@@ -8,7 +8,7 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
     let source: RawDescriptor
 
     init(_ pending: consuming PendingConnection<S>) {
-      source = pending.source
+      source = pending.writeSource
       self.pending = consume pending
     }
     func isFinished() throws(EndpointError) -> Bool { try pending?.isFinished() ?? false }
@@ -32,10 +32,10 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
   private var ipv4MayStart: Deadline?
   private var nextAttempt = Deadline.past
 
-  init(_ host: String, _ deadline: Deadline, _ control: WaitControl?, _ delays: HappyEyeballs) {
+  init(_ host: String, until limit: some WaitLimit, _ delays: HappyEyeballs) {
     self.host = host
-    self.deadline = deadline
-    self.control = control
+    deadline = limit.deadline
+    control = limit.control
     self.delays = delays
   }
 
@@ -53,7 +53,7 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
       startNext(configure)
       if let winner = try takeWinner() { return winner }
       if ipv6 != nil && ipv4 != nil && attempts.isEmpty && untried == nil { throw verdict() }
-      try sleep(ipv6 == nil ? first.source : nil, ipv4 == nil ? second.source : nil)
+      try sleep(ipv6 == nil ? first.readSource : nil, ipv4 == nil ? second.readSource : nil)
     }
   }
 

@@ -33,8 +33,7 @@ extension ConnectionTransport where Self: ~Copyable, Address == IPSocketAddress 
   /// - Parameters:
   ///   - host: a name, or a numeric address, with a zone if need be.
   ///   - port: whom to ask for there.
-  ///   - deadline: for lookup and connect together.
-  ///   - control: lets other threads cancel the wait or change its deadline.
+  ///   - limit: for lookup and connect together.
   ///   - racing: the delays between attempts.
   ///   - configure: sets options on each socket before it connects.
   /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`, `.outOfMemory`; when every address failed, the first
@@ -42,13 +41,13 @@ extension ConnectionTransport where Self: ~Copyable, Address == IPSocketAddress 
   ///   lookup may work later, and `.nameNotFound` when both found nothing. While the process looks up too many names at
   ///   a time, the lookup waits for its turn: see ``NameLookup``.
   public static func connect(
-    toHost host: String, port: UInt16, until deadline: Deadline, control: WaitControl? = nil,
+    toHost host: String, port: UInt16, until limit: some WaitLimit,
     racing: HappyEyeballs = HappyEyeballs(),
     configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
   ) throws(EndpointError) -> Self {
     let numeric = IPSocketAddress(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
-    if let numeric { return try connect(to: numeric, until: deadline, control: control, configure: configure) }
-    let race = ConnectRace<Self>(host, deadline, control, racing)
+    if let numeric { return try connect(to: numeric, until: limit, configure: configure) }
+    let race = ConnectRace<Self>(host, until: limit, racing)
     return try race.run(
       ipv6: NameLookup(host, port: port, version: .ipv6), ipv4: NameLookup(host, port: port, version: .ipv4),
       configure: configure)

@@ -1,7 +1,7 @@
 /// A lookup of a name on a thread of its own (getaddrinfo(3)), so that the caller's loop never waits for a name
 /// service.
 ///
-/// Watch ``source`` with a poller for reading, or call ``wait(until:strategy:control:)``. Dropping the value abandons
+/// Watch it with a poller for reading, or call ``wait(until:)``. Dropping the value abandons
 /// the lookup: nothing can end getaddrinfo(3), so its thread ends when the name service answers. Until then it holds no
 /// descriptor of this library.
 ///
@@ -60,27 +60,30 @@ public struct NameLookup: ~Copyable, Sendable {
   /// How many abandoned lookups may be in progress in a process without taking a turn: nothing can end their threads.
   public static var maximumAbandoned: Int { 192 }
 
-  /// Readable when the lookup has ended.
-  public var source: RawDescriptor { bell.source }
-
   /// Whether the lookup has ended.
   public var isFinished: Bool { shared.outcome != nil }
 
   /// The addresses in the order of preference (RFC 6724), at least one, waiting for them on this thread.
   /// - Throws: `.nameNotFound`, `.resolverFailed` (it may work later), `.timedOut`, `.cancelled`, with the name.
   public borrowing func wait(
-    until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+    until limit: some WaitLimit
   ) throws(EndpointError) -> [IPSocketAddress] {
     do throws(SocketError) {
-      var wait = try WaitOperation(.resolve, until: deadline, strategy: strategy, control: control)
-      while !isFinished { try wait.block(on: source, for: .readable) }
-      switch shared.outcome {
-      case .addresses(let addresses): return addresses
-      case .failed(let error): throw error
-      case nil: return []
+      return try waiting(for: .readable, .resolve, until: limit) { (lookup) throws(SocketError) in
+        switch lookup.shared.outcome {
+        case .addresses(let addresses): addresses
+        case .failed(let error): throw error
+        case nil: nil
+        }
       }
     } catch {
       throw EndpointError(error, address: host)
     }
   }
+}
+
+extension NameLookup: Watchable {
+  /// Readable when the lookup has ended.
+  public var readSource: RawDescriptor { bell.source }
+  public var writeSource: RawDescriptor { bell.source }
 }

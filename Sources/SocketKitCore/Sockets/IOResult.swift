@@ -29,22 +29,32 @@ public struct IOResult: BitwiseCopyable, Hashable, Sendable {
   @inlinable public var errno: Int32 { raw < 0 ? Int32(truncatingIfNeeded: 0 &- raw) : 0 }
 }
 
-/// What trying once to move bytes came to.
+/// The result of a read: a count of bytes, or the end of the stream.
 @frozen
-public enum IOOutcome: BitwiseCopyable, Hashable, Sendable {
-  /// So many bytes were moved: at least 1, or 0 when the caller's buffer was empty.
+public enum ReadOutcome: BitwiseCopyable, Hashable, Sendable {
+  /// So many bytes were read: at least 1, or 0 when the caller's buffer was empty. Of messages 0 is an empty message.
   case bytes(Int)
-  /// Nothing can be moved now.
-  case wouldBlock
   /// The peer will send no more.
   case endOfStream
 }
 
-/// What a waiting read came to.
-@frozen
-public enum ReadOutcome: BitwiseCopyable, Hashable, Sendable {
-  /// So many bytes were read: at least 1, or 0 when the caller's buffer was empty.
-  case bytes(Int)
-  /// The peer will send no more.
-  case endOfStream
+extension IOResult {
+  // For the verbs that try: would-block is nil.
+
+  /// A count; nil for would-block.
+  @inlinable @inline(__always)
+  func count(_ operation: SocketError.Operation) throws(SocketError) -> Int? {
+    if raw >= 0 { return raw }
+    if isWouldBlock { return nil }
+    throw SocketError(self, operation)
+  }
+
+  /// What a stream's read of at least one byte found; nil for would-block.
+  @inlinable @inline(__always)
+  func readOutcome(_ operation: SocketError.Operation) throws(SocketError) -> ReadOutcome? {
+    if raw > 0 { return .bytes(raw) }
+    if raw == 0 { return .endOfStream }
+    if isWouldBlock { return nil }
+    throw SocketError(self, operation)
+  }
 }

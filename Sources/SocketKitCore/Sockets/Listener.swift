@@ -71,14 +71,8 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
   /// - Throws: `.shutDown` when ``shutdown()`` is called, before or while it waits; `.timedOut`, `.cancelled`, and as
   ///   ``accept()``.
   @inlinable
-  public borrowing func accept(
-    until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
-  ) throws(SocketError) -> S {
-    var wait = try WaitOperation(.accept, until: deadline, strategy: strategy, control: control)
-    while true {
-      if let socket = try accept() { return socket }
-      try wait.block(on: owned.raw, for: .readable)
-    }
+  public borrowing func accept(until limit: some WaitLimit) throws(SocketError) -> S {
+    try waiting(for: .readable, .accept, until: limit) { (listener) throws(SocketError) in try listener.accept() }
   }
 
   @inlinable
@@ -108,7 +102,7 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
     return address
   }
 
-  /// Stops accepting: calls of ``accept(until:strategy:control:)`` that wait in other threads end with `.shutDown`, and
+  /// Stops accepting: calls of ``accept(until:)`` that wait in other threads end with `.shutDown`, and
   /// so does every later accept. Pollers report the listener as ready. For a vsock listener the kernel reports nothing:
   /// wake the poller with its ``Poller/waker``.
   ///
@@ -176,6 +170,11 @@ struct ListenerCleanup: ~Copyable, Sendable {
     action = nil
     return taken
   }
+}
+
+extension Listener: Watchable where S: ~Copyable {
+  @inlinable public var readSource: RawDescriptor { owned.raw }
+  @inlinable public var writeSource: RawDescriptor { owned.raw }
 }
 
 extension Listener: OptionTarget where S: ~Copyable {

@@ -72,13 +72,13 @@ extension csk_msghdr {
 extension StreamSocket where Self: ~Copyable {
   /// Writes once from two to four buffers in turn, in one system call on kernel sockets: a header and a body, say.
   ///
-  /// - Returns: the bytes taken, counted over all buffers, or `.wouldBlock`.
+  /// - Returns: the number of bytes taken, over all buffers; nil when the kernel takes none now.
   /// - Throws: as ``write(_:)``.
   @inlinable
   public borrowing func write(
     gathering first: Span<UInt8>, _ second: Span<UInt8>, _ third: Span<UInt8> = Span(),
     _ fourth: Span<UInt8> = Span()
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> Int? {
     let result = first.withUnsafeBytes { a in
       second.withUnsafeBytes { b in
         third.withUnsafeBytes { c in
@@ -90,19 +90,17 @@ extension StreamSocket where Self: ~Copyable {
         }
       }
     }
-    if result.raw >= 0 { return .bytes(result.raw) }
-    if result.isWouldBlock { return .wouldBlock }
-    throw SocketError(result, .write)
+    return try result.count(.write)
   }
 
   /// Reads once into two buffers in turn, in one system call on kernel sockets.
   ///
-  /// - Returns: the bytes read, counted over both, `.wouldBlock`, or `.endOfStream`.
+  /// - Returns: the bytes read, counted over both; `.endOfStream`; nil when there is nothing to read now.
   /// - Throws: as ``read(into:)``.
   @inlinable
   public borrowing func read(
     scattering first: consuming MutableSpan<UInt8>, _ second: consuming MutableSpan<UInt8>
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> ReadOutcome? {
     if first.isEmpty && second.isEmpty { return .bytes(0) }
     let result = first.withUnsafeMutableBytes { a in
       second.withUnsafeMutableBytes { b in
@@ -110,9 +108,6 @@ extension StreamSocket where Self: ~Copyable {
         return segments.span.withUnsafeBufferPointer { attemptReceive(scattering: $0) }
       }
     }
-    if result.raw > 0 { return .bytes(result.raw) }
-    if result.raw == 0 { return .endOfStream }
-    if result.isWouldBlock { return .wouldBlock }
-    throw SocketError(result, .read)
+    return try result.readOutcome(.read)
   }
 }

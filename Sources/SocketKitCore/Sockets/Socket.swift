@@ -2,7 +2,7 @@
 ///
 /// `Sendable`: a socket may be handed to another thread, and the methods that only borrow it may be called from several
 /// at once, as the kernel allows.
-public protocol Socket: ~Copyable, Sendable {
+public protocol Socket: Watchable, ~Copyable, Sendable {
   /// The addresses of this transport.
   associatedtype Address: SocketAddress
   /// What a ``Listener`` hands to each connection that it accepts: a codec, a key, a seed. `Void` for most.
@@ -14,17 +14,12 @@ public protocol Socket: ~Copyable, Sendable {
   /// Makes a socket of a connection that a listener accepted.
   init(accepted descriptor: consuming Descriptor, context: borrowing AcceptContext)
 
-  /// What a poller watches for reading: the socket's own descriptor for a kernel socket.
-  var readSource: RawDescriptor { get }
-  /// What a poller watches for writing; the same as ``readSource`` for a kernel socket.
-  var writeSource: RawDescriptor { get }
-
   /// Ends one or both directions (shutdown(2)). Waits in other threads end: a wait for data with the end of the stream,
   /// one for a datagram with `.shutDown`, one for room with `.brokenPipe`. Later calls end likewise; they first return
   /// datagrams that arrived before, and on most transports bytes too. The descriptor stays open until the socket's life
   /// ends.
   ///
-  /// A receive of a datagram that does not wait cannot see the shutdown and returns `.wouldBlock`. Pollers report
+  /// A receive of a datagram that does not wait cannot see the shutdown and returns nil. Pollers report
   /// `.readable`, with ``Readiness/readClosed`` where that is watched.
   /// - Throws: `.notConnected`, and what the transport says.
   borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError)

@@ -54,12 +54,12 @@ public struct Pipe: ~Copyable, Sendable {
   public func setCapacity(_ capacity: Int) throws(SocketError) { try Self.setCapacity(capacity, of: writeEnd) }
 
   /// Moves bytes from a stream into the pipe, without waiting.
-  /// - Returns: `.bytes`, `.endOfStream` of the source, or `.wouldBlock`: the source has none, or, when ``byteCount`` is
-  ///   not 0, perhaps the pipe has no room: drain it, then fill again.
+  /// - Returns: `.bytes`, or `.endOfStream` of the source; nil when the source has none, or, when ``byteCount`` is not 0,
+  ///   perhaps the pipe has no room: drain it, then fill again.
   /// - Throws: `.connectionReset`, `.notConnected`, `.invalidArgument`.
   public mutating func fill<S: StreamSocket & KernelSocket & ~Copyable>(
     from source: borrowing S, count: Int
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> ReadOutcome? {
     let (stream, pipe) = (source.descriptor, writeEnd)
     // This pipe's reading end is open as long as this value lives, so no signal can come of it.
     let outcome = try source.noting { () throws(SocketError) in
@@ -70,15 +70,17 @@ public struct Pipe: ~Copyable, Sendable {
   }
 
   /// Moves bytes from the pipe to a stream, without waiting.
-  /// - Returns: `.bytes` (0 when the pipe is empty), or `.wouldBlock` when the target has no room; never `.endOfStream`.
+  /// - Returns: the number of bytes moved, 0 when the pipe is empty; nil when the target has no room now.
   /// - Throws: `.brokenPipe`, `.connectionReset`, `.notConnected`: the bytes stay in the pipe.
   public mutating func drain<S: StreamSocket & KernelSocket & ~Copyable>(
     to target: borrowing S, count: Int = .max
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> Int? {
     let (stream, pipe, limit) = (target.descriptor, readEnd, min(count, byteCount))
     let outcome = try target.noting { () throws(SocketError) in try pipe.splice(to: stream, count: limit) }
-    if case .bytes(let moved) = outcome { byteCount -= moved }
-    return outcome
+    // The pipe's writing end is open, so there is no end of it.
+    guard case .bytes(let moved)? = outcome else { return nil }
+    byteCount -= moved
+    return moved
   }
 
   /// One step of a relay: what is inside goes out first, then the pipe is filled once and drained once.
@@ -91,16 +93,16 @@ public struct Pipe: ~Copyable, Sendable {
   ) throws(SocketError) -> RelayOutcome where Source: KernelSocket, Target: KernelSocket {
     var moved = 0
     while byteCount > 0 {
-      guard case .bytes(let drained) = try drain(to: target) else { return .targetFull(moved) }
+      guard let drained = try drain(to: target) else { return .targetFull(moved) }
       moved += drained
     }
     switch try fill(from: source, count: count) {
-    case .wouldBlock: return moved > 0 ? .moved(moved) : .sourceEmpty
+    case nil: return moved > 0 ? .moved(moved) : .sourceEmpty
     case .endOfStream: return .endOfStream(moved)
     case .bytes: break
     }
     while byteCount > 0 {
-      guard case .bytes(let drained) = try drain(to: target) else { return .targetFull(moved) }
+      guard let drained = try drain(to: target) else { return .targetFull(moved) }
       moved += drained
     }
     return .moved(moved)

@@ -12,13 +12,13 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
   ///   - offset: where to begin, in bytes; moved on by what was sent, while the file's own position stays. With nil the
   ///     file's own position counts, and is moved.
   ///   - count: at most so many bytes; one call moves less than 2 GiB.
-  /// - Returns: `.bytes` with the count taken (0 only when `count` is 0), `.wouldBlock` when the socket has no room, or
-  ///   `.endOfStream` at the end of the file.
+  /// - Returns: `.bytes` with the count taken (0 only when `count` is 0), `.endOfStream` at the end of the file, or nil
+  ///   when the socket has no room now.
   /// - Throws: `.brokenPipe` when the peer reads no more (SIGPIPE is kept away), `.connectionReset`, `.notConnected`,
   ///   `.invalidArgument` (a negative count or offset, or a descriptor that sendfile(2) cannot read from), `.closed`.
   public borrowing func sendFile(
     from file: RawDescriptor, offset: inout Int64?, count: Int
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> ReadOutcome? {
     if count < 0 { throw SocketError(code: .invalidArgument, .transfer) }
     let target = descriptor.value
     let source = file.value
@@ -44,16 +44,16 @@ extension RawDescriptor {
   /// - Parameters:
   ///   - target: where to; both stay the caller's.
   ///   - count: at most so many bytes; one call moves less than 2 GiB.
-  /// - Returns: `.bytes` with the count moved (0 only when `count` is 0), `.wouldBlock` when the source has none or the
-  ///   target no room, or `.endOfStream` when the source has ended.
+  /// - Returns: `.bytes` with the count moved (0 only when `count` is 0), `.endOfStream` when the source has ended, or nil
+  ///   when the source has none or the target no room now.
   /// - Throws: `.brokenPipe` when nobody reads the target (SIGPIPE is kept away), `.connectionReset`, `.invalidArgument`
   ///   (no pipe among them, a negative count, both the same pipe), `.closed`.
-  public func splice(to target: RawDescriptor, count: Int) throws(SocketError) -> IOOutcome {
+  public func splice(to target: RawDescriptor, count: Int) throws(SocketError) -> ReadOutcome? {
     try splice(to: target, count: count, mayRaiseSignal: true)
   }
 
   /// - Parameter mayRaiseSignal: false only where the target is a pipe whose reading end this program holds.
-  func splice(to target: RawDescriptor, count: Int, mayRaiseSignal: Bool) throws(SocketError) -> IOOutcome {
+  func splice(to target: RawDescriptor, count: Int, mayRaiseSignal: Bool) throws(SocketError) -> ReadOutcome? {
     if count < 0 { throw SocketError(code: .invalidArgument, .transfer) }
     let flags = UInt32(CSK_SPLICE_F_MOVE | CSK_SPLICE_F_NONBLOCK)
     return try transfer(count, mayRaiseSignal: mayRaiseSignal) { csk_splice(value, target.value, $0, flags) }
@@ -65,7 +65,7 @@ extension RawDescriptor {
 /// closed peer after that part, so the signal is looked for then too.
 private func transfer(
   _ count: Int, mayRaiseSignal: Bool = true, _ call: (Int) -> Int
-) throws(SocketError) -> IOOutcome {
+) throws(SocketError) -> ReadOutcome? {
   if count == 0 { return .bytes(0) }
   let limit = min(count, Int(CSK_MAX_RW_COUNT))
   var signal = csk_pipe_signal()
@@ -79,9 +79,5 @@ private func transfer(
     let mayBeRaised = result == 0 &- Int(CSK_EPIPE) || (result > 0 && result < limit)
     csk_pipe_signal_restore(&signal, mayBeRaised ? 1 : 0)
   }
-  if result > 0 { return .bytes(result) }
-  if result == 0 { return .endOfStream }
-  let answer = IOResult(raw: result)
-  if answer.isWouldBlock { return .wouldBlock }
-  throw SocketError(answer, .transfer)
+  return try IOResult(raw: result).readOutcome(.transfer)
 }

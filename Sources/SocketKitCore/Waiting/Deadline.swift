@@ -11,16 +11,6 @@ public struct Deadline: BitwiseCopyable, Hashable, Comparable, Sendable {
   @inlinable
   init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-  /// No deadline.
-  @inlinable public static var never: Deadline { Deadline(nanoseconds: .max) }
-  /// This moment.
-  @inlinable public static var now: Deadline { Deadline(nanoseconds: csk_monotonic_nanoseconds()) }
-  /// Before everything: a deadline that has passed.
-  @inlinable public static var past: Deadline { Deadline(nanoseconds: 0) }
-
-  /// From now on; a duration too long to count is "never", a negative one has passed.
-  public static func after(_ duration: Duration) -> Deadline { now.advanced(by: duration) }
-
   /// This deadline, moved.
   public func advanced(by duration: Duration) -> Deadline {
     if nanoseconds == .max { return self }
@@ -54,4 +44,18 @@ public struct Deadline: BitwiseCopyable, Hashable, Comparable, Sendable {
 
   @inlinable
   public static func < (a: Deadline, b: Deadline) -> Bool { a.nanoseconds < b.nanoseconds }
+}
+
+// In an extension of the protocol, so that `until: .never` is found where any limit is taken.
+extension WaitLimit where Self == Deadline {
+  /// No deadline.
+  @inlinable public static var never: Deadline { Deadline(nanoseconds: .max) }
+  /// This moment.
+  @inlinable public static var now: Deadline { Deadline(nanoseconds: csk_monotonic_nanoseconds()) }
+  /// A deadline that has passed, earlier than all others: a waiting call with it tries once.
+  @inlinable public static var past: Deadline { Deadline(nanoseconds: 0) }
+
+  /// A deadline some time from now. A duration that is too long to count gives ``never``, a negative one a deadline
+  /// that has passed. Reads the clock once.
+  public static func after(_ duration: Duration) -> Deadline { now.advanced(by: duration) }
 }

@@ -1,86 +1,55 @@
 public import CSocketKit
 
-/// One waiting call: its deadline, its control and how far its strategy has come.
+/// One wait of a call: its limit, and what it has noticed so far.
 ///
-/// For implementers: a wrapper that offers waiting calls of its own makes one, tries, and calls ``block(on:for:)`` after
-/// every try that would block.
+/// For implementers of waiting calls. A call of one step is a line over `waiting(for:until:)` of ``Watchable``, which
+/// makes one of these. A call of several steps, or one that waits for what no descriptor reports, makes one itself,
+/// tries, and calls ``block(on:for:)`` or ``pause(until:)`` after every try that would block.
 @frozen
-public struct WaitOperation<Strategy: WaitStrategy> {
-  public let deadline: Deadline
+public struct WaitOperation<Limit: WaitLimit> {
+  /// How long the wait may take.
+  public let limit: Limit
+  /// What errors name as the operation.
   public let operation: SocketError.Operation
-  @usableFromInline let strategy: Strategy
-  @usableFromInline let control: WaitControl?
-  @usableFromInline var progress: Strategy.Progress
+  @usableFromInline var progress: Limit.Progress
   @usableFromInline var history = ParkHistory()
 
-  /// - Throws: `.cancelled` or `.timedOut` when the control or the deadline says so already: nothing is tried then.
-  @inlinable
-  public init(
-    _ operation: SocketError.Operation, until deadline: Deadline, strategy: Strategy, control: WaitControl? = nil
-  ) throws(SocketError) {
+  /// - Throws: `.cancelled`, or `.timedOut` for the control's deadline, when the limit's control says so already. The
+  ///   limit's own deadline is not looked at.
+  @inlinable @inline(__always)
+  public init(_ operation: SocketError.Operation, until limit: Limit) throws(SocketError) {
     self.operation = operation
-    self.deadline = deadline
-    self.strategy = strategy
-    self.control = control
-    progress = strategy.begin()
-    try check()
+    self.limit = limit
+    progress = limit.begin()
+    try limit.checkControl(operation)
   }
 
-  /// For what goes on without waiting, for longer than the caller wished perhaps.
-  /// - Throws: `.cancelled` or `.timedOut` when the control or a deadline says so.
+  /// Throws when the wait is over: call it before every step but the first.
+  /// - Throws: `.timedOut`, `.cancelled`.
   @inlinable
-  public func check() throws(SocketError) {
-    if let control {
-      if control.isCancelled { throw SocketError(code: .cancelled, operation) }
-      if control.deadline.hasPassed { throw SocketError(code: .timedOut, operation) }
-    }
-    if deadline.hasPassed { throw SocketError(code: .timedOut, operation) }
-  }
+  public func check() throws(SocketError) { try limit.check(operation) }
 
-  /// Waits as the strategy says; when it returns, try again. The descriptor may be not ready all the same.
+  /// Call it after a try that moved something, in a call of several steps: clears what earlier tries noticed about the
+  /// descriptor.
+  @inlinable @inline(__always)
+  public mutating func progressed() { history = ParkHistory() }
+
+  /// Waits as the limit says; when it returns, try again. The descriptor may still not be ready.
   ///
   /// While parked it uses almost no processor time, even where poll(2) reports the descriptor again and again although
   /// the call would block: because of an unread error queue, for example. Call ``progressed()`` after a try that moved
   /// something.
+  /// - Parameters:
+  ///   - source: what to watch.
+  ///   - interest: one direction; an empty interest waits for the error queue.
   /// - Throws: `.timedOut` when the deadline or the control's has passed, `.cancelled`; `.shutDown` when this side has
   ///   shut down the receiving direction, and the kernel reports no end for it: datagram sockets and Unix listeners;
   ///   the pending error of the socket; `.tooManyDescriptors` when a control needs a wake-up descriptor and there is
   ///   none.
   @inlinable
   public mutating func block(on source: RawDescriptor, for interest: Interest) throws(SocketError) {
-    try block(on: source, for: interest, until: .never)
-  }
-
-  /// Waits as ``block(on:for:)`` does, for calls whose result can be an end.
-  /// - Returns: false where ``block(on:for:)`` throws `.shutDown`.
-  /// - Throws: as ``block(on:for:)`` otherwise.
-  @inlinable
-  public mutating func blockUnlessEnded(
-    on source: RawDescriptor, for interest: Interest
-  ) throws(SocketError) -> Bool {
-    do throws(SocketError) {
-      try block(on: source, for: interest)
-      return true
-    } catch {
-      if error.code == .shutDown { return false }
-      throw error
-    }
-  }
-
-  /// Call it after a try that moved something, in a call of several tries: clears what earlier tries noticed about the
-  /// descriptor.
-  @inlinable @inline(__always)
-  public mutating func progressed() { history = ParkHistory() }
-
-  /// Waits as ``block(on:for:)`` does, but at most until a moment of the caller's own, at which it returns: for what must
-  /// be looked at now and then besides.
-  /// - Throws: as ``block(on:for:)``: the operation's own deadline is the one that throws.
-  @inlinable
-  public mutating func block(
-    on source: RawDescriptor, for interest: Interest, until moment: Deadline
-  ) throws(SocketError) {
     try check()
-    switch strategy.next(&progress) {
+    switch limit.next(&progress) {
     case .spin:
       csk_relax()
       try lookNowAndThen(at: source, interest)
@@ -88,7 +57,8 @@ public struct WaitOperation<Strategy: WaitStrategy> {
       csk_yield()
       try lookNowAndThen(at: source, interest)
     case .park:
-      try park(source, interest, until: min(deadline, moment), control: control, operation: operation, &history)
+      try park(
+        source, interest, until: limit.deadline, control: limit.control, operation: operation, &history)
     }
   }
 
@@ -99,22 +69,23 @@ public struct WaitOperation<Strategy: WaitStrategy> {
     if history.spins & 0x3ff == 0 { try look(source, interest, operation) }
   }
 
-  /// Waits as the strategy says, but not for readiness: parked, it sleeps for a millisecond, or for four after fifty
-  /// such pauses. For changes that the kernel does not report, so that only another try shows them.
-  ///
-  /// - Throws: as ``block(on:for:)``.
+  /// Waits as the limit says, but not for readiness: for changes that the kernel does not report, so that only another
+  /// try shows them.
+  /// - Parameter moment: when to return; nil for a millisecond from now, or four milliseconds after fifty such pauses. It
+  ///   may return earlier.
+  /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`.
   @inlinable
-  public mutating func pause() throws(SocketError) {
+  public mutating func pause(until moment: Deadline? = nil) throws(SocketError) {
     try check()
-    switch strategy.next(&progress) {
+    switch limit.next(&progress) {
     case .spin: csk_relax()
     case .yield: csk_yield()
     case .park:
-      // poll(2) passes over a negative descriptor.
-      let slice = Deadline(nanoseconds: csk_monotonic_nanoseconds() &+ history.nextPause())
+      let moment = moment ?? Deadline(nanoseconds: csk_monotonic_nanoseconds() &+ history.nextPause())
       var none = ParkHistory()
-      let limit = min(deadline, slice)
-      try park(RawDescriptor(-1), .writable, until: limit, control: control, operation: operation, &none)
+      let end = min(limit.deadline, moment)
+      // poll(2) passes over a negative descriptor.
+      try park(RawDescriptor(-1), .writable, until: end, control: limit.control, operation: operation, &none)
     }
   }
 }

@@ -31,8 +31,6 @@ public struct ZeroCopyCompletion: ~Copyable, Sendable {
 public enum FlushOutcome: BitwiseCopyable, Hashable, Sendable {
   /// All that was queued is in the kernel's hands.
   case done
-  /// The socket has no room: go on when it is writable.
-  case wouldBlock
   /// Too many sends are in flight, for the kernel or for the sender: go on after ``ZeroCopySender/readCompletions(from:)``
   /// has found some.
   case waitForCompletions

@@ -169,14 +169,14 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   /// - Throws: `.brokenPipe`, `.connectionReset`, `.notConnected`, `.messageTooLarge`, `.unreachable`,
   ///   `.permissionDenied` (a firewall), `.outOfMemory` (a full queue of the device, with `.receiveErrors`);
   ///   `.invalidArgument` for another socket. What was not sent stays queued: ``takeUnsent()``.
-  public mutating func flush<S: KernelSocket & ~Copyable>(to socket: borrowing S) throws(SocketError) -> FlushOutcome {
+  public mutating func flush<S: KernelSocket & ~Copyable>(to socket: borrowing S) throws(SocketError) -> FlushOutcome? {
     guard socket.descriptor == self.socket else { throw SocketError(code: .invalidArgument, .send) }
     if nextToSend < seen { try checkIdentity(.send) }
     seen = nextToQueue
     return try flush()
   }
 
-  private mutating func flush() throws(SocketError) -> FlushOutcome {
+  private mutating func flush() throws(SocketError) -> FlushOutcome? {
     while nextToSend < nextToQueue {
       let slot = Int(nextToSend % UInt64(capacity))
       if isStream && entries[slot].count == 0 {
@@ -188,7 +188,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
       var isCounted = entries[slot].count > 0
       if isNumberUncertain && isCounted {
         let probed = try probeNumber(slot)
-        if probed.isWouldBlock { return .wouldBlock }
+        if probed.isWouldBlock { return nil }
         if isNumberUncertain {
           if probed.errno == CSK_ENOBUFS && tracker.inFlight > 0 { return .waitForCompletions }
           isCounted = false
@@ -206,7 +206,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
           result = attempt(entries + slot, 0)
         }
       }
-      if result.isWouldBlock { return .wouldBlock }
+      if result.isWouldBlock { return nil }
       if result.isFailure { throw SocketError(result, .send) }
       // Not `entries[slot].sent +=`, of which the compiler makes invalid code under ThreadSanitizer (Swift 6.3.1).
       let entry = entries + slot
@@ -284,10 +284,9 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   /// - Returns: how many buffers ``takeCompletion()`` has to give; 0 when nothing is in flight.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``readCompletions(from:)``.
   public mutating func waitForCompletions<S: KernelSocket & ~Copyable>(
-    from socket: borrowing S, until deadline: Deadline, strategy: some WaitStrategy = .park,
-    control: WaitControl? = nil
+    from socket: borrowing S, until limit: some WaitLimit
   ) throws(SocketError) -> Int {
-    var wait = try WaitOperation(.wait, until: deadline, strategy: strategy, control: control)
+    var wait = try WaitOperation(.wait, until: limit)
     var inFlight = tracker.inFlight
     while try readCompletions(from: socket) == 0 && tracker.inFlight > 0 {
       if tracker.inFlight < inFlight { wait.progressed() }

@@ -17,7 +17,7 @@ struct EchoServer<S: StreamSocket & ~Copyable, P: BenchPoller & ~Copyable>: ~Cop
     _ listener: consuming Listener<S>, capacity: Int, counters: UnsafeMutablePointer<bench_counters>
   ) throws(SocketError) {
     var poller = try P(P.configuration(capacity: capacity))
-    try poller.register(listener, token: Self.listenerToken)
+    try poller.register(listener, .readable, token: Self.listenerToken)
     self.listener = listener
     self.poller = poller
     self.counters = counters
@@ -70,14 +70,11 @@ struct EchoServer<S: StreamSocket & ~Copyable, P: BenchPoller & ~Copyable>: ~Cop
       do throws(SocketError) {
         counters.pointee.reads &+= 1
         let outcome = try connection.socket.read(into: buffer._mutatingExtracting(...))
-        if outcome == .wouldBlock { return .done }
+        if outcome == nil { return .done }
         guard case .bytes(let count) = outcome else { return .ended }
         counters.pointee.writes &+= 1
-        switch try connection.socket.write(buffer.span.extracting(first: count)) {
-        case .bytes(count): return .done
-        case .bytes(let sent): return .unsent(sent..<count)
-        default: return .unsent(0..<count)
-        }
+        let sent = try connection.socket.write(buffer.span.extracting(first: count)) ?? 0
+        return sent == count ? .done : .unsent(sent..<count)
       } catch {
         return .ended
       }
@@ -104,7 +101,7 @@ struct EchoServer<S: StreamSocket & ~Copyable, P: BenchPoller & ~Copyable>: ~Cop
     let turn = connections.withMutableElement(token) { connection -> Turn in
       do throws(SocketError) {
         counters.pointee.writes &+= 1
-        if case .bytes(let sent) = try connection.socket.write(connection.unsent.span) {
+        if let sent = try connection.socket.write(connection.unsent.span) {
           connection.unsent.removeFirst(sent)
         }
         return connection.unsent.isEmpty ? .done : .unsent(0..<connection.unsent.count)

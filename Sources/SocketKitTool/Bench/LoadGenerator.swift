@@ -113,7 +113,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
 
   private mutating func isEnded(_ place: Int, _ buffer: inout [UInt8]) throws(LoadError) -> Bool {
     switch try read(place, &buffer) {
-    case .wouldBlock: return false
+    case nil: return false
     case .bytes(let count): throw .wrong("connection \(place) got \(count) bytes more than it had sent")
     case .endOfStream:
       guard let source = sockets.withElement(progress[place].token, { $0.readSource }) else { return true }
@@ -169,7 +169,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     let done = progress[place].sent
     let (number, token) = (progress[place].number, progress[place].token)
     let outcome = messages.withMessage(number, of: place, from: done) { bytes in
-      sockets.withElement(token) { socket -> Result<IOOutcome, SocketError> in
+      sockets.withElement(token) { socket -> Result<Int?, SocketError> in
         do throws(SocketError) {
           return .success(try socket.write(bytes))
         } catch {
@@ -178,17 +178,16 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
       }
     }
     switch outcome {
-    case .success(.bytes(let count)):
-      progress[place].sent = done &+ count
+    case .success(let count):
+      progress[place].sent = done &+ (count ?? 0)
       return progress[place].sent == size
-    case .success: return false
     case .failure(let error): throw lost("sending to the server: \(error)")
     case nil: throw .wrong("a connection is lost in the client")
     }
   }
 
-  private mutating func read(_ place: Int, _ buffer: inout [UInt8]) throws(LoadError) -> IOOutcome {
-    let outcome = sockets.withElement(progress[place].token) { socket -> Result<IOOutcome, SocketError> in
+  private mutating func read(_ place: Int, _ buffer: inout [UInt8]) throws(LoadError) -> ReadOutcome? {
+    let outcome = sockets.withElement(progress[place].token) { socket -> Result<ReadOutcome?, SocketError> in
       do throws(SocketError) {
         return .success(try socket.read(into: buffer.mutableSpan))
       } catch {
@@ -216,7 +215,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
       guard isSame else { throw .wrong("connection \(place) got other bytes than it had sent, as message \(number)") }
       progress[place].received = done &+ count
       return done &+ count == size
-    case .wouldBlock: return false
+    case nil: return false
     case .endOfStream: throw lost("the server closed connection \(place)")
     }
   }

@@ -143,7 +143,7 @@ private struct Ball {
     counters.reads &+= 1
     switch try socket.read(into: buffer._mutatingExtracting(droppingFirst: arrived)) {
     case .bytes(let count): arrived &+= count
-    case .wouldBlock: return false
+    case nil: return false
     case .endOfStream: throw SocketError(code: .unexpectedEnd, .read)
     }
     if arrived < buffer.count { return false }
@@ -156,7 +156,7 @@ private struct Ball {
     _ socket: borrowing S, _ buffer: Span<UInt8>
   ) throws(SocketError) {
     counters.writes &+= 1
-    if case .bytes(buffer.count) = try socket.write(buffer) { return }
+    if try socket.write(buffer) == buffer.count { return }
     // Neither loop keeps a rest: the message must fit into the socket's buffer.
     throw SocketError(code: .messageTooLarge, .write)
   }

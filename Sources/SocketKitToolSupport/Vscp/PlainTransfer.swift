@@ -14,6 +14,7 @@ extension StreamSocket where Self: ~Copyable {
     var buffer = [UInt8](repeating: 0, count: transferBufferSize)
     var isOpen = true
     while isOpen {
+      try limits.total.check(.read)
       switch try read(into: buffer.mutableSpan, until: limits.next) {
       case .endOfStream: isOpen = false
       case .bytes(let count):
@@ -137,6 +138,9 @@ extension StreamSocket where Self: ~Copyable {
   /// Writes all the bytes; the limits count for each piece that the kernel takes.
   borrowing func writeAll(_ bytes: Span<UInt8>, within limits: TransferLimits) throws(SocketError) {
     var rest = bytes
-    while !rest.isEmpty { rest = rest.extracting(droppingFirst: try write(rest, until: limits.next)) }
+    while !rest.isEmpty {
+      try limits.total.check(.write)
+      rest = rest.extracting(droppingFirst: try write(rest, until: limits.next))
+    }
   }
 }

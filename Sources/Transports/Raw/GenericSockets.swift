@@ -93,12 +93,12 @@ public struct GenericPacketSocket<Address: SocketAddress>: ~Copyable, SequencedP
 
 extension DatagramSocket where Self: KernelSocket & ~Copyable, Address == AnySocketAddress {
   /// Sends one datagram to an address of any type, without waiting: whole or not at all.
-  /// - Returns: `.bytes` with the count, or `.wouldBlock`.
+  /// - Returns: the number of bytes sent; nil when there is no room now.
   /// - Throws: as for the socket's own address type.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, toAny address: some SocketAddress, flags: SendFlags = []
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> Int? {
     try send(bytes, to: AnySocketAddress(address), flags: flags)
   }
 }

@@ -123,7 +123,7 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
   /// Closes now: the kernel shuts the association down in the background, or aborts it where messages have not been
-  /// received. ``close(gracefullyWithin:strategy:control:)`` waits for that.
+  /// received. ``close(until:)`` waits for that.
   /// - Throws: what close(2) reports. The socket is gone in every case.
   @inlinable
   public consuming func close() throws(SocketError) { try owned.close() }

@@ -17,20 +17,17 @@ extension SCTPSocket {
   /// `close()` and a socket whose life ends do the first part in the kernel, without telling how it went. Whether the
   /// peer's program has read everything, no kernel tells.
   ///
-  /// - Parameters:
-  ///   - time: how long to wait; zero or less aborts at once.
-  ///   - strategy: how to wait.
-  ///   - control: lets other threads cancel the wait, which aborts.
+  /// - Parameter limit: how long to wait; a deadline that has passed aborts at once, and so does cancelling.
   /// - Throws: `.connectionReset` when the peer aborted, `.timedOut` with ETIMEDOUT when it no longer answered, both
   ///   also when a read or a write has already reported it; `.cancelled`, `.notConnected`. The socket is gone in every
   ///   case.
   @discardableResult
   public consuming func close(
-    gracefullyWithin time: Duration, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+    until limit: some WaitLimit
   ) throws(SocketError) -> SCTPEnding {
-    let deadline = Deadline.after(time)
     do throws(SocketError) {
-      var wait = try WaitOperation(.close, until: deadline, strategy: strategy, control: control)
+      var wait = try WaitOperation(.close, until: limit)
+      try wait.check()
       // The own shutdown's completion shows neither in reads nor in polls, only as a notification.
       try descriptor.setSCTPOption(
         CSK_SCTP_EVENT, to: AssociationEvent(association: 0, type: AssociationEvent.change, isOn: 1))
@@ -50,8 +47,8 @@ extension SCTPSocket {
 
   /// Reads and drops what comes until the association is over, one message at a time: a peer that never stops sending must
   /// not hold this up.
-  private borrowing func waitForEnd<Strategy: WaitStrategy>(
-    _ wait: inout WaitOperation<Strategy>
+  private borrowing func waitForEnd<Limit: WaitLimit>(
+    _ wait: inout WaitOperation<Limit>
   ) throws(SocketError) {
     var buffer = [UInt64](repeating: 0, count: 2048)
     var control = MutableRawSpan()

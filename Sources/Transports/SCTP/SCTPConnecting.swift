@@ -41,28 +41,25 @@ extension SCTPSocket {
   /// - Parameters:
   ///   - addresses: the peer's, at least one, all with one port.
   ///   - sources: the local addresses to come from; none lets the kernel offer what it has.
-  ///   - deadline: when to give up; one that has passed fails before anything is sent.
-  ///   - strategy: how to wait.
-  ///   - control: lets other threads cancel the wait or change its deadline.
+  ///   - limit: how long to wait, and how: ``WaitLimit``. One that has passed fails before anything is sent.
   ///   - configure: sets options on the socket before it connects.
   /// - Throws: `.connectionRefused`, `.timedOut`, `.cancelled`, `.unreachable`, `.addressInUse` and
   ///   `.addressNotAvailable` for the sources, `.invalidArgument` (no address, or different ports), with the addresses.
   public static func connect(
-    toAny addresses: [IPSocketAddress], from sources: [IPSocketAddress] = [], until deadline: Deadline,
-    strategy: some WaitStrategy = .park, control: WaitControl? = nil,
+    toAny addresses: [IPSocketAddress], from sources: [IPSocketAddress] = [], until limit: some WaitLimit,
     configure: (borrowing SCTPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
   ) throws(EndpointError) -> SCTPSocket {
     do throws(SocketError) {
-      _ = try WaitOperation(.connect, until: deadline, strategy: strategy, control: control)
+      try limit.check(.connect)
     } catch {
       throw EndpointError(error, address: SCTPAddressList.text(addresses))
     }
     let pending = try startConnecting(toAny: addresses, from: sources, configure: configure)
-    return try pending.finish(until: deadline, strategy: strategy, control: control)
+    return try pending.finish(until: limit)
   }
 
   /// Begins to connect to a peer by any of its addresses and returns at once.
-  /// - Throws: as ``connect(toAny:from:until:strategy:control:configure:)`` where the answer is immediate.
+  /// - Throws: as ``connect(toAny:from:until:configure:)`` where the answer is immediate.
   public static func startConnecting(
     toAny addresses: [IPSocketAddress], from sources: [IPSocketAddress] = [],
     configure: (borrowing SCTPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }

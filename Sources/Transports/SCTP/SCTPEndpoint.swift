@@ -18,7 +18,7 @@ public import SocketKitCore
 /// ```
 /// A message to an address sets up an association with it, and those that come in are accepted, without asking, when the
 /// endpoint listens. An association is taken out by `peelOff(_:)`. The endpoint closes with its life: the kernel then shuts
-/// its associations down, or aborts them where messages have not been received; `close(gracefullyWithin:)`
+/// its associations down, or aborts them where messages have not been received; `close(until:)`
 /// waits for that.
 ///
 /// As a ``MessageSocket`` its primitives and batches are the kernel's own, with ``SCTPSendInfo`` and ``SCTPReceiveInfo`` as

@@ -12,20 +12,20 @@ extension SCTPEndpoint {
   ///   - address: one of the peer's addresses. Messages go by the primary path all the same, unless
   ///     ``SCTPSendInfo/overridesPrimary`` is set.
   ///   - info: how; its association is not looked at.
-  /// - Returns: `.bytes` with its length, or `.wouldBlock`.
+  /// - Returns: its length; nil when there is no room now.
   /// - Throws: `.unreachable`, `.invalidArgument` (an empty message, no such stream, an address of the other IP version),
   ///   `.messageTooLarge`, `.brokenPipe` (the association shuts down), `.addressNotAvailable`.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: IPSocketAddress, info: SCTPSendInfo = SCTPSendInfo(), flags: SendFlags = []
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> Int? {
     var control = ControlBuffer<80>()
     try info.encode(into: &control)
     let result = control.withBytes { extra in
       address.withBytes { descriptor.attemptSendMessage(bytes.bytes, control: extra, to: $0, flags: flags) }
     }
-    if result.raw >= 0 { return .bytes(result.raw) }
-    if result.isWouldBlock { return .wouldBlock }
+    if result.raw >= 0 { return result.raw }
+    if result.isWouldBlock { return nil }
     throw SocketError(result, .send)
   }
 
@@ -33,12 +33,11 @@ extension SCTPEndpoint {
   /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:to:info:flags:)``.
   @inlinable
   public borrowing func send(
-    _ bytes: Span<UInt8>, to address: IPSocketAddress, info: SCTPSendInfo = SCTPSendInfo(), until deadline: Deadline,
-    strategy: some WaitStrategy = .park, control: WaitControl? = nil
+    _ bytes: Span<UInt8>, to address: IPSocketAddress, info: SCTPSendInfo = SCTPSendInfo(), flags: SendFlags = [],
+    until limit: some WaitLimit
   ) throws(SocketError) {
-    var wait = try WaitOperation(.send, until: deadline, strategy: strategy, control: control)
-    while try send(bytes, to: address, info: info) == .wouldBlock {
-      try wait.block(on: writeSource, for: .writable)
+    _ = try waiting(for: .writable, .send, until: limit) { (socket) throws(SocketError) in
+      try socket.send(bytes, to: address, info: info, flags: flags)
     }
   }
 
@@ -46,12 +45,12 @@ extension SCTPEndpoint {
   /// - Throws: `.destinationRequired` when one has neither an address nor an association, before any is sent; and as
   ///   `send(batch:)` of ``MessageSocket``.
   @inlinable
-  public borrowing func send(batch: inout MessageBatch) throws(SocketError) -> BatchOutcome {
-    if batch.sent == batch.count { return .messages(0) }
+  public borrowing func send(batch: inout MessageBatch) throws(SocketError) -> Int? {
+    if batch.sent == batch.count { return 0 }
     try batch.checkDestinations()
     let result = attemptSend(batch: &batch)
-    if result.raw >= 0 { return .messages(result.raw) }
-    if result.isWouldBlock { return .wouldBlock }
+    if result.raw >= 0 { return result.raw }
+    if result.isWouldBlock { return nil }
     throw SocketError(result, .send)
   }
 
@@ -60,16 +59,17 @@ extension SCTPEndpoint {
   ///   `.timedOut`, `.cancelled`, and as ``send(batch:)``. ``MessageBatch/sent`` counts those that were sent before.
   @inlinable
   public borrowing func send(
-    batch: inout MessageBatch, until deadline: Deadline, strategy: some WaitStrategy = .park,
-    control: WaitControl? = nil
+    batch: inout MessageBatch, until limit: some WaitLimit
   ) throws(SocketError) {
     if batch.sent == batch.count { return }
     try batch.checkDestinations()
-    var wait = try WaitOperation(.send, until: deadline, strategy: strategy, control: control)
-    while batch.sent < batch.count {
+    var wait = try WaitOperation(.send, until: limit)
+    while true {
       let result = attemptSend(batch: &batch)
       if result.raw >= 0 {
+        if batch.sent == batch.count { return }
         wait.progressed()
+        try wait.check()
         continue
       }
       if !result.isWouldBlock { throw SocketError(result, .send) }
@@ -103,12 +103,12 @@ extension SCTPEndpoint {
 }
 
 extension MessageBatch {
-  /// What a message of SCTP in the batch is: ``SCTPReceiveOutcome/message(_:)``, or a notification. 80 bytes of
+  /// What a message of SCTP in the batch is: ``SCTPArrival/message(_:)``, or a notification. 80 bytes of
   /// ``controlCapacity`` hold its ``SCTPReceiveInfo`` and ``SCTPNextInfo``.
   ///
   /// A notification that is longer than ``messageCapacity`` comes in pieces, of which only the first is read: give batches
   /// of endpoints with notifications room for the longest message and 48 bytes.
-  public func sctpMessage(at slot: Int) -> SCTPReceiveOutcome {
+  public func sctpMessage(at slot: Int) -> SCTPArrival {
     let flags = flags(at: slot)
     if flags.contains(.notification) { return .notification(withBytes(at: slot) { SCTPNotification($0) }) }
     var message = SCTPMessage(count: byteCount(at: slot), isComplete: flags.contains(.endOfRecord))

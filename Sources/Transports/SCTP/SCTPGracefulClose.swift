@@ -7,22 +7,18 @@ extension SCTPAssociationSocket {
   /// Ends the association after all that was sent has arrived, waiting on this thread; when that takes too long, ends it
   /// at once. What still arrives meanwhile is dropped, so receive first.
   ///
-  /// - Parameters:
-  ///   - time: how long to wait; zero or less aborts at once.
-  ///   - strategy: how to wait.
-  ///   - control: lets other threads cancel the wait, which aborts.
+  /// - Parameter limit: how long to wait; a deadline that has passed aborts at once, and so does cancelling.
   /// - Throws: `.connectionReset` when the peer aborted, `.timedOut` with ETIMEDOUT when it no longer answered,
   ///   `.brokenPipe` when the association had ended before, `.cancelled`, `.tooManyDescriptors`. The socket is gone in
   ///   every case.
   @discardableResult
   public consuming func close(
-    gracefullyWithin time: Duration, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+    until limit: some WaitLimit
   ) throws(SocketError) -> SCTPEnding {
-    let deadline = Deadline.after(time)
     do throws(SocketError) {
       let result = descriptor.attemptEnd(.future, CSK_SCTP_EOF, reason: RawSpan())
       if result.isFailure { throw SocketError(result, .shutdown) }
-      try dropUntilEnd(deadline, strategy, control)
+      try dropUntilEnd(limit)
     } catch {
       // Where the association is no more, nothing is aborted.
       _ = descriptor.attemptEnd(.future, CSK_SCTP_ABORT, reason: RawSpan())
@@ -34,17 +30,19 @@ extension SCTPAssociationSocket {
 
   /// Takes what comes until the association is over.
   private borrowing func dropUntilEnd(
-    _ deadline: Deadline, _ strategy: some WaitStrategy, _ control: WaitControl?
+    _ limit: some WaitLimit
   ) throws(SocketError) {
     var memory = InlineArray<512, UInt8>(repeating: 0)
     var info = MessageInfo()
     var outcome = ReadOutcome.bytes(0)
     while outcome != .endOfStream {
+      // A peer that never stops sending must not hold this up.
+      try limit.check(.close)
       outcome = try receive(
-        into: memory.mutableSpan, &info, until: deadline, strategy: strategy, control: control)
+        into: memory.mutableSpan, &info, until: limit)
     }
     // Where receiving was ended before, the kernel tells no more.
-    var wait = try WaitOperation(.close, until: deadline, strategy: strategy, control: control)
+    var wait = try WaitOperation(.close, until: limit)
     while descriptor.hasItsAssociation { try wait.pause() }
   }
 }
@@ -53,26 +51,22 @@ extension SCTPEndpoint {
   /// Accepts no more associations, ends those that there are after all that was sent has arrived, and waits on this thread
   /// until all have ended; those that have not in time are ended at once. Messages that still come are dropped.
   ///
-  /// - Parameters:
-  ///   - time: how long to wait; zero or less aborts all at once.
-  ///   - strategy: how to wait.
-  ///   - control: lets other threads cancel the wait, which aborts.
+  /// - Parameter limit: how long to wait; a deadline that has passed aborts all at once, and so does cancelling.
   /// - Returns: how many had to be aborted.
   /// - Throws: `.cancelled`, `.tooManyDescriptors`. The endpoint is gone in every case.
   @discardableResult
   public consuming func close(
-    gracefullyWithin time: Duration, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+    until limit: some WaitLimit
   ) throws(SocketError) -> Int {
-    let deadline = Deadline.after(time)
     try? listen(false)
     // Each end wakes the wait by its notification.
     try setEvent(.associationChange, to: true)
     for association in try associations() { try? shutdown(association) }
     do throws(SocketError) {
-      while try associationCount() > 0, try dropOne(deadline, strategy, control) {}
+      while try associationCount() > 0, try dropOne(limit) {}
       // After the end of receiving the kernel delivers no notification.
       if try associationCount() > 0 {
-        var wait = try WaitOperation(.close, until: deadline, strategy: strategy, control: control)
+        var wait = try WaitOperation(.close, until: limit)
         while try associationCount() > 0 { try wait.pause() }
       }
       return 0
@@ -87,11 +81,12 @@ extension SCTPEndpoint {
   /// Receives one message or notification and drops it.
   /// - Returns: false after the end of receiving.
   private borrowing func dropOne(
-    _ deadline: Deadline, _ strategy: some WaitStrategy, _ control: WaitControl?
+    _ limit: some WaitLimit
   ) throws(SocketError) -> Bool {
     var memory = InlineArray<512, UInt8>(repeating: 0)
+    try limit.check(.close)
     do throws(SocketError) {
-      let arrival = try receive(into: memory.mutableSpan, until: deadline, strategy: strategy, control: control)
+      let arrival = try receive(into: memory.mutableSpan, until: limit)
       if case .endOfStream = arrival { return false }
     } catch {
       // The failure of one association does not end the wait for the others.

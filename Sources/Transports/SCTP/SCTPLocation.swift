@@ -70,33 +70,33 @@ extension SCTPSocket: NamedConnectionTransport {
   }
 
   public static func addresses(
-    of location: SCTPLocation, until deadline: Deadline, control: WaitControl?
+    of location: SCTPLocation, until limit: some WaitLimit
   ) throws(EndpointError) -> [IPSocketAddress] {
     switch location {
     case .addresses(let list): list.addresses
-    case .host(let name, let port): try IPLocation.host(name, port: port).addresses(until: deadline, control: control)
+    case .host(let name, let port): try IPLocation.host(name, port: port).addresses(until: limit)
     }
   }
 
   /// Asks all the addresses of a list (connectx), and races those of a name.
   public static func connect(
-    at location: SCTPLocation, until deadline: Deadline, control: WaitControl?,
+    at location: SCTPLocation, until limit: some WaitLimit,
     configure: (borrowing SCTPSocket) throws(SocketError) -> Void
   ) throws(EndpointError) -> SCTPSocket {
     switch location {
     case .addresses(let list):
-      try connect(toAny: list.addresses, until: deadline, control: control, configure: configure)
+      try connect(toAny: list.addresses, until: limit, configure: configure)
     case .host(let name, let port):
-      try connect(toHost: name, port: port, until: deadline, control: control, configure: configure)
+      try connect(toHost: name, port: port, until: limit, configure: configure)
     }
   }
 
   /// Listens on all the addresses of a list, and on the first of a name.
   public static func listen(
-    at location: SCTPLocation, until deadline: Deadline, control: WaitControl?,
+    at location: SCTPLocation, until limit: some WaitLimit,
     configure: (borrowing SCTPSocket) throws(SocketError) -> Void
   ) throws(EndpointError) -> Listener<SCTPSocket> {
-    let addresses = try addresses(of: location, until: deadline, control: control)
+    let addresses = try addresses(of: location, until: limit)
     if case .host = location { return try listen(on: Array(addresses.prefix(1)), configure: configure) }
     return try listen(on: addresses, configure: configure)
   }

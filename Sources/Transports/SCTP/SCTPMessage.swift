@@ -30,19 +30,7 @@ public struct SCTPMessage: BitwiseCopyable, Hashable, Sendable {
   @inlinable public var association: SCTPAssociationID { info?.association ?? .future }
 }
 
-/// What one try to receive came to.
-@frozen
-public enum SCTPReceiveOutcome: BitwiseCopyable, Sendable {
-  case message(SCTPMessage)
-  /// Ranges in it are places in the buffer.
-  case notification(SCTPNotification)
-  /// Nothing is there now.
-  case wouldBlock
-  /// The association has ended; on a one-to-many socket only after its own shutdown.
-  case endOfStream
-}
-
-/// What a waiting receive came to.
+/// The result of a receive.
 @frozen
 public enum SCTPArrival: BitwiseCopyable, Sendable {
   case message(SCTPMessage)

@@ -1,6 +1,13 @@
 internal import CSocketKit
 public import SocketKitCore
 
+/// The result of receiving once: a piece that does not finish its message, or something whole.
+@usableFromInline
+enum SCTPPiece {
+  case piece
+  case whole(SCTPArrival)
+}
+
 /// Receives whole messages of SCTP, whatever their length: assembles messages that arrive in pieces.
 ///
 /// ```swift
@@ -70,8 +77,8 @@ public struct SCTPMessageAssembler: ~Copyable {
   ///   - bytes: its content is replaced by the whole message, or by the notification, in whose bytes the ranges of the
   ///     result lie. Its memory is reused. With other results it does not change.
   ///   - socket: the socket for which the assembler was made.
-  /// - Returns: `.message`, always whole, with the information of its first piece; a notification; `.wouldBlock`; or
-  ///   `.endOfStream`.
+  /// - Returns: `.message`, always whole, with the information of its first piece; a notification; `.endOfStream`; nil
+  ///   when nothing more can be received now.
   /// - Throws: `.messageTooLarge` with errno 0 when a message exceeds ``messageLimit``, and `.capacityExceeded` when
   ///   the unfinished messages exceed ``totalLimit``, each once for a message, which is dropped with all its pieces
   ///   that are still to come; the next call continues with the other messages. And as
@@ -79,9 +86,13 @@ public struct SCTPMessageAssembler: ~Copyable {
   @inlinable
   public mutating func receive<S: SCTPMessaging & ~Copyable>(
     into bytes: inout [UInt8], from socket: borrowing S
-  ) throws(SocketError) -> SCTPReceiveOutcome {
+  ) throws(SocketError) -> SCTPArrival? {
     while true {
-      if let outcome = try receivePiece(into: &bytes, from: socket) { return outcome }
+      switch try receivePiece(into: &bytes, from: socket) {
+      case .whole(let arrival): return arrival
+      case .piece: continue
+      case nil: return nil
+      }
     }
   }
 
@@ -90,20 +101,22 @@ public struct SCTPMessageAssembler: ~Copyable {
   /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:from:)``.
   @inlinable
   public mutating func receive<S: SCTPMessaging & ~Copyable>(
-    into bytes: inout [UInt8], from socket: borrowing S, until deadline: Deadline,
-    strategy: some WaitStrategy = .park, control: WaitControl? = nil
+    into bytes: inout [UInt8], from socket: borrowing S, until limit: some WaitLimit
   ) throws(SocketError) -> SCTPArrival {
-    var wait = try WaitOperation(.receive, until: deadline, strategy: strategy, control: control)
+    var wait = try WaitOperation(.receive, until: limit)
     while true {
       switch try receivePiece(into: &bytes, from: socket) {
-      case .message(let message): return .message(message)
-      case .notification(let notification): return .notification(notification)
-      case .endOfStream: return .endOfStream
-      case .wouldBlock:
-        if try !wait.blockUnlessEnded(on: socket.readSource, for: .readable) { return .endOfStream }
-      case nil:
+      case .whole(let arrival): return arrival
+      case .piece:
         wait.progressed()
         try wait.check()
+      case nil:
+        do throws(SocketError) {
+          try wait.block(on: socket.readSource, for: .readable)
+        } catch {
+          if error.code == .shutDown { return .endOfStream }
+          throw error
+        }
       }
     }
   }
@@ -114,12 +127,12 @@ public struct SCTPMessageAssembler: ~Copyable {
     held = 0
   }
 
-  /// Receives once. Returns nil for a piece that does not finish its message.
+  /// Receives once; nil for would-block.
   @inlinable
   mutating func receivePiece<S: SCTPMessaging & ~Copyable>(
     into bytes: inout [UInt8], from socket: borrowing S
-  ) throws(SocketError) -> SCTPReceiveOutcome? {
-    let outcome: SCTPReceiveOutcome
+  ) throws(SocketError) -> SCTPPiece? {
+    let outcome: SCTPArrival?
     do throws(SocketError) {
       outcome = try socket.receive(into: piece.mutableSpan)
     } catch {
@@ -137,10 +150,10 @@ public struct SCTPMessageAssembler: ~Copyable {
       note(notification)
       bytes.removeAll(keepingCapacity: true)
       bytes.append(contentsOf: piece[..<notificationLength])
-    case .wouldBlock: break
     case .endOfStream: removeAll()
+    case nil: break
     }
-    return outcome
+    return outcome.map { .whole($0) }
   }
 
   /// The length of the notification in the buffer, as its header gives it, but at most the buffer's.
@@ -149,7 +162,7 @@ public struct SCTPMessageAssembler: ~Copyable {
   }
 
   @usableFromInline @inline(never)
-  mutating func add(_ part: SCTPMessage, into bytes: inout [UInt8]) throws(SocketError) -> SCTPReceiveOutcome? {
+  mutating func add(_ part: SCTPMessage, into bytes: inout [UInt8]) throws(SocketError) -> SCTPPiece {
     let place = SCTPMessagePlace(part)
     // Removed from the dictionary, because appending to bytes that it also holds would copy them.
     var whole = unfinished.removeValue(forKey: place) ?? SCTPUnfinishedMessage(part)
@@ -171,16 +184,16 @@ public struct SCTPMessageAssembler: ~Copyable {
     }
     if !part.isComplete {
       unfinished[place] = whole
-      return nil
+      return .piece
     }
-    if whole.isDropped { return nil }
+    if whole.isDropped { return .piece }
     held -= whole.bytes.count
     swap(&bytes, &whole.bytes)
     var message = whole.first
     message.count = bytes.count
     message.next = part.next
     message.isComplete = true
-    return .message(message)
+    return .whole(.message(message))
   }
 
   /// Drops the messages that will not be finished.

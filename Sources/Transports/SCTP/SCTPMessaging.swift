@@ -15,7 +15,7 @@ extension SCTPMessaging where Self: ~Copyable {
   /// - Parameters:
   ///   - info: how; on a one-to-many socket also by which association.
   ///   - flags: ``SendFlags/more`` holds it back for others to join it.
-  /// - Returns: `.bytes` with its length, or `.wouldBlock`.
+  /// - Returns: its length; nil when there is no room now.
   /// - Throws: `.destinationRequired` when a one-to-many socket's message names no association; `.brokenPipe` (the
   ///   association has ended, or is shutting down), `.connectionReset` and `.timedOut` with ETIMEDOUT (it was lost;
   ///   each once), `.messageTooLarge` (longer than the send buffer), `.invalidArgument` (an empty message, no such
@@ -23,15 +23,15 @@ extension SCTPMessaging where Self: ~Copyable {
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, info: SCTPSendInfo, flags: SendFlags = []
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> Int? {
     if Self.style == .oneToMany, !info.association.isOne { throw SocketError(code: .destinationRequired, .send) }
     var control = ControlBuffer<80>()
     try info.encode(into: &control)
     let result = control.withBytes {
       descriptor.attemptSendMessage(bytes.bytes, control: $0, to: RawSpan(), flags: flags)
     }
-    if result.raw >= 0 { return .bytes(result.raw) }
-    if result.isWouldBlock { return .wouldBlock }
+    if result.raw >= 0 { return result.raw }
+    if result.isWouldBlock { return nil }
     if Self.style == .oneToOne { descriptor.noteFailure(result) }
     throw SocketError(result, .send)
   }
@@ -40,11 +40,11 @@ extension SCTPMessaging where Self: ~Copyable {
   /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:info:flags:)``.
   @inlinable
   public borrowing func send(
-    _ bytes: Span<UInt8>, info: SCTPSendInfo, until deadline: Deadline, strategy: some WaitStrategy = .park,
-    control: WaitControl? = nil
+    _ bytes: Span<UInt8>, info: SCTPSendInfo, flags: SendFlags = [], until limit: some WaitLimit
   ) throws(SocketError) {
-    var wait = try WaitOperation(.send, until: deadline, strategy: strategy, control: control)
-    while try send(bytes, info: info) == .wouldBlock { try wait.block(on: writeSource, for: .writable) }
+    _ = try waiting(for: .writable, .send, until: limit) { (socket) throws(SocketError) in
+      try socket.send(bytes, info: info, flags: flags)
+    }
   }
 
   /// Receives one message, a piece of one, or a notification, without waiting.
@@ -59,21 +59,29 @@ extension SCTPMessaging where Self: ~Copyable {
   /// - Parameters:
   ///   - buffer: receives the bytes; with an empty one nothing is taken of a message.
   ///   - flags: ``ReceiveFlags/peek`` leaves it there.
+  /// - Returns: a message, a notification or the end; nil when there is nothing to receive now.
   /// - Throws: `.connectionReset`, `.timedOut` with ETIMEDOUT (the peer no longer answers), each once, and then the end
   ///   of the stream; `.notConnected`.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, flags: ReceiveFlags = []
-  ) throws(SocketError) -> SCTPReceiveOutcome {
+  ) throws(SocketError) -> SCTPArrival? {
+    var bytes = buffer.mutableBytes
+    return try receive(bytes: &bytes, flags)
+  }
+
+  @inlinable
+  borrowing func receive(
+    bytes: inout MutableRawSpan, _ flags: ReceiveFlags
+  ) throws(SocketError) -> SCTPArrival? {
     var memory = InlineArray<16, UInt64>(repeating: 0)
     var words = memory.mutableSpan
     var control = words.mutableBytes
-    var bytes = buffer.mutableBytes
     var info = MessageInfo()
     let result = descriptor.attemptReceiveMessage(
       into: &bytes, control: &control, flags: flags, &info, descriptorsMayCome: false)
     if result.raw < 0 {
-      if result.isWouldBlock { return .wouldBlock }
+      if result.isWouldBlock { return nil }
       if Self.style == .oneToOne { descriptor.noteFailure(result) }
       throw SocketError(result, .receive)
     }
@@ -101,18 +109,11 @@ extension SCTPMessaging where Self: ~Copyable {
   /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:flags:)``.
   @inlinable
   public borrowing func receive(
-    into buffer: consuming MutableSpan<UInt8>, until deadline: Deadline, strategy: some WaitStrategy = .park,
-    control: WaitControl? = nil
+    into buffer: consuming MutableSpan<UInt8>, flags: ReceiveFlags = [], until limit: some WaitLimit
   ) throws(SocketError) -> SCTPArrival {
-    var wait = try WaitOperation(.receive, until: deadline, strategy: strategy, control: control)
-    while true {
-      switch try receive(into: buffer._mutatingExtracting(first: buffer.count)) {
-      case .message(let message): return .message(message)
-      case .notification(let notification): return .notification(notification)
-      case .endOfStream: return .endOfStream
-      case .wouldBlock:
-        if try !wait.blockUnlessEnded(on: readSource, for: .readable) { return .endOfStream }
-      }
+    var bytes = buffer.mutableBytes
+    return try waiting(for: .readable, .receive, until: limit, atEnd: .endOfStream) { (socket) throws(SocketError) in
+      try socket.receive(bytes: &bytes, flags)
     }
   }
 

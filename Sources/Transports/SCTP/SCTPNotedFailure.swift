@@ -26,7 +26,7 @@ extension RawDescriptor {
     _ = csk_shutdown(value, CSK_SHUT_RDWR)
   }
 
-  /// The error of ``noteFailure(_:)``; nil when there was none. `close(gracefullyWithin:)` needs it: the kernel does
+  /// The error of ``noteFailure(_:)``; nil when there was none. `close(until:)` needs it: the kernel does
   /// not tell a loss from an orderly end afterwards.
   ///
   /// The library stores it in SO_RCVLOWAT, which SCTP does not read (net/sctp/socket.c).

@@ -9,7 +9,7 @@ public import SocketKitCore
 /// **As a stream.** Each write is one message on stream 0 of at most ``writeLimit`` bytes, and a read takes what is there of
 /// the message at the front: boundaries are lost, as on any byte stream. There is no half-close: ``shutdown(_:)`` of writing
 /// ends the association when all has arrived, and only the peer reads the end: to wait for it see
-/// ``close(gracefullyWithin:strategy:control:)``. A peer's abort is `.connectionReset` once, then the end. Of a peer that
+/// ``close(until:)``. A peer's abort is `.connectionReset` once, then the end. Of a peer that
 /// begins anew, so that bytes may be missing, only ``SCTPAssociationChange/State/restarted`` tells, where it is switched
 /// on. Set the option ``SocketOption/noDelay`` unless every write fills packets.
 ///

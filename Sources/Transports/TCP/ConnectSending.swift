@@ -15,34 +15,32 @@ extension TCPSocket {
   ///   - address: the peer's address.
   ///   - source: the local address; nil lets the kernel choose.
   ///   - bytes: the bytes to send. Without any, this is an ordinary connect.
-  ///   - deadline: when to give up; one that has passed fails before anything is sent.
-  ///   - strategy: how to wait.
-  ///   - control: lets other threads cancel the wait or change its deadline.
+  ///   - limit: how long to wait, and how: ``WaitLimit``. One that has passed fails before anything is sent.
   ///   - configure: sets options on the socket before it connects.
-  /// - Throws: as `connect(to:from:until:strategy:control:configure:)`, and the errors of writing after the connect,
+  /// - Throws: as `connect(to:from:until:configure:)`, and the errors of writing after the connect,
   ///   with the addresses.
   public static func connect(
     to address: IPSocketAddress, from source: IPSocketAddress? = nil, sending bytes: Span<UInt8>,
-    until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil,
+    until limit: some WaitLimit,
     configure: (borrowing TCPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
   ) throws(EndpointError) -> TCPSocket {
     if bytes.isEmpty {
       return try connect(
-        to: address, from: source, until: deadline, strategy: strategy, control: control, configure: configure)
+        to: address, from: source, until: limit, configure: configure)
     }
     var sent = 0
     let pending: PendingConnection<TCPSocket>
     do throws(SocketError) {
-      _ = try WaitOperation(.connect, until: deadline, strategy: strategy, control: control)
+      try limit.check(.connect)
       pending = PendingConnection(
         try begin(address, source, bytes, &sent, configure), address: address, source: source)
     } catch {
       throw EndpointError(error, address: address.description, localAddress: source?.description)
     }
-    let socket = try pending.finish(until: deadline, strategy: strategy, control: control)
+    let socket = try pending.finish(until: limit)
     do throws(SocketError) {
       let rest = bytes.extracting(droppingFirst: sent)
-      if !rest.isEmpty { try socket.writeAll(rest, until: deadline, strategy: strategy, control: control) }
+      if !rest.isEmpty { try socket.writeAll(rest, until: limit) }
     } catch {
       throw EndpointError(
         error.after(transferring: error.transferred + sent), address: address.description,

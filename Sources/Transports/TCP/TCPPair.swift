@@ -9,45 +9,44 @@ extension TCPSocket {
   /// closed.
   /// - Parameters:
   ///   - family: `.ipv4` for 127.0.0.1, `.ipv6` for ::1.
-  ///   - deadline: when to give up: other connections to the port, or a firewall, may delay the right one.
-  ///   - control: lets other threads cancel this wait or change its deadline.
+  ///   - limit: how long to wait: other connections to the port, or a firewall, may delay the right one.
   ///   - configure: sets options. Called on the listener before it is bound, whose options the second socket inherits,
   ///     and then on the first socket before it connects.
   /// - Throws: `.wrongSocketKind` for another family; `.timedOut`, `.cancelled`, `.tooManyDescriptors`;
   ///   `.addressNotAvailable` where loopback is down or has no address of the family; `.protocolNotSupported` for IPv6
   ///   where the kernel has none; what `configure` throws.
   public static func pair(
-    over family: AddressFamily = .ipv4, until deadline: Deadline, control: WaitControl? = nil,
+    over family: AddressFamily = .ipv4, until limit: some WaitLimit,
     configure: (borrowing TCPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
   ) throws(SocketError) -> SocketPair<TCPSocket> {
     guard family == .ipv4 || family == .ipv6 else { throw SocketError(code: .wrongSocketKind, .pair) }
     do throws(EndpointError) {
       let listener = try listen(
         on: family == .ipv6 ? .loopbackIPv6(port: 0) : .loopback(port: 0), configure: configure)
-      return try pair(by: listener, until: deadline, control: control, configure: configure)
+      return try pair(by: listener, until: limit, configure: configure)
     } catch {
       throw error.reason
     }
   }
 
   private static func pair(
-    by listener: borrowing Listener<TCPSocket>, until deadline: Deadline, control: WaitControl?,
+    by listener: borrowing Listener<TCPSocket>, until limit: some WaitLimit,
     configure: (borrowing TCPSocket) throws(SocketError) -> Void
   ) throws(EndpointError) -> SocketPair<TCPSocket> {
     let address = try described { () throws(SocketError) in try listener.localAddress() }
-    let first = try connect(to: address, until: deadline, control: control, configure: configure)
+    let first = try connect(to: address, until: limit, configure: configure)
     let own = try described { () throws(SocketError) in try first.localAddress() }
     while true {
-      let second = try accepted(by: listener, until: deadline, control: control)
+      let second = try accepted(by: listener, until: limit)
       if second.isBetween(address, and: own) { return SocketPair(first, second) }
     }
   }
 
   private static func accepted(
-    by listener: borrowing Listener<TCPSocket>, until deadline: Deadline, control: WaitControl?
+    by listener: borrowing Listener<TCPSocket>, until limit: some WaitLimit
   ) throws(EndpointError) -> TCPSocket {
     do throws(SocketError) {
-      return try listener.accept(until: deadline, control: control)
+      return try listener.accept(until: limit)
     } catch {
       throw EndpointError(error, address: "loopback")
     }

@@ -8,14 +8,13 @@ extension UDPSocket {
   /// have carried a datagram when this returns, and neither socket has one waiting.
   /// - Parameters:
   ///   - family: `.ipv4` for 127.0.0.1, `.ipv6` for ::1.
-  ///   - deadline: when to give up: a firewall may keep the words from arriving.
-  ///   - control: lets other threads cancel this wait or change its deadline.
+  ///   - limit: how long to wait: a firewall may keep the words from arriving.
   ///   - configure: sets options on each socket before it is bound.
   /// - Throws: `.wrongSocketKind` for another family; `.timedOut`, `.cancelled`, `.tooManyDescriptors`;
   ///   `.addressNotAvailable` where loopback is down or has no address of the family; `.protocolNotSupported` for IPv6
   ///   where the kernel has none; what `configure` throws.
   public static func pair(
-    over family: AddressFamily = .ipv4, until deadline: Deadline, control: WaitControl? = nil,
+    over family: AddressFamily = .ipv4, until limit: some WaitLimit,
     configure: (borrowing UDPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
   ) throws(SocketError) -> SocketPair<UDPSocket> {
     guard family == .ipv4 || family == .ipv6 else { throw SocketError(code: .wrongSocketKind, .pair) }
@@ -24,8 +23,8 @@ extension UDPSocket {
     let second = try bound(to: any, configure)
     try first.connect(to: second.localAddress())
     try second.connect(to: first.localAddress())
-    try first.clearTheWay(to: second, until: deadline, control)
-    try second.clearTheWay(to: first, until: deadline, control)
+    try first.clearTheWay(to: second, until: limit)
+    try second.clearTheWay(to: first, until: limit)
     return SocketPair(first, second)
   }
 
@@ -41,7 +40,7 @@ extension UDPSocket {
 
   /// Sends a word, and receives from the other socket until that word arrives.
   private borrowing func clearTheWay(
-    to other: borrowing UDPSocket, until deadline: Deadline, _ control: WaitControl?
+    to other: borrowing UDPSocket, until limit: some WaitLimit
   ) throws(SocketError) {
     var buffer = [UInt8](repeating: 0, count: 17)
     var info = MessageInfo()
@@ -49,15 +48,16 @@ extension UDPSocket {
       // Another one each time: one that was sent before may still arrive, and must not stay behind.
       let word: [UInt64] = [.random(in: .min ... .max), .random(in: .min ... .max)]
       let bytes = word.withUnsafeBytes { [UInt8]($0) }
-      try send(bytes.span, to: nil, until: deadline, control: control)
+      try send(bytes.span, to: nil, until: limit)
       // A full receive buffer drops the word. Receiving makes room for the next one.
-      let slice = min(deadline, .after(.milliseconds(20)))
+      let slice = min(limit.deadline, .after(.milliseconds(20)))
       while true {
         do throws(SocketError) {
-          let count = try other.receive(into: buffer.mutableSpan, &info, until: slice, control: control)
+          try limit.check(.receive)
+          let count = try other.receive(into: buffer.mutableSpan, &info, until: slice.cancellable(by: limit.control))
           if buffer.prefix(count) == bytes[...] { return }
         } catch {
-          if error.code != .timedOut || error.errno != 0 || deadline.hasPassed { throw error }
+          if error.code != .timedOut || error.errno != 0 || limit.deadline.hasPassed { throw error }
           break
         }
       }

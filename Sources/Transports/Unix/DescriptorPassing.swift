@@ -39,7 +39,7 @@ extension DescriptorPassing where Self: ~Copyable {
   ///   - credentials: who to say that sends; nil for the process itself. Another process, user or group needs CAP_SYS_ADMIN,
   ///     CAP_SETUID or CAP_SETGID.
   ///   - address: the receiver; nil on a connected socket.
-  /// - Returns: `.bytes` with the count taken, or `.wouldBlock`: then no descriptor went.
+  /// - Returns: the number of bytes taken; nil when there is no room now: then no descriptor went.
   /// - Throws: `.capacityExceeded` for more than 253; `.invalidArgument` for descriptors without bytes on a stream, which
   ///   the kernel would drop; `.closed` when one of them is not open; `.permissionDenied` for credentials, and for
   ///   descriptors where the receiver does not take any (`.passDescriptors`, Linux 6.16);
@@ -49,10 +49,10 @@ extension DescriptorPassing where Self: ~Copyable {
   public borrowing func send(
     _ bytes: Span<UInt8>, descriptors: Span<RawDescriptor>, credentials: ProcessCredentials? = nil,
     to address: Address? = nil, flags: SendFlags = []
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> Int? {
     let result = try attemptPass(bytes, descriptors, credentials, to: address, flags)
-    if result.raw >= 0 { return .bytes(result.raw) }
-    if result.isWouldBlock { return .wouldBlock }
+    if result.raw >= 0 { return result.raw }
+    if result.isWouldBlock { return nil }
     throw SocketError(result, .passDescriptors)
   }
 
@@ -63,10 +63,9 @@ extension DescriptorPassing where Self: ~Copyable {
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, descriptors: Span<RawDescriptor>, credentials: ProcessCredentials? = nil,
-    to address: Address? = nil, flags: SendFlags = [], until deadline: Deadline,
-    strategy: some WaitStrategy = .park, control: WaitControl? = nil
+    to address: Address? = nil, flags: SendFlags = [], until limit: some WaitLimit
   ) throws(SocketError) -> Int {
-    var wait = try WaitOperation(.passDescriptors, until: deadline, strategy: strategy, control: control)
+    var wait = try WaitOperation(.passDescriptors, until: limit)
     var refused = 0
     while true {
       let result = try attemptPass(bytes, descriptors, credentials, to: address, flags)
@@ -90,7 +89,8 @@ extension DescriptorPassing where Self: ~Copyable {
   ///   - descriptors: emptied first; receives at most its capacity of descriptors, the others that came are closed and
   ///     counted as ``ReceivedDescriptors/surplus``. With a capacity of 0 all are closed.
   ///   - info: receives length, flags and the sender's address.
-  /// - Returns: `.bytes` with the count in the buffer, `.wouldBlock`, or `.endOfStream`; the last never on datagram sockets.
+  /// - Returns: `.bytes` with the count in the buffer; `.endOfStream`, never on datagram sockets; nil when there is
+  ///   nothing to receive now.
   /// - Throws: `.controlTruncated` when descriptors could not be delivered, because the process has no room for more: those
   ///   that came are closed, the bytes are in the buffer, and ``SocketError/transferred`` tells how many. Otherwise
   ///   `.connectionReset`, `.connectionRefused`, `.notConnected`.
@@ -98,18 +98,26 @@ extension DescriptorPassing where Self: ~Copyable {
   public borrowing func receive<let capacity: Int>(
     into buffer: consuming MutableSpan<UInt8>, descriptors: inout ReceivedDescriptors<capacity>,
     _ info: inout MessageInfo, flags: ReceiveFlags = []
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> ReadOutcome? {
+    var bytes = buffer.mutableBytes
+    return try receive(bytes: &bytes, &descriptors, &info, flags)
+  }
+
+  @inlinable
+  borrowing func receive<let capacity: Int>(
+    bytes: inout MutableRawSpan, _ descriptors: inout ReceivedDescriptors<capacity>, _ info: inout MessageInfo,
+    _ flags: ReceiveFlags
+  ) throws(SocketError) -> ReadOutcome? {
     descriptors.removeAll()
-    if Self.descriptorsNeedBytes && buffer.isEmpty { return .bytes(0) }
+    if Self.descriptorsNeedBytes && bytes.isEmpty { return .bytes(0) }
     // Room for all that can come: 253 descriptors, credentials, a pidfd, a security label and a timestamp. Less room would
     // let the kernel drop some, and it rounds room up to an even number of descriptors.
     var memory = InlineArray<1536, UInt8>(repeating: 0)
     var span = memory.mutableSpan
     var control = span.mutableBytes
-    var bytes = buffer.mutableBytes
     let result = attemptReceive(into: &bytes, control: &control, flags: flags, &info)
     if result.isFailure {
-      if result.isWouldBlock { return .wouldBlock }
+      if result.isWouldBlock { return nil }
       throw SocketError(result, .receive)
     }
     let count = result.raw < bytes.byteCount ? result.raw : bytes.byteCount
@@ -130,7 +138,7 @@ extension DescriptorPassing where Self: ~Copyable {
   @inlinable
   public borrowing func receive<let capacity: Int>(
     into buffer: consuming MutableSpan<UInt8>, descriptors: inout ReceivedDescriptors<capacity>
-  ) throws(SocketError) -> IOOutcome {
+  ) throws(SocketError) -> ReadOutcome? {
     var info = MessageInfo()
     return try receive(into: buffer, descriptors: &descriptors, &info)
   }
@@ -142,17 +150,11 @@ extension DescriptorPassing where Self: ~Copyable {
   @inlinable
   public borrowing func receive<let capacity: Int>(
     into buffer: consuming MutableSpan<UInt8>, descriptors: inout ReceivedDescriptors<capacity>,
-    _ info: inout MessageInfo, until deadline: Deadline, strategy: some WaitStrategy = .park,
-    control: WaitControl? = nil
+    _ info: inout MessageInfo, flags: ReceiveFlags = [], until limit: some WaitLimit
   ) throws(SocketError) -> ReadOutcome {
-    var wait = try WaitOperation(.receive, until: deadline, strategy: strategy, control: control)
-    while true {
-      switch try receive(into: buffer._mutatingExtracting(first: buffer.count), descriptors: &descriptors, &info) {
-      case .bytes(let count): return .bytes(count)
-      case .endOfStream: return .endOfStream
-      case .wouldBlock:
-        if try !wait.blockUnlessEnded(on: readSource, for: .readable) { return .endOfStream }
-      }
+    var bytes = buffer.mutableBytes
+    return try waiting(for: .readable, .receive, until: limit, atEnd: .endOfStream) { (socket) throws(SocketError) in
+      try socket.receive(bytes: &bytes, &descriptors, &info, flags)
     }
   }
 
@@ -161,11 +163,11 @@ extension DescriptorPassing where Self: ~Copyable {
   @inlinable
   public borrowing func receive<let capacity: Int>(
     into buffer: consuming MutableSpan<UInt8>, descriptors: inout ReceivedDescriptors<capacity>,
-    until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+    until limit: some WaitLimit
   ) throws(SocketError) -> ReadOutcome {
     var info = MessageInfo()
     return try receive(
-      into: buffer, descriptors: &descriptors, &info, until: deadline, strategy: strategy, control: control)
+      into: buffer, descriptors: &descriptors, &info, until: limit)
   }
 }
 

@@ -32,20 +32,19 @@ extension UnixSocket where Self: ConnectionTransport & ~Copyable {
   }
 
   /// Connects to a path of any length, waiting on this thread: as
-  /// ``SocketKitCore/ConnectionTransport/connect(to:from:until:strategy:control:configure:)`` does to an address.
+  /// ``SocketKitCore/ConnectionTransport/connect(to:from:until:configure:)`` does to an address.
   /// - Throws: the same, with the path; `.noSuchPath` also where /proc is not mounted and the path is long.
   public static func connect(
-    to path: UnixPath, from source: UnixAddress? = nil, until deadline: Deadline,
-    strategy: some WaitStrategy = .park, control: WaitControl? = nil,
+    to path: UnixPath, from source: UnixAddress? = nil, until limit: some WaitLimit,
     configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
   ) throws(EndpointError) -> Self {
     if let address = path.address {
       return try connect(
-        to: address, from: source, until: deadline, strategy: strategy, control: control, configure: configure)
+        to: address, from: source, until: limit, configure: configure)
     }
     return try path.whileOpen { (address) throws(EndpointError) in
       try connect(
-        to: address, from: source, until: deadline, strategy: strategy, control: control, configure: configure)
+        to: address, from: source, until: limit, configure: configure)
     }
   }
 }

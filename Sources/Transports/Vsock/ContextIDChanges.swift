@@ -1,4 +1,3 @@
-internal import CSocketKit
 public import SocketKitCore
 
 extension VsockContextID {
@@ -6,17 +5,16 @@ extension VsockContextID {
   /// one.
   ///
   /// - Parameters:
-  ///   - deadline: when to give up.
+  ///   - limit: how long to wait, and how: ``SocketKitCore/WaitLimit``.
   ///   - period: how often to ask, at least every 10 ms: see ``VsockContextIDWatcher``.
-  ///   - control: lets other threads cancel the wait or change its deadline.
   /// - Returns: the context ID.
   /// - Throws: `.timedOut`, `.cancelled`, `.permissionDenied`, `.tooManyDescriptors`. A missing /dev/vsock is waited for.
   public static func current(
-    until deadline: Deadline, period: Duration = .milliseconds(100), control: WaitControl? = nil
+    until limit: some WaitLimit, period: Duration = .milliseconds(100)
   ) throws(SocketError) -> VsockContextID {
     var watcher = VsockContextIDWatcher(last: nil, period: period)
     while true {
-      if let now = try watcher.next(until: deadline, control: control) { return now }
+      if let now = try watcher.next(until: limit) { return now }
     }
   }
 }
@@ -32,7 +30,7 @@ extension VsockContextID {
 /// not of a changed ID. So a waiting thread asks again and again, once in a period, three system calls each time; between
 /// them it sleeps. A change is noticed at most a period late, and one that is undone within a period not at all.
 public struct VsockContextIDWatcher: Sendable {
-  /// What ``next(until:control:)`` found last; nil for none.
+  /// What ``next(until:)`` found last; nil for none.
   public private(set) var last: VsockContextID?
   /// How often the kernel is asked.
   public let period: Duration
@@ -61,28 +59,18 @@ public struct VsockContextIDWatcher: Sendable {
   /// - Returns: the new one; nil when the machine has none any more.
   /// - Throws: `.timedOut`, `.cancelled`, `.permissionDenied`, `.tooManyDescriptors`; ``last`` stays then.
   public mutating func next(
-    until deadline: Deadline, control: WaitControl? = nil
+    until limit: some WaitLimit
   ) throws(SocketError) -> VsockContextID? {
-    var wait = try WaitOperation(.contextID, until: deadline, strategy: .park, control: control)
-    // Something to wait at that never is ready.
-    let silent = try Self.makeSilentDescriptor()
+    var wait = try WaitOperation(.contextID, until: limit)
     while true {
       let now = try ask()
       if now != last {
         last = now
         return now
       }
-      let again = min(deadline, .after(period))
-      repeat {
-        try wait.block(on: silent.raw, for: .readable, until: again)
-      } while !again.hasPassed
+      let again = Deadline.after(period)
+      repeat { try wait.pause(until: again) } while !again.hasPassed
     }
-  }
-
-  private static func makeSilentDescriptor() throws(SocketError) -> Descriptor {
-    let result = IOResult(raw: csk_eventfd())
-    if result.isFailure { throw SocketError(result, .contextID) }
-    return unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
   }
 
   private static func askKernel() throws(SocketError) -> VsockContextID? {

@@ -7,15 +7,12 @@ extension VsockSocket where Self: ConnectionTransport & ~Copyable {
   /// - Parameters:
   ///   - address: whom to connect to.
   ///   - contextID: the local context ID to come from: any, this machine's own, or local.
-  ///   - deadline: when to give up.
-  ///   - strategy: how to wait.
-  ///   - control: lets other threads cancel the wait or change its deadline.
+  ///   - limit: how long to wait, and how: ``WaitLimit``.
   ///   - configure: sets options on the socket before it is bound; called again for each port that is tried.
   /// - Throws: `.permissionDenied` without CAP_NET_BIND_SERVICE, `.addressInUse` when none of the 512 is free, and as
   ///   `connect(to:from:until:)`.
   public static func connect(
-    to address: VsockAddress, fromPrivilegedPortOf contextID: VsockContextID, until deadline: Deadline,
-    strategy: some WaitStrategy = .park, control: WaitControl? = nil,
+    to address: VsockAddress, fromPrivilegedPortOf contextID: VsockContextID, until limit: some WaitLimit,
     configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
   ) throws(EndpointError) -> Self {
     var port = 1023 as UInt32
@@ -23,7 +20,7 @@ extension VsockSocket where Self: ConnectionTransport & ~Copyable {
       let source = VsockAddress(contextID: contextID, port: VsockPort(rawValue: port))
       do throws(EndpointError) {
         return try connect(
-          to: address, from: source, until: deadline, strategy: strategy, control: control, configure: configure)
+          to: address, from: source, until: limit, configure: configure)
       } catch {
         guard error.code == .addressInUse, error.operation == .bind, port > 512 else { throw error }
         port -= 1

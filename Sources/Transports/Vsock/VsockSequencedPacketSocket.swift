@@ -25,7 +25,7 @@ public import SocketKitCore
 /// - A process that was stopped (SIGSTOP) amid a packet for which the peer has no room loses the connection: the
 ///   kernel ends the send then, and cannot tell what of it went out. The peer gets no part of it.
 /// - Closing waits as long as the peer has room; what is left is sent behind the program's back, and given up after a
-///   minute in which the peer received no whole packet. ``flush(until:strategy:control:)`` before a process ends.
+///   minute in which the peer received no whole packet. ``flush(until:)`` before a process ends.
 /// - The descriptor blocks while packets are under way: send through this socket only, and receive through it or with
 ///   MSG_DONTWAIT. A poller watches an event descriptor for writing.
 ///
@@ -83,14 +83,13 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Conn
   /// Waits on this thread until the kernel has all packets, which is when the peer has room for the last one.
   /// - Throws: `.timedOut`, `.cancelled`; what a send would say when the connection has ended: packets are lost then.
   public borrowing func flush(
-    until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+    until limit: some WaitLimit
   ) throws(SocketError) {
-    var wait = try WaitOperation(.send, until: deadline, strategy: strategy, control: control)
-    while true {
-      let result = sender.attemptFlush()
-      if !result.isFailure { return }
-      if !result.isWouldBlock { throw SocketError(result, .send) }
-      try wait.block(on: sender.source, for: .writable)
+    try waiting(for: .writable, .send, until: limit) { (socket) throws(SocketError) -> Void? in
+      let result = socket.sender.attemptFlush()
+      if result.isWouldBlock { return nil }
+      if result.isFailure { throw SocketError(result, .send) }
+      return ()
     }
   }
 

@@ -26,8 +26,6 @@ extension FramePlan where Context == Void {
 public enum FrameOutcome<Value> {
   /// A frame came; this is what was made of it.
   case frame(Value)
-  /// No whole frame has come yet.
-  case wouldBlock
   /// The peer has ended its side, after a whole frame.
   case endOfStream
 }

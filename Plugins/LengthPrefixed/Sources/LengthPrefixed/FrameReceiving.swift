@@ -12,12 +12,12 @@ extension FramedSocket where Base: ~Copyable {
 
   /// Takes the next frame into a buffer, without waiting.
   ///
-  /// - Returns: `.bytes` with the frame's length, 0 for an empty frame; `.wouldBlock`; `.endOfStream`, only after a
-  ///   whole frame.
+  /// - Returns: `.bytes` with the frame's length, 0 for an empty frame; `.endOfStream`, only after a whole frame; nil when
+  ///   there is no whole frame now.
   /// - Throws: `.messageTooLarge` when the buffer is shorter than the frame: nothing is lost, take it with a longer
   ///   one. Otherwise as ``receive(_:)``.
   @inlinable @inline(__always)
-  public mutating func receive(into buffer: consuming MutableSpan<UInt8>) throws(SocketError) -> IOOutcome {
+  public mutating func receive(into buffer: consuming MutableSpan<UInt8>) throws(SocketError) -> ReadOutcome? {
     switch try awaitFrame() {
     case .bytes(let count):
       if count > buffer.count { throw SocketError(code: .messageTooLarge, .receive) }
@@ -25,7 +25,7 @@ extension FramedSocket where Base: ~Copyable {
       buffer.withUnsafeMutableBytes { unsafe $0.copyMemory(from: source) }
       incoming.drop(4 &+ count)
       return .bytes(count)
-    case .wouldBlock: return .wouldBlock
+    case nil: return nil
     case .endOfStream: return .endOfStream
     }
   }
@@ -38,14 +38,14 @@ extension FramedSocket where Base: ~Copyable {
   @inlinable @inline(__always)
   public mutating func receive<R>(
     _ body: (Span<UInt8>) throws(SocketError) -> R
-  ) throws(SocketError) -> FrameOutcome<R> {
+  ) throws(SocketError) -> FrameOutcome<R>? {
     switch try awaitFrame() {
     case .bytes(let count):
       let start = incoming.start &+ 4
       // Only counters move: the bytes stay until the next read.
       incoming.drop(4 &+ count)
       return .frame(try body(unsafe UnsafeBufferPointer(start: incoming.memory + start, count: count).span))
-    case .wouldBlock: return .wouldBlock
+    case nil: return nil
     case .endOfStream: return .endOfStream
     }
   }
@@ -56,24 +56,23 @@ extension FramedSocket where Base: ~Copyable {
   ///   ``receive(into:)``.
   @inlinable
   public mutating func receive(
-    into buffer: consuming MutableSpan<UInt8>, until deadline: Deadline, strategy: some WaitStrategy = .park,
-    control: WaitControl? = nil
+    into buffer: consuming MutableSpan<UInt8>, until limit: some WaitLimit
   ) throws(SocketError) -> ReadOutcome {
-    var wait = try WaitOperation(.receive, until: deadline, strategy: strategy, control: control)
+    var wait = try WaitOperation(.receive, until: limit)
     while true {
       switch try awaitFrame() {
       case .bytes:
         if case .bytes(let count) = try receive(into: buffer) { return .bytes(count) }
         return .endOfStream
       case .endOfStream: return .endOfStream
-      case .wouldBlock: try wait.block(on: readSource, for: .readable)
+      case nil: try wait.block(on: readSource, for: .readable)
       }
     }
   }
 
   /// Reads until a whole frame lies at the front; its length.
   @inlinable @inline(__always)
-  mutating func awaitFrame() throws(SocketError) -> IOOutcome {
+  mutating func awaitFrame() throws(SocketError) -> ReadOutcome? {
     while true {
       var whole = 4
       if incoming.count >= 4 {
@@ -85,7 +84,7 @@ extension FramedSocket where Base: ~Copyable {
       incoming.makeRoom(for: whole)
       let result = fill()
       if result.raw <= 0 {
-        if result.isWouldBlock { return .wouldBlock }
+        if result.isWouldBlock { return nil }
         if result.raw < 0 { throw SocketError(result, .receive) }
         if incoming.isEmpty { return .endOfStream }
         throw SocketError(code: .unexpectedEnd, .receive)

@@ -9,28 +9,28 @@ extension FramedSocket where Base: ~Copyable {
   /// Prefix and bytes go in one system call. Where the stream takes only a part, the rest is kept, and goes with the
   /// next ``flush()`` or before the next frame.
   ///
-  /// - Returns: `.bytes` with the count when the frame was taken; `.wouldBlock` when it was not: an earlier one's rest
-  ///   is still here, or the stream has no room at all.
+  /// - Returns: the frame's length when it was taken; nil when it was not: an earlier one's rest is still here, or the
+  ///   stream has no room at all.
   /// - Throws: `.messageTooLarge` above ``maximumLength``; what the stream throws, after which nothing more can be
   ///   sent.
   @inlinable @inline(__always)
-  public mutating func send(_ bytes: Span<UInt8>) throws(SocketError) -> IOOutcome {
+  public mutating func send(_ bytes: Span<UInt8>) throws(SocketError) -> Int? {
     if bytes.count > maximumLength { throw SocketError(code: .messageTooLarge, .send) }
-    if !unsent.isEmpty, try !flush() { return .wouldBlock }
+    if !unsent.isEmpty, try !flush() { return nil }
     var done = 0
     while done < 4 &+ bytes.count {
       let result = sendFrame(bytes, after: done)
       if result.raw > 0 {
         done &+= result.raw
       } else if result.raw == 0 || result.isWouldBlock {
-        if done == 0 { return .wouldBlock }
+        if done == 0 { return nil }
         unsent.append(frame: bytes, after: done)
         break
       } else {
         throw SocketError(result, .send)
       }
     }
-    return .bytes(bytes.count)
+    return bytes.count
   }
 
   /// Sends once what a frame still lacks, of which `done` bytes went before: prefix and bytes in one system call.
@@ -53,7 +53,7 @@ extension FramedSocket where Base: ~Copyable {
   public mutating func flush() throws(SocketError) -> Bool {
     while !unsent.isEmpty {
       let rest = unsafe UnsafeBufferPointer(start: unsent.memory + unsent.start, count: unsent.count).span
-      guard case .bytes(let count) = try base.write(rest), count > 0 else { return false }
+      guard let count = try base.write(rest), count > 0 else { return false }
       unsent.drop(count)
     }
     return true
@@ -65,10 +65,10 @@ extension FramedSocket where Base: ~Copyable {
   ///   begun: its rest is kept, and ``flush()`` goes on with it.
   @inlinable
   public mutating func send(
-    _ bytes: Span<UInt8>, until deadline: Deadline, strategy: some WaitStrategy = .park, control: WaitControl? = nil
+    _ bytes: Span<UInt8>, until limit: some WaitLimit
   ) throws(SocketError) {
-    var wait = try WaitOperation(.send, until: deadline, strategy: strategy, control: control)
-    while case .wouldBlock = try send(bytes) { try wait.block(on: writeSource, for: .writable) }
+    var wait = try WaitOperation(.send, until: limit)
+    while try send(bytes) == nil { try wait.block(on: writeSource, for: .writable) }
     while try !flush() { try wait.block(on: writeSource, for: .writable) }
   }
 }

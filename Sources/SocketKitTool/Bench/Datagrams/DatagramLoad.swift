@@ -114,7 +114,7 @@ struct DatagramLoad: ~Copyable {
       sent += count
     }
     while bursts.sent < bursts.count {
-      if case .messages = try socket.send(batch: &bursts) { continue }
+      if try socket.send(batch: &bursts) != nil { continue }
       if limit.isOver { throw ToolError("the load's socket stays full") }
       sched_yield()
     }
@@ -123,7 +123,7 @@ struct DatagramLoad: ~Copyable {
 
   /// How many datagrams came.
   private mutating func receive() throws -> Int {
-    guard case .messages(let count) = try socket.receive(batch: &arrived) else { return 0 }
+    guard let count = try socket.receive(batch: &arrived) else { return 0 }
     let before = ledger.count
     for slot in 0..<count {
       let length = arrived.fullLength(at: slot)

@@ -48,8 +48,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
   private borrowing func echo(_ buffer: inout MutableSpan<UInt8>) throws(SocketError) -> Bool {
     var sender: S.Address?
     counters.pointee.reads &+= 1
-    guard case .bytes(let count) = try socket.receive(into: buffer._mutatingExtracting(...), from: &sender),
-      let sender
+    guard let count = try socket.receive(into: buffer._mutatingExtracting(...), from: &sender), let sender
     else { return false }
     counters.pointee.writes &+= 1
     _ = try socket.send(buffer.span.extracting(first: count), to: sender)
@@ -73,7 +72,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
   @inline(__always)
   private borrowing func echo(_ batch: inout MessageBatch, _ offload: Bool) throws(SocketError) -> Bool {
     counters.pointee.reads &+= 1
-    guard case .messages(let count) = try socket.receive(batch: &batch) else { return false }
+    guard let count = try socket.receive(batch: &batch) else { return false }
     if offload { try UDPOffload.turnRound(&batch) }
     while batch.sent < count {
       let before = batch.sent
@@ -81,7 +80,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
       // Of a load of equal datagrams as many go with one call as UDP carries.
       let together = batch.mostJoined < 2 ? count : min(batch.mostJoined, 65507 / max(1, batch.byteCount(at: before)))
       counters.pointee.writes &+= UInt64(max(1, (batch.sent - before + together - 1) / together))
-      if result == .wouldBlock { break }
+      if result == nil { break }
     }
     return batch.isFull
   }

@@ -98,7 +98,7 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
     case .bytes(let count):
       end = count
       return true
-    case .wouldBlock: return false
+    case nil: return false
     case .endOfStream: throw VerifyError.endedEarly
     }
   }
@@ -121,7 +121,7 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
   borrowing func waitForEnd(until deadline: Deadline) {
     var isOpen = true
     var scraps = [UInt8](repeating: 0, count: 256)
-    while isOpen {
+    while isOpen && !deadline.hasPassed {
       do throws(SocketError) {
         isOpen = try socket.read(into: scraps.mutableSpan, until: deadline) != .endOfStream
       } catch {
@@ -143,6 +143,7 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
     defer { swap(&buffer, &input) }
     var target = buffer.mutableSpan
     while end - start < count {
+      try limits.total.check(.read)
       switch try socket.read(into: target._mutatingExtracting(droppingFirst: end), until: limits.next) {
       case .bytes(let count): end += count
       case .endOfStream: throw VerifyError.endedEarly

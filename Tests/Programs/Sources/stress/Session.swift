@@ -86,22 +86,22 @@ final class Direction: Sendable {
 
 /// Waits for something to read with a poller of its own, as a loop would: what it says is a hint, and nothing stays.
 func poll<S: Socket & ~Copyable>(
-  _ socket: borrowing S, withEpoll: Bool, until deadline: Deadline, control: WaitControl
+  _ socket: borrowing S, withEpoll: Bool, until limit: some WaitLimit
 ) throws(SocketError) {
   if withEpoll {
     var poller = try EpollPoller()
-    try poll(socket, &poller, until: deadline, control: control)
+    try poll(socket, &poller, until: limit)
   } else {
     var poller = try PollPoller()
-    try poll(socket, &poller, until: deadline, control: control)
+    try poll(socket, &poller, until: limit)
   }
 }
 
 private func poll<S: Socket & ~Copyable, P: Poller & ~Copyable>(
-  _ socket: borrowing S, _ poller: inout P, until deadline: Deadline, control: WaitControl
+  _ socket: borrowing S, _ poller: inout P, until limit: some WaitLimit
 ) throws(SocketError) {
   try poller.register(socket, .readable, token: Token(index: 1))
-  _ = try poller.wait(until: deadline, control: control)
+  _ = try poller.wait(until: limit)
   try poller.deregister(socket)
 }
 

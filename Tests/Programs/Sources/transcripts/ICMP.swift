@@ -10,7 +10,8 @@ private func echo<S: DatagramSocket & ~Copyable>(_ socket: Held<S>, isRaw: Bool)
     counted(try socket.with { try $0.receive(into: buffer.mutableSpan, &info, until: .after(shortTime)) })
   }
   cancelledStep("receive, nothing there") { control in
-    counted(try socket.with { try $0.receive(into: buffer.mutableSpan, &info, until: longTime, control: control) })
+    counted(
+      try socket.with { try $0.receive(into: buffer.mutableSpan, &info, until: longTime.cancellable(by: control)) })
   }
   var message = [UInt8](repeating: 0, count: 64)
   var span = message.mutableSpan

@@ -24,7 +24,7 @@ func packets<S: ConnectionTransport & SequencedPacketSocket & ~Copyable>(
     words(try far.with { try $0.receive(into: buffer.mutableSpan, &info, until: .after(shortTime)) })
   }
   cancelledStep("receive, nothing there") { control in
-    words(try far.with { try $0.receive(into: buffer.mutableSpan, &info, until: longTime, control: control) })
+    words(try far.with { try $0.receive(into: buffer.mutableSpan, &info, until: longTime.cancellable(by: control)) })
   }
   let helper = whenWaiting { _ = try near.with { try $0.send("hello".utf8.span) } }
   step("receive, another thread sends meanwhile") {
@@ -74,14 +74,14 @@ func packets<S: ConnectionTransport & SequencedPacketSocket & ~Copyable>(
 /// Batches over a connected pair.
 func batches<S: MessageSocket & ~Copyable>(_ near: Held<S>, _ far: Held<S>) throws {
   var batch = MessageBatch(capacity: 4, messageCapacity: 16)
-  step("receive a batch, nothing there") { words(try far.with { try $0.receive(batch: &batch) }) }
+  step("receive a batch, nothing there") { messages(try far.with { try $0.receive(batch: &batch) }) }
   step("receive a batch, nothing there, with a time limit") {
     "\(try far.with { try $0.receive(batch: &batch, until: .after(shortTime)) }) messages"
   }
   step("send a batch of three") {
     batch.removeAll()
     for text in ["one", "two", "three"] { try batch.append(text.utf8.span) }
-    return words(try near.with { try $0.send(batch: &batch) })
+    return messages(try near.with { try $0.send(batch: &batch) })
   }
   far.awaitSomething()
   step("receive a batch until all three are there") {
@@ -97,18 +97,12 @@ func batches<S: MessageSocket & ~Copyable>(_ near: Held<S>, _ far: Held<S>) thro
   }
 }
 
-private func words(_ outcome: BatchOutcome) -> String {
-  switch outcome {
-  case .messages(let number): "\(number) messages"
-  case .wouldBlock: "would block"
-  case .endOfStream: "the end"
-  }
-}
+private func messages(_ number: Int?) -> String { number.map { "\($0) messages" } ?? "would block" }
 
 private func filling<S: SequencedPacketSocket & ~Copyable>(_ near: Held<S>, _ far: Held<S>) throws {
   let bytes = [UInt8](repeating: 7, count: 4096)
   step("send until the peer has no more room") {
-    while try near.with({ try $0.send(bytes.span) }) != .wouldBlock {}
+    while try near.with({ try $0.send(bytes.span) }) != nil {}
     return "would block"
   }
   step("send to a full peer, with a time limit") {
@@ -132,7 +126,7 @@ private func drainPackets<S: SequencedPacketSocket & ~Copyable>(_ socket: Held<S
   var info = MessageInfo()
   var quiet = 0
   while quiet < 4 {
-    if try socket.with({ try $0.receive(into: buffer.mutableSpan, &info) }) == .wouldBlock {
+    if try socket.with({ try $0.receive(into: buffer.mutableSpan, &info) }) == nil {
       quiet += 1
       usleep(20_000)
     } else {
@@ -156,7 +150,8 @@ func datagrams<S: DatagramSocket & TransportSocket & ~Copyable>(
     counted(try server.with { try $0.receive(into: buffer.mutableSpan, &info, until: .after(shortTime)) })
   }
   cancelledStep("receive, nothing there") { control in
-    counted(try server.with { try $0.receive(into: buffer.mutableSpan, &info, until: longTime, control: control) })
+    counted(
+      try server.with { try $0.receive(into: buffer.mutableSpan, &info, until: longTime.cancellable(by: control)) })
   }
   let helper = whenWaiting { _ = try client.with { try $0.send("hello".utf8.span, to: here) } }
   step("receive, another thread sends meanwhile") {

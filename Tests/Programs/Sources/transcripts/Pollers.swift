@@ -40,7 +40,7 @@ func polling<P: Poller & ~Copyable>(_ type: P.Type) throws {
     return poller.wasWoken ? "\(text), woken" : text
   }
   helper.join()
-  cancelledStep("wait") { control in events(&poller, try poller.wait(until: longTime, control: control)) }
+  cancelledStep("wait") { control in events(&poller, try poller.wait(until: longTime.cancellable(by: control))) }
   step("the peer closes") {
     try near.with { try poller.modify($0, .readable, token: Token(index: 9)) }
     far.close()

@@ -18,7 +18,8 @@ func manyAssociations() throws {
     words(try server.with { try $0.receive(into: buffer.mutableSpan, until: .after(shortTime)) }, buffer)
   }
   cancelledStep("receive, nothing there") { control in
-    words(try server.with { try $0.receive(into: buffer.mutableSpan, until: longTime, control: control) }, buffer)
+    words(
+      try server.with { try $0.receive(into: buffer.mutableSpan, until: longTime.cancellable(by: control)) }, buffer)
   }
   step("send a message without saying to whom") {
     words(try client.with { try $0.send("x".utf8.span, info: SCTPSendInfo()) })
@@ -65,21 +66,13 @@ func manyAssociations() throws {
   server.close()
 }
 
-private func words(_ outcome: SCTPReceiveOutcome, _ bytes: [UInt8]) -> String {
-  switch outcome {
-  case .message(let message): words(SCTPArrival.message(message), bytes)
-  case .notification(let notification): words(SCTPArrival.notification(notification), bytes)
-  case .wouldBlock: "would block"
-  case .endOfStream: "the end"
-  }
-}
-
-private func words(_ arrival: SCTPArrival, _ bytes: [UInt8]) -> String {
+private func words(_ arrival: SCTPArrival?, _ bytes: [UInt8]) -> String {
   switch arrival {
   case .message(let message):
     "\(counted(message.count, bytes)), stream \(message.info?.stream ?? 99), \(message.isComplete ? "whole" : "in part")"
   case .notification(.associationChange): "an association has changed"
   case .notification: "another notification"
   case .endOfStream: "the end"
+  case nil: "would block"
   }
 }

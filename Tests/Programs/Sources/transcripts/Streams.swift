@@ -57,7 +57,7 @@ private func accepting<S: ConnectionTransport & StreamSocket & ~Copyable>(
     return "somebody"
   }
   cancelledStep("accept, nobody there") { control in
-    try listener.with { _ = try $0.accept(until: longTime, control: control) }
+    try listener.with { _ = try $0.accept(until: longTime.cancellable(by: control)) }
     return "somebody"
   }
 }
@@ -81,15 +81,15 @@ private func reading<S: StreamSocket & ~Copyable>(_ near: Held<S>, _ far: Held<S
     words(try far.with { try $0.read(into: buffer.mutableSpan, until: .past) })
   }
   cancelledStep("read, nothing there") { control in
-    words(try far.with { try $0.read(into: buffer.mutableSpan, until: longTime, control: control) })
+    words(try far.with { try $0.read(into: buffer.mutableSpan, until: longTime.cancellable(by: control)) })
   }
   step("read, cancelled before") {
     let control = WaitControl()
     control.cancel()
-    return words(try far.with { try $0.read(into: buffer.mutableSpan, until: longTime, control: control) })
+    return words(try far.with { try $0.read(into: buffer.mutableSpan, until: longTime.cancellable(by: control)) })
   }
   limitedStep("read, nothing there") { control in
-    words(try far.with { try $0.read(into: buffer.mutableSpan, until: longTime, control: control) })
+    words(try far.with { try $0.read(into: buffer.mutableSpan, until: longTime.cancellable(by: control)) })
   }
   step("read into no room") { words(try far.with { try $0.read(into: MutableSpan()) }) }
   let helper = whenWaiting { _ = try near.with { try $0.write("hello".utf8.span) } }
@@ -148,7 +148,7 @@ private func filling<S: StreamSocket & ~Copyable>(_ near: Held<S>, _ far: Held<S
     // Until nothing is taken for a while: the peer's kernel may still be taking some out of this one's queue.
     var quiet = 0
     while quiet < quietRounds {
-      if try near.with({ try $0.write(bytes.span) }) == .wouldBlock {
+      if try near.with({ try $0.write(bytes.span) }) == nil {
         quiet += 1
         usleep(30_000)
       } else {
@@ -161,7 +161,7 @@ private func filling<S: StreamSocket & ~Copyable>(_ near: Held<S>, _ far: Held<S
     counted(try near.with { try $0.write(bytes.span, until: .after(shortTime)) })
   }
   cancelledStep("write to a full peer") { control in
-    counted(try near.with { try $0.write(bytes.span, until: longTime, control: control) })
+    counted(try near.with { try $0.write(bytes.span, until: longTime.cancellable(by: control)) })
   }
   let helper = whenWaiting { try drain(far) }
   step("write to a full peer, until another thread has read everything") {
@@ -180,7 +180,7 @@ private func drain<S: StreamSocket & ~Copyable>(_ socket: Held<S>) throws {
   var buffer = [UInt8](repeating: 0, count: 65536)
   var quiet = 0
   while quiet < 4 {
-    if try socket.with({ try $0.read(into: buffer.mutableSpan) }) == .wouldBlock {
+    if try socket.with({ try $0.read(into: buffer.mutableSpan) }) == nil {
       quiet += 1
       usleep(20_000)
     } else {

@@ -55,20 +55,15 @@ func words(_ error: SocketError) -> String {
   return text
 }
 
-func words(_ outcome: IOOutcome, _ bytes: [UInt8] = []) -> String {
+func words(_ outcome: ReadOutcome?, _ bytes: [UInt8] = []) -> String {
   switch outcome {
   case .bytes(let count): counted(count, bytes)
-  case .wouldBlock: "would block"
+  case nil: "would block"
   case .endOfStream: "the end"
   }
 }
 
-func words(_ outcome: ReadOutcome, _ bytes: [UInt8] = []) -> String {
-  switch outcome {
-  case .bytes(let count): counted(count, bytes)
-  case .endOfStream: "the end"
-  }
-}
+func words(_ count: Int?, _ bytes: [UInt8] = []) -> String { count.map { counted($0, bytes) } ?? "would block" }
 
 /// A count, and the bytes where they are given.
 func counted(_ count: Int, _ bytes: [UInt8] = []) -> String {

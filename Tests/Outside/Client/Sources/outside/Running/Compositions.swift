@@ -107,7 +107,7 @@ struct CompositionRun<S: LoopbackTransport & ~Copyable, P: Poller & ~Copyable> {
   func accept() throws {
     let listener = try S.listen(on: S.place())
     var poller = try poller()
-    try poller.register(listener, token: token)
+    try poller.register(listener, .readable, token: token)
     for number in 0..<rounds {
       let client = try S.connect(to: listener.localAddress(), until: .after(patience))
       try send(client, number)

@@ -15,7 +15,7 @@ func datagramLoop<S: DatagramSocket & ~Copyable, P: Poller & ~Copyable>(
     let count = try poller.wait()
     var index = 0
     while index < count {
-      if case .bytes(let length) = try socket.receive(into: buffer.mutableSpan, from: &sender), let sender {
+      if let length = try socket.receive(into: buffer.mutableSpan, from: &sender), let sender {
         _ = try socket.send(buffer.span.extracting(first: length), to: sender)
         done &+= 1
       }
@@ -35,8 +35,8 @@ func batchLoop<S: DatagramSocket & ~Copyable, P: Poller & ~Copyable>(
     let count = try poller.wait()
     var index = 0
     while index < count {
-      if case .messages(let number) = try socket.receive(batch: &batch) {
-        while batch.sent < number, case .messages = try socket.send(batch: &batch) {}
+      if let number = try socket.receive(batch: &batch) {
+        while batch.sent < number, try socket.send(batch: &batch) != nil {}
         done &+= batch.sent
       }
       index &+= 1
@@ -55,9 +55,9 @@ func offloadLoop<S: DatagramSocket & ~Copyable, P: Poller & ~Copyable>(
     let count = try poller.wait()
     var index = 0
     while index < count {
-      if case .messages(let number) = try socket.receive(batch: &batch) {
+      if let number = try socket.receive(batch: &batch) {
         done &+= try keepSegments(&batch)
-        while batch.sent < number, case .messages = try socket.send(batch: &batch) {}
+        while batch.sent < number, try socket.send(batch: &batch) != nil {}
       }
       index &+= 1
     }

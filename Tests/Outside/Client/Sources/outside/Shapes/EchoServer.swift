@@ -13,7 +13,7 @@ struct EchoServer<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>: ~Copyable
 
   init(_ listener: consuming Listener<S>, _ configuration: P.Configuration, capacity: Int) throws(SocketError) {
     var poller = try P(configuration)
-    try poller.register(listener, token: Self.door)
+    try poller.register(listener, .readable, token: Self.door)
     self.poller = poller
     self.listener = listener
     connections = Slab(capacity: capacity)
@@ -55,8 +55,8 @@ struct EchoServer<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>: ~Copyable
         switch try socket.read(into: buffer.mutableSpan) {
         case .bytes(let count):
           echoed &+= 1
-          return try socket.write(buffer.span.extracting(first: count)) == .bytes(count)
-        case .wouldBlock: return true
+          return try socket.write(buffer.span.extracting(first: count)) == count
+        case nil: return true
         case .endOfStream: return false
         }
       } catch {

@@ -16,7 +16,7 @@ func packetLoop<S: SequencedPacketSocket & ~Copyable, P: Poller & ~Copyable>(
       case .bytes(let length):
         _ = try socket.send(buffer.span.extracting(first: length))
         done &+= 1
-      case .wouldBlock: break
+      case nil: break
       case .endOfStream: return done
       }
       index &+= 1

@@ -15,7 +15,7 @@ func readWrite<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>(
         case .bytes(let count):
           _ = try socket.write(buffer.span.extracting(first: count))
           done &+= 1
-        case .wouldBlock: break
+        case nil: break
         case .endOfStream: return done
         }
       }
@@ -47,7 +47,7 @@ func catching<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>(
         case .bytes(let count):
           _ = try socket.write(buffer.span.extracting(first: count))
           total.echoed &+= 1
-        case .wouldBlock: break
+        case nil: break
         case .endOfStream: return total
         }
         index &+= 1

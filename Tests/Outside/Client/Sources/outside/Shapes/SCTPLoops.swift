@@ -44,7 +44,7 @@ func messagingLoop<S: SCTPMessaging & ~Copyable, P: Poller & ~Copyable>(
         _ = try socket.send(buffer.span.extracting(first: message.count), info: info)
         done &+= 1
       case .endOfStream: return done
-      case .notification, .wouldBlock: break
+      case .notification, nil: break
       }
       index &+= 1
     }

@@ -21,7 +21,7 @@ func wrappedLoop<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>(
         case .bytes(let count):
           _ = try socket.send(buffer.span.extracting(first: count))
           done &+= 1
-        case .wouldBlock: break
+        case nil: break
         case .endOfStream: return done
         }
       } while socket.hasFrame

@@ -1,0 +1,88 @@
+extension StreamSocket where Self: ~Copyable {
+  /// Reads once, without waiting.
+  ///
+  /// - Parameter buffer: receives from 1 byte to its length. With an empty buffer nothing is asked of the kernel.
+  /// - Returns: `.bytes` with the count, `.endOfStream` when the peer has ended its side, or nil when there is nothing to
+  ///   read now.
+  /// - Throws: `.connectionReset`, `.timedOut` (the kernel gave the peer up), `.notConnected`, `.closed`.
+  @inlinable
+  public borrowing func read(into buffer: consuming MutableSpan<UInt8>) throws(SocketError) -> ReadOutcome? {
+    if buffer.isEmpty { return .bytes(0) }
+    var bytes = buffer.mutableBytes
+    return try attemptReceive(into: &bytes).readOutcome(.read)
+  }
+
+  /// Reads at least one byte, waiting on this thread until there is one.
+  ///
+  /// - Parameters:
+  ///   - buffer: receives from 1 byte to its length.
+  ///   - limit: how long to wait, and how: ``WaitLimit``.
+  /// - Returns: `.bytes`, or `.endOfStream`: the peer sends no more, or ``Socket/shutdown(_:)`` has ended the reading.
+  /// - Throws: `.timedOut`, `.cancelled`, and what ``read(into:)-(MutableSpan<UInt8>)`` throws.
+  @inlinable
+  public borrowing func read(
+    into buffer: consuming MutableSpan<UInt8>, until limit: some WaitLimit
+  ) throws(SocketError) -> ReadOutcome {
+    if buffer.isEmpty {
+      try limit.checkControl(.read)
+      return .bytes(0)
+    }
+    var bytes = buffer.mutableBytes
+    return try waiting(for: .readable, .read, until: limit, atEnd: .endOfStream) { (socket) throws(SocketError) in
+      try socket.attemptReceive(into: &bytes).readOutcome(.read)
+    }
+  }
+
+  /// Reads once, without waiting, and appends to an output span: for buffers that are not initialized yet.
+  ///
+  /// - Returns: as ``read(into:)-(MutableSpan<UInt8>)``; a span without free capacity reads nothing.
+  /// - Throws: as ``read(into:)-(MutableSpan<UInt8>)``.
+  @inlinable
+  public borrowing func read(into output: inout OutputRawSpan) throws(SocketError) -> ReadOutcome? {
+    if output.isFull { return .bytes(0) }
+    let result = output.withUnsafeMutableBytes { memory, count in
+      let free = UnsafeMutableRawBufferPointer(rebasing: memory[count...])
+      // Fresh memory is no Swift value yet; the kernel or the wrapper writes it before it is counted.
+      var bytes = MutableRawSpan(_unsafeBytes: free)
+      let result = attemptReceive(into: &bytes)
+      if result.raw > 0 { count &+= result.raw }
+      return result
+    }
+    return try result.readOutcome(.read)
+  }
+
+  /// Fills the buffer, waiting as long as that takes.
+  ///
+  /// - Throws: `.unexpectedEnd` when the stream ends before; otherwise as
+  ///   ``read(into:until:)-(MutableSpan<UInt8>,_)``. The error's ``SocketError/transferred`` is the number of bytes at
+  ///   the front of the buffer that are filled.
+  @inlinable
+  public borrowing func readExactly(
+    into buffer: consuming MutableSpan<UInt8>, until limit: some WaitLimit
+  ) throws(SocketError) {
+    var done = 0
+    var bytes = buffer.mutableBytes
+    do throws(SocketError) {
+      var wait = try WaitOperation(.read, until: limit)
+      while done < bytes.byteCount {
+        var rest = bytes._mutatingExtracting(droppingFirst: done)
+        let result = attemptReceive(into: &rest)
+        if result.raw > 0 {
+          done &+= result.raw
+          if done == bytes.byteCount { return }
+          wait.progressed()
+          try wait.check()
+        } else if result.raw == 0 {
+          throw SocketError(code: .unexpectedEnd, .read)
+        } else if result.isWouldBlock {
+          try wait.block(on: readSource, for: .readable)
+        } else {
+          throw SocketError(result, .read)
+        }
+      }
+    } catch {
+      if error.code == .shutDown { throw SocketError(code: .unexpectedEnd, .read, transferred: done) }
+      throw error.after(transferring: done)
+    }
+  }
+}

@@ -1,0 +1,49 @@
+extension StreamSocket where Self: ~Copyable {
+  /// Writes once, without waiting.
+  ///
+  /// - Parameter bytes: what to write; the kernel may take only a part.
+  /// - Returns: the number of bytes taken, 0 only for empty input; nil when the kernel takes none now.
+  /// - Throws: `.brokenPipe` when the peer reads no more (SIGPIPE is never raised), `.connectionReset`, `.notConnected`.
+  @inlinable
+  public borrowing func write(_ bytes: Span<UInt8>) throws(SocketError) -> Int? {
+    if bytes.isEmpty { return 0 }
+    return try attemptSend(bytes.bytes).count(.write)
+  }
+
+  /// Writes at least one byte, waiting on this thread until the kernel takes one.
+  ///
+  /// - Parameter limit: how long to wait, and how: ``WaitLimit``.
+  /// - Returns: the number of bytes taken: at least 1, or 0 when `bytes` is empty.
+  /// - Throws: `.timedOut`, `.cancelled`, and what ``write(_:)`` throws.
+  @inlinable
+  public borrowing func write(_ bytes: Span<UInt8>, until limit: some WaitLimit) throws(SocketError) -> Int {
+    try waiting(for: .writable, .write, until: limit) { (socket) throws(SocketError) in try socket.write(bytes) }
+  }
+
+  /// Writes all the bytes, waiting as long as that takes.
+  ///
+  /// - Throws: as ``write(_:until:)``. The error's ``SocketError/transferred`` is the number of bytes that the kernel had
+  ///   taken before.
+  @inlinable
+  public borrowing func writeAll(_ bytes: Span<UInt8>, until limit: some WaitLimit) throws(SocketError) {
+    var done = 0
+    do throws(SocketError) {
+      var wait = try WaitOperation(.write, until: limit)
+      while done < bytes.count {
+        let result = attemptSend(bytes.extracting(droppingFirst: done).bytes)
+        if result.raw >= 0 {
+          done &+= result.raw
+          if done == bytes.count { return }
+          wait.progressed()
+          try wait.check()
+        } else if result.isWouldBlock {
+          try wait.block(on: writeSource, for: .writable)
+        } else {
+          throw SocketError(result, .write)
+        }
+      }
+    } catch {
+      throw error.after(transferring: done)
+    }
+  }
+}
