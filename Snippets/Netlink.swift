@@ -66,7 +66,7 @@ func name(in message: RawSpan) -> String? {
 
 do {
   let kind = SocketKind(NetlinkAddress.netlink, .raw, protocolNumber: 0)  // NETLINK_ROUTE
-  let socket = try GenericMessageSocket<NetlinkAddress>.open(kind)
+  let socket = try GenericMessageSocket<NetlinkAddress, SocketLevelOptions>.open(kind)
   let deadline = Deadline.after(.seconds(5))
   // nlmsghdr: 32 bytes, RTM_GETLINK = 18, NLM_F_REQUEST | NLM_F_DUMP = 0x301, sequence 1; then an empty ifinfomsg.
   var request = [UInt8](repeating: 0, count: 32)

@@ -11,6 +11,8 @@ let package = Package(
       name: "MultipathTCP",
       dependencies: [
         .product(name: "SocketKitCore", package: "SocketKit"), .product(name: "CSocketKit", package: "SocketKit"),
+        // For the options of TCP, which these sockets take too.
+        .product(name: "SocketKitTCP", package: "SocketKit"),
       ]),
     .testTarget(
       name: "MultipathTCPTests",

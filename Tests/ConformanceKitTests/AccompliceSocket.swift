@@ -3,11 +3,11 @@ import SocketKit
 import Synchronization
 
 /// TCP whose accepted sockets know their listener, by its descriptor's number, and harm it.
-struct AccompliceSocket<Fault: AcceptFault>: ~Copyable, Socket {
+struct AccompliceSocket<Fault: AcceptFault>: ~Copyable, Acceptable {
   let base: TCPSocket
 
   init(accepted descriptor: consuming Descriptor, context: borrowing Int32) {
-    base = TCPSocket(accepted: descriptor, context: ())
+    base = TCPSocket(owning: descriptor)
     Fault.accepted(base.descriptor.value, by: copy context)
   }
   init(_ base: consuming TCPSocket) { self.base = base }
@@ -15,7 +15,8 @@ struct AccompliceSocket<Fault: AcceptFault>: ~Copyable, Socket {
   static var capabilities: SocketCapabilities { TCPSocket.capabilities }
   var readSource: RawDescriptor { base.readSource }
   var writeSource: RawDescriptor { base.writeSource }
-  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
+  consuming func attemptClose() -> IOResult { base.attemptClose() }
   borrowing func localAddress() throws(SocketError) -> IPSocketAddress { try base.localAddress() }
   borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress { try base.remoteAddress() }
 }

@@ -33,9 +33,6 @@ struct ContinuingPacketSocket<Fault: ContinuationFault>: ~Copyable, SequencedPac
   private let base: UnixSequencedPacketSocket
   private let offset = LockedOffset()
 
-  init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
-    base = UnixSequencedPacketSocket(accepted: descriptor, context: ())
-  }
   init(_ base: consuming UnixSequencedPacketSocket) { self.base = base }
 
   static var capabilities: SocketCapabilities { .continuedMessages }
@@ -78,7 +75,8 @@ struct ContinuingPacketSocket<Fault: ContinuationFault>: ~Copyable, SequencedPac
   borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
     bytes.isEmpty ? .failure(errno: 22) : base.attemptSend(bytes, control: control, to: address, flags: flags)
   }
-  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
+  consuming func attemptClose() -> IOResult { base.attemptClose() }
   borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
   borrowing func remoteAddress() throws(SocketError) -> UnixAddress { try base.remoteAddress() }
 

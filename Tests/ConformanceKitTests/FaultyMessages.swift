@@ -107,9 +107,6 @@ private struct InheritedBatches: ~Copyable {
 struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
   let base: UnixDatagramSocket
 
-  init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
-    self.init(UnixDatagramSocket(accepted: descriptor, context: ()))
-  }
   init(_ base: consuming UnixDatagramSocket) {
     self.base = base
     Fault.made(self.base.descriptor)
@@ -152,12 +149,13 @@ struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
       InheritedBatches.send(&batch) { attemptSend($0, control: $1, to: $2, flags: $3) }
     }
   }
-  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
-    if direction == .both || !Fault.swallowsShutdown { try base.shutdown(direction) }
+  borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
+    direction == .both || !Fault.swallowsShutdown ? base.attemptShutdown(direction) : .zero
   }
+  consuming func attemptClose() -> IOResult { base.attemptClose() }
   borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
-  borrowing func remoteAddress() throws(SocketError) -> UnixAddress {
-    try Fault.mistakesThePeer ? .somebodyElse : base.remoteAddress()
+  borrowing func connectedAddress() throws(SocketError) -> UnixAddress? {
+    try Fault.mistakesThePeer ? .somebodyElse : base.connectedAddress()
   }
 
   /// Connected to each other, and named, so that senders can be told.
@@ -178,12 +176,11 @@ struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
 struct FaultyPacketSocket<Fault: MessageFault>: ~Copyable, SequencedPacketSocket {
   let base: UnixSequencedPacketSocket
 
-  init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
-    base = UnixSequencedPacketSocket(accepted: descriptor, context: ())
-  }
   init(_ base: consuming UnixSequencedPacketSocket) throws(SocketError) {
     self.base = base
-    if Fault.tellsTheEnd { try SocketOption<SocketLevel, Bool>(flag: 16, level: 1).write(self.base.descriptor, true) }
+    if Fault.tellsTheEnd {
+      try SocketOption<SocketLevelOptions, Bool>(flag: 16, level: 1).write(self.base.descriptor, true)
+    }
     Fault.made(self.base.descriptor)
   }
 
@@ -204,9 +201,10 @@ struct FaultyPacketSocket<Fault: MessageFault>: ~Copyable, SequencedPacketSocket
       base.attemptSend($0, control: $1, to: $2, flags: $3)
     }
   }
-  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
-    if direction == .both || !Fault.swallowsShutdown { try base.shutdown(direction) }
+  borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
+    direction == .both || !Fault.swallowsShutdown ? base.attemptShutdown(direction) : .zero
   }
+  consuming func attemptClose() -> IOResult { base.attemptClose() }
   borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
   borrowing func remoteAddress() throws(SocketError) -> UnixAddress {
     try Fault.mistakesThePeer ? .somebodyElse : base.remoteAddress()

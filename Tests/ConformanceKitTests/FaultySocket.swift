@@ -12,7 +12,8 @@ protocol StreamFault: Sendable {
   static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult
   static func gather(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult
   static func scatter(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult
-  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError)
+  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) -> IOResult
+  static func closing(_ result: IOResult) -> IOResult
   static func remoteAddress(_ socket: borrowing TCPSocket) throws(SocketError) -> IPSocketAddress
   static func readSource(_ socket: borrowing TCPSocket) -> RawDescriptor
 }
@@ -32,23 +33,24 @@ extension StreamFault {
   static func scatter(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     socket.attemptReceive(scattering: segments)
   }
-  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError) {
-    try socket.shutdown(direction)
+  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) -> IOResult {
+    socket.attemptShutdown(direction)
   }
   static func remoteAddress(_ socket: borrowing TCPSocket) throws(SocketError) -> IPSocketAddress {
     try socket.remoteAddress()
   }
+  static func closing(_ result: IOResult) -> IOResult { result }
   static func readSource(_ socket: borrowing TCPSocket) -> RawDescriptor { socket.readSource }
 }
 
 /// TCP with a fault: a wrapper transport, as a third party would write one.
-struct FaultySocket<Fault: StreamFault>: ~Copyable, StreamSocket {
+struct FaultySocket<Fault: StreamFault>: ~Copyable, StreamSocket, Acceptable {
   let base: TCPSocket
   let receives = Atomic<Int>(0)
   let sends = Atomic<Int>(0)
 
   init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
-    self.init(TCPSocket(accepted: descriptor, context: ()))
+    self.init(TCPSocket(owning: descriptor))
   }
   init(_ base: consuming TCPSocket) {
     self.base = base
@@ -68,7 +70,8 @@ struct FaultySocket<Fault: StreamFault>: ~Copyable, StreamSocket {
   borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     Fault.scatter(base, segments)
   }
-  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try Fault.shutdown(base, direction) }
+  borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { Fault.shutdown(base, direction) }
+  consuming func attemptClose() -> IOResult { Fault.closing(base.attemptClose()) }
   borrowing func localAddress() throws(SocketError) -> IPSocketAddress { try base.localAddress() }
   borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress { try Fault.remoteAddress(base) }
 
@@ -276,20 +279,20 @@ enum ResetIsTheEnd: StreamFault {
 }
 
 enum ReadShutdownIsBoth: StreamFault {
-  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError) {
-    try socket.shutdown(direction == .read ? .both : direction)
+  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) -> IOResult {
+    socket.attemptShutdown(direction == .read ? .both : direction)
   }
 }
 
 enum SwallowsHalfClose: StreamFault {
-  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError) {
-    if direction != .write { try socket.shutdown(direction) }
+  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) -> IOResult {
+    direction != .write ? socket.attemptShutdown(direction) : .zero
   }
 }
 
 enum HalfCloseIsClose: StreamFault {
-  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError) {
-    try socket.shutdown(.both)
+  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) -> IOResult {
+    socket.attemptShutdown(.both)
   }
 }
 
@@ -313,8 +316,12 @@ func spin(_ attempt: () -> IOResult) -> IOResult {
   return result
 }
 
+enum FailsToClose: StreamFault {
+  static func closing(_ result: IOResult) -> IOResult { .failure(errno: EIO) }
+}
+
 enum SwallowsEveryShutdown: StreamFault {
-  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError) {}
+  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) -> IOResult { .zero }
 }
 
 /// Holds a write of few bytes back until more come.
@@ -332,8 +339,8 @@ enum WouldBlockIsErrorInWrites: StreamFault {
 }
 
 enum SwallowsShutdown: StreamFault {
-  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) throws(SocketError) {
-    if direction == .both { try socket.shutdown(direction) }
+  static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) -> IOResult {
+    direction == .both ? socket.attemptShutdown(direction) : .zero
   }
 }
 

@@ -4,9 +4,6 @@ import SocketKit
 struct FaultyUDPSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
   let base: UDPSocket
 
-  init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
-    self.init(UDPSocket(accepted: descriptor, context: ()))
-  }
   init(_ base: consuming UDPSocket) {
     self.base = base
     Fault.made(self.base.descriptor)
@@ -23,9 +20,10 @@ struct FaultyUDPSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
   borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
     Fault.send(bytes, control, address, flags) { base.attemptSend($0, control: $1, to: $2, flags: $3) }
   }
-  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
+  consuming func attemptClose() -> IOResult { base.attemptClose() }
   borrowing func localAddress() throws(SocketError) -> IPSocketAddress { try base.localAddress() }
-  borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress { try base.remoteAddress() }
+  borrowing func connectedAddress() throws(SocketError) -> IPSocketAddress? { try base.connectedAddress() }
 
   static func pair() throws -> SocketPair<FaultyUDPSocket> {
     let first = try UDPSocket.bind(to: .loopback(port: 0))

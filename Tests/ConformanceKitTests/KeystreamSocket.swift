@@ -7,20 +7,17 @@ import Synchronization
 /// number in the stream.
 struct KeystreamSocket<Base: StreamSocket & ~Copyable, Fault: KeystreamFault>: ~Copyable, StreamSocket {
   typealias Address = Base.Address
-  typealias AcceptContext = Base.AcceptContext
 
   let base: Base
   let received = Mutex(0)
   let sent = Mutex(0)
 
   init(_ base: consuming Base) { self.base = base }
-  init(accepted descriptor: consuming Descriptor, context: borrowing Base.AcceptContext) {
-    base = Base(accepted: descriptor, context: context)
-  }
   static var capabilities: SocketCapabilities { Base.capabilities }
   var readSource: RawDescriptor { base.readSource }
   var writeSource: RawDescriptor { base.writeSource }
-  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
+  consuming func attemptClose() -> IOResult { base.attemptClose() }
   borrowing func localAddress() throws(SocketError) -> Base.Address { try base.localAddress() }
   borrowing func remoteAddress() throws(SocketError) -> Base.Address { try base.remoteAddress() }
 

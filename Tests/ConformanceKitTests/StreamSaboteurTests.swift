@@ -60,6 +60,7 @@ private func saboteur<F: StreamFault>(_ crime: String, _ fault: F.Type, _ rule: 
       "makes an error of a write that would block", WouldBlockIsErrorInWrites.self, "stream.write.all-timed-out"),
     saboteur("makes an error of would-block", WouldBlockIsError.self, "stream.read.end-wakes"),
     saboteur("raises SIGPIPE", RaisesBrokenPipe.self, "stream.end.own-half-close"),
+    saboteur("fails to close", FailsToClose.self, "stream.descriptor.close"),
     saboteur("swallows every shutdown", SwallowsEveryShutdown.self, "stream.end.shutdown-wakes"),
     saboteur("serves one thread at a time", ServesOneThread.self, "stream.timeout.racy-read"),
     saboteur("serves one thread at a time", ServesOneThread.self, "stream.timeout.racy-write"),

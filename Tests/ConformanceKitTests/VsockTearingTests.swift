@@ -30,7 +30,7 @@ private struct VsockTearingSocket: ~Copyable, SequencedPacketSocket, ConnectionT
   typealias Address = VsockAddress
   private let owned: Descriptor
 
-  init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  init(owning descriptor: consuming Descriptor) { owned = descriptor }
 
   var descriptor: RawDescriptor { owned.raw }
   consuming func releaseDescriptor() -> Descriptor { owned }

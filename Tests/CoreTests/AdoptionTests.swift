@@ -112,7 +112,7 @@ import Testing
     let copy = try owner.duplicate()
     _ = owner.release()
     #expect(flags(copy.raw.value).descriptor & FD_CLOEXEC != 0)
-    let socket = UnixStreamSocket(accepted: copy, context: ())
+    let socket = UnixStreamSocket(owning: copy)
     try socket.writeAll([9].span, until: .never)
     var buffer: [UInt8] = [0]
     try pair.second.readExactly(into: buffer.mutableSpan, until: .after(.seconds(1)))

@@ -74,9 +74,10 @@ import Testing
 
 /// What a third party writes.
 private struct OwnStream: ~Copyable, StreamSocket, NamedConnectionTransport {
+  typealias Options = SocketLevelOptions
   typealias Address = UnixAddress
   let owned: Descriptor
-  init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  init(owning descriptor: consuming Descriptor) { owned = descriptor }
   var descriptor: RawDescriptor { owned.raw }
   consuming func releaseDescriptor() -> Descriptor { owned }
   static var capabilities: SocketCapabilities { .halfClose }

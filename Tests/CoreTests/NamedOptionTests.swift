@@ -13,7 +13,7 @@ import Testing
 
   @Test func flagsReadBack() throws {
     let socket = try UDPSocket.open(for: .loopback(port: 0))
-    let flags: [SocketOption<SocketLevel, Bool>] = [.debugging, .directRoutesOnly, .urgentDataInline]
+    let flags: [SocketOption<UDPSocketOptions, Bool>] = [.debugging, .directRoutesOnly, .urgentDataInline]
     for option in flags {
       let before = try socket.option(option)
       do throws(SocketError) {

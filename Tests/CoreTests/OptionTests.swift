@@ -7,7 +7,7 @@ import Testing
 
   @Test func flags() throws {
     let socket = try socket()
-    let options: [SocketOption<SocketLevel, Bool>] = [
+    let options: [SocketOption<TCPSocketOptions, Bool>] = [
       .keepAlive, .reuseAddress, .reusePort, .timestamps, .nanosecondTimestamps, .broadcast,
     ]
     for option in options {
@@ -16,7 +16,7 @@ import Testing
         #expect(try socket.option(option) == value)
       }
     }
-    let tcp: [SocketOption<TCPLevel, Bool>] = [.noDelay, .cork]
+    let tcp: [SocketOption<TCPSocketOptions, Bool>] = [.noDelay, .cork]
     for option in tcp {
       for value in [true, false] {
         try socket.setOption(option, to: value)

@@ -103,7 +103,7 @@ import Testing
     let receive = try socket.option(.receiveBuffer)
     let send = try socket.option(.sendBuffer)
     for value in [-1, Int.min, Int(Int32.min), Int(Int32.max) + 1, Int.max] {
-      let options: [SocketOption<SocketLevel, Int>] = [.receiveBuffer, .sendBuffer, .receiveLowWater, .priority]
+      let options: [SocketOption<TCPSocketOptions, Int>] = [.receiveBuffer, .sendBuffer, .receiveLowWater, .priority]
       for option in options {
         #expect(code { () throws(SocketError) in try socket.setOption(option, to: value) } == .invalidArgument)
       }

@@ -59,9 +59,6 @@ enum Packets {
 struct WrappedDatagramSocket: ~Copyable, DatagramSocket {
   private let base: UDPSocket
 
-  init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
-    base = UDPSocket(accepted: descriptor, context: ())
-  }
   init(_ base: consuming UDPSocket) { self.base = base }
   static var capabilities: SocketCapabilities { UDPSocket.capabilities }
   var readSource: RawDescriptor { base.readSource }
@@ -72,7 +69,8 @@ struct WrappedDatagramSocket: ~Copyable, DatagramSocket {
   borrowing func attemptSend(
     _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult { base.attemptSend(bytes, control: control, to: address, flags: flags) }
-  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
+  consuming func attemptClose() -> IOResult { base.attemptClose() }
   borrowing func localAddress() throws(SocketError) -> IPSocketAddress { try base.localAddress() }
-  borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress { try base.remoteAddress() }
+  borrowing func connectedAddress() throws(SocketError) -> IPSocketAddress? { try base.connectedAddress() }
 }

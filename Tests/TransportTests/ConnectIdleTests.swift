@@ -45,12 +45,13 @@ import Testing
 
 /// TCP with a descriptor of its own for writing, which is always writable.
 private struct TwoWaySocket: ~Copyable, StreamSocket, ConnectionTransport {
+  typealias Options = TCPSocketOptions
   typealias Address = IPSocketAddress
   private let owned: Descriptor
   private let writable = unsafe Descriptor(
     unsafeOwning: RawDescriptor(socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)))
 
-  init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  init(owning descriptor: consuming Descriptor) { owned = descriptor }
 
   var descriptor: RawDescriptor { owned.raw }
   var writeSource: RawDescriptor { writable.raw }

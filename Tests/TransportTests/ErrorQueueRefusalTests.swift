@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test func netlinkKeepsItsAnswer() throws {
-    let socket = try GenericMessageSocket<AnySocketAddress>.open(
+    let socket = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(
       SocketKind(AddressFamily(rawValue: 16), .raw, protocolNumber: 0))
     #expect(throws: refusal) { _ = try socket.receiveError() }
     #expect(throws: refusal) { _ = try socket.nextQueuedError() }
@@ -43,22 +43,24 @@ import Testing
 
   /// The library asks the kernel what a generic socket is.
   @Test func thoseThatHaveAQueueAreRead() throws {
-    let datagrams = try GenericMessageSocket<IPSocketAddress>.open(SocketKind(.ipv4, .datagram))
+    let datagrams = try GenericMessageSocket<IPSocketAddress, SocketLevelOptions>.open(SocketKind(.ipv4, .datagram))
     #expect(try datagrams.receiveError() == nil)
     #expect(try datagrams.nextQueuedError() == nil)
-    let stream = try GenericStreamSocket<IPSocketAddress>.open(SocketKind(.ipv6, .stream))
+    let stream = try GenericStreamSocket<IPSocketAddress, SocketLevelOptions>.open(SocketKind(.ipv6, .stream))
     #expect(try stream.nextQueuedError() == nil)
-    let multipath = try? GenericStreamSocket<IPSocketAddress>.open(SocketKind(.ipv4, .stream, protocolNumber: 262))
+    let multipath = try? GenericStreamSocket<IPSocketAddress, SocketLevelOptions>.open(
+      SocketKind(.ipv4, .stream, protocolNumber: 262))
     if let multipath { #expect(try multipath.nextQueuedError() == nil) }
     #expect(try TCPSocket.open(for: .loopback(port: 0)).nextQueuedError() == nil)
   }
 
   @Test(.enabled(if: geteuid() == 0 || mustBeAvailable, "unavailable: packet and raw sockets need CAP_NET_RAW"))
   func packetAndRawSocketsHaveAQueue() throws {
-    let packets = try GenericMessageSocket<AnySocketAddress>.open(
+    let packets = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(
       SocketKind(AddressFamily(rawValue: 17), .raw, protocolNumber: 0))
     #expect(try packets.receiveError() == nil)
-    let raw = try GenericMessageSocket<IPSocketAddress>.open(SocketKind(.ipv4, .raw, protocolNumber: 253))
+    let raw = try GenericMessageSocket<IPSocketAddress, SocketLevelOptions>.open(
+      SocketKind(.ipv4, .raw, protocolNumber: 253))
     #expect(try raw.receiveError() == nil)
   }
 }

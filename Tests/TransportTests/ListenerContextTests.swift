@@ -25,18 +25,19 @@ import Testing
   }
 }
 
-private struct MarkedSocket: ~Copyable, Socket {
+private struct MarkedSocket: ~Copyable, Acceptable {
   let base: TCPSocket
   let mark: Int
 
   init(accepted descriptor: consuming Descriptor, context: borrowing Int) {
-    base = TCPSocket(accepted: descriptor, context: ())
+    base = TCPSocket(owning: descriptor)
     mark = copy context
   }
   static var capabilities: SocketCapabilities { [] }
   var readSource: RawDescriptor { base.readSource }
   var writeSource: RawDescriptor { base.writeSource }
-  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
+  consuming func attemptClose() -> IOResult { base.attemptClose() }
   borrowing func localAddress() throws(SocketError) -> IPSocketAddress { try base.localAddress() }
   borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress { try base.remoteAddress() }
 }

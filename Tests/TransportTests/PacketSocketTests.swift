@@ -5,7 +5,7 @@ import Testing
 
 /// The counters and memberships of packet sockets. Each test has a network namespace of its own.
 @Suite(.exclusive) struct PacketSocketTests {
-  private typealias PacketSocket = GenericMessageSocket<AnySocketAddress>
+  private typealias PacketSocket = GenericMessageSocket<AnySocketAddress, SocketLevelOptions>
 
   private static let loopback: UInt32 = 1
 
@@ -180,7 +180,7 @@ import Testing
         }
         #expect(error?.code == .invalidArgument, "\(address.count)")
       }
-      let udp = try GenericMessageSocket<IPSocketAddress>.open(for: .loopback(port: 0))
+      let udp = try GenericMessageSocket<IPSocketAddress, SocketLevelOptions>.open(for: .loopback(port: 0))
       let wrong = failure(SocketError.self) { () throws(SocketError) in _ = try udp.takePacketStatistics() }
       let joining = failure(SocketError.self) { () throws(SocketError) in
         try udp.join(.promiscuous, interfaceIndex: Self.loopback)

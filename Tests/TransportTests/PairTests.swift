@@ -38,7 +38,9 @@ import Testing
     _ first: borrowing S, _ second: borrowing S, _ family: AddressFamily
   ) throws where S.Address == IPSocketAddress {
     let near = [try first.localAddress(), try second.localAddress()]
-    let far = [try second.remoteAddress(), try first.remoteAddress()]
+    let far = [
+      IPSocketAddress(try second.descriptor.remoteAddress()), IPSocketAddress(try first.descriptor.remoteAddress()),
+    ]
     #expect(near == far && near.allSatisfy { $0.family == family })
   }
 

@@ -75,7 +75,7 @@ import Testing
     var batch = MessageBatch(capacity: 1, messageCapacity: 8, controlCapacity: 160)
     try batch.append([1].span, to: IPSocketAddress.loopback(port: 9))
     #expect(throws: refusal) { try batch.setMetadata(whole, at: 0) }
-    for option in [SocketOption<IPLevel, Bool>.doNotFragment, .receivePathMTU] {
+    for option in [SocketOption<UDPSocketOptions, Bool>.doNotFragment, .receivePathMTU] {
       let error = failure(SocketError.self) { () throws(SocketError) in try four.setOption(option, to: true) }
       #expect(error?.code == .notSupported && error?.operation == .setOption)
     }

@@ -40,7 +40,7 @@ import Testing
     let bytes = [try socket.queuedInputBytes(), try socket.queuedOutputBytes()]
     #expect(bytes == [0, 0])
     let copy = try listener.descriptor.duplicate()
-    let listening = TCPSocket(accepted: copy, context: ())
+    let listening = TCPSocket(owning: copy)
     let input = failure(SocketError.self) { () throws(SocketError) in _ = try listening.queuedInputBytes() }
     let output = failure(SocketError.self) { () throws(SocketError) in _ = try listening.queuedOutputBytes() }
     #expect(input?.code == .invalidArgument && output?.code == .invalidArgument)
@@ -89,7 +89,7 @@ import Testing
 
   /// The kernel fails an ioctl that the socket does not have with ENOTTY.
   @Test func whoHasNoAnswerSaysSo() throws {
-    let netlink = try GenericMessageSocket<AnySocketAddress>.open(
+    let netlink = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(
       SocketKind(AddressFamily(rawValue: 16), .raw, protocolNumber: 0))
     let input = failure(SocketError.self) { () throws(SocketError) in _ = try netlink.queuedInputBytes() }
     let output = failure(SocketError.self) { () throws(SocketError) in _ = try netlink.queuedOutputBytes() }

@@ -103,11 +103,11 @@ import Testing
   @Test func aPacketSocketSeesOnlyWhatTheFilterLetsThrough() throws {
     let kind = SocketKind(AddressFamily(rawValue: 17), .datagram)
     do throws(SocketError) {
-      _ = try GenericMessageSocket<AnySocketAddress>.open(kind)
+      _ = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(kind)
     } catch {
       return unavailable("\(error)")
     }
-    let tap = try GenericMessageSocket<AnySocketAddress>.open(kind)
+    let tap = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(kind)
     // From the IP header on: protocol 253. Attached before the socket is bound, so that nothing slips in.
     try tap.setFilter([.loadByte(at: 9), .jump(ifEqual: 253, then: 0, else: 1), .accept, .drop])
     let index = try #require(InterfaceNames.index(of: "lo"))

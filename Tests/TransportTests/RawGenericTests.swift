@@ -29,7 +29,7 @@ private struct NetlinkAddress: SocketAddress {
   /// NLMSG_NOOP with NLM_F_ACK: the kernel answers with an acknowledgement that repeats the sequence number.
   @Test func netlinkWithAnAddressTypeOfTheCallers() throws {
     let kind = SocketKind(AddressFamily(rawValue: 16), .raw, protocolNumber: 0)
-    let socket = try GenericMessageSocket<NetlinkAddress>.open(kind)
+    let socket = try GenericMessageSocket<NetlinkAddress, SocketLevelOptions>.open(kind)
     try socket.bind(to: NetlinkAddress())
     let own = try socket.localAddress()
     #expect(own.port != 0)
@@ -52,8 +52,8 @@ private struct NetlinkAddress: SocketAddress {
       AnySocketAddress(try UnixAddress(path: path)),
     ]
     for address in addresses {
-      let listener = try GenericStreamSocket<AnySocketAddress>.listen(on: address)
-      let client = try GenericStreamSocket<AnySocketAddress>.connect(
+      let listener = try GenericStreamSocket<AnySocketAddress, SocketLevelOptions>.listen(on: address)
+      let client = try GenericStreamSocket<AnySocketAddress, SocketLevelOptions>.connect(
         to: listener.localAddress(), until: .after(.seconds(5)))
       try exchange(listener, client)
     }
@@ -63,19 +63,19 @@ private struct NetlinkAddress: SocketAddress {
     // Multipath TCP
     let kind = SocketKind(.ipv4, .stream, protocolNumber: 262)
     do throws(SocketError) {
-      _ = try GenericStreamSocket<IPSocketAddress>.open(kind)
+      _ = try GenericStreamSocket<IPSocketAddress, SocketLevelOptions>.open(kind)
     } catch {
       return unavailable("\(error)")
     }
-    let server = try GenericStreamSocket<IPSocketAddress>.open(kind)
+    let server = try GenericStreamSocket<IPSocketAddress, SocketLevelOptions>.open(kind)
     try server.bind(to: IPSocketAddress.loopback(port: 0))
     let listener = try server.listen()
-    let client = try GenericStreamSocket<IPSocketAddress>.open(kind)
+    let client = try GenericStreamSocket<IPSocketAddress, SocketLevelOptions>.open(kind)
     try client.connect(to: listener.localAddress(), until: .after(.seconds(5)))
     let number = try client.descriptor.socketKind().protocolNumber
     #expect(number == 262)
     try exchange(listener, client)
-    let refused = try GenericStreamSocket<IPSocketAddress>.open(kind)
+    let refused = try GenericStreamSocket<IPSocketAddress, SocketLevelOptions>.open(kind)
     let free = try TCPSocket.listen(on: .loopback(port: 0)).localAddress()
     let error = failure { () throws(EndpointError) in try refused.connect(to: free, until: .after(.seconds(5))) }
     #expect(error?.code == .connectionRefused && error?.address == free.description)
@@ -91,8 +91,9 @@ private struct NetlinkAddress: SocketAddress {
 
   @Test func packetsWithAnEnd() throws {
     let address = AnySocketAddress(try UnixAddress(abstract: "generic-\(getpid())"))
-    let listener = try GenericPacketSocket<AnySocketAddress>.listen(on: address)
-    let client = try GenericPacketSocket<AnySocketAddress>.connect(to: address, until: .after(.seconds(5)))
+    let listener = try GenericPacketSocket<AnySocketAddress, SocketLevelOptions>.listen(on: address)
+    let client = try GenericPacketSocket<AnySocketAddress, SocketLevelOptions>.connect(
+      to: address, until: .after(.seconds(5)))
     let server = try listener.accept(until: .after(.seconds(5)))
     try client.send([1, 2].span, until: .after(.seconds(5)))
     try client.send([3].span, until: .after(.seconds(5)))
@@ -107,7 +108,7 @@ private struct NetlinkAddress: SocketAddress {
     let receiver = try UDPSocket.bind(to: .loopback(port: 0))
     try receiver.setOption(.receiveHopLimit, to: true)
     let address = try receiver.localAddress()
-    let sender = try GenericMessageSocket<AnySocketAddress>.open(for: AnySocketAddress(address))
+    let sender = try GenericMessageSocket<AnySocketAddress, UDPSocketOptions>.open(for: AnySocketAddress(address))
     try sender.setOption(.timeToLive, to: 9)
     let sent = try sender.send([5].span, toAny: address)
     var buffer: [UInt8] = [0]
@@ -121,22 +122,23 @@ private struct NetlinkAddress: SocketAddress {
   @Test func kindsThatDoNotFitAreRefused() {
     let datagram = SocketKind(.ipv4, .datagram)
     let stream = failure(SocketError.self) { () throws(SocketError) in
-      _ = try GenericStreamSocket<AnySocketAddress>.open(datagram)
+      _ = try GenericStreamSocket<AnySocketAddress, SocketLevelOptions>.open(datagram)
     }
     #expect(stream == SocketError(code: .wrongSocketKind, .open))
     let message = failure(SocketError.self) { () throws(SocketError) in
-      _ = try GenericMessageSocket<AnySocketAddress>.open(SocketKind(.ipv4, .stream))
+      _ = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(SocketKind(.ipv4, .stream))
     }
     #expect(message == SocketError(code: .wrongSocketKind, .open))
     let family = failure(SocketError.self) { () throws(SocketError) in
-      _ = try GenericMessageSocket<AnySocketAddress>.open(SocketKind(AddressFamily(rawValue: 4000), .datagram))
+      _ = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(
+        SocketKind(AddressFamily(rawValue: 4000), .datagram))
     }
     #expect(family?.code == .protocolNotSupported)
   }
 
   @Test func anySocketOfTheTypeIsAdopted() throws {
     let number = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-    let socket = try GenericMessageSocket<AnySocketAddress>(adopting: RawDescriptor(number))
+    let socket = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>(adopting: RawDescriptor(number))
     let kind = try socket.descriptor.socketKind()
     #expect(kind == SocketKind(.unix, .datagram) && fcntl(number, F_GETFD) & FD_CLOEXEC != 0)
   }
@@ -146,7 +148,7 @@ private struct NetlinkAddress: SocketAddress {
     let number = Int32(systemCall(434, Int(getpid()), 0))  // pidfd_open(2)
     guard number >= 0 else { return unavailable("no pidfd_open: Linux 5.3") }
     let refused = failure(SocketError.self) { () throws(SocketError) in
-      _ = try GenericStreamSocket<AnySocketAddress>(adopting: RawDescriptor(number))
+      _ = try GenericStreamSocket<AnySocketAddress, SocketLevelOptions>(adopting: RawDescriptor(number))
     }
     #expect(refused?.code == .notASocket)
     let owned = try Descriptor(adopting: RawDescriptor(number))

@@ -27,7 +27,7 @@ import Testing
         let raw = socket.releaseDescriptor().release()
         let adopted = try ICMPSocket(adopting: raw)
         try adopted.connect(to: address.with(port: 1))
-        let remote = try adopted.remoteAddress()
+        let remote = try adopted.connectedAddress()
         #expect(remote == address.with(port: 1))
       }
     }

@@ -29,7 +29,7 @@ func inNamespaceWithLoopback(_ body: @escaping () throws -> Void) throws {
 
 /// Sets loopback up in the calling thread's namespace: RTM_NEWLINK of rtnetlink(7), through the generic socket.
 func raiseLoopback() throws(SocketError) {
-  let socket = try GenericMessageSocket<AnySocketAddress>.open(
+  let socket = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(
     SocketKind(AddressFamily(rawValue: 16), .raw, protocolNumber: 0))
   let header: [UInt32] = [32, 16 | 5 << 16, 1, 0]  // length; type, request and acknowledge; sequence; port
   let link: [UInt32] = [0, 1, 1, 1]  // family and type; the index of loopback; flags: up; which flags change

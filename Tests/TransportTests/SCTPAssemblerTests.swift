@@ -171,8 +171,8 @@ import Testing
       }
     }
     guard let made else { return }
-    let near = SCTPEndpoint(accepted: unsafe Descriptor(unsafeOwning: made[0]), context: ())
-    let far = SCTPEndpoint(accepted: unsafe Descriptor(unsafeOwning: made[1]), context: ())
+    let near = SCTPEndpoint(owning: unsafe Descriptor(unsafeOwning: made[0]))
+    let far = SCTPEndpoint(owning: unsafe Descriptor(unsafeOwning: made[1]))
     let id = try near.connect(to: far.localAddress())
     _ = try near.nextChange(.up)
     #expect(try near.option(.interleavingSupported, of: id))

@@ -7,7 +7,7 @@ import Testing
 
   @Test func flags() throws {
     let socket = try fresh()
-    let expected: [(SocketOption<SCTPLevel, Bool>, Bool)] = [
+    let expected: [(SocketOption<SCTPSocketOptions, Bool>, Bool)] = [
       (.disableFragments, false), (.mapIPv4, true), (.noDelay, false), (.sharePort, false),
       (.fragmentInterleave, false),
     ]
@@ -265,8 +265,9 @@ import Testing
   private func manySocket() throws -> ManySocket {
     ManySocket(owned: try RawDescriptor.open(SocketKind(.ipv4, .sequencedPacket, protocolNumber: 132)))
   }
-  private struct ManySocket: ~Copyable, SCTPOptionTarget {
+  private struct ManySocket: ~Copyable, OptionTarget {
+    typealias Options = SCTPSocketOptions
     let owned: Descriptor
-    var optionDescriptor: RawDescriptor { owned.raw }
+    var descriptor: RawDescriptor { owned.raw }
   }
 }

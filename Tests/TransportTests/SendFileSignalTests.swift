@@ -124,7 +124,7 @@ import Testing
     let source = try file()
     let socket = try closedUnix().releaseDescriptor().release()
     let results = onThread { () -> [Bool] in
-      let stream = unsafe UnixStreamSocket(accepted: Descriptor(unsafeOwning: socket), context: ())
+      let stream = unsafe UnixStreamSocket(owning: Descriptor(unsafeOwning: socket))
       func isBlocked() -> Bool {
         var mask = sigset_t()
         pthread_sigmask(SIG_BLOCK, nil, &mask)

@@ -118,11 +118,12 @@ import Testing
 
 /// TCP whose peer resets while the library checks the new connection.
 private struct LateSocket: ~Copyable, StreamSocket, ConnectionTransport {
+  typealias Options = TCPSocketOptions
   typealias Address = IPSocketAddress
   static let listener = LockedNumber()
   private let owned: Descriptor
 
-  init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  init(owning descriptor: consuming Descriptor) { owned = descriptor }
 
   var descriptor: RawDescriptor { owned.raw }
   consuming func releaseDescriptor() -> Descriptor { owned }

@@ -96,7 +96,8 @@ import Testing
     let server = adopt(made[0])
     let client = adopt(made[1])
     for option in [
-      SocketOption<IPLevel, Bool>.receiveHopLimit, .receiveTrafficClass, .receiveOriginalDestination, .receivePathMTU,
+      SocketOption<UDPSocketOptions, Bool>.receiveHopLimit, .receiveTrafficClass, .receiveOriginalDestination,
+      .receivePathMTU,
     ] {
       try server.setOption(option, to: true)
       #expect(try server.option(option))

@@ -6,7 +6,7 @@ import Testing
 @Suite(.exclusive) struct UDPMetadataTests {
   private func server(_ way: UDPWay) throws -> UDPSocket {
     let server = try UDPSocket.bind(to: way.any)
-    for option in [SocketOption<IPLevel, Bool>.packetInfo, .receiveHopLimit, .receiveTrafficClass] {
+    for option in [SocketOption<UDPSocketOptions, Bool>.packetInfo, .receiveHopLimit, .receiveTrafficClass] {
       #expect(try !server.option(option))
       try server.setOption(option, to: true)
       #expect(try server.option(option))
@@ -40,7 +40,7 @@ import Testing
     #expect(sender.unmapped.ip == wanted.source)
 
     // And back, from the address that it came to: on a dual-stack socket to a mapped address too.
-    for option in [SocketOption<IPLevel, Bool>.receiveHopLimit, .receiveTrafficClass] {
+    for option in [SocketOption<UDPSocketOptions, Bool>.receiveHopLimit, .receiveTrafficClass] {
       try client.setOption(option, to: true)
     }
     var answer = wanted

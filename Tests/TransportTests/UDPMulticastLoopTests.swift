@@ -25,7 +25,7 @@ import Testing
   /// Makes a pair of connected interfaces (veth(4)) and sets both up. Returns the number of the first, or nil when the
   /// kernel has no such interfaces.
   private func makeInterfaces() throws -> UInt32? {
-    let socket = try GenericMessageSocket<AnySocketAddress>.open(
+    let socket = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(
       SocketKind(AddressFamily(rawValue: 16), .raw, protocolNumber: 0))
     // struct ifinfomsg; IFLA_IFNAME; IFLA_LINKINFO with IFLA_INFO_KIND.
     let content =

@@ -137,7 +137,7 @@ import Testing
       """
     for way in UDPWay.allCases {
       let server = try UDPSocket.bind(to: way.any)
-      for option in [SocketOption<IPLevel, Bool>.packetInfo, .receiveHopLimit, .receiveTrafficClass] {
+      for option in [SocketOption<UDPSocketOptions, Bool>.packetInfo, .receiveHopLimit, .receiveTrafficClass] {
         try server.setOption(option, to: true)
       }
       let address = way.isIPv4 ? "127.0.0.1" : "::1"

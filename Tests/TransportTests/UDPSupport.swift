@@ -71,7 +71,7 @@ func socketsInNamespace(
 }
 
 func adopt(_ raw: RawDescriptor) -> UDPSocket {
-  UDPSocket(accepted: unsafe Descriptor(unsafeOwning: raw), context: ())
+  UDPSocket(owning: unsafe Descriptor(unsafeOwning: raw))
 }
 
 extension UDPSocket {

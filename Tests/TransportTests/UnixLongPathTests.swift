@@ -96,7 +96,7 @@ import Testing
     _ = try UnixStreamSocket.connect(to: path, until: .after(patience))
     try listener.close()
     let socket = try UnixDatagramSocket.bind(to: path)
-    #expect(try UnixDatagramSocket.connect(to: path).remoteAddress() == address)
+    #expect(try UnixDatagramSocket.connect(to: path).connectedAddress() == address)
     try socket.close()
     #expect(access(address.path ?? "", F_OK) != 0)
   }

@@ -63,7 +63,7 @@ import Testing
     let got = try client.receive(into: buffer.mutableSpan, from: &sender)
     #expect(reply == 1 && got == 1 && buffer[0] == 8 && sender?.path == path)
     try client.connect(to: UnixAddress(path: path))
-    #expect(try client.remoteAddress().path == path)
+    #expect(try client.connectedAddress()?.path == path)
     try client.disconnect()
     #expect(failure { () throws(SocketError) in _ = try client.send([1].span) }?.code == .notConnected)
   }

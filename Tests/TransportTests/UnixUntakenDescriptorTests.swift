@@ -178,7 +178,7 @@ import Testing
   @Test func genericUnixSocketsCloseThem() throws {
     let pair = try UnixDatagramSocket.pair()
     let before = openDescriptors().count
-    let socket = try GenericMessageSocket<AnySocketAddress>(adopting: pair.second.descriptor)
+    let socket = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>(adopting: pair.second.descriptor)
     try send(3, 2, from: pair.first)
     let outcome = try receiveWithControl(socket)
     #expect(outcome == .bytes(1) && openDescriptors().count == before)
@@ -190,7 +190,7 @@ import Testing
     #expect(openDescriptors().count == before)
     _ = socket.releaseDescriptor().release()
     let packets = try UnixSequencedPacketSocket.pair()
-    let generic = try GenericPacketSocket<AnySocketAddress>(adopting: packets.second.descriptor)
+    let generic = try GenericPacketSocket<AnySocketAddress, SocketLevelOptions>(adopting: packets.second.descriptor)
     try send(1, 2, from: packets.first)
     var buffer: [UInt8] = [0]
     var info = MessageInfo()
@@ -204,9 +204,6 @@ import Testing
     typealias Address = UnixAddress
     let base: UnixDatagramSocket
     init(_ base: consuming UnixDatagramSocket) { self.base = base }
-    init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
-      base = UnixDatagramSocket(accepted: descriptor, context: ())
-    }
     static var capabilities: SocketCapabilities { .emptyMessages }
     var readSource: RawDescriptor { base.readSource }
     var writeSource: RawDescriptor { base.writeSource }
@@ -216,9 +213,10 @@ import Testing
     borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
       base.attemptSend(bytes, control: control, to: address, flags: flags)
     }
-    borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+    borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
+    consuming func attemptClose() -> IOResult { base.attemptClose() }
     borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
-    borrowing func remoteAddress() throws(SocketError) -> UnixAddress { try base.remoteAddress() }
+    borrowing func connectedAddress() throws(SocketError) -> UnixAddress? { try base.connectedAddress() }
   }
 
   @Test func wrappersCloseThem() throws {

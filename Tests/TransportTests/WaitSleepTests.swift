@@ -253,9 +253,6 @@ private struct CountingSender: ~Copyable, DatagramSocket {
   let tries = Atomic<Int>(0)
 
   init(base: consuming UnixDatagramSocket) { self.base = base }
-  init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
-    base = UnixDatagramSocket(accepted: descriptor, context: ())
-  }
 
   static var capabilities: SocketCapabilities { UnixDatagramSocket.capabilities }
   var readSource: RawDescriptor { base.readSource }
@@ -267,7 +264,8 @@ private struct CountingSender: ~Copyable, DatagramSocket {
     tries.add(1, ordering: .relaxed)
     return base.attemptSend(bytes, control: control, to: address, flags: flags)
   }
-  borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
+  consuming func attemptClose() -> IOResult { base.attemptClose() }
   borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
-  borrowing func remoteAddress() throws(SocketError) -> UnixAddress { try base.remoteAddress() }
+  borrowing func connectedAddress() throws(SocketError) -> UnixAddress? { try base.connectedAddress() }
 }

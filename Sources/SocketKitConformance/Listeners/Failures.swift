@@ -31,7 +31,7 @@ extension ListenerSuite where S: ~Copyable {
         let doomed = try listening.connect()
         names.insert(try doomed.localAddress())
         // Closing without lingering resets, where the transport knows resets.
-        try? SocketOption<SocketLevel, Duration?>.linger.write(doomed.readSource, .zero)
+        try? SocketOption<SocketLevelOptions, Duration?>.linger.write(doomed.readSource, .zero)
       }
       let client = try listening.connect()
       let own = try client.localAddress()

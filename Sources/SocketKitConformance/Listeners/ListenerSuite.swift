@@ -7,7 +7,7 @@ public import SocketKitCore
 ///   try MySocket.connect(to: $0, until: .after(.seconds(5)))
 /// }
 /// ```
-public struct ListenerSuite<S: Socket & ~Copyable>: ConformanceSuite {
+public struct ListenerSuite<S: Acceptable & ~Copyable>: ConformanceSuite {
   public let name: String
   let listen: @Sendable () throws -> Listener<S>
   let connect: @Sendable (S.Address) throws -> S
@@ -44,7 +44,7 @@ public struct ListenerSuite<S: Socket & ~Copyable>: ConformanceSuite {
 }
 
 /// A listener and how to connect to it, for several threads.
-struct Listening<S: Socket & ~Copyable>: Sendable {
+struct Listening<S: Acceptable & ~Copyable>: Sendable {
   let listener: Shared<Listener<S>>
   private let connector: @Sendable (S.Address) throws -> S
 

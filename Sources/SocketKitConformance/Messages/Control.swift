@@ -191,7 +191,7 @@ extension MessageEnd where S: ~Copyable {
 
   func stampMessages() throws {
     do {
-      try SocketOption<SocketLevel, Bool>.timestamps.write(socket.value.readSource, true)
+      try SocketOption<SocketLevelOptions, Bool>.timestamps.write(socket.value.readSource, true)
     } catch {
       throw ConformanceUnavailable("time stamps cannot be asked for: \(error)")
     }

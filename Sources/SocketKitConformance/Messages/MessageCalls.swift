@@ -21,6 +21,8 @@ struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
   let send: Send
   /// Sends, waiting.
   let sendWaiting: SendWaiting
+  /// The peer's address; nil when it is not connected.
+  let peerAddress: @Sendable (Shared<S>) throws -> S.Address?
 }
 
 /// The limit of a waiting call, with a strategy that is chosen at run time.
@@ -72,7 +74,8 @@ extension MessageCalls where S: DatagramSocket & ~Copyable {
         if let address { return try socket.value.send(bytes.span, to: address) }
         return try socket.value.send(bytes.span)
       },
-      sendWaiting: { try $0.value.send($1.span, to: $2, until: $3) })
+      sendWaiting: { try $0.value.send($1.span, to: $2, until: $3) },
+      peerAddress: { try $0.value.connectedAddress() })
   }
 }
 
@@ -99,6 +102,7 @@ extension MessageCalls where S: SequencedPacketSocket & ~Copyable {
       send: { socket, bytes, _ in try socket.value.send(bytes.span) },
       sendWaiting: { socket, bytes, _, terms in
         try socket.value.send(bytes.span, until: terms)
-      })
+      },
+      peerAddress: { try $0.value.remoteAddress() })
   }
 }

@@ -52,12 +52,13 @@ struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable
     _ = connections.insert(EchoConnection(socket: socket, pending: []))
   }
 
-  mutating func watch(_ listener: borrowing Listener<S>) throws {
+  mutating func watch<L: Watchable & ~Copyable>(_ listener: borrowing L) throws {
     try poller.register(listener, .readable, token: Self.listenerToken)
   }
 
   /// Serves until `isDone`, asked after each wait with the number of open connections, says so.
-  mutating func run(accepting listener: Shared<Listener<S>>? = nil, until isDone: (_ open: Int) -> Bool) throws {
+  /// - Parameter accept: takes a connection of the listener that is watched.
+  mutating func run(accepting accept: () throws -> S? = { nil }, until isDone: (_ open: Int) -> Bool) throws {
     let deadline = Deadline.after(.seconds(15))
     while !isDone(connections.count) {
       let count = try poller.wait(until: deadline)
@@ -65,7 +66,7 @@ struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable
       for index in 0..<count {
         let event = poller[event: index]
         if event.token == Self.listenerToken {
-          while let listener, let socket = try listener.value.accept() { try add(socket) }
+          while let socket = try accept() { try add(socket) }
         } else {
           try handle(event)
         }

@@ -64,38 +64,6 @@ extension StreamSocketSuite where S: ~Copyable {
           byte = [0]
         }
       }
-      + rule("deadline.steps-write", "Writing a whole buffer ends at its deadline, although the peer keeps reading.") {
-        ends in
-        let stop = WaitControl()
-        let far = ends.far
-        let eater = RuleThread { while (try? far.readSome(until: .never.cancellable(by: stop)))?.isEmpty == false {} }
-        defer { stop.cancel() }
-        let bytes = [UInt8](repeating: 0, count: 1 << 26)
-        let watch = Stopwatch()
-        let error = try requireError(.timedOut, in: "a write of 64 MiB within a few milliseconds") {
-          try ends.near.value.writeAll(bytes.span, until: .after(.milliseconds(2)))
-        }
-        try require(error.transferred < bytes.count, "the write was complete")
-        try watch.requirePrompt("the write")
-        stop.cancel()
-        try eater.join()
-      }
-      + rule("deadline.steps-read", "Reading a whole buffer ends at its deadline, although the peer keeps writing.") {
-        ends in
-        let stop = WaitControl()
-        let far = ends.far
-        let feeder = RuleThread { _ = try far.writeUntilError(until: .never.cancellable(by: stop)) }
-        defer { stop.cancel() }
-        var bytes = [UInt8](repeating: 0, count: 1 << 26)
-        let watch = Stopwatch()
-        let error = try requireError(.timedOut, in: "a read of 64 MiB within a few milliseconds") {
-          try ends.near.value.readExactly(into: bytes.mutableSpan, until: .after(.milliseconds(2)))
-        }
-        try require(error.transferred < bytes.count, "the read was complete")
-        try watch.requirePrompt("the read")
-        stop.cancel()
-        try feeder.join()
-      }
   }
 
   var cancelRules: [ConformanceRule] {

@@ -18,11 +18,28 @@ extension StreamSocketSuite where S: ~Copyable {
         for source in sources { try require(!source.isOpen, "\(source) is still open") }
         try requireEqual(try ends.far.readAll(until: .after(Times.limit)), [], "the peer's read")
       }
+      + closeRule
       + rule("address.match", "Each end's remote address is the other's local address.") { ends in
         try requireEqual(
           try ends.near.value.remoteAddress(), try ends.far.value.localAddress(), "the near end's remote address")
         try requireEqual(
           try ends.far.value.remoteAddress(), try ends.near.value.localAddress(), "the far end's remote address")
       }
+  }
+
+  private var closeRule: [ConformanceRule] {
+    let makePair = makePair
+    return [
+      ConformanceRule("stream.descriptor.close", "Closing closes the descriptors, and reports no error.") {
+        let far = try makePair().split { near, far in
+          let sources = [near.readSource, near.writeSource]
+          try near.close()
+          for source in sources { try require(!source.isOpen, "\(source) is still open") }
+          return Shared(far)
+        }
+        try requireEqual(try far.readAll(until: .after(Times.limit)), [], "the peer's read")
+        far.close()
+      }
+    ]
   }
 }

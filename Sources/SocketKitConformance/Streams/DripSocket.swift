@@ -10,7 +10,6 @@ internal import Synchronization
 /// It answers would-block only where its base does. The cuts are the same for each socket, and do not depend on time.
 public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocket {
   public typealias Address = Base.Address
-  public typealias AcceptContext = Base.AcceptContext
 
   private let base: Base
   private let most: Int
@@ -24,14 +23,11 @@ public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocke
     self.most = most
   }
 
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Base.AcceptContext) {
-    self.init(Base(accepted: descriptor, context: context))
-  }
-
   public static var capabilities: SocketCapabilities { Base.capabilities }
   public var readSource: RawDescriptor { base.readSource }
   public var writeSource: RawDescriptor { base.writeSource }
-  public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
+  public consuming func attemptClose() -> IOResult { base.attemptClose() }
   public borrowing func localAddress() throws(SocketError) -> Base.Address { try base.localAddress() }
   public borrowing func remoteAddress() throws(SocketError) -> Base.Address { try base.remoteAddress() }
 
@@ -78,4 +74,19 @@ public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocke
     }
     return front
   }
+}
+
+extension DripSocket: Acceptable where Base: Acceptable & ~Copyable {
+  public typealias AcceptContext = Base.AcceptContext
+
+  public init(accepted descriptor: consuming Descriptor, context: borrowing Base.AcceptContext) {
+    self.init(Base(accepted: descriptor, context: context))
+  }
+}
+
+extension DripSocket: OptionTarget, DescriptorSocket where Base: DescriptorSocket & ~Copyable {
+  public typealias Options = Base.Options
+
+  public var descriptor: RawDescriptor { base.descriptor }
+  public consuming func releaseDescriptor() -> Descriptor { base.releaseDescriptor() }
 }

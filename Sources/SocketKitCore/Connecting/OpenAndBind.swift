@@ -44,7 +44,7 @@ extension TransportSocket where Self: ~Copyable {
   /// A new socket that is neither bound nor connected: for transports and for options that must be set first.
   /// - Throws: `.tooManyDescriptors`, `.protocolNotSupported`, `.permissionDenied`.
   public static func open(for address: Address) throws(SocketError) -> Self {
-    Self(accepted: try RawDescriptor.open(kind(for: address)), context: ())
+    Self(owning: try RawDescriptor.open(kind(for: address)))
   }
 
   /// A new socket that is to receive at an address. Where the kernel has no IPv6 (`ipv6.disable=1`), changes
@@ -64,7 +64,7 @@ extension TransportSocket where Self: ~Copyable {
   /// - Throws: `.wrongSocketKind` when it is none of this transport's, and as ``open(for:)``.
   public static func open(_ kind: SocketKind) throws(SocketError) -> Self {
     guard accepts(kind) else { throw SocketError(code: .wrongSocketKind, .open) }
-    return Self(accepted: try RawDescriptor.open(kind), context: ())
+    return Self(owning: try RawDescriptor.open(kind))
   }
 
   /// bind(2), once more where the transport could clear the way.
@@ -84,7 +84,7 @@ extension TransportSocket where Self: ~Copyable {
   ///   is as it was, and still the caller's.
   public init(adopting raw: RawDescriptor) throws(SocketError) {
     try Self.check(raw, listening: false)
-    self.init(accepted: try Descriptor(adopting: raw), context: ())
+    self.init(owning: try Descriptor(adopting: raw))
   }
 
   static func check(_ raw: RawDescriptor, listening: Bool) throws(SocketError) {

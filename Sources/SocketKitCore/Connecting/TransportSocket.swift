@@ -1,6 +1,10 @@
 /// A kernel socket that Core can make: a transport says what it is in a few lines, and inherits connect, listen, adopt
 /// and close.
-public protocol TransportSocket: KernelSocket, ~Copyable where AcceptContext == Void {
+public protocol TransportSocket: KernelSocket, ~Copyable {
+  /// Takes over a descriptor that ``kind(for:)`` or ``accepts(_:)`` describes, without looking at it: it is CLOEXEC and
+  /// non-blocking.
+  init(owning descriptor: consuming Descriptor)
+
   /// What socket(2) is told for an address: family, type, protocol.
   static func kind(for address: Address) -> SocketKind
 
@@ -43,4 +47,9 @@ extension TransportSocket where Self: ~Copyable {
 }
 
 /// A transport with connections: it can connect, listen and accept.
-public protocol ConnectionTransport: TransportSocket, ~Copyable {}
+public protocol ConnectionTransport: TransportSocket, Acceptable, ~Copyable where AcceptContext == Void {}
+
+extension ConnectionTransport where Self: ~Copyable {
+  @inlinable
+  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) { self.init(owning: descriptor) }
+}

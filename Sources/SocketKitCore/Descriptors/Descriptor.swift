@@ -43,10 +43,17 @@ public struct Descriptor: ~Copyable, Sendable {
   /// - Throws: what close(2) reports, such as EIO. EINTR is no failure on Linux and is not reported.
   @inlinable
   public consuming func close() throws(SocketError) {
+    let result = attemptClose()
+    if result.isFailure && !result.isInterrupted { throw SocketError(result, .close) }
+  }
+
+  /// For implementers of sockets: closes now.
+  /// - Returns: 0 or -errno, EINTR included, which is no failure on Linux. The descriptor is closed in every case.
+  @inlinable
+  public consuming func attemptClose() -> IOResult {
     let number = raw
     discard self
-    let result = IOResult(raw: csk_close(number.value))
-    if result.isFailure && !result.isInterrupted { throw SocketError(result, .close) }
+    return IOResult(raw: csk_close(number.value))
   }
 
   /// A second descriptor for the same open socket (fcntl(2) F_DUPFD_CLOEXEC).

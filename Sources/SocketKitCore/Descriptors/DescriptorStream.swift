@@ -20,6 +20,7 @@ public import CSocketKit
 ///   `.notSupported`.
 @frozen
 public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
+  public typealias Options = SocketLevelOptions
   public typealias Address = AnySocketAddress
 
   @usableFromInline let owned: Descriptor
@@ -37,11 +38,11 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
     try raw.checkOpen()
     if !raw.isNoSocket { throw SocketError(code: .wrongSocketKind, .adopt) }
     try raw.setBlocking(false)
-    self.init(accepted: descriptor, context: ())
+    self.init(owning: descriptor)
   }
 
   /// Takes over a descriptor without looking at it: it is not a socket, and is non-blocking.
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
+  public init(owning descriptor: consuming Descriptor) {
     isPipe = csk_fcntl(descriptor.raw.value, CSK_F_GETPIPE_SZ, 0) >= 0
     owned = descriptor
   }

@@ -1,7 +1,12 @@
 /// Datagrams: no connection is needed, each message finds its own way, and none has an end.
 ///
 /// A socket may be connected all the same: then it sends to that one address, hears only from it, and hears of ICMP errors.
-public protocol DatagramSocket: MessageSocket, ~Copyable {}
+public protocol DatagramSocket: MessageSocket, ~Copyable {
+  /// The address that the socket is connected to (getpeername(2)); nil when it is not connected. The kernel keeps none
+  /// for raw IP sockets.
+  /// - Throws: `.invalidAddress` when it is not one of this transport's addresses; `.closed`.
+  borrowing func connectedAddress() throws(SocketError) -> Address?
+}
 
 extension DatagramSocket where Self: ~Copyable {
   /// Receives one datagram, without waiting.

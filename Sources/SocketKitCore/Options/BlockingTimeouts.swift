@@ -3,7 +3,7 @@ internal import CSocketKit
 // For descriptors that are made blocking, or handed to a program that blocks on them. SocketKit's own calls never block
 // in the kernel, so these options have no effect on them: pass a ``Deadline`` instead.
 
-extension SocketOption where Level == SocketLevel, Value == Duration {
+extension SocketOption where Value == Duration {
   /// How long a blocking receive or accept waits before it fails with EAGAIN; zero, the default, is for ever. Rounded
   /// up to a microsecond, and by the kernel to its clock tick. Does nothing on non-blocking sockets. The C name is
   /// `SO_RCVTIMEO`.

@@ -3,7 +3,7 @@ internal import CSocketKit
 // The options of ip(7) and ipv6(7), sorted by their C names. IPv4's and IPv6's own are options of the one level, because
 // a dual-stack socket takes both.
 
-extension SocketOption where Level == IPLevel, Value == Bool {
+extension SocketOption where Group: IPOptions, Value == Bool {
   /// Lets a socket bind to an address that is not, or not yet, this host's. The C name is `IP_FREEBIND`.
   public static var freeBind: Self { Self(flag: CSK_IP_FREEBIND, level: CSK_IPPROTO_IP) }
   /// Lets a socket bind to foreign addresses, for transparent proxies; needs CAP_NET_ADMIN. The C name is
@@ -13,7 +13,7 @@ extension SocketOption where Level == IPLevel, Value == Bool {
   public static var v6Only: Self { Self(flag: CSK_IPV6_V6ONLY, level: CSK_IPPROTO_IPV6) }
 }
 
-extension SocketOption where Level == IPLevel, Value == Int {
+extension SocketOption where Group: IPOptions, Value == Int {
   /// The type-of-service byte of IPv4 packets, 0 to 255: DSCP in the upper six bits. The C name is `IP_TOS`.
   public static var typeOfService: Self { Self(integer: CSK_IP_TOS, level: CSK_IPPROTO_IP, in: 0...255) }
   /// The time to live of IPv4 packets, 1 to 255. The C name is `IP_TTL`.

@@ -3,7 +3,7 @@ internal import CSocketKit
 // What a socket tells of its packets, and how they may be cut: options of ip(7) and ipv6(7), sorted by their C names. Each
 // works on IPv4, IPv6 and dual-stack sockets; the values come as ``PacketMetadata``.
 
-extension SocketOption where Level == IPLevel, Value == Bool {
+extension SocketOption where Group: IPOptions, Value == Bool {
   /// Tells the address that a packet was sent to and the interface that it came in by. A dual-stack socket gets both
   /// versions' control messages for an IPv4 packet: only IPv4's names the address to answer from
   /// (``PacketMetadata/localAddress``). The C names are `IP_PKTINFO` and `IPV6_RECVPKTINFO`.
@@ -32,7 +32,7 @@ extension SocketOption where Level == IPLevel, Value == Bool {
   public static var receiveHopLimit: Self { Self(ipv4: CSK_IP_RECVTTL, ipv6: CSK_IPV6_RECVHOPLIMIT) }
 }
 
-extension SocketOption where Level == IPLevel, Value == Int {
+extension SocketOption where Group: IPOptions, Value == Int {
   /// The path MTU in bytes, IP header included, as far as it is known now; reading only, and only on a connected socket
   /// (`.notConnected` otherwise). The C names are `IP_MTU` and `IPV6_MTU`.
   public static var pathMTU: Self {
@@ -42,7 +42,7 @@ extension SocketOption where Level == IPLevel, Value == Int {
   }
 }
 
-extension SocketOption where Level == IPLevel, Value == PathMTUDiscovery {
+extension SocketOption where Group: IPOptions, Value == PathMTUDiscovery {
   /// How packets are kept within the path's MTU. The C names are `IP_MTU_DISCOVER` and `IPV6_MTU_DISCOVER`.
   public static var pathMTUDiscovery: Self {
     Self(

@@ -3,7 +3,7 @@ internal import CSocketKit
 // Joining and leaving multicast groups: ip(7), ipv6(7), RFC 3678. A membership ends with its socket. The group and the
 // source are looked at before the kernel is asked: an address that is no group's is `.invalidAddress` with errno 0.
 
-extension IPOptionTarget where Self: ~Copyable {
+extension OptionTarget where Options: IPOptions, Self: ~Copyable {
   /// Joins a group: its packets that come in by the interface are received, on every socket bound to their port that has
   /// not switched `.multicastAll` off.
   ///
@@ -14,13 +14,13 @@ extension IPOptionTarget where Self: ~Copyable {
   ///   `.addressNotAvailable` when there is no such interface; `.outOfMemory` beyond net.ipv4.igmp_max_memberships (20);
   ///   `.notSupported` for an IPv6 group on an IPv4 socket; `.closed`.
   public borrowing func join(_ group: IPAddress, interfaceIndex: UInt32 = 0) throws(SocketError) {
-    try optionDescriptor.changeMembership(CSK_MCAST_JOIN_GROUP, group, from: nil, interfaceIndex)
+    try descriptor.changeMembership(CSK_MCAST_JOIN_GROUP, group, from: nil, interfaceIndex)
   }
 
   /// Leaves a group.
   /// - Throws: `.addressNotAvailable` when it was not joined there, and as ``join(_:interfaceIndex:)``.
   public borrowing func leave(_ group: IPAddress, interfaceIndex: UInt32 = 0) throws(SocketError) {
-    try optionDescriptor.changeMembership(CSK_MCAST_LEAVE_GROUP, group, from: nil, interfaceIndex)
+    try descriptor.changeMembership(CSK_MCAST_LEAVE_GROUP, group, from: nil, interfaceIndex)
   }
 
   /// Joins a group for the packets of one source (IGMPv3, MLDv2): call it for each source.
@@ -32,7 +32,7 @@ extension IPOptionTarget where Self: ~Copyable {
   public borrowing func join(
     _ group: IPAddress, source: IPAddress, interfaceIndex: UInt32 = 0
   ) throws(SocketError) {
-    try optionDescriptor.changeMembership(CSK_MCAST_JOIN_SOURCE_GROUP, group, from: source, interfaceIndex)
+    try descriptor.changeMembership(CSK_MCAST_JOIN_SOURCE_GROUP, group, from: source, interfaceIndex)
   }
 
   /// Gives one source of a group up; with the last one the group is left.
@@ -41,19 +41,19 @@ extension IPOptionTarget where Self: ~Copyable {
   public borrowing func leave(
     _ group: IPAddress, source: IPAddress, interfaceIndex: UInt32 = 0
   ) throws(SocketError) {
-    try optionDescriptor.changeMembership(CSK_MCAST_LEAVE_SOURCE_GROUP, group, from: source, interfaceIndex)
+    try descriptor.changeMembership(CSK_MCAST_LEAVE_SOURCE_GROUP, group, from: source, interfaceIndex)
   }
 
   /// Joins an IPv4 group on the interface that has the address.
   /// - Throws: as ``join(_:interfaceIndex:)``; `.addressNotAvailable` when no interface has the address.
   public borrowing func join(_ group: IPv4Address, interfaceAddress: IPv4Address) throws(SocketError) {
-    try optionDescriptor.changeMembership(CSK_IP_ADD_MEMBERSHIP, group, on: interfaceAddress, from: nil)
+    try descriptor.changeMembership(CSK_IP_ADD_MEMBERSHIP, group, on: interfaceAddress, from: nil)
   }
 
   /// Leaves an IPv4 group on the interface that has the address.
   /// - Throws: as ``leave(_:interfaceIndex:)``.
   public borrowing func leave(_ group: IPv4Address, interfaceAddress: IPv4Address) throws(SocketError) {
-    try optionDescriptor.changeMembership(CSK_IP_DROP_MEMBERSHIP, group, on: interfaceAddress, from: nil)
+    try descriptor.changeMembership(CSK_IP_DROP_MEMBERSHIP, group, on: interfaceAddress, from: nil)
   }
 
   /// Joins an IPv4 group for the packets of one source, on the interface that has the address.
@@ -61,7 +61,7 @@ extension IPOptionTarget where Self: ~Copyable {
   public borrowing func join(
     _ group: IPv4Address, source: IPv4Address, interfaceAddress: IPv4Address
   ) throws(SocketError) {
-    try optionDescriptor.changeMembership(CSK_IP_ADD_SOURCE_MEMBERSHIP, group, on: interfaceAddress, from: source)
+    try descriptor.changeMembership(CSK_IP_ADD_SOURCE_MEMBERSHIP, group, on: interfaceAddress, from: source)
   }
 
   /// Gives one source of an IPv4 group up, on the interface that has the address.
@@ -69,7 +69,7 @@ extension IPOptionTarget where Self: ~Copyable {
   public borrowing func leave(
     _ group: IPv4Address, source: IPv4Address, interfaceAddress: IPv4Address
   ) throws(SocketError) {
-    try optionDescriptor.changeMembership(CSK_IP_DROP_SOURCE_MEMBERSHIP, group, on: interfaceAddress, from: source)
+    try descriptor.changeMembership(CSK_IP_DROP_SOURCE_MEMBERSHIP, group, on: interfaceAddress, from: source)
   }
 }
 

@@ -3,7 +3,7 @@ internal import CSocketKit
 // How multicast packets are sent and taken: options of ip(7) and ipv6(7), sorted by their C names. On an IPv6 socket each
 // is set for IPv4 packets too, so a dual-stack socket needs no other calls. Memberships: see `join(_:interfaceIndex:)`.
 
-extension SocketOption where Level == IPLevel, Value == Bool {
+extension SocketOption where Group: IPOptions, Value == Bool {
   /// Takes packets of every group that any socket of the host joined, as is the kernel's default; off, only of the groups
   /// that this socket joined. The C names are `IP_MULTICAST_ALL` (Linux 2.6.31) and `IPV6_MULTICAST_ALL` (Linux 4.20).
   public static var multicastAll: Self { Self(ipv4: CSK_IP_MULTICAST_ALL, ipv6: CSK_IPV6_MULTICAST_ALL) }
@@ -12,13 +12,13 @@ extension SocketOption where Level == IPLevel, Value == Bool {
   public static var multicastLoop: Self { Self(ipv4: CSK_IP_MULTICAST_LOOP, ipv6: CSK_IPV6_MULTICAST_LOOP) }
 }
 
-extension SocketOption where Level == IPLevel, Value == Int {
+extension SocketOption where Group: IPOptions, Value == Int {
   /// How many hops multicast packets go: 0 stays on this host, 1 (the default) on this link, at most 255. The C names are
   /// `IP_MULTICAST_TTL` and `IPV6_MULTICAST_HOPS`.
   public static var multicastHops: Self { Self(ipv4: CSK_IP_MULTICAST_TTL, ipv6: CSK_IPV6_MULTICAST_HOPS) }
 }
 
-extension SocketOption where Level == IPLevel, Value == UInt32 {
+extension SocketOption where Group: IPOptions, Value == UInt32 {
   /// The number of the interface that multicast packets leave by, 0 for the routing table's choice. IPv4 sockets cannot
   /// read it back (`.notSupported`). An interface that is none is `.addressNotAvailable`. The C names are
   /// `IP_MULTICAST_IF` and `IPV6_MULTICAST_IF`.
@@ -41,7 +41,7 @@ extension SocketOption where Level == IPLevel, Value == UInt32 {
   }
 }
 
-extension SocketOption where Level == IPLevel, Value == IPv4Address {
+extension SocketOption where Group: IPOptions, Value == IPv4Address {
   /// The interface that IPv4 multicast packets leave by, named by one of its addresses; 0.0.0.0 for the routing table's
   /// choice. An address that is no interface's is `.addressNotAvailable`. The C name is `IP_MULTICAST_IF`.
   public static var multicastInterfaceAddress: Self {

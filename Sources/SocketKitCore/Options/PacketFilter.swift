@@ -67,7 +67,7 @@ extension OptionTarget where Self: ~Copyable {
     guard (1...Int(CSK_BPF_MAXIMUM)).contains(instructions.count) else {
       throw SocketError(code: .invalidArgument, .setOption)
     }
-    let number = optionDescriptor.value
+    let number = descriptor.value
     let result = instructions.withUnsafeBytes { bytes in
       var program = csk_filter_program(count: UInt16(instructions.count), instructions: bytes.baseAddress)
       return csk_setsockopt(
@@ -79,13 +79,13 @@ extension OptionTarget where Self: ~Copyable {
   /// Takes the filter away (SO_DETACH_FILTER).
   /// - Throws: `.noSuchPath` (ENOENT) when there is none, `.permissionDenied` when it is locked, `.closed`.
   public borrowing func removeFilter() throws(SocketError) {
-    try optionDescriptor.setIntegerOption(CSK_SOL_SOCKET, CSK_SO_DETACH_FILTER, 0)
+    try descriptor.setIntegerOption(CSK_SOL_SOCKET, CSK_SO_DETACH_FILTER, 0)
   }
 
   /// Locks the filter, or its absence, for the rest of the socket's life (SO_LOCK_FILTER, Linux 3.9): for a process that
   /// hands the socket to a less trusted one.
   /// - Throws: `.closed`, `.notASocket`.
   public borrowing func lockFilter() throws(SocketError) {
-    try optionDescriptor.setIntegerOption(CSK_SOL_SOCKET, CSK_SO_LOCK_FILTER, 1)
+    try descriptor.setIntegerOption(CSK_SOL_SOCKET, CSK_SO_LOCK_FILTER, 1)
   }
 }

@@ -8,7 +8,7 @@ extension OptionTarget where Self: ~Copyable {
   public borrowing func takePendingError(
     as operation: SocketError.Operation = .wait
   ) throws(SocketError) -> SocketError? {
-    try optionDescriptor.takePendingError(operation)
+    try descriptor.takePendingError(operation)
   }
 }
 

@@ -3,7 +3,7 @@ internal import CSocketKit
 // The options of socket(7), sorted by their C names. Each kind of value is an extension of its own, which is what lets
 // `.keepAlive` be written with a leading dot.
 
-extension SocketOption where Level == SocketLevel, Value == Bool {
+extension SocketOption where Value == Bool {
   private init(_ name: Int32) { self.init(flag: name, level: CSK_SOL_SOCKET) }
   /// Whether the socket listens; reading only. The C name is `SO_ACCEPTCONN`.
   public static var isListening: Self { Self(CSK_SO_ACCEPTCONN) }
@@ -39,7 +39,7 @@ extension SocketOption where Level == SocketLevel, Value == Bool {
   public static var zeroCopy: Self { Self(CSK_SO_ZEROCOPY) }
 }
 
-extension SocketOption where Level == SocketLevel, Value == Int {
+extension SocketOption where Value == Int {
   private init(_ name: Int32) { self.init(integer: name, level: CSK_SOL_SOCKET) }
   private init(_ name: Int32, from least: Int) {
     self.init(integer: name, level: CSK_SOL_SOCKET, in: least...Int(Int32.max))
@@ -86,7 +86,7 @@ extension SocketOption where Level == SocketLevel, Value == Int {
   }
 }
 
-extension SocketOption where Level == SocketLevel, Value == Duration {
+extension SocketOption where Value == Duration {
   /// How long a blocking read may poll the network device, in steps of a microsecond. On older kernels raising it needs
   /// CAP_NET_ADMIN (`.permissionDenied`); on Linux 6.18 it needs no privilege. The C name is `SO_BUSY_POLL`.
   public static var busyPoll: Self {
@@ -94,12 +94,12 @@ extension SocketOption where Level == SocketLevel, Value == Duration {
   }
 }
 
-extension SocketOption where Level == SocketLevel, Value == String {
+extension SocketOption where Value == String {
   /// The name of the interface that the socket is bound to; empty for none. The C name is `SO_BINDTODEVICE`.
   public static var boundDevice: Self { Self(text: CSK_SO_BINDTODEVICE, level: CSK_SOL_SOCKET, capacity: 15) }
 }
 
-extension SocketOption where Level == SocketLevel, Value == Duration? {
+extension SocketOption where Value == Duration? {
   /// What closing does with unsent bytes: nil leaves them to the kernel, zero drops them and resets the connection, any
   /// other time makes close wait so long (whole seconds, rounded up). A negative time is `.invalidArgument`. The C name
   /// is `SO_LINGER`.

@@ -1,17 +1,22 @@
 internal import CSocketKit
 
-/// The options of socket(7): SOL_SOCKET.
-public enum SocketLevel {}
-/// The options of ip(7) and ipv6(7).
-public enum IPLevel {}
-/// The options of tcp(7).
-public enum TCPLevel {}
+/// The options of a socket that takes none but those of socket(7), which all sockets take.
+public enum SocketLevelOptions {}
+
+/// Marks the options of sockets that take those of ip(7) and ipv6(7).
+public protocol IPOptions {}
 
 /// One socket option: how its value is read from the kernel and written to it.
 ///
-/// `Level` keeps options of one protocol away from the sockets of another. Third parties make their own: a level type, a
-/// protocol refining ``OptionTarget``, and options by the initializers here.
-public struct SocketOption<Level, Value>: Sendable {
+/// `Group` keeps options of one protocol away from the sockets of another: it is the ``OptionTarget/Options`` of the
+/// sockets that take it. Third parties make their own:
+/// ```swift
+/// public enum MySocketOptions: IPOptions {}
+/// extension SocketOption where Group == MySocketOptions, Value == Bool {
+///   public static var checksum: Self { Self(flag: 10, level: 200) }
+/// }
+/// ```
+public struct SocketOption<Group, Value>: Sendable {
   /// How the option is read.
   public let read: @Sendable (RawDescriptor) throws(SocketError) -> Value
   /// How the option is written.

@@ -2,7 +2,7 @@ internal import CSocketKit
 
 // When packets leave and how fast: options of socket(7) that queueing disciplines implement, sorted by their C names.
 
-extension SocketOption where Level == SocketLevel, Value == Int? {
+extension SocketOption where Value == Int? {
   /// The most bytes per second that the socket sends, nil for no limit. TCP paces itself; only the queueing discipline
   /// `fq` paces datagrams. At least 1 (`.invalidArgument`). Before Linux 4.20 the kernel keeps the lower 32 bits only.
   /// The C name is `SO_MAX_PACING_RATE` (Linux 3.13).
@@ -59,7 +59,7 @@ public struct TransmitTime: BitwiseCopyable, Hashable, Sendable {
   }
 }
 
-extension SocketOption where Level == SocketLevel, Value == TransmitTime {
+extension SocketOption where Value == TransmitTime {
   /// Allows setting the time at which a packet is sent: ``OutgoingMetadata/transmitTime``. It cannot be switched off
   /// again. A queueing discipline (`fq` or `etf`) holds the packets back; without one, as on loopback, they are sent at
   /// once. Setting is `.permissionDenied` without CAP_NET_ADMIN unless the clock is ``TransmitTime/Clock/monotonic``. A

@@ -4,14 +4,7 @@ internal import CSocketKit
 ///
 /// The promise: kernel I/O on ``descriptor`` means the same as the methods, so io_uring, splice, sendfile and batches may
 /// go round them. A wrapper that frames, encrypts or injects faults must not conform.
-public protocol KernelSocket: Socket, OptionTarget, ~Copyable {
-  /// The socket's descriptor, valid while the socket lives.
-  var descriptor: RawDescriptor { get }
-  /// Gives the descriptor away; the connection stays as it is.
-  consuming func releaseDescriptor() -> Descriptor
-  /// Closes now and says what the kernel said; without it a socket closes silently when its life ends.
-  /// - Throws: what close(2) reports. The socket is gone in every case.
-  consuming func close() throws(SocketError)
+public protocol KernelSocket: DescriptorSocket, ~Copyable {
   /// Called after a kernel call outside the methods has failed or reported an error: sendfile(2), splice(2), or a read
   /// of SO_ERROR. The default does nothing. A transport whose kernel reports a failure to one call only ends its other
   /// calls here.
@@ -19,12 +12,6 @@ public protocol KernelSocket: Socket, OptionTarget, ~Copyable {
 }
 
 extension KernelSocket where Self: ~Copyable {
-  @inlinable public var readSource: RawDescriptor { descriptor }
-  @inlinable public var writeSource: RawDescriptor { descriptor }
-  @inlinable public var optionDescriptor: RawDescriptor { descriptor }
-
-  @inlinable
-  public consuming func close() throws(SocketError) { try releaseDescriptor().close() }
   @inlinable
   public borrowing func noteFailure(_ result: IOResult) {}
 
@@ -37,36 +24,25 @@ extension KernelSocket where Self: ~Copyable {
       throw error
     }
   }
-
-  public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
-    let result = descriptor.attemptShutdown(direction)
-    if result.isFailure { throw SocketError(result, .shutdown) }
-  }
-
-  public borrowing func localAddress() throws(SocketError) -> Address {
-    guard let address = Address(try descriptor.localAddress()) else {
-      throw SocketError(code: .invalidAddress, .localAddress)
-    }
-    return address
-  }
-
-  public borrowing func remoteAddress() throws(SocketError) -> Address {
-    guard let address = Address(try descriptor.remoteAddress()) else {
-      throw SocketError(code: .invalidAddress, .remoteAddress)
-    }
-    return address
-  }
 }
 
-extension KernelSocket where Self: DatagramSocket & ~Copyable {
-  /// Ends one or both directions (shutdown(2)), connected or not: waits for datagrams end with `.shutDown`, sends fail
-  /// with `.brokenPipe`. Datagrams that arrive after it can still be received.
-  /// - Throws: `.notSupported` by families without shutdown(2), such as netlink; `.closed`.
-  public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
+extension DescriptorSocket where Self: DatagramSocket & ~Copyable {
+  /// Also for a socket that is not connected: the kernel returns ENOTCONN for it, and still shuts it down
+  /// (net/ipv4/af_inet.c, inet_shutdown).
+  public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
     let result = descriptor.attemptShutdown(direction)
-    // For a socket that is not connected the kernel returns ENOTCONN, and still shuts it down (net/ipv4/af_inet.c,
-    // inet_shutdown).
-    if result.isFailure && result.errno != CSK_ENOTCONN { throw SocketError(result, .shutdown) }
+    return result.errno == CSK_ENOTCONN ? .zero : result
+  }
+
+  public borrowing func connectedAddress() throws(SocketError) -> Address? {
+    do throws(SocketError) {
+      let address = try descriptor.remoteAddress()
+      if let address = Address(address) { return address }
+    } catch {
+      if error.errno == CSK_ENOTCONN { return nil }
+      throw error
+    }
+    throw SocketError(code: .invalidAddress, .remoteAddress)
   }
 }
 

@@ -5,7 +5,7 @@ public import CSocketKit
 /// It owns its descriptor, and whatever its transport must clean up (a Unix socket's path). Accepting borrows it, so
 /// several threads may accept from one listener.
 @frozen
-public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
+public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
   // Declared first, so that it goes first: the path must be unlinked while the socket still holds it.
   @usableFromInline var cleanup: ListenerCleanup
   @usableFromInline let owned: Descriptor
@@ -136,7 +136,7 @@ public struct Listener<S: Socket & ~Copyable>: ~Copyable, Sendable {
   /// - Parameters:
   ///   - type: the wrapper, whose `init(accepted:context:)` makes it of a descriptor.
   ///   - context: handed to every accepted socket.
-  public consuming func accepting<W: Socket & ~Copyable>(
+  public consuming func accepting<W: Acceptable & ~Copyable>(
     _ type: W.Type = W.self, context: W.AcceptContext
   ) -> Listener<W> {
     let action = cleanup.take()
@@ -177,11 +177,9 @@ extension Listener: Watchable where S: ~Copyable {
   @inlinable public var writeSource: RawDescriptor { owned.raw }
 }
 
-extension Listener: OptionTarget where S: ~Copyable {
-  public var optionDescriptor: RawDescriptor { owned.raw }
+extension Listener: OptionTarget where S: OptionTarget & ~Copyable {
+  public typealias Options = S.Options
 }
-extension Listener: IPOptionTarget where S: IPOptionTarget & ~Copyable {}
-extension Listener: TCPOptionTarget where S: TCPOptionTarget & ~Copyable {}
 
 // Not in the generic type, because the compiler would merge the equal functions of several listeners into one with an
 // indirect call.

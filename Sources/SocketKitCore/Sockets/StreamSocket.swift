@@ -4,7 +4,7 @@ public import CSocketKit
 ///
 /// A transport implements the `attempt…` primitives (kernel sockets inherit them); programs call ``read(into:)``,
 /// ``write(_:)`` and the waiting forms.
-public protocol StreamSocket: Socket, ~Copyable {
+public protocol StreamSocket: ConnectedSocket, ~Copyable {
   /// Reads once, without waiting, into the front of `buffer`. 0 is the end of the stream, unless the buffer is empty.
   ///
   /// A signal must not show: try again on EINTR.

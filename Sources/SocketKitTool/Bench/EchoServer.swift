@@ -3,7 +3,7 @@ internal import SocketKit
 
 /// The server that is measured: echoes on every connection, on one thread, over any stream transport and any poller. It
 /// does what the C server does, call by call.
-struct EchoServer<S: StreamSocket & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
+struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
   /// How a readable connection's turn ended.
   private enum Turn { case done, unsent(Range<Int>), ended }
 

@@ -5,16 +5,17 @@ internal import SocketKitRaw
 ///
 /// Not there where the kernel lacks algif_hash, or a sandbox forbids the family: then making one throws.
 public struct KernelSHA256: ~Copyable, Sendable {
-  private let operation: GenericPacketSocket<HashAlgorithm>
+  private let operation: GenericPacketSocket<HashAlgorithm, SocketLevelOptions>
 
   /// - Throws: `.protocolNotSupported` (EAFNOSUPPORT), `.noSuchPath` (ENOENT: the kernel knows no "sha256"),
   ///   `.permissionDenied`, `.tooManyDescriptors`.
   public init() throws {
     let kind = SocketKind(HashAlgorithm.sha256.family, .sequencedPacket)
-    let algorithm = try GenericPacketSocket<HashAlgorithm>.open(kind)
+    let algorithm = try GenericPacketSocket<HashAlgorithm, SocketLevelOptions>.open(kind)
     try algorithm.bind(to: HashAlgorithm.sha256)
     // Such a socket hands out its operations by accept(2), without listening.
-    let listener = Listener<GenericPacketSocket<HashAlgorithm>>(algorithm.releaseDescriptor(), context: ())
+    let listener = Listener<GenericPacketSocket<HashAlgorithm, SocketLevelOptions>>(
+      algorithm.releaseDescriptor(), context: ())
     operation = try listener.accept(until: .never)
   }
 

@@ -3,19 +3,20 @@ public import SocketKitCore
 /// A socket of messages of any family, type and protocol: netlink, packet, CAN, or one that nobody has thought of here.
 ///
 /// ```swift
-/// let route = try GenericMessageSocket<AnySocketAddress>.open(
+/// let route = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(
 ///   SocketKind(AddressFamily(rawValue: 16), .raw, protocolNumber: 0))
 /// ```
-/// With an address type of your own in place of ``AnySocketAddress``, addresses come and go in that type. The type of
-/// socket is any but a stream; sequenced packets, which have an end, are ``GenericPacketSocket``.
+/// With an address type of your own in place of ``AnySocketAddress``, addresses come and go in that type. `Options` says
+/// which options the socket takes: ``SocketLevelOptions`` for those of socket(7) only, `UDPSocketOptions` for those of
+/// UDP, or a type of your own. The type of socket is any but a stream; sequenced packets, which have an end, are ``GenericPacketSocket``.
 @frozen
-public struct GenericMessageSocket<Address: SocketAddress>: ~Copyable, DatagramSocket, TransportSocket, IPOptionTarget {
+public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, DatagramSocket, TransportSocket {
   @usableFromInline let owned: Descriptor
   /// Only Unix sockets pass descriptors, and packet sockets refuse to be asked.
   public let mayReceiveDescriptors: Bool
 
   @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
+  public init(owning descriptor: consuming Descriptor) {
     mayReceiveDescriptors = Self.passesDescriptors(descriptor.raw)
     owned = descriptor
   }
@@ -45,16 +46,15 @@ public struct GenericMessageSocket<Address: SocketAddress>: ~Copyable, DatagramS
 ///
 /// ```swift
 /// // Multipath TCP
-/// let socket = try GenericStreamSocket<IPSocketAddress>.open(SocketKind(.ipv4, .stream, protocolNumber: 262))
+/// let socket = try GenericStreamSocket<IPSocketAddress, TCPSocketOptions>.open(SocketKind(.ipv4, .stream, protocolNumber: 262))
 /// try socket.connect(to: .loopback(port: 80), until: .after(.seconds(5)))
 /// ```
 @frozen
-public struct GenericStreamSocket<Address: SocketAddress>: ~Copyable, StreamSocket, ConnectionTransport, TCPOptionTarget
-{
+public struct GenericStreamSocket<Address: SocketAddress, Options>: ~Copyable, StreamSocket, ConnectionTransport {
   @usableFromInline let owned: Descriptor
 
   @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  public init(owning descriptor: consuming Descriptor) { owned = descriptor }
 
   @inlinable public var descriptor: RawDescriptor { owned.raw }
   @inlinable
@@ -70,13 +70,13 @@ public struct GenericStreamSocket<Address: SocketAddress>: ~Copyable, StreamSock
 
 /// Sequenced packets of any family and protocol.
 @frozen
-public struct GenericPacketSocket<Address: SocketAddress>: ~Copyable, SequencedPacketSocket, ConnectionTransport,
-  IPOptionTarget
+public struct GenericPacketSocket<Address: SocketAddress, Options>: ~Copyable, SequencedPacketSocket,
+  ConnectionTransport
 {
   @usableFromInline let owned: Descriptor
 
   @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  public init(owning descriptor: consuming Descriptor) { owned = descriptor }
 
   @inlinable public var descriptor: RawDescriptor { owned.raw }
   @inlinable

@@ -16,13 +16,14 @@ public import SocketKitCore
 /// Opening one is `.permissionDenied` for processes whose groups are not within net.ipv4.ping_group_range, root too: use
 /// ``RawIPSocket`` then, where CAP_NET_RAW is there.
 @frozen
-public struct ICMPSocket: ~Copyable, DatagramSocket, TransportSocket, IPOptionTarget {
+public struct ICMPSocket: ~Copyable, DatagramSocket, TransportSocket {
+  public typealias Options = ICMPSocketOptions
   public typealias Address = IPSocketAddress
 
   @usableFromInline let owned: Descriptor
 
   @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  public init(owning descriptor: consuming Descriptor) { owned = descriptor }
 
   @inlinable public var descriptor: RawDescriptor { owned.raw }
   @inlinable

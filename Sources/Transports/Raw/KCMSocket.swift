@@ -19,12 +19,13 @@ public import SocketKitCore
 /// `.notSupported`.
 @frozen
 public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
+  public typealias Options = SocketLevelOptions
   public typealias Address = AnySocketAddress
 
   @usableFromInline let owned: Descriptor
 
   @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  public init(owning descriptor: consuming Descriptor) { owned = descriptor }
 
   @inlinable public var descriptor: RawDescriptor { owned.raw }
   @inlinable
@@ -39,7 +40,7 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
   /// Opens a new multiplexer and returns its first socket.
   /// - Throws: `.protocolNotSupported` where the kernel has no KCM, `.tooManyDescriptors`.
   public static func open() throws(SocketError) -> KCMSocket {
-    KCMSocket(accepted: try RawDescriptor.open(kind), context: ())
+    KCMSocket(owning: try RawDescriptor.open(kind))
   }
 
   /// Takes over an open KCM socket, and makes it CLOEXEC and non-blocking.
@@ -48,7 +49,7 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
   public init(adopting raw: RawDescriptor) throws(SocketError) {
     try raw.checkOpen()
     guard try raw.socketKind() == Self.kind else { throw SocketError(code: .wrongSocketKind, .adopt) }
-    self.init(accepted: try Descriptor(adopting: raw), context: ())
+    self.init(owning: try Descriptor(adopting: raw))
   }
 
   /// Adds a TCP connection to the multiplexer (SIOCKCMATTACH). The kernel also parses the bytes that the connection has
@@ -96,7 +97,7 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
     let owned = unsafe Descriptor(unsafeOwning: RawDescriptor(request.fd))
     try owned.raw.setBlocking(false)
     try owned.raw.setCloseOnExec(true)
-    return KCMSocket(accepted: owned, context: ())
+    return KCMSocket(owning: owned)
   }
 
   private borrowing func control(

@@ -2,7 +2,7 @@ internal import CSocketKit
 public import SocketKitCore
 
 // Operations that only packet sockets (packet(7)) have. Open one with
-// `GenericMessageSocket<AnySocketAddress>.open(SocketKind(AddressFamily(rawValue: 17), .raw, protocolNumber: …))`.
+// `GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(SocketKind(AddressFamily(rawValue: 17), .raw, protocolNumber: …))`.
 
 /// Frames that a network interface delivers besides those for this host: PACKET_ADD_MEMBERSHIP of packet(7).
 public enum PacketMembership: Hashable, Sendable {

@@ -1,29 +1,13 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// The options of raw(7) and of raw IPv6 sockets (RFC 3542).
-public enum RawIPLevel {}
+/// The options that raw IP sockets take: those of raw(7), ip(7) and ipv6(7).
+public enum RawIPSocketOptions: IPOptions {}
 
-/// A raw IP socket.
-public protocol RawIPOptionTarget: IPOptionTarget, ~Copyable {}
+/// The options that ICMP sockets take: those of ip(7) and ipv6(7).
+public enum ICMPSocketOptions: IPOptions {}
 
-extension RawIPOptionTarget where Self: ~Copyable {
-  /// Reads an option of raw IP sockets.
-  /// - Throws: `.notSupported` on the other IP version or protocol, `.closed`.
-  public borrowing func option<Value>(_ option: SocketOption<RawIPLevel, Value>) throws(SocketError) -> Value {
-    try option.read(optionDescriptor)
-  }
-
-  /// Sets an option of raw IP sockets.
-  /// - Throws: `.notSupported` on the other IP version or protocol, `.invalidArgument`, `.closed`.
-  public borrowing func setOption<Value>(
-    _ option: SocketOption<RawIPLevel, Value>, to value: Value
-  ) throws(SocketError) {
-    try option.write(optionDescriptor, value)
-  }
-}
-
-extension SocketOption where Level == RawIPLevel, Value == Bool {
+extension SocketOption where Group == RawIPSocketOptions, Value == Bool {
   /// What is sent begins with the IP header, written by the caller; on IPv4 the kernel fills in its checksum and total
   /// length, and source and identification where they are 0. Always on for ``IPProtocol/any``. The C names are
   /// `IP_HDRINCL` and `IPV6_HDRINCL` (Linux 4.5).
@@ -44,12 +28,12 @@ extension SocketOption where Level == RawIPLevel, Value == Bool {
   }
 }
 
-extension SocketOption where Level == RawIPLevel, Value == Int? {
+extension SocketOption where Group == RawIPSocketOptions, Value == Int? {
   /// Where in the payload of IPv6 packets the kernel keeps an Internet checksum, which it then writes and verifies: an
   /// even offset in bytes, or nil for nowhere. ICMPv6 always has it at 2, which cannot be changed. The C name is
   /// `IPV6_CHECKSUM`.
   public static var checksumOffset: Self {
-    let option = SocketOption<RawIPLevel, Int>(integer: CSK_IPV6_CHECKSUM, level: CSK_IPPROTO_IPV6)
+    let option = SocketOption<SocketLevelOptions, Int>(integer: CSK_IPV6_CHECKSUM, level: CSK_IPPROTO_IPV6)
     return Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Int? in
         let offset = try option.read(target)
@@ -62,7 +46,7 @@ extension SocketOption where Level == RawIPLevel, Value == Int? {
   }
 }
 
-extension SocketOption where Level == RawIPLevel, Value == ICMPTypes {
+extension SocketOption where Group == RawIPSocketOptions, Value == ICMPTypes {
   /// Which types of ICMPv6 message a raw ICMPv6 socket receives; all at first. The C name is `ICMPV6_FILTER`
   /// (RFC 3542, 3.2).
   public static var receivedICMPv6Types: Self {
@@ -88,7 +72,7 @@ extension SocketOption where Level == RawIPLevel, Value == ICMPTypes {
   /// Which of the types 0 to 31 of ICMP message a raw ICMP socket of IPv4 receives; all at first. Higher types always
   /// come. The C name is `ICMP_FILTER`.
   public static var receivedICMPTypes: Self {
-    let option = SocketOption<RawIPLevel, Int>(integer: CSK_ICMP_FILTER, level: CSK_IPPROTO_RAW)
+    let option = SocketOption<SocketLevelOptions, Int>(integer: CSK_ICMP_FILTER, level: CSK_IPPROTO_RAW)
     return Self(
       read: { (target: RawDescriptor) throws(SocketError) -> ICMPTypes in
         var words = InlineArray<8, UInt32>(repeating: 0)

@@ -31,13 +31,14 @@ public struct IPProtocol: RawRepresentable, BitwiseCopyable, Hashable, Sendable 
 /// no port: leave it 0, because IPv6 takes it for a protocol number. So the kernel never tells the `remoteAddress()` of a
 /// connected socket: `.notConnected`.
 @frozen
-public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket, RawIPOptionTarget {
+public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
+  public typealias Options = RawIPSocketOptions
   public typealias Address = IPSocketAddress
 
   @usableFromInline let owned: Descriptor
 
   @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  public init(owning descriptor: consuming Descriptor) { owned = descriptor }
 
   @inlinable public var descriptor: RawDescriptor { owned.raw }
   @inlinable
@@ -52,7 +53,7 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket, RawIPOptionT
   public static func open(_ number: IPProtocol, over family: AddressFamily) throws(SocketError) -> RawIPSocket {
     guard family == .ipv4 || family == .ipv6 else { throw SocketError(code: .wrongSocketKind, .open) }
     let kind = SocketKind(family, .raw, protocolNumber: number.rawValue)
-    return RawIPSocket(accepted: try RawDescriptor.open(kind), context: ())
+    return RawIPSocket(owning: try RawDescriptor.open(kind))
   }
 
   /// A raw socket that receives what is sent to one address, and sends from it.
@@ -102,7 +103,7 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket, RawIPOptionT
     guard kind.type == .raw, kind.family == .ipv4 || kind.family == .ipv6 else {
       throw SocketError(code: .wrongSocketKind, .adopt)
     }
-    self.init(accepted: try Descriptor(adopting: raw), context: ())
+    self.init(owning: try Descriptor(adopting: raw))
   }
 
   /// The protocol that this socket was opened for.

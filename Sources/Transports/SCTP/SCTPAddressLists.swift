@@ -3,7 +3,7 @@ public import SocketKitCore
 
 // The addresses of the two ends: several each, where hosts are multi-homed (RFC 6458, 9.1 to 9.5).
 
-extension SCTPOptionTarget where Self: ~Copyable {
+extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   /// The addresses of this end, of an association or of the socket (`SCTP_GET_LOCAL_ADDRS`).
   ///
   /// A socket bound to any address has every address of this host here, as far as it may be used.
@@ -12,7 +12,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
   public borrowing func localAddresses(
     of association: SCTPAssociationID = .future
   ) throws(SocketError) -> [IPSocketAddress] {
-    try optionDescriptor.sctpAddresses(CSK_SCTP_GET_LOCAL_ADDRS, association)
+    try descriptor.sctpAddresses(CSK_SCTP_GET_LOCAL_ADDRS, association)
   }
 
   /// The addresses of the other end (`SCTP_GET_PEER_ADDRS`).
@@ -21,7 +21,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
   public borrowing func peerAddresses(
     of association: SCTPAssociationID = .future
   ) throws(SocketError) -> [IPSocketAddress] {
-    try optionDescriptor.sctpAddresses(CSK_SCTP_GET_PEER_ADDRS, association)
+    try descriptor.sctpAddresses(CSK_SCTP_GET_PEER_ADDRS, association)
   }
 
   /// Binds to more addresses of this host (`SCTP_SOCKOPT_BINDX_ADD`). An association that exists keeps the ones that it
@@ -48,12 +48,12 @@ extension SCTPOptionTarget where Self: ~Copyable {
   ) throws(EndpointError) {
     do throws(SocketError) {
       var addresses = addresses
-      let own = try optionDescriptor.localAddress()
+      let own = try descriptor.localAddress()
       // A bound socket refuses port 0 although it means no other.
       if let port = IPSocketAddress(own)?.port, port != 0 {
         addresses = addresses.map { $0.port == 0 ? $0.with(port: port) : $0 }
       }
-      try optionDescriptor.setSCTPOption(name, toBytes: packed(addresses), .bindAddresses)
+      try descriptor.setSCTPOption(name, toBytes: packed(addresses), .bindAddresses)
     } catch {
       throw EndpointError(error, address: SCTPAddressList.text(addresses))
     }

@@ -19,13 +19,13 @@ public struct SCTPAssociationOption<Value>: Sendable {
   }
 }
 
-extension SCTPOptionTarget where Self: ~Copyable {
+extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   /// Reads an option of an association, or the default for those to come.
   /// - Throws: `.invalidArgument` when a one-to-many socket has no such association; `.notSupported`, `.closed`.
   public borrowing func option<Value>(
     _ option: SCTPAssociationOption<Value>, of association: SCTPAssociationID = .future
   ) throws(SocketError) -> Value {
-    try option.read(optionDescriptor, association)
+    try option.read(descriptor, association)
   }
 
   /// Sets an option of an association, of all, or the default for those to come.
@@ -34,6 +34,6 @@ extension SCTPOptionTarget where Self: ~Copyable {
   public borrowing func setOption<Value>(
     _ option: SCTPAssociationOption<Value>, of association: SCTPAssociationID = .future, to value: Value
   ) throws(SocketError) {
-    try option.write(optionDescriptor, association, value)
+    try option.write(descriptor, association, value)
   }
 }

@@ -29,8 +29,8 @@ extension SCTPAssociationOption where Value == Bool {
   /// associating; the default is net.sctp.addip_enable. It needs ``authenticationSupported``. Linux 5.4. The C name is
   /// `SCTP_ASCONF_SUPPORTED`.
   public static var addressChangesSupported: Self { Self(CSK_SCTP_ASCONF_SUPPORTED) }
-  /// Whether chunks can be authenticated (RFC 4895), with ``SCTPOptionTarget/installKey(_:secret:for:)`` and
-  /// ``SCTPOptionTarget/requireAuthentication(of:)``; the default is net.sctp.auth_enable. Set before associating.
+  /// Whether chunks can be authenticated (RFC 4895), with `installKey(_:secret:for:)` and
+  /// `requireAuthentication(of:)`; the default is net.sctp.auth_enable. Set before associating.
   /// Linux 5.4. The C name is `SCTP_AUTH_SUPPORTED`.
   public static var authenticationSupported: Self { Self(CSK_SCTP_AUTH_SUPPORTED) }
   /// Whether congestion can be told by marked packets (ECN); the default is net.sctp.ecn_enable. Set before associating.

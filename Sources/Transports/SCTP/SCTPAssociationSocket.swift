@@ -17,13 +17,14 @@ public import SocketKitCore
 /// association goes on. Other notifications come only where they are switched on, as messages with
 /// ``MessageInfo/Flags/notification``; `receive(into:)` of ``SCTPMessaging`` gives all of them typed.
 @frozen
-public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessaging, SCTPOptionTarget {
+public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessaging, DescriptorSocket {
+  public typealias Options = SCTPSocketOptions
   public typealias Address = IPSocketAddress
 
   @usableFromInline let owned: Descriptor
 
   /// Makes one of a peeled-off descriptor, and switches ``SCTPEvent/associationChange`` on.
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
+  public init(owning descriptor: consuming Descriptor) {
     owned = descriptor
     let raw = owned.raw
     try? raw.setSCTPFlag(CSK_SCTP_RECVRCVINFO, to: true)
@@ -38,13 +39,12 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
   public init(adopting raw: RawDescriptor) throws(SocketError) {
     try raw.checkSCTPPackets()
     guard raw.hasItsAssociation else { throw SocketError(code: .wrongSocketKind, .adopt) }
-    self.init(accepted: try Descriptor(adopting: raw), context: ())
+    self.init(owning: try Descriptor(adopting: raw))
   }
 
   @inlinable public var descriptor: RawDescriptor { owned.raw }
   @inlinable public var readSource: RawDescriptor { owned.raw }
   @inlinable public var writeSource: RawDescriptor { owned.raw }
-  @inlinable public var optionDescriptor: RawDescriptor { owned.raw }
 
   /// No half-close and no empty messages: the protocol has none (RFC 9260).
   @inlinable public static var capabilities: SocketCapabilities { .continuedMessages }
@@ -85,10 +85,9 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
   /// Ends the association in order, when writing is to end: SCTP has no half-close, so the peer can send no more either. What
   /// was sent is delivered first. With `.read` the own receiving alone ends, and the peer does not hear of it.
   /// - Throws: `.closed`. An association that has ended already is no error.
-  public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
+  public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
     if direction != .read { _ = descriptor.attemptEnd(.future, CSK_SCTP_EOF, reason: RawSpan()) }
-    let result = descriptor.attemptShutdown(direction)
-    if result.isFailure { throw SocketError(result, .shutdown) }
+    return descriptor.attemptShutdown(direction)
   }
 
   /// Ends the association at once; what has not been delivered is lost (SCTP_ABORT).
@@ -124,7 +123,6 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
 
   /// Closes now: the kernel shuts the association down in the background, or aborts it where messages have not been
   /// received. ``close(until:)`` waits for that.
-  /// - Throws: what close(2) reports. The socket is gone in every case.
   @inlinable
-  public consuming func close() throws(SocketError) { try owned.close() }
+  public consuming func attemptClose() -> IOResult { owned.attemptClose() }
 }

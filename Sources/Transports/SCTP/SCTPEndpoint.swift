@@ -24,13 +24,14 @@ public import SocketKitCore
 /// As a ``MessageSocket`` its primitives and batches are the kernel's own, with ``SCTPSendInfo`` and ``SCTPReceiveInfo`` as
 /// control data.
 @frozen
-public struct SCTPEndpoint: ~Copyable, KernelSocket, MessageSocket, SCTPMessaging, SCTPOptionTarget {
+public struct SCTPEndpoint: ~Copyable, KernelSocket, MessageSocket, SCTPMessaging {
+  public typealias Options = SCTPSocketOptions
   public typealias Address = IPSocketAddress
 
   @usableFromInline let owned: Descriptor
 
   /// Makes one of an open one-to-many socket, whose SCTP_RECVRCVINFO is switched on.
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
+  public init(owning descriptor: consuming Descriptor) {
     owned = descriptor
     // Without it nobody knows which association a message came by.
     try? owned.raw.setSCTPFlag(CSK_SCTP_RECVRCVINFO, to: true)
@@ -49,8 +50,7 @@ public struct SCTPEndpoint: ~Copyable, KernelSocket, MessageSocket, SCTPMessagin
   /// - Throws: `.protocolNotSupported` (no SCTP in this kernel), `.tooManyDescriptors`.
   public static func open(_ family: AddressFamily = .ipv4) throws(SocketError) -> SCTPEndpoint {
     SCTPEndpoint(
-      accepted: try RawDescriptor.open(SocketKind(family, .sequencedPacket, protocolNumber: CSK_IPPROTO_SCTP)),
-      context: ())
+      owning: try RawDescriptor.open(SocketKind(family, .sequencedPacket, protocolNumber: CSK_IPPROTO_SCTP)))
   }
 
   /// An endpoint at an address, which does not accept associations: ``listen(_:)`` makes it.
@@ -119,7 +119,7 @@ public struct SCTPEndpoint: ~Copyable, KernelSocket, MessageSocket, SCTPMessagin
   public init(adopting raw: RawDescriptor) throws(SocketError) {
     try raw.checkSCTPPackets()
     if raw.hasItsAssociation { throw SocketError(code: .wrongSocketKind, .adopt) }
-    self.init(accepted: try Descriptor(adopting: raw), context: ())
+    self.init(owning: try Descriptor(adopting: raw))
   }
 }
 

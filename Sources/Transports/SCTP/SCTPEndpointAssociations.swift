@@ -50,7 +50,7 @@ extension SCTPEndpoint {
       throw SocketError(result, .peelOff)
     }
     let owned = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
-    return SCTPAssociationSocket(accepted: owned, context: ())
+    return SCTPAssociationSocket(owning: owned)
   }
 
   /// Shuts one association down in order: what was sent is delivered first. Returns at once;

@@ -43,7 +43,7 @@ public struct SCTPEvent: RawRepresentable, Hashable, Sendable {
   ]
 }
 
-extension SCTPOptionTarget where Self: ~Copyable {
+extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   /// Switches one kind of notification on or off (SCTP_EVENT, Linux 5.0).
   /// - Parameter association: whose, on a one-to-many socket: one's, `.future` for those to come, `.current` for those that
   ///   are, or `.all`.
@@ -51,7 +51,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
   public borrowing func setEvent(
     _ event: SCTPEvent, to isOn: Bool, for association: SCTPAssociationID = .all
   ) throws(SocketError) {
-    let result = optionDescriptor.attemptSetEvent(event, to: isOn, for: association)
+    let result = descriptor.attemptSetEvent(event, to: isOn, for: association)
     if result.isFailure { throw SocketError(result, .setOption) }
   }
 
@@ -64,7 +64,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
     var value = csk_sctp_event(association: association.rawValue, type: event.rawValue, on: 0, padding: 0)
     var length = UInt32(MemoryLayout<csk_sctp_event>.size)
     let result = IOResult(
-      raw: csk_getsockopt(optionDescriptor.value, CSK_IPPROTO_SCTP, CSK_SCTP_EVENT, &value, &length))
+      raw: csk_getsockopt(descriptor.value, CSK_IPPROTO_SCTP, CSK_SCTP_EVENT, &value, &length))
     if result.isFailure { throw SocketError(result, .getOption) }
     return value.on != 0
   }

@@ -4,7 +4,7 @@ public import SocketKitCore
 // Authenticated chunks (RFC 4895): the two ends of an association share secrets. Each end names types of chunks, and
 // drops chunks of these types that no shared secret has signed.
 
-extension SCTPOptionTarget where Self: ~Copyable {
+extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   /// Installs a shared secret under a number, replacing an earlier one with that number (`SCTP_AUTH_KEY`, RFC 6458,
   /// 8.3.3).
   ///
@@ -29,7 +29,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
     secret.withUnsafeBufferPointer { bytes += $0 }
     // The kernel requires a byte after the header, even when the secret is empty.
     if secret.isEmpty { bytes.append(0) }
-    let target = optionDescriptor
+    let target = descriptor
     try authenticating { () throws(SocketError) in try target.setSCTPOption(CSK_SCTP_AUTH_KEY, toBytes: bytes) }
   }
 
@@ -47,7 +47,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
   /// - Throws: as ``activateKey(_:for:)``.
   public borrowing func activeKey(of association: SCTPAssociationID = .future) throws(SocketError) -> UInt16 {
     let question = csk_sctp_authkeyid(association: association.rawValue, number: 0)
-    let target = optionDescriptor
+    let target = descriptor
     return try authenticating { () throws(SocketError) in
       try target.sctpOption(CSK_SCTP_AUTH_ACTIVE_KEY, asking: question).number
     }
@@ -78,7 +78,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
   ///   ``SCTPChunkType/shutdownComplete`` and ``SCTPChunkType/authentication``, which are never signed, and when there
   ///   would be more than 20 types; `.notSupported` with EACCES when authentication is off.
   public borrowing func requireAuthentication(of chunk: SCTPChunkType) throws(SocketError) {
-    let target = optionDescriptor
+    let target = descriptor
     try authenticating { () throws(SocketError) in
       try target.setSCTPOption(CSK_SCTP_AUTH_CHUNK, to: chunk.rawValue)
     }
@@ -109,7 +109,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
     _ name: Int32, _ number: UInt16, _ association: SCTPAssociationID
   ) throws(SocketError) {
     let value = csk_sctp_authkeyid(association: association.rawValue, number: number)
-    let target = optionDescriptor
+    let target = descriptor
     try authenticating { () throws(SocketError) in try target.setSCTPOption(name, to: value) }
   }
 
@@ -120,7 +120,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
     // There are 256 types at most.
     var bytes = withUnsafeBytes(of: header) { Array($0) } + [UInt8](repeating: 0, count: 256)
     var length = UInt32(bytes.count)
-    let number = optionDescriptor.value
+    let number = descriptor.value
     try authenticating { () throws(SocketError) in
       let result = IOResult(raw: csk_getsockopt(number, CSK_IPPROTO_SCTP, name, &bytes, &length))
       if result.isFailure { throw SocketError(result, .getOption) }
@@ -149,7 +149,7 @@ public struct SCTPAuthenticationAlgorithm: RawRepresentable, BitwiseCopyable, Ha
   public static var sha256: Self { Self(rawValue: 3) }
 }
 
-extension SocketOption where Level == SCTPLevel, Value == [SCTPAuthenticationAlgorithm] {
+extension SocketOption where Group == SCTPSocketOptions, Value == [SCTPAuthenticationAlgorithm] {
   /// The algorithms with which the peers of future associations may sign, the preferred one first: a peer uses the
   /// first that it supports. Set it before listening or connecting.
   ///

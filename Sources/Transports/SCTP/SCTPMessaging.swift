@@ -2,9 +2,7 @@ public import CSocketKit
 public import SocketKitCore
 
 /// A socket that sends and receives messages of SCTP with what belongs to them: one-to-one, one-to-many or peeled off.
-public protocol SCTPMessaging: Socket, ~Copyable {
-  /// The socket's descriptor, valid while the socket lives.
-  var descriptor: RawDescriptor { get }
+public protocol SCTPMessaging: Socket, OptionTarget, ~Copyable where Options == SCTPSocketOptions {
   /// How many associations it has.
   static var style: SCTPStyle { get }
 }

@@ -3,7 +3,7 @@ public import SocketKitCore
 
 // The options that a socket has as a whole (RFC 6458, 8.1), sorted by their C names.
 
-extension SocketOption where Level == SCTPLevel, Value == Bool {
+extension SocketOption where Group == SCTPSocketOptions, Value == Bool {
   private init(_ name: Int32) { self.init(flag: name, level: CSK_IPPROTO_SCTP) }
   /// Tells peers of addresses that this host gains or loses (RFC 5061); for sockets that are bound to any address, with
   /// net.sctp.addip_enable. The C name is `SCTP_AUTO_ASCONF`.
@@ -26,7 +26,7 @@ extension SocketOption where Level == SCTPLevel, Value == Bool {
   public static var sharePort: Self { Self(CSK_SCTP_REUSE_PORT) }
 }
 
-extension SocketOption where Level == SCTPLevel, Value == Int {
+extension SocketOption where Group == SCTPSocketOptions, Value == Int {
   /// Bytes of a message still arriving from which on the kernel delivers what is there, so that one message cannot fill
   /// the buffer for ever; at most half the receive buffer, 0 for the kernel's choice. The C name is
   /// `SCTP_PARTIAL_DELIVERY_POINT`.
@@ -35,7 +35,7 @@ extension SocketOption where Level == SCTPLevel, Value == Int {
   }
 }
 
-extension SocketOption where Level == SCTPLevel, Value == UInt32 {
+extension SocketOption where Group == SCTPSocketOptions, Value == UInt32 {
   /// A number that the peer is told when an association is made: which protocol speaks above SCTP (RFC 5061, 4.2.6). The
   /// peer gets it as a notification. The C name is `SCTP_ADAPTATION_LAYER`.
   public static var adaptationLayer: Self {
@@ -49,7 +49,7 @@ extension SocketOption where Level == SCTPLevel, Value == UInt32 {
   }
 }
 
-extension SocketOption where Level == SCTPLevel, Value == Duration? {
+extension SocketOption where Group == SCTPSocketOptions, Value == Duration? {
   /// On a one-to-many socket: how long an association may be idle before the kernel shuts it down; whole seconds, rounded
   /// up, at least 1 and at most net.sctp.max_autoclose, silently; nil for ever. One-to-one sockets: `.notSupported`. The C
   /// name is `SCTP_AUTOCLOSE`.
@@ -94,7 +94,7 @@ public struct SCTPInitParameters: Hashable, Sendable {
   }
 }
 
-extension SocketOption where Level == SCTPLevel, Value == SCTPInitParameters {
+extension SocketOption where Group == SCTPSocketOptions, Value == SCTPInitParameters {
   /// Streams and patience of associations made later: set it before connecting or listening. The C name is
   /// `SCTP_INITMSG`.
   public static var initParameters: Self {

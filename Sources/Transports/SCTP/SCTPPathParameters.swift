@@ -48,7 +48,7 @@ public struct SCTPPathParameters: Hashable, Sendable {
   public init() {}
 }
 
-extension SCTPOptionTarget where Self: ~Copyable {
+extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   /// How a path is watched and used (`SCTP_PEER_ADDR_PARAMS`).
   ///
   /// - Parameters:
@@ -61,7 +61,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
     var question = csk_sctp_paddrparams()
     question.association = association.rawValue
     copy(peer, into: &question.address)
-    return SCTPPathParameters(try optionDescriptor.sctpOption(CSK_SCTP_PEER_ADDR_PARAMS, asking: question))
+    return SCTPPathParameters(try descriptor.sctpOption(CSK_SCTP_PEER_ADDR_PARAMS, asking: question))
   }
 
   /// Sets how a path is watched and used, or all of an association's.
@@ -72,7 +72,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
     var value = try parameters.encoded()
     value.association = association.rawValue
     copy(peer, into: &value.address)
-    try optionDescriptor.setSCTPOption(CSK_SCTP_PEER_ADDR_PARAMS, to: value)
+    try descriptor.setSCTPOption(CSK_SCTP_PEER_ADDR_PARAMS, to: value)
   }
 
   /// Probes a path now (SPP_HB_DEMAND).
@@ -84,7 +84,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
     value.association = association.rawValue
     copy(peer, into: &value.address)
     store(UInt32(CSK_SPP_HB_DEMAND), into: &value.flags)
-    try optionDescriptor.setSCTPOption(CSK_SCTP_PEER_ADDR_PARAMS, to: value)
+    try descriptor.setSCTPOption(CSK_SCTP_PEER_ADDR_PARAMS, to: value)
   }
 }
 

@@ -17,7 +17,7 @@ public struct SCTPPathThresholds: Hashable, Sendable {
   }
 }
 
-extension SCTPOptionTarget where Self: ~Copyable {
+extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   /// The peer's address that is sent to while it answers (`SCTP_PRIMARY_ADDR`).
   /// - Throws: `.invalidArgument` when there is no such association.
   public borrowing func primaryAddress(
@@ -25,7 +25,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
   ) throws(SocketError) -> IPSocketAddress {
     var question = csk_sctp_association_address()
     question.association = association.rawValue
-    let value = try optionDescriptor.sctpOption(CSK_SCTP_PRIMARY_ADDR, asking: question)
+    let value = try descriptor.sctpOption(CSK_SCTP_PRIMARY_ADDR, asking: question)
     guard let address = address(from: value.address) else { throw SocketError(code: .invalidAddress, .getOption) }
     return address
   }
@@ -53,7 +53,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
     var value = csk_sctp_association_address()
     value.association = association.rawValue
     copy(address, into: &value.address)
-    try optionDescriptor.setSCTPOption(name, to: value)
+    try descriptor.setSCTPOption(name, to: value)
   }
 
   /// When a path is doubted; nil for what all paths begin with.
@@ -65,7 +65,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
     var question = csk_sctp_paddrthlds_v2()
     question.association = association.rawValue
     copy(peer, into: &question.address)
-    let value = try optionDescriptor.sctpOption(CSK_SCTP_PEER_ADDR_THLDS_V2, asking: question)
+    let value = try descriptor.sctpOption(CSK_SCTP_PEER_ADDR_THLDS_V2, asking: question)
     return SCTPPathThresholds(
       failed: value.retransmissions, potentiallyFailed: value.potentially_failed, primaryChange: value.primary_change)
   }
@@ -81,7 +81,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
     value.retransmissions = thresholds.failed
     value.potentially_failed = thresholds.potentiallyFailed
     value.primary_change = thresholds.primaryChange
-    try optionDescriptor.setSCTPOption(CSK_SCTP_PEER_ADDR_THLDS_V2, to: value)
+    try descriptor.setSCTPOption(CSK_SCTP_PEER_ADDR_THLDS_V2, to: value)
   }
 
   /// How often a path is probed for a larger MTU (RFC 8899, `SCTP_PLPMTUD_PROBE_INTERVAL`, Linux 5.14); nil for never.
@@ -92,7 +92,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
     var question = csk_sctp_probeinterval()
     question.association = association.rawValue
     copy(peer, into: &question.address)
-    let value = try optionDescriptor.sctpOption(CSK_SCTP_PLPMTUD_PROBE_INTERVAL, asking: question)
+    let value = try descriptor.sctpOption(CSK_SCTP_PLPMTUD_PROBE_INTERVAL, asking: question)
     return value.interval == 0 ? nil : .milliseconds(value.interval)
   }
 
@@ -108,7 +108,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
       value.interval = try milliseconds(interval)
       if value.interval == 0 { throw SocketError(code: .invalidArgument, .setOption) }
     }
-    try optionDescriptor.setSCTPOption(CSK_SCTP_PLPMTUD_PROBE_INTERVAL, to: value)
+    try descriptor.setSCTPOption(CSK_SCTP_PLPMTUD_PROBE_INTERVAL, to: value)
   }
 
   /// The UDP port at which the peer takes SCTP (RFC 6951, `SCTP_REMOTE_UDP_ENCAPS_PORT`, Linux 5.11); 0 for SCTP over
@@ -121,7 +121,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
     question.association = association.rawValue
     copy(peer, into: &question.address)
     return UInt16(
-      bigEndian: try optionDescriptor.sctpOption(CSK_SCTP_REMOTE_UDP_ENCAPS_PORT, asking: question).port)
+      bigEndian: try descriptor.sctpOption(CSK_SCTP_REMOTE_UDP_ENCAPS_PORT, asking: question).port)
   }
 
   /// Sets the UDP port at which the peer takes SCTP; 0 for SCTP over IP.
@@ -133,6 +133,6 @@ extension SCTPOptionTarget where Self: ~Copyable {
     value.association = association.rawValue
     copy(peer, into: &value.address)
     value.port = port.bigEndian
-    try optionDescriptor.setSCTPOption(CSK_SCTP_REMOTE_UDP_ENCAPS_PORT, to: value)
+    try descriptor.setSCTPOption(CSK_SCTP_REMOTE_UDP_ENCAPS_PORT, to: value)
   }
 }

@@ -26,7 +26,7 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
   /// Asks the peer to acknowledge at once (SCTP_SACK_IMMEDIATELY, RFC 7053).
   public var asksForAcknowledgement = false
   /// The number of the shared key that authenticates the message (RFC 4895); nil for the active one. See
-  /// ``SCTPOptionTarget/installKey(_:secret:for:)``. The kernel ignores it where the peer does not require
+  /// `installKey(_:secret:for:)`. The kernel ignores it where the peer does not require
   /// authentication of data, and refuses a key that is not installed or is deactivated (`.invalidArgument`). Linux
   /// 4.17.
   public var key: UInt16?

@@ -18,19 +18,20 @@ public import SocketKitCore
 ///
 /// **Addresses.** A listener on ``IPSocketAddress/any(port:)`` is dual-stack. Peers then show as `::ffff:a.b.c.d` in
 /// ``remoteAddress()``. Listeners set reuse-address. Of several addresses `localAddress()` tells one, not always the same;
-/// ``SCTPOptionTarget/localAddresses(of:)`` tells all.
+/// `localAddresses(of:)` tells all.
 ///
 /// **Over loopback**, whose packets are so large that hardly two fit the default receive buffer, each of a stream of writes
 /// may wait 200 ms for a delayed acknowledgement: raise `.receiveBuffer` at both ends, to a mebibyte, before connecting and
 /// listening.
 @frozen
-public struct SCTPSocket: ~Copyable, StreamSocket, ConnectionTransport, SCTPOptionTarget {
+public struct SCTPSocket: ~Copyable, StreamSocket, ConnectionTransport {
+  public typealias Options = SCTPSocketOptions
   public typealias Address = IPSocketAddress
 
   @usableFromInline let owned: Descriptor
 
   @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  public init(owning descriptor: consuming Descriptor) { owned = descriptor }
 
   @inlinable public var descriptor: RawDescriptor { owned.raw }
   @inlinable

@@ -44,12 +44,12 @@ public struct SCTPStatistics: Hashable, Sendable {
   }
 }
 
-extension SCTPOptionTarget where Self: ~Copyable {
+extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   /// What an association has counted since it began (`SCTP_GET_ASSOC_STATS`).
   /// - Throws: `.invalidArgument` when there is none.
   public borrowing func statistics(of association: SCTPAssociationID = .future) throws(SocketError) -> SCTPStatistics {
     var question = csk_sctp_assoc_stats()
     question.association = association.rawValue
-    return SCTPStatistics(try optionDescriptor.sctpOption(CSK_SCTP_GET_ASSOC_STATS, asking: question))
+    return SCTPStatistics(try descriptor.sctpOption(CSK_SCTP_GET_ASSOC_STATS, asking: question))
   }
 }

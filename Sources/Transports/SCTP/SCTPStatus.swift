@@ -76,13 +76,13 @@ public struct SCTPStatus: Hashable, Sendable {
   public var primaryPath: SCTPPathInfo
 }
 
-extension SCTPOptionTarget where Self: ~Copyable {
+extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   /// How an association is (`SCTP_STATUS`).
   /// - Throws: `.invalidArgument` when there is none, so when not connected or over.
   public borrowing func status(of association: SCTPAssociationID = .future) throws(SocketError) -> SCTPStatus {
     var question = csk_sctp_status()
     question.association = association.rawValue
-    let value = try optionDescriptor.sctpOption(CSK_SCTP_STATUS, asking: question)
+    let value = try descriptor.sctpOption(CSK_SCTP_STATUS, asking: question)
     return SCTPStatus(
       association: SCTPAssociationID(rawValue: value.association),
       state: SCTPAssociationState(rawValue: value.state) ?? .unknown, peerWindow: value.peer_window,
@@ -99,13 +99,13 @@ extension SCTPOptionTarget where Self: ~Copyable {
     var question = csk_sctp_paddrinfo()
     question.association = association.rawValue
     copy(peer, into: &question.address)
-    return SCTPPathInfo(try optionDescriptor.sctpOption(CSK_SCTP_GET_PEER_ADDR_INFO, asking: question))
+    return SCTPPathInfo(try descriptor.sctpOption(CSK_SCTP_GET_PEER_ADDR_INFO, asking: question))
   }
 
   /// How many associations a one-to-many socket has (`SCTP_GET_ASSOC_NUMBER`).
   /// - Throws: `.notSupported` on one-to-one sockets.
   public borrowing func associationCount() throws(SocketError) -> Int {
-    let count: UInt32 = try optionDescriptor.sctpOption(CSK_SCTP_GET_ASSOC_NUMBER, asking: 0)
+    let count: UInt32 = try descriptor.sctpOption(CSK_SCTP_GET_ASSOC_NUMBER, asking: 0)
     return Int(count)
   }
 
@@ -119,7 +119,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
       var length = UInt32(numbers.count * 4)
       let result = IOResult(
         raw: csk_getsockopt(
-          optionDescriptor.value, CSK_IPPROTO_SCTP, CSK_SCTP_GET_ASSOC_ID_LIST, &numbers, &length))
+          descriptor.value, CSK_IPPROTO_SCTP, CSK_SCTP_GET_ASSOC_ID_LIST, &numbers, &length))
       if result.errno == CSK_EINVAL && room < 1 << 20 {
         room *= 2
         continue

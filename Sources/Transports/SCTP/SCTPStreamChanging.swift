@@ -17,7 +17,7 @@ public struct SCTPStreamDirections: OptionSet, BitwiseCopyable, Hashable, Sendab
 // (`.reconfigurationSupported`) and allow it (`.streamChanges`). Each call returns when the request is sent; a
 // notification tells how it went. While one request is unanswered, another fails with EINPROGRESS.
 
-extension SCTPOptionTarget where Self: ~Copyable {
+extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   /// Lets the message numbers of streams begin anew (`SCTP_RESET_STREAMS`).
   ///
   /// - Parameters:
@@ -33,13 +33,13 @@ extension SCTPOptionTarget where Self: ~Copyable {
       association: association.rawValue, flags: directions.rawValue, count: UInt16(streams.count))
     var bytes = withUnsafeBytes(of: header) { Array($0) }
     for stream in streams { withUnsafeBytes(of: stream) { bytes += $0 } }
-    try optionDescriptor.setSCTPOption(CSK_SCTP_RESET_STREAMS, toBytes: bytes)
+    try descriptor.setSCTPOption(CSK_SCTP_RESET_STREAMS, toBytes: bytes)
   }
 
   /// Lets all numbers of the association begin anew, in both directions (`SCTP_RESET_ASSOC`).
   /// - Throws: as ``resetStreams(_:numbers:of:)``.
   public borrowing func resetAssociation(_ association: SCTPAssociationID = .future) throws(SocketError) {
-    try optionDescriptor.setSCTPOption(CSK_SCTP_RESET_ASSOC, to: association.rawValue)
+    try descriptor.setSCTPOption(CSK_SCTP_RESET_ASSOC, to: association.rawValue)
   }
 
   /// Adds streams (`SCTP_ADD_STREAMS`).
@@ -50,7 +50,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
   public borrowing func addStreams(
     outgoing: UInt16 = 0, incoming: UInt16 = 0, of association: SCTPAssociationID = .future
   ) throws(SocketError) {
-    try optionDescriptor.setSCTPOption(
+    try descriptor.setSCTPOption(
       CSK_SCTP_ADD_STREAMS,
       to: csk_sctp_add_streams(association: association.rawValue, incoming: incoming, outgoing: outgoing))
   }
@@ -61,7 +61,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
     ofStream stream: UInt16, of association: SCTPAssociationID = .future
   ) throws(SocketError) -> UInt16 {
     let question = csk_sctp_stream_value(association: association.rawValue, stream: stream, value: 0)
-    return try optionDescriptor.sctpOption(CSK_SCTP_STREAM_SCHEDULER_VALUE, asking: question).value
+    return try descriptor.sctpOption(CSK_SCTP_STREAM_SCHEDULER_VALUE, asking: question).value
   }
 
   /// Sets a stream's number for the scheduler: its priority, of which the smallest goes first, or its weight.
@@ -69,7 +69,7 @@ extension SCTPOptionTarget where Self: ~Copyable {
   public borrowing func setSchedulerValue(
     _ value: UInt16, ofStream stream: UInt16, of association: SCTPAssociationID = .future
   ) throws(SocketError) {
-    try optionDescriptor.setSCTPOption(
+    try descriptor.setSCTPOption(
       CSK_SCTP_STREAM_SCHEDULER_VALUE,
       to: csk_sctp_stream_value(association: association.rawValue, stream: stream, value: value))
   }

@@ -222,7 +222,7 @@ public struct TCPInfo: Hashable, Sendable {
   }
 }
 
-extension TCPOptionTarget where Self: ~Copyable {
+extension OptionTarget where Options: TCPOptions, Self: ~Copyable {
   /// What the kernel knows of the connection, or of a listener's backlog (`TCP_INFO`).
   /// - Throws: `.closed`.
   public borrowing func tcpInfo() throws(SocketError) -> TCPInfo {

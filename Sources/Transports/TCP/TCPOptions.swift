@@ -1,9 +1,15 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// The options of tcp(7), sorted by their C names.
+/// Marks the options of sockets that take those of tcp(7).
+public protocol TCPOptions: IPOptions {}
 
-extension SocketOption where Level == TCPLevel, Value == Bool {
+/// The options that TCP sockets take: those of tcp(7), ip(7) and ipv6(7).
+public enum TCPSocketOptions: TCPOptions {}
+
+// Sorted by their C names.
+
+extension SocketOption where Group: TCPOptions, Value == Bool {
   private init(_ name: Int32) { self.init(flag: name, level: CSK_IPPROTO_TCP) }
   /// Holds back partial segments until switched off, at most 200 ms. The C name is `TCP_CORK`.
   public static var cork: Self { Self(CSK_TCP_CORK) }
@@ -17,7 +23,7 @@ extension SocketOption where Level == TCPLevel, Value == Bool {
   public static var quickAcknowledge: Self { Self(CSK_TCP_QUICKACK) }
 }
 
-extension SocketOption where Level == TCPLevel, Value == Int {
+extension SocketOption where Group: TCPOptions, Value == Int {
   private init(_ name: Int32) { self.init(integer: name, level: CSK_IPPROTO_TCP) }
   /// On a listener: how many fast-open requests may wait; 0 switches it off. Needs bit 2 of net.ipv4.tcp_fastopen. The C
   /// name is `TCP_FASTOPEN`.
@@ -29,7 +35,7 @@ extension SocketOption where Level == TCPLevel, Value == Int {
   /// Unsent bytes above which the socket is not writable, 0 to 4294967295; 0 means net.ipv4.tcp_notsent_lowat. Keeps
   /// latency low without shrinking the buffer. The C name is `TCP_NOTSENT_LOWAT`.
   public static var notSentLowWater: Self {
-    let option = SocketOption<TCPLevel, Int>(integer: CSK_TCP_NOTSENT_LOWAT, level: CSK_IPPROTO_TCP)
+    let option = SocketOption<SocketLevelOptions, Int>(integer: CSK_TCP_NOTSENT_LOWAT, level: CSK_IPPROTO_TCP)
     return Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Int in
         Int(UInt32(truncatingIfNeeded: try option.read(target)))
@@ -47,7 +53,7 @@ extension SocketOption where Level == TCPLevel, Value == Int {
   public static var windowClamp: Self { Self(CSK_TCP_WINDOW_CLAMP) }
 }
 
-extension SocketOption where Level == TCPLevel, Value == Duration {
+extension SocketOption where Group: TCPOptions, Value == Duration {
   private init(_ name: Int32, unit: Duration) { self.init(duration: name, level: CSK_IPPROTO_TCP, unit: unit) }
   /// On a listener: how long a connection without data is kept from accept; whole seconds, which the kernel rounds up to
   /// a number of repetitions. The C name is `TCP_DEFER_ACCEPT`.
@@ -61,7 +67,7 @@ extension SocketOption where Level == TCPLevel, Value == Duration {
   public static var userTimeout: Self { Self(CSK_TCP_USER_TIMEOUT, unit: .milliseconds(1)) }
 }
 
-extension SocketOption where Level == TCPLevel, Value == String {
+extension SocketOption where Group: TCPOptions, Value == String {
   /// The congestion control algorithm: one of net.ipv4.tcp_available_congestion_control. The C name is `TCP_CONGESTION`.
   public static var congestionControl: Self { Self(text: CSK_TCP_CONGESTION, level: CSK_IPPROTO_TCP, capacity: 15) }
 }

@@ -1,13 +1,13 @@
 internal import CSocketKit
 public import SocketKitCore
 
-extension SocketOption where Level == TCPLevel, Value == Duration? {
+extension SocketOption where Group: TCPOptions, Value == Duration? {
   /// How long a connection that was closed here stays in FIN_WAIT2, waiting for the peer to end its side: whole
   /// seconds, rounded up, at most 120. Zero selects the host's setting (net.ipv4.tcp_fin_timeout, 60 s), and reading
   /// then returns that setting. With nil it does not stay at all: closing resets a connection that the peer has not
   /// ended. The C name is `TCP_LINGER2`.
   public static var finWaitTimeout: Self {
-    let seconds = SocketOption<TCPLevel, Int>(integer: CSK_TCP_LINGER2, level: CSK_IPPROTO_TCP)
+    let seconds = SocketOption<SocketLevelOptions, Int>(integer: CSK_TCP_LINGER2, level: CSK_IPPROTO_TCP)
     return Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Duration? in
         let value = try seconds.read(target)

@@ -10,13 +10,14 @@ public import SocketKitCore
 /// `::ffff:a.b.c.d`. Set the option `.v6Only` in `configure` to keep IPv4 out. Listeners set reuse-address, so that a
 /// restart need not wait for old connections.
 @frozen
-public struct TCPSocket: ~Copyable, StreamSocket, ConnectionTransport, TCPOptionTarget {
+public struct TCPSocket: ~Copyable, StreamSocket, ConnectionTransport {
+  public typealias Options = TCPSocketOptions
   public typealias Address = IPSocketAddress
 
   @usableFromInline let owned: Descriptor
 
   @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  public init(owning descriptor: consuming Descriptor) { owned = descriptor }
 
   @inlinable public var descriptor: RawDescriptor { owned.raw }
   @inlinable

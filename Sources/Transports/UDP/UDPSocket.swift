@@ -9,13 +9,14 @@ public import SocketKitCore
 /// One bound to ``IPSocketAddress/any(port:)`` is dual-stack: it hears IPv6 and IPv4 peers, the latter as
 /// `::ffff:a.b.c.d`.
 @frozen
-public struct UDPSocket: ~Copyable, DatagramSocket, TransportSocket, UDPOptionTarget {
+public struct UDPSocket: ~Copyable, DatagramSocket, TransportSocket {
+  public typealias Options = UDPSocketOptions
   public typealias Address = IPSocketAddress
 
   @usableFromInline let owned: Descriptor
 
   @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  public init(owning descriptor: consuming Descriptor) { owned = descriptor }
 
   @inlinable public var descriptor: RawDescriptor { owned.raw }
   @inlinable

@@ -22,7 +22,7 @@ public struct UnixDatagramSocket: ~Copyable, DatagramSocket, UnixSocket, Descrip
   @usableFromInline let owned: Descriptor
 
   @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
+  public init(owning descriptor: consuming Descriptor) {
     path = BoundPath()
     owned = descriptor
   }
@@ -37,11 +37,10 @@ public struct UnixDatagramSocket: ~Copyable, DatagramSocket, UnixSocket, Descrip
   }
 
   /// Removes the path that binding made, and closes.
-  /// - Throws: what close(2) reports. The socket is gone in every case.
   @inlinable
-  public consuming func close() throws(SocketError) {
+  public consuming func attemptClose() -> IOResult {
     path.remove()
-    try owned.close()
+    return owned.attemptClose()
   }
 
   public mutating func didBind(to address: UnixAddress) {

@@ -1,31 +1,10 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// The options of unix(7).
-public enum UnixLevel {}
+/// The options that Unix sockets take: those of unix(7).
+public enum UnixSocketOptions {}
 
-/// A socket that takes the options of unix(7).
-public protocol UnixOptionTarget: OptionTarget, ~Copyable {}
-
-extension Listener: UnixOptionTarget where S: UnixOptionTarget & ~Copyable {}
-
-extension UnixOptionTarget where Self: ~Copyable {
-  /// Reads an option of Unix sockets.
-  /// - Throws: `.notSupported` where the kernel lacks it, `.closed`.
-  public borrowing func option<Value>(_ option: SocketOption<UnixLevel, Value>) throws(SocketError) -> Value {
-    try option.read(optionDescriptor)
-  }
-
-  /// Sets an option of Unix sockets.
-  /// - Throws: `.notSupported` where the kernel lacks it, `.closed`.
-  public borrowing func setOption<Value>(
-    _ option: SocketOption<UnixLevel, Value>, to value: Value
-  ) throws(SocketError) {
-    try option.write(optionDescriptor, value)
-  }
-}
-
-extension SocketOption where Level == UnixLevel, Value == Bool {
+extension SocketOption where Group == UnixSocketOptions, Value == Bool {
   /// Credentials of the sender with every message that is received: ``ReceivedDescriptors/credentials``. Accepted sockets
   /// have the listener's setting. A socket without a name gets an abstract one when it connects or sends (autobind).
   ///

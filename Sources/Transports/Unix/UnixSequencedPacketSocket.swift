@@ -23,7 +23,7 @@ public struct UnixSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Conne
   @usableFromInline let owned: Descriptor
 
   @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  public init(owning descriptor: consuming Descriptor) { owned = descriptor }
 
   @inlinable public var descriptor: RawDescriptor { owned.raw }
   @inlinable

@@ -12,7 +12,7 @@ public import SocketKitCore
 /// of a connecting stream or packet socket (`from:`) stays: remove it.
 ///
 /// A path that does not fit an address (``UnixAddress/maximumPathLength``) is a ``UnixPath``.
-public protocol UnixSocket: TransportSocket, UnixOptionTarget, ~Copyable where Address == UnixAddress {
+public protocol UnixSocket: TransportSocket, ~Copyable where Address == UnixAddress, Options == UnixSocketOptions {
   /// Stream, sequenced packet or datagram.
   static var socketType: SocketType { get }
 }
@@ -42,7 +42,7 @@ extension UnixSocket where Self: ~Copyable {
     }
     if result < 0 { throw SocketError(IOResult(raw: result), .pair) }
     return SocketPair(
-      Self(accepted: unsafe Descriptor(unsafeOwning: RawDescriptor(numbers[0])), context: ()),
-      Self(accepted: unsafe Descriptor(unsafeOwning: RawDescriptor(numbers[1])), context: ()))
+      Self(owning: unsafe Descriptor(unsafeOwning: RawDescriptor(numbers[0]))),
+      Self(owning: unsafe Descriptor(unsafeOwning: RawDescriptor(numbers[1]))))
   }
 }

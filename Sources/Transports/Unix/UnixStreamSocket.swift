@@ -18,7 +18,7 @@ public struct UnixStreamSocket: ~Copyable, StreamSocket, ConnectionTransport, Un
   @usableFromInline let owned: Descriptor
 
   @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  public init(owning descriptor: consuming Descriptor) { owned = descriptor }
 
   @inlinable public var descriptor: RawDescriptor { owned.raw }
   @inlinable

@@ -1,31 +1,10 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// The options of vsock(7). Their level is AF_VSOCK, not SOL_VSOCK.
-public enum VsockLevel {}
+/// The options that vsock sockets take: those of vsock(7).
+public enum VsockSocketOptions {}
 
-/// A socket that takes the options of vsock(7): streams and sequenced packets, and their listeners.
-public protocol VsockOptionTarget: OptionTarget, ~Copyable {}
-
-extension Listener: VsockOptionTarget where S: VsockOptionTarget & ~Copyable {}
-
-extension VsockOptionTarget where Self: ~Copyable {
-  /// Reads an option of vsock.
-  /// - Throws: `.notSupported` on a datagram socket, `.closed`.
-  public borrowing func option<Value>(_ option: SocketOption<VsockLevel, Value>) throws(SocketError) -> Value {
-    try option.read(optionDescriptor)
-  }
-
-  /// Sets an option of vsock. Accepted sockets have the listener's.
-  /// - Throws: `.invalidArgument` out of range, `.notSupported` on a datagram socket, `.closed`.
-  public borrowing func setOption<Value>(
-    _ option: SocketOption<VsockLevel, Value>, to value: Value
-  ) throws(SocketError) {
-    try option.write(optionDescriptor, value)
-  }
-}
-
-extension SocketOption where Level == VsockLevel, Value == Int {
+extension SocketOption where Group == VsockSocketOptions, Value == Int {
   /// The receive buffer in bytes, 262144 at first: what a peer may send before this end reads, and the longest packet
   /// that it can send. The kernel moves a value silently to the next one between ``bufferMinimum`` and ``bufferMaximum``
   /// (raise that first); read it back. New kernels also cap what this end sends ahead to it. The C name is
@@ -55,7 +34,7 @@ extension SocketOption where Level == VsockLevel, Value == Int {
   }
 }
 
-extension SocketOption where Level == VsockLevel, Value == Duration {
+extension SocketOption where Group == VsockSocketOptions, Value == Duration {
   /// How long the kernel tries to connect before `.timedOut`: 2 seconds at first, in microseconds, rounded up to the
   /// kernel's tick (4 ms at 250 Hz). Zero sets the 2 seconds again; a negative time is `.invalidArgument`.
   ///

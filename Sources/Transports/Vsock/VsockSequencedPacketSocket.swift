@@ -46,7 +46,7 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Conn
   @usableFromInline let number: RawDescriptor
 
   @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) {
+  public init(owning descriptor: consuming Descriptor) {
     number = descriptor.raw
     sender = PacketSender(descriptor)
   }
@@ -60,12 +60,8 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Conn
   public consuming func releaseDescriptor() -> Descriptor { sender.release() }
 
   /// Closes, as the end of the socket's life does: see there what becomes of packets that are still queued.
-  /// - Throws: what close(2) reports. The socket is gone in every case.
   @inlinable
-  public consuming func close() throws(SocketError) {
-    let result = IOResult(raw: sender.close())
-    if result.isFailure && !result.isInterrupted { throw SocketError(result, .close) }
-  }
+  public consuming func attemptClose() -> IOResult { IOResult(raw: sender.close()) }
 
   @inlinable public static var capabilities: SocketCapabilities { [.halfClose, .refusesByReset, .silentListeners] }
   @inlinable public static var socketType: SocketType { .sequencedPacket }
@@ -75,9 +71,8 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Conn
   public static func isEnd(_ info: MessageInfo) -> Bool { info.length == 0 }
 
   /// Ends one or both directions; the end of writing comes behind the packets that are queued.
-  public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) {
-    let result = sender.shutdown(direction.rawValue)
-    if result.isFailure { throw SocketError(result, .shutdown) }
+  public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
+    sender.shutdown(direction.rawValue)
   }
 
   /// Waits on this thread until the kernel has all packets, which is when the peer has room for the last one.

@@ -5,7 +5,7 @@ public import SocketKitCore
 /// Which transport a connection takes is the kernel's choice: loopback for ``VsockContextID/local`` and the machine's own
 /// context ID, the way to the host for the host, and for everything when the address has ``VsockAddress/Flags/toHost``, the
 /// way to a guest otherwise.
-public protocol VsockSocket: TransportSocket, VsockOptionTarget, ~Copyable where Address == VsockAddress {
+public protocol VsockSocket: TransportSocket, ~Copyable where Address == VsockAddress, Options == VsockSocketOptions {
   /// Stream, sequenced packet or datagram.
   static var socketType: SocketType { get }
 }

@@ -11,7 +11,6 @@ public import Synchronization
 @frozen
 public struct MeteredDatagrams<Base: DatagramSocket & ~Copyable>: ~Copyable, DatagramSocket {
   public typealias Address = Base.Address
-  public typealias AcceptContext = Base.AcceptContext
 
   @usableFromInline let base: Base
   @usableFromInline let receivedCount = TrafficCount()
@@ -20,11 +19,6 @@ public struct MeteredDatagrams<Base: DatagramSocket & ~Copyable>: ~Copyable, Dat
   /// Wraps a socket; what it moved before does not count.
   @inlinable
   public init(_ base: consuming Base) { self.base = base }
-
-  @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing AcceptContext) {
-    base = Base(accepted: descriptor, context: context)
-  }
 
   /// The wrapped socket, uncounted from now on.
   @inlinable
@@ -40,9 +34,10 @@ public struct MeteredDatagrams<Base: DatagramSocket & ~Copyable>: ~Copyable, Dat
   @inlinable public var readSource: RawDescriptor { base.readSource }
   @inlinable public var writeSource: RawDescriptor { base.writeSource }
 
-  public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
+  public consuming func attemptClose() -> IOResult { base.attemptClose() }
   public borrowing func localAddress() throws(SocketError) -> Base.Address { try base.localAddress() }
-  public borrowing func remoteAddress() throws(SocketError) -> Base.Address { try base.remoteAddress() }
+  public borrowing func connectedAddress() throws(SocketError) -> Base.Address? { try base.connectedAddress() }
 }
 
 extension MeteredDatagrams where Base: ~Copyable {
@@ -113,6 +108,15 @@ extension MeteredDatagrams where Base: ~Copyable {
     sentCount.add(traffic)
     return result
   }
+}
+
+/// It holds nothing but its base, so it takes the options of its base, and the descriptor can be released.
+extension MeteredDatagrams: OptionTarget, DescriptorSocket where Base: DescriptorSocket & ~Copyable {
+  public typealias Options = Base.Options
+
+  @inlinable public var descriptor: RawDescriptor { base.descriptor }
+  @inlinable
+  public consuming func releaseDescriptor() -> Descriptor { base.releaseDescriptor() }
 }
 
 /// Counts that several threads add to: each is exact, and one may be ahead of another.

@@ -7,16 +7,15 @@ public import SocketKitCore
 /// try framed.send([1, 2, 3].span, until: .after(.seconds(5)))
 /// ```
 /// It works over any stream, wrappers too, and makes two allocations in its life and none per frame. It is no stream
-/// itself, so it conforms to `Socket` only: enough to be accepted, registered and kept in a `Slab`. One task uses it at
+/// itself, so it conforms to `ConnectedSocket` only: enough to be accepted, registered and kept in a `Slab`. One task uses it at
 /// a time: its methods change it.
 ///
 /// **With a poller**: one read may bring several frames, which the descriptor does not show any more. After an event,
-/// receive until `.wouldBlock`, or as long as ``hasFrame`` is true. Watch for writing while ``hasUnsent`` is true, and
+/// receive until nil comes, or as long as ``hasFrame`` is true. Watch for writing while ``hasUnsent`` is true, and
 /// call ``flush()`` then.
 @frozen
-public struct FramedSocket<Base: StreamSocket & ~Copyable>: ~Copyable, Socket {
+public struct FramedSocket<Base: StreamSocket & ~Copyable>: ~Copyable, ConnectedSocket {
   public typealias Address = Base.Address
-  public typealias AcceptContext = FramePlan<Base.AcceptContext>
 
   @usableFromInline let base: Base
   @usableFromInline var incoming: FrameBuffer
@@ -29,11 +28,6 @@ public struct FramedSocket<Base: StreamSocket & ~Copyable>: ~Copyable, Socket {
   @inlinable
   public init(_ base: consuming Base, maximumLength: Int = 65536) {
     self.init(base, FramePlan(maximumLength: maximumLength).maximumLength)
-  }
-
-  @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing AcceptContext) {
-    self.init(Base(accepted: descriptor, context: context.base), context.maximumLength)
   }
 
   @inlinable
@@ -51,7 +45,8 @@ public struct FramedSocket<Base: StreamSocket & ~Copyable>: ~Copyable, Socket {
   @inlinable public var writeSource: RawDescriptor { base.writeSource }
 
   /// Ends one or both directions. Bytes that are still ``hasUnsent`` do not go any more: ``flush()`` first.
-  public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
+  public consuming func attemptClose() -> IOResult { base.attemptClose() }
   public borrowing func localAddress() throws(SocketError) -> Base.Address { try base.localAddress() }
   public borrowing func remoteAddress() throws(SocketError) -> Base.Address { try base.remoteAddress() }
 
@@ -59,5 +54,14 @@ public struct FramedSocket<Base: StreamSocket & ~Copyable>: ~Copyable, Socket {
   @inlinable
   public borrowing func withBase<R: ~Copyable, E: Error>(_ body: (borrowing Base) throws(E) -> R) throws(E) -> R {
     try body(base)
+  }
+}
+
+extension FramedSocket: Acceptable where Base: Acceptable & ~Copyable {
+  public typealias AcceptContext = FramePlan<Base.AcceptContext>
+
+  @inlinable
+  public init(accepted descriptor: consuming Descriptor, context: borrowing AcceptContext) {
+    self.init(Base(accepted: descriptor, context: context.base), context.maximumLength)
   }
 }

@@ -15,7 +15,6 @@ public import Synchronization
 @frozen
 public struct MeteredSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocket {
   public typealias Address = Base.Address
-  public typealias AcceptContext = MeterPlan<Base.AcceptContext>
 
   @usableFromInline let base: Base
   @usableFromInline let receivedCount = Atomic<Int>(0)
@@ -28,12 +27,6 @@ public struct MeteredSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSo
   public init(_ base: consuming Base, quota: ByteQuota = .unlimited) {
     self.base = base
     self.quota = quota
-  }
-
-  @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing AcceptContext) {
-    base = Base(accepted: descriptor, context: context.base)
-    quota = context.quota
   }
 
   /// The wrapped socket, uncounted from now on.
@@ -49,7 +42,8 @@ public struct MeteredSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSo
   @inlinable public var readSource: RawDescriptor { base.readSource }
   @inlinable public var writeSource: RawDescriptor { base.writeSource }
 
-  public borrowing func shutdown(_ direction: ShutdownDirection) throws(SocketError) { try base.shutdown(direction) }
+  public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
+  public consuming func attemptClose() -> IOResult { base.attemptClose() }
   public borrowing func localAddress() throws(SocketError) -> Base.Address { try base.localAddress() }
   public borrowing func remoteAddress() throws(SocketError) -> Base.Address { try base.remoteAddress() }
 }
@@ -121,4 +115,22 @@ extension MeteredSocket where Base: ~Copyable {
     for segment in segments { sum &+= segment.count }
     return sum
   }
+}
+
+extension MeteredSocket: Acceptable where Base: Acceptable & ~Copyable {
+  public typealias AcceptContext = MeterPlan<Base.AcceptContext>
+
+  @inlinable
+  public init(accepted descriptor: consuming Descriptor, context: borrowing AcceptContext) {
+    self.init(Base(accepted: descriptor, context: context.base), quota: context.quota)
+  }
+}
+
+/// It holds nothing but its base, so it takes the options of its base, and the descriptor can be released.
+extension MeteredSocket: OptionTarget, DescriptorSocket where Base: DescriptorSocket & ~Copyable {
+  public typealias Options = Base.Options
+
+  @inlinable public var descriptor: RawDescriptor { base.descriptor }
+  @inlinable
+  public consuming func releaseDescriptor() -> Descriptor { base.releaseDescriptor() }
 }

@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+public import SocketKitTCP
 
 /// A TCP connection that may use several paths at once (Multipath TCP, RFC 8684; Linux 5.6).
 ///
@@ -11,13 +12,14 @@ public import SocketKitCore
 /// socket is a plain TCP socket, and where the peer has none the kernel itself continues as TCP. See
 /// ``additionalPaths()`` for what a connection came to. A listener takes plain TCP peers too.
 @frozen
-public struct MultipathTCPSocket: ~Copyable, StreamSocket, ConnectionTransport, TCPOptionTarget {
+public struct MultipathTCPSocket: ~Copyable, StreamSocket, ConnectionTransport {
+  public typealias Options = TCPSocketOptions
   public typealias Address = IPSocketAddress
 
   @usableFromInline let owned: Descriptor
 
   @inlinable
-  public init(accepted descriptor: consuming Descriptor, context: borrowing Void) { owned = descriptor }
+  public init(owning descriptor: consuming Descriptor) { owned = descriptor }
 
   @inlinable public var descriptor: RawDescriptor { owned.raw }
   @inlinable

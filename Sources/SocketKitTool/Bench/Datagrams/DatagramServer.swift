@@ -90,7 +90,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
 enum UDPOffload {
   /// Has a socket receive datagrams of one sender and size as one message.
   static func coalesce(_ descriptor: RawDescriptor) throws(SocketError) {
-    try OptionsOf(optionDescriptor: descriptor).setRawOption(level: 17, name: 104, to: [Int32(1)].span.bytes)
+    try OptionsOf(descriptor: descriptor).setRawOption(level: 17, name: 104, to: [Int32(1)].span.bytes)
   }
 
   /// Coalesced as it came it goes back.
@@ -105,6 +105,7 @@ enum UDPOffload {
   }
 
   private struct OptionsOf: OptionTarget {
-    let optionDescriptor: RawDescriptor
+    typealias Options = SocketLevelOptions
+    let descriptor: RawDescriptor
   }
 }

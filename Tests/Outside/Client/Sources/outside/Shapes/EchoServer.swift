@@ -1,7 +1,7 @@
 import SocketKitCore
 
 /// A server over any stream and any poller, with its connections in a slab.
-struct EchoServer<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>: ~Copyable {
+struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: Poller & ~Copyable>: ~Copyable {
   var poller: P
   var connections: Slab<S>
   let listener: Listener<S>
@@ -75,7 +75,7 @@ struct EchoServer<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>: ~Copyable
 }
 
 /// Serves until so many messages were echoed and so many connections closed, in all.
-func serve<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>(
+func serve<S: StreamSocket & Acceptable & ~Copyable, P: Poller & ~Copyable>(
   _ server: inout EchoServer<S, P>, echoed: Int, closed: Int
 ) throws(SocketError) {
   while server.echoed < echoed || server.closed < closed { try server.turn() }

@@ -1,0 +1,36 @@
+/// A socket that owns exactly one descriptor, which takes socket options: the transports, and wrappers that hold nothing
+/// but their base.
+///
+/// A wrapper that holds bytes must not conform, because ``releaseDescriptor()`` would lose them.
+public protocol DescriptorSocket: Socket, OptionTarget, ~Copyable {
+  /// Gives the descriptor away. The connection stays as it is.
+  consuming func releaseDescriptor() -> Descriptor
+}
+
+extension DescriptorSocket where Self: ~Copyable {
+  @inlinable public var readSource: RawDescriptor { descriptor }
+  @inlinable public var writeSource: RawDescriptor { descriptor }
+
+  @inlinable
+  public consuming func attemptClose() -> IOResult { releaseDescriptor().attemptClose() }
+
+  public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
+    descriptor.attemptShutdown(direction)
+  }
+
+  public borrowing func localAddress() throws(SocketError) -> Address {
+    guard let address = Address(try descriptor.localAddress()) else {
+      throw SocketError(code: .invalidAddress, .localAddress)
+    }
+    return address
+  }
+}
+
+extension DescriptorSocket where Self: ConnectedSocket & ~Copyable {
+  public borrowing func remoteAddress() throws(SocketError) -> Address {
+    guard let address = Address(try descriptor.remoteAddress()) else {
+      throw SocketError(code: .invalidAddress, .remoteAddress)
+    }
+    return address
+  }
+}
