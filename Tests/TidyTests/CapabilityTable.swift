@@ -96,7 +96,9 @@ extension CapabilityTable.Known {
         }
       }
     }
-    known.ci = Repository.text("\(Repository.root)/.ci/run") ?? ""
+    // A command begins its line; a comment does not match.
+    let script = Repository.text("\(Repository.root)/.ci/run") ?? ""
+    known.ci = script.split(separator: "\n").map { "\n" + $0.drop { $0 == " " } }.joined()
     return known
   }
 
