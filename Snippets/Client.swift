@@ -11,7 +11,7 @@ do {
   try socket.readExactly(into: reply.mutableSpan, until: deadline)
   print(String(decoding: reply, as: UTF8.self))
 } catch {
-  // connect localhost: connection refused (ECONNREFUSED, errno 111). Nobody listens there: start the server, …
+  // connect localhost: connection refused (ECONNREFUSED, errno 111). Nothing is listening at that address: start …
   print(error)
 }
 // snippet.end

@@ -3,7 +3,7 @@ import SocketKit
 
 // snippet.connect-by-text
 struct Greeting: EndpointVisitor {
-  /// Compiled for every stream transport; other kinds are refused with a word why.
+  /// Compiled for every stream transport; other kinds are rejected with an explanation.
   func stream<S: NamedConnectionTransport & StreamSocket & ~Copyable>(
     _: S.Type, at location: S.Location
   ) throws(EndpointError) {

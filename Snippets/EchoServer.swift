@@ -8,14 +8,14 @@ func serve<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>(
   let listening = Token(index: .max)
   var connections = Slab<S>(capacity: capacity)
   var buffer = InlineArray<4096, UInt8>(repeating: 0)
-  try poller.register(listener, .readable, token: listening)
+  try poller.register(listener, for: .readable, token: listening)
   while true {
     let count = try poller.wait()
     for index in 0..<count {
       let token = poller[event: index].token
       if token == listening {
         while let next = connections.nextToken, let socket = try listener.accept() {
-          try poller.register(socket, .readable, token: next)
+          try poller.register(socket, for: .readable, token: next)
           _ = connections.insert(socket)
         }
         continue
@@ -29,7 +29,7 @@ func serve<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>(
           }
           return true
         } catch {
-          return false  // one bad connection ends alone
+          return false  // a failing connection closes only itself
         }
       }
       if isOpen == false {

@@ -1,6 +1,15 @@
 import Glibc
 import SocketKit
 
+// Faults change interest and trigger together: in the kernel's form, where both are bits of one number.
+extension Interest {
+  static var edge: Interest { Interest().with(.edge) }
+  static var oneShot: Interest { Interest().with(.oneShot) }
+  static var exclusive: Interest { Interest().with(.exclusive) }
+  func with(_ trigger: Trigger) -> Interest { Interest(rawValue: rawValue | trigger.rawValue) }
+  var trigger: Trigger { Trigger(rawValue: rawValue).known }
+}
+
 /// What a broken poller does otherwise than its base; everything not written is right.
 protocol PollerFault: Sendable {
   init()
@@ -52,26 +61,30 @@ struct FaultyPoller<Base: Poller & ~Copyable, Fault: PollerFault>: ~Copyable, Po
   static func configuration(capacity: Int) -> Base.Configuration { Base.configuration(capacity: capacity) }
 
   var capabilities: PollerCapabilities { answers }
-  mutating func register(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
-    let (interest, token) = fault.interest(source, interest, token)
+  mutating func register(
+    source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
+  ) throws(SocketError) {
+    let (asked, token) = fault.interest(source, interest.with(trigger), token)
     do throws(SocketError) {
-      try base.register(source: source, interest, token: token)
+      try base.register(source: source, for: asked.events, trigger: asked.trigger, token: token)
     } catch {
       if error.code == .alreadyRegistered && Fault.self == RegistersTwice.self {
-        return try base.modify(source: source, interest, token: token)
+        return try base.modify(source: source, for: asked.events, trigger: asked.trigger, token: token)
       }
       if Fault.takesAnything && error.code == .closed { return }
       throw asTheKernelSays(error)
     }
     fault.registered(&events)
   }
-  mutating func modify(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
-    let (interest, token) = fault.modified(source, interest, token)
+  mutating func modify(
+    source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
+  ) throws(SocketError) {
+    let (asked, token) = fault.modified(source, interest.with(trigger), token)
     do throws(SocketError) {
-      try base.modify(source: source, interest, token: token)
+      try base.modify(source: source, for: asked.events, trigger: asked.trigger, token: token)
     } catch {
       if Fault.takesAnything && error.code == .notRegistered {
-        return try base.register(source: source, interest, token: token)
+        return try base.register(source: source, for: asked.events, trigger: asked.trigger, token: token)
       }
       throw asTheKernelSays(error)
     }
@@ -259,11 +272,15 @@ struct InheritedPoller: ~Copyable, Poller {
     EpollPoller.configuration(capacity: capacity)
   }
   var capabilities: PollerCapabilities { base.capabilities }
-  mutating func register(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
-    try base.register(source: source, interest, token: token)
+  mutating func register(
+    source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
+  ) throws(SocketError) {
+    try base.register(source: source, for: interest, trigger: trigger, token: token)
   }
-  mutating func modify(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
-    try base.modify(source: source, interest, token: token)
+  mutating func modify(
+    source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
+  ) throws(SocketError) {
+    try base.modify(source: source, for: interest, trigger: trigger, token: token)
   }
   mutating func deregister(source: RawDescriptor) throws(SocketError) { try base.deregister(source: source) }
   mutating func attemptWait(until deadline: Deadline) -> IOResult { base.attemptWait(until: deadline) }

@@ -61,6 +61,10 @@ private func saboteur<F: StreamFault>(_ crime: String, _ fault: F.Type, _ rule: 
     saboteur("makes an error of would-block", WouldBlockIsError.self, "stream.read.end-wakes"),
     saboteur("raises SIGPIPE", RaisesBrokenPipe.self, "stream.end.own-half-close"),
     saboteur("fails to close", FailsToClose.self, "stream.descriptor.close"),
+    Saboteur(
+      "masks bytes as a kernel socket", "stream.kernel.same-bytes",
+      StreamSocketSuite("masked") { try MaskedKernelSocket.pair() },
+      StreamSocketSuite("unmasked") { try TCPSocket.pair(until: .after(.seconds(5))) }),
     saboteur("swallows every shutdown", SwallowsEveryShutdown.self, "stream.end.shutdown-wakes"),
     saboteur("serves one thread at a time", ServesOneThread.self, "stream.timeout.racy-read"),
     saboteur("serves one thread at a time", ServesOneThread.self, "stream.timeout.racy-write"),

@@ -26,7 +26,7 @@ import Testing
 }
 
 /// Packets over vsock as any kernel socket sends them.
-private struct VsockTearingSocket: ~Copyable, SequencedPacketSocket, ConnectionTransport, VsockSocket {
+private struct VsockTearingSocket: ~Copyable, SequencedPacketSocket, KernelSocket, ConnectionTransport, VsockSocket {
   typealias Address = VsockAddress
   private let owned: Descriptor
 

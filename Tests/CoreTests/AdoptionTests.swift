@@ -3,7 +3,7 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// Descriptors from elsewhere: what fits is taken over, what does not is refused and left as it was.
+/// Descriptors from elsewhere: adopting consumes the owner, and closes a descriptor that does not fit.
 @Suite(.exclusive) struct AdoptionTests {
   private func refusal(_ body: () throws(SocketError) -> Void) -> SocketError.Code? {
     do throws(SocketError) {
@@ -20,49 +20,53 @@ import Testing
   }
 
   @Test func aClosedNumberIsRefused() {
-    #expect(refusal { () throws(SocketError) in _ = try Descriptor(adopting: RawDescriptor(9999)) } == .closed)
-    #expect(refusal { () throws(SocketError) in _ = try Descriptor(adopting: RawDescriptor(-1)) } == .closed)
-    #expect(refusal { () throws(SocketError) in _ = try TCPSocket(adopting: RawDescriptor(9999)) } == .closed)
-    #expect(
-      refusal { () throws(SocketError) in _ = try Listener<TCPSocket>(adopting: RawDescriptor(9999)) } == .closed)
+    #expect(refusal { () throws(SocketError) in _ = try TCPSocket(adopting: owning(9999)) } == .closed)
+    #expect(refusal { () throws(SocketError) in _ = try TCPSocket(adopting: owning(-1)) } == .closed)
+    #expect(refusal { () throws(SocketError) in _ = try Listener<TCPSocket>(adopting: owning(9999)) } == .closed)
+    #expect(refusal { () throws(SocketError) in _ = try DescriptorStream(adopting: owning(9999)) } == .closed)
   }
 
-  @Test func anotherFamilyTypeOrRoleIsRefusedAndUntouched() {
+  @Test func anotherFamilyTypeOrRoleIsRefusedAndClosed() {
     let stream = Int32(SOCK_STREAM.rawValue)
     let datagram = Int32(SOCK_DGRAM.rawValue)
-    let numbers = [
-      socket(AF_UNIX, stream, 0), socket(AF_INET, datagram, 0), socket(AF_UNIX, datagram, 0),
-      open("/dev/null", O_RDONLY),
-    ]
-    defer { for number in numbers { close(number) } }
+    let before = openDescriptors().count
     let codes: [SocketError.Code] = [.wrongSocketKind, .wrongSocketKind, .wrongSocketKind, .notASocket]
-    for (number, code) in zip(numbers, codes) {
-      let before = flags(number)
-      #expect(
-        refusal { () throws(SocketError) in _ = try TCPSocket(adopting: RawDescriptor(number)) } == code)
-      #expect(flags(number) == before)
+    for (index, code) in codes.enumerated() {
+      let number =
+        switch index {
+        case 0: socket(AF_UNIX, stream, 0)
+        case 1: socket(AF_INET, datagram, 0)
+        case 2: socket(AF_UNIX, datagram, 0)
+        default: open("/dev/null", O_RDONLY)
+        }
+      // The open file is shared with a copy, whose flags show whether adopting changed it.
+      let copy = dup(number)
+      let status = flags(copy).status
+      #expect(refusal { () throws(SocketError) in _ = try TCPSocket(adopting: owning(number)) } == code)
+      #expect(fcntl(number, F_GETFD) == -1 && flags(copy).status == status)
+      close(copy)
     }
+    let number = socket(AF_UNIX, datagram, 0)
     #expect(
-      refusal { () throws(SocketError) in _ = try UnixStreamSocket(adopting: RawDescriptor(numbers[2])) }
-        == .wrongSocketKind)
+      refusal { () throws(SocketError) in _ = try UnixStreamSocket(adopting: owning(number)) } == .wrongSocketKind)
+    #expect(openDescriptors().count == before)
   }
 
   @Test func aListenerIsNoConnectionAndTheOtherWayRound() throws {
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
     let number = listener.descriptor
-    #expect(refusal { () throws(SocketError) in _ = try TCPSocket(adopting: number) } == .wrongSocketKind)
-    let plain = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(plain) }
     #expect(
-      refusal { () throws(SocketError) in _ = try Listener<TCPSocket>(adopting: RawDescriptor(plain)) }
-        == .wrongSocketKind)
+      refusal { () throws(SocketError) in _ = try TCPSocket(adopting: number.duplicate()) } == .wrongSocketKind)
+    let plain = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    #expect(
+      refusal { () throws(SocketError) in _ = try Listener<TCPSocket>(adopting: owning(plain)) } == .wrongSocketKind)
   }
 
   @Test func aFittingOneIsMadeNonBlockingAndCloseOnExec() throws {
     var pair: [Int32] = [0, 0]
     #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
-    let first = try UnixStreamSocket(adopting: RawDescriptor(pair[0]))
-    let second = try UnixStreamSocket(adopting: RawDescriptor(pair[1]))
+    let first = try UnixStreamSocket(adopting: owning(pair[0]))
+    let second = try UnixStreamSocket(adopting: owning(pair[1]))
     for number in pair {
       #expect(flags(number).descriptor & FD_CLOEXEC != 0)
       #expect(flags(number).status & O_NONBLOCK != 0)
@@ -74,8 +78,8 @@ import Testing
   }
 
   @Test func anAdoptedListenerAccepts() throws {
-    let number = try TCPSocket.listen(on: .loopback(port: 0)).release().release()
-    let listener = try Listener<TCPSocket>(adopting: number)
+    let descriptor = try TCPSocket.listen(on: .loopback(port: 0)).release()
+    let listener = try Listener<TCPSocket>(adopting: descriptor)
     let client = try TCPSocket.connect(to: listener.localAddress(), until: .after(.seconds(5)))
     let server = try listener.accept(until: .after(.seconds(5)))
     #expect(try client.localAddress() == server.remoteAddress())
@@ -95,7 +99,7 @@ import Testing
 
   @Test func closingWhatSomebodyElseClosedIsReported() throws {
     let number = open("/dev/null", O_RDONLY)
-    let descriptor = try Descriptor(adopting: RawDescriptor(number))
+    let descriptor = owning(number)
     close(number)
     do throws(SocketError) {
       try descriptor.close()

@@ -10,13 +10,13 @@ import Testing
   /// A pipe's ends: the first reads, the second writes.
   private func pipe(capacity: Int? = nil) throws -> Streams {
     try Pipe(capacity: capacity).split { (reading, writing) throws(SocketError) in
-      Streams(try DescriptorStream(reading), try DescriptorStream(writing))
+      Streams(try DescriptorStream(adopting: reading), try DescriptorStream(adopting: writing))
     }
   }
 
   private func stream(_ number: Int32, _ location: SourceLocation = #_sourceLocation) throws -> DescriptorStream {
     try #require(number >= 0, "errno \(errno)", sourceLocation: location)
-    return try DescriptorStream(Descriptor(adopting: RawDescriptor(number)))
+    return try DescriptorStream(adopting: owning(number))
   }
 
   private func word(_ stream: borrowing DescriptorStream) throws -> UInt64? {
@@ -105,7 +105,7 @@ import Testing
   @Test func aPollerWatchesATimer() throws {
     let timer = try stream(timerfd_create(CLOCK_MONOTONIC, O_CLOEXEC))
     var poller = try EpollPoller()
-    try poller.register(timer, .readable, token: Token(index: 5))
+    try poller.register(timer, for: .readable, token: Token(index: 5))
     let early = try poller.wait(until: .past)
     let before = try word(timer)
     var time = itimerspec()
@@ -169,7 +169,7 @@ import Testing
     #expect(half == nil && whole == .bytes(14) && line.prefix(14) == Array("half and half\n".utf8)[...])
     try terminal.writeAll("ok".utf8.span, until: .after(.seconds(5)))
     var poller = try PollPoller(PollPoller.configuration(capacity: 2))
-    try poller.register(master, .readable, token: Token(index: 1))
+    try poller.register(master, for: .readable, token: Token(index: 1))
     let ready = try poller.wait(until: .after(.seconds(5)))
     let waiting = try master.queuedInputBytes()
     let answer = try master.read(into: line.mutableSpan)
@@ -190,7 +190,7 @@ import Testing
     var poller = try EpollPoller()
     let refused: SocketError?
     do throws(SocketError) {
-      try poller.register(file, .readable, token: Token(index: 1))
+      try poller.register(file, for: .readable, token: Token(index: 1))
       refused = nil
     } catch {
       refused = error
@@ -213,7 +213,7 @@ import Testing
     #expect(queued?.code == .notSupported)
     let pair = try UnixStreamSocket.pair()
     let socket = failure(SocketError.self) { () throws(SocketError) in
-      _ = try DescriptorStream(pair.first.descriptor.duplicate())
+      _ = try DescriptorStream(adopting: pair.first.descriptor.duplicate())
     }
     #expect(socket == SocketError(code: .wrongSocketKind, .adopt))
   }
@@ -222,7 +222,7 @@ import Testing
     var numbers: [Int32] = [-1, -1]
     try #require(Glibc.pipe(&numbers) == 0)
     defer { close(numbers[1]) }
-    let reading = try DescriptorStream(unsafe Descriptor(unsafeOwning: RawDescriptor(numbers[0])))
+    let reading = try DescriptorStream(adopting: owning(numbers[0]))
     // Otherwise the read below would block for ever.
     try #require(fcntl(numbers[0], F_GETFL) & O_NONBLOCK != 0)
     var byte: [UInt8] = [0]
@@ -281,7 +281,7 @@ import Testing
   /// As mdlayher/socket's FileConn: the copy is adopted, and closes independently of the original.
   @Test func aSocketIsMadeOfACopy() throws {
     let pair = try UnixStreamSocket.pair()
-    let copy = try UnixStreamSocket(adopting: pair.first.descriptor.duplicate().release())
+    let copy = try UnixStreamSocket(adopting: pair.first.descriptor.duplicate())
     _ = try copy.write([5].span)
     try copy.close()
     var byte: [UInt8] = [0]

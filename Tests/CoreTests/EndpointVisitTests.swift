@@ -73,7 +73,7 @@ import Testing
 }
 
 /// What a third party writes.
-private struct OwnStream: ~Copyable, StreamSocket, NamedConnectionTransport {
+private struct OwnStream: ~Copyable, StreamSocket, KernelSocket, NamedConnectionTransport {
   typealias Options = SocketLevelOptions
   typealias Address = UnixAddress
   let owned: Descriptor

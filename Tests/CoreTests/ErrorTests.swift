@@ -7,7 +7,8 @@ import Testing
     #expect(error.code == .connectionRefused)
     #expect(
       error.description
-        == "connect: connection refused (ECONNREFUSED, errno 111). Nobody listens there: start the server, or check the address."
+        == "connect: connection refused (ECONNREFUSED, errno 111). "
+        + "Nothing is listening at that address: start the server, or check the address."
     )
     let cold = EndpointError(error, address: "127.0.0.1:1", localAddress: "127.0.0.2:0")
     #expect(cold.description.hasPrefix("connect 127.0.0.1:1 from 127.0.0.2:0: connection refused"))

@@ -20,7 +20,7 @@ import Testing
   @Test func aPollerSeesTheEndOfALookup() throws {
     let lookup = try NameLookup("127.0.0.1", port: 1)
     var poller = try EpollPoller()
-    try poller.register(lookup, .readable, token: Token(index: 3))
+    try poller.register(lookup, for: .readable, token: Token(index: 3))
     #expect(try poller.wait(until: .after(.seconds(20))) == 1)
     let isFinished = lookup.isFinished
     #expect(isFinished)

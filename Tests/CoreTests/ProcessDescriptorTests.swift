@@ -91,7 +91,7 @@ import Testing
     let process = try ProcessDescriptor(of: child("read line; exit 3", gate: read))
     close(read)
     var poller = try EpollPoller()
-    try poller.register(source: process.descriptor, .readable, token: Token(index: 9))
+    try poller.register(source: process.descriptor, for: .readable, token: Token(index: 9))
     let early = try poller.wait(until: .past)
     close(write)
     let count = try poller.wait(until: .after(.seconds(10)))
@@ -115,7 +115,7 @@ import Testing
     close(read)
     var text = [UInt8](repeating: 0, count: 32)
     let count = try output.split { (reading, _) in
-      let stream = try DescriptorStream(reading)
+      let stream = try DescriptorStream(adopting: reading)
       let outcome = try stream.read(into: text.mutableSpan, until: .after(.seconds(10)))
       return if case .bytes(let count) = outcome { count } else { 0 }
     }
@@ -136,7 +136,7 @@ import Testing
     close(read)
     let copy = try process.duplicate(RawDescriptor(0))
     #expect(fcntl(copy.raw.value, F_GETFD) & FD_CLOEXEC != 0)
-    let stream = try DescriptorStream(copy)
+    let stream = try DescriptorStream(adopting: copy)
     #expect(Glibc.write(write, [1, 2] as [UInt8], 2) == 2)
     var bytes: [UInt8] = [0, 0]
     try stream.readExactly(into: bytes.mutableSpan, until: .after(.seconds(5)))
@@ -159,11 +159,11 @@ import Testing
       #expect(error.code == .notSupported && (GuestKernel.isLinux61 || !mustBeAvailable), "unavailable: \(error)")
       return
     }
-    let process = try ProcessDescriptor(descriptor)
+    let process = try ProcessDescriptor(adopting: descriptor)
     let exit = try process.takeExit()
     #expect(exit == nil)
     let copy = try process.duplicate(pair.first.descriptor)
-    let socket = try UnixStreamSocket(adopting: copy.release())
+    let socket = try UnixStreamSocket(adopting: copy)
     _ = try socket.write([1].span)
     var byte: [UInt8] = [0]
     let read = try pair.second.read(into: byte.mutableSpan)
@@ -183,7 +183,7 @@ import Testing
     #expect(inner?.code == .invalidArgument)
     let pipe = try Pipe()
     let wrong = failure(SocketError.self) { () throws(SocketError) in
-      _ = try ProcessDescriptor(pipe.readEnd.duplicate())
+      _ = try ProcessDescriptor(adopting: pipe.readEnd.duplicate())
     }
     #expect(wrong?.code == .invalidArgument && wrong?.operation == .adopt)
   }

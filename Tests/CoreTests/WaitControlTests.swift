@@ -247,7 +247,7 @@ private struct ActingBeforeTheSleep: WaitLimit {
   @Test func eventsAreReportedBesideAControl() throws {
     let pair = try UnixStreamSocket.pair()
     var poller = try BusySpinPoller(.init(base: .init()))
-    try poller.register(pair.first, .readable, token: Token(index: 4))
+    try poller.register(pair.first, for: .readable, token: Token(index: 4))
     _ = try pair.second.write([1].span)
     #expect(try poller.wait(until: .after(.seconds(1)).cancellable(by: WaitControl())) == 1)
   }

@@ -94,7 +94,7 @@ import Testing
   @Test func aPollerLooksBeforeItSleepsWhereTheLimitSpins() throws {
     let pair = try UnixStreamSocket.pair()
     var poller = try EpollPoller()
-    try poller.register(pair.first, .readable, token: Token(index: 1))
+    try poller.register(pair.first, for: .readable, token: Token(index: 1))
     #expect(try poller.wait(until: .past.spinning()) == 0)
     #expect(try poller.wait(until: .after(.milliseconds(5)).spinning()) == 0)
     let waker = poller.waker

@@ -44,7 +44,7 @@ struct EndpointRules<P: Poller & ~Copyable>: ~Copyable {
   }
 
   consuming func all() throws {
-    try poller.register(server, .readable, token: token)
+    try poller.register(server, for: .readable, token: token)
     try requireQuiet("before anything came")
     let clients = (0..<4).compactMap { _ in try? ClientEndpoint(Self.endpoint()) }
     #expect(clients.count == 4)
@@ -85,13 +85,13 @@ struct EndpointRules<P: Poller & ~Copyable>: ~Copyable {
     }
     try requireQuiet("after the last piece")
     // Room to send.
-    try poller.modify(server, .writable, token: token)
+    try poller.modify(server, for: .writable, token: token)
     try requireEvent("for room")
-    try poller.modify(server, .readable, token: token)
+    try poller.modify(server, for: .readable, token: token)
     // A peeled-off association is reported by its own socket alone, and so is its end.
     let peeled = try server.peelOff(first)
     let own = Token(index: 9, generation: 1)
-    try poller.register(peeled, .readable, token: own)
+    try poller.register(peeled, for: .readable, token: own)
     try clients[0].endpoint.send([6].span, to: target, until: .after(.seconds(5)))
     try requireEvent("for the peeled-off socket", own)
     var buffer = [UInt8](repeating: 0, count: 16)

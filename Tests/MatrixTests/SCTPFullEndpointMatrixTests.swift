@@ -47,12 +47,11 @@ private struct FullEndpointRules<P: Poller & ~Copyable>: ~Copyable {
   }
 
   consuming func all() throws {
-    try poller.register(sender, .writable, token: token)
+    try poller.register(sender, for: .writable, token: token)
     try requireRoom("at first")
     for isEdge in [false, true] where !isEdge || poller.capabilities.contains(.edge) {
-      let mode: Interest = isEdge ? [.writable, .edge] : .writable
       let count = try fill()
-      try poller.modify(sender, mode, token: token)
+      try poller.modify(sender, for: .writable, trigger: isEdge ? .edge : [], token: token)
       try requireQuiet("while there is no room")
       try drain(count)
       try requireRoom("after the reader has drained it")
@@ -92,7 +91,7 @@ private struct FullEndpointRules<P: Poller & ~Copyable>: ~Copyable {
   }
 
   private mutating func cancelling() throws {
-    try poller.modify(sender, .readable, token: token)
+    try poller.modify(sender, for: .readable, token: token)
     let control = WaitControl()
     let thread = spawn {
       sleep(milliseconds: 30)
@@ -108,7 +107,7 @@ private struct FullEndpointRules<P: Poller & ~Copyable>: ~Copyable {
     #expect(code == .cancelled)
     // The poller serves on.
     try requireQuiet("after a cancelled wait")
-    try poller.modify(sender, .writable, token: token)
+    try poller.modify(sender, for: .writable, token: token)
     try requireRoom("after a cancelled wait")
   }
 

@@ -24,7 +24,7 @@ import Testing
     defer { close(file) }
     var poller = try EpollPoller()
     do throws(SocketError) {
-      try poller.register(source: RawDescriptor(file), .readable, token: Token(index: 1))
+      try poller.register(source: RawDescriptor(file), for: .readable, token: Token(index: 1))
       Issue.record("took it")
     } catch {
       #expect(error.code == .notSupported && error.errno == EPERM && error.operation == .register)
@@ -34,9 +34,9 @@ import Testing
   @Test func pollersNest() throws {
     let pair = try UnixStreamSocket.pair()
     var inner = try EpollPoller()
-    try inner.register(pair.first, .readable, token: Token(index: 1))
+    try inner.register(pair.first, for: .readable, token: Token(index: 1))
     var outer = try EpollPoller()
-    try outer.register(source: inner.descriptor, .readable, token: Token(index: 2))
+    try outer.register(source: inner.descriptor, for: .readable, token: Token(index: 2))
     #expect(try outer.wait(until: .past) == 0)
     _ = try pair.second.write([1].span)
     #expect(try outer.wait(until: .after(.seconds(1))) == 1)
@@ -53,7 +53,7 @@ import Testing
       spawn {
         do throws(SocketError) {
           var poller = try EpollPoller()
-          try poller.register(source: source, [.readable, .exclusive, .edge], token: Token(index: 1))
+          try poller.register(source: source, for: .readable, trigger: [.exclusive, .edge], token: Token(index: 1))
           results.add(try poller.wait(until: .after(.milliseconds(300))))
         } catch {
           Issue.record("\(error)")

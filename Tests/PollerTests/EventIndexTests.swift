@@ -11,7 +11,7 @@ import Testing
     _ poller: consuming P, _ index: Int, afterFinding count: Int, woken: Bool = false
   ) throws {
     let pair = try UnixStreamSocket.pair()
-    try poller.register(pair.first, .readable, token: Token(index: 3))
+    try poller.register(pair.first, for: .readable, token: Token(index: 3))
     _ = try pair.second.write([1].span)
     if woken { poller.waker.wake() }
     var found = try poller.wait(until: .after(.seconds(5)))

@@ -14,7 +14,7 @@ import Testing
         let token = slab.insert(first)
         _ = slab.insert(second)
         try slab.withElement(token) { (socket: borrowing UnixStreamSocket) throws(SocketError) in
-          try poller.register(socket, .readable, token: token)
+          try poller.register(socket, for: .readable, token: token)
         }
       }
     }
@@ -28,13 +28,13 @@ import Testing
   @Test func aClosedDescriptorIsReportedOnce() throws {
     var poller = try PollPoller()
     let number = pipeEnd()
-    try poller.register(source: RawDescriptor(number), .readable, token: Token(index: 7))
+    try poller.register(source: RawDescriptor(number), for: .readable, token: Token(index: 7))
     close(number)
     #expect(try poller.wait(until: .after(.seconds(1))) == 1)
     #expect(poller.wait0 == Event(token: Token(index: 7), readiness: .invalid))
     #expect(try poller.wait(until: .after(.milliseconds(50))) == 0)
     do throws(SocketError) {
-      try poller.modify(source: RawDescriptor(number), .readable, token: Token(index: 7))
+      try poller.modify(source: RawDescriptor(number), for: .readable, token: Token(index: 7))
       Issue.record("modified it")
     } catch {
       #expect(error.code == .closed && error.operation == .modify && error.remedy != nil)
@@ -48,14 +48,14 @@ import Testing
   @Test func modesItLacksAreRefused() throws {
     let pair = try UnixStreamSocket.pair()
     var poller = try PollPoller()
-    for mode in [Interest.edge, .exclusive] {
+    for mode in [Trigger.edge, .exclusive] {
       #expect(throws: SocketError(code: .notSupported, .register)) {
-        try poller.register(source: pair.first.descriptor, [.readable, mode], token: Token(index: 1))
+        try poller.register(source: pair.first.descriptor, for: .readable, trigger: mode, token: Token(index: 1))
       }
     }
-    try poller.register(pair.first, .readable, token: Token(index: 1))
+    try poller.register(pair.first, for: .readable, token: Token(index: 1))
     #expect(throws: SocketError(code: .notSupported, .modify)) {
-      try poller.modify(source: pair.first.descriptor, [.readable, .edge], token: Token(index: 1))
+      try poller.modify(source: pair.first.descriptor, for: .readable, trigger: .edge, token: Token(index: 1))
     }
   }
 

@@ -19,27 +19,27 @@ import Testing
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
     let source = listener.descriptor
     var poller = try EpollPoller()
-    let together: [Interest] = [
-      [.readable, .exclusive, .oneShot], [.readable, .readClosed, .exclusive], [.priority, .exclusive],
+    let together: [(Interest, Trigger)] = [
+      (.readable, [.exclusive, .oneShot]), ([.readable, .readClosed], .exclusive), (.priority, .exclusive),
     ]
-    for interest in together {
+    for (interest, trigger) in together {
       let error = failure { () throws(SocketError) in
-        try poller.register(source: source, interest, token: Token(index: 1))
+        try poller.register(source: source, for: interest, trigger: trigger, token: Token(index: 1))
       }
       #expect(error == SocketError(code: .notSupported, .register, errno: EINVAL))
       #expect(failure { () throws(SocketError) in try poller.deregister(source: source) }?.code == .notRegistered)
     }
     // What is watched exclusively cannot be modified, and nothing becomes exclusive.
-    try poller.register(source: source, [.readable, .exclusive], token: Token(index: 1))
+    try poller.register(source: source, for: .readable, trigger: .exclusive, token: Token(index: 1))
     let modified = failure { () throws(SocketError) in
-      try poller.modify(source: source, .readable, token: Token(index: 1))
+      try poller.modify(source: source, for: .readable, token: Token(index: 1))
     }
     #expect(modified == SocketError(code: .notSupported, .modify, errno: EINVAL))
     #expect(modified?.remedy != nil)
     try poller.deregister(source: source)
-    try poller.register(source: source, .readable, token: Token(index: 1))
+    try poller.register(source: source, for: .readable, token: Token(index: 1))
     let made = failure { () throws(SocketError) in
-      try poller.modify(source: source, [.readable, .exclusive], token: Token(index: 1))
+      try poller.modify(source: source, for: .readable, trigger: .exclusive, token: Token(index: 1))
     }
     #expect(made == SocketError(code: .notSupported, .modify, errno: EINVAL))
     try poller.deregister(source: source)
@@ -48,15 +48,16 @@ import Testing
   @Test func aPollerCannotWatchItself() throws {
     var poller = try EpollPoller()
     let own = poller.descriptor
-    let error = failure { () throws(SocketError) in try poller.register(source: own, .readable, token: Token(index: 1))
+    let error = failure { () throws(SocketError) in
+      try poller.register(source: own, for: .readable, token: Token(index: 1))
     }
     #expect(error == SocketError(code: .notSupported, .register, errno: EINVAL))
     // Nor in a circle.
     var other = try EpollPoller()
     let second = other.descriptor
-    try other.register(source: own, .readable, token: Token(index: 1))
+    try other.register(source: own, for: .readable, token: Token(index: 1))
     let circle = failure { () throws(SocketError) in
-      try poller.register(source: second, .readable, token: Token(index: 1))
+      try poller.register(source: second, for: .readable, token: Token(index: 1))
     }
     #expect(circle == SocketError(code: .notSupported, .register, errno: ELOOP))
     try other.deregister(source: own)
@@ -83,11 +84,11 @@ import Testing
     let pair = try UnixStreamSocket.pair()
     for count in [Int.min, -1, 0, 1, Int.max] {
       var poller = try PollPoller(PollPoller.configuration(capacity: count))
-      try poller.register(pair.first, .writable, token: Token(index: 1))
-      try poller.register(pair.second, .writable, token: Token(index: 2))
+      try poller.register(pair.first, for: .writable, token: Token(index: 1))
+      try poller.register(pair.second, for: .writable, token: Token(index: 2))
       #expect(try poller.wait(until: .past) == 2)
       var other = try PollPoller(.init(initialCapacity: count))
-      try other.register(pair.first, .writable, token: Token(index: 1))
+      try other.register(pair.first, for: .writable, token: Token(index: 1))
       #expect(try other.wait(until: .past) == 1)
     }
   }
@@ -98,7 +99,7 @@ import Testing
     for spins in ends {
       for yields in ends {
         var poller = try BusySpinPoller(.init(base: .init(), spins: spins, yields: yields))
-        try poller.register(pair.first, .readable, token: Token(index: 1))
+        try poller.register(pair.first, for: .readable, token: Token(index: 1))
         #expect(try poller.wait(until: .after(.milliseconds(2))) == 0)
         try poller.deregister(pair.first)
       }

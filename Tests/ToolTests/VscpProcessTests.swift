@@ -124,7 +124,7 @@ private final class Relay: @unchecked Sendable {
     address = TCPSocket.text(of: TCPSocket.location(of: own))
     let number = listener.release().release()
     thread = spawn { [self] in
-      guard let listener = try? Listener<TCPSocket>(adopting: number),
+      guard let listener = try? Listener<TCPSocket>(adopting: owning(number)),
         let near = try? listener.accept(until: .after(.seconds(30))),
         let far = try? TCPSocket.connect(at: location, until: .after(.seconds(30)))
       else { return }

@@ -44,7 +44,7 @@ import Testing
 }
 
 /// TCP with a descriptor of its own for writing, which is always writable.
-private struct TwoWaySocket: ~Copyable, StreamSocket, ConnectionTransport {
+private struct TwoWaySocket: ~Copyable, StreamSocket, KernelSocket, ConnectionTransport {
   typealias Options = TCPSocketOptions
   typealias Address = IPSocketAddress
   private let owned: Descriptor

@@ -26,7 +26,7 @@ import Testing
       }
     }
     try #require(number >= 0, "bpf(2): errno \(errno)")
-    return try Descriptor(adopting: RawDescriptor(Int32(number)))
+    return owning(Int32(number))
   }
 
   private func message(_ payload: [UInt8]) -> [UInt8] {
@@ -93,7 +93,7 @@ import Testing
     let multiplexer = try KCMSocket.open()
     try multiplexer.attach(pair.first, parser: program.raw)
     var poller = try EpollPoller()
-    try poller.register(multiplexer, .readable, token: Token(index: 3))
+    try poller.register(multiplexer, for: .readable, token: Token(index: 3))
     let early = try poller.wait(until: .past)
     try pair.second.writeAll(message([1, 2, 3, 4, 5, 6]).span, until: .after(.seconds(5)))
     let count = try poller.wait(until: .after(.seconds(5)))
@@ -141,10 +141,11 @@ import Testing
     #expect(noProgram?.code == .closed && otherDescriptor?.code == .invalidArgument)
     let address = failure(SocketError.self) { () throws(SocketError) in _ = try multiplexer.localAddress() }
     #expect(address?.code == .notSupported)
-    let adopted = try KCMSocket(adopting: multiplexer.descriptor.duplicate().release())
+    let adopted = try KCMSocket(adopting: multiplexer.descriptor.duplicate())
     try adopted.attach(pair.first, parser: program.raw)
     let copy = try unix.first.descriptor.duplicate()
-    let other = failure(SocketError.self) { () throws(SocketError) in _ = try KCMSocket(adopting: copy.raw) }
+    let other = failure(SocketError.self) { () throws(SocketError) in _ = try KCMSocket(adopting: copy.raw.duplicate())
+    }
     #expect(other == SocketError(code: .wrongSocketKind, .adopt))
   }
 }

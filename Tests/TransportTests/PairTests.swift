@@ -34,7 +34,7 @@ import Testing
     try expectEachOther(pair.first, pair.second, family)
   }
 
-  private func expectEachOther<S: KernelSocket & ~Copyable>(
+  private func expectEachOther<S: DescriptorSocket & ~Copyable>(
     _ first: borrowing S, _ second: borrowing S, _ family: AddressFamily
   ) throws where S.Address == IPSocketAddress {
     let near = [try first.localAddress(), try second.localAddress()]

@@ -138,7 +138,7 @@ private struct NetlinkAddress: SocketAddress {
 
   @Test func anySocketOfTheTypeIsAdopted() throws {
     let number = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-    let socket = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>(adopting: RawDescriptor(number))
+    let socket = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>(adopting: owning(number))
     let kind = try socket.descriptor.socketKind()
     #expect(kind == SocketKind(.unix, .datagram) && fcntl(number, F_GETFD) & FD_CLOEXEC != 0)
   }
@@ -148,13 +148,13 @@ private struct NetlinkAddress: SocketAddress {
     let number = Int32(systemCall(434, Int(getpid()), 0))  // pidfd_open(2)
     guard number >= 0 else { return unavailable("no pidfd_open: Linux 5.3") }
     let refused = failure(SocketError.self) { () throws(SocketError) in
-      _ = try GenericStreamSocket<AnySocketAddress, SocketLevelOptions>(adopting: RawDescriptor(number))
+      _ = try GenericStreamSocket<AnySocketAddress, SocketLevelOptions>(adopting: owning(number))
     }
     #expect(refused?.code == .notASocket)
-    let owned = try Descriptor(adopting: RawDescriptor(number))
+    let owned = owning(number)
     #expect(fcntl(number, F_GETFD) & FD_CLOEXEC != 0 && fcntl(number, F_GETFL) & O_NONBLOCK != 0)
     var poller = try EpollPoller()
-    try poller.register(source: owned.raw, .readable, token: Token(index: 1))
+    try poller.register(source: owned.raw, for: .readable, token: Token(index: 1))
     let events = try poller.wait(until: .past)
     #expect(events == 0)
     try poller.deregister(source: owned.raw)

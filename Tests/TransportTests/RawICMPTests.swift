@@ -25,7 +25,7 @@ import Testing
         #expect(answer == ICMPEcho(isReply: true, identifier: identifier, sequence: 3) && identifier != 0)
         #expect(Array(message[8..<count]) == payload)
         let raw = socket.releaseDescriptor().release()
-        let adopted = try ICMPSocket(adopting: raw)
+        let adopted = try ICMPSocket(adopting: owning(raw))
         try adopted.connect(to: address.with(port: 1))
         let remote = try adopted.connectedAddress()
         #expect(remote == address.with(port: 1))
@@ -47,7 +47,7 @@ import Testing
   @Test func aUDPSocketIsNone() throws {
     let udp = try UDPSocket.bind(to: .loopback(port: 0))
     let number = udp.descriptor
-    let error = failure(SocketError.self) { () throws(SocketError) in _ = try ICMPSocket(adopting: number) }
+    let error = failure(SocketError.self) { () throws(SocketError) in _ = try ICMPSocket(adopting: number.duplicate()) }
     #expect(error?.code == .wrongSocketKind)
   }
 }

@@ -154,16 +154,16 @@ import Testing
     let wrong = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
     defer { close(wrong) }
     let refused = failure(SocketError.self) { () throws(SocketError) in
-      _ = try RawIPSocket(adopting: RawDescriptor(wrong))
+      _ = try RawIPSocket(adopting: RawDescriptor(wrong).duplicate())
     }
     #expect(refused?.code == .wrongSocketKind)
     let gone = failure(SocketError.self) { () throws(SocketError) in
-      _ = try RawIPSocket(adopting: RawDescriptor(9999))
+      _ = try RawIPSocket(adopting: owning(9999))
     }
     #expect(gone?.code == .closed)
     guard mayBeRaw() else { return }
     let raw = Glibc.socket(AF_INET6, Int32(SOCK_RAW.rawValue), 58)
-    let socket = try RawIPSocket(adopting: RawDescriptor(raw))
+    let socket = try RawIPSocket(adopting: owning(raw))
     let number = try socket.protocolNumber()
     #expect(number == .icmpv6 && fcntl(raw, F_GETFL) & O_NONBLOCK != 0)
   }

@@ -123,7 +123,7 @@ import Testing
       _ = try pair.second.write([7].span)
       #expect(try pair.first.read(into: buffer.mutableSpan, until: .never) == .bytes(1))
       var poller = try PollPoller()
-      try poller.register(pair.first, .readable, token: Token(index: 1))
+      try poller.register(pair.first, for: .readable, token: Token(index: 1))
       #expect(try poller.wait(until: .after(.milliseconds(5))) == 0)
       _ = try pair.second.write([7].span)
       #expect(try poller.wait(until: .after(patience)) == 1)
@@ -135,7 +135,7 @@ import Testing
     let pair = try UnixStreamSocket.pair()
     // Made before the filter: what the poller found out then no longer holds.
     var early = try EpollPoller()
-    try early.register(pair.first, .readable, token: Token(index: 1))
+    try early.register(pair.first, for: .readable, token: Token(index: 1))
     func wait(_ poller: inout EpollPoller) throws {
       let began = milliseconds()
       #expect(try poller.wait(until: .after(.milliseconds(30))) == 0)
@@ -149,7 +149,7 @@ import Testing
     func waitBoth() throws {
       try wait(&early)
       var poller = try EpollPoller()
-      try poller.register(pair.first, .readable, token: Token(index: 1))
+      try poller.register(pair.first, for: .readable, token: Token(index: 1))
       try wait(&poller)
     }
     try whileRefused([441], with: error, waitBoth)
@@ -166,7 +166,7 @@ import Testing
     func waitAndWakeBoth() throws {
       try waitAndWake(&early)
       var poller = try EpollPoller()
-      try poller.register(pair.first, .readable, token: Token(index: 1))
+      try poller.register(pair.first, for: .readable, token: Token(index: 1))
       try waitAndWake(&poller)
     }
     try whileRefused([Int(SYS_epoll_wait)], with: error, waitAndWakeBoth)
@@ -253,9 +253,9 @@ import Testing
   func whatIsNoProcessIsSeenWithoutPidfdSendSignalOrWaitid(_ error: Int32, _ call: Int) throws {
     let (wrong, right) = try whileRefused([call], with: error) {
       let pipe = try Pipe()
-      let wrong = failure { () throws(SocketError) in _ = try ProcessDescriptor(pipe.readEnd.duplicate()) }
+      let wrong = failure { () throws(SocketError) in _ = try ProcessDescriptor(adopting: pipe.readEnd.duplicate()) }
       let right = failure { () throws(SocketError) in
-        _ = try ProcessDescriptor(ProcessDescriptor(of: getpid()).releaseDescriptor())
+        _ = try ProcessDescriptor(adopting: ProcessDescriptor(of: getpid()).releaseDescriptor())
       }
       return (wrong, right)
     }
@@ -298,7 +298,7 @@ import Testing
     let written = try whileRefused([Int(SYS_rt_sigprocmask)], with: error) {
       try Pipe().split { (readEnd, writeEnd) throws -> SocketError? in
         try readEnd.close()
-        let stream = try DescriptorStream(writeEnd)
+        let stream = try DescriptorStream(adopting: writeEnd)
         return failure { () throws(SocketError) in _ = try stream.write([1].span) }
       }
     }

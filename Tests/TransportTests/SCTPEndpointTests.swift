@@ -221,16 +221,16 @@ import Testing
     let endpoint = try listeningEndpoint()
     let address = try endpoint.localAddress()
     let raw = endpoint.releaseDescriptor().release()
-    let wrong = failureCode { _ = try SCTPAssociationSocket(adopting: raw) }
+    let wrong = failureCode { _ = try SCTPAssociationSocket(adopting: raw.duplicate()) }
     #expect(wrong == .wrongSocketKind)
-    let again = try SCTPEndpoint(adopting: raw)
+    let again = try SCTPEndpoint(adopting: owning(raw))
     let same = try again.localAddress()
     #expect(same == address)
     let tcp = try TCPSocket.listen(on: .loopback(port: 0)).release()
     let others = [
-      failureCode { _ = try SCTPEndpoint(adopting: tcp.raw) },
-      failureCode { _ = try SCTPAssociationSocket(adopting: tcp.raw) },
-      failureCode { _ = try SCTPEndpoint(adopting: RawDescriptor(999)) },
+      failureCode { _ = try SCTPEndpoint(adopting: tcp.raw.duplicate()) },
+      failureCode { _ = try SCTPAssociationSocket(adopting: tcp.raw.duplicate()) },
+      failureCode { _ = try SCTPEndpoint(adopting: owning(999)) },
     ]
     #expect(others == [.wrongSocketKind, .wrongSocketKind, .closed])
     let taken = failureCode { _ = try SCTPEndpoint.bind(to: address) }

@@ -52,9 +52,9 @@ import Testing
     }
     let raw = RawDescriptor(request[1])
     #expect(fcntl(raw.value, F_GETFD) & FD_CLOEXEC == 0)
-    let wrong = failureCode { _ = try SCTPEndpoint(adopting: raw) }
+    let wrong = failureCode { _ = try SCTPEndpoint(adopting: raw.duplicate()) }
     #expect(wrong == .wrongSocketKind)
-    let peeled = try SCTPAssociationSocket(adopting: raw)
+    let peeled = try SCTPAssociationSocket(adopting: owning(raw))
     #expect(fcntl(raw.value, F_GETFD) & FD_CLOEXEC != 0 && fcntl(raw.value, F_GETFL) & O_NONBLOCK != 0)
     try pair.near.sendNow([1], SCTPSendInfo(association: pair.nearID))
     let message = try peeled.nextMessage()

@@ -122,15 +122,15 @@ import Testing
 
   @Test func kinds() throws {
     let tcp = try TCPSocket.listen(on: .loopback(port: 0))
-    #expect(refusal { _ = try SCTPSocket(adopting: tcp.descriptor) }?.code == .wrongSocketKind)
-    #expect(refusal { _ = try Listener<SCTPSocket>(adopting: tcp.descriptor) }?.code == .wrongSocketKind)
+    #expect(refusal { _ = try SCTPSocket(adopting: tcp.descriptor.duplicate()) }?.code == .wrongSocketKind)
+    #expect(refusal { _ = try Listener<SCTPSocket>(adopting: tcp.descriptor.duplicate()) }?.code == .wrongSocketKind)
     let many = try RawDescriptor.open(SocketKind(.ipv4, .sequencedPacket, protocolNumber: 132))
-    #expect(refusal { _ = try SCTPSocket(adopting: many.raw) }?.code == .wrongSocketKind)
+    #expect(refusal { _ = try SCTPSocket(adopting: many.raw.duplicate()) }?.code == .wrongSocketKind)
     #expect(
       refusal { _ = try RawDescriptor.open(SocketKind(.ipv4, .datagram, protocolNumber: 132)) }?.code
         == .protocolNotSupported)
     let raw = try SCTPSocket.listen(on: .loopback(port: 0)).release()
-    let adopted = try Listener<SCTPSocket>(adopting: raw.release())
+    let adopted = try Listener<SCTPSocket>(adopting: raw)
     let address = try adopted.localAddress()
     _ = try SCTPSocket.connect(to: address, until: .after(sctpSoon))
   }

@@ -19,7 +19,7 @@ import Testing
     unlink(path)
     let bytes = [UInt8](repeating: 7, count: 1 << 20)
     #expect(write(number, bytes, bytes.count) == bytes.count)
-    return try Descriptor(adopting: RawDescriptor(number))
+    return owning(number)
   }
 
   /// A TCP connection that the peer has reset.

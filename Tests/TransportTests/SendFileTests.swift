@@ -14,7 +14,7 @@ import Testing
     unlink(path)
     #expect(write(number, bytes, bytes.count) == bytes.count)
     lseek(number, 0, SEEK_SET)
-    return try Descriptor(adopting: RawDescriptor(number))
+    return owning(number)
   }
 
   private func tcpPair() throws -> SocketPair<TCPSocket> {

@@ -78,7 +78,7 @@ import Testing
     let pair = try pair()
     try pair.first.setOption(.sendBuffer, to: 1 << 20)
     var poller = try EpollPoller()
-    try poller.register(pair.first, .writable, token: Token(index: 1))
+    try poller.register(pair.first, for: .writable, token: Token(index: 1))
     let block = [UInt8](repeating: 0, count: 1 << 16)
     // More than the peer's window, so that some stays unsent.
     while try pair.first.tcpInfo().notSentBytes < 1 << 17 {

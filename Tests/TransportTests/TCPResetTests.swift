@@ -117,7 +117,7 @@ import Testing
 }
 
 /// TCP whose peer resets while the library checks the new connection.
-private struct LateSocket: ~Copyable, StreamSocket, ConnectionTransport {
+private struct LateSocket: ~Copyable, StreamSocket, KernelSocket, ConnectionTransport {
   typealias Options = TCPSocketOptions
   typealias Address = IPSocketAddress
   static let listener = LockedNumber()

@@ -84,7 +84,7 @@ import Testing
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
     let pending = try TCPSocket.startConnecting(to: listener.localAddress())
     var poller = try EpollPoller()
-    try poller.register(pending, .writable, token: Token(index: 1))
+    try poller.register(pending, for: .writable, token: Token(index: 1))
     #expect(try poller.wait(until: .after(.seconds(5))) == 1)
     try poller.deregister(pending)
     let isFinished = try pending.isFinished()

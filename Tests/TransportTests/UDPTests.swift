@@ -216,10 +216,12 @@ import Testing
   @Test func adoption() throws {
     let socket = try UDPSocket.bind(to: .loopback(port: 0))
     let address = try socket.localAddress()
-    let adopted = try UDPSocket(adopting: socket.released())
+    let adopted = try UDPSocket(adopting: owning(socket.released()))
     #expect(try adopted.localAddress() == address)
     let stream = try TCPSocket.open(for: .loopback(port: 0))
-    #expect(throws: SocketError(code: .wrongSocketKind, .adopt)) { _ = try UDPSocket(adopting: stream.descriptor) }
+    #expect(throws: SocketError(code: .wrongSocketKind, .adopt)) {
+      _ = try UDPSocket(adopting: stream.descriptor.duplicate())
+    }
   }
 
   @Test func corkedSendsAreOneDatagram() throws {

@@ -241,7 +241,7 @@ import Testing
       #expect(flags[0] & O_NONBLOCK == 0 && flags[1] & O_NONBLOCK != 0)
       _ = received.takeFirst()
       guard let descriptor = received.takeFirst() else { throw SocketError(code: .other, .receive) }
-      let socket = try UnixStreamSocket(adopting: descriptor.release())
+      let socket = try UnixStreamSocket(adopting: descriptor)
       try socket.writeAll([5].span, until: .after(patience))
       try pair.second.readExactly(into: buffer.mutableSpan, until: .after(patience))
       #expect(buffer == [5])

@@ -153,14 +153,14 @@ import Testing
     #expect(!exists(path), "the path of a connected one too")
   }
 
-  private func closeGenerically<S: KernelSocket & ~Copyable>(_ socket: consuming S) throws { try socket.close() }
+  private func closeGenerically<S: Socket & ~Copyable>(_ socket: consuming S) throws { try socket.close() }
 
   @Test func aReleasedDatagramSocketKeepsItsPath() throws {
     let path = temporaryPath()
     let address = try UnixAddress(path: path)
     let number = try UnixDatagramSocket.bind(to: address).releaseDescriptor().release()
     #expect(exists(path))
-    let socket = try UnixDatagramSocket(adopting: number)
+    let socket = try UnixDatagramSocket(adopting: owning(number))
     #expect(try socket.localAddress() == address)
     unlink(path)
   }
@@ -243,7 +243,8 @@ import Testing
       endpointFailure { () throws(EndpointError) in _ = try UnixDatagramSocket.connect(to: address) }
         == .wrongSocketType)
     #expect(
-      failure { () throws(SocketError) in _ = try Listener<UnixStreamSocket>(adopting: listener.descriptor) }?.code
+      failure { () throws(SocketError) in _ = try Listener<UnixStreamSocket>(adopting: listener.descriptor.duplicate())
+      }?.code
         == .wrongSocketKind)
   }
 

@@ -224,7 +224,7 @@ import Testing
     let descriptor = listener.release()
     // It goes on listening.
     let client = try Packet.connect(to: UnixAddress(path: path), until: .after(patience))
-    let again = try Listener<Packet>(adopting: descriptor.release())
+    let again = try Listener<Packet>(adopting: descriptor)
     let server = try again.accept(until: .after(patience))
     try client.send([1].span, until: .after(patience))
     var info = MessageInfo()

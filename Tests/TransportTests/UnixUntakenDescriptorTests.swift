@@ -178,7 +178,8 @@ import Testing
   @Test func genericUnixSocketsCloseThem() throws {
     let pair = try UnixDatagramSocket.pair()
     let before = openDescriptors().count
-    let socket = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>(adopting: pair.second.descriptor)
+    let socket = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>(
+      adopting: owning(pair.second.descriptor))
     try send(3, 2, from: pair.first)
     let outcome = try receiveWithControl(socket)
     #expect(outcome == .bytes(1) && openDescriptors().count == before)
@@ -190,7 +191,8 @@ import Testing
     #expect(openDescriptors().count == before)
     _ = socket.releaseDescriptor().release()
     let packets = try UnixSequencedPacketSocket.pair()
-    let generic = try GenericPacketSocket<AnySocketAddress, SocketLevelOptions>(adopting: packets.second.descriptor)
+    let generic = try GenericPacketSocket<AnySocketAddress, SocketLevelOptions>(
+      adopting: owning(packets.second.descriptor))
     try send(1, 2, from: packets.first)
     var buffer: [UInt8] = [0]
     var info = MessageInfo()

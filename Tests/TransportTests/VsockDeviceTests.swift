@@ -118,7 +118,7 @@ import Testing
     }
     let connecting = ThreadResult { vsockFailure { () throws(EndpointError) in _ = try connected(silent) } }
     var poller = try EpollPoller()
-    try poller.register(idle, .readable, token: Token(index: 3))
+    try poller.register(idle, for: .readable, token: Token(index: 3))
     var watcher = VsockContextIDWatcher(last: 42, period: .milliseconds(10))
     sleep(milliseconds: 200)
     device.remove()

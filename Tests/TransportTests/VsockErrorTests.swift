@@ -124,9 +124,9 @@ import Testing
   @Test func aClosedNumber() {
     let closed = RawDescriptor(9999)
     for error in [
-      failure { () throws(SocketError) in _ = try VsockStreamSocket(adopting: closed) },
-      failure { () throws(SocketError) in _ = try Listener<VsockStreamSocket>(adopting: closed) },
-      failure { () throws(SocketError) in _ = try VsockSequencedPacketSocket(adopting: closed) },
+      failure { () throws(SocketError) in _ = try VsockStreamSocket(adopting: owning(closed)) },
+      failure { () throws(SocketError) in _ = try Listener<VsockStreamSocket>(adopting: owning(closed)) },
+      failure { () throws(SocketError) in _ = try VsockSequencedPacketSocket(adopting: owning(closed)) },
     ] {
       #expect(error?.code == .closed && error?.operation == .adopt && error?.errno == EBADF)
     }

@@ -69,7 +69,7 @@ import Testing
       let shared = Shared(far)
       let reader = ThreadResult { read(shared.value, sizes: Self.sizes, pause: 2) }
       var poller = try EpollPoller()
-      try poller.register(near, [.readable, .writable, .edge], token: Token(index: 0))
+      try poller.register(near, for: [.readable, .writable], trigger: .edge, token: Token(index: 0))
       var blocked = 0
       var events = 0
       for (index, size) in Self.sizes.enumerated() {
@@ -360,7 +360,7 @@ import Testing
       let reader = ThreadResult { read(shared.value, sizes: sizes) }
       let number = near.releaseDescriptor().release()
       #expect(fcntl(number.value, F_GETFL) & O_NONBLOCK != 0)
-      let again = try VsockSequencedPacketSocket(adopting: number)
+      let again = try VsockSequencedPacketSocket(adopting: owning(number))
       try again.shutdown(.write)
       let found = reader.join()
       #expect(found.wrong.isEmpty && found.records == 2 && found.end == "end", "\(found)")

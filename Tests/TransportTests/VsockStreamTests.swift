@@ -188,17 +188,18 @@ import Testing
     let listener = try VsockStreamSocket.listen(port: .any)
     let port = try listener.localAddress().port
     let raw = listener.release().release()
-    let adopted = try Listener<VsockStreamSocket>(adopting: raw)
+    let adopted = try Listener<VsockStreamSocket>(adopting: owning(raw))
     let client = try VsockStreamSocket.connect(to: .local(port: port), until: .after(patience))
     let number = client.releaseDescriptor().release()
-    #expect(failure { () throws(SocketError) in _ = try TCPSocket(adopting: number) }?.code == .wrongSocketKind)
     #expect(
-      failure { () throws(SocketError) in _ = try VsockSequencedPacketSocket(adopting: number) }?.code
+      failure { () throws(SocketError) in _ = try TCPSocket(adopting: number.duplicate()) }?.code == .wrongSocketKind)
+    #expect(
+      failure { () throws(SocketError) in _ = try VsockSequencedPacketSocket(adopting: number.duplicate()) }?.code
         == .wrongSocketKind)
     #expect(
-      failure { () throws(SocketError) in _ = try Listener<VsockStreamSocket>(adopting: number) }?.code
+      failure { () throws(SocketError) in _ = try Listener<VsockStreamSocket>(adopting: number.duplicate()) }?.code
         == .wrongSocketKind)
-    let again = try VsockStreamSocket(adopting: number)
+    let again = try VsockStreamSocket(adopting: owning(number))
     let server = try adopted.accept(until: .after(patience))
     try again.writeAll([7].span, until: .after(patience))
     var buffer: [UInt8] = [0]
@@ -207,7 +208,7 @@ import Testing
     let tcp = try TCPSocket.listen(on: .loopbackIPv6(port: 0))
     let descriptor = tcp.descriptor
     #expect(
-      failure { () throws(SocketError) in _ = try Listener<VsockStreamSocket>(adopting: descriptor) }?.code
+      failure { () throws(SocketError) in _ = try Listener<VsockStreamSocket>(adopting: descriptor.duplicate()) }?.code
         == .wrongSocketKind)
   }
 

@@ -134,7 +134,7 @@ import Testing
     let receiver = try UDPSocket.bind(to: .loopback(port: 0))
     let socket = try UDPSocket.connect(to: receiver.localAddress())
     var sender = try ZeroCopySender(for: socket)
-    try poller.register(socket, .readable, token: Token(index: 5))
+    try poller.register(socket, for: .readable, token: Token(index: 5))
     let before = try poller.wait(until: .past)
     _ = try sender.send(try buffer(8000, 0), to: socket)
     var bytes = [UInt8](repeating: 0, count: 8000)

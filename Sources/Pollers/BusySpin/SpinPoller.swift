@@ -78,12 +78,16 @@ public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
   }
 
   @inlinable
-  public mutating func register(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
-    try base.register(source: source, interest, token: token)
+  public mutating func register(
+    source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
+  ) throws(SocketError) {
+    try base.register(source: source, for: interest, trigger: trigger, token: token)
   }
   @inlinable
-  public mutating func modify(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
-    try base.modify(source: source, interest, token: token)
+  public mutating func modify(
+    source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
+  ) throws(SocketError) {
+    try base.modify(source: source, for: interest, trigger: trigger, token: token)
   }
   @inlinable
   public mutating func deregister(source: RawDescriptor) throws(SocketError) { try base.deregister(source: source) }

@@ -58,25 +58,29 @@ public struct EpollPoller: ~Copyable, Poller {
       ? [.edge, .oneShot, .exclusive, .parks, .scalable, .precise] : [.edge, .oneShot, .exclusive, .parks, .scalable]
   }
 
-  public mutating func register(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
-    try control(CSK_EPOLL_CTL_ADD, source, interest, token, .register)
+  public mutating func register(
+    source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
+  ) throws(SocketError) {
+    try control(CSK_EPOLL_CTL_ADD, source, interest, trigger, token, .register)
   }
 
-  public mutating func modify(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
-    try control(CSK_EPOLL_CTL_MOD, source, interest, token, .modify)
+  public mutating func modify(
+    source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
+  ) throws(SocketError) {
+    try control(CSK_EPOLL_CTL_MOD, source, interest, trigger, token, .modify)
   }
 
   public mutating func deregister(source: RawDescriptor) throws(SocketError) {
-    try control(CSK_EPOLL_CTL_DEL, source, [], Token(index: 0), .deregister)
+    try control(CSK_EPOLL_CTL_DEL, source, [], [], Token(index: 0), .deregister)
   }
 
   private func control(
-    _ command: Int32, _ source: RawDescriptor, _ interest: Interest, _ token: Token,
+    _ command: Int32, _ source: RawDescriptor, _ interest: Interest, _ trigger: Trigger, _ token: Token,
     _ operation: SocketError.Operation
   ) throws(SocketError) {
     // Hang-ups cannot be masked: an edge-triggered empty interest reports them at most once.
-    let mode = interest.events.isEmpty ? interest.union(.edge) : interest
-    var event = csk_epoll_event(events: mode.rawValue, data: token.rawValue)
+    let mode = interest.events.isEmpty ? trigger.known.union(.edge) : trigger.known
+    var event = csk_epoll_event(events: interest.events.rawValue | mode.rawValue, data: token.rawValue)
     let result = IOResult(raw: csk_epoll_ctl(epoll.raw.value, command, source.value, &event))
     if !result.isFailure { return }
     switch result.errno {

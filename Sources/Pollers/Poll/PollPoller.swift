@@ -53,23 +53,27 @@ public struct PollPoller: ~Copyable, Poller {
 
   public var capabilities: PollerCapabilities { [.oneShot, .precise, .parks] }
 
-  public mutating func register(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
-    try check(interest, .register)
+  public mutating func register(
+    source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
+  ) throws(SocketError) {
+    try check(trigger, .register)
     if place(of: source) != nil { throw SocketError(code: .alreadyRegistered, .register) }
     // poll(2) takes any number; a closed one is refused now, as epoll does, not reported later.
     let open = IOResult(raw: csk_fcntl(source.value, 1, 0))
     if open.isFailure { throw SocketError(open, .register) }
     if count == capacity { grow() }
-    arm(count, source, interest, token)
+    arm(count, source, interest, trigger, token)
     count += 1
   }
 
-  public mutating func modify(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError) {
-    try check(interest, .modify)
+  public mutating func modify(
+    source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
+  ) throws(SocketError) {
+    try check(trigger, .modify)
     guard let place = place(of: source) else { throw SocketError(code: .notRegistered, .modify) }
     let open = IOResult(raw: csk_fcntl(source.value, 1, 0))
     if open.isFailure { throw SocketError(open, .modify) }
-    arm(place, source, interest, token)
+    arm(place, source, interest, trigger, token)
   }
 
   public mutating func deregister(source: RawDescriptor) throws(SocketError) {
@@ -90,15 +94,17 @@ public struct PollPoller: ~Copyable, Poller {
     return nil
   }
 
-  private func check(_ interest: Interest, _ operation: SocketError.Operation) throws(SocketError) {
-    if interest.contains(.edge) || interest.contains(.exclusive) {
+  private func check(_ trigger: Trigger, _ operation: SocketError.Operation) throws(SocketError) {
+    if trigger.contains(.edge) || trigger.contains(.exclusive) {
       throw SocketError(code: .notSupported, operation)
     }
   }
 
-  private func arm(_ place: Int, _ source: RawDescriptor, _ interest: Interest, _ token: Token) {
+  private func arm(
+    _ place: Int, _ source: RawDescriptor, _ interest: Interest, _ trigger: Trigger, _ token: Token
+  ) {
     let watched = interest.events
-    tokens[place] = token.rawValue | (interest.contains(.oneShot) ? Self.oneShotBit : 0)
+    tokens[place] = token.rawValue | (trigger.contains(.oneShot) ? Self.oneShotBit : 0)
     slots[place] = csk_pollfd(
       fd: watched.isEmpty ? ~source.value : source.value, events: Int16(truncatingIfNeeded: watched.rawValue),
       revents: 0)

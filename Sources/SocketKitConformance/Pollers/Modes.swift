@@ -5,10 +5,10 @@ extension PollerSuite where P: ~Copyable {
     rule("mode.lacking", "A mode that the capabilities lack is `.notSupported`, and registers nothing.") { poller in
       let wire = try Wire()
       defer { wire.close() }
-      let modes: [(PollerCapabilities, Interest)] = [(.edge, .edge), (.oneShot, .oneShot), (.exclusive, .exclusive)]
+      let modes: [(PollerCapabilities, Trigger)] = [(.edge, .edge), (.oneShot, .oneShot), (.exclusive, .exclusive)]
       for (capability, mode) in modes where !poller.capabilities.contains(capability) {
         try requireError(.notSupported, in: "registering") {
-          try poller.register(source: wire.near, mode.union(.readable), token: tokenA)
+          try poller.register(source: wire.near, for: .readable, trigger: mode, token: tokenA)
         }
         try requireError(.notRegistered, in: "deregistering what was refused") {
           try poller.deregister(source: wire.near)
@@ -21,12 +21,12 @@ extension PollerSuite where P: ~Copyable {
       ) { poller in
         let wire = try Wire()
         defer { wire.close() }
-        let modes: [Interest] = [
+        let modes: [Trigger] = [
           [], .edge, .oneShot, .exclusive, [.edge, .oneShot], [.edge, .exclusive],
           [.oneShot, .exclusive], [.edge, .oneShot, .exclusive],
         ]
         for first in modes {
-          guard try poller.takes(wire.near, [.readable, first]) else {
+          guard try poller.takes(wire.near, first) else {
             try requireError(.notRegistered, in: "deregistering what was refused") {
               try poller.deregister(source: wire.near)
             }
@@ -34,7 +34,7 @@ extension PollerSuite where P: ~Copyable {
           }
           for second in modes {
             do throws(SocketError) {
-              try poller.modify(source: wire.near, [.readable, second], token: tokenA)
+              try poller.modify(source: wire.near, for: .readable, trigger: second, token: tokenA)
             } catch {
               try requireEqual(error.code, .notSupported, "the refusal to change \(first) into \(second)")
             }
@@ -46,7 +46,7 @@ extension PollerSuite where P: ~Copyable {
         guard poller.capabilities.contains(.oneShot) else { return }
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, [.readable, .oneShot], token: tokenA)
+        try poller.register(source: wire.near, for: .readable, trigger: .oneShot, token: tokenA)
         try poller.requireQuiet("before anything was ready")
         for token in [tokenA, tokenB] {
           wire.ring()
@@ -54,27 +54,27 @@ extension PollerSuite where P: ~Copyable {
           try poller.requireQuiet("after the one event")
           wire.ring()
           try poller.requireQuiet("after the one event, with more data")
-          try poller.modify(source: wire.near, [.readable, .oneShot], token: tokenB)
+          try poller.modify(source: wire.near, for: .readable, trigger: .oneShot, token: tokenB)
         }
         try poller.requireEvent(tokenB, .readable, "after modifying")
         wire.closeFar()
         try poller.requireQuiet("after the one event, with a closed peer")
         try requireError(.alreadyRegistered, in: "registering what has fired") {
-          try poller.register(source: wire.near, .readable, token: tokenA)
+          try poller.register(source: wire.near, for: .readable, token: tokenA)
         }
         try poller.deregister(source: wire.near)
       }
       + rule("one-shot.nothing-lost", "One-shot registrations that are modified after each event lose nothing.") {
         poller in
         guard poller.capabilities.contains(.oneShot) else { return }
-        try countRings(&poller, [.readable, .oneShot])
+        try countRings(&poller, .oneShot)
       }
       + rule("edge.once", "An edge-triggered source reports once until something new comes.") { poller in
         guard poller.capabilities.contains(.edge) else { return }
         let wire = try Wire()
         defer { wire.close() }
         wire.ring()
-        try poller.register(source: wire.near, [.readable, .edge], token: tokenA)
+        try poller.register(source: wire.near, for: .readable, trigger: .edge, token: tokenA)
         try poller.requireEvent(tokenA, .readable, "for what was there before registering")
         try poller.requireQuiet("without anything new")
         wire.ring()
@@ -88,16 +88,16 @@ extension PollerSuite where P: ~Copyable {
       + rule("edge.nothing-lost", "Edge-triggered sources that are read until they would block lose nothing.") {
         poller in
         guard poller.capabilities.contains(.edge) else { return }
-        try countRings(&poller, [.readable, .edge])
+        try countRings(&poller, .edge)
       }
       + rule("edge.rearm", "Modifying an edge-triggered source reports again what is still ready.") { poller in
         guard poller.capabilities.contains(.edge) else { return }
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, [.readable, .edge], token: tokenA)
+        try poller.register(source: wire.near, for: .readable, trigger: .edge, token: tokenA)
         wire.ring()
         try poller.requireEvent(tokenA, .readable, "first")
-        try poller.modify(source: wire.near, [.readable, .edge], token: tokenB)
+        try poller.modify(source: wire.near, for: .readable, trigger: .edge, token: tokenB)
         try poller.requireEvent(tokenB, .readable, "after modifying")
         try poller.requireQuiet("after modifying, without anything new")
       }
@@ -106,8 +106,8 @@ extension PollerSuite where P: ~Copyable {
         var second = try makePoller(P.self, configuration)
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, [.readable, .exclusive], token: tokenA)
-        try second.register(source: wire.near, [.readable, .exclusive], token: tokenB)
+        try poller.register(source: wire.near, for: .readable, trigger: .exclusive, token: tokenA)
+        try second.register(source: wire.near, for: .readable, trigger: .exclusive, token: tokenB)
         wire.ring()
         let first = try poller.events(within: Times.quiet)
         let events = first + (try second.events(within: first.isEmpty ? Times.patience : .zero))
@@ -126,7 +126,7 @@ extension PollerSuite where P: ~Copyable {
         let configuration = configuration
         let waiters = try (0..<4).map { _ in
           let own = Shared(try makePoller(P.self, configuration))
-          try own.value.register(source: wire.near, [.readable, .exclusive], token: tokenA)
+          try own.value.register(source: wire.near, for: .readable, trigger: .exclusive, token: tokenA)
           return own
         }
         for _ in 0..<rings {
@@ -147,12 +147,12 @@ extension PollerSuite where P: ~Copyable {
 
 extension Poller where Self: ~Copyable {
   /// Registers a source, unless the modes are refused.
-  fileprivate mutating func takes(_ source: RawDescriptor, _ interest: Interest) throws -> Bool {
+  fileprivate mutating func takes(_ source: RawDescriptor, _ trigger: Trigger) throws -> Bool {
     do throws(SocketError) {
-      try register(source: source, interest, token: tokenA)
+      try register(source: source, for: .readable, trigger: trigger, token: tokenA)
       return true
     } catch {
-      try requireEqual(error.code, .notSupported, "the refusal of \(interest.modes)")
+      try requireEqual(error.code, .notSupported, "the refusal of \(trigger)")
       return false
     }
   }

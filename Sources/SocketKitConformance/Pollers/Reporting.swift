@@ -8,7 +8,7 @@ extension PollerSuite where P: ~Copyable {
     rule("level.repeats", "What is ready is reported by every wait as long as it lasts, and then no more.") { poller in
       let wire = try Wire()
       defer { wire.close() }
-      try poller.register(source: wire.near, .readable, token: tokenA)
+      try poller.register(source: wire.near, for: .readable, token: tokenA)
       try poller.requireQuiet("before anything was ready")
       wire.ring()
       wire.ring()
@@ -23,7 +23,7 @@ extension PollerSuite where P: ~Copyable {
       + rule("report.during-wait", "What becomes ready during a wait ends it at once.") { poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, .readable, token: tokenA)
+        try poller.register(source: wire.near, for: .readable, token: tokenA)
         let helper = RuleThread { () -> ContinuousClock.Instant in
           pause(Times.settle)
           wire.ring()
@@ -37,7 +37,7 @@ extension PollerSuite where P: ~Copyable {
       + rule("report.never-deadline", "A wait without a deadline ends when something is ready.") { poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, .readable, token: tokenA)
+        try poller.register(source: wire.near, for: .readable, token: tokenA)
         let helper = RuleThread {
           pause(Times.settle)
           wire.ring()
@@ -49,7 +49,7 @@ extension PollerSuite where P: ~Copyable {
         for token in [Token(rawValue: 0), Token(rawValue: 1), Token(rawValue: (1 << 63) - 1), tokenB] {
           let wire = try Wire()
           defer { wire.close() }
-          try poller.register(source: wire.near, .readable, token: token)
+          try poller.register(source: wire.near, for: .readable, token: token)
           wire.ring()
           try poller.requireEvent(token, .readable, "with \(token)")
           try poller.deregister(source: wire.near)
@@ -58,15 +58,15 @@ extension PollerSuite where P: ~Copyable {
       + rule("report.writable", "Writability is reported when asked for and there is room, and only then.") { poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, .readable, token: tokenA)
+        try poller.register(source: wire.near, for: .readable, token: tokenA)
         try poller.requireQuiet("although only reading was asked for")
         wire.ring()
         let readiness = try poller.requireEvent(tokenA, .readable, "for reading")
         try require(!readiness.contains(.writable), "writable was reported although only reading was asked for")
-        try poller.modify(source: wire.near, [.readable, .writable], token: tokenA)
+        try poller.modify(source: wire.near, for: [.readable, .writable], token: tokenA)
         try poller.requireEvent(tokenA, [.readable, .writable], "for both")
         wire.drain()
-        try poller.modify(source: wire.near, .writable, token: tokenA)
+        try poller.modify(source: wire.near, for: .writable, token: tokenA)
         for _ in 0..<3 {
           let writable = try poller.requireEvent(tokenA, .writable, "for writing, while there is room")
           try require(!writable.contains(.readable), "readable was reported although only writing was asked for")
@@ -80,16 +80,16 @@ extension PollerSuite where P: ~Copyable {
         poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, .readable, token: tokenA)
+        try poller.register(source: wire.near, for: .readable, token: tokenA)
         wire.closeFar()
         try poller.requireEvent(tokenA, [.readable, .hangUp], "after the peer closed")
-        try poller.modify(source: wire.near, .writable, token: tokenA)
+        try poller.modify(source: wire.near, for: .writable, token: tokenA)
         try poller.requireEvent(tokenA, .hangUp, "with only writing asked for")
       }
       + rule("report.read-closed", "That the peer has ended its writing is reported when asked for.") { poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, .readClosed, token: tokenA)
+        try poller.register(source: wire.near, for: .readClosed, token: tokenA)
         wire.ring()
         try poller.requireQuiet("although only the end was asked for")
         wire.endFarWriting()
@@ -100,8 +100,8 @@ extension PollerSuite where P: ~Copyable {
         let wire = try Wire()
         defer { wire.close() }
         let writing = try wire.duplicateNear()
-        try poller.register(source: wire.near, .readable, token: tokenA)
-        try poller.register(source: writing.raw, .writable, token: tokenB)
+        try poller.register(source: wire.near, for: .readable, token: tokenA)
+        try poller.register(source: writing.raw, for: .writable, token: tokenB)
         try poller.requireEvent(tokenB, .writable, "for writing")
         wire.fill()
         try poller.requireQuiet("although neither is ready")
@@ -114,14 +114,14 @@ extension PollerSuite where P: ~Copyable {
         try poller.requireQuiet("after both were deregistered")
       }
       + rule("report.nothing-lost", "Of a thousand rings from several threads none is lost.") { poller in
-        try countRings(&poller, .readable)
+        try countRings(&poller, [])
       }
       + rule("report.same-for-two-pollers", "Two pollers that watch the same descriptor both report it.") { poller in
         var second = try makePoller(P.self, configuration)
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, .readable, token: tokenA)
-        try second.register(source: wire.near, .readable, token: tokenB)
+        try poller.register(source: wire.near, for: .readable, token: tokenA)
+        try second.register(source: wire.near, for: .readable, token: tokenB)
         wire.ring()
         try poller.requireEvent(tokenA, .readable, "in the first")
         try second.requireEvent(tokenB, .readable, "in the second")
@@ -129,11 +129,12 @@ extension PollerSuite where P: ~Copyable {
   }
 
   /// Four threads ring, each only after its last ring was taken, so that not one may be lost.
-  func countRings(_ poller: inout P, _ interest: Interest) throws {
+  func countRings(_ poller: inout P, _ trigger: Trigger) throws {
     let wires = try (0..<8).map { _ in try Wire() }
     defer { for wire in wires { wire.close() } }
     for (index, wire) in wires.enumerated() {
-      try poller.register(source: wire.near, interest, token: Token(index: UInt32(index)))
+      try poller.register(
+        source: wire.near, for: .readable, trigger: trigger, token: Token(index: UInt32(index)))
     }
     let taken = (0..<4).map { _ in Counter() }
     let ringers = taken.indices.map { number in
@@ -157,7 +158,9 @@ extension PollerSuite where P: ~Copyable {
         let count = wire.drain()
         seen += count
         taken[Int(event.token.index) / 2].increment(by: count)
-        if interest.contains(.oneShot) { try poller.modify(source: wire.near, interest, token: event.token) }
+        if trigger.contains(.oneShot) {
+          try poller.modify(source: wire.near, for: .readable, trigger: trigger, token: event.token)
+        }
       }
     }
     for ringer in ringers { try ringer.join() }

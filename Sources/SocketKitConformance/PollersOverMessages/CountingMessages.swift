@@ -7,7 +7,7 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
       let others = [try messages.makeEnds(), try messages.makeEnds(), try messages.makeEnds()]
       let all = [ends] + others
       for (index, ends) in all.enumerated() {
-        try poller.register(ends.near.socket.value, .readable, token: Token(index: UInt32(index), generation: 1))
+        try poller.register(ends.near.socket.value, for: .readable, token: Token(index: UInt32(index), generation: 1))
       }
       var counts = [Int](repeating: 0, count: all.count)
       for wave in 0..<8 {
@@ -31,7 +31,7 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
     }
       + rule("echo", "A loop echoes 64 messages by batches, and every echo arrives, in order.") { poller, ends in
         if !messages.traits.contains(.connected), ends.near.hasNoName { return }
-        try poller.register(ends.near.socket.value, .readable, token: tokenA)
+        try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
         let far = ends.far
         let client = RuleThread {
           for wave in 0..<8 {

@@ -6,7 +6,7 @@ private let quiet = Duration.milliseconds(10)
 extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
   var readinessRules: [ConformanceRule] {
     rule("readable", "Messages are reported as long as one waits, and then no more.") { poller, ends in
-      try poller.register(ends.near.socket.value, .readable, token: tokenA)
+      try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
       try poller.requireQuiet(for: quiet, "before anything was sent")
       for index in 0..<3 { try ends.far.send(numbered(index)) }
       for index in 0..<3 {
@@ -20,7 +20,7 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
         "readable.continued", needs: .continuedMessages,
         "The rest of a message is reported until it has been received, and then no more."
       ) { poller, ends in
-        try poller.register(ends.near.socket.value, .readable, token: tokenA)
+        try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
         try ends.far.send(numbered(1))
         for piece in [8, 40] {
           try poller.requireEvent(tokenA, .readable, "with a message to receive")
@@ -34,7 +34,7 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
         "readable.truncated", unless: .continuedMessages,
         "A message received in part is gone: it is not reported again."
       ) { poller, ends in
-        try poller.register(ends.near.socket.value, .readable, token: tokenA)
+        try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
         for room in [3, 0] {
           try ends.far.send(numbered(1))
           try poller.requireEvent(tokenA, .readable, "with a message to receive")
@@ -43,13 +43,13 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
         try poller.requireQuiet(for: quiet, "after receiving its front")
       }
       + rule("readable.empty", needs: .emptyMessages, "An empty message is reported as any other.") { poller, ends in
-        try poller.register(ends.near.socket.value, .readable, token: tokenA)
+        try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
         try ends.far.send([])
         try poller.requireEvent(tokenA, .readable, "with an empty message to receive")
         try ends.near.requireNext([], "the message")
       }
       + rule("readable.batch", "After a batch that took all messages nothing is reported.") { poller, ends in
-        try poller.register(ends.near.socket.value, .readable, token: tokenA)
+        try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
         for index in 0..<6 { try ends.far.send(numbered(index)) }
         var batch = MessageBatch(capacity: 4, messageCapacity: 256)
         var seen = 0
@@ -60,9 +60,9 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
         try poller.requireQuiet(for: quiet, "after receiving everything")
       }
       + rule("writable", "Fresh sockets are reported as writable, when asked for.") { poller, ends in
-        try poller.register(ends.near.socket.value, .writable, token: tokenA)
+        try poller.register(ends.near.socket.value, for: .writable, token: tokenA)
         try poller.requireEvent(tokenA, .writable, "on a fresh socket")
-        try poller.modify(ends.near.socket.value, .readable, token: tokenB)
+        try poller.modify(ends.near.socket.value, for: .readable, token: tokenB)
         try ends.far.send([1])
         let readiness = try poller.requireEvent(tokenB, .readable, "when asked for messages")
         try require(!readiness.contains(.writable), "room was reported although nobody asked")
@@ -72,7 +72,7 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
         "Room to send is reported again once the peer has received, not before."
       ) {
         poller, ends in
-        try poller.register(ends.near.socket.value, .writable, token: tokenA)
+        try poller.register(ends.near.socket.value, for: .writable, token: tokenA)
         let count = try ends.near.fill()
         // Smaller messages than those that filled it may still fit, so one of the same size is tried.
         let deadline = Deadline.after(Times.limit)
@@ -85,7 +85,7 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
         try ends.roundTrip("after there was room again")
       }
       + rule("deregister", "A deregistered socket is reported no more, and closes in peace.") { poller, ends in
-        try poller.register(ends.near.socket.value, .readable, token: tokenA)
+        try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
         try ends.far.send([1])
         try poller.requireEvent(tokenA, .readable, "for the message")
         try poller.deregister(ends.near.socket.value)
@@ -98,24 +98,24 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
   var modeRules: [ConformanceRule] {
     rule("level", "Level-triggered, every message is received when each event is answered by one receive.") {
       poller, ends in
-      try poller.register(ends.near.socket.value, .readable, token: tokenA)
+      try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
       try receiveAll(&poller, ends, again: nil, once: true)
     }
       + rule("edge", "Edge-triggered, every message is received when each event is answered until it would block.") {
         poller, ends in
         guard poller.capabilities.contains(.edge) else { return }
-        try poller.register(ends.near.socket.value, [.readable, .edge], token: tokenA)
+        try poller.register(ends.near.socket.value, for: .readable, trigger: .edge, token: tokenA)
         try receiveAll(&poller, ends, again: nil, once: false)
       }
       + rule("one-shot", "One-shot, every message is received when each event is followed by a modify.") {
         poller, ends in
         guard poller.capabilities.contains(.oneShot) else { return }
-        try poller.register(ends.near.socket.value, [.readable, .oneShot], token: tokenA)
-        try receiveAll(&poller, ends, again: [.readable, .oneShot], once: true)
+        try poller.register(ends.near.socket.value, for: .readable, trigger: .oneShot, token: tokenA)
+        try receiveAll(&poller, ends, again: .oneShot, once: true)
       }
   }
 
-  private func receiveAll(_ poller: inout P, _ ends: MessageEnds<S>, again: Interest?, once: Bool) throws {
+  private func receiveAll(_ poller: inout P, _ ends: MessageEnds<S>, again: Trigger?, once: Bool) throws {
     let total = 120
     let sender = RuleThread {
       for index in 0..<total {
@@ -133,7 +133,7 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
           seen += 1
           if once { break }
         }
-        if let again { try poller.modify(ends.near.socket.value, again, token: tokenA) }
+        if let again { try poller.modify(ends.near.socket.value, for: .readable, trigger: again, token: tokenA) }
       }
     }
     try sender.join()

@@ -4,7 +4,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
   func connectionRules(_ address: @escaping @Sendable () throws -> S.Address) -> [ConformanceRule] {
     listening("accept.reported", address, "A connection that waits to be accepted is reported until it is accepted.") {
       poller, listener in
-      try poller.register(listener.value, .readable, token: tokenA)
+      try poller.register(listener.value, for: .readable, token: tokenA)
       try poller.requireQuiet("before anybody connected")
       let client = try S.connect(to: listener.value.localAddress(), until: .after(Times.limit))
       for _ in 0..<2 { try poller.requireEvent(tokenA, .readable, "with somebody to accept") }
@@ -17,7 +17,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
       poller, listener in
       // The kernel cannot shut vsock listeners down: accepts end all the same, but no poller reports it.
       if S.capabilities.contains(.silentListeners) { return }
-      try poller.register(listener.value, .readable, token: tokenA)
+      try poller.register(listener.value, for: .readable, token: tokenA)
       try poller.requireQuiet("before the shutdown")
       try listener.value.shutdown()
       for _ in 0..<2 { try poller.requireEvent(tokenA, [], "for the listener that was shut down") }
@@ -30,7 +30,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
       ) {
         poller, listener in
         let pending = try S.startConnecting(to: listener.value.localAddress())
-        try poller.register(pending, .writable, token: tokenA)
+        try poller.register(pending, for: .writable, token: tokenA)
         try poller.requireEvent(tokenA, .writable, "for the connect")
         try require(try pending.isFinished(), "reported as writable, but the connect has not finished")
         try poller.deregister(pending)
@@ -53,7 +53,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
             S.capabilities.contains(.refusesByReset) ? .connectionReset : .connectionRefused
           try requireError(refused, .noSuchPath, in: "a connect to nobody") {
             let pending = try S.startConnecting(to: nobody)
-            try poller.register(pending, .writable, token: tokenA)
+            try poller.register(pending, for: .writable, token: tokenA)
             try poller.requireEvent(tokenA, [], "for the refused connect")
             try poller.deregister(pending)
             return try pending.finish()

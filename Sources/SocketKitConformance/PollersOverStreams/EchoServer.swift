@@ -48,12 +48,12 @@ struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable
 
   mutating func add(_ socket: consuming S) throws {
     guard let token = connections.nextToken else { throw ConformanceFailure("more connections than expected") }
-    try poller.register(socket, .readable, token: token)
+    try poller.register(socket, for: .readable, token: token)
     _ = connections.insert(EchoConnection(socket: socket, pending: []))
   }
 
   mutating func watch<L: Watchable & ~Copyable>(_ listener: borrowing L) throws {
-    try poller.register(listener, .readable, token: Self.listenerToken)
+    try poller.register(listener, for: .readable, token: Self.listenerToken)
   }
 
   /// Serves until `isDone`, asked after each wait with the number of open connections, says so.
@@ -82,7 +82,7 @@ struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable
       before = connection.interest
       let isOpen = try connection.serve(&buffer)
       after = connection.interest
-      if isOpen && after != before { try poller.modify(connection.socket, after, token: token) }
+      if isOpen && after != before { try poller.modify(connection.socket, for: after, token: token) }
       if !isOpen { try poller.deregister(connection.socket) }
       return isOpen
     }

@@ -3,7 +3,7 @@ internal import SocketKitCore
 extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
   var readinessRules: [ConformanceRule] {
     rule("readable", "Data is reported as long as some is left to read, and then no more.") { poller, ends in
-      try poller.register(ends.near.value, .readable, token: tokenA)
+      try poller.register(ends.near.value, for: .readable, token: tokenA)
       try poller.requireQuiet("before anything was sent")
       try ends.far.writeAll([1, 2, 3, 4])
       for byte in 1...4 as ClosedRange<UInt8> {
@@ -16,7 +16,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
       + rule("writable", "Room to write is reported when asked for, not while there is none, and again when there is.")
     {
       poller, ends in
-      try poller.register(ends.near.value, .writable, token: tokenA)
+      try poller.register(ends.near.value, for: .writable, token: tokenA)
       try poller.requireEvent(tokenA, .writable, "on a fresh connection")
       // What a peer's kernel takes over may make room again for a while.
       var taken = try ends.near.fill()
@@ -32,7 +32,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
       }
     }
       + rule("end.close", "A peer's close is reported, and the read then gives the end.") { poller, ends in
-        try poller.register(ends.near.value, .readable, token: tokenA)
+        try poller.register(ends.near.value, for: .readable, token: tokenA)
         try ends.far.writeAll([9])
         try poller.requireEvent(tokenA, .readable, "for the data")
         ends.far.close()
@@ -42,19 +42,19 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
       }
       + rule("end.half-close", needs: .halfClose, "A peer's end of writing is reported, and writing stays possible.") {
         poller, ends in
-        try poller.register(ends.near.value, [.readable, .readClosed], token: tokenA)
+        try poller.register(ends.near.value, for: [.readable, .readClosed], token: tokenA)
         try ends.far.value.shutdown(.write)
         let readiness = try poller.requireEvent(tokenA, [.readable, .readClosed], "for the end")
         try require(!readiness.contains(.hangUp), "a hang-up was reported although one direction is open")
         try requireEqual(try ends.near.readOnce().outcome, .endOfStream, "what was reported")
-        try poller.modify(ends.near.value, .writable, token: tokenB)
+        try poller.modify(ends.near.value, for: .writable, token: tokenB)
         try poller.requireEvent(tokenB, .writable, "for writing")
         try ends.near.writeAll([4])
         try requireEqual(try ends.far.readExactly(1), [4], "the direction that is open")
       }
       + rule("end.idle", "A closed peer that was deregistered wakes nobody, and its descriptor closes in peace.") {
         poller, ends in
-        try poller.register(ends.near.value, .readable, token: tokenA)
+        try poller.register(ends.near.value, for: .readable, token: tokenA)
         ends.far.close()
         try poller.requireEvent(tokenA, .readable, "for the end")
         try poller.deregister(ends.near.value)
@@ -65,23 +65,23 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
       + rule("edge", "Edge-triggered, everything is received when each event is read until it would block.") {
         poller, ends in
         guard poller.capabilities.contains(.edge) else { return }
-        try poller.register(ends.near.value, [.readable, .edge], token: tokenA)
+        try poller.register(ends.near.value, for: .readable, trigger: .edge, token: tokenA)
         try receiveAll(&poller, ends, again: nil)
       }
       + rule("one-shot", "One-shot, everything is received when each event is followed by a modify.") { poller, ends in
         guard poller.capabilities.contains(.oneShot) else { return }
-        try poller.register(ends.near.value, [.readable, .oneShot], token: tokenA)
-        try receiveAll(&poller, ends, again: [.readable, .oneShot])
+        try poller.register(ends.near.value, for: .readable, trigger: .oneShot, token: tokenA)
+        try receiveAll(&poller, ends, again: .oneShot)
       }
       + rule("level", "Level-triggered, everything is received when each event is read but once.") { poller, ends in
-        try poller.register(ends.near.value, .readable, token: tokenA)
+        try poller.register(ends.near.value, for: .readable, token: tokenA)
         try receiveAll(&poller, ends, again: nil, once: true)
       }
   }
 
   /// With `once`, each event is answered by one read of a quarter of what was written at a time: who reports each change
   /// only once falls behind for certain.
-  private func receiveAll(_ poller: inout P, _ ends: Ends<S>, again: Interest?, once: Bool = false) throws {
+  private func receiveAll(_ poller: inout P, _ ends: Ends<S>, again: Trigger?, once: Bool = false) throws {
     var random = SeededRandom(seed: 9)
     let sent = random.bytes(400_000)
     let writer = RuleThread {
@@ -100,7 +100,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
           seen += bytes
           if once { break }
         }
-        if let again { try poller.modify(ends.near.value, again, token: tokenA) }
+        if let again { try poller.modify(ends.near.value, for: .readable, trigger: again, token: tokenA) }
       }
     }
     try writer.join()

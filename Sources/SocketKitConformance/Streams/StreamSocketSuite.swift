@@ -9,14 +9,20 @@ public import SocketKitCore
 public struct StreamSocketSuite<S: StreamSocket & ~Copyable>: ConformanceSuite {
   public let name: String
   let makePair: @Sendable () throws -> SocketPair<S>
+  private let more: [ConformanceRule]
 
   /// - Parameters:
   ///   - name: whose rules these are, for reports.
   ///   - makePair: makes two sockets connected to each other, freshly for each rule. May block, and may throw
   ///     ``ConformanceUnavailable`` with the cause.
   public init(_ name: String, makePair: @escaping @Sendable () throws -> SocketPair<S>) {
+    self.init(named: name, makePair: makePair, more: [])
+  }
+
+  init(named name: String, makePair: @escaping @Sendable () throws -> SocketPair<S>, more: [ConformanceRule]) {
     self.name = name
     self.makePair = makePair
+    self.more = more
   }
 
   /// The same, for a wrapper: its pairs are made over a ``DripSocket``, which cuts reads and writes everywhere.
@@ -37,17 +43,18 @@ public struct StreamSocketSuite<S: StreamSocket & ~Copyable>: ConformanceSuite {
     _ name: String, over makeBase: @escaping @Sendable () throws -> SocketPair<Base>,
     wrapping wrap: @escaping @Sendable (consuming DripSocket<Base>) throws -> S
   ) {
-    self.init(name) {
+    let makePair: @Sendable () throws -> SocketPair<S> = {
       try makeBase().split { near, far in
         let first = try wrap(DripSocket(near))
         return SocketPair(first, try wrap(DripSocket(far)))
       }
     }
+    self.init(named: name, makePair: makePair, more: [])
   }
 
   public var rules: [ConformanceRule] {
     transferRules + readRules + writeRules + endingRules + resetRules + timeoutRules + deadlineRules + cancelRules
-      + signalRules + concurrencyRules + descriptorRules + sleepRules + shutdownRules
+      + signalRules + concurrencyRules + descriptorRules + sleepRules + shutdownRules + more
   }
 
   /// A rule about one connected pair. A transport without the capabilities has no such rule to keep.

@@ -63,9 +63,9 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     _ type: S.Type = S.self, named name: String? = nil
   ) throws(SocketError) -> Listener<S> {
     let index = try index(of: name)
-    let listener = try Listener<S>(adopting: entries[index].descriptor)
-    entries.remove(at: index)
-    return listener
+    // Checked before it is taken: adopting closes what it refuses.
+    try S.check(entries[index].descriptor, listening: true)
+    return try Listener<S>(adopting: unsafe Descriptor(unsafeOwning: entries.remove(at: index).descriptor))
   }
 
   /// Takes a socket that does not listen: a connection (`Accept=yes`), or one that receives datagrams.
@@ -79,13 +79,12 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     _ type: S.Type = S.self, named name: String? = nil
   ) throws(SocketError) -> S {
     let index = try index(of: name)
-    let socket = try S(adopting: entries[index].descriptor)
-    entries.remove(at: index)
-    return socket
+    try S.check(entries[index].descriptor, listening: false)
+    return try S(adopting: unsafe Descriptor(unsafeOwning: entries.remove(at: index).descriptor))
   }
 
   /// Takes a descriptor of any kind, a FIFO or a file say. Sockets whose type is no ``TransportSocket`` are made of it:
-  /// `try SCTPEndpoint(adopting: try activated.takeDescriptor(named: "sctp").release())`.
+  /// `try SCTPEndpoint(adopting: activated.takeDescriptor(named: "sctp"))`.
   /// - Parameter name: its name; nil for the first that is left.
   /// - Throws: `.nameNotFound`.
   public mutating func takeDescriptor(named name: String? = nil) throws(SocketError) -> Descriptor {

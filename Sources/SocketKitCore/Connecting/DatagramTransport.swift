@@ -45,7 +45,7 @@ extension TransportSocket where Self: DatagramSocket & ~Copyable {
   }
 }
 
-extension DatagramSocket where Self: KernelSocket & ~Copyable {
+extension DescriptorSocket where Self: DatagramSocket & ~Copyable {
   /// Connects this socket to one peer, or to another one than before.
   /// - Throws: `.unreachable`, `.connectionRefused`, `.invalidArgument`.
   public borrowing func connect(to address: Address) throws(SocketError) {

@@ -80,11 +80,14 @@ extension TransportSocket where Self: ~Copyable {
 
   /// Takes over an open socket of this transport, connected or not, and makes it CLOEXEC and non-blocking.
   ///
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind` for another family, type or protocol. The descriptor then
-  ///   is as it was, and still the caller's.
-  public init(adopting raw: RawDescriptor) throws(SocketError) {
-    try Self.check(raw, listening: false)
-    self.init(owning: try Descriptor(adopting: raw))
+  /// Check ``SocketKind`` with ``RawDescriptor/socketKind()`` first where the descriptor must survive a failure.
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind` for another family, type or protocol, or a socket that
+  ///   listens. The descriptor is closed then.
+  public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
+    try Self.check(descriptor.raw, listening: false)
+    try descriptor.raw.makeNonBlockingAndCloseOnExec()
+    SegmentationSettings.noteChange()
+    self.init(owning: descriptor)
   }
 
   static func check(_ raw: RawDescriptor, listening: Bool) throws(SocketError) {
@@ -98,10 +101,11 @@ extension Listener where S: ConnectionTransport & ~Copyable {
   /// Takes over a socket that listens already, and makes it CLOEXEC and non-blocking: socket activation, or a restart
   /// without loss. Nothing is cleaned up when it closes.
   ///
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind` for another family, type or protocol, or a socket that does
-  ///   not listen. The descriptor then is as it was, and still the caller's.
-  public init(adopting raw: RawDescriptor) throws(SocketError) {
-    try S.check(raw, listening: true)
-    self.init(try Descriptor(adopting: raw), context: ())
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind` for another family, type or protocol, or a socket that
+  ///   does not listen. The descriptor is closed then.
+  public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
+    try S.check(descriptor.raw, listening: true)
+    try descriptor.raw.makeNonBlockingAndCloseOnExec()
+    self.init(descriptor, context: ())
   }
 }

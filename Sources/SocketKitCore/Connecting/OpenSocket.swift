@@ -3,7 +3,7 @@ internal import CSocketKit
 // Binding, connecting and listening with a socket that is open already: for kinds that do not follow from an address, and
 // for addresses of another type than the transport's own.
 
-extension KernelSocket where Self: ~Copyable {
+extension DescriptorSocket where Self: ~Copyable {
   /// Binds this socket to an address of any type (bind(2)).
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.invalidArgument` (bound already, or another
   ///   family), with the address.

@@ -1,6 +1,6 @@
-/// A kernel socket that Core can make: a transport says what it is in a few lines, and inherits connect, listen, adopt
-/// and close.
-public protocol TransportSocket: KernelSocket, ~Copyable {
+/// A socket that Core can make: a transport says what it is in a few lines, and inherits connect, listen, adopt and
+/// close.
+public protocol TransportSocket: DescriptorSocket, ~Copyable {
   /// Takes over a descriptor that ``kind(for:)`` or ``accepts(_:)`` describes, without looking at it: it is CLOEXEC and
   /// non-blocking.
   init(owning descriptor: consuming Descriptor)

@@ -10,21 +10,12 @@ public struct Descriptor: ~Copyable, Sendable {
   /// The number, for system calls and pollers while this owner lives.
   public let raw: RawDescriptor
 
-  /// Takes over a number without looking at it.
+  /// Takes over a number, such as one that a C function returned.
   ///
-  /// The caller promises that it is open, that nobody else owns it, and that it is CLOEXEC and non-blocking.
+  /// The caller promises that the descriptor is open, and that nothing else owns it. `init(adopting:)` of a socket type
+  /// makes a descriptor of it that is CLOEXEC and non-blocking; `init(owning:)` expects both.
   @unsafe @inlinable
   public init(unsafeOwning raw: RawDescriptor) { self.raw = raw }
-
-  /// Takes over an open descriptor, and makes it CLOEXEC and non-blocking.
-  ///
-  /// - Throws: `.closed` when no such descriptor is open. It then is still nobody's: nothing was changed.
-  public init(adopting raw: RawDescriptor) throws(SocketError) {
-    try raw.checkOpen()
-    try raw.makeNonBlockingAndCloseOnExec()
-    SegmentationSettings.noteChange()
-    unsafe self.init(unsafeOwning: raw)
-  }
 
   @inlinable
   deinit { _ = csk_close(raw.value) }

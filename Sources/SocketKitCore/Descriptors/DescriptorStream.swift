@@ -3,7 +3,7 @@ public import CSocketKit
 /// A byte stream over a descriptor that is not a socket: a pipe, a terminal, a timerfd, an eventfd, a file.
 ///
 /// ```swift
-/// let input = try DescriptorStream(Descriptor(adopting: RawDescriptor(descriptor)))
+/// let input = try DescriptorStream(adopting: unsafe Descriptor(unsafeOwning: RawDescriptor(number)))
 /// switch try input.read(into: buffer.mutableSpan, until: .after(.seconds(1))) { … }
 /// ```
 /// It reads, writes and waits with deadlines as sockets do, and pollers watch it. Calls for sockets only (addresses,
@@ -33,7 +33,7 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
   /// a shell whose terminal was made non-blocking may misbehave. Open the terminal's path (`/dev/tty`,
   /// `/proc/self/fd/0`) for an open file of your own.
   /// - Throws: `.wrongSocketKind` for a socket, which has a type of its own; `.closed`. The descriptor is closed then.
-  public init(_ descriptor: consuming Descriptor) throws(SocketError) {
+  public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     let raw = descriptor.raw
     try raw.checkOpen()
     if !raw.isNoSocket { throw SocketError(code: .wrongSocketKind, .adopt) }

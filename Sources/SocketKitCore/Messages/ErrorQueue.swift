@@ -35,7 +35,7 @@ extension DatagramSocket where Self: ~Copyable {
   /// - Parameter payload: receives the front of the message that failed, may be empty.
   /// - Returns: nil when the queue is empty.
   /// - Throws: `.closed`; `.notSupported` by sockets that have no such queue, from which nothing is taken: see
-  ///   ``KernelSocket/nextQueuedError()``.
+  ///   ``DescriptorSocket/nextQueuedError()``.
   @inlinable
   public borrowing func receiveError(
     into payload: consuming MutableSpan<UInt8> = MutableSpan()

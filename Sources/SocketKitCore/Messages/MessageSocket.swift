@@ -112,8 +112,10 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
   public borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
-    descriptor.attemptReceiveMessage(
-      into: &buffer, control: &control, flags: flags, &info, descriptorsMayCome: mayReceiveDescriptors)
+    Self.named(
+      descriptor.attemptReceiveMessage(
+        into: &buffer, control: &control, flags: flags, &info, descriptorsMayCome: mayReceiveDescriptors),
+      on: descriptor)
   }
 
   @inlinable @inline(__always)

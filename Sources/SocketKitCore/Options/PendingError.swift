@@ -19,8 +19,7 @@ extension KernelSocket where Self: ~Copyable {
   public borrowing func takePendingError(
     as operation: SocketError.Operation = .wait
   ) throws(SocketError) -> SocketError? {
-    let error = try descriptor.takePendingError(operation)
-    if let error { noteFailure(.failure(errno: error.errno)) }
-    return error
+    guard let error = try descriptor.takePendingError(operation) else { return nil }
+    return SocketError(Self.named(.failure(errno: error.errno), on: descriptor), operation)
   }
 }

@@ -1,4 +1,4 @@
-/// What a poller is asked to watch a descriptor for, and how it is to report it.
+/// What a poller watches a descriptor for. An empty interest pauses a registration.
 @frozen
 public struct Interest: OptionSet, BitwiseCopyable, Hashable, Sendable {
   /// The bits of epoll_ctl(2), which poll(2) shares as far as it has them.
@@ -15,18 +15,30 @@ public struct Interest: OptionSet, BitwiseCopyable, Hashable, Sendable {
   /// The peer has ended its writing side (EPOLLRDHUP).
   @inlinable public static var readClosed: Self { Self(rawValue: 0x2000) }
 
-  /// Report a change once, when it happens, and not again while it lasts (EPOLLET). Read and write until would-block
-  /// then, or the rest is never reported.
+  /// The bits that have a name here. The kernel sees no other bits of the raw value.
+  @inlinable public var events: Interest { intersection(Interest(rawValue: 0x2007)) }
+}
+
+/// How a poller reports a descriptor that is ready. The empty value is level triggering: every wait reports the
+/// descriptor as long as it is ready. ``PollerCapabilities`` says which triggers a poller has.
+@frozen
+public struct Trigger: OptionSet, BitwiseCopyable, Hashable, Sendable {
+  /// The bits of epoll_ctl(2).
+  public let rawValue: UInt32
+  @inlinable
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// Report a change once, when it happens, and not again while it lasts (EPOLLET). Read or write until the call
+  /// returns nil, or the rest is never reported.
   @inlinable public static var edge: Self { Self(rawValue: 1 << 31) }
-  /// Report once, then watch no more until modified (EPOLLONESHOT).
+  /// Report once, then stop watching until the registration is modified (EPOLLONESHOT).
   @inlinable public static var oneShot: Self { Self(rawValue: 1 << 30) }
-  /// Of several pollers that watch the same listener, wake one, not all (EPOLLEXCLUSIVE, Linux 4.5). Cannot be modified.
+  /// Of several pollers that watch the same descriptor, wake at least one, not all (EPOLLEXCLUSIVE, Linux 4.5). Such a
+  /// registration cannot be modified.
   @inlinable public static var exclusive: Self { Self(rawValue: 1 << 28) }
 
-  /// Only what is watched for, without how.
-  @inlinable public var events: Interest { intersection(Interest(rawValue: 0x2007)) }
-  /// Only how: ``edge``, ``oneShot``, ``exclusive``.
-  @inlinable public var modes: Interest { intersection([.edge, .oneShot, .exclusive]) }
+  /// The bits that have a name here. The kernel sees no other bits of the raw value.
+  @inlinable public var known: Trigger { intersection([.edge, .oneShot, .exclusive]) }
 }
 
 /// What a poller found. Flags are hints: a descriptor reported as readable may would-block, but what is ready is always

@@ -5,8 +5,8 @@ public import CSocketKit
 /// The contract, which ``SocketKitConformance`` checks:
 /// - **Readiness is a hint.** A spurious event is allowed, a lost one never: what is ready and watched is reported by
 ///   the next wait. With level triggering (the default) it is reported as long as it lasts.
-/// - **Edge triggering** (``Interest/edge``), where ``capabilities`` has it, reports a change once: read until
-///   the call returns nil. **One-shot** reports once and then watches no more until ``modify(source:_:token:)``.
+/// - **Edge triggering** (``Trigger/edge``), where ``capabilities`` has it, reports a change once: read until
+///   the call returns nil. **One-shot** reports once and then watches no more until ``modify(source:for:trigger:token:)``.
 /// - **Errors and hang-ups** are reported whether asked for or not, except to a one-shot registration that has fired.
 ///   An empty interest pauses a registration: it reports a hang-up at most once.
 /// - **Deregister before closing.** The kernel forgets a closed descriptor by itself only when no copy of it is open,
@@ -30,14 +30,18 @@ public protocol Poller: ~Copyable, Sendable {
   /// What this poller can do beyond level triggering.
   var capabilities: PollerCapabilities { get }
 
-  /// Watches a descriptor. For implementers; programs use ``register(_:_:token:)``.
+  /// Watches a descriptor. For implementers; programs use ``register(_:for:trigger:token:)``.
   /// - Throws: `.alreadyRegistered`, `.closed`, `.notSupported` for a mode that ``capabilities`` lacks or a descriptor
   ///   that cannot be watched (a regular file), `.capacityExceeded`.
-  mutating func register(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError)
+  mutating func register(
+    source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
+  ) throws(SocketError)
 
   /// Changes what a registered descriptor is watched for, and re-arms a one-shot registration.
   /// - Throws: `.notRegistered`, `.closed`, `.notSupported`.
-  mutating func modify(source: RawDescriptor, _ interest: Interest, token: Token) throws(SocketError)
+  mutating func modify(
+    source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
+  ) throws(SocketError)
 
   /// Stops watching. Events of it that the last wait found may still be read from ``subscript(event:)``.
   /// - Throws: `.notRegistered`, `.closed`.
@@ -81,6 +85,25 @@ public struct PollerCapabilities: OptionSet, BitwiseCopyable, Hashable, Sendable
 }
 
 extension Poller where Self: ~Copyable {
+  /// Makes a poller for about a thousand connections.
+  /// - Throws: as ``init(_:)``.
+  @inlinable
+  public init() throws(SocketError) { try self.init(Self.configuration(capacity: 1024)) }
+
+  /// Watches a descriptor, level-triggered.
+  /// - Throws: as ``register(source:for:trigger:token:)``.
+  @inlinable
+  public mutating func register(source: RawDescriptor, for interest: Interest, token: Token) throws(SocketError) {
+    try register(source: source, for: interest, trigger: [], token: token)
+  }
+
+  /// Changes what a registered descriptor is watched for, level-triggered.
+  /// - Throws: as ``modify(source:for:trigger:token:)``.
+  @inlinable
+  public mutating func modify(source: RawDescriptor, for interest: Interest, token: Token) throws(SocketError) {
+    try modify(source: source, for: interest, trigger: [], token: token)
+  }
+
   /// Watches a socket, a listener or anything else: its ``Watchable/readSource`` and ``Watchable/writeSource`` as the
   /// interest asks. A listener is readable when a connection waits to be accepted.
   ///
@@ -88,16 +111,17 @@ extension Poller where Self: ~Copyable {
   /// - Throws: `.alreadyRegistered`, `.notSupported` for a mode that the poller lacks. Nothing is registered then.
   @inlinable
   public mutating func register<Source: Watchable & ~Copyable>(
-    _ socket: borrowing Source, _ interest: Interest, token: Token
+    _ socket: borrowing Source, for interest: Interest, trigger: Trigger = [], token: Token
   ) throws(SocketError) {
     let reading = socket.readSource
     let writing = socket.writeSource
     if reading == writing {
-      try register(source: reading, interest, token: token)
+      try register(source: reading, for: interest, trigger: trigger, token: token)
     } else {
-      try register(source: reading, interest.subtracting(.writable), token: token)
+      try register(source: reading, for: interest.subtracting(.writable), trigger: trigger, token: token)
       do throws(SocketError) {
-        try register(source: writing, interest.subtracting([.readable, .readClosed, .priority]), token: token)
+        let rest = interest.subtracting([.readable, .readClosed, .priority])
+        try register(source: writing, for: rest, trigger: trigger, token: token)
       } catch {
         try deregister(source: reading)
         throw error
@@ -109,15 +133,16 @@ extension Poller where Self: ~Copyable {
   /// - Throws: `.notRegistered`, `.notSupported`.
   @inlinable
   public mutating func modify<Source: Watchable & ~Copyable>(
-    _ socket: borrowing Source, _ interest: Interest, token: Token
+    _ socket: borrowing Source, for interest: Interest, trigger: Trigger = [], token: Token
   ) throws(SocketError) {
     let reading = socket.readSource
     let writing = socket.writeSource
     if reading == writing {
-      try modify(source: reading, interest, token: token)
+      try modify(source: reading, for: interest, trigger: trigger, token: token)
     } else {
-      try modify(source: reading, interest.subtracting(.writable), token: token)
-      try modify(source: writing, interest.subtracting([.readable, .readClosed, .priority]), token: token)
+      try modify(source: reading, for: interest.subtracting(.writable), trigger: trigger, token: token)
+      let rest = interest.subtracting([.readable, .readClosed, .priority])
+      try modify(source: writing, for: rest, trigger: trigger, token: token)
     }
   }
 

@@ -9,7 +9,7 @@ internal import CSocketKit
 /// let exit = try child.waitForExit(until: .after(.seconds(5)))
 /// ```
 /// A poller reports it readable when the process has ended, also for a process that is not a child:
-/// `poller.register(child, .readable, token: token)`. The value owns the descriptor and closes it at
+/// `poller.register(child, for: .readable, token: token)`. The value owns the descriptor and closes it at
 /// the end of its life, which does not affect the process.
 public struct ProcessDescriptor: ~Copyable, Sendable {
   private let owned: Descriptor
@@ -18,7 +18,7 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
   ///
   /// A process may end at any time, and its number may then belong to another one. The number of a child is safe until
   /// the child is collected. For the peer of a Unix socket use `peerProcess()` or `takeProcess()`, whose descriptor
-  /// goes into ``init(_:)``.
+  /// goes into ``init(adopting:)``.
   /// - Parameter process: the number of the process, in this process's PID namespace; the number of a thread that does
   ///   not lead its process is refused.
   /// - Throws: `.noSuchProcess` (ESRCH), `.invalidArgument` for a number below 1 or of a thread, `.tooManyDescriptors`,
@@ -31,13 +31,13 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
     }
     if result.isFailure { throw SocketError(result, .controlProcess) }
     let raw = RawDescriptor(Int32(truncatingIfNeeded: result.raw))
-    try self.init(unsafe Descriptor(unsafeOwning: raw))
+    try self.init(adopting: unsafe Descriptor(unsafeOwning: raw))
   }
 
   /// Takes over a descriptor of a process that came from elsewhere: a socket's `peerProcess()`, a message's
   /// `takeProcess()`, clone(2).
   /// - Throws: `.invalidArgument` when it does not name a process. It is closed then.
-  public init(_ descriptor: consuming Descriptor) throws(SocketError) {
+  public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     // Signal 0 is never sent. Both calls fail with EBADF if, and only if, the descriptor does not name a process. A
     // sandbox may refuse one of them.
     let number = descriptor.raw.value

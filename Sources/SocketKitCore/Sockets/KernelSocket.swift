@@ -1,27 +1,30 @@
 internal import CSocketKit
 
-/// A socket whose methods are nothing but the kernel's calls on its descriptor.
+/// A socket on whose descriptor kernel I/O means the same as its methods: TCP, UDP, Unix, raw IP, vsock streams.
 ///
-/// The promise: kernel I/O on ``descriptor`` means the same as the methods, so io_uring, splice, sendfile and batches may
-/// go round them. A wrapper that frames, encrypts or injects faults must not conform.
+/// sendfile(2), splice(2), zero-copy sends and io_uring work on the descriptor and do not call the methods, so they take
+/// sockets of this protocol only. A wrapper that frames, encrypts, counts or injects faults must not conform, nor a
+/// transport that queues or splits what it sends, as vsock packets and SCTP streams do. A conformer inherits the
+/// primitives of ``StreamSocket`` and ``MessageSocket``, and must not replace them. The conformance kit mixes methods
+/// and kernel calls to check that.
 public protocol KernelSocket: DescriptorSocket, ~Copyable {
-  /// Called after a kernel call outside the methods has failed or reported an error: sendfile(2), splice(2), or a read
-  /// of SO_ERROR. The default does nothing. A transport whose kernel reports a failure to one call only ends its other
-  /// calls here.
-  borrowing func noteFailure(_ result: IOResult)
+  /// Renames an error of a kernel call on the descriptor, for kernels that report a failure by a misleading number. The
+  /// primitives apply it, and so does every call that works on the descriptor. The default returns the result.
+  static func named(_ result: IOResult, on descriptor: RawDescriptor) -> IOResult
 }
 
 extension KernelSocket where Self: ~Copyable {
-  @inlinable
-  public borrowing func noteFailure(_ result: IOResult) {}
+  @inlinable @inline(__always)
+  public static func named(_ result: IOResult, on descriptor: RawDescriptor) -> IOResult { result }
 
-  /// Makes a kernel call outside the methods, and notes its failure.
-  borrowing func noting<R>(_ call: () throws(SocketError) -> R) throws(SocketError) -> R {
+  /// Makes a kernel call on the descriptor, and names its error.
+  borrowing func naming<R>(_ call: () throws(SocketError) -> R) throws(SocketError) -> R {
     do throws(SocketError) {
       return try call()
     } catch {
-      noteFailure(.failure(errno: error.errno))
-      throw error
+      if error.errno == 0 { throw error }
+      let named = Self.named(.failure(errno: error.errno), on: descriptor)
+      throw named.errno == error.errno ? error : SocketError(named, error.operation)
     }
   }
 }

@@ -3,7 +3,7 @@ internal import CSocketKit
 // How many bytes wait in the kernel: SIOCINQ and SIOCOUTQ (tcp(7), udp(7), unix(7)). Each transport counts in its own
 // way.
 
-extension KernelSocket where Self: ~Copyable {
+extension DescriptorSocket where Self: ~Copyable {
   /// How many bytes wait to be read (ioctl(2) with SIOCINQ, which pipes and terminals know as FIONREAD).
   ///
   /// - TCP: the bytes that a read would get now, up to urgent data. `.invalidArgument` on a listener.

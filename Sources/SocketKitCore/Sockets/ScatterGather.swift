@@ -47,7 +47,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
     var message = csk_msghdr(gathering: segments)
     var result = csk_recvmsg(descriptor.value, &message, 0)
     while result == 0 &- Int(CSK_EINTR) { result = csk_recvmsg(descriptor.value, &message, 0) }
-    return IOResult(raw: result)
+    return Self.named(IOResult(raw: result), on: descriptor)
   }
 
   @unsafe @inlinable
@@ -55,7 +55,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
     var message = csk_msghdr(gathering: segments)
     var result = csk_sendmsg(descriptor.value, &message, CSK_MSG_NOSIGNAL)
     while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(descriptor.value, &message, CSK_MSG_NOSIGNAL) }
-    return IOResult(raw: result)
+    return Self.named(IOResult(raw: result), on: descriptor)
   }
 }
 

@@ -24,23 +24,25 @@ public protocol StreamSocket: ConnectedSocket, ~Copyable {
 extension StreamSocket where Self: KernelSocket & ~Copyable {
   @inlinable @inline(__always)
   public borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
-    let number = descriptor.value
+    let raw = descriptor
+    let number = raw.value
     return buffer.withUnsafeMutableBytes { memory in
       var result = csk_recv(number, memory.baseAddress, memory.count, 0)
       while result == 0 &- Int(CSK_EINTR) { result = csk_recv(number, memory.baseAddress, memory.count, 0) }
-      return IOResult(raw: result)
+      return Self.named(IOResult(raw: result), on: raw)
     }
   }
 
   @inlinable @inline(__always)
   public borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
-    let number = descriptor.value
+    let raw = descriptor
+    let number = raw.value
     return bytes.withUnsafeBytes { memory in
       var result = csk_send(number, memory.baseAddress, memory.count, CSK_MSG_NOSIGNAL)
       while result == 0 &- Int(CSK_EINTR) {
         result = csk_send(number, memory.baseAddress, memory.count, CSK_MSG_NOSIGNAL)
       }
-      return IOResult(raw: result)
+      return Self.named(IOResult(raw: result), on: raw)
     }
   }
 }

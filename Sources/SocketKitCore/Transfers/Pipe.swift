@@ -62,7 +62,7 @@ public struct Pipe: ~Copyable, Sendable {
   ) throws(SocketError) -> ReadOutcome? {
     let (stream, pipe) = (source.descriptor, writeEnd)
     // This pipe's reading end is open as long as this value lives, so no signal can come of it.
-    let outcome = try source.noting { () throws(SocketError) in
+    let outcome = try source.naming { () throws(SocketError) in
       try stream.splice(to: pipe, count: count, mayRaiseSignal: false)
     }
     if case .bytes(let moved) = outcome { byteCount += moved }
@@ -76,7 +76,7 @@ public struct Pipe: ~Copyable, Sendable {
     to target: borrowing S, count: Int = .max
   ) throws(SocketError) -> Int? {
     let (stream, pipe, limit) = (target.descriptor, readEnd, min(count, byteCount))
-    let outcome = try target.noting { () throws(SocketError) in try pipe.splice(to: stream, count: limit) }
+    let outcome = try target.naming { () throws(SocketError) in try pipe.splice(to: stream, count: limit) }
     // The pipe's writing end is open, so there is no end of it.
     guard case .bytes(let moved)? = outcome else { return nil }
     byteCount -= moved

@@ -24,7 +24,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
     let source = file.value
     var place = offset ?? 0
     let hasPlace = offset != nil
-    let outcome = try noting { () throws(SocketError) in
+    let outcome = try naming { () throws(SocketError) in
       try transfer(count) { limit in
         hasPlace ? csk_sendfile(target, source, &place, limit) : csk_sendfile(target, source, nil, limit)
       }

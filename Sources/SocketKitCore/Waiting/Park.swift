@@ -97,8 +97,8 @@ struct Park {
     let opened = csk_epoll_create(CSK_EPOLL_CLOEXEC)
     if opened < 0 { return try pauseWhileReported(&history) }
     let epoll = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: opened)))
-    let mode = Interest(rawValue: UInt32(UInt16(bitPattern: events))).union(.edge)
-    var event = csk_epoll_event(events: mode.rawValue, data: 0)
+    let watched = UInt32(UInt16(bitPattern: events)) | Trigger.edge.rawValue
+    var event = csk_epoll_event(events: watched, data: 0)
     let added = csk_epoll_ctl(epoll.raw.value, CSK_EPOLL_CTL_ADD, source.value, &event)
     if added == 0 &- Int(CSK_EBADF) { throw SocketError(IOResult(raw: added), operation) }
     if added < 0 { return try pauseWhileReported(&history) }

@@ -1,6 +1,6 @@
 internal import CSocketKit
 
-extension KernelSocket where Self: ~Copyable {
+extension DescriptorSocket where Self: ~Copyable {
   /// Takes the next entry of the socket's error queue, without waiting: what the kernel has to say beside the data, such
   /// as completions of zero-copy sends, ICMP errors (option `.receiveErrors`) or transmit timestamps. For streams too.
   ///

@@ -265,7 +265,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   }
 
   /// Reads the socket's error queue, without waiting: which sends are completed. Entries of other origins are dropped; a
-  /// program that wants them reads the queue itself (``KernelSocket/nextQueuedError()``) and gives it to
+  /// program that wants them reads the queue itself (``DescriptorSocket/nextQueuedError()``) and gives it to
   /// ``note(_:)``.
   /// - Returns: how many buffers ``takeCompletion()`` has to give.
   /// - Throws: `.closed`; `.invalidArgument` for another socket, also for one that has this socket's descriptor number

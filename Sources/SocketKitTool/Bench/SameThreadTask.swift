@@ -66,8 +66,8 @@ private struct Bounce<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>
 
   init(_ near: borrowing S, _ far: borrowing S, size: Int) throws(SocketError) {
     var poller = try P(P.configuration(capacity: 2))
-    try poller.register(near, .readable, token: Self.nearToken)
-    try poller.register(far, .readable, token: Token(index: 1))
+    try poller.register(near, for: .readable, token: Self.nearToken)
+    try poller.register(far, for: .readable, token: Token(index: 1))
     self.poller = poller
     message = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
   }

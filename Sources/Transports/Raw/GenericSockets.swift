@@ -10,7 +10,9 @@ public import SocketKitCore
 /// which options the socket takes: ``SocketLevelOptions`` for those of socket(7) only, `UDPSocketOptions` for those of
 /// UDP, or a type of your own. The type of socket is any but a stream; sequenced packets, which have an end, are ``GenericPacketSocket``.
 @frozen
-public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, DatagramSocket, TransportSocket {
+public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, DatagramSocket, KernelSocket,
+  TransportSocket
+{
   @usableFromInline let owned: Descriptor
   /// Only Unix sockets pass descriptors, and packet sockets refuse to be asked.
   public let mayReceiveDescriptors: Bool
@@ -50,7 +52,9 @@ public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, 
 /// try socket.connect(to: .loopback(port: 80), until: .after(.seconds(5)))
 /// ```
 @frozen
-public struct GenericStreamSocket<Address: SocketAddress, Options>: ~Copyable, StreamSocket, ConnectionTransport {
+public struct GenericStreamSocket<Address: SocketAddress, Options>: ~Copyable, StreamSocket, KernelSocket,
+  ConnectionTransport
+{
   @usableFromInline let owned: Descriptor
 
   @inlinable
@@ -71,7 +75,7 @@ public struct GenericStreamSocket<Address: SocketAddress, Options>: ~Copyable, S
 /// Sequenced packets of any family and protocol.
 @frozen
 public struct GenericPacketSocket<Address: SocketAddress, Options>: ~Copyable, SequencedPacketSocket,
-  ConnectionTransport
+  KernelSocket, ConnectionTransport
 {
   @usableFromInline let owned: Descriptor
 
@@ -91,7 +95,7 @@ public struct GenericPacketSocket<Address: SocketAddress, Options>: ~Copyable, S
   public static func accepts(_ kind: SocketKind) -> Bool { kind.type == .sequencedPacket }
 }
 
-extension DatagramSocket where Self: KernelSocket & ~Copyable, Address == AnySocketAddress {
+extension DatagramSocket where Self: ~Copyable, Address == AnySocketAddress {
   /// Sends one datagram to an address of any type, without waiting: whole or not at all.
   /// - Returns: the number of bytes sent; nil when there is no room now.
   /// - Throws: as for the socket's own address type.

@@ -16,7 +16,7 @@ public import SocketKitCore
 /// Opening one is `.permissionDenied` for processes whose groups are not within net.ipv4.ping_group_range, root too: use
 /// ``RawIPSocket`` then, where CAP_NET_RAW is there.
 @frozen
-public struct ICMPSocket: ~Copyable, DatagramSocket, TransportSocket {
+public struct ICMPSocket: ~Copyable, DatagramSocket, KernelSocket, TransportSocket {
   public typealias Options = ICMPSocketOptions
   public typealias Address = IPSocketAddress
 

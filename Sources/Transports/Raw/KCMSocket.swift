@@ -44,12 +44,14 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
   }
 
   /// Takes over an open KCM socket, and makes it CLOEXEC and non-blocking.
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. The descriptor then is as it was, and still the
-  ///   caller's.
-  public init(adopting raw: RawDescriptor) throws(SocketError) {
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. The descriptor is closed then.
+  public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
+    let raw = descriptor.raw
     try raw.checkOpen()
     guard try raw.socketKind() == Self.kind else { throw SocketError(code: .wrongSocketKind, .adopt) }
-    self.init(owning: try Descriptor(adopting: raw))
+    try raw.setBlocking(false)
+    try raw.setCloseOnExec(true)
+    self.init(owning: descriptor)
   }
 
   /// Adds a TCP connection to the multiplexer (SIOCKCMATTACH). The kernel also parses the bytes that the connection has

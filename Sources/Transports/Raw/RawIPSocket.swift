@@ -96,14 +96,17 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
   }
 
   /// Takes over an open raw IP socket, and makes it CLOEXEC and non-blocking.
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. The descriptor then is as it was, and still the caller's.
-  public init(adopting raw: RawDescriptor) throws(SocketError) {
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. The descriptor is closed then.
+  public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
+    let raw = descriptor.raw
     try raw.checkOpen()
     let kind = try raw.socketKind()
     guard kind.type == .raw, kind.family == .ipv4 || kind.family == .ipv6 else {
       throw SocketError(code: .wrongSocketKind, .adopt)
     }
-    self.init(owning: try Descriptor(adopting: raw))
+    try raw.setBlocking(false)
+    try raw.setCloseOnExec(true)
+    self.init(owning: descriptor)
   }
 
   /// The protocol that this socket was opened for.

@@ -35,11 +35,14 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
 
   /// Takes over a peeled-off socket, and makes it CLOEXEC and non-blocking.
   /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`, also for a one-to-many socket, and for one whose
-  ///   association has ended: they cannot be told apart. The descriptor then is as it was, and still the caller's.
-  public init(adopting raw: RawDescriptor) throws(SocketError) {
+  ///   association has ended: they cannot be told apart. The descriptor is closed then.
+  public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
+    let raw = descriptor.raw
     try raw.checkSCTPPackets()
     guard raw.hasItsAssociation else { throw SocketError(code: .wrongSocketKind, .adopt) }
-    self.init(owning: try Descriptor(adopting: raw))
+    try raw.setBlocking(false)
+    try raw.setCloseOnExec(true)
+    self.init(owning: descriptor)
   }
 
   @inlinable public var descriptor: RawDescriptor { owned.raw }

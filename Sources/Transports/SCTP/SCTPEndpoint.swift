@@ -24,7 +24,7 @@ public import SocketKitCore
 /// As a ``MessageSocket`` its primitives and batches are the kernel's own, with ``SCTPSendInfo`` and ``SCTPReceiveInfo`` as
 /// control data.
 @frozen
-public struct SCTPEndpoint: ~Copyable, KernelSocket, MessageSocket, SCTPMessaging {
+public struct SCTPEndpoint: ~Copyable, DescriptorSocket, MessageSocket, SCTPMessaging {
   public typealias Options = SCTPSocketOptions
   public typealias Address = IPSocketAddress
 
@@ -114,12 +114,15 @@ public struct SCTPEndpoint: ~Copyable, KernelSocket, MessageSocket, SCTPMessagin
   }
 
   /// Takes over an open one-to-many socket, and makes it CLOEXEC and non-blocking.
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`, also for a peeled-off one. The descriptor then is as it
-  ///   was, and still the caller's.
-  public init(adopting raw: RawDescriptor) throws(SocketError) {
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`, also for a peeled-off one. The descriptor is closed
+  ///   then.
+  public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
+    let raw = descriptor.raw
     try raw.checkSCTPPackets()
     if raw.hasItsAssociation { throw SocketError(code: .wrongSocketKind, .adopt) }
-    self.init(owning: try Descriptor(adopting: raw))
+    try raw.setBlocking(false)
+    try raw.setCloseOnExec(true)
+    self.init(owning: descriptor)
   }
 }
 

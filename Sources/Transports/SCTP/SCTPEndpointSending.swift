@@ -102,6 +102,21 @@ extension SCTPEndpoint {
   }
 }
 
+extension SCTPEndpoint {
+  @inlinable @inline(__always)
+  public borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+  ) -> IOResult {
+    descriptor.attemptReceiveMessage(
+      into: &buffer, control: &control, flags: flags, &info, descriptorsMayCome: false)
+  }
+
+  @inlinable @inline(__always)
+  public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
+    descriptor.attemptReceive(batch: &batch, descriptorsMayCome: false)
+  }
+}
+
 extension MessageBatch {
   /// What a message of SCTP in the batch is: ``SCTPArrival/message(_:)``, or a notification. 80 bytes of
   /// ``controlCapacity`` hold its ``SCTPReceiveInfo`` and ``SCTPNextInfo``.

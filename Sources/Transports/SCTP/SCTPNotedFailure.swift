@@ -5,8 +5,20 @@ public import SocketKitCore
 // send. After that, a read would block for ever, and a poll would wait for ever (net/sctp/socket.c).
 
 extension SCTPSocket {
-  /// Ends reading and writing when the failure means that the association was lost.
-  public borrowing func noteFailure(_ result: IOResult) { descriptor.noteFailure(result) }
+  /// Takes the pending error of the socket, which the kernel then clears (SO_ERROR). When the association was lost, this
+  /// ends reading and writing.
+  /// - Throws: `.closed`.
+  public borrowing func takePendingError(
+    as operation: SocketError.Operation = .wait
+  ) throws(SocketError) -> SocketError? {
+    var number = InlineArray<1, Int32>(repeating: 0)
+    var span = number.mutableSpan
+    var bytes = span.mutableBytes
+    _ = try rawOption(level: CSK_SOL_SOCKET, name: CSK_SO_ERROR, into: &bytes)
+    if number[0] == 0 { return nil }
+    descriptor.noteFailure(.failure(errno: number[0]))
+    return SocketError(.failure(errno: number[0]), operation)
+  }
 }
 
 extension RawDescriptor {

@@ -10,7 +10,7 @@ public import SocketKitCore
 /// `::ffff:a.b.c.d`. Set the option `.v6Only` in `configure` to keep IPv4 out. Listeners set reuse-address, so that a
 /// restart need not wait for old connections.
 @frozen
-public struct TCPSocket: ~Copyable, StreamSocket, ConnectionTransport {
+public struct TCPSocket: ~Copyable, StreamSocket, KernelSocket, ConnectionTransport {
   public typealias Options = TCPSocketOptions
   public typealias Address = IPSocketAddress
 

@@ -9,7 +9,7 @@ public import SocketKitCore
 /// One bound to ``IPSocketAddress/any(port:)`` is dual-stack: it hears IPv6 and IPv4 peers, the latter as
 /// `::ffff:a.b.c.d`.
 @frozen
-public struct UDPSocket: ~Copyable, DatagramSocket, TransportSocket {
+public struct UDPSocket: ~Copyable, DatagramSocket, KernelSocket, TransportSocket {
   public typealias Options = UDPSocketOptions
   public typealias Address = IPSocketAddress
 

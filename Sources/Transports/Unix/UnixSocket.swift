@@ -12,7 +12,8 @@ public import SocketKitCore
 /// of a connecting stream or packet socket (`from:`) stays: remove it.
 ///
 /// A path that does not fit an address (``UnixAddress/maximumPathLength``) is a ``UnixPath``.
-public protocol UnixSocket: TransportSocket, ~Copyable where Address == UnixAddress, Options == UnixSocketOptions {
+public protocol UnixSocket: TransportSocket, KernelSocket, ~Copyable
+where Address == UnixAddress, Options == UnixSocketOptions {
   /// Stream, sequenced packet or datagram.
   static var socketType: SocketType { get }
 }

@@ -1,4 +1,3 @@
-public import CSocketKit
 public import SocketKitCore
 
 /// A byte stream between a virtual machine and its host, its sibling, or itself (vsock(7)).
@@ -16,7 +15,7 @@ public import SocketKitCore
 /// machine that is gone is an end like any other. Listeners live on: listen at any context ID, because the machine's may
 /// be another then; see ``VsockContextIDWatcher``.
 @frozen
-public struct VsockStreamSocket: ~Copyable, StreamSocket, ConnectionTransport, VsockSocket {
+public struct VsockStreamSocket: ~Copyable, StreamSocket, KernelSocket, ConnectionTransport, VsockSocket {
   public typealias Address = VsockAddress
 
   @usableFromInline let owned: Descriptor
@@ -32,26 +31,7 @@ public struct VsockStreamSocket: ~Copyable, StreamSocket, ConnectionTransport, V
   @inlinable public static var socketType: SocketType { .stream }
 
   @inlinable @inline(__always)
-  public borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
-    let number = owned.raw.value
-    let result = buffer.withUnsafeMutableBytes { memory in
-      var result = csk_recv(number, memory.baseAddress, memory.count, 0)
-      while result == 0 &- Int(CSK_EINTR) { result = csk_recv(number, memory.baseAddress, memory.count, 0) }
-      return IOResult(raw: result)
-    }
-    return result.namingTransportReset(on: owned.raw)
-  }
-
-  @inlinable @inline(__always)
-  public borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
-    let number = owned.raw.value
-    let result = bytes.withUnsafeBytes { memory in
-      var result = csk_send(number, memory.baseAddress, memory.count, CSK_MSG_NOSIGNAL)
-      while result == 0 &- Int(CSK_EINTR) {
-        result = csk_send(number, memory.baseAddress, memory.count, CSK_MSG_NOSIGNAL)
-      }
-      return IOResult(raw: result)
-    }
-    return result.namingTransportReset(on: owned.raw)
+  public static func named(_ result: IOResult, on descriptor: RawDescriptor) -> IOResult {
+    result.namingTransportReset(on: descriptor)
   }
 }

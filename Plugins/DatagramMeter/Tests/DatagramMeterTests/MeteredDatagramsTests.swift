@@ -34,7 +34,7 @@ struct MeteredDatagramsTests {
     #expect(try client.send(batch: &batch) == 8)
     var small = MessageBatch(capacity: 8, messageCapacity: 28)
     var poller = try EpollPoller(EpollPoller.configuration(capacity: 1))
-    try poller.register(server, .readable, token: Token(index: 1))
+    try poller.register(server, for: .readable, token: Token(index: 1))
     #expect(try poller.wait(until: .after(patience)) == 1)
     #expect(try server.receive(batch: &small) == 8)
     #expect(server.received.messages == 8 && server.received.bytes == 144 && server.received.truncated == 1)

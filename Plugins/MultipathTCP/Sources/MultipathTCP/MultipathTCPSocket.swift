@@ -12,7 +12,7 @@ public import SocketKitTCP
 /// socket is a plain TCP socket, and where the peer has none the kernel itself continues as TCP. See
 /// ``additionalPaths()`` for what a connection came to. A listener takes plain TCP peers too.
 @frozen
-public struct MultipathTCPSocket: ~Copyable, StreamSocket, ConnectionTransport {
+public struct MultipathTCPSocket: ~Copyable, StreamSocket, KernelSocket, ConnectionTransport {
   public typealias Options = TCPSocketOptions
   public typealias Address = IPSocketAddress
 

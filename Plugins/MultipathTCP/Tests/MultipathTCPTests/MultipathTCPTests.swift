@@ -85,7 +85,7 @@ import Testing
     }
     #expect(!MultipathTCPSocket.accepts(SocketKind(.unix, .stream)))
     #expect(!MultipathTCPSocket.accepts(SocketKind(.ipv4, .datagram, protocolNumber: 17)))
-    let raw = try MultipathTCPSocket.open(for: address).releaseDescriptor().release()
+    let raw = try MultipathTCPSocket.open(for: address).releaseDescriptor()
     let adopted = try MultipathTCPSocket(adopting: raw)
     try adopted.setOption(.noDelay, to: true)
     #expect(try adopted.option(.noDelay))

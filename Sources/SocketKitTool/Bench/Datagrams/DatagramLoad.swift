@@ -33,7 +33,7 @@ struct DatagramLoad: ~Copyable {
     }
     try UDPOffload.coalesce(socket.descriptor)
     var poller = try EpollPoller(EpollPoller.configuration(capacity: 1))
-    try poller.register(socket, .readable, token: Token(index: 0))
+    try poller.register(socket, for: .readable, token: Token(index: 0))
     limit.watch(poller.waker)
     let burst = try Self.burst(size)
     // What a small datagram takes of a socket's buffer is mostly the kernel's own; measured, rounded up.

@@ -59,7 +59,7 @@ private struct DatagramClient<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~C
   init(_ socket: consuming S, _ poller: consuming P, _ size: Int, _ limit: TimeLimit) throws(SocketError) {
     var poller = poller
     limit.watch(poller.waker)
-    try poller.register(socket, .readable, token: Token(index: 0))
+    try poller.register(socket, for: .readable, token: Token(index: 0))
     self.socket = socket
     self.poller = poller
     self.size = size

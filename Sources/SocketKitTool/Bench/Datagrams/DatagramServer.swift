@@ -10,7 +10,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
 
   init(_ socket: consuming S, counters: UnsafeMutablePointer<bench_counters>) throws(SocketError) {
     var poller = try P(P.configuration(capacity: 1))
-    try poller.register(socket, .readable, token: Token(index: 0))
+    try poller.register(socket, for: .readable, token: Token(index: 0))
     self.socket = socket
     self.poller = poller
     self.counters = counters

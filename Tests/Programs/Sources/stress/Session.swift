@@ -100,7 +100,7 @@ func poll<S: Socket & ~Copyable>(
 private func poll<S: Socket & ~Copyable, P: Poller & ~Copyable>(
   _ socket: borrowing S, _ poller: inout P, until limit: some WaitLimit
 ) throws(SocketError) {
-  try poller.register(socket, .readable, token: Token(index: 1))
+  try poller.register(socket, for: .readable, token: Token(index: 1))
   _ = try poller.wait(until: limit)
   try poller.deregister(socket)
 }

@@ -10,11 +10,11 @@ func polling<P: Poller & ~Copyable>(_ type: P.Type) throws {
   let far = ends[1]
   var buffer = [UInt8](repeating: 0, count: 16)
   step("watch for reading") {
-    try near.with { try poller.register($0, .readable, token: Token(index: 5)) }
+    try near.with { try poller.register($0, for: .readable, token: Token(index: 5)) }
     return "watched"
   }
   step("watch it again") {
-    try near.with { try poller.register($0, .readable, token: Token(index: 6)) }
+    try near.with { try poller.register($0, for: .readable, token: Token(index: 6)) }
     return "watched"
   }
   step("look, nothing there") { events(&poller, try poller.wait(until: .past)) }
@@ -25,11 +25,11 @@ func polling<P: Poller & ~Copyable>(_ type: P.Type) throws {
   step("look again: it is still there") { events(&poller, try poller.wait(until: .past)) }
   step("read it") { words(try near.with { try $0.read(into: buffer.mutableSpan) }, buffer) }
   step("watch for writing instead") {
-    try near.with { try poller.modify($0, .writable, token: Token(index: 7)) }
+    try near.with { try poller.modify($0, for: .writable, token: Token(index: 7)) }
     return events(&poller, try poller.wait(until: longTime))
   }
   step("once only") {
-    try near.with { try poller.modify($0, [.writable, .oneShot], token: Token(index: 8)) }
+    try near.with { try poller.modify($0, for: .writable, trigger: .oneShot, token: Token(index: 8)) }
     let first = events(&poller, try poller.wait(until: longTime))
     return first + ", then " + events(&poller, try poller.wait(until: .past))
   }
@@ -42,7 +42,7 @@ func polling<P: Poller & ~Copyable>(_ type: P.Type) throws {
   helper.join()
   cancelledStep("wait") { control in events(&poller, try poller.wait(until: longTime.cancellable(by: control))) }
   step("the peer closes") {
-    try near.with { try poller.modify($0, .readable, token: Token(index: 9)) }
+    try near.with { try poller.modify($0, for: .readable, token: Token(index: 9)) }
     far.close()
     return events(&poller, try poller.wait(until: longTime))
   }

@@ -70,7 +70,7 @@ struct CompositionRun<S: LoopbackTransport & ~Copyable, P: Poller & ~Copyable> {
   func readWrite() throws {
     let pair = try connected()
     var poller = try poller()
-    try poller.register(pair.second, .readable, token: token)
+    try poller.register(pair.second, for: .readable, token: token)
     for number in 0..<rounds { try send(pair.first, number) }
     try expect(try roots.readWrite(pair.second, &poller, rounds) == rounds, "not all were echoed")
     for number in 0..<rounds { try check(pair.first, number) }
@@ -85,7 +85,7 @@ struct CompositionRun<S: LoopbackTransport & ~Copyable, P: Poller & ~Copyable> {
     var poller = try poller()
     try pair.split { (first, server) throws in
       client = consume first
-      try poller.register(server, .readable, token: token)
+      try poller.register(server, for: .readable, token: token)
       for number in 0..<rounds {
         // An optional is how a noncopyable value ends before its scope; it is full until the loop is over.
         // swift-format-ignore: NeverForceUnwrap
@@ -107,7 +107,7 @@ struct CompositionRun<S: LoopbackTransport & ~Copyable, P: Poller & ~Copyable> {
   func accept() throws {
     let listener = try S.listen(on: S.place())
     var poller = try poller()
-    try poller.register(listener, .readable, token: token)
+    try poller.register(listener, for: .readable, token: token)
     for number in 0..<rounds {
       let client = try S.connect(to: listener.localAddress(), until: .after(patience))
       try send(client, number)
@@ -157,7 +157,7 @@ struct CompositionRun<S: LoopbackTransport & ~Copyable, P: Poller & ~Copyable> {
     var client = FramedSocket(try S.connect(to: address, until: .after(patience)))
     var socket = try listener.accept(until: .after(patience))
     var poller = try poller()
-    try poller.register(socket, .readable, token: token)
+    try poller.register(socket, for: .readable, token: token)
     for number in 0..<rounds { try client.send(message(number).span, until: .after(patience)) }
     try expect(try roots.wrapper(&socket, &poller, rounds) == rounds, "not all frames were echoed")
     var bytes = [UInt8](repeating: 0, count: 64)

@@ -45,14 +45,14 @@ private func count<S: LoopbackTransport & ~Copyable, P: Poller & ~Copyable>(
   switch loop {
   case "c": done = counter_loop(socket.descriptor.value, messages)
   case "readWrite":
-    try poller.register(socket, .readable, token: token)
+    try poller.register(socket, for: .readable, token: token)
     done = try plain(socket, &poller, messages)
   case "wrapper":
     var wrapped = FramedSocket(MeteredSocket(socket), maximumLength: 64)
-    try poller.register(wrapped, .readable, token: token)
+    try poller.register(wrapped, for: .readable, token: token)
     done = try wrapper(&wrapped, &poller, messages)
   case "wasteful":
-    try poller.register(socket, .readable, token: token)
+    try poller.register(socket, for: .readable, token: token)
     done = try wasteful(socket, &poller, messages)
   default: throw Mismatch(description: "count: no such loop")
   }

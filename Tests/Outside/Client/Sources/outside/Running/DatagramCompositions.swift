@@ -95,7 +95,7 @@ struct DatagramCompositionRun<S: LoopbackDatagrams & ~Copyable, P: Poller & ~Cop
     let client = try UDPSocket.connect(to: try bound.localAddress())
     let server = S(wrapping: bound)
     var poller = try P(P.configuration(capacity: 16))
-    try poller.register(server, .readable, token: Token(index: 1))
+    try poller.register(server, for: .readable, token: Token(index: 1))
     try body(client, server, &poller)
     try poller.deregister(server)
   }

@@ -43,7 +43,7 @@ private func count<S: LoopbackDatagrams & ~Copyable, P: Poller & ~Copyable>(
   if loop == "joined" { batch.mostJoined = batchCapacity }
   let server = S(wrapping: bound)
   var poller = try P(P.configuration(capacity: 256))
-  if !loop.hasPrefix("c-") { try poller.register(server, .readable, token: Token(index: 1)) }
+  if !loop.hasPrefix("c-") { try poller.register(server, for: .readable, token: Token(index: 1)) }
   let done =
     switch loop {
     case "datagram": try roots.datagram(server, &poller, datagrams)

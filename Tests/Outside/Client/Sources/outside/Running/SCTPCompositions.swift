@@ -85,7 +85,7 @@ struct SCTPCompositionRun<P: Poller & ~Copyable> {
   func endpoint() throws {
     try run { server, _, poller in
       try server.setRawOption(level: 132, name: 3, to: [Int32(1)].span.bytes)
-      try poller.register(server, .readable, token: Token(index: 1))
+      try poller.register(server, for: .readable, token: Token(index: 1))
       let count = try roots.endpoint(server, &poller, rounds)
       try poller.deregister(server)
       return count
@@ -96,7 +96,7 @@ struct SCTPCompositionRun<P: Poller & ~Copyable> {
     try run { server, association, poller in
       let socket = try server.peelOff(association)
       try socket.setRawOption(level: 132, name: 3, to: [Int32(1)].span.bytes)
-      try poller.register(socket, .readable, token: Token(index: 1))
+      try poller.register(socket, for: .readable, token: Token(index: 1))
       let count = try root(socket, &poller, rounds)
       try poller.deregister(socket)
       return count

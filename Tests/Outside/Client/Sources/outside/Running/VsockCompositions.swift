@@ -62,7 +62,7 @@ private func runPackets<P: Poller & ~Copyable>(
     let client = try VsockSequencedPacketSocket.connect(to: listener.localAddress(), until: .after(patience))
     let server = try listener.accept(until: .after(patience))
     var poller = try P(P.configuration(capacity: 16))
-    try poller.register(server, .readable, token: Token(index: 1))
+    try poller.register(server, for: .readable, token: Token(index: 1))
     for number in 0..<20 { try client.send(message(number).span, until: .after(patience)) }
     try expect(try root(server, &poller, 20) == 20, "not all were echoed")
     var bytes = [UInt8](repeating: 0, count: 65)

@@ -13,7 +13,7 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: Poller & ~Copyabl
 
   init(_ listener: consuming Listener<S>, _ configuration: P.Configuration, capacity: Int) throws(SocketError) {
     var poller = try P(configuration)
-    try poller.register(listener, .readable, token: Self.door)
+    try poller.register(listener, for: .readable, token: Self.door)
     self.poller = poller
     self.listener = listener
     connections = Slab(capacity: capacity)
@@ -39,12 +39,12 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: Poller & ~Copyabl
   mutating func acceptAll() throws(SocketError) {
     while let token = connections.nextToken {
       guard let socket = try listener.accept() else { return }
-      try poller.register(socket, .readable, token: token)
+      try poller.register(socket, for: .readable, token: token)
       _ = connections.insert(socket)
       accepted &+= 1
     }
     // Full: whoever waits at the door must not keep the loop awake.
-    try poller.modify(source: listener.descriptor, [], token: Self.door)
+    try poller.modify(source: listener.descriptor, for: [], token: Self.door)
     isPaused = true
   }
 
@@ -68,7 +68,7 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: Poller & ~Copyabl
     try poller.deregister(socket)
     closed &+= 1
     if isPaused {
-      try poller.modify(source: listener.descriptor, .readable, token: Self.door)
+      try poller.modify(source: listener.descriptor, for: .readable, token: Self.door)
       isPaused = false
     }
   }

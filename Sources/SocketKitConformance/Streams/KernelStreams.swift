@@ -1,0 +1,74 @@
+public import SocketKitCore
+
+#if canImport(Musl)
+  internal import Musl
+#else
+  internal import Glibc
+#endif
+
+extension StreamSocketSuite where S: KernelSocket & ~Copyable {
+  /// The same, for a kernel socket, with a rule more: kernel calls on the descriptor move the same bytes as the methods.
+  ///
+  /// - Parameters:
+  ///   - name: whose rules these are, for reports.
+  ///   - makePair: makes two sockets connected to each other, freshly for each rule. May block, and may throw
+  ///     ``ConformanceUnavailable`` with the cause.
+  public init(_ name: String, makePair: @escaping @Sendable () throws -> SocketPair<S>) {
+    self.init(
+      named: name, makePair: makePair,
+      more: [
+        ConformanceRule(
+          "stream.kernel.same-bytes",
+          "Kernel calls on the descriptors of kernel sockets move the same bytes as the methods, mixed in any order."
+        ) { try Ends(makePair).use { try Self.mixKernelCalls($0) } }
+      ])
+  }
+
+  private static func mixKernelCalls(_ ends: Ends<S>) throws {
+    var random = SeededRandom(seed: 31)
+    for turn in 0..<32 {
+      let bytes = random.bytes(1 + turn * 97)
+      let (writer, reader) = turn % 8 < 4 ? (ends.near, ends.far) : (ends.far, ends.near)
+      if turn % 2 == 0 {
+        try writer.writeAll(bytes)
+      } else {
+        try writeByKernel(bytes, to: writer.value.descriptor)
+      }
+      let seen =
+        turn % 4 < 2
+        ? try readByKernel(bytes.count, from: reader.value.descriptor) : try reader.readExactly(bytes.count)
+      try requireSameBytes(seen, bytes, "the bytes of turn \(turn)")
+    }
+  }
+
+  private static func writeByKernel(_ bytes: [UInt8], to descriptor: RawDescriptor) throws {
+    var rest = bytes[...]
+    let deadline = Deadline.after(Times.limit)
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(descriptor.value, $0.baseAddress, $0.count) }
+      if count > 0 {
+        rest = rest.dropFirst(count)
+      } else {
+        try require(errno == EAGAIN || errno == EINTR, "write(2) failed with errno \(errno)")
+        try require(!deadline.hasPassed, "write(2) found no free buffer space")
+        pause(.milliseconds(1))
+      }
+    }
+  }
+
+  private static func readByKernel(_ count: Int, from descriptor: RawDescriptor) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: count)
+    while bytes.count < count {
+      try require(descriptor.becomesReadable(within: Times.limit), "only \(bytes.count) of \(count) bytes arrived")
+      let taken = read(descriptor.value, &buffer, count - bytes.count)
+      try require(taken != 0, "read(2) reported an end after \(bytes.count) of \(count) bytes")
+      if taken < 0 {
+        try require(errno == EAGAIN || errno == EINTR, "read(2) failed with errno \(errno)")
+      } else {
+        bytes += buffer.prefix(taken)
+      }
+    }
+    return bytes
+  }
+}

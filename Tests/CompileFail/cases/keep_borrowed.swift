@@ -1,0 +1,6 @@
+// error: 'socket' is borrowed and cannot be consumed
+import SocketKit
+
+func f(_ socket: borrowing TCPSocket) -> TCPSocket {
+  socket
+}

@@ -1,0 +1,8 @@
+// error: 'socket' is borrowed and cannot be consumed
+import SocketKit
+
+func f(_ sockets: inout Slab<TCPSocket>, _ token: Token) throws {
+  var kept: TCPSocket?
+  sockets.withElement(token) { (socket: borrowing TCPSocket) in kept = socket }
+  _ = kept.take()
+}

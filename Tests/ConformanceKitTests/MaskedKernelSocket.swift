@@ -1,0 +1,29 @@
+import SocketKit
+
+/// TCP that claims to be a kernel socket although it changes the bytes: both ends do, so the methods alone agree.
+struct MaskedKernelSocket: ~Copyable, StreamSocket, KernelSocket {
+  typealias Address = IPSocketAddress
+  typealias Options = TCPSocketOptions
+  let base: TCPSocket
+
+  static var capabilities: SocketCapabilities { TCPSocket.capabilities }
+  var descriptor: RawDescriptor { base.descriptor }
+  consuming func releaseDescriptor() -> Descriptor { base.releaseDescriptor() }
+
+  borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
+    let result = base.attemptReceive(into: &buffer)
+    if result.raw > 0 {
+      buffer.withUnsafeMutableBytes { bytes in for index in 0..<result.raw { bytes[index] ^= 0x55 } }
+    }
+    return result
+  }
+
+  borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
+    let masked = bytes.withUnsafeBytes { $0.map { $0 ^ 0x55 } }
+    return base.attemptSend(masked.span.bytes)
+  }
+
+  static func pair() throws -> SocketPair<MaskedKernelSocket> {
+    try TCPSocket.pair(until: .after(.seconds(5))).split { SocketPair(Self(base: $0), Self(base: $1)) }
+  }
+}
