@@ -2,23 +2,25 @@ internal import CSocketKit
 public import SocketKitCore
 
 extension TCPSocket {
-  /// Connects and sends, waiting on this thread until the peer has answered and the kernel has taken every byte.
+  /// Connects and sends bytes, blocking this thread until the peer has answered and the kernel has accepted every byte.
   ///
-  /// Where the kernel knows the peer's cookie from an earlier connection, it sends the first of the bytes with the
-  /// request, one round trip earlier (fast open: MSG_FASTOPEN, Linux 3.7; RFC 7413). Otherwise all bytes follow the
-  /// handshake: at the first connection to a peer, where the peer does not support fast open, and where
-  /// net.ipv4.tcp_fastopen lacks the client's bit (1).
+  /// If the kernel knows the peer's cookie from an earlier connection, it sends the first bytes with the connection
+  /// request, one round trip earlier (fast open: MSG_FASTOPEN, Linux 3.7; RFC 7413). Otherwise it sends all bytes after
+  /// the handshake: on the first connection to a peer, if the peer does not support fast open, and if
+  /// net.ipv4.tcp_fastopen does not include the client bit (1).
   ///
-  /// **The peer may receive such a request twice** (RFC 7413, 2.1), as two connections. Send only what may be repeated.
+  /// **The peer may receive such a request twice** (RFC 7413, 2.1), as two connections. Send only data that may safely
+  /// arrive twice.
   ///
   /// - Parameters:
   ///   - address: the peer's address.
   ///   - source: the local address; nil lets the kernel choose.
-  ///   - bytes: the bytes to send. Without any, this is an ordinary connect.
-  ///   - limit: how long to wait, and how: ``WaitLimit``. One that has passed fails before anything is sent.
+  ///   - bytes: the bytes to send. If empty, this is an ordinary connect.
+  ///   - limit: how long and how to wait (``WaitLimit``). If it has already passed, the call fails before it sends
+  ///     anything.
   ///   - configure: sets options on the socket before it connects.
-  /// - Throws: as `connect(to:from:until:configure:)`, and the errors of writing after the connect,
-  ///   with the addresses.
+  /// - Throws: the errors of `connect(to:from:until:configure:)`, and the errors of writing after the connection is
+  ///   established. The error includes the addresses.
   public static func connect(
     to address: IPSocketAddress, from source: IPSocketAddress? = nil, sending bytes: Span<UInt8>,
     until limit: some WaitLimit,
@@ -63,7 +65,7 @@ extension TCPSocket {
   private borrowing func bindWithoutPort(to source: IPSocketAddress) throws(SocketError) {
     if source.port == 0 {
       var on: Int32 = 1
-      // A kernel older than Linux 4.2 reserves a port.
+      // Ignore a failure: a kernel older than Linux 4.2 reserves a port.
       _ = csk_setsockopt(descriptor.value, CSK_IPPROTO_IP, CSK_IP_BIND_ADDRESS_NO_PORT, &on, 4)
     }
     do throws(EndpointError) {
@@ -73,8 +75,8 @@ extension TCPSocket {
     }
   }
 
-  /// Begins to connect.
-  /// - Returns: how many bytes the kernel has taken to send with the request.
+  /// Starts to connect.
+  /// - Returns: the number of bytes that the kernel has accepted to send with the connection request.
   private borrowing func beginSending(_ bytes: Span<UInt8>, to address: IPSocketAddress) throws(SocketError) -> Int {
     let number = descriptor.value
     let result = address.withBytes { name in
@@ -89,9 +91,9 @@ extension TCPSocket {
     }
     if !result.isFailure { return result.raw }
     switch result.errno {
-    // In progress, with nothing taken: the kernel has no cookie, and asks for one. Interrupted: the same (connect(2)).
+    // EINPROGRESS: no bytes accepted, because the kernel has no cookie and requests one. EINTR: the same (connect(2)).
     case CSK_EINPROGRESS, CSK_EINTR: return 0
-    // Switched off: an ordinary connect.
+    // Fast open is disabled: connect normally.
     case CSK_EOPNOTSUPP:
       let connecting = address.withBytes { name in
         name.withUnsafeBytes { IOResult(raw: csk_connect(number, $0.baseAddress, UInt32($0.count))) }

@@ -2,14 +2,15 @@ internal import CSocketKit
 public import SocketKitCore
 
 extension TCPSocket {
-  /// The address to which the peer connected before a firewall redirected the connection to this socket (REDIRECT,
-  /// DNAT), or the local address when nothing was translated. For transparent proxies. The C names are
-  /// `SO_ORIGINAL_DST` (netfilter, Linux 2.4) and `IP6T_SO_ORIGINAL_DST` (Linux 3.7).
+  /// Returns the address to which the peer connected before a firewall redirected the connection to this socket.
   ///
-  /// - Returns: an IPv4 address for an IPv4 connection, also on a dual-stack socket; nil when the kernel does not track
+  /// Firewalls redirect with REDIRECT or DNAT. If no address was translated, this is the local address. Intended for
+  /// transparent proxies. The C names are `SO_ORIGINAL_DST` (netfilter, Linux 2.4) and `IP6T_SO_ORIGINAL_DST` (Linux
+  /// 3.7).
+  ///
+  /// - Returns: an IPv4 address for an IPv4 connection, also on a dual-stack socket; nil if the kernel does not track
   ///   the connection.
-  /// - Throws: `.notSupported` where the kernel has no connection tracking or it is not in use; `.notConnected`,
-  ///   `.closed`.
+  /// - Throws: `.notSupported` if the kernel has no connection tracking or does not use it; `.notConnected`, `.closed`.
   public borrowing func originalDestination() throws(SocketError) -> IPSocketAddress? {
     let isIPv6 = try remoteAddress().unmapped.isIPv6
     let number = descriptor.value

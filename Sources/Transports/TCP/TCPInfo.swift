@@ -1,50 +1,50 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// What the kernel knows of a connection: struct tcp_info of linux/tcp.h, with units.
+/// Kernel information about a connection: struct tcp_info of linux/tcp.h, with units.
 ///
-/// Fields that the running kernel does not have read as zero; ``length`` tells how much it wrote.
+/// Fields that the running kernel does not provide are zero; ``length`` is the number of bytes that the kernel wrote.
 public struct TCPInfo: Hashable, Sendable {
   /// The connection's state.
   public var state: State
-  /// The congestion control's state.
+  /// The state of the congestion control algorithm.
   public var congestionState: CongestionState
-  /// Consecutive retransmissions of the segment at the front.
+  /// Consecutive retransmissions of the segment at the head of the queue.
   public var retransmits: UInt8
-  /// Keep-alive or zero-window probes that are unanswered.
+  /// Unanswered keep-alive or zero-window probes.
   public var probes: UInt8
-  /// How often the retransmission timer has been doubled.
+  /// The number of times that the retransmission timeout has been doubled.
   public var backoff: UInt8
   public var hasTimestamps: Bool
   public var hasSelectiveAcknowledgement: Bool
-  /// Whether window scaling is on; the shifts are ``sendWindowScale`` and ``receiveWindowScale``.
+  /// Whether window scaling is enabled; ``sendWindowScale`` and ``receiveWindowScale`` are the shifts.
   public var hasWindowScale: Bool
   public var hasECN: Bool
-  /// At least one packet with an ECN mark came from the peer (Linux 3.0).
+  /// Whether at least one packet with an ECN mark arrived from the peer (Linux 3.0).
   public var hasSeenECN: Bool
-  /// Timestamps count microseconds on this connection (Linux 6.7).
+  /// Whether timestamps count microseconds on this connection (Linux 6.7).
   public var hasMicrosecondTimestamps: Bool
-  /// Data in the SYN was acknowledged (fast open).
+  /// Whether data in the SYN was acknowledged (fast open).
   public var fastOpenDataAccepted: Bool
   public var sendWindowScale: UInt8
   public var receiveWindowScale: UInt8
-  /// Whether the sender, not the network, limits the delivery rate.
+  /// Whether the sender, rather than the network, limits the delivery rate.
   public var isDeliveryRateApplicationLimited: Bool
-  /// Why data that was to go with the SYN was not sent with it, or not accepted (Linux 5.5).
+  /// Why fast-open data was not sent with the SYN, or was sent but not accepted (Linux 5.5).
   public var fastOpenFailure: FastOpenFailure
   /// Retransmission timeout.
   public var retransmissionTimeout: Duration
   /// Delayed-acknowledgement timeout.
   public var acknowledgementTimeout: Duration
-  /// Sender's maximum segment, in bytes.
+  /// The sender's maximum segment size, in bytes.
   public var sendMaximumSegment: UInt32
-  /// Receiver's maximum segment, in bytes.
+  /// The receiver's maximum segment size, in bytes.
   public var receiveMaximumSegment: UInt32
-  /// Segments sent and not acknowledged; on a listener: connections waiting to be accepted.
+  /// Segments sent and not acknowledged; on a listener, connections waiting to be accepted.
   public var unacknowledged: UInt32
-  /// Segments acknowledged selectively; on a listener: the backlog.
+  /// Segments acknowledged selectively; on a listener, the backlog.
   public var selectivelyAcknowledged: UInt32
-  /// Segments held for lost.
+  /// Segments considered lost.
   public var lost: UInt32
   /// Segments retransmitted and not acknowledged yet.
   public var retransmitted: UInt32
@@ -57,25 +57,25 @@ public struct TCPInfo: Hashable, Sendable {
   public var receiveSlowStartThreshold: UInt32
   /// Smoothed round-trip time.
   public var roundTripTime: Duration
-  /// Its mean deviation.
+  /// Mean deviation of the round-trip time.
   public var roundTripTimeVariation: Duration
   /// Slow-start threshold, in segments.
   public var slowStartThreshold: UInt32
   /// Congestion window, in segments.
   public var congestionWindow: UInt32
-  /// Advertised maximum segment, in bytes.
+  /// Advertised maximum segment size, in bytes.
   public var advertisedMaximumSegment: UInt32
-  /// Segments that may be reordered before loss is assumed.
+  /// The number of segments that may be reordered before loss is assumed.
   public var reordering: UInt32
   /// The receiver's estimate of the round-trip time.
   public var receiverRoundTripTime: Duration
-  /// Receive buffer space wanted, in bytes.
+  /// Desired receive buffer space, in bytes.
   public var receiveSpace: UInt32
-  /// Segments retransmitted since the connection began.
+  /// Segments retransmitted since the connection was opened.
   public var totalRetransmissions: UInt32
-  /// Bytes per second; the largest number is "unlimited".
+  /// The pacing rate, in bytes per second; `UInt64.max` means "unlimited".
   public var pacingRate: UInt64
-  /// Bytes per second; the largest number is "unlimited".
+  /// The maximum pacing rate, in bytes per second; `UInt64.max` means "unlimited".
   public var maximumPacingRate: UInt64
   /// Bytes sent and acknowledged (RFC 4898).
   public var bytesAcknowledged: UInt64
@@ -83,53 +83,53 @@ public struct TCPInfo: Hashable, Sendable {
   public var bytesReceived: UInt64
   public var segmentsOut: UInt32
   public var segmentsIn: UInt32
-  /// Bytes in the send buffer that were never sent.
+  /// Bytes in the send buffer that have not been sent.
   public var notSentBytes: UInt32
-  /// The smallest round-trip time seen.
+  /// The minimum round-trip time observed.
   public var minimumRoundTripTime: Duration
   public var dataSegmentsIn: UInt32
   public var dataSegmentsOut: UInt32
-  /// Bytes per second delivered lately.
+  /// The recent delivery rate, in bytes per second.
   public var deliveryRate: UInt64
-  /// Time in which there was something to send.
+  /// The time during which there was data to send.
   public var busyTime: Duration
-  /// Of it, limited by the receiver's window.
+  /// The part of ``busyTime`` during which the receiver's window limited sending.
   public var receiveWindowLimited: Duration
-  /// Of it, limited by the send buffer.
+  /// The part of ``busyTime`` during which the send buffer limited sending.
   public var sendBufferLimited: Duration
-  /// Segments delivered, retransmissions included.
+  /// Segments delivered, including retransmissions.
   public var delivered: UInt32
-  /// Of them, with a congestion mark.
+  /// Delivered segments that had a congestion mark.
   public var deliveredWithECN: UInt32
-  /// Bytes sent, retransmissions included.
+  /// Bytes sent, including retransmissions.
   public var bytesSent: UInt64
   /// Bytes retransmitted.
   public var bytesRetransmitted: UInt64
   /// Duplicate segments reported by the peer.
   public var duplicateAcknowledgements: UInt32
-  /// Reorderings seen.
+  /// Reordering events observed.
   public var reorderingsSeen: UInt32
   /// Segments received out of order.
   public var outOfOrder: UInt32
   /// The peer's window, in bytes.
   public var sendWindow: UInt32
-  /// Our window, in bytes.
+  /// The local window, in bytes.
   public var receiveWindow: UInt32
-  /// How often the connection changed its flow label to take another path (Linux 6.2).
+  /// The number of times that the connection changed its flow label to take another path (Linux 6.2).
   public var rehashes: UInt32
-  /// How often the retransmission timer expired, including the timer of the SYN (Linux 6.7).
+  /// The number of times that the retransmission timer expired, including the timer of the SYN (Linux 6.7).
   public var retransmissionTimeouts: UInt16
-  /// How often the connection recovered after the timer had expired, once or several times in a row (Linux 6.7).
+  /// The number of recoveries after the timer expired, once or several times in a row (Linux 6.7).
   public var timeoutRecoveries: UInt16
-  /// The time that these recoveries took, including the current one (Linux 6.7).
+  /// The total duration of these recoveries, including the current one (Linux 6.7).
   public var timeoutRecoveryTime: Duration
-  /// Segments received with a congestion mark (Linux 6.18, like the following fields).
+  /// Segments received with a congestion mark (Linux 6.18, as are the following fields).
   public var receivedWithCongestionMark: UInt32
-  /// The bytes sent that accurate ECN (RFC 9768) has counted, by the marks with which they arrived.
+  /// Bytes sent, counted by accurate ECN (RFC 9768) for each mark with which they arrived.
   public var deliveredMarks: MarkedBytes
-  /// The bytes received that accurate ECN has counted, by their marks.
+  /// Bytes received, counted by accurate ECN for each mark.
   public var receivedMarks: MarkedBytes
-  /// How many bytes the kernel wrote: 104 at the oldest, 248 since Linux 6.7, 280 since 6.18.
+  /// The number of bytes that the kernel wrote: 104 on the oldest kernels, 248 since Linux 6.7, 280 since 6.18.
   public var length: Int
 
   init(_ bytes: RawSpan) {
@@ -217,13 +217,13 @@ public struct TCPInfo: Hashable, Sendable {
     receivedWithCongestionMark = u32(248)
     deliveredMarks = MarkedBytes(ect1: u32(252), ect0: u32(256), congestionExperienced: u32(260))
     receivedMarks = MarkedBytes(ect1: u32(264), ect0: u32(268), congestionExperienced: u32(272))
-    // 276: accurate ECN's own state, whose layout Linux 6.19 changed
+    // 276: state of accurate ECN, whose layout Linux 6.19 changed
     length = bytes.byteCount
   }
 }
 
 extension OptionTarget where Options: TCPOptions, Self: ~Copyable {
-  /// What the kernel knows of the connection, or of a listener's backlog (`TCP_INFO`).
+  /// Returns kernel information about the connection, or about a listener's backlog (`TCP_INFO`).
   /// - Throws: `.closed`.
   public borrowing func tcpInfo() throws(SocketError) -> TCPInfo {
     var memory = InlineArray<512, UInt8>(repeating: 0)

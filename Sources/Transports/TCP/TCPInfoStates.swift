@@ -1,49 +1,49 @@
 extension TCPInfo {
-  /// A connection's state (RFC 9293, 3.3.2), as the kernel numbers it (include/net/tcp_states.h).
+  /// A connection's state (RFC 9293, 3.3.2), with the kernel's numbers (include/net/tcp_states.h).
   @frozen
   public struct State: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
     public let rawValue: UInt8
     @inlinable
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// Data goes both ways (TCP_ESTABLISHED).
+    /// Data can flow in both directions (TCP_ESTABLISHED).
     @inlinable public static var established: Self { Self(rawValue: 1) }
-    /// Connecting: no answer yet (TCP_SYN_SENT).
+    /// The socket is connecting, and the peer has not answered yet (TCP_SYN_SENT).
     @inlinable public static var synSent: Self { Self(rawValue: 2) }
-    /// The peer's SYN was answered (TCP_SYN_RECV).
+    /// The kernel has answered the peer's SYN (TCP_SYN_RECV).
     @inlinable public static var synReceived: Self { Self(rawValue: 3) }
-    /// This end has ended its side; not acknowledged yet (TCP_FIN_WAIT1).
+    /// The local end has closed its side; the peer has not acknowledged this yet (TCP_FIN_WAIT1).
     @inlinable public static var finWait1: Self { Self(rawValue: 4) }
-    /// This end has ended its side, and the peer has acknowledged that (TCP_FIN_WAIT2).
+    /// The local end has closed its side, and the peer has acknowledged this (TCP_FIN_WAIT2).
     @inlinable public static var finWait2: Self { Self(rawValue: 5) }
-    /// Both sides have ended; late packets are kept from a new connection (TCP_TIME_WAIT).
+    /// Both ends have closed their sides; the state keeps late packets out of a new connection (TCP_TIME_WAIT).
     @inlinable public static var timeWait: Self { Self(rawValue: 6) }
-    /// Not connected (TCP_CLOSE).
+    /// The socket is not connected (TCP_CLOSE).
     @inlinable public static var closed: Self { Self(rawValue: 7) }
-    /// The peer has ended its side (TCP_CLOSE_WAIT).
+    /// The peer has closed its side (TCP_CLOSE_WAIT).
     @inlinable public static var closeWait: Self { Self(rawValue: 8) }
-    /// The peer had ended its side first, and now this end has; not acknowledged yet (TCP_LAST_ACK).
+    /// The peer closed its side first, then the local end did; the peer has not acknowledged this yet (TCP_LAST_ACK).
     @inlinable public static var lastAcknowledgement: Self { Self(rawValue: 9) }
-    /// A listener (TCP_LISTEN).
+    /// The socket is a listener (TCP_LISTEN).
     @inlinable public static var listening: Self { Self(rawValue: 10) }
-    /// Both have ended their sides at the same time; not acknowledged yet (TCP_CLOSING).
+    /// Both ends closed their sides at the same time; the peer has not acknowledged this yet (TCP_CLOSING).
     @inlinable public static var closing: Self { Self(rawValue: 11) }
   }
 
-  /// The congestion control's state (enum tcp_ca_state of linux/tcp.h).
+  /// The state of the congestion control algorithm (enum tcp_ca_state of linux/tcp.h).
   @frozen
   public struct CongestionState: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
     public let rawValue: UInt8
     @inlinable
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// Nothing unusual (TCP_CA_Open).
+    /// Normal operation (TCP_CA_Open).
     @inlinable public static var open: Self { Self(rawValue: 0) }
-    /// Duplicate or selective acknowledgements came, which may mean loss (TCP_CA_Disorder).
+    /// Duplicate or selective acknowledgements arrived, which may indicate loss (TCP_CA_Disorder).
     @inlinable public static var disorder: Self { Self(rawValue: 1) }
     /// The window is being reduced after a congestion mark or a full local queue (TCP_CA_CWR).
     @inlinable public static var windowReduced: Self { Self(rawValue: 2) }
-    /// Lost segments are retransmitted (TCP_CA_Recovery).
+    /// Lost segments are being retransmitted (TCP_CA_Recovery).
     @inlinable public static var recovery: Self { Self(rawValue: 3) }
     /// The retransmission timer expired (TCP_CA_Loss).
     @inlinable public static var loss: Self { Self(rawValue: 4) }
@@ -56,17 +56,17 @@ extension TCPInfo {
     @inlinable
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// No failure, or no known one; also where fast open was not requested (TFO_STATUS_UNSPEC).
+    /// No failure, or no known failure; also if fast open was not requested (TFO_STATUS_UNSPEC).
     @inlinable public static var none: Self { Self(rawValue: 0) }
-    /// This host has no cookie of the peer, as at the first connection, which requests one (TFO_COOKIE_UNAVAILABLE).
+    /// This host has no cookie for the peer, as on the first connection, which requests one (TFO_COOKIE_UNAVAILABLE).
     @inlinable public static var cookieUnavailable: Self { Self(rawValue: 1) }
-    /// The peer did not take the data that came with the SYN (TFO_DATA_NOT_ACKED).
+    /// The peer did not accept the data sent with the SYN (TFO_DATA_NOT_ACKED).
     @inlinable public static var dataNotAcknowledged: Self { Self(rawValue: 2) }
-    /// The SYN had to be sent again, and the peer did not take the data with it (TFO_SYN_RETRANSMITTED).
+    /// The SYN was retransmitted, and the peer did not accept the data sent with it (TFO_SYN_RETRANSMITTED).
     @inlinable public static var synRetransmitted: Self { Self(rawValue: 3) }
   }
 
-  /// Bytes that accurate ECN counts, by their ECN codepoint (RFC 3168, 5).
+  /// Byte counts of accurate ECN, one for each ECN codepoint (RFC 3168, 5).
   @frozen
   public struct MarkedBytes: BitwiseCopyable, Hashable, Sendable {
     /// ECT(1).
@@ -79,7 +79,7 @@ extension TCPInfo {
 }
 
 extension TCPInfo.State: CustomStringConvertible {
-  /// The name of RFC 9293.
+  /// The name of the state in RFC 9293.
   public var description: String {
     let names = [
       "ESTABLISHED", "SYN-SENT", "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "CLOSED", "CLOSE-WAIT",

@@ -1,39 +1,41 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// Marks the options of sockets that take those of tcp(7).
+/// An option group for sockets that support the options of tcp(7).
 public protocol TCPOptions: IPOptions {}
 
-/// The options that TCP sockets take: those of tcp(7), ip(7) and ipv6(7).
+/// The options that TCP sockets support: those of tcp(7), ip(7) and ipv6(7).
 public enum TCPSocketOptions: TCPOptions {}
 
-// Sorted by their C names.
+// Sorted by C name.
 
 extension SocketOption where Group: TCPOptions, Value == Bool {
   private init(_ name: Int32) { self.init(flag: name, level: CSK_IPPROTO_TCP) }
-  /// Holds back partial segments until switched off, at most 200 ms. The C name is `TCP_CORK`.
+  /// Holds back partial segments until the option is disabled, for at most 200 ms. The C name is `TCP_CORK`.
   public static var cork: Self { Self(CSK_TCP_CORK) }
-  /// Lets connect return at once where the kernel knows the peer's cookie, and sends the first write with the SYN
-  /// (Linux 4.11; RFC 7413). Set it before connecting. Until that write there is no connection: `remoteAddress()` is
-  /// `.notConnected`, and the first operation reports a refusal. The C name is `TCP_FASTOPEN_CONNECT`.
+  /// Makes connect return immediately if the kernel knows the peer's cookie, and sends the first write with the SYN
+  /// (Linux 4.11; RFC 7413). Set it before connecting. The connection does not exist before that write:
+  /// `remoteAddress()` throws `.notConnected`, and the first operation reports a refused connection. The C name is
+  /// `TCP_FASTOPEN_CONNECT`.
   public static var fastOpenConnect: Self { Self(CSK_TCP_FASTOPEN_CONNECT) }
-  /// Sends small segments at once instead of collecting them (RFC 896). The C name is `TCP_NODELAY`.
+  /// Sends small segments immediately instead of coalescing them (RFC 896). The C name is `TCP_NODELAY`.
   public static var noDelay: Self { Self(CSK_TCP_NODELAY) }
-  /// Acknowledges at once. The kernel leaves this mode by itself: set it again after reads. The C name is `TCP_QUICKACK`.
+  /// Sends acknowledgements immediately. The kernel may disable this mode: set the option again after reads. The C name
+  /// is `TCP_QUICKACK`.
   public static var quickAcknowledge: Self { Self(CSK_TCP_QUICKACK) }
 }
 
 extension SocketOption where Group: TCPOptions, Value == Int {
   private init(_ name: Int32) { self.init(integer: name, level: CSK_IPPROTO_TCP) }
-  /// On a listener: how many fast-open requests may wait; 0 switches it off. Needs bit 2 of net.ipv4.tcp_fastopen. The C
-  /// name is `TCP_FASTOPEN`.
+  /// On a listener, the maximum number of pending fast-open requests; 0 disables fast open. Requires bit 2 of
+  /// net.ipv4.tcp_fastopen. The C name is `TCP_FASTOPEN`.
   public static var fastOpenQueue: Self { Self(CSK_TCP_FASTOPEN) }
-  /// Unanswered probes before the connection is dropped. The C name is `TCP_KEEPCNT`.
+  /// The number of unanswered probes after which the connection is dropped. The C name is `TCP_KEEPCNT`.
   public static var keepAliveCount: Self { Self(CSK_TCP_KEEPCNT) }
-  /// The largest segment in bytes; set it before connecting or listening. The C name is `TCP_MAXSEG`.
+  /// The maximum segment size in bytes; set it before connecting or listening. The C name is `TCP_MAXSEG`.
   public static var maximumSegment: Self { Self(CSK_TCP_MAXSEG) }
-  /// Unsent bytes above which the socket is not writable, 0 to 4294967295; 0 means net.ipv4.tcp_notsent_lowat. Keeps
-  /// latency low without shrinking the buffer. The C name is `TCP_NOTSENT_LOWAT`.
+  /// The number of unsent bytes above which the socket is not writable, 0 to 4294967295; 0 selects
+  /// net.ipv4.tcp_notsent_lowat. Keeps latency low without a smaller send buffer. The C name is `TCP_NOTSENT_LOWAT`.
   public static var notSentLowWater: Self {
     let option = SocketOption<SocketLevelOptions, Int>(integer: CSK_TCP_NOTSENT_LOWAT, level: CSK_IPPROTO_TCP)
     return Self(
@@ -45,29 +47,30 @@ extension SocketOption where Group: TCPOptions, Value == Int {
         try option.write(target, Int(Int32(bitPattern: bits)))
       })
   }
-  /// Repetitions of the SYN before connect fails, 1 to 127. The C name is `TCP_SYNCNT`.
+  /// The number of SYN retransmissions before connect fails, 1 to 127. The C name is `TCP_SYNCNT`.
   public static var synRetries: Self { Self(CSK_TCP_SYNCNT) }
-  /// The largest receive window in bytes that the kernel advertises to the peer, whatever the size of the receive
-  /// buffer; at least about 1 KiB. 0 sets no limit, and is possible only before connecting. The C name is
+  /// The maximum receive window in bytes that the kernel advertises to the peer, independent of the size of the receive
+  /// buffer. The minimum is about 1 KiB. 0 sets no limit and is valid only before connecting. The C name is
   /// `TCP_WINDOW_CLAMP`.
   public static var windowClamp: Self { Self(CSK_TCP_WINDOW_CLAMP) }
 }
 
 extension SocketOption where Group: TCPOptions, Value == Duration {
   private init(_ name: Int32, unit: Duration) { self.init(duration: name, level: CSK_IPPROTO_TCP, unit: unit) }
-  /// On a listener: how long a connection without data is kept from accept; whole seconds, which the kernel rounds up to
-  /// a number of repetitions. The C name is `TCP_DEFER_ACCEPT`.
+  /// On a listener, how long the kernel withholds a connection without data from accept, in whole seconds. The kernel
+  /// rounds the time up to a number of retransmissions. The C name is `TCP_DEFER_ACCEPT`.
   public static var deferAccept: Self { Self(CSK_TCP_DEFER_ACCEPT, unit: .seconds(1)) }
-  /// Idle time before the first probe, in whole seconds. The C name is `TCP_KEEPIDLE`.
+  /// The idle time before the first probe, in whole seconds. The C name is `TCP_KEEPIDLE`.
   public static var keepAliveIdle: Self { Self(CSK_TCP_KEEPIDLE, unit: .seconds(1)) }
-  /// Time between probes, in whole seconds. The C name is `TCP_KEEPINTVL`.
+  /// The time between probes, in whole seconds. The C name is `TCP_KEEPINTVL`.
   public static var keepAliveInterval: Self { Self(CSK_TCP_KEEPINTVL, unit: .seconds(1)) }
-  /// How long sent data may stay unacknowledged before the connection is dropped, in milliseconds; zero is the kernel's
-  /// own limit. The C name is `TCP_USER_TIMEOUT`.
+  /// How long sent data may remain unacknowledged before the connection is dropped, in milliseconds; zero selects the
+  /// kernel's default limit. The C name is `TCP_USER_TIMEOUT`.
   public static var userTimeout: Self { Self(CSK_TCP_USER_TIMEOUT, unit: .milliseconds(1)) }
 }
 
 extension SocketOption where Group: TCPOptions, Value == String {
-  /// The congestion control algorithm: one of net.ipv4.tcp_available_congestion_control. The C name is `TCP_CONGESTION`.
+  /// The congestion control algorithm: one of net.ipv4.tcp_available_congestion_control. The C name is
+  /// `TCP_CONGESTION`.
   public static var congestionControl: Self { Self(text: CSK_TCP_CONGESTION, level: CSK_IPPROTO_TCP, capacity: 15) }
 }

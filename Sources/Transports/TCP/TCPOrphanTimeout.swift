@@ -2,10 +2,11 @@ internal import CSocketKit
 public import SocketKitCore
 
 extension SocketOption where Group: TCPOptions, Value == Duration? {
-  /// How long a connection that was closed here stays in FIN_WAIT2, waiting for the peer to end its side: whole
-  /// seconds, rounded up, at most 120. Zero selects the host's setting (net.ipv4.tcp_fin_timeout, 60 s), and reading
-  /// then returns that setting. With nil it does not stay at all: closing resets a connection that the peer has not
-  /// ended. The C name is `TCP_LINGER2`.
+  /// How long a locally closed connection stays in FIN_WAIT2, waiting for the peer to close its side.
+  ///
+  /// The unit is whole seconds, rounded up; the maximum is 120. Zero selects the host's setting
+  /// (net.ipv4.tcp_fin_timeout, 60 s), and reading the option then returns that setting. nil disables the wait: closing
+  /// resets a connection whose peer has not closed its side. The C name is `TCP_LINGER2`.
   public static var finWaitTimeout: Self {
     let seconds = SocketOption<SocketLevelOptions, Int>(integer: CSK_TCP_LINGER2, level: CSK_IPPROTO_TCP)
     return Self(
@@ -16,7 +17,7 @@ extension SocketOption where Group: TCPOptions, Value == Duration? {
       write: { (target: RawDescriptor, value: Duration?) throws(SocketError) in
         guard let value else { return try seconds.write(target, -1) }
         let (whole, rest) = value.components
-        // The kernel treats more than two minutes as "not at all".
+        // The kernel interprets a value above two minutes as "no wait".
         guard whole >= 0 && rest >= 0 && (whole < 120 || whole == 120 && rest == 0) else {
           throw SocketError(code: .invalidArgument, .setOption)
         }

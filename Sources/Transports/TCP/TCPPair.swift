@@ -1,20 +1,19 @@
 public import SocketKitCore
 
 extension TCPSocket {
-  /// Makes two TCP sockets that are connected to each other over loopback, for code that needs TCP and not just a Unix
-  /// socket pair.
+  /// Makes two TCP sockets that are connected to each other over loopback.
   ///
-  /// While this call runs it listens on a port that the kernel chooses, and any process of the host can connect there.
-  /// The second socket is the connection whose two addresses match the first socket's; every other connection is
-  /// closed.
+  /// Use it for code that requires TCP; otherwise a Unix socket pair is sufficient. During this call, a listener is
+  /// open on a port that the kernel chooses, and any process on the host can connect to it. The second socket is the
+  /// connection whose two addresses match those of the first socket; the call closes all other connections.
   /// - Parameters:
   ///   - family: `.ipv4` for 127.0.0.1, `.ipv6` for ::1.
-  ///   - limit: how long to wait: other connections to the port, or a firewall, may delay the right one.
-  ///   - configure: sets options. Called on the listener before it is bound, whose options the second socket inherits,
-  ///     and then on the first socket before it connects.
+  ///   - limit: how long to wait. Other connections to the port, or a firewall, may delay the right connection.
+  ///   - configure: sets options. Called on the listener before it is bound (the second socket inherits the listener's
+  ///     options), and then on the first socket before it connects.
   /// - Throws: `.wrongSocketKind` for another family; `.timedOut`, `.cancelled`, `.tooManyDescriptors`;
-  ///   `.addressNotAvailable` where loopback is down or has no address of the family; `.protocolNotSupported` for IPv6
-  ///   where the kernel has none; what `configure` throws.
+  ///   `.addressNotAvailable` if loopback is down or has no address of the family; `.protocolNotSupported` for IPv6 if
+  ///   the kernel does not support it; errors that `configure` throws.
   public static func pair(
     over family: AddressFamily = .ipv4, until limit: some WaitLimit,
     configure: (borrowing TCPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -62,7 +61,7 @@ extension TCPSocket {
     }
   }
 
-  /// Whether this connection has these two addresses. A connection that was reset no longer has addresses.
+  /// Returns whether this connection has these two addresses. A connection that was reset no longer has addresses.
   private borrowing func isBetween(_ near: IPSocketAddress, and far: IPSocketAddress) -> Bool {
     do throws(SocketError) {
       let remote = try remoteAddress()

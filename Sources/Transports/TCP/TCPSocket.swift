@@ -6,9 +6,9 @@ public import SocketKitCore
 /// let listener = try TCPSocket.listen(on: .loopback(port: 0))
 /// let client = try TCPSocket.connect(to: listener.localAddress(), until: .after(.seconds(5)))
 /// ```
-/// A listener on ``IPSocketAddress/any(port:)`` is dual-stack: it takes IPv6 and IPv4 peers, the latter as
-/// `::ffff:a.b.c.d`. Set the option `.v6Only` in `configure` to keep IPv4 out. Listeners set reuse-address, so that a
-/// restart need not wait for old connections.
+/// A listener on ``IPSocketAddress/any(port:)`` is dual-stack: it accepts IPv6 and IPv4 peers, and IPv4 peers have
+/// addresses of the form `::ffff:a.b.c.d`. To exclude IPv4, set the option `.v6Only` in `configure`. Listeners set
+/// reuse-address, so that a server can restart before old connections have ended.
 @frozen
 public struct TCPSocket: ~Copyable, StreamSocket, KernelSocket, ConnectionTransport {
   public typealias Options = TCPSocketOptions
@@ -35,12 +35,14 @@ public struct TCPSocket: ~Copyable, StreamSocket, KernelSocket, ConnectionTransp
 
   public static func willListen(_ socket: borrowing TCPSocket, on address: IPSocketAddress) throws(SocketError) {
     try socket.setOption(.reuseAddress, to: true)
-    // Not left to net.ipv6.bindv6only: the same program must mean the same on every host.
+    // Set explicitly, because the default depends on net.ipv6.bindv6only, and programs must behave the same on every
+    // host.
     if address.isIPv6 { try socket.setOption(.v6Only, to: false) }
   }
 
-  /// Refuses a connection to itself: connecting to a loopback port in the range of automatic ports, where nobody listens,
-  /// may get that very port for the near end, and then TCP's simultaneous open succeeds (RFC 9293, 3.5).
+  /// Rejects a connection of the socket to itself. When a client connects to a loopback port in the ephemeral range on
+  /// which nothing is listening, the kernel may choose the same port as the local port. TCP's simultaneous open then
+  /// succeeds (RFC 9293, 3.5).
   public static func didConnect(_ socket: borrowing TCPSocket) throws(SocketError) {
     if try socket.descriptor.localAddress() == socket.descriptor.remoteAddress() {
       throw SocketError(.failure(errno: 111), .connect)
