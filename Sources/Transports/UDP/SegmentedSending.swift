@@ -1,16 +1,17 @@
 public import CSocketKit
 public import SocketKitCore
 
-/// What sending bytes as many datagrams came to.
+/// The result of sending bytes as several datagrams.
 @frozen
 public struct SegmentedSend: BitwiseCopyable, Hashable, Sendable {
-  /// How many bytes went: a multiple of the segment size unless all went.
+  /// The number of bytes sent: a multiple of the segment size, unless all bytes were sent.
   public var bytes = 0
-  /// How many datagrams went.
+  /// The number of datagrams sent.
   public var datagrams = 0
-  /// How many of them the kernel cut out of larger messages; the others were sent one by one.
+  /// The number of datagrams that the kernel created by splitting larger messages; the others were sent individually.
   public var offloaded = 0
-  /// There was no room for the rest: send it when a poller says that the socket is writable.
+  /// Whether buffer space was insufficient for the remaining bytes; send them when a poller reports the socket as
+  /// writable.
   public var wouldBlock = false
 
   @inlinable
@@ -18,19 +19,21 @@ public struct SegmentedSend: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
-  /// Sends bytes as datagrams of one size, the last perhaps shorter, without waiting: the kernel cuts them (UDP_SEGMENT)
-  /// where the host can, this method elsewhere. The receiver sees no difference.
+  /// Sends bytes as datagrams of equal size, without blocking; the last datagram may be shorter.
   ///
-  /// Where the device or the path refuses cutting (EIO, EINVAL, EMSGSIZE …) it goes on one by one, within the same call.
+  /// If the host supports UDP_SEGMENT, the kernel splits the bytes; otherwise this method does. The receiver cannot
+  /// detect the difference. If the device or the path rejects segmentation (EIO, EINVAL, EMSGSIZE …), this call sends
+  /// the remaining datagrams individually.
   ///
   /// - Parameters:
-  ///   - bytes: any number; empty ones are one empty datagram.
-  ///   - segmentSize: bytes of each datagram, 1 to 65 507.
+  ///   - bytes: any number of bytes; an empty span is sent as one empty datagram.
+  ///   - segmentSize: the size of each datagram in bytes, 1 to 65 507.
   ///   - address: the receiver; nil on a connected socket.
-  ///   - capabilities: what `UDPSocket.hostCapabilities()` found.
-  /// - Returns: how much went and which way; less than all when `wouldBlock` is set.
-  /// - Throws: `.invalidArgument` for a segment size out of range; and as ``SocketKitCore/DatagramSocket/send(_:to:flags:)``,
-  ///   with the bytes that went before in ``SocketError/transferred``.
+  ///   - capabilities: the result of `UDPSocket.hostCapabilities()`.
+  /// - Returns: how much was sent and how; less than everything if `wouldBlock` is set.
+  /// - Throws: `.invalidArgument` for a segment size out of range, and the errors of
+  ///   ``SocketKitCore/DatagramSocket/send(_:to:flags:)``. ``SocketError/transferred`` is the number of bytes sent
+  ///   before the error.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, segmentSize: Int, to address: IPSocketAddress? = nil,
@@ -41,7 +44,7 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
     try control.append(
       level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: UInt16(truncatingIfNeeded: segmentSize))
     let receiver = address.map { AnySocketAddress($0) } ?? AnySocketAddress()
-    // All that one message may carry over IPv4.
+    // The maximum that one message can carry over IPv4.
     let fitting = 65507 / segmentSize
     var together = capabilities.maximumSegments < fitting ? capabilities.maximumSegments : fitting
     let source = bytes.bytes

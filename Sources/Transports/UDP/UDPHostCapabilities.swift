@@ -1,11 +1,11 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// What this host can do for UDP at line rate, found out by trying: ``UDPSocket/hostCapabilities()``.
+/// The UDP offload features of this host, as determined by ``UDPSocket/hostCapabilities()``.
 @frozen
 public struct UDPHostCapabilities: BitwiseCopyable, Hashable, Sendable {
-  /// How many datagrams the kernel cuts out of one message at most (UDP_SEGMENT): 64 since Linux 4.18, 128 since 6.9, and 1
-  /// where it cuts none.
+  /// The maximum number of datagrams into which the kernel splits one message (UDP_SEGMENT): 64 since Linux 4.18, 128
+  /// since 6.9, and 1 if it does not split messages.
   public var maximumSegments: Int
   /// Whether received datagrams can be coalesced (UDP_GRO, Linux 5.0).
   public var coalescing: Bool
@@ -16,17 +16,18 @@ public struct UDPHostCapabilities: BitwiseCopyable, Hashable, Sendable {
     self.coalescing = coalescing
   }
 
-  /// Nothing: then everything is done in user space.
+  /// No offload features: user space does all the work.
   @inlinable public static var none: Self { Self(maximumSegments: 1, coalescing: false) }
 }
 
 extension UDPSocket {
-  /// Finds out what this host can do, by sending about ten messages to itself over loopback: ask once and keep the answer.
-  /// It says nothing about devices: one without checksum offload refuses to cut (EIO), which
-  /// ``SocketKitCore/DatagramSocket/send(_:segmentSize:to:using:)`` copes with.
+  /// Determines the UDP offload features of this host by sending about ten messages to itself over loopback.
   ///
-  /// - Throws: what making sockets on 127.0.0.1, and then on ::1, failed with: `.tooManyDescriptors`,
-  ///   `.addressNotAvailable` where loopback is down, `.protocolNotSupported`.
+  /// Call it once and keep the result. The result does not describe network devices: a device without checksum offload
+  /// rejects segmentation (EIO), which ``SocketKitCore/DatagramSocket/send(_:segmentSize:to:using:)`` handles.
+  ///
+  /// - Throws: the error of creating sockets on ::1, after 127.0.0.1 has failed: `.tooManyDescriptors`,
+  ///   `.addressNotAvailable` if loopback is down, `.protocolNotSupported`.
   public static func hostCapabilities() throws(EndpointError) -> UDPHostCapabilities {
     do throws(EndpointError) {
       return try hostCapabilities(on: .loopback(port: 0))
@@ -58,7 +59,7 @@ extension UDPSocket {
     }
   }
 
-  /// The largest number of one-byte datagrams that the kernel cuts out of a message.
+  /// Returns the maximum number of one-byte datagrams into which the kernel splits one message.
   private borrowing func mostSegments() -> Int {
     var possible = 1
     var impossible = 1025

@@ -1,23 +1,24 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// The options that UDP sockets take: those of udp(7), ip(7) and ipv6(7).
+/// The options that UDP sockets support: those of udp(7), ip(7) and ipv6(7).
 public enum UDPSocketOptions: IPOptions {}
 
-// Sorted by their C names.
+// Sorted by C name.
 
 extension SocketOption where Group == UDPSocketOptions, Value == Bool {
-  /// Collects all that is sent into one datagram, which goes when this is switched off. The C name is `UDP_CORK`.
+  /// Collects all sent data in one datagram, which is sent when the option is disabled. The C name is `UDP_CORK`.
   public static var cork: Self { Self(flag: CSK_UDP_CORK, level: CSK_IPPROTO_UDP) }
-  /// Hands over datagrams of one size and one sender as one message where they came together (Linux 5.0):
-  /// ``PacketMetadata/segmentSize`` and `forEachDatagram` take it apart. Room for 65 535 bytes and for control data is
-  /// needed, or datagrams are lost. The C name is `UDP_GRO`.
+  /// Delivers datagrams of equal size from one sender as one message if they arrived together (Linux 5.0).
+  ///
+  /// Split the message with ``PacketMetadata/segmentSize`` and `forEachDatagram`. Provide a buffer of 65 535 bytes and
+  /// space for control data; otherwise datagrams are lost. The C name is `UDP_GRO`.
   public static var coalescing: Self { Self(flag: CSK_UDP_GRO, level: CSK_IPPROTO_UDP) }
 }
 
 extension SocketOption where Group == UDPSocketOptions, Value == Int {
-  /// Sends what is longer than this as several datagrams of this size, the last perhaps shorter (Linux 4.18); 0, the
-  /// default, sends all as one. A single message can ask for it by ``OutgoingMetadata/segmentSize``. At most 65 535. The C
-  /// name is `UDP_SEGMENT`.
+  /// Splits data longer than this value into several datagrams of this size (Linux 4.18); the last may be shorter. 0,
+  /// the default, sends the data as one datagram. The maximum is 65 535. To set the size for a single message, use
+  /// ``OutgoingMetadata/segmentSize``. The C name is `UDP_SEGMENT`.
   public static var segmentSize: Self { Self(integer: CSK_UDP_SEGMENT, level: CSK_IPPROTO_UDP) }
 }

@@ -3,16 +3,16 @@ public import SocketKitCore
 extension UDPSocket {
   /// Makes two UDP sockets that are connected to each other over loopback.
   ///
-  /// A socket that is bound and not connected yet receives from every process of the host. This call drops what arrived
-  /// in that time: each socket sends a random word, and the other drops everything up to that word. So both directions
-  /// have carried a datagram when this returns, and neither socket has one waiting.
+  /// A socket that is bound but not yet connected receives datagrams from every process on the host. To discard such
+  /// datagrams, each socket sends a random value, and the other socket discards everything received before that value.
+  /// When this call returns, one datagram has been delivered in each direction, and both receive queues are empty.
   /// - Parameters:
   ///   - family: `.ipv4` for 127.0.0.1, `.ipv6` for ::1.
-  ///   - limit: how long to wait: a firewall may keep the words from arriving.
+  ///   - limit: how long to wait. A firewall may block the random values.
   ///   - configure: sets options on each socket before it is bound.
   /// - Throws: `.wrongSocketKind` for another family; `.timedOut`, `.cancelled`, `.tooManyDescriptors`;
-  ///   `.addressNotAvailable` where loopback is down or has no address of the family; `.protocolNotSupported` for IPv6
-  ///   where the kernel has none; what `configure` throws.
+  ///   `.addressNotAvailable` if loopback is down or has no address of the family; `.protocolNotSupported` for IPv6 if
+  ///   the kernel does not support it; errors that `configure` throws.
   public static func pair(
     over family: AddressFamily = .ipv4, until limit: some WaitLimit,
     configure: (borrowing UDPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -38,18 +38,18 @@ extension UDPSocket {
     }
   }
 
-  /// Sends a word, and receives from the other socket until that word arrives.
+  /// Sends a random value, and receives from the other socket until that value arrives.
   private borrowing func clearTheWay(
     to other: borrowing UDPSocket, until limit: some WaitLimit
   ) throws(SocketError) {
     var buffer = [UInt8](repeating: 0, count: 17)
     var info = MessageInfo()
     while true {
-      // Another one each time: one that was sent before may still arrive, and must not stay behind.
+      // Use a new value each time: an earlier value may still arrive, and must not remain in the queue.
       let word: [UInt64] = [.random(in: .min ... .max), .random(in: .min ... .max)]
       let bytes = word.withUnsafeBytes { [UInt8]($0) }
       try send(bytes.span, to: nil, until: limit)
-      // A full receive buffer drops the word. Receiving makes room for the next one.
+      // A full receive buffer drops the value. Receiving frees space for the next one.
       let slice = min(limit.deadline, .after(.milliseconds(20)))
       while true {
         do throws(SocketError) {

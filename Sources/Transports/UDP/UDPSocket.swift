@@ -6,8 +6,8 @@ public import SocketKitCore
 /// let server = try UDPSocket.bind(to: .any(port: 7777))
 /// let client = try UDPSocket.connect(to: .loopback(port: 7777))
 /// ```
-/// One bound to ``IPSocketAddress/any(port:)`` is dual-stack: it hears IPv6 and IPv4 peers, the latter as
-/// `::ffff:a.b.c.d`.
+/// A socket bound to ``IPSocketAddress/any(port:)`` is dual-stack: it receives from IPv6 and IPv4 peers, and IPv4 peers
+/// have addresses of the form `::ffff:a.b.c.d`.
 @frozen
 public struct UDPSocket: ~Copyable, DatagramSocket, KernelSocket, TransportSocket {
   public typealias Options = UDPSocketOptions
