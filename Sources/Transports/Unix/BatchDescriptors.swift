@@ -1,12 +1,13 @@
 public import SocketKitCore
 
 extension MessageBatch {
-  /// Takes what came beside a received message: its descriptors, and the sender's credentials and pidfd. The batch must
-  /// have room for control data: 24 bytes for one or two descriptors, 8 more for each two, 32 for credentials, 24 for a
-  /// pidfd.
+  /// Takes the descriptors, the sender's credentials and the pidfd that arrived with a received message.
   ///
-  /// - Parameter received: emptied first; takes as many descriptors as it has room for, and closes the others. A second
-  ///   call for the same message finds none.
+  /// The batch must have space for control data: 24 bytes for one or two descriptors, 8 more for every two further
+  /// descriptors, 32 for credentials, 24 for a pidfd.
+  ///
+  /// - Parameter received: emptied first; takes descriptors up to its capacity, and closes the others. A second call
+  ///   for the same message finds none.
   @inlinable
   public mutating func takeDescriptors<let capacity: Int>(
     at slot: Int, into received: inout ReceivedDescriptors<capacity>

@@ -1,50 +1,53 @@
 public import CSocketKit
 public import SocketKitCore
 
-/// A socket that passes open descriptors and identities to other processes, beside bytes (unix(7), "Ancillary messages").
+/// A socket that passes open descriptors and credentials to other processes along with bytes (unix(7), "Ancillary
+/// messages").
 ///
-/// The same methods for streams, sequenced packets and datagrams. A descriptor that was sent stays the sender's too: the
-/// receiver gets one of its own for the same open file, at once owned by the receiving process.
+/// Streams, sequenced packets and datagrams have the same methods. The sender keeps its descriptor. The receiver gets a
+/// new descriptor for the same open file, which the receiving process owns from the moment of the receive.
 public protocol DescriptorPassing: Socket, ~Copyable {
-  /// Whether descriptors travel only beside at least one byte: streams, which have no messages.
+  /// Whether descriptors can be sent only with at least one byte; true for streams, which have no messages.
   static var descriptorsNeedBytes: Bool { get }
 
-  /// Whether a received message of length 0 is the end of the connection.
+  /// Returns whether a received message of length 0 means the end of the connection.
   static func isEnd(_ info: MessageInfo) -> Bool
 
-  /// Receives once, without waiting, with control data: ``MessageSocket`` says how. The caller must close the
-  /// descriptors in the control data: ``ReceivedDescriptors/take(from:)``.
+  /// Receives once with control data, without blocking; see ``MessageSocket``. The caller must close the descriptors in
+  /// the control data: ``ReceivedDescriptors/take(from:)``.
   borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult
 
-  /// Sends once, without waiting, with control data: ``MessageSocket`` says how.
+  /// Sends once with control data, without blocking; see ``MessageSocket``.
   borrowing func attemptSend(
     _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult
 }
 
-/// The most descriptors that the kernel passes with one message (SCM_MAX_FD): 253.
+/// The maximum number of descriptors that the kernel passes with one message (SCM_MAX_FD): 253.
 public let maximumPassedDescriptors = 253
 
 extension DescriptorPassing where Self: ~Copyable {
   @inlinable public static var descriptorsNeedBytes: Bool { false }
 
-  /// Sends bytes with descriptors, without waiting.
+  /// Sends bytes with descriptors, without blocking.
   ///
   /// - Parameters:
-  ///   - bytes: what to send; a stream may take a part, and the descriptors go with its first byte: send the rest without
-  ///     them.
-  ///   - descriptors: at most 253 open ones. They stay the caller's, and may be closed when this returns.
-  ///   - credentials: who to say that sends; nil for the process itself. Another process, user or group needs CAP_SYS_ADMIN,
-  ///     CAP_SETUID or CAP_SETGID.
+  ///   - bytes: the bytes to send. A stream may accept only some of them; the descriptors go with the first byte, so
+  ///     send the remaining bytes without descriptors.
+  ///   - descriptors: at most 253 open descriptors. The caller keeps ownership, and may close them when this call
+  ///     returns.
+  ///   - credentials: the sender's credentials to report; nil for those of this process. Another process, user or group
+  ///     requires CAP_SYS_ADMIN, CAP_SETUID or CAP_SETGID.
   ///   - address: the receiver; nil on a connected socket.
-  /// - Returns: the number of bytes taken; nil when there is no room now: then no descriptor went.
-  /// - Throws: `.capacityExceeded` for more than 253; `.invalidArgument` for descriptors without bytes on a stream, which
-  ///   the kernel would drop; `.closed` when one of them is not open; `.permissionDenied` for credentials, and for
-  ///   descriptors where the receiver does not take any (`.passDescriptors`, Linux 6.16);
-  ///   `.tooManyDescriptors` when too many are on their way (ETOOMANYREFS: more than RLIMIT_NOFILE, all sockets of the
-  ///   user counted); `.messageTooLarge`, `.brokenPipe`, `.connectionReset`, `.connectionRefused`, `.notConnected`.
+  /// - Returns: the number of bytes accepted; nil if there is no buffer space now. In that case no descriptor was sent.
+  /// - Throws: `.capacityExceeded` for more than 253 descriptors; `.invalidArgument` for descriptors without bytes on a
+  ///   stream, because the kernel would drop them; `.closed` if one of the descriptors is not open; `.permissionDenied`
+  ///   for credentials, and for descriptors if the receiver does not accept any (`.passDescriptors`, Linux 6.16);
+  ///   `.tooManyDescriptors` if too many descriptors are in flight (ETOOMANYREFS: more than RLIMIT_NOFILE, counted over
+  ///   all sockets of the user); `.messageTooLarge`, `.brokenPipe`, `.connectionReset`, `.connectionRefused`,
+  ///   `.notConnected`.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, descriptors: Span<RawDescriptor>, credentials: ProcessCredentials? = nil,
@@ -56,10 +59,10 @@ extension DescriptorPassing where Self: ~Copyable {
     throw SocketError(result, .passDescriptors)
   }
 
-  /// Sends bytes with descriptors, waiting on this thread until there is room.
+  /// Sends bytes with descriptors, blocking this thread until there is buffer space.
   ///
-  /// - Returns: the bytes taken: all of a message; at least 1 of a stream.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:descriptors:credentials:to:flags:)``.
+  /// - Returns: the number of bytes accepted: all bytes of a message, or at least 1 byte of a stream.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(_:descriptors:credentials:to:flags:)``.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, descriptors: Span<RawDescriptor>, credentials: ProcessCredentials? = nil,
@@ -71,7 +74,7 @@ extension DescriptorPassing where Self: ~Copyable {
       let result = try attemptPass(bytes, descriptors, credentials, to: address, flags)
       if result.raw >= 0 { return result.raw }
       if !result.isWouldBlock { throw SocketError(result, .passDescriptors) }
-      // As for messages without descriptors: the kernel does not report that a receiver has room again.
+      // As for messages without descriptors: the kernel does not report when a receiver has buffer space again.
       refused &+= 1
       if refused > 2 && address != nil {
         try wait.pause()
@@ -81,19 +84,19 @@ extension DescriptorPassing where Self: ~Copyable {
     }
   }
 
-  /// Receives bytes with the descriptors that come beside them, without waiting.
+  /// Receives bytes and the descriptors that arrive with them, without blocking.
   ///
   /// - Parameters:
-  ///   - buffer: receives the front of the message. On a stream a receive ends with the bytes that carried descriptors, and
-  ///     an empty buffer asks the kernel for nothing.
-  ///   - descriptors: emptied first; receives at most its capacity of descriptors, the others that came are closed and
-  ///     counted as ``ReceivedDescriptors/surplus``. With a capacity of 0 all are closed.
-  ///   - info: receives length, flags and the sender's address.
-  /// - Returns: `.bytes` with the count in the buffer; `.endOfStream`, never on datagram sockets; nil when there is
-  ///   nothing to receive now.
-  /// - Throws: `.controlTruncated` when descriptors could not be delivered, because the process has no room for more: those
-  ///   that came are closed, the bytes are in the buffer, and ``SocketError/transferred`` tells how many. Otherwise
-  ///   `.connectionReset`, `.connectionRefused`, `.notConnected`.
+  ///   - buffer: receives the beginning of the message. On a stream, a receive ends after the bytes that carried
+  ///     descriptors, and an empty buffer makes no system call.
+  ///   - descriptors: emptied first; receives descriptors up to its capacity. Further descriptors are closed and
+  ///     counted in ``ReceivedDescriptors/surplus``. With a capacity of 0, all descriptors are closed.
+  ///   - info: receives the length, the flags and the sender's address.
+  /// - Returns: `.bytes` with the number of bytes in the buffer; `.endOfStream`, never on datagram sockets; nil if
+  ///   there is nothing to receive now.
+  /// - Throws: `.controlTruncated` if descriptors could not be delivered because the process cannot open more. The
+  ///   descriptors that did arrive are closed, the bytes are in the buffer, and ``SocketError/transferred`` is their
+  ///   number. Otherwise `.connectionReset`, `.connectionRefused`, `.notConnected`.
   @inlinable
   public borrowing func receive<let capacity: Int>(
     into buffer: consuming MutableSpan<UInt8>, descriptors: inout ReceivedDescriptors<capacity>,
@@ -110,8 +113,9 @@ extension DescriptorPassing where Self: ~Copyable {
   ) throws(SocketError) -> ReadOutcome? {
     descriptors.removeAll()
     if Self.descriptorsNeedBytes && bytes.isEmpty { return .bytes(0) }
-    // Room for all that can come: 253 descriptors, credentials, a pidfd, a security label and a timestamp. Less room would
-    // let the kernel drop some, and it rounds room up to an even number of descriptors.
+    // Space for everything that can arrive: 253 descriptors, credentials, a pidfd, a security label and a timestamp.
+    // With less space, the kernel could drop some of it. The kernel rounds the space up to an even number of
+    // descriptors.
     var memory = InlineArray<1536, UInt8>(repeating: 0)
     var span = memory.mutableSpan
     var control = span.mutableBytes
@@ -132,9 +136,9 @@ extension DescriptorPassing where Self: ~Copyable {
     return result.raw == 0 && Self.isEnd(info) ? .endOfStream : .bytes(count)
   }
 
-  /// Receives bytes with the descriptors that come beside them, without waiting.
-  /// - Returns: as ``receive(into:descriptors:_:flags:)``.
-  /// - Throws: as ``receive(into:descriptors:_:flags:)``.
+  /// Receives bytes and the descriptors that arrive with them, without blocking.
+  /// - Returns: the same as ``receive(into:descriptors:_:flags:)``.
+  /// - Throws: the errors of ``receive(into:descriptors:_:flags:)``.
   @inlinable
   public borrowing func receive<let capacity: Int>(
     into buffer: consuming MutableSpan<UInt8>, descriptors: inout ReceivedDescriptors<capacity>
@@ -143,10 +147,10 @@ extension DescriptorPassing where Self: ~Copyable {
     return try receive(into: buffer, descriptors: &descriptors, &info)
   }
 
-  /// Receives bytes with the descriptors that come beside them, waiting on this thread until there are some.
-  /// - Returns: `.endOfStream` also when ``SocketKitCore/Socket/shutdown(_:)`` has ended the receiving, on datagram
-  ///   sockets too.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:descriptors:_:flags:)``.
+  /// Receives bytes and the descriptors that arrive with them, blocking this thread until bytes are available.
+  /// - Returns: `.endOfStream` also after ``SocketKitCore/Socket/shutdown(_:)`` has shut down receiving, including on
+  ///   datagram sockets.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``receive(into:descriptors:_:flags:)``.
   @inlinable
   public borrowing func receive<let capacity: Int>(
     into buffer: consuming MutableSpan<UInt8>, descriptors: inout ReceivedDescriptors<capacity>,
@@ -158,8 +162,8 @@ extension DescriptorPassing where Self: ~Copyable {
     }
   }
 
-  /// Receives bytes with the descriptors that come beside them, waiting on this thread until there are some.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:descriptors:_:flags:)``.
+  /// Receives bytes and the descriptors that arrive with them, blocking this thread until bytes are available.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``receive(into:descriptors:_:flags:)``.
   @inlinable
   public borrowing func receive<let capacity: Int>(
     into buffer: consuming MutableSpan<UInt8>, descriptors: inout ReceivedDescriptors<capacity>,
@@ -183,7 +187,8 @@ extension DescriptorPassing where Self: ~Copyable {
       throw SocketError(code: .invalidArgument, .passDescriptors)
     }
     let receiver = address.map { AnySocketAddress($0) } ?? AnySocketAddress()
-    // Most messages carry few: 80 bytes hold credentials and eight descriptors, 1064 hold all.
+    // Most messages carry few descriptors: 80 bytes hold credentials and eight descriptors; 1064 bytes hold the
+    // maximum.
     if descriptors.count <= 8 {
       var control = ControlBuffer<80>()
       try control.append(descriptors, credentials)
@@ -200,15 +205,15 @@ extension DescriptorPassing where Self: ~Copyable {
 }
 
 extension ControlBuffer {
-  /// Adds descriptors to pass (SCM_RIGHTS). They stay the caller's.
-  /// - Throws: `.capacityExceeded` when they do not fit; nothing is added then.
+  /// Adds descriptors to pass (SCM_RIGHTS). The caller keeps ownership of them.
+  /// - Throws: `.capacityExceeded` if they do not fit; in that case nothing is added.
   @inlinable
   public mutating func append(descriptors: Span<RawDescriptor>) throws(SocketError) {
     try append(level: CSK_SOL_SOCKET, type: CSK_SCM_RIGHTS, descriptors.bytes)
   }
 
   /// Adds credentials to send (SCM_CREDENTIALS).
-  /// - Throws: `.capacityExceeded` when they do not fit; nothing is added then.
+  /// - Throws: `.capacityExceeded` if they do not fit; in that case nothing is added.
   @inlinable
   public mutating func append(credentials: ProcessCredentials) throws(SocketError) {
     try append(level: CSK_SOL_SOCKET, type: CSK_SCM_CREDENTIALS, value: credentials)

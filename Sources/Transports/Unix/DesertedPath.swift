@@ -1,26 +1,26 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-// A program that dies leaves its socket's file, and the next one must remove it. The kernel cannot unlink a path "if it
-// still is that file": between the check and unlink(2), another server may take the path. Three rules make the check
-// hold:
+// When a program terminates abnormally, its socket's file remains, and the next program must remove it. unlink(2)
+// cannot be restricted to a given file: between the check and the call, another server may bind to the path. Three
+// rules make the check reliable:
 //
 // - Only one thread of one process clears a path at a time: ``PathLock``.
-// - A file that refuses connections may be new: bind(2) creates the file first, and then attaches the socket (Linux
-//   5.14 and later hold the directory meanwhile: net/unix/af_unix.c, unix_bind_bsd). `csk_settle_entry` waits for that.
-//   A file that refuses connections after that has lost its socket, and never gets another.
-// - A descriptor names the file during the check and unlink(2), so that no new file can get its inode number. The path
-//   is unlinked only while it has that number.
+// - A file that refuses connections may be new: bind(2) creates the file first and then attaches the socket (Linux 5.14
+//   and later hold the directory during this time: net/unix/af_unix.c, unix_bind_bsd). `csk_settle_entry` waits until
+//   bind(2) has finished. A file that refuses connections after that has lost its socket, and never gets another one.
+// - A descriptor refers to the file during the check and unlink(2), so that no new file can get the same inode number.
+//   The path is unlinked only while it has that inode number.
 //
-// bind(2) never replaces a file, and a live server removes only its own. So a deserted file stays at its path until the
-// holder of the lock removes it.
+// bind(2) never replaces a file, and a running server removes only its own file. A stale file therefore remains at its
+// path until the holder of the lock removes it.
 
 extension SocketPath {
-  /// Removes the file when it is a socket's and no socket is bound there any more.
-  /// - Parameter address: reaches the same file.
-  /// - Returns: whether to try binding again.
+  /// Removes the file if it is a socket's file and no socket is bound to it any more.
+  /// - Parameter address: an address that refers to the same file.
+  /// - Returns: whether the caller should try to bind again.
   func clearIfDeserted(_ address: UnixAddress) -> Bool {
-    // First without a lock: most paths that are in use have a live socket.
+    // Check without the lock first: most paths in use belong to an open socket.
     switch state(address) {
     case .gone: return true
     case .inUse: return false
@@ -46,7 +46,7 @@ extension SocketPath {
       case .inUse: return false
       case .deserted: break
       }
-      // Another program removed the file and put a new one there: check that one.
+      // Another program removed the file and created a new one at the path: check the new one.
       guard let identity = FileIdentity(pin.raw), FileIdentity(self) == identity else { continue }
       let removed = unlink()
       _ = consume pin
@@ -57,8 +57,9 @@ extension SocketPath {
 
   private enum State { case gone, inUse, deserted }
 
-  /// Connects a datagram socket, which a live socket does not notice: a stream or packet socket answers EPROTOTYPE,
-  /// also before it listens. ECONNREFUSED means that the file has no socket.
+  /// Returns the state of the file by connecting a datagram socket to it, which an open socket does not notice. A
+  /// stream or packet socket fails with EPROTOTYPE, even before it listens. ECONNREFUSED means that the file has no
+  /// socket.
   private func state(_ address: UnixAddress) -> State {
     guard let identity = FileIdentity(self) else { return isThere ? .inUse : .gone }
     guard identity.isSocket else { return .inUse }
@@ -75,7 +76,7 @@ extension SocketPath {
     }
   }
 
-  /// False only where the kernel answers ENOENT.
+  /// False only if the kernel returns ENOENT.
   private var isThere: Bool {
     let number = IOResult(raw: with { csk_pin_file($0, $1, 0) })
     if number.isFailure { return number.errno != CSK_ENOENT }

@@ -1,18 +1,20 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-/// The right to remove a dead server's file from a path. One thread of one process holds it at a time.
+/// A lock that permits removing a terminated server's file from a path. One thread of one process holds it at a time.
 ///
 /// The lock is on a separate file, `<path>.socketkit-lock`, which exists only while a process clears the path. The
-/// kernel releases the lock when its holder dies; the next holder then uses the file that was left, and removes it.
-/// Only users who may write in the directory can make the file, and only its owner can open it, so no other user can
-/// hold the lock.
+/// kernel releases the lock when the process that holds it terminates; the next holder uses the existing file and
+/// removes it. Only users with write permission for the directory can create the file, and only its owner can open it,
+/// so no other user can hold the lock.
 struct PathLock: ~Copyable {
   private let path: SocketPath
   private let file: Descriptor
 
-  /// Waits for the lock, for at most a second: a holder needs microseconds. nil when there is no lock: the file belongs
-  /// to another user or is not a lock's, the file system has no locks, or a holder was stopped.
+  /// Waits for the lock, at most one second; a holder needs only microseconds.
+  ///
+  /// Returns nil if the lock cannot be acquired: the file belongs to another user or is not a lock file, the file
+  /// system does not support locks, or the holder has been stopped.
   init?(for socket: SocketPath) {
     let path = socket.appending(".socketkit-lock")
     let deadline = Deadline.after(.seconds(1))
@@ -21,7 +23,7 @@ struct PathLock: ~Copyable {
       guard number >= 0 else { return nil }
       let file = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number)))
       guard Self.lock(file.raw, until: deadline), let own = FileIdentity(file.raw), own.isEmptyFile else { return nil }
-      // The last holder may have removed the file while this thread waited. Then a new file is needed.
+      // The previous holder may have removed the file while this thread waited. In that case, create a new file.
       if FileIdentity(path) == own {
         self.path = path
         self.file = file
@@ -31,7 +33,7 @@ struct PathLock: ~Copyable {
     }
   }
 
-  // Removed while it is locked, then closed.
+  // The file is removed while it is locked, and then closed.
   deinit { _ = path.unlink() }
 
   private static func lock(_ file: RawDescriptor, until deadline: Deadline) -> Bool {

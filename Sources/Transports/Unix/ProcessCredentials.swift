@@ -1,15 +1,15 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// Who a process is, as the kernel vouches for it: struct ucred of unix(7).
+/// The identity of a process, as verified by the kernel: struct ucred of unix(7).
 @frozen
 public struct ProcessCredentials: BitwiseCopyable, Hashable, Sendable {
-  /// Process number, in the receiver's namespace; 0 when it is not visible there. It may have been given to another
-  /// process since: only a pidfd stays what it is.
+  /// The process ID in the receiver's namespace; 0 if the process is not visible there. The kernel may since have
+  /// assigned the ID to another process; only a pidfd always refers to the same process.
   public var pid: Int32
-  /// User number.
+  /// The user ID.
   public var uid: UInt32
-  /// Group number.
+  /// The group ID.
   public var gid: UInt32
 
   @inlinable
@@ -19,30 +19,32 @@ public struct ProcessCredentials: BitwiseCopyable, Hashable, Sendable {
     self.gid = gid
   }
 
-  /// This process, with its real user and group.
+  /// The credentials of this process, with its real user ID and group ID.
   public static var own: ProcessCredentials {
     ProcessCredentials(pid: csk_getpid(), uid: csk_getuid(), gid: csk_getgid())
   }
 }
 
-/// A connected socket that knows who is at the other end: who called connect(2), listen(2) or socketpair(2) there, at that
-/// time. Whoever uses the descriptor now may be another process.
+/// A connected socket that reports the identity of its peer.
+///
+/// The peer is the process that called connect(2), listen(2) or socketpair(2), at the time of that call. Another
+/// process may use the descriptor now.
 public protocol PeerIdentifying: KernelSocket, ~Copyable {}
 
 extension PeerIdentifying where Self: ~Copyable {
-  /// The peer's process, user and group (SO_PEERCRED).
+  /// Returns the process ID, user ID and group ID of the peer (SO_PEERCRED).
   /// - Throws: `.notConnected`, `.closed`.
   public borrowing func peerCredentials() throws(SocketError) -> ProcessCredentials {
     var value = ProcessCredentials(pid: 0, uid: .max, gid: .max)
     var length = UInt32(MemoryLayout<ProcessCredentials>.size)
     let result = IOResult(raw: csk_getsockopt(descriptor.value, CSK_SOL_SOCKET, CSK_SO_PEERCRED, &value, &length))
     if result.isFailure { throw SocketError(result, .getOption) }
-    // What the kernel says of no peer.
+    // The values that the kernel returns if there is no peer.
     if value.pid == 0 && value.uid == .max && value.gid == .max { throw SocketError(code: .notConnected, .getOption) }
     return value
   }
 
-  /// The peer's supplementary groups (SO_PEERGROUPS, Linux 4.13).
+  /// Returns the peer's supplementary groups (SO_PEERGROUPS, Linux 4.13).
   /// - Throws: `.notConnected`, `.notSupported`, `.closed`.
   public borrowing func peerGroups() throws(SocketError) -> [UInt32] {
     var groups = [UInt32](repeating: 0, count: 32)
@@ -51,16 +53,16 @@ extension PeerIdentifying where Self: ~Copyable {
       let result = IOResult(
         raw: csk_getsockopt(descriptor.value, CSK_SOL_SOCKET, CSK_SO_PEERGROUPS, &groups, &length))
       if !result.isFailure { return Array(groups.prefix(Int(length) / 4)) }
-      // Too short: the kernel has written how long it must be.
+      // The buffer was too short; the kernel has written the required length.
       guard result.errno == CSK_ERANGE, Int(length) / 4 > groups.count else { throw peerFailure(result) }
       groups = [UInt32](repeating: 0, count: Int(length) / 4)
     }
   }
 
-  /// A descriptor of the peer's process, which names it and no later one (SO_PEERPIDFD, Linux 6.5): a poller reports it
-  /// readable when the process has ended. CLOEXEC.
-  /// - Throws: `.notConnected`; `.notSupported` before 6.5; ESRCH or EINVAL when the process has ended, before 6.16;
-  ///   `.tooManyDescriptors`, `.closed`.
+  /// Returns a descriptor that refers to the peer's process and to no later one (SO_PEERPIDFD, Linux 6.5). A poller
+  /// reports it as readable when the process has ended. The descriptor is CLOEXEC.
+  /// - Throws: `.notConnected`; `.notSupported` before Linux 6.5; ESRCH or EINVAL if the process has ended, before
+  ///   Linux 6.16; `.tooManyDescriptors`, `.closed`.
   public borrowing func peerProcess() throws(SocketError) -> Descriptor {
     var number: Int32 = -1
     var length: UInt32 = 4

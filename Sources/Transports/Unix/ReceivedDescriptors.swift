@@ -1,26 +1,26 @@
 public import CSocketKit
 public import SocketKitCore
 
-/// What came beside the bytes of a message: descriptors of another process, now this one's, and the sender's identity.
+/// The descriptors and the sender's credentials that arrived with a message; this process owns the descriptors.
 ///
-/// It has room for a fixed number of descriptors inside itself, so receiving allocates nothing. Descriptors that are not
-/// taken out are closed when it is used for the next message, and when its life ends.
+/// A fixed number of descriptors is stored inline, so receiving allocates no memory. Descriptors that are not taken out
+/// are closed when the value is reused for the next message, and when it is destroyed.
 ///
 /// ```swift
 /// var received = ReceivedDescriptors<1>()
 /// _ = try socket.receive(into: buffer.mutableSpan, descriptors: &received)
 /// if let file = received.takeFirst() { … }
 /// ```
-/// They are CLOEXEC. Whether they block is as their sender left it: that flag belongs to the open file, which the sender
-/// still shares, so it is not changed here. `init(adopting:)` of a socket type makes a passed socket non-blocking, at both
-/// ends.
+/// The descriptors are CLOEXEC. They are blocking or non-blocking as the sender set them: that flag belongs to the open
+/// file, which the sender still shares, so this type does not change it. `init(adopting:)` of a socket type makes a
+/// passed socket non-blocking, at both ends.
 @frozen
 public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   @usableFromInline var numbers = InlineArray<capacity, RawDescriptor>(repeating: RawDescriptor(-1))
   @usableFromInline var start = 0
   @usableFromInline var end = 0
-  // An owner, not a number: a debug build of Swift 6.3 forgets the deinit of another module's type with an integer
-  // parameter when all its fields are trivial.
+  // An owning type rather than a number: in a debug build, Swift 6.3 omits the deinit of another module's type with an
+  // integer parameter if all its fields are trivial.
   @usableFromInline var process: Descriptor?
   @usableFromInline var closed = 0
   @usableFromInline var sender: ProcessCredentials?
@@ -37,22 +37,22 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
     }
   }
 
-  /// How many descriptors are here.
+  /// The number of descriptors that have not been taken out.
   @inlinable public var count: Int { end &- start }
   @inlinable public var isEmpty: Bool { end == start }
-  /// How many more came than there was room for: they have been closed.
+  /// The number of descriptors that exceeded the capacity; they have been closed.
   @inlinable public var surplus: Int { closed }
-  /// Who sent the message, where the option `.passCredentials` is on.
+  /// The credentials of the sender, if the option `.passCredentials` is enabled.
   @inlinable public var credentials: ProcessCredentials? { sender }
 
-  /// The number of a descriptor that is still here, counted from 0; traps outside ``count``.
+  /// Returns the number of a descriptor that has not been taken out, counted from 0; traps outside ``count``.
   @inlinable
   public subscript(index: Int) -> RawDescriptor {
     precondition(index >= 0 && index < count, "no such descriptor")
     return numbers[start &+ index]
   }
 
-  /// Takes the first out, in the order in which they were sent; nil when there are no more.
+  /// Takes out the first descriptor, in the order of sending; nil if there are no more.
   @inlinable
   public mutating func takeFirst() -> Descriptor? {
     if start == end { return nil }
@@ -61,12 +61,12 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
     return unsafe Descriptor(unsafeOwning: number)
   }
 
-  /// Takes out the descriptor of the sending process, where the option `.passProcess` is on (SCM_PIDFD, Linux 6.5); nil
-  /// when there is none. A poller reports it readable when the process has ended.
+  /// Takes out the descriptor of the sending process, if the option `.passProcess` is enabled (SCM_PIDFD, Linux 6.5);
+  /// nil if there is none. A poller reports it as readable when the process has ended.
   @inlinable
   public mutating func takeProcess() -> Descriptor? { process.take() }
 
-  /// Closes what is here and forgets the rest.
+  /// Closes the descriptors that have not been taken out, and clears all other fields.
   @inlinable
   public mutating func removeAll() {
     while let descriptor = takeFirst() { _ = consume descriptor }
@@ -77,15 +77,15 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
     sender = nil
   }
 
-  /// Takes over what a message's control data brought: descriptors from all SCM_RIGHTS messages in it, as many as there
-  /// is room for, the rest are closed; a pidfd; credentials. Other messages are skipped. First closes the descriptors
-  /// and drops the credentials that an earlier message left here.
+  /// Takes ownership of the descriptors in a message's control data, and copies the sender's credentials.
   ///
-  /// Replaces each descriptor in the control data by -1, so that nothing closes it again.
+  /// First closes the descriptors and discards the credentials of an earlier message. Then takes the descriptors of all
+  /// SCM_RIGHTS messages up to the capacity, and closes the others; takes a pidfd; copies credentials. Skips other
+  /// control messages. Replaces each descriptor in the control data with -1, so that it is not closed a second time.
   ///
-  /// For control data that `attemptReceive(into:control:flags:_:)` received; a batch has
-  /// ``SocketKitCore/MessageBatch/takeDescriptors(at:into:)``. The caller promises that it comes from the kernel: the
-  /// numbers in it are closed by this value.
+  /// Use it for control data that `attemptReceive(into:control:flags:_:)` received; for a batch, use
+  /// ``SocketKitCore/MessageBatch/takeDescriptors(at:into:)``. The caller must guarantee that the control data comes
+  /// from the kernel, because this value closes the descriptor numbers in it.
   @unsafe @inlinable
   public mutating func take(from control: inout MutableRawSpan) {
     removeAll()
@@ -100,7 +100,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
             offset &+= 4
           }
         case CSK_SCM_PIDFD where data.byteCount >= 4:
-          // Negative: the kernel could not open one, and says why.
+          // A negative number is the kernel's reason why it could not open a descriptor.
           let number = takePassedNumber(from: data, at: 0)
           if number >= 0 { process = unsafe Descriptor(unsafeOwning: RawDescriptor(number)) }
         case CSK_SCM_CREDENTIALS where data.byteCount >= MemoryLayout<ProcessCredentials>.size:
@@ -124,7 +124,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   }
 }
 
-/// Reads the number of a descriptor, and writes -1 in its place. The memory must be mutable.
+/// Reads the number of a descriptor and replaces it with -1. The memory must be mutable.
 @inlinable
 func takePassedNumber(from data: RawSpan, at offset: Int) -> Int32 {
   data.withUnsafeBytes { bytes in

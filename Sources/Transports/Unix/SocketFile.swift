@@ -1,13 +1,13 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-/// The file of a bound Unix socket, identified by its inode, so that no other file is ever removed. The socket keeps
-/// the inode allocated while it lives, so no other file has its number.
+/// The file of a bound Unix socket, identified by its inode, so that no other file is removed. The socket keeps the
+/// inode allocated while it is open, so no other file has the same inode number.
 struct SocketFile: Sendable {
   let path: SocketPath
   private let identity: FileIdentity
 
-  /// nil when the path is not there or no socket.
+  /// Returns nil if the path does not exist or is not a socket.
   init?(_ path: SocketPath) {
     guard let identity = FileIdentity(path), identity.isSocket else { return nil }
     self.path = path
@@ -19,11 +19,12 @@ struct SocketFile: Sendable {
   }
 }
 
-/// The path that a socket made by binding, removed when the socket goes: one word, and nothing to count.
+/// The path that a socket created by binding, removed when the socket is destroyed. One word, without reference
+/// counting.
 @frozen
 @usableFromInline
 struct BoundPath: ~Copyable, @unchecked Sendable {
-  /// A ``SocketFile`` of its own, or nil.
+  /// A ``SocketFile`` that this value owns, or nil.
   @usableFromInline var file: UnsafeMutableRawPointer?
 
   @inlinable
@@ -47,7 +48,7 @@ struct BoundPath: ~Copyable, @unchecked Sendable {
     file = nil
   }
 
-  /// Leaves the path where it is.
+  /// Leaves the path in place.
   @inlinable
   mutating func disarm() {
     if let file { dispose(of: file, removing: false) }

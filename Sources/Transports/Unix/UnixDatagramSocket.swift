@@ -1,23 +1,25 @@
 public import SocketKitCore
 
-/// Datagrams between processes of one host (unix(7), SOCK_DGRAM): reliable and in order, unlike those of UDP.
+/// A socket for datagrams between processes on one host (unix(7), SOCK_DGRAM), which are reliable and in order, unlike
+/// those of UDP.
 ///
 /// ```swift
 /// let server = try UnixDatagramSocket.bind(to: UnixAddress(path: "/run/demo.sock"))
 /// let client = try UnixDatagramSocket.connect(to: UnixAddress(path: "/run/demo.sock"), from: .unnamed)
 /// ```
-/// Binding to a path makes its file, and the socket removes it when it closes or its life ends, unless its descriptor was
-/// released: ``UnixSocket`` says what else happens to paths. Binding to ``UnixAddress/unnamed``, as the client here does,
-/// lets the kernel choose an abstract name; a socket that is not bound can send, but nobody can answer it.
+/// Binding to a path creates a file. The socket removes the file when it is closed or destroyed, unless its descriptor
+/// was released; see ``UnixSocket`` for other rules about paths. Binding to ``UnixAddress/unnamed``, as the client in
+/// the example does, lets the kernel choose an abstract name. A socket that is not bound can send, but cannot receive
+/// replies.
 ///
-/// A receiver that does not read makes sending would-block after `net.unix.max_dgram_qlen` messages. A connected socket
-/// becomes writable when there is room; for one that is not connected the kernel reports nothing, so that a waiting send to
-/// an address tries again and again: connect where that matters.
+/// If a receiver does not read, sending would block after `net.unix.max_dgram_qlen` messages. A connected socket
+/// becomes writable when the receiver has buffer space. For an unconnected socket the kernel does not report this, so a
+/// blocking send to an address retries repeatedly. Connect the socket to avoid these retries.
 @frozen
 public struct UnixDatagramSocket: ~Copyable, DatagramSocket, UnixSocket, DescriptorPassing {
   public typealias Address = UnixAddress
 
-  // Declared first, so that it goes first: the path must be unlinked while the socket still holds it.
+  // Declared first, so that it is destroyed first: the path must be unlinked while the socket is still bound to it.
   @usableFromInline var path: BoundPath
   @usableFromInline let owned: Descriptor
 
@@ -29,14 +31,14 @@ public struct UnixDatagramSocket: ~Copyable, DatagramSocket, UnixSocket, Descrip
 
   @inlinable public var descriptor: RawDescriptor { owned.raw }
 
-  /// Gives the descriptor away; the path stays, because the socket does.
+  /// Releases the descriptor; the path remains, because the socket remains open.
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor {
     path.disarm()
     return owned
   }
 
-  /// Removes the path that binding made, and closes.
+  /// Removes the path that binding created, and closes the socket.
   @inlinable
   public consuming func attemptClose() -> IOResult {
     path.remove()

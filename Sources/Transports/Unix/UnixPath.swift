@@ -7,64 +7,66 @@ public import SocketKitCore
 /// let listener = try UnixStreamSocket.listen(on: UnixPath(folder + "/control.sock"))
 /// let client = try UnixStreamSocket.connect(to: UnixPath(folder + "/control.sock"), until: .after(.seconds(5)))
 /// ```
-/// A path of up to 108 bytes is the same as a ``UnixAddress``. A longer one does not fit the kernel's address: the
-/// library opens its directory, or for connecting the socket's file itself (O_PATH), and reaches it through
-/// `/proc/self/fd`, so /proc must be mounted. This has consequences for a longer path:
-/// - `localAddress()` of the listener or bound socket, and `remoteAddress()` of a connected peer, return that short
-///   name, `/proc/self/fd/7/control.sock`, which refers to the file only in the process that bound it, while it is
-///   bound.
-/// - The directory stays open as long as the listener or the socket owns the file: one descriptor more.
-/// - For binding, its last component has at most 93 bytes minus the digits of a descriptor's number; for connecting,
-///   255.
+/// A path of up to 108 bytes is equivalent to a ``UnixAddress``. A longer path does not fit in the kernel's address
+/// structure. The library therefore opens the directory of the path (for connecting, the socket's file itself, with
+/// O_PATH) and reaches the file through `/proc/self/fd`, so /proc must be mounted. A longer path has these
+/// consequences:
+/// - `localAddress()` of the listener or bound socket, and `remoteAddress()` of a connected peer, return a short name
+///   such as `/proc/self/fd/7/control.sock`. This name refers to the file only in the process that bound it, while it
+///   is bound.
+/// - The directory stays open while the listener or the socket owns the file, which uses one additional descriptor.
+/// - For binding, the last component has at most 93 bytes minus the number of digits of a descriptor's number; for
+///   connecting, at most 255 bytes.
 public struct UnixPath: Hashable, Sendable {
-  /// The path as the file system has it.
+  /// The bytes of the path, as in the file system.
   public let bytes: [UInt8]
 
-  /// - Throws: `.invalidAddress` for an empty path or one with a zero byte, `.addressTooLong` for more than 4095 bytes.
+  /// - Throws: `.invalidAddress` for an empty path or a path with a zero byte, `.addressTooLong` for more than 4095
+  ///   bytes.
   public init(_ bytes: [UInt8]) throws(EndpointError) {
     let code: SocketError.Code? =
       bytes.isEmpty || bytes.contains(0) ? .invalidAddress : bytes.count > 4095 ? .addressTooLong : nil
     if let code {
       throw EndpointError(
         SocketError(code: code, .parse), address: "\"\(EscapedName.text(bytes))\"",
-        explanation: "A path has 1 to 4095 bytes, none of them zero.")
+        explanation: "A path must have 1 to 4095 bytes and must not contain a zero byte.")
     }
     self.bytes = bytes
   }
 
-  /// - Throws: as ``init(_:)-([UInt8])``.
+  /// - Throws: the errors of ``init(_:)-([UInt8])``.
   public init(_ text: String) throws(EndpointError) { try self.init(Array(text.utf8)) }
 
-  /// The same as an address; nil when it is too long for one.
+  /// The path as an address; nil if it is too long for an address.
   public var address: UnixAddress? {
     bytes.count > UnixAddress.maximumPathLength ? nil : try? UnixAddress(path: bytes)
   }
 }
 
 extension UnixPath: CustomStringConvertible {
-  /// As in endpoint texts: `%` and two hexadecimal digits stand for what is not printable.
+  /// The path as in the text of an endpoint: `%` and two hexadecimal digits represent a non-printable byte.
   public var description: String { EscapedName.text(bytes) }
 }
 
 extension UnixPath {
-  /// The error with this path instead of the short name.
-  /// - Parameter wasOpened: whether the file, or the directory to bind in, is open. A short name then leads to it,
-  ///   unless /proc is missing.
+  /// Returns the error with this path instead of the short name.
+  /// - Parameter wasOpened: whether the file, or the directory to bind in, is open. In that case a short name refers to
+  ///   it, unless /proc is not mounted.
   func named(_ error: SocketError, wasOpened: Bool = true) -> EndpointError {
     let needsProc = error.errno == CSK_ENOENT && wasOpened
     return EndpointError(
       error, address: description,
       explanation: needsProc && address == nil
-        ? "So long a path is reached through /proc/self/fd: /proc must be mounted." : nil)
+        ? "A path longer than 108 bytes is opened through /proc/self/fd. Mount /proc." : nil)
   }
 
-  /// The short name of an open descriptor, and of a file in it.
+  /// Returns the short name of an open descriptor, or of a file in it.
   static func shortName(_ descriptor: RawDescriptor, _ name: [UInt8] = []) throws(EndpointError) -> UnixAddress {
     let folder = Array("/proc/self/fd/\(descriptor.value)".utf8)
     return try UnixAddress(path: name.isEmpty ? folder : folder + [UInt8(ascii: "/")] + name)
   }
 
-  /// The file itself, for connecting to it.
+  /// Opens the file itself, for connecting to it.
   func pinFile() throws(SocketError) -> Descriptor {
     let number = IOResult(
       raw: (bytes.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer { bytes in
@@ -74,12 +76,13 @@ extension UnixPath {
     return unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number.raw)))
   }
 
-  /// The directory, held open, and the name in it, for binding there.
+  /// Opens the directory for binding, and returns the path and the address of the name in it.
   func holdFolder() throws(EndpointError) -> (place: SocketPath, address: UnixAddress) {
     let name = Array(bytes.suffix(while: { $0 != UInt8(ascii: "/") }))
     guard !name.isEmpty else {
       throw EndpointError(
-        SocketError(code: .invalidAddress, .bind), address: description, explanation: "The path ends in a slash.")
+        SocketError(code: .invalidAddress, .bind), address: description,
+        explanation: "The path ends in a slash. Append the name of the socket file.")
     }
     let folder = bytes.dropLast(name.count).map { CChar(bitPattern: $0) } + [0]
     let number = IOResult(
@@ -92,7 +95,7 @@ extension UnixPath {
     } catch {
       throw EndpointError(
         SocketError(code: .addressTooLong, .bind), address: description,
-        explanation: "The last part of so long a path may have about 90 bytes.")
+        explanation: "The last component is too long. In a path longer than 108 bytes, use about 90 bytes at most.")
     }
   }
 }

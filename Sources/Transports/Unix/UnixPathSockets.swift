@@ -1,12 +1,12 @@
 public import SocketKitCore
 
-// Connecting, listening and binding at paths that may be too long for an address.
+// Connecting, listening and binding with paths that may be too long for an address.
 
 extension UnixSocket where Self: ConnectionTransport & ~Copyable {
-  /// Listens at a path of any length: as ``SocketKitCore/ConnectionTransport/listen(on:backlog:configure:)`` does at an
-  /// address. ``UnixPath`` says what is different for a long one.
-  /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a long last part, with the
-  ///   path.
+  /// Listens at a path of any length, like ``SocketKitCore/ConnectionTransport/listen(on:backlog:configure:)`` at an
+  /// address. See ``UnixPath`` for the differences of long paths.
+  /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a last component that is too
+  ///   long. The error includes the path.
   public static func listen(
     on path: UnixPath, backlog: Int = 511,
     configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -31,9 +31,9 @@ extension UnixSocket where Self: ConnectionTransport & ~Copyable {
     }
   }
 
-  /// Connects to a path of any length, waiting on this thread: as
-  /// ``SocketKitCore/ConnectionTransport/connect(to:from:until:configure:)`` does to an address.
-  /// - Throws: the same, with the path; `.noSuchPath` also where /proc is not mounted and the path is long.
+  /// Connects to a path of any length, blocking this thread, like
+  /// ``SocketKitCore/ConnectionTransport/connect(to:from:until:configure:)`` to an address.
+  /// - Throws: the same errors, including the path; `.noSuchPath` also if /proc is not mounted and the path is long.
   public static func connect(
     to path: UnixPath, from source: UnixAddress? = nil, until limit: some WaitLimit,
     configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -50,10 +50,10 @@ extension UnixSocket where Self: ConnectionTransport & ~Copyable {
 }
 
 extension UnixDatagramSocket {
-  /// Binds a socket at a path of any length: as ``SocketKitCore/TransportSocket/bind(to:configure:)`` does at an
-  /// address. ``UnixPath`` says what is different for a long one.
-  /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a long last part, with the
-  ///   path.
+  /// Binds a socket to a path of any length, like ``SocketKitCore/TransportSocket/bind(to:configure:)`` to an address.
+  /// See ``UnixPath`` for the differences of long paths.
+  /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a last component that is too
+  ///   long. The error includes the path.
   public static func bind(
     to path: UnixPath,
     configure: (borrowing UnixDatagramSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -70,8 +70,9 @@ extension UnixDatagramSocket {
     }
   }
 
-  /// Connects a socket to the one at a path of any length.
-  /// - Throws: `.connectionRefused`, `.noSuchPath`, `.wrongSocketType`, `.permissionDenied`, with the path.
+  /// Connects a socket to the socket at a path of any length.
+  /// - Throws: `.connectionRefused`, `.noSuchPath`, `.wrongSocketType`, `.permissionDenied`. The error includes the
+  ///   path.
   public static func connect(
     to path: UnixPath, from source: UnixAddress? = nil,
     configure: (borrowing UnixDatagramSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -84,7 +85,7 @@ extension UnixDatagramSocket {
 }
 
 extension UnixSocket where Self: ~Copyable {
-  /// Binds in a directory that is held open. Where a dead program left its file, removes the file and tries again.
+  /// Binds in an open directory. If a terminated program left its file there, removes the file and tries again.
   borrowing func bind(_ place: SocketPath, _ address: UnixAddress) throws(SocketError) -> SocketFile? {
     do throws(EndpointError) {
       try bind(to: address)

@@ -1,19 +1,21 @@
 public import SocketKitCore
 
-/// A connection between two processes of one host that keeps the boundaries of messages (unix(7), SOCK_SEQPACKET).
+/// A connection between two processes on one host that preserves message boundaries (unix(7), SOCK_SEQPACKET).
 ///
 /// ```swift
 /// let listener = try UnixSequencedPacketSocket.listen(on: UnixAddress(path: "/run/demo.sock"))
 /// let client = try UnixSequencedPacketSocket.connect(
 ///   to: UnixAddress(path: "/run/demo.sock"), until: .after(.seconds(5)))
 /// ```
-/// Paths: ``UnixSocket``. It passes descriptors (``DescriptorPassing``) and knows its peer (``PeerIdentifying``).
+/// For the rules about paths, see ``UnixSocket``. The socket can pass descriptors (``DescriptorPassing``) and reports
+/// its peer's identity (``PeerIdentifying``).
 ///
-/// **Empty packets** can be sent, but the receiver cannot tell one from the end of the connection, unless its option
-/// `.passCredentials` is on: then credentials come with every packet, an empty one too, and not with the end. So
-/// ``SocketCapabilities/emptyMessages`` is not among the capabilities of the type. Set the option on the listener, and on
-/// a connecting socket in `configure:`, where empty packets mean something. Measured: 170 to 200 ns more for a packet of 64
-/// bytes that is sent and received, of about 1750.
+/// **Empty packets** can be sent, but the receiver cannot distinguish them from the end of the connection, unless its
+/// option `.passCredentials` is enabled. With the option, credentials arrive with every packet, including an empty one,
+/// but not with the end of the connection. The capabilities of this type therefore do not include
+/// ``SocketCapabilities/emptyMessages``. If empty packets have a meaning in your protocol, enable the option on the
+/// listener, and on a connecting socket in `configure:`. Measured additional cost for each packet of 64 bytes sent and
+/// received: 170 to 200 ns of about 1750 ns.
 @frozen
 public struct UnixSequencedPacketSocket: ~Copyable, SequencedPacketSocket, ConnectionTransport, UnixSocket,
   DescriptorPassing, PeerIdentifying

@@ -1,20 +1,22 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// What the three kinds of Unix sockets share (unix(7)): addresses, options, pairs, and what happens to paths.
+/// The features that all Unix sockets share (unix(7)): addresses, options, pairs, and the handling of paths.
 ///
-/// Binding to a path makes its file, and who bound it removes it: a ``Listener`` when it closes, a
-/// ``UnixDatagramSocket`` likewise, provided that it still is the same file. A path that a dead program left behind is
-/// cleaned when somebody binds there; one where a socket is bound, of whatever kind, is `.addressInUse`, and so is any
-/// other file: nothing but a deserted socket is ever removed. When several servers start on a deserted path at the same
-/// time, exactly one gets it. While a server cleans the path, a file `<path>.socketkit-lock` exists beside it. When
-/// that file cannot be opened, because it belongs to another user for example, the path stays `.addressInUse`. The path
-/// of a connecting stream or packet socket (`from:`) stays: remove it.
+/// Binding to a path creates a file. A ``Listener`` removes its file when it is closed, and so does a
+/// ``UnixDatagramSocket``, provided that the path still refers to the same file. The path of a connecting stream or
+/// packet socket (`from:`) is not removed; the program must remove it.
 ///
-/// A path that does not fit an address (``UnixAddress/maximumPathLength``) is a ``UnixPath``.
+/// If a terminated program left its socket file behind, binding to the path removes that file first. Only such stale
+/// socket files are removed: if a socket of any kind is bound to the path, or if the path refers to any other file,
+/// binding fails with `.addressInUse`. If several servers bind to a stale path at the same time, exactly one succeeds.
+/// While a server removes a stale file, a file `<path>.socketkit-lock` exists in the same directory. If that file
+/// cannot be opened, for example because it belongs to another user, binding fails with `.addressInUse`.
+///
+/// For a path that does not fit in an address (``UnixAddress/maximumPathLength``), use ``UnixPath``.
 public protocol UnixSocket: TransportSocket, KernelSocket, ~Copyable
 where Address == UnixAddress, Options == UnixSocketOptions {
-  /// Stream, sequenced packet or datagram.
+  /// The type of the socket: stream, sequenced packet or datagram.
   static var socketType: SocketType { get }
 }
 
@@ -33,7 +35,7 @@ extension UnixSocket where Self: ~Copyable {
     return { file.removeIfSame() }
   }
 
-  /// Two sockets connected to each other (socketpair(2)), without a name.
+  /// Creates two unnamed sockets that are connected to each other (socketpair(2)).
   /// - Throws: `.tooManyDescriptors`.
   public static func pair() throws(SocketError) -> SocketPair<Self> {
     var numbers: InlineArray<2, Int32> = [-1, -1]

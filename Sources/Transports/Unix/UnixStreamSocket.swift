@@ -1,14 +1,14 @@
 public import SocketKitCore
 
-/// A connected stream between two processes of one host (unix(7)).
+/// A connected stream between two processes on one host (unix(7)).
 ///
 /// ```swift
 /// let listener = try UnixStreamSocket.listen(on: UnixAddress(path: "/run/demo.sock"))
 /// let client = try UnixStreamSocket.connect(to: UnixAddress(path: "/run/demo.sock"), until: .after(.seconds(5)))
 /// ```
-/// Listening on a path makes its file, and closing the listener removes it: ``UnixSocket`` says what else happens to paths.
-/// It passes descriptors (``DescriptorPassing``) and knows its peer (``PeerIdentifying``). Reading without asking for
-/// descriptors drops those that come: none is leaked.
+/// Listening on a path creates a file, and closing the listener removes it; see ``UnixSocket`` for other rules about
+/// paths. The socket can pass descriptors (``DescriptorPassing``) and reports its peer's identity
+/// (``PeerIdentifying``). Reading without requesting descriptors discards those that arrive, so none is leaked.
 @frozen
 public struct UnixStreamSocket: ~Copyable, StreamSocket, ConnectionTransport, UnixSocket, DescriptorPassing,
   PeerIdentifying
