@@ -1,20 +1,22 @@
 public import SocketKitCore
 
-/// A socket of messages of any family, type and protocol: netlink, packet, CAN, or one that nobody has thought of here.
+/// A message socket of any family, type and protocol: netlink, packet, CAN, or a family without its own type in
+/// SocketKit.
 ///
 /// ```swift
 /// let route = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(
 ///   SocketKind(AddressFamily(rawValue: 16), .raw, protocolNumber: 0))
 /// ```
-/// With an address type of your own in place of ``AnySocketAddress``, addresses come and go in that type. `Options` says
-/// which options the socket takes: ``SocketLevelOptions`` for those of socket(7) only, `UDPSocketOptions` for those of
-/// UDP, or a type of your own. The type of socket is any but a stream; sequenced packets, which have an end, are ``GenericPacketSocket``.
+/// To use addresses of a specific type, replace ``AnySocketAddress`` with your own address type. `Options` determines
+/// the options that the socket supports: ``SocketLevelOptions`` for those of socket(7) only, `UDPSocketOptions` for
+/// those of UDP, or a type of your own. The socket type can be any except a stream. For sequenced packets, whose
+/// connections have an end, use ``GenericPacketSocket``.
 @frozen
 public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, DatagramSocket, KernelSocket,
   TransportSocket
 {
   @usableFromInline let owned: Descriptor
-  /// Only Unix sockets pass descriptors, and packet sockets refuse to be asked.
+  /// Whether descriptors may arrive. Only Unix sockets pass descriptors, and packet sockets reject requests for them.
   public let mayReceiveDescriptors: Bool
 
   @inlinable
@@ -38,13 +40,14 @@ public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, 
 
   @inlinable public static var capabilities: SocketCapabilities { .emptyMessages }
 
-  /// A datagram socket of the address's family and its default protocol; for others see ``open(_:)-(SocketKind)``.
+  /// Returns the kind of a datagram socket of the address's family with its default protocol; for other kinds see
+  /// ``open(_:)-(SocketKind)``.
   public static func kind(for address: Address) -> SocketKind { SocketKind(address.family, .datagram) }
 
   public static func accepts(_ kind: SocketKind) -> Bool { kind.type != .stream && kind.type != .sequencedPacket }
 }
 
-/// A byte stream of any family and protocol.
+/// A byte-stream socket of any family and protocol.
 ///
 /// ```swift
 /// // Multipath TCP
@@ -66,13 +69,14 @@ public struct GenericStreamSocket<Address: SocketAddress, Options>: ~Copyable, S
 
   @inlinable public static var capabilities: SocketCapabilities { .halfClose }
 
-  /// A stream of the address's family and its default protocol; for others see ``open(_:)-(SocketKind)``.
+  /// Returns the kind of a stream of the address's family with its default protocol; for other kinds see
+  /// ``open(_:)-(SocketKind)``.
   public static func kind(for address: Address) -> SocketKind { SocketKind(address.family, .stream) }
 
   public static func accepts(_ kind: SocketKind) -> Bool { kind.type == .stream }
 }
 
-/// Sequenced packets of any family and protocol.
+/// A sequenced-packet socket of any family and protocol.
 @frozen
 public struct GenericPacketSocket<Address: SocketAddress, Options>: ~Copyable, SequencedPacketSocket,
   KernelSocket, ConnectionTransport
@@ -86,19 +90,20 @@ public struct GenericPacketSocket<Address: SocketAddress, Options>: ~Copyable, S
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// None promised: what an empty packet means differs by family.
+  /// None, because the meaning of an empty packet depends on the family.
   @inlinable public static var capabilities: SocketCapabilities { [] }
 
-  /// A packet socket of the address's family and its default protocol; for others see ``open(_:)-(SocketKind)``.
+  /// Returns the kind of a packet socket of the address's family with its default protocol; for other kinds see
+  /// ``open(_:)-(SocketKind)``.
   public static func kind(for address: Address) -> SocketKind { SocketKind(address.family, .sequencedPacket) }
 
   public static func accepts(_ kind: SocketKind) -> Bool { kind.type == .sequencedPacket }
 }
 
 extension DatagramSocket where Self: ~Copyable, Address == AnySocketAddress {
-  /// Sends one datagram to an address of any type, without waiting: whole or not at all.
-  /// - Returns: the number of bytes sent; nil when there is no room now.
-  /// - Throws: as for the socket's own address type.
+  /// Sends one datagram to an address of any type, without blocking; sends all of it or nothing.
+  /// - Returns: the number of bytes sent; nil if there is no buffer space now.
+  /// - Throws: the same errors as for the socket's own address type.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, toAny address: some SocketAddress, flags: SendFlags = []

@@ -3,13 +3,13 @@ public import SocketKitCore
 /// The header of an echo request or reply, 8 bytes: RFC 792 (types 8 and 0) and RFC 4443 (types 128 and 129).
 @frozen
 public struct ICMPEcho: BitwiseCopyable, Hashable, Sendable {
-  /// Bytes of the header; the payload follows.
+  /// The length of the header in bytes; the payload follows.
   @inlinable public static var headerLength: Int { 8 }
 
   public var isReply: Bool
-  /// Tells one sender from another. The kernel writes it on ``ICMPSocket``.
+  /// Identifies the sender. On an ``ICMPSocket``, the kernel sets it.
   public var identifier: UInt16
-  /// Tells one request from another.
+  /// Identifies the request.
   public var sequence: UInt16
 
   public init(isReply: Bool = false, identifier: UInt16 = 0, sequence: UInt16) {
@@ -18,10 +18,11 @@ public struct ICMPEcho: BitwiseCopyable, Hashable, Sendable {
     self.sequence = sequence
   }
 
-  /// Writes header and payload.
+  /// Writes the header and the payload.
   ///
-  /// The checksum is written for IPv4, as raw sockets need it; ICMPv6's covers addresses too, and the kernel writes it.
-  /// - Returns: the bytes written, or nil when they do not fit.
+  /// Writes the checksum for IPv4, because raw sockets require it. The checksum of ICMPv6 also covers addresses, so the
+  /// kernel writes it.
+  /// - Returns: the number of bytes written, or nil if they do not fit.
   public func encode(
     for family: AddressFamily, payload: Span<UInt8>, into message: inout MutableSpan<UInt8>
   ) -> Int? {
@@ -44,8 +45,8 @@ public struct ICMPEcho: BitwiseCopyable, Hashable, Sendable {
     return count
   }
 
-  /// Reads a message that begins with the ICMP header; nil when it is no echo, or too short. The checksum is not looked
-  /// at: the kernel has done so.
+  /// Reads a message that begins with the ICMP header; nil if it is not an echo message or is too short. Does not
+  /// verify the checksum, because the kernel has already done so.
   public init?(_ message: RawSpan, family: AddressFamily) {
     guard message.byteCount >= Self.headerLength else { return nil }
     switch (message.unsafeLoad(as: UInt8.self), family == .ipv6) {
@@ -58,17 +59,17 @@ public struct ICMPEcho: BitwiseCopyable, Hashable, Sendable {
   }
 }
 
-/// The header in front of what raw IPv4 sockets receive: RFC 791, 3.1.
+/// The header that precedes the payload of packets received on raw IPv4 sockets: RFC 791, 3.1.
 @frozen
 public struct IPv4Header: BitwiseCopyable, Hashable, Sendable {
-  /// Bytes of the header with its options, 20 to 60: the payload begins there.
+  /// The length of the header including its options, 20 to 60 bytes; the payload begins at this offset.
   public let length: Int
   public let protocolNumber: IPProtocol
   public let timeToLive: UInt8
   public let source: IPv4Address
   public let destination: IPv4Address
 
-  /// nil when the bytes are no IPv4 packet, or too few.
+  /// Returns nil if the bytes are not an IPv4 packet, or are too few.
   public init?(_ packet: RawSpan) {
     guard packet.byteCount >= 20 else { return nil }
     let first = packet.unsafeLoad(as: UInt8.self)
@@ -83,7 +84,7 @@ public struct IPv4Header: BitwiseCopyable, Hashable, Sendable {
 
 /// The checksum of IP, ICMP, UDP and TCP: RFC 1071.
 public enum InternetChecksum {
-  /// Over these bytes; 0 over bytes that hold their own checksum and are whole.
+  /// Returns the checksum of these bytes; 0 if the bytes contain their own checksum and are intact.
   public static func of(_ bytes: RawSpan) -> UInt16 {
     var sum: UInt64 = 0
     var offset = 0

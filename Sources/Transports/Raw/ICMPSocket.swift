@@ -1,20 +1,22 @@
 public import SocketKitCore
 
-/// Echo requests and replies without privilege: SOCK_DGRAM over ICMP or ICMPv6 (icmp(7), Linux 3.0; IPv6 3.11).
+/// A socket for unprivileged echo requests and replies: SOCK_DGRAM over ICMP or ICMPv6 (icmp(7), Linux 3.0; IPv6 3.11).
 ///
 /// ```swift
 /// let socket = try ICMPSocket.connect(to: .loopback(port: 0))
 /// ```
-/// The kernel sends nothing but echo requests through it, writes identifier and checksum itself, and hands it the replies
-/// to its own requests only. Messages begin with the ICMP header (``ICMPEcho``). The identifier stands in an address's
-/// port: port 0 lets the kernel choose it, and `localAddress()` tells. A peer's port means nothing, but the kernel tells
-/// `remoteAddress()` of a connected socket only when it is not 0.
+/// The kernel sends only echo requests through the socket, writes the identifier and the checksum, and delivers only
+/// replies to the socket's own requests. Messages begin with the ICMP header (``ICMPEcho``). The port of a local
+/// address is the identifier: port 0 lets the kernel choose it, and `localAddress()` returns it. The port of a peer's
+/// address has no meaning, but the kernel returns the `remoteAddress()` of a connected socket only if that port is not
+/// 0.
 ///
-/// When a message is longer than the buffer, ``MessageInfo/isTruncated`` is set and ``MessageInfo/length`` is the
-/// buffer's length: the kernel ignores MSG_TRUNC here (net/ipv4/ping.c). Give a buffer as long as the longest reply.
+/// If a message is longer than the buffer, ``MessageInfo/isTruncated`` is set and ``MessageInfo/length`` is the length
+/// of the buffer, because the kernel ignores MSG_TRUNC here (net/ipv4/ping.c). Use a buffer that is as long as the
+/// longest reply.
 ///
-/// Opening one is `.permissionDenied` for processes whose groups are not within net.ipv4.ping_group_range, root too: use
-/// ``RawIPSocket`` then, where CAP_NET_RAW is there.
+/// Opening a socket fails with `.permissionDenied` for processes whose groups are not in net.ipv4.ping_group_range,
+/// including processes of root. In that case, use ``RawIPSocket`` if the process has CAP_NET_RAW.
 @frozen
 public struct ICMPSocket: ~Copyable, DatagramSocket, KernelSocket, TransportSocket {
   public typealias Options = ICMPSocketOptions
@@ -29,7 +31,7 @@ public struct ICMPSocket: ~Copyable, DatagramSocket, KernelSocket, TransportSock
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// No empty messages: every message has a header.
+  /// The error queue, but no empty messages, because every message has a header.
   @inlinable public static var capabilities: SocketCapabilities { .errorQueue }
   @inlinable public var mayReceiveDescriptors: Bool { false }
 

@@ -1,8 +1,9 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// A socket of the Kernel Connection Multiplexer (KCM): sends and receives messages over TCP connections, whose streams
-/// the kernel splits with a program of the caller (Documentation/networking/kcm.rst, Linux 4.6).
+/// A socket of the Kernel Connection Multiplexer (KCM), which sends and receives messages over TCP connections. The
+/// kernel splits the TCP streams into messages with a program that the caller provides
+/// (Documentation/networking/kcm.rst, Linux 4.6).
 ///
 /// ```swift
 /// let multiplexer = try KCMSocket.open()
@@ -10,13 +11,14 @@ public import SocketKitCore
 /// _ = try multiplexer.send(message.span)
 /// ```
 /// A multiplexer has any number of sockets, added by ``clone()``, and any number of connections, added by
-/// ``attach(_:parser:)``. The kernel sends a message whole over one of the connections, and delivers a message from any
-/// of them to one of the sockets. Each message that is sent must be one that the parser accepts, header included.
+/// ``attach(_:parser:)``. The kernel sends each message over one of the connections, and delivers each message from any
+/// of the connections to one of the sockets. Every message sent, including its header, must be one that the parser
+/// accepts.
 ///
-/// There are no addresses, and receiving never ends: when a peer closes, the kernel removes its connection from the
-/// multiplexer without a report, and a poller reports the connection's own socket readable. A message longer than the
-/// buffer is reported as truncated, without its full length. `localAddress()`, `remoteAddress()` and `shutdown(_:)` are
-/// `.notSupported`.
+/// KCM sockets have no addresses, and receiving never reports an end. When a peer closes, the kernel removes its
+/// connection from the multiplexer without notification, and a poller reports the connection's own socket as readable.
+/// A message longer than the buffer is reported as truncated, without its full length. `localAddress()`,
+/// `remoteAddress()` and `shutdown(_:)` fail with `.notSupported`.
 @frozen
 public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
   public typealias Options = SocketLevelOptions
@@ -31,20 +33,21 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// None: a message has at least one byte.
+  /// None, because a message has at least one byte.
   @inlinable public static var capabilities: SocketCapabilities { [] }
   @inlinable public var mayReceiveDescriptors: Bool { false }
 
   private static var kind: SocketKind { SocketKind(AddressFamily(rawValue: CSK_AF_KCM), .datagram) }
 
   /// Opens a new multiplexer and returns its first socket.
-  /// - Throws: `.protocolNotSupported` where the kernel has no KCM, `.tooManyDescriptors`.
+  /// - Throws: `.protocolNotSupported` if the kernel does not support KCM, `.tooManyDescriptors`.
   public static func open() throws(SocketError) -> KCMSocket {
     KCMSocket(owning: try RawDescriptor.open(kind))
   }
 
-  /// Takes over an open KCM socket, and makes it CLOEXEC and non-blocking.
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. The descriptor is closed then.
+  /// Takes ownership of an open KCM socket, and makes it CLOEXEC and non-blocking.
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. On failure, the descriptor is unchanged and the caller
+  ///   still owns it.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     let raw = descriptor.raw
     try raw.checkOpen()
@@ -54,18 +57,18 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
     self.init(owning: descriptor)
   }
 
-  /// Adds a TCP connection to the multiplexer (SIOCKCMATTACH). The kernel also parses the bytes that the connection has
-  /// already received.
+  /// Adds a TCP connection to the multiplexer (SIOCKCMATTACH).
   ///
-  /// From then on the multiplexer reads and writes the connection, and keeps it open when the caller closes its socket.
-  /// Use that socket only for ``detach(_:)``.
+  /// The kernel also parses the bytes that the connection has already received. After this call, the multiplexer reads
+  /// and writes the connection, and keeps it open when the caller closes its socket. Use that socket only for
+  /// ``detach(_:)``.
   /// - Parameters:
-  ///   - connection: an established TCP connection; it stays the caller's.
-  ///   - parser: a descriptor of an eBPF program of type BPF_PROG_TYPE_SOCKET_FILTER (bpf(2)), which stays the
-  ///     caller's. It sees the bytes from the beginning of a message, and returns the message's length in bytes, 0 when
-  ///     it must see more, or a negative number for a broken stream, which ends the connection.
-  /// - Throws: `.notSupported` when the connection is not TCP, or not established; EALREADY (`.other`) when it is
-  ///   attached already; `.closed` when the program is not open; `.invalidArgument` when the program has another type.
+  ///   - connection: an established TCP connection; the caller keeps ownership.
+  ///   - parser: a descriptor of an eBPF program of type BPF_PROG_TYPE_SOCKET_FILTER (bpf(2)); the caller keeps
+  ///     ownership. The program receives the bytes from the beginning of a message. It returns the message's length in
+  ///     bytes, 0 if it needs more bytes, or a negative number for an invalid stream, which ends the connection.
+  /// - Throws: `.notSupported` if the connection is not TCP or is not established; EALREADY (`.other`) if it is already
+  ///   attached; `.closed` if the program is not open; `.invalidArgument` if the program has another type.
   public borrowing func attach(
     _ connection: borrowing some StreamSocket & KernelSocket & ~Copyable, parser: RawDescriptor
   ) throws(SocketError) {
@@ -73,9 +76,9 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
     try control(CSK_SIOCKCMATTACH, &request, .setOption)
   }
 
-  /// Removes a TCP connection from the multiplexer (SIOCKCMUNATTACH): its own socket can read and write it again. Drops
-  /// a message that has arrived in part. Resets the connection when it is sending a message.
-  /// - Throws: `.notRegistered` when it is not attached to this multiplexer.
+  /// Removes a TCP connection from the multiplexer (SIOCKCMUNATTACH), so that its own socket can read and write it
+  /// again. Drops a partially received message. Resets the connection if it is sending a message.
+  /// - Throws: `.notRegistered` if the connection is not attached to this multiplexer.
   public borrowing func detach(
     _ connection: borrowing some StreamSocket & KernelSocket & ~Copyable
   ) throws(SocketError) {
@@ -88,10 +91,10 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
     }
   }
 
-  /// Opens another socket of the same multiplexer (SIOCKCMCLONE), for another thread for example.
+  /// Opens another socket of the same multiplexer (SIOCKCMCLONE), for example for another thread.
   ///
-  /// The kernel creates it without CLOEXEC, which this call sets afterwards: a process that another thread starts in
-  /// between inherits the descriptor.
+  /// The kernel creates the socket without CLOEXEC, and this call sets the flag afterwards. A process that another
+  /// thread starts in the meantime inherits the descriptor.
   /// - Throws: `.tooManyDescriptors`, `.outOfMemory`.
   public borrowing func clone() throws(SocketError) -> KCMSocket {
     var request = csk_kcm_attach()

@@ -1,22 +1,22 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// Operations that only packet sockets (packet(7)) have. Open one with
+// Operations of packet sockets (packet(7)) only. To open a packet socket, use
 // `GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(SocketKind(AddressFamily(rawValue: 17), .raw, protocolNumber: …))`.
 
-/// Frames that a network interface delivers besides those for this host: PACKET_ADD_MEMBERSHIP of packet(7).
+/// Frames that a network interface delivers in addition to those for this host: PACKET_ADD_MEMBERSHIP of packet(7).
 public enum PacketMembership: Hashable, Sendable {
   /// Every frame that the interface receives (PACKET_MR_PROMISC).
   case promiscuous
   /// The frames of every multicast group (PACKET_MR_ALLMULTI).
   case allMulticast
-  /// The frames to one multicast hardware address, which has the interface's address length: 6 bytes for Ethernet
+  /// The frames to one multicast hardware address of the interface's address length: 6 bytes for Ethernet
   /// (PACKET_MR_MULTICAST).
   case multicast([UInt8])
-  /// The frames to one more unicast hardware address (PACKET_MR_UNICAST, Linux 2.6.31).
+  /// The frames to one additional unicast hardware address (PACKET_MR_UNICAST, Linux 2.6.31).
   case unicast([UInt8])
 
-  /// struct packet_mreq, or packet_mreq_max for hardware addresses longer than 8 bytes.
+  /// Returns struct packet_mreq, or struct packet_mreq_max for hardware addresses longer than 8 bytes.
   fileprivate func request(_ interfaceIndex: UInt32) throws(SocketError) -> [UInt8] {
     let (type, address) =
       switch self {
@@ -37,28 +37,31 @@ public enum PacketMembership: Hashable, Sendable {
   }
 }
 
-/// The counters of a packet socket since they were last read: struct tpacket_stats and tpacket_stats_v3.
+/// The counters of a packet socket since the last read: struct tpacket_stats and tpacket_stats_v3.
 public struct PacketStatistics: Hashable, Sendable {
   /// Packets that passed the filter, including those that were dropped.
   public var packets: UInt32
-  /// Packets that were dropped because the socket had no room.
+  /// Packets that were dropped because the socket's receive buffer was full.
   public var drops: UInt32
-  /// How often a ring of version 3 was frozen because the program held all its blocks; nil with other versions.
+  /// The number of times that a ring of version 3 was frozen because the program held all its blocks; nil for other
+  /// versions.
   public var freezes: UInt32?
 }
 
 extension GenericMessageSocket {
-  /// Makes an interface deliver more frames, to all packet sockets of the host. The kernel counts memberships: call
-  /// ``leave(_:interfaceIndex:)-(PacketMembership,_)`` once for each. Closing the socket ends those that remain. Packet
-  /// sockets only. The C name is `PACKET_ADD_MEMBERSHIP`.
-  /// - Parameter interfaceIndex: the interface's number: ``SocketKitCore/InterfaceNames``.
-  /// - Throws: `.addressNotAvailable` when there is no such interface; `.invalidArgument` for a hardware address whose
-  ///   length is not the interface's; `.notSupported` on a socket of another family; `.closed`.
+  /// Makes an interface deliver additional frames to all packet sockets on the host.
+  ///
+  /// The kernel counts memberships: call ``leave(_:interfaceIndex:)-(PacketMembership,_)`` once for each. Closing the
+  /// socket ends its remaining memberships. Packet sockets only. The C name is `PACKET_ADD_MEMBERSHIP`.
+  /// - Parameter interfaceIndex: the interface's index; see ``SocketKitCore/InterfaceNames``.
+  /// - Throws: `.addressNotAvailable` if the interface does not exist; `.invalidArgument` if the length of a hardware
+  ///   address does not match the interface; `.notSupported` on a socket of another family; `.closed`.
   public borrowing func join(_ membership: PacketMembership, interfaceIndex: UInt32) throws(SocketError) {
     try change(CSK_PACKET_ADD_MEMBERSHIP, membership, interfaceIndex)
   }
 
-  /// Ends a membership of this socket, or does nothing without one. The C name is `PACKET_DROP_MEMBERSHIP`.
+  /// Ends a membership of this socket; does nothing if the socket has no such membership. The C name is
+  /// `PACKET_DROP_MEMBERSHIP`.
   /// - Throws: `.invalidArgument` for a hardware address longer than 32 bytes; `.notSupported` on a socket of another
   ///   family; `.closed`.
   public borrowing func leave(_ membership: PacketMembership, interfaceIndex: UInt32) throws(SocketError) {
@@ -72,14 +75,14 @@ extension GenericMessageSocket {
     do throws(SocketError) {
       try setRawOption(level: CSK_SOL_PACKET, name: name, to: request.span.bytes)
     } catch {
-      // Here ENODEV means the interface, not the protocol.
+      // For this option, ENODEV refers to the interface, not the protocol.
       if error.errno != CSK_ENODEV { throw error }
       throw SocketError(code: .addressNotAvailable, .setOption, errno: CSK_ENODEV)
     }
   }
 
-  /// Returns how many packets were received and dropped since the last call, or since the socket was opened: reading
-  /// sets the kernel's counters to zero. Packet sockets only. The C name is `PACKET_STATISTICS`.
+  /// Returns the number of packets received and dropped since the last call, or since the socket was opened. Reading
+  /// resets the kernel's counters to zero. Packet sockets only. The C name is `PACKET_STATISTICS`.
   /// - Throws: `.notSupported` on a socket of another family; `.closed`.
   public borrowing func takePacketStatistics() throws(SocketError) -> PacketStatistics {
     var words = InlineArray<3, UInt32>(repeating: 0)

@@ -1,16 +1,17 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// The options that raw IP sockets take: those of raw(7), ip(7) and ipv6(7).
+/// The options that raw IP sockets support: those of raw(7), ip(7) and ipv6(7).
 public enum RawIPSocketOptions: IPOptions {}
 
-/// The options that ICMP sockets take: those of ip(7) and ipv6(7).
+/// The options that ICMP sockets support: those of ip(7) and ipv6(7).
 public enum ICMPSocketOptions: IPOptions {}
 
 extension SocketOption where Group == RawIPSocketOptions, Value == Bool {
-  /// What is sent begins with the IP header, written by the caller; on IPv4 the kernel fills in its checksum and total
-  /// length, and source and identification where they are 0. Always on for ``IPProtocol/any``. The C names are
-  /// `IP_HDRINCL` and `IPV6_HDRINCL` (Linux 4.5).
+  /// Whether sent packets begin with an IP header that the caller has written.
+  ///
+  /// On IPv4 the kernel fills in the checksum and the total length, and the source and identification if they are 0.
+  /// Always enabled for ``IPProtocol/any``. The C names are `IP_HDRINCL` and `IPV6_HDRINCL` (Linux 4.5).
   public static var headerIncluded: Self {
     let four = SocketOption(flag: CSK_IP_HDRINCL, level: CSK_IPPROTO_IP)
     let six = SocketOption(flag: CSK_IPV6_HDRINCL, level: CSK_IPPROTO_IPV6)
@@ -29,8 +30,8 @@ extension SocketOption where Group == RawIPSocketOptions, Value == Bool {
 }
 
 extension SocketOption where Group == RawIPSocketOptions, Value == Int? {
-  /// Where in the payload of IPv6 packets the kernel keeps an Internet checksum, which it then writes and verifies: an
-  /// even offset in bytes, or nil for nowhere. ICMPv6 always has it at 2, which cannot be changed. The C name is
+  /// The offset in the payload of IPv6 packets at which the kernel writes and verifies an Internet checksum: an even
+  /// number of bytes, or nil to disable this. The offset for ICMPv6 is always 2 and cannot be changed. The C name is
   /// `IPV6_CHECKSUM`.
   public static var checksumOffset: Self {
     let option = SocketOption<SocketLevelOptions, Int>(integer: CSK_IPV6_CHECKSUM, level: CSK_IPPROTO_IPV6)
@@ -47,7 +48,7 @@ extension SocketOption where Group == RawIPSocketOptions, Value == Int? {
 }
 
 extension SocketOption where Group == RawIPSocketOptions, Value == ICMPTypes {
-  /// Which types of ICMPv6 message a raw ICMPv6 socket receives; all at first. The C name is `ICMPV6_FILTER`
+  /// The ICMPv6 message types that a raw ICMPv6 socket receives; all types by default. The C name is `ICMPV6_FILTER`
   /// (RFC 3542, 3.2).
   public static var receivedICMPv6Types: Self {
     Self(
@@ -69,8 +70,8 @@ extension SocketOption where Group == RawIPSocketOptions, Value == ICMPTypes {
       })
   }
 
-  /// Which of the types 0 to 31 of ICMP message a raw ICMP socket of IPv4 receives; all at first. Higher types always
-  /// come. The C name is `ICMP_FILTER`.
+  /// The ICMP message types from 0 to 31 that a raw ICMP socket of IPv4 receives; all types by default. Higher types
+  /// are always received. The C name is `ICMP_FILTER`.
   public static var receivedICMPTypes: Self {
     let option = SocketOption<SocketLevelOptions, Int>(integer: CSK_ICMP_FILTER, level: CSK_IPPROTO_RAW)
     return Self(
@@ -87,15 +88,15 @@ extension SocketOption where Group == RawIPSocketOptions, Value == ICMPTypes {
 
 /// A set of ICMP message types, 0 to 255.
 public struct ICMPTypes: Hashable, Sendable {
-  // The kernel's form: a bit set for each type that is kept out.
+  // The kernel's representation: a set bit blocks the type.
   var blocked: InlineArray<8, UInt32>
 
   init(blocked: InlineArray<8, UInt32>) { self.blocked = blocked }
 
-  /// Every type.
+  /// All types.
   public static var all: ICMPTypes { ICMPTypes(blocked: InlineArray(repeating: 0)) }
 
-  /// These types and no others.
+  /// Only these types.
   public init(_ types: UInt8...) {
     blocked = InlineArray(repeating: .max)
     for type in types { insert(type) }

@@ -1,13 +1,13 @@
 public import SocketKitCore
 
-/// A protocol's number in the IP header: the registry "Assigned Internet Protocol Numbers".
+/// A protocol number in the IP header: the registry "Assigned Internet Protocol Numbers".
 @frozen
 public struct IPProtocol: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: Int32
   @inlinable
   public init(rawValue: Int32) { self.rawValue = rawValue }
 
-  /// ICMP of IPv4.
+  /// ICMP for IPv4.
   @inlinable public static var icmp: Self { Self(rawValue: 1) }
   @inlinable public static var tcp: Self { Self(rawValue: 6) }
   @inlinable public static var udp: Self { Self(rawValue: 17) }
@@ -15,21 +15,21 @@ public struct IPProtocol: RawRepresentable, BitwiseCopyable, Hashable, Sendable 
   @inlinable public static var icmpv6: Self { Self(rawValue: 58) }
   /// For experiments (RFC 3692).
   @inlinable public static var experiment: Self { Self(rawValue: 253) }
-  /// Any protocol, sending only: the caller writes the IP header (raw(7), "IPPROTO_RAW").
+  /// Any protocol, for sending only: the caller writes the IP header (raw(7), "IPPROTO_RAW").
   @inlinable public static var any: Self { Self(rawValue: 255) }
 }
 
-/// A raw socket over IPv4 or IPv6: packets of one protocol, with headers of the caller's making (raw(7), ipv6(7)). Needs
-/// CAP_NET_RAW.
+/// A raw socket over IPv4 or IPv6: packets of one protocol, with headers that the caller writes (raw(7), ipv6(7)).
+/// Requires CAP_NET_RAW.
 ///
 /// ```swift
 /// let socket = try RawIPSocket.open(.icmp, over: .ipv4)
 /// ```
-/// Every such socket receives a copy of each packet of its protocol that its bound and connected addresses let through.
-/// **What is received begins with the IP header on IPv4** (``IPv4Header`` skips it), and with the payload on IPv6, where
-/// header fields come as metadata. What is sent begins with the payload, unless ``headerIncluded`` is on. Addresses have
-/// no port: leave it 0, because IPv6 takes it for a protocol number. So the kernel never tells the `remoteAddress()` of a
-/// connected socket: `.notConnected`.
+/// Every raw socket receives a copy of each packet of its protocol that matches its bound and connected addresses.
+/// **Received data begins with the IP header on IPv4** (use ``IPv4Header`` to skip it). On IPv6 it begins with the
+/// payload, and header fields are delivered as metadata. Sent data begins with the payload, unless ``headerIncluded``
+/// is enabled. Addresses have no port: leave it 0, because IPv6 interprets it as a protocol number. For this reason the
+/// kernel never returns the remote address of a connected socket, and `remoteAddress()` throws `.notConnected`.
 @frozen
 public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
   public typealias Options = RawIPSocketOptions
@@ -47,7 +47,7 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
   @inlinable public static var capabilities: SocketCapabilities { [.emptyMessages, .errorQueue] }
   @inlinable public var mayReceiveDescriptors: Bool { false }
 
-  /// A raw socket that hears of its protocol's packets from everywhere.
+  /// Opens a raw socket that receives packets of its protocol from all addresses.
   /// - Parameter family: `.ipv4` or `.ipv6`.
   /// - Throws: `.permissionDenied`, `.wrongSocketKind` for another family, `.tooManyDescriptors`.
   public static func open(_ number: IPProtocol, over family: AddressFamily) throws(SocketError) -> RawIPSocket {
@@ -56,9 +56,9 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
     return RawIPSocket(owning: try RawDescriptor.open(kind))
   }
 
-  /// A raw socket that receives what is sent to one address, and sends from it.
+  /// Opens a raw socket that receives packets sent to one address, and sends from that address.
   /// - Parameter configure: sets options on the socket before it is bound.
-  /// - Throws: `.permissionDenied`, `.addressNotAvailable`, `.tooManyDescriptors`, with the address.
+  /// - Throws: `.permissionDenied`, `.addressNotAvailable`, `.tooManyDescriptors`. The error includes the address.
   public static func bind(
     _ number: IPProtocol, to address: IPSocketAddress,
     configure: (borrowing RawIPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -68,8 +68,8 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
     return socket
   }
 
-  /// A raw socket connected to one peer: it sends there, and hears only from there.
-  /// - Throws: `.permissionDenied`, `.unreachable`, `.tooManyDescriptors`, with the address.
+  /// Opens a raw socket that is connected to one peer: it sends to that peer and receives only from it.
+  /// - Throws: `.permissionDenied`, `.unreachable`, `.tooManyDescriptors`. The error includes the address.
   public static func connect(
     _ number: IPProtocol, to address: IPSocketAddress,
     configure: (borrowing RawIPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -95,8 +95,9 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
     }
   }
 
-  /// Takes over an open raw IP socket, and makes it CLOEXEC and non-blocking.
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. The descriptor is closed then.
+  /// Takes ownership of an open raw IP socket, and makes it CLOEXEC and non-blocking.
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. On failure, the descriptor is unchanged and the caller
+  ///   still owns it.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     let raw = descriptor.raw
     try raw.checkOpen()
@@ -109,7 +110,7 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
     self.init(owning: descriptor)
   }
 
-  /// The protocol that this socket was opened for.
+  /// Returns the protocol that this socket was opened for.
   public borrowing func protocolNumber() throws(SocketError) -> IPProtocol {
     IPProtocol(rawValue: try descriptor.socketKind().protocolNumber)
   }
