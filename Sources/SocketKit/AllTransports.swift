@@ -1,16 +1,17 @@
-/// Every transport of SocketKit that an address can name.
+/// All SocketKit transports that an endpoint address can name.
 public typealias AllTransports = Transports<TCPSocket, Transports<UDPSocket, TransportsBesideIP>>
 
-/// ``AllTransports`` without TCP and UDP.
+/// All transports of ``AllTransports`` except TCP and UDP.
 public typealias TransportsBesideIP = Transports<
   UnixStreamSocket, Transports<UnixSequencedPacketSocket, Transports<UnixDatagramSocket, VsockAndSCTPTransports>>
 >
 
-/// The part of ``AllTransports`` that not every kernel has.
+/// The transports of ``AllTransports`` that some kernels do not support.
 public typealias VsockAndSCTPTransports = Transports<
   VsockStreamSocket,
   Transports<VsockSequencedPacketSocket, Transports<VsockDatagramSocket, Transports<SCTPSocket, NoTransports>>>
 >
 
-/// An address of any of these transports: `tcp://localhost:80`, `unix:/run/x.sock`; ``Endpoint`` lists the forms.
+/// An address of any of these transports, such as `tcp://localhost:80` or `unix:/run/x.sock`; ``Endpoint`` lists the
+/// forms.
 public typealias AnyEndpoint = Endpoint<AllTransports>

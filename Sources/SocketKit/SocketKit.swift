@@ -1,5 +1,5 @@
-/// Everything at once: the core, every transport and every poller. A program that wants less depends on the modules it
-/// names.
+/// Re-exports the core, every transport and every poller. A program that needs only some of them can depend on the
+/// individual modules.
 @_exported public import SocketKitBusySpin
 @_exported public import SocketKitCore
 @_exported public import SocketKitEpoll

@@ -1,4 +1,4 @@
 public import SocketKitEpoll
 
-/// The spin poller over epoll: the one for servers.
+/// A spin poller over epoll, for servers.
 public typealias BusySpinPoller = SpinPoller<EpollPoller>

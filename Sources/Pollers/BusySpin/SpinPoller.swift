@@ -1,26 +1,28 @@
 public import CSocketKit
 public import SocketKitCore
 
-/// A poller that looks again and again before it sleeps: the lowest latency, paid for with CPU time.
+/// A poller that polls repeatedly before it sleeps: it has the lowest latency, at the cost of CPU time.
 ///
-/// It works over any other poller, which it asks without waiting: first as fast as it can, then with a yield to other
-/// threads before each try, then it lets the other sleep. Every bound is a parameter, and a pure mode never sleeps.
-/// Readiness is the kernel's own, so nothing is reported that is not ready, and wake-ups and deadlines are exact.
+/// It wraps another poller, the base, and polls it without blocking: first as fast as possible, then with a yield to
+/// other threads before each attempt. After that, it waits in the base poller, which sleeps. All limits are parameters,
+/// and a pure mode never sleeps. Readiness comes from the kernel, so only descriptors that are ready are reported, and
+/// wake-ups and deadlines are exact.
 ///
-/// On few cores mind the bounds: where both sides of a connection share a core, a spin without yields makes the peer wait
-/// for the end of the time slice.
+/// Choose the limits carefully on machines with few cores. If both ends of a connection share a core, spinning without
+/// yields makes the peer wait until the end of the time slice.
 @frozen
 public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
-  /// How a spin poller is made.
+  /// The parameters of a spin poller.
   public struct Configuration: Sendable {
-    /// The poller that is asked.
+    /// The configuration of the base poller.
     public var base: Base.Configuration
-    /// How long to look without yielding. Counted in tries, because a try is a system call and far longer than reading
-    /// the clock is precise.
+    /// The number of attempts without yielding. The limit is a count rather than a time, because each attempt is a
+    /// system call and takes far longer than the resolution of the clock.
     public var spins: UInt32
-    /// Tries with a yield before each, after the spins.
+    /// The number of attempts with a yield before each, after the spins.
     public var yields: UInt32
-    /// Sleep after the spins and yields. False is the pure mode: yields for ever, or, with no yields, spins for ever.
+    /// Whether to sleep after the spins and yields. False selects the pure mode, which yields forever, or spins forever
+    /// if `yields` is 0.
     public var parks: Bool
 
     public init(base: Base.Configuration, spins: UInt32 = 64, yields: UInt32 = 16, parks: Bool = true) {
@@ -30,35 +32,35 @@ public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
       self.parks = parks
     }
 
-    /// Never yields, never sleeps: only where each side has a core of its own.
+    /// Returns a configuration that never yields and never sleeps. Use it only if each end has a dedicated core.
     public static func pure(base: Base.Configuration) -> Configuration {
       Configuration(base: base, spins: .max, yields: 0, parks: false)
     }
   }
 
-  /// In which mode the waits were satisfied, and what that cost, since the poller was made.
+  /// The number of attempts in each mode since the poller was created.
   @frozen
   public struct Statistics: BitwiseCopyable, Hashable, Sendable {
-    /// Tries that found nothing, without a yield.
+    /// Attempts without a yield that found no events.
     public var spins: UInt64 = 0
-    /// Tries that found nothing, with a yield.
+    /// Attempts with a yield that found no events.
     public var yields: UInt64 = 0
-    /// Times that it slept.
+    /// The number of times that the poller slept.
     public var parks: UInt64 = 0
     @inlinable
     public init() {}
   }
 
-  /// The poller that is asked.
+  /// The base poller.
   @usableFromInline var base: Base
   @usableFromInline let spins: UInt32
   @usableFromInline let yields: UInt32
   @usableFromInline let parks: Bool
-  /// In which mode the time was burned.
+  /// The number of attempts in each mode.
   @inlinable public var statistics: Statistics { counted }
   @usableFromInline var counted = Statistics()
 
-  /// - Throws: as the base does.
+  /// - Throws: the errors of the base poller.
   @inlinable
   public init(_ configuration: Configuration) throws(SocketError) {
     base = try Base(configuration.base)
@@ -72,7 +74,7 @@ public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
     Configuration(base: Base.configuration(capacity: capacity))
   }
 
-  /// The base's; ``PollerCapabilities/parks`` only where it sleeps at the end.
+  /// The capabilities of the base poller, without ``PollerCapabilities/parks`` if this poller does not sleep.
   @inlinable public var capabilities: PollerCapabilities {
     parks ? base.capabilities : base.capabilities.subtracting(.parks)
   }

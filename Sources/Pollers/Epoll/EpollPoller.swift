@@ -1,17 +1,17 @@
 public import CSocketKit
 public import SocketKitCore
 
-/// A poller over epoll(7): level, edge and one-shot triggering, exclusive wake-ups, and waits whose cost does not grow
-/// with the number of idle connections.
+/// A poller that uses epoll(7). It supports level, edge and one-shot triggering and exclusive wake-ups, and the cost of
+/// a wait does not grow with the number of idle connections.
 ///
-/// Deadlines are kept to the nanosecond timer by epoll_pwait2(2) (Linux 5.11); on an older kernel, or where a filter
-/// forbids the call, to the millisecond above: see ``capabilities``. Where a filter forbids epoll_wait(2), it waits
-/// with epoll_pwait(2).
+/// Deadlines have the resolution of the nanosecond timer with epoll_pwait2(2) (Linux 5.11). On an older kernel, or if a
+/// seccomp filter forbids the call, deadlines are rounded up to the next millisecond: see ``capabilities``. If a filter
+/// forbids epoll_wait(2), the poller uses epoll_pwait(2).
 @frozen
 public struct EpollPoller: ~Copyable, Poller {
-  /// How an epoll poller is made.
+  /// The parameters of an epoll poller.
   public struct Configuration: Hashable, Sendable {
-    /// Events taken in one wait: 1 to 1048576. More that are ready come with the next wait.
+    /// The maximum number of events that one wait returns, 1 to 1048576. The next wait returns the remaining events.
     public var eventsPerWait: Int
     public init(eventsPerWait: Int = 256) { self.eventsPerWait = eventsPerWait }
   }
@@ -21,14 +21,14 @@ public struct EpollPoller: ~Copyable, Poller {
   @usableFromInline let eventCapacity: Int32
   @usableFromInline let isPrecise: Bool
   @usableFromInline let bell: WakerBell
-  /// What the last wait returned: how many events it found, or why it failed.
+  /// The result of the last wait: the number of events, or the error.
   @usableFromInline var found = 0
   @usableFromInline var woken = false
 
-  /// - Throws: `.tooManyDescriptors`; `.invalidArgument` for less than 1 or more than 1048576 events per wait.
+  /// - Throws: `.tooManyDescriptors`; `.invalidArgument` for fewer than 1 or more than 1048576 events per wait.
   public init(_ configuration: Configuration = Configuration()) throws(SocketError) {
-    // The kernel refuses room for more than 2³¹ bytes of events. This limit is far below that, and more than any
-    // program needs.
+    // The kernel rejects buffers of more than 2³¹ bytes for events. This limit is far below that, and sufficient for
+    // any program.
     guard (1...1_048_576).contains(configuration.eventsPerWait) else {
       throw SocketError(code: .invalidArgument, .open)
     }
@@ -52,7 +52,7 @@ public struct EpollPoller: ~Copyable, Poller {
     Configuration(eventsPerWait: min(max(capacity, 1), 1024))
   }
 
-  /// All, and ``PollerCapabilities/precise`` where epoll_pwait2(2) works.
+  /// All capabilities; ``PollerCapabilities/precise`` only if epoll_pwait2(2) works.
   public var capabilities: PollerCapabilities {
     isPrecise
       ? [.edge, .oneShot, .exclusive, .parks, .scalable, .precise] : [.edge, .oneShot, .exclusive, .parks, .scalable]
@@ -78,19 +78,19 @@ public struct EpollPoller: ~Copyable, Poller {
     _ command: Int32, _ source: RawDescriptor, _ interest: Interest, _ trigger: Trigger, _ token: Token,
     _ operation: SocketError.Operation
   ) throws(SocketError) {
-    // Hang-ups cannot be masked: an edge-triggered empty interest reports them at most once.
+    // Hang-ups cannot be masked. Make an empty interest edge-triggered, so that it reports a hang-up at most once.
     let mode = interest.events.isEmpty ? trigger.known.union(.edge) : trigger.known
     var event = csk_epoll_event(events: interest.events.rawValue | mode.rawValue, data: token.rawValue)
     let result = IOResult(raw: csk_epoll_ctl(epoll.raw.value, command, source.value, &event))
     if !result.isFailure { return }
     switch result.errno {
     case CSK_ENOENT: throw SocketError(code: .notRegistered, operation, errno: result.errno)
-    // epoll_ctl(2): the descriptor cannot be watched (EPERM), or epoll instances would watch each other in a circle
-    // (ELOOP, or EINVAL for this epoll itself); an exclusive registration was modified, or exclusive was combined with
-    // a mode that it excludes (EINVAL).
+    // Errors of epoll_ctl(2): the descriptor cannot be watched (EPERM); epoll instances would watch each other in a
+    // cycle (ELOOP, or EINVAL for this epoll instance itself); an exclusive registration was modified, or exclusive was
+    // combined with a mode that it excludes (EINVAL).
     case CSK_EPERM, CSK_EINVAL, CSK_ELOOP:
       throw SocketError(code: .notSupported, operation, errno: result.errno)
-    // fs.epoll.max_user_watches.
+    // The limit fs.epoll.max_user_watches.
     case CSK_ENOSPC: throw SocketError(code: .capacityExceeded, operation, errno: result.errno)
     default: throw SocketError(result, operation)
     }
@@ -107,15 +107,15 @@ public struct EpollPoller: ~Copyable, Poller {
     } else {
       result = timedWait(deadline)
     }
-    // The flag lies at a fixed distance before the events, so its address needs no load.
+    // The flag is at a fixed offset before the events, so no load is needed to get its address.
     let flag = UnsafeMutableRawPointer(events) - WakerBell.roomOffset
     if result > 0, csk_flag_is_set(flag.assumingMemoryBound(to: UInt32.self)) == 0 {
       woken = false
     } else {
       result = settle(result, deadline)
     }
-    // Stored here for both branches, so that the compiler can prove that every index in a loop over the events is below
-    // it.
+    // Stored here for both branches. The compiler can then prove that every index in a loop over the events is smaller
+    // than this value.
     found = result
     return IOResult(raw: result)
   }
@@ -126,10 +126,10 @@ public struct EpollPoller: ~Copyable, Poller {
       let left = deadline.remainingNanoseconds
       var time = csk_timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
       let result = csk_epoll_wait_ns(epoll.raw.value, events, eventCapacity, &time)
-      // The process may have installed a filter since it made this poller.
+      // The process may have installed a filter after it created this poller.
       if csk_may_be_refused(result) == 0 { return result }
     }
-    // Waits again when 2³¹ milliseconds (24 days) pass before the deadline.
+    // Wait again if 2³¹ milliseconds (24 days) pass before the deadline.
     while true {
       let left = deadline.remainingNanoseconds
       let milliseconds = left / 1_000_000 + (left % 1_000_000 == 0 ? 0 : 1)
@@ -138,8 +138,8 @@ public struct EpollPoller: ~Copyable, Poller {
     }
   }
 
-  /// Removes the wake-up from the events, if it is among them. Waits with another call if a filter refused
-  /// epoll_wait(2).
+  /// Removes the wake-up from the events, if it is present. If a filter rejected epoll_wait(2), waits with another
+  /// call.
   @usableFromInline
   mutating func settle(_ result: Int, _ deadline: Deadline) -> Int {
     let count = csk_may_be_refused(result) != 0 ? waitOtherwise(deadline) : result
@@ -167,7 +167,7 @@ public struct EpollPoller: ~Copyable, Poller {
     }
   }
 
-  /// Traps for an index that is not below what the last wait returned.
+  /// Returns an event of the last wait. Traps if the index is not smaller than the result of the last wait.
   @inlinable
   public subscript(event index: Int) -> Event {
     precondition(index >= 0 && index < found, "no event of the last wait has this index")
@@ -178,7 +178,7 @@ public struct EpollPoller: ~Copyable, Poller {
   @inlinable public var wasWoken: Bool { woken }
   public var waker: Waker { Waker(bell) }
 
-  /// The descriptor of the epoll instance itself: readable when something is ready, so pollers nest.
+  /// The descriptor of the epoll instance: readable when an event is pending, so pollers can be nested.
   public var descriptor: RawDescriptor { epoll.raw }
 
   private static var bellData: UInt64 { .max }

@@ -1,32 +1,34 @@
 public import CSocketKit
 public import SocketKitCore
 
-/// A poller over ppoll(2): on every Linux, without a descriptor of its own per registration, and fastest for a few.
+/// A poller that uses ppoll(2), which every Linux kernel has. It is the fastest poller for a few descriptors, and
+/// registrations do not need additional descriptors.
 ///
-/// Every wait passes all registrations to the kernel, so its cost grows with their number. Level and one-shot triggering.
-/// A registration whose descriptor was closed is reported once as ``Readiness/invalid`` and then left out, so that it
-/// cannot make the loop spin.
+/// Every wait passes all registrations to the kernel, so the cost of a wait grows with their number. It supports level
+/// and one-shot triggering. A registration whose descriptor was closed is reported once as ``Readiness/invalid`` and
+/// then ignored, so that it cannot keep the loop busy.
 @frozen
 public struct PollPoller: ~Copyable, Poller {
-  /// How a poll poller is made.
+  /// The parameters of a poll poller.
   public struct Configuration: Hashable, Sendable {
-    /// How many registrations it has room for at first, 0 to 65536; a value outside this range becomes the nearest one.
-    /// The room grows as needed.
+    /// The initial capacity in registrations, 0 to 65536; values outside this range are clamped. The capacity grows as
+    /// needed.
     public var initialCapacity: Int
     public init(initialCapacity: Int = 64) { self.initialCapacity = initialCapacity }
   }
 
-  // Slot 0 is the bell. A slot's fd is complemented (negative: ppoll skips it) while it is paused, disarmed or invalid.
+  // Slot 0 is the waker's descriptor. A slot's fd is complemented (ppoll skips negative numbers) while the slot is
+  // paused, disarmed or invalid.
   @usableFromInline var slots: UnsafeMutablePointer<csk_pollfd>
-  // The highest bit, which no token has, marks a one-shot registration.
+  // The highest bit, which tokens do not use, marks a one-shot registration.
   @usableFromInline var tokens: UnsafeMutablePointer<UInt64>
-  // Copies, because registering and deregistering between two events moves slots.
+  // These are copies, because registering and deregistering between two events moves slots.
   @usableFromInline var events: UnsafeMutablePointer<Event>
   @usableFromInline var capacity: Int
   @usableFromInline var count = 1
   private let bell: WakerBell
   @usableFromInline var woken = false
-  /// How many events the last wait found.
+  /// The number of events that the last wait found.
   @usableFromInline var eventCount = 0
 
   /// - Throws: `.tooManyDescriptors`.
@@ -58,7 +60,7 @@ public struct PollPoller: ~Copyable, Poller {
   ) throws(SocketError) {
     try check(trigger, .register)
     if place(of: source) != nil { throw SocketError(code: .alreadyRegistered, .register) }
-    // poll(2) takes any number; a closed one is refused now, as epoll does, not reported later.
+    // poll(2) accepts any number. Reject a closed descriptor now, as epoll does, instead of reporting it later.
     let open = IOResult(raw: csk_fcntl(source.value, 1, 0))
     if open.isFailure { throw SocketError(open, .register) }
     if count == capacity { grow() }
@@ -79,12 +81,12 @@ public struct PollPoller: ~Copyable, Poller {
   public mutating func deregister(source: RawDescriptor) throws(SocketError) {
     guard let place = place(of: source) else { throw SocketError(code: .notRegistered, .deregister) }
     count -= 1
-    // The last one moves into the gap.
+    // Move the last slot into the gap.
     slots[place] = slots[count]
     tokens[place] = tokens[count]
   }
 
-  /// A search, because it is far cheaper than the kernel's own walk over the slots in every wait.
+  /// Searches linearly, which is far cheaper than the kernel's own iteration over the slots in every wait.
   private func place(of source: RawDescriptor) -> Int? {
     var place = 1
     while place < count {
@@ -156,7 +158,7 @@ public struct PollPoller: ~Copyable, Poller {
       let seen = slots[place].revents
       if seen != 0 {
         let token = tokens[place]
-        // What fires once, and what is no descriptor any more, is left out from now on.
+        // Ignore one-shot registrations that have fired, and descriptors that are no longer valid, from now on.
         if token & Self.oneShotBit != 0 || seen & Int16(CSK_POLLNVAL) != 0 { slots[place].fd = ~slots[place].fd }
         events[found] = Event(
           token: Token(fromEvent: token & ~Self.oneShotBit),
