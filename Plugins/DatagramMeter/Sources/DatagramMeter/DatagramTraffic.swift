@@ -1,11 +1,12 @@
-/// What has gone one way through a ``MeteredDatagrams``.
+/// The traffic through a ``MeteredDatagrams`` in one direction.
 @frozen
 public struct DatagramTraffic: BitwiseCopyable, Hashable, Sendable {
-  /// Messages as the kernel hands them over: datagrams that it has coalesced, or is to cut, are one.
+  /// The number of messages as the kernel transfers them: coalesced datagrams, and datagrams to be segmented, are one
+  /// message.
   public var messages = 0
-  /// Their bytes in full length, even where a buffer was shorter.
+  /// The full length of the messages in bytes, even if a buffer was shorter.
   public var bytes = 0
-  /// Messages that were longer than their buffer: the rest is lost. 0 for what is sent.
+  /// The number of messages that were longer than their buffer and therefore truncated. 0 for sent messages.
   public var truncated = 0
 
   @inlinable

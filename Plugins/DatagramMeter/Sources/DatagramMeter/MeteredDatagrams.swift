@@ -1,13 +1,14 @@
 public import SocketKitCore
 public import Synchronization
 
-/// Datagrams that are counted: messages, bytes, and messages that did not fit their buffer.
+/// A datagram socket that counts messages, bytes, and messages that did not fit in their buffer.
 ///
 /// ```swift
 /// let server = MeteredDatagrams(try UDPSocket.bind(to: .any(port: 7777)))
 /// ```
-/// It wraps any datagram socket, another wrapper too, and passes batches on: many messages are one system call as before.
-/// It is no `KernelSocket`: what went round its methods would not be counted. Any thread may use it and read the counts.
+/// It wraps any datagram socket, including another wrapper. It forwards batches: one system call still transfers many
+/// messages. It is not a `KernelSocket`, because data that bypasses its methods would not be counted. Any thread may
+/// use it and read the counts.
 @frozen
 public struct MeteredDatagrams<Base: DatagramSocket & ~Copyable>: ~Copyable, DatagramSocket {
   public typealias Address = Base.Address
@@ -16,17 +17,17 @@ public struct MeteredDatagrams<Base: DatagramSocket & ~Copyable>: ~Copyable, Dat
   @usableFromInline let receivedCount = TrafficCount()
   @usableFromInline let sentCount = TrafficCount()
 
-  /// Wraps a socket; what it moved before does not count.
+  /// Wraps a socket. Data that the socket transferred before is not counted.
   @inlinable
   public init(_ base: consuming Base) { self.base = base }
 
-  /// The wrapped socket, uncounted from now on.
+  /// Returns the wrapped socket, whose traffic is no longer counted.
   @inlinable
   public consuming func unwrapped() -> Base { base }
 
-  /// What has come. A peek counts too.
+  /// Received messages. Peeked messages are also counted.
   @inlinable public var received: DatagramTraffic { receivedCount.traffic }
-  /// What the wrapped socket has taken.
+  /// Messages that the wrapped socket has accepted for sending.
   @inlinable public var sent: DatagramTraffic { sentCount.traffic }
 
   @inlinable public static var capabilities: SocketCapabilities { Base.capabilities }
@@ -54,7 +55,7 @@ extension MeteredDatagrams where Base: ~Copyable {
     return result
   }
 
-  // Passed on, because the default would ask for what nobody wants.
+  // Forwarded, because the default implementation would request unused metadata.
   @inlinable @inline(__always)
   public borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
@@ -82,7 +83,7 @@ extension MeteredDatagrams where Base: ~Copyable {
     return result
   }
 
-  // Passed on, because a default would move one message with each system call.
+  // Forwarded, because the default implementation would make one system call for each message.
   @inlinable @inline(__always)
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
     let result = base.attemptReceive(batch: &batch)
@@ -110,7 +111,8 @@ extension MeteredDatagrams where Base: ~Copyable {
   }
 }
 
-/// It holds nothing but its base, so it takes the options of its base, and the descriptor can be released.
+/// The wrapper has no state except the counts, so it supports the options of its base, and its descriptor can be
+/// released.
 extension MeteredDatagrams: OptionTarget, DescriptorSocket where Base: DescriptorSocket & ~Copyable {
   public typealias Options = Base.Options
 
@@ -119,7 +121,7 @@ extension MeteredDatagrams: OptionTarget, DescriptorSocket where Base: Descripto
   public consuming func releaseDescriptor() -> Descriptor { base.releaseDescriptor() }
 }
 
-/// Counts that several threads add to: each is exact, and one may be ahead of another.
+/// Counts that several threads can add to. Each count is exact, but the counts are not updated together.
 @frozen
 @usableFromInline
 struct TrafficCount: ~Copyable, Sendable {

@@ -1,4 +1,4 @@
-/// How many bytes a connection may move in its life, each way.
+/// The maximum number of bytes that a connection may transfer in each direction.
 @frozen
 public struct ByteQuota: BitwiseCopyable, Hashable, Sendable {
   public var received: Int
@@ -10,19 +10,19 @@ public struct ByteQuota: BitwiseCopyable, Hashable, Sendable {
     self.sent = sent
   }
 
-  /// No limit: bytes are only counted.
+  /// No limit; bytes are only counted.
   @inlinable public static var unlimited: Self { Self() }
 
-  /// The error number that a used-up quota fails with: EDQUOT. Would-block it must not be: a poller would report the
-  /// descriptor as ready again and again.
+  /// The error number for an exhausted quota: EDQUOT. It must not be would-block, because a poller would report the
+  /// descriptor as ready repeatedly.
   @inlinable public static var errorNumber: Int32 { 122 }
 }
 
-/// What a listener hands to each ``MeteredSocket``: its quota, and what the socket under it wants.
+/// The parameters that a listener passes to each ``MeteredSocket``: the quota, and those of the wrapped socket.
 @frozen
 public struct MeterPlan<Context: Sendable>: Sendable {
   public var quota: ByteQuota
-  /// For the wrapped socket.
+  /// The parameters of the wrapped socket.
   public var base: Context
 
   @inlinable
@@ -33,7 +33,7 @@ public struct MeterPlan<Context: Sendable>: Sendable {
 }
 
 extension MeterPlan where Context == Void {
-  /// Over a socket that wants nothing from its listener, as kernel sockets do.
+  /// Creates a plan for a wrapped socket that needs no parameters from its listener, such as a kernel socket.
   @inlinable
   public init(_ quota: ByteQuota = .unlimited) { self.init(quota, base: ()) }
 }

@@ -1,4 +1,4 @@
-/// Bytes between a stream and its frames: filled at the end, emptied at the front, allocated once.
+/// A byte buffer between a stream and its frames: filled at the end, emptied at the front, allocated once.
 @frozen
 @usableFromInline
 struct FrameBuffer: ~Copyable, @unchecked Sendable {
@@ -19,12 +19,12 @@ struct FrameBuffer: ~Copyable, @unchecked Sendable {
   @inlinable var count: Int { end &- start }
   @inlinable var isEmpty: Bool { end == start }
 
-  /// The frame length at the front, which must hold at least 4 bytes.
+  /// The frame length at the front of the buffer, which must contain at least 4 bytes.
   @inlinable var length: Int {
     Int(UInt32(bigEndian: unsafe UnsafeRawPointer(memory + start).loadUnaligned(as: UInt32.self)))
   }
 
-  /// Drops bytes from the front.
+  /// Removes bytes from the front.
   @inlinable
   mutating func drop(_ count: Int) {
     start &+= count
@@ -34,7 +34,7 @@ struct FrameBuffer: ~Copyable, @unchecked Sendable {
     }
   }
 
-  /// Moves what is left to the front, unless `count` bytes from the start fit where they are.
+  /// Moves the remaining bytes to the front, unless `count` bytes from the start fit without moving.
   @inlinable
   mutating func makeRoom(for count: Int) {
     if start &+ count <= capacity { return }
@@ -43,7 +43,7 @@ struct FrameBuffer: ~Copyable, @unchecked Sendable {
     start = 0
   }
 
-  /// Adds a frame without its first `done` bytes, prefix counted; the caller knows that it fits.
+  /// Appends a frame without its first `done` bytes, which include the prefix. The caller guarantees that it fits.
   @usableFromInline
   mutating func append(frame bytes: Span<UInt8>, after done: Int) {
     var prefix = UInt32(truncatingIfNeeded: bytes.count).bigEndian

@@ -1,9 +1,10 @@
-/// What a listener hands to each ``FramedSocket``: its longest frame, and what the socket under it wants.
+/// The parameters that a listener passes to each ``FramedSocket``: the maximum frame length, and those of the wrapped
+/// socket.
 @frozen
 public struct FramePlan<Context: Sendable>: Sendable {
-  /// The longest frame in bytes, without its prefix.
+  /// The maximum frame length in bytes, without the prefix.
   public var maximumLength: Int
-  /// For the wrapped socket.
+  /// The parameters of the wrapped socket.
   public var base: Context
 
   /// - Parameter maximumLength: from 0 to 2³¹ − 1; traps otherwise.
@@ -16,17 +17,17 @@ public struct FramePlan<Context: Sendable>: Sendable {
 }
 
 extension FramePlan where Context == Void {
-  /// Over a socket that wants nothing from its listener, as kernel sockets do.
+  /// Creates a plan for a wrapped socket that needs no parameters from its listener, such as a kernel socket.
   @inlinable
   public init(maximumLength: Int = 65536) { self.init(maximumLength: maximumLength, base: ()) }
 }
 
-/// What trying once to take a frame came to.
+/// The result of one attempt to receive a frame.
 @frozen
 public enum FrameOutcome<Value> {
-  /// A frame came; this is what was made of it.
+  /// A frame was received; the value is the result of the closure.
   case frame(Value)
-  /// The peer has ended its side, after a whole frame.
+  /// The peer has closed its side, after a whole frame.
   case endOfStream
 }
 

@@ -1,21 +1,21 @@
 public import SocketKitCore
 
-// The calls that do not wait are always inlined: where several transports share a program, the compiler merges their
-// equal loops, and would pass what still differs, a function that is not inlined, as a pointer: an indirect call.
+// The non-blocking calls are always inlined. If several transports share a program, the compiler merges their identical
+// loops and passes a function that is not inlined as a pointer, which causes an indirect call.
 
 extension FramedSocket where Base: ~Copyable {
-  /// Whether a whole frame is here, so that receiving asks the kernel nothing. True too when what is here is no frame,
-  /// and receiving will throw.
+  /// Whether a whole frame is buffered, so that receiving makes no system call. Also true if the buffered data is not a
+  /// valid frame, in which case receiving throws.
   @inlinable public var hasFrame: Bool {
     incoming.count >= 4 && (incoming.length > maximumLength || incoming.count >= 4 &+ incoming.length)
   }
 
-  /// Takes the next frame into a buffer, without waiting.
+  /// Copies the next frame into a buffer, without blocking.
   ///
-  /// - Returns: `.bytes` with the frame's length, 0 for an empty frame; `.endOfStream`, only after a whole frame; nil when
-  ///   there is no whole frame now.
-  /// - Throws: `.messageTooLarge` when the buffer is shorter than the frame: nothing is lost, take it with a longer
-  ///   one. Otherwise as ``receive(_:)``.
+  /// - Returns: `.bytes` with the frame's length, 0 for an empty frame; `.endOfStream`, only after a whole frame; nil
+  ///   if no whole frame is available now.
+  /// - Throws: `.messageTooLarge` if the buffer is shorter than the frame. The frame is not lost: receive it with a
+  ///   longer buffer. Otherwise the errors of ``receive(_:)``.
   @inlinable @inline(__always)
   public mutating func receive(into buffer: consuming MutableSpan<UInt8>) throws(SocketError) -> ReadOutcome? {
     switch try awaitFrame() {
@@ -30,11 +30,11 @@ extension FramedSocket where Base: ~Copyable {
     }
   }
 
-  /// Takes the next frame where it lies, without waiting and without a copy.
+  /// Passes the next frame to a closure, without blocking and without copying it.
   ///
-  /// - Parameter body: gets the frame's bytes. The frame counts as taken even when it throws.
-  /// - Throws: `.messageTooLarge` when the peer announces more than ``maximumLength``, `.unexpectedEnd` when the stream
-  ///   ends within a frame: nothing more can be received then. Otherwise what the stream throws.
+  /// - Parameter body: receives the frame's bytes. The frame is consumed even if the closure throws.
+  /// - Throws: `.messageTooLarge` if the peer announces more than ``maximumLength``, `.unexpectedEnd` if the stream
+  ///   ends within a frame. After either error, nothing more can be received. Otherwise the errors of the stream.
   @inlinable @inline(__always)
   public mutating func receive<R>(
     _ body: (Span<UInt8>) throws(SocketError) -> R
@@ -42,7 +42,7 @@ extension FramedSocket where Base: ~Copyable {
     switch try awaitFrame() {
     case .bytes(let count):
       let start = incoming.start &+ 4
-      // Only counters move: the bytes stay until the next read.
+      // This only updates counters: the bytes remain until the next read.
       incoming.drop(4 &+ count)
       return .frame(try body(unsafe UnsafeBufferPointer(start: incoming.memory + start, count: count).span))
     case nil: return nil
@@ -50,9 +50,9 @@ extension FramedSocket where Base: ~Copyable {
     }
   }
 
-  /// Takes the next frame into a buffer, waiting on this thread until a whole one is here.
+  /// Copies the next frame into a buffer, blocking this thread until a whole frame is available.
   ///
-  /// - Throws: `.timedOut`, `.cancelled` (what had come of a frame stays for the next call), and as
+  /// - Throws: `.timedOut`, `.cancelled` (a partially received frame is kept for the next call), and the errors of
   ///   ``receive(into:)``.
   @inlinable
   public mutating func receive(
@@ -70,7 +70,7 @@ extension FramedSocket where Base: ~Copyable {
     }
   }
 
-  /// Reads until a whole frame lies at the front; its length.
+  /// Reads until a whole frame is at the front of the buffer, and returns its length.
   @inlinable @inline(__always)
   mutating func awaitFrame() throws(SocketError) -> ReadOutcome? {
     while true {

@@ -1,17 +1,18 @@
 public import SocketKitCore
 
 extension FramedSocket where Base: ~Copyable {
-  /// Whether the end of a frame still waits for room in the stream: watch for writing, then ``flush()``.
+  /// Whether part of a frame is not sent yet because the stream has no buffer space: watch for writing, then call
+  /// ``flush()``.
   @inlinable public var hasUnsent: Bool { !unsent.isEmpty }
 
-  /// Sends a frame, without waiting: all of it or nothing.
+  /// Sends a frame without blocking; accepts all of it or nothing.
   ///
-  /// Prefix and bytes go in one system call. Where the stream takes only a part, the rest is kept, and goes with the
-  /// next ``flush()`` or before the next frame.
+  /// The prefix and the bytes are sent in one system call. If the stream accepts only part of the frame, the rest is
+  /// kept, and sent by the next ``flush()`` or before the next frame.
   ///
-  /// - Returns: the frame's length when it was taken; nil when it was not: an earlier one's rest is still here, or the
-  ///   stream has no room at all.
-  /// - Throws: `.messageTooLarge` above ``maximumLength``; what the stream throws, after which nothing more can be
+  /// - Returns: the frame's length if it was accepted; nil if it was not, because part of an earlier frame is still
+  ///   unsent or the stream has no buffer space.
+  /// - Throws: `.messageTooLarge` above ``maximumLength``; the errors of the stream, after which nothing more can be
   ///   sent.
   @inlinable @inline(__always)
   public mutating func send(_ bytes: Span<UInt8>) throws(SocketError) -> Int? {
@@ -33,7 +34,8 @@ extension FramedSocket where Base: ~Copyable {
     return bytes.count
   }
 
-  /// Sends once what a frame still lacks, of which `done` bytes went before: prefix and bytes in one system call.
+  /// Makes one attempt to send the rest of a frame, of which `done` bytes have been sent. Sends the prefix and the
+  /// bytes in one system call.
   @inlinable @inline(__always)
   borrowing func sendFrame(_ bytes: Span<UInt8>, after done: Int) -> IOResult {
     if done >= 4 { return base.attemptSend(bytes.extracting(droppingFirst: done &- 4).bytes) }
@@ -47,8 +49,8 @@ extension FramedSocket where Base: ~Copyable {
     }
   }
 
-  /// Sends what earlier frames left, without waiting. True when nothing is left.
-  /// - Throws: what the stream throws.
+  /// Sends the rest of earlier frames without blocking. Returns true if nothing remains to be sent.
+  /// - Throws: the errors of the stream.
   @inlinable @inline(__always)
   public mutating func flush() throws(SocketError) -> Bool {
     while !unsent.isEmpty {
@@ -59,10 +61,10 @@ extension FramedSocket where Base: ~Copyable {
     return true
   }
 
-  /// Sends a frame, waiting on this thread until the stream has taken all of it.
+  /// Sends a frame, blocking this thread until the stream has accepted all of it.
   ///
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:)``. Afterwards ``hasUnsent`` tells whether the frame was
-  ///   begun: its rest is kept, and ``flush()`` goes on with it.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(_:)``. After an error, ``hasUnsent`` is true if part
+  ///   of the frame was sent; the rest is kept, and ``flush()`` sends it.
   @inlinable
   public mutating func send(
     _ bytes: Span<UInt8>, until limit: some WaitLimit

@@ -1,18 +1,19 @@
 public import SocketKitCore
 
-/// Messages over a stream: each goes as its length, four bytes with the highest first, and then its bytes.
+/// A socket that sends messages over a stream, each as a length of four bytes in big-endian order followed by its
+/// bytes.
 ///
 /// ```swift
 /// var framed = FramedSocket(try TCPSocket.connect(to: address, until: .after(.seconds(5))))
 /// try framed.send([1, 2, 3].span, until: .after(.seconds(5)))
 /// ```
-/// It works over any stream, wrappers too, and makes two allocations in its life and none per frame. It is no stream
-/// itself, so it conforms to `ConnectedSocket` only: enough to be accepted, registered and kept in a `Slab`. One task uses it at
-/// a time: its methods change it.
+/// It wraps any stream, including other wrappers. It makes two allocations when it is created and none per frame. It is
+/// not a stream itself, so it conforms only to `ConnectedSocket`, which is sufficient to be accepted, registered and
+/// stored in a `Slab`. Only one task may use it at a time, because its methods are mutating.
 ///
-/// **With a poller**: one read may bring several frames, which the descriptor does not show any more. After an event,
-/// receive until nil comes, or as long as ``hasFrame`` is true. Watch for writing while ``hasUnsent`` is true, and
-/// call ``flush()`` then.
+/// **With a poller**: one read may return several frames. The poller does not report buffered frames, because the
+/// descriptor is no longer readable. After an event, receive until the result is nil, or while ``hasFrame`` is true.
+/// While ``hasUnsent`` is true, watch for writing, and then call ``flush()``.
 @frozen
 public struct FramedSocket<Base: StreamSocket & ~Copyable>: ~Copyable, ConnectedSocket {
   public typealias Address = Base.Address
@@ -20,11 +21,11 @@ public struct FramedSocket<Base: StreamSocket & ~Copyable>: ~Copyable, Connected
   @usableFromInline let base: Base
   @usableFromInline var incoming: FrameBuffer
   @usableFromInline var unsent: FrameBuffer
-  /// The longest frame in bytes, without its prefix.
+  /// The maximum frame length in bytes, without the prefix.
   public let maximumLength: Int
 
-  /// Frames a connected stream.
-  /// - Parameter maximumLength: the longest frame, sent or received; traps above 2³¹ − 1.
+  /// Wraps a connected stream.
+  /// - Parameter maximumLength: the maximum length of a frame, sent or received; traps above 2³¹ − 1.
   @inlinable
   public init(_ base: consuming Base, maximumLength: Int = 65536) {
     self.init(base, FramePlan(maximumLength: maximumLength).maximumLength)
@@ -35,7 +36,7 @@ public struct FramedSocket<Base: StreamSocket & ~Copyable>: ~Copyable, Connected
     self.base = base
     self.maximumLength = maximumLength
     let whole = 4 &+ maximumLength
-    // Room for many short frames in one read.
+    // Capacity for many short frames in one read.
     incoming = FrameBuffer(capacity: whole < 4096 ? 4096 : whole)
     unsent = FrameBuffer(capacity: whole)
   }
@@ -44,13 +45,14 @@ public struct FramedSocket<Base: StreamSocket & ~Copyable>: ~Copyable, Connected
   @inlinable public var readSource: RawDescriptor { base.readSource }
   @inlinable public var writeSource: RawDescriptor { base.writeSource }
 
-  /// Ends one or both directions. Bytes that are still ``hasUnsent`` do not go any more: ``flush()`` first.
+  /// Shuts down one or both directions. Unsent bytes (``hasUnsent``) are not sent any more: call ``flush()`` first.
   public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
   public consuming func attemptClose() -> IOResult { base.attemptClose() }
   public borrowing func localAddress() throws(SocketError) -> Base.Address { try base.localAddress() }
   public borrowing func remoteAddress() throws(SocketError) -> Base.Address { try base.remoteAddress() }
 
-  /// Lends the stream: to read a counter of a wrapper, say. Reading or writing through it breaks the framing.
+  /// Provides access to the stream, for example to read a counter of a wrapper. Do not read or write through it,
+  /// because that breaks the framing.
   @inlinable
   public borrowing func withBase<R: ~Copyable, E: Error>(_ body: (borrowing Base) throws(E) -> R) throws(E) -> R {
     try body(base)

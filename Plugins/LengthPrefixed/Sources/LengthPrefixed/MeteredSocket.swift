@@ -1,17 +1,18 @@
 public import SocketKitCore
 public import Synchronization
 
-/// A stream that counts its bytes, and ends in an error when a connection has moved more than it may.
+/// A stream that counts its bytes, and fails when a connection has transferred more than its quota.
 ///
 /// ```swift
 /// let plan = MeterPlan(ByteQuota(received: 1 << 20))
 /// let listener = try TCPSocket.listen(on: .any(port: 8080)).accepting(MeteredSocket<TCPSocket>.self, context: plan)
 /// ```
-/// It wraps any stream, another wrapper too. It is no `KernelSocket`: what went round its methods would not be counted.
+/// It wraps any stream, including another wrapper. It is not a `KernelSocket`, because data that bypasses its methods
+/// would not be counted.
 ///
-/// A connection may move exactly its quota. The peer's next byte after it, or the next byte to send, fails with
-/// ``ByteQuota/errorNumber``; the end of the stream is still an end. Several threads that read one socket at a time may
-/// together exceed the quota by a buffer each; the counts are exact.
+/// A connection may transfer exactly its quota. After that, receiving the peer's next byte or sending the next byte
+/// fails with ``ByteQuota/errorNumber``; the end of the stream is still reported as the end. If several threads read
+/// one socket at the same time, together they may exceed the quota by one buffer each; the counts are exact.
 @frozen
 public struct MeteredSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocket {
   public typealias Address = Base.Address
@@ -19,23 +20,23 @@ public struct MeteredSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSo
   @usableFromInline let base: Base
   @usableFromInline let receivedCount = Atomic<Int>(0)
   @usableFromInline let sentCount = Atomic<Int>(0)
-  /// How many bytes it may move.
+  /// The number of bytes that the connection may transfer.
   public let quota: ByteQuota
 
-  /// Wraps a connected socket; bytes moved before do not count.
+  /// Wraps a connected socket. Bytes transferred before are not counted.
   @inlinable
   public init(_ base: consuming Base, quota: ByteQuota = .unlimited) {
     self.base = base
     self.quota = quota
   }
 
-  /// The wrapped socket, uncounted from now on.
+  /// Returns the wrapped socket, whose traffic is no longer counted.
   @inlinable
   public consuming func unwrapped() -> Base { base }
 
-  /// Bytes read so far.
+  /// The number of bytes read.
   @inlinable public var received: Int { receivedCount.load(ordering: .relaxed) }
-  /// Bytes that the wrapped socket has taken so far.
+  /// The number of bytes that the wrapped socket has accepted for sending.
   @inlinable public var sent: Int { sentCount.load(ordering: .relaxed) }
 
   @inlinable public static var capabilities: SocketCapabilities { Base.capabilities }
@@ -57,7 +58,8 @@ extension MeteredSocket where Base: ~Copyable {
       var front = buffer._mutatingExtracting(first: room)
       return counted(base.attemptReceive(into: &front))
     }
-    // Used up. Whether the peer has more to say only a read tells: its end is an end, not a failure.
+    // The quota is exhausted. Only a read shows whether the peer sent more bytes: the end of the stream is not a
+    // failure.
     var one = buffer._mutatingExtracting(first: 1)
     return refused(base.attemptReceive(into: &one))
   }
@@ -70,7 +72,7 @@ extension MeteredSocket where Base: ~Copyable {
     return .failure(errno: ByteQuota.errorNumber)
   }
 
-  // Passed on, because a default would move only the first segment: one system call each, instead of one for all.
+  // Forwarded, because the default would transfer only the first segment: one system call each, instead of one for all.
   @unsafe @inlinable
   public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     if total(segments) <= quota.received &- received {
@@ -126,7 +128,8 @@ extension MeteredSocket: Acceptable where Base: Acceptable & ~Copyable {
   }
 }
 
-/// It holds nothing but its base, so it takes the options of its base, and the descriptor can be released.
+/// The wrapper has no state except the counts, so it supports the options of its base, and its descriptor can be
+/// released.
 extension MeteredSocket: OptionTarget, DescriptorSocket where Base: DescriptorSocket & ~Copyable {
   public typealias Options = Base.Options
 

@@ -1,6 +1,7 @@
 public import SocketKitCore
 
-/// `mptcp://localhost:80`, in a program's own list of transports: `Transports<MultipathTCPSocket, AllTransports>`.
+/// The transport of `mptcp://localhost:80`, for a program's own transport list:
+/// `Transports<MultipathTCPSocket, AllTransports>`.
 extension MultipathTCPSocket: NamedConnectionTransport {
   public typealias Location = IPLocation
   public static var scheme: String { "mptcp" }

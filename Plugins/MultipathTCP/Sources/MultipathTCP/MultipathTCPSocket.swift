@@ -2,15 +2,16 @@ internal import CSocketKit
 public import SocketKitCore
 public import SocketKitTCP
 
-/// A TCP connection that may use several paths at once (Multipath TCP, RFC 8684; Linux 5.6).
+/// A TCP connection that can use several paths at the same time (Multipath TCP, RFC 8684; Linux 5.6).
 ///
 /// ```swift
 /// let listener = try MultipathTCPSocket.listen(on: .any(port: 8080))
 /// let client = try MultipathTCPSocket.connect(to: address, until: .after(.seconds(5)))
 /// ```
-/// Nothing has to be asked first: where this kernel has no Multipath TCP, or `net.mptcp.enabled` switches it off, the
-/// socket is a plain TCP socket, and where the peer has none the kernel itself continues as TCP. See
-/// ``additionalPaths()`` for what a connection came to. A listener takes plain TCP peers too.
+/// A program does not need to check for support first. If this kernel does not support Multipath TCP, or
+/// `net.mptcp.enabled` disables it, the socket is a plain TCP socket. If the peer does not support it, the kernel
+/// continues with plain TCP. ``additionalPaths()`` reports which protocol a connection uses. A listener also accepts
+/// plain TCP peers.
 @frozen
 public struct MultipathTCPSocket: ~Copyable, StreamSocket, KernelSocket, ConnectionTransport {
   public typealias Options = TCPSocketOptions
@@ -33,7 +34,7 @@ public struct MultipathTCPSocket: ~Copyable, StreamSocket, KernelSocket, Connect
   }
 
   public static func accepts(_ kind: SocketKind) -> Bool {
-    // The kernel may hand out a plain TCP socket for a peer without Multipath TCP.
+    // The kernel may return a plain TCP socket for a peer without Multipath TCP.
     (kind.family == .ipv4 || kind.family == .ipv6) && kind.type == .stream
       && (kind.protocolNumber == multipath || kind.protocolNumber == CSK_IPPROTO_TCP)
   }
@@ -45,7 +46,7 @@ public struct MultipathTCPSocket: ~Copyable, StreamSocket, KernelSocket, Connect
     if address.isIPv6 { try socket.setOption(.v6Only, to: false) }
   }
 
-  /// Refuses a connection to itself, which TCP's simultaneous open allows on loopback (RFC 9293, 3.5).
+  /// Rejects a connection of the socket to itself, which TCP's simultaneous open allows on loopback (RFC 9293, 3.5).
   public static func didConnect(_ socket: borrowing MultipathTCPSocket) throws(SocketError) {
     if try socket.localAddress() == socket.remoteAddress() {
       throw SocketError(.failure(errno: CSK_ECONNREFUSED), .connect)
@@ -56,10 +57,10 @@ public struct MultipathTCPSocket: ~Copyable, StreamSocket, KernelSocket, Connect
 }
 
 extension MultipathTCPSocket {
-  /// Why this kernel makes no Multipath TCP sockets now, or nil when it does: `.protocolNotSupported` where it was
-  /// built without, `.notSupported` where `net.mptcp.enabled` is 0.
+  /// Returns the reason why this kernel cannot create Multipath TCP sockets now, or nil if it can.
   ///
-  /// Asked of the kernel each time, because the setting may change while a program runs.
+  /// The error is `.protocolNotSupported` if the kernel was built without support, and `.notSupported` if
+  /// `net.mptcp.enabled` is 0. Every call queries the kernel, because the setting may change while a program runs.
   public static func unavailability(_ family: AddressFamily = .ipv4) -> SocketError? {
     let result = IOResult(
       raw: csk_socket(family.rawValue, CSK_SOCK_STREAM | CSK_SOCK_NONBLOCK | CSK_SOCK_CLOEXEC, multipath))
@@ -68,10 +69,11 @@ extension MultipathTCPSocket {
     return nil
   }
 
-  /// How many paths the connection uses besides its first (`MPTCP_INFO`), or nil when it is plain TCP.
+  /// Returns the number of paths that the connection uses in addition to its first (`MPTCP_INFO`), or nil if it is
+  /// plain TCP.
   /// - Throws: `.closed`, `.notConnected`.
   public borrowing func additionalPaths() throws(SocketError) -> Int? {
-    // The front of struct mptcp_info (linux/mptcp.h): six counts of one byte, then the flags.
+    // The beginning of struct mptcp_info (linux/mptcp.h): six counts of one byte each, then the flags.
     var info = InlineArray<12, UInt8>(repeating: 0)
     let length: Int
     do throws(SocketError) {
