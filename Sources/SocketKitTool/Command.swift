@@ -1,17 +1,17 @@
 internal import SocketKitToolSupport
 
-/// One thing that the tool does. A new one is a file in Commands and a line in ``all``.
+/// A subcommand of the tool. To add one, create a file in Commands and add a line to ``all``.
 struct Command: Sendable {
   let name: String
-  /// One line for the list of commands.
+  /// The line in the list of commands.
   let summary: String
-  /// What `--help` prints.
+  /// The output of `--help`.
   let help: String
-  /// Not listed: for the tool's own processes.
+  /// Whether the command is omitted from the list, because only the tool itself runs it.
   var isHidden = false
-  /// The words that ask for ``help``.
+  /// The arguments that print ``help``.
   var helpWords = ["--help", "-h"]
-  /// Gives the exit status. Wrong options are thrown as ``ToolError/usage(_:)``.
+  /// Runs the command and returns the exit status. Invalid options are thrown as ``ToolError/usage(_:)``.
   let run: @Sendable (Arguments) throws -> Int32
 
   static let all: [Command] = [.bench, .vscp, .benchServer]

@@ -2,9 +2,9 @@ internal import CSocketKit
 internal import Glibc
 internal import SocketKitToolSupport
 
-/// Data on standard output, talk on standard error.
+/// Writes data to standard output and messages to standard error.
 enum Terminal {
-  /// - Throws: when not all of it could be written.
+  /// - Throws: when not all of the text could be written.
   static func print(_ text: String) throws(ToolError) {
     let error = write(text, to: 1)
     if error != 0 { throw ToolError("writing to standard output: \(String(cString: strerror(error)))") }
@@ -12,16 +12,16 @@ enum Terminal {
 
   static func say(_ text: String) { _ = write(text, to: 2) }
 
-  /// Whether somebody watches the talk.
+  /// Whether standard error is a terminal.
   static var isWatched: Bool { isatty(2) == 1 }
 
-  /// Shows how far a long command is, in one line that the next call replaces; only where somebody watches.
+  /// Shows the progress of a long command in one line that the next call replaces, if standard error is a terminal.
   static func progress(_ text: String) {
     if isWatched { say("\r\u{1b}[K\(text)") }
   }
   static func endProgress() { progress("") }
 
-  /// 0, or the errno.
+  /// Writes the text; returns 0 or an errno.
   private static func write(_ text: String, to number: Int32) -> Int32 {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {

@@ -1,11 +1,11 @@
-/// A command line, read option by option: `--name value` or `--name=value`, in any order; `--` ends the options.
+/// Parses a command line: options `--name value` or `--name=value` in any order; `--` ends the options.
 ///
-/// A command takes what it knows, then calls ``finish()``, which complains about the rest.
+/// A command reads the options that it supports, then calls ``finish()``, which rejects any remaining arguments.
 public struct Arguments: Sendable {
-  /// The words as they came, for a command with habits of its own.
+  /// All arguments in their original order, for commands that do their own parsing.
   public let all: [Word]
   private var words: [String]
-  /// What stands behind `--`.
+  /// The arguments after `--`.
   private let operands: [String]
 
   public init(_ words: [String]) { self.init(words.map { Word($0) }) }
@@ -18,15 +18,15 @@ public struct Arguments: Sendable {
     operands = Array(words[end...].dropFirst())
   }
 
-  /// Whether an option without a value is there.
+  /// Removes an option that takes no value and returns whether it was present.
   public mutating func flag(_ names: String...) -> Bool {
     let count = words.count
     words.removeAll { names.contains($0) }
     return words.count != count
   }
 
-  /// The value of an option; nil when it is absent.
-  /// - Throws: when the value is missing, or the option stands there twice.
+  /// Returns the value of an option, or nil when the option is absent.
+  /// - Throws: when the value is missing, or when the option occurs twice.
   public mutating func value(_ name: String) throws(ToolError) -> String? {
     var found: String?
     while let (place, attached) = place(of: name) {
@@ -42,8 +42,8 @@ public struct Arguments: Sendable {
     return found
   }
 
-  /// An option whose value may be left out: nil when it is absent, "" when it stands alone. A word after it is taken
-  /// for its value when `isValue` says so.
+  /// Returns the value of an option whose value is optional: nil when the option is absent, "" when it has no value.
+  /// The following argument is the option's value if `isValue` returns true for it.
   public mutating func optionalValue(_ name: String, where isValue: (String) -> Bool) throws(ToolError) -> String? {
     guard let (place, attached) = place(of: name) else { return nil }
     if attached == nil, place + 1 == words.count || !isValue(words[place + 1]) {
@@ -53,13 +53,13 @@ public struct Arguments: Sendable {
     return try value(name)
   }
 
-  /// A number of an option; nil when it is absent.
+  /// Returns an option's value as an integer, or nil when the option is absent.
   public mutating func integer(_ name: String, in range: ClosedRange<Int>) throws(ToolError) -> Int? {
     guard let text = try value(name) else { return nil }
     return try Self.integer(text, name, in: range)
   }
 
-  /// Numbers with commas between; nil when the option is absent.
+  /// Returns an option's comma-separated integers, or nil when the option is absent.
   public mutating func integers(_ name: String, in range: ClosedRange<Int>) throws(ToolError) -> [Int]? {
     guard let text = try value(name) else { return nil }
     var numbers: [Int] = []
@@ -69,7 +69,7 @@ public struct Arguments: Sendable {
     return numbers
   }
 
-  /// Names with commas between, of those that `Name` has; nil when the option is absent.
+  /// Returns an option's comma-separated names, each a case of `Name`, or nil when the option is absent.
   public mutating func names<Name: RawRepresentable & CaseIterable>(
     _ name: String, of type: Name.Type = Name.self
   ) throws(ToolError) -> [Name]? where Name.RawValue == String {
@@ -85,7 +85,7 @@ public struct Arguments: Sendable {
     return values
   }
 
-  /// - Throws: when a word is left that nobody took.
+  /// - Throws: when unread arguments remain.
   public func finish() throws(ToolError) {
     guard let word = words.first ?? operands.first else { return }
     throw .usage(word.hasPrefix("-") ? "no option \(word)" : "unexpected \"\(word)\"")

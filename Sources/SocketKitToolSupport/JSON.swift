@@ -1,4 +1,4 @@
-/// A JSON value (RFC 8259) and its text. Members keep their order.
+/// A JSON value (RFC 8259) that can be written as text. Members keep their order.
 public enum JSON: Sendable, Equatable {
   case null
   case bool(Bool)
@@ -17,7 +17,7 @@ public enum JSON: Sendable, Equatable {
     }
   }
 
-  /// The text, indented, one member or element a line.
+  /// The indented text, with one member or element per line.
   public var text: String {
     var text = ""
     write(to: &text, indent: 0)
@@ -29,7 +29,7 @@ public enum JSON: Sendable, Equatable {
     case .null: text += "null"
     case .bool(let value): text += value ? "true" : "false"
     case .integer(let value): text += String(value)
-    // JSON has neither infinity nor "not a number".
+    // JSON can represent neither infinity nor NaN ("not a number").
     case .number(let value): text += value.isFinite ? "\(value)" : "null"
     case .string(let value): Self.quote(value, to: &text)
     case .array(let elements):

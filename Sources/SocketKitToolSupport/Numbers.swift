@@ -1,5 +1,6 @@
 extension Double {
-  /// With so many digits behind the point, rounded half away from zero; "-" for what is no number.
+  /// Formats the number with a fixed count of decimal places, rounding half away from zero. Returns "-" for NaN,
+  /// infinity and numbers that are too large.
   public func fixed(_ digits: Int) -> String {
     guard isFinite, magnitude < 1e15 else { return "-" }
     var scale = 1.0
@@ -14,7 +15,7 @@ extension Double {
 }
 
 extension BinaryInteger {
-  /// In groups of three digits: 12 345.
+  /// The digits in groups of three: 12 345.
   public var grouped: String {
     var text = ""
     for (place, digit) in String(magnitude).reversed().enumerated() {

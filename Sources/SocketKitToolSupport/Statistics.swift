@@ -1,11 +1,11 @@
-/// What several runs of the same thing came to: a handful of numbers, so the middle and the extremes say more than a
-/// mean.
+/// A summary of the results of several runs. It gives the median and the extremes, because for a small number of
+/// results they are more informative than the mean.
 public struct Spread: Sendable, Equatable {
   public let median: Double
   public let minimum: Double
   public let maximum: Double
 
-  /// nil for no numbers at all.
+  /// Returns nil if there are no numbers.
   public init?(_ numbers: [Double]) {
     let sorted = numbers.sorted()
     guard let first = sorted.first, let last = sorted.last else { return nil }

@@ -1,4 +1,4 @@
-/// A table as text: every column as wide as its widest cell, numbers to the right.
+/// A text table. Each column is as wide as its widest cell; numbers are right-aligned.
 public struct Table: Sendable {
   public enum Alignment: Sendable { case left, right }
   private let alignments: [Alignment]
@@ -9,13 +9,13 @@ public struct Table: Sendable {
     alignments = columns.map(\.1)
   }
 
-  /// A row; what it is short of its columns stays empty, and a cell in the last column may be of any length.
+  /// Adds a row. Missing cells are left empty, and a cell in the last column may have any length.
   public mutating func add(_ cells: [String]) { rows.append(cells) }
 
   public var text: String {
     var widths = alignments.map { _ in 0 }
     for row in rows {
-      // A note that takes the rest of its row must not widen a column.
+      // A note that fills the rest of its row does not widen a column.
       for (column, cell) in row.enumerated() where column + 1 < row.count || row.count == widths.count {
         widths[column] = max(widths[column], cell.count)
       }

@@ -1,4 +1,4 @@
-/// A word of a command line, or the name of a file: bytes, which are usually UTF-8 and need not be.
+/// A command-line argument or a file name: bytes that are usually, but not necessarily, UTF-8.
 public struct Word: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
   public let bytes: [UInt8]
 
@@ -6,7 +6,7 @@ public struct Word: Hashable, Sendable, ExpressibleByStringLiteral, CustomString
   public init(_ text: String) { bytes = Array(text.utf8) }
   public init(stringLiteral text: String) { self.init(text) }
 
-  /// The arguments of this process, beginning with the program's name.
+  /// The arguments of this process, starting with the program's name.
   public static var ofThisProcess: [Word] {
     (0..<Int(CommandLine.argc)).map { index in
       guard let start = CommandLine.unsafeArgv[index] else { return "" }
@@ -22,13 +22,13 @@ public struct Word: Hashable, Sendable, ExpressibleByStringLiteral, CustomString
 
   public var isEmpty: Bool { bytes.isEmpty }
 
-  /// The word as text, for comparisons; U+FFFD replaces bytes that are not UTF-8.
+  /// The word as text, for comparisons; bytes that are not UTF-8 are replaced by U+FFFD.
   public var text: String { String(decoding: bytes, as: UTF8.self) }
 
-  /// For display: a byte that is not UTF-8 is shown as `\xff`.
+  /// The text for display; bytes that are not UTF-8 are shown as `\xff`.
   public var description: String { decoded { escape($0, after: "\\x") } }
 
-  /// As the text of an address, where `%FF` stands for a byte that is not UTF-8.
+  /// The word in the text form of an address, where `%FF` stands for a byte that is not UTF-8.
   var addressText: String { decoded { escape($0, after: "%").uppercased() } }
 
   private func decoded(invalid: (UInt8) -> String) -> String {
@@ -41,7 +41,7 @@ public struct Word: Hashable, Sendable, ExpressibleByStringLiteral, CustomString
     return text
   }
 
-  /// The word as a C string. A word of a command line holds no zero byte.
+  /// Passes the word as a C string. Command-line arguments contain no zero bytes.
   func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
     (bytes + [0]).withUnsafeBufferPointer { bytes in
       bytes.withMemoryRebound(to: CChar.self) { characters in
@@ -52,7 +52,7 @@ public struct Word: Hashable, Sendable, ExpressibleByStringLiteral, CustomString
   }
 }
 
-/// Decodes UTF-8: calls `valid` with each character, and `invalid` with each byte that belongs to none.
+/// Decodes UTF-8: calls `valid` for each character, and `invalid` for each byte that is not part of one.
 func forEachScalar(of bytes: [UInt8], _ valid: (Unicode.Scalar) -> Void, invalid: (UInt8) -> Void) {
   var parser = Unicode.UTF8.ForwardParser()
   var rest = bytes.makeIterator()
@@ -70,7 +70,7 @@ func forEachScalar(of bytes: [UInt8], _ valid: (Unicode.Scalar) -> Void, invalid
   }
 }
 
-/// A byte as two hexadecimal digits after a mark.
+/// Formats a byte as `mark` followed by two hexadecimal digits.
 func escape(_ byte: UInt8, after mark: String) -> String {
   mark + (byte < 16 ? "0" : "") + String(byte, radix: 16)
 }

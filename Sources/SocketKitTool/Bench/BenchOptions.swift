@@ -1,7 +1,7 @@
 internal import CSocketKitBaseline
 internal import SocketKitToolSupport
 
-/// What is put on the servers.
+/// The load applied to the servers.
 enum LoadChoice: String, CaseIterable, Sendable {
   case pingpong, fan, hold, idle
   case sameThread = "same-thread"
@@ -16,7 +16,7 @@ enum LoadChoice: String, CaseIterable, Sendable {
     }
   }
 
-  /// Small enough that the default run ends within a minute.
+  /// The default message count, small enough that the default run ends within a minute.
   var defaultMessages: Int {
     switch self {
     case .pingpong, .sameThread: 8_000
@@ -29,28 +29,28 @@ enum LoadChoice: String, CaseIterable, Sendable {
   var defaultSizes: [Int] { self == .udpEcho ? [64, 1200] : [64] }
 }
 
-/// The command line of `bench`.
+/// The command-line options of `bench`.
 struct BenchOptions: Sendable {
   let loads: [LoadChoice]
   let transports: [TransportChoice]
-  /// Whether the command line names the transports, and the pollers: then each must be measured.
+  /// Whether the command line names transports or pollers. Every named one must be measured.
   let namesTransports, namesPollers: Bool
   let pollers: [PollerChoice]
-  /// Of hold and idle two unless the command line says otherwise: one begins with C, one with ours.
+  /// The number of rounds. The default for hold and idle is two: one starts with the C server, one with ours.
   private let rounds: Int?
   let json: Bool
-  /// CPU numbers of server and client; nil leaves it to the kernel.
+  /// The CPU numbers of server and client; nil lets the kernel choose.
   let pins: (server: Int, client: Int)?
   private let sizes: [Int]?
   private let messages: Int?
   private let connections: Int?
-  /// What tests replace.
+  /// Values that tests replace.
   var program = ServerProgram()
   var relay: Relay?
-  /// Seconds that a run may take; nil leaves it to the load.
+  /// The time limit of a run in seconds; nil derives it from the load.
   var limit: Double?
   var idleMilliseconds = 1000
-  /// How long a server may take to come to rest after its last reply.
+  /// The maximum time for a server to become idle after its last reply.
   var settlingMilliseconds = 2000
   var ways = DatagramWay.allCases
   var checksCalls = true
@@ -88,21 +88,21 @@ struct BenchOptions: Sendable {
     return (server, client)
   }
 
-  /// Why a transport is not measured; nil when it is.
+  /// Returns why a transport is not measured, or nil when it is measured.
   func unavailable(_ transport: TransportChoice, for load: LoadChoice) -> String? {
-    // Asked for first: then not even a socket is made without somebody's word.
+    // Check this first, so that no vsock socket is created unless the user asks for it.
     if transport == .vsock && !namesTransports { return "only when asked for: --transport vsock" }
     return transport.unavailable(for: load)
   }
 
-  /// The pollers of a load. Those of udp-echo, which has many rows for each, must be asked for.
+  /// The pollers of a load. udp-echo, which has many rows per poller, uses only epoll unless pollers are named.
   func pollers(for load: LoadChoice) -> [PollerChoice] { load == .udpEcho && !namesPollers ? [.epoll] : pollers }
 
   func rounds(_ load: LoadChoice) -> Int {
     rounds ?? (load == .hold || load == .idle ? 2 : 3)
   }
 
-  /// Runs one server under one load, with a limit of time far beyond what a slow machine takes.
+  /// Runs one server under one load, with a time limit far longer than a slow machine needs.
   func run<R: Sendable>(
     _ kind: ServerKind, connections: Int, size: Int, messages: Int, cpu: Int? = nil,
     _ body: @escaping @Sendable (RunSetting) throws -> R
@@ -119,7 +119,7 @@ struct BenchOptions: Sendable {
   }
 
   func sizes(_ load: LoadChoice) -> [Int] { sizes ?? load.defaultSizes }
-  /// Datagrams in a run of udp-echo; nil means that it lasts a quarter of a second.
+  /// The number of datagrams in a run of udp-echo; nil makes a run last a quarter of a second.
   var echoDatagrams: Int? { messages }
   func messages(_ load: LoadChoice, connections: Int) -> Int { max(messages ?? load.defaultMessages, connections) }
   func connections(_ load: LoadChoice) -> Int {
@@ -133,7 +133,7 @@ struct BenchOptions: Sendable {
     return parts.joined(separator: "; ") + "; the order changes from round to round; every run has a server of its own"
   }
 
-  /// Where the two sides run: with few cores this decides everything.
+  /// Describes the CPUs of the two sides. On machines with few cores the placement determines the results.
   var placement: String {
     guard let pins else {
       return "not pinned: the kernel decides, and may change its mind, whether both sides share a core"

@@ -1,10 +1,10 @@
 internal import SocketKit
 
-/// A poller that can be measured: one that says how many system calls hide in its waits.
+/// A poller that the bench can measure: it reports how many system calls its waits make.
 protocol BenchPoller: Poller, ~Copyable {
-  /// System calls since it was made, beyond one for each wait.
+  /// The number of system calls since the poller was created, not counting one call for each wait.
   var callsBeyondWaits: UInt64 { get }
-  /// System calls to register, modify or deregister one descriptor: 0 or 1.
+  /// The number of system calls to register, modify or deregister one descriptor: 0 or 1.
   static var callsPerControl: UInt64 { get }
 }
 
@@ -15,12 +15,12 @@ extension EpollPoller: BenchPoller {
 
 extension PollPoller: BenchPoller {
   var callsBeyondWaits: UInt64 { 0 }
-  // It asks fcntl(2) whether the descriptor is open.
+  // The poller calls fcntl(2) to check that the descriptor is open.
   static var callsPerControl: UInt64 { 1 }
 }
 
 extension SpinPoller: BenchPoller where Base: ~Copyable {
-  // A try that found nothing is a call; with a yield before the next it is two; sleeping is one more.
+  // A spin makes one call, a spin followed by a yield makes two, and sleeping makes one more.
   var callsBeyondWaits: UInt64 { statistics.spins + 2 * statistics.yields + statistics.parks }
   static var callsPerControl: UInt64 { 1 }
 }

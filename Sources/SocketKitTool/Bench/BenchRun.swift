@@ -1,7 +1,7 @@
 internal import CSocketKitBaseline
 internal import SocketKitToolSupport
 
-/// All loads of a command line, one after the other.
+/// Runs all loads of a command line in sequence.
 struct BenchRun {
   private let options: BenchOptions
   private let print: (String) throws(ToolError) -> Void
@@ -12,10 +12,10 @@ struct BenchRun {
     self.print = print
   }
 
-  /// Measures and prints.
+  /// Measures all loads and prints the results.
   /// - Returns: the exit status.
   mutating func run() throws -> Int32 {
-    // First, because what may be used changes with pinning.
+    // Read the conditions first: pinning changes the set of usable CPUs.
     let conditions = Conditions(options)
     if let pins = options.pins {
       for cpu in [pins.server, pins.client] where bench_may_use(Int32(cpu)) < 0 {
@@ -57,7 +57,8 @@ struct BenchRun {
 
   private var status: Int32 { sections.contains(where: \.failed) || !missing.isEmpty ? 1 : 0 }
 
-  /// What the command line names and no load has measured. What it does not name is measured where it can be.
+  /// The transports and pollers that the command line names but no load has measured. Those that it does not name are
+  /// measured only where possible.
   private var missing: [String] {
     var names: [String] = []
     if options.namesTransports { names += options.transports.map(\.rawValue) }

@@ -3,18 +3,18 @@ internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// A transport that can be measured: what the bench needs beyond a stream socket. Addresses travel between the
-/// processes as text.
+/// A transport that the bench can measure: its requirements in addition to those of a stream socket. Addresses are
+/// passed between the processes as text.
 protocol BenchTransport: ConnectionTransport, StreamSocket, ~Copyable {
-  /// Reads an address as it prints itself; nil when it is none.
+  /// Parses an address from its printed form, or returns nil if the text is not an address.
   static func address(_ text: String) -> Address?
-  /// Where a server of this process listens.
+  /// The address on which a server of this process listens.
   static func benchAddress() throws -> Address
-  /// The same listener made by the C baseline.
+  /// Creates the same listener in C, for the baseline.
   static func baselineListener() throws -> BaselineListener
-  /// Options that both ends set, in C too.
+  /// Sets the options that both ends use, in the C baseline too.
   static func tune(_ socket: borrowing Self) throws(SocketError)
-  /// Whether the one end that has ended its sending can wait for the other to do the same.
+  /// Whether an end that has shut down its sending side can wait for the peer to do the same.
   static var endsInHalves: Bool { get }
 }
 
@@ -26,7 +26,8 @@ extension BenchTransport where Address: LosslessStringConvertible, Self: ~Copyab
   static func address(_ text: String) -> Address? { Address(text) }
 }
 
-/// A listening descriptor from the C baseline, and its address as text. The server process owns it to its end.
+/// A listening descriptor of the C baseline, and its address as text. The descriptor stays open until the server
+/// process exits.
 struct BaselineListener {
   let descriptor: Int32
   let address: String
@@ -41,12 +42,12 @@ extension TCPSocket: BenchTransport {
     return BaselineListener(descriptor: descriptor, address: IPSocketAddress.loopback(port: port).description)
   }
 
-  /// On a listener it is inherited by what is accepted.
+  /// Accepted sockets inherit the option from the listener.
   static func tune(_ socket: borrowing TCPSocket) throws(SocketError) { try socket.setOption(.noDelay, to: true) }
 }
 
 extension UnixStreamSocket: BenchTransport {
-  // Abstract: whatever happens to the process, no file is left.
+  // An abstract address, so that no file remains even if the process is killed.
   private static var name: String { "socketkit-bench-\(getpid())" }
 
   static func benchAddress() throws -> UnixAddress { try UnixAddress(abstract: name) }
@@ -68,10 +69,11 @@ extension SCTPSocket: BenchTransport {
     return BaselineListener(descriptor: descriptor, address: IPSocketAddress.loopback(port: port).description)
   }
 
-  /// The end of one direction ends the association, and the kernel does not report that to who began it.
+  /// Ending one direction ends the association, and the kernel does not report that to the side that began it.
   static var endsInHalves: Bool { false }
 
-  /// Room for more than two of loopback's packets, or each waits for a delayed acknowledgement.
+  /// Use a buffer larger than two loopback packets; with a smaller one, each packet waits for a delayed
+  /// acknowledgement.
   static func tune(_ socket: borrowing SCTPSocket) throws(SocketError) {
     try socket.setOption(.noDelay, to: true)
     try socket.setOption(.receiveBuffer, to: Int(BASELINE_SCTP_BUFFER))
@@ -81,7 +83,7 @@ extension SCTPSocket: BenchTransport {
 extension VsockStreamSocket: BenchTransport {
   static func address(_ text: String) -> VsockAddress? { try? VsockAddress(text) }
 
-  // Loopback and nothing else: a virtual machine's vsock leads to whoever runs it.
+  // Use loopback only: other vsock addresses of a virtual machine lead to its host.
   static func benchAddress() -> VsockAddress { .local(port: .any) }
 
   static func baselineListener() throws -> BaselineListener {
@@ -93,7 +95,7 @@ extension VsockStreamSocket: BenchTransport {
 
   static func tune(_ socket: borrowing VsockStreamSocket) throws(SocketError) {}
 
-  /// Why this kernel has no loopback; nil when it has. Binding tells, without connecting anywhere.
+  /// Why this kernel has no vsock loopback, or nil if it has. Binding is sufficient to check; nothing is connected.
   static let lack: String? = {
     do {
       try VsockStreamSocket.open(for: .local(port: .any)).bind(to: VsockAddress.local(port: .any))
@@ -104,7 +106,7 @@ extension VsockStreamSocket: BenchTransport {
   }()
 }
 
-/// The value of a C function that returns -errno when it fails.
+/// Returns the value of a C function that returns -errno on failure, or throws.
 @discardableResult
 func checked<Number: BinaryInteger>(_ result: Number, _ action: String) throws(ToolError) -> Number {
   if result < 0 { throw ToolError("\(action): \(String(cString: strerror(Int32(-Int(result)))))") }

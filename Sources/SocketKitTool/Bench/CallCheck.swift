@@ -2,16 +2,16 @@ internal import CSocketKitBaseline
 internal import Glibc
 internal import SocketKitToolSupport
 
-/// Whether a server's loop counts its system calls as the kernel does. A run of its own, because a traced server is
-/// slow.
+/// Compares the number of system calls that a server's loop counts with the kernel's count. This is a separate run,
+/// because tracing makes the server slow.
 struct CallCheck: Sendable {
-  /// What the server's loop counted.
+  /// The number of calls that the server's loop counted.
   let counted: UInt64
-  /// What the kernel counted.
+  /// The number of calls that the kernel counted.
   let kernel: UInt64
 
-  /// Puts a load on a server twice, and counts during the second time.
-  /// - Returns: nil when this process may not trace the server.
+  /// Applies a load to a server twice, and counts calls during the second time.
+  /// - Returns: nil when this process is not permitted to trace the server.
   static func of(
     _ server: borrowing ServerProcess, _ limit: TimeLimit, _ load: () throws -> Void
   ) throws -> CallCheck? {
@@ -20,7 +20,7 @@ struct CallCheck: Sendable {
     let thread = try TimedThread { bench_trace(process, trace.state) }
     var outcome: Int32?
     defer {
-      // The thread must have let go before the server is ended.
+      // The tracing thread must detach before the server is killed.
       bench_stop_trace(trace.state)
       if outcome == nil { _ = thread.outcome(within: 5) }
     }
@@ -32,16 +32,18 @@ struct CallCheck: Sendable {
       if limit.isOver { throw ToolError("the server cannot be traced") }
       usleep(1000)
     }
-    // The first time, because to be traced ends a wait, and some loops wait again without counting.
+    // Do not count the first load: attaching the tracer interrupts a wait, and some loops wait again without counting
+    // the call.
     try load()
-    // On a busy machine a server may seem to rest in the middle of its work: what differs is counted again, with more
-    // patience.
+    // On a busy machine a server may appear idle while it still works. If the counts differ, count again with more
+    // samples.
     var check = try count(server, trace, samples: 5, load)
     if check.counted != check.kernel { check = try count(server, trace, samples: 75, load) }
     return check
   }
 
-  /// - Parameter samples: counts in a row, 2 ms apart, that must be the same before the server is taken to rest.
+  /// - Parameter samples: the number of equal consecutive counts, 2 ms apart, after which the server is considered
+  ///   idle.
   private static func count(
     _ server: borrowing ServerProcess, _ trace: Trace, samples: Int, _ load: () throws -> Void
   ) throws -> CallCheck {
@@ -51,13 +53,13 @@ struct CallCheck: Sendable {
     return CallCheck(counted: after.counted &- before.counted, kernel: after.kernel &- before.kernel)
   }
 
-  /// - Throws: when the two differ.
+  /// - Throws: when the two counts differ.
   func judge() throws {
     if counted == kernel { return }
     throw ToolError("the server counted \(counted) system calls where the kernel counted \(kernel)")
   }
 
-  /// The counts when the server is back in its wait.
+  /// Returns the counts once the server is waiting again.
   private static func rest(
     _ server: borrowing ServerProcess, _ trace: Trace, _ samples: Int
   ) -> (counted: UInt64, kernel: UInt64) {
@@ -72,7 +74,7 @@ struct CallCheck: Sendable {
     return last
   }
 
-  /// The count that two threads share.
+  /// The count, shared by two threads.
   private final class Trace: @unchecked Sendable {
     let state: UnsafeMutablePointer<bench_trace>
     init() {
@@ -83,7 +85,7 @@ struct CallCheck: Sendable {
   }
 }
 
-/// Checks the servers of ping-pong and fan.
+/// Checks the call counts of the ping-pong and fan servers.
 struct EchoCallCheck: CompositionTask {
   let kind: ServerKind
   let composition: Composition

@@ -1,10 +1,10 @@
 internal import SocketKit
 
-/// The transports that the bench knows by name, with or without a loop for them in this tool.
+/// The transports that the bench knows by name, including those that this tool cannot measure.
 enum TransportChoice: String, CaseIterable, Sendable {
   case tcp, udp, unix, vsock, sctp
 
-  /// Why it cannot be measured; nil when it can.
+  /// Returns why the transport cannot be measured, or nil when it can.
   func unavailable(for load: LoadChoice) -> String? {
     switch self {
     case .udp:
@@ -18,7 +18,7 @@ enum TransportChoice: String, CaseIterable, Sendable {
 }
 
 extension TransportChoice {
-  /// Why this kernel makes no SCTP sockets; nil when it does.
+  /// Why this kernel cannot create SCTP sockets, or nil if it can.
   private static let missingSCTP: String? = {
     do throws(SocketError) {
       _ = try SCTPSocket.open(for: .loopback(port: 0))
@@ -33,7 +33,7 @@ enum PollerChoice: String, CaseIterable, Sendable {
   case epoll, poll, spin
   case uring = "io_uring"
 
-  /// Why it cannot be measured; nil when it can.
+  /// Why the poller cannot be measured, or nil when it can.
   var unavailable: String? {
     switch self {
     case .epoll, .poll, .spin: nil
@@ -42,20 +42,22 @@ enum PollerChoice: String, CaseIterable, Sendable {
   }
 }
 
-/// Whose server answers.
+/// The implementation of the server.
 enum ServerKind: String, CaseIterable, Sendable {
   case swift
   case c
 }
 
-/// Something that is done over one stream transport with one poller: generic, so that every pair is specialized code.
+/// A task for one stream transport and one poller. It is generic, so that the compiler specializes the code for every
+/// pair.
 protocol CompositionTask {
   associatedtype Outcome: Sendable
   func run<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>(_: S.Type, _: P.Type) throws -> Outcome
 }
 
 extension CompositionTask {
-  /// The one place where names become types. Call it only with what is available.
+  /// Runs the task with the types of a transport and a poller. Only this method maps names to types; call it only for
+  /// available ones.
   func run(over transport: TransportChoice, with poller: PollerChoice) throws -> Outcome {
     switch transport {
     case .tcp: try run(TCPSocket.self, with: poller)
@@ -76,7 +78,7 @@ extension CompositionTask {
   }
 }
 
-/// The same over a datagram transport.
+/// A task for one datagram transport and one poller.
 protocol DatagramTask {
   associatedtype Outcome: Sendable
   func run<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~Copyable>(_: S.Type, _: P.Type) throws -> Outcome

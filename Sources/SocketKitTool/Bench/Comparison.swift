@@ -1,5 +1,5 @@
-/// The same load on our server, on the C server, and on the C server once more: the last tells how much two runs of the
-/// same thing differ here and now.
+/// The results of the same load on our server, on the C server, and on the C server again. The last shows how much two
+/// identical runs differ on this machine.
 struct Comparison: Sendable {
   private(set) var ours: [Run] = []
   private(set) var baseline: [Run] = []
@@ -7,8 +7,8 @@ struct Comparison: Sendable {
 
   enum Part: Sendable { case baseline, ours, again }
 
-  /// The order of a round. Within three rounds each comes first once, and ours precedes C, C precedes ours; within six
-  /// rounds each order comes once.
+  /// Returns the order of the runs in a round. In three rounds, each part comes first once, and both orders of ours and
+  /// C occur; in six rounds, each of the six orders occurs once.
   static func order(ofRound round: Int) -> [Part] {
     switch round % 6 {
     case 0: [.baseline, .ours, .again]
@@ -20,7 +20,7 @@ struct Comparison: Sendable {
     }
   }
 
-  /// Runs so many rounds.
+  /// Runs the given number of rounds.
   init(rounds: Int, _ run: (ServerKind, _ round: Int) throws -> Run) throws {
     for round in 0..<rounds {
       for part in Self.order(ofRound: round) {
@@ -33,7 +33,8 @@ struct Comparison: Sendable {
     }
   }
 
-  /// One number of these runs divided by the C server's in the same round; none when a run is too short for it.
+  /// Divides a number of each run by that of the C server in the same round. Returns an empty array if a run is too
+  /// short for the number.
   func ratios(of runs: [Run], _ number: (Run) -> Double?) -> [Double] {
     var ratios: [Double] = []
     for (run, other) in zip(runs, baseline) {

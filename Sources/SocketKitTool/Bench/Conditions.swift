@@ -2,11 +2,11 @@ internal import CSocketKitBaseline
 internal import Glibc
 internal import SocketKitToolSupport
 
-/// Under which conditions the numbers came about. They are printed first: without them the numbers say nothing.
+/// The conditions of the measurement. They are printed first, because the results cannot be interpreted without them.
 struct Conditions {
   private let entries: [(name: String, value: String)]
 
-  /// Before anything is pinned: pinning changes what may be used.
+  /// Call this before pinning, which changes the set of usable CPUs.
   init(_ options: BenchOptions) {
     let cores = bench_usable_cpus()
     var entries = [

@@ -1,10 +1,10 @@
 internal import CSocketKitBaseline
 internal import SocketKit
 
-/// The server that is measured: echoes on every connection, on one thread, over any stream transport and any poller. It
-/// does what the C server does, call by call.
+/// The measured stream server: it echoes on all connections on one thread, over any stream transport and any poller. It
+/// makes the same calls as the C server.
 struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
-  /// How a readable connection's turn ended.
+  /// The result of handling a readable connection.
   private enum Turn { case done, unsent(Range<Int>), ended }
 
   private let listener: Listener<S>
@@ -24,10 +24,10 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Co
     connections = Slab(capacity: capacity)
   }
 
-  /// Serves until something fails that concerns the server, not a connection.
+  /// Runs until an error occurs that affects the server rather than a connection.
   mutating func run(bufferSize: Int) throws(SocketError) -> Never {
     var bytes = [UInt8](repeating: 0, count: bufferSize)
-    // Outside the loop: a span costs its array a check for other owners.
+    // Created outside the loop, because creating a span makes the array check that it is uniquely referenced.
     var buffer = bytes.mutableSpan
     while true {
       counters.pointee.waits &+= 1
@@ -131,11 +131,11 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Co
   }
 }
 
-/// A connection of the server. Nested in the server and private, it broke the compiler in a debug build (6.3.1: "Global
-/// is external, but doesn't have external or weak linkage").
+/// A connection of the server. It is not private and nested, because the compiler fails on that in debug builds (6.3.1:
+/// "Global is external, but doesn't have external or weak linkage").
 struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
   let socket: S
-  /// What the peer had no room for. While there is some, nothing more is read: the peer is made to wait, instead of
-  /// this memory growing.
+  /// The bytes that the socket did not accept. While there are any, the server reads nothing from the connection: this
+  /// delays the peer and limits the memory used.
   var unsent: [UInt8] = []
 }

@@ -2,10 +2,10 @@ internal import CSocketKitBaseline
 internal import SocketKitToolSupport
 
 extension Section {
-  /// Holds very many connections at once.
+  /// Measures servers with a very large number of simultaneous connections.
   static func hold(size: Int, _ options: BenchOptions) -> Section {
     let asked = options.connections(.hold)
-    // The client needs a few descriptors for itself.
+    // Reserve some descriptors for the client itself.
     let possible = max(1, bench_raise_descriptor_limit() - 64)
     let connections = min(asked, possible)
     let messages = options.messages(.hold, connections: connections)

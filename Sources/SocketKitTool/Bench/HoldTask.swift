@@ -2,12 +2,12 @@ internal import CSocketKit
 internal import CSocketKitBaseline
 internal import SocketKitToolSupport
 
-/// Many connections at once on one server thread, each of which echoes.
+/// Opens many simultaneous connections to one server thread and exchanges at least one message on each.
 struct HoldTask: CompositionTask {
   struct Outcome: Sendable {
-    /// The most connections that the server had at once.
+    /// The maximum number of simultaneous connections of the server.
     let peak: Int
-    /// Seconds to connect them all, one after the other.
+    /// The time to establish all connections sequentially, in seconds.
     let connecting: Double
     let run: Run
   }

@@ -2,7 +2,7 @@ internal import CSocketKitBaseline
 internal import SocketKitToolSupport
 
 extension Section {
-  /// Leaves many connections alone.
+  /// Measures servers with many idle connections.
   static func idle(size: Int, _ options: BenchOptions) -> Section {
     let milliseconds = options.idleMilliseconds
     let rounds = options.rounds(.idle)

@@ -3,14 +3,15 @@ internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// Many connections, and nothing happens: what the server does all the same. Each connection echoes before and after.
+/// Measures the activity of a server with many idle connections. Each connection echoes once before and once after the
+/// measurement.
 struct IdleTask: CompositionTask {
   let kind: ServerKind
   let composition: Composition
   let connections: Int
   let size: Int
   let milliseconds: Int
-  /// The longest wait for a server to come to rest.
+  /// The maximum time to wait for the server to become idle.
   let settling: Int
   let setting: RunSetting
 
@@ -27,7 +28,7 @@ struct IdleTask: CompositionTask {
       let sleepsBefore = server.sleeps()
       let (_, use) = try server.use { sleep(milliseconds: milliseconds) }
       let sleepsAfter = server.sleeps()
-      // A server that has died, or has forgotten a connection, was idle too.
+      // Check that the server still runs and serves all connections: without them it would be idle too.
       _ = try client.run(connections, into: &ignored)
       try client.finish()
       guard let sleepsBefore, let sleepsAfter else {
@@ -38,7 +39,8 @@ struct IdleTask: CompositionTask {
     }
   }
 
-  /// The last reply comes before the server is back in its wait: on a busy machine it may take a while to get there.
+  /// Waits until the server is idle. The last reply arrives before the server waits again, and on a busy machine that
+  /// may take some time.
   private func settle(_ server: borrowing ServerProcess) throws {
     for _ in 0..<max(1, settling / 50) {
       let before = (server.sleeps(), try server.cpuTime())
@@ -54,21 +56,22 @@ struct IdleTask: CompositionTask {
   }
 }
 
-/// What a server did while nothing happened.
+/// The activity of a server during the idle period.
 struct Idleness: Sendable {
-  /// Times that the server's wait returned.
+  /// The number of times that the server's wait returned.
   let wakes: Int
-  /// Times that its threads went to sleep, by the kernel's count. One that sleeps all the time does so before.
+  /// The number of times that its threads went to sleep, according to the kernel. A thread that sleeps throughout does
+  /// so once, before the measurement.
   let sleeps: Int
-  /// CPU time in microseconds.
+  /// The CPU time in microseconds.
   let cpu: Double
-  /// Whether the poller promises to sleep.
+  /// Whether the poller guarantees to sleep.
   let parks: Bool
 
-  /// CPU time that a server which never woke may have: what the kernel did on its behalf.
+  /// The CPU time permitted for a server that never woke, in microseconds: the kernel's own work on its behalf.
   static var allowedCPU: Double { 1000 }
 
-  /// What is wrong with it; nil when nothing is.
+  /// A description of the error, or nil if the server was idle.
   var complaint: String? {
     if !parks { return nil }
     if wakes > 0 { return "its wait returned" }

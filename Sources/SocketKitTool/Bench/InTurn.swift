@@ -1,4 +1,4 @@
-/// Rounds of C and ours, in which the one that began the last round does not begin the next.
+/// Runs rounds of the C server and ours, and alternates which one runs first.
 struct InTurn<Outcome: Sendable>: Sendable {
   private var outcomes: [ServerKind: [Outcome]] = [:]
 
@@ -14,6 +14,6 @@ struct InTurn<Outcome: Sendable>: Sendable {
 }
 
 extension ServerKind {
-  /// In a table.
+  /// The label in tables.
   var label: String { self == .swift ? "ours" : "C epoll" }
 }

@@ -1,7 +1,7 @@
 internal import SocketKitToolSupport
 
 extension Section {
-  /// Ping-pong, fan and same-thread: the same columns, each beside C.
+  /// Measures ping-pong, fan or same-thread: all rows have the same columns and are compared with C.
   static func latency(_ load: LoadChoice, size: Int, _ options: BenchOptions) -> Section {
     let connections = options.connections(load)
     let messages = options.messages(load, connections: connections)
@@ -37,7 +37,7 @@ extension Section {
           ).run(over: composition.transport, with: composition.poller)
         }
       }
-      // A run that is too short to show a number of calls has none to check.
+      // If the runs are too short for a number of calls, there is nothing to check.
       if load != .sameThread, options.checksCalls, comparison.ours.allSatisfy({ $0.calls != nil }) {
         try section.checkCalls(composition, connections, size, options)
       }
@@ -73,7 +73,7 @@ extension Section {
     return notes
   }
 
-  /// Compares what the servers' loops count with what the kernel counts.
+  /// Compares the system calls that the servers' loops count with the kernel's count.
   private mutating func checkCalls(
     _ composition: Composition, _ connections: Int, _ size: Int, _ options: BenchOptions
   ) throws {
@@ -118,13 +118,13 @@ extension Section {
         "rate": .number(middle(\.rate)), "cpu": .number(middle(\.cpu)), "calls": .number(middle(\.calls)),
         "eventsPerWait": .number(middle(\.eventsPerWait)),
         "p50Ratio": Self.json(p50), "rateRatio": Self.json(rate),
-        // The other way to compare: the middle of ours against the middle of theirs.
+        // The alternative comparison: our median divided by the median of C.
         "p50RatioOfMedians": .number(ratioOfMedians(\.p50)), "rateRatioOfMedians": .number(ratioOfMedians(\.rate)),
         "runs": .array(runs.map(\.json)),
       ])
   }
 
-  /// A ratio as text: "1" for what the others are divided by; without extremes when there is one round only.
+  /// Formats a ratio: "1" for the reference, and without extremes when there is only one round.
   static func text(_ numbers: [Double], isReference: Bool = false) -> String {
     guard let spread = Spread(numbers) else { return "-" }
     if isReference { return "1" }

@@ -1,8 +1,8 @@
-/// Why a load cannot go on.
+/// The reason why a load cannot continue.
 enum LoadError: Error, CustomStringConvertible {
-  /// A reply is wrong.
+  /// A reply is incorrect.
   case wrong(String)
-  /// The server is out of reach; it may have ended.
+  /// The server cannot be reached; it may have exited.
   case lost(String)
 
   var description: String {

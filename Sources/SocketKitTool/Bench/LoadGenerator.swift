@@ -3,8 +3,8 @@ internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// The clients: one thread, a closed loop, one message in flight on each connection. The same code drives our server
-/// and the C one. Every message has a number, and every byte that comes back is compared with what was sent.
+/// The clients of the load: one thread, a closed loop, and one message in flight per connection. The same code drives
+/// our server and the C server. Every message has a number, and every received byte is compared with the one sent.
 struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
   private var poller: P
   private var sockets: Slab<S>
@@ -13,7 +13,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
   private let size: Int
   private let limit: TimeLimit
 
-  /// Connects them all, one after the other.
+  /// Establishes all connections sequentially.
   init(to text: String, connections: Int, size: Int, limit: TimeLimit) throws {
     guard let address = S.address(text) else { throw ToolError("the server's address \"\(text)\" cannot be read") }
     var poller = try P(P.configuration(capacity: connections))
@@ -24,7 +24,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     for _ in 0..<connections {
       let socket = try S.connect(to: address, until: .after(.seconds(10)), configure: S.tune)
       let source = socket.readSource
-      // Nothing is ever removed, so the tokens' indexes count from 0.
+      // No element is ever removed, so the indexes of the tokens count from 0.
       let token = sockets.insert(socket)
       try poller.register(source: source, for: .readable, token: token)
       progress.append(ClientProgress(token: token))
@@ -37,8 +37,8 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     messages = NumberedMessages(size: size)
   }
 
-  /// Sends so many messages over all the connections and waits for all the replies.
-  /// - Returns: how long that took, in nanoseconds.
+  /// Sends the given number of messages over all connections and waits for all replies.
+  /// - Returns: the elapsed time in nanoseconds.
   mutating func run(_ messages: Int, into histogram: inout Histogram) throws(LoadError) -> Int64 {
     var buffer = [UInt8](repeating: 0, count: size)
     let begin = csk_monotonic_nanoseconds()
@@ -72,11 +72,11 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     return csk_monotonic_nanoseconds() - begin
   }
 
-  /// Ends all connections and waits until the server has ended them too, so that what it sent unasked shows: the server
-  /// has nothing left to send when it ends a connection.
+  /// Ends all connections and waits until the server has ended them too. This detects unexpected data, because a server
+  /// must have nothing left to send when it ends a connection.
   mutating func finish() throws(LoadError) {
     if !S.endsInHalves {
-      // One message more on each: what was sent unasked comes before its reply.
+      // Exchange one more message on each connection: any unexpected data arrives before its reply.
       var ignored = Histogram()
       _ = try run(progress.count, into: &ignored)
       return
@@ -86,7 +86,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     var open = progress.count
     while open > 0 {
       let count = try wait()
-      // From then on it is the kill that ends connections.
+      // Once the limit has passed, connections end because the server is killed.
       if limit.isOver { throw lost("") }
       var index = 0
       while index < count {
@@ -118,7 +118,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     case .endOfStream:
       guard let source = sockets.withElement(progress[place].token, { $0.readSource }) else { return true }
       do throws(SocketError) {
-        // Or the end would be reported again and again.
+        // Without this, the poller would report the end repeatedly.
         try poller.deregister(source: source)
       } catch {
         throw .wrong("the client's poller: \(error)")
@@ -127,7 +127,8 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     }
   }
 
-  // Without a deadline, which would cost a timer in every wait: when the time is over, the limit wakes the poller.
+  // Waits without a deadline, because a deadline would add the cost of a timer. When the time is over, the limit wakes
+  // the poller.
   private mutating func wait() throws(LoadError) -> Int {
     do throws(SocketError) {
       let count = try poller.wait()
@@ -138,7 +139,8 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     }
   }
 
-  /// What to say of a failure: once the time is over, what is missing says more than what the kill brought about.
+  /// Returns the error to report. After the time limit, it lists the missing replies, which are more informative than
+  /// the errors caused by killing the server.
   private func lost(_ text: String) -> LoadError {
     if !limit.isOver { return .lost(text) }
     let waiting = progress.indices.filter { progress[$0].number > 0 && progress[$0].received < size }
@@ -164,7 +166,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     if try sendSome(place) { try watch(place, .readable) }
   }
 
-  /// Whether the whole message is sent.
+  /// Sends as much of the message as possible; returns whether it is completely sent.
   private mutating func sendSome(_ place: Int) throws(LoadError) -> Bool {
     let done = progress[place].sent
     let (number, token) = (progress[place].number, progress[place].token)
@@ -201,7 +203,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     }
   }
 
-  /// Whether the whole reply is there.
+  /// Reads part of the reply; returns whether it is complete.
   private mutating func receive(_ place: Int, _ buffer: inout [UInt8]) throws(LoadError) -> Bool {
     switch try read(place, &buffer) {
     case .bytes(let count):
@@ -231,12 +233,12 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
   }
 }
 
-/// Where a connection's message is. Not nested: in a generic type its metadata would hang on the conformances of the
-/// type's parameters, and for `SpinPoller: BenchPoller where Base == EpollPoller` the runtime (6.3.1) found none and
-/// made arrays without a type, which crash when they are freed.
+/// The progress of a connection's message. It is not nested in the generic type, because its metadata would then depend
+/// on the conformances of the type's parameters. For `SpinPoller: BenchPoller where Base == EpollPoller` the runtime
+/// (6.3.1) does not find them and creates arrays without a type, which crash when they are freed.
 struct ClientProgress {
   let token: Token
-  /// Of the message under way, or of the last one; 0 before the first.
+  /// The number of the current message, or of the last one; 0 before the first.
   var number = 0
   var sentAt: Int64 = 0
   var sent = 0

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// A value behind a mutex of libc's, which ThreadSanitizer knows: with the standard library's it reports races that are
-/// none.
+/// A value protected by a libc mutex. ThreadSanitizer supports this mutex, but reports false races for the standard
+/// library's.
 final class Locked<Value>: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private var value: Value

@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// The messages that clients send: no two that one connection sends after another are equal, nor are two connections'.
+/// The messages that clients send. Consecutive messages of a connection differ, and so do those of two connections.
 ///
-/// The first eight bytes are the message's number and its connection's, the rest a pattern that both of them shift. Of
-/// a shorter message there is room for the lower bytes of the number only.
+/// The first eight bytes combine the numbers of the message and of its connection; the rest is a pattern shifted by
+/// both. A shorter message contains only the low-order bytes of the combined number.
 struct NumberedMessages {
-  // Every shift of the pattern is a part of it.
+  // The pattern is long enough to contain all of its shifted copies.
   private var bytes: [UInt8]
   let size: Int
 
@@ -17,11 +17,12 @@ struct NumberedMessages {
   private static func shift(_ place: Int, _ number: Int) -> Int { (place &+ number) & 255 }
 
   private static func stamp(_ place: Int, _ number: Int) -> UInt64 {
-    // The sum, so that one byte already differs between neighbouring connections.
+    // The connection number is also added to the low-order bits, so that neighbouring connections differ in the first
+    // byte.
     UInt64(truncatingIfNeeded: place << 40 &+ place &* 0x9d &+ number)
   }
 
-  /// Calls the body with the bytes of a message from an offset on.
+  /// Calls `body` with the bytes of a message, starting at an offset.
   @inline(__always)
   mutating func withMessage<R>(
     _ number: Int, of place: Int, from done: Int, _ body: (Span<UInt8>) -> R
@@ -35,7 +36,7 @@ struct NumberedMessages {
     return result
   }
 
-  /// Whether these bytes are what a message has from an offset on.
+  /// Returns whether the bytes equal those of a message, starting at an offset.
   @inline(__always)
   func matches(_ got: UnsafeRawBufferPointer, _ number: Int, of place: Int, from done: Int) -> Bool {
     let stamp = Self.stamp(place, number)

@@ -1,19 +1,19 @@
 internal import SocketKitToolSupport
 
-/// What one run of one server came to. A number that the run is too short for is nil.
+/// The result of one run of one server. A number for which the run is too short is nil.
 struct Run: Sendable {
-  /// Round trips in microseconds.
+  /// Percentiles of the round-trip time in microseconds.
   let p50, p90, p99, p999: Double?
-  /// The longest round trip: a fact, however short the run.
+  /// The longest round trip, available for runs of any length.
   let maximum: Double
-  /// Messages a second.
+  /// The number of messages per second.
   let rate: Double?
-  /// The server's CPU time, user and system, in microseconds a message.
+  /// The server's CPU time, user and system, in microseconds per message.
   let cpu: Double?
-  /// The server's system calls a message, and the events that a wait of it reported.
+  /// The server's system calls per message, and the events per wait.
   let calls, eventsPerWait: Double?
 
-  /// - Parameter elapsed: nanoseconds in which the messages of the histogram went there and back.
+  /// - Parameter elapsed: the time in nanoseconds in which the messages of the histogram were exchanged.
   init(_ histogram: Histogram, elapsed: Int64, use: ServerUse) {
     func microseconds(_ share: Double) -> Double? {
       Sample.supports(share, of: histogram.count) ? Double(histogram.percentile(share)) / 1000 : nil

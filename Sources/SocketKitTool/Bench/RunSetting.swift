@@ -1,22 +1,22 @@
 internal import SocketKitToolSupport
 
-/// What every run is given besides its load.
+/// The settings of a run that do not depend on its load.
 struct RunSetting: Sendable {
   let program: ServerProgram
-  /// The cpu of the server; nil leaves it to the kernel.
+  /// The CPU of the server; nil lets the kernel choose.
   let cpu: Int?
   let limit: TimeLimit
   let relay: Relay?
 }
 
-/// The program that runs as a server. Tests put faulty ones in its place.
+/// The program to run as a server. Tests substitute faulty ones.
 struct ServerProgram: Sendable {
-  /// This very program.
+  /// The path of the program; the default is this program itself.
   var path = "/proc/self/exe"
-  /// Its name and its first arguments.
+  /// The program's name and first arguments.
   var words = ["socketkit", "bench-server"]
 }
 
-/// What stands between the two ends of the same-thread load: takes the address of one, and gives the address to which
-/// the other connects. Tests put faulty ones there; without one the ends are connected directly.
+/// A relay between the two ends of the same-thread load: it takes the address of one end, and returns the address to
+/// which the other connects. Tests insert faulty relays; without a relay the ends are connected directly.
 typealias Relay = @Sendable (_ address: String) throws -> String

@@ -4,7 +4,7 @@ internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// Both ends in one thread: no other process and no wake-up takes part, so what is left is the loop's own cost.
+/// Runs both ends in one thread. No other process or wake-up is involved, so the result is the cost of the loop alone.
 struct SameThreadTask: CompositionTask {
   let kind: ServerKind
   let size: Int
@@ -23,7 +23,7 @@ struct SameThreadTask: CompositionTask {
     let near = try S.connect(to: target, until: .after(.seconds(5)), configure: S.tune)
     let far = try listener.accept(until: .after(.seconds(5)))
     setting.limit.watch(descriptors: [near.descriptor.value, far.descriptor.value])
-    // Before they are closed and their numbers used again.
+    // Forget the descriptors before they are closed and their numbers are reused.
     defer { setting.limit.forgetDescriptors() }
     var samples = [Int64](repeating: 0, count: messages)
     var counters = bench_counters()
@@ -46,7 +46,8 @@ struct SameThreadTask: CompositionTask {
     return Run(histogram, elapsed: samples.reduce(0, +), use: ServerUse(counters, cpu: cpu))
   }
 
-  /// Ends the sending side of one socket; the other must have nothing more to read, such as a message that came twice.
+  /// Shuts down the sending side of one socket, and checks that the other has no more input, such as a duplicate
+  /// message.
   private func expectEnd<S: BenchTransport & ~Copyable>(_ ended: borrowing S, _ other: borrowing S) throws {
     try ended.shutdown(.write)
     var buffer = [UInt8](repeating: 0, count: size)
@@ -56,8 +57,8 @@ struct SameThreadTask: CompositionTask {
   }
 }
 
-/// The near end sends numbered messages, the far end sends back what it reads, and the near end compares: what the C
-/// loop does, call by call.
+/// The loop: the near end sends numbered messages, the far end sends back what it reads, and the near end compares. It
+/// makes the same calls as the C loop.
 private struct Bounce<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
   private var poller: P
   private var message: [UInt8]
@@ -72,17 +73,17 @@ private struct Bounce<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>
     message = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
   }
 
-  /// - Parameter record: takes a round trip's number and its nanoseconds.
-  /// - Returns: the system calls of these rounds.
+  /// - Parameter record: receives the number of a round trip and its time in nanoseconds.
+  /// - Returns: the number of system calls in these rounds.
   @inline(__always)
   mutating func run(
     _ near: borrowing S, _ far: borrowing S, _ rounds: Int, record: (Int, Int64) -> Void
   ) throws -> bench_counters {
     var ball = Ball()
-    // One for each end, in one piece as in C.
+    // One buffer for each end; each is contiguous, as in C.
     var nearBytes = [UInt8](repeating: 0, count: message.count)
     var farBytes = nearBytes
-    // Outside the loop: a span costs its array a check for other owners.
+    // Created outside the loop, because creating a span makes the array check that it is uniquely referenced.
     var nearBuffer = nearBytes.mutableSpan
     var farBuffer = farBytes.mutableSpan
     var nearArrived = 0
@@ -123,7 +124,7 @@ private struct Bounce<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>
     }
   }
 
-  /// Puts the next number into the message, so that an old reply shows.
+  /// Writes the next number into the message, so that an old reply is detected.
   @inline(__always)
   private mutating func stamp() {
     number &+= 1
@@ -131,11 +132,11 @@ private struct Bounce<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>
   }
 }
 
-/// The calls on the sockets, and their number.
+/// Makes and counts the calls on the sockets.
 private struct Ball {
   var counters = bench_counters()
 
-  /// Whether the message is complete.
+  /// Reads part of the message; returns whether it is complete.
   @inline(__always)
   mutating func receive<S: StreamSocket & ~Copyable>(
     _ socket: borrowing S, _ buffer: inout MutableSpan<UInt8>, _ arrived: inout Int
@@ -157,13 +158,13 @@ private struct Ball {
   ) throws(SocketError) {
     counters.writes &+= 1
     if try socket.write(buffer) == buffer.count { return }
-    // Neither loop keeps a rest: the message must fit into the socket's buffer.
+    // Neither loop handles partial writes: the message must fit into the socket's buffer.
     throw SocketError(code: .messageTooLarge, .write)
   }
 }
 
 extension RawSpan {
-  /// Whether both have the same bytes.
+  /// Returns whether both contain the same bytes.
   @inline(__always)
   fileprivate func isEqual(to other: RawSpan) -> Bool {
     withUnsafeBytes { bytes in

@@ -1,18 +1,18 @@
 internal import SocketKitToolSupport
 
-/// What a run must have for each of its numbers. What it is too short for is printed as "-".
+/// The minimum sample sizes for the numbers of a run. A number without a sufficient sample is printed as "-".
 enum Sample {
-  /// Values that must lie beyond a percentile, or a single one decides it.
+  /// The number of values that must lie beyond a percentile, so that no single value determines it.
   static var beyond: UInt64 { 5 }
-  /// Nanoseconds of a run that a rate is made of.
+  /// The minimum duration of a run for a rate, in nanoseconds.
   static var leastTime: Int64 { 5_000_000 }
-  /// Nanoseconds of CPU time.
+  /// The minimum CPU time, in nanoseconds.
   static var leastCPU: Int64 { 1_000_000 }
-  /// Messages for a number of calls: the run's edges may cut off a call each.
+  /// The minimum number of messages for a number of calls: up to one call may be missing at each end of the run.
   static var leastMessages: UInt64 { 100 }
 
   static func supports(_ share: Double, of count: UInt64) -> Bool {
-    // 1 - 0.999 is a little less than a thousandth.
+    // The sum compensates for rounding: 1 - 0.999 is slightly less than a thousandth.
     (1 - share) * Double(count) + 1e-6 >= Double(beyond)
   }
 
@@ -23,14 +23,14 @@ enum Sample {
 }
 
 extension Optional where Wrapped == Double {
-  /// "-" for none.
+  /// Formats the number; returns "-" for nil.
   func fixed(_ digits: Int) -> String { self.map { $0.fixed(digits) } ?? "-" }
-  /// In groups of three digits, "-" for none.
+  /// Formats the number with its digits in groups of three; returns "-" for nil.
   var grouped: String { self.map { Int($0).grouped } ?? "-" }
 }
 
 extension JSON {
-  /// Whether null stands in it.
+  /// Whether the value contains null.
   var lacksANumber: Bool {
     switch self {
     case .null: true
@@ -40,11 +40,11 @@ extension JSON {
     }
   }
 
-  /// null for none.
+  /// Converts a number; nil becomes null.
   static func number(_ value: Double?) -> JSON { value.map { .number($0) } ?? .null }
 }
 
-/// The median of what all runs have; nil when a run lacks it.
+/// Returns the median of the numbers, or nil if any of them is nil.
 func median(_ numbers: [Double?]) -> Double? {
   let known = numbers.compactMap { $0 }
   return known.count == numbers.count ? Spread(known)?.median : nil

@@ -1,19 +1,19 @@
 internal import SocketKitToolSupport
 
-/// The result of one load: a table for people, and the same for programs.
+/// The result of one load, as a table and as JSON.
 struct Section {
   let title: String
-  /// What the title says, for programs.
+  /// The parameters in the title, for the JSON output.
   let parameters: [JSON.Member]
   var table: Table
-  /// What the columns mean, below the table.
+  /// The notes below the table, which explain the columns.
   var notes: [String]
   var rows: [JSON] = []
-  /// Something that was to be shown did not hold, or could not be measured.
+  /// Whether a check has failed or a measurement was impossible.
   var failed = false
-  /// What was measured, well or badly: transports and pollers by name.
+  /// The names of the transports and pollers that were measured, including failed ones.
   private(set) var measured: Set<String> = []
-  /// Servers whose calls the kernel counted too, and those that could not be traced.
+  /// The number of servers whose calls the kernel counted too, and the number that could not be traced.
   private(set) var callsChecked = 0
   private(set) var callsUnchecked = 0
 
@@ -56,7 +56,7 @@ struct Section {
     if check == nil { callsUnchecked += 1 } else { callsChecked += 1 }
   }
 
-  /// Says below the table what the numbers of calls are worth.
+  /// Adds a note that states how reliable the numbers of calls are.
   mutating func noteCallChecks() {
     if callsChecked > 0 {
       notes.append("The kernel counted as many in a short run under ptrace(2), of each server.")
@@ -67,13 +67,13 @@ struct Section {
     }
   }
 
-  /// Says below the table what "-" means, where it stands for a number.
+  /// Adds a note that explains "-", if the table contains it.
   mutating func noteShortRuns() {
     if rows.contains(where: \.lacksANumber) { notes += Sample.notes }
   }
 
-  /// Calls `body` for every transport with every poller that was asked for; those that cannot be measured become rows
-  /// that say why, and so do failures.
+  /// Calls `body` for every requested pair of transport and poller. Pairs that fail or cannot be measured become rows
+  /// that state the reason.
   mutating func forEach(
     _ load: LoadChoice, _ options: BenchOptions, _ body: (inout Section, Composition) throws -> Void
   ) {

@@ -4,22 +4,21 @@ internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// One cell of the comparison: what is measured over what.
+/// One combination to measure: a transport and a poller.
 struct Composition: Sendable {
   let transport: TransportChoice
   let poller: PollerChoice
 }
 
-/// A server in a process of its own. It ends with this value's life, however that comes about; and should this
-/// process be killed, with it.
+/// A server in its own process. The process ends when this value is destroyed, and also if this process is killed.
 struct ServerProcess: ~Copyable {
-  /// Where it listens.
+  /// The address on which the server listens.
   private(set) var address = ""
   let process: Int32
   private let page: UnsafeMutableRawPointer
   private let limit: TimeLimit
 
-  /// Starts it and waits until it listens. It ends by itself some time after the limit, whatever becomes of this
+  /// Starts the server and waits until it listens. It exits by itself some time after the limit, independently of this
   /// process.
   static func start(
     _ kind: ServerKind, _ composition: Composition, connections: Int, setting: RunSetting,
@@ -67,9 +66,9 @@ struct ServerProcess: ~Copyable {
     bench_unmap(page, MemoryLayout<bench_counters>.size)
   }
 
-  /// Puts a load on it.
-  /// - Throws: what the load throws, with what became of the server; and when the server has ended although the load
-  ///   went well.
+  /// Applies a load to the server.
+  /// - Throws: the errors of the load, with the server's exit status if it has exited; also throws when the load
+  ///   succeeds but the server has exited.
   func under<R>(_ load: () throws -> R) throws -> R {
     let outcome = Result { try load() }
     switch outcome {
@@ -82,20 +81,21 @@ struct ServerProcess: ~Copyable {
     }
   }
 
-  /// What a load costs it.
+  /// Returns the server's resource usage during a load.
   func use<R>(by load: () throws -> R) throws -> (R, ServerUse) {
     let before = ServerUse(counters, cpu: try cpuTime())
     let value = try load()
     return (value, ServerUse(counters, cpu: try cpuTime()) - before)
   }
 
-  /// What its loop has counted so far. Exact when nothing moves.
+  /// The counts of the server's loop. They are exact when the server is idle.
   var counters: bench_counters { page.load(as: bench_counters.self) }
 
-  /// CPU time that it has used, user and system, in nanoseconds.
+  /// Returns the server's CPU time, user and system, in nanoseconds.
   func cpuTime() throws -> Int64 { try checked(bench_cpu_time(process), "reading the server's CPU time") }
 
-  /// How often its threads have gone to sleep, by the kernel's count; nil where /proc does not say.
+  /// Returns the number of times that the server's threads went to sleep, according to the kernel, or nil if /proc does
+  /// not report it.
   func sleeps() -> Int? {
     let folder = "/proc/\(process)/task"
     guard let tasks = opendir(folder) else { return nil }
@@ -120,7 +120,8 @@ struct ServerProcess: ~Copyable {
     return error is SocketError
   }
 
-  /// How it has ended, or ends within this time: its connections close before the kernel says so. nil when it runs on.
+  /// Returns how the server exited, waiting up to a time limit, because its connections close before the kernel reports
+  /// the exit. Returns nil if it is still running.
   private func end(within seconds: Double) -> String? {
     let deadline = csk_monotonic_nanoseconds() + Int64(seconds * 1e9)
     while true {
@@ -130,7 +131,7 @@ struct ServerProcess: ~Copyable {
     }
   }
 
-  /// How a process of ours has ended; nil when it runs on.
+  /// Returns how a child process exited, or nil if it is still running.
   static func end(of process: Int32) -> String? {
     var status: Int32 = 0
     switch bench_ended(process, &status) {
@@ -154,7 +155,7 @@ struct ServerProcess: ~Copyable {
   }
 }
 
-/// The words as C wants a program's arguments.
+/// Passes the arguments to `body` as a C array of strings.
 private func withArguments<R>(_ words: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> R) -> R {
   var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
   pointers.append(nil)
@@ -162,7 +163,7 @@ private func withArguments<R>(_ words: [String], _ body: (UnsafePointer<UnsafeMu
   return body(pointers)
 }
 
-/// A small file's text; nil when it cannot be read.
+/// Returns the contents of a small file, or nil if it cannot be read.
 func readFile(_ path: String) -> String? {
   let number = open(path, O_RDONLY | O_CLOEXEC)
   guard number >= 0 else { return nil }

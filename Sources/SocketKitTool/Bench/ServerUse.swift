@@ -1,12 +1,12 @@
 internal import CSocketKitBaseline
 
-/// What a load costs a server.
+/// The resource usage of a server during a load.
 struct ServerUse: Sendable {
-  /// CPU time, user and system, in nanoseconds.
+  /// The CPU time, user and system, in nanoseconds.
   var cpu: Int64
-  /// System calls, as the server's loop counts them.
+  /// The system calls counted by the server's loop.
   var calls: UInt64
-  /// Returns of the server's wait, and the events that they reported.
+  /// The number of times that the server's wait returned, and the events that it reported.
   var waits: UInt64
   var events: UInt64
 
@@ -28,6 +28,6 @@ struct ServerUse: Sendable {
 }
 
 extension bench_counters {
-  /// All system calls that the loop has made.
+  /// The number of all system calls of the loop.
   var calls: UInt64 { waits + hidden + reads + writes + accepts + controls }
 }

@@ -4,8 +4,8 @@ internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// The time that one run of one server may take. It is over early when the server ends. Then the server is killed and
-/// the client is woken, so that the run fails and the next one begins.
+/// The time limit for one run of one server. When the time has passed or the server exits, the server is killed and the
+/// client is woken, so that this run fails and the next one can start.
 final class TimeLimit: Sendable {
   private struct State {
     var isOver = false
@@ -18,9 +18,9 @@ final class TimeLimit: Sendable {
   private let state = Locked(State())
   private init(_ seconds: Double) { self.seconds = seconds }
 
-  /// Does a run on a thread of its own and waits for its end.
-  /// - Parameter grace: seconds that the run may take to notice that the time is over.
-  /// - Throws: what the run throws; `ToolError` when it takes too long.
+  /// Performs a run on a separate thread and waits until it ends.
+  /// - Parameter grace: the number of seconds for the run to end after the limit has passed.
+  /// - Throws: the errors of the run; `ToolError` when it exceeds the limit.
   static func run<R: Sendable>(
     seconds: Double, grace: Double = 5, _ body: @escaping @Sendable (TimeLimit) throws -> R
   ) throws -> R {
@@ -32,9 +32,9 @@ final class TimeLimit: Sendable {
       let left = Double(end - csk_monotonic_nanoseconds()) / 1e9
       if let outcome = thread.outcome(within: max(0, min(left, 0.05))) { return try outcome.get() }
       if left <= 0 { break }
-      // A client of datagrams would wait for a dead server until the time is over.
+      // A datagram client would wait for a dead server until the limit passes.
       guard let serversEnd = limit.serversEnd else { continue }
-      // Others notice, and say more.
+      // Other clients detect it themselves and report more details.
       if let outcome = thread.outcome(within: 0.2) { return try outcome.get() }
       text = "the server \(serversEnd)"
       break
@@ -44,7 +44,7 @@ final class TimeLimit: Sendable {
     case .failure(let error): throw ToolError("\(text): \(error)")
     case .success: throw ToolError(text)
     case nil:
-      // The thread cannot be killed without the process. It has nothing more to talk to.
+      // The thread cannot be killed without killing the process. It has no server any more.
       limit.reapServer()
       throw ToolError("\(text), and the client hangs: results below this line share the cpu with it")
     }
@@ -52,7 +52,7 @@ final class TimeLimit: Sendable {
 
   var isOver: Bool { state.withLock { $0.isOver } }
 
-  /// Kills this server when the time is over.
+  /// Kills this server when the limit passes.
   func watch(server: Int32) {
     state.withLock { state in
       state.server = server
@@ -60,7 +60,7 @@ final class TimeLimit: Sendable {
     }
   }
 
-  /// Wakes this poller when the time is over.
+  /// Wakes this poller when the limit passes.
   func watch(_ waker: Waker) {
     state.withLock { state in
       state.wakers.append(waker)
@@ -68,11 +68,12 @@ final class TimeLimit: Sendable {
     }
   }
 
-  /// Ends the connections of these descriptors when the time is over. They must be open until ``forgetDescriptors()``.
+  /// Shuts down the connections of these descriptors when the limit passes. They must stay open until
+  /// ``forgetDescriptors()``.
   func watch(descriptors: [Int32]) { state.withLock { $0.descriptors = descriptors } }
   func forgetDescriptors() { state.withLock { $0.descriptors = [] } }
 
-  /// Kills the server and takes its remains away. Under the lock: its number may then belong to another process.
+  /// Kills and reaps the server. This holds the lock, because afterwards the process ID may belong to another process.
   func end(server: Int32) {
     state.withLock { state in
       guard state.server == server else { return }
@@ -81,7 +82,7 @@ final class TimeLimit: Sendable {
     }
   }
 
-  /// How the server has ended; nil while it runs, and when there is none.
+  /// How the server exited, or nil while it is running or if there is none.
   private var serversEnd: String? { state.withLock { $0.server.flatMap(ServerProcess.end(of:)) } }
 
   private func expire() {

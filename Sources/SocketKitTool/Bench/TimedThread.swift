@@ -2,15 +2,15 @@ internal import CSocketKit
 internal import Glibc
 internal import SocketKitToolSupport
 
-/// A thread whose outcome is waited for with a time limit. It inherits cpu and scheduling from the thread that makes
-/// it.
+/// A thread whose result can be awaited with a time limit. It inherits CPU affinity and scheduling from the thread that
+/// creates it.
 final class TimedThread<R: Sendable>: Sendable {
   private let result = Locked<Result<R, any Error>?>(nil)
   private let bell: Int32
 
   init(_ body: @escaping @Sendable () throws -> R) throws {
     bell = Int32(truncatingIfNeeded: try checked(csk_eventfd(), "making an event descriptor"))
-    // The thread holds this object, and with it the bell, until it ends.
+    // The thread retains this object, and with it the bell, until it ends.
     let job = Unmanaged.passRetained(
       Job { [self] in
         let outcome = Result(catching: body)
@@ -33,20 +33,21 @@ final class TimedThread<R: Sendable>: Sendable {
 
   deinit { close(bell) }
 
-  /// nil when it has none in time; the thread runs on then.
+  /// Returns the result, or nil if the time limit passes first; the thread then continues to run.
   func outcome(within seconds: Double) -> Result<R, any Error>? {
     let end = csk_monotonic_nanoseconds() + Int64(seconds * 1e9)
     while true {
       let left = max(0, end - csk_monotonic_nanoseconds())
       var watched = pollfd(fd: bell, events: Int16(POLLIN), revents: 0)
-      // Rounded up, so that it does not spin for the last millisecond.
+      // Rounded up, so that the loop does not spin during the last millisecond.
       let count = poll(&watched, 1, Int32(clamping: (left + 999_999) / 1_000_000))
       if count > 0 || left == 0 { return result.withLock { $0 } }
     }
   }
 }
 
-/// What a thread does. Not nested: a C function cannot name a type that hangs on a generic parameter.
+/// The body of a thread. It is not nested, because a C function cannot refer to a type that depends on a generic
+/// parameter.
 private final class Job: Sendable {
   let body: @Sendable () -> Void
   init(_ body: @escaping @Sendable () -> Void) { self.body = body }

@@ -36,10 +36,10 @@ extension Command {
 
       """
   ) { arguments in
-    // Before a socket takes the number of a closed stream.
+    // Do this before a socket can get the descriptor number of a closed standard stream.
     try checked(bench_occupy_standard_streams(), "opening /dev/null")
     let options = try BenchOptions(arguments)
-    // Now, not after a minute.
+    // Check this now, rather than after a minute of measuring.
     try checked(bench_can_write(1), "standard output cannot be written to")
     var run = BenchRun(options, print: Terminal.print)
     return try run.run()

@@ -4,8 +4,8 @@ internal import SocketKit
 internal import SocketKitToolSupport
 
 extension Command {
-  /// The server's process. `bench` starts it with its counters' memory file as descriptor 3 and reads one line from it:
-  /// "ready ADDRESS".
+  /// Runs a server process. `bench` starts it with the shared memory of the counters as descriptor 3, and reads one
+  /// line from it: "ready ADDRESS".
   static let benchServer = Command(
     name: "bench-server", summary: "the server process of bench", help: "Started by socketkit bench only.\n",
     isHidden: true
@@ -23,7 +23,7 @@ extension Command {
     let size = try arguments.integer("--datagram-size", in: 1...65536)
     let takesTurns = arguments.flag("--turns")
     try arguments.finish()
-    // Whatever becomes of the parent, this process ends: with it, or at the latest when its time is over.
+    // This process ends together with its parent, or at the latest when its time limit passes.
     if bench_die_with(Int32(parent)) < 0 { return 1 }
     alarm(UInt32(lifetime))
     if let cpu { try checked(bench_pin(Int32(cpu)), "pinning to cpu \(cpu)") }
@@ -52,13 +52,13 @@ private struct ServerTask: CompositionTask {
     case .swift:
       let listener = try S.listen(on: try S.benchAddress(), configure: S.tune)
       try Terminal.print("ready \(listener.localAddress())\n")
-      // Room for one more: a slab that is never full never stops accepting.
+      // One extra slot: the slab is never full, so the server never stops accepting.
       var server = try EchoServer<S, P>(listener, capacity: capacity + 1, counters: counters)
       try server.run(bufferSize: Self.bufferSize)
     case .c:
       let listener = try S.baselineListener()
       try Terminal.print("ready \(listener.address)\n")
-      // As many as the Swift poller takes in one wait.
+      // The same number of events per wait as the Swift poller.
       let events = Int32(EpollPoller.configuration(capacity: capacity + 1).eventsPerWait)
       try checked(baseline_serve(listener.descriptor, events, Self.bufferSize, counters), "serving in C")
     }

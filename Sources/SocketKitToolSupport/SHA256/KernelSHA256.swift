@@ -1,29 +1,30 @@
 internal import SocketKitCore
 internal import SocketKitRaw
 
-/// SHA-256 by the kernel (AF_ALG, Documentation/crypto/userspace-if.rst): a socket that is written to, and then read.
+/// Computes SHA-256 in the kernel (AF_ALG, Documentation/crypto/userspace-if.rst): the data is written to a socket, and
+/// the checksum is read from it.
 ///
-/// Not there where the kernel lacks algif_hash, or a sandbox forbids the family: then making one throws.
+/// The initializer throws when the kernel lacks algif_hash or a sandbox forbids the address family.
 public struct KernelSHA256: ~Copyable, Sendable {
   private let operation: GenericPacketSocket<HashAlgorithm, SocketLevelOptions>
 
-  /// - Throws: `.protocolNotSupported` (EAFNOSUPPORT), `.noSuchPath` (ENOENT: the kernel knows no "sha256"),
+  /// - Throws: `.protocolNotSupported` (EAFNOSUPPORT), `.noSuchPath` (ENOENT: the kernel has no "sha256" algorithm),
   ///   `.permissionDenied`, `.tooManyDescriptors`.
   public init() throws {
     let kind = SocketKind(HashAlgorithm.sha256.family, .sequencedPacket)
     let algorithm = try GenericPacketSocket<HashAlgorithm, SocketLevelOptions>.open(kind)
     try algorithm.bind(to: HashAlgorithm.sha256)
-    // Such a socket hands out its operations by accept(2), without listening.
+    // accept(2) on an AF_ALG socket returns an operation socket; no listen(2) is needed.
     let listener = Listener<GenericPacketSocket<HashAlgorithm, SocketLevelOptions>>(
       algorithm.releaseDescriptor(), context: ())
     operation = try listener.accept(until: .never)
   }
 
-  /// - Throws: `.outOfMemory`, or whatever the kernel's driver says.
+  /// - Throws: `.outOfMemory`, or another error of the kernel's driver.
   public func update(_ bytes: RawSpan) throws {
     var done = 0
     while done < bytes.byteCount {
-      // A bounded piece: the kernel pins what it hashes.
+      // Write pieces of limited size: the kernel pins the memory that it hashes.
       let piece = bytes.extracting(done..<min(done + 65536, bytes.byteCount))
       let result = operation.attemptSend(piece, control: RawSpan(), to: RawSpan(), flags: .more)
       if result.isFailure && !result.isWouldBlock { throw SocketError(result, .send) }
@@ -31,7 +32,7 @@ public struct KernelSHA256: ~Copyable, Sendable {
     }
   }
 
-  /// The checksum of what came; begins anew after it.
+  /// Returns the checksum of all bytes since the last checksum, and starts a new one.
   public func finish() throws -> SHA256Digest {
     var bytes = [UInt8](repeating: 0, count: SHA256Digest.byteCount)
     var info = MessageInfo()
@@ -43,7 +44,7 @@ public struct KernelSHA256: ~Copyable, Sendable {
   }
 }
 
-/// sockaddr_alg of linux/if_alg.h: family, type and name of an algorithm.
+/// The address type for sockaddr_alg (linux/if_alg.h): the family, type and name of an algorithm.
 struct HashAlgorithm: SocketAddress {
   let name: String
 
@@ -61,7 +62,7 @@ struct HashAlgorithm: SocketAddress {
     return body(bytes.span.bytes)
   }
 
-  /// The kernel tells the address of no such socket.
+  /// The kernel never returns an address for these sockets.
   init?(sockaddr: RawSpan) { nil }
   init(name: String) { self.name = name }
 

@@ -1,9 +1,9 @@
-/// SHA-256 in Swift (FIPS 180-4, 6.2): for kernels that offer none.
+/// Computes SHA-256 in Swift (FIPS 180-4, 6.2), for kernels that do not provide it.
 public struct PlainSHA256: Sendable {
   private var state: InlineArray<8, UInt32> = [
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
   ]
-  /// The bytes that do not fill a block yet, at the front.
+  /// The bytes of an incomplete block, at the start of the array.
   private var pending = InlineArray<64, UInt8>(repeating: 0)
   private var pendingCount = 0
   private var total: UInt64 = 0
@@ -37,10 +37,10 @@ public struct PlainSHA256: Sendable {
     }
   }
 
-  /// The checksum of what came so far; more may follow.
+  /// Returns the checksum of all bytes so far; more bytes can be added afterwards.
   public func digest() -> SHA256Digest {
     var end = self
-    // One bit, zeros up to the last eight bytes of a block, and the length in bits (5.1.1).
+    // Padding: one bit, zeros up to the last eight bytes of a block, then the length in bits (5.1.1).
     let zeros = (119 - pendingCount) % 64
     var padding: [UInt8] = [0x80] + [UInt8](repeating: 0, count: zeros)
     let bits = total &* 8
@@ -49,7 +49,8 @@ public struct PlainSHA256: Sendable {
     return SHA256Digest(words: end.state)
   }
 
-  /// Whole blocks. Unchecked memory and wrapping sums: this is where all of the time goes, in unoptimized builds above all.
+  /// Processes whole blocks. This function uses unchecked memory access and wrapping sums because nearly all of the
+  /// time is spent here, especially in unoptimized builds.
   private mutating func compress(_ bytes: UnsafeRawBufferPointer) {
     guard let start = bytes.baseAddress else { return }
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in

@@ -1,12 +1,12 @@
-/// A SHA-256 checksum of bytes that come piece by piece: by the kernel where it offers that, otherwise in Swift.
+/// Computes a SHA-256 checksum incrementally, in the kernel where it supports that, otherwise in Swift.
 public struct SHA256: ~Copyable {
-  /// Who computes.
+  /// The implementation that computes the checksum.
   public enum Source: Sendable { case kernel, plain }
 
   private var plain = PlainSHA256()
   private let kernel: KernelSHA256?
 
-  /// - Parameter source: nil takes the kernel where it can.
+  /// - Parameter source: nil selects the kernel if it is available.
   public init(_ source: Source? = nil) throws {
     switch source {
     case .plain: kernel = nil
@@ -25,13 +25,13 @@ public struct SHA256: ~Copyable {
     }
   }
 
-  /// The checksum of all that came. Nothing may follow.
+  /// Returns the checksum of all bytes and ends the computation.
   public consuming func finish() throws -> SHA256Digest {
     if let digest = try kernel?.finish() { return digest }
     return plain.digest()
   }
 
-  /// The checksum of bytes that are all there.
+  /// Returns the checksum of an array of bytes.
   public static func digest(of bytes: [UInt8], by source: Source? = nil) throws -> SHA256Digest {
     var hash = try SHA256(source)
     try hash.update(bytes.span.bytes)

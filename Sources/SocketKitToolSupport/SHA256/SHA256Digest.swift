@@ -3,13 +3,13 @@ public struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
   public static var byteCount: Int { 32 }
   public let bytes: [UInt8]
 
-  /// nil unless there are exactly 32 bytes.
+  /// Returns nil unless there are exactly 32 bytes.
   public init?(_ bytes: some Sequence<UInt8>) {
     self.bytes = Array(bytes)
     if self.bytes.count != Self.byteCount { return nil }
   }
 
-  /// The big-endian bytes of the eight state words.
+  /// Creates a digest from the big-endian bytes of the eight state words.
   init(words: InlineArray<8, UInt32>) {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Self.byteCount)
@@ -19,7 +19,7 @@ public struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
     self.bytes = bytes
   }
 
-  /// 64 hexadecimal digits in small letters, as sha256sum(1) prints them.
+  /// 64 lowercase hexadecimal digits, as sha256sum(1) prints them.
   public var description: String {
     let digits = Array("0123456789abcdef".utf8)
     return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)

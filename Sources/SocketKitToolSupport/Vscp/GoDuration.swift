@@ -1,14 +1,14 @@
-/// Durations as Go writes and reads them: `300ms`, `1.5h`, `2h45m`, `-5s`, `0`.
+/// Parses and formats durations as Go does: `300ms`, `1.5h`, `2h45m`, `-5s`, `0`.
 enum GoDuration {
-  /// nil for what Go's time.ParseDuration refuses: no unit, an unknown one, or more than 292 years.
+  /// Returns nil for text that Go's time.ParseDuration rejects: a missing or unknown unit, or more than 292 years.
   static func parse(_ text: String) -> Duration? {
     var rest = Array(text.utf8)[...]
     let isNegative = rest.first == UInt8(ascii: "-")
     if isNegative || rest.first == UInt8(ascii: "+") { rest = rest.dropFirst() }
     if rest.elementsEqual("0".utf8) { return .zero }
     if rest.isEmpty { return nil }
-    // Computes as Go's time.ParseDuration does, with floating-point numbers for fractions: they are exact where a
-    // fraction is a whole number of nanoseconds.
+    // Fractions are computed in floating point, as in Go's time.ParseDuration. The result is exact if the fraction is a
+    // whole number of nanoseconds.
     let most: UInt64 = 1 << 63
     var total: UInt64 = 0
     while !rest.isEmpty {
@@ -37,8 +37,8 @@ enum GoDuration {
     return .nanoseconds(isNegative ? -Int64(total) : Int64(total))
   }
 
-  /// The nanoseconds of the digits after a point, truncated to a whole number. Ignores digits that do not fit in 63
-  /// bits.
+  /// Converts the digits after a decimal point to nanoseconds, truncated to a whole number. Ignores digits that do not
+  /// fit in 63 bits.
   private static func part(of unit: UInt64, _ digits: ArraySlice<UInt8>) -> UInt64 {
     var (number, divisor) = (UInt64(0), 1.0)
     for digit in digits {

@@ -1,5 +1,5 @@
-/// A command line as Go's package flag reads it: `-name value`, `-name=value`, with one dash or two; a flag without a
-/// value is a boolean; the first word that is no flag ends them, and `--` too.
+/// Parses a command line as Go's package flag does: `-name value` or `-name=value`, with one dash or two. A flag
+/// without a value is a boolean. The first argument that is not a flag ends the flags, and so does `--`.
 struct GoFlags {
   enum Kind { case boolean, unsigned, duration, text }
 
@@ -9,7 +9,7 @@ struct GoFlags {
     let usage: String
   }
 
-  /// What is wrong, in Go's words.
+  /// A parse error, with Go's message.
   struct Wrong: Error, Equatable {
     let text: String
     init(_ text: String) { self.text = text }
@@ -19,7 +19,7 @@ struct GoFlags {
   private(set) var numbers: [String: UInt64] = [:]
   private(set) var durations: [String: Duration] = [:]
   private(set) var texts: [String: Word] = [:]
-  /// What stands behind the flags.
+  /// The arguments after the flags.
   private(set) var operands: [Word] = []
 
   init(_ words: [Word], flags: [Flag]) throws(Wrong) {
@@ -76,7 +76,8 @@ struct GoFlags {
     }
   }
 
-  /// strconv.ParseUint with base 0: decimal, 0x, 0o or a leading 0, 0b, with underscores between digits.
+  /// Parses an integer as strconv.ParseUint does with base 0: decimal, 0x, 0o or a leading 0, 0b, with underscores
+  /// between digits.
   private static func unsigned(_ text: String) -> UInt64? {
     guard text.first != "+", text.first != "-" else { return nil }
     let small = text.lowercased()
@@ -94,7 +95,7 @@ struct GoFlags {
     return UInt64(parts.joined(), radix: radix)
   }
 
-  /// What flag.PrintDefaults prints: by name, the usage behind a tab.
+  /// Returns the output of flag.PrintDefaults: the flags sorted by name, each usage text preceded by a tab.
   static func defaults(_ flags: [Flag]) -> String {
     var text = ""
     for flag in flags.sorted(by: { $0.name < $1.name }) {
@@ -112,12 +113,12 @@ struct GoFlags {
   }
 }
 
-/// A text in double quotes, as Go's %q prints it: escapes quotes, backslashes, invisible characters and bytes that are
-/// not UTF-8.
+/// Quotes a text as Go's %q does: in double quotes, escaping quotes, backslashes, invisible characters and bytes that
+/// are not UTF-8.
 func goQuoted(_ bytes: [UInt8]) -> String { "\"\(escaped(bytes, quotes: true))\"" }
 func goQuoted(_ text: String) -> String { goQuoted(Array(text.utf8)) }
 
-/// The text with escapes for what cannot be seen, and could play tricks on a terminal.
+/// Escapes invisible characters and those that could change a terminal's display.
 func escaped(_ text: String) -> String { escaped(Array(text.utf8), quotes: false) }
 
 private func escaped(_ bytes: [UInt8], quotes: Bool) -> String {

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import SocketKitCore
 
-/// A failed call on a file, in words as Go's: `open /x: no such file or directory`.
+/// A failed system call on a file, formatted as Go does: `open /x: no such file or directory`.
 struct FileError: Error, Equatable, CustomStringConvertible {
   let call: String
   let path: Word
@@ -9,21 +9,22 @@ struct FileError: Error, Equatable, CustomStringConvertible {
 
   var description: String { "\(call) \(path): \(reason)" }
 
-  /// In double quotes, with the bytes of the path.
+  /// The message in double quotes, including the raw bytes of the path.
   var quoted: String { goQuoted(Array("\(call) ".utf8) + path.bytes + Array(": \(reason)".utf8)) }
 
   private var reason: String {
-    // The kernel's words for it are "connection timed out".
+    // strerror(3) returns "connection timed out" for ETIMEDOUT.
     let words = errno == ETIMEDOUT ? "timed out" : String(cString: strerror(errno))
     return "\(words.prefix(1).lowercased())\(words.dropFirst())"
   }
 }
 
-/// An open file: reads, and writes of whole buffers, that wait for pipes and terminals until a deadline.
+/// An open file. Reads and writes wait for pipes and terminals until a deadline; a write transfers the whole buffer.
 struct LocalFile: ~Copyable {
   let owned: Descriptor
   let path: Word
-  /// Whether a read or write may have to wait for somebody else: everything but what lies on a disk.
+  /// Whether a read or write may have to wait for another process: true for everything except regular files,
+  /// directories and block devices.
   private let waits: Bool
 
   init(_ number: Int32, path: Word) {
@@ -33,25 +34,25 @@ struct LocalFile: ~Copyable {
     waits = fstat(number, &status) == 0 && ![S_IFREG, S_IFDIR, S_IFBLK].contains(status.st_mode & S_IFMT)
   }
 
-  /// As os.Open: for reading.
-  /// - Parameter waits: whether opening a named pipe waits for its writer; else the first read does.
+  /// Opens a file for reading, like os.Open.
+  /// - Parameter waits: whether opening a named pipe waits for a writer; if false, the first read waits.
   static func reading(_ path: Word, waits: Bool = true) throws(FileError) -> LocalFile {
     let flags = O_RDONLY | O_CLOEXEC | O_NOCTTY
     var number = retried { path.withCString { Glibc.open($0, flags | (waits ? 0 : O_NONBLOCK)) } }
-    // A lease that its holder is giving back (fcntl(2), F_SETLEASE).
+    // The file has a lease that its holder must release first (fcntl(2), F_SETLEASE).
     if number < 0 && errno == EWOULDBLOCK { number = retried { path.withCString { Glibc.open($0, flags) } } }
     if number < 0 { throw FileError(call: "open", path: path, errno: errno) }
     return LocalFile(number, path: path)
   }
 
-  /// As os.Create: for writing, made anew or emptied, mode 0666 less the umask.
+  /// Creates or truncates a file for writing, like os.Create, with mode 0666 minus the umask.
   static func creating(_ path: Word) throws(FileError) -> LocalFile {
     let number = retried { path.withCString { Glibc.open($0, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) } }
     if number < 0 { throw FileError(call: "open", path: path, errno: errno) }
     return LocalFile(number, path: path)
   }
 
-  /// A second descriptor of one that is open, standard input say.
+  /// Duplicates an open descriptor, such as standard input.
   static func sharing(_ raw: RawDescriptor, path: Word) throws(FileError) -> LocalFile {
     let number = fcntl(raw.value, F_DUPFD_CLOEXEC, 0)
     if number < 0 { throw FileError(call: "open", path: path, errno: errno) }
@@ -64,12 +65,12 @@ struct LocalFile: ~Copyable {
     return status
   }
 
-  /// Whether the next read begins at the first byte, as far as anybody can tell.
+  /// Whether the next read begins at the first byte. Also true if the file has no offset.
   var isAtStart: Bool { lseek(owned.raw.value, 0, SEEK_CUR) <= 0 }
 
-  /// Fills the buffer's front.
-  /// - Parameter socket: what to watch while waiting for the file.
-  /// - Returns: 0 at the end of the file; nil when there is news of the socket.
+  /// Reads into the start of the buffer.
+  /// - Parameter socket: a descriptor to watch while waiting for the file.
+  /// - Returns: 0 at the end of the file; nil when poll(2) reports events for `socket`.
   borrowing func read(
     into buffer: inout MutableRawSpan, until deadline: Deadline = .never, beside socket: pollfd? = nil
   ) throws(FileError) -> Int? {
@@ -78,20 +79,20 @@ struct LocalFile: ~Copyable {
       if mustWait, try !wait("read", POLLIN, until: deadline, beside: socket) { return nil }
       let count = buffer.withUnsafeMutableBytes { Glibc.read(owned.raw.value, $0.baseAddress, $0.count) }
       if count >= 0 { return count }
-      // Who passed a pipe on may have made it non-blocking.
+      // The process that passed us the pipe may have made it non-blocking.
       mustWait = mustWait || errno == EAGAIN
       if errno != EINTR && errno != EAGAIN { throw failure("read") }
     }
   }
 
-  /// Writes all the bytes; the limits count for each piece.
+  /// Writes all the bytes; the limits apply to each piece.
   borrowing func write(_ bytes: RawSpan, within limits: TransferLimits = .none) throws(FileError) {
     var rest = bytes
     var mustWait = waits
     while !rest.isEmpty {
       let deadline = limits.next
       if mustWait { _ = try wait("write", POLLOUT, until: deadline, beside: nil) }
-      // A pipe that is said to be writable takes so much without waiting for the rest (pipe(7), PIPE_BUF).
+      // A pipe that poll(2) reports as writable accepts 4096 bytes without blocking (pipe(7), PIPE_BUF).
       let piece = waits && !deadline.isNever ? rest.extracting(first: 4096) : rest
       let count = piece.withUnsafeBytes { Glibc.write(owned.raw.value, $0.baseAddress, $0.count) }
       if count >= 0 {
@@ -111,7 +112,7 @@ struct LocalFile: ~Copyable {
     if ftruncate(owned.raw.value, Int(length)) != 0 { throw failure("truncate") }
   }
 
-  /// Closes, and says what went wrong: network file systems and quotas may tell only now.
+  /// Closes the file and reports any error: network file systems and quotas may report an error only at this point.
   consuming func close() throws(FileError) {
     let path = path
     do throws(SocketError) {
@@ -123,20 +124,20 @@ struct LocalFile: ~Copyable {
 
   borrowing func failure(_ call: String) -> FileError { FileError(call: call, path: path, errno: Glibc.errno) }
 
-  /// Waits until a call has something to do.
-  /// - Returns: false when there is news of the socket, which counts first.
-  /// - Throws: ETIMEDOUT at the deadline.
+  /// Waits until the file is ready for the call.
+  /// - Returns: false when there are events for the socket, even if the file is ready too.
+  /// - Throws: ETIMEDOUT when the deadline passes.
   private borrowing func wait(
     _ call: String, _ events: Int32, until deadline: Deadline, beside socket: pollfd?
   ) throws(FileError) -> Bool {
-    // poll(2) passes over a negative descriptor.
+    // poll(2) ignores negative descriptors.
     var watched: InlineArray<2, pollfd> = [
       pollfd(fd: owned.raw.value, events: Int16(events), revents: 0),
       socket ?? pollfd(fd: -1, events: 0, revents: 0),
     ]
     while true {
       let left = deadline.remainingNanoseconds
-      // Rounded up: a wait that ends early would be repeated in vain.
+      // Rounded up, so that poll(2) does not return before the deadline.
       let time = left < 0 ? -1 : Int32(min(left / 1_000_000 + (left % 1_000_000 == 0 ? 0 : 1), Int64(Int32.max)))
       let result = withUnsafeMutableBytes(of: &watched) {
         poll($0.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, time)

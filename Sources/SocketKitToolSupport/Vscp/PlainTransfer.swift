@@ -1,11 +1,12 @@
 internal import Glibc
 internal import SocketKit
 
-// mdlayher's wire format: the bytes of one file and nothing else, until the connection closes. Nothing proves delivery.
+// mdlayher's wire format consists of the bytes of one file, until the connection closes. It has no delivery
+// confirmation.
 
 extension StreamSocket where Self: ~Copyable {
-  /// Writes what comes into a file, to the end of the stream.
-  /// - Returns: the checksum, where one is wanted.
+  /// Receives a stream to its end and writes it to a file.
+  /// - Returns: the checksum if `checksum` is true.
   borrowing func receivePlain(
     into file: borrowing LocalFile, limits: TransferLimits, checksum: Bool, meter: inout ProgressMeter
   ) throws -> SHA256Digest? {
@@ -27,7 +28,7 @@ extension StreamSocket where Self: ~Copyable {
     return try hash.take()?.finish()
   }
 
-  /// Sends a file. The caller closes the connection then, which is its end.
+  /// Sends a file. The caller must then close the connection to mark the end of the file.
   borrowing func sendPlain(
     _ file: borrowing LocalFile, limits: TransferLimits, checksum: Bool, meter: inout ProgressMeter
   ) throws -> SHA256Digest? {
@@ -37,7 +38,7 @@ extension StreamSocket where Self: ~Copyable {
     while true {
       var target = buffer.mutableSpan
       var bytes = target.mutableBytes
-      // Nothing but its end: a peer may send bytes, or half-close, and still read.
+      // Watch only for errors and hang-ups: a peer may send bytes, or half-close, and still read.
       let socket = pollfd(fd: writeSource.value, events: 0, revents: 0)
       guard let count = try file.read(into: &bytes, until: limits.next, beside: socket) else { throw hangUp() }
       if count == 0 { return try hash.take()?.finish() }
@@ -48,16 +49,17 @@ extension StreamSocket where Self: ~Copyable {
     }
   }
 
-  /// Ends the stream after everything was written, and waits until the peer's kernel has received it.
+  /// Shuts down the stream after the last write, and waits until the peer's kernel has received everything.
   ///
-  /// Closing with unread input would reset the connection (RFC 9293, 3.10.4) and lose the bytes that are on their way.
-  /// So this shuts down its own direction and discards input until the peer ends too. When the peer stays connected,
-  /// this stops waiting one second after the peer's kernel has received everything.
-  /// - Throws: `.connectionReset`, or `.timedOut` at a limit: the peer has not received everything.
+  /// Closing with unread input would reset the connection (RFC 9293, 3.10.4) and lose the bytes in flight. Therefore
+  /// this method shuts down its own direction and discards input until the peer ends too. If the peer stays connected,
+  /// the method stops waiting one second after the peer's kernel has received everything.
+  /// - Throws: `.connectionReset`, or `.timedOut` when a limit expires; in both cases the peer has not received
+  ///   everything.
   borrowing func finishPlain(within limits: TransferLimits) throws(SocketError) {
     var scraps = [UInt8](repeating: 0, count: 65536)
-    // SCTP has no half-close, and does not report the end of an association that this side ends. Closing sends what is
-    // queued, unless there is unread input.
+    // SCTP has no half-close, and does not report the end of an association that this side ends. Closing sends the
+    // queued data, unless there is unread input.
     guard Self.capabilities.contains(.halfClose) else {
       let end = min(limits.next, .after(.seconds(1)))
       while !end.hasPassed, case .bytes = try read(into: scraps.mutableSpan) {}
@@ -83,7 +85,7 @@ extension StreamSocket where Self: ~Copyable {
         if untaken > 0 { throw SocketError(code: .timedOut, .write) }
         return
       }
-      // The kernel wakes no wait when the peer has taken the last byte.
+      // The kernel does not wake waiting threads when the peer acknowledges the last byte.
       if hasEnded {
         usleep(10_000)
         continue
@@ -99,15 +101,15 @@ extension StreamSocket where Self: ~Copyable {
     }
   }
 
-  /// How many bytes the peer's kernel has not taken (SIOCOUTQ); nil where the kernel does not report it. What was
-  /// written to a Unix socket is in the peer's queue already and stays there when this end closes.
+  /// The number of bytes that the peer's kernel has not acknowledged (SIOCOUTQ), or nil where the kernel does not
+  /// report it. Bytes written to a Unix socket are already in the peer's queue and stay there when this end closes.
   private borrowing func bytesNotTaken() -> Int32? {
     if Address.self == UnixAddress.self { return nil }
     var count: Int32 = 0
     return ioctl(writeSource.value, 0x5411, &count) == 0 ? count : nil
   }
 
-  /// The pending error, which the kernel reports once (SO_ERROR).
+  /// Returns and clears the pending error, which the kernel reports once (SO_ERROR).
   private borrowing func pendingError(_ operation: SocketError.Operation) throws(SocketError) -> SocketError? {
     var number: Int32 = 0
     var length = socklen_t(4)
@@ -117,14 +119,14 @@ extension StreamSocket where Self: ~Copyable {
     return number == 0 ? nil : SocketError(.failure(errno: number), operation)
   }
 
-  /// Has the connection end as broken when it closes, where the transport can (TCP, SCTP): an orderly end would be the
-  /// end of the file.
+  /// Makes close reset the connection, where the transport supports that (TCP, SCTP). The peer would interpret an
+  /// orderly close as the end of the file.
   borrowing func spoilEnd() {
     var now = linger(l_onoff: 1, l_linger: 0)
     setsockopt(writeSource.value, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
   }
 
-  /// Why a connection of which poll(2) tells the end has ended.
+  /// Returns the error of a connection for which poll(2) reported an error or a hang-up.
   private borrowing func hangUp() -> SocketError {
     var scraps = [UInt8](repeating: 0, count: 256)
     do throws(SocketError) {
@@ -135,7 +137,7 @@ extension StreamSocket where Self: ~Copyable {
     return SocketError(code: .brokenPipe, .write)
   }
 
-  /// Writes all the bytes; the limits count for each piece that the kernel takes.
+  /// Writes all the bytes; the limits apply to each piece that the kernel accepts.
   borrowing func writeAll(_ bytes: Span<UInt8>, within limits: TransferLimits) throws(SocketError) {
     var rest = bytes
     while !rest.isEmpty {

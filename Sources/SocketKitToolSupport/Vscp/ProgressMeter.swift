@@ -1,11 +1,11 @@
 internal import SocketKitCore
 
-/// How far a transfer is, as a line for a terminal: part, rate and time left.
+/// Displays the progress of a transfer on a terminal: amount, rate and time left.
 struct ProgressMeter {
   private let name: String
-  /// nil when nobody knows.
+  /// The size of the file, or nil if it is unknown.
   private let size: UInt64?
-  /// What was there before this run.
+  /// The number of bytes that an earlier run transferred.
   private let start: UInt64
   private let console: VscpConsole
   private let began: ContinuousClock.Instant
@@ -21,7 +21,7 @@ struct ProgressMeter {
     began = .now
   }
 
-  /// Shows at most five lines a second.
+  /// Updates the display, at most five times per second.
   mutating func advance(by count: Int) {
     done += UInt64(count)
     guard console.isWatched else { return }

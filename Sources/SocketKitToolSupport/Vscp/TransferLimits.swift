@@ -1,11 +1,11 @@
 internal import SocketKitCore
 
-/// How long a transfer may take, and how long nothing may move.
+/// The time limits of a transfer: for the whole transfer, and for periods in which no data moves.
 struct TransferLimits {
   let total: Deadline
   let idle: Duration?
 
-  /// For a connection that has come about just now.
+  /// Starts the limits; call this when the connection has been established.
   init(timeout: Duration?, idle: Duration?) {
     total = timeout.map { .after($0) } ?? .never
     self.idle = idle
@@ -13,7 +13,7 @@ struct TransferLimits {
 
   static let none = TransferLimits(timeout: nil, idle: nil)
 
-  /// For the next step.
+  /// The deadline for the next step.
   var next: Deadline {
     guard let idle else { return total }
     return min(total, .after(idle))

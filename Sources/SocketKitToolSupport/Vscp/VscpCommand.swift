@@ -1,7 +1,7 @@
-/// `socketkit vscp`: mdlayher's vscp, over any stream.
+/// `socketkit vscp`: mdlayher's vscp, for any stream transport.
 public enum VscpCommand {
-  /// Runs a command line without the command's name.
-  /// - Returns: the exit status: 0; 1 when something failed; 2 for a wrong command line.
+  /// Runs the command; `words` does not include the command's name.
+  /// - Returns: the exit status: 0 on success, 1 on failure, 2 for an invalid command line.
   public static func run(_ words: [Word], console: VscpConsole) -> Int32 {
     let options: VscpOptions
     do throws(VscpOptions.Ending) {

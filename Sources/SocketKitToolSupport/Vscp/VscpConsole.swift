@@ -1,25 +1,25 @@
 public import SocketKitCore
 internal import Glibc
 
-/// Where vscp reads, writes and talks: the process's own descriptors, or a test's.
+/// The input and output of vscp: the descriptors of the process or, in tests, substitutes.
 public struct VscpConsole: Sendable {
-  /// Data is read from here where no file is named.
+  /// Where data is read from when no file is named.
   public var input = RawDescriptor(0)
-  /// Data is written here where no file is named.
+  /// Where data is written to when no file is named.
   public var output = RawDescriptor(1)
-  /// Takes all talk.
+  /// Outputs a message.
   public var say: @Sendable (String) -> Void
-  /// Whether somebody watches, so that progress is shown.
+  /// Whether the messages go to a terminal; if so, progress is shown.
   public var isWatched = false
-  /// The time as it stands in front of a line: `2006/01/02 15:04:05 `.
+  /// Returns the timestamp at the start of a log line: `2006/01/02 15:04:05 `.
   public var stamp: @Sendable () -> String = { VscpConsole.localTime() }
 
   public init(say: @escaping @Sendable (String) -> Void) { self.say = say }
 
-  /// A line of the log, as Go's package log writes it.
+  /// Writes a log line in the format of Go's package log.
   func log(_ text: String) { say((isWatched ? Self.clearLine : "") + stamp() + text + "\n") }
 
-  /// A line that the next one replaces; only where somebody watches.
+  /// Shows a line that the next line replaces, if the messages go to a terminal.
   func progress(_ text: String) {
     if isWatched { say(Self.clearLine + text) }
   }
@@ -39,20 +39,20 @@ public struct VscpConsole: Sendable {
   }
 }
 
-/// The log of one end: `receive: …` or `send: …`.
+/// The log of one role: `receive: …` or `send: …`.
 struct VscpLog {
   let console: VscpConsole
   let role: VscpOptions.Role
   let isVerbose: Bool
 
-  /// Only with -v.
+  /// Logs a line only with -v.
   func detail(_ text: String) {
     if isVerbose { console.log("\(role): \(text)") }
   }
   func always(_ text: String) { console.log("\(role): \(text)") }
 }
 
-/// What ends a run with status 1, after a line in the log: `vscp: receive: failed to listen: …`.
+/// An error that ends a run with status 1, after a log line: `vscp: receive: failed to listen: …`.
 struct VscpFailure: Error {
   let action: String
   let reason: String

@@ -1,10 +1,10 @@
 internal import SocketKit
 
-/// What the command line of vscp asks for.
+/// The options on the command line of vscp.
 struct VscpOptions {
   enum Role: String { case send, receive }
 
-  /// How the connection comes about, and what the messages say of it.
+  /// How the connection is established, and how messages show its address.
   enum Meeting: Equatable {
     case listen(AnyEndpoint, shown: String)
     case connect(AnyEndpoint, shown: String)
@@ -12,32 +12,32 @@ struct VscpOptions {
 
   var role: Role
   var meeting: Meeting
-  /// By -c and -p: messages then show addresses as mdlayher's vscp does.
+  /// Whether the address is given by -c and -p; if so, messages show addresses as mdlayher's vscp does.
   var isClassic: Bool
   var files: [Word]
   var isVerbose = false
   var showsChecksum = false
   var verifies = false
   var acceptsHidden = false
-  /// For the whole transfer, from the moment that there is a connection.
+  /// The time limit for the whole transfer, starting when the connection is established.
   var timeout: Duration?
-  /// For a time in which not a byte moves.
+  /// The time limit for a period in which no byte is transferred.
   var idleTimeout: Duration?
   var connectTimeout: Duration = .seconds(10)
 
-  /// Why there is nothing to run.
+  /// The reason why there is no transfer to run.
   enum Ending: Error, Equatable {
-    /// Print the flags, and succeed.
+    /// Print the flags, and exit successfully.
     case defaults
-    /// A line of the log, status 1: where mdlayher's calls log.Fatalf.
+    /// Log a line and exit with status 1, where mdlayher's vscp calls log.Fatalf.
     case fatal(String)
-    /// A wrong flag, in Go's words: with the flags, status 2.
+    /// An invalid flag: print Go's message and the flags, and exit with status 2.
     case wrong(String)
-    /// A wrong combination of our own: status 2.
+    /// An invalid combination of the flags that only this implementation has: status 2.
     case usage(String)
   }
 
-  /// mdlayher's flags.
+  /// The flags of mdlayher's vscp.
   static let classicFlags: [GoFlags.Flag] = [
     .init(name: "r", kind: .boolean, usage: "receive files from another instance of vscp"),
     .init(name: "s", kind: .boolean, usage: "send files to another instance of vscp"),
@@ -90,7 +90,7 @@ struct VscpOptions {
     verifies = flags.booleans["verify"] ?? false
     acceptsHidden = flags.booleans["hidden"] ?? false
     let timeout = try Self.positive(flags.durations["t"], "-t")
-    // mdlayher's sender takes it for nothing.
+    // The sender of mdlayher's vscp ignores this flag.
     self.timeout = isClassic && role == .send ? nil : timeout
     idleTimeout = try Self.positive(flags.durations["idle-timeout"], "--idle-timeout")
     connectTimeout = try Self.positive(flags.durations["connect-timeout"], "--connect-timeout") ?? .seconds(10)
@@ -117,7 +117,7 @@ struct VscpOptions {
     for (name, number) in [("c", contextID), ("p", port)] where number > UInt64(UInt32.max) {
       throw .wrong("invalid value \"\(number)\" for flag -\(name): value out of range")
     }
-    // Listening at any context ID, where mdlayher's takes the machine's own; 0 is any port, as there.
+    // Listen at any context ID, where mdlayher's vscp listens at the machine's own. Port 0 means any port in both.
     return role == .receive
       ? .listen(try endpoint("vsock://any:\(port == 0 ? "*" : "\(port)")"), shown: "\(port)")
       : .connect(try endpoint("vsock://\(contextID):\(port)"), shown: "\(contextID).\(port)")

@@ -1,6 +1,6 @@
 internal import SocketKit
 
-/// One run of vscp at an address: makes the connection, and does there what the options say.
+/// One run of vscp at an address: establishes the connection and performs the transfer that the options specify.
 struct VscpSession: EndpointVisitor {
   typealias Outcome = Int32
   typealias Failure = any Error
@@ -139,7 +139,7 @@ struct VscpSession: EndpointVisitor {
     }
   }
 
-  /// The one connection, however it comes about.
+  /// Establishes the connection by connecting or by accepting one peer.
   private func meet<S: NamedConnectionTransport & StreamSocket & ~Copyable>(
     _: S.Type, _ location: S.Location
   ) throws -> S {
@@ -155,7 +155,7 @@ struct VscpSession: EndpointVisitor {
       log.detail("opening listener: \(shown)")
       let listener = try listen(S.self, location)
       do throws(SocketError) {
-        // Closed when this returns: a run takes one peer.
+        // The listener is closed on return: each run accepts one peer.
         return try listener.accept(until: .never)
       } catch {
         throw VscpFailure("failed to accept", error)
@@ -179,7 +179,7 @@ struct VscpSession: EndpointVisitor {
     ofListener listener: borrowing Listener<S>
   ) throws -> String {
     let address = try listener.localAddress()
-    // mdlayher's shows the context ID that others connect to.
+    // mdlayher's vscp shows the context ID to which peers connect.
     if options.isClassic, let vsock = address as? VsockAddress {
       let own = try? VsockContextID.current()
       return VsockAddress(contextID: own ?? vsock.contextID, port: vsock.port).description
@@ -187,7 +187,7 @@ struct VscpSession: EndpointVisitor {
     return S.text(of: S.location(of: address))
   }
 
-  /// The addresses of both ends: `server` is who listens.
+  /// Logs the addresses of both ends: `server` is the listening end.
   private func tell<S: NamedConnectionTransport & StreamSocket & ~Copyable>(_ socket: borrowing S) {
     guard options.isVerbose else { return }
     func shown(_ address: S.Address?) -> String {

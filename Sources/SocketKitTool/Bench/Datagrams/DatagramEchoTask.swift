@@ -1,13 +1,14 @@
 internal import CSocketKitBaseline
 internal import SocketKitToolSupport
 
-/// What one run of a datagram server came to.
+/// The result of one run of a datagram server.
 struct DatagramRun: Sendable {
-  /// Datagrams that came back, a second. nil, as all that follow, when the run is too short for it.
+  /// The number of returned datagrams per second. This and the following values are nil when the run is too short for
+  /// them.
   let rate: Double?
-  /// CPU time in nanoseconds a datagram: the server's, and the load generator's.
+  /// The CPU time in nanoseconds per datagram of the server and of the load generator.
   let cpu, loadCPU: Double?
-  /// The server's system calls a datagram, and the events that a wait of it reported.
+  /// The server's system calls per datagram, and the events per wait.
   let calls, eventsPerWait: Double?
   let datagrams: Int
   let burst, window: Int
@@ -33,14 +34,14 @@ struct DatagramRun: Sendable {
   }
 }
 
-/// One server of the udp-echo load: which, and how it echoes.
+/// One configuration of the udp-echo load: the server and how it echoes.
 struct DatagramCell: Hashable, Sendable {
   let kind: ServerKind
   let way: DatagramWay
-  /// Once more, to show what chance does.
+  /// Whether this is a repetition, which shows the random variation.
   var isAgain = false
 
-  /// - Parameter ways: must have ``DatagramWay/plain``, to which all others are compared.
+  /// - Parameter ways: must contain ``DatagramWay/plain``, which is the reference for all others.
   static func all(_ ways: [DatagramWay]) -> [DatagramCell] {
     [DatagramWay.plain, .one, .batch, .joined, .offload].filter(ways.contains).flatMap { way in
       [ServerKind.c, .swift].map { DatagramCell(kind: $0, way: way) }
@@ -50,12 +51,12 @@ struct DatagramCell: Hashable, Sendable {
   var label: String { kind == .swift ? "ours" : isAgain ? "C again" : "C" }
 }
 
-/// A run of one such server in a process of its own, with the load from this process.
+/// One run of such a server in its own process, with the load in this process.
 struct DatagramEchoTask: Sendable {
   let cell: DatagramCell
   let poller: PollerChoice
   let size: Int
-  /// When it ends, whichever comes first.
+  /// The limits of the run, in time and in datagrams; the run ends at the first one that is reached.
   let nanoseconds: Int64
   let datagrams: Int
   let takesTurns: Bool
@@ -69,13 +70,13 @@ struct DatagramEchoTask: Sendable {
       let loadBefore = bench_cpu_time(0)
       let (outcome, use) = try server.use { try load.run(nanoseconds: nanoseconds, datagrams: datagrams) }
       let loadCPU = bench_cpu_time(0) - loadBefore
-      // One more: what came twice at the end would come before it.
+      // Send one more datagram: any duplicates of earlier ones arrive before its reply.
       _ = try load.run(nanoseconds: .max, datagrams: 1)
       return DatagramRun(outcome, use: use, loadCPU: loadCPU, burst: load.burst, window: load.window)
     }
   }
 
-  /// Checks how this server counts its calls.
+  /// Checks the call counts of this server.
   func check() throws -> CallCheck? {
     let server = try start()
     return try server.under {

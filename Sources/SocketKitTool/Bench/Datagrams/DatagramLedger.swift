@@ -1,14 +1,14 @@
-/// Which datagrams are on their way. Each has a number in its first eight bytes, or the lower part of it where there is
-/// room for less; what comes back must be on its way, so that nothing counts twice.
+/// Tracks the datagrams in flight. Each contains a number in its first eight bytes, or its low-order bytes if the
+/// datagram is shorter. Every received datagram must be in flight, so that none is counted twice.
 final class DatagramLedger {
   private var onTheirWay: [UInt16]
   private var last: UInt64 = 0
-  /// How many are on their way.
+  /// The number of datagrams in flight.
   private(set) var count = 0
   private let size: Int
-  /// Bytes of a number.
+  /// The size of each number in bytes.
   private let digits: Int
-  /// What follows the number.
+  /// The bytes after the number.
   private let rest: [UInt8]
 
   init(size: Int) {
@@ -18,7 +18,7 @@ final class DatagramLedger {
     rest = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
   }
 
-  /// Writes so many new datagrams, one behind the other.
+  /// Writes the given number of new datagrams consecutively.
   func issue(_ number: Int, into array: inout [UInt8]) {
     var bytes = array.mutableSpan
     var start = 0
@@ -32,7 +32,7 @@ final class DatagramLedger {
     count += number
   }
 
-  /// What is wrong with datagrams that came, one behind the other; nil when nothing is.
+  /// Validates consecutive received datagrams. Returns a description of the first error, or nil.
   func complaint(about bytes: RawSpan) -> String? {
     var start = 0
     while start < bytes.byteCount {
@@ -47,7 +47,7 @@ final class DatagramLedger {
       }
       start &+= size
       let key = Int(truncatingIfNeeded: number) & (onTheirWay.count - 1)
-      // A number that is far from the last one was never sent, or long ago.
+      // A number far from the last one was never sent, or was sent long ago.
       guard onTheirWay[key] > 0, digits < 8 || last &- number < UInt64(onTheirWay.count) else {
         return "datagram \(number) came back twice, or was not sent"
       }

@@ -4,9 +4,10 @@ internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// The load on every datagram server, ours or C: bursts of datagrams, each handed to the kernel as one message, and a
-/// bounded number of datagrams on their way, so that nothing is lost for want of room. What comes back is received many
-/// at a time, coalesced where the server sends it so, and compared. Every datagram has a number, and comes back once.
+/// The load for all datagram servers, ours and C. It sends bursts of datagrams, each passed to the kernel as one
+/// message, and limits the number of datagrams in flight, so that none is lost because a buffer is full. Replies are
+/// received in batches, coalesced if the server sends them so, and compared. Every datagram has a number and must come
+/// back exactly once.
 struct DatagramLoad: ~Copyable {
   struct Outcome: Sendable {
     var received = 0
@@ -17,15 +18,15 @@ struct DatagramLoad: ~Copyable {
   private var bursts: MessageBatch
   private var arrived: MessageBatch
   private let size: Int
-  /// Datagrams in a burst.
+  /// The number of datagrams in a burst.
   let burst: Int
-  /// Datagrams that may be on their way.
+  /// The maximum number of datagrams in flight.
   var window: Int { bursts.capacity * burst }
   private let ledger: DatagramLedger
   private var bytes: [UInt8]
   private let limit: TimeLimit
 
-  /// - Parameter coalesced: whether the server sends many datagrams as one message.
+  /// - Parameter coalesced: whether the server sends several datagrams as one message.
   init(to text: String, size: Int, coalesced: Bool, limit: TimeLimit) throws {
     guard let address = IPSocketAddress(text) else { throw ToolError("no address: \(text)") }
     let socket = try UDPSocket.connect(to: address) { (socket) throws(SocketError) in
@@ -36,7 +37,7 @@ struct DatagramLoad: ~Copyable {
     try poller.register(socket, for: .readable, token: Token(index: 0))
     limit.watch(poller.waker)
     let burst = try Self.burst(size)
-    // What a small datagram takes of a socket's buffer is mostly the kernel's own; measured, rounded up.
+    // Most of the buffer space that a small datagram takes is kernel overhead; this value was measured and rounded up.
     let room = try socket.option(.receiveBuffer) / (burst * (size + 1536))
     bursts = MessageBatch(capacity: max(1, min(4, room)), messageCapacity: burst * size, controlCapacity: 24)
     arrived = MessageBatch(capacity: coalesced ? 16 : 128, messageCapacity: coalesced ? 65535 : (size + 63) & ~63)
@@ -49,7 +50,8 @@ struct DatagramLoad: ~Copyable {
     self.size = size
   }
 
-  /// As many as the kernel cuts one message into: 128, before Linux 6.9 64; and no more than an IPv4 packet holds.
+  /// Returns the maximum number of segments into which the kernel splits one message: 128, or 64 before Linux 6.9. The
+  /// number is smaller if the message would not fit in an IPv4 packet.
   private static func burst(_ size: Int) throws -> Int {
     let target = try UDPSocket.bind(to: .loopback(port: 0))
     let sender = try UDPSocket.connect(to: try target.localAddress())
@@ -71,7 +73,7 @@ struct DatagramLoad: ~Copyable {
     return max(1, min(64, bytes.count / size))
   }
 
-  /// Sends for so long, or so many datagrams, then waits for what is on its way.
+  /// Sends for a given time or a given number of datagrams, then waits for those in flight.
   mutating func run(nanoseconds: Int64, datagrams: Int) throws -> Outcome {
     var outcome = Outcome()
     let begin = csk_monotonic_nanoseconds()
@@ -86,7 +88,7 @@ struct DatagramLoad: ~Copyable {
       let received = try receive()
       outcome.received += received
       if received > 0 || ledger.count == 0 { continue }
-      // The window is so small that the kernel drops nothing: what has not come by then never comes.
+      // The window is small enough that the kernel drops nothing, so datagrams missing by now are lost.
       if try poller.wait(until: .after(.seconds(5))) == 0 {
         throw ToolError("\(ledger.count) datagrams never came back, \(outcome.received) did")
       }
@@ -95,10 +97,10 @@ struct DatagramLoad: ~Copyable {
     return outcome
   }
 
-  /// Sends as many bursts as may be on their way, of so many datagrams at most; how many datagrams went.
+  /// Sends bursts until the window is full, with at most the given number of datagrams. Returns the number sent.
   private mutating func send(_ datagrams: Int) throws -> Int {
     bursts.removeAll()
-    // A local one: the batch and a span of these bytes cannot both be this value's.
+    // Move the bytes to a local variable: the batch and a span of the bytes cannot both be borrowed from `self`.
     var bytes: [UInt8] = []
     swap(&bytes, &self.bytes)
     defer { swap(&bytes, &self.bytes) }
@@ -106,7 +108,7 @@ struct DatagramLoad: ~Copyable {
     while !bursts.isFull {
       let slot = bursts.count
       let count = min(burst, datagrams - sent)
-      // Whole bursts, but for the last.
+      // Only the last burst may be incomplete.
       if count == 0 || ledger.count + count > window { break }
       ledger.issue(count, into: &bytes)
       try bursts.append(bytes.span.extracting(first: count * size))
@@ -121,7 +123,7 @@ struct DatagramLoad: ~Copyable {
     return sent
   }
 
-  /// How many datagrams came.
+  /// Receives replies and returns the number of datagrams.
   private mutating func receive() throws -> Int {
     guard let count = try socket.receive(batch: &arrived) else { return 0 }
     let before = ledger.count

@@ -2,7 +2,7 @@ internal import CSocketKit
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// Ping-pong over datagrams: a server process, and the client here.
+/// Ping-pong over datagrams, with the server in its own process and the client in this one.
 struct DatagramPingPong: DatagramTask {
   let kind: ServerKind
   let composition: Composition
@@ -21,14 +21,14 @@ struct DatagramPingPong: DatagramTask {
       _ = try client.run(warmUp, into: &ignored)
       var histogram = Histogram()
       let (elapsed, use) = try server.use { try client.run(messages, into: &histogram) }
-      // One more: a second reply to the last one would come before its reply.
+      // Send one more datagram: a duplicate reply to the last one would arrive before its reply.
       _ = try client.run(1, into: &ignored)
       return Run(histogram, elapsed: elapsed, use: use)
     }
   }
 }
 
-/// Checks the servers of ping-pong over datagrams.
+/// Checks the call counts of the datagram ping-pong servers.
 struct DatagramCallCheck: DatagramTask {
   let kind: ServerKind
   let composition: Composition
@@ -47,7 +47,7 @@ struct DatagramCallCheck: DatagramTask {
   }
 }
 
-/// Sends numbered datagrams, one at a time, and waits for each to come back.
+/// Sends numbered datagrams, one at a time, and waits for the reply to each.
 private struct DatagramClient<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
   private let socket: S
   private var poller: P
@@ -67,9 +67,9 @@ private struct DatagramClient<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~C
     messages = NumberedMessages(size: size)
   }
 
-  /// - Returns: how long that took, in nanoseconds.
+  /// - Returns: the elapsed time in nanoseconds.
   mutating func run(_ count: Int, into histogram: inout Histogram) throws -> Int64 {
-    // Room for one byte more, which shows that a reply is too long.
+    // One extra byte, to detect replies that are too long.
     var buffer = [UInt8](repeating: 0, count: size + 1)
     let begin = csk_monotonic_nanoseconds()
     for _ in 0..<count {
@@ -102,7 +102,7 @@ private struct DatagramClient<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~C
   private mutating func receive(_ buffer: inout [UInt8]) throws -> Int {
     var info = MessageInfo()
     while true {
-      // A datagram may be lost, and then nobody says so: the limit ends the wait.
+      // A datagram may be lost without any report, so only the time limit ends the wait.
       if try poller.wait() == 0 && limit.isOver { throw ToolError("datagram \(number) did not come back") }
       if try socket.receive(into: buffer.mutableSpan, &info) != nil { return info.length }
     }

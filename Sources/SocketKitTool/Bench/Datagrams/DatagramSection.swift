@@ -2,7 +2,7 @@ internal import CSocketKitBaseline
 internal import SocketKitToolSupport
 
 extension Section {
-  /// udp-echo: how many datagrams a server echoes a second, by what it asks of the kernel.
+  /// Measures udp-echo: the number of datagrams that a server echoes per second, for each set of system calls.
   static func datagramEcho(size: Int, _ options: BenchOptions) throws -> Section {
     let first = Int(try checked(bench_first_cpu(), "reading which cpus may be used"))
     let pins = options.pins ?? (first, first)
@@ -85,16 +85,17 @@ extension Section {
   }
 }
 
-/// The runs of all servers, interleaved.
+/// The interleaved runs of all servers.
 struct DatagramRuns: Sendable {
   let cells: [DatagramCell]
   private var runs: [DatagramCell: [DatagramRun]] = [:]
-  /// Why a server could not be measured to the end.
+  /// The failures of servers that could not be measured completely.
   private(set) var failures: [DatagramCell: String] = [:]
-  /// How the servers count their calls; nil for each that could not be traced.
+  /// The call checks of the servers; nil for each server that could not be traced.
   private(set) var checks: [CallCheck?] = []
 
-  /// Each round has every server once; a round begins with another one than the round before, and goes the other way.
+  /// Runs every server once per round. Each round starts with a different server and reverses the direction of the
+  /// previous one.
   init(_ poller: PollerChoice, size: Int, _ options: BenchOptions, serverCPU: Int, takesTurns: Bool) {
     cells = DatagramCell.all(options.ways)
     let rounds = options.rounds(.udpEcho)
@@ -102,7 +103,7 @@ struct DatagramRuns: Sendable {
       for step in cells.indices {
         let place = (step + 2 * round) % cells.count
         let cell = cells[round % 2 == 0 ? place : cells.count - 1 - place]
-        // One failure tells enough; another would take as long.
+        // Run a failed server only once; another failure would take as long.
         if failures[cell] != nil { continue }
         Terminal.progress(
           "udp-echo \(size) bytes, \(poller.rawValue): round \(round + 1) of \(rounds), \(cell.way.rawValue), "
@@ -123,7 +124,7 @@ struct DatagramRuns: Sendable {
         }
       }
     }
-    // A run that is too short to show a number of calls has none to check.
+    // If the runs are too short for a number of calls, there is nothing to check.
     for cell in cells
     where options.checksCalls && failures[cell] == nil && !cell.isAgain && self[cell].allSatisfy({ $0.calls != nil }) {
       Terminal.progress("udp-echo \(size) bytes, \(poller.rawValue): counting the calls of \(cell.label)")
@@ -145,7 +146,8 @@ struct DatagramRuns: Sendable {
 
   subscript(cell: DatagramCell) -> [DatagramRun] { runs[cell] ?? [] }
 
-  /// The rates of one server divided by another's in the same round; none when one of them has too few.
+  /// Divides the rates of one server by those of another in the same round. Returns an empty array if a run of either
+  /// is too short.
   func ratios(_ cell: DatagramCell, to other: DatagramCell) -> [Double] {
     let (these, those) = (self[cell].map(\.rate), self[other].map(\.rate))
     if failures[cell] != nil || failures[other] != nil { return [] }

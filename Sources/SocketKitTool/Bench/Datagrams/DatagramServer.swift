@@ -1,8 +1,8 @@
 internal import CSocketKitBaseline
 internal import SocketKit
 
-/// The datagram server that is measured. It does what the C server does, call by call; what the kernel does not take is
-/// lost in both.
+/// The measured datagram server. It makes the same calls as the C server. Both lose the datagrams that the kernel does
+/// not accept.
 struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
   private let socket: S
   private var poller: P
@@ -25,7 +25,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
     return count > 0
   }
 
-  /// Serves until the socket fails.
+  /// Runs until the socket fails.
   mutating func run(_ plan: DatagramPlan) throws(SocketError) -> Never {
     switch plan.way {
     case .one, .plain: try runOneByOne(plan)
@@ -43,7 +43,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
     }
   }
 
-  /// Whether there was a datagram.
+  /// Echoes one datagram; returns false if there was none.
   @inline(__always)
   private borrowing func echo(_ buffer: inout MutableSpan<UInt8>) throws(SocketError) -> Bool {
     var sender: S.Address?
@@ -59,7 +59,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
     let offload = plan.way == .offload
     if offload { try UDPOffload.coalesce(socket.readSource) }
     var batch = MessageBatch(capacity: plan.batch, messageCapacity: plan.size, controlCapacity: offload ? 64 : 0)
-    // What every kernel with UDP_SEGMENT takes, as in C.
+    // Every kernel with UDP_SEGMENT supports 64; the C server uses the same value.
     if plan.way == .joined { batch.mostJoined = 64 }
     while true {
       guard try wait() else { continue }
@@ -68,7 +68,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
     }
   }
 
-  /// Whether there may be more.
+  /// Echoes one batch; returns whether more datagrams may be queued.
   @inline(__always)
   private borrowing func echo(_ batch: inout MessageBatch, _ offload: Bool) throws(SocketError) -> Bool {
     counters.pointee.reads &+= 1
@@ -77,7 +77,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
     while batch.sent < count {
       let before = batch.sent
       let result = try socket.send(batch: &batch)
-      // Of a load of equal datagrams as many go with one call as UDP carries.
+      // For datagrams of equal size, one call sends as many as one UDP message can hold.
       let together = batch.mostJoined < 2 ? count : min(batch.mostJoined, 65507 / max(1, batch.byteCount(at: before)))
       counters.pointee.writes &+= UInt64(max(1, (batch.sent - before + together - 1) / together))
       if result == nil { break }
@@ -86,14 +86,14 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
   }
 }
 
-/// Many datagrams as one message.
+/// Sends and receives several datagrams as one message.
 enum UDPOffload {
-  /// Has a socket receive datagrams of one sender and size as one message.
+  /// Makes a socket receive consecutive datagrams of the same sender and size as one message.
   static func coalesce(_ descriptor: RawDescriptor) throws(SocketError) {
     try OptionsOf(descriptor: descriptor).setRawOption(level: 17, name: 104, to: [Int32(1)].span.bytes)
   }
 
-  /// Coalesced as it came it goes back.
+  /// Sets up each message to be sent with the segment size with which it was received.
   @inline(__always)
   static func turnRound(_ batch: inout MessageBatch) throws(SocketError) {
     var slot = 0

@@ -2,10 +2,10 @@ internal import CSocketKitBaseline
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// A datagram transport that can be measured.
+/// A datagram transport that the bench can measure.
 protocol BenchDatagrams: DatagramSocket, TransportSocket, ~Copyable where Address: LosslessStringConvertible {
   static func benchAddress() throws -> Address
-  /// The same socket made by the C baseline.
+  /// Creates the same socket in C, for the baseline.
   static func baselineSocket() throws -> BaselineListener
 }
 
@@ -20,17 +20,17 @@ extension UDPSocket: BenchDatagrams {
   }
 }
 
-/// How a datagram server echoes: the C server has the same ways.
+/// How a datagram server echoes; the C server supports the same ways.
 enum DatagramWay: String, CaseIterable, Sendable {
-  /// One datagram for each wait.
+  /// One wait for each datagram.
   case one
-  /// One call for each datagram until there is none left, then a wait.
+  /// One call for each datagram until the queue is empty, then a wait.
   case plain
-  /// Many datagrams with one call.
+  /// Many datagrams per call.
   case batch
-  /// Many datagrams with one call, and sent back as one: UDP_SEGMENT.
+  /// Many datagrams per receive call, sent back as one message: UDP_SEGMENT.
   case joined
-  /// Many datagrams that are coalesced into few, with one call: UDP_GRO and UDP_SEGMENT.
+  /// Many datagrams per call, coalesced into few messages: UDP_GRO and UDP_SEGMENT.
   case offload
 
   var baseline: baseline_datagrams {
@@ -43,7 +43,7 @@ enum DatagramWay: String, CaseIterable, Sendable {
     }
   }
 
-  /// What the C server calls.
+  /// The system calls of the C server.
   var calls: String {
     switch self {
     case .one: "wait, recvfrom/sendto"
@@ -55,23 +55,24 @@ enum DatagramWay: String, CaseIterable, Sendable {
   }
 }
 
-/// What a datagram server has room for; the same for ours and C.
+/// The buffer sizes of a datagram server, the same for ours and C.
 struct DatagramPlan: Sendable {
   let way: DatagramWay
-  /// Bytes of the largest message.
+  /// The size of the largest message in bytes.
   let size: Int
-  /// Messages with one call.
+  /// The number of messages per call.
   let batch: Int
-  /// Whether it lets others on its cpu work until they have nothing to do.
+  /// Whether the server uses SCHED_BATCH, so that it does not preempt other processes on its CPU.
   var takesTurns = false
-  /// Bytes that are asked for: with less, a burst does not find room. The kernel may give less to who has no rights.
+  /// The requested receive buffer in bytes; a burst does not fit into a smaller one. The kernel may grant less to
+  /// unprivileged processes.
   static var receiveBuffer: Int { 4 << 20 }
 
   init(_ way: DatagramWay, size: Int) {
     self.way = way
     switch way {
     case .one, .plain: (self.size, batch) = (max(size, 2048), 1)
-    // Whole cache lines.
+    // Round up to whole cache lines.
     case .batch, .joined: (self.size, batch) = ((size + 63) & ~63, 128)
     case .offload: (self.size, batch) = (65535, 16)
     }

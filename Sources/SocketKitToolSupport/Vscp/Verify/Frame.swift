@@ -1,4 +1,4 @@
-/// How the other end broke the protocol of `--verify`; PROTOCOL.md tells it in full.
+/// A violation of the `--verify` protocol by the peer; PROTOCOL.md describes the protocol in full.
 enum VerifyError: Error, Equatable, CustomStringConvertible {
   case notTheProtocol
   case unknownVersion(UInt8)
@@ -35,7 +35,7 @@ enum VerifyRole: UInt8 {
 
   var hello: [UInt8] { Self.magic + [Self.version, rawValue] }
 
-  /// Checks the other end's hello.
+  /// Validates the peer's hello.
   func check(_ bytes: [UInt8]) throws(VerifyError) {
     guard bytes.count == Self.helloCount, bytes.starts(with: Self.magic) else { throw .notTheProtocol }
     if bytes[6] == 0 { throw .unknownVersion(0) }
@@ -48,7 +48,7 @@ enum FrameKind: UInt8, CaseIterable {
   case offer = 1
   case accept, refuse, begin, data, end, abort, stored, failed, bye, wait
 
-  /// How long a payload may be.
+  /// The permitted payload lengths.
   var lengths: ClosedRange<UInt32> {
     switch self {
     case .offer: 13...12 + 255
@@ -62,7 +62,7 @@ enum FrameKind: UInt8, CaseIterable {
   }
 }
 
-/// Kind and length: the eight bytes in front of a payload.
+/// The eight-byte header before a payload: kind and length.
 struct FrameHeader: Equatable {
   static let byteCount = 8
   let kind: FrameKind
@@ -85,20 +85,20 @@ struct FrameHeader: Equatable {
   var bytes: [UInt8] { [kind.rawValue, 0, 0, 0] + bigEndian(UInt64(length), 4) }
 }
 
-/// Why a file was not taken, or not sent to its end.
+/// Why a file was rejected, or not sent completely.
 struct Reason: Equatable, CustomStringConvertible {
   enum Code: UInt16 {
     case name = 1
     case nameTaken, storage, checksum, size, busy, source, oneFileOnly
   }
 
-  /// A number of ``Code``, or of a later version.
+  /// The raw value of a ``Code``, or a code of a later protocol version.
   let code: UInt16
   let text: String
 
   init(_ code: Code, _ text: String) {
     self.code = code.rawValue
-    // Cut between characters.
+    // Truncate at a character boundary.
     var kept = text.prefix(1024)
     while kept.utf8.count > 1024 { kept = kept.dropLast() }
     self.text = String(kept)
@@ -111,23 +111,23 @@ struct Reason: Equatable, CustomStringConvertible {
 
   var bytes: [UInt8] { bigEndian(UInt64(code), 2) + Array(text.utf8) }
 
-  /// Without what could play tricks on a terminal: it is the other end's text.
+  /// The peer's text, escaped so that it cannot change the terminal's display.
   var description: String { escaped(text) }
 }
 
-/// A file as it is offered.
+/// A file that the sender offers.
 struct Offer: Equatable {
-  /// nil when nobody knows it, as of a pipe.
+  /// The size, or nil if it is unknown, as for a pipe.
   let size: UInt64?
   /// At most 0o777.
   let mode: UInt32
   let name: [UInt8]
 
-  /// The name for people.
+  /// The name, quoted for display.
   var shown: String { goQuoted(name) }
 }
 
-/// A frame, but for data.
+/// A frame of any kind except data.
 enum Frame: Equatable {
   case offer(Offer)
   case accept(offset: UInt64, SHA256Digest)
@@ -155,7 +155,7 @@ enum Frame: Equatable {
     }
   }
 
-  /// Header and payload.
+  /// The header and payload as bytes.
   var bytes: [UInt8] {
     let payload: [UInt8] =
       switch self {
@@ -170,7 +170,7 @@ enum Frame: Equatable {
     return FrameHeader(kind, length: payload.count).bytes + payload
   }
 
-  /// Reads a payload whose length the header has checked.
+  /// Parses a payload. The header has already validated its length.
   init(_ kind: FrameKind, parsing payload: ArraySlice<UInt8>) throws(VerifyError) {
     switch kind {
     case .offer:

@@ -1,7 +1,8 @@
 internal import Glibc
 internal import SocketKit
 
-/// Frames over a stream: buffered reads, hello first, every wait within the limits.
+/// Sends and receives frames over a stream. Reads are buffered, the hello comes first, and every wait is subject to the
+/// limits.
 struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
   private let socket: S
   let limits: TransferLimits
@@ -9,13 +10,13 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
   private var input: [UInt8]
   private var start = 0
   private var end = 0
-  /// Bytes of a data frame that have not been handed out.
+  /// The number of bytes of the current data frame that have not been delivered.
   private var dataLeft = 0
 
-  /// What comes next.
+  /// The next input.
   enum Incoming: Equatable {
     case frame(Frame)
-    /// So many bytes of a file, at least one: take them with ``withData(_:_:)``.
+    /// This number of bytes of a file is available, at least one: read them with ``withData(_:_:)``.
     case data(Int)
   }
 
@@ -26,16 +27,16 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
     input = [UInt8](repeating: 0, count: transferBufferSize)
   }
 
-  /// Says who this is, and hears who the other end is.
+  /// Sends this end's hello, and validates the peer's hello.
   mutating func greet() throws {
     let hello = role.hello
     do throws(SocketError) {
       try socket.writeAll(hello.span, within: limits)
     } catch {
-      // One who sent something and went: what that was says more.
+      // The peer may have sent something and closed. Its input explains the failure better than this error does.
       guard error.code == .brokenPipe || error.code == .connectionReset else { throw error }
     }
-    // As soon as something is wrong: who speaks another protocol may never send eight bytes.
+    // Compare byte by byte, because a peer that speaks another protocol may never send eight bytes.
     var count = 1
     while count <= VerifyRole.magic.count {
       try fill(to: count)
@@ -49,7 +50,7 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
     start += VerifyRole.helloCount
   }
 
-  /// Waits for a frame, or for bytes of one.
+  /// Waits for a frame, or for bytes of a data frame.
   mutating func next() throws -> Incoming {
     if dataLeft == 0 {
       try fill(to: FrameHeader.byteCount)
@@ -67,7 +68,7 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
     return .data(min(dataLeft, end - start))
   }
 
-  /// The next frame that means something.
+  /// Returns the next frame that is not "wait".
   mutating func nextFrame(while moment: String) throws -> Frame {
     while true {
       switch try next() {
@@ -78,7 +79,7 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
     }
   }
 
-  /// Hands out bytes that ``next()`` announced.
+  /// Passes bytes announced by ``next()`` to `body`.
   mutating func withData(_ count: Int, _ body: (RawSpan) throws -> Void) rethrows {
     let range = start..<start + count
     start += count
@@ -86,11 +87,11 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
     try body(input.span.bytes.extracting(range))
   }
 
-  /// Whether something has come, without waiting for it.
+  /// Returns whether input is available, without waiting for it.
   mutating func hasInput() throws -> Bool {
     if start < end { return true }
     (start, end) = (0, 0)
-    // Out of the way: a span of a property would forbid the use of another one.
+    // Move the buffer out of `self`: while a span of one property exists, no other property can be used.
     var buffer = [UInt8]()
     swap(&buffer, &input)
     defer { swap(&buffer, &input) }
@@ -103,7 +104,7 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
     }
   }
 
-  /// For waiting for a file, and for input as well.
+  /// A poll(2) entry for input, for waiting for a file and the socket at the same time.
   var watchedForInput: pollfd { pollfd(fd: socket.readSource.value, events: Int16(POLLIN), revents: 0) }
 
   borrowing func send(_ frame: Frame) throws {
@@ -111,13 +112,13 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
     try socket.writeAll(bytes.span, within: limits)
   }
 
-  /// Sends a data frame. The buffer holds room for the header, then the bytes.
+  /// Sends a data frame. The buffer contains space for the header, followed by the data.
   borrowing func sendData(_ buffer: inout [UInt8], count: Int) throws {
     buffer.replaceSubrange(0..<FrameHeader.byteCount, with: FrameHeader(.data, length: count).bytes)
     try socket.writeAll(buffer.span.extracting(first: FrameHeader.byteCount + count), within: limits)
   }
 
-  /// Waits a moment for the other end to close, so that closing here cannot cut off what is on its way to it.
+  /// Waits briefly for the peer to close, so that closing here does not discard data in flight to it.
   borrowing func waitForEnd(until deadline: Deadline) {
     var isOpen = true
     var scraps = [UInt8](repeating: 0, count: 256)
@@ -130,7 +131,7 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
     }
   }
 
-  /// Reads until the buffer holds so many bytes.
+  /// Reads until the buffer holds at least `count` bytes.
   private mutating func fill(to count: Int) throws {
     if start == end { (start, end) = (0, 0) }
     if start + count > input.count {

@@ -1,17 +1,18 @@
 internal import Glibc
 internal import SocketKitCore
 
-/// A file being received: its bytes are collected beside its name, which it gets at the very end.
+/// A file being received. Its bytes are written to an unfinished file in the same directory, which is renamed at the
+/// end.
 struct IncomingFile: ~Copyable {
   private let place: RawDescriptor
   private let name: [UInt8]
   private let part: [UInt8]
   private let file: LocalFile
-  /// What is there from an earlier run.
+  /// The number of bytes left by an earlier run.
   let size: UInt64
 
-  /// Opens or makes the unfinished file, and locks it. The directory must stay open.
-  /// - Throws: why the file is refused.
+  /// Opens or creates the unfinished file, and locks it. The directory must stay open.
+  /// - Throws: the reason why the file is refused.
   init(_ name: [UInt8], in place: borrowing ReceivingPlace) throws(Refusal) {
     let folder = place.directory.owned.raw
     try Self.checkTarget(name, in: folder)
@@ -37,7 +38,7 @@ struct IncomingFile: ~Copyable {
       if flock(number, LOCK_EX | LOCK_NB) != 0 {
         throw Refusal(.busy, "another transfer is receiving \(shownName(name))")
       }
-      // Between opening and locking its owner may have finished and renamed it.
+      // Another process may have finished and renamed the file between our open and lock.
       var now = stat()
       let isThere = withName(part) { fstatat(folder.value, $0, &now, AT_SYMLINK_NOFOLLOW) } == 0
       if isThere && now.st_ino == status.st_ino && now.st_dev == status.st_dev {
@@ -45,7 +46,7 @@ struct IncomingFile: ~Copyable {
         self.name = name
         self.part = part
         self.file = file
-        // Read under the lock.
+        // The size is valid because it was read while holding the lock.
         size = UInt64(now.st_size)
         return
       }
@@ -53,7 +54,7 @@ struct IncomingFile: ~Copyable {
     throw Refusal(.busy, "other transfers are receiving \(shownName(name))")
   }
 
-  /// Refuses to replace anything but a regular file, links above all.
+  /// Throws if the target exists and is not a regular file; in particular, symbolic links are never replaced.
   private static func checkTarget(_ name: [UInt8], in folder: RawDescriptor) throws(Refusal) {
     var status = stat()
     guard withName(name, { fstatat(folder.value, $0, &status, AT_SYMLINK_NOFOLLOW) }) == 0 else {
@@ -68,13 +69,13 @@ struct IncomingFile: ~Copyable {
     }
   }
 
-  /// Gives the bytes that are there to `body`, and stands behind them then.
+  /// Passes the existing bytes to `body`. Afterwards the file offset is after them.
   borrowing func forEachChunk(_ body: (RawSpan) throws -> Void) throws {
     try file.seek(to: 0)
     try forEachChunkOfFile(file, limit: size, body)
   }
 
-  /// Throws away what was there.
+  /// Discards the bytes of an earlier run.
   borrowing func restart() throws(FileError) {
     try file.truncate(to: 0)
     try file.seek(to: 0)
@@ -82,13 +83,14 @@ struct IncomingFile: ~Copyable {
 
   borrowing func write(_ bytes: RawSpan) throws(FileError) { try file.write(bytes) }
 
-  /// Gives the file its permissions and its name, on the disk.
-  /// - Parameter signs: called every so often while the disk is at work.
-  /// - Throws: a `Refusal`: what failed, and the unfinished file may still be there; what the signs threw, which leaves it
-  ///   there.
+  /// Sets the file's permissions, renames it to its final name, and syncs both to disk.
+  /// - Parameter signs: called periodically during the sync.
+  /// - Throws: a `Refusal` with the failed call, in which case the unfinished file may still exist; or an error thrown
+  ///   by `signs`, in which case it does exist.
   borrowing func store(mode: UInt32, signs: () throws -> Void) throws {
     try sync(signs)
-    // Not before the long part: an unfinished file may have to be opened again, whatever its mode is going to be.
+    // Set the final mode only after the long sync: until then, a later run may have to open the unfinished file, which
+    // the final mode may not permit.
     if fchmod(file.owned.raw.value, mode & 0o777 & ~fileCreationMask) != 0 { throw Refusal(file.failure("chmod")) }
     do {
       try sync(signs)
@@ -100,7 +102,7 @@ struct IncomingFile: ~Copyable {
       _ = fchmod(file.owned.raw.value, 0o600)
       throw error
     }
-    // Some file systems cannot sync a directory; then there is nothing more to do.
+    // Some file systems cannot sync a directory; the file counts as stored even so.
     let failure = try Self.fsync(place, signs, canFail: [EINVAL, EROFS])
     if failure != 0 { throw Refusal(FileError(call: "sync", path: ".", errno: failure)) }
   }
@@ -108,12 +110,13 @@ struct IncomingFile: ~Copyable {
   private borrowing func sync(_ signs: () throws -> Void) throws {
     let failure = try Self.fsync(file.owned.raw, signs)
     if failure == 0 { return }
-    // The kernel tells it once: a later run would find the bytes in memory, and a sync that has nothing left to do.
+    // The kernel reports a write-back error only once. A later run would read the bytes from the page cache, and its
+    // sync would succeed.
     discard()
     throw Refusal(FileError(call: "sync", path: file.path, errno: failure))
   }
 
-  /// - Returns: 0, or the number of an error, which counts before what the signs threw.
+  /// - Returns: 0 or an errno, which takes precedence over an error thrown by `signs`.
   private static func fsync(
     _ file: RawDescriptor, _ signs: () throws -> Void, canFail: [Int32] = []
   ) throws -> Int32 {
@@ -130,7 +133,7 @@ struct IncomingFile: ~Copyable {
     return 0
   }
 
-  /// Whether a name is this file's, and not of another that somebody put there.
+  /// Returns whether the name still refers to this file, not to one that has replaced it.
   private borrowing func isThere(_ name: [UInt8]) -> Bool {
     var there = stat()
     guard let own = try? file.status(),
@@ -139,18 +142,18 @@ struct IncomingFile: ~Copyable {
     return there.st_ino == own.st_ino && there.st_dev == own.st_dev
   }
 
-  /// Removes the unfinished file: it is wrong, or empty.
+  /// Removes the unfinished file, because its content is wrong or it is empty.
   borrowing func discard() {
     if isThere(part) { _ = withName(part) { unlinkat(place.value, $0, 0) } }
   }
 
-  /// Leaves the unfinished file for a later run, unless there is nothing in it.
+  /// Keeps the unfinished file for a later run, unless it is empty.
   borrowing func keep() {
     if let status = try? file.status(), status.st_size == 0 { discard() }
   }
 }
 
-/// Reads a file from where it stands, to its end or so many bytes.
+/// Reads a file from its current offset, up to its end or `limit` bytes.
 func forEachChunkOfFile(_ file: borrowing LocalFile, limit: UInt64, _ body: (RawSpan) throws -> Void) throws {
   var buffer = [UInt8](repeating: 0, count: transferBufferSize)
   var left = limit
@@ -166,12 +169,12 @@ func forEachChunkOfFile(_ file: borrowing LocalFile, limit: UInt64, _ body: (Raw
 
 private func shownName(_ name: [UInt8]) -> Word { Word(name) }
 
-/// The name as a C string; it holds no zero byte.
+/// Passes the name as a C string; the name must not contain a zero byte.
 private func withName<R>(_ name: [UInt8], _ body: (UnsafePointer<CChar>) -> R) -> R {
   Word(name).withCString(body)
 }
 
-/// The umask, read without setting it (proc(5), Linux 4.7); 022 where it cannot be.
+/// The umask, read without changing it (proc(5), Linux 4.7); 022 if it cannot be read.
 private let fileCreationMask: mode_t = {
   guard let status = try? LocalFile.reading("/proc/self/status") else { return 0o022 }
   var text: [UInt8] = []
@@ -182,6 +185,6 @@ private let fileCreationMask: mode_t = {
 }()
 
 extension stat {
-  /// The size of a regular file; nil for everything else.
+  /// The size of a regular file, or nil for other file types.
   var fileSize: UInt64? { st_mode & S_IFMT == S_IFREG ? UInt64(st_size) : nil }
 }

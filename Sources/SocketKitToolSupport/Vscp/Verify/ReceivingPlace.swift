@@ -1,14 +1,14 @@
 internal import Glibc
 internal import SocketKitCore
 
-/// Where received files go: an open directory, and a name where the receiver has chosen one.
+/// The destination of received files: an open directory, and the file name if the receiver has specified one.
 struct ReceivingPlace: ~Copyable {
   let directory: LocalFile
-  /// The one file's name; nil takes the sender's.
+  /// The name for the one file; nil uses the sender's name.
   let name: [UInt8]?
   private let acceptsHidden: Bool
 
-  /// The end of the names of unfinished files.
+  /// The suffix of unfinished files.
   static let partSuffix = Array(".vscp-part".utf8)
 
   /// - Parameter target: a directory, or the name of a file in one; nil is the working directory.
@@ -33,8 +33,8 @@ struct ReceivingPlace: ~Copyable {
     name = Array(bytes[(slash.map { $0 + 1 } ?? 0)...])
   }
 
-  /// The name to store an offered file under.
-  /// - Throws: why it is refused.
+  /// Returns the name under which to store an offered file.
+  /// - Throws: the reason why the name is refused.
   borrowing func finalName(for offered: [UInt8]) throws(Refusal) -> [UInt8] {
     let bytes = name ?? offered
     let shown = goQuoted(bytes)
@@ -50,7 +50,7 @@ struct ReceivingPlace: ~Copyable {
     return bytes
   }
 
-  /// The name of the unfinished file beside it.
+  /// Returns the name of the unfinished file in the same directory.
   static func partName(of name: [UInt8]) -> [UInt8] {
     let part = [UInt8(ascii: ".")] + name + partSuffix
     if part.count <= 255 { return part }
@@ -60,7 +60,7 @@ struct ReceivingPlace: ~Copyable {
   }
 }
 
-/// Why a file is not taken; the other end is told.
+/// The reason why a file is refused; it is sent to the peer.
 struct Refusal: Error, Equatable {
   let reason: Reason
   init(_ code: Reason.Code, _ text: String) { reason = Reason(code, text) }

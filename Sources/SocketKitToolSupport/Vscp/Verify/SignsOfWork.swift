@@ -1,7 +1,7 @@
 internal import Glibc
 internal import SocketKitCore
 
-/// When to send the next "wait": often enough for an idle timeout of half a second at the other end.
+/// Schedules the "wait" frames, often enough for a peer with an idle timeout of half a second.
 struct SignsOfWork {
   static let interval: Duration = .milliseconds(100)
   private var next = Deadline.after(interval)
@@ -13,7 +13,7 @@ struct SignsOfWork {
   }
 }
 
-/// A system call that may take long, on a thread of its own.
+/// Runs a system call that may take long on its own thread.
 final class SlowCall: @unchecked Sendable {
   private let call: @Sendable () -> Int32
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -39,11 +39,11 @@ final class SlowCall: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Runs a call that gives 0 or -1 and errno, and has signs of work given meanwhile.
-  /// - Returns: 0 or the error's number.
+  /// Runs a call that returns 0, or -1 with errno, and calls `signs` periodically until it returns.
+  /// - Returns: 0 or an errno.
   static func run(_ call: @escaping @Sendable () -> Int32, signs: () -> Void) -> Int32 {
     let job = SlowCall(call)
-    // The thread's own reference: it may still hold the mutex when this one has the result.
+    // The thread needs its own reference: it may still hold the mutex after the waiting thread has the result.
     let reference = Unmanaged.passRetained(job)
     var thread = pthread_t()
     let noThread = pthread_create(
@@ -71,7 +71,7 @@ final class SlowCall: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  /// Waits for the end of the call, or until a sign is due: nil.
+  /// Waits for the call to end. Returns nil when the next sign is due.
   private func wait() -> Int32? {
     var moment = timespec()
     clock_gettime(CLOCK_MONOTONIC, &moment)

@@ -1,6 +1,6 @@
 internal import SocketKit
 
-/// The receiving end of `--verify`.
+/// The receiver of the `--verify` protocol.
 struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
   private var channel: FrameChannel<S>
   private let place: ReceivingPlace
@@ -14,9 +14,9 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
     self.log = log
   }
 
-  /// Takes files until the sender has no more.
-  /// - Returns: whether every file that was offered is stored, and one at least.
-  /// - Throws: ``VerifyError``, `SocketError`. The file under way is kept unfinished.
+  /// Receives files until the sender says that there are no more.
+  /// - Returns: whether every offered file is stored, and at least one was offered.
+  /// - Throws: ``VerifyError``, `SocketError`. The unfinished file of the current transfer is kept.
   mutating func run() throws -> Bool {
     try channel.greet()
     while true {
@@ -37,7 +37,7 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
     do throws(Refusal) {
       if place.name != nil && !stored.isEmpty { throw Refusal(.oneFileOnly, "the receiver takes one file only") }
       name = try place.finalName(for: offer.name)
-      // The sender holds a proof of delivery for that one.
+      // The stored file must not be replaced, because the sender already has a delivery confirmation for it.
       if stored.contains(name) { throw Refusal(.nameTaken, "a file of that name has come already") }
       file = try IncomingFile(name, in: place)
     } catch {
@@ -54,7 +54,7 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
     }
   }
 
-  /// - Returns: whether it is stored.
+  /// - Returns: whether the file is stored.
   private mutating func receive(_ offer: Offer, into file: borrowing IncomingFile) throws -> Bool {
     var hash = try SHA256()
     var offset: UInt64 = 0
@@ -95,7 +95,8 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
         if let size = offer.size, meter.done > size {
           channel.withData(count) { _ in }
           failure = Refusal(.size, "more bytes than the \(size) that were offered")
-          // What it holds is no front of anything; where it cannot be emptied its checksum will tell the next run.
+          // The content is not a prefix of the file. If it cannot be truncated, its checksum will not match in the next
+          // run.
           try? file.restart()
         } else {
           do {
@@ -128,8 +129,8 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
     }
   }
 
-  /// What is there from an earlier run, with its checksum, and the hash behind it.
-  /// - Throws: `FileError`, and what the connection says.
+  /// Returns the length and checksum of the bytes left by an earlier run, and adds them to `hash`.
+  /// - Throws: `FileError`, and the errors of the connection.
   private borrowing func prepare(
     _ file: borrowing IncomingFile, _ offer: Offer, _ hash: inout SHA256
   ) throws -> (offset: UInt64, digest: SHA256Digest) {

@@ -1,12 +1,12 @@
 internal import Glibc
 internal import SocketKit
 
-/// The sending end of `--verify`.
+/// The sender of the `--verify` protocol.
 struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
   private var channel: FrameChannel<S>
   private let log: VscpLog
   private var buffer: [UInt8]
-  /// The file given up last, as long as the receiver's complaint about it may be on its way.
+  /// The name of the last file that the sender aborted, while a failure report for it may still be in flight.
   private var unheard: String?
 
   init(_ channel: consuming FrameChannel<S>, _ log: VscpLog) {
@@ -15,8 +15,8 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     buffer = [UInt8](repeating: 0, count: FrameHeader.byteCount + transferBufferSize)
   }
 
-  /// Sends the files in turn; `-` is standard input, under the name `stdin`.
-  /// - Returns: whether the receiver says of every file that it is stored.
+  /// Sends the files in order; `-` is standard input, sent under the name `stdin`.
+  /// - Returns: whether the receiver confirmed every file as stored.
   /// - Throws: ``VerifyError``, `SocketError`.
   mutating func run(_ paths: [Word]) throws -> Bool {
     try channel.greet()
@@ -30,7 +30,7 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     return isComplete
   }
 
-  /// - Returns: whether the receiver has stored it.
+  /// - Returns: whether the receiver has stored the file.
   private mutating func send(_ path: Word) throws -> Bool {
     let file: LocalFile
     do throws(FileError) {
@@ -64,7 +64,8 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
   private static func offer(of file: borrowing LocalFile, _ path: Word) throws(FileError) -> Offer {
     let status = try file.status()
     if status.st_mode & S_IFMT == S_IFDIR { throw FileError(call: "read", path: path, errno: EISDIR) }
-    // Files of the kernel's, as under /proc, say 0 whatever is in them; standard input may have been read from.
+    // Kernel files, such as those under /proc, report size 0 even if they have content, and standard input may be
+    // partly read.
     let size = status.fileSize
     let isKnown = size != 0 && file.isAtStart
     return Offer(size: isKnown ? size : nil, mode: status.st_mode & 0o777, name: name(of: path))
@@ -92,7 +93,7 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     do {
       start = try resumption(file, offer, offset, theirs, &hash)
     } catch let error as FileError {
-      // The receiver waits for a beginning; with this one it keeps what it has.
+      // The receiver waits for a begin frame. This offset makes it keep its existing bytes.
       try channel.send(.begin(offset: offset))
       return try giveUp(offer, Reason(.source, "\(error)"))
     }
@@ -111,7 +112,7 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
         result = try read(file, at: meter.done, offer)
       } catch {
         meter.finish()
-        // Then there is no time left for the other files.
+        // The total time limit has passed, so the remaining files cannot be sent either.
         if channel.limits.total.hasPassed { throw error }
         return try giveUp(offer, Reason(.source, "\(error)"))
       }
@@ -140,8 +141,8 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     }
   }
 
-  /// The receiver's answer to an offer. Before it there may come a complaint about the file before, which crossed the
-  /// abort of that.
+  /// Returns the receiver's answer to an offer. A failure report for the previous file may arrive first, if it crossed
+  /// the abort of that file.
   private mutating func answer() throws -> Frame {
     while true {
       let frame = try channel.nextFrame(while: "after an offer")
@@ -150,7 +151,7 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     }
   }
 
-  /// - Returns: nil when the receiver has something to say.
+  /// - Returns: nil when there is input from the receiver.
   private mutating func read(_ file: borrowing LocalFile, at done: UInt64, _ offer: Offer) throws(FileError) -> Int? {
     let room = min(UInt64(transferBufferSize), (offer.size ?? .max) - done)
     let (deadline, socket) = (channel.limits.next, channel.watchedForInput)
@@ -167,7 +168,7 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     return false
   }
 
-  /// What the receiver has come to complain of in the middle of a file; nil when it has not.
+  /// Returns the failure that the receiver has reported in the middle of a file, or nil.
   private mutating func complaint() throws -> Reason? {
     while try channel.hasInput() {
       switch try channel.next() {
@@ -180,8 +181,8 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     return nil
   }
 
-  /// Where to send from: behind what the receiver has, when that is the front of this very file. The hash, and the file,
-  /// stand there then.
+  /// Returns the offset to send from: the size of the receiver's data if it is a prefix of this file, otherwise 0. Also
+  /// sets the hash and the file offset for that position.
   private mutating func resumption(
     _ file: borrowing LocalFile, _ offer: Offer, _ offset: UInt64, _ theirs: SHA256Digest, _ hash: inout SHA256
   ) throws -> UInt64 {
