@@ -1,14 +1,14 @@
 public import SocketKitCore
 
-/// The rules of an address type, tried on sample values.
+/// The conformance rules of an address type, run with sample values.
 public struct SocketAddressSuite<A: SocketAddress>: ConformanceSuite {
   public let name: String
   private let samples: [A]
 
   /// - Parameters:
-  ///   - name: whose rules these are, for reports.
-  ///   - samples: values of every kind that the type has, all different. Where the type is `LosslessStringConvertible`,
-  ///     only such as its text can express.
+  ///   - name: the name of the address type in reports.
+  ///   - samples: values of every kind that the type has, all different. If the type is `LosslessStringConvertible`,
+  ///     only values that its text can express.
   public init(_ name: String, samples: [A]) {
     self.name = name
     self.samples = samples
@@ -66,7 +66,7 @@ public struct SocketAddressSuite<A: SocketAddress>: ConformanceSuite {
         }
       },
       rule("bytes.tail", "Bytes behind an address are refused, or make a difference that its text shows.") { address in
-        // It keeps whatever it is given.
+        // `AnySocketAddress` accepts all bytes.
         if A.self == AnySocketAddress.self { return }
         for count in [1, 3, 8, 100] {
           for tail in [[UInt8](repeating: 0, count: count), [UInt8](repeating: 0x41, count: count)] {
@@ -118,7 +118,7 @@ private func bytes(_ address: some SocketAddress) -> [UInt8] {
   address.withBytes { $0.withUnsafeBytes { Array($0) } }
 }
 
-/// The address that a text stands for; nil when the type refuses the text, or reads none.
+/// Parses an address from its text; returns nil if the type does not accept the text or cannot be parsed.
 private func reread<A: SocketAddress>(_ text: String, as type: A.Type) -> A? {
   guard let readable = type as? any LosslessStringConvertible.Type else { return nil }
   func read<T: LosslessStringConvertible>(_ type: T.Type) -> A? { T(text) as? A }

@@ -7,7 +7,7 @@ extension ListenerSuite where S: ~Copyable {
     ) {
       listening in
       let client = try listening.connect()
-      // Let it arrive, so that the first accept finds it.
+      // Wait for the connection to arrive, so that the first accept finds it.
       pause(.milliseconds(5))
       try withoutFreeDescriptors {
         for _ in 0..<3 {
@@ -30,7 +30,7 @@ extension ListenerSuite where S: ~Copyable {
       for _ in 0..<3 {
         let doomed = try listening.connect()
         names.insert(try doomed.localAddress())
-        // Closing without lingering resets, where the transport knows resets.
+        // Closing with a zero linger time resets the connection, if the transport supports resets.
         try? SocketOption<SocketLevelOptions, Duration?>.linger.write(doomed.readSource, .zero)
       }
       let client = try listening.connect()
@@ -44,8 +44,8 @@ extension ListenerSuite where S: ~Copyable {
           continue
         }
         accepted += 1
-        // The reset ones may be given all the same: their end shows when they are used. Where connecting ends have no
-        // names of their own they cannot be told apart, and all four must come.
+        // The listener may still return the reset connections; their error then appears on use. If connecting sockets
+        // have no names, the connections cannot be distinguished, and all four must be accepted.
         if accepted == 4 { return }
         if !names.contains(own), let peer = try? server.remoteAddress(), peer == own { return }
       }

@@ -1,6 +1,6 @@
 public import SocketKitCore
 
-/// The rules of listening, accepting and connecting.
+/// The conformance rules for listening, accepting and connecting.
 ///
 /// ```swift
 /// let suite = ListenerSuite("mine") { try MySocket.listen(on: address) } connect: {
@@ -13,10 +13,10 @@ public struct ListenerSuite<S: Acceptable & ~Copyable>: ConformanceSuite {
   let connect: @Sendable (S.Address) throws -> S
 
   /// - Parameters:
-  ///   - name: whose rules these are, for reports.
-  ///   - listen: makes a listener, freshly for each rule, on an address that nobody else uses, with room for at least 128
-  ///     connections that wait. May throw ``ConformanceUnavailable`` with the cause.
-  ///   - connect: connects to a listener's address; must give up after some seconds.
+  ///   - name: the name of the transport in reports.
+  ///   - listen: creates a new listener for each rule, on an otherwise unused address, with a backlog of at least 128
+  ///     connections. May throw ``ConformanceUnavailable`` with the cause.
+  ///   - connect: connects to a listener's address; must time out after a few seconds.
   public init(
     _ name: String, listen: @escaping @Sendable () throws -> Listener<S>,
     connect: @escaping @Sendable (S.Address) throws -> S
@@ -43,7 +43,7 @@ public struct ListenerSuite<S: Acceptable & ~Copyable>: ConformanceSuite {
   }
 }
 
-/// A listener and how to connect to it, for several threads.
+/// A listener and a function that connects to it, for use by several threads.
 struct Listening<S: Acceptable & ~Copyable>: Sendable {
   let listener: Shared<Listener<S>>
   private let connector: @Sendable (S.Address) throws -> S
@@ -60,7 +60,7 @@ struct Listening<S: Acceptable & ~Copyable>: Sendable {
     try listener.value.accept(until: .after(duration))
   }
 
-  /// Throws unless nobody waits to be accepted.
+  /// Throws if a connection is waiting to be accepted.
   func requireNobody(_ when: String) throws {
     if try listener.value.accept() != nil { throw ConformanceFailure("somebody was accepted \(when)") }
   }

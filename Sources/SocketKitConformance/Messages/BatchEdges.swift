@@ -6,7 +6,8 @@ extension MessageRules where S: ~Copyable {
       "batch.partial", given: .lossless,
       "A batch that is sent in part is continued where it stopped: each message arrives once."
     ) { ends in
-      // Fill first, so that a batch stops early; a slot that is too small for one message says nothing.
+      // Fill the buffer first, so that the batch stops early. Do not use a slot that is too small for one message: it
+      // would not test this.
       let filled = try ends.near.fill(5000)
       var batch = MessageBatch(capacity: 64, messageCapacity: 5000)
       for index in 0..<64 { try batch.append(numbered(filled + index, 5000).span, to: ends.near.peer) }

@@ -10,7 +10,7 @@ extension MessageRules where S: ~Copyable {
         for bytes in sent { try batch.append(bytes.span, to: ends.near.peer) }
         try ends.near.sendAll(&batch)
         try requireEqual(batch.sent, count, "messages counted as sent")
-        // Asked for now: a socket may get its name by sending.
+        // Read the name only now, because sending may assign a name to the socket.
         let sender = AnySocketAddress(try ends.near.socket.value.localAddress())
         let seen = try ends.far.receiveBatched(count, capacity: 8, room: 256)
         for (index, message) in seen.enumerated() {
@@ -83,7 +83,7 @@ extension MessageRules where S: ~Copyable {
         }
       }
       + rule("batch.echo", "A batch that was received is sent back as it is.") { ends in
-        // An unbound sender has no address that an echo could go to.
+        // An unbound sender has no address for the echo.
         if !traits.contains(.connected), ends.near.hasNoName {
           throw ConformanceUnavailable("the sockets have no names")
         }
@@ -124,7 +124,7 @@ extension MessageRules where S: ~Copyable {
 extension MessageEnd where S: ~Copyable {
   var hasNoName: Bool { (try? socket.value.localAddress()).map { AnySocketAddress($0).byteCount <= 2 } ?? true }
 
-  /// Sends what a batch has not sent yet.
+  /// Sends the remaining messages of a batch.
   func sendAll(_ batch: inout MessageBatch) throws {
     let deadline = Deadline.after(Times.limit)
     while batch.sent < batch.count {
@@ -137,7 +137,7 @@ extension MessageEnd where S: ~Copyable {
     }
   }
 
-  /// One batch of messages that are there; none when it would block.
+  /// Receives one batch of available messages; returns an empty array if the call would block.
   func receiveBatch(_ batch: inout MessageBatch) throws -> [Message] {
     guard let count = try socket.value.receive(batch: &batch) else { return [] }
     try requireEqual(batch.count, count, "messages in the batch, which reported \(count)")
@@ -151,14 +151,14 @@ extension MessageEnd where S: ~Copyable {
     }
   }
 
-  /// So many messages, received in as few batches as they come in.
+  /// Receives the given number of messages in one or more batches.
   func receiveBatched(_ count: Int, capacity: Int, room: Int) throws -> [Message] {
     var batch = MessageBatch(capacity: capacity, messageCapacity: room)
     var seen: [Message] = []
     while seen.count < count {
       try awaitMessage()
       seen += try receiveBatch(&batch)
-      // Where messages take their time, what comes later may be more than was asked for.
+      // Messages may arrive late, so limit the batch to the number still missing.
       batch = MessageBatch(capacity: max(1, min(capacity, count - seen.count)), messageCapacity: room)
     }
     try requireEqual(seen.count, count, "messages received in batches")
@@ -167,6 +167,6 @@ extension MessageEnd where S: ~Copyable {
 }
 
 extension Message {
-  /// The sender where it has a name; connected sockets may leave it out.
+  /// The sender's address if it has one; connected sockets may omit it.
   var knownSender: AnySocketAddress? { sender.byteCount > 2 ? sender : nil }
 }

@@ -1,7 +1,8 @@
 internal import SocketKitCore
 
 extension MessageRules where S: ~Copyable {
-  /// What holds in truncation's place where a long message is continued instead: SCTP.
+  /// The rules for transports, such as SCTP, that continue a long message instead of truncating it. They replace the
+  /// truncation rules.
   var continuationRules: [ConformanceRule] {
     rule(
       "continued", needs: .continuedMessages,

@@ -118,7 +118,7 @@ extension MessageRules where S: ~Copyable {
         }
         let passed = passedDescriptors(control)
         for number in passed { closePassed(number) }
-        // The data are padded to words: room for one is room for two.
+        // Control data is padded to words, so a buffer for one descriptor can hold two.
         try require(passed.count >= 1 && passed.count <= 2, "\(passed.count) descriptors in room for one")
         try require(message.flags.contains(.controlTruncated), "the loss is not reported")
         try requireEqual(message.bytes, [7], "the message")
@@ -142,7 +142,7 @@ extension MessageRules where S: ~Copyable {
         _ = try ends.far.receiveBatched(2, capacity: 2, room: 256)
         _ = try ends.far.next(0)
         try requireEqual(try ends.far.receiveFromSomebody(), numbered(5), "received with its sender only")
-        // The last one is never received, and goes with its socket.
+        // The last message is not received; its descriptors are closed with the socket.
       }
       + rule(
         "descriptors.untaken", given: .descriptors,
@@ -197,7 +197,7 @@ extension MessageEnd where S: ~Copyable {
     }
   }
 
-  /// Sends a message with so many copies of a descriptor.
+  /// Sends a message with the given number of copies of a descriptor.
   func sendDescriptors(_ count: Int, of descriptor: RawDescriptor, with bytes: [UInt8]) throws {
     var control = ControlBuffer<128>()
     let numbers = [Int32](repeating: descriptor.value, count: count)
@@ -210,7 +210,7 @@ extension MessageEnd where S: ~Copyable {
   }
 }
 
-/// The descriptors of SCM_RIGHTS messages: they are this process's, to be closed.
+/// Returns the descriptors in SCM_RIGHTS messages. This process owns them and must close them.
 private func passedDescriptors(_ control: [UInt8]) -> [RawDescriptor] {
   var numbers: [RawDescriptor] = []
   ControlData.forEach(in: control.span.bytes) { level, type, data in

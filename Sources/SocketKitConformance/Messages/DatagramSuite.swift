@@ -1,6 +1,6 @@
 public import SocketKitCore
 
-/// The rules of datagram sockets, tried on two sockets that send to each other.
+/// The conformance rules of datagram sockets, run with two sockets that send to each other.
 ///
 /// ```swift
 /// let suite = DatagramSuite<MySocket>("mine", .connected) { try MySocket.pair() }
@@ -10,10 +10,10 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
   let common: MessageRules<S>
 
   /// - Parameters:
-  ///   - name: whose rules these are, for reports.
-  ///   - traits: what the two sockets are like. With `.connected` they are connected to each other; otherwise each is
+  ///   - name: the name of the transport in reports.
+  ///   - traits: the traits of the two sockets. With `.connected` they are connected to each other; otherwise each is
   ///     bound, and the other sends to its `localAddress()`.
-  ///   - makePair: makes the two, freshly for each rule, with room for at least ten messages of 4096 bytes. May throw
+  ///   - makePair: creates a new pair for each rule, with buffers for at least ten messages of 4096 bytes. May throw
   ///     ``ConformanceUnavailable`` with the cause.
   public init(_ name: String, _ traits: MessageTraits = [], makePair: @escaping @Sendable () throws -> SocketPair<S>) {
     self.name = name
@@ -68,7 +68,7 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
       + severalSenders
   }
 
-  /// What the primitive says, which has more to say than the call above.
+  /// Checks the primitive, which reports more than the call above.
   private func requireFullLength(_ ends: MessageEnds<S>, _ room: Int, _ name: S.Address?) throws {
     try ends.near.send([1, 2, 3])
     try ends.far.awaitMessage()
@@ -145,7 +145,7 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
 }
 
 private func requireSender(_ message: Message, _ name: AnySocketAddress, _ how: String) throws {
-  // A name of no more than its family is none: an unbound Unix socket has no address to tell.
+  // A name that consists only of the address family counts as none: an unbound Unix socket has no address.
   let wanted = name.byteCount > 2 ? name : AnySocketAddress()
   let seen = message.sender.byteCount > 2 ? message.sender : AnySocketAddress()
   try requireEqual(seen, wanted, "the sender of a message \(how)")

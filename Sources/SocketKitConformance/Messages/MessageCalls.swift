@@ -1,6 +1,6 @@
 internal import SocketKitCore
 
-/// How the two kinds of message sockets are called: rules that hold for both are written once.
+/// The calls of datagram and packet sockets, so that rules for both are written only once.
 struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
   typealias Receive = @Sendable (Shared<S>, inout [UInt8], inout MessageInfo, ReceiveFlags) throws -> ReadOutcome?
   typealias ReceiveControl =
@@ -9,23 +9,23 @@ struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
   typealias Send = @Sendable (Shared<S>, [UInt8], S.Address?) throws -> Int?
   typealias SendWaiting = @Sendable (Shared<S>, [UInt8], S.Address?, WaitTerms) throws -> Void
 
-  /// One try to receive.
+  /// Attempts to receive once.
   let receive: Receive
-  /// One try to receive with control data; the caller owns the descriptors in it.
+  /// Attempts to receive once with control data; the caller owns the descriptors in it.
   let receiveControl: ReceiveControl
-  /// One try to receive with control data through the call for programs; nil where there is none.
+  /// Attempts to receive once with control data through the public call, or nil if there is none.
   let receiveAndDropControl: ReceiveControl?
-  /// Receives, waiting.
+  /// Waits for a message and receives it.
   let wait: Wait
-  /// One try to send.
+  /// Attempts to send once.
   let send: Send
-  /// Sends, waiting.
+  /// Waits for free buffer space and sends.
   let sendWaiting: SendWaiting
-  /// The peer's address; nil when it is not connected.
+  /// Returns the peer's address, or nil if the socket is not connected.
   let peerAddress: @Sendable (Shared<S>) throws -> S.Address?
 }
 
-/// The limit of a waiting call, with a strategy that is chosen at run time.
+/// The limit of a waiting call, with a strategy chosen at run time.
 struct WaitTerms: WaitLimit {
   var deadline: Deadline
   var control: WaitControl?
@@ -51,7 +51,7 @@ extension MessageCalls where S: DatagramSocket & ~Copyable {
     MessageCalls(
       receive: { try $0.value.receive(into: $1.mutableSpan, &$2, flags: $3).map { .bytes($0) } },
       receiveControl: { socket, buffer, control, info in
-        // Uses the primitive: Core's own call closes the descriptors in the control data.
+        // Use the primitive: Core's own call closes the descriptors in the control data.
         var span = buffer.mutableSpan
         var bytes = span.mutableBytes
         var room = control.mutableSpan
@@ -84,7 +84,7 @@ extension MessageCalls where S: SequencedPacketSocket & ~Copyable {
     MessageCalls(
       receive: { try $0.value.receive(into: $1.mutableSpan, &$2, flags: $3) },
       receiveControl: { socket, buffer, control, info in
-        // The primitive: Core's own call has no room for control data to give away.
+        // Use the primitive: Core's own call does not return control data.
         var span = buffer.mutableSpan
         var bytes = span.mutableBytes
         var room = control.mutableSpan

@@ -1,6 +1,6 @@
 internal import SocketKitCore
 
-/// A message as it was received.
+/// A received message.
 struct Message: Sendable {
   var bytes: [UInt8]
   var length: Int
@@ -10,21 +10,21 @@ struct Message: Sendable {
   var isTruncated: Bool { flags.contains(.truncated) }
 }
 
-/// One of two sockets that send to each other, and how to reach the other one.
+/// One of two sockets that send to each other, and the address of the other one.
 struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
   let socket: Shared<S>
   let calls: MessageCalls<S>
-  /// Whom it sends to; nil when it is connected.
+  /// The destination address; nil when the socket is connected.
   let peer: S.Address?
 
-  /// What one try to receive came to.
+  /// The result of one attempt to receive.
   enum Received {
     case message(Message)
     case wouldBlock
     case end
   }
 
-  /// One try.
+  /// Attempts to receive once.
   func tryReceive(_ room: Int = 65536, _ flags: ReceiveFlags = []) throws -> Received {
     var buffer = [UInt8](repeating: 0xee, count: room)
     var info = MessageInfo()
@@ -35,7 +35,7 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
     }
   }
 
-  /// One try with room for control data, which is given with what came.
+  /// Attempts to receive once with a buffer for control data; returns the message with its control data.
   func tryReceive(_ room: Int, control controlRoom: Int) throws -> (message: Message, control: [UInt8])? {
     var buffer = [UInt8](repeating: 0xee, count: room)
     var control = [UInt8](repeating: 0, count: controlRoom)
@@ -54,7 +54,7 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
     }
   }
 
-  /// The next message, waited for.
+  /// Waits for the next message and receives it.
   func next(_ room: Int = 65536, _ terms: WaitTerms = .patient) throws -> Message {
     guard case .message(let message) = try wait(room, terms) else {
       throw ConformanceFailure("an end instead of a message")
@@ -62,7 +62,7 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
     return message
   }
 
-  /// Waits until there is a message, without receiving it.
+  /// Waits until a message is available, without receiving it.
   func awaitMessage() throws {
     try require(socket.value.readSource.becomesReadable(within: Times.patience), "no message arrived")
   }
@@ -74,7 +74,7 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
     try require(!message.isTruncated, "\(what()) is reported as truncated")
   }
 
-  /// A try must find nothing, not even an end.
+  /// Requires that one attempt to receive finds neither a message nor an end.
   func requireNothing(_ when: String) throws {
     switch try tryReceive() {
     case .wouldBlock: return
@@ -97,7 +97,7 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
     try calls.sendWaiting(socket, bytes, peer, terms)
   }
 
-  /// Sends numbered messages of about that size until one would block; their number.
+  /// Sends numbered messages of approximately the given size until a send would block; returns the number sent.
   func fill(_ size: Int = 1000) throws -> Int {
     var count = 0
     var blockedAt = -1
@@ -106,7 +106,7 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
         try requireEqual(sent, numbered(count, size).count, "bytes of a message that were sent")
         count += 1
       } else {
-        // A socket that hands messages on by itself may have room again a moment later, though nobody receives.
+        // A socket that forwards messages itself may have free space a moment later, even if the peer does not receive.
         if blockedAt == count { return count }
         blockedAt = count
         pause(Times.settle)
@@ -115,13 +115,13 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
     }
   }
 
-  /// Receives so many messages that ``fill(_:)`` sent.
+  /// Receives the given number of messages that ``fill(_:)`` sent.
   func drain(_ count: Int, from first: Int = 0, _ size: Int = 1000) throws {
     for index in first..<first + count { try requireNext(numbered(index, size), "message \(index)") }
   }
 }
 
-/// A message that tells its place: its length differs from its neighbours'.
+/// Returns a message that identifies its position: it contains its number, and its length differs from its neighbours'.
 func numbered(_ index: Int, _ size: Int = 100) -> [UInt8] {
   let count = max(8, size - index % 7)
   return withUnsafeBytes(of: UInt64(index).littleEndian) { Array($0) }
@@ -138,7 +138,7 @@ extension Message {
   }
 }
 
-/// Two ends that send to each other, for several threads.
+/// Two ends that send to each other, for use by several threads.
 struct MessageEnds<S: MessageSocket & ~Copyable>: Sendable {
   let near: MessageEnd<S>
   let far: MessageEnd<S>
@@ -156,7 +156,7 @@ struct MessageEnds<S: MessageSocket & ~Copyable>: Sendable {
     let far: Shared<S>
   }
 
-  /// Closes both after `body`. When that fails they are only shut down, to end what still waits.
+  /// Runs `body`, then closes both ends. If `body` fails, the ends are only shut down, to end pending calls.
   func use(_ body: (MessageEnds) throws -> Void) throws {
     do {
       try body(self)

@@ -1,8 +1,8 @@
 internal import SocketKitCore
 
-/// The rules that datagrams and sequenced packets have in common.
+/// The conformance rules that datagrams and sequenced packets share.
 struct MessageRules<S: MessageSocket & ~Copyable>: Sendable {
-  /// What the ids begin with.
+  /// The prefix of the rule ids.
   let prefix: String
   let traits: MessageTraits
   let calls: MessageCalls<S>
@@ -19,8 +19,8 @@ struct MessageRules<S: MessageSocket & ~Copyable>: Sendable {
     try MessageEnds(makePair(), calls, connected: traits.contains(.connected))
   }
 
-  /// A rule about two fresh sockets. Where a trait or a capability is lacking, or one that excludes it is there, there is no
-  /// such rule to keep.
+  /// Creates a rule for two new sockets. The rule is omitted if a required trait or capability is missing, or if an
+  /// excluded one is present.
   func rule(
     _ id: String, strength: ConformanceRule.Strength = .required, needs capabilities: SocketCapabilities = [],
     unless excluding: SocketCapabilities = [], given needed: MessageTraits = [], without spared: MessageTraits = [],

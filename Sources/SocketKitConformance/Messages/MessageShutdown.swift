@@ -30,8 +30,8 @@ extension MessageRules where S: ~Copyable {
             try ends.near.socket.value.send(batch: &batch, until: .after(Times.idle))
           }
         }
-        // SCTP sends a message from time to time to probe whether the peer has room (RFC 9260, 6.1 A), which makes room
-        // for one here.
+        // SCTP periodically sends a message to probe the peer's buffer (RFC 9260, 6.1 A), which frees buffer space for
+        // one message here.
         try require(batch.sent < 2, "the whole batch was sent without room")
       }
   }
@@ -65,7 +65,7 @@ extension MessageRules where S: ~Copyable {
       + rule("shutdown.wakes-send", given: .lossless, "Shutting the sending down ends a send that waits for room.") {
         ends in
         let count = try ends.near.fill()
-        // Without a half-close the whole connection ends, and the send may throw another code.
+        // Without a half-close the whole connection ends, and the send may throw a different code.
         let hasHalf = prefix == "datagram" || S.capabilities.contains(.halfClose)
         let sender = RuleThread {
           let allowed: [SocketError.Code] = hasHalf ? [.brokenPipe] : [.brokenPipe, .connectionReset, .notConnected]
@@ -84,7 +84,7 @@ extension MessageRules where S: ~Copyable {
       }
   }
 
-  /// A receive of packets can return the end; a receive of datagrams has no such result.
+  /// A receive on a packet socket can return the end; a datagram receive has no such result.
   private func requireOwnEnd(_ end: MessageEnd<S>, _ terms: WaitTerms) throws {
     if prefix == "packet" {
       guard case .end = try end.wait(64, terms) else { throw ConformanceFailure("a message after the own shutdown") }

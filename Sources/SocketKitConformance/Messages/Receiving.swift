@@ -35,7 +35,7 @@ extension MessageRules where S: ~Copyable {
         "receive.full-buffer", "A message that fills its buffer, or is longer, changes nothing before or behind it."
       ) {
         ends in
-        // The rest of a longer one would stay where messages are continued.
+        // If messages are continued, the rest of a longer message would remain queued.
         for count in S.capabilities.contains(.continuedMessages) ? [4] : [4, 9] {
           try ends.near.send((1...UInt8(count)).map { $0 })
           try ends.far.awaitMessage()
@@ -56,10 +56,10 @@ extension MessageRules where S: ~Copyable {
         for bytes: [UInt8] in [[1], [UInt8](repeating: 5, count: 3000)] {
           try ends.near.send(bytes)
           let message = try ends.far.next()
-          // Where messages are records, each ends one.
+          // If messages are records, each message has this flag.
           let flags = message.flags.subtracting(.endOfRecord)
           try require(flags.isEmpty, "flags of a plain message: 0x" + String(flags.rawValue, radix: 16))
-          // Packets are told from the end by control data, where they can be at all.
+          // Transports that can distinguish empty packets from the end do so by control data.
           if !traits.contains(.described), !(prefix == "packet" && S.capabilities.contains(.emptyMessages)) {
             try requireEqual(message.controlLength, 0, "bytes of control data")
           }

@@ -18,7 +18,7 @@ extension MessageRules where S: ~Copyable {
         "send.pressure", given: .lossless,
         "Messages of many sizes, sent to a receiver that is slower, arrive whole and in order, no more and no fewer."
       ) { ends in
-        // Each meets the limit of what may wait at another of its places.
+        // With these sizes, each message reaches the limit of queued data at a different offset.
         let sizes = (0..<24).map { 600 + $0 * 7919 % 60_000 }
         let receiver = RuleThread {
           for (index, size) in sizes.enumerated() {
@@ -29,7 +29,7 @@ extension MessageRules where S: ~Copyable {
         do {
           for (index, size) in sizes.enumerated() { try ends.near.send(numbered(index, size)) }
         } catch {
-          // Perhaps because nobody receives any more: then what ended that is the cause.
+          // If the receiver has failed, its error is the cause of this one.
           try receiver.join()
           throw error
         }
@@ -79,7 +79,7 @@ extension MessageRules where S: ~Copyable {
       }
   }
 
-  /// A message that cannot be sent; those that can are received again.
+  /// Returns a message that is too large to send. Sends smaller ones to find the limit, and receives them again.
   func tooLarge(_ ends: MessageEnds<S>) throws -> [UInt8] {
     for size in [70_000, 300_000, 1 << 20, 1 << 24] {
       let bytes = [UInt8](repeating: 1, count: size)

@@ -1,6 +1,7 @@
 public import SocketKitCore
 
-/// The rules of sequenced packets, tried on connected pairs. Listening and accepting have theirs in ``ListenerSuite``.
+/// The conformance rules of sequenced packets, run with connected pairs. ``ListenerSuite`` contains those for listening
+/// and accepting.
 ///
 /// ```swift
 /// let suite = SequencedPacketSuite<MySocket>("mine", .lossless) { try MySocket.pair() }
@@ -10,10 +11,10 @@ public struct SequencedPacketSuite<S: SequencedPacketSocket & ~Copyable>: Confor
   let common: MessageRules<S>
 
   /// - Parameters:
-  ///   - name: whose rules these are, for reports.
-  ///   - traits: what the sockets are like; `.connected` and `.refusals` go without saying.
-  ///   - makePair: makes two sockets connected to each other, freshly for each rule, with room for at least ten messages
-  ///     of 4096 bytes. May throw ``ConformanceUnavailable`` with the cause.
+  ///   - name: the name of the transport in reports.
+  ///   - traits: the traits of the sockets; `.connected` and `.refusals` are implied.
+  ///   - makePair: creates two connected sockets for each rule, with buffers for at least ten messages of 4096 bytes.
+  ///     May throw ``ConformanceUnavailable`` with the cause.
   public init(_ name: String, _ traits: MessageTraits = [], makePair: @escaping @Sendable () throws -> SocketPair<S>) {
     self.name = name
     common = MessageRules(
@@ -45,7 +46,7 @@ public struct SequencedPacketSuite<S: SequencedPacketSocket & ~Copyable>: Confor
           try ends.near.requireEnd("of a closed peer")
           try watch.requirePrompt("the receive")
         }
-        // Before a failure is told: what cleans up after one must not meet the thread that closes.
+        // Join the thread before throwing a failure: the cleanup must not run while the thread closes the socket.
         try closer.join()
         try ended.get()
       }

@@ -91,7 +91,8 @@ extension MessageRules where S: ~Copyable {
   }
 }
 
-/// Signals that come while the thread has no CPU are one: a busy host may count fewer than were sent.
+/// Requires that signals were handled. Pending signals are merged while the thread has no CPU, so a busy host may count
+/// fewer than were sent.
 private func requireSignals(_ handled: Int) throws {
   try require(handled >= 1 && handled <= 3, "\(handled) signals were handled of 3")
 }

@@ -84,7 +84,7 @@ extension MessageRules where S: ~Copyable {
         pause(.milliseconds(5))
         let late = Deadline.after(Times.quiet + .milliseconds(10))
         control.setDeadline(late)
-        // A thread that got the CPU too late to change it in time has tested nothing.
+        // If the deadline was changed too late because the thread got no CPU, the result proves nothing.
         let inTime = watch.elapsed < Times.quiet
         try requireEqual(try receiver.join().code, .timedOut, "the receive")
         if inTime { try require(late.hasPassed, "the receive ended at its first deadline") }
@@ -132,7 +132,7 @@ extension MessageRules where S: ~Copyable {
   }
 }
 
-/// A receive that waits until something other than a message ends it; gives the error that did.
+/// Starts a receive that waits until an error ends it; the thread returns the error.
 func pendingReceive<S: MessageSocket & ~Copyable>(_ end: MessageEnd<S>, _ control: WaitControl) -> RuleThread<
   SocketError
 > {

@@ -19,7 +19,7 @@ extension PollerSuite where P: ~Copyable {
         } _: { control in
           let deadline = Deadline.after(Times.patience)
           try requireError(.cancelled, in: "a wait") {
-            // The wake-up of an earlier cancel may end a wait, too.
+            // The wake-up of an earlier cancel may also end a wait.
             while !deadline.hasPassed { _ = try poller.wait(until: deadline.cancellable(by: control)) }
           }
         }

@@ -1,6 +1,6 @@
 internal import SocketKitCore
 
-// What a descriptor reports besides data and room: errors and urgent data.
+// The rules for what a descriptor reports other than readable and writable: errors and urgent data.
 
 extension PollerSuite where P: ~Copyable {
   var conditionRules: [ConformanceRule] {
@@ -15,8 +15,7 @@ extension PollerSuite where P: ~Copyable {
       wire.drain()
       let ended = try poller.requireEvent(tokenA, .readable, "for the end")
       try require(!ended.contains(.error), "an error was reported for the end: \(ended)")
-      // Unread bytes make the close of a Unix stream an error of the other end (unix_release_sock in
-      // net/unix/af_unix.c).
+      // Closing a Unix stream with unread bytes is an error at the other end (unix_release_sock in net/unix/af_unix.c).
       wire.ringFar()
       wire.closeFar()
       try poller.requireEvent(tokenA, .error, "for the pending error")

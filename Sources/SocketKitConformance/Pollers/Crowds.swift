@@ -45,7 +45,7 @@ extension PollerSuite where P: ~Copyable {
         let before = (0..<count).map { poller[event: $0] }
         for index in 0..<6 {
           try requireEqual(poller[event: index], before[index], "event \(index) after changes")
-          // The odd ones go, and for each event a new one comes.
+          // Deregister the sources with odd numbers, and register a new source for each event.
           let token = before[index].token
           if token.index % 2 == 1 { try poller.deregister(source: wires[Int(token.index)].near) }
           try poller.register(source: wires[6 + index].near, for: .readable, token: Token(index: UInt32(6 + index)))
@@ -87,7 +87,7 @@ private func requireAll<P: Poller & ~Copyable>(_ poller: inout P, ready: Int) th
     try poller.register(source: wire.near, for: .readable, token: Token(index: UInt32(index)))
     if index < ready { wire.ring() }
   }
-  // Without reading, so that a poller that always begins with the same sources starves the others.
+  // Do not read: a poller that always starts with the same sources then starves the others.
   var seen: Set<UInt32> = []
   let deadline = Deadline.after(Times.patience)
   while seen.count < ready && !deadline.hasPassed {

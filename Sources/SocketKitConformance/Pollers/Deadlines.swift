@@ -35,7 +35,7 @@ extension PollerSuite where P: ~Copyable {
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(source: wire.near, for: .readable, token: tokenA)
-        // Microseconds in 32 bits, milliseconds in 31 and in 32, nanoseconds in 63.
+        // These exceed microseconds in 32 bits, milliseconds in 31 and in 32, and nanoseconds in 63.
         let times: [Duration] = [.seconds(7200), .seconds(25 * 86_400), .seconds(50 * 86_400), .seconds(1 << 40)]
         for time in times {
           let helper = RuleThread {
@@ -55,7 +55,7 @@ extension PollerSuite where P: ~Copyable {
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(source: wire.near, for: .readable, token: tokenA)
-        // Any wait may be late on a busy host, but not all of them.
+        // On a busy host, some of the waits may be late, but not all of them.
         var best = Duration.seconds(1)
         var waits = 0
         let whole = Stopwatch()

@@ -117,7 +117,7 @@ extension PollerSuite where P: ~Copyable {
       }
       + rule("exclusive.few", strength: .stochastic, "Of four pollers that wait exclusively one event wakes few.") {
         poller in
-        // A poller that never sleeps looks by itself.
+        // A poller that never sleeps polls by itself, so it is not woken.
         guard poller.capabilities.isSuperset(of: [.exclusive, .parks]) else { return }
         let wire = try Wire()
         defer { wire.close() }
@@ -146,7 +146,7 @@ extension PollerSuite where P: ~Copyable {
 }
 
 extension Poller where Self: ~Copyable {
-  /// Registers a source, unless the modes are refused.
+  /// Registers a source; returns false if the poller does not support the trigger.
   fileprivate mutating func takes(_ source: RawDescriptor, _ trigger: Trigger) throws -> Bool {
     do throws(SocketError) {
       try register(source: source, for: .readable, trigger: trigger, token: tokenA)

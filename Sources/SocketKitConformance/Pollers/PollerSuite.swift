@@ -1,18 +1,19 @@
 public import SocketKitCore
 
-/// The rules of a poller by itself, tried on plain local sockets.
+/// The conformance rules of a poller alone, run with plain local sockets.
 ///
 /// ```swift
 /// let suite = PollerSuite<MyPoller>("mine")
 /// ```
-/// A poller without a capability is spared the rules about it, and must refuse its mode instead.
+/// A poller that lacks a capability skips the conformance rules that require it, and must reject its mode instead.
 public struct PollerSuite<P: Poller & ~Copyable>: ConformanceSuite {
   public let name: String
   let configuration: P.Configuration
 
   /// - Parameters:
-  ///   - name: whose rules these are, for reports.
-  ///   - configuration: what the pollers are made with. A poller whose initializer throws `.notSupported` is unavailable.
+  ///   - name: the name of the poller in reports.
+  ///   - configuration: the configuration of the pollers. A poller whose initializer throws `.notSupported` is
+  ///     unavailable.
   public init(_ name: String, configuration: P.Configuration = P.configuration(capacity: 64)) {
     self.name = name
     self.configuration = configuration
@@ -23,7 +24,7 @@ public struct PollerSuite<P: Poller & ~Copyable>: ConformanceSuite {
       + deadlineRules + idleRules + descriptorRules
   }
 
-  /// A rule about a fresh poller.
+  /// Creates a rule for a new poller.
   func rule(
     _ id: String, strength: ConformanceRule.Strength = .required, _ summary: String,
     _ body: @escaping @Sendable (inout P) throws -> Void
@@ -38,7 +39,7 @@ public struct PollerSuite<P: Poller & ~Copyable>: ConformanceSuite {
   }
 }
 
-/// A poller, or unavailable where this kernel has none of its kind.
+/// Creates a poller, or throws ``ConformanceUnavailable`` if this kernel does not support it.
 func makePoller<P: Poller & ~Copyable>(_ type: P.Type, _ configuration: P.Configuration) throws -> P {
   do throws(SocketError) {
     return try P(configuration)
@@ -49,14 +50,14 @@ func makePoller<P: Poller & ~Copyable>(_ type: P.Type, _ configuration: P.Config
 }
 
 extension Poller where Self: ~Copyable {
-  /// The events of one wait.
+  /// Returns the events of one wait.
   mutating func events(within duration: Duration) throws -> [Event] {
     let count = try wait(until: .after(duration))
     try require(count >= 0, "a wait returned \(count) events")
     return (0..<count).map { self[event: $0] }
   }
 
-  /// Waits until the token is reported with all of the readiness; no other token may be.
+  /// Waits until the token is reported with all of the given readiness; fails if another token is reported.
   @discardableResult
   mutating func requireEvent(_ token: Token, _ readiness: Readiness, _ when: String) throws -> Readiness {
     let deadline = Deadline.after(Times.patience)
@@ -69,7 +70,7 @@ extension Poller where Self: ~Copyable {
     throw ConformanceFailure("no event with \(readiness) \(when)")
   }
 
-  /// All that is reported in a time; it must come slowly enough not to keep a loop busy.
+  /// Returns all events reported within a time; fails if they come fast enough to keep a loop busy.
   mutating func allEvents(for duration: Duration) throws -> [Event] {
     let deadline = Deadline.after(duration)
     var all: [Event] = []
@@ -83,7 +84,7 @@ extension Poller where Self: ~Copyable {
     return all
   }
 
-  /// One wait that must end by its deadline, with nothing reported.
+  /// Requires that one wait ends at its deadline with no events.
   mutating func requireQuiet(for duration: Duration = Times.quiet, _ when: String) throws {
     let watch = Stopwatch()
     let events = try events(within: duration)

@@ -128,7 +128,8 @@ extension PollerSuite where P: ~Copyable {
       }
   }
 
-  /// Four threads ring, each only after its last ring was taken, so that not one may be lost.
+  /// Rings from four threads. Each thread rings again only after its last ring was received, so that no ring may be
+  /// lost.
   func countRings(_ poller: inout P, _ trigger: Trigger) throws {
     let wires = try (0..<8).map { _ in try Wire() }
     defer { for wire in wires { wire.close() } }

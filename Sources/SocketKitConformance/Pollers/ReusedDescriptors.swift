@@ -41,7 +41,7 @@ extension PollerSuite where P: ~Copyable {
         let deadline = Deadline.after(Times.patience)
         while count < 2 && !deadline.hasPassed { count = try poller.wait(until: deadline) }
         try requireEqual(count, 2, "events")
-        // The second one's connection ends while the first one's event is handled.
+        // Act as a handler that ends the second connection while it handles the first event.
         try poller.deregister(source: second.near)
         try require(slab.remove(tokens[1]) != nil, "the slab lost an element")
         let number = second.near
@@ -81,7 +81,7 @@ extension PollerSuite where P: ~Copyable {
         let seen = try poller.events(within: Times.patience)
         try require(seen.contains { $0.token == tokenB }, "the other source is not reported any more")
         other.drain()
-        // Whatever the kernel remembers, afterwards the number must be usable again.
+        // The number must be usable again afterwards, even if the kernel still has the old registration.
         do throws(SocketError) {
           try poller.deregister(source: number)
         } catch {

@@ -63,7 +63,7 @@ extension PollerSuite where P: ~Copyable {
         }
       }
       for call in 0..<1000 {
-        // Now and then late, so that some calls come before the wait.
+        // Delay some calls to `wait`, so that wake-ups come before it.
         if call % 4 == 0 { pause(.microseconds(150)) }
         _ = try poller.wait(until: .after(Times.patience))
         try require(poller.wasWoken, "wake-up \(call) was lost")
@@ -116,7 +116,7 @@ extension PollerSuite where P: ~Copyable {
       + [
         ConformanceRule("poller.wake.after-end", "Waking a poller that is gone does nothing.") { [configuration] in
           let waker = try wakerOfDeadPoller(P.self, configuration)
-          // They take the numbers that the poller had, if it has closed what its waker rings.
+          // These reuse the poller's descriptor numbers, if it has closed the descriptor that its waker writes to.
           let wires = try (0..<4).map { _ in try Wire() }
           defer { for wire in wires { wire.close() } }
           for _ in 0..<3 { waker.wake() }

@@ -1,6 +1,6 @@
 internal import SocketKitCore
 
-/// Long enough to see an event that ought not to come; these rules are run for every transport with every poller.
+/// Long enough to detect an unexpected event, but short, because these rules run for every transport with every poller.
 private let quiet = Duration.milliseconds(10)
 
 extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
@@ -74,7 +74,7 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
         poller, ends in
         try poller.register(ends.near.socket.value, for: .writable, token: tokenA)
         let count = try ends.near.fill()
-        // Smaller messages than those that filled it may still fit, so one of the same size is tried.
+        // Messages smaller than those that filled the buffer may still fit, so try one of the same size.
         let deadline = Deadline.after(Times.limit)
         while try !poller.events(within: quiet).isEmpty {
           try requireEqual(try ends.near.trySend(numbered(count, 1000)), nil, "a send without room")

@@ -1,6 +1,6 @@
 public import SocketKitCore
 
-/// The rules of a poller and a message transport together.
+/// The conformance rules of a poller combined with a message transport.
 ///
 /// ```swift
 /// let suite = PollerOverMessageSuite<EpollPoller, MySocket>("mine over epoll", of: DatagramSuite("mine") { … })
@@ -12,7 +12,7 @@ public struct PollerOverMessageSuite<P: Poller & ~Copyable, S: MessageSocket & ~
 
   public var rules: [ConformanceRule] { readinessRules + modeRules + endingRules + countingRules }
 
-  /// A rule about a fresh poller and two fresh sockets.
+  /// Creates a rule for a new poller and two new sockets.
   func rule(
     _ id: String, needs capabilities: SocketCapabilities = [], unless excluding: SocketCapabilities = [],
     given traits: MessageTraits = [], _ summary: String,
@@ -32,9 +32,9 @@ public struct PollerOverMessageSuite<P: Poller & ~Copyable, S: MessageSocket & ~
 
 extension PollerOverMessageSuite where S: DatagramSocket & ~Copyable, P: ~Copyable {
   /// - Parameters:
-  ///   - name: whose rules these are, for reports.
-  ///   - configuration: what the pollers are made with.
-  ///   - suite: makes the sockets.
+  ///   - name: the name of the combination in reports.
+  ///   - configuration: the configuration of the pollers.
+  ///   - suite: creates the sockets.
   public init(
     _ name: String, configuration: P.Configuration = P.configuration(capacity: 64), of suite: DatagramSuite<S>
   ) {
@@ -46,9 +46,9 @@ extension PollerOverMessageSuite where S: DatagramSocket & ~Copyable, P: ~Copyab
 
 extension PollerOverMessageSuite where S: SequencedPacketSocket & ~Copyable, P: ~Copyable {
   /// - Parameters:
-  ///   - name: whose rules these are, for reports.
-  ///   - configuration: what the pollers are made with.
-  ///   - suite: makes the sockets.
+  ///   - name: the name of the combination in reports.
+  ///   - configuration: the configuration of the pollers.
+  ///   - suite: creates the sockets.
   public init(
     _ name: String, configuration: P.Configuration = P.configuration(capacity: 64), of suite: SequencedPacketSuite<S>
   ) {

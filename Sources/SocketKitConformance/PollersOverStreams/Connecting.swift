@@ -15,7 +15,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
       + listening("shutdown.reported", address, "A listener that was shut down is reported, until it is deregistered.")
     {
       poller, listener in
-      // The kernel cannot shut vsock listeners down: accepts end all the same, but no poller reports it.
+      // The kernel cannot shut down vsock listeners: accept calls end nevertheless, but no poller reports it.
       if S.capabilities.contains(.silentListeners) { return }
       try poller.register(listener.value, for: .readable, token: tokenA)
       try poller.requireQuiet("before the shutdown")
@@ -48,7 +48,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
         let nobody = try listener.value.localAddress()
         listener.close()
         for _ in 0..<5 {
-          // Its own word for "refused", where the capability says so, and no other.
+          // Transports with this capability report a refusal by this code only.
           let refused: SocketError.Code =
             S.capabilities.contains(.refusesByReset) ? .connectionReset : .connectionRefused
           try requireError(refused, .noSuchPath, in: "a connect to nobody") {
@@ -94,7 +94,8 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
       + listening("echo.listener", address, "A loop with its listener accepts and echoes 40 connections, in waves.") {
         poller, listener in
         let configuration = configuration
-        // Room for all: some transports report a client's end only after later clients have come.
+        // Enough capacity for all clients: some transports report a client's end only after later clients have
+        // connected.
         var server = EchoServer<P, S>(try makePoller(P.self, configuration), capacity: 40)
         try server.watch(listener.value)
         let done = Counter()
@@ -119,8 +120,8 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
       }
   }
 
-  /// Runs `body` with the name of a listener whose backlog is full. Does not run it where the transport refuses what a
-  /// full backlog does not take, or takes any number: no connect waits there.
+  /// Runs `body` with the address of a listener whose backlog is full. Does nothing if the transport refuses
+  /// connections when the backlog is full, or accepts any number: then no connect waits.
   private func connectingInVain(to address: S.Address, _ body: (S.Address) throws -> Void) throws {
     let listener = try S.listen(on: address, backlog: 0)
     let name = try listener.localAddress()

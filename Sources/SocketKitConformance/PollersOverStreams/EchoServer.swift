@@ -1,13 +1,14 @@
 internal import SocketKitCore
 
-/// One connection of the echo server.
+/// A connection of the echo server.
 struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
   let socket: S
-  /// Read and not yet sent back.
+  /// The bytes that have been read and not yet sent back.
   var pending: [UInt8] = []
   var interest: Interest { pending.isEmpty ? .readable : .writable }
 
-  /// One read and one write, so that no connection holds up the others; false when the connection is over.
+  /// Makes one read and one write, so that no connection delays the others; returns false when the connection has
+  /// ended.
   mutating func serve(_ buffer: inout [UInt8]) throws -> Bool {
     do {
       if pending.isEmpty {
@@ -22,19 +23,19 @@ struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
     }
   }
 
-  // A function of its own: two spans in one function of this shape crash the compiler (6.3.1).
+  // A separate function: two spans in one function of this form crash the compiler (6.3.1).
   private mutating func send() throws {
     if let count = try socket.write(pending.span) { pending.removeFirst(count) }
   }
 }
 
-/// A small echo server on one poller, as a program would write it: a slab of connections, and writable asked for only
-/// while something is left to send.
+/// A small echo server with one poller, like a typical program: it has a slab of connections, and requests writability
+/// only while it has data to send.
 struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable {
   private var poller: P
   private var connections: Slab<EchoConnection<S>>
   private var buffer = [UInt8](repeating: 0, count: 16384)
-  /// Events whose token found nobody.
+  /// The number of events whose token does not belong to an open connection.
   private(set) var strays = 0
   private static var listenerToken: Token { Token(rawValue: (1 << 63) - 1) }
 
@@ -56,8 +57,8 @@ struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable
     try poller.register(listener, for: .readable, token: Self.listenerToken)
   }
 
-  /// Serves until `isDone`, asked after each wait with the number of open connections, says so.
-  /// - Parameter accept: takes a connection of the listener that is watched.
+  /// Runs until `isDone` returns true; it is called after each wait with the number of open connections.
+  /// - Parameter accept: accepts a connection from the watched listener.
   mutating func run(accepting accept: () throws -> S? = { nil }, until isDone: (_ open: Int) -> Bool) throws {
     let deadline = Deadline.after(.seconds(15))
     while !isDone(connections.count) {

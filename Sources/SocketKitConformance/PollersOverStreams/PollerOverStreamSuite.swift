@@ -1,6 +1,6 @@
 public import SocketKitCore
 
-/// The rules of a poller and a stream transport together: what a server's loop relies on.
+/// The conformance rules of a poller combined with a stream transport: the guarantees that a server loop requires.
 ///
 /// ```swift
 /// let suite = PollerOverStreamSuite<EpollPoller, MySocket>("mine over epoll") { try MySocket.pair() }
@@ -12,10 +12,10 @@ public struct PollerOverStreamSuite<P: Poller & ~Copyable, S: StreamSocket & ~Co
   private var more: [ConformanceRule] = []
 
   /// - Parameters:
-  ///   - name: whose rules these are, for reports.
-  ///   - configuration: what the pollers are made with.
-  ///   - makePair: makes two sockets connected to each other, freshly each time. May block, and may throw
-  ///     ``ConformanceUnavailable`` with the cause.
+  ///   - name: the name of the combination in reports.
+  ///   - configuration: the configuration of the pollers.
+  ///   - makePair: creates two connected sockets on each call. May block, and may throw ``ConformanceUnavailable`` with
+  ///     the cause.
   public init(
     _ name: String, configuration: P.Configuration = P.configuration(capacity: 64),
     makePair: @escaping @Sendable () throws -> SocketPair<S>
@@ -27,7 +27,7 @@ public struct PollerOverStreamSuite<P: Poller & ~Copyable, S: StreamSocket & ~Co
 
   public var rules: [ConformanceRule] { readinessRules + serverRules + more }
 
-  /// A rule about a fresh poller and one connected pair.
+  /// Creates a rule for a new poller and one connected pair.
   func rule(
     _ id: String, needs capabilities: SocketCapabilities = [], _ summary: String,
     _ body: @escaping @Sendable (inout P, Ends<S>) throws -> Void
@@ -43,12 +43,13 @@ public struct PollerOverStreamSuite<P: Poller & ~Copyable, S: StreamSocket & ~Co
 }
 
 extension PollerOverStreamSuite where S: ConnectionTransport & ~Copyable, P: ~Copyable {
-  /// The same, for a transport that can listen and connect: pairs are made so, and listening and connecting under the
-  /// poller have rules of their own.
+  /// Creates the suite for a transport that can listen and connect: the pairs are made this way, and additional rules
+  /// test listening and connecting with the poller.
   ///
   /// - Parameters:
-  ///   - configure: sets options on listeners and connecting sockets of the pairs: against Nagle's algorithm, say.
-  ///   - address: an address to listen on, a fresh one each time.
+  ///   - configure: sets options on listeners and connecting sockets of the pairs, for example to disable Nagle's
+  ///     algorithm.
+  ///   - address: returns a new address to listen on for each call.
   public init(
     _ name: String, configuration: P.Configuration = P.configuration(capacity: 64),
     configure: @escaping @Sendable (borrowing S) throws(SocketError) -> Void = { (_) throws(SocketError) in },

@@ -7,7 +7,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
     }
       + serverRule("echo.bulk", "A loop echoes a stream that is larger than all buffers.", connections: 1) { clients in
         var random = SeededRandom(seed: 10)
-        // The emulated machine's buffers do not grow.
+        // Send less on the emulated machine, because its buffers do not grow.
         let sent = random.bytes((SlowHost.factor == 1 ? 6 : 2) << 20)
         let client = clients[0]
         let writer = RuleThread { try client.writeAll(sent) }
@@ -19,7 +19,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         "echo.slow-reader", "A connection that does not read its echo does not stall the others.", connections: 4
       ) {
         clients in
-        // The first one sends until nothing more is taken: its echo has nowhere to go.
+        // The first client writes until the connection accepts no more, because it does not read its echo.
         let (error, taken) = try clients[0].writeUntilError(until: .after(.milliseconds(60)))
         try requireEqual(error.code, .timedOut, "what ended the writing")
         let watch = Stopwatch()
@@ -40,7 +40,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         let watch = Stopwatch()
         let result = Result { try echo(Array(clients.dropFirst()), rounds: 50, message: 10) }
         let elapsed = watch.elapsed
-        // Also when that failed: the reader would go on for ever.
+        // Cancel even after a failure: otherwise the reader would never end.
         stop.cancel()
         try writer.join()
         try reader.join()
@@ -56,8 +56,8 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
       }
   }
 
-  /// The rule's poller serves, and the rule's body plays the clients on a thread of its own. In the end all clients close,
-  /// and the loop must have removed every connection.
+  /// Creates a rule in which the rule's poller serves, and `body` acts as the clients on a separate thread. Afterwards
+  /// all clients close, and the loop must have removed every connection.
   private func serverRule(
     _ id: String, _ summary: String, connections: Int, _ body: @escaping @Sendable ([Shared<S>]) throws -> Void
   ) -> [ConformanceRule] {
@@ -81,7 +81,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
           try body(clients)
           for client in clients { client.close() }
         }
-        // Until the clients are done, and then until all of them are gone, unless they failed.
+        // Run until the clients have finished and, unless they failed, all connections are closed.
         try server.run { open in done.count > 0 && (open == 0 || player.hasFailed) }
         try player.join()
         try requireEqual(server.count, 0, "connections left after all clients closed")
@@ -90,7 +90,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
   }
 }
 
-/// Every client writes a message and reads its echo, so many times.
+/// Writes a message from every client and reads its echo, for a number of rounds.
 func echo<S: StreamSocket & ~Copyable>(_ clients: [Shared<S>], rounds: Int, message size: Int) throws {
   for round in 0..<rounds {
     for (index, client) in clients.enumerated() {

@@ -18,7 +18,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
       poller, ends in
       try poller.register(ends.near.value, for: .writable, token: tokenA)
       try poller.requireEvent(tokenA, .writable, "on a fresh connection")
-      // What a peer's kernel takes over may make room again for a while.
+      // The peer's kernel may still accept data and thereby free buffer space for a while.
       var taken = try ends.near.fill()
       while try poller.events(within: .milliseconds(20)).contains(where: { $0.isWritable }) {
         taken += try ends.near.fill()
@@ -79,8 +79,8 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
       }
   }
 
-  /// With `once`, each event is answered by one read of a quarter of what was written at a time: who reports each change
-  /// only once falls behind for certain.
+  /// Receives everything and compares it with what was sent. With `once`, each event is followed by a single read of a
+  /// quarter of the bytes written at a time; a poller that reports each change only once does not deliver all of them.
   private func receiveAll(_ poller: inout P, _ ends: Ends<S>, again: Trigger?, once: Bool = false) throws {
     var random = SeededRandom(seed: 9)
     let sent = random.bytes(400_000)

@@ -1,13 +1,14 @@
-/// What running a rule came to.
+/// The result of running a conformance rule.
 public enum ConformanceOutcome: Hashable, Sendable {
-  /// The rule holds, as far as a test can see.
+  /// The conformer passes the test of the rule.
   case passed
-  /// The rule is broken; the text says what was seen.
+  /// The conformer breaks the rule; the text describes the observed behaviour.
   case failed(evidence: String)
-  /// The rule cannot be tried here; the text says why: a kernel without the protocol, a missing permission.
+  /// The rule cannot be tested on this host; the text states why, for example a kernel without the protocol or a
+  /// missing permission.
   case unavailable(cause: String)
 
-  /// Whether the rule is broken.
+  /// Whether the conformer breaks the rule.
   public var isFailure: Bool {
     if case .failed = self { true } else { false }
   }
@@ -23,16 +24,17 @@ extension ConformanceOutcome: CustomStringConvertible {
   }
 }
 
-/// Thrown by a rule that found itself broken. Any other error that a rule throws is a failure too.
+/// Thrown by a conformance rule that detects a violation. Any other error that a rule throws is a failure too.
 public struct ConformanceFailure: Error, Hashable, Sendable {
-  /// What was seen, and what was to be seen.
+  /// The observed and the expected behaviour.
   public let evidence: String
   public init(_ evidence: String) { self.evidence = evidence }
 }
 
-/// Thrown by a rule, or by the function that makes its sockets, when this host cannot try the rule.
+/// Thrown by a conformance rule, or by the function that creates its sockets, when the rule cannot be tested on this
+/// host.
 public struct ConformanceUnavailable: Error, Hashable, Sendable {
-  /// What is missing.
+  /// The missing feature or permission.
   public let cause: String
   public init(_ cause: String) { self.cause = cause }
 }

@@ -1,25 +1,26 @@
-/// The outcomes of many rules: a table for people and a verdict for scripts.
+/// The outcomes of several rules, with a table for people and a verdict for scripts.
 public struct ConformanceReport: Sendable {
-  /// One rule's outcome.
+  /// The outcome of one rule.
   public struct Line: Sendable {
-    /// The suite that the rule was run in.
+    /// The name of the suite that contains the rule.
     public let suite: String
     public let rule: ConformanceRule
     public let outcome: ConformanceOutcome
     public let duration: Duration
   }
 
-  /// In the order in which they were run.
+  /// The outcomes in the order in which the rules were run.
   public private(set) var lines: [Line] = []
-  /// Ids of rules that may be unavailable, or whole prefixes such as `stream.` or `""` for all.
+  /// Rule ids, or prefixes such as `stream.`, that may be unavailable; `""` allows all.
   public let allowedUnavailable: [String]
 
-  /// - Parameter allowedUnavailable: required rules whose ids begin so may be unavailable without failing the whole.
+  /// - Parameter allowedUnavailable: required rules whose ids have one of these prefixes may be unavailable without
+  ///   failing the report.
   public init(allowingUnavailable allowedUnavailable: [String] = []) {
     self.allowedUnavailable = allowedUnavailable
   }
 
-  /// Runs one rule and notes its outcome. Blocks until it has ended.
+  /// Runs one rule and records its outcome. Blocks until the rule has ended.
   @discardableResult
   public mutating func run(_ rule: ConformanceRule, suite: String = "") -> ConformanceOutcome {
     let clock = ContinuousClock()
@@ -29,9 +30,9 @@ public struct ConformanceReport: Sendable {
     return outcome
   }
 
-  /// Runs the rules of a suite, one after the other.
+  /// Runs the rules of a suite in sequence.
   /// - Parameters:
-  ///   - selection: which rules to run; all of them by default.
+  ///   - selection: the rules to run; the default is all of them.
   ///   - progress: called after each rule with its line.
   public mutating func run(
     _ suite: some ConformanceSuite, where selection: (ConformanceRule) -> Bool = { _ in true },
@@ -43,8 +44,8 @@ public struct ConformanceReport: Sendable {
     }
   }
 
-  /// Whether a line fails the whole: a broken rule that is not optional, or a required one that could not be tried and
-  /// was not allowed to be.
+  /// Returns whether a line fails the report: a rule that is broken and not optional, or a required rule that is
+  /// unavailable and not allowed to be.
   public func isFatal(_ line: Line) -> Bool {
     switch line.outcome {
     case .passed: false
@@ -53,12 +54,12 @@ public struct ConformanceReport: Sendable {
     }
   }
 
-  /// Whether no line is fatal.
+  /// Whether no line fails the report.
   public var isSuccess: Bool { !lines.contains { isFatal($0) } }
-  /// 0 when nothing fails the whole, 1 otherwise: for `exit`.
+  /// The exit status for `exit`: 0 if no line fails the report, otherwise 1.
   public var exitCode: Int32 { isSuccess ? 0 : 1 }
 
-  /// How many passed, failed and were unavailable.
+  /// The numbers of rules that passed, failed and were unavailable.
   public var summary: String {
     var passed = 0
     var failed = 0
@@ -73,8 +74,7 @@ public struct ConformanceReport: Sendable {
     return "\(passed) passed, \(failed) failed, \(unavailable) unavailable"
   }
 
-  /// One line for each rule, under its suite's name: its id, how it binds, how long it took and what it came to. The
-  /// summary is at the end.
+  /// One line for each rule, grouped by suite: its id, strength, duration and outcome. The summary is at the end.
   public var table: String {
     func padded(_ text: String, to width: Int) -> String {
       text + String(repeating: " ", count: max(0, width - text.count))
@@ -97,6 +97,6 @@ public struct ConformanceReport: Sendable {
 }
 
 extension ConformanceReport: CustomStringConvertible {
-  /// The ``table``.
+  /// The same as ``table``.
   public var description: String { table }
 }

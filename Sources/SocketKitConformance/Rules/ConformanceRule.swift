@@ -1,35 +1,36 @@
 internal import SocketKitCore
 
-/// One thing that every transport, or every poller, must do: an id, a sentence, and a way to try it.
+/// A requirement for every transport or every poller: an id, a summary, and a test.
 ///
-/// A rule finds no fault where there is none, but may miss one. Each runs on a thread of its own under a time limit, so
-/// that a hang is a failure, and with this process's descriptors counted before and after, so that a leak is one too.
-/// Rules take turns in the whole process, also those of suites that a test runner runs in parallel. Other code must not
-/// open descriptors meanwhile: a count means nothing then.
+/// A rule never reports a fault that does not exist, but may miss one. Each rule runs on its own thread under a time
+/// limit, so that a hang is a failure. The open descriptors of the process are compared before and after, so that a
+/// leak is a failure too. Only one rule runs at a time in the whole process, even if a test runner runs suites in
+/// parallel. Other code must not open descriptors meanwhile, because this would invalidate the comparison.
 public struct ConformanceRule: Sendable {
-  /// How a rule binds.
+  /// The strength of a rule: what happens when it is broken.
   public enum Strength: String, Hashable, Sendable {
-    /// Every conformer keeps it.
+    /// Every conformer must satisfy the rule.
     case required
-    /// A conformer does well to keep it; breaking it is reported, and fails nothing.
+    /// Conformers should satisfy the rule; a violation is reported but is not a failure.
     case optional
-    /// It depends on times that a busy host may spoil: it is tried up to three times, and one success is enough.
+    /// The rule depends on times that a busy host may affect: it is run up to three times, and must pass once.
     case stochastic
   }
 
-  /// The rule's name, such as `stream.read.end-of-stream`: stable, so that reports and exceptions can name it.
+  /// The name of the rule, such as `stream.read.end-of-stream`. It does not change, so reports and exceptions can refer
+  /// to it.
   public let id: String
   public let strength: Strength
-  /// What must hold, in a sentence.
+  /// The requirement in one sentence.
   public let summary: String
-  /// How long one try may take.
+  /// The time limit for one attempt.
   public let timeLimit: Duration
   private let body: @Sendable () throws -> Void
 
-  /// Makes a rule.
-  /// - Parameter body: returns when the rule holds, and throws otherwise: ``ConformanceUnavailable`` when it cannot be
-  ///   tried, ``ConformanceFailure`` with evidence or any other error when it is broken. Runs on a thread of its own and
-  ///   may block.
+  /// Creates a rule.
+  /// - Parameter body: returns if the requirement is satisfied. Otherwise it throws ``ConformanceUnavailable`` if it
+  ///   cannot be tested, or ``ConformanceFailure`` with evidence, or any other error, if it is not satisfied. Runs on a
+  ///   separate thread and may block.
   public init(
     _ id: String, strength: Strength = .required, _ summary: String, timeLimit: Duration = .seconds(20),
     body: @escaping @Sendable () throws -> Void
@@ -41,10 +42,11 @@ public struct ConformanceRule: Sendable {
     self.body = body
   }
 
-  /// Tries the rule. Blocks the calling thread until no other rule is being tried in this process, and then until the
-  /// outcome is known or the time limit has passed. A rule's body must not run another rule.
+  /// Runs the rule. Blocks the calling thread until no other rule is running in this process, and then until the
+  /// outcome is known or the time limit has passed. The body of a rule must not run another rule.
   ///
-  /// - Parameter timeLimit: instead of the rule's own. A rule that exceeds it is a failure, and its thread is left behind.
+  /// - Parameter timeLimit: replaces the rule's own limit. A rule that exceeds it fails, and its thread continues to
+  ///   run.
   public func run(timeLimit: Duration? = nil) -> ConformanceOutcome { Self.turn.take { tries(timeLimit) } }
 
   private static let turn = Turn()
@@ -81,8 +83,8 @@ public struct ConformanceRule: Sendable {
     return leaked(since: before).map { .failed(evidence: $0) } ?? .passed
   }
 
-  /// Descriptors that are open now and were not before; looked for again for a while, because a thread may still be
-  /// closing its last one.
+  /// Returns descriptors that are open now and were not open before. Checks repeatedly for a while, because a thread
+  /// may still be closing its last one.
   private func leaked(since before: Set<Int32>) -> String? {
     let deadline = Deadline.after(.milliseconds(500))
     while true {
@@ -95,14 +97,14 @@ public struct ConformanceRule: Sendable {
 }
 
 extension ConformanceRule: CustomStringConvertible {
-  /// The id.
+  /// The id of the rule.
   public var description: String { id }
 }
 
-/// Rules that belong together, for one conformer.
+/// A set of related rules for one conformer.
 public protocol ConformanceSuite: Sendable {
-  /// Whose rules these are, such as `TCP over IPv4`.
+  /// The name of the conformer, such as `TCP over IPv4`.
   var name: String { get }
-  /// The rules, in the order in which they are best run: simple ones first.
+  /// The rules in the recommended order, simple ones first.
   var rules: [ConformanceRule] { get }
 }

@@ -1,6 +1,7 @@
 internal import SocketKitCore
 
-// The kernel reports a lost connection once, to the first call that follows: the other direction must end too.
+// The kernel reports a lost connection only to the first call after the loss; calls in the other direction must end
+// too.
 
 extension StreamSocketSuite where S: ~Copyable {
   var resetRules: [ConformanceRule] {
@@ -8,7 +9,7 @@ extension StreamSocketSuite where S: ~Copyable {
       ends in
       try ends.near.writeAll([1, 2, 3])
       try require(ends.far.value.readSource.becomesReadable(within: Times.patience), "no bytes arrived")
-      // Unread bytes make the close reset the connection, where the transport knows resets.
+      // Unread bytes make the close reset the connection, if the transport supports resets.
       ends.far.close()
       try require(ends.near.value.readSource.becomesReadable(within: Times.patience), "no end arrived")
       if !ends.near.value.readSource.hasPendingError { return }

@@ -19,7 +19,7 @@ extension StreamSocketSuite where S: ~Copyable {
         let watch = Stopwatch()
         let reader = pendingRead(ends.near, control)
         pause(.milliseconds(5))
-        // A thread that got the CPU too late to change it in time has tested nothing.
+        // If the deadline was changed too late because the thread got no CPU, the result proves nothing.
         let late = Deadline.after(Times.short + Times.short)
         control.setDeadline(late)
         let inTime = watch.elapsed < Times.short
@@ -152,7 +152,7 @@ extension StreamSocketSuite where S: ~Copyable {
   }
 }
 
-/// A read that waits until something other than data ends it; gives the error that did.
+/// Starts a read that waits until an error ends it; the thread returns the error.
 func pendingRead<S: StreamSocket & ~Copyable>(_ socket: Shared<S>, _ control: WaitControl) -> RuleThread<SocketError> {
   RuleThread {
     do {

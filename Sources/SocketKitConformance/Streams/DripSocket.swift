@@ -1,13 +1,13 @@
 public import SocketKitCore
 internal import Synchronization
 
-/// A stream that cuts everywhere: most calls move fewer bytes than they were asked to, often one.
+/// A stream with partial reads and writes: most calls transfer fewer bytes than requested, often only one.
 ///
-/// A kernel takes a small write whole, so a wrapper that mistakes what it asked for with what was moved keeps every
-/// rule over a plain socket. Over this one it does not. Try a wrapper with
-/// ``StreamSocketSuite/init(_:over:wrapping:)``, and a protocol by giving it a DripSocket.
+/// A kernel accepts a small write completely. A wrapper that confuses the requested with the transferred number of
+/// bytes therefore passes every rule over a plain socket, but fails over this one. Test a wrapper with
+/// ``StreamSocketSuite/init(_:over:wrapping:)``, and a protocol implementation by passing it a DripSocket.
 ///
-/// It answers would-block only where its base does. The cuts are the same for each socket, and do not depend on time.
+/// A call would block only if the base's call would. The sizes are the same for every socket and do not depend on time.
 public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocket {
   public typealias Address = Base.Address
 
@@ -15,8 +15,8 @@ public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocke
   private let most: Int
   private let calls = Atomic<UInt64>(0)
 
-  /// Takes over a connected stream.
-  /// - Parameter most: how many bytes a call moves at most; 1 or more.
+  /// Takes ownership of a connected stream.
+  /// - Parameter most: the maximum number of bytes per call, at least 1.
   public init(_ base: consuming Base, most: Int = .max) {
     precondition(most >= 1, "a call moves one byte at least")
     self.base = base
@@ -50,7 +50,7 @@ public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocke
     unsafe cut(segments).withUnsafeBufferPointer { unsafe base.attemptSend(gathering: $0) }
   }
 
-  /// How many of so many bytes the next call moves: one, a few, a part, or all of them.
+  /// Returns the number of bytes to transfer in the next call, up to `count`: one, a few, a part, or all of them.
   private borrowing func cut(_ count: Int) -> Int {
     let count = min(count, most)
     if count <= 1 { return count }
@@ -63,7 +63,7 @@ public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocke
     }
   }
 
-  /// The front of the segments, with as many bytes.
+  /// Returns the first segments, up to the number of bytes to transfer.
   private borrowing func cut(_ segments: UnsafeBufferPointer<IOSegment>) -> [IOSegment] {
     var left = cut(unsafe segments.reduce(0) { $0 + $1.count })
     var front: [IOSegment] = []

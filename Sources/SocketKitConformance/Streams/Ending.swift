@@ -51,7 +51,7 @@ extension StreamSocketSuite where S: ~Copyable {
           try requireEqual(try ends.near.readAll(until: .after(Times.limit)), [], "bytes read")
           try watch.requirePrompt("the read")
         }
-        // Before a failure is told: what cleans up after one must not meet the thread that closes.
+        // Join the thread before throwing a failure: the cleanup must not run while the thread closes the socket.
         try closer.join()
         try ended.get()
       }

@@ -7,12 +7,13 @@ public import SocketKitCore
 #endif
 
 extension StreamSocketSuite where S: KernelSocket & ~Copyable {
-  /// The same, for a kernel socket, with a rule more: kernel calls on the descriptor move the same bytes as the methods.
+  /// Creates the suite for a kernel socket. An additional rule requires that kernel calls on the descriptor transfer
+  /// the same bytes as the methods.
   ///
   /// - Parameters:
-  ///   - name: whose rules these are, for reports.
-  ///   - makePair: makes two sockets connected to each other, freshly for each rule. May block, and may throw
-  ///     ``ConformanceUnavailable`` with the cause.
+  ///   - name: the name of the transport in reports.
+  ///   - makePair: creates two connected sockets for each rule. May block, and may throw ``ConformanceUnavailable``
+  ///     with the cause.
   public init(_ name: String, makePair: @escaping @Sendable () throws -> SocketPair<S>) {
     self.init(
       named: name, makePair: makePair,

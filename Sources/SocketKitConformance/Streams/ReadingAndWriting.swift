@@ -197,7 +197,7 @@ extension StreamSocketSuite where S: ~Copyable {
             let deadline = Deadline.after(Times.limit)
             while !deadline.hasPassed { _ = try ends.near.value.write(bytes.span, until: deadline) }
           }
-          // Once more: after the first error the kernel answers with a broken pipe, which is when the signal would come.
+          // Write again: after the first error the kernel returns EPIPE, and would then also send the signal.
           try requireError(.brokenPipe, .connectionReset, in: "writing again") {
             try ends.near.value.write(bytes.span, until: .after(Times.limit))
           }

@@ -52,7 +52,7 @@ extension StreamSocketSuite where S: ~Copyable {
       }
       + rule("shutdown.wakes-write", "Shutting the writing down ends a write that waits for room in another thread.") {
         ends in
-        // Without a half-close the whole connection ends, and the write may throw another code.
+        // Without a half-close the whole connection ends, and the write may throw a different code.
         let hasHalf = S.capabilities.contains(.halfClose)
         let writer = RuleThread { try ends.near.writeUntilError(until: .after(Times.limit)).0.code }
         pause(Times.short + Times.short)

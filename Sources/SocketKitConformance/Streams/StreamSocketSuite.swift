@@ -1,20 +1,20 @@
 public import SocketKitCore
 
-/// The rules of a byte stream, tried on connected pairs.
+/// The conformance rules of a byte stream, run with connected pairs.
 ///
 /// ```swift
 /// let suite = StreamSocketSuite<MySocket>("mine") { try MySocket.pair() }
 /// ```
-/// Eleven of the rules are the cases of Go's `nettest.TestConn`.
+/// Eleven of the rules are test cases of Go's `nettest.TestConn`.
 public struct StreamSocketSuite<S: StreamSocket & ~Copyable>: ConformanceSuite {
   public let name: String
   let makePair: @Sendable () throws -> SocketPair<S>
   private let more: [ConformanceRule]
 
   /// - Parameters:
-  ///   - name: whose rules these are, for reports.
-  ///   - makePair: makes two sockets connected to each other, freshly for each rule. May block, and may throw
-  ///     ``ConformanceUnavailable`` with the cause.
+  ///   - name: the name of the transport in reports.
+  ///   - makePair: creates two connected sockets for each rule. May block, and may throw ``ConformanceUnavailable``
+  ///     with the cause.
   public init(_ name: String, makePair: @escaping @Sendable () throws -> SocketPair<S>) {
     self.init(named: name, makePair: makePair, more: [])
   }
@@ -25,7 +25,8 @@ public struct StreamSocketSuite<S: StreamSocket & ~Copyable>: ConformanceSuite {
     self.more = more
   }
 
-  /// The same, for a wrapper: its pairs are made over a ``DripSocket``, which cuts reads and writes everywhere.
+  /// Creates the suite for a wrapper. Its pairs use a ``DripSocket`` as their base, which makes most reads and writes
+  /// partial.
   ///
   /// ```swift
   /// let suite = StreamSocketSuite("metered") {
@@ -35,10 +36,10 @@ public struct StreamSocketSuite<S: StreamSocket & ~Copyable>: ConformanceSuite {
   /// }
   /// ```
   /// - Parameters:
-  ///   - name: whose rules these are, for reports.
-  ///   - makeBase: makes two plain sockets connected to each other, freshly for each rule. May block, and may throw
+  ///   - name: the name of the wrapper in reports.
+  ///   - makeBase: creates two connected plain sockets for each rule. May block, and may throw
   ///     ``ConformanceUnavailable`` with the cause.
-  ///   - wrap: makes a wrapper over one of them.
+  ///   - wrap: creates a wrapper over one of them.
   public init<Base: StreamSocket & ~Copyable>(
     _ name: String, over makeBase: @escaping @Sendable () throws -> SocketPair<Base>,
     wrapping wrap: @escaping @Sendable (consuming DripSocket<Base>) throws -> S
@@ -57,7 +58,7 @@ public struct StreamSocketSuite<S: StreamSocket & ~Copyable>: ConformanceSuite {
       + signalRules + concurrencyRules + descriptorRules + sleepRules + shutdownRules + more
   }
 
-  /// A rule about one connected pair. A transport without the capabilities has no such rule to keep.
+  /// Creates a rule for one connected pair. The rule is omitted if the transport lacks the capabilities.
   func rule(
     _ id: String, strength: ConformanceRule.Strength = .required, needs capabilities: SocketCapabilities = [],
     _ summary: String, _ body: @escaping @Sendable (Ends<S>) throws -> Void
@@ -72,7 +73,7 @@ public struct StreamSocketSuite<S: StreamSocket & ~Copyable>: ConformanceSuite {
   }
 }
 
-/// The two ends of a connection, for several threads.
+/// The two ends of a connection, for use by several threads.
 struct Ends<S: StreamSocket & ~Copyable>: Sendable {
   let near: Shared<S>
   let far: Shared<S>
@@ -89,8 +90,8 @@ struct Ends<S: StreamSocket & ~Copyable>: Sendable {
     self.far = far
   }
 
-  /// Closes both ends after `body`. When that fails, they are only shut down, to end what still waits; whoever uses them
-  /// last closes them.
+  /// Runs `body`, then closes both ends. If `body` fails, the ends are only shut down, to end pending calls; the last
+  /// thread that uses an end closes it.
   func use(_ body: (Ends) throws -> Void) throws {
     do {
       try body(self)
@@ -105,7 +106,7 @@ struct Ends<S: StreamSocket & ~Copyable>: Sendable {
 }
 
 extension Shared where Value: StreamSocket & ~Copyable {
-  /// Reads until the end of the stream, or until so many bytes have come.
+  /// Reads until the end of the stream or until `count` bytes have been read.
   func readAll(upTo count: Int = .max, chunk: Int = 65536, until deadline: Deadline) throws -> [UInt8] {
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: chunk)
@@ -119,7 +120,7 @@ extension Shared where Value: StreamSocket & ~Copyable {
     return bytes
   }
 
-  /// Reads once, waiting; nothing at the end of the stream.
+  /// Waits and reads once; returns an empty array at the end of the stream.
   func readSome(until limit: some WaitLimit) throws -> [UInt8] {
     var buffer = [UInt8](repeating: 0, count: 65536)
     switch try value.read(into: buffer.mutableSpan, until: limit) {
@@ -142,7 +143,7 @@ extension Shared where Value: StreamSocket & ~Copyable {
     try value.writeAll(bytes.span, until: deadline)
   }
 
-  /// One try to read.
+  /// Attempts to read once.
   func readOnce(_ room: Int = 1024) throws -> (outcome: ReadOutcome?, bytes: [UInt8]) {
     var buffer = [UInt8](repeating: 0, count: room)
     let outcome = try value.read(into: buffer.mutableSpan)
@@ -150,7 +151,7 @@ extension Shared where Value: StreamSocket & ~Copyable {
     return (outcome, [])
   }
 
-  /// Writes zeros until the kernel takes no more; the number of bytes taken.
+  /// Writes zeros until the kernel accepts no more; returns the number of bytes accepted.
   func fill() throws -> Int {
     let bytes = [UInt8](repeating: 0, count: 65536)
     var total = 0
@@ -161,7 +162,8 @@ extension Shared where Value: StreamSocket & ~Copyable {
     return total
   }
 
-  /// Writes zeros, waiting, until an error ends it: the error, and the bytes taken.
+  /// Writes zeros, waiting for free buffer space, until an error occurs; returns the error and the number of bytes
+  /// accepted.
   func writeUntilError(until limit: some WaitLimit) throws -> (SocketError, Int) {
     let bytes = [UInt8](repeating: 0, count: 65536)
     var total = 0
@@ -177,7 +179,7 @@ extension Shared where Value: StreamSocket & ~Copyable {
 }
 
 extension Ends where S: ~Copyable {
-  /// A byte there and back, to see that the connection still works.
+  /// Sends a byte in each direction, to check that the connection still works.
   func roundTrip(_ why: String) throws {
     try near.writeAll([0x5a])
     try requireEqual(try far.readExactly(1), [0x5a], "the byte there, \(why)")
@@ -185,14 +187,14 @@ extension Ends where S: ~Copyable {
     try requireEqual(try near.readExactly(1), [0xa5], "the byte back, \(why)")
   }
 
-  /// Reads the zeros that a test left behind, up to a marker.
+  /// Reads the zeros that a test has left, up to a marker.
   func resynchronize() throws {
     let far = far
     let reader = RuleThread {
       let deadline = Deadline.after(Times.limit)
       var last: UInt8?
       while last != 0xff {
-        // The marker is the last byte sent, so no more than it can be read with it.
+        // The marker is the last byte sent, so no further bytes can be read with it.
         last = try far.readSome(until: deadline).last
         try require(last != nil, "the stream ended before the marker")
       }

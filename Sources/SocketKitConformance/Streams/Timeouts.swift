@@ -1,7 +1,8 @@
 internal import SocketKitCore
 
 extension StreamSocketSuite where S: ~Copyable {
-  /// The time-out cases of nettest. A connection's deadlines are its controls' here, one for each direction.
+  /// The rules from the time-out cases of nettest. Go's connection deadlines are represented by one control for each
+  /// direction.
   var timeoutRules: [ConformanceRule] {
     rule(
       "timeout.racy-read", "Ten threads read at once with deadlines of a millisecond: nothing fails but by time-out."
@@ -16,7 +17,7 @@ extension StreamSocketSuite where S: ~Copyable {
           do throws(SocketError) {
             var buffer = [UInt8](repeating: 0, count: 1024)
             _ = try ends.near.value.read(into: buffer.mutableSpan, until: .never.cancellable(by: control))
-            // Whoever looked at the buffer after the call would see this.
+            // Writing to the buffer reveals code that still uses it after the call.
             buffer[0] = 0xaa
           } catch {
             try requireEqual(error.code, .timedOut, "a failed read")
@@ -124,13 +125,13 @@ extension StreamSocketSuite where S: ~Copyable {
   }
 }
 
-/// Ten threads, each a hundred times.
+/// Runs `body` a hundred times on each of ten threads.
 func tenThreads(_ body: @escaping @Sendable () throws -> Void) throws {
   let threads = (0..<10).map { _ in RuleThread { for _ in 0..<100 { try body() } } }
   for thread in threads { try thread.join(within: .seconds(15)) }
 }
 
-/// A read and a write of the same socket that wait until something ends them; each gives the error that did.
+/// Starts a read and a write of the same socket that wait until an error ends them; each thread returns its error.
 func pendingBothWays<S: StreamSocket & ~Copyable>(
   _ socket: Shared<S>, until deadline: Deadline, _ control: WaitControl
 ) -> [RuleThread<SocketError>] {

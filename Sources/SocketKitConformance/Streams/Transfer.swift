@@ -94,7 +94,8 @@ extension StreamSocketSuite where S: ~Copyable {
 
 private func encoded(_ number: UInt64) -> [UInt8] { withUnsafeBytes(of: number.littleEndian) { Array($0) } }
 
-/// Reads a number, checks that it is two more than the last, and writes one more; ends at 1000 or with the stream.
+/// Reads a number, checks that it is two more than the last one, and writes the next number; ends at 1000 or at the end
+/// of the stream.
 private func countUp<S: StreamSocket & ~Copyable>(_ socket: Shared<S>) throws {
   var last: UInt64?
   while true {

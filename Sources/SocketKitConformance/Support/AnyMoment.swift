@@ -1,21 +1,22 @@
 internal import SocketKitCore
 internal import Synchronization
 
-/// Makes a wait again and again, while another thread acts on its control at a random moment of the wait's beginning.
+/// Repeats a wait while another thread acts on its control at random moments around the beginning of the wait.
 ///
-/// A wait loses what comes between its last look at the control and its sleep, unless it looks once more. That moment
-/// is a microsecond or less, and where it lies depends on the wait and on the build. The other thread is woken first,
-/// and the wait begins so that the two meet: half of the rounds within 10 microseconds, the others within 60. On a host
-/// with one processor only a preemption hits that moment, which more rounds do not help: a tenth of them are made.
+/// A wait that does not check its control again before it sleeps misses an action between its last check and its sleep.
+/// That window is at most about a microsecond long, and its position depends on the wait and on the build. The other
+/// thread is woken first, and the wait is started so that the two coincide: half of the rounds within 10 microseconds,
+/// the others within 60. On a host with one processor, only preemption can hit the window. More rounds do not help
+/// there, so only a tenth of them are made.
 ///
 /// - Parameters:
-///   - act: what the other thread does, with a control of its own for each wait.
-///   - wait: one wait. Throws when the action did not end it.
+///   - act: the action of the other thread; it gets a new control for each wait.
+///   - wait: one wait. Throws if the action did not end it.
 func atAnyMoment(
   rounds: Int = 4000, seed: UInt64, _ act: @escaping @Sendable (WaitControl) -> Void,
   _ wait: (WaitControl) throws -> Void
 ) throws {
-  // A rule's body has a thread of its own, so this one may stay where it is put.
+  // The body of a rule has its own thread, so the affinity of this thread need not be restored.
   let processors = Processors.usable
   let processor = processors.count > 1 ? processors[1] : nil
   if processor != nil { Processors.keepThread(on: processors[0]) }
@@ -26,7 +27,7 @@ func atAnyMoment(
   }
   var random = SeededRandom(seed: seed)
   let result = Result {
-    // How long the other thread takes to wake up.
+    // The estimated time for the other thread to wake up.
     var latency: Int64 = 20_000
     for (round, control) in moments.controls.enumerated() {
       let lead = Int64.random(in: round % 2 == 0 ? -2000..<10_000 : -10_000..<50_000, using: &random)
@@ -44,17 +45,17 @@ func atAnyMoment(
   try result.get()
 }
 
-/// What the two threads tell each other.
+/// The state shared by the two threads.
 private final class Moments: Sendable {
   let controls: [WaitControl]
   private let semaphore = Semaphore()
   private let begun = Atomic<Int>(0)
   private let acted = Atomic<Int64>(0)
 
-  /// Makes all controls before, so that between a round's beginning and its moment nothing else takes time.
+  /// Creates all controls in advance, so that no allocation delays a round.
   init(rounds: Int) { controls = (0..<rounds).map { _ in WaitControl() } }
 
-  /// Wakes the other thread; the time.
+  /// Wakes the other thread and returns the current time.
   func begin() -> Int64 {
     begun.add(1, ordering: .acquiringAndReleasing)
     let now = monotonicNanoseconds()
@@ -62,7 +63,7 @@ private final class Moments: Sendable {
     return now
   }
 
-  /// The control of the next round, when it has begun; nil after the last.
+  /// Waits for the next round to begin and returns its control; nil after the last round.
   func next() -> WaitControl? {
     semaphore.wait()
     let round = begun.load(ordering: .acquiring) - 1
@@ -71,7 +72,7 @@ private final class Moments: Sendable {
     return controls[round]
   }
 
-  /// When the other thread last acted.
+  /// The time at which the other thread last acted.
   var latest: Int64 { acted.load(ordering: .acquiring) }
 
   func end() {

@@ -5,14 +5,14 @@ internal import SocketKitCore
   internal import Glibc
 #endif
 
-/// Waits until all other threads of this process sleep, or a limit has passed. A thread that spins is runnable all the
-/// time, also where a busy host lets it run seldom.
+/// Waits until all other threads of this process sleep, or until a time limit has passed. A spinning thread is always
+/// runnable, even if a busy host rarely runs it.
 func awaitSleep() {
   let deadline = Deadline.after(.milliseconds(500))
   repeat { pause(.milliseconds(5)) } while runnableThreads() > 1 && !deadline.hasPassed
 }
 
-/// How many threads of this process run or could run, this one included (proc_pid_stat(5)).
+/// Returns the number of running or runnable threads of this process, including this one (proc_pid_stat(5)).
 private func runnableThreads() -> Int {
   guard let folder = opendir("/proc/self/task") else { return 0 }
   defer { closedir(folder) }
@@ -26,7 +26,7 @@ private func runnableThreads() -> Int {
     defer { close(file) }
     var bytes = [UInt8](repeating: 0, count: 512)
     let length = read(file, &bytes, bytes.count)
-    // The thread's name is in parentheses, and may have any character in it; the state follows.
+    // The thread's name is in parentheses and may contain any character; the state follows it.
     guard length > 0, let end = bytes[..<length].lastIndex(of: UInt8(ascii: ")")), end + 2 < length else { continue }
     if bytes[end + 2] == UInt8(ascii: "R") { count += 1 }
   }

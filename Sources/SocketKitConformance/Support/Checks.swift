@@ -8,15 +8,16 @@ func requireEqual<T: Equatable>(_ seen: T, _ wanted: T, _ what: @autoclosure () 
   if seen != wanted { throw ConformanceFailure("\(what()): \(seen) instead of \(wanted)") }
 }
 
-/// Long byte strings by their first difference, not in full.
+/// Requires that two byte arrays are equal. A failure reports only the lengths and the position of the first
+/// difference.
 func requireSameBytes(_ seen: [UInt8], _ wanted: [UInt8], _ what: String) throws {
-  // Not ==, which in debug builds asks for every byte.
+  // Do not use ==, which calls a function for every byte in debug builds.
   if areSame(seen, wanted) { return }
   let common = zip(seen, wanted).prefix { $0 == $1 }.count
   throw ConformanceFailure("\(what): \(seen.count) bytes instead of \(wanted.count), the first difference at \(common)")
 }
 
-/// Runs `body`, which must fail with one of the codes.
+/// Requires that `body` fails with one of the codes, and returns the error.
 @discardableResult
 func requireError<R: ~Copyable>(
   _ codes: SocketError.Code..., in what: String, _ body: () throws -> R
@@ -38,15 +39,15 @@ private func names(_ codes: [SocketError.Code]) -> String {
   codes.map { "\"\($0)\"" }.joined(separator: " or ")
 }
 
-/// Measures how long `body` takes.
+/// Measures elapsed time.
 struct Stopwatch {
   private let start = ContinuousClock.now
   var elapsed: Duration { ContinuousClock.now - start }
 
-  /// Never before `least`, and not much after it.
+  /// Requires that the elapsed time is at least `least` and not much longer.
   func require(from least: Duration, _ what: String) throws {
     let elapsed = elapsed
-    // The clock of the deadline was read before this one's, by a hair.
+    // The deadline's clock was read slightly before this one.
     try SocketKitConformance.require(
       elapsed >= least - .microseconds(50), "\(what): ended after \(elapsed), before \(least)")
     try SocketKitConformance.require(
@@ -56,7 +57,7 @@ struct Stopwatch {
   func requirePrompt(_ what: String) throws { try require(from: .zero, what) }
 }
 
-/// Reproducible random numbers (SplitMix64).
+/// A reproducible random number generator (SplitMix64).
 struct SeededRandom: RandomNumberGenerator {
   private var state: UInt64
   init(seed: UInt64) { state = seed }
@@ -76,7 +77,8 @@ struct SeededRandom: RandomNumberGenerator {
   }
 
   mutating func bytes(_ count: Int) -> [UInt8] {
-    // Whole words behind a pointer, which debug builds are quick with: these are megabytes.
+    // Writes whole words through a pointer, because that is fast even in debug builds, and there are megabytes to
+    // write.
     let words = [UInt64](unsafeUninitializedCapacity: count / 8 + 1) { memory, length in
       length = count / 8 + 1
       guard var word = memory.baseAddress else { return }

@@ -6,7 +6,7 @@ internal import SocketKitCore
   internal import Glibc
 #endif
 
-/// The numbers of this process's open descriptors, without the one that reads the list.
+/// Returns the numbers of this process's open descriptors, except the one used to read the list.
 func openDescriptors() -> [Int32] {
   guard let folder = opendir("/proc/self/fd") else { return [] }
   defer { closedir(folder) }
@@ -21,7 +21,7 @@ func openDescriptors() -> [Int32] {
   return numbers.sorted()
 }
 
-/// The number and what it names, such as `7 (socket:[4242])`.
+/// Describes a descriptor by its number and target, such as `7 (socket:[4242])`.
 func describeDescriptor(_ number: Int32) -> String {
   var bytes = [CChar](repeating: 0, count: 128)
   let count = readlink("/proc/self/fd/\(number)", &bytes, 127)
@@ -32,12 +32,12 @@ func describeDescriptor(_ number: Int32) -> String {
 extension RawDescriptor {
   var isOpen: Bool { fcntl(value, F_GETFD) >= 0 }
   var isCloseOnExec: Bool { fcntl(value, F_GETFD) & FD_CLOEXEC != 0 }
-  /// Whether there is something to read, or an end or an error to see.
+  /// Returns whether data, an end or an error becomes available within a time.
   func becomesReadable(within duration: Duration) -> Bool {
     var watched = pollfd(fd: value, events: Int16(POLLIN), revents: 0)
     return poll(&watched, 1, Int32(duration / .milliseconds(1))) > 0
   }
-  /// Whether the kernel has an error for the next call.
+  /// Whether the kernel has an error to return from the next call.
   var hasPendingError: Bool {
     var watched = pollfd(fd: value, events: 0, revents: 0)
     return poll(&watched, 1, 0) > 0 && watched.revents & Int16(POLLERR) != 0
@@ -45,7 +45,7 @@ extension RawDescriptor {
   var isNonBlocking: Bool { fcntl(value, F_GETFL) & O_NONBLOCK != 0 }
 }
 
-/// Runs `body` with no descriptor left to open.
+/// Runs `body` while no descriptor can be opened.
 func withoutFreeDescriptors<R>(_ body: () throws -> R) throws -> R {
   var old = rlimit()
   #if canImport(Musl)
@@ -54,7 +54,7 @@ func withoutFreeDescriptors<R>(_ body: () throws -> R) throws -> R {
     let resource = __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
   #endif
   guard getrlimit(resource, &old) == 0 else { throw ConformanceUnavailable("getrlimit failed") }
-  // The lowest free number becomes the limit: every number below it is taken.
+  // Set the limit to the lowest free number: all lower numbers are in use.
   let lowest = dup(0)
   guard lowest >= 0 else { throw ConformanceUnavailable("descriptor 0 is not open") }
   close(lowest)
@@ -65,9 +65,9 @@ func withoutFreeDescriptors<R>(_ body: () throws -> R) throws -> R {
   return try body()
 }
 
-/// Two connected local sockets to try pollers with: no transport of SocketKit has a part in it.
+/// Two connected local sockets for testing pollers, independent of SocketKit's transports.
 ///
-/// Close it at the end of the rule: that also keeps it alive until then.
+/// Call `close()` at the end of the rule, which also keeps the object alive until then.
 final class Wire: @unchecked Sendable {
   private(set) var near: RawDescriptor
   private(set) var far: RawDescriptor
@@ -94,7 +94,7 @@ final class Wire: @unchecked Sendable {
   /// Makes the far end readable.
   func ringFar() { _ = write(near, 1) }
 
-  /// Reads all that the near end has; the number of bytes.
+  /// Reads all available data at the near end; returns the number of bytes.
   @discardableResult
   func drain() -> Int {
     var bytes = [UInt8](repeating: 0, count: 65536)
@@ -103,19 +103,19 @@ final class Wire: @unchecked Sendable {
     return total
   }
 
-  /// Reads all that the far end has.
+  /// Reads all available data at the far end.
   func drainFar() {
     var bytes = [UInt8](repeating: 0, count: 65536)
     while recv(far.value, &bytes, bytes.count, 0) > 0 {}
   }
 
-  /// Reads one byte of the near end.
+  /// Reads one byte at the near end.
   func takeOne() {
     var byte: UInt8 = 0
     recv(near.value, &byte, 1, 0)
   }
 
-  /// Writes to the near end until it takes no more.
+  /// Writes to the near end until it accepts no more.
   func fill() {
     while write(near, 65536) > 0 {}
     while write(near, 1) > 0 {}
@@ -140,7 +140,7 @@ final class Wire: @unchecked Sendable {
     return RawDescriptor(-1)
   }
 
-  /// Gives the near end a number that was just closed.
+  /// Changes the near end's descriptor number to one that was just closed.
   func moveNear(to number: RawDescriptor) throws {
     if near == number { return }
     if far == number { return swap(&near, &far) }
@@ -151,7 +151,7 @@ final class Wire: @unchecked Sendable {
     near = number
   }
 
-  /// A second number for the near end; the caller closes it.
+  /// Duplicates the near end's descriptor; the caller must close it.
   func duplicateNear() throws -> Descriptor {
     let number = fcntl(near.value, F_DUPFD_CLOEXEC, 0)
     guard number >= 0 else { throw ConformanceUnavailable("fcntl failed with errno \(errno)") }
@@ -161,7 +161,7 @@ final class Wire: @unchecked Sendable {
 
 private func closeNumber(_ number: Int32) { close(number) }
 
-/// Numbers of socket(7) and unix(7) that Core does not name.
+/// Constants of socket(7) and unix(7) that Core does not define.
 enum SocketNumbers {
   static var socketLevel: Int32 { Int32(SOL_SOCKET) }
   /// SCM_RIGHTS.

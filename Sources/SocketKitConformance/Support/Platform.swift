@@ -1,4 +1,4 @@
-// The only file of the kit that names the C library: threads, signals, limits, memory and clocks behind plain Swift functions.
+// This file wraps the C library's threads, signals, limits, memory and clocks in Swift functions.
 internal import SocketKitCore
 internal import Synchronization
 
@@ -18,7 +18,7 @@ func areSame(_ first: [UInt8], _ second: [UInt8]) -> Bool {
     }
 }
 
-/// Sleeps at least so long, signals or not.
+/// Sleeps for at least the given duration, even if signals arrive.
 func pause(_ duration: Duration) {
   let end = Deadline.after(duration)
   while case let left = end.remainingNanoseconds, left > 0 {
@@ -27,19 +27,19 @@ func pause(_ duration: Duration) {
   }
 }
 
-/// Uses processor time until then, so that the moment comes without a wake-up's delay.
+/// Busy-waits until the given time, to avoid the delay of a wake-up.
 func spin(until moment: Int64) {
   while monotonicNanoseconds() < moment {}
 }
 
-/// CLOCK_MONOTONIC.
+/// Returns the time of CLOCK_MONOTONIC.
 func monotonicNanoseconds() -> Int64 {
   var time = timespec()
   clock_gettime(CLOCK_MONOTONIC, &time)
   return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
 
-/// A mark that one thread sets and others wait for.
+/// A gate that one thread opens and others wait for.
 final class Gate: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -68,13 +68,13 @@ final class Gate: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  /// False when the time passed first.
+  /// Waits for the gate to open; returns false if the duration passes first.
   func wait(within duration: Duration) -> Bool {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     let (seconds, attoseconds) = duration.components
     let nanoseconds = time.tv_nsec + Int(attoseconds / 1_000_000_000)
-    // Limits of any length are accepted; 100 years are enough, and do not overflow.
+    // Limit the duration to 100 years, so that the sum does not overflow.
     time.tv_sec += Int(min(seconds, 3_155_760_000)) + nanoseconds / 1_000_000_000
     time.tv_nsec = nanoseconds % 1_000_000_000
     pthread_mutex_lock(mutex)
@@ -86,7 +86,7 @@ final class Gate: @unchecked Sendable {
   }
 }
 
-/// One at a time, in the whole process.
+/// A lock that runs one body at a time in the whole process.
 final class Turn: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
@@ -104,7 +104,7 @@ final class Turn: @unchecked Sendable {
   }
 }
 
-/// A count that one thread raises and another waits for.
+/// A counting semaphore.
 final class Semaphore: @unchecked Sendable {
   private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
@@ -118,7 +118,7 @@ final class Semaphore: @unchecked Sendable {
   func signal() { sem_post(semaphore) }
 
   func wait() {
-    // A signal ends it early.
+    // sem_wait(3) returns early when a signal arrives.
     while sem_wait(semaphore) != 0 {}
   }
 }
@@ -134,7 +134,7 @@ func startThread(_ body: @escaping @Sendable () -> Void) {
   let result = pthread_create(
     &thread, nil,
     { argument in
-      // Threads inherit the signal mask of their maker, and pools block every signal in theirs.
+      // Threads inherit the signal mask of their creator, and thread pools block all signals.
       var none = sigset_t()
       sigemptyset(&none)
       pthread_sigmask(SIG_SETMASK, &none, nil)
@@ -145,7 +145,7 @@ func startThread(_ body: @escaping @Sendable () -> Void) {
   pthread_detach(thread)
 }
 
-/// A thread to send signals to; valid while it runs.
+/// A thread that can receive signals; valid while the thread runs.
 struct ThreadHandle: @unchecked Sendable {
   private let thread: pthread_t
   static var current: ThreadHandle { ThreadHandle(thread: pthread_self()) }
@@ -156,10 +156,10 @@ struct ThreadHandle: @unchecked Sendable {
 private let interruptions = Atomic<Int>(0)
 private let brokenPipes = Atomic<Int>(0)
 
-/// Counts the signals of one kind instead of dying of them, without SA_RESTART, while `body` runs.
+/// Counts signals of one kind, with a handler without SA_RESTART, while `body` runs.
 enum SignalWatch {
-  /// Runs `body` while another thread sends this one so many signals, at least 4 ms apart, and then does `action`. Gives the
-  /// number of signals that were handled.
+  /// Runs `body` while another thread sends the given number of signals to this one, at least 4 ms apart, and then
+  /// calls `action`. Returns the number of signals that were handled.
   @discardableResult
   static func interrupting(
     times: Int, then action: @escaping @Sendable () throws -> Void = {}, _ body: () throws -> Void
@@ -171,7 +171,8 @@ enum SignalWatch {
         for sent in 1...times {
           pause(.milliseconds(4))
           thread.interrupt()
-          // Two that wait become one: on a busy host the next must not be sent before this one is handled.
+          // Two pending signals are merged into one: on a busy host, wait until this one is handled before sending the
+          // next.
           let deadline = Deadline.after(Times.limit)
           while interruptions.load(ordering: .relaxed) < before + sent, !deadline.hasPassed { pause(.milliseconds(1)) }
         }
@@ -179,7 +180,7 @@ enum SignalWatch {
         try action()
       }
       let result = Result { try body() }
-      // Whatever came of the body: no signal may be sent to a thread that has ended.
+      // Wait even if the body failed: no signal may be sent to a thread that has ended.
       _ = helper.result(within: .seconds(30))
       try result.get()
       try helper.join()

@@ -4,15 +4,15 @@
   internal import Glibc
 #endif
 
-/// The processors that a thread may run on, and how to keep it on one.
+/// Lists the processors that a thread may use, and pins a thread to one of them.
 ///
-/// The scheduler moves a thread that is woken to the processor of the one that woke it. Two threads that work on each
-/// other then never run at the same time on a busy host, and a rule that needs that sees nothing.
+/// When a thread wakes another one, the scheduler moves that thread to the waker's processor. On a busy host, two
+/// threads that wake each other then never run simultaneously, and a rule that requires this tests nothing.
 enum Processors {
-  /// A mask of 1024 bits, as in glibc's cpu_set_t.
+  /// A mask of 1024 bits, like glibc's cpu_set_t.
   private typealias Call = @convention(c) (pid_t, Int, UnsafeMutableRawPointer) -> Int32
 
-  // <sched.h> hides both behind _GNU_SOURCE, which Swift does not set.
+  // <sched.h> declares both functions only with _GNU_SOURCE, which Swift does not define.
   private static let get = find("sched_getaffinity")
   private static let set = find("sched_setaffinity")
 
@@ -20,7 +20,7 @@ enum Processors {
     dlsym(nil, name).map { unsafeBitCast($0, to: Call.self) }
   }
 
-  /// Those of the calling thread, by number; none when the C library does not tell.
+  /// The processor numbers available to the calling thread; empty if the C library does not provide them.
   static var usable: [Int] {
     var mask = [UInt64](repeating: 0, count: 16)
     let size = mask.count * 8
@@ -30,7 +30,7 @@ enum Processors {
     return (0..<1024).filter { mask[$0 / 64] & 1 << UInt64($0 % 64) != 0 }
   }
 
-  /// Keeps the calling thread on one processor from now on. Does nothing where the kernel refuses.
+  /// Pins the calling thread to one processor. Does nothing if the kernel rejects this.
   static func keepThread(on number: Int) {
     var mask = [UInt64](repeating: 0, count: 16)
     let size = mask.count * 8

@@ -1,8 +1,7 @@
 internal import SocketKitCore
 internal import Synchronization
 
-/// A thread of a rule: a real one, because blocking calls would stall Swift's own pool, which has as many threads as the
-/// host has CPUs.
+/// A dedicated thread of a rule. Blocking calls would stall Swift's own thread pool, which has only one thread per CPU.
 final class RuleThread<Value: Sendable>: @unchecked Sendable {
   private var outcome: Result<Value, any Error>?
   private let done = Gate()
@@ -15,17 +14,17 @@ final class RuleThread<Value: Sendable>: @unchecked Sendable {
     }
   }
 
-  /// nil when it has not ended in time; it runs on then.
+  /// Returns the result, or nil if the thread does not end within the limit; the thread then continues to run.
   func result(within limit: Duration) -> Result<Value, any Error>? {
     done.wait(within: limit) ? outcome : nil
   }
 
-  /// Whether it has ended with an error.
+  /// Whether the thread has ended with an error.
   var hasFailed: Bool {
     if case .failure = result(within: .zero) { true } else { false }
   }
 
-  /// Waits for the end, and throws what the thread threw.
+  /// Waits for the thread to end, and rethrows its error.
   @discardableResult
   func join(within limit: Duration = Times.limit + .seconds(1)) throws -> Value {
     guard let result = result(within: limit) else { throw ConformanceFailure("a thread did not end within \(limit)") }
@@ -33,7 +32,7 @@ final class RuleThread<Value: Sendable>: @unchecked Sendable {
   }
 }
 
-/// Drops the body, and with it the sockets that it holds, before the thread says that it has ended.
+/// Releases the body, and with it the sockets that it captures, before the thread signals its end.
 private final class BodyBox<Value>: @unchecked Sendable {
   private var body: (@Sendable () throws -> Value)?
   init(_ body: @escaping @Sendable () throws -> Value) { self.body = body }
@@ -44,10 +43,10 @@ private final class BodyBox<Value>: @unchecked Sendable {
   }
 }
 
-/// Something that cannot be copied, shared by several threads.
+/// A noncopyable value that several threads share.
 ///
-/// Close it at the end of a rule that went well: that also keeps it alive until then. After a failure leave it alone:
-/// the last thread that holds it closes it.
+/// Call `close()` at the end of a rule that passes, which also keeps the value alive until then. After a failure, do
+/// not call it: the value is destroyed with the last reference.
 final class Shared<Value: ~Copyable>: @unchecked Sendable {
   private let memory: UnsafeMutablePointer<Value>
   private var isClosed = false
@@ -75,40 +74,40 @@ final class Shared<Value: ~Copyable>: @unchecked Sendable {
 
   var isOpen: Bool { !isClosed }
 
-  /// Ends the value's life. No thread may be using it.
+  /// Destroys the value. No other thread may be using it.
   func close() {
     if !isClosed { memory.deinitialize(count: 1) }
     isClosed = true
   }
 }
 
-/// A number that threads count up.
+/// A counter that several threads increment.
 final class Counter: Sendable {
   private let number = Atomic<Int>(0)
   var count: Int { number.load(ordering: .acquiring) }
   func increment(by step: Int = 1) { number.add(step, ordering: .acquiringAndReleasing) }
 }
 
-/// The times that rules work with: short where something must not happen, long where something must.
+/// The times used by rules: short for events that must not happen, long for events that must happen.
 enum Times {
-  /// How long a thread gets to reach its wait before another acts on it.
+  /// The time for a thread to reach its wait before another thread acts on it.
   static var settle: Duration { .milliseconds(15) }
-  /// How long something must not happen.
+  /// The time during which an event must not happen.
   static var quiet: Duration { .milliseconds(30) }
-  /// How long a wait is watched for the processor time that it uses.
+  /// The time during which the processor time of a wait is measured.
   static var idle: Duration { .milliseconds(100) }
-  /// A deadline that is to pass.
+  /// A deadline that is expected to pass.
   static var short: Duration { .milliseconds(40) }
-  /// How late something prompt may be on a busy host: far below ``limit``.
+  /// The permitted delay of a prompt result on a busy host, much less than ``limit``.
   static var prompt: Duration { (Haste.isOn ? .milliseconds(400) : .milliseconds(1500)) * SlowHost.factor }
-  /// When a poller's wait that ought to end by other means gives up.
+  /// The time-out of a poller's wait that should end for another reason.
   static var patience: Duration { (Haste.isOn ? .milliseconds(500) : .seconds(3)) * SlowHost.factor }
-  /// When a transfer, or a wait that ought to end by other means, gives up.
+  /// The time-out of a transfer, or of a wait that should end for another reason.
   static var limit: Duration { (Haste.isOn ? .milliseconds(600) : .seconds(5)) * SlowHost.factor }
 }
 
-/// For the kit's own tests: a conformer that is known to be broken need not be waited for as long as a sound one on a busy
-/// host. A rule that passes is run without it.
+/// Shortens time-outs in the kit's own tests: a conformer that is known to be broken does not need as much time as a
+/// correct one on a busy host. A rule that passes is run without it.
 package enum Haste {
   private static let users = Atomic<Int>(0)
   package static var isOn: Bool { users.load(ordering: .relaxed) > 0 }
@@ -120,7 +119,7 @@ package enum Haste {
   }
 }
 
-/// For an emulated machine, where everything takes several times as long: what is waited for at most, multiplied.
+/// Multiplies time-outs on an emulated machine, where all operations take several times as long.
 package enum SlowHost {
   private static let number = Atomic<Int>(1)
   package static var factor: Int {

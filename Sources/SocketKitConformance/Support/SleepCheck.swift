@@ -1,12 +1,12 @@
 internal import SocketKitCore
 
-/// Requires that a call sleeps while it waits on this thread for something that does not happen. Makes the call up to
-/// three times; at least one of them must use no more than a twentieth of its time as processor time. A call that spins
-/// exceeds this each time. Other processes can make a single call that sleeps exceed it. On a busy host a call that
-/// spins gets little processor time: ``ThreadTimes/isSpinning(for:)`` notices it.
+/// Requires that a call on this thread sleeps while it waits for an event that does not happen. The call is made up to
+/// three times; at least one of them must use at most a twentieth of its elapsed time as processor time. A spinning
+/// call exceeds this limit every time. A sleeping call may exceed it once because of other processes. On a busy host a
+/// spinning call gets little processor time: ``ThreadTimes/isSpinning(for:)`` detects this case.
 ///
 /// On a slow host the limit is half of the time, because the kernel charges much of its own work to this thread. The
-/// call is made up to five times there, because the first ones may still fill buffers.
+/// call is made up to five times there, because the first calls may still fill buffers.
 func requireSleep(_ what: String, _ body: () throws -> Void) throws {
   var attempts = SlowHost.factor > 1 ? 5 : 3
   while true {

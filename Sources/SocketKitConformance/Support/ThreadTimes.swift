@@ -4,12 +4,13 @@
   internal import Glibc
 #endif
 
-/// What the calling thread has had of the processor.
+/// The processor usage of the calling thread.
 struct ThreadTimes {
-  /// How long it ran.
+  /// The time for which the thread ran.
   let processor: Duration
-  /// How long it ran or waited for a processor: all of the time for one that spins, also beside others that do. The
-  /// same as ``processor`` where the kernel does not tell (proc_pid_schedstat(5)).
+  /// The time for which the thread ran or waited for a processor. A spinning thread is in one of these states all the
+  /// time, even when other threads spin too. Equal to ``processor`` if the kernel does not report it
+  /// (proc_pid_schedstat(5)).
   let runnable: Duration
 
   init() {
@@ -24,15 +25,16 @@ struct ThreadTimes {
     self.runnable = runnable
   }
 
-  /// Whether a thread with these times spun: on a busy host it then waits for a processor most of the time, and runs
-  /// little.
+  /// Returns whether a thread with these times was spinning. On a busy host a spinning thread runs little, but waits
+  /// for a processor most of the time.
   func isSpinning(for elapsed: Duration) -> Bool { runnable >= elapsed * 3 / 4 }
 
   static func - (now: Self, before: Self) -> Self {
     Self(now.processor - before.processor, now.runnable - before.runnable)
   }
 
-  /// The first two numbers of its schedstat: nanoseconds on a processor, and nanoseconds waiting for one.
+  /// Returns the first two numbers of the thread's schedstat: nanoseconds on a processor, and nanoseconds waiting for
+  /// one.
   private static func scheduled() -> Duration? {
     let file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)
     if file < 0 { return nil }

@@ -5,7 +5,7 @@ internal import SocketKitCore
   internal import Glibc
 #endif
 
-/// Two TCP sockets connected over loopback: they know urgent data, and Unix sockets do not everywhere.
+/// Two TCP sockets connected over loopback, for urgent data, which not all Unix sockets support.
 final class UrgentWire: @unchecked Sendable {
   let near: RawDescriptor
   private let far: RawDescriptor
@@ -19,7 +19,7 @@ final class UrgentWire: @unchecked Sendable {
     let listener = socket(AF_INET, kind, 0)
     guard listener >= 0 else { throw ConformanceUnavailable("there is no TCP: socket failed with errno \(errno)") }
     defer { closeNumber(listener) }
-    // 127.0.0.1, and a port that the kernel chooses.
+    // The address 127.0.0.1, with a port chosen by the kernel.
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
@@ -32,7 +32,7 @@ final class UrgentWire: @unchecked Sendable {
         _ = connect(client, name, length)
         _ = RawDescriptor(listener).becomesReadable(within: Times.limit)
         let accepted = accept(listener, nil, nil)
-        // As accept4(2) would make it.
+        // Set the flags that accept4(2) would set.
         if accepted >= 0 {
           _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
           _ = fcntl(accepted, F_SETFL, O_NONBLOCK)
