@@ -1,31 +1,31 @@
-# The guest's kernels: packages of Debian, fetched and unpacked, never installed. Sourced after common.sh.
+# The guest's kernels: Debian packages that are downloaded and unpacked but never installed. Sourced after common.sh.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 kernel_lines=(6.1 6.12)
 kernel_cache=${XDG_CACHE_HOME:-$HOME/.cache}/socketkit-guest
 
-# What init needs to find the machine's files; all other modules are read from those.
+# The modules that init needs to mount the machine's files; all other modules are loaded from there.
 boot_modules=(virtio_pci 9pnet_virtio 9p overlay)
-# What must be there to be loaded, built in or not. vhost_vsock and virtio's vsock are only for host-to-guest.
+# The modules that must be available, as files or built in. Only host-to-guest uses vhost_vsock and virtio's vsock.
 known_modules=(
   vsock_loopback vsock_diag sctp sctp_diag veth dummy sch_netem af_packet algif_hash
   vhost_vsock vmw_vsock_virtio_transport
 )
-# What of a kernel's package is unpacked. No kernel has all of them.
+# The files to unpack from a kernel package. No kernel contains all of them.
 unpacked=(
   './boot/vmlinuz-*' '*/modules.*' '*/kernel/net/*' '*/kernel/crypto/*' '*/kernel/arch/x86/crypto/*' '*/kernel/lib/*'
   '*/kernel/fs/9p/*' '*/kernel/fs/netfs/*' '*/kernel/fs/fscache/*' '*/kernel/fs/overlayfs/*'
   '*/kernel/drivers/virtio/*' '*/kernel/drivers/vhost/*' '*/kernel/drivers/net/veth.*' '*/kernel/drivers/net/dummy.*'
 )
 
-# The folder of a kernel line; another one as soon as something that goes into it has changed.
+# Prints the folder of a kernel line. The name changes when any of the files that determine its content changes.
 kernel_folder() {
   local recipe
   recipe=$(cat "$guest_tests"/{kernels.sh,init,vmlinux.py} | sha256sum)
   printf '%s/%s-%s' "$kernel_cache" "$1" "${recipe:0:12}"
 }
 
-# A folder gets its name when it is whole; this finds what somebody removed since.
+# A folder gets its final name only when it is complete; this check detects files that were removed later.
 kernel_is_complete() {
   local part
   for part in vmlinux initramfs busybox release; do
@@ -34,26 +34,26 @@ kernel_is_complete() {
   [ -s "$1/modules/lib/modules/$(cat "$1/release")/modules.dep" ]
 }
 
-# The newest package of a kernel line that is neither for clouds (no 9p there) nor for debugging.
+# Prints the newest package of a kernel line, ignoring the packages for clouds (which lack 9p) and for debugging.
 kernel_package() {
   apt-cache search --names-only "^linux-image-${1//./\\.}\.[0-9]" | cut -d ' ' -f 1 |
     grep -E '^linux-image-[0-9.]+(-[0-9]+)?(\+[a-z0-9]+)?-amd64$' | sort -V | tail -n 1 || true
 }
 
-# Fetches the packages of a kernel line into the working folder, and leaves the kernel's name in $package_name.
+# Downloads the packages of a kernel line to the working folder and stores the package name in $package_name.
 fetch_packages() {
   package_name=$(kernel_package "$1")
   [ -n "$package_name" ] || return 1
-  # Downloading needs no root, and root needs no other user for it.
+  # Downloading does not require root, and root does not need apt's sandbox user for it.
   (cd "$2" && apt-get -qq -o APT::Sandbox::User= download "$package_name" busybox-static >&2)
 }
 
-# Makes a kernel line ready, unless it is: prepare_kernel LINE
+# Prepares a kernel line if this has not been done: prepare_kernel LINE
 prepare_kernel() {
   local line=$1 target work package_name release
   target=$(kernel_folder "$line")
   if kernel_is_complete "$target"; then
-    touch "$target" 2>/dev/null || true # in use; read-only in the guest itself
+    touch "$target" 2>/dev/null || true # marks it as used; fails in the guest, where it is read-only
     return
   fi
   [ "$(uname -m)" = x86_64 ] || die "the guest kernel is for x86-64 machines"
@@ -61,7 +61,7 @@ prepare_kernel() {
   need python3:python3 xz:xz-utils zstd:zstd depmod:kmod dpkg-deb:dpkg
   say "fetching Linux $line (once; kept in $kernel_cache)"
   mkdir -p "$kernel_cache"
-  # Folders of other versions of these scripts, when nobody has used them for a month.
+  # Remove the folders of other versions of these scripts if they have not been used for a month.
   find "$kernel_cache" -mindepth 1 -maxdepth 1 -name '[0-9]*' -mtime +30 -exec rm -rf {} +
   new_folder "$kernel_cache" new
   work=$folder
@@ -76,17 +76,17 @@ prepare_kernel() {
   printf '%s\n' "$release" >"$work/release"
   kernel_is_complete "$work" || die "Linux $line is incomplete"
   chmod 755 "$work"
-  # An incomplete one makes way; one that another run has finished meanwhile is as good as ours.
+  # Replace an incomplete folder. If another run has completed the folder in the meantime, use that one.
   if ! kernel_is_complete "$target"; then rm -rf "$target"; fi
   mv -T "$work" "$target" 2>/dev/null || kernel_is_complete "$target" || die "$target cannot be made"
 }
 
-# Takes the packages apart: unpack_kernel FOLDER PACKAGE RELEASE
+# Unpacks the packages: unpack_kernel FOLDER PACKAGE RELEASE
 unpack_kernel() {
   local work=$1 name=$2 release=$3 modules module statuses
   modules=$work/modules
   mkdir "$modules"
-  # tar complains of what a kernel does not have, so what is needed is asked for below.
+  # tar reports an error for patterns that match nothing, so the required modules are checked below.
   dpkg-deb --fsys-tarfile "$work/$name"_*.deb | tar -x -C "$modules" --wildcards "${unpacked[@]}" 2>/dev/null ||
     statuses=("${PIPESTATUS[@]}")
   [ "${statuses[0]:-0}" = 0 ] || die "the package $name is damaged"
@@ -94,7 +94,7 @@ unpack_kernel() {
   chmod 755 "$work/busybox"
   python3 "$guest_tests/vmlinux.py" "$modules/boot/vmlinuz-$release" "$work/vmlinux"
   if [ -d "$modules/usr/lib" ]; then mv "$modules/usr/lib" "$modules/lib"; fi
-  # Unpacked here, once, rather than in each boot by an emulated processor.
+  # Decompress the modules here once, instead of in every boot on an emulated processor.
   find "$modules" -name '*.ko.xz' -exec xz -d {} +
   rm -rf "$work"/*.deb "${modules:?}/boot"
   depmod -b "$modules" "$release" 2>/dev/null
@@ -103,7 +103,7 @@ unpack_kernel() {
   done
 }
 
-# The first files of the guest: busybox, init, and the modules that reach all other files.
+# Creates the initial file system of the guest: busybox, init, and the modules required to mount all other files.
 make_initramfs() {
   local work=$1 release=$2 first=$1/first module path
   mkdir -p "$first"/{bin,dev,proc,sys,modules,share,host,root,below}

@@ -1,6 +1,6 @@
-"""vmlinux.py IMAGE OUTPUT: takes the ELF kernel out of a bzImage, so that no emulated processor has to unpack it.
+"""vmlinux.py IMAGE OUTPUT: extracts the ELF kernel from a bzImage, to avoid decompression by the emulated processor.
 
-QEMU boots the ELF file by its PVH note (Linux 4.21). The header: Documentation/arch/x86/boot.rst.
+QEMU boots the ELF file by means of its PVH note (Linux 4.21). Documentation/arch/x86/boot.rst describes the header.
 """
 import lzma
 import struct
@@ -17,7 +17,7 @@ def unpack(packed):
     if packed.startswith(b"\x1f\x8b"):
         return zlib.decompressobj(31).decompress(packed)
     if packed.startswith(b"\x28\xb5\x2f\xfd"):
-        # Behind the packed kernel stands its size, which zstd would take for a broken second frame.
+        # The compressed kernel is followed by its size, which zstd would report as a corrupt second frame.
         return subprocess.run(["zstd", "-dcq"], input=packed[:-4], stdout=subprocess.PIPE, check=True).stdout
     sys.exit(f"the kernel is packed in an unknown way: {packed[:8].hex()}")
 
