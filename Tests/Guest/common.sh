@@ -1,9 +1,9 @@
-# Shared by the commands of this folder: messages, packages, and the cleaning up that leaves neither process nor file.
+# Shared by the commands of this folder: messages, packages, and a clean-up that leaves no processes or files behind.
 # shellcheck shell=bash disable=SC2034
 
 guest_tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 package=$(cd "$guest_tests/../.." && pwd)
-# Debian keeps these from people who are not root.
+# Debian does not include these folders in the PATH of other users than root.
 PATH=$PATH:/usr/sbin:/sbin
 
 say() { printf '%s\n' "$*" >&2; }
@@ -13,8 +13,8 @@ die() {
   exit "${2:-1}"
 }
 
-# What the end of this process takes along, however it ends. Only the KILL signal is not caught: then the kernel kills
-# the children (spawn), and the next run removes the folder (new_folder).
+# The processes and folders that are removed when this process exits, for any reason except SIGKILL. After SIGKILL, the
+# kernel kills the children (see spawn), and the next run removes the folders (see new_folder).
 own_processes=()
 own_folders=()
 
@@ -31,7 +31,7 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Asks a child of this shell to end, and insists after five seconds.
+# Terminates a child of this shell; sends SIGKILL if it is still running after five seconds.
 end_process() {
   local tries=0
   kill -TERM "$1" 2>/dev/null || true
@@ -42,15 +42,15 @@ end_process() {
   wait "$1" 2>/dev/null || true
 }
 
-# Starts a command in the background, leaves its number in $spawned, and has the kernel send it SIGNAL should this
-# process be killed: spawn SIGNAL COMMAND…
+# Starts a command in the background and stores its process ID in $spawned. If this process is killed, the kernel sends
+# SIGNAL to the command: spawn SIGNAL COMMAND…
 spawn() {
   setpriv --pdeathsig "$1" -- "${@:2}" &
   spawned=$!
   own_processes+=("$spawned")
 }
 
-# Takes a process that has ended from the list.
+# Removes a process that has ended from the list.
 forget_process() {
   local number kept=()
   for number in "${own_processes[@]}"; do
@@ -59,8 +59,8 @@ forget_process() {
   own_processes=("${kept[@]}")
 }
 
-# Makes a folder below PARENT that goes with this process, its name in $folder, and removes those whose process was
-# killed: new_folder PARENT PREFIX
+# Creates a folder below PARENT, which is removed when this process exits, and stores its name in $folder. Also removes
+# the folders of earlier processes that were killed: new_folder PARENT PREFIX
 new_folder() {
   local old number
   for old in "$1/$2".*.*; do
@@ -72,7 +72,7 @@ new_folder() {
   own_folders+=("$folder")
 }
 
-# Where working folders go: in memory when there is no other wish.
+# The parent of working folders: $TMPDIR if it is set, otherwise a folder in memory if possible.
 temporary_root() {
   if [ -n "${TMPDIR:-}" ]; then
     printf '%s' "$TMPDIR"
@@ -83,7 +83,7 @@ temporary_root() {
   fi
 }
 
-# Installs what is missing: need COMMAND:PACKAGE…
+# Installs missing commands: need COMMAND:PACKAGE…
 need() {
   local pair commands=() packages=()
   for pair in "$@"; do

@@ -1,7 +1,7 @@
 # Runs a command in the guest kernel. Sourced after common.sh and kernels.sh.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-# What can be chosen; `run` says what each is.
+# The settings; the help text of `run` explains each of them.
 guest_kernel=6.12
 guest_cpus=1
 guest_processor=max
@@ -15,8 +15,8 @@ guest_words=quiet
 guest_modules=(vsock_loopback vsock_diag sctp sctp_diag veth dummy sch_netem af_packet)
 guest_shown=()
 
-# Runs the command in a guest, its output on ours, and leaves its exit status in $guest_status; 125 when the guest ended
-# without one, with the cause on standard error.
+# Runs the command in a guest, copies its output to standard output, and stores its exit status in $guest_status. If the
+# guest ends without a status, $guest_status is 125, and the cause is written to standard error.
 run_in_guest() {
   local kernel work share machine timer reader device=
   kernel=$(kernel_folder "$guest_kernel")
@@ -29,7 +29,7 @@ run_in_guest() {
 
   spawn KILL qemu-system-x86_64 "${machine_words[@]}" </dev/null >"$work/qemu" 2>&1
   machine=$spawned
-  # As a process of its own it shows what comes, with or without a newline, and all of it before it ends.
+  # A separate tail process shows output as it arrives, with or without a newline, and shows all of it before it ends.
   spawn KILL tail -q -c +1 -s 0.1 --pid="$machine" -f "$share/output"
   reader=$spawned
   spawn KILL sleep "$guest_time_limit"
@@ -66,7 +66,7 @@ run_in_guest() {
   rm -rf "$work"
 }
 
-# Starts the other side of the guest's vsock device, which sees the guest's memory: start_device FOLDER
+# Starts the host side of the guest's vsock device, which has access to the guest's memory: start_device FOLDER
 start_device() {
   local tries=0
   spawn KILL python3 -I -S -B "$guest_tests/vsock_device.py" "$1/device" 42 >"$1/device.log" 2>&1
@@ -78,10 +78,10 @@ start_device() {
   )
 }
 
-# An assignment for any shell.
+# Prints a variable assignment that any shell can read.
 setting() { printf "%s='%s'\n" "$1" "${2//\'/\'\\\'\'}"; }
 
-# The folder that both sides write to, /run/guest/share in the guest: fill_share FOLDER KERNEL COMMAND…
+# Fills the folder shared by both sides, /run/guest/share in the guest: fill_share FOLDER KERNEL COMMAND…
 fill_share() {
   local share=$1 kernel=$2
   cp "$guest_tests/session" "$share/session"
@@ -101,9 +101,9 @@ fill_share() {
   } >"$share/settings"
   printf '%q ' "${@:3}" >"$share/command"
 
-  # q35 and one processor: QEMU's microvm hangs in many boots under emulation, and waking a second processor is slow
-  # there. A kernel that reports a fault stops, rather than let the tests go on as though all were well; and one whose
-  # emulated timer is late, on a busy machine, must not take that for a broken one.
+  # Use q35 and one processor: under emulation QEMU's microvm hangs in many boots, and waking a second processor is
+  # slow. A kernel that reports a fault must stop (oops=panic), so that the tests do not continue. On a busy machine the
+  # emulated timer may be late, which the kernel must not treat as a broken timer (no_timer_check).
   machine_words=(
     -name socketkit-guest -nodefaults -no-user-config -no-reboot -display none -monitor none
     -M q35 -accel "tcg,thread=multi" -cpu "$guest_processor" -smp "$guest_cpus" -m "$guest_memory"

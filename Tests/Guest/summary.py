@@ -1,7 +1,7 @@
-"""summary.py NAME STATUS EVENTS LOG [FILTER…]: one line on a run of Swift Testing in the guest, and what went wrong in it.
+"""summary.py NAME STATUS EVENTS LOG [FILTER…]: summarizes a Swift Testing run in the guest and lists its failures.
 
-EVENTS is its event stream, LOG its output. Exit status 0 only when tests ran, at least one for each filter, all to their
-end, and all passed.
+EVENTS is the event stream of the run, LOG its output. The exit status is 0 only if tests ran, every filter matched at
+least one of them, and all of them ended and passed.
 """
 import json
 import re
@@ -11,7 +11,7 @@ SHOWN = 150
 
 
 def read_events(path):
-    """The names of test functions, and for each kind of event those that had it; None without an end of the run."""
+    """Returns the names of the test functions, the tests for each kind of event, and whether the run has ended."""
     functions, seen, ended = {}, {}, False
     try:
         with open(path, encoding="utf-8") as file:
@@ -22,7 +22,7 @@ def read_events(path):
         try:
             record = json.loads(line)
         except ValueError:
-            break  # The guest ended in the middle of it.
+            break  # The guest ended while it was writing this line.
         payload = record["payload"]
         if record["kind"] == "test":
             if payload["kind"] == "function":
@@ -38,7 +38,7 @@ def read_events(path):
 
 def main(name, status, events, log, filters):
     functions, seen, ended = read_events(events)
-    # An issue may belong to a suite, or, when a test left a thread behind, to nothing.
+    # An issue may belong to a suite or, if a test left a thread running, to no test.
     elsewhere = {test for test in seen.get("issueRecorded", set()) if test not in functions}
     ran = {test for test in seen.get("testStarted", set()) if test in functions}
     failed = ran & seen.get("issueRecorded", set())
@@ -54,7 +54,7 @@ def main(name, status, events, log, filters):
         causes.append(f"exit status {status}")
     if not ran:
         causes.append("no test ran")
-    # A renamed test would drop out in silence.
+    # Detect renamed tests that a filter no longer matches.
     causes += [f"no test for {wish}" for wish in filters if not any(re.search(wish, test) for test in ran)]
     if not ended:
         causes.append("the run has no end")

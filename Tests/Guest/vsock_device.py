@@ -1,13 +1,14 @@
-"""vsock_device.py SOCKET CONTEXT: the other side of a guest's virtio vsock device, for QEMU's vhost-user-vsock.
+"""vsock_device.py SOCKET CONTEXT: the host side of a guest's virtio vsock device, for QEMU's vhost-user-vsock.
 
-What a hypervisor is to its guest, without the vsock of this machine: the guest has the context ID given, and finds on the
-host (context ID 2)
-- port 5000: an echo of streams and of sequenced packets,
-- port 5001: nobody who ever answers,
-- port 5002: somebody who resets the connection with the first bytes,
-- port 5003: somebody who never reads,
-- every other port: nobody, so that connecting is reset.
-Ends with QEMU. Virtio 1.2, 2.7 and 5.10; the vhost-user protocol as QEMU's documentation has it.
+This program acts as the hypervisor, without using the vsock of this machine. The guest has the context ID CONTEXT. The
+host (context ID 2) has these ports:
+- port 5000: echoes streams and sequenced packets,
+- port 5001: never answers a connection request,
+- port 5002: resets the connection when the first bytes arrive,
+- port 5003: never reads,
+- every other port: nothing is listening, so connection requests are reset.
+The program exits together with QEMU. References: Virtio 1.2, 2.7 and 5.10; the vhost-user protocol in QEMU's
+documentation.
 """
 import array
 import mmap
@@ -19,7 +20,8 @@ import sys
 
 ECHO, SILENT, RESETTING, DEAF = 5000, 5001, 5002, 5003
 REQUEST, RESPONSE, RESET, SHUTDOWN, DATA, CREDIT_UPDATE, CREDIT_REQUEST = range(1, 8)
-# Both kinds of socket, the version of virtio, and that there are protocol features; of those, the configuration.
+# The features: stream and packet sockets, virtio version 1, and protocol features. The only protocol feature is the
+# configuration.
 FEATURES = 1 << 1 | 1 << 32 | 1 << 30
 PROTOCOL_FEATURES = 1 << 9
 BUFFER = 256 * 1024
@@ -27,7 +29,7 @@ HEADER = struct.Struct("<QQIIIHHIII")
 
 
 class Memory:
-    """The guest's memory, by the guest's addresses and by QEMU's."""
+    """The guest's memory, accessible by the guest's addresses and by QEMU's addresses."""
 
     def __init__(self, payload, files):
         self.regions = []
@@ -37,7 +39,7 @@ class Memory:
             os.close(files[index])
 
     def at(self, address, which=0):
-        """The mapping and the place in it; `which` is 0 for the guest's addresses, 1 for QEMU's."""
+        """Returns a mapping and an offset in it; `which` is 0 for the guest's addresses, 1 for QEMU's."""
         for region in self.regions:
             start, size = region[which], region[2]
             if start <= address < start + size:
@@ -59,7 +61,7 @@ class Queue:
         self.rings = [memory.at(address, 1) for address in (descriptors, available, used)]
 
     def take(self):
-        """The next chain that the guest has made available: its number and its parts, or None."""
+        """Returns the number and the parts of the next chain that the guest has made available, or None."""
         if self.rings is None:
             return None
         (table, first), (ring, start), _ = self.rings
@@ -104,7 +106,7 @@ class Device:
                     os.read(ready, 8)
                     self.serve()
 
-    # What QEMU asks.
+    # Requests from QEMU.
 
     def answer(self):
         words, ancillary, _, _ = self.channel.recvmsg(12, 4096)
@@ -153,12 +155,12 @@ class Device:
             if getattr(queue, name) is not None:
                 os.close(getattr(queue, name))
             setattr(queue, name, files[0] if files else None)
-        else:  # features chosen, owner, and what QEMU only tells
+        else:  # the chosen features, the owner, and notifications without a reply
             for file in files:
                 os.close(file)
         return None
 
-    # What the guest sends.
+    # Packets from the guest.
 
     def serve(self):
         while (chain := self.sending.take()) is not None:
@@ -201,7 +203,7 @@ class Device:
                 del self.taken[connection]
 
     def deliver(self):
-        """Puts what waits into the guest's buffers, a packet for each, cut to their size."""
+        """Writes the waiting packets to the guest's buffers, one packet per buffer, split to fit."""
         while self.waiting and (chain := self.receiving.take()) is not None:
             head, parts = chain
             room = sum(length for _, _, length in parts) - HEADER.size
@@ -209,7 +211,7 @@ class Device:
             guest_port, port, kind = connection
             now, later = data[:room], data[room:]
             if later:
-                # A message's end is marked on its last packet.
+                # Only the last packet of a message has the end-of-message flag.
                 self.waiting.insert(0, (connection, operation, flags, later))
                 flags = 0
             packet = (

@@ -1,7 +1,8 @@
-"""One connection over vsock. `serve PORT` sends back all that comes; `ask CONTEXT PORT` sends, and compares.
+"""One connection over vsock. `serve PORT` echoes all input; `ask CONTEXT PORT` sends data and compares the reply.
 
-`ask` tries until somebody answers: while a guest boots, there is first no such device, then a time-out, then a reset.
-Exit status of `ask`: 0 when every byte came back, 1 when the connection broke, 2 when other bytes came back.
+`ask` retries until the connection succeeds: while a guest boots, connecting fails first because there is no device,
+then with a time-out, then with a reset. Exit status of `ask`: 0 if the reply is correct, 1 if the connection failed,
+2 if the reply differs.
 """
 import socket
 import sys

@@ -18,7 +18,7 @@ package = here.parent.parent
 
 
 def run(words, folder, limit, **variables):
-    """Runs a command in a process group of its own: its exit status, None when it had to be ended, and its output."""
+    """Runs a command in its own process group; returns its exit status (None if it was killed) and its output."""
     process = subprocess.Popen(
         words, cwd=folder, env={**os.environ, **variables}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
@@ -26,7 +26,7 @@ def run(words, folder, limit, **variables):
         output, _ = process.communicate(timeout=limit)
         return process.returncode, output
     except subprocess.TimeoutExpired:
-        # What it started is in its group; the guest's machine goes with its command, which TERM lets clean up.
+        # The child processes are in the same process group. SIGTERM lets a guest command stop its virtual machine.
         os.killpg(process.pid, signal.SIGTERM)
         try:
             process.communicate(timeout=20)
@@ -40,14 +40,14 @@ def run(words, folder, limit, **variables):
 
 
 class Trial:
-    """The copy of the package in which lines are broken."""
+    """The copy of the package to which mutations are applied."""
 
     def __init__(self, folder, options):
         self.folder, self.options = folder, options
         self.target = None
 
     def update(self):
-        """Copies what git would track, and leaves alone what is the same, so that the last build is still of use."""
+        """Copies the files that git would track. Skips unchanged files, so that incremental builds still work."""
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=package, check=True,
             stdout=subprocess.PIPE).stdout.decode().split("\0")
@@ -65,7 +65,7 @@ class Trial:
     def write(self, file, text):
         (self.folder / file).write_text(text)
         if file.startswith("Sources/CSocketKit/"):
-            # SwiftPM does not see that a module map's header has changed: whatever may include it looks changed instead.
+            # SwiftPM does not notice a changed header of a module map, so touch every source file that may include it.
             for folder in ("Sources", f"Tests/{self.target}", "Tests/TestSupport"):
                 for source in (self.folder / folder).rglob("*.swift"):
                     source.touch()
@@ -74,9 +74,9 @@ class Trial:
         return [*self.options.prefix.split(), "swift", *words]
 
     def build(self):
-        """None, or why the package cannot be built."""
-        # The tests of the tool run its program; the others need no more than their bundle, and its tests are found by
-        # the index, which is therefore kept.
+        """Builds the package; returns None, or the reason for a failure."""
+        # ToolTests run the tool's program; the other targets need only their test bundle. The index is kept, because it
+        # is used to find the tests.
         what = ["--build-tests"] if self.target == "ToolTests" else ["--product", "SocketKitPackageTests"]
         status, output = run(
             self.swift("build", *what, "-j", "2"), self.folder, self.options.build_limit,
@@ -90,7 +90,7 @@ class Trial:
         return next((self.folder / ".build/debug").glob("*.xctest"))
 
     def test(self, stanza, is_mutated):
-        """How the stanza's test went: passed, failed, or none. A mutation of a rule must break that rule."""
+        """Runs the stanza's test: returns passed, failed, or none. The mutation of a rule must break that rule."""
         if stanza.where == "guest":
             return self.test_in_guest(stanza)
         words = [
@@ -162,7 +162,7 @@ def main():
         print(f"a sample with --seed {seed}")
         random.Random(seed).shuffle(chosen)
     else:
-        # Each target by itself and each file's together, the headers last: the shortest builds.
+        # Sort by target and then by file, headers last, because this order requires the least rebuilding.
         chosen.sort(key=lambda stanza: (stanza.target, "CSocketKit/" in stanza.file, stanza.file, stanza.place))
     if not chosen:
         print("no stanza matches")
@@ -189,7 +189,7 @@ def try_all(stanzas, options):
         print(f"{word:4} {stanza.place}: {stanza.title}: {cause} ({seconds} s)", flush=True)
 
     def prove(wanted):
-        """Builds without any mutation, and sees that the tests pass: None, or why they cannot be run."""
+        """Builds without a mutation and runs the tests, which must pass; returns None, or why the build failed."""
         if fault := trial.build():
             return fault
         for stanza in wanted:
@@ -205,7 +205,7 @@ def try_all(stanzas, options):
         key = (stanza.target, stanza.filter, stanza.where)
         if stanza.target != trial.target or key not in proved:
             trial.target = stanza.target
-            # All of the target at once, because the line that was broken last is still broken in what was built.
+            # Test all stanzas of the target at once: later builds still contain the previous mutation.
             if fault := prove([stanza] if options.sample is not None else stanzas):
                 print(f"FAIL the package cannot be built without any mutation: {fault}")
                 return 1

@@ -1,15 +1,15 @@
-"""The stanzas of Tests/Long/mutants: their text, and what can be checked of them without building."""
+"""The stanzas of Tests/Long/mutants: the parser, and the checks that do not require a build."""
 
 import pathlib
 import re
 
 
 class StanzaError(Exception):
-    """A stanza is wrong: the text says how."""
+    """An invalid stanza; the text describes the error."""
 
 
 class Stanza:
-    """One mutation: a line of a file, what replaces it, and the test that must fail then."""
+    """One mutation: a line of a file, its replacement, and the test that must then fail."""
 
     def __init__(self, source, number, lines):
         self.place = f"{source.name}:{number}"
@@ -33,7 +33,7 @@ class Stanza:
         if missing:
             raise StanzaError(f"{self.place}: {self.title}: without {', '.join(missing)}")
         self.file, self.old, self.new, self.where = fields["file"], old, new, fields["where"]
-        # Of the conformance kit: it must be the one that fails.
+        # The rule of the conformance kit that must fail.
         self.rule = fields.get("rule")
         self.target, _, self.filter = fields["test"].partition("/")
         if self.where not in ("host", "guest"):
@@ -47,7 +47,7 @@ class Stanza:
         return now
 
     def mutated(self, text):
-        """The file's text with the mutation."""
+        """Returns the text of the file with the mutation applied."""
         lines = text.split("\n")
         places = [index for index, line in enumerate(lines) if line.strip() == self.old]
         if len(places) != 1:
@@ -61,7 +61,7 @@ class Stanza:
 
 
 def read_stanzas(folder):
-    """All stanzas of a folder's text files, in the order of their names."""
+    """Returns all stanzas in the text files of a folder, sorted by file name."""
     stanzas = []
     for source in sorted(folder.glob("*.txt")):
         block, begun = [], 0
@@ -73,7 +73,7 @@ def read_stanzas(folder):
             elif block:
                 if not block[0].startswith("#"):
                     raise StanzaError(f"{source.name}:{begun}: a stanza begins with # and a sentence")
-                # What is comment only, belongs to no stanza.
+                # A block that consists only of comments is not a stanza.
                 if any(not line.startswith("#") for line in block):
                     stanzas.append(Stanza(source, begun, block))
                 block = []
@@ -81,7 +81,7 @@ def read_stanzas(folder):
 
 
 def test_names(folder):
-    """The names of the tests below a folder, as `swift test --filter` sees them: Target.Suite/test()."""
+    """Returns the names of the tests below a folder, as used by `swift test --filter`: Target.Suite/test()."""
     names = []
     for source in sorted(folder.rglob("*.swift")):
         suites, waiting = [], False
@@ -102,7 +102,7 @@ def test_names(folder):
 
 
 def check(stanzas, package):
-    """What is wrong with stanzas, in lines."""
+    """Validates stanzas; returns a list of errors, one line each."""
     faults, names, titles = [], {}, {}
     for stanza in stanzas:
         try:
@@ -117,7 +117,7 @@ def check(stanzas, package):
                 raise StanzaError(f"{stanza.place}: {stanza.title}: there is no test target {stanza.target}")
             if stanza.target not in names:
                 names[stanza.target] = test_names(folder)
-            # A filter may name the arguments of a test, which are not looked for here.
+            # A filter may contain a test's arguments; they are not checked here.
             wanted = re.sub(r"\\?\(.*$", "", stanza.filter)
             if not any(re.search(wanted, name) for name in names[stanza.target]):
                 raise StanzaError(f"{stanza.place}: {stanza.title}: no test of {stanza.target} matches {stanza.filter}")
