@@ -1,5 +1,5 @@
-// Pings this host over ICMP: without privilege where net.ipv4.ping_group_range allows, otherwise over a raw socket, which
-// needs CAP_NET_RAW.
+// Pings this host over ICMP: without privilege where net.ipv4.ping_group_range allows, otherwise over a raw socket,
+// which needs CAP_NET_RAW.
 import SocketKit
 
 // snippet.ping

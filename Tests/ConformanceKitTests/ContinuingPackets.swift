@@ -27,8 +27,8 @@ enum EndsNoRecord: ContinuationFault {
   static func endsRecord(_ isLast: Bool) -> Bool { false }
 }
 
-/// Unix packets that are continued where the buffer is too short, as SCTP's messages are: the front of the queue is peeked
-/// at, and taken when its last byte has been given.
+/// Unix packets that are continued where the buffer is too short, as SCTP's messages are: the front of the queue is
+/// peeked at, and taken when its last byte has been given.
 struct ContinuingPacketSocket<Fault: ContinuationFault>: ~Copyable, SequencedPacketSocket {
   private let base: UnixSequencedPacketSocket
   private let offset = LockedOffset()

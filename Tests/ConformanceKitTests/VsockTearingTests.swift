@@ -3,8 +3,9 @@ import SocketKitConformance
 import TestSupport
 import Testing
 
-/// What the kernel does by itself when a packet is sent without blocking and the peer has room for a part of it: it sends
-/// that part, says would-block, and joins the next packet to it. The rule on messages under pressure must see that.
+/// What the kernel does by itself when a packet is sent without blocking and the peer has room for a part of it: it
+/// sends that part, says would-block, and joins the next packet to it. The rule on messages under pressure must see
+/// that.
 @Suite(.exclusive, .guestOnly) struct VsockTearingTests {
   private func pairs<S: SequencedPacketSocket & ConnectionTransport & ~Copyable>(
     _ type: S.Type

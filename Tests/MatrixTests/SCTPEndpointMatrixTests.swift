@@ -2,8 +2,8 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// One-to-many sockets with each poller: a suite of its own, because the kit knows Core's protocols only, and none of them
-/// is one-to-many.
+/// One-to-many sockets with each poller: a suite of its own, because the kit knows Core's protocols only, and none of
+/// them is one-to-many.
 @Suite(.exclusive, .needsSCTP) struct SCTPEndpointMatrixTests {
   @Test func epoll() throws { try EndpointRules<EpollPoller>(try EpollPoller()).all() }
   @Test func poll() throws { try EndpointRules<PollPoller>(try PollPoller()).all() }

@@ -5,8 +5,8 @@ import Testing
 
 // Over IPv4, IPv6, and with several addresses at both ends.
 
-/// Without it a stream over loopback waits for delayed acknowledgements, 200 ms each: loopback's packets are so large that
-/// hardly two fit the default receive buffer.
+/// Without it a stream over loopback waits for delayed acknowledgements, 200 ms each: loopback's packets are so large
+/// that hardly two fit the default receive buffer.
 private let prompt: @Sendable (borrowing SCTPSocket) throws(SocketError) -> Void = { (socket) throws(SocketError) in
   try socket.setOption(.noDelay, to: true)
   try socket.setOption(.receiveBuffer, to: 1 << 20)

@@ -17,7 +17,8 @@ enum Vsock {
 
   /// What this kernel cannot do is asked, not guessed from its version.
   private static let packetTraits: MessageTraits =
-    // Not every kernel minds many waiting packets; but the 30 000 that the others take are too many for an emulated one.
+    // Not every kernel minds many waiting packets; but the 30 000 that the others take are too many for an emulated
+    // one.
     GuestKernel.isRunning && !vsockPeeks() ? [.lossless, .fewWaiting, .unpeekable] : [.lossless, .fewWaiting]
 
   private static func listener<S: ConnectionTransport & ~Copyable>(

@@ -49,8 +49,8 @@ public final class PeerProcess {
     return (bytes, (status >> 8) & 0xff)
   }
 
-  /// Waits until it has printed a text, half a minute at most, ends it with SIGKILL, and returns what it had printed: for
-  /// programs that serve for ever.
+  /// Waits until it has printed a text, half a minute at most, ends it with SIGKILL, and returns what it had printed:
+  /// for programs that serve for ever.
   public func finish(after text: String) -> String {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 4096)

@@ -1,8 +1,8 @@
 internal import CSocketKit
 internal import Glibc
 
-/// Runs the body on a thread of its own for which the kernel refuses these system calls with this error number, as it does
-/// in a sandbox (seccomp(2)). The filter goes with the thread; threads and programs that it starts have it too.
+/// Runs the body on a thread of its own for which the kernel refuses these system calls with this error number, as it
+/// does in a sandbox (seccomp(2)). The filter goes with the thread; threads and programs that it starts have it too.
 ///
 /// - Parameter argument: the value of a call's first argument for which it is refused; nil refuses it always.
 public func whileRefused<R>(

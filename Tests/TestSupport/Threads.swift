@@ -63,8 +63,8 @@ public func threadCPUTime() -> Double {
   return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1e6
 }
 
-/// Runs the body on a thread in a new network namespace, where not even loopback is up; nil when the kernel does not let
-/// this process make one.
+/// Runs the body on a thread in a new network namespace, where not even loopback is up; nil when the kernel does not
+/// let this process make one.
 public func inNewNetworkNamespace<R>(_ body: @escaping () -> R) -> R? {
   onThread { unshare(0x4000_0000) == 0 ? body() : nil }
 }

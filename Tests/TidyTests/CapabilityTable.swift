@@ -102,8 +102,8 @@ extension CapabilityTable.Known {
     return known
   }
 
-  /// The test functions of a source: those of its top-level types and their extensions. Read line by line, because there
-  /// are many sources: each begins with `@Test`, as swift-format lays it out.
+  /// The test functions of a source: those of its top-level types and their extensions. Read line by line, because
+  /// there are many sources: each begins with `@Test`, as swift-format lays it out.
   static func tests(in text: String, target: String) -> Set<String> {
     let kinds: Set<Substring> = ["struct", "class", "enum", "actor", "extension"]
     var found: Set<String> = []

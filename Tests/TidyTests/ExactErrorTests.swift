@@ -3,7 +3,8 @@ import Testing
 
 /// A test that expects an error names it. A test that accepts any error of a type passes when the code is wrong.
 @Suite(.exclusive) struct ExactErrorTests {
-  /// Where a source expects any error of a type, as in `throws: SocketError.self`. `Never.self` expects none, and stays.
+  /// Where a source expects any error of a type, as in `throws: SocketError.self`. `Never.self` expects none, and
+  /// stays.
   static func complaints(_ source: String) -> [String] {
     // Most sources have no such text at all, and need not be taken apart.
     guard source.contains(/throws:\s*(\(any\s+\w+\)|[\w.<>]+)\.self/) else { return [] }

@@ -1,17 +1,17 @@
-/// The rule that nothing opens vsock connections outside the guest kernel: it reads the sources of tests, and of what is
-/// built beside them, and says what breaks it. Beyond what swift-format's layout promises (a top-level item begins and ends
-/// at column 0), it understands no Swift. What it overlooks, VsockRefusal stops where tests run.
+/// The rule that nothing opens vsock connections outside the guest kernel: it reads the sources of tests, and of what
+/// is built beside them, and says what breaks it. Beyond what swift-format's layout promises (a top-level item begins
+/// and ends at column 0), it understands no Swift. What it overlooks, VsockRefusal stops where tests run.
 ///
 /// A file *names vsock sockets* when its code has
-/// - a word `Vsock…Socket` or `Vsock…Listener`, a generic socket beside a word `vsock`, `AF_VSOCK`, or another program's
-///   vsock option;
+/// - a word `Vsock…Socket` or `Vsock…Listener`, a generic socket beside a word `vsock`, `AF_VSOCK`, or another
+///   program's vsock option;
 /// - something that opens sockets by text beside a text with a vsock scheme;
 /// - vscp's own command line, one without `--to` and `--listen`;
 /// - a word that a helper file which names them declares.
 ///
-/// Then each of its tests must be in a suite with `.guestOnly`. Files without tests that name vsock sockets have names that
-/// begin with `Vsock`, so that what they declare is only for such suites, and they are no programs. A function that begins
-/// by asking for the guest kernel, `guard isGuestKernel() else`, is for everybody.
+/// Then each of its tests must be in a suite with `.guestOnly`. Files without tests that name vsock sockets have names
+/// that begin with `Vsock`, so that what they declare is only for such suites, and they are no programs. A function
+/// that begins by asking for the guest kernel, `guard isGuestKernel() else`, is for everybody.
 struct VsockGate {
   /// A top-level item of a helper.
   private struct Piece {

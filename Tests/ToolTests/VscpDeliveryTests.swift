@@ -48,8 +48,8 @@ import Testing
     return (receiver.join(), answer)
   }
 
-  /// Somebody removes the unfinished file, and another one begins there: it does not get the name, nor is it removed when
-  /// the checksum is wrong.
+  /// Somebody removes the unfinished file, and another one begins there: it does not get the name, nor is it removed
+  /// when the checksum is wrong.
   @Test(arguments: [[UInt8(1)], [2]])
   func aReplacedPartIsNobodys(_ digestOf: [UInt8]) throws {
     let folder = TemporaryFolder()

@@ -40,7 +40,8 @@ import Testing
     #expect(receiver.finish() == (Array("only this".utf8), 0))
   }
 
-  /// One end is killed with the file half on its way: no wrong file then, and the next run goes on where that one ended.
+  /// One end is killed with the file half on its way: no wrong file then, and the next run goes on where that one
+  /// ended.
   @Test(arguments: [true, false])
   func killedHalfWayAndResumed(_ killsSender: Bool) throws {
     let folder = TemporaryFolder()

@@ -30,7 +30,8 @@ func activate(
   let length = readlink("/proc/self/exe", &buffer, 4095)
   let program = String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   let line =
-    "export \(partVariable)=\(part); \(variables) exec \(program) --testing-library swift-testing --filter '\\.\(suite)/'"
+    "export \(partVariable)=\(part); \(variables) "
+    + "exec \(program) --testing-library swift-testing --filter '\\.\(suite)/'"
   let script = ["sh", "-c", line]
   var words = script.map { strdup($0) } + [nil]
   defer { for word in words { free(word) } }

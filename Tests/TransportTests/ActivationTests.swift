@@ -57,8 +57,8 @@ import Testing
   }
 }
 
-/// The parts that run in the new process; in any other there is none to run. Not exclusive, because descriptors that were
-/// there before close here.
+/// The parts that run in the new process; in any other there is none to run. Not exclusive, because descriptors that
+/// were there before close here.
 @Suite struct ActivatedProcess {
   @Test func run() throws {
     guard let name = getenv(partVariable) else { return }

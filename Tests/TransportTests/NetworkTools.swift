@@ -3,8 +3,8 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// Runs a program of iproute2 or nftables in the calling thread's network namespace, which a child process inherits. Says
-/// so, and returns false, when it is missing or fails.
+/// Runs a program of iproute2 or nftables in the calling thread's network namespace, which a child process inherits.
+/// Says so, and returns false, when it is missing or fails.
 func runTool(_ name: String, _ words: String, _ location: SourceLocation = #_sourceLocation) -> Bool {
   let places = ["/usr/sbin/", "/sbin/", "/usr/bin/"].map { $0 + name }
   guard let path = places.first(where: { access($0, X_OK) == 0 }) else {
@@ -24,7 +24,8 @@ func runTool(_ name: String, _ words: String, _ location: SourceLocation = #_sou
 func dropUDP(toPort port: UInt16, _ location: SourceLocation = #_sourceLocation) -> Bool {
   runTool(
     "nft",
-    "add table inet t; add chain inet t o { type filter hook output priority 0 ; }; add rule inet t o udp dport \(port) drop",
+    "add table inet t; add chain inet t o { type filter hook output priority 0 ; }; "
+      + "add rule inet t o udp dport \(port) drop",
     location)
 }
 

@@ -64,8 +64,8 @@ import Testing
     }
   }
 
-  /// Strangers who connect to the port before the pair's own first socket does: one that waits, one that sends, and one that
-  /// resets. None of them may become an end of the pair.
+  /// Strangers who connect to the port before the pair's own first socket does: one that waits, one that sends, and one
+  /// that resets. None of them may become an end of the pair.
   @Test(arguments: families)
   func aStrangerIsNotTakenForTheOtherEnd(_ family: AddressFamily) throws {
     let strangers = Strangers()

@@ -208,7 +208,8 @@ import Testing
     }
   }
 
-  /// ishidawataru/sctp's TestSCTPCloseRecv, and what its issues 4, 9, 40, 41 and 89 ask for: ending a receive that waits.
+  /// ishidawataru/sctp's TestSCTPCloseRecv, and what its issues 4, 9, 40, 41 and 89 ask for: ending a receive that
+  /// waits.
   @Test func endingAReadThatWaits() throws {
     try sctpPair().split { client, server in
       let control = WaitControl()

@@ -11,9 +11,9 @@ import Testing
     return found
   }
 
-  /// Sends two messages to our port, with stream and payload protocol as the wire has them, and prints the answers; then
-  /// listens at a port of its own, which it prints first, and answers two messages. The kernel hands python the network's
-  /// order as it is.
+  /// Sends two messages to our port, with stream and payload protocol as the wire has them, and prints the answers;
+  /// then listens at a port of its own, which it prints first, and answers two messages. The kernel hands python the
+  /// network's order as it is.
   private static let pythonPeer = """
     import socket,struct,sys
     s=socket.socket(socket.AF_INET,socket.SOCK_SEQPACKET,132)

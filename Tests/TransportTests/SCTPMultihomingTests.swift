@@ -164,8 +164,8 @@ import Testing
     }
   }
 
-  /// The next address is asked when the first is silent. In a namespace of its own, whose route sends packets for the dead
-  /// address over loopback, where nobody takes them.
+  /// The next address is asked when the first is silent. In a namespace of its own, whose route sends packets for the
+  /// dead address over loopback, where nobody takes them.
   @Test func connectsByTheAddressThatAnswers() throws {
     try inNamespaceWithLoopback {
       let commands = "ip addr add 10.99.0.1/32 dev lo && ip route add 10.99.0.2/32 dev lo src 10.99.0.1"

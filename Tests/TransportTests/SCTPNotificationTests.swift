@@ -186,7 +186,8 @@ import Testing
     }
   }
 
-  /// A notification that is longer than the buffer is taken whole; what has no room is counted, and nothing after it suffers.
+  /// A notification that is longer than the buffer is taken whole; what has no room is counted, and nothing after it
+  /// suffers.
   @Test func longNotificationsLeaveNothingBehind() throws {
     for room in [0, 1, 7, 8, 11, 31, 32, 33, 40, 132, 133, 4096] {
       let gone = try SCTPEndpoint.bind(to: .loopback(port: 0))

@@ -12,8 +12,8 @@ import Testing
     try socket.receiveInfo(true)
   }
 
-  /// ishidawataru/sctp's notification handler, on dialling and on listening: events that are switched on before tell of the
-  /// beginning too, and accepted sockets have them from their listener.
+  /// ishidawataru/sctp's notification handler, on dialling and on listening: events that are switched on before tell of
+  /// the beginning too, and accepted sockets have them from their listener.
   @Test func eventsFromTheBeginning() throws {
     for isSeveral in [false, true] {
       let listener =

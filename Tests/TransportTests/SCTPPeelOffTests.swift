@@ -44,7 +44,8 @@ import Testing
 
   @Test func theOldWayPeelsOffToo() throws {
     let pair = try EndpointPair()
-    // What an old kernel's answer to the flags leads to: PEELOFF, and the flags by fcntl(2). Adopting sets them as well.
+    // What an old kernel's answer to the flags leads to: PEELOFF, and the flags by fcntl(2). Adopting sets them as
+    // well.
     var request: [Int32] = [pair.farID.rawValue, -1]
     try request.withUnsafeMutableBytes { memory in
       var bytes = unsafe MutableRawSpan(_unsafeBytes: memory)
@@ -175,7 +176,8 @@ import Testing
     }
   }
 
-  /// Notifications that were switched on come as flagged messages, those that do not fit cut, and nothing after them suffers.
+  /// Notifications that were switched on come as flagged messages, those that do not fit cut, and nothing after them
+  /// suffers.
   @Test func otherNotificationsComeFlagged() throws {
     let sockets = try EndpointPair().peel()
     try sockets.second.setEvent(.senderDry, to: true)

@@ -3,8 +3,8 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// sendfile(2) and splice(2) raise SIGPIPE at a closed peer, which would end the process: the signal's disposition is the
-/// default one here, so a test that passes has met none.
+/// sendfile(2) and splice(2) raise SIGPIPE at a closed peer, which would end the process: the signal's disposition is
+/// the default one here, so a test that passes has met none.
 @Suite(.exclusive) struct SendFileSignalTests {
   private func withDefaultDisposition(_ body: () throws -> Void) throws {
     let old = signal(SIGPIPE, SIG_DFL)

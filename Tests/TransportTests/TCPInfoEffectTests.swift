@@ -46,7 +46,8 @@ import Testing
         #expect(info.unacknowledged == 0 && info.lost == 0 && info.retransmitted == 0 && info.notSentBytes == 0)
         #expect(info.totalRetransmissions == 0 && info.bytesRetransmitted == 0 && info.outOfOrder == 0)
         #expect(info.selectivelyAcknowledged == 0 && info.duplicateAcknowledgements == 0 && info.reorderingsSeen == 0)
-        // RFC 6928: ten segments, and one more for each that was answered; RFC 5681: the threshold begins as high as can be.
+        // RFC 6928: ten segments, and one more for each that was answered; RFC 5681: the threshold begins as high as
+        // can be.
         #expect(info.congestionWindow == 11 && info.slowStartThreshold == 0x7fff_ffff && info.reordering == 3)
         #expect(info.sendMaximumSegment > 1000 && info.sendMaximumSegment <= info.advertisedMaximumSegment)
         // TCP_RTO_MIN and the clock's step above it; a round trip takes microseconds here.

@@ -25,7 +25,8 @@ import Testing
     }
   }
 
-  /// An acknowledgement that may wait waits 40 ms at least (TCP_DELACK_MIN); the sender's TCP_INFO tells whether it came.
+  /// An acknowledgement that may wait waits 40 ms at least (TCP_DELACK_MIN); the sender's TCP_INFO tells whether it
+  /// came.
   @Test func quickAcknowledgementsComeAtOnceAndOthersWait() throws {
     func unacknowledgedAfterReading(quick: Bool) throws -> UInt32 {
       let pair = try pair()

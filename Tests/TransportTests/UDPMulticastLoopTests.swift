@@ -12,7 +12,8 @@ import Testing
       + [UInt8](repeating: 0, count: (4 - value.count % 4) % 4)
   }
 
-  /// Waits until IPv6 may be used on the interface. The kernel gets it ready after the call that set it up has returned.
+  /// Waits until IPv6 may be used on the interface. The kernel gets it ready after the call that set it up has
+  /// returned.
   private func waitForIPv6(on name: String) throws {
     let deadline = Deadline.after(.seconds(20))
     while true {

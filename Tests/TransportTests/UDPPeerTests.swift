@@ -164,7 +164,8 @@ import Testing
       s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM); s.bind(('127.0.0.1',int(sys.argv[1])))
       q,peer=s.recvfrom(512)
       assert q[12:20]==b'\\x01a\\x04test\\0'
-      s.sendto(q[:2]+b'\\x81\\x80\\0\\1\\0\\1\\0\\0\\0\\0'+q[12:]+b'\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0<\\0\\4\\x7f\\x09\\x08\\x07',peer)
+      answer=b'\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0<\\0\\4\\x7f\\x09\\x08\\x07'
+      s.sendto(q[:2]+b'\\x81\\x80\\0\\1\\0\\1\\0\\0\\0\\0'+q[12:]+answer,peer)
       """
     let target = IPSocketAddress.loopback(port: try UDPSocket.bind(to: .loopback(port: 0)).port())
     let answer = try #require(try use(target, ["python3", "-c", server, "\(target.port)"], question(0x1234)))

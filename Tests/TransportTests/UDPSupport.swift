@@ -55,8 +55,8 @@ func isQuiet(_ socket: borrowing UDPSocket) throws -> Bool {
 /// Numbers that tell one place of a message from another.
 func pattern(_ count: Int, from start: Int = 0) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 + start) } }
 
-/// Sockets made in a network namespace of their own, where loopback is up, carries multicast and has the MTU; they stay in
-/// it. nil when this process may not make one.
+/// Sockets made in a network namespace of their own, where loopback is up, carries multicast and has the MTU; they stay
+/// in it. nil when this process may not make one.
 func socketsInNamespace(
   mtu: Int32 = 65536, _ make: @escaping @Sendable () throws -> [RawDescriptor]
 ) throws -> [RawDescriptor]? {
@@ -78,8 +78,9 @@ extension UDPSocket {
   consuming func released() -> RawDescriptor { releaseDescriptor().release() }
 }
 
-/// netdevice(7): SIOCSIFMTU, SIOCSIFFLAGS with IFF_UP and IFF_MULTICAST; and a route to IPv6's groups (SIOCADDRT), which
-/// loopback has none of, and which must be a local one (RTF_UP, RTF_LOCAL): others over loopback are made to refuse.
+/// netdevice(7): SIOCSIFMTU, SIOCSIFFLAGS with IFF_UP and IFF_MULTICAST; and a route to IPv6's groups (SIOCADDRT),
+/// which loopback has none of, and which must be a local one (RTF_UP, RTF_LOCAL): others over loopback are made to
+/// refuse.
 private func bringLoopbackUp(mtu: Int32) {
   let control = socket(AF_INET6, Int32(SOCK_DGRAM.rawValue), 0)
   defer { close(control) }

@@ -5,8 +5,8 @@ import Testing
 
 /// Sequenced packets over vsock: whole, or the connection ends.
 @Suite(.exclusive, .guestOnly) struct VsockPacketTests {
-  /// What a reader finds: numbered records, one after the other, until the end. Slow, so that the sender meets the limit
-  /// of the peer's buffer again and again, at every place of a record.
+  /// What a reader finds: numbered records, one after the other, until the end. Slow, so that the sender meets the
+  /// limit of the peer's buffer again and again, at every place of a record.
   private struct Reading: Sendable {
     var records = 0
     var wrong: [String] = []
@@ -128,7 +128,8 @@ import Testing
     }
   }
 
-  /// The last of them waits for room when the socket closes, and its number must stay the connection's until it is sent.
+  /// The last of them waits for room when the socket closes, and its number must stay the connection's until it is
+  /// sent.
   @Test func closingBesideASendLosesNothing() throws {
     let sizes = [Int](repeating: 4096, count: 66)
     for _ in 0..<25 {

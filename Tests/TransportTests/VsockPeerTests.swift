@@ -7,7 +7,8 @@ import Testing
 /// there.
 @Suite(.exclusive, .guestOnly) struct VsockPeerTests {
   private let message = Array("hello, peer\n".utf8)
-  /// The distribution's own first: what else goes by the name may be a script that an emulated machine runs for seconds.
+  /// The distribution's own first: what else goes by the name may be a script that an emulated machine runs for
+  /// seconds.
   private let python = access("/usr/bin/python3", X_OK) == 0 ? "/usr/bin/python3" : "python3"
 
   private func start(_ arguments: [String]) throws -> PeerProcess { try #require(PeerProcess(arguments)) }

@@ -3,8 +3,8 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// Many small packets that nobody receives: kernels that count the memory beside the bytes reset the connection then, and
-/// what waited is lost. Linux 6.1 does not, 6.12 does.
+/// Many small packets that nobody receives: kernels that count the memory beside the bytes reset the connection then,
+/// and what waited is lost. Linux 6.1 does not, 6.12 does.
 @Suite(.exclusive, .guestOnly) struct VsockSmallPacketTests {
   private static let count = 2000
 

@@ -3,8 +3,8 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// Zero-copy sends over vsock streams, which Linux 6.7 and later accept: one send may use several completion numbers, and
-/// nothing says how many, so buffers cannot be given back at the right time.
+/// Zero-copy sends over vsock streams, which Linux 6.7 and later accept: one send may use several completion numbers,
+/// and nothing says how many, so buffers cannot be given back at the right time.
 @Suite(.exclusive, .guestOnly) struct VsockZeroCopyTests {
   @Test func streamsAreRefusedAndStayAsTheyWere() throws {
     let pair = try vsockPair(VsockStreamSocket.self)

@@ -4,8 +4,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Waits in states that poll(2) reports again and again, although the call would block: each must sleep, and must end as
-/// soon as something comes.
+/// Waits in states that poll(2) reports again and again, although the call would block: each must sleep, and must end
+/// as soon as something comes.
 @Suite(.exclusive) struct WaitSleepTests {
   private func expectSleep(_ what: Comment, _ body: () throws -> Void) rethrows {
     let (began, used) = (milliseconds(), threadCPUTime())

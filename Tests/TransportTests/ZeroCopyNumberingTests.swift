@@ -98,8 +98,8 @@ import Testing
     }
   }
 
-  /// A message of several fragments, of which the first ones wait in a slow queue and the last does not fit: its number is
-  /// used up, and its completion comes much later than the failure.
+  /// A message of several fragments, of which the first ones wait in a slow queue and the last does not fit: its number
+  /// is used up, and its completion comes much later than the failure.
   @Test func fragmentsOnTheirWayUseUpANumberThatCompletesLater() throws {
     try inNamespaceWithLoopback {
       guard runTool("ip", "link set lo mtu 1500"),
@@ -180,7 +180,8 @@ import Testing
     #expect(bytes == expected(5000, 7) && stolen?.code == .invalidArgument && completed == 1)
   }
 
-  /// Both directions have ended and the peer acknowledges nothing: every sleep ends at once, and yet no processor time goes.
+  /// Both directions have ended and the peer acknowledges nothing: every sleep ends at once, and yet no processor time
+  /// goes.
   @Test func waitingForCompletionsAfterTheEndUsesNoProcessorTime() throws {
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
     let client = try TCPSocket.connect(to: listener.localAddress(), until: .after(.seconds(5)))

@@ -1,7 +1,7 @@
 /// An IP address with a port: the address of TCP, UDP and SCTP sockets, IPv4 or IPv6 by value.
 ///
-/// Its memory is the kernel's own structure (sockaddr_in of 16 bytes, sockaddr_in6 of 28: ip(7), ipv6(7)), so nothing is
-/// converted on the way to the kernel.
+/// Its memory is the kernel's own structure (sockaddr_in of 16 bytes, sockaddr_in6 of 28: ip(7), ipv6(7)), so nothing
+/// is converted on the way to the kernel.
 @frozen
 public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
   @usableFromInline let familyNumber: UInt16

@@ -29,8 +29,8 @@ public struct IPv4Address: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension IPv4Address: LosslessStringConvertible {
-  /// Four decimal numbers from 0 to 255 with dots between. Leading zeros are refused, because some readers take them for
-  /// octal; so are shorter forms (RFC 6943, section 3.1.1).
+  /// Four decimal numbers from 0 to 255 with dots between. Leading zeros are refused, because some readers take them
+  /// for octal; so are shorter forms (RFC 6943, section 3.1.1).
   public init?(_ text: String) {
     var scanner = AddressScanner(text)
     guard let address = scanner.ipv4(), scanner.isAtEnd else { return nil }

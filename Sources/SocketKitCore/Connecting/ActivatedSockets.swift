@@ -18,10 +18,11 @@ public struct ActivatedSockets: ~Copyable, Sendable {
 
   /// Takes what the variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES tell of, and makes it CLOEXEC and non-blocking.
   ///
-  /// - Parameter unsettingEnvironment: removes the variables, so that neither this process nor those that it starts look
-  ///   at them again. Environments are shared by all threads: only while no other thread reads or changes it.
-  /// - Throws: `.nameNotFound` when LISTEN_PID or LISTEN_FDS is not set, or LISTEN_PID is another process's: then nothing was
-  ///   passed; `.invalidArgument` for a variable that is no number, or names that are not as many as the descriptors;
+  /// - Parameter unsettingEnvironment: removes the variables, so that neither this process nor those that it starts
+  ///   look at them again. Environments are shared by all threads: only while no other thread reads or changes it.
+  /// - Throws: `.nameNotFound` when LISTEN_PID or LISTEN_FDS is not set, or LISTEN_PID is another process's: then
+  ///   nothing was passed; `.invalidArgument` for a variable that is no number, or names that are not as many as the
+  ///   descriptors;
   ///   `.closed` when one of the descriptors is not open. Nothing is taken or closed then, and the variables stay.
   public init(unsettingEnvironment: Bool = false) throws(SocketError) {
     guard let process = Self.variable("LISTEN_PID"), let count = Self.variable("LISTEN_FDS") else {
@@ -57,8 +58,8 @@ public struct ActivatedSockets: ~Copyable, Sendable {
   /// - Parameters:
   ///   - type: the transport that it must be of.
   ///   - name: its name; nil for the first that is left. Of several with one name the first that is left is taken.
-  /// - Throws: `.nameNotFound`; `.wrongSocketKind` for another transport or a socket that does not listen, `.notASocket`: it
-  ///   stays here then.
+  /// - Throws: `.nameNotFound`; `.wrongSocketKind` for another transport or a socket that does not listen,
+  ///   `.notASocket`: it stays here then.
   public mutating func takeListener<S: ConnectionTransport & ~Copyable>(
     _ type: S.Type = S.self, named name: String? = nil
   ) throws(SocketError) -> Listener<S> {
@@ -73,8 +74,8 @@ public struct ActivatedSockets: ~Copyable, Sendable {
   /// - Parameters:
   ///   - type: the transport that it must be of.
   ///   - name: its name; nil for the first that is left.
-  /// - Throws: `.nameNotFound`; `.wrongSocketKind` for another transport or a socket that listens, `.notASocket`: it stays
-  ///   here then.
+  /// - Throws: `.nameNotFound`; `.wrongSocketKind` for another transport or a socket that listens, `.notASocket`: it
+  ///   stays here then.
   public mutating func takeSocket<S: TransportSocket & ~Copyable>(
     _ type: S.Type = S.self, named name: String? = nil
   ) throws(SocketError) -> S {

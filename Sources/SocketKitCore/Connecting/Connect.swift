@@ -88,7 +88,8 @@ extension ConnectionTransport where Self: ~Copyable {
 
   private borrowing func kindIsUnix(_ address: Address) -> Bool { address.family == .unix }
 
-  /// Whether a pending connect has ended well: SO_ERROR first, then getpeername, because writability alone says nothing.
+  /// Whether a pending connect has ended well: SO_ERROR first, then getpeername, because writability alone says
+  /// nothing.
   borrowing func isConnected() throws(SocketError) -> Bool {
     if let error = try descriptor.connectFailure() {
       if error.errno == CSK_EINPROGRESS || error.errno == CSK_EALREADY { return false }
@@ -154,8 +155,8 @@ extension RawDescriptor {
   }
 
   /// Connects to a Unix listener whose backlog is full. The kernel gives a non-blocking connect EAGAIN and nothing to
-  /// watch, but lets a blocking one sleep until there is room (unix(7)): so it blocks, for slices of 5 ms, between which
-  /// the deadline and the control are looked at. Room is noticed at once, a cancel within a slice.
+  /// watch, but lets a blocking one sleep until there is room (unix(7)): so it blocks, for slices of 5 ms, between
+  /// which the deadline and the control are looked at. Room is noticed at once, a cancel within a slice.
   func connectWhenBacklogAllows(
     to address: some SocketAddress, until limit: some WaitLimit
   ) throws(SocketError) {

@@ -21,14 +21,15 @@ extension TransportSocket where Self: DatagramSocket & ~Copyable {
     }
   }
 
-  /// A datagram socket connected to one peer: it sends there, hears only from there, and hears of ICMP errors. Nothing is
-  /// sent by this, and nothing waits.
+  /// A datagram socket connected to one peer: it sends there, hears only from there, and hears of ICMP errors. Nothing
+  /// is sent by this, and nothing waits.
   ///
   /// - Parameters:
   ///   - address: the peer.
   ///   - source: the local address to use; nil lets the kernel choose.
   ///   - configure: sets options on the socket before it is bound or connected.
-  /// - Throws: `.unreachable`, `.addressInUse`, `.connectionRefused` (a Unix socket where nobody is), with the addresses.
+  /// - Throws: `.unreachable`, `.addressInUse`, `.connectionRefused` (a Unix socket where nobody is), with the
+  ///   addresses.
   public static func connect(
     to address: Address, from source: Address? = nil,
     configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }

@@ -1,12 +1,12 @@
 internal import CSocketKit
 
-// Binding, connecting and listening with a socket that is open already: for kinds that do not follow from an address, and
-// for addresses of another type than the transport's own.
+// Binding, connecting and listening with a socket that is open already: for kinds that do not follow from an address,
+// and for addresses of another type than the transport's own.
 
 extension DescriptorSocket where Self: ~Copyable {
   /// Binds this socket to an address of any type (bind(2)).
-  /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.invalidArgument` (bound already, or another
-  ///   family), with the address.
+  /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.invalidArgument` (bound already, or
+  ///   another family), with the address.
   public borrowing func bind(to address: some SocketAddress) throws(EndpointError) {
     do throws(SocketError) {
       try descriptor.bind(to: address)

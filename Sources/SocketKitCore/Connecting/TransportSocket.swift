@@ -11,12 +11,12 @@ public protocol TransportSocket: DescriptorSocket, ~Copyable {
   /// Whether an adopted descriptor of this kind is one of this transport's.
   static func accepts(_ kind: SocketKind) -> Bool
 
-  /// Called on a new socket before it is bound to listen there, before the caller's own configuration: for defaults such
-  /// as reuse-address.
+  /// Called on a new socket before it is bound to listen there, before the caller's own configuration: for defaults
+  /// such as reuse-address.
   static func willListen(_ socket: borrowing Self, on address: Address) throws(SocketError)
 
-  /// Called on a new socket that is to connect, before the caller's own configuration: for transports whose kernel has a
-  /// time-out of its own. Not called by `startConnecting`, which has no deadline.
+  /// Called on a new socket that is to connect, before the caller's own configuration: for transports whose kernel has
+  /// a time-out of its own. Not called by `startConnecting`, which has no deadline.
   static func willConnect(_ socket: borrowing Self, until deadline: Deadline) throws(SocketError)
 
   /// The smallest backlog that the kernel takes for listening: SCTP's takes 0 for an end of it.
@@ -29,7 +29,8 @@ public protocol TransportSocket: DescriptorSocket, ~Copyable {
   /// What a listener on this address must do when it goes; nil for nothing. Called after bind.
   static func cleanup(for address: Address) -> (@Sendable () -> Void)?
 
-  /// Called on a socket that has been bound to an address, and that the transport may mark as the owner of what binding made.
+  /// Called on a socket that has been bound to an address, and that the transport may mark as the owner of what binding
+  /// made.
   mutating func didBind(to address: Address)
 
   /// Called on a connected socket before it is handed out: throw to refuse it.

@@ -3,8 +3,8 @@ public import CSocketKit
 /// The one owner of an open descriptor: it closes when its life ends.
 ///
 /// Move-only, so that no second owner can exist, and no use after close compiles. A copy of the number is
-/// ``RawDescriptor``, which cannot close. Every descriptor that SocketKit makes is CLOEXEC and non-blocking; one that another process
-/// passed is CLOEXEC, and blocks or not as its sender left it.
+/// ``RawDescriptor``, which cannot close. Every descriptor that SocketKit makes is CLOEXEC and non-blocking; one that
+/// another process passed is CLOEXEC, and blocks or not as its sender left it.
 @frozen
 public struct Descriptor: ~Copyable, Sendable {
   /// The number, for system calls and pollers while this owner lives.

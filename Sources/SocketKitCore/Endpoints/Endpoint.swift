@@ -6,9 +6,9 @@
 /// sctp://10.0.0.1,10.0.1.1:38412       sctp://localhost:80
 /// unix:/run/x.sock    unix:relative  unix:@abstract  unix:@    unix-seqpacket:…  unix-dgram:…
 /// ```
-/// What is read has one canonical text, ``description``, and reading that gives an equal value. Names of hosts are kept,
-/// and looked up at connect. With `SocketKit`, `AnyEndpoint` knows all of its transports; ``TransportList`` says how a
-/// program adds its own.
+/// What is read has one canonical text, ``description``, and reading that gives an equal value. Names of hosts are
+/// kept, and looked up at connect. With `SocketKit`, `AnyEndpoint` knows all of its transports; ``TransportList`` says
+/// how a program adds its own.
 ///
 /// What to do there is an ``EndpointVisitor``.
 @frozen
@@ -16,8 +16,8 @@ public struct Endpoint<List: TransportList>: Hashable, Sendable {
   @usableFromInline let value: List.Value
 
   /// Reads an address.
-  /// - Throws: `.invalidAddress`, `.invalidPort` or `.addressTooLong`, with the text and an explanation of what is wrong
-  ///   with it.
+  /// - Throws: `.invalidAddress`, `.invalidPort` or `.addressTooLong`, with the text and an explanation of what is
+  ///   wrong with it.
   public init(parsing text: String) throws(EndpointError) {
     do throws(EndpointError) {
       let parts = try EndpointText(parsing: text)

@@ -1,7 +1,7 @@
 /// What stands behind the scheme of an address: where a transport's peer is, before any name in it is looked up.
 ///
-/// An address type whose text says everything conforms itself, as ``UnixAddress`` does; where names must be resolved the
-/// location is a type of its own: ``IPLocation``.
+/// An address type whose text says everything conforms itself, as ``UnixAddress`` does; where names must be resolved
+/// the location is a type of its own: ``IPLocation``.
 ///
 /// Text and value belong together: reading ``endpointBody`` gives an equal value, and the text of what was read is the
 /// canonical one.

@@ -1,8 +1,8 @@
 /// Names that are bytes, as text: `%` and two hexadecimal digits stand for a byte that is no printable text (RFC 3986,
 /// 2.1).
 public enum EscapedName {
-  /// The bytes as text: printable characters as they are, and `%` itself, white space, control and format characters and
-  /// whatever is no UTF-8 as `%` with two capital hexadecimal digits a byte.
+  /// The bytes as text: printable characters as they are, and `%` itself, white space, control and format characters
+  /// and whatever is no UTF-8 as `%` with two capital hexadecimal digits a byte.
   public static func text(_ bytes: some Collection<UInt8>) -> String {
     var text = ""
     var rest = Array(bytes)[...]

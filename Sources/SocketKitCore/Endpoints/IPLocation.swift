@@ -1,7 +1,7 @@
 /// Where an IP transport's peer is: an address, or the name of a host that is looked up at connect.
 ///
-/// As text: `//127.0.0.1:80`, `//[::1]:80`, `//[fe80::1%eth0]:80`, `//localhost:80`, and `//*:80` for every address of this
-/// host (``IPSocketAddress/any(port:)``). A port is always there, and nothing after it.
+/// As text: `//127.0.0.1:80`, `//[::1]:80`, `//[fe80::1%eth0]:80`, `//localhost:80`, and `//*:80` for every address of
+/// this host (``IPSocketAddress/any(port:)``). A port is always there, and nothing after it.
 @frozen
 public enum IPLocation: Hashable, Sendable {
   case address(IPSocketAddress)
@@ -102,8 +102,8 @@ public enum Authority {
 /// Names of hosts.
 enum HostName {
   /// The name in small letters.
-  /// - Throws: ``EndpointError/malformed(_:code:)`` for what no resolver should be asked: over 253 bytes, other characters
-  ///   than letters, digits, `-`, `_` and `.`, or what only looks like a number.
+  /// - Throws: ``EndpointError/malformed(_:code:)`` for what no resolver should be asked: over 253 bytes, other
+  ///   characters than letters, digits, `-`, `_` and `.`, or what only looks like a number.
   static func checked(_ text: Substring) throws(EndpointError) -> String {
     if text.isEmpty { throw .malformed("The host is missing; \"*\" is every address of this host.") }
     if text.utf8.count > 253 { throw .malformed("A name has at most 253 bytes (RFC 1035).", code: .addressTooLong) }

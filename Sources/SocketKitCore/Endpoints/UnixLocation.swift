@@ -1,8 +1,9 @@
 extension UnixAddress: EndpointLocation {
-  /// Reads `/path`, `relative/path`, `@name` for an abstract name and `@` alone for ``unnamed``, where the kernel chooses
-  /// an abstract name for a listener. `///path` is `/path`.
+  /// Reads `/path`, `relative/path`, `@name` for an abstract name and `@` alone for ``unnamed``, where the kernel
+  /// chooses an abstract name for a listener. `///path` is `/path`.
   ///
-  /// `%` and two hexadecimal digits stand for any byte (``EscapedName``): `@a%00b`; `%40name` is a path that begins with
+  /// `%` and two hexadecimal digits stand for any byte (``EscapedName``): `@a%00b`; `%40name` is a path that begins
+  /// with
   /// `@`.
   public init(endpointBody body: String) throws(EndpointError) {
     if body.isEmpty {

@@ -1,7 +1,7 @@
 public import CSocketKit
 
-// With UDP_GRO the kernel hands over several datagrams of one size as one message; the last may be shorter. Here they come
-// apart again, in place: nothing is copied or allocated.
+// With UDP_GRO the kernel hands over several datagrams of one size as one message; the last may be shorter. Here they
+// come apart again, in place: nothing is copied or allocated.
 
 extension RawSpan {
   /// Calls the body for each datagram of a coalesced message, in their order.
@@ -47,8 +47,8 @@ extension MessageBatch {
     withControl(at: slot) { PacketMetadata(control: $0) }
   }
 
-  /// The size of the datagrams inside a message that was coalesced (UDP_GRO), or that is to be cut (UDP_SEGMENT); nil when
-  /// it is one datagram.
+  /// The size of the datagrams inside a message that was coalesced (UDP_GRO), or that is to be cut (UDP_SEGMENT); nil
+  /// when it is one datagram.
   @inlinable
   public func segmentSize(at slot: Int) -> Int? {
     var size: Int?
@@ -62,7 +62,8 @@ extension MessageBatch {
     return size
   }
 
-  /// Calls the body for each datagram inside a message, in their order; once, with the whole, when it was not coalesced.
+  /// Calls the body for each datagram inside a message, in their order; once, with the whole, when it was not
+  /// coalesced.
   @inlinable @inline(__always)
   public func forEachDatagram<E: Error>(
     at slot: Int, _ body: (_ datagram: RawSpan) throws(E) -> Void

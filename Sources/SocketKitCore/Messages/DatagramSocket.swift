@@ -1,6 +1,7 @@
 /// Datagrams: no connection is needed, each message finds its own way, and none has an end.
 ///
-/// A socket may be connected all the same: then it sends to that one address, hears only from it, and hears of ICMP errors.
+/// A socket may be connected all the same: then it sends to that one address, hears only from it, and hears of ICMP
+/// errors.
 public protocol DatagramSocket: MessageSocket, ~Copyable {
   /// The address that the socket is connected to (getpeername(2)); nil when it is not connected. The kernel keeps none
   /// for raw IP sockets.
@@ -132,8 +133,8 @@ extension DatagramSocket where Self: ~Copyable {
   /// - Parameters:
   ///   - address: its receiver; for a connected socket use ``send(_:control:flags:)``.
   /// - Returns: the number of bytes sent; nil when there is no room now.
-  /// - Throws: `.messageTooLarge`, `.unreachable`, `.permissionDenied` (broadcast needs the option), `.connectionRefused`
-  ///   (an earlier one was), `.invalidArgument`.
+  /// - Throws: `.messageTooLarge`, `.unreachable`, `.permissionDenied` (broadcast needs the option),
+  ///   `.connectionRefused` (an earlier one was), `.invalidArgument`.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: Address, flags: SendFlags = []

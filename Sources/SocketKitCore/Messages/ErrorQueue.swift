@@ -5,8 +5,8 @@ public struct QueuedError<Address: SocketAddress>: Sendable {
   public let error: ExtendedError
   /// Where the message was going; nil when the kernel does not say (completions of zero-copy sends).
   public let destination: Address?
-  /// How many bytes of the message's front are in the caller's buffer. An ICMP message quotes at least 8 bytes beyond the IP
-  /// header (RFC 792), which is UDP's header: so this may be 0 although the message was not empty.
+  /// How many bytes of the message's front are in the caller's buffer. An ICMP message quotes at least 8 bytes beyond
+  /// the IP header (RFC 792), which is UDP's header: so this may be 0 although the message was not empty.
   public let byteCount: Int
   /// More of the message was there than the buffer takes.
   public let isTruncated: Bool
@@ -27,10 +27,11 @@ public struct QueuedError<Address: SocketAddress>: Sendable {
 
 extension DatagramSocket where Self: ~Copyable {
   /// Takes the oldest entry of the error queue, without waiting: needs the option `.receiveErrors`, or one whose
-  /// completions come this way (`.timestampingFlags`). A poller reports a filled queue as an error, whatever is asked for.
+  /// completions come this way (`.timestampingFlags`). A poller reports a filled queue as an error, whatever is asked
+  /// for.
   ///
-  /// Entries whose origin this version does not know are skipped. The queue shares the receive buffer's limit: beyond it
-  /// the kernel drops entries.
+  /// Entries whose origin this version does not know are skipped. The queue shares the receive buffer's limit: beyond
+  /// it the kernel drops entries.
   ///
   /// - Parameter payload: receives the front of the message that failed, may be empty.
   /// - Returns: nil when the queue is empty.

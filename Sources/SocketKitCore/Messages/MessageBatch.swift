@@ -2,8 +2,8 @@ public import CSocketKit
 
 /// Messages in memory that is set aside once: receiving and sending many with one system call allocates nothing.
 ///
-/// Each message has a slot: room for its bytes, its control data and an address. What was received can be sent as it is: an
-/// echo is receive, then send. Slots are counted from 0 to ``count`` − 1.
+/// Each message has a slot: room for its bytes, its control data and an address. What was received can be sent as it
+/// is: an echo is receive, then send. Slots are counted from 0 to ``count`` − 1.
 ///
 /// Descriptors that came with messages of a Unix socket (only where there is room for control data) belong to the
 /// batch: `takeDescriptors(at:into:)` hands them out. The batch closes the others at the next receive, at

@@ -138,8 +138,8 @@ extension MessageBatch {
     controlLengths[slot] = bytes.byteCount
   }
 
-  /// Sends each message's bytes as several datagrams of this size, the last perhaps shorter (UDP_SEGMENT): what a receiver
-  /// with coalescing got as one can be sent back as it came.
+  /// Sends each message's bytes as several datagrams of this size, the last perhaps shorter (UDP_SEGMENT): what a
+  /// receiver with coalescing got as one can be sent back as it came.
   /// - Throws: `.capacityExceeded` when ``controlCapacity`` is less than 24.
   @inlinable
   public mutating func setSegmentSize(_ size: UInt16, at slot: Int) throws(SocketError) {

@@ -3,8 +3,8 @@ public import CSocketKit
 // Many messages with one call.
 
 extension MessageSocket where Self: ~Copyable {
-  /// Takes the end of the connection out of a batch of so many messages: the kernel reports it as empty ones, one for each
-  /// free slot. How many messages came before it.
+  /// Takes the end of the connection out of a batch of so many messages: the kernel reports it as empty ones, one for
+  /// each free slot. How many messages came before it.
   @inlinable @inline(__always)
   func dropEnd(of batch: inout MessageBatch, _ number: Int) -> Int {
     // Where the last message is none, or has bytes, there was no end.
@@ -61,8 +61,8 @@ extension MessageSocket where Self: ~Copyable {
   ///
   /// Room at a Unix receiver that the socket is not connected to is noticed within a millisecond, or within four when
   /// the wait has taken long.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(batch:)``. ``MessageBatch/sent`` is the number of those that went
-  ///   before.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(batch:)``. ``MessageBatch/sent`` is the number of those that
+  ///   went before.
   @inlinable
   public borrowing func send(
     batch: inout MessageBatch, until limit: some WaitLimit

@@ -2,12 +2,12 @@ public import CSocketKit
 
 /// Datagrams and sequenced packets: what is sent as one message arrives as one.
 ///
-/// One primitive for all of them, which loses nothing that the kernel said: the message's true length, whether it or its
-/// control data were cut, whether a record ended, who sent it. Programs call the methods of ``DatagramSocket`` and
+/// One primitive for all of them, which loses nothing that the kernel said: the message's true length, whether it or
+/// its control data were cut, whether a record ended, who sent it. Programs call the methods of ``DatagramSocket`` and
 /// ``SequencedPacketSocket``.
 public protocol MessageSocket: Socket, ~Copyable {
-  /// Receives one message, without waiting. The result is the whole message's length, which exceeds the buffer's when it
-  /// was truncated.
+  /// Receives one message, without waiting. The result is the whole message's length, which exceeds the buffer's when
+  /// it was truncated.
   /// - Parameters:
   ///   - control: receives control data; empty means that none is wanted, and descriptors in it are dropped.
   ///     Descriptors that it brings are the caller's to close: ``ControlData/closeDescriptors(in:)``.
@@ -16,8 +16,8 @@ public protocol MessageSocket: Socket, ~Copyable {
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult
 
-  /// Receives one message and its sender, without waiting: what ``attemptReceive(into:control:flags:_:)`` does for who needs
-  /// no more than the address. The default asks that; kernel sockets use recvfrom(2), which costs less.
+  /// Receives one message and its sender, without waiting: what ``attemptReceive(into:control:flags:_:)`` does for who
+  /// needs no more than the address. The default asks that; kernel sockets use recvfrom(2), which costs less.
   /// - Parameter address: filled in when the result is no failure; empty when the sender has none.
   borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags

@@ -49,8 +49,8 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
 
   /// Adds the control messages for a packet to this destination.
   ///
-  /// The destination decides, not the socket: a dual-stack socket reads IPv4's control messages for an IPv4-mapped one, and
-  /// ignores IPv6's.
+  /// The destination decides, not the socket: a dual-stack socket reads IPv4's control messages for an IPv4-mapped one,
+  /// and ignores IPv6's.
   /// - Parameter destination: the address given to send, or that the socket is connected to.
   /// - Throws: `.capacityExceeded`: 160 bytes hold everything; `.invalidArgument` when ``source`` is of the other
   ///   version; `.notSupported` for ``doNotFragment`` and an IPv4 destination. Some messages may have been added then.

@@ -6,8 +6,8 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
   /// With the option `.receivePathMTU` a result of 0 bytes may be a notice instead of a datagram: then
   /// ``PacketMetadata/pathMTU`` is not nil.
   ///
-  /// - Parameter metadata: receives destination, interface, hop limit, time and so on. Control data needs no memory of the
-  ///   caller's: 320 bytes of stack hold all that UDP has.
+  /// - Parameter metadata: receives destination, interface, hop limit, time and so on. Control data needs no memory of
+  ///   the caller's: 320 bytes of stack hold all that UDP has.
   /// - Returns: as ``receive(into:_:flags:)``.
   /// - Throws: as ``receive(into:_:flags:)``.
   @inlinable @inline(__always)

@@ -1,7 +1,7 @@
 public import CSocketKit
 
-/// What the kernel says of a received packet, when the options that ask for it are on: read from a message's control data,
-/// without allocation. Unknown control messages are skipped.
+/// What the kernel says of a received packet, when the options that ask for it are on: read from a message's control
+/// data, without allocation. Unknown control messages are skipped.
 @frozen
 public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
   /// The address that the packet was sent to, with port 0 (IP_PKTINFO, IPV6_PKTINFO: option `.packetInfo`). For an IPv4
@@ -16,8 +16,8 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
   /// The type-of-service or traffic-class byte (option `.receiveTrafficClass`).
   public var trafficClass: UInt8?
   /// When the kernel received it, as nanoseconds since 1970 on the system's clock (options `.timestamps`,
-  /// `.nanosecondTimestamps`). With `.timestampingFlags`: the software timestamp, or else the device's own, which counts
-  /// on the device's clock; from the error queue, when the packet was sent.
+  /// `.nanosecondTimestamps`). With `.timestampingFlags`: the software timestamp, or else the device's own, which
+  /// counts on the device's clock; from the error queue, when the packet was sent.
   public var timestamp: Int64?
   /// The size of the datagrams that were coalesced into this message; the last may be shorter (UDP_GRO). nil when it is
   /// one datagram.

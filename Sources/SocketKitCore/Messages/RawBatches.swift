@@ -20,8 +20,8 @@ extension RawDescriptor {
     return IOResult(raw: result)
   }
 
-  /// For implementers: sends a batch's messages that are not sent yet with sendmmsg(2), without waiting on a non-blocking
-  /// socket and without SIGPIPE, and counts them as sent.
+  /// For implementers: sends a batch's messages that are not sent yet with sendmmsg(2), without waiting on a
+  /// non-blocking socket and without SIGPIPE, and counts them as sent.
   ///
   /// - Parameter most: no more than this many; a negative number traps.
   /// - Returns: how many the kernel took, at least 1, or 0 when there are none; or -errno of the first, never EINTR.
@@ -39,8 +39,8 @@ extension RawDescriptor {
     return IOResult(raw: result)
   }
 
-  /// For implementers: sends the next so many messages of a batch as one, which the kernel cuts again (UDP_SEGMENT), and
-  /// counts them as sent. Their bytes are gathered where they are.
+  /// For implementers: sends the next so many messages of a batch as one, which the kernel cuts again (UDP_SEGMENT),
+  /// and counts them as sent. Their bytes are gathered where they are.
   ///
   /// - Parameter count: at least 2, as ``MessageBatch/run(at:)`` found; less than 1 and more than are unsent traps.
   /// - Returns: how many messages went: all, or -errno, never EINTR.
@@ -71,9 +71,9 @@ extension RawDescriptor {
 }
 
 extension MessageBatch {
-  /// For implementers: how many messages from this slot on could go as one: the same receiver, the same length but for the
-  /// last, which may be shorter, no control data of their own; at most ``mostJoined``, and no more bytes than one message
-  /// holds. 1 where it goes alone.
+  /// For implementers: how many messages from this slot on could go as one: the same receiver, the same length but for
+  /// the last, which may be shorter, no control data of their own; at most ``mostJoined``, and no more bytes than one
+  /// message holds. 1 where it goes alone.
   @inlinable
   public func run(at first: Int) -> Int {
     check(first)
@@ -101,8 +101,8 @@ extension MessageBatch {
     return count
   }
 
-  /// For implementers: how many of the next unsent messages go alone, and of how many the run behind them is: 0 when there is
-  /// none.
+  /// For implementers: how many of the next unsent messages go alone, and of how many the run behind them is: 0 when
+  /// there is none.
   @inlinable public var nextRun: (alone: Int, joined: Int) {
     var slot = done
     while slot < used {

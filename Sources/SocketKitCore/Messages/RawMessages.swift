@@ -1,16 +1,16 @@
 public import CSocketKit
 
-// recvmsg(2) and sendmsg(2) on a descriptor: what every kernel socket with messages does, and Unix streams too, whose bytes
-// may have control data beside them.
+// recvmsg(2) and sendmsg(2) on a descriptor: what every kernel socket with messages does, and Unix streams too, whose
+// bytes may have control data beside them.
 
 extension RawDescriptor {
-  /// For implementers: receives one message with recvmsg(2), without waiting on a non-blocking socket. Not for TCP, where
-  /// MSG_TRUNC throws bytes away.
+  /// For implementers: receives one message with recvmsg(2), without waiting on a non-blocking socket. Not for TCP,
+  /// where MSG_TRUNC throws bytes away.
   ///
   /// - Parameters:
   ///   - buffer: receives the front of the message.
-  ///   - control: receives control data; empty means that none is wanted, and descriptors in it are dropped. Descriptors
-  ///     that it brings are CLOEXEC and the caller's to close.
+  ///   - control: receives control data; empty means that none is wanted, and descriptors in it are dropped.
+  ///     Descriptors that it brings are CLOEXEC and the caller's to close.
   ///   - info: filled in when the result is no failure.
   /// - Returns: the whole message's length, which exceeds the buffer's when it was truncated; or -errno, never EINTR.
   @inlinable @inline(__always)

@@ -1,7 +1,7 @@
 /// Connected messages: in order, whole, with an end.
 public protocol SequencedPacketSocket: MessageSocket, ConnectedSocket, ~Copyable {
-  /// Whether a received message of length 0 is the end of the connection. The default says yes unless something came with
-  /// it, control data or the end-of-record flag: what a kernel has to tell an empty packet from the end by.
+  /// Whether a received message of length 0 is the end of the connection. The default says yes unless something came
+  /// with it, control data or the end-of-record flag: what a kernel has to tell an empty packet from the end by.
   ///
   /// ``SocketCapabilities/emptyMessages`` says whether the two can be told apart at all.
   static func isEnd(_ info: MessageInfo) -> Bool

@@ -11,7 +11,8 @@ internal import CSocketKit
 public struct NetworkNamespace: ~Copyable, Sendable {
   private let owned: Descriptor
 
-  /// A namespace by the path of its file: `/run/netns/NAME`, `/proc/self/ns/net`, `/proc/PID/ns/net`. Does not enter it.
+  /// A namespace by the path of its file: `/run/netns/NAME`, `/proc/self/ns/net`, `/proc/PID/ns/net`. Does not enter
+  /// it.
   /// - Throws: `.noSuchPath`, `.permissionDenied`, `.notANetworkNamespace`, `.invalidArgument` for a path with a zero
   ///   byte, `.tooManyDescriptors`, with the path.
   public init(path: String) throws(EndpointError) {
@@ -63,10 +64,10 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   /// Runs the body inside this namespace, and waits for it: sockets that it makes belong there and work everywhere.
   ///
   /// The body runs on a thread of its own, which enters the namespace (setns(2)) and ends with the body. The calling
-  /// thread never leaves its own namespace, so there is nothing to restore, and nothing can fail to be restored: a thread
-  /// that could not go back would have to be ended anyway, which must not happen to the caller's. The price is a thread
-  /// for each call, some tens of microseconds. The body must not leave work behind that needs the namespace, nor rely on
-  /// thread-local or task-local values; what it starts on other threads or tasks runs outside.
+  /// thread never leaves its own namespace, so there is nothing to restore, and nothing can fail to be restored: a
+  /// thread that could not go back would have to be ended anyway, which must not happen to the caller's. The price is a
+  /// thread for each call, some tens of microseconds. The body must not leave work behind that needs the namespace, nor
+  /// rely on thread-local or task-local values; what it starts on other threads or tasks runs outside.
   ///
   /// - Returns: what the body returns, such as a socket.
   /// - Throws: ``SocketError`` of operation ``SocketError/Operation/enterNamespace``: `.permissionDenied` without

@@ -1,7 +1,7 @@
 internal import CSocketKit
 
-// The options of ip(7) and ipv6(7), sorted by their C names. IPv4's and IPv6's own are options of the one level, because
-// a dual-stack socket takes both.
+// The options of ip(7) and ipv6(7), sorted by their C names. IPv4's and IPv6's own are options of the one level,
+// because a dual-stack socket takes both.
 
 extension SocketOption where Group: IPOptions, Value == Bool {
   /// Lets a socket bind to an address that is not, or not yet, this host's. The C name is `IP_FREEBIND`.

@@ -1,16 +1,16 @@
 internal import CSocketKit
 
-// What a socket tells of its packets, and how they may be cut: options of ip(7) and ipv6(7), sorted by their C names. Each
-// works on IPv4, IPv6 and dual-stack sockets; the values come as ``PacketMetadata``.
+// What a socket tells of its packets, and how they may be cut: options of ip(7) and ipv6(7), sorted by their C names.
+// Each works on IPv4, IPv6 and dual-stack sockets; the values come as ``PacketMetadata``.
 
 extension SocketOption where Group: IPOptions, Value == Bool {
   /// Tells the address that a packet was sent to and the interface that it came in by. A dual-stack socket gets both
   /// versions' control messages for an IPv4 packet: only IPv4's names the address to answer from
   /// (``PacketMetadata/localAddress``). The C names are `IP_PKTINFO` and `IPV6_RECVPKTINFO`.
   public static var packetInfo: Self { Self(ipv4: CSK_IP_PKTINFO, ipv6: CSK_IPV6_RECVPKTINFO) }
-  /// Keeps errors that came back for packets in the socket's error queue, where `receiveError` finds them; an unconnected
-  /// socket hears of none without it. An error that is not taken from there fails the next send or receive, once. The C
-  /// names are `IP_RECVERR` and `IPV6_RECVERR`.
+  /// Keeps errors that came back for packets in the socket's error queue, where `receiveError` finds them; an
+  /// unconnected socket hears of none without it. An error that is not taken from there fails the next send or receive,
+  /// once. The C names are `IP_RECVERR` and `IPV6_RECVERR`.
   public static var receiveErrors: Self { Self(ipv4: CSK_IP_RECVERR, ipv6: CSK_IPV6_RECVERR) }
   /// Tells the address and port that a packet was sent to, as its own headers say: for sockets to which packets are
   /// redirected. See ``PacketMetadata/originalDestination``. The C names are `IP_RECVORIGDSTADDR` and
@@ -70,8 +70,8 @@ public struct PathMTUDiscovery: RawRepresentable, BitwiseCopyable, Hashable, Sen
   @inlinable public static var always: Self { Self(rawValue: 2) }
   /// Never fragments, and ignores what is known of the path: for probing it (IP_PMTUDISC_PROBE).
   @inlinable public static var probe: Self { Self(rawValue: 3) }
-  /// Believes only the interface's MTU, so that forged ICMP messages do no harm; never fragments (IP_PMTUDISC_INTERFACE,
-  /// Linux 3.14).
+  /// Believes only the interface's MTU, so that forged ICMP messages do no harm; never fragments
+  /// (IP_PMTUDISC_INTERFACE, Linux 3.14).
   @inlinable public static var interface: Self { Self(rawValue: 4) }
   /// As ``interface``, but fragments what is too long (IP_PMTUDISC_OMIT, Linux 3.15).
   @inlinable public static var interfaceFragmenting: Self { Self(rawValue: 5) }

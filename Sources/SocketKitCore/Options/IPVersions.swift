@@ -1,7 +1,7 @@
 internal import CSocketKit
 
-// Options that IPv4 and IPv6 have each for itself. One name serves both: the socket's family says which one is meant, and
-// an IPv6 socket takes IPv4's too, for the IPv4 packets that it handles as a dual-stack socket.
+// Options that IPv4 and IPv6 have each for itself. One name serves both: the socket's family says which one is meant,
+// and an IPv6 socket takes IPv4's too, for the IPv4 packets that it handles as a dual-stack socket.
 
 extension SocketOption where Group: IPOptions, Value == Bool {
   init(ipv4: Int32, ipv6: Int32) {

@@ -4,14 +4,15 @@ internal import CSocketKit
 // source are looked at before the kernel is asked: an address that is no group's is `.invalidAddress` with errno 0.
 
 extension OptionTarget where Options: IPOptions, Self: ~Copyable {
-  /// Joins a group: its packets that come in by the interface are received, on every socket bound to their port that has
-  /// not switched `.multicastAll` off.
+  /// Joins a group: its packets that come in by the interface are received, on every socket bound to their port that
+  /// has not switched `.multicastAll` off.
   ///
   /// - Parameters:
   ///   - group: 224.0.0.0/4 or ff00::/8. An IPv6 socket that takes IPv4 peers can join groups of both.
   ///   - interfaceIndex: the interface's number, see ``InterfaceNames``; 0 for the routing table's choice.
   /// - Throws: `.invalidAddress` when it is no group's; `.addressInUse` when it is joined there already;
-  ///   `.addressNotAvailable` when there is no such interface; `.outOfMemory` beyond net.ipv4.igmp_max_memberships (20);
+  ///   `.addressNotAvailable` when there is no such interface; `.outOfMemory` beyond net.ipv4.igmp_max_memberships
+  ///   (20);
   ///   `.notSupported` for an IPv6 group on an IPv4 socket; `.closed`.
   public borrowing func join(_ group: IPAddress, interfaceIndex: UInt32 = 0) throws(SocketError) {
     try descriptor.changeMembership(CSK_MCAST_JOIN_GROUP, group, from: nil, interfaceIndex)
@@ -26,8 +27,9 @@ extension OptionTarget where Options: IPOptions, Self: ~Copyable {
   /// Joins a group for the packets of one source (IGMPv3, MLDv2): call it for each source.
   ///
   /// - Parameter source: a unicast address of the group's version.
-  /// - Throws: `.invalidAddress` when the group is none or the source is of another version or a group's; `.invalidArgument`
-  ///   when the group was joined for all sources; `.addressNotAvailable` also when this source was joined already; and as
+  /// - Throws: `.invalidAddress` when the group is none or the source is of another version or a group's;
+  ///   `.invalidArgument` when the group was joined for all sources; `.addressNotAvailable` also when this source was
+  ///   joined already; and as
   ///   ``join(_:interfaceIndex:)``.
   public borrowing func join(
     _ group: IPAddress, source: IPAddress, interfaceIndex: UInt32 = 0

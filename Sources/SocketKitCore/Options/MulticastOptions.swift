@@ -1,11 +1,13 @@
 internal import CSocketKit
 
-// How multicast packets are sent and taken: options of ip(7) and ipv6(7), sorted by their C names. On an IPv6 socket each
-// is set for IPv4 packets too, so a dual-stack socket needs no other calls. Memberships: see `join(_:interfaceIndex:)`.
+// How multicast packets are sent and taken: options of ip(7) and ipv6(7), sorted by their C names. On an IPv6 socket
+// each is set for IPv4 packets too, so a dual-stack socket needs no other calls. Memberships: see
+// `join(_:interfaceIndex:)`.
 
 extension SocketOption where Group: IPOptions, Value == Bool {
-  /// Takes packets of every group that any socket of the host joined, as is the kernel's default; off, only of the groups
-  /// that this socket joined. The C names are `IP_MULTICAST_ALL` (Linux 2.6.31) and `IPV6_MULTICAST_ALL` (Linux 4.20).
+  /// Takes packets of every group that any socket of the host joined, as is the kernel's default; off, only of the
+  /// groups that this socket joined. The C names are `IP_MULTICAST_ALL` (Linux 2.6.31) and `IPV6_MULTICAST_ALL` (Linux
+  /// 4.20).
   public static var multicastAll: Self { Self(ipv4: CSK_IP_MULTICAST_ALL, ipv6: CSK_IPV6_MULTICAST_ALL) }
   /// Whether members on this host hear what this socket sends to their group; on by default. The C names are
   /// `IP_MULTICAST_LOOP` and `IPV6_MULTICAST_LOOP`.
@@ -13,7 +15,8 @@ extension SocketOption where Group: IPOptions, Value == Bool {
 }
 
 extension SocketOption where Group: IPOptions, Value == Int {
-  /// How many hops multicast packets go: 0 stays on this host, 1 (the default) on this link, at most 255. The C names are
+  /// How many hops multicast packets go: 0 stays on this host, 1 (the default) on this link, at most 255. The C names
+  /// are
   /// `IP_MULTICAST_TTL` and `IPV6_MULTICAST_HOPS`.
   public static var multicastHops: Self { Self(ipv4: CSK_IP_MULTICAST_TTL, ipv6: CSK_IPV6_MULTICAST_HOPS) }
 }

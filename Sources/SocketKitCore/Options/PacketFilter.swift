@@ -6,8 +6,8 @@ internal import CSocketKit
 /// // Datagrams whose first payload byte is 0x2a, after UDP's header of 8 bytes; others are dropped.
 /// try socket.setFilter([.loadByte(at: 8), .jump(ifEqual: 0x2a, then: 0, else: 1), .accept, .drop])
 /// ```
-/// What a filter sees begins with the transport's header on UDP and TCP sockets, with the IP header on raw IPv4 ones, and
-/// with the link's header on packet sockets.
+/// What a filter sees begins with the transport's header on UDP and TCP sockets, with the IP header on raw IPv4 ones,
+/// and with the link's header on packet sockets.
 @frozen
 public struct BPFInstruction: BitwiseCopyable, Hashable, Sendable {
   /// The operation (BPF_LD, BPF_JMP …, linux/bpf_common.h).
@@ -82,8 +82,8 @@ extension OptionTarget where Self: ~Copyable {
     try descriptor.setIntegerOption(CSK_SOL_SOCKET, CSK_SO_DETACH_FILTER, 0)
   }
 
-  /// Locks the filter, or its absence, for the rest of the socket's life (SO_LOCK_FILTER, Linux 3.9): for a process that
-  /// hands the socket to a less trusted one.
+  /// Locks the filter, or its absence, for the rest of the socket's life (SO_LOCK_FILTER, Linux 3.9): for a process
+  /// that hands the socket to a less trusted one.
   /// - Throws: `.closed`, `.notASocket`.
   public borrowing func lockFilter() throws(SocketError) {
     try descriptor.setIntegerOption(CSK_SOL_SOCKET, CSK_SO_LOCK_FILTER, 1)

@@ -21,8 +21,8 @@ extension SocketOption where Value == Bool {
   public static var urgentDataInline: Self { Self(CSK_SO_OOBINLINE) }
   /// Prefers busy polling over interrupts (Linux 5.11). The C name is `SO_PREFER_BUSY_POLL`.
   public static var preferBusyPoll: Self { Self(CSK_SO_PREFER_BUSY_POLL) }
-  /// Lets a socket bind to an address whose last connections are still in TIME_WAIT. Listeners of SocketKit's TCP set it.
-  /// The C name is `SO_REUSEADDR`.
+  /// Lets a socket bind to an address whose last connections are still in TIME_WAIT. Listeners of SocketKit's TCP set
+  /// it. The C name is `SO_REUSEADDR`.
   public static var reuseAddress: Self { Self(CSK_SO_REUSEADDR) }
   /// Lets several sockets of one user bind to one address; the kernel spreads connections over them. All must set it.
   /// The C name is `SO_REUSEPORT`.
@@ -66,8 +66,8 @@ extension SocketOption where Value == Int {
   /// The send buffer in bytes, from 0; doubled as ``receiveBuffer`` is, beyond net.core.wmem_max with CAP_NET_ADMIN
   /// (`SO_SNDBUFFORCE`). The C name is `SO_SNDBUF`.
   public static var sendBuffer: Self { forced(CSK_SO_SNDBUFFORCE, CSK_SO_SNDBUF) }
-  /// Which timestamps are made, as the flags of the kernel's timestamping.rst. The kernel starts in the background, so the
-  /// first packets may have none. The C name is `SO_TIMESTAMPING`.
+  /// Which timestamps are made, as the flags of the kernel's timestamping.rst. The kernel starts in the background, so
+  /// the first packets may have none. The C name is `SO_TIMESTAMPING`.
   public static var timestampingFlags: Self { Self(CSK_SO_TIMESTAMPING) }
 
   private static func forced(_ privileged: Int32, _ plain: Int32) -> Self {

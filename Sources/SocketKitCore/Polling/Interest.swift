@@ -58,7 +58,8 @@ public struct Readiness: OptionSet, BitwiseCopyable, Hashable, Sendable {
   @inlinable public static var error: Self { Self(rawValue: 0x8) }
   /// Both directions have ended (EPOLLHUP). Reported without being asked for.
   @inlinable public static var hangUp: Self { Self(rawValue: 0x10) }
-  /// The descriptor was closed while registered (POLLNVAL): deregister it. Only ``PollPoller``'s kernel call can see it.
+  /// The descriptor was closed while registered (POLLNVAL): deregister it. Only ``PollPoller``'s kernel call can see
+  /// it.
   @inlinable public static var invalid: Self { Self(rawValue: 0x20) }
   /// The peer has ended its writing side (EPOLLRDHUP).
   @inlinable public static var readClosed: Self { Self(rawValue: 0x2000) }

@@ -6,14 +6,16 @@ public import CSocketKit
 /// - **Readiness is a hint.** A spurious event is allowed, a lost one never: what is ready and watched is reported by
 ///   the next wait. With level triggering (the default) it is reported as long as it lasts.
 /// - **Edge triggering** (``Trigger/edge``), where ``capabilities`` has it, reports a change once: read until
-///   the call returns nil. **One-shot** reports once and then watches no more until ``modify(source:for:trigger:token:)``.
+///   the call returns nil. **One-shot** reports once and then watches no more until
+///   ``modify(source:for:trigger:token:)``.
 /// - **Errors and hang-ups** are reported whether asked for or not, except to a one-shot registration that has fired.
 ///   An empty interest pauses a registration: it reports a hang-up at most once.
 /// - **Deregister before closing.** The kernel forgets a closed descriptor by itself only when no copy of it is open,
 ///   and poll(2) never. Tokens carry a generation so that what still comes can be dropped: see ``Slab``.
 /// - **A descriptor is registered once per poller**: a second time is `.alreadyRegistered`.
 /// - **Wake-ups are never lost**: one that comes before a wait ends that wait at once.
-/// - **A signal ends no wait**; a waiting poller with nothing ready makes no wake-ups, except where it is built to spin.
+/// - **A signal ends no wait**; a waiting poller with nothing ready makes no wake-ups, except where it is built to
+///   spin.
 ///
 /// A poller is used by one thread at a time; its ``waker`` by any.
 public protocol Poller: ~Copyable, Sendable {
@@ -161,8 +163,8 @@ extension Poller where Self: ~Copyable {
   /// - Parameter limit: how long to wait. One that spins makes the poller look without sleeping first.
   /// - Returns: how many events ``subscript(event:)`` has; 0 when the deadline passed, a wake-up came (see
   ///   ``wasWoken``), or the deadline of the limit's control was changed.
-  /// - Throws: `.cancelled` when the limit's control ended the wait, before or during it; and what the kernel says of the
-  ///   poller itself, such as `.closed` or `.outOfMemory`.
+  /// - Throws: `.cancelled` when the limit's control ended the wait, before or during it; and what the kernel says of
+  ///   the poller itself, such as `.closed` or `.outOfMemory`.
   @inlinable
   public mutating func wait(until limit: some WaitLimit = .never) throws(SocketError) -> Int {
     guard let control = limit.control else { return try wait(limit, until: limit.deadline) }

@@ -15,7 +15,8 @@ public struct HappyEyeballs: Hashable, Sendable {
     self.attemptDelay = max(attemptDelay, Self.leastAttemptDelay)
   }
 
-  /// The order in which addresses are tried: families in turn, IPv6 first, each in the resolver's own order (section 4).
+  /// The order in which addresses are tried: families in turn, IPv6 first, each in the resolver's own order (section
+  /// 4).
   public static func interleaved(ipv6: [IPSocketAddress], ipv4: [IPSocketAddress]) -> [IPSocketAddress] {
     var result: [IPSocketAddress] = []
     for index in 0..<max(ipv6.count, ipv4.count) {

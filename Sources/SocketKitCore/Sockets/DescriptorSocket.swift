@@ -1,5 +1,5 @@
-/// A socket that owns exactly one descriptor, which takes socket options: the transports, and wrappers that hold nothing
-/// but their base.
+/// A socket that owns exactly one descriptor, which takes socket options: the transports, and wrappers that hold
+/// nothing but their base.
 ///
 /// A wrapper that holds bytes must not conform, because ``releaseDescriptor()`` would lose them.
 public protocol DescriptorSocket: Socket, OptionTarget, ~Copyable {

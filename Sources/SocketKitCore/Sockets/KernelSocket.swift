@@ -2,9 +2,9 @@ internal import CSocketKit
 
 /// A socket on whose descriptor kernel I/O means the same as its methods: TCP, UDP, Unix, raw IP, vsock streams.
 ///
-/// sendfile(2), splice(2), zero-copy sends and io_uring work on the descriptor and do not call the methods, so they take
-/// sockets of this protocol only. A wrapper that frames, encrypts, counts or injects faults must not conform, nor a
-/// transport that queues or splits what it sends, as vsock packets and SCTP streams do. A conformer inherits the
+/// sendfile(2), splice(2), zero-copy sends and io_uring work on the descriptor and do not call the methods, so they
+/// take sockets of this protocol only. A wrapper that frames, encrypts, counts or injects faults must not conform, nor
+/// a transport that queues or splits what it sends, as vsock packets and SCTP streams do. A conformer inherits the
 /// primitives of ``StreamSocket`` and ``MessageSocket``, and must not replace them. The conformance kit mixes methods
 /// and kernel calls to check that.
 public protocol KernelSocket: DescriptorSocket, ~Copyable {

@@ -2,8 +2,8 @@ extension StreamSocket where Self: ~Copyable {
   /// Reads once, without waiting.
   ///
   /// - Parameter buffer: receives from 1 byte to its length. With an empty buffer nothing is asked of the kernel.
-  /// - Returns: `.bytes` with the count, `.endOfStream` when the peer has ended its side, or nil when there is nothing to
-  ///   read now.
+  /// - Returns: `.bytes` with the count, `.endOfStream` when the peer has ended its side, or nil when there is nothing
+  ///   to read now.
   /// - Throws: `.connectionReset`, `.timedOut` (the kernel gave the peer up), `.notConnected`, `.closed`.
   @inlinable
   public borrowing func read(into buffer: consuming MutableSpan<UInt8>) throws(SocketError) -> ReadOutcome? {

@@ -3,7 +3,8 @@ extension StreamSocket where Self: ~Copyable {
   ///
   /// - Parameter bytes: what to write; the kernel may take only a part.
   /// - Returns: the number of bytes taken, 0 only for empty input; nil when the kernel takes none now.
-  /// - Throws: `.brokenPipe` when the peer reads no more (SIGPIPE is never raised), `.connectionReset`, `.notConnected`.
+  /// - Throws: `.brokenPipe` when the peer reads no more (SIGPIPE is never raised), `.connectionReset`,
+  ///   `.notConnected`.
   @inlinable
   public borrowing func write(_ bytes: Span<UInt8>) throws(SocketError) -> Int? {
     if bytes.isEmpty { return 0 }
@@ -22,8 +23,8 @@ extension StreamSocket where Self: ~Copyable {
 
   /// Writes all the bytes, waiting as long as that takes.
   ///
-  /// - Throws: as ``write(_:until:)``. The error's ``SocketError/transferred`` is the number of bytes that the kernel had
-  ///   taken before.
+  /// - Throws: as ``write(_:until:)``. The error's ``SocketError/transferred`` is the number of bytes that the kernel
+  ///   had taken before.
   @inlinable
   public borrowing func writeAll(_ bytes: Span<UInt8>, until limit: some WaitLimit) throws(SocketError) {
     var done = 0

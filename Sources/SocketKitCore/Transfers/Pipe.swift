@@ -54,8 +54,8 @@ public struct Pipe: ~Copyable, Sendable {
   public func setCapacity(_ capacity: Int) throws(SocketError) { try Self.setCapacity(capacity, of: writeEnd) }
 
   /// Moves bytes from a stream into the pipe, without waiting.
-  /// - Returns: `.bytes`, or `.endOfStream` of the source; nil when the source has none, or, when ``byteCount`` is not 0,
-  ///   perhaps the pipe has no room: drain it, then fill again.
+  /// - Returns: `.bytes`, or `.endOfStream` of the source; nil when the source has none, or, when ``byteCount`` is not
+  ///   0, perhaps the pipe has no room: drain it, then fill again.
   /// - Throws: `.connectionReset`, `.notConnected`, `.invalidArgument`.
   public mutating func fill<S: StreamSocket & KernelSocket & ~Copyable>(
     from source: borrowing S, count: Int

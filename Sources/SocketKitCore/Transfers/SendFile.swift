@@ -4,8 +4,8 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
   /// Sends a piece of a file without it passing through this program's memory (sendfile(2)), without waiting for the
   /// peer.
   ///
-  /// It waits for the disk, as every read of a regular file does. The file may be anything that can be mapped, and since
-  /// Linux 5.12 a pipe; for sockets see ``Pipe``.
+  /// It waits for the disk, as every read of a regular file does. The file may be anything that can be mapped, and
+  /// since Linux 5.12 a pipe; for sockets see ``Pipe``.
   ///
   /// - Parameters:
   ///   - file: open for reading; it stays the caller's.
@@ -44,10 +44,10 @@ extension RawDescriptor {
   /// - Parameters:
   ///   - target: where to; both stay the caller's.
   ///   - count: at most so many bytes; one call moves less than 2 GiB.
-  /// - Returns: `.bytes` with the count moved (0 only when `count` is 0), `.endOfStream` when the source has ended, or nil
-  ///   when the source has none or the target no room now.
-  /// - Throws: `.brokenPipe` when nobody reads the target (SIGPIPE is kept away), `.connectionReset`, `.invalidArgument`
-  ///   (no pipe among them, a negative count, both the same pipe), `.closed`.
+  /// - Returns: `.bytes` with the count moved (0 only when `count` is 0), `.endOfStream` when the source has ended, or
+  ///   nil when the source has none or the target no room now.
+  /// - Throws: `.brokenPipe` when nobody reads the target (SIGPIPE is kept away), `.connectionReset`,
+  ///   `.invalidArgument` (no pipe among them, a negative count, both the same pipe), `.closed`.
   public func splice(to target: RawDescriptor, count: Int) throws(SocketError) -> ReadOutcome? {
     try splice(to: target, count: count, mayRaiseSignal: true)
   }
@@ -60,9 +60,9 @@ extension RawDescriptor {
   }
 }
 
-/// Calls with SIGPIPE blocked: sendfile(2) and splice(2) raise it where the peer has closed (measured on Linux 6.18, both,
-/// to TCP, Unix sockets and pipes), and neither has a flag against it. A call that moved only a part may have met the
-/// closed peer after that part, so the signal is looked for then too.
+/// Calls with SIGPIPE blocked: sendfile(2) and splice(2) raise it where the peer has closed (measured on Linux 6.18,
+/// both, to TCP, Unix sockets and pipes), and neither has a flag against it. A call that moved only a part may have met
+/// the closed peer after that part, so the signal is looked for then too.
 private func transfer(
   _ count: Int, mayRaiseSignal: Bool = true, _ call: (Int) -> Int
 ) throws(SocketError) -> ReadOutcome? {

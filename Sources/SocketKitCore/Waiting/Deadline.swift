@@ -1,6 +1,7 @@
 public import CSocketKit
 
-/// A point of time on the monotonic clock (CLOCK_MONOTONIC): it neither jumps with the wall clock nor counts suspension.
+/// A point of time on the monotonic clock (CLOCK_MONOTONIC): it neither jumps with the wall clock nor counts
+/// suspension.
 ///
 /// Deadlines, not durations: a loop of several waits then needs no arithmetic, and cannot take longer than asked.
 @frozen

@@ -9,8 +9,8 @@
 /// ```
 /// A waiting call first looks at the ``control``, then tries, and looks at the ``deadline`` only when it would have to
 /// wait. So a call that need not wait succeeds also when the deadline has passed, and reads no clock. Calls of several
-/// steps, such as `writeAll(_:until:)`, look at both before every step but the first. A loop over waiting calls with one
-/// limit does the same with ``check(_:)``, or a peer that is always ready keeps it from ending.
+/// steps, such as `writeAll(_:until:)`, look at both before every step but the first. A loop over waiting calls with
+/// one limit does the same with ``check(_:)``, or a peer that is always ready keeps it from ending.
 ///
 /// Conform to it to wait in another way: ``deadline`` is the only requirement without a default.
 public protocol WaitLimit: Sendable {

@@ -71,8 +71,8 @@ public struct WaitOperation<Limit: WaitLimit> {
 
   /// Waits as the limit says, but not for readiness: for changes that the kernel does not report, so that only another
   /// try shows them.
-  /// - Parameter moment: when to return; nil for a millisecond from now, or four milliseconds after fifty such pauses. It
-  ///   may return earlier.
+  /// - Parameter moment: when to return; nil for a millisecond from now, or four milliseconds after fifty such pauses.
+  ///   It may return earlier.
   /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`.
   @inlinable
   public mutating func pause(until moment: Deadline? = nil) throws(SocketError) {

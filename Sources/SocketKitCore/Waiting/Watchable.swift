@@ -26,8 +26,8 @@ extension Watchable where Self: ~Copyable {
   ///   - end: the result when this side has shut down the receiving direction and the kernel reports no end for it; nil
   ///     throws `.shutDown` then.
   ///   - attempt: tries once, without waiting; returns nil when it would block.
-  /// - Throws: `.timedOut`, `.cancelled`; `.shutDown` as described for `end`; `.tooManyDescriptors` when a control needs
-  ///   a wake-up descriptor and there is none; and what `attempt` throws.
+  /// - Throws: `.timedOut`, `.cancelled`; `.shutDown` as described for `end`; `.tooManyDescriptors` when a control
+  ///   needs a wake-up descriptor and there is none; and what `attempt` throws.
   @inlinable @inline(__always)
   public borrowing func waiting<Result: ~Copyable, Limit: WaitLimit>(
     for interest: Interest, _ operation: SocketError.Operation = .wait, until limit: Limit,

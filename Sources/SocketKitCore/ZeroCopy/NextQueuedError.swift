@@ -1,8 +1,9 @@
 internal import CSocketKit
 
 extension DescriptorSocket where Self: ~Copyable {
-  /// Takes the next entry of the socket's error queue, without waiting: what the kernel has to say beside the data, such
-  /// as completions of zero-copy sends, ICMP errors (option `.receiveErrors`) or transmit timestamps. For streams too.
+  /// Takes the next entry of the socket's error queue, without waiting: what the kernel has to say beside the data,
+  /// such as completions of zero-copy sends, ICMP errors (option `.receiveErrors`) or transmit timestamps. For streams
+  /// too.
   ///
   /// A socket with entries shows ``Readiness/error`` to every poller, asked for or not (EPOLLERR), until they are read;
   /// a level-triggered poller reports it again and again.

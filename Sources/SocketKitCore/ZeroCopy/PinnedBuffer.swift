@@ -1,11 +1,13 @@
 internal import Glibc
 
-/// Memory that the kernel may read while it sends: whole pages of its own, which do not move and are no part of the heap.
+/// Memory that the kernel may read while it sends: whole pages of its own, which do not move and are no part of the
+/// heap.
 ///
-/// It is given away to send (``ZeroCopySender``) and comes back when the kernel has done with it, so no program can write
-/// to it meanwhile. That it is a mapping of its own and not heap memory is what makes dropping it safe at any time:
-/// unmapping takes the pages out of this process, while the kernel keeps those that it still sends, unchanged, until they
-/// are sent. Freed heap memory would be handed out again, and the peer would receive what was written there next.
+/// It is given away to send (``ZeroCopySender``) and comes back when the kernel has done with it, so no program can
+/// write to it meanwhile. That it is a mapping of its own and not heap memory is what makes dropping it safe at any
+/// time: unmapping takes the pages out of this process, while the kernel keeps those that it still sends, unchanged,
+/// until they are sent. Freed heap memory would be handed out again, and the peer would receive what was written there
+/// next.
 ///
 /// Making one costs two system calls and page faults: keep those that come back, and fill them anew.
 public struct PinnedBuffer: ~Copyable, @unchecked Sendable {

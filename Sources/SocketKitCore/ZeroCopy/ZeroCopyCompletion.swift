@@ -31,7 +31,7 @@ public struct ZeroCopyCompletion: ~Copyable, Sendable {
 public enum FlushOutcome: BitwiseCopyable, Hashable, Sendable {
   /// All that was queued is in the kernel's hands.
   case done
-  /// Too many sends are in flight, for the kernel or for the sender: go on after ``ZeroCopySender/readCompletions(from:)``
-  /// has found some.
+  /// Too many sends are in flight, for the kernel or for the sender: go on after
+  /// ``ZeroCopySender/readCompletions(from:)`` has found some.
   case waitForCompletions
 }

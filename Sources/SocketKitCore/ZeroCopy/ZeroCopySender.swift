@@ -17,8 +17,8 @@ internal import CSocketKit
 /// ``ZeroCopyCompletion/wasCopied`` says so. A program that sees this on a real path should send plainly.
 ///
 /// **Waiting**: completions lie in the socket's error queue, which every poller reports as ``Readiness/error`` without
-/// being asked (EPOLLERR), until they are read; so read them on `.error`, and treat it as an error of the connection only
-/// when the next operation says so. On TCP they come when the peer has acknowledged the bytes.
+/// being asked (EPOLLERR), until they are read; so read them on `.error`, and treat it as an error of the connection
+/// only when the next operation says so. On TCP they come when the peer has acknowledged the bytes.
 ///
 /// **Dropping** a sender with sends in flight is safe, and neither waits nor leaks: it unmaps its buffers
 /// (``PinnedBuffer``), and the kernel keeps the pages that it still sends until they are sent. Waiting could take for
@@ -73,8 +73,8 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     self.init(socket.descriptor, cookie, isStream: true, capacity, sends ?? 4 * capacity)
   }
 
-  /// A sender for a datagram socket that has made no zero-copy send yet; sets the option `.zeroCopy`. Each buffer is one
-  /// datagram.
+  /// A sender for a datagram socket that has made no zero-copy send yet; sets the option `.zeroCopy`. Each buffer is
+  /// one datagram.
   /// - Throws: as ``init(for:capacity:sends:)``.
   public init<S: DatagramSocket & ~Copyable>(
     for socket: borrowing S, capacity: Int = 64
@@ -264,8 +264,8 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     finishedCount += 1
   }
 
-  /// Reads the socket's error queue, without waiting: which sends are completed. Entries of other origins are dropped; a
-  /// program that wants them reads the queue itself (``DescriptorSocket/nextQueuedError()``) and gives it to
+  /// Reads the socket's error queue, without waiting: which sends are completed. Entries of other origins are dropped;
+  /// a program that wants them reads the queue itself (``DescriptorSocket/nextQueuedError()``) and gives it to
   /// ``note(_:)``.
   /// - Returns: how many buffers ``takeCompletion()`` has to give.
   /// - Throws: `.closed`; `.invalidArgument` for another socket, also for one that has this socket's descriptor number
@@ -325,8 +325,8 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     return takeOut(id)
   }
 
-  /// The oldest buffer of which nothing has been handed to the kernel, to give sending up; nil when there is none. One of
-  /// which a part is on its way stays, and is never sent on after this: it completes with its part.
+  /// The oldest buffer of which nothing has been handed to the kernel, to give sending up; nil when there is none. One
+  /// of which a part is on its way stays, and is never sent on after this: it completes with its part.
   public mutating func takeUnsent() -> ZeroCopyCompletion? {
     while nextToSend < nextToQueue {
       let slot = Int(nextToSend % UInt64(capacity))

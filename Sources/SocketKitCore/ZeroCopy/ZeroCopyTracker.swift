@@ -54,9 +54,9 @@ public struct ZeroCopyTracker: ~Copyable, @unchecked Sendable {
     next += 1
   }
 
-  /// Reads a completion: calls the body for each send that it completes, with its owner and whether the kernel copied the
-  /// bytes after all. Errors of other origins, and numbers that were completed before, are ignored. A number that was
-  /// not noted yet belongs to a send that failed: it is counted, and completes nothing.
+  /// Reads a completion: calls the body for each send that it completes, with its owner and whether the kernel copied
+  /// the bytes after all. Errors of other origins, and numbers that were completed before, are ignored. A number that
+  /// was not noted yet belongs to a send that failed: it is counted, and completes nothing.
   public mutating func complete(_ error: ExtendedError, _ body: (_ owner: UInt64, _ wasCopied: Bool) -> Void) {
     guard error.origin == .zeroCopy, error.errno == 0, error.data &- error.info < 1 << 31 else { return }
     countFailedSends(upTo: error.data)

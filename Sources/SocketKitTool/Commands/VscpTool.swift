@@ -9,11 +9,11 @@ extension Command {
              socketkit vscp --listen ADDRESS [-r|-s] [OPTION…] [FILE…]
              socketkit vscp --to ADDRESS [-s|-r] [OPTION…] [FILE…]
 
-      The first two are the command line, the output and the wire format of vscp of github.com/mdlayher/vsock, so that
-      either end may be that one: one file a connection, its bytes and nothing else. Nothing proves delivery then: compare
-      the checksums of -h. (Only over TCP and SCTP does a receiver learn that the sender gave up.) A file that is received
-      is emptied first, and what came of it stays when the transfer breaks off. A receiver listens at every context ID of
-      its machine.
+      The first two have the command line, the output and the wire format of vscp of github.com/mdlayher/vsock, so
+      either end may be that program: one file per connection, its bytes and nothing else. Nothing proves delivery:
+      compare the checksums of -h. (Only over TCP and SCTP does a receiver learn that the sender gave up.) A received
+      file is emptied first, and keeps what arrived when the transfer breaks off. A receiver listens at every context
+      ID of its machine.
 
         -r                   receive; without FILE to standard output
         -s                   send; without FILE, or with "-", from standard input
@@ -21,8 +21,8 @@ extension Command {
         -p PORT              the port; when receiving, 0 or nothing is any that is free
         -v                   tell what happens
         -h                   print the SHA-256 checksum of what was transferred
-        -t DURATION          end the transfer after a time: 300ms, 1.5h, 1h30m; waiting for the peer is not counted. His
-                             sender takes it for nothing, and so does ours with -c
+        -t DURATION          end the transfer after a time: 300ms, 1.5h, 1h30m; waiting for the peer is not counted.
+                             The reference sender ignores this flag, and so does this one with -c
 
       Beyond vscp:
 
@@ -32,7 +32,7 @@ extension Command {
                              checksum and all, or not at all, and the sender's exit status proves it. Received into the
                              directory FILE, or under the name FILE. A transfer that broke off is resumed by the next.
         --hidden             with --verify: receive files too whose names begin with a dot
-        --idle-timeout D     give up when nothing has moved for so long, from or to a pipe or terminal too; with --verify
+        --idle-timeout D     give up when nothing has moved for this time, also on a pipe or terminal; with --verify
                              half a second at least, more when the other end's disk is slow
         --connect-timeout D  give up when nobody answers; 10s
 

@@ -51,7 +51,8 @@ public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, 
 ///
 /// ```swift
 /// // Multipath TCP
-/// let socket = try GenericStreamSocket<IPSocketAddress, TCPSocketOptions>.open(SocketKind(.ipv4, .stream, protocolNumber: 262))
+/// let kind = SocketKind(.ipv4, .stream, protocolNumber: 262)
+/// let socket = try GenericStreamSocket<IPSocketAddress, TCPSocketOptions>.open(kind)
 /// try socket.connect(to: .loopback(port: 80), until: .after(.seconds(5)))
 /// ```
 @frozen

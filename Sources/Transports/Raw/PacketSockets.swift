@@ -2,7 +2,8 @@ internal import CSocketKit
 public import SocketKitCore
 
 // Operations of packet sockets (packet(7)) only. To open a packet socket, use
-// `GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(SocketKind(AddressFamily(rawValue: 17), .raw, protocolNumber: …))`.
+// `GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(SocketKind(AddressFamily(rawValue: 17), .raw,
+// protocolNumber: …))`.
 
 /// Frames that a network interface delivers in addition to those for this host: PACKET_ADD_MEMBERSHIP of packet(7).
 public enum PacketMembership: Hashable, Sendable {

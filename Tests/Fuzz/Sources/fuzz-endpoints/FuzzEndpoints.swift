@@ -1,5 +1,5 @@
-// The address language against any text: nothing may crash, what is read has one canonical text that is read to the same,
-// what is refused is explained, and names of Unix sockets survive whatever bytes they have.
+// The address language against any text: nothing may crash, what is read has one canonical text that is read to the
+// same, what is refused is explained, and names of Unix sockets survive whatever bytes they have.
 import FuzzDriver
 import SocketKit
 

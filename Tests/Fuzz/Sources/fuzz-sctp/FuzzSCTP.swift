@@ -1,5 +1,5 @@
-// Notifications of SCTP and what comes beside messages, against any bytes: nothing may be read beyond them, what they say
-// of themselves must hold together, and what was encoded must be read back the same.
+// Notifications of SCTP and what comes beside messages, against any bytes: nothing may be read beyond them, what they
+// say of themselves must hold together, and what was encoded must be read back the same.
 import FuzzDriver
 import SocketKitCore
 import SocketKitSCTP

@@ -2,8 +2,8 @@ internal import CPrograms
 internal import SocketKit
 internal import Synchronization
 
-/// Random operations on a pair of sockets of messages, as `runStreams` does: every message arrives whole, intact and once,
-/// in order and with none missing, unless somebody left or the transport is UDP.
+/// Random operations on a pair of sockets of messages, as `runStreams` does: every message arrives whole, intact and
+/// once, in order and with none missing, unless somebody left or the transport is UDP.
 func runMessages<S: StressMessages & ~Copyable>(_ session: Session, _ pair: consuming SocketPair<S>) {
   let threads = pair.split { first, second in
     messageThreads(session, End(first), 0) + messageThreads(session, End(second), 1)

@@ -69,7 +69,8 @@ func manyAssociations() throws {
 private func words(_ arrival: SCTPArrival?, _ bytes: [UInt8]) -> String {
   switch arrival {
   case .message(let message):
-    "\(counted(message.count, bytes)), stream \(message.info?.stream ?? 99), \(message.isComplete ? "whole" : "in part")"
+    "\(counted(message.count, bytes)), stream \(message.info?.stream ?? 99), "
+      + (message.isComplete ? "whole" : "in part")
   case .notification(.associationChange): "an association has changed"
   case .notification: "another notification"
   case .endOfStream: "the end"

@@ -6,7 +6,8 @@ struct StreamTraits {
   var halfClose = true
   /// A full peer blocks writing soon, and reading makes room again.
   var fills = true
-  /// So many times 30 ms in which nothing is taken mean that the peer is full: TCP probes for room after 200 and 400 ms.
+  /// So many times 30 ms in which nothing is taken mean that the peer is full: TCP probes for room after 200 and 400
+  /// ms.
   var quietRounds = 3
   /// A wait for exactly so many bytes can be watched from outside: FIONREAD.
   var tellsItsQueue = true

@@ -87,8 +87,8 @@ final class Held<S: ~Copyable & Sendable>: @unchecked Sendable {
 }
 
 extension Held where S: Socket & ~Copyable {
-  /// Waits, by a call that no trace shows, until there is something to receive: so that a try finds it on a machine that
-  /// is busy too.
+  /// Waits, by a call that no trace shows, until there is something to receive: so that a try finds it on a machine
+  /// that is busy too.
   func awaitSomething() {
     let number = try? with { $0.readSource.value }
     if let number, programs_readable(number, 10_000) <= 0 { line("!! nothing came within ten seconds") }

@@ -5,7 +5,8 @@ import SocketKitEpoll
 import SocketKitPoll
 import SocketKitUDP
 
-// The compositions over MeteredDatagrams<UDPSocket>: never inlined, so that the specialization check finds each in the binary.
+// The compositions over MeteredDatagrams<UDPSocket>: never inlined, so that the specialization check finds each in the
+// binary.
 
 @inline(never)
 func hot_datagram_metered_epoll(

@@ -4,8 +4,8 @@ import SocketKitEpoll
 import SocketKitPoll
 import SocketKitSCTP
 
-// The compositions over SCTP's one-to-many and peeled-off sockets: never inlined, so that the specialization check finds
-// each in the binary.
+// The compositions over SCTP's one-to-many and peeled-off sockets: never inlined, so that the specialization check
+// finds each in the binary.
 
 @inline(never)
 func hot_endpoint_sctp_epoll(

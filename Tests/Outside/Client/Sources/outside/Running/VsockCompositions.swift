@@ -5,8 +5,8 @@ import SocketKitEpoll
 import SocketKitPoll
 import SocketKitVsock
 
-/// Whether this is the guest kernel that `Tests/Guest/run` boots: nowhere else is vsock opened, because that of a virtual
-/// machine belongs to whoever runs it. Its init says so, and so does its kernel's command line.
+/// Whether this is the guest kernel that `Tests/Guest/run` boots: nowhere else is vsock opened, because that of a
+/// virtual machine belongs to whoever runs it. Its init says so, and so does its kernel's command line.
 private func isGuestKernel() -> Bool {
   guard getenv("SOCKETKIT_GUEST") != nil, let file = fopen("/proc/cmdline", "r") else { return false }
   defer { fclose(file) }

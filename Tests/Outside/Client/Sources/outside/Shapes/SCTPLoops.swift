@@ -3,8 +3,8 @@ import SocketKitSCTP
 
 // Inlined into the roots: see DatagramLoops.swift.
 
-/// Waits, receives one message of any association, sends it back by the same association, stream and payload protocol, until
-/// so many went; their number. Notifications are passed over.
+/// Waits, receives one message of any association, sends it back by the same association, stream and payload protocol,
+/// until so many went; their number. Notifications are passed over.
 @inline(__always)
 func endpointLoop<P: Poller & ~Copyable>(
   _ endpoint: borrowing SCTPEndpoint, _ poller: inout P, _ messages: Int
