@@ -1,14 +1,16 @@
 public import SocketKitCore
 
 extension VsockContextID {
-  /// Waits on this thread until this machine has a context ID: at boot the device comes late, and for a while without
-  /// one.
+  /// Waits on this thread until this machine has a context ID.
+  ///
+  /// At boot, the vsock device may appear late, and may have no context ID for some time.
   ///
   /// - Parameters:
-  ///   - limit: how long to wait, and how: ``SocketKitCore/WaitLimit``.
-  ///   - period: how often to ask, at least every 10 ms: see ``VsockContextIDWatcher``.
+  ///   - limit: how long to wait, and how the thread waits: ``SocketKitCore/WaitLimit``.
+  ///   - period: the time between two queries, at least 10 ms: see ``VsockContextIDWatcher``.
   /// - Returns: the context ID.
-  /// - Throws: `.timedOut`, `.cancelled`, `.permissionDenied`, `.tooManyDescriptors`. A missing /dev/vsock is waited for.
+  /// - Throws: `.timedOut`, `.cancelled`, `.permissionDenied`, `.tooManyDescriptors`. A missing /dev/vsock is not an
+  ///   error: the call waits until it appears.
   public static func current(
     until limit: some WaitLimit, period: Duration = .milliseconds(100)
   ) throws(SocketError) -> VsockContextID {
@@ -19,32 +21,36 @@ extension VsockContextID {
   }
 }
 
-/// Tells when this machine's context ID changes: after it was moved or restored from a snapshot, and when its transport
-/// comes or goes.
+/// Reports changes of this machine's context ID.
+///
+/// The ID changes when the machine is moved or restored from a snapshot, and when its transport appears or disappears.
 ///
 /// ```swift
 /// var watcher = VsockContextIDWatcher(last: try VsockContextID.current())
 /// while true { use(try watcher.next(until: .never, control: control)) }
 /// ```
-/// The kernel has no event for that: /dev/vsock cannot be polled, and device events (netlink) tell of modules and devices,
-/// not of a changed ID. So a waiting thread asks again and again, once in a period, three system calls each time; between
-/// them it sleeps. A change is noticed at most a period late, and one that is undone within a period not at all.
+/// The kernel has no event for such a change: /dev/vsock cannot be polled, and device events (netlink) report modules
+/// and devices, not a changed ID. The waiting thread therefore queries the ID once per period, with three system calls
+/// each time, and sleeps in between. A change is detected at most one period late. A change that is reverted within one
+/// period is not detected.
 public struct VsockContextIDWatcher: Sendable {
-  /// What ``next(until:)`` found last; nil for none.
+  /// The context ID that ``next(until:)`` found last; nil for none.
   public private(set) var last: VsockContextID?
-  /// How often the kernel is asked.
+  /// The time between two queries of the kernel.
   public let period: Duration
   private let ask: @Sendable () throws(SocketError) -> VsockContextID?
 
+  /// Creates a watcher that queries the kernel.
+  ///
   /// - Parameters:
-  ///   - last: the context ID that the program knows of; nil for none.
-  ///   - period: how often to ask; below 10 ms it is 10 ms.
+  ///   - last: the context ID that the program knows; nil for none.
+  ///   - period: the time between two queries; values below 10 ms are raised to 10 ms.
   public init(last: VsockContextID?, period: Duration = .seconds(1)) {
     self.init(last: last, period: period) { () throws(SocketError) in try Self.askKernel() }
   }
 
-  /// A watcher that asks something else than the kernel: a hypervisor's own interface, a test.
-  /// - Parameter ask: gives the context ID of this moment, nil for none.
+  /// Creates a watcher that queries a source other than the kernel, such as a hypervisor's own interface or a test.
+  /// - Parameter ask: returns the current context ID, nil for none.
   public init(
     last: VsockContextID?, period: Duration = .seconds(1),
     asking ask: @escaping @Sendable () throws(SocketError) -> VsockContextID?
@@ -54,10 +60,11 @@ public struct VsockContextIDWatcher: Sendable {
     self.ask = ask
   }
 
-  /// Waits on this thread until the context ID is another than ``last``.
+  /// Waits on this thread until the context ID differs from ``last``.
   ///
-  /// - Returns: the new one; nil when the machine has none any more.
-  /// - Throws: `.timedOut`, `.cancelled`, `.permissionDenied`, `.tooManyDescriptors`; ``last`` stays then.
+  /// - Returns: the new context ID; nil when the machine no longer has one.
+  /// - Throws: `.timedOut`, `.cancelled`, `.permissionDenied`, `.tooManyDescriptors`. On failure, ``last`` is
+  ///   unchanged.
   public mutating func next(
     until limit: some WaitLimit
   ) throws(SocketError) -> VsockContextID? {
@@ -77,7 +84,7 @@ public struct VsockContextIDWatcher: Sendable {
     do throws(SocketError) {
       return try VsockContextID.current()
     } catch {
-      // The module may come later, and may go.
+      // The module may be loaded later, and may be unloaded.
       if error.code == .noSuchPath { return nil }
       throw error
     }

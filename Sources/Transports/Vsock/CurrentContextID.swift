@@ -2,10 +2,10 @@ internal import CSocketKit
 public import SocketKitCore
 
 extension VsockContextID {
-  /// This machine's own context ID now (ioctl IOCTL_VM_SOCKETS_GET_LOCAL_CID on /dev/vsock), or nil while it has none:
-  /// no transport is there yet, or the one there does not say (Hyper-V never does).
+  /// Returns this machine's current context ID (ioctl IOCTL_VM_SOCKETS_GET_LOCAL_CID on /dev/vsock), or nil for none.
   ///
-  /// 1 (``local``) where there is loopback only; 2 (``host``) on a host of virtual machines.
+  /// The machine has none while no transport is present, or if the transport does not report it (Hyper-V never does).
+  /// The ID is 1 (``local``) if only loopback is present, and 2 (``host``) on a host of virtual machines.
   /// - Throws: `.noSuchPath` without /dev/vsock (the module vsock is not loaded), `.permissionDenied`,
   ///   `.tooManyDescriptors`.
   public static func current() throws(SocketError) -> VsockContextID? {

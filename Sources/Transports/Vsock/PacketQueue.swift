@@ -1,13 +1,13 @@
-/// Packets in the order they came, each in one piece of memory, so that it can be sent from where it lies.
+/// A queue of packets in order of arrival, each contiguous in memory, so that it can be sent without copying.
 ///
-/// The memory is a ring; a packet that does not fit behind the last one begins at the front.
+/// The memory is a ring. A packet that does not fit after the last one is stored at the front.
 struct PacketQueue {
   private var memory: UnsafeMutableRawPointer?
   private var capacity = 0
-  /// Where the oldest packet is, and where the next one goes.
+  /// The offset of the oldest packet, and the offset at which the next one is stored.
   private var head = 0
   private var tail = 0
-  /// Where the packets behind the head end, while those after them are at the front.
+  /// The end of the packets that follow the head, while later packets are stored at the front; nil otherwise.
   private var wrap: Int?
   private(set) var count = 0
 
@@ -16,7 +16,7 @@ struct PacketQueue {
     var flags: Int32
   }
 
-  /// What a packet needs of the ring.
+  /// The space in the ring that a packet requires, in bytes.
   static func size(_ length: Int) -> Int { MemoryLayout<Header>.size + (length + 7) & ~7 }
 
   var isEmpty: Bool { count == 0 }
@@ -30,14 +30,14 @@ struct PacketQueue {
     return head >= size ? 0 : nil
   }
 
-  /// Makes an empty queue larger.
+  /// Enlarges an empty queue.
   mutating func grow(to size: Int) {
     memory?.deallocate()
     memory = .allocate(byteCount: size, alignment: 8)
     capacity = size
   }
 
-  /// Adds a copy of the packet; false when there is no room.
+  /// Appends a copy of the packet. Returns false if there is not enough free space.
   mutating func append(_ bytes: RawSpan, flags: Int32) -> Bool {
     let size = Self.size(bytes.byteCount)
     guard let place = place(for: size), let memory else { return false }
@@ -54,7 +54,7 @@ struct PacketQueue {
     return true
   }
 
-  /// The oldest packet, which stays where it is until it is removed; nil when there is none.
+  /// The oldest packet, which stays in the queue until it is removed; nil if the queue is empty.
   var first: (bytes: UnsafeRawBufferPointer, flags: Int32)? {
     guard !isEmpty, let memory else { return nil }
     let header = memory.load(fromByteOffset: head, as: Header.self)
@@ -79,7 +79,7 @@ struct PacketQueue {
     count = 0
   }
 
-  /// Gives the memory back.
+  /// Frees the memory.
   mutating func destroy() {
     memory?.deallocate()
     memory = nil

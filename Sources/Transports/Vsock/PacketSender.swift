@@ -1,15 +1,16 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// Sends a socket's packets with blocking calls on a thread of its own, in order and whole: what
-/// ``VsockSequencedPacketSocket`` says and why.
+/// Sends a socket's packets in order and whole, with blocking calls on a dedicated thread.
+///
+/// ``VsockSequencedPacketSocket`` describes the behavior and the reason for it.
 @frozen
 @usableFromInline
 struct PacketSender: ~Copyable, @unchecked Sendable {
-  // Behind a bare pointer: a class would be retained and released around every send.
+  // A raw pointer, because a class reference would be retained and released around every send.
   @usableFromInline let memory: UnsafeMutableRawPointer
 
-  /// Takes the descriptor over: its number must not become somebody else's while a packet is sent by it.
+  /// Takes ownership of the descriptor: its number must not be reused while a packet is sent on it.
   @usableFromInline
   init(_ descriptor: consuming Descriptor) { memory = PacketSenderShare(descriptor.release()).memory }
 
@@ -18,7 +19,8 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
 
   private var share: PacketSenderShare { PacketSenderShare(at: memory) }
 
-  /// Closes; what close(2) says, 0 when packets are left, with which the descriptor stays.
+  /// Closes the socket and returns the result of close(2). While packets are queued, the descriptor stays open and the
+  /// result is 0.
   @usableFromInline
   consuming func close() -> Int {
     let memory = memory
@@ -36,14 +38,14 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     if state.pointee.room >= 0 { _ = csk_close(state.pointee.room) }
     state.pointee.room = -1
     if !state.pointee.queue.isEmpty { share.outliveSocket() }
-    // Without packets the thread has no business with it.
+    // When no packets are queued, the thread does not use the descriptor.
     let result = state.pointee.queue.isEmpty ? state.pointee.closeDescriptor() : 0
     share.wakeThread()
     share.leave()
     return result
   }
 
-  /// Gives the descriptor away when all packets are sent: waits for that.
+  /// Waits until no packets are queued, then transfers ownership of the descriptor to the caller.
   @usableFromInline
   consuming func release() -> Descriptor {
     let share = share
@@ -55,7 +57,8 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     return unsafe Descriptor(unsafeOwning: number)
   }
 
-  /// What a poller watches for writing: an event counter that is full, hence not writable, while the queue is.
+  /// The descriptor that a poller watches for writability: an event counter that is full, and so not writable, while
+  /// the queue is full.
   @usableFromInline var source: RawDescriptor {
     let share = share
     let state = share.state
@@ -63,8 +66,9 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     defer { share.unlock() }
     if state.pointee.room < 0 {
       let result = state.pointee.hasNoRoomSource ? -1 : csk_eventfd()
-      // Without a descriptor to spare the socket's own will do, from then on, because a poller knows a source by its
-      // number: it is reported too often, never too seldom, unless edge-triggered.
+      // If no descriptor is available for the event counter, the socket's own is returned from then on, because a
+      // poller identifies a source by its number. A poller then reports the socket too often but never too rarely,
+      // except with edge triggering.
       if result < 0 {
         state.pointee.hasNoRoomSource = true
         return RawDescriptor(state.pointee.descriptor)
@@ -75,7 +79,8 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     return RawDescriptor(state.pointee.room)
   }
 
-  /// MSG_OOB (1) and MSG_ZEROCOPY. Of the others only the end of a record means anything here.
+  /// The flags that are refused: MSG_OOB (1) and MSG_ZEROCOPY. Of the other flags, only the end of a record has an
+  /// effect.
   private static var refusedFlags: SendFlags { [.zeroCopy, SendFlags(rawValue: 1)] }
 
   @usableFromInline
@@ -84,13 +89,13 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     if !flags.isDisjoint(with: Self.refusedFlags) { return .failure(errno: CSK_EOPNOTSUPP) }
     let share = share
     let state = share.state
-    // The socket is this one's while it is borrowed, so the number needs no lock.
+    // The socket is borrowed during this call, so the descriptor does not change and is read without the lock.
     let descriptor = RawDescriptor(state.pointee.descriptor)
-    // A send of nothing: the kernel looks at the connection and sends nothing (net/vmw_vsock/af_vsock.c).
+    // An empty send: the kernel checks the connection and sends nothing (net/vmw_vsock/af_vsock.c).
     let probe = IOResult(raw: csk_send(descriptor.value, nil, 0, CSK_MSG_NOSIGNAL | CSK_MSG_DONTWAIT))
     share.lock()
     defer { share.unlock() }
-    // What ended the connection here says more than what the kernel has left of it.
+    // The recorded failure takes precedence, because it is more specific than the error that the kernel returns now.
     if state.pointee.failure != 0 { return .failure(errno: state.pointee.failure) }
     if probe.isFailure { return probe.namingTransportReset(on: descriptor) }
     if state.pointee.isEnding { return .failure(errno: CSK_EPIPE) }
@@ -117,7 +122,7 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     return IOResult(raw: bytes.byteCount)
   }
 
-  /// shutdown(2), the end of writing behind the queued packets.
+  /// Shuts down one or both directions (shutdown(2)). Writing ends after the queued packets are sent.
   @usableFromInline
   func shutdown(_ direction: Int32) -> IOResult {
     let share = share
@@ -134,13 +139,13 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     if result >= 0 {
       state.pointee.isEnding = true
       state.pointee.mustShutDown = true
-      // Who waits for room learns that there will be none.
+      // Wakes the callers that wait for queue space, because no more packets are accepted.
       state.pointee.finishWithRoom()
     }
     return IOResult(raw: result)
   }
 
-  /// 0 when no packet waits, -EAGAIN when one does; or what ended the connection with packets unsent.
+  /// Returns 0 if no packet is queued, -EAGAIN if one is, or the error that ended the connection with packets unsent.
   @usableFromInline
   func attemptFlush() -> IOResult {
     let share = share

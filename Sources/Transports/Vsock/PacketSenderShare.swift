@@ -2,15 +2,15 @@ internal import CSocketKit
 internal import Glibc
 internal import SocketKitCore
 
-/// What a ``PacketSender`` and its threads share: a lock, two conditions, and the state that the lock guards. It lives
-/// until all are done with it.
+/// The memory that a ``PacketSender`` and its threads share: a lock, two conditions, and the state that the lock
+/// guards.
 ///
-/// The lock stands beside the state and not in it: a method that changes the state has all of it to itself, as Swift sees
-/// it, and whoever waits for the lock has not.
+/// It is freed when its last user leaves. The lock is stored beside the state, not in it: Swift grants a mutating
+/// method of the state exclusive access to all of it, while other threads access the lock to wait for it.
 struct PacketSenderShare {
   let memory: UnsafeMutableRawPointer
 
-  // A line of the cache for each, which the largest of libc's types fits into.
+  // One cache line each, which is large enough for every libc type used here.
   private static var line: Int { 64 }
   private static var stateOffset: Int { 3 * line }
 
@@ -22,7 +22,7 @@ struct PacketSenderShare {
     mutex.initialize(to: pthread_mutex_t())
     work.initialize(to: pthread_cond_t())
     progress.initialize(to: pthread_cond_t())
-    // libc's and not the standard library's, which ThreadSanitizer does not know.
+    // The libc types, not those of the standard library, which ThreadSanitizer does not support.
     pthread_mutex_init(mutex, nil)
     var attributes = pthread_condattr_t()
     pthread_condattr_init(&attributes)
@@ -36,11 +36,11 @@ struct PacketSenderShare {
     (memory + Self.stateOffset).assumingMemoryBound(to: PacketSenderState.self)
   }
   private var mutex: UnsafeMutablePointer<pthread_mutex_t> { memory.assumingMemoryBound(to: pthread_mutex_t.self) }
-  /// The thread waits for it: packets, or the end.
+  /// The condition that the thread waits for: a packet is queued, or the sender ends.
   private var work: UnsafeMutablePointer<pthread_cond_t> {
     (memory + Self.line).assumingMemoryBound(to: pthread_cond_t.self)
   }
-  /// Others wait for it: a packet was sent.
+  /// The condition that callers wait for: a packet was sent.
   private var progress: UnsafeMutablePointer<pthread_cond_t> {
     (memory + 2 * Self.line).assumingMemoryBound(to: pthread_cond_t.self)
   }
@@ -48,7 +48,7 @@ struct PacketSenderShare {
   func lock() { pthread_mutex_lock(mutex) }
   func unlock() { pthread_mutex_unlock(mutex) }
 
-  /// Unlocks, and ends the life of all this with its last user's.
+  /// Releases the lock, and frees the shared memory when the last user leaves.
   func leave() {
     state.pointee.users -= 1
     let isLast = state.pointee.users == 0
@@ -67,7 +67,7 @@ struct PacketSenderShare {
     if state.pointee.threadWaits { pthread_cond_signal(work) }
   }
 
-  /// Waits for packets or the end; whether so long that the thread need not stay.
+  /// Waits for a packet or the end. Returns true if the time passed without either, so that the thread can exit.
   func waitForWork(seconds: Int) -> Bool {
     var until = Self.now(plus: .seconds(seconds))
     state.pointee.threadWaits = true
@@ -78,7 +78,7 @@ struct PacketSenderShare {
 
   func tellProgress() { pthread_cond_broadcast(progress) }
 
-  /// Waits until packets were sent or dropped; false when the time was up before.
+  /// Waits until packets were sent or dropped. Returns false if the time limit passed first.
   func waitForProgress(_ limit: Duration?) -> Bool {
     guard let limit else { return pthread_cond_wait(progress, mutex) == 0 }
     var until = Self.now(plus: limit)

@@ -1,26 +1,26 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-/// What a ``PacketSender`` is doing. Only with the lock of its ``PacketSenderShare``.
+/// The state of a ``PacketSender``. Access requires the lock of its ``PacketSenderShare``.
 struct PacketSenderState {
-  /// The socket, and the threads.
+  /// The number of users: the socket and the threads.
   var users = 1
-  /// The socket, which packets that wait may outlive; -1 when it is closed or given away.
+  /// The socket's descriptor, which stays open while packets are queued; -1 after it is closed or released.
   var descriptor: Int32
   var queue = PacketQueue()
-  /// The event counter that pollers watch for writing; -1 until somebody asks.
+  /// The event counter that pollers watch for writability; -1 until it is first requested.
   var room: Int32 = -1
-  /// Whether there was no descriptor to spare for that.
+  /// Whether no descriptor was available for the event counter.
   var hasNoRoomSource = false
-  /// What a sender found no room for, in bytes of the queue; 0 when nobody waits, .max for the last packet's end.
+  /// The queue space that a caller waits for, in bytes; 0 if none waits, .max to wait until the last packet is sent.
   private(set) var wanted = 0
-  /// The longest packet, as far as is known.
+  /// The longest permitted packet in bytes, as last read from the kernel; 0 before the first read.
   private(set) var longest = 0
-  /// The longest that was sent.
+  /// The longest packet that was sent, in bytes.
   var longestSent = 0
-  /// What ended the connection.
+  /// The error that ended the connection; 0 for none.
   private(set) var failure: Int32 = 0
-  /// Whether writing has ended or is to end behind the last packet, and whether the thread must do that.
+  /// Whether writing has ended or ends after the last packet, and whether the thread must then shut it down.
   var isEnding = false
   var mustShutDown = false
   var isAbandoned = false
@@ -31,14 +31,14 @@ struct PacketSenderState {
 
   init(_ descriptor: Int32) { self.descriptor = descriptor }
 
-  /// What close(2) says; 0 when there is nothing to close.
+  /// Closes the descriptor and returns the result of close(2); 0 if there is nothing to close.
   mutating func closeDescriptor() -> Int {
     let number = descriptor
     descriptor = -1
     return number < 0 ? 0 : csk_close(number)
   }
 
-  /// Asks how long a packet may be: no longer than the socket's own buffer.
+  /// Reads the length of the longest permitted packet: the size of the socket's own buffer.
   @inline(never)
   mutating func learnLongest() -> IOResult {
     var size: UInt64 = 0
@@ -48,7 +48,7 @@ struct PacketSenderState {
     return IOResult(raw: result)
   }
 
-  /// Makes the empty queue long enough.
+  /// Enlarges the empty queue so that a packet fits.
   @inline(never)
   mutating func makeRoom(_ size: Int) { queue.grow(to: max(size, 65536)) }
 
@@ -59,11 +59,11 @@ struct PacketSenderState {
 
   func setWritable(_ writable: Bool) {
     guard room >= 0 else { return }
-    // A counter at its largest value is not writable (eventfd(2)); reading sets it to zero.
+    // A counter at its maximum is not writable (eventfd(2)). Reading it resets it to zero.
     _ = writable ? csk_event_drain(room) : csk_event_fill(room)
   }
 
-  /// Whether what was wanted is there.
+  /// Whether the requested queue space is available.
   var hasWantedRoom: Bool {
     wanted > 0 && (queue.isEmpty || wanted != .max && queue.hasRoom(for: wanted))
   }
@@ -74,7 +74,7 @@ struct PacketSenderState {
     setWritable(true)
   }
 
-  /// Blocking is a matter of the open socket, not of a call.
+  /// Makes the socket blocking or non-blocking. The mode belongs to the open socket, not to a call.
   mutating func setBlocking(_ blocking: Bool) {
     if blocking == isBlocking { return }
     isBlocking = blocking
@@ -83,32 +83,33 @@ struct PacketSenderState {
     _ = csk_fcntl(descriptor, 4, blocking ? flags & ~nonBlocking : flags | nonBlocking)
     if blocking && !hasTimeLimit {
       hasTimeLimit = true
-      // A stop and a continue interrupt the send even here, and without a limit it would begin anew, behind what it had
-      // sent; with one it ends with EINTR (sock_intr_errno). 23 days, because the limit itself is of no use.
+      // Stopping and continuing the process interrupts the send even in this thread. Without a time limit, the kernel
+      // would restart the send and append the packet to the part that was already sent. With a limit, the send fails
+      // with EINTR (sock_intr_errno). The limit is 23 days, because only its presence matters.
       var time = csk_timeval(tv_sec: 2_000_000, tv_usec: 0)
       _ = csk_setsockopt(
         descriptor, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &time, UInt32(MemoryLayout<csk_timeval>.size))
     }
   }
 
-  /// A packet of that length could not be sent, or in part: nothing may follow it.
+  /// Ends the connection because a packet of this length was not sent, or only in part: no packet may follow it.
   mutating func end(_ result: IOResult, length: Int) {
     queue.removeAll()
     switch result.errno {
-    // Stopped and continued (a signal, a debugger): what of the packet was sent is not known.
+    // The process was stopped and continued (a signal, a debugger): how much of the packet was sent is unknown.
     case CSK_EINTR: failure = CSK_ECONNABORTED
     case CSK_EAGAIN: failure = CSK_ETIMEDOUT
-    // Longer than the peer's buffer: EMSGSIZE, out of which older kernels make ENOMEM.
+    // The packet is longer than the peer's buffer: EMSGSIZE, which older kernels turn into ENOMEM.
     case CSK_ENOMEM where length > longestSent: failure = 90
     case 0: failure = CSK_EPROTO
     default: failure = result.namingTransportReset(on: RawDescriptor(descriptor)).errno
     }
-    // A peer that only reads no more may still have something to say; and a connection that went with its transport is
-    // known by its peer's address, which it would lose.
+    // After EPIPE, the peer no longer reads but may still send. A connection that was lost with its transport
+    // (ENETRESET) is recognized by its peer's address, which a shutdown would remove.
     if failure != CSK_EPIPE && failure != CSK_ENETRESET { _ = csk_shutdown(descriptor, CSK_SHUT_RDWR) }
   }
 
-  /// Whether the peer has room for anything, as far as this kernel knows.
+  /// Whether the peer has free buffer space, according to this kernel.
   var peerHasRoom: Bool {
     var watched = csk_pollfd(fd: descriptor, events: Int16(CSK_POLLOUT), revents: 0)
     var time = csk_timespec()

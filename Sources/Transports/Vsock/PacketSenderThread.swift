@@ -3,8 +3,9 @@ internal import Glibc
 internal import SocketKitCore
 internal import Synchronization
 
-/// How long the peer of a sender whose socket is gone may receive nothing, before what waits is given up. A minute; a test
-/// has less patience.
+/// How long the peer of a closed socket may receive nothing before the queued packets are dropped.
+///
+/// The default is one minute. Tests set a shorter time.
 package enum ForgottenSender {
   private static let milliseconds = Atomic<Int>(60_000)
 
@@ -14,9 +15,9 @@ package enum ForgottenSender {
   }
 }
 
-// The thread of a packet sender, and the one that gives a forgotten sender up.
+// The thread of a packet sender, and the thread that ends a sender whose socket is closed.
 extension PacketSenderShare {
-  /// Starts the thread, with the lock held; false when the system has none to give.
+  /// Starts the thread; the caller holds the lock. Returns false if the system cannot create a thread.
   @inline(never)
   func startSending() -> Bool {
     state.pointee.threadRuns = start { argument in
@@ -26,7 +27,8 @@ extension PacketSenderShare {
     return state.pointee.threadRuns
   }
 
-  /// A detached thread that uses the share and that no signal reaches: one amid a send would tear the packet.
+  /// Starts a detached thread that uses the shared memory, with all signals blocked: a signal during a send would split
+  /// the packet.
   private func start(_ body: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?) -> Bool {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
@@ -77,8 +79,9 @@ extension PacketSenderShare {
     leave()
   }
 
-  /// The socket closes while packets wait, with the lock held: waits for what the peer has room for, and leaves the rest
-  /// to the thread.
+  /// Handles a socket that closes while packets are queued; the caller holds the lock.
+  ///
+  /// Waits while the peer has free buffer space, then leaves the remaining packets to the thread.
   func outliveSocket() {
     while !state.pointee.queue.isEmpty && state.pointee.peerHasRoom { _ = waitForProgress(.milliseconds(1)) }
     if state.pointee.queue.isEmpty { return }
@@ -86,11 +89,11 @@ extension PacketSenderShare {
       if let argument { PacketSenderShare(at: argument).watch() }
       return nil
     }
-    // Nobody to keep the time: the connection ends before what is left of the packets.
+    // No thread can enforce the time limit, so the connection ends before the remaining packets are sent.
     if !isWatched { _ = csk_shutdown(state.pointee.descriptor, CSK_SHUT_RDWR) }
   }
 
-  /// Ends the connection of a forgotten sender when its peer receives nothing any more.
+  /// Ends the connection of a closed socket when its peer stops receiving.
   private func watch() {
     lock()
     while !state.pointee.queue.isEmpty {

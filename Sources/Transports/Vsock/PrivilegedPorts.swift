@@ -1,16 +1,17 @@
 public import SocketKitCore
 
 extension VsockSocket where Self: ConnectionTransport & ~Copyable {
-  /// Connects from a privileged port, which tells the peer that this process may bind one (CAP_NET_BIND_SERVICE): the
-  /// first of 1023 down to 512 that is free, as rresvport(3) does it.
+  /// Connects from a privileged port, which proves to the peer that this process may bind one (CAP_NET_BIND_SERVICE).
+  ///
+  /// Tries the ports from 1023 down to 512 and uses the first free one, as rresvport(3) does.
   ///
   /// - Parameters:
-  ///   - address: whom to connect to.
-  ///   - contextID: the local context ID to come from: any, this machine's own, or local.
-  ///   - limit: how long to wait, and how: ``WaitLimit``.
+  ///   - address: the peer's address.
+  ///   - contextID: the local context ID to connect from: any, this machine's own, or local.
+  ///   - limit: how long to wait, and how the thread waits: ``WaitLimit``.
   ///   - configure: sets options on the socket before it is bound; called again for each port that is tried.
-  /// - Throws: `.permissionDenied` without CAP_NET_BIND_SERVICE, `.addressInUse` when none of the 512 is free, and as
-  ///   `connect(to:from:until:)`.
+  /// - Throws: `.permissionDenied` without CAP_NET_BIND_SERVICE, `.addressInUse` if none of the 512 ports is free, and
+  ///   the errors of `connect(to:from:until:)`.
   public static func connect(
     to address: VsockAddress, fromPrivilegedPortOf contextID: VsockContextID, until limit: some WaitLimit,
     configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }

@@ -1,7 +1,7 @@
 public import CSocketKit
 public import SocketKitCore
 
-/// The address of a virtual machine socket (vsock(7)): a machine and a port there.
+/// The address of a virtual machine socket (vsock(7)): a machine and a port on that machine.
 ///
 /// ```swift
 /// VsockAddress(contextID: .host, port: 1024)
@@ -9,17 +9,20 @@ public import SocketKitCore
 /// ```
 @frozen
 public struct VsockAddress: SocketAddress, BitwiseCopyable {
-  /// Which machine.
+  /// The machine.
   public var contextID: VsockContextID
-  /// Which port there.
+  /// The port on that machine.
   public var port: VsockPort
-  /// How to get there.
+  /// The route to that machine.
   public var flags: Flags
 
+  /// Creates an address.
+  ///
   /// - Parameters:
-  ///   - contextID: the machine; ``VsockContextID/any`` to listen at all that this one has.
-  ///   - port: the port there; ``VsockPort/any`` lets the kernel choose one to listen or to connect from.
-  ///   - flags: ``Flags/toHost`` for a sibling machine that the host forwards to.
+  ///   - contextID: the machine; ``VsockContextID/any`` to listen on every context ID of this machine.
+  ///   - port: the port on that machine; ``VsockPort/any`` lets the kernel choose a port to listen on or to connect
+  ///     from.
+  ///   - flags: ``Flags/toHost`` for a sibling machine to which the host forwards connections.
   @inlinable
   public init(contextID: VsockContextID, port: VsockPort, flags: Flags = []) {
     self.contextID = contextID
@@ -27,13 +30,13 @@ public struct VsockAddress: SocketAddress, BitwiseCopyable {
     self.flags = flags
   }
 
-  /// Every context ID of this machine: where listeners listen by default.
+  /// Every context ID of this machine: the default for listeners.
   @inlinable
   public static func any(port: VsockPort) -> VsockAddress { VsockAddress(contextID: .any, port: port) }
-  /// This machine itself.
+  /// This machine.
   @inlinable
   public static func local(port: VsockPort) -> VsockAddress { VsockAddress(contextID: .local, port: port) }
-  /// The machine that runs this virtual machine.
+  /// The host that runs this virtual machine.
   @inlinable
   public static func host(port: VsockPort) -> VsockAddress { VsockAddress(contextID: .host, port: port) }
 
@@ -43,8 +46,10 @@ public struct VsockAddress: SocketAddress, BitwiseCopyable {
     public let rawValue: UInt8
     @inlinable
     public init(rawValue: UInt8) { self.rawValue = rawValue }
-    /// Goes by way of the host, whatever the context ID says: so a machine reaches a sibling, where the host forwards.
-    /// The kernel sets it on connections that came that way. The C name is `VMADDR_FLAG_TO_HOST`.
+    /// Routes through the host regardless of the context ID, so that a machine can reach a sibling if the host
+    /// forwards.
+    ///
+    /// The kernel sets this flag on connections that arrived through the host. The C name is `VMADDR_FLAG_TO_HOST`.
     @inlinable public static var toHost: Self { Self(rawValue: UInt8(CSK_VMADDR_FLAG_TO_HOST)) }
   }
 
@@ -60,7 +65,7 @@ public struct VsockAddress: SocketAddress, BitwiseCopyable {
     return withUnsafeBytes(of: &address) { body(RawSpan(_unsafeBytes: $0)) }
   }
 
-  /// nil unless the bytes begin with AF_VSOCK and are 16.
+  /// Reads a socket address; nil unless there are exactly 16 bytes that begin with AF_VSOCK.
   @inlinable
   public init?(sockaddr bytes: RawSpan) {
     guard bytes.byteCount == 16, bytes.unsafeLoadUnaligned(as: UInt16.self) == UInt16(truncatingIfNeeded: CSK_AF_VSOCK)

@@ -1,13 +1,15 @@
 public import SocketKitCore
 
 extension VsockAddress: CustomStringConvertible {
-  /// For reading: `host(2):1024`, `local(1):5000`, `hypervisor(0):1`, `vm(3):5000`, `any:*`. Flags follow as in
-  /// ``addressText``.
+  /// The address in readable form: `host(2):1024`, `local(1):5000`, `hypervisor(0):1`, `vm(3):5000`, `any:*`. Flags
+  /// follow as in ``addressText``.
   public var description: String { "\(contextID):\(port)\(flagText)" }
 
-  /// For writing into commands and files: `vsock://host:1024`, `vsock://local:5000`, `vsock://hypervisor:1`,
-  /// `vsock://3:5000`, `vsock://any:*`. A flag follows after a question mark: `vsock://3:5000?to-host`, and any other than
-  /// ``Flags/toHost`` as `?flags=` with its number.
+  /// The address in the form for commands and files: `vsock://host:1024`, `vsock://local:5000`, `vsock://hypervisor:1`,
+  /// `vsock://3:5000`, `vsock://any:*`.
+  ///
+  /// A flag follows a question mark: `vsock://3:5000?to-host`. Any flag other than ``Flags/toHost`` is written as
+  /// `?flags=` with its number.
   public var addressText: String {
     let machine =
       switch contextID {
@@ -25,9 +27,11 @@ extension VsockAddress: CustomStringConvertible {
     return flags == .toHost ? "?to-host" : "?flags=\(flags.rawValue)"
   }
 
-  /// Reads ``addressText``, with or without `vsock://`, and ``description``. Numbers are decimal without leading zeros;
-  /// a context ID may be written as its number, its name, or both as in `host(2)`.
-  /// - Throws: `.invalidAddress`, or `.invalidPort` for what stands behind the colon, with the text.
+  /// Parses ``addressText``, with or without `vsock://`, and ``description``.
+  ///
+  /// Numbers are decimal without leading zeros. A context ID is a number, a name, or both, as in `host(2)`.
+  /// - Throws: `.invalidPort` if the text after the colon is not a port, otherwise `.invalidAddress`. The error
+  ///   contains the text.
   public init(_ text: String) throws(EndpointError) {
     func failure(_ code: SocketError.Code) -> EndpointError {
       EndpointError(SocketError(code: code, .parse), address: "\"\(text)\"")

@@ -1,20 +1,20 @@
-/// Which machine: the context ID of vsock(7), 32 bits in host order.
+/// The context ID of a machine (vsock(7)), 32 bits in host byte order.
 ///
-/// The host gives each virtual machine one, from 3 upwards; it may change when the machine is moved or restored:
-/// ``current()`` asks which it is now.
+/// The host assigns an ID to each virtual machine, starting at 3. The ID may change when the machine is moved or
+/// restored. ``current()`` returns the current one.
 @frozen
 public struct VsockContextID: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: UInt32
   @inlinable
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// Any: listen at whatever context ID this machine has, also after it changed (VMADDR_CID_ANY, 4294967295).
+  /// Any context ID: listens on every context ID of this machine, also after a change (VMADDR_CID_ANY, 4294967295).
   @inlinable public static var any: Self { Self(rawValue: .max) }
-  /// The hypervisor itself (VMADDR_CID_HYPERVISOR, 0): VMware has services there; virtio has none.
+  /// The hypervisor itself (VMADDR_CID_HYPERVISOR, 0): VMware offers services there; virtio offers none.
   @inlinable public static var hypervisor: Self { Self(rawValue: 0) }
-  /// This machine: loopback (VMADDR_CID_LOCAL, 1), Linux 5.6 with the module vsock_loopback.
+  /// This machine, through loopback (VMADDR_CID_LOCAL, 1), Linux 5.6 with the module vsock_loopback.
   @inlinable public static var local: Self { Self(rawValue: 1) }
-  /// The machine that runs this virtual machine, and its own context ID there (VMADDR_CID_HOST, 2).
+  /// The host that runs this virtual machine, and the host's own context ID (VMADDR_CID_HOST, 2).
   @inlinable public static var host: Self { Self(rawValue: 2) }
 }
 
@@ -36,18 +36,18 @@ extension VsockContextID: CustomStringConvertible {
   }
 }
 
-/// A port of vsock(7): 32 bits in host order. Those up to 1023 need CAP_NET_BIND_SERVICE to bind.
+/// A vsock port (vsock(7)), 32 bits in host byte order. Binding a port up to 1023 requires CAP_NET_BIND_SERVICE.
 ///
-/// 0 is a port like any other and not the word for "any", unlike in IP.
+/// Unlike in IP, 0 is an ordinary port and does not mean "any".
 @frozen
 public struct VsockPort: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: UInt32
   @inlinable
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// Whichever the kernel chooses, above 1023 (VMADDR_PORT_ANY, 4294967295).
+  /// Any port: the kernel chooses one above 1023 (VMADDR_PORT_ANY, 4294967295).
   @inlinable public static var any: Self { Self(rawValue: .max) }
-  /// Whether binding it needs CAP_NET_BIND_SERVICE: 0 to 1023.
+  /// Whether binding the port requires CAP_NET_BIND_SERVICE: true from 0 to 1023.
   @inlinable public var isPrivileged: Bool { rawValue < 1024 }
 }
 

@@ -1,8 +1,8 @@
 public import SocketKitCore
 
-/// Datagrams between virtual machines (vsock(7), SOCK_DGRAM), where the kernel has them.
+/// A datagram socket between virtual machines (vsock(7), SOCK_DGRAM), for transports that support datagrams.
 ///
-/// Only VMware's transport does: loopback, virtio and Hyper-V have none, and there making the socket is
+/// Only VMware's transport supports them. With loopback, virtio and Hyper-V, opening the socket fails with
 /// `.protocolNotSupported` (ENODEV).
 @frozen
 public struct VsockDatagramSocket: ~Copyable, DatagramSocket, VsockSocket {
@@ -17,7 +17,7 @@ public struct VsockDatagramSocket: ~Copyable, DatagramSocket, VsockSocket {
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// None promised: nobody here has tried empty ones.
+  /// No capabilities: empty datagrams have not been tested.
   @inlinable public static var capabilities: SocketCapabilities { [] }
   @inlinable public static var socketType: SocketType { .datagram }
 }

@@ -1,21 +1,21 @@
 public import SocketKitCore
 
-/// `//host:1024`, `//3:5000`, `//any:*`: what ``addressText`` says behind its scheme.
+/// The text of a vsock address after the scheme of ``addressText``: `//host:1024`, `//3:5000`, `//any:*`.
 extension VsockAddress: EndpointLocation {
   public init(endpointBody body: String) throws(EndpointError) {
     guard body.utf8.starts(with: "//".utf8) else {
-      // Others write vsock:4711, and mean the port, or the context ID.
+      // Other programs write vsock:4711 and mean either the port or the context ID.
       let parts = body.split(separator: ":", omittingEmptySubsequences: false)
       if parts.count == 2 {
         throw .malformed("Context ID and port are written vsock://\(parts[0]):\(parts[1]).")
       }
       throw .malformed(
-        "\"\(body)\" may be a context ID or a port: write vsock://\(body):PORT for a context ID, and to listen on a port "
-          + "vsock://any:\(body).")
+        "\"\(body)\" may be a context ID or a port: write vsock://\(body):PORT for a context ID. To listen on a port, "
+          + "write vsock://any:\(body).")
     }
     let text = body.dropFirst(2)
     guard text.contains(":"), !text.contains("/") else {
-      throw .malformed("Context ID and port are written vsock://3:5000, vsock://host:1024, vsock://any:1024.")
+      throw .malformed("Context ID and port are written vsock://3:5000, vsock://host:1024 or vsock://any:1024.")
     }
     do throws(EndpointError) {
       try self.init(String(text))
@@ -23,8 +23,8 @@ extension VsockAddress: EndpointLocation {
       throw error.code == .invalidPort
         ? .malformed("A vsock port is a decimal number from 0 to 4294967295, or * for any.", code: .invalidPort)
         : .malformed(
-          "A context ID is a decimal number from 0 to 4294967295 or any, hypervisor, local or host; a flag behind the "
-            + "port is ?to-host.")
+          "A context ID is a decimal number from 0 to 4294967295, or any, hypervisor, local or host. The flag that may "
+            + "follow the port is ?to-host.")
     }
   }
 

@@ -1,20 +1,22 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// The options that vsock sockets take: those of vsock(7).
+/// The options of vsock sockets: those of vsock(7).
 public enum VsockSocketOptions {}
 
 extension SocketOption where Group == VsockSocketOptions, Value == Int {
-  /// The receive buffer in bytes, 262144 at first: what a peer may send before this end reads, and the longest packet
-  /// that it can send. The kernel moves a value silently to the next one between ``bufferMinimum`` and ``bufferMaximum``
-  /// (raise that first); read it back. New kernels also cap what this end sends ahead to it. The C name is
-  /// `SO_VM_SOCKETS_BUFFER_SIZE`.
+  /// The size of the receive buffer in bytes, initially 262144.
+  ///
+  /// It limits the data that the peer can send before this end reads, and the length of the peer's packets. The kernel
+  /// silently clamps the value to the range from ``bufferMinimum`` to ``bufferMaximum`` (raise the maximum first). Read
+  /// the option back for the effective value. Newer kernels also limit the data that this end sends ahead of the peer's
+  /// reads to this size. The C name is `SO_VM_SOCKETS_BUFFER_SIZE`.
   public static var bufferSize: Self { Self(size: CSK_SO_VM_SOCKETS_BUFFER_SIZE) }
-  /// The largest ``bufferSize`` in bytes, 262144 at first. Below the size now, it lowers it. The C name is
-  /// `SO_VM_SOCKETS_BUFFER_MAX_SIZE`.
+  /// The largest permitted ``bufferSize`` in bytes, initially 262144. A maximum below the current size lowers the size.
+  /// The C name is `SO_VM_SOCKETS_BUFFER_MAX_SIZE`.
   public static var bufferMaximum: Self { Self(size: CSK_SO_VM_SOCKETS_BUFFER_MAX_SIZE) }
-  /// The smallest ``bufferSize`` in bytes, 128 at first. Above the size now, it raises it. The C name is
-  /// `SO_VM_SOCKETS_BUFFER_MIN_SIZE`.
+  /// The smallest permitted ``bufferSize`` in bytes, initially 128. A minimum above the current size raises the size.
+  /// The C name is `SO_VM_SOCKETS_BUFFER_MIN_SIZE`.
   public static var bufferMinimum: Self { Self(size: CSK_SO_VM_SOCKETS_BUFFER_MIN_SIZE) }
 
   private init(size name: Int32) {
@@ -35,11 +37,13 @@ extension SocketOption where Group == VsockSocketOptions, Value == Int {
 }
 
 extension SocketOption where Group == VsockSocketOptions, Value == Duration {
-  /// How long the kernel tries to connect before `.timedOut`: 2 seconds at first, in microseconds, rounded up to the
-  /// kernel's tick (4 ms at 250 Hz). Zero sets the 2 seconds again; a negative time is `.invalidArgument`.
+  /// How long the kernel tries to connect before it fails with `.timedOut`, initially 2 seconds.
   ///
-  /// `connect(to:until:)` sets it to what is left until its deadline, so that the deadline alone decides; set it in
-  /// `configure` for an earlier end. The C name is `SO_VM_SOCKETS_CONNECT_TIMEOUT`.
+  /// The unit is microseconds; the kernel rounds up to its tick (4 ms at 250 Hz). Zero restores the 2 seconds. A
+  /// negative time throws `.invalidArgument`.
+  ///
+  /// `connect(to:until:)` sets the option to the time that remains until its deadline, so that only the deadline limits
+  /// the connect. Set the option in `configure` for a shorter limit. The C name is `SO_VM_SOCKETS_CONNECT_TIMEOUT`.
   public static var connectTimeout: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Duration in
@@ -52,7 +56,7 @@ extension SocketOption where Group == VsockSocketOptions, Value == Duration {
       },
       write: { (target: RawDescriptor, value: Duration) throws(SocketError) in
         let (seconds, attoseconds) = value.components
-        // Rounded up, or a time below a microsecond would mean the default.
+        // Rounded up, because a time below one microsecond would otherwise become 0, which means the default.
         let microseconds = (attoseconds + 999_999_999_999) / 1_000_000_000_000
         guard seconds >= 0, attoseconds >= 0, seconds < Int64.max else {
           throw SocketError(code: .invalidArgument, .setOption)

@@ -1,42 +1,44 @@
 public import CSocketKit
 public import SocketKitCore
 
-/// A connection of virtual machine sockets that keeps the boundaries of messages (vsock(7), SOCK_SEQPACKET, Linux 5.14).
+/// A connection between virtual machines that preserves message boundaries (vsock(7), SOCK_SEQPACKET, Linux 5.14).
 ///
 /// ```swift
 /// let listener = try VsockSequencedPacketSocket.listen(port: 1024)
 /// let client = try VsockSequencedPacketSocket.connect(to: .host(port: 1024), until: .after(.seconds(5)))
 /// ```
-/// **Packets are sent whole, or the connection ends.** The kernel alone does not do that: a non-blocking send for which the
-/// peer's buffer has room only in part sends that part, says EAGAIN, and joins the next packet to it
-/// (vsock_connectible_sendmsg). Nobody can ask beforehand how much room there is, nor afterwards how much was sent. A
-/// blocking send waits for the rest. So packets are queued here, 64 KiB of them or one that is longer, and a thread of the
-/// socket's own, which starts with the first packet and ends after a second without any, sends them one after the other,
-/// blocking, with all signals blocked. What it costs: each packet is copied once more and changes threads, and each
-/// sending socket has a thread (256 KiB of address space), the memory of its queue and an event descriptor.
+/// **Packets are sent whole, or the connection ends.** The kernel alone does not guarantee this. If the peer's buffer
+/// has space for only part of a packet, a non-blocking send sends that part, fails with EAGAIN, and joins the next
+/// packet to that part (vsock_connectible_sendmsg). A program can neither query the free space before the send nor the
+/// number of bytes sent after it. A blocking send waits until the rest is sent. SocketKit therefore queues packets, up
+/// to 64 KiB or one longer packet, and sends them in order from a dedicated thread, with blocking calls and all signals
+/// blocked. The thread starts with the first packet and exits after one second without packets. The cost: each packet
+/// is copied once more and handed to another thread, and each sending socket has a thread (256 KiB of address space),
+/// the memory of its queue and an event descriptor.
 ///
-/// - Sending tries the connection first, so that an end that is known is told at once. Errors of a packet that waits in
-///   the queue are told by the next send: the connection has ended then.
-/// - Suspending the machine, a debugger, a freezer of containers, and setuid(2) and its like while other threads run
-///   interrupt the thread as a signal does, and end the connection likewise.
-/// - A packet longer than the own ``SocketOption/bufferSize`` is `.messageTooLarge`, because the kernel takes none such
-///   for sending either; set that size before the first send. One longer than the peer's buffer only ends the connection,
-///   and the next send says `.messageTooLarge`.
-/// - A process that was stopped (SIGSTOP) amid a packet for which the peer has no room loses the connection: the
-///   kernel ends the send then, and cannot tell what of it went out. The peer gets no part of it.
-/// - Closing waits as long as the peer has room; what is left is sent behind the program's back, and given up after a
-///   minute in which the peer received no whole packet. ``flush(until:)`` before a process ends.
-/// - The descriptor blocks while packets are under way: send through this socket only, and receive through it or with
-///   MSG_DONTWAIT. A poller watches an event descriptor for writing.
+/// - A send first checks the connection, so that it reports a known end immediately. The next send reports the error of
+///   a queued packet; the connection has then ended.
+/// - Suspending the machine, a debugger, a container freezer, and calls such as setuid(2) while other threads run
+///   interrupt the thread as a signal does, and also end the connection.
+/// - A packet longer than this socket's own ``SocketOption/bufferSize`` fails with `.messageTooLarge`, because the
+///   kernel does not accept such a packet for sending either. Set the size before the first send. A packet longer than
+///   the peer's buffer is accepted but ends the connection, and the next send fails with `.messageTooLarge`.
+/// - If the process is stopped (SIGSTOP) while a packet waits for free space in the peer's buffer, the connection is
+///   lost: the kernel ends the send and cannot report how much of the packet was sent. The peer receives no part of it.
+/// - Closing waits while the peer has free buffer space. The remaining packets are sent in the background, and are
+///   dropped after one minute in which the peer received no whole packet. Call ``flush(until:)`` before the process
+///   exits.
+/// - The descriptor is in blocking mode while packets are being sent: send through this socket only, and receive
+///   through it or with MSG_DONTWAIT. A poller watches an event descriptor for writability.
 ///
-/// **Many small packets** that nobody receives can end the connection. Newer kernels (Debian's 6.12, not 6.1) keep one
-/// packet waiting for each 576 bytes or so of the receiver's ``SocketOption/bufferSize``, but promise the sender room by
-/// bytes alone: with the usual 256 KiB the 456th that waits resets the connection. Sending is `.brokenPipe` then, receiving
-/// `.outOfMemory` (ENOBUFS) from then on, and what waited is lost. Let the receiver set a larger buffer before it listens
-/// or connects, or receive sooner.
+/// **Many small packets** that the peer does not receive can end the connection. Newer kernels (Debian's 6.12, not 6.1)
+/// queue one packet for each 576 bytes or so of the receiver's ``SocketOption/bufferSize``, but grant the sender credit
+/// by bytes alone: with the usual 256 KiB, the 456th queued packet resets the connection. Sending then fails with
+/// `.brokenPipe`, receiving fails with `.outOfMemory` (ENOBUFS) from then on, and the queued packets are lost. To
+/// prevent this, set a larger buffer on the receiver before it listens or connects, or receive sooner.
 ///
-/// **Empty packets** cannot be sent, `.invalidArgument`: the kernel would take one and deliver nothing. Peeking is
-/// `.notSupported` before Linux 6.6 or so.
+/// **Empty packets** cannot be sent (`.invalidArgument`): the kernel would accept one and deliver nothing. Peeking
+/// fails with `.notSupported` before about Linux 6.6.
 @frozen
 public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, ConnectionTransport, VsockSocket {
   public typealias Address = VsockAddress
@@ -55,28 +57,33 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Conn
   @inlinable public var writeSource: RawDescriptor { sender.source }
   @inlinable public var mayReceiveDescriptors: Bool { false }
 
-  /// Gives the descriptor away, once the peer has had room for all that was sent: waits for that.
+  /// Transfers ownership of the descriptor to the caller, after waiting on this thread until the queued packets are
+  /// sent.
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { sender.release() }
 
-  /// Closes, as the end of the socket's life does: see there what becomes of packets that are still queued.
+  /// Closes the socket, as the end of its lifetime does. ``VsockSequencedPacketSocket`` describes what happens to
+  /// queued packets.
   @inlinable
   public consuming func attemptClose() -> IOResult { IOResult(raw: sender.close()) }
 
   @inlinable public static var capabilities: SocketCapabilities { [.halfClose, .refusesByReset, .silentListeners] }
   @inlinable public static var socketType: SocketType { .sequencedPacket }
 
-  /// The kernel delivers no empty packets: they are the end.
+  /// Whether the message is the end of the stream: the kernel delivers no empty packets, so an empty message is the
+  /// end.
   @inlinable
   public static func isEnd(_ info: MessageInfo) -> Bool { info.length == 0 }
 
-  /// Ends one or both directions; the end of writing comes behind the packets that are queued.
+  /// Ends one or both directions. Writing ends after the queued packets are sent.
   public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
     sender.shutdown(direction.rawValue)
   }
 
-  /// Waits on this thread until the kernel has all packets, which is when the peer has room for the last one.
-  /// - Throws: `.timedOut`, `.cancelled`; what a send would say when the connection has ended: packets are lost then.
+  /// Waits on this thread until the kernel has accepted all packets, which requires free space in the peer's buffer for
+  /// the last one.
+  /// - Throws: `.timedOut`, `.cancelled`. If the connection has ended, the error that a send would report; packets are
+  ///   then lost.
   public borrowing func flush(
     until limit: some WaitLimit
   ) throws(SocketError) {
@@ -92,7 +99,7 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Conn
   public borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
-    // The descriptor may be blocking at the moment.
+    // The descriptor may be in blocking mode now.
     let flags = flags.union(ReceiveFlags(rawValue: CSK_MSG_DONTWAIT))
     if buffer.isEmpty { return attemptReceive(droppingBytes: &control, flags: flags, &info) }
     let result = number.attemptReceiveMessage(
@@ -100,7 +107,7 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Conn
     return result.isFailure ? explained(result, flags) : result
   }
 
-  /// With an empty buffer the kernel would say 0 and leave the packet where it is.
+  /// Receives a packet into an empty buffer, which drops the packet. The kernel would return 0 and keep it.
   @usableFromInline
   borrowing func attemptReceive(
     droppingBytes control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
@@ -117,7 +124,7 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Conn
 
   @usableFromInline
   borrowing func explained(_ result: IOResult, _ flags: ReceiveFlags) -> IOResult {
-    // A transport that cannot peek says EOPNOTSUPP, out of which older kernels make ENOMEM.
+    // A transport that cannot peek returns EOPNOTSUPP, which older kernels turn into ENOMEM.
     if result.errno == CSK_ENOMEM && flags.contains(.peek) { return .failure(errno: CSK_EOPNOTSUPP) }
     return result.namingTransportReset(on: number)
   }
@@ -129,8 +136,8 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Conn
     address.isEmpty ? sender.attemptSend(bytes, flags) : .failure(errno: CSK_EISCONN)
   }
 
-  // By the methods above, because the kernel's own ways would go round the queue, wait while the descriptor blocks, and
-  // take an empty buffer for an end.
+  // These methods call the ones above, because the kernel's own calls would bypass the queue, block while the
+  // descriptor is in blocking mode, and treat an empty buffer as an end.
 
   @inlinable
   public borrowing func attemptReceive(

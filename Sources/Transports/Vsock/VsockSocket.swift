@@ -1,12 +1,12 @@
 public import SocketKitCore
 
-/// What the three kinds of vsock sockets share (vsock(7)): addresses, options, and the local address as people expect it.
+/// The common interface of the three types of vsock sockets (vsock(7)): addresses, options and the local address.
 ///
-/// Which transport a connection takes is the kernel's choice: loopback for ``VsockContextID/local`` and the machine's own
-/// context ID, the way to the host for the host, and for everything when the address has ``VsockAddress/Flags/toHost``, the
-/// way to a guest otherwise.
+/// The kernel chooses the transport of a connection: loopback for ``VsockContextID/local`` and the machine's own
+/// context ID; the transport to the host for the host and for every address with ``VsockAddress/Flags/toHost``;
+/// otherwise the transport to a guest.
 public protocol VsockSocket: TransportSocket, ~Copyable where Address == VsockAddress, Options == VsockSocketOptions {
-  /// Stream, sequenced packet or datagram.
+  /// The socket type: stream, sequenced packet or datagram.
   static var socketType: SocketType { get }
 }
 
@@ -15,20 +15,24 @@ extension VsockSocket where Self: ~Copyable {
 
   public static func accepts(_ kind: SocketKind) -> Bool { kind.family == .vsock && kind.type == socketType }
 
-  /// Sets the kernel's own time-out (``SocketOption/connectTimeout``) to what is left until the deadline, so that neither
-  /// its 2 seconds end a patient connect nor a silent machine holds up anything for longer.
+  /// Sets the kernel's own connect timeout (``SocketOption/connectTimeout``) to the time that remains until the
+  /// deadline.
+  ///
+  /// Otherwise the kernel's default of 2 seconds would end a longer connect, and a machine that does not answer would
+  /// delay a shorter one.
   public static func willConnect(_ socket: borrowing Self, until deadline: Deadline) throws(SocketError) {
-    // The kernel has no word for never: 23 days, the longest that it takes on every CPU.
+    // The kernel has no value for never: 23 days is the longest timeout that it accepts on every CPU.
     let left = deadline.remaining ?? .seconds(2_000_000)
-    // Zero would be the default again.
+    // Zero would restore the default.
     try socket.setOption(.connectTimeout, to: min(.seconds(2_000_000), max(left, .milliseconds(1))))
   }
 
-  /// The address of this end. Of a socket that connects, the kernel knows only the port (getsockname(2) says
-  /// VMADDR_CID_ANY): then the context ID is ``VsockContextID/local`` where the peer is that, and otherwise what
-  /// ``VsockContextID/current()`` says; ``VsockContextID/any`` stays where nobody knows, and on a socket that is not
-  /// connected.
-  /// - Throws: `.closed`; `.invalidAddress` when it is none of this transport's.
+  /// Returns the address of this end.
+  ///
+  /// On a connecting socket, the kernel knows only the port (getsockname(2) returns VMADDR_CID_ANY). The context ID is
+  /// then ``VsockContextID/local`` if the peer's is, and otherwise the result of ``VsockContextID/current()``. It
+  /// remains ``VsockContextID/any`` if the current ID is unknown, or if the socket is not connected.
+  /// - Throws: `.closed`; `.invalidAddress` if the address is not a vsock address.
   public borrowing func localAddress() throws(SocketError) -> VsockAddress {
     guard var address = VsockAddress(try descriptor.localAddress()) else {
       throw SocketError(code: .invalidAddress, .localAddress)
@@ -50,14 +54,15 @@ extension VsockSocket where Self: ~Copyable {
 }
 
 extension VsockSocket where Self: ConnectionTransport & ~Copyable {
-  /// Listens at every context ID of this machine, which stays right when the ID changes.
+  /// Listens on every context ID of this machine, also after the ID changes.
   ///
   /// - Parameters:
-  ///   - port: ``VsockPort/any`` lets the kernel choose, and ``Listener/localAddress()`` tells; 0 is a port of its own.
-  ///   - backlog: how many connections may wait to be accepted; those beyond are reset.
+  ///   - port: ``VsockPort/any`` lets the kernel choose a port, which ``Listener/localAddress()`` returns; 0 is an
+  ///     ordinary port.
+  ///   - backlog: how many connections may wait to be accepted; the kernel resets further ones.
   ///   - configure: sets options on the socket before it is bound; accepted sockets inherit them.
-  /// - Throws: `.addressInUse`, `.permissionDenied` (ports up to 1023), `.protocolNotSupported`, `.tooManyDescriptors`, with the
-  ///   address.
+  /// - Throws: `.addressInUse`, `.permissionDenied` (ports up to 1023), `.protocolNotSupported`, `.tooManyDescriptors`.
+  ///   The error contains the address.
   public static func listen(
     port: VsockPort, backlog: Int = 511,
     configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }

@@ -1,19 +1,20 @@
 public import SocketKitCore
 
-/// A byte stream between a virtual machine and its host, its sibling, or itself (vsock(7)).
+/// A byte stream between a virtual machine and its host, a sibling, or itself (vsock(7)).
 ///
 /// ```swift
 /// let listener = try VsockStreamSocket.listen(port: 1024)
 /// let client = try VsockStreamSocket.connect(to: .host(port: 1024), until: .after(.seconds(5)))
 /// ```
-/// Where nobody listens, the kernel says `.connectionReset`, not `.connectionRefused`; an unknown context ID is
-/// `.protocolNotSupported` (no transport leads there: ENODEV) or, behind virtio, `.timedOut`.
+/// If nothing is listening at the address, the kernel returns `.connectionReset`, not `.connectionRefused`. An unknown
+/// context ID fails with `.protocolNotSupported` (no transport reaches it: ENODEV) or, behind virtio, with `.timedOut`.
 ///
-/// **A restored or moved machine** loses its connections: reading and writing them is `.transportReset` then, while a
-/// peer's reset is the end of the stream and `.brokenPipe`. The kernel must be told by the hypervisor
-/// (VIRTIO_VSOCK_EVENT_TRANSPORT_RESET): where it is not, a read waits until its deadline, and nobody can know. On the host a
-/// machine that is gone is an end like any other. Listeners live on: listen at any context ID, because the machine's may
-/// be another then; see ``VsockContextIDWatcher``.
+/// **Restoring or moving a machine** breaks its connections: reads and writes then fail with `.transportReset`. After a
+/// reset by the peer, by contrast, reads return the end of the stream, and writes fail with `.brokenPipe`. The
+/// hypervisor must notify the kernel (VIRTIO_VSOCK_EVENT_TRANSPORT_RESET). If it does not, the loss cannot be detected,
+/// and a read waits until its deadline. On the host, the connections of a machine that has disappeared end like any
+/// other. Listeners keep working. Listen on any context ID, because the machine's ID may change; see
+/// ``VsockContextIDWatcher``.
 @frozen
 public struct VsockStreamSocket: ~Copyable, StreamSocket, KernelSocket, ConnectionTransport, VsockSocket {
   public typealias Address = VsockAddress
