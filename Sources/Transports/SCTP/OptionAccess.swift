@@ -1,10 +1,10 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-// How the kernel's structures are read and written, for all options of this module.
+// Reading and writing of the kernel's structures, for all options of this module.
 
 extension RawDescriptor {
-  /// getsockopt(2) with a structure that says what is asked for, and is filled in.
+  /// Calls getsockopt(2) with a structure that holds the question and receives the answer.
   func sctpOption<Value: BitwiseCopyable>(
     _ name: Int32, asking question: Value, _ operation: SocketError.Operation = .getOption
   ) throws(SocketError) -> Value {
@@ -33,15 +33,17 @@ extension RawDescriptor {
 }
 
 extension Duration {
-  /// Whole units, rounded up. Computes with integers: a floating-point quotient may be slightly too large, and rounding
-  /// it up would add a unit.
+  /// Returns the number of whole units, rounded up.
+  ///
+  /// The computation uses integers: a floating-point quotient may be slightly too large, and rounding it up would add a
+  /// unit.
   func units(of unit: Duration) -> Int128 {
     let (quotient, remainder) = attoseconds.quotientAndRemainder(dividingBy: unit.attoseconds)
     return remainder > 0 ? quotient + 1 : quotient
   }
 }
 
-/// Whole units for the kernel, rounded up.
+/// Converts a time to whole units for the kernel, rounded up.
 func units(_ time: Duration, of unit: Duration, upTo limit: UInt32) throws(SocketError) -> UInt32 {
   guard time >= .zero, let units = UInt32(exactly: time.units(of: unit)), units <= limit else {
     throw SocketError(code: .invalidArgument, .setOption)
@@ -53,7 +55,7 @@ func milliseconds(_ time: Duration, upTo limit: UInt32 = .max) throws(SocketErro
   try units(time, of: .milliseconds(1), upTo: limit)
 }
 
-/// An address as the kernel's sockaddr_storage holds it; nil leaves it empty, which means every address.
+/// Copies an address into the kernel's sockaddr_storage; nil leaves it empty, which means every address.
 func copy<Storage: BitwiseCopyable>(_ address: IPSocketAddress?, into storage: inout Storage) {
   guard let address else { return }
   withUnsafeMutableBytes(of: &storage) { target in
@@ -66,15 +68,17 @@ func address<Storage: BitwiseCopyable>(from storage: Storage) -> IPSocketAddress
 }
 
 extension IPSocketAddress {
-  /// The kernel tells of each address that came in a packet by which interface it came, although only a link-local one
-  /// belongs to it: without, the address equals the other end's.
+  /// The address without a scope ID, unless it is link-local.
+  ///
+  /// In every address that arrived in a packet, the kernel sets the scope ID to the receiving interface, although only
+  /// link-local addresses have a scope. Without the scope ID, the address equals the one that the other end uses.
   var withoutNeedlessScope: Self {
     guard scopeID != 0, case .v6(let address) = ip, address.high >> 54 != 0xfe80 >> 6 else { return self }
     return Self(address, port: port, flowLabel: flowLabel)
   }
 }
 
-/// Addresses one after the other, each in its own length, as bindx and connectx take them.
+/// Concatenates addresses, each in its own length, as bindx and connectx require.
 func packed(_ addresses: [IPSocketAddress]) -> [UInt8] {
   var bytes: [UInt8] = []
   for address in addresses { address.withBytes { one in one.withUnsafeBytes { bytes += $0 } } }

@@ -1,21 +1,22 @@
 public import SocketKitCore
 
-/// The addresses of one end of an association, with the port that they share: `10.0.0.1,10.0.1.1:38412`.
+/// The addresses of one end of an association and their common port: `10.0.0.1,10.0.1.1:38412`.
 public struct SCTPAddressList: Hashable, Sendable {
-  /// At least one, all with ``port``.
+  /// At least one address, all with ``port``.
   public let addresses: [IPSocketAddress]
-  /// From 0 to 65535.
+  /// The port, from 0 to 65535.
   public var port: UInt16 { addresses[0].port }
 
-  /// - Returns: nil for no address, or for different ports.
+  /// Creates a list from addresses with one port.
+  /// - Returns: nil if there is no address, or if the ports differ.
   public init?(_ addresses: [IPSocketAddress]) {
     guard let first = addresses.first, addresses.allSatisfy({ $0.port == first.port }) else { return nil }
     self.addresses = addresses
   }
 
-  /// Reads addresses separated by `,` or `/`, the last with the port: `10.0.0.1,10.0.1.1:80`,
+  /// Parses addresses separated by `,` or `/`, the last one with the port: `10.0.0.1,10.0.1.1:80`,
   /// `[fe80::1%eth0],127.0.0.1:80`, `127.0.0.1/[::1]:80`.
-  /// - Throws: `.invalidAddress` or `.invalidPort`, with the text.
+  /// - Throws: `.invalidAddress` or `.invalidPort`. The error contains the text.
   public init(parsing text: String) throws(EndpointError) {
     let parts = Self.parts(of: text[...]) { $0 == "," || $0 == "/" }
     do throws(EndpointError) {
@@ -28,7 +29,7 @@ public struct SCTPAddressList: Hashable, Sendable {
     }
   }
 
-  /// What stands between separators; those in brackets belong to a zone.
+  /// Splits a text at its separators, except for separators in brackets, which belong to a zone.
   static func parts(of text: Substring, where separates: (Character) -> Bool) -> [Substring] {
     var isInside = false
     return text.split(omittingEmptySubsequences: false) { character in
@@ -43,7 +44,7 @@ public struct SCTPAddressList: Hashable, Sendable {
 }
 
 extension SCTPAddressList: LosslessStringConvertible {
-  /// Reads what ``init(parsing:)`` reads; nil for anything else.
+  /// Parses the text that ``init(parsing:)`` accepts; nil for any other text.
   public init?(_ description: String) {
     do throws(EndpointError) {
       self = try SCTPAddressList(parsing: description)
@@ -52,7 +53,7 @@ extension SCTPAddressList: LosslessStringConvertible {
     }
   }
 
-  /// The addresses with commas between them, the port after the last: `10.0.0.1,10.0.1.1:38412`.
+  /// The addresses separated by commas, with the port after the last one: `10.0.0.1,10.0.1.1:38412`.
   public var description: String {
     let suffix = ":\(port)"
     let names = addresses.map { $0.description.dropLast(suffix.count) }

@@ -1,44 +1,48 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// The addresses of the two ends: several each, where hosts are multi-homed (RFC 6458, 9.1 to 9.5).
+// The addresses of the two ends. Multi-homed hosts have several each (RFC 6458, 9.1 to 9.5).
 
 extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
-  /// The addresses of this end, of an association or of the socket (`SCTP_GET_LOCAL_ADDRS`).
+  /// Returns the addresses of this end, of an association or of the socket (`SCTP_GET_LOCAL_ADDRS`).
   ///
-  /// A socket bound to any address has every address of this host here, as far as it may be used.
-  /// - Parameter association: one of a one-to-many socket; `.future` for what the socket is bound to.
-  /// - Throws: `.invalidArgument` for an association that is not there; `.outOfMemory`.
+  /// If the socket is bound to any address, the result contains every address of this host that the socket may use.
+  /// - Parameter association: an association of a one-to-many socket; `.future` for the addresses to which the socket
+  ///   is bound.
+  /// - Throws: `.invalidArgument` if the association does not exist; `.outOfMemory`.
   public borrowing func localAddresses(
     of association: SCTPAssociationID = .future
   ) throws(SocketError) -> [IPSocketAddress] {
     try descriptor.sctpAddresses(CSK_SCTP_GET_LOCAL_ADDRS, association)
   }
 
-  /// The addresses of the other end (`SCTP_GET_PEER_ADDRS`).
-  /// - Parameter association: one of a one-to-many socket.
-  /// - Throws: `.invalidArgument` for an association that is not there, so when not connected; `.outOfMemory`.
+  /// Returns the addresses of the other end (`SCTP_GET_PEER_ADDRS`).
+  /// - Parameter association: an association of a one-to-many socket.
+  /// - Throws: `.invalidArgument` if the association does not exist, for example if the socket is not connected;
+  ///   `.outOfMemory`.
   public borrowing func peerAddresses(
     of association: SCTPAssociationID = .future
   ) throws(SocketError) -> [IPSocketAddress] {
     try descriptor.sctpAddresses(CSK_SCTP_GET_PEER_ADDRS, association)
   }
 
-  /// Binds to more addresses of this host (`SCTP_SOCKOPT_BINDX_ADD`). An association that exists keeps the ones that it
-  /// has, unless both ends support address changes (RFC 5061).
+  /// Binds the socket to more addresses of this host (`SCTP_SOCKOPT_BINDX_ADD`).
   ///
-  /// - Parameter addresses: with the port that the socket has, or 0. An IPv6 socket takes IPv4 addresses too.
-  /// - Throws: `.addressNotAvailable` (not one of this host's), `.addressInUse`, `.invalidArgument` (another port, the
-  ///   other IP version, one that it has already, none), with the addresses. Those before the one that failed are
-  ///   taken back by the kernel.
+  /// An existing association keeps its addresses, unless both ends support address changes (RFC 5061).
+  ///
+  /// - Parameter addresses: the addresses, with the socket's port or with port 0. An IPv6 socket also accepts IPv4
+  ///   addresses.
+  /// - Throws: `.addressNotAvailable` (not an address of this host), `.addressInUse`, `.invalidArgument` (another port,
+  ///   the other IP version, an address that is already bound, no address). The error contains the addresses. On
+  ///   failure, the kernel unbinds the addresses before the failing one again.
   public borrowing func addLocalAddresses(_ addresses: [IPSocketAddress]) throws(EndpointError) {
     try changeLocalAddresses(CSK_SCTP_BINDX_ADD, addresses)
   }
 
-  /// Gives up addresses that the socket is bound to (`SCTP_SOCKOPT_BINDX_REM`): new associations do without them.
+  /// Unbinds the socket from addresses (`SCTP_SOCKOPT_BINDX_REM`): new associations do not use them.
   ///
-  /// - Throws: `.other` with EBUSY when nothing would remain; `.invalidArgument` for none, for another port, and for one
-  ///   that it does not have, with the addresses.
+  /// - Throws: `.other` with EBUSY if no address would remain; `.invalidArgument` for no address, for another port, and
+  ///   for an address to which the socket is not bound. The error contains the addresses.
   public borrowing func removeLocalAddresses(_ addresses: [IPSocketAddress]) throws(EndpointError) {
     try changeLocalAddresses(CSK_SCTP_BINDX_REM, addresses)
   }
@@ -49,7 +53,7 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     do throws(SocketError) {
       var addresses = addresses
       let own = try descriptor.localAddress()
-      // A bound socket refuses port 0 although it means no other.
+      // A bound socket refuses port 0, although 0 can only mean the port that the socket has.
       if let port = IPSocketAddress(own)?.port, port != 0 {
         addresses = addresses.map { $0.port == 0 ? $0.with(port: port) : $0 }
       }
@@ -61,15 +65,17 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
 
   /// Binds an open socket to several addresses of this host at once, all with one port.
   ///
-  /// - Parameter addresses: at least one; with port 0 in all of them the kernel chooses.
-  /// - Throws: as ``addLocalAddresses(_:)``.
+  /// - Parameter addresses: at least one address. With port 0 in all of them, the kernel chooses the port.
+  /// - Throws: the errors of ``addLocalAddresses(_:)``.
   public borrowing func bind(to addresses: [IPSocketAddress]) throws(EndpointError) {
     try changeLocalAddresses(CSK_SCTP_BINDX_ADD, addresses)
   }
 }
 
 extension RawDescriptor {
-  /// The kernel tells how many there are only by failing on a buffer that is too small.
+  /// Reads the addresses of an association or of the socket.
+  ///
+  /// The kernel does not report how many there are: it only fails if the buffer is too small.
   func sctpAddresses(
     _ name: Int32, _ association: SCTPAssociationID
   ) throws(SocketError) -> [IPSocketAddress] {

@@ -2,8 +2,9 @@ internal import CSocketKit
 public import SocketKitCore
 
 extension RawDescriptor {
-  /// What a receive on a peeled-off socket really came to that brought a notification, or nothing: the end, a reset, or the
-  /// next message.
+  /// Continues a receive on a peeled-off socket that returned a notification or no bytes.
+  ///
+  /// Returns the end, a reset, or the next message.
   @usableFromInline @inline(never)
   func attemptReceiveAgain(
     _ first: IOResult, into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags,
@@ -12,11 +13,11 @@ extension RawDescriptor {
     var result = first
     while result.raw >= 0, info.flags.contains(.notification) {
       let isComplete = info.flags.contains(.endOfRecord)
-      // In a scope of its own: the piece is a view of the buffer.
+      // The piece is a view of the buffer, so it must not outlive this statement.
       let notification = completeNotification(
         buffer.bytes.extracting(first: result.raw), isComplete: isComplete, flags)
       guard case .associationChange(let change) = notification else {
-        // The caller's own: what had no room is lost, and the flags say so.
+        // The caller receives this notification. The part that did not fit is lost, and the flags report it.
         if !isComplete { info.flags.formUnion([.truncated, .endOfRecord]) }
         return result
       }
@@ -26,7 +27,7 @@ extension RawDescriptor {
       case .restarted: return .failure(errno: CSK_ECONNRESET)
       case .shutDown: return end(&info)
       case .lost, .cannotStart:
-        // The kernel has set an error as well, which would be told once more.
+        // The kernel has also set a pending error, which would otherwise be reported again.
         let pending = takeError()
         _ = csk_shutdown(value, CSK_SHUT_RDWR)
         return .failure(errno: pending == 0 ? CSK_ECONNRESET : pending)
@@ -35,13 +36,13 @@ extension RawDescriptor {
         into: &buffer, control: &control, flags: flags, &info, descriptorsMayCome: false)
     }
     if result.raw == 0, info.controlLength == 0, info.flags.isEmpty, !hasEnded(buffer.byteCount) {
-      // An empty buffer: told from the end by a length.
+      // The buffer is empty: a length of 1 distinguishes this result from the end.
       info.length = 1
     }
     return result
   }
 
-  /// Whether what comes next is a notification.
+  /// Whether the next item to receive is a notification.
   var hasNotification: Bool {
     var word: UInt64 = 0
     var info = MessageInfo()

@@ -1,17 +1,18 @@
-/// Which association an option or a message of a one-to-many socket means (RFC 6458, 1.1): the kernel's number for it.
+/// The kernel's number for an association, to which an option or message of a one-to-many socket refers (RFC 6458,
+/// 1.1).
 ///
-/// On a one-to-one or peeled-off socket the kernel ignores it: there is only one.
+/// A one-to-one or peeled-off socket has only one association, and the kernel ignores the number.
 @frozen
 public struct SCTPAssociationID: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: Int32
   @inlinable
   public init(rawValue: Int32) { self.rawValue = rawValue }
 
-  /// The socket's defaults, which associations made later begin with (SCTP_FUTURE_ASSOC).
+  /// The socket's defaults, which later associations inherit (SCTP_FUTURE_ASSOC).
   @inlinable public static var future: Self { Self(rawValue: 0) }
-  /// All associations that exist now, for setting only (SCTP_CURRENT_ASSOC, Linux 5.1).
+  /// All associations that exist now; for setting only (SCTP_CURRENT_ASSOC, Linux 5.1).
   @inlinable public static var current: Self { Self(rawValue: 1) }
-  /// The defaults and all that exist now, for setting only (SCTP_ALL_ASSOC, Linux 5.1).
+  /// The defaults and all associations that exist now; for setting only (SCTP_ALL_ASSOC, Linux 5.1).
   @inlinable public static var all: Self { Self(rawValue: 2) }
 }
 

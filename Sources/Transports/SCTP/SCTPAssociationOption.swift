@@ -1,13 +1,13 @@
 public import SocketKitCore
 
-/// An option that every association has for itself, and the socket as the default for those to come.
+/// An option of each association, for which the socket holds the default for future associations.
 ///
-/// A one-to-one or peeled-off socket has one association: once connected, its options are that association's, whatever
-/// ID is given.
+/// A one-to-one or peeled-off socket has one association. Once it is connected, its options are those of that
+/// association, regardless of the given ID.
 public struct SCTPAssociationOption<Value>: Sendable {
-  /// How the option is read.
+  /// Reads the option.
   public let read: @Sendable (RawDescriptor, SCTPAssociationID) throws(SocketError) -> Value
-  /// How the option is written.
+  /// Writes the option.
   public let write: @Sendable (RawDescriptor, SCTPAssociationID, Value) throws(SocketError) -> Void
 
   public init(
@@ -20,16 +20,16 @@ public struct SCTPAssociationOption<Value>: Sendable {
 }
 
 extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
-  /// Reads an option of an association, or the default for those to come.
-  /// - Throws: `.invalidArgument` when a one-to-many socket has no such association; `.notSupported`, `.closed`.
+  /// Reads an option of one association, or the default for future associations.
+  /// - Throws: `.invalidArgument` if a one-to-many socket has no such association; `.notSupported`, `.closed`.
   public borrowing func option<Value>(
     _ option: SCTPAssociationOption<Value>, of association: SCTPAssociationID = .future
   ) throws(SocketError) -> Value {
     try option.read(descriptor, association)
   }
 
-  /// Sets an option of an association, of all, or the default for those to come.
-  /// - Throws: `.invalidArgument` for a value out of its range, or when a one-to-many socket has no such association;
+  /// Sets an option of one association, of all associations, or the default for future associations.
+  /// - Throws: `.invalidArgument` for a value out of its range, or if a one-to-many socket has no such association;
   ///   `.permissionDenied`, `.notSupported`, `.closed`.
   public borrowing func setOption<Value>(
     _ option: SCTPAssociationOption<Value>, of association: SCTPAssociationID = .future, to value: Value

@@ -1,21 +1,22 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// One SCTP association that was peeled off an ``SCTPEndpoint``: messages, in order within their stream, with an end.
+/// One SCTP association that was peeled off an ``SCTPEndpoint``: messages, ordered within their stream, with an end.
 ///
-/// It serves as any ``SequencedPacketSocket``, and with ``SCTPMessaging`` it sends and receives what belongs to messages.
+/// It is a ``SequencedPacketSocket``. With ``SCTPMessaging`` it also sends and receives the attributes of messages.
 ///
-/// **Long messages** are never cut: a receive with a short buffer gives a piece, without
-/// ``MessageInfo/Flags/endOfRecord``, and the next gives more (``SocketCapabilities/continuedMessages``). When the
-/// sender abandons a message, its rest never comes, and the next piece belongs to another message. Where peers may do
-/// that, receive with an ``SCTPMessageAssembler``.
+/// **Long messages** are never truncated: a receive into a short buffer returns a piece, without
+/// ``MessageInfo/Flags/endOfRecord``, and the next receive returns more (``SocketCapabilities/continuedMessages``). If
+/// the sender abandons a message, its rest never arrives, and the next piece belongs to another message. If peers may
+/// abandon messages, receive with an ``SCTPMessageAssembler``.
 ///
-/// **The end.** The kernel ends reading of one-to-one sockets only; here a notification tells, which receiving turns into
-/// the end of the stream, or `.connectionReset` once when the association was lost, and then the end. The socket is no
-/// ``KernelSocket`` for that: the kernel's own calls see the notification. When the peer begins anew
-/// (``SCTPAssociationChange/State/restarted``) messages may be missing, and a receive throws `.connectionReset` once; the
-/// association goes on. Other notifications come only where they are switched on, as messages with
-/// ``MessageInfo/Flags/notification``; `receive(into:)` of ``SCTPMessaging`` gives all of them typed.
+/// **The end.** The kernel ends reading only on one-to-one sockets. On a peeled-off socket, a notification reports the
+/// end. A receive converts it into the end of the stream; if the association was lost, one receive throws
+/// `.connectionReset` first. Therefore the socket is not a ``KernelSocket``: the kernel's own calls would return the
+/// notification. If the peer restarts (``SCTPAssociationChange/State/restarted``), messages may be missing: one receive
+/// throws `.connectionReset`, and the association continues. Other notifications arrive only if they are switched on,
+/// as messages with ``MessageInfo/Flags/notification``; `receive(into:)` of ``SCTPMessaging`` returns all of them
+/// typed.
 @frozen
 public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessaging, DescriptorSocket {
   public typealias Options = SCTPSocketOptions
@@ -23,19 +24,20 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
 
   @usableFromInline let owned: Descriptor
 
-  /// Makes one of a peeled-off descriptor, and switches ``SCTPEvent/associationChange`` on.
+  /// Takes ownership of a peeled-off descriptor, and switches ``SCTPEvent/associationChange`` on.
   public init(owning descriptor: consuming Descriptor) {
     owned = descriptor
     let raw = owned.raw
     try? raw.setSCTPFlag(CSK_SCTP_RECVRCVINFO, to: true)
     _ = raw.attemptSetEvent(.associationChange, to: true, for: .all)
-    // It may have ended before that was on.
+    // The association may have ended before the event was switched on.
     if !raw.hasItsAssociation { _ = csk_shutdown(raw.value, CSK_SHUT_RDWR) }
   }
 
-  /// Takes over a peeled-off socket, and makes it CLOEXEC and non-blocking.
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`, also for a one-to-many socket, and for one whose
-  ///   association has ended: they cannot be told apart. The descriptor is closed then.
+  /// Takes ownership of a peeled-off socket, and makes it CLOEXEC and non-blocking.
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. A one-to-many socket fails with `.wrongSocketKind` too,
+  ///   and so does a socket whose association has ended: the two cannot be distinguished. On failure, the descriptor
+  ///   and its ownership are unchanged.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     let raw = descriptor.raw
     try raw.checkSCTPPackets()
@@ -49,7 +51,7 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
   @inlinable public var readSource: RawDescriptor { owned.raw }
   @inlinable public var writeSource: RawDescriptor { owned.raw }
 
-  /// No half-close and no empty messages: the protocol has none (RFC 9260).
+  /// Continued messages only: the protocol has no half-close and no empty messages (RFC 9260).
   @inlinable public static var capabilities: SocketCapabilities { .continuedMessages }
   @inlinable public static var style: SCTPStyle { .peeledOff }
   @inlinable public var mayReceiveDescriptors: Bool { false }
@@ -65,8 +67,10 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
     return descriptor.attemptReceiveAgain(result, into: &buffer, control: &control, flags: flags, &info)
   }
 
-  /// One by one, and a notification begins a batch of its own: the error that it may come to is told once, and must not
-  /// get lost behind messages.
+  /// Receives messages one by one. A notification starts a new batch.
+  ///
+  /// A notification may cause an error, which is reported only once. In a batch that already contains messages, the
+  /// error would be lost.
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
     batch.removeAll()
     while !batch.isFull && (batch.isEmpty || !descriptor.hasNotification) {
@@ -85,33 +89,37 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
     descriptor.attemptSendMessage(bytes, control: control, to: address, flags: flags)
   }
 
-  /// Ends the association in order, when writing is to end: SCTP has no half-close, so the peer can send no more either. What
-  /// was sent is delivered first. With `.read` the own receiving alone ends, and the peer does not hear of it.
-  /// - Throws: `.closed`. An association that has ended already is no error.
+  /// Ends the association gracefully, unless the direction is `.read`: SCTP has no half-close, so the peer cannot send
+  /// either.
+  ///
+  /// Data that was already sent is delivered first. With `.read`, only receiving on this end stops, and the peer is not
+  /// notified.
+  /// - Throws: `.closed`. An association that has already ended is not an error.
   public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
     if direction != .read { _ = descriptor.attemptEnd(.future, CSK_SCTP_EOF, reason: RawSpan()) }
     return descriptor.attemptShutdown(direction)
   }
 
-  /// Ends the association at once; what has not been delivered is lost (SCTP_ABORT).
-  /// - Parameter reason: told to the peer: ``SCTPErrorCause/reason(in:)``. Up to some 1400 bytes.
-  /// - Throws: `.brokenPipe` when it has ended already.
+  /// Ends the association at once; data that has not been delivered is lost (SCTP_ABORT).
+  /// - Parameter reason: sent to the peer, which reads it with ``SCTPErrorCause/reason(in:)``. At most about 1400
+  ///   bytes.
+  /// - Throws: `.brokenPipe` if the association has already ended.
   public borrowing func abort(reason: Span<UInt8>) throws(SocketError) {
     let result = descriptor.attemptEnd(.future, CSK_SCTP_ABORT, reason: reason.bytes)
     if result.isFailure { throw SocketError(result, .abort) }
   }
 
-  /// The address of this end: the first, where there are several.
+  /// Returns the address of this end, or the first one if there are several.
   /// - Throws: `.closed`.
   public borrowing func localAddress() throws(SocketError) -> IPSocketAddress {
     guard let address = IPSocketAddress(try descriptor.localAddress()) else {
       throw SocketError(code: .invalidAddress, .localAddress)
     }
-    // getsockname(2) forgets a peeled-off IPv6 socket's address, and gives the port alone.
+    // For a peeled-off IPv6 socket, getsockname(2) loses the address and returns only the port.
     return address.ip == .v6(.any) ? (try? localAddresses())?.first ?? address : address
   }
 
-  /// The peer's primary address; the last one when the association has ended.
+  /// Returns the peer's primary address, or the last one if the association has ended.
   /// - Throws: `.closed`.
   public borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress {
     guard let address = IPSocketAddress(try descriptor.remoteAddress()) else {
@@ -120,12 +128,14 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
     return address
   }
 
-  /// Gives the descriptor away; the association stays as it is.
+  /// Transfers ownership of the descriptor to the caller; the association is unchanged.
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// Closes now: the kernel shuts the association down in the background, or aborts it where messages have not been
-  /// received. ``close(until:)`` waits for that.
+  /// Closes the socket at once.
+  ///
+  /// The kernel shuts the association down in the background, or aborts it if the program has not received all
+  /// messages. ``close(until:)`` waits for the end.
   @inlinable
   public consuming func attemptClose() -> IOResult { owned.attemptClose() }
 }

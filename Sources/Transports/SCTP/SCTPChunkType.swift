@@ -1,4 +1,4 @@
-/// A type of chunk. Packets of SCTP consist of chunks (RFC 9260, 3.2, and the documents of the extensions).
+/// The type of a chunk. SCTP packets consist of chunks (RFC 9260, 3.2, and the documents of the extensions).
 public struct SCTPChunkType: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: UInt8
   public init(rawValue: UInt8) { self.rawValue = rawValue }

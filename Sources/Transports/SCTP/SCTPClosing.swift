@@ -4,22 +4,23 @@ public import SocketKitCore
 /// How an association ended.
 @frozen
 public enum SCTPEnding: BitwiseCopyable, Hashable, Sendable {
-  /// Everything that was sent has reached the peer's kernel.
+  /// All data that was sent has reached the peer's kernel.
   case graceful
-  /// The time was over, and what had not arrived was given up.
+  /// The time limit passed, and data that had not arrived was discarded.
   case aborted
 }
 
 extension SCTPSocket {
-  /// Ends the association after all that was sent has arrived, waiting on this thread; when that takes too long, ends it
-  /// at once. What still arrives meanwhile is dropped, so read first.
+  /// Ends the association after all sent data has arrived, waiting on this thread; aborts it if that takes too long.
   ///
-  /// `close()` and a socket whose life ends do the first part in the kernel, without telling how it went. Whether the
-  /// peer's program has read everything, no kernel tells.
+  /// Data that arrives in the meantime is discarded, so read first.
   ///
-  /// - Parameter limit: how long to wait; a deadline that has passed aborts at once, and so does cancelling.
-  /// - Throws: `.connectionReset` when the peer aborted, `.timedOut` with ETIMEDOUT when it no longer answered, both
-  ///   also when a read or a write has already reported it; `.cancelled`, `.notConnected`. The socket is gone in every
+  /// `close()` and the end of the socket's lifetime start the same shutdown in the kernel, but do not report its
+  /// result. No kernel reports whether the peer's program has read all data.
+  ///
+  /// - Parameter limit: how long to wait. A deadline that has passed aborts at once, and so does cancellation.
+  /// - Throws: `.connectionReset` if the peer aborted, `.timedOut` with ETIMEDOUT if the peer no longer answered, both
+  ///   even if a read or a write has already reported it; `.cancelled`, `.notConnected`. The socket is closed in every
   ///   case.
   @discardableResult
   public consuming func close(
@@ -28,14 +29,14 @@ extension SCTPSocket {
     do throws(SocketError) {
       var wait = try WaitOperation(.close, until: limit)
       try wait.check()
-      // The own shutdown's completion shows neither in reads nor in polls, only as a notification.
+      // Only a notification reports the completion of this end's shutdown; reads and polls do not.
       try descriptor.setSCTPOption(
         CSK_SCTP_EVENT, to: AssociationEvent(association: 0, type: AssociationEvent.change, isOn: 1))
       if let failure = descriptor.notedFailure { throw SocketError(.failure(errno: failure), .close) }
       try shutdown(.write)
       try waitForEnd(&wait)
     } catch {
-      // Not the kernel's: the time was over, or the control called.
+      // An errno of 0 means that the time limit passed or the control cancelled the wait. The kernel did not fail.
       let isOurs = error.errno == 0
       if isOurs { try abort() }
       if isOurs && error.code == .timedOut { return .aborted }
@@ -45,8 +46,9 @@ extension SCTPSocket {
     return .graceful
   }
 
-  /// Reads and drops what comes until the association is over, one message at a time: a peer that never stops sending must
-  /// not hold this up.
+  /// Receives and discards messages until the association ends.
+  ///
+  /// The limit is checked after each message, so that a peer that never stops sending cannot delay the end.
   private borrowing func waitForEnd<Limit: WaitLimit>(
     _ wait: inout WaitOperation<Limit>
   ) throws(SocketError) {
@@ -60,7 +62,7 @@ extension SCTPSocket {
       let result = descriptor.attemptReceiveMessage(
         into: &bytes, control: &control, flags: [], &info, descriptorsMayCome: false)
       if result.isWouldBlock {
-        // Without an association nothing more arrives. Its end was an error, which another call has taken.
+        // Without an association no more data arrives. Another call has consumed the error that ended it.
         if isLast { throw SocketError(.failure(errno: CSK_ECONNRESET), .close) }
         isLast = !descriptor.hasItsAssociation
         if !isLast { try wait.block(on: readSource, for: .readable) }
@@ -68,8 +70,8 @@ extension SCTPSocket {
       }
       if result.isFailure { throw SocketError(result, .close) }
       if result == .zero {
-        // Reading has ended, by the peer's shutdown or by one of our own: what we sent may still be under way, and the
-        // kernel tells no more of it.
+        // Reading has ended, because the peer or this end shut down. Sent data may still be in transit, and the kernel
+        // does not report its arrival.
         if !descriptor.hasItsAssociation { return }
         try wait.pause()
         continue
@@ -79,7 +81,7 @@ extension SCTPSocket {
       {
         switch bytes.bytes.unsafeLoad(fromByteOffset: 8, as: UInt16.self) {
         case AssociationEvent.lost:
-          // The kernel has also set an error, which tells whether the peer aborted or no longer answered.
+          // The kernel has also set an error, which shows whether the peer aborted or no longer answered.
           let pending = descriptor.takeError()
           throw SocketError(.failure(errno: pending == 0 ? CSK_ECONNRESET : pending), .close)
         case AssociationEvent.shutdownComplete: return
@@ -91,17 +93,19 @@ extension SCTPSocket {
     }
   }
 
-  /// Ends the association at once and drops what was not sent: the peer's next read says `.connectionReset`
-  /// (RFC 9260, 9.1). Without a reason: the kernel takes one from one-to-many and peeled-off sockets only (EINVAL in
-  /// net/sctp/socket.c).
-  /// - Throws: what close(2) reports. The socket is gone in every case.
+  /// Ends the association at once and discards unsent data: the peer's next read fails with `.connectionReset` (RFC
+  /// 9260, 9.1).
+  ///
+  /// The call takes no reason for the peer, because the kernel accepts one only on one-to-many and peeled-off sockets
+  /// (EINVAL in net/sctp/socket.c).
+  /// - Throws: the errors of close(2). The socket is closed in every case.
   public consuming func abort() throws(SocketError) {
     try setOption(.linger, to: .zero)
     try close()
   }
 }
 
-/// struct sctp_event, and of SCTP_ASSOC_CHANGE what is needed here.
+/// struct sctp_event, and the part of SCTP_ASSOC_CHANGE that is needed here.
 private struct AssociationEvent: BitwiseCopyable {
   var association: Int32
   var type: UInt16

@@ -4,16 +4,17 @@ public import SocketKitCore
 // Connecting to and listening on several addresses at once: multi-homing (RFC 6458, 9.1 and 9.9).
 
 extension SCTPSocket {
-  /// Listens on several addresses of this host with one port: associations then have all of them, as far as peers can
-  /// reach them.
+  /// Listens on several addresses of this host with one port.
+  ///
+  /// Each association then has all of these addresses that its peer can reach.
   ///
   /// - Parameters:
-  ///   - addresses: at least one, IPv4 and IPv6 mixed as you like; with port 0 in all of them, the kernel chooses one
-  ///     port for all. Where the kernel has no IPv6, `.any(port:)` means every IPv4 address.
-  ///   - backlog: how many associations may wait to be accepted, at least 1: SCTP takes 0 for "no more listening".
+  ///   - addresses: at least one address; IPv4 and IPv6 may be mixed. With port 0 in all of them, the kernel chooses
+  ///     one port for all. If the kernel has no IPv6, `.any(port:)` means every IPv4 address.
+  ///   - backlog: how many associations may wait to be accepted, at least 1: for SCTP, 0 means to stop listening.
   ///   - configure: sets options on the socket before it is bound.
-  /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.protocolNotSupported`, `.invalidArgument`
-  ///   (no address, or different ports), with the addresses.
+  /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.protocolNotSupported`,
+  ///   `.invalidArgument` (no address, or different ports). The error contains the addresses.
   public static func listen(
     on addresses: [IPSocketAddress], backlog: Int = 511,
     configure: (borrowing SCTPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -32,19 +33,21 @@ extension SCTPSocket {
     }
   }
 
-  /// Connects to a peer by any of its addresses, waiting on this thread until it has answered (connectx).
+  /// Connects to a peer by any of its addresses (connectx), waiting on this thread until the peer has answered.
   ///
-  /// The kernel asks the first address; while no answer comes, the next one after each
-  /// ``SCTPAssociationOption/retransmissionTimeouts``, 3 s at first by default. The association then has every address
-  /// that the peer tells of.
+  /// The kernel tries the first address. While no answer arrives, it tries the next address after each
+  /// ``SCTPAssociationOption/retransmissionTimeouts``, initially 3 s by default. The association then has every address
+  /// that the peer announces.
   ///
   /// - Parameters:
-  ///   - addresses: the peer's, at least one, all with one port.
-  ///   - sources: the local addresses to come from; none lets the kernel offer what it has.
-  ///   - limit: how long to wait, and how: ``WaitLimit``. One that has passed fails before anything is sent.
+  ///   - addresses: the peer's addresses, at least one, all with one port.
+  ///   - sources: the local addresses to connect from; if there are none, the kernel offers the addresses that it has.
+  ///   - limit: how long to wait, and how the thread waits: ``WaitLimit``. A limit that has passed fails before
+  ///     anything is sent.
   ///   - configure: sets options on the socket before it connects.
   /// - Throws: `.connectionRefused`, `.timedOut`, `.cancelled`, `.unreachable`, `.addressInUse` and
-  ///   `.addressNotAvailable` for the sources, `.invalidArgument` (no address, or different ports), with the addresses.
+  ///   `.addressNotAvailable` for the sources, `.invalidArgument` (no address, or different ports). The error contains
+  ///   the addresses.
   public static func connect(
     toAny addresses: [IPSocketAddress], from sources: [IPSocketAddress] = [], until limit: some WaitLimit,
     configure: (borrowing SCTPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -58,8 +61,8 @@ extension SCTPSocket {
     return try pending.finish(until: limit)
   }
 
-  /// Begins to connect to a peer by any of its addresses and returns at once.
-  /// - Throws: as ``connect(toAny:from:until:configure:)`` where the answer is immediate.
+  /// Starts to connect to a peer by any of its addresses and returns at once.
+  /// - Throws: those errors of ``connect(toAny:from:until:configure:)`` that occur immediately.
   public static func startConnecting(
     toAny addresses: [IPSocketAddress], from sources: [IPSocketAddress] = [],
     configure: (borrowing SCTPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -86,8 +89,7 @@ extension SCTPSocket {
     }
   }
 
-  /// Opens a socket whose family can hold all of the addresses. Where there is no IPv6, replaces them by IPv4
-  /// addresses.
+  /// Opens a socket whose family can hold all of the addresses. If there is no IPv6, replaces them with IPv4 addresses.
   private static func open(forAllOf addresses: inout [IPSocketAddress]) throws(SocketError) -> SCTPSocket {
     guard let widest = widest(addresses) else { throw SocketError(code: .invalidArgument, .open) }
     do throws(SocketError) {
@@ -104,7 +106,7 @@ extension SCTPSocket {
     }
   }
 
-  /// An address whose family can hold all of them: an IPv6 socket takes IPv4 addresses too.
+  /// Returns an address whose family can hold all of the addresses: an IPv6 socket also accepts IPv4 addresses.
   private static func widest(_ addresses: [IPSocketAddress]) -> IPSocketAddress? {
     addresses.first { $0.isIPv6 } ?? addresses.first
   }
@@ -119,8 +121,9 @@ extension SCTPSocket {
 }
 
 extension RawDescriptor {
-  /// connectx (SCTP_SOCKOPT_CONNECTX3, which is read rather than set, so that the association's ID can come back), once.
-  /// - Parameter association: receives the ID, also while the connect is under way.
+  /// Calls connectx once (SCTP_SOCKOPT_CONNECTX3, an option that is read, so that the kernel can return the
+  /// association's ID).
+  /// - Parameter association: receives the ID, also while the connect is in progress.
   func sctpConnect(to addresses: [IPSocketAddress], reporting association: inout SCTPAssociationID) -> IOResult {
     let bytes = packed(addresses)
     return bytes.withUnsafeBytes { memory in

@@ -2,12 +2,14 @@ internal import CSocketKit
 internal import SocketKitCore
 
 extension SCTPAssociationOption where Value == SCTPSendInfo {
-  /// How to send messages without an ``SCTPSendInfo`` of their own, including stream writes: stream, payload protocol,
-  /// order, context and expiry. A message with an ``SCTPSendInfo`` uses none of these defaults.
+  /// The stream, payload protocol, order, context and expiry of messages without an ``SCTPSendInfo`` of their own,
+  /// including stream writes.
+  ///
+  /// A message with an ``SCTPSendInfo`` uses none of these defaults.
   ///
   /// Setting throws `.invalidArgument` for a key, which is for single messages only, and `.notSupported` for
   /// ``SCTPSendInfo/asksForAcknowledgement`` and ``SCTPSendInfo/overridesPrimary``: the kernel refuses the first as a
-  /// default and ignores the second (net/sctp/socket.c). After an error nothing is set. The C names are
+  /// default and ignores the second (net/sctp/socket.c). On failure, nothing is set. The C names are
   /// `SCTP_DEFAULT_SNDINFO` and `SCTP_DEFAULT_PRINFO`.
   public static var defaultSendInfo: Self {
     Self(

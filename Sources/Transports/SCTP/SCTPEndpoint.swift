@@ -1,8 +1,8 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// Many SCTP associations on one socket (RFC 6458, 3: one-to-many style): a protocol of its own, neither datagrams nor
-/// connections.
+/// A socket with many SCTP associations (RFC 6458, 3: one-to-many style). It is neither a datagram socket nor a
+/// connection.
 ///
 /// ```swift
 /// let server = try SCTPEndpoint.listen(on: .any(port: 38412))
@@ -16,13 +16,13 @@ public import SocketKitCore
 /// default: break
 /// }
 /// ```
-/// A message to an address sets up an association with it, and those that come in are accepted, without asking, when the
-/// endpoint listens. An association is taken out by `peelOff(_:)`. The endpoint closes with its life: the kernel then shuts
-/// its associations down, or aborts them where messages have not been received; `close(until:)`
-/// waits for that.
+/// A message to an address establishes an association with that address. An endpoint that listens accepts all incoming
+/// associations. `peelOff(_:)` moves an association to its own socket. The endpoint closes at the end of its lifetime:
+/// the kernel then shuts its associations down, or aborts those with messages that have not been received;
+/// `close(until:)` waits for the end.
 ///
-/// As a ``MessageSocket`` its primitives and batches are the kernel's own, with ``SCTPSendInfo`` and ``SCTPReceiveInfo`` as
-/// control data.
+/// As a ``MessageSocket`` it uses the kernel's own primitives and batches, with ``SCTPSendInfo`` and
+/// ``SCTPReceiveInfo`` as control data.
 @frozen
 public struct SCTPEndpoint: ~Copyable, DescriptorSocket, MessageSocket, SCTPMessaging {
   public typealias Options = SCTPSocketOptions
@@ -30,10 +30,10 @@ public struct SCTPEndpoint: ~Copyable, DescriptorSocket, MessageSocket, SCTPMess
 
   @usableFromInline let owned: Descriptor
 
-  /// Makes one of an open one-to-many socket, whose SCTP_RECVRCVINFO is switched on.
+  /// Takes ownership of an open one-to-many socket, and switches SCTP_RECVRCVINFO on.
   public init(owning descriptor: consuming Descriptor) {
     owned = descriptor
-    // Without it nobody knows which association a message came by.
+    // Without this option, the kernel does not report the association of a message.
     try? owned.raw.setSCTPFlag(CSK_SCTP_RECVRCVINFO, to: true)
   }
 
@@ -41,25 +41,29 @@ public struct SCTPEndpoint: ~Copyable, DescriptorSocket, MessageSocket, SCTPMess
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// No half-close and no empty messages: the protocol has none (RFC 9260). What is longer than the buffer is continued.
+  /// Continued messages only: the protocol has no half-close and no empty messages (RFC 9260).
+  ///
+  /// A message longer than the buffer is continued in the next receive.
   @inlinable public static var capabilities: SocketCapabilities { .continuedMessages }
   @inlinable public static var style: SCTPStyle { .oneToMany }
   @inlinable public var mayReceiveDescriptors: Bool { false }
 
-  /// An endpoint that is not bound: the first message binds it to every address and a port of the kernel's choice.
-  /// - Throws: `.protocolNotSupported` (no SCTP in this kernel), `.tooManyDescriptors`.
+  /// Opens an endpoint that is not bound: the first message binds it to every address and a port that the kernel
+  /// chooses.
+  /// - Throws: `.protocolNotSupported` (the kernel has no SCTP), `.tooManyDescriptors`.
   public static func open(_ family: AddressFamily = .ipv4) throws(SocketError) -> SCTPEndpoint {
     SCTPEndpoint(
       owning: try RawDescriptor.open(SocketKind(family, .sequencedPacket, protocolNumber: CSK_IPPROTO_SCTP)))
   }
 
-  /// An endpoint at an address, which does not accept associations: ``listen(_:)`` makes it.
+  /// Opens an endpoint that is bound to an address. It accepts no associations until ``listen(_:)`` is called.
   ///
   /// - Parameters:
-  ///   - address: the local address; with port 0 the kernel chooses a port, which `localAddress()` returns. Where the
+  ///   - address: the local address. With port 0, the kernel chooses a port, which `localAddress()` returns. If the
   ///     kernel has no IPv6, `.any(port:)` means every IPv4 address.
   ///   - configure: sets options on the socket before it is bound.
-  /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.protocolNotSupported`, with the address.
+  /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.protocolNotSupported`. The error
+  ///   contains the address.
   public static func bind(
     to address: IPSocketAddress,
     configure: (borrowing SCTPEndpoint) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -89,8 +93,8 @@ public struct SCTPEndpoint: ~Copyable, DescriptorSocket, MessageSocket, SCTPMess
     }
   }
 
-  /// An endpoint at an address that accepts associations.
-  /// - Throws: as ``bind(to:configure:)``.
+  /// Opens an endpoint that is bound to an address and accepts associations.
+  /// - Throws: the errors of ``bind(to:configure:)``.
   public static func listen(
     on address: IPSocketAddress,
     configure: (borrowing SCTPEndpoint) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -104,18 +108,19 @@ public struct SCTPEndpoint: ~Copyable, DescriptorSocket, MessageSocket, SCTPMess
     return endpoint
   }
 
-  /// Accepts associations from now on, all of them: a one-to-many socket has no queue to accept from. An endpoint that does
-  /// not listen is heard only by those whom it has sent to.
-  /// - Parameter isOn: false accepts no more.
+  /// Accepts all incoming associations from now on: a one-to-many socket has no queue to accept from.
+  ///
+  /// An endpoint that does not listen receives only from peers to which it has sent.
+  /// - Parameter isOn: false stops accepting associations.
   /// - Throws: `.addressInUse`, `.closed`.
   public borrowing func listen(_ isOn: Bool = true) throws(SocketError) {
     let result = IOResult(raw: csk_listen(descriptor.value, isOn ? 511 : 0))
     if result.isFailure { throw SocketError(result, .listen) }
   }
 
-  /// Takes over an open one-to-many socket, and makes it CLOEXEC and non-blocking.
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`, also for a peeled-off one. The descriptor is closed
-  ///   then.
+  /// Takes ownership of an open one-to-many socket, and makes it CLOEXEC and non-blocking.
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`, also for a peeled-off socket. On failure, the
+  ///   descriptor and its ownership are unchanged.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     let raw = descriptor.raw
     try raw.checkSCTPPackets()
@@ -127,7 +132,8 @@ public struct SCTPEndpoint: ~Copyable, DescriptorSocket, MessageSocket, SCTPMess
 }
 
 extension RawDescriptor {
-  /// - Throws: `.closed`, `.notASocket`, `.wrongSocketKind` when it is no socket of SCTP with type SOCK_SEQPACKET.
+  /// Checks that this is an SCTP socket of type SOCK_SEQPACKET.
+  /// - Throws: `.closed`, `.notASocket`, `.wrongSocketKind` for any other socket.
   func checkSCTPPackets() throws(SocketError) {
     try checkOpen()
     let kind = try socketKind()
@@ -136,10 +142,10 @@ extension RawDescriptor {
     }
   }
 
-  /// Whether there is an association that needs no name: on one-to-one and peeled-off sockets while it lives.
+  /// Whether the socket's own association exists: true on one-to-one and peeled-off sockets until it ends.
   var hasItsAssociation: Bool { associationState(.future) != nil }
 
-  /// The state of an association as SCTP_STATUS tells it; nil when there is none.
+  /// Returns the state of an association from SCTP_STATUS; nil if the association does not exist.
   func associationState(_ association: SCTPAssociationID) -> Int32? {
     var status = csk_sctp_status()
     status.association = association.rawValue

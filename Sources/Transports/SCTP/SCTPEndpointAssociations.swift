@@ -1,16 +1,18 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// The associations of an endpoint: which there are, how they begin, end, and leave.
+// The associations of an endpoint: how they are established, ended and peeled off.
 
 extension SCTPEndpoint {
-  /// Begins an association without a message, and returns at once: ``SCTPNotification/associationChange(_:)`` tells when it
-  /// is up, or that it cannot be (SCTP_SOCKOPT_CONNECTX3).
+  /// Starts to establish an association without a message, and returns at once (SCTP_SOCKOPT_CONNECTX3).
   ///
-  /// - Parameter addresses: the peer's, all with one port; the kernel tries them in turn, and learns the others of the
-  ///   peer itself.
-  /// - Returns: its number, which messages can be sent to at once.
-  /// - Throws: `.invalidArgument` (none, or several ports), `.alreadyConnected`, `.unreachable`, with the first address.
+  /// ``SCTPNotification/associationChange(_:)`` reports whether the association was established.
+  ///
+  /// - Parameter addresses: the peer's addresses, all with one port. The kernel tries them in turn, and learns the
+  ///   peer's other addresses from the peer.
+  /// - Returns: the association's number. Messages can be sent to the association at once.
+  /// - Throws: `.invalidArgument` (no address, or several ports), `.alreadyConnected`, `.unreachable`. The error
+  ///   contains the first address.
   public borrowing func connect(to addresses: IPSocketAddress...) throws(EndpointError) -> SCTPAssociationID {
     var packed: [UInt8] = []
     for address in addresses { address.withBytes { bytes in packed += bytes.withUnsafeBytes { Array($0) } } }
@@ -29,19 +31,19 @@ extension SCTPEndpoint {
     return association
   }
 
-  /// Takes an association out, to live on a socket of its own with what was received of it already
-  /// (SCTP_SOCKOPT_PEELOFF_FLAGS, Linux 4.13; before, SCTP_SOCKOPT_PEELOFF).
+  /// Moves an association to its own socket, with the data that was already received (SCTP_SOCKOPT_PEELOFF_FLAGS, Linux
+  /// 4.13; earlier SCTP_SOCKOPT_PEELOFF).
   ///
-  /// The kernel knows no way to make a one-to-one socket of it: SO_TYPE stays SOCK_SEQPACKET. So it is a
-  /// ``SequencedPacketSocket``, which generic code takes. Its ``SCTPEvent/associationChange`` is switched on, because its
-  /// end shows by that alone.
-  /// - Throws: `.invalidArgument` (no such association, or peeled off already), `.tooManyDescriptors`; the endpoint is as
-  ///   it was then.
+  /// The kernel cannot turn it into a one-to-one socket: SO_TYPE remains SOCK_SEQPACKET. The result is therefore a
+  /// ``SequencedPacketSocket``, which generic code accepts. Its ``SCTPEvent/associationChange`` is switched on, because
+  /// only this notification reports its end.
+  /// - Throws: `.invalidArgument` (no such association, or already peeled off), `.tooManyDescriptors`. On failure, the
+  ///   endpoint is unchanged.
   public borrowing func peelOff(_ association: SCTPAssociationID) throws(SocketError) -> SCTPAssociationSocket {
     guard association.isOne else { throw SocketError(code: .invalidArgument, .peelOff) }
     let raw = descriptor
     let wasOn = (try? isEventOn(.associationChange, for: association)) ?? true
-    // Before, so that an end cannot slip through between.
+    // Switched on before peeling off, so that an end in between is not missed.
     let set = raw.attemptSetEvent(.associationChange, to: true, for: association)
     if set.isFailure { throw SocketError(set, .peelOff) }
     let result = raw.attemptPeelOff(association)
@@ -53,8 +55,9 @@ extension SCTPEndpoint {
     return SCTPAssociationSocket(owning: owned)
   }
 
-  /// Shuts one association down in order: what was sent is delivered first. Returns at once;
-  /// ``SCTPNotification/associationChange(_:)`` tells when it has ended (SCTP_EOF).
+  /// Shuts one association down gracefully, and returns at once (SCTP_EOF).
+  ///
+  /// Data that was already sent is delivered first. ``SCTPNotification/associationChange(_:)`` reports the end.
   /// - Throws: `.brokenPipe` (no such association), `.destinationRequired`.
   public borrowing func shutdown(_ association: SCTPAssociationID) throws(SocketError) {
     guard association.isOne else { throw SocketError(code: .destinationRequired, .shutdown) }
@@ -62,8 +65,9 @@ extension SCTPEndpoint {
     if result.isFailure { throw SocketError(result, .shutdown) }
   }
 
-  /// Ends one association at once; what has not been delivered is lost (SCTP_ABORT).
-  /// - Parameter reason: told to the peer: ``SCTPErrorCause/reason(in:)``. Up to some 1400 bytes.
+  /// Ends one association at once; data that has not been delivered is lost (SCTP_ABORT).
+  /// - Parameter reason: sent to the peer, which reads it with ``SCTPErrorCause/reason(in:)``. At most about 1400
+  ///   bytes.
   /// - Throws: `.brokenPipe` (no such association), `.destinationRequired`.
   public borrowing func abort(
     _ association: SCTPAssociationID, reason: Span<UInt8> = Span()
@@ -75,7 +79,7 @@ extension SCTPEndpoint {
 }
 
 extension RawDescriptor {
-  /// Ends an association by an empty message with that flag; the reason is an abort's.
+  /// Ends an association by sending a message with the flag. The message is empty, or contains the reason of an abort.
   func attemptEnd(_ association: SCTPAssociationID, _ flag: Int32, reason: RawSpan) -> IOResult {
     var control = ControlBuffer<56>()
     do throws(SocketError) {
@@ -86,7 +90,7 @@ extension RawDescriptor {
     return control.withBytes { attemptSendMessage(reason, control: $0, to: RawSpan(), flags: []) }
   }
 
-  /// The number of the new descriptor, which is CLOEXEC and non-blocking.
+  /// Peels off an association. Returns the number of the new descriptor, which is CLOEXEC and non-blocking.
   fileprivate func attemptPeelOff(_ association: SCTPAssociationID) -> IOResult {
     var request = csk_sctp_peeloff_flags()
     request.argument.association = association.rawValue
@@ -97,7 +101,7 @@ extension RawDescriptor {
     return result.errno == CSK_ENOPROTOOPT ? attemptPlainPeelOff(association) : result
   }
 
-  /// The older way: the flags are set afterwards.
+  /// Peels off an association with the older option: the flags are set afterwards.
   func attemptPlainPeelOff(_ association: SCTPAssociationID) -> IOResult {
     var request = csk_sctp_peeloff(association: association.rawValue, descriptor: -1)
     var length = UInt32(MemoryLayout<csk_sctp_peeloff>.size)

@@ -1,20 +1,20 @@
 public import CSocketKit
 public import SocketKitCore
 
-// Messages to an address, and batches. To an association: `send(_:info:)` of ``SCTPMessaging``.
+// Sending to an address, and sending batches. `send(_:info:)` of ``SCTPMessaging`` sends to an association.
 
 extension SCTPEndpoint {
-  /// Sends one message to an address, without waiting; the first one begins an association with it.
+  /// Sends one message to an address, without waiting; the first message starts an association with the address.
   ///
-  /// That does not wait for the peer: when nobody is there, ``SCTPNotification/associationChange(_:)`` and
-  /// ``SCTPNotification/sendFailed(_:)`` say so later.
+  /// The call does not wait for the peer. If nothing is listening at the address,
+  /// ``SCTPNotification/associationChange(_:)`` and ``SCTPNotification/sendFailed(_:)`` report it later.
   /// - Parameters:
-  ///   - address: one of the peer's addresses. Messages go by the primary path all the same, unless
+  ///   - address: one of the peer's addresses. Messages use the primary path regardless, unless
   ///     ``SCTPSendInfo/overridesPrimary`` is set.
-  ///   - info: how; its association is not looked at.
-  /// - Returns: its length; nil when there is no room now.
-  /// - Throws: `.unreachable`, `.invalidArgument` (an empty message, no such stream, an address of the other IP version),
-  ///   `.messageTooLarge`, `.brokenPipe` (the association shuts down), `.addressNotAvailable`.
+  ///   - info: how to send the message; its association is ignored.
+  /// - Returns: the length of the message; nil if there is no buffer space now.
+  /// - Throws: `.unreachable`, `.invalidArgument` (an empty message, no such stream, an address of the other IP
+  ///   version), `.messageTooLarge`, `.brokenPipe` (the association is shutting down), `.addressNotAvailable`.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: IPSocketAddress, info: SCTPSendInfo = SCTPSendInfo(), flags: SendFlags = []
@@ -29,8 +29,8 @@ extension SCTPEndpoint {
     throw SocketError(result, .send)
   }
 
-  /// Sends one message to an address, waiting on this thread until there is room for it.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:to:info:flags:)``.
+  /// Sends one message to an address, waiting on this thread for buffer space.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(_:to:info:flags:)``.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: IPSocketAddress, info: SCTPSendInfo = SCTPSendInfo(), flags: SendFlags = [],
@@ -41,9 +41,9 @@ extension SCTPEndpoint {
     }
   }
 
-  /// Sends the batch's messages that have not been sent, without waiting, with one system call.
-  /// - Throws: `.destinationRequired` when one has neither an address nor an association, before any is sent; and as
-  ///   `send(batch:)` of ``MessageSocket``.
+  /// Sends the unsent messages of the batch with one system call, without waiting.
+  /// - Throws: `.destinationRequired` if a message has neither an address nor an association, before any is sent; and
+  ///   the errors of `send(batch:)` of ``MessageSocket``.
   @inlinable
   public borrowing func send(batch: inout MessageBatch) throws(SocketError) -> Int? {
     if batch.sent == batch.count { return 0 }
@@ -54,9 +54,10 @@ extension SCTPEndpoint {
     throw SocketError(result, .send)
   }
 
-  /// Sends all messages of the batch that have not been sent, waiting on this thread for room.
-  /// - Throws: `.destinationRequired` when one has neither an address nor an association, before any is sent;
-  ///   `.timedOut`, `.cancelled`, and as ``send(batch:)``. ``MessageBatch/sent`` counts those that were sent before.
+  /// Sends all unsent messages of the batch, waiting on this thread for buffer space.
+  /// - Throws: `.destinationRequired` if a message has neither an address nor an association, before any is sent;
+  ///   `.timedOut`, `.cancelled`, and the errors of ``send(batch:)``. On failure, ``MessageBatch/sent`` counts the
+  ///   messages that were sent.
   @inlinable
   public borrowing func send(
     batch: inout MessageBatch, until limit: some WaitLimit
@@ -77,8 +78,9 @@ extension SCTPEndpoint {
     }
   }
 
-  /// Sends one message, without waiting. A message with neither an address nor an association fails with EDESTADDRREQ,
-  /// in place of the kernel's EPIPE.
+  /// Sends one message, without waiting.
+  ///
+  /// A message with neither an address nor an association fails with EDESTADDRREQ instead of the kernel's EPIPE.
   @inlinable @inline(__always)
   public borrowing func attemptSend(
     _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
@@ -90,8 +92,10 @@ extension SCTPEndpoint {
     return result
   }
 
-  /// Sends the messages of a batch that have not been sent, without waiting. The first that has neither an address nor
-  /// an association fails with EDESTADDRREQ, in place of the kernel's EPIPE.
+  /// Sends the unsent messages of a batch, without waiting.
+  ///
+  /// The first message with neither an address nor an association fails with EDESTADDRREQ instead of the kernel's
+  /// EPIPE.
   @inlinable @inline(__always)
   public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
     let result = descriptor.attemptSend(batch: &batch)
@@ -118,11 +122,13 @@ extension SCTPEndpoint {
 }
 
 extension MessageBatch {
-  /// What a message of SCTP in the batch is: ``SCTPArrival/message(_:)``, or a notification. 80 bytes of
-  /// ``controlCapacity`` hold its ``SCTPReceiveInfo`` and ``SCTPNextInfo``.
+  /// Returns the SCTP message or notification in a slot of the batch.
   ///
-  /// A notification that is longer than ``messageCapacity`` comes in pieces, of which only the first is read: give batches
-  /// of endpoints with notifications room for the longest message and 48 bytes.
+  /// 80 bytes of ``controlCapacity`` hold the ``SCTPReceiveInfo`` and the ``SCTPNextInfo`` of an
+  /// ``SCTPArrival/message(_:)``.
+  ///
+  /// A notification longer than ``messageCapacity`` arrives in pieces, of which only the first is read. If an endpoint
+  /// has notifications switched on, give its batches a capacity of at least the longest message plus 48 bytes.
   public func sctpMessage(at slot: Int) -> SCTPArrival {
     let flags = flags(at: slot)
     if flags.contains(.notification) { return .notification(withBytes(at: slot) { SCTPNotification($0) }) }
@@ -135,10 +141,10 @@ extension MessageBatch {
     return .message(message)
   }
 
-  /// Adds a message of SCTP to send. 80 bytes of ``controlCapacity`` hold any ``SCTPSendInfo``.
-  /// - Parameter address: its receiver; nil where the info names the association, or there is only one.
-  /// - Throws: `.capacityExceeded` when the batch is full, or the message or the info has no room; nothing is added
-  ///   then.
+  /// Appends an SCTP message to send. 80 bytes of ``controlCapacity`` hold any ``SCTPSendInfo``.
+  /// - Parameter address: the receiver's address; nil if the info names the association, or if there is only one.
+  /// - Throws: `.capacityExceeded` if the batch is full, or if the message or the info does not fit. On failure,
+  ///   nothing is appended.
   public mutating func append(
     _ bytes: Span<UInt8>, to address: IPSocketAddress? = nil, info: SCTPSendInfo
   ) throws(SocketError) {
@@ -150,8 +156,8 @@ extension MessageBatch {
     try control.withBytes { extra throws(SocketError) in try setControl(extra, at: slot) }
   }
 
-  /// Has a message that was received go back by its association, on the same stream and with the same payload protocol.
-  /// - Throws: `.capacityExceeded` when ``controlCapacity`` is less than 56.
+  /// Turns a received message into a reply to its association, on the same stream and with the same payload protocol.
+  /// - Throws: `.capacityExceeded` if ``controlCapacity`` is less than 56.
   public mutating func replySCTP(at slot: Int) throws(SocketError) {
     guard let received = withControl(at: slot, { SCTPReceiveInfo(control: $0) }) else { return }
     var info = SCTPSendInfo(
@@ -162,7 +168,8 @@ extension MessageBatch {
     try control.withBytes { extra throws(SocketError) in try setControl(extra, at: slot) }
   }
 
-  /// - Throws: `.destinationRequired` when a message that has not been sent has neither an address nor an association.
+  /// Checks that every unsent message has a destination.
+  /// - Throws: `.destinationRequired` if an unsent message has neither an address nor an association.
   @usableFromInline
   func checkDestinations() throws(SocketError) {
     var slot = sent
@@ -172,14 +179,14 @@ extension MessageBatch {
     }
   }
 
-  /// Whether a message on a one-to-many socket says whom it is for.
+  /// Whether a message on a one-to-many socket has a destination.
   @usableFromInline
   func hasDestination(at slot: Int) -> Bool {
     address(at: slot).byteCount > 0 || withControl(at: slot) { namesAssociation($0) }
   }
 }
 
-/// Whether control data to send names an association of a one-to-many socket.
+/// Whether control data for sending names an association of a one-to-many socket.
 @usableFromInline
 func namesAssociation(_ control: RawSpan) -> Bool {
   var found = false

@@ -1,5 +1,6 @@
-/// Why an association ended or a peer complained: the cause code of RFC 9260, 3.3.10, in the host's byte order, though the
-/// kernel hands it over in the network's.
+/// Why an association ended or a peer reported an error: the cause code of RFC 9260, 3.3.10, in host byte order.
+///
+/// The kernel delivers the code in network byte order.
 public struct SCTPErrorCause: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: UInt16
   public init(rawValue: UInt16) { self.rawValue = rawValue }
@@ -17,12 +18,13 @@ public struct SCTPErrorCause: RawRepresentable, BitwiseCopyable, Hashable, Senda
   public static var noUserData: Self { Self(rawValue: 9) }
   public static var cookieWhileShuttingDown: Self { Self(rawValue: 10) }
   public static var restartWithNewAddresses: Self { Self(rawValue: 11) }
-  /// The peer's program ended the association, perhaps with a reason: ``reason(in:)``.
+  /// The peer's program aborted the association, possibly with a reason: ``reason(in:)``.
   public static var userAbort: Self { Self(rawValue: 12) }
   public static var protocolViolation: Self { Self(rawValue: 13) }
 
-  /// Calls the body for each cause of an ABORT or ERROR chunk, with its data: a list of type, length and value, as on the
-  /// wire. Lengths that lie end the walk.
+  /// Calls the body for each cause of an ABORT or ERROR chunk, with the data of the cause.
+  ///
+  /// The causes are a list of type, length and value, as on the wire. An invalid length ends the iteration.
   public static func forEach(in causes: RawSpan, _ body: (SCTPErrorCause, RawSpan) -> Void) {
     var offset = 0
     while causes.byteCount - offset >= 4 {
@@ -34,7 +36,7 @@ public struct SCTPErrorCause: RawRepresentable, BitwiseCopyable, Hashable, Senda
     }
   }
 
-  /// The reason that the peer's program gave for an abort; nil when it gave none, empty when it gave an empty one.
+  /// Returns the reason that the peer's program gave for an abort; nil if it gave none, empty if it gave an empty one.
   public static func reason(in causes: RawSpan) -> [UInt8]? {
     var reason: [UInt8]?
     forEach(in: causes) { cause, data in

@@ -1,15 +1,16 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// Closing with a time limit: what was sent is delivered, or the association is aborted, and the caller learns which.
+// Closing with a time limit: delivers sent data or aborts the association, and reports which of the two happened.
 
 extension SCTPAssociationSocket {
-  /// Ends the association after all that was sent has arrived, waiting on this thread; when that takes too long, ends it
-  /// at once. What still arrives meanwhile is dropped, so receive first.
+  /// Ends the association after all sent data has arrived, waiting on this thread; aborts it if that takes too long.
   ///
-  /// - Parameter limit: how long to wait; a deadline that has passed aborts at once, and so does cancelling.
-  /// - Throws: `.connectionReset` when the peer aborted, `.timedOut` with ETIMEDOUT when it no longer answered,
-  ///   `.brokenPipe` when the association had ended before, `.cancelled`, `.tooManyDescriptors`. The socket is gone in
+  /// Data that arrives in the meantime is discarded, so receive first.
+  ///
+  /// - Parameter limit: how long to wait. A deadline that has passed aborts at once, and so does cancellation.
+  /// - Throws: `.connectionReset` if the peer aborted, `.timedOut` with ETIMEDOUT if the peer no longer answered,
+  ///   `.brokenPipe` if the association had already ended, `.cancelled`, `.tooManyDescriptors`. The socket is closed in
   ///   every case.
   @discardableResult
   public consuming func close(
@@ -20,7 +21,7 @@ extension SCTPAssociationSocket {
       if result.isFailure { throw SocketError(result, .shutdown) }
       try dropUntilEnd(limit)
     } catch {
-      // Where the association is no more, nothing is aborted.
+      // If the association no longer exists, this aborts nothing.
       _ = descriptor.attemptEnd(.future, CSK_SCTP_ABORT, reason: RawSpan())
       if error.code == .timedOut && error.errno == 0 { return .aborted }
       throw error
@@ -28,7 +29,7 @@ extension SCTPAssociationSocket {
     return .graceful
   }
 
-  /// Takes what comes until the association is over.
+  /// Receives and discards messages until the association ends.
   private borrowing func dropUntilEnd(
     _ limit: some WaitLimit
   ) throws(SocketError) {
@@ -36,35 +37,37 @@ extension SCTPAssociationSocket {
     var info = MessageInfo()
     var outcome = ReadOutcome.bytes(0)
     while outcome != .endOfStream {
-      // A peer that never stops sending must not hold this up.
+      // A peer that never stops sending must not delay the end.
       try limit.check(.close)
       outcome = try receive(
         into: memory.mutableSpan, &info, until: limit)
     }
-    // Where receiving was ended before, the kernel tells no more.
+    // If receiving was shut down before, the kernel reports nothing more.
     var wait = try WaitOperation(.close, until: limit)
     while descriptor.hasItsAssociation { try wait.pause() }
   }
 }
 
 extension SCTPEndpoint {
-  /// Accepts no more associations, ends those that there are after all that was sent has arrived, and waits on this thread
-  /// until all have ended; those that have not in time are ended at once. Messages that still come are dropped.
+  /// Accepts no more associations, ends the existing ones after all sent data has arrived, and waits on this thread
+  /// until all have ended.
   ///
-  /// - Parameter limit: how long to wait; a deadline that has passed aborts all at once, and so does cancelling.
-  /// - Returns: how many had to be aborted.
-  /// - Throws: `.cancelled`, `.tooManyDescriptors`. The endpoint is gone in every case.
+  /// Associations that have not ended in time are aborted. Messages that arrive in the meantime are discarded.
+  ///
+  /// - Parameter limit: how long to wait. A deadline that has passed aborts all at once, and so does cancellation.
+  /// - Returns: how many associations were aborted.
+  /// - Throws: `.cancelled`, `.tooManyDescriptors`. The endpoint is closed in every case.
   @discardableResult
   public consuming func close(
     until limit: some WaitLimit
   ) throws(SocketError) -> Int {
     try? listen(false)
-    // Each end wakes the wait by its notification.
+    // The notification of each end wakes the wait.
     try setEvent(.associationChange, to: true)
     for association in try associations() { try? shutdown(association) }
     do throws(SocketError) {
       while try associationCount() > 0, try dropOne(limit) {}
-      // After the end of receiving the kernel delivers no notification.
+      // After receiving has ended, the kernel delivers no notifications.
       if try associationCount() > 0 {
         var wait = try WaitOperation(.close, until: limit)
         while try associationCount() > 0 { try wait.pause() }
@@ -78,7 +81,7 @@ extension SCTPEndpoint {
     }
   }
 
-  /// Receives one message or notification and drops it.
+  /// Receives one message or notification and discards it.
   /// - Returns: false after the end of receiving.
   private borrowing func dropOne(
     _ limit: some WaitLimit

@@ -1,16 +1,16 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// Authenticated chunks (RFC 4895): the two ends of an association share secrets. Each end names types of chunks, and
-// drops chunks of these types that no shared secret has signed.
+// Authenticated chunks (RFC 4895): the two ends of an association share secrets. Each end selects types of chunks, and
+// drops chunks of these types that are not signed with a shared secret.
 
 extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
-  /// Installs a shared secret under a number, replacing an earlier one with that number (`SCTP_AUTH_KEY`, RFC 6458,
-  /// 8.3.3).
+  /// Installs a shared secret under a number (`SCTP_AUTH_KEY`, RFC 6458, 8.3.3). It replaces an earlier secret with
+  /// that number.
   ///
   /// Both ends must install the same secret under the same number. The kernel signs with it only after
   /// ``activateKey(_:for:)``, or for messages that name it (``SCTPSendInfo/key``). Until then key 0 is active, which
-  /// exists from the beginning and is empty. A new association has the socket's keys.
+  /// exists from the start and is empty. A new association has the socket's keys.
   ///
   /// The option ``SCTPAssociationOption/authenticationSupported`` must be on at both ends before they associate.
   /// - Parameters:
@@ -18,8 +18,8 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   ///   - secret: 0 to 65 535 bytes. The kernel keeps a copy.
   ///   - association: `.future` for the socket's default for future associations, one association, `.current` or
   ///     `.all`.
-  /// - Throws: `.notSupported` with EACCES when authentication is off or the peer does not support it;
-  ///   `.invalidArgument` for a secret that is too long, and for an association that does not exist.
+  /// - Throws: `.notSupported` with EACCES if authentication is off or the peer does not support it; `.invalidArgument`
+  ///   for a secret that is too long, and for an association that does not exist.
   public borrowing func installKey(
     _ number: UInt16, secret: Span<UInt8>, for association: SCTPAssociationID = .future
   ) throws(SocketError) {
@@ -33,18 +33,19 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     try authenticating { () throws(SocketError) in try target.setSCTPOption(CSK_SCTP_AUTH_KEY, toBytes: bytes) }
   }
 
-  /// Selects the key that signs what is sent from now on (`SCTP_AUTH_ACTIVE_KEY`, RFC 6458, 8.1.18). Data that is under
-  /// way keeps the key with which it was sent.
+  /// Selects the key that signs future data (`SCTP_AUTH_ACTIVE_KEY`, RFC 6458, 8.1.18).
+  ///
+  /// Data in transit keeps the key with which it was sent.
   /// - Parameter association: as for ``installKey(_:secret:for:)``.
   /// - Throws: `.invalidArgument` for a key that is not installed or is deactivated, and for an association that does
-  ///   not exist; `.notSupported` with EACCES as ``installKey(_:secret:for:)``.
+  ///   not exist; `.notSupported` with EACCES as for ``installKey(_:secret:for:)``.
   public borrowing func activateKey(
     _ number: UInt16, for association: SCTPAssociationID = .future
   ) throws(SocketError) { try setKey(CSK_SCTP_AUTH_ACTIVE_KEY, number, association) }
 
-  /// The number of the key that signs what is sent (`SCTP_AUTH_ACTIVE_KEY`).
+  /// Returns the number of the key that signs sent data (`SCTP_AUTH_ACTIVE_KEY`).
   /// - Parameter association: one association, or `.future` for the socket's default.
-  /// - Throws: as ``activateKey(_:for:)``.
+  /// - Throws: the errors of ``activateKey(_:for:)``.
   public borrowing func activeKey(of association: SCTPAssociationID = .future) throws(SocketError) -> UInt16 {
     let question = csk_sctp_authkeyid(association: association.rawValue, number: 0)
     let target = descriptor
@@ -54,29 +55,34 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   }
 
   /// Deactivates a key: no further message can be sent with it (`SCTP_AUTH_DEACTIVATE_KEY`, RFC 6458, 8.3.4; Linux
-  /// 4.17). ``SCTPNotification/authentication(_:)`` reports ``SCTPAuthentication/Event/keyIsFree`` when nothing that
-  /// was sent with it is under way. Then it may be deleted.
+  /// 4.17).
+  ///
+  /// ``SCTPNotification/authentication(_:)`` reports ``SCTPAuthentication/Event/keyIsFree`` when no data that was sent
+  /// with the key is in transit. The key may then be deleted.
   /// - Parameter association: as for ``installKey(_:secret:for:)``.
-  /// - Throws: `.invalidArgument` for the active key and for one that is not installed; otherwise as
+  /// - Throws: `.invalidArgument` for the active key and for a key that is not installed; otherwise the errors of
   ///   ``activateKey(_:for:)``.
   public borrowing func deactivateKey(
     _ number: UInt16, for association: SCTPAssociationID = .future
   ) throws(SocketError) { try setKey(CSK_SCTP_AUTH_DEACTIVATE_KEY, number, association) }
 
-  /// Deletes a key (`SCTP_AUTH_DELETE_KEY`, RFC 6458, 8.3.5): the kernel refuses chunks that are signed with it.
-  /// Deactivate it first, and wait until it is free.
+  /// Deletes a key (`SCTP_AUTH_DELETE_KEY`, RFC 6458, 8.3.5): the kernel then refuses chunks that are signed with it.
+  ///
+  /// Deactivate the key first, and wait until it is free.
   /// - Parameter association: as for ``installKey(_:secret:for:)``.
-  /// - Throws: `.invalidArgument` for the active key and for one that is not installed; otherwise as
+  /// - Throws: `.invalidArgument` for the active key and for a key that is not installed; otherwise the errors of
   ///   ``activateKey(_:for:)``.
   public borrowing func deleteKey(
     _ number: UInt16, for association: SCTPAssociationID = .future
   ) throws(SocketError) { try setKey(CSK_SCTP_AUTH_DELETE_KEY, number, association) }
 
   /// Requires the peers of future associations to sign chunks of a type: the kernel drops unsigned ones
-  /// (`SCTP_AUTH_CHUNK`, RFC 6458, 8.3.2). This cannot be undone. Call it before listening or connecting.
+  /// (`SCTP_AUTH_CHUNK`, RFC 6458, 8.3.2).
+  ///
+  /// This cannot be undone. Call it before listening or connecting.
   /// - Throws: `.invalidArgument` for ``SCTPChunkType/initiation``, ``SCTPChunkType/initiationAcknowledgement``,
-  ///   ``SCTPChunkType/shutdownComplete`` and ``SCTPChunkType/authentication``, which are never signed, and when there
-  ///   would be more than 20 types; `.notSupported` with EACCES when authentication is off.
+  ///   ``SCTPChunkType/shutdownComplete`` and ``SCTPChunkType/authentication``, which are never signed, and if there
+  ///   would be more than 20 types; `.notSupported` with EACCES if authentication is off.
   public borrowing func requireAuthentication(of chunk: SCTPChunkType) throws(SocketError) {
     let target = descriptor
     try authenticating { () throws(SocketError) in
@@ -84,9 +90,9 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     }
   }
 
-  /// The types of chunks that this end requires to be signed (`SCTP_LOCAL_AUTH_CHUNKS`, RFC 6458, 8.2.4).
+  /// Returns the types of chunks that this end requires to be signed (`SCTP_LOCAL_AUTH_CHUNKS`, RFC 6458, 8.2.4).
   /// - Parameter association: one association, or `.future` for the socket's default.
-  /// - Throws: `.invalidArgument` for an association that does not exist; `.notSupported` with EACCES as
+  /// - Throws: `.invalidArgument` for an association that does not exist; `.notSupported` with EACCES as for
   ///   ``installKey(_:secret:for:)``.
   public borrowing func authenticatedChunks(
     of association: SCTPAssociationID = .future
@@ -94,11 +100,11 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     try chunks(CSK_SCTP_LOCAL_AUTH_CHUNKS, association)
   }
 
-  /// The types of chunks that the peer requires to be signed, which this end therefore signs (`SCTP_PEER_AUTH_CHUNKS`,
-  /// RFC 6458, 8.2.3).
-  /// - Parameter association: the association of a one-to-many socket.
-  /// - Throws: `.invalidArgument` for an association that does not exist, also when not connected; `.notSupported` with
-  ///   EACCES when the peer does not support authentication.
+  /// Returns the types of chunks that the peer requires to be signed (`SCTP_PEER_AUTH_CHUNKS`, RFC 6458, 8.2.3). This
+  /// end signs them.
+  /// - Parameter association: an association of a one-to-many socket.
+  /// - Throws: `.invalidArgument` for an association that does not exist, also if the socket is not connected;
+  ///   `.notSupported` with EACCES if the peer does not support authentication.
   public borrowing func peerAuthenticatedChunks(
     of association: SCTPAssociationID = .future
   ) throws(SocketError) -> [SCTPChunkType] {
@@ -117,7 +123,7 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     _ name: Int32, _ association: SCTPAssociationID
   ) throws(SocketError) -> [SCTPChunkType] {
     let header = csk_sctp_authchunks(association: association.rawValue, count: 0)
-    // There are 256 types at most.
+    // There are at most 256 types.
     var bytes = withUnsafeBytes(of: header) { Array($0) } + [UInt8](repeating: 0, count: 256)
     var length = UInt32(bytes.count)
     let number = descriptor.value
@@ -131,7 +137,9 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   }
 }
 
-/// Here EACCES does not mean a missing privilege: authentication is off, or the peer does not support it.
+/// Runs the body, and reports EACCES as `.notSupported`.
+///
+/// In these calls EACCES does not mean a missing privilege: authentication is off, or the peer does not support it.
 func authenticating<R>(_ body: () throws(SocketError) -> R) throws(SocketError) -> R {
   do throws(SocketError) {
     return try body()
@@ -144,16 +152,17 @@ func authenticating<R>(_ body: () throws(SocketError) -> R) throws(SocketError) 
 public struct SCTPAuthenticationAlgorithm: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: UInt16
   public init(rawValue: UInt16) { self.rawValue = rawValue }
-  /// Every end must support it.
+  /// SHA-1, which every end must support.
   public static var sha1: Self { Self(rawValue: 1) }
   public static var sha256: Self { Self(rawValue: 3) }
 }
 
 extension SocketOption where Group == SCTPSocketOptions, Value == [SCTPAuthenticationAlgorithm] {
-  /// The algorithms with which the peers of future associations may sign, the preferred one first: a peer uses the
-  /// first that it supports. Set it before listening or connecting.
+  /// The algorithms with which the peers of future associations may sign, in order of preference.
   ///
-  /// Setting throws `.notSupported` for an algorithm that the kernel lacks, and with EACCES where
+  /// A peer uses the first algorithm that it supports. Set the option before listening or connecting.
+  ///
+  /// Setting throws `.notSupported` for an algorithm that the kernel does not have, and with EACCES if
   /// ``SCTPAssociationOption/authenticationSupported`` is off; `.invalidArgument` for a list without
   /// ``SCTPAuthenticationAlgorithm/sha1``, or of more than 4. The C name is `SCTP_HMAC_IDENT`.
   public static var authenticationAlgorithms: Self {

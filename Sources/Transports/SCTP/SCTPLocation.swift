@@ -1,15 +1,15 @@
 public import SocketKitCore
 
-/// Where an SCTP peer is: its addresses, all with one port, or a name that is looked up at connect.
+/// The location of an SCTP peer: its addresses, all with one port, or a name that is resolved when connecting.
 ///
-/// As text: `//10.0.0.1,10.0.1.1:38412`, `//[fe80::1%eth0],10.0.0.1:80` and what ``IPLocation`` has for one address:
-/// `//localhost:80`, `//*:80`.
+/// As text: `//10.0.0.1,10.0.1.1:38412`, `//[fe80::1%eth0],10.0.0.1:80`, and for one address the forms of
+/// ``IPLocation``: `//localhost:80`, `//*:80`.
 public enum SCTPLocation: Hashable, Sendable {
   case addresses(SCTPAddressList)
-  /// A name, in small letters.
+  /// A host name in lower case.
   case host(String, port: UInt16)
 
-  /// How many addresses one location may have.
+  /// The maximum number of addresses in one location.
   public static var maximumAddresses: Int { 64 }
 }
 
@@ -18,7 +18,7 @@ extension SCTPLocation: EndpointLocation {
     let text = try Authority.text(of: body, example: "//10.0.0.1,10.0.1.1:80")
     let parts = SCTPAddressList.parts(of: text) { $0 == "," }
     if parts.count > Self.maximumAddresses {
-      throw .malformed("These are \(parts.count) addresses, of at most \(Self.maximumAddresses).")
+      throw .malformed("The list has \(parts.count) addresses; at most \(Self.maximumAddresses) are allowed.")
     }
     let last = try IPLocation(endpointBody: "//\(parts[parts.count - 1])")
     guard parts.count > 1 else {
@@ -27,14 +27,14 @@ extension SCTPLocation: EndpointLocation {
     }
     var addresses: [IPSocketAddress] = []
     for part in parts {
-      // The last one has the port already.
+      // The last part already has the port.
       let location = addresses.count + 1 == parts.count ? last : try IPLocation(endpointBody: "//\(part):\(last.port)")
       guard case .address(let address) = location, part.first != "*" else {
-        throw .malformed("Between commas stand addresses, and no names: \(part).")
+        throw .malformed("A list must contain addresses and no names: \(part).")
       }
       addresses.append(address)
     }
-    if Set(addresses).count < addresses.count { throw .malformed("An address stands there twice.") }
+    if Set(addresses).count < addresses.count { throw .malformed("An address appears twice. Remove the duplicate.") }
     self = try Self.list(addresses)
   }
 
@@ -46,7 +46,7 @@ extension SCTPLocation: EndpointLocation {
   }
 
   private static func list(_ addresses: [IPSocketAddress]) throws(EndpointError) -> SCTPLocation {
-    guard let list = SCTPAddressList(addresses) else { throw .malformed("The addresses have different ports.") }
+    guard let list = SCTPAddressList(addresses) else { throw .malformed("All addresses must have the same port.") }
     return .addresses(list)
   }
 
@@ -78,7 +78,7 @@ extension SCTPSocket: NamedConnectionTransport {
     }
   }
 
-  /// Asks all the addresses of a list (connectx), and races those of a name.
+  /// Connects to any address of a list (connectx), or races connects to the addresses of a name.
   public static func connect(
     at location: SCTPLocation, until limit: some WaitLimit,
     configure: (borrowing SCTPSocket) throws(SocketError) -> Void
@@ -91,7 +91,7 @@ extension SCTPSocket: NamedConnectionTransport {
     }
   }
 
-  /// Listens on all the addresses of a list, and on the first of a name.
+  /// Listens on all addresses of a list, or on the first address of a name.
   public static func listen(
     at location: SCTPLocation, until limit: some WaitLimit,
     configure: (borrowing SCTPSocket) throws(SocketError) -> Void

@@ -3,15 +3,17 @@ public import SocketKitCore
 /// A message, or a piece of one.
 @frozen
 public struct SCTPMessage: BitwiseCopyable, Hashable, Sendable {
-  /// Bytes in the buffer.
+  /// The number of bytes in the buffer.
   public var count: Int
-  /// Stream, payload protocol, association and so on; nil where SCTP_RECVRCVINFO is off. Each piece has it.
+  /// The stream, the payload protocol, the association and other attributes; nil if SCTP_RECVRCVINFO is off. Each piece
+  /// has them.
   public var info: SCTPReceiveInfo?
-  /// What waits behind it; nil where nothing does, or SCTP_RECVNXTINFO is off.
+  /// The attributes of the next message; nil if none has arrived, or if SCTP_RECVNXTINFO is off.
   public var next: SCTPNextInfo?
-  /// Where it came from: one of the peer's addresses.
+  /// The source address: one of the peer's addresses.
   public var source: IPSocketAddress?
-  /// The message ends here. Otherwise the buffer was too short, and the next receive gives more of it (MSG_EOR).
+  /// Whether the message ends here (MSG_EOR). If not, the buffer was too short, and the next receive returns more of
+  /// the message.
   public var isComplete: Bool
 
   @inlinable
@@ -26,7 +28,7 @@ public struct SCTPMessage: BitwiseCopyable, Hashable, Sendable {
     self.isComplete = isComplete
   }
 
-  /// The association that it came by; `.future` where the kernel did not say.
+  /// The association of the message; `.future` if the kernel did not report it.
   @inlinable public var association: SCTPAssociationID { info?.association ?? .future }
 }
 
@@ -34,19 +36,19 @@ public struct SCTPMessage: BitwiseCopyable, Hashable, Sendable {
 @frozen
 public enum SCTPArrival: BitwiseCopyable, Sendable {
   case message(SCTPMessage)
-  /// Ranges in it are places in the buffer.
+  /// A notification. Its ranges are positions in the buffer.
   case notification(SCTPNotification)
-  /// The association has ended; on a one-to-many socket only after its own shutdown.
+  /// The association has ended; on a one-to-many socket, only after the socket's own shutdown.
   case endOfStream
 }
 
-/// How many associations a socket has, and how their end shows.
+/// How many associations a socket has, and how it reports their end.
 @frozen
 public enum SCTPStyle: BitwiseCopyable, Sendable {
-  /// One, from a listener or a connect: the kernel ends reading with it.
+  /// One association, from a listener or a connect: the kernel ends reading when the association ends.
   case oneToOne
-  /// Any number.
+  /// Any number of associations.
   case oneToMany
-  /// One, peeled off: only a notification tells of its end.
+  /// One association, peeled off: only a notification reports its end.
   case peeledOff
 }

@@ -1,14 +1,15 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// The result of receiving once: a piece that does not finish its message, or something whole.
+/// The result of receiving once: a piece that does not complete its message, or a complete message, notification or
+/// end.
 @usableFromInline
 enum SCTPPiece {
   case piece
   case whole(SCTPArrival)
 }
 
-/// Receives whole messages of SCTP, whatever their length: assembles messages that arrive in pieces.
+/// Receives whole SCTP messages of any length: assembles messages that arrive in pieces.
 ///
 /// ```swift
 /// var assembler = try SCTPMessageAssembler(for: socket, messageLimit: 1 << 20)
@@ -17,41 +18,43 @@ enum SCTPPiece {
 ///   print(message.info?.stream as Any, bytes.count)
 /// }
 /// ```
-/// A message arrives in pieces when it is longer than the room for one piece, and when the kernel delivers its front
+/// A message arrives in pieces if it is longer than the buffer for one piece, or if the kernel delivers its beginning
 /// before the rest has arrived (partial delivery, RFC 6458, 3.2). The kernel does so from
 /// ``SocketOption/partialDeliveryPoint`` on, and when the receive buffer is full.
 ///
-/// **Abandoned messages.** When the sender abandons a message after its front was delivered, the rest never comes, and
-/// the next piece belongs to another message. The kernel reports this with ``SCTPNotification/partialDelivery(_:)``,
-/// which the assembler switches on. The assembler then drops the front. It also drops the unfinished messages of an
-/// association that ends or restarts.
+/// **Abandoned messages.** If the sender abandons a message after its beginning was delivered, the rest never arrives,
+/// and the next piece belongs to another message. The kernel reports this with
+/// ``SCTPNotification/partialDelivery(_:)``, which the assembler switches on. The assembler then drops the beginning.
+/// It also drops the unfinished messages of an association that ends or restarts.
 ///
 /// **Interleaving.** The pieces of one message arrive in succession unless ``SocketOption/fragmentInterleave`` is on.
-/// With it, pieces from different associations of a one-to-many socket may alternate, and with
-/// ``SCTPAssociationOption/interleavingSupported`` also pieces of different streams. The assembler keeps the messages
-/// apart.
+/// With that option, pieces from different associations of a one-to-many socket may alternate. With
+/// ``SCTPAssociationOption/interleavingSupported``, pieces of different streams may alternate too. The assembler keeps
+/// the messages apart.
 ///
-/// Use one assembler for one socket, and no other calls that receive. Call `peelOff(_:)` only when the association has
-/// no unfinished message: the front of one stays in this assembler.
+/// Use one assembler per socket, and receive only through it. Call `peelOff(_:)` only if the association has no
+/// unfinished message, because the beginning of that message stays in this assembler.
 public struct SCTPMessageAssembler: ~Copyable {
   /// The longest message that is assembled, in bytes.
   public let messageLimit: Int
-  /// The most bytes that unfinished messages may have together.
+  /// The maximum total size of unfinished messages, in bytes.
   public let totalLimit: Int
   @usableFromInline var piece: [UInt8]
   @usableFromInline var unfinished: [SCTPMessagePlace: SCTPUnfinishedMessage] = [:]
   private var held = 0
 
-  /// Prepares a socket: switches on ``SCTPEvent/partialDelivery``, for all associations, and the information that tells
-  /// to which message a piece belongs (SCTP_RECVRCVINFO).
+  /// Prepares a socket for the assembler.
+  ///
+  /// Switches on ``SCTPEvent/partialDelivery`` for all associations, and the information that identifies the message of
+  /// a piece (SCTP_RECVRCVINFO).
   ///
   /// - Parameters:
   ///   - socket: a socket that has not received anything yet.
   ///   - messageLimit: the longest message, in bytes, at least 1.
-  ///   - totalLimit: the most bytes of unfinished messages together, at least `messageLimit`; nil for eight times
-  ///     `messageLimit`. Each peer may begin a message on each of its streams.
-  ///   - pieceCapacity: bytes of room for one receive, 256 to 1073741824; 256 holds the fixed part of any notification.
-  ///     Shorter messages are received with one system call and are copied once.
+  ///   - totalLimit: the maximum total size of unfinished messages in bytes, at least `messageLimit`; nil for eight
+  ///     times `messageLimit`. Each peer may begin a message on each of its streams.
+  ///   - pieceCapacity: the size of the buffer for one receive in bytes, 256 to 1073741824; 256 holds the fixed part of
+  ///     any notification. Shorter messages are received with one system call and are copied once.
   /// - Throws: `.invalidArgument` for numbers out of these ranges; `.closed`, `.notSupported` (Linux older than 5.0).
   public init(
     for socket: borrowing some SCTPMessaging & ~Copyable, messageLimit: Int, totalLimit: Int? = nil,
@@ -68,20 +71,20 @@ public struct SCTPMessageAssembler: ~Copyable {
     try socket.descriptor.setSCTPFlag(CSK_SCTP_RECVRCVINFO, to: true)
   }
 
-  /// How many messages have begun and are not finished.
+  /// The number of messages that have begun and are not finished.
   public var unfinishedCount: Int { unfinished.count }
 
-  /// Receives pieces until a message is whole, without waiting. Unfinished messages stay for the next call.
+  /// Receives pieces until a message is complete, without waiting. Unfinished messages are kept for the next call.
   ///
   /// - Parameters:
-  ///   - bytes: its content is replaced by the whole message, or by the notification, in whose bytes the ranges of the
-  ///     result lie. Its memory is reused. With other results it does not change.
+  ///   - bytes: receives the whole message or the notification, which replaces the previous content; the memory is
+  ///     reused. Ranges in a notification are positions in these bytes. With other results the bytes are unchanged.
   ///   - socket: the socket for which the assembler was made.
   /// - Returns: `.message`, always whole, with the information of its first piece; a notification; `.endOfStream`; nil
-  ///   when nothing more can be received now.
-  /// - Throws: `.messageTooLarge` with errno 0 when a message exceeds ``messageLimit``, and `.capacityExceeded` when
-  ///   the unfinished messages exceed ``totalLimit``, each once for a message, which is dropped with all its pieces
-  ///   that are still to come; the next call continues with the other messages. And as
+  ///   if nothing more can be received now.
+  /// - Throws: `.messageTooLarge` with errno 0 if a message exceeds ``messageLimit``, and `.capacityExceeded` if the
+  ///   unfinished messages exceed ``totalLimit``. Each is thrown once per message. The message is dropped with all its
+  ///   remaining pieces, and the next call continues with the other messages. Otherwise the errors of
   ///   ``SCTPMessaging/receive(into:flags:)``.
   @inlinable
   public mutating func receive<S: SCTPMessaging & ~Copyable>(
@@ -96,9 +99,9 @@ public struct SCTPMessageAssembler: ~Copyable {
     }
   }
 
-  /// Receives pieces until a message is whole, waiting on this thread. Unfinished messages stay for the next call, also
-  /// after an error.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:from:)``.
+  /// Receives pieces until a message is complete, waiting on this thread. Unfinished messages are kept for the next
+  /// call, even after an error.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``receive(into:from:)``.
   @inlinable
   public mutating func receive<S: SCTPMessaging & ~Copyable>(
     into bytes: inout [UInt8], from socket: borrowing S, until limit: some WaitLimit
@@ -127,7 +130,7 @@ public struct SCTPMessageAssembler: ~Copyable {
     held = 0
   }
 
-  /// Receives once; nil for would-block.
+  /// Receives once; nil if the receive would block.
   @inlinable
   mutating func receivePiece<S: SCTPMessaging & ~Copyable>(
     into bytes: inout [UInt8], from socket: borrowing S
@@ -136,7 +139,7 @@ public struct SCTPMessageAssembler: ~Copyable {
     do throws(SocketError) {
       outcome = try socket.receive(into: piece.mutableSpan)
     } catch {
-      // The socket's one association is lost, and its unfinished messages with it.
+      // The socket's only association is lost, and its unfinished messages with it.
       if S.style != .oneToMany { removeAll() }
       throw error
     }
@@ -156,7 +159,7 @@ public struct SCTPMessageAssembler: ~Copyable {
     return outcome.map { .whole($0) }
   }
 
-  /// The length of the notification in the buffer, as its header gives it, but at most the buffer's.
+  /// The length of the notification in the buffer according to its header, but at most the length of the buffer.
   @usableFromInline var notificationLength: Int {
     min(piece.count, Int(piece.span.bytes.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self)))
   }
@@ -164,7 +167,7 @@ public struct SCTPMessageAssembler: ~Copyable {
   @usableFromInline @inline(never)
   mutating func add(_ part: SCTPMessage, into bytes: inout [UInt8]) throws(SocketError) -> SCTPPiece {
     let place = SCTPMessagePlace(part)
-    // Removed from the dictionary, because appending to bytes that it also holds would copy them.
+    // Removed from the dictionary, because appending to bytes that the dictionary also holds would copy them.
     var whole = unfinished.removeValue(forKey: place) ?? SCTPUnfinishedMessage(part)
     if !whole.continues(with: part) {
       held -= whole.bytes.count
@@ -206,8 +209,7 @@ public struct SCTPMessageAssembler: ~Copyable {
       drop {
         $0.association == event.association && $0.stream == event.stream && $0.isUnordered == event.isUnordered
       }
-      // Where fragments are not interleaved, the kernel does not report the stream; there is only one such message
-      // then.
+      // If fragments are not interleaved, the kernel does not report the stream, and there is only one such message.
       if unfinished.count == before { drop { $0.association == event.association } }
     case .associationChange(let change) where change.isEnd || change.state == .restarted:
       drop { $0.association == change.association }

@@ -1,23 +1,23 @@
 public import CSocketKit
 public import SocketKitCore
 
-/// A socket that sends and receives messages of SCTP with what belongs to them: one-to-one, one-to-many or peeled off.
+/// A socket that sends and receives SCTP messages with their attributes: one-to-one, one-to-many or peeled off.
 public protocol SCTPMessaging: Socket, OptionTarget, ~Copyable where Options == SCTPSocketOptions {
-  /// How many associations it has.
+  /// How many associations the socket has.
   static var style: SCTPStyle { get }
 }
 
 extension SCTPMessaging where Self: ~Copyable {
-  /// Sends one message, without waiting: whole or not at all.
+  /// Sends one message whole or not at all, without waiting.
   ///
   /// - Parameters:
-  ///   - info: how; on a one-to-many socket also by which association.
-  ///   - flags: ``SendFlags/more`` holds it back for others to join it.
-  /// - Returns: its length; nil when there is no room now.
-  /// - Throws: `.destinationRequired` when a one-to-many socket's message names no association; `.brokenPipe` (the
-  ///   association has ended, or is shutting down), `.connectionReset` and `.timedOut` with ETIMEDOUT (it was lost;
-  ///   each once), `.messageTooLarge` (longer than the send buffer), `.invalidArgument` (an empty message, no such
-  ///   stream, or no such key).
+  ///   - info: how to send the message; on a one-to-many socket, also the association.
+  ///   - flags: ``SendFlags/more`` delays the message so that later messages can join it.
+  /// - Returns: the length of the message; nil if there is no buffer space now.
+  /// - Throws: `.destinationRequired` if a message of a one-to-many socket names no association; `.brokenPipe` (the
+  ///   association has ended, or is shutting down), `.connectionReset` and `.timedOut` with ETIMEDOUT (the association
+  ///   was lost; each is thrown once), `.messageTooLarge` (longer than the send buffer), `.invalidArgument` (an empty
+  ///   message, no such stream, or no such key).
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, info: SCTPSendInfo, flags: SendFlags = []
@@ -34,8 +34,8 @@ extension SCTPMessaging where Self: ~Copyable {
     throw SocketError(result, .send)
   }
 
-  /// Sends one message, waiting on this thread until there is room for it.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:info:flags:)``.
+  /// Sends one message, waiting on this thread for buffer space.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(_:info:flags:)``.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, info: SCTPSendInfo, flags: SendFlags = [], until limit: some WaitLimit
@@ -47,19 +47,19 @@ extension SCTPMessaging where Self: ~Copyable {
 
   /// Receives one message, a piece of one, or a notification, without waiting.
   ///
-  /// A message longer than the buffer is not cut: its rest comes with the next calls, before anything else. A notification
-  /// longer than the buffer is: what has no room is lost, and ``SCTPNotificationBytes/missing`` counts it. Have one thread
-  /// receive, or pieces go to different ones.
+  /// A message longer than the buffer is not truncated: the next calls return the rest before anything else. A
+  /// notification longer than the buffer is truncated: the rest is lost, and ``SCTPNotificationBytes/missing`` counts
+  /// it. Receive from one thread only, because pieces of a message would otherwise go to different threads.
   ///
-  /// When the sender abandons a message, its rest never comes, and another message follows: see
-  /// ``SCTPMessageAssembler``, which assembles whole messages.
+  /// If the sender abandons a message, its rest never arrives, and another message follows. ``SCTPMessageAssembler``
+  /// handles this and assembles whole messages.
   ///
   /// - Parameters:
-  ///   - buffer: receives the bytes; with an empty one nothing is taken of a message.
-  ///   - flags: ``ReceiveFlags/peek`` leaves it there.
-  /// - Returns: a message, a notification or the end; nil when there is nothing to receive now.
-  /// - Throws: `.connectionReset`, `.timedOut` with ETIMEDOUT (the peer no longer answers), each once, and then the end
-  ///   of the stream; `.notConnected`.
+  ///   - buffer: receives the bytes. An empty buffer takes no bytes of a message.
+  ///   - flags: ``ReceiveFlags/peek`` leaves the message in the queue.
+  /// - Returns: a message, a notification or the end; nil if there is nothing to receive now.
+  /// - Throws: `.connectionReset`, `.timedOut` with ETIMEDOUT (the peer no longer answers), each once, after which
+  ///   receives return the end of the stream; `.notConnected`.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, flags: ReceiveFlags = []
@@ -103,8 +103,8 @@ extension SCTPMessaging where Self: ~Copyable {
     return .message(message)
   }
 
-  /// Receives one message, a piece of one, or a notification, waiting on this thread until there is one.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:flags:)``.
+  /// Receives one message, a piece of one, or a notification, waiting on this thread until one arrives.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``receive(into:flags:)``.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, flags: ReceiveFlags = [], until limit: some WaitLimit
@@ -115,8 +115,10 @@ extension SCTPMessaging where Self: ~Copyable {
     }
   }
 
-  /// Has what the kernel says of messages come with them: ``SCTPMessage/info`` (SCTP_RECVRCVINFO), and
-  /// ``SCTPMessage/next`` (SCTP_RECVNXTINFO). One-to-many and peeled-off sockets have the first from the beginning.
+  /// Switches the attributes of received messages on or off.
+  ///
+  /// They are ``SCTPMessage/info`` (SCTP_RECVRCVINFO) and ``SCTPMessage/next`` (SCTP_RECVNXTINFO). On one-to-many and
+  /// peeled-off sockets, the first is on by default.
   /// - Throws: `.closed`.
   public borrowing func receiveInfo(_ isOn: Bool, next: Bool = false) throws(SocketError) {
     try descriptor.setSCTPFlag(CSK_SCTP_RECVRCVINFO, to: isOn)

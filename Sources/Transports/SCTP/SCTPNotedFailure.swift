@@ -1,13 +1,11 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// The kernel reports the loss of a one-to-one socket's association once, to the first call that follows, which may be a
-// send. After that, a read would block for ever, and a poll would wait for ever (net/sctp/socket.c).
+// The kernel reports the loss of a one-to-one socket's association once, to the next call, which may be a send.
+// Afterwards, a read or a poll would wait forever (net/sctp/socket.c).
 
 extension SCTPSocket {
-  /// Takes the pending error of the socket, which the kernel then clears (SO_ERROR). When the association was lost, this
-  /// ends reading and writing.
-  /// - Throws: `.closed`.
+  /// Ends reading and writing if the failure means that the association was lost.
   public borrowing func takePendingError(
     as operation: SocketError.Operation = .wait
   ) throws(SocketError) -> SocketError? {
@@ -22,26 +20,28 @@ extension SCTPSocket {
 }
 
 extension RawDescriptor {
-  /// Ends reading and writing of a one-to-one socket when a call failed because the association was lost: then reads
-  /// report the end, as they do on TCP, and reads that wait in other threads wake.
+  /// Ends reading and writing on a one-to-one socket if a call failed because the association was lost.
+  ///
+  /// Reads then return the end, as on TCP, and reads that wait in other threads wake up.
   @usableFromInline @inline(never)
   func noteFailure(_ result: IOResult) {
     switch result.errno {
     case CSK_ECONNRESET, CSK_ECONNABORTED, CSK_ETIMEDOUT, CSK_ECONNREFUSED:
       if notedFailure == nil { setLowWater(Self.mark | result.errno) }
     case CSK_EPIPE:
-      // Another call may have taken the error: an option read by its number, or a call of another library.
+      // Another call may have consumed the error: a read of an option by its number, or a call from another library.
       if hasItsAssociation { return }
     default: return
     }
-    // The call may return ENOTCONN, but only after it has ended both directions.
+    // The call may fail with ENOTCONN, but only after it has ended both directions.
     _ = csk_shutdown(value, CSK_SHUT_RDWR)
   }
 
-  /// The error of ``noteFailure(_:)``; nil when there was none. `close(until:)` needs it: the kernel does
-  /// not tell a loss from an orderly end afterwards.
+  /// The error that ``noteFailure(_:)`` recorded; nil for none.
   ///
-  /// The library stores it in SO_RCVLOWAT, which SCTP does not read (net/sctp/socket.c).
+  /// `close(until:)` needs it, because the kernel does not distinguish a loss from a graceful end afterwards.
+  ///
+  /// SocketKit stores it in SO_RCVLOWAT, which SCTP does not read (net/sctp/socket.c).
   var notedFailure: Int32? {
     var number: Int32 = 0
     var length: UInt32 = 4
@@ -54,13 +54,13 @@ extension RawDescriptor {
     _ = csk_setsockopt(value, CSK_SOL_SOCKET, CSK_SO_RCVLOWAT, &number, 4)
   }
 
-  /// The pending error of a socket, which reading clears (SO_ERROR); 0 when there is none.
+  /// Returns and clears the pending error of the socket (SO_ERROR); 0 for none.
   func takeError() -> Int32 {
     var number: Int32 = 0
     var length: UInt32 = 4
     return csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_ERROR, &number, &length) < 0 ? 0 : number
   }
 
-  /// A low-water mark above any that a program sets.
+  /// Marks a recorded error: a low-water mark above any that a program sets.
   private static var mark: Int32 { 0x7c70_0000 }
 }

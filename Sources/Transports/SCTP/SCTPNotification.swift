@@ -1,38 +1,39 @@
-/// What SCTP tells beside messages (RFC 6458, 6.1), each kind only where it was switched on: ``SCTPEvent``.
+/// A notification of SCTP (RFC 6458, 6.1). Each kind is delivered only if it is switched on: ``SCTPEvent``.
 public enum SCTPNotification: BitwiseCopyable, Hashable, Sendable {
   /// An association began or ended.
   case associationChange(SCTPAssociationChange)
   /// An address of the peer changed its state.
   case peerAddressChange(SCTPPeerAddressChange)
-  /// The peer reports an error.
+  /// The peer reported an error.
   case remoteError(SCTPRemoteError)
-  /// A message could not be delivered, and comes back.
+  /// A message could not be delivered and is returned.
   case sendFailed(SCTPSendFailure)
-  /// The peer wants no more messages: what is sent now fails, what was sent is still delivered.
+  /// The peer accepts no more messages: new sends fail, and messages already sent are still delivered.
   case shutdown(SCTPAssociationID)
-  /// The rest of a message that was received in part will not come.
+  /// The rest of a message that was received in part will not arrive.
   case partialDelivery(SCTPPartialDelivery)
   /// The number of the peer's adaptation layer.
   case adaptation(UInt32, SCTPAssociationID)
-  /// Something about keys.
+  /// An event about authentication keys.
   case authentication(SCTPAuthentication)
-  /// Streams begin anew, or a wish for that was refused.
+  /// Streams were reset, or the request was refused.
   case streamReset(SCTPStreamReset)
-  /// The association begins anew, or a wish for that was refused.
+  /// The association was reset, or the request was refused.
   case associationReset(SCTPAssociationReset)
-  /// Streams were added, or a wish for that was refused.
+  /// Streams were added, or the request was refused.
   case streamChange(SCTPStreamChange)
-  /// Everything that was sent has been acknowledged.
+  /// All sent data has been acknowledged.
   case senderDry(SCTPAssociationID)
-  /// Of a type that is not known here, or too short for its type.
+  /// A notification of an unknown type, or one that is too short for its type.
   case unknown(type: UInt16)
 
-  /// Reads a notification. Any bytes may be given: what is too short for its type, or says so of itself, is `.unknown`.
+  /// Parses a notification from any bytes.
   ///
-  /// Ranges in what it gives are places in `bytes`.
+  /// The result is `.unknown` if the bytes, or the length that they state, are too short for the type. Ranges in the
+  /// result are positions in `bytes`.
   public init(_ bytes: RawSpan) { self = NotificationHead(bytes).notification }
 
-  /// The association that it is about; nil where it is unknown.
+  /// The association that the notification is about; nil if it is unknown.
   public var association: SCTPAssociationID? {
     switch self {
     case .associationChange(let change): change.association
@@ -50,14 +51,14 @@ public enum SCTPNotification: BitwiseCopyable, Hashable, Sendable {
   }
 }
 
-/// Bytes of variable length at a notification's end: where they stand in the caller's buffer.
+/// Bytes of variable length at the end of a notification: their position in the caller's buffer.
 public struct SCTPNotificationBytes: BitwiseCopyable, Hashable, Sendable {
   let offset: UInt32
   let count: UInt32
-  /// How many more there were, for which the buffer had no room: they are lost.
+  /// The number of further bytes, which did not fit in the buffer and are lost.
   public let missing: Int
 
-  /// Where they stand.
+  /// The position of the bytes.
   public var range: Range<Int> { Int(offset)..<Int(offset) + Int(count) }
   public var isEmpty: Bool { count == 0 }
 }

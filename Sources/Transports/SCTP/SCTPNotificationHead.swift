@@ -1,16 +1,16 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-/// The beginning of a notification, copied: longer than the fixed part of any.
+/// A copy of the first bytes of a notification. It can hold the fixed part of every type.
 struct NotificationHead {
   static var room: Int { 160 }
   private var storage = InlineArray<20, UInt64>(repeating: 0)
-  /// Bytes that are here.
+  /// The number of bytes copied.
   private(set) var count = 0
-  /// Bytes that the program's buffer holds.
+  /// The number of bytes in the program's buffer.
   private let available: Int
 
-  /// The first piece of a notification, as the program's buffer holds it.
+  /// Copies the first piece of a notification from the program's buffer.
   init(_ piece: RawSpan) {
     available = piece.byteCount
     count = min(piece.byteCount, Self.room)
@@ -21,7 +21,7 @@ struct NotificationHead {
     }
   }
 
-  /// Lends the room behind what is here, and adds as many bytes as the result says.
+  /// Passes the free space after the copied bytes to the body, and adds as many bytes as the result states.
   mutating func addMore(_ body: (inout MutableRawSpan) -> IOResult) -> IOResult {
     let used = count
     let result = withUnsafeMutableBytes(of: &storage) { memory in
@@ -48,13 +48,13 @@ struct NotificationHead {
   }
   private func cause(_ bits: UInt16) -> SCTPErrorCause { SCTPErrorCause(rawValue: UInt16(bigEndian: bits)) }
 
-  // All zero where there are fewer bytes.
+  // All of these are zero if fewer bytes were copied.
   private var type: UInt16 { count < 2 ? 0 : half(0) }
   private var flags: UInt16 { half(2) }
   private var length: Int { Int(word(4)) }
   private var result: SCTPReconfiguration { flags & 0x4 != 0 ? .denied : flags & 0x8 != 0 ? .failed : .done }
 
-  /// What stands behind the fixed part.
+  /// The bytes after the fixed part.
   private func rest(_ fixed: Int) -> SCTPNotificationBytes {
     let end = min(available, length)
     return SCTPNotificationBytes(
@@ -62,7 +62,7 @@ struct NotificationHead {
       missing: length - max(fixed, end))
   }
 
-  /// The length of the part that every notification of the type has.
+  /// The length of the part that every notification of the type has; nil for an unknown type.
   private var fixedLength: Int? {
     switch Int32(type) {
     case CSK_SCTP_ASSOC_CHANGE: 20
@@ -148,7 +148,9 @@ struct NotificationHead {
     return .sendFailed(sendFailure(info, chunkFlags: Int32(half(16)), payload: rest(48)))
   }
 
-  /// The kernel writes the chunk's flags in the place of the message's, which show where the fragment belongs
+  /// Creates a send failure from the flags of a chunk.
+  ///
+  /// The kernel writes the chunk's flags in place of the message's. They show the position of the fragment
   /// (net/sctp/ulpevent.c).
   private func sendFailure(
     _ info: SCTPSendInfo, chunkFlags: Int32, payload: SCTPNotificationBytes

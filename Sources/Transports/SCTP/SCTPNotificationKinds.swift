@@ -1,35 +1,36 @@
 public import SocketKitCore
 
-// What the notifications say, in the order of RFC 6458, 6.1.
+// The contents of notifications, in the order of RFC 6458, 6.1.
 
 /// An association began or ended (RFC 6458, 6.1.1).
 public struct SCTPAssociationChange: BitwiseCopyable, Hashable, Sendable {
   public enum State: UInt16, BitwiseCopyable, Sendable {
-    /// It is up: messages can be sent.
+    /// The association is established: messages can be sent.
     case up = 0
-    /// It failed, or either side aborted it.
+    /// The association failed, or one end aborted it.
     case lost = 1
-    /// The peer began anew, without memory of what was before: messages may be missing. It is up.
+    /// The peer restarted without its earlier state, so messages may be missing. The association is established.
     case restarted = 2
-    /// It was shut down in order: everything was delivered.
+    /// The association was shut down gracefully: all messages were delivered.
     case shutDown = 3
-    /// It could not be set up.
+    /// The association could not be established.
     case cannotStart = 4
   }
   public var state: State
-  /// Why it ended; `.none` when the peer did not answer.
+  /// Why the association ended; `.none` if the peer did not answer.
   public var cause: SCTPErrorCause
-  /// How many streams there are to send on.
+  /// The number of streams to send on.
   public var outgoingStreams: UInt16
-  /// How many streams the peer sends on.
+  /// The number of streams that the peer sends on.
   public var incomingStreams: UInt16
-  /// The association; `.future` for one that could not be set up.
+  /// The association; `.future` if it could not be established.
   public var association: SCTPAssociationID
-  /// What an ABORT chunk of the peer said: its error causes as on the wire. Read them with
-  /// ``SCTPErrorCause/forEach(in:_:)`` or ``SCTPErrorCause/reason(in:)``.
+  /// The error causes of the peer's ABORT chunk, as on the wire.
+  ///
+  /// Read them with ``SCTPErrorCause/forEach(in:_:)`` or ``SCTPErrorCause/reason(in:)``.
   public var causes: SCTPNotificationBytes
 
-  /// Whether there is no association any more.
+  /// Whether the association no longer exists.
   public var isEnd: Bool { state == .lost || state == .shutDown || state == .cannotStart }
 }
 
@@ -41,69 +42,72 @@ public struct SCTPPeerAddressChange: BitwiseCopyable, Hashable, Sendable {
     case removed = 2
     case added = 3
     case madePrimary = 4
-    /// The peer has answered from there for the first time.
+    /// The peer has answered from this address for the first time.
     case confirmed = 5
-    /// Messages go elsewhere for the time being; told only with SCTP_EXPOSE_PF_STATE.
+    /// Messages temporarily use other addresses; reported only with SCTP_EXPOSE_PF_STATE.
     case potentiallyFailed = 6
   }
-  /// The address; nil when it is none of IP.
+  /// The address; nil if it is not an IP address.
   public var address: IPSocketAddress?
   public var state: State
-  /// The kernel's reason (sctp_sn_error): 0 too many failures, 2 an answered heartbeat, and so on.
+  /// The kernel's reason (sctp_sn_error): 0 for too many failures, 2 for an answered heartbeat, and so on.
   public var error: UInt32
   public var association: SCTPAssociationID
 }
 
 /// The peer sent an ERROR chunk (RFC 6458, 6.1.3).
 public struct SCTPRemoteError: BitwiseCopyable, Hashable, Sendable {
-  /// Its first cause.
+  /// The first cause in the chunk.
   public var cause: SCTPErrorCause
   public var association: SCTPAssociationID
-  /// That cause's data, without type and length, padded to words.
+  /// The data of that cause, without type and length, padded to words.
   public var data: SCTPNotificationBytes
 }
 
 /// A message that could not be delivered (RFC 6458, 6.1.4 and 6.1.11).
 public struct SCTPSendFailure: BitwiseCopyable, Hashable, Sendable {
-  /// It was put on the wire, so that it may have arrived all the same.
+  /// Whether the message was sent, in which case it may have arrived.
   public var wasSent: Bool
-  /// Why, where the kernel says so; see ``rawError``.
+  /// The cause, if the kernel reports one; see ``rawError``.
   public var cause: SCTPErrorCause
-  /// What the kernel wrote: an error cause in the network's order, or 0.
+  /// The value that the kernel wrote: an error cause in network byte order, or 0.
   public var rawError: UInt32
-  /// What it was sent with: stream, payload protocol, context, association and whether unordered. The old form, too.
+  /// The attributes of the message, also in the old form: stream, payload protocol, context, association and whether it
+  /// is unordered.
   public var info: SCTPSendInfo
-  /// ``payload`` is the beginning of the message.
+  /// Whether ``payload`` is the beginning of the message.
   public var isFirstFragment: Bool
-  /// ``payload`` is the end of the message. Both are set for a message that went in one chunk.
+  /// Whether ``payload`` is the end of the message. A message that was sent in one chunk is both its beginning and its
+  /// end.
   public var isLastFragment: Bool
-  /// Its bytes. A long message comes back in several notifications, one for each of its chunks, in order.
+  /// The bytes of the message. A long message is returned in several notifications, one per chunk, in order.
   public var payload: SCTPNotificationBytes
 
   public var association: SCTPAssociationID { info.association }
 }
 
-/// The rest of a message will not come (RFC 6458, 6.1.7).
+/// The rest of a message will not arrive (RFC 6458, 6.1.7).
 public struct SCTPPartialDelivery: BitwiseCopyable, Hashable, Sendable {
-  /// It was given up; nothing else has been defined.
+  /// Whether the message was abandoned; no other value is defined.
   public var isAborted: Bool
   public var association: SCTPAssociationID
-  /// The message's stream. The kernel reports it only where fragments are interleaved
-  /// (``SCTPAssociationOption/interleavingSupported``); otherwise this is 0, and an association has one such message at
-  /// most (sctp_ulpq_abort_pd in net/sctp/ulpqueue.c).
+  /// The stream of the message.
+  ///
+  /// The kernel reports it only if fragments are interleaved (``SCTPAssociationOption/interleavingSupported``).
+  /// Otherwise it is 0, and an association has at most one such message (sctp_ulpq_abort_pd in net/sctp/ulpqueue.c).
   public var stream: UInt16
-  /// The message was sent unordered. Reported only where ``stream`` is.
+  /// Whether the message was sent unordered. Reported under the same condition as ``stream``.
   public var isUnordered: Bool
-  /// Its number in the stream. Reported only where ``stream`` is.
+  /// The number of the message in the stream. Reported under the same condition as ``stream``.
   public var sequence: UInt32
 }
 
-/// Something about keys (RFC 6458, 6.1.8).
+/// An event about authentication keys (RFC 6458, 6.1.8).
 public struct SCTPAuthentication: BitwiseCopyable, Hashable, Sendable {
   public enum Event: UInt32, BitwiseCopyable, Sendable {
     /// The peer uses a new key.
     case newKey = 0
-    /// Nothing uses the key any more: it may be deleted.
+    /// The key is no longer used and may be deleted.
     case keyIsFree = 1
     /// The peer does not authenticate.
     case noAuthentication = 2
@@ -114,26 +118,26 @@ public struct SCTPAuthentication: BitwiseCopyable, Hashable, Sendable {
   public var association: SCTPAssociationID
 }
 
-/// What came of a wish to reconfigure an association (RFC 6525).
+/// The result of a request to reconfigure an association (RFC 6525).
 public enum SCTPReconfiguration: BitwiseCopyable, Hashable, Sendable {
   case done
-  /// The peer refused.
+  /// The peer refused the request.
   case denied
   case failed
 }
 
-/// Streams begin anew with number 0 (RFC 6525, 6.1.1).
+/// A reset of streams, after which their message numbers start at 0 (RFC 6525, 6.1.1).
 public struct SCTPStreamReset: BitwiseCopyable, Hashable, Sendable {
-  /// Those that the peer sends on.
+  /// Whether the streams that the peer sends on are reset.
   public var isIncoming: Bool
-  /// Those that this side sends on.
+  /// Whether the streams that this end sends on are reset.
   public var isOutgoing: Bool
   public var result: SCTPReconfiguration
   public var association: SCTPAssociationID
-  /// The streams, 2 bytes each in the host's order; none means all.
+  /// The streams, 2 bytes each in host byte order; empty for all streams.
   public var streams: SCTPNotificationBytes
 
-  /// The streams, read from the buffer that the notification was received into; empty means all.
+  /// Returns the numbers of the streams, read from the buffer that received the notification; empty for all streams.
   public func streamNumbers(in buffer: RawSpan) -> [UInt16] {
     let range = streams.range
     guard range.upperBound <= buffer.byteCount else { return [] }
@@ -143,22 +147,22 @@ public struct SCTPStreamReset: BitwiseCopyable, Hashable, Sendable {
   }
 }
 
-/// The whole association begins anew (RFC 6525, 6.1.2).
+/// A reset of all numbers of an association (RFC 6525, 6.1.2).
 public struct SCTPAssociationReset: BitwiseCopyable, Hashable, Sendable {
   public var result: SCTPReconfiguration
   public var association: SCTPAssociationID
-  /// The next transmission sequence number of this side.
+  /// The next transmission sequence number of this end.
   public var localTSN: UInt32
-  /// The next one of the peer.
+  /// The next transmission sequence number of the peer.
   public var remoteTSN: UInt32
 }
 
-/// Streams were added (RFC 6525, 6.1.3).
+/// An addition of streams (RFC 6525, 6.1.3).
 public struct SCTPStreamChange: BitwiseCopyable, Hashable, Sendable {
   public var result: SCTPReconfiguration
   public var association: SCTPAssociationID
-  /// How many streams the peer sends on now.
+  /// The number of streams that the peer sends on now.
   public var incomingStreams: UInt16
-  /// How many streams there are to send on now.
+  /// The number of streams to send on now.
   public var outgoingStreams: UInt16
 }

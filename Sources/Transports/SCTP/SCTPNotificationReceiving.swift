@@ -1,11 +1,13 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// What receiving does when it was no plain message: rare, so out of line.
+// Receiving of anything other than a plain message. This is rare and therefore out of line.
 
 extension RawDescriptor {
-  /// The notification whose first piece this is. The kernel hands over what the buffer has room for and keeps the rest for
-  /// the next call; a later piece cannot be told from the beginning of a notification, so none is left behind.
+  /// Completes a notification from its first piece, and returns it.
+  ///
+  /// The kernel returns the part that fits in the buffer and keeps the rest for the next call. A later piece cannot be
+  /// distinguished from the beginning of a notification, so all pieces are received here.
   @usableFromInline @inline(never)
   func completeNotification(_ piece: RawSpan, isComplete: Bool, _ flags: ReceiveFlags) -> SCTPNotification {
     var head = NotificationHead(piece)
@@ -38,8 +40,10 @@ extension RawDescriptor {
     }
   }
 
-  /// Whether a receive of 0 bytes, with nothing beside them, was the end: an empty buffer takes nothing of a message, which
-  /// looks the same where SCTP_RECVRCVINFO is off.
+  /// Whether a receive of 0 bytes without control data was the end.
+  ///
+  /// A receive into an empty buffer takes no bytes of a message. If SCTP_RECVRCVINFO is off, its result is the same as
+  /// at the end.
   @usableFromInline @inline(never)
   func hasEnded(_ room: Int) -> Bool {
     if room > 0 { return true }
@@ -47,8 +51,10 @@ extension RawDescriptor {
     return csk_ioctl(value, 0x541b, &waiting) < 0 || waiting == 0
   }
 
-  /// Ends reading and writing of a peeled-off socket whose association has ended: the kernel does that for one-to-one
-  /// sockets only (net/sctp/sm_sideeffect.c), and would leave this one waiting for ever.
+  /// Ends reading and writing on a peeled-off socket whose association has ended.
+  ///
+  /// The kernel does so only for one-to-one sockets (net/sctp/sm_sideeffect.c). Without this, calls on the socket would
+  /// wait forever.
   @usableFromInline @inline(never)
   func noteEnd(_ notification: SCTPNotification, _ flags: ReceiveFlags) {
     guard !flags.contains(.peek), case .associationChange(let change) = notification, change.isEnd else { return }

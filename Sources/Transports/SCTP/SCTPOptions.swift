@@ -1,43 +1,52 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// The options that a socket has as a whole (RFC 6458, 8.1), sorted by their C names.
+// The options of a whole socket (RFC 6458, 8.1), sorted by their C names.
 
 extension SocketOption where Group == SCTPSocketOptions, Value == Bool {
   private init(_ name: Int32) { self.init(flag: name, level: CSK_IPPROTO_SCTP) }
-  /// Tells peers of addresses that this host gains or loses (RFC 5061); for sockets that are bound to any address, with
-  /// net.sctp.addip_enable. The C name is `SCTP_AUTO_ASCONF`.
+  /// Announces to peers the addresses that this host gains or loses (RFC 5061).
+  ///
+  /// It applies to sockets that are bound to any address, with net.sctp.addip_enable. The C name is `SCTP_AUTO_ASCONF`.
   public static var automaticAddresses: Self { Self(CSK_SCTP_AUTO_ASCONF) }
-  /// Refuses messages that do not fit one packet (`.messageTooLarge`) instead of sending them in fragments. Stream writes
-  /// of a one-to-one socket then send less at a time. The C name is `SCTP_DISABLE_FRAGMENTS`.
+  /// Refuses messages that do not fit in one packet (`.messageTooLarge`) instead of fragmenting them.
+  ///
+  /// Stream writes of a one-to-one socket then send less at a time. The C name is `SCTP_DISABLE_FRAGMENTS`.
   public static var disableFragments: Self { Self(CSK_SCTP_DISABLE_FRAGMENTS) }
-  /// Lets parts of one association's long message come between those of another's, on a one-to-many socket. Linux knows
-  /// only off and on: RFC 6458's level 2 reads as on. The C name is `SCTP_FRAGMENT_INTERLEAVE`.
+  /// Permits pieces of different associations' long messages to alternate on a one-to-many socket.
+  ///
+  /// Linux supports only off and on: RFC 6458's level 2 reads as on. The C name is `SCTP_FRAGMENT_INTERLEAVE`.
   public static var fragmentInterleave: Self { Self(CSK_SCTP_FRAGMENT_INTERLEAVE) }
-  /// On an IPv6 socket: IPv4 addresses read as `::ffff:a.b.c.d`, the default; otherwise as IPv4. The C name is
+  /// Whether an IPv6 socket returns IPv4 addresses as `::ffff:a.b.c.d`, the default, or as IPv4. The C name is
   /// `SCTP_I_WANT_MAPPED_V4_ADDR`.
   public static var mapIPv4: Self { Self(CSK_SCTP_I_WANT_MAPPED_V4_ADDR) }
-  /// Sends small messages at once instead of collecting them while others are unacknowledged. Inherited by accepted
-  /// sockets. Without it a stream of small writes waits for the peer's delayed acknowledgements, 200 ms each: set it on
-  /// both ends unless that is wanted. The C name is `SCTP_NODELAY`.
+  /// Sends small messages at once instead of collecting them while others are unacknowledged.
+  ///
+  /// Accepted sockets inherit the option. Without it, a stream of small writes waits for the peer's delayed
+  /// acknowledgements, 200 ms each. Set it on both ends unless such delays are acceptable. The C name is
+  /// `SCTP_NODELAY`.
   public static var noDelay: Self { Self(CSK_SCTP_NODELAY) }
-  /// Lets several one-to-one sockets of one user bind to one address; set it on each before it is bound (Linux 4.20). The
-  /// C name is `SCTP_REUSE_PORT`.
+  /// Permits several one-to-one sockets of one user to bind to one address.
+  ///
+  /// Set it on each socket before it is bound (Linux 4.20). The C name is `SCTP_REUSE_PORT`.
   public static var sharePort: Self { Self(CSK_SCTP_REUSE_PORT) }
 }
 
 extension SocketOption where Group == SCTPSocketOptions, Value == Int {
-  /// Bytes of a message still arriving from which on the kernel delivers what is there, so that one message cannot fill
-  /// the buffer for ever; at most half the receive buffer, 0 for the kernel's choice. The C name is
-  /// `SCTP_PARTIAL_DELIVERY_POINT`.
+  /// The number of bytes of an incomplete message at which the kernel starts to deliver it.
+  ///
+  /// It prevents one message from filling the buffer forever. The maximum is half the receive buffer; 0 lets the kernel
+  /// choose. The C name is `SCTP_PARTIAL_DELIVERY_POINT`.
   public static var partialDeliveryPoint: Self {
     Self(integer: CSK_SCTP_PARTIAL_DELIVERY_POINT, level: CSK_IPPROTO_SCTP)
   }
 }
 
 extension SocketOption where Group == SCTPSocketOptions, Value == UInt32 {
-  /// A number that the peer is told when an association is made: which protocol speaks above SCTP (RFC 5061, 4.2.6). The
-  /// peer gets it as a notification. The C name is `SCTP_ADAPTATION_LAYER`.
+  /// A number that this end sends to the peer when an association is established, to identify the protocol above SCTP
+  /// (RFC 5061, 4.2.6).
+  ///
+  /// The peer receives it as a notification. The C name is `SCTP_ADAPTATION_LAYER`.
   public static var adaptationLayer: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> UInt32 in
@@ -50,9 +59,10 @@ extension SocketOption where Group == SCTPSocketOptions, Value == UInt32 {
 }
 
 extension SocketOption where Group == SCTPSocketOptions, Value == Duration? {
-  /// On a one-to-many socket: how long an association may be idle before the kernel shuts it down; whole seconds, rounded
-  /// up, at least 1 and at most net.sctp.max_autoclose, silently; nil for ever. One-to-one sockets: `.notSupported`. The C
-  /// name is `SCTP_AUTOCLOSE`.
+  /// How long an association of a one-to-many socket may be idle before the kernel shuts it down; nil for no limit.
+  ///
+  /// The unit is whole seconds, rounded up, at least 1. The kernel silently limits the value to net.sctp.max_autoclose.
+  /// One-to-one sockets throw `.notSupported`. The C name is `SCTP_AUTOCLOSE`.
   public static var autoclose: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Duration? in
@@ -70,17 +80,20 @@ extension SocketOption where Group == SCTPSocketOptions, Value == Duration? {
   }
 }
 
-/// What a socket offers and asks for when an association begins (RFC 6458, 8.1.3): `SCTP_INITMSG`.
+/// The parameters that a socket offers and requests when it establishes an association (RFC 6458, 8.1.3):
+/// `SCTP_INITMSG`.
 ///
-/// Setting a field to zero leaves it as it is.
+/// A field that is set to zero is left unchanged.
 public struct SCTPInitParameters: Hashable, Sendable {
-  /// Streams to send on, asked of the peer; what both agree on is ``SCTPStatus/outgoingStreams``. Linux's default is 10.
+  /// The number of outgoing streams to request from the peer. Linux's default is 10.
+  ///
+  /// The number that both ends agree on is ``SCTPStatus/outgoingStreams``.
   public var outgoingStreams: UInt16
-  /// Streams that the peer may send on, at most. Linux's default is 65 535.
+  /// The maximum number of streams that the peer may send on. Linux's default is 65 535.
   public var maximumIncomingStreams: UInt16
-  /// How often INIT is sent before connecting fails.
+  /// How many times INIT is sent before connecting fails.
   public var maximumAttempts: UInt16
-  /// The longest time between two of them: milliseconds, rounded up, up to 65 535.
+  /// The longest time between two INIT chunks: milliseconds, rounded up, up to 65 535.
   public var maximumTimeout: Duration
 
   public init(
@@ -95,8 +108,8 @@ public struct SCTPInitParameters: Hashable, Sendable {
 }
 
 extension SocketOption where Group == SCTPSocketOptions, Value == SCTPInitParameters {
-  /// Streams and patience of associations made later: set it before connecting or listening. The C name is
-  /// `SCTP_INITMSG`.
+  /// The numbers of streams and the connect timeouts of future associations. Set it before connecting or listening. The
+  /// C name is `SCTP_INITMSG`.
   public static var initParameters: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> SCTPInitParameters in

@@ -1,60 +1,60 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// How paths to the peer's addresses are watched and used (RFC 6458, 8.1.12): `SCTP_PEER_ADDR_PARAMS`.
+/// The parameters of the paths to the peer's addresses (RFC 6458, 8.1.12): `SCTP_PEER_ADDR_PARAMS`.
 ///
-/// Reading fills in every field. Setting leaves alone what is nil. The kernel counts times in ticks of its own, 4 ms on most
-/// systems, so a time may read back a little longer.
+/// Reading fills in every field. Setting leaves the values of nil fields unchanged. The kernel counts time in ticks,
+/// 4 ms on most systems, so that a time may read back slightly longer.
 public struct SCTPPathParameters: Hashable, Sendable {
   /// Whether an idle path is probed, and how often.
   @frozen
   public enum Heartbeat: Hashable, Sendable {
     case off
-    /// The time between probes, to which the retransmission timeout is added: milliseconds, rounded up; nil leaves it as
-    /// it is. Linux's default is 30 s.
+    /// The time between probes, to which the kernel adds the retransmission timeout: milliseconds, rounded up; nil
+    /// leaves it unchanged. Linux's default is 30 s.
     case on(every: Duration? = nil)
   }
 
-  /// Where the path's MTU comes from.
+  /// How the path's MTU is determined.
   @frozen
   public enum PathMTU: Hashable, Sendable {
-    /// It is discovered: the default.
+    /// The kernel discovers the MTU: the default.
     case discovered
-    /// So many bytes, at least 512; nil leaves it at what it is.
+    /// A fixed MTU in bytes, at least 512; nil keeps the current one.
     case fixed(UInt32? = nil)
   }
 
-  /// Whether acknowledgements wait for more to acknowledge.
+  /// Whether acknowledgements are delayed to acknowledge more data at once.
   @frozen
   public enum DelayedAcknowledgements: Hashable, Sendable {
     case off
-    /// So long, at most 500 ms: milliseconds, rounded up; nil leaves it as it is.
+    /// The delay, at most 500 ms: milliseconds, rounded up; nil leaves it unchanged.
     case on(Duration? = nil)
   }
 
   public var heartbeat: Heartbeat?
-  /// Retransmissions after which the path counts as failed, from 1; Linux's default is 5.
+  /// The number of retransmissions after which the path counts as failed, at least 1. Linux's default is 5.
   public var maximumRetransmissions: UInt16?
   public var pathMTU: PathMTU?
   public var delayedAcknowledgements: DelayedAcknowledgements?
   /// The flow label of IPv6 packets, 20 bits (Linux 4.18).
   public var flowLabel: UInt32?
-  /// The type-of-service or traffic-class byte, of which the kernel takes the upper six bits, DSCP (Linux 4.18).
+  /// The type-of-service or traffic-class byte. The kernel uses its upper six bits, the DSCP (Linux 4.18).
   public var trafficClass: UInt8?
-  /// The path's MTU in bytes; 0 for a default that says nothing. Reading only.
+  /// The path's MTU in bytes; 0 in a default without an MTU. For reading only.
   public internal(set) var currentMTU: UInt32 = 0
 
-  /// Nothing set.
+  /// Creates parameters in which no field is set.
   public init() {}
 }
 
 extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
-  /// How a path is watched and used (`SCTP_PEER_ADDR_PARAMS`).
+  /// Returns the parameters of a path (`SCTP_PEER_ADDR_PARAMS`).
   ///
   /// - Parameters:
-  ///   - peer: the path's address at the peer; nil for what all paths of the association begin with.
-  ///   - association: one of a one-to-many socket, or `.future` for the socket's defaults.
-  /// - Throws: `.invalidArgument` when the association has no such address, or the socket no such association.
+  ///   - peer: the path's address at the peer; nil for the initial values of all paths of the association.
+  ///   - association: an association of a one-to-many socket, or `.future` for the socket's defaults.
+  /// - Throws: `.invalidArgument` if the association has no such address, or the socket has no such association.
   public borrowing func pathParameters(
     to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
   ) throws(SocketError) -> SCTPPathParameters {
@@ -64,8 +64,8 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     return SCTPPathParameters(try descriptor.sctpOption(CSK_SCTP_PEER_ADDR_PARAMS, asking: question))
   }
 
-  /// Sets how a path is watched and used, or all of an association's.
-  /// - Throws: `.invalidArgument` for a value out of its range, and as ``pathParameters(to:of:)``.
+  /// Sets the parameters of one path, or of all paths of an association.
+  /// - Throws: `.invalidArgument` for a value out of its range, and the errors of ``pathParameters(to:of:)``.
   public borrowing func setPathParameters(
     _ parameters: SCTPPathParameters, to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
   ) throws(SocketError) {
@@ -76,7 +76,7 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   }
 
   /// Probes a path now (SPP_HB_DEMAND).
-  /// - Throws: `.invalidArgument` when the association has no such address.
+  /// - Throws: `.invalidArgument` if the association has no such address.
   public borrowing func sendHeartbeat(
     to peer: IPSocketAddress, of association: SCTPAssociationID = .future
   ) throws(SocketError) {
@@ -98,7 +98,7 @@ extension SCTPPathParameters {
     pathMTU = flags & CSK_SPP_PMTUD_ENABLE != 0 ? .discovered : .fixed(currentMTU)
     let delay = Duration.milliseconds(word(value.sack_delay))
     delayedAcknowledgements = flags & CSK_SPP_SACKDELAY_ENABLE != 0 ? .on(delay) : .off
-    // The kernel marks by a flag that these were set.
+    // The kernel reports with a flag that a value was set.
     flowLabel = flags & CSK_SPP_IPV6_FLOWLABEL != 0 ? word(value.flow_label) & 0xf_ffff : nil
     trafficClass = flags & CSK_SPP_DSCP != 0 ? value.traffic_class : nil
   }
@@ -147,7 +147,7 @@ extension SCTPPathParameters {
     return value
   }
 
-  /// Zero would tell the kernel to leave the value as it is.
+  /// Stores a number and refuses zero, which the kernel would treat as a request to leave the value unchanged.
   private func storeNotZero(_ number: UInt32, into bytes: inout (UInt8, UInt8, UInt8, UInt8)) throws(SocketError) {
     if number == 0 { throw SocketError(code: .invalidArgument, .setOption) }
     store(number, into: &bytes)

@@ -1,13 +1,15 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// How many retransmissions make the kernel doubt a path (RFC 7829, 7): `SCTP_PEER_ADDR_THLDS_V2`, Linux 5.5.
+/// The numbers of retransmissions after which the kernel considers a path unreliable (RFC 7829, 7):
+/// `SCTP_PEER_ADDR_THLDS_V2`, Linux 5.5.
 public struct SCTPPathThresholds: Hashable, Sendable {
-  /// After more than so many the path counts as failed; zero leaves it as it is.
+  /// After more retransmissions than this, the path counts as failed; zero leaves the value unchanged.
   public var failed: UInt16
-  /// After more than so many another path is preferred, until this one answers; 65 535 for never.
+  /// After more retransmissions than this, another path is preferred until this one answers; 65 535 for never.
   public var potentiallyFailed: UInt16
-  /// After more than so many another path becomes the primary one for good; 65 535, the default, for never.
+  /// After more retransmissions than this, another path permanently becomes the primary one; 65 535, the default, for
+  /// never.
   public var primaryChange: UInt16
 
   public init(failed: UInt16 = 0, potentiallyFailed: UInt16, primaryChange: UInt16 = .max) {
@@ -18,8 +20,8 @@ public struct SCTPPathThresholds: Hashable, Sendable {
 }
 
 extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
-  /// The peer's address that is sent to while it answers (`SCTP_PRIMARY_ADDR`).
-  /// - Throws: `.invalidArgument` when there is no such association.
+  /// Returns the peer's primary address, to which data is sent while it answers (`SCTP_PRIMARY_ADDR`).
+  /// - Throws: `.invalidArgument` if the association does not exist.
   public borrowing func primaryAddress(
     of association: SCTPAssociationID = .future
   ) throws(SocketError) -> IPSocketAddress {
@@ -30,17 +32,18 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     return address
   }
 
-  /// Sends to this address of the peer from now on, while it answers.
-  /// - Throws: `.invalidArgument` when the association has no such address.
+  /// Makes an address of the peer its primary address, to which data is sent while it answers.
+  /// - Throws: `.invalidArgument` if the association has no such address.
   public borrowing func setPrimaryAddress(
     _ peer: IPSocketAddress, of association: SCTPAssociationID = .future
   ) throws(SocketError) {
     try setAddress(CSK_SCTP_PRIMARY_ADDR, peer, association)
   }
 
-  /// Asks the peer to send to this address of ours (`SCTP_SET_PEER_PRIMARY_ADDR`, RFC 5061).
+  /// Requests that the peer send to an address of this end (`SCTP_SET_PEER_PRIMARY_ADDR`, RFC 5061).
   /// - Throws: `.permissionDenied` unless both ends support address changes
-  ///   (``SCTPAssociationOption/addressChangesSupported``); `.addressNotAvailable` for an address that is not ours.
+  ///   (``SCTPAssociationOption/addressChangesSupported``); `.addressNotAvailable` for an address that does not belong
+  ///   to this end.
   public borrowing func requestPeerPrimaryAddress(
     _ own: IPSocketAddress, of association: SCTPAssociationID = .future
   ) throws(SocketError) {
@@ -56,9 +59,9 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     try descriptor.setSCTPOption(name, to: value)
   }
 
-  /// When a path is doubted; nil for what all paths begin with.
-  /// - Throws: `.noSuchPath` (the kernel's ENOENT, here alone) when the association has no such address; `.invalidArgument`
-  ///   when the socket has no such association; `.notSupported` before Linux 5.5.
+  /// Returns the failure thresholds of a path, or the initial thresholds of all paths if no address is given.
+  /// - Throws: `.noSuchPath` (the kernel's ENOENT, only in this call) if the association has no such address;
+  ///   `.invalidArgument` if the socket has no such association; `.notSupported` before Linux 5.5.
   public borrowing func pathThresholds(
     to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
   ) throws(SocketError) -> SCTPPathThresholds {
@@ -70,8 +73,9 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
       failed: value.retransmissions, potentiallyFailed: value.potentially_failed, primaryChange: value.primary_change)
   }
 
-  /// Sets when a path is doubted, or all of an association's.
-  /// - Throws: `.invalidArgument` unless potentiallyFailed ≤ primaryChange, and as ``pathThresholds(to:of:)``.
+  /// Sets the failure thresholds of one path, or of all paths of an association.
+  /// - Throws: `.invalidArgument` unless potentiallyFailed ≤ primaryChange, and the errors of
+  ///   ``pathThresholds(to:of:)``.
   public borrowing func setPathThresholds(
     _ thresholds: SCTPPathThresholds, to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
   ) throws(SocketError) {
@@ -84,8 +88,9 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     try descriptor.setSCTPOption(CSK_SCTP_PEER_ADDR_THLDS_V2, to: value)
   }
 
-  /// How often a path is probed for a larger MTU (RFC 8899, `SCTP_PLPMTUD_PROBE_INTERVAL`, Linux 5.14); nil for never.
-  /// - Throws: `.invalidArgument` when the association has no such address.
+  /// Returns how often a path is probed for a larger MTU; nil for never (RFC 8899, `SCTP_PLPMTUD_PROBE_INTERVAL`, Linux
+  /// 5.14).
+  /// - Throws: `.invalidArgument` if the association has no such address.
   public borrowing func pathMTUProbeInterval(
     to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
   ) throws(SocketError) -> Duration? {
@@ -97,7 +102,7 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   }
 
   /// Sets how often a path is probed for a larger MTU: milliseconds, rounded up, at least 5 s; nil for never.
-  /// - Throws: `.invalidArgument` for less, and as ``pathMTUProbeInterval(to:of:)``.
+  /// - Throws: `.invalidArgument` for a shorter interval, and the errors of ``pathMTUProbeInterval(to:of:)``.
   public borrowing func setPathMTUProbeInterval(
     _ interval: Duration?, to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
   ) throws(SocketError) {
@@ -111,9 +116,11 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     try descriptor.setSCTPOption(CSK_SCTP_PLPMTUD_PROBE_INTERVAL, to: value)
   }
 
-  /// The UDP port at which the peer takes SCTP (RFC 6951, `SCTP_REMOTE_UDP_ENCAPS_PORT`, Linux 5.11); 0 for SCTP over
-  /// IP. This end's own port is net.sctp.udp_port.
-  /// - Throws: `.invalidArgument` when the association has no such address.
+  /// Returns the UDP port on which the peer receives SCTP; 0 for SCTP over IP (RFC 6951, `SCTP_REMOTE_UDP_ENCAPS_PORT`,
+  /// Linux 5.11).
+  ///
+  /// This end's own port is net.sctp.udp_port.
+  /// - Throws: `.invalidArgument` if the association has no such address.
   public borrowing func udpEncapsulationPort(
     to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
   ) throws(SocketError) -> UInt16 {
@@ -124,8 +131,8 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
       bigEndian: try descriptor.sctpOption(CSK_SCTP_REMOTE_UDP_ENCAPS_PORT, asking: question).port)
   }
 
-  /// Sets the UDP port at which the peer takes SCTP; 0 for SCTP over IP.
-  /// - Throws: as ``udpEncapsulationPort(to:of:)``.
+  /// Sets the UDP port on which the peer receives SCTP; 0 for SCTP over IP.
+  /// - Throws: the errors of ``udpEncapsulationPort(to:of:)``.
   public borrowing func setUDPEncapsulationPort(
     _ port: UInt16, to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
   ) throws(SocketError) {

@@ -1,31 +1,32 @@
 public import CSocketKit
 public import SocketKitCore
 
-/// What the kernel says of a received message (RFC 6458, 5.3.5): there when SCTP_RECVRCVINFO is on, as one-to-many and
-/// peeled-off sockets have it from the beginning.
+/// The attributes of a received message (RFC 6458, 5.3.5).
+///
+/// The kernel provides them if SCTP_RECVRCVINFO is on, which is the default on one-to-many and peeled-off sockets.
 @frozen
 public struct SCTPReceiveInfo: BitwiseCopyable, Hashable, Sendable {
-  /// The stream that it was sent on.
+  /// The stream on which the message was sent.
   public var stream: UInt16 = 0
-  /// Its number within the stream; meaningless when unordered.
+  /// The number of the message within the stream; meaningless for unordered messages.
   public var sequence: UInt16 = 0
-  /// It was sent unordered.
+  /// Whether the message was sent unordered.
   public var isUnordered = false
-  /// The payload protocol identifier in the host's byte order.
+  /// The payload protocol identifier in host byte order.
   public var payloadProtocol: UInt32 = 0
-  /// The transmission sequence number of its first byte.
+  /// The transmission sequence number of the message's first byte.
   public var tsn: UInt32 = 0
   /// The cumulative acknowledgement point, for unordered messages.
   public var cumulativeTSN: UInt32 = 0
-  /// The number that the program gave the association (SCTP_CONTEXT).
+  /// The number that the program assigned to the association (SCTP_CONTEXT).
   public var context: UInt32 = 0
-  /// The association that it came by.
+  /// The association of the message.
   public var association = SCTPAssociationID.future
 
   @inlinable
   public init() {}
 
-  /// Reads control data; nil where it is not among them.
+  /// Reads the attributes from control data; nil if the control data does not contain them.
   @inlinable
   public init?(control: RawSpan) {
     var found: SCTPReceiveInfo?
@@ -52,27 +53,28 @@ public struct SCTPReceiveInfo: BitwiseCopyable, Hashable, Sendable {
   }
 }
 
-/// What the kernel says of the message behind the received one, when it has come already (RFC 6458, 5.3.6): there when
-/// SCTP_RECVNXTINFO is on.
+/// The attributes of the message after the received one, if it has already arrived (RFC 6458, 5.3.6).
+///
+/// The kernel provides them if SCTP_RECVNXTINFO is on.
 @frozen
 public struct SCTPNextInfo: BitwiseCopyable, Hashable, Sendable {
-  /// The stream that it was sent on.
+  /// The stream on which the message was sent.
   public var stream: UInt16 = 0
-  /// It was sent unordered.
+  /// Whether the message was sent unordered.
   public var isUnordered = false
-  /// It is a notification.
+  /// Whether the message is a notification.
   public var isNotification = false
-  /// The payload protocol identifier in the host's byte order.
+  /// The payload protocol identifier in host byte order.
   public var payloadProtocol: UInt32 = 0
-  /// Its length in bytes, as far as it has come.
+  /// The number of bytes of the message that have arrived.
   public var length: UInt32 = 0
-  /// The association that it came by.
+  /// The association of the message.
   public var association = SCTPAssociationID.future
 
   @inlinable
   public init() {}
 
-  /// Reads control data; nil where it is not among them.
+  /// Reads the attributes from control data; nil if the control data does not contain them.
   @inlinable
   public init?(control: RawSpan) {
     var found: SCTPNextInfo?

@@ -1,34 +1,37 @@
 public import CSocketKit
 public import SocketKitCore
 
-/// How one message is sent (RFC 6458, 5.3.4): encoded as control data beside it, without allocation.
+/// How one message is sent (RFC 6458, 5.3.4). It is encoded as control data, without allocation.
 ///
-/// Every send is a whole message on Linux: there is no explicit end of record (RFC 6458, 8.1.26). ``SendFlags/more`` holds
-/// small messages back, to go in one packet with those that follow (Linux 4.11).
+/// On Linux every send is a whole message: there is no explicit end of record (RFC 6458, 8.1.26). ``SendFlags/more``
+/// delays small messages, so that they share a packet with the messages that follow (Linux 4.11).
 @frozen
 public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
-  /// The stream: 0 to the number of outgoing streams − 1 (`.invalidArgument` beyond).
+  /// The stream, from 0 to the number of outgoing streams − 1 (`.invalidArgument` beyond).
   public var stream: UInt16
-  /// The payload protocol identifier, in the host's byte order: the wire has it in the network's, as RFC 9260 asks, and the
-  /// conversion is done here. The kernel passes it on as it is.
+  /// The payload protocol identifier in host byte order.
+  ///
+  /// SocketKit converts it to network byte order, in which it is sent, as RFC 9260 requires. The kernel does not
+  /// convert it.
   public var payloadProtocol: UInt32
-  /// Delivered as soon as it is whole, before ordered messages that came earlier.
+  /// Whether the message is delivered as soon as it is complete, before earlier ordered messages.
   public var isUnordered = false
-  /// When the message may be given up (RFC 3758, RFC 7496). It replaces the socket's default
-  /// (``SCTPAssociationOption/defaultSendInfo``), also when it is `.never`.
+  /// When the message may be abandoned (RFC 3758, RFC 7496).
+  ///
+  /// It replaces the socket's default (``SCTPAssociationOption/defaultSendInfo``), even if it is `.never`.
   public var expiry = Expiry.never
-  /// A number of the program's own, which comes back when sending failed.
+  /// A number chosen by the program, which is returned if sending fails.
   public var context: UInt32 = 0
-  /// Which association of a one-to-many socket, where no address says so; the others ignore it.
+  /// The association on a one-to-many socket, if no address selects it. Other sockets ignore this field.
   public var association: SCTPAssociationID
-  /// Goes to the given address rather than to the association's primary path (SCTP_ADDR_OVER).
+  /// Whether the message is sent to the given address instead of the association's primary path (SCTP_ADDR_OVER).
   public var overridesPrimary = false
-  /// Asks the peer to acknowledge at once (SCTP_SACK_IMMEDIATELY, RFC 7053).
+  /// Whether the peer is asked to acknowledge at once (SCTP_SACK_IMMEDIATELY, RFC 7053).
   public var asksForAcknowledgement = false
-  /// The number of the shared key that authenticates the message (RFC 4895); nil for the active one. See
-  /// `installKey(_:secret:for:)`. The kernel ignores it where the peer does not require
-  /// authentication of data, and refuses a key that is not installed or is deactivated (`.invalidArgument`). Linux
-  /// 4.17.
+  /// The number of the shared key that authenticates the message (RFC 4895); nil for the active key.
+  ///
+  /// See `installKey(_:secret:for:)`. The kernel ignores the number if the peer does not require authentication of
+  /// data, and refuses a key that is not installed or is deactivated (`.invalidArgument`). Linux 4.17.
   public var key: UInt16?
 
   @inlinable
@@ -38,9 +41,10 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     self.association = association
   }
 
-  /// When a message that has not been delivered is given up. The option `SCTP_PR_SUPPORTED` must be on, which it is by
-  /// default. ``SCTPNotification/sendFailed(_:)`` tells of it where its time was over before it was sent; of others Linux
-  /// tells nothing.
+  /// When an undelivered message is abandoned.
+  ///
+  /// The option `SCTP_PR_SUPPORTED` must be on, which is the default. ``SCTPNotification/sendFailed(_:)`` reports a
+  /// message that expired before it was sent. Linux does not report other abandoned messages.
   @frozen
   public struct Expiry: BitwiseCopyable, Hashable, Sendable {
     @usableFromInline let policy: UInt16
@@ -52,40 +56,43 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
       self.value = value
     }
 
-    /// Never: sent again until it has arrived or the association is lost.
+    /// Never: the message is retransmitted until it arrives or the association is lost.
     @inlinable public static var never: Self { Self(policy: CSK_SCTP_PR_NONE, value: 0) }
-    /// When so long a time has passed since it was sent: 1 ms to 49 days, in milliseconds, rounded up; what is out of this
-    /// range becomes the nearest value (SCTP_PR_SCTP_TTL).
+    /// When this time has passed since the message was sent: 1 ms to 49 days, in milliseconds, rounded up
+    /// (SCTP_PR_SCTP_TTL). A time out of this range becomes the nearest value in it.
     public static func after(_ lifetime: Duration) -> Self {
       Self(policy: CSK_SCTP_PR_TTL, value: UInt32(clamping: max(1, lifetime.units(of: .milliseconds(1)))))
     }
-    /// After so many retransmissions; 0 sends once (SCTP_PR_SCTP_RTX).
+    /// After this number of retransmissions; 0 sends the message once (SCTP_PR_SCTP_RTX).
     @inlinable
     public static func retransmissions(_ number: UInt32) -> Self { Self(policy: CSK_SCTP_PR_RTX, value: number) }
-    /// When the send buffer is full and a message of higher priority, that is of a lower number, wants its room
-    /// (SCTP_PR_SCTP_PRIO).
+    /// When the send buffer is full and a message of higher priority needs its space (SCTP_PR_SCTP_PRIO). A lower
+    /// number is a higher priority.
     @inlinable
     public static func priority(_ number: UInt32) -> Self { Self(policy: CSK_SCTP_PR_PRIO, value: number) }
   }
 
-  /// Bytes of a ``ControlBuffer`` that hold everything.
+  /// The number of bytes of a ``ControlBuffer`` that hold any ``SCTPSendInfo``.
   @inlinable public static var controlLength: Int { 80 }
 
-  /// Adds the control messages.
-  /// - Throws: `.capacityExceeded`: ``controlLength`` bytes hold everything. Some messages may have been added then.
+  /// Appends the control messages.
+  /// - Throws: `.capacityExceeded` if they do not fit; ``controlLength`` bytes are always enough. On failure, some
+  ///   control messages may have been appended.
   @inlinable @inline(__always)
   public func encode<let capacity: Int>(into control: inout ControlBuffer<capacity>) throws(SocketError) {
     try encode(into: &control, adding: 0)
   }
 
-  // Always inlined: of its copies in this module and in a program's the optimizer would make one with pointers to call.
+  // Always inlined: otherwise the optimizer would merge the copies in this module and in a program into one function
+  // that it calls through pointers.
   @inlinable @inline(__always)
   func encode<let capacity: Int>(into control: inout ControlBuffer<capacity>, adding more: Int32) throws(SocketError) {
     var flags = more
     if isUnordered { flags |= CSK_SCTP_UNORDERED }
     if overridesPrimary { flags |= CSK_SCTP_ADDR_OVER }
     if asksForAcknowledgement { flags |= CSK_SCTP_SACK_IMMEDIATELY }
-    // Tuples, because a C structure as a generic argument in inlined code crashes the compiler (6.3.1) in other packages.
+    // Tuples, because a C structure as a generic argument in inlined code crashes the compiler (6.3.1) in other
+    // packages.
     // struct sctp_sndinfo: stream, flags, payload protocol, context, association.
     let head: (UInt16, UInt16, UInt32, UInt32, Int32) = (
       stream, UInt16(truncatingIfNeeded: flags), payloadProtocol.bigEndian, context, association.rawValue
@@ -93,7 +100,7 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     try withUnsafeBytes(of: head) { bytes throws(SocketError) in
       try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_SNDINFO, bytes.bytes)
     }
-    // struct sctp_prinfo: policy, padding, value. Also for `.never`: without it the kernel uses the default's time.
+    // struct sctp_prinfo: policy, padding, value. Also for `.never`: otherwise the kernel uses the default's time.
     let reliability: (UInt16, UInt16, UInt32) = (expiry.policy, 0, expiry.value)
     try withUnsafeBytes(of: reliability) { bytes throws(SocketError) in
       try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO, bytes.bytes)
@@ -107,6 +114,6 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension SCTPAssociationID {
-  /// Whether this is one association, rather than one of the kernel's words for several.
+  /// Whether this is one association, not one of the kernel's constants for several.
   @inlinable public var isOne: Bool { rawValue > CSK_SCTP_ALL_ASSOC }
 }

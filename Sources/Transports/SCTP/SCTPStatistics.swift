@@ -1,21 +1,21 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// What an association has counted since it began: `SCTP_GET_ASSOC_STATS` (linux/sctp.h).
+/// The counters of an association since it was established: `SCTP_GET_ASSOC_STATS` (linux/sctp.h).
 public struct SCTPStatistics: Hashable, Sendable {
-  /// The longest retransmission timeout since this was asked last; zero when it has not changed since.
+  /// The longest retransmission timeout since the last query; zero if it has not changed since then.
   public var longestRetransmissionTimeout: Duration
-  /// The path that had it.
+  /// The path with that timeout.
   public var longestRetransmissionTimeoutAddress: IPSocketAddress?
   public var acknowledgementsReceived: UInt64
   public var acknowledgementsSent: UInt64
   public var packetsSent: UInt64
   public var packetsReceived: UInt64
   public var retransmittedChunks: UInt64
-  /// Chunks that came before others that were due.
+  /// Chunks that arrived before earlier chunks.
   public var outOfSequenceChunks: UInt64
   public var duplicateChunks: UInt64
-  /// Acknowledgements received that told of gaps.
+  /// Received acknowledgements that reported gaps.
   public var gapAcknowledgements: UInt64
   public var unorderedChunksSent: UInt64
   public var unorderedChunksReceived: UInt64
@@ -45,8 +45,8 @@ public struct SCTPStatistics: Hashable, Sendable {
 }
 
 extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
-  /// What an association has counted since it began (`SCTP_GET_ASSOC_STATS`).
-  /// - Throws: `.invalidArgument` when there is none.
+  /// Returns the counters of an association since it was established (`SCTP_GET_ASSOC_STATS`).
+  /// - Throws: `.invalidArgument` if the association does not exist.
   public borrowing func statistics(of association: SCTPAssociationID = .future) throws(SocketError) -> SCTPStatistics {
     var question = csk_sctp_assoc_stats()
     question.association = association.rawValue

@@ -1,47 +1,47 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// Where an association is in its life (RFC 9260, 4).
+/// The state of an association (RFC 9260, 4).
 public enum SCTPAssociationState: Int32, BitwiseCopyable, Hashable, Sendable {
   case empty = 0
   case closed = 1
-  /// INIT is sent.
+  /// INIT was sent.
   case cookieWait = 2
   case cookieEchoed = 3
   case established = 4
-  /// Shut down here, while something is not acknowledged yet.
+  /// This end has shut the association down, and some data is not acknowledged yet.
   case shutdownPending = 5
   case shutdownSent = 6
   case shutdownReceived = 7
   case shutdownAcknowledged = 8
-  /// One that this version does not know.
+  /// A state that this version does not know.
   case unknown = -1
 }
 
-/// Whether a path can be used (RFC 6458, 8.2.2).
+/// Whether a path is usable (RFC 6458, 8.2.2).
 public enum SCTPPathState: Int32, BitwiseCopyable, Hashable, Sendable {
-  /// Failed: not used.
+  /// Failed: the path is not used.
   case inactive = 0
-  /// Suspected to have failed (RFC 7829); shown only with ``SCTPAssociationOption/exposesPotentiallyFailed``.
+  /// Suspected to have failed (RFC 7829); reported only with ``SCTPAssociationOption/exposesPotentiallyFailed``.
   case potentiallyFailed = 1
   /// Usable.
   case active = 2
-  /// Not probed yet, so not used.
+  /// Not probed yet, and therefore not used.
   case unconfirmed = 3
-  /// Not known: the address was given by this end, and no answer has come.
+  /// Not known: this end supplied the address, and no answer has arrived.
   case unknown = 0xffff
 }
 
-/// One path, that is one address of the peer (RFC 6458, 8.2.2): `SCTP_GET_PEER_ADDR_INFO`.
+/// One path, which is one address of the peer (RFC 6458, 8.2.2): `SCTP_GET_PEER_ADDR_INFO`.
 public struct SCTPPathInfo: Hashable, Sendable {
-  /// The address at the peer; nil when there is none.
+  /// The address at the peer; nil if there is none.
   public var address: IPSocketAddress?
   public var state: SCTPPathState
   /// The congestion window in bytes.
   public var congestionWindow: UInt32
-  /// Milliseconds.
+  /// The smoothed round-trip time; the unit is milliseconds.
   public var smoothedRoundTripTime: Duration
-  /// Milliseconds.
+  /// The retransmission timeout; the unit is milliseconds.
   public var retransmissionTimeout: Duration
   /// The path MTU in bytes.
   public var mtu: UInt32
@@ -56,29 +56,31 @@ public struct SCTPPathInfo: Hashable, Sendable {
   }
 }
 
-/// How an association is (RFC 6458, 8.2.1): `SCTP_STATUS`.
+/// The status of an association (RFC 6458, 8.2.1): `SCTP_STATUS`.
 public struct SCTPStatus: Hashable, Sendable {
   public var association: SCTPAssociationID
   public var state: SCTPAssociationState
-  /// Bytes that the peer has room for.
+  /// The peer's free receive buffer space in bytes.
   public var peerWindow: UInt32
-  /// Chunks sent and not acknowledged.
+  /// The number of chunks that were sent and are not acknowledged.
   public var unacknowledgedChunks: UInt16
-  /// Chunks of the peer that are missing: later ones have come.
+  /// The number of chunks from the peer that are missing, while later ones have arrived.
   public var missingChunks: UInt16
-  /// Streams that the peer sends on: numbers from 0 to one less.
+  /// The number of streams that the peer sends on. Stream numbers start at 0.
   public var incomingStreams: UInt16
-  /// Streams to send on: the smaller of what we asked for and what the peer takes.
+  /// The number of streams to send on: the smaller of the number that this end requested and the number that the peer
+  /// accepts.
   public var outgoingStreams: UInt16
-  /// The longest fragment of a message in bytes.
+  /// The longest fragment of a message, in bytes.
   public var fragmentationPoint: UInt32
   /// The path in use.
   public var primaryPath: SCTPPathInfo
 }
 
 extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
-  /// How an association is (`SCTP_STATUS`).
-  /// - Throws: `.invalidArgument` when there is none, so when not connected or over.
+  /// Returns the status of an association (`SCTP_STATUS`).
+  /// - Throws: `.invalidArgument` if there is none, for example if the socket is not connected or the association has
+  ///   ended.
   public borrowing func status(of association: SCTPAssociationID = .future) throws(SocketError) -> SCTPStatus {
     var question = csk_sctp_status()
     question.association = association.rawValue
@@ -91,8 +93,8 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
       fragmentationPoint: value.fragmentation_point, primaryPath: SCTPPathInfo(value.primary))
   }
 
-  /// How one path is (`SCTP_GET_PEER_ADDR_INFO`).
-  /// - Throws: `.invalidArgument` when the association has no such address.
+  /// Returns the status of one path (`SCTP_GET_PEER_ADDR_INFO`).
+  /// - Throws: `.invalidArgument` if the association has no such address.
   public borrowing func pathInfo(
     to peer: IPSocketAddress, of association: SCTPAssociationID = .future
   ) throws(SocketError) -> SCTPPathInfo {
@@ -102,17 +104,17 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     return SCTPPathInfo(try descriptor.sctpOption(CSK_SCTP_GET_PEER_ADDR_INFO, asking: question))
   }
 
-  /// How many associations a one-to-many socket has (`SCTP_GET_ASSOC_NUMBER`).
+  /// Returns the number of associations of a one-to-many socket (`SCTP_GET_ASSOC_NUMBER`).
   /// - Throws: `.notSupported` on one-to-one sockets.
   public borrowing func associationCount() throws(SocketError) -> Int {
     let count: UInt32 = try descriptor.sctpOption(CSK_SCTP_GET_ASSOC_NUMBER, asking: 0)
     return Int(count)
   }
 
-  /// The associations of a one-to-many socket (`SCTP_GET_ASSOC_ID_LIST`).
+  /// Returns the associations of a one-to-many socket (`SCTP_GET_ASSOC_ID_LIST`).
   /// - Throws: `.notSupported` on one-to-one sockets.
   public borrowing func associations() throws(SocketError) -> [SCTPAssociationID] {
-    // More may come between counting and asking.
+    // More associations may be established between the two calls.
     var room = try associationCount() + 4
     while true {
       var numbers = [Int32](repeating: 0, count: room + 1)

@@ -1,14 +1,15 @@
 public import CSocketKit
 public import SocketKitCore
 
-// SCTP as a byte stream: each write is a message, which reads take without its boundaries.
+// SCTP as a byte stream: each write is a message, and reads return its bytes without the boundaries.
 
 extension SCTPSocket {
-  /// The longest message that one write makes, in bytes: the kernel takes a message whole, and none longer than the send
-  /// buffer (EMSGSIZE in net/sctp/socket.c).
+  /// The longest message that one write sends, in bytes.
   ///
-  /// 16 KiB, because a receiver with Linux's default buffer then has room for several: with messages of 64 KiB one fills the
-  /// window, and each waits for a delayed acknowledgement.
+  /// The kernel accepts a message only whole, and none longer than the send buffer (EMSGSIZE in net/sctp/socket.c).
+  ///
+  /// The limit is 16 KiB, so that a receiver with Linux's default buffer has space for several messages. A message of
+  /// 64 KiB would fill the window, and each one would wait for a delayed acknowledgement.
   @inlinable public static var writeLimit: Int { 16384 }
 
   @inlinable @inline(__always)
@@ -49,7 +50,7 @@ extension SCTPSocket {
     }
   }
 
-  /// All segments as one message where they fit in one, otherwise the first that is not empty.
+  /// Sends all segments as one message if they fit in one, otherwise the first segment that is not empty.
   @unsafe @inlinable
   public borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     var count = 0
@@ -77,7 +78,7 @@ extension SCTPSocket {
 }
 
 extension RawDescriptor {
-  /// The result of a stream write that the kernel refused: after EMSGSIZE, tries to send less.
+  /// Handles a stream write that the kernel refused: after EMSGSIZE, tries to send less.
   @usableFromInline @inline(never)
   func failedSend(_ result: Int, _ bytes: UnsafeRawBufferPointer, _ tried: Int) -> IOResult {
     let result = result == 0 &- Int(CSK_EMSGSIZE) ? attemptSendLess(bytes, than: tried) : IOResult(raw: result)
@@ -85,7 +86,7 @@ extension RawDescriptor {
     return result
   }
 
-  /// Tries halves until the kernel takes one: a smaller send buffer, or fragmentation switched off.
+  /// Halves the length until the kernel accepts it: the send buffer is smaller, or fragmentation is off.
   private func attemptSendLess(_ bytes: UnsafeRawBufferPointer, than tried: Int) -> IOResult {
     var count = tried
     var result = 0 &- Int(CSK_EMSGSIZE)

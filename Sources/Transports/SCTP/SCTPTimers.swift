@@ -1,15 +1,17 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-// The options of an association that set its timers and counters. Times are milliseconds for the kernel, rounded up.
+// The options of an association for its timers and counters. Times are converted to milliseconds for the kernel,
+// rounded up.
 
-/// Bounds of the retransmission timeout (RFC 6458, 8.1.1): `SCTP_RTOINFO`. Setting a field to zero leaves it as it is.
+/// The bounds of the retransmission timeout (RFC 6458, 8.1.1): `SCTP_RTOINFO`. A field that is set to zero is left
+/// unchanged.
 public struct SCTPRetransmissionTimeouts: Hashable, Sendable {
-  /// Before the round-trip time is known; Linux's default is 3 s.
+  /// The timeout before the round-trip time is known. Linux's default is 3 s.
   public var initial: Duration
-  /// Linux's default is 1 s.
+  /// The shortest timeout. Linux's default is 1 s.
   public var minimum: Duration
-  /// Linux's default is 60 s.
+  /// The longest timeout. Linux's default is 60 s.
   public var maximum: Duration
 
   public init(initial: Duration = .zero, minimum: Duration = .zero, maximum: Duration = .zero) {
@@ -20,7 +22,8 @@ public struct SCTPRetransmissionTimeouts: Hashable, Sendable {
 }
 
 extension SCTPAssociationOption where Value == SCTPRetransmissionTimeouts {
-  /// Bounds of the retransmission timeout; `.invalidArgument` unless minimum ≤ maximum. The C name is `SCTP_RTOINFO`.
+  /// The bounds of the retransmission timeout. Setting throws `.invalidArgument` unless minimum ≤ maximum. The C name
+  /// is `SCTP_RTOINFO`.
   public static var retransmissionTimeouts: Self {
     Self(
       read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
@@ -40,18 +43,20 @@ extension SCTPAssociationOption where Value == SCTPRetransmissionTimeouts {
   }
 }
 
-/// What an association has besides (RFC 6458, 8.1.2): `SCTP_ASSOCINFO`. Setting a field to zero leaves it as it is.
+/// Further parameters of an association (RFC 6458, 8.1.2): `SCTP_ASSOCINFO`. A field that is set to zero is left
+/// unchanged.
 public struct SCTPAssociationParameters: Hashable, Sendable {
-  /// Retransmissions, over all paths, after which the association is lost; at most the sum of the paths' own. Linux's
-  /// default is 10.
+  /// The number of retransmissions, over all paths, after which the association is lost.
+  ///
+  /// The maximum is the sum of the paths' own numbers. Linux's default is 10.
   public var maximumRetransmissions: UInt16
-  /// How long a cookie of ours is good; Linux's default is 60 s.
+  /// How long a cookie of this end is valid. Linux's default is 60 s.
   public var cookieLife: Duration
-  /// Addresses of the peer. Reading only.
+  /// The number of the peer's addresses. For reading only.
   public internal(set) var peerAddressCount: UInt16 = 0
-  /// Bytes that the peer has room for. Reading only.
+  /// The peer's free receive buffer space in bytes. For reading only.
   public internal(set) var peerWindow: UInt32 = 0
-  /// Bytes that we have room for. Reading only.
+  /// This end's free receive buffer space in bytes. For reading only.
   public internal(set) var localWindow: UInt32 = 0
 
   public init(maximumRetransmissions: UInt16 = 0, cookieLife: Duration = .zero) {
@@ -61,7 +66,8 @@ public struct SCTPAssociationParameters: Hashable, Sendable {
 }
 
 extension SCTPAssociationOption where Value == SCTPAssociationParameters {
-  /// When an association is given up, and its windows. The C name is `SCTP_ASSOCINFO`.
+  /// The limit after which an association is lost, the life of cookies, and the windows. The C name is
+  /// `SCTP_ASSOCINFO`.
   public static var associationParameters: Self {
     Self(
       read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
@@ -87,9 +93,11 @@ extension SCTPAssociationOption where Value == SCTPAssociationParameters {
 
 /// When received messages are acknowledged (RFC 6458, 8.1.19): `SCTP_DELAYED_SACK`.
 public struct SCTPDelayedAcknowledgement: Hashable, Sendable {
-  /// After this time at the latest: up to 500 ms; zero leaves it as it is. Linux's default is 200 ms.
+  /// The longest delay, up to 500 ms; zero leaves it unchanged. Linux's default is 200 ms.
   public var delay: Duration
-  /// After so many packets: 1 acknowledges each at once; 0 leaves it as it is. Linux's default is 2.
+  /// The number of packets after which an acknowledgement is sent; 0 leaves it unchanged. Linux's default is 2.
+  ///
+  /// With 1, each packet is acknowledged at once.
   public var packets: UInt32
 
   public init(delay: Duration = .zero, packets: UInt32 = 0) {
@@ -99,7 +107,9 @@ public struct SCTPDelayedAcknowledgement: Hashable, Sendable {
 }
 
 extension SCTPAssociationOption where Value == SCTPDelayedAcknowledgement {
-  /// When received messages are acknowledged. Switched off it reads as a delay of zero and 1 packet. The C name is
+  /// When received messages are acknowledged.
+  ///
+  /// If delayed acknowledgements are off, the option reads as a delay of zero and 1 packet. The C name is
   /// `SCTP_DELAYED_SACK`.
   public static var delayedAcknowledgement: Self {
     Self(

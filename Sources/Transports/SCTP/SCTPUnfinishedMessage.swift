@@ -1,13 +1,14 @@
 internal import SocketKitCore
 
-/// Identifies an unfinished message: there is at most one for each place.
+/// Identifies an unfinished message: there is at most one for each value.
 @usableFromInline
 struct SCTPMessagePlace: Hashable {
   var association: SCTPAssociationID
   var stream: UInt16
   var isUnordered: Bool
-  /// The number of an unordered message: where fragments are interleaved, another message may come between its pieces.
-  /// 0 for ordered messages, which cannot overtake each other.
+  /// The number of an unordered message; 0 for ordered messages, which cannot overtake each other.
+  ///
+  /// If fragments are interleaved, other messages may arrive between the pieces of an unordered message.
   var sequence: UInt16
 }
 
@@ -20,20 +21,23 @@ extension SCTPMessagePlace {
   }
 }
 
-/// The front of a message.
+/// The beginning of a message.
 @usableFromInline
 struct SCTPUnfinishedMessage {
-  /// Its first piece, whose information is the message's: where fragments are interleaved, the kernel reports no
-  /// payload protocol for later pieces.
+  /// The first piece, whose information applies to the message.
+  ///
+  /// If fragments are interleaved, the kernel reports no payload protocol for later pieces.
   var first: SCTPMessage
   var bytes: [UInt8] = []
-  /// The message exceeds a limit: its pieces are dropped, including the last.
+  /// Whether the message exceeds a limit: its pieces are dropped, including the last.
   var isDropped = false
 
   init(_ first: SCTPMessage) { self.first = first }
 
-  /// Whether a piece belongs to this message. Otherwise the piece begins another message, and the rest of this one
-  /// never comes. The number within the stream decides, where there is one.
+  /// Whether a piece belongs to this message.
+  ///
+  /// If not, the piece begins another message, and the rest of this one never arrives. The number within the stream
+  /// decides, if there is one.
   func continues(with part: SCTPMessage) -> Bool {
     guard let begun = first.info, let info = part.info, !info.isUnordered else { return true }
     return begun.sequence == info.sequence
