@@ -46,8 +46,8 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
   }
 
   /// Takes ownership of an open KCM socket, and makes it CLOEXEC and non-blocking.
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. On failure, the descriptor is unchanged and the caller
-  ///   still owns it.
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. The descriptor is closed on
+  ///   failure.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     let raw = descriptor.raw
     try raw.checkOpen()

@@ -36,8 +36,8 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
 
   /// Takes ownership of a peeled-off socket, and makes it CLOEXEC and non-blocking.
   /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. A one-to-many socket fails with `.wrongSocketKind` too,
-  ///   and so does a socket whose association has ended: the two cannot be distinguished. On failure, the descriptor
-  ///   and its ownership are unchanged.
+  ///   and so does a socket whose association has ended: the two cannot be distinguished. The descriptor is closed
+  ///   on failure.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     let raw = descriptor.raw
     try raw.checkSCTPPackets()

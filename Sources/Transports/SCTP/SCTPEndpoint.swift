@@ -119,8 +119,8 @@ public struct SCTPEndpoint: ~Copyable, DescriptorSocket, MessageSocket, SCTPMess
   }
 
   /// Takes ownership of an open one-to-many socket, and makes it CLOEXEC and non-blocking.
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`, also for a peeled-off socket. On failure, the
-  ///   descriptor and its ownership are unchanged.
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`, also for a peeled-off socket. The
+  ///   descriptor is closed on failure.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     let raw = descriptor.raw
     try raw.checkSCTPPackets()

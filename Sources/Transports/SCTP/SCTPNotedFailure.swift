@@ -5,7 +5,11 @@ public import SocketKitCore
 // Afterwards, a read or a poll would wait forever (net/sctp/socket.c).
 
 extension SCTPSocket {
-  /// Ends reading and writing if the failure means that the association was lost.
+  /// Takes the pending error of the socket (SO_ERROR, socket(7)); nil if there is none.
+  ///
+  /// If the error means that the association was lost, reading and writing end.
+  ///
+  /// - Throws: `.closed`.
   public borrowing func takePendingError(
     as operation: SocketError.Operation = .wait
   ) throws(SocketError) -> SocketError? {

@@ -27,7 +27,7 @@ extension VsockContextID {
 ///
 /// ```swift
 /// var watcher = VsockContextIDWatcher(last: try VsockContextID.current())
-/// while true { use(try watcher.next(until: .never, control: control)) }
+/// while true { use(try watcher.next(until: .never.cancellable(by: control))) }
 /// ```
 /// The kernel has no event for such a change: /dev/vsock cannot be polled, and device events (netlink) report modules
 /// and devices, not a changed ID. The waiting thread therefore queries the ID once per period, with three system calls
