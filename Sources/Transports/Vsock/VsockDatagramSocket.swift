@@ -5,7 +5,7 @@ public import SocketKitCore
 /// Only VMware's transport supports them. With loopback, virtio and Hyper-V, opening the socket fails with
 /// `.protocolNotSupported` (ENODEV).
 @frozen
-public struct VsockDatagramSocket: ~Copyable, DatagramSocket, VsockSocket {
+public struct VsockDatagramSocket: ~Copyable, DatagramSocket, KernelSocket, VsockSocket {
   public typealias Address = VsockAddress
 
   @usableFromInline let owned: Descriptor
