@@ -1,4 +1,4 @@
-/// A limit with a control: made by ``WaitLimit/cancellable(by:)``.
+/// A limit with a control. ``WaitLimit/cancellable(by:)`` makes it.
 @frozen
 public struct CancellableLimit<Base: WaitLimit>: WaitLimit {
   @usableFromInline let base: Base
@@ -20,8 +20,8 @@ public struct CancellableLimit<Base: WaitLimit>: WaitLimit {
 }
 
 extension WaitLimit {
-  /// The same limit, for a wait that other threads can end, or whose deadline they can change while it waits.
-  /// - Parameter control: the control of the wait, in place of an earlier one; nil for none.
+  /// Returns this limit with a control: other threads can end the wait, or change its deadline while it waits.
+  /// - Parameter control: the control of the wait. It replaces an earlier one; nil removes it.
   @inlinable
   public func cancellable(by control: WaitControl?) -> CancellableLimit<Self> { CancellableLimit(self, control) }
 }

@@ -1,18 +1,19 @@
 public import CSocketKit
 
-/// A point of time on the monotonic clock (CLOCK_MONOTONIC): it neither jumps with the wall clock nor counts
-/// suspension.
+/// A point of time on the monotonic clock (CLOCK_MONOTONIC). That clock does not jump with the wall clock and does not
+/// count suspension.
 ///
-/// Deadlines, not durations: a loop of several waits then needs no arithmetic, and cannot take longer than asked.
+/// Waiting calls take deadlines, not durations: a loop of several waits then needs no arithmetic, and takes no longer
+/// than the caller asked.
 @frozen
 public struct Deadline: BitwiseCopyable, Hashable, Comparable, Sendable {
-  /// Nanoseconds of the monotonic clock; the largest number is "never".
+  /// The time in nanoseconds of the monotonic clock; the largest number means "never".
   @usableFromInline let nanoseconds: Int64
 
   @inlinable
   init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-  /// This deadline, moved.
+  /// Returns this deadline moved by a duration.
   public func advanced(by duration: Duration) -> Deadline {
     if nanoseconds == .max { return self }
     let (seconds, attoseconds) = duration.components
@@ -26,16 +27,16 @@ public struct Deadline: BitwiseCopyable, Hashable, Comparable, Sendable {
   }
 
   @inlinable public var isNever: Bool { nanoseconds == .max }
-  /// Whether this is ``past``: then there is nothing to ask the clock.
+  /// Whether this is ``past``. If so, there is no need to read the clock.
   @inlinable public var isPast: Bool { nanoseconds == 0 }
-  /// Whether the moment has come. Reads the clock, except for ``never``.
+  /// Whether the deadline has passed. Reads the clock, except for ``never``.
   @inlinable public var hasPassed: Bool { nanoseconds != .max && nanoseconds <= csk_monotonic_nanoseconds() }
-  /// What is left: at least zero; nil for ``never``.
+  /// The time until the deadline, at least zero; nil for ``never``.
   public var remaining: Duration? {
     isNever ? nil : .nanoseconds(max(0, nanoseconds - csk_monotonic_nanoseconds()))
   }
-  /// What is left in nanoseconds, at least 0; -1 for ``never``: for implementers of pollers, without arithmetic on
-  /// `Duration`.
+  /// The time until the deadline in nanoseconds, at least 0; -1 for ``never``. For implementers of pollers: it avoids
+  /// arithmetic on `Duration`.
   @inlinable public var remainingNanoseconds: Int64 {
     if nanoseconds == .max { return -1 }
     if nanoseconds == 0 { return 0 }
@@ -47,16 +48,16 @@ public struct Deadline: BitwiseCopyable, Hashable, Comparable, Sendable {
   public static func < (a: Deadline, b: Deadline) -> Bool { a.nanoseconds < b.nanoseconds }
 }
 
-// In an extension of the protocol, so that `until: .never` is found where any limit is taken.
+// In an extension of the protocol, so that `until: .never` resolves for a parameter of any limit type.
 extension WaitLimit where Self == Deadline {
   /// No deadline.
   @inlinable public static var never: Deadline { Deadline(nanoseconds: .max) }
-  /// This moment.
+  /// The current time.
   @inlinable public static var now: Deadline { Deadline(nanoseconds: csk_monotonic_nanoseconds()) }
-  /// A deadline that has passed, earlier than all others: a waiting call with it tries once.
+  /// A deadline that has passed, earlier than all others. A waiting call with it tries once.
   @inlinable public static var past: Deadline { Deadline(nanoseconds: 0) }
 
-  /// A deadline some time from now. A duration that is too long to count gives ``never``, a negative one a deadline
-  /// that has passed. Reads the clock once.
+  /// Returns the deadline that is a duration from now. A duration that is too long to count gives ``never``; a negative
+  /// duration gives a deadline that has passed. Reads the clock once.
   public static func after(_ duration: Duration) -> Deadline { now.advanced(by: duration) }
 }

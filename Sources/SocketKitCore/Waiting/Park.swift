@@ -1,9 +1,9 @@
 internal import CSocketKit
 
-/// One sleep of a waiting call in the kernel: ppoll(2), and what replaces it where that would not sleep.
+/// One sleep of a waiting call in the kernel: ppoll(2), and the replacements for it where ppoll(2) would not sleep.
 ///
-/// poll(2) reports POLLERR and POLLHUP whether asked or not, and reports some sockets ready although the call would
-/// still block. A call that sleeps with ppoll(2) alone then uses a full core. ``ParkHistory`` notices that.
+/// poll(2) always reports POLLERR and POLLHUP, and reports some sockets as ready although the call would still block. A
+/// call that sleeps with ppoll(2) alone then uses a full core. ``ParkHistory`` detects that.
 struct Park {
   let source: RawDescriptor
   let interest: Interest
@@ -11,22 +11,24 @@ struct Park {
   let control: WaitControl?
   let operation: SocketError.Operation
 
-  /// How many times in succession poll(2) may report readiness at once before the call pauses between its tries.
+  /// The number of times in succession that poll(2) may report readiness at once before the call pauses between its
+  /// tries.
   private static var tolerance: UInt8 { 16 }
-  /// A park that ended within this time did not sleep.
+  /// The time in nanoseconds below which a park counts as one that did not sleep.
   private static var momentary: Int64 { 30_000 }
 
-  /// What poll(2) is asked. POLLRDHUP comes with POLLIN only, and shows that the receiving direction has ended.
+  /// The events that poll(2) watches. POLLRDHUP is added to POLLIN only, and shows that the receiving direction has
+  /// ended.
   private var events: Int16 {
     let watched = interest.contains(.readable) ? interest.union(.readClosed) : interest
     return Int16(truncatingIfNeeded: watched.events.rawValue)
   }
 
-  /// What the call waits for. With an empty interest it waits for the error queue.
+  /// The events that the call waits for. With an empty interest it waits for the error queue.
   private var wanted: Int16 { events == 0 ? Int16(CSK_POLLERR) : events }
 
-  /// Sleeps until the call should try again: the source is ready, the deadline has passed, or the control or a shutdown
-  /// signals.
+  /// Sleeps until the call should try again: the source is ready, the deadline has passed, the control has signalled,
+  /// or a shutdown has signalled.
   func run(_ history: inout ParkHistory) throws(SocketError) {
     let reported = history.reported
     if reported & Int16(CSK_POLLNVAL) != 0 { throw SocketError(.failure(errno: CSK_EBADF), operation) }
@@ -58,7 +60,7 @@ struct Park {
     history.immediate = wasMomentary ? history.immediate &+ 1 : 0
   }
 
-  /// Whether the kernel may leave the call asleep after a shutdown: see ``ShutdownNotices``.
+  /// Whether the kernel may leave the call asleep after a shutdown. See ``ShutdownNotices``.
   private var mayMissShutdown: Bool {
     source.value >= 0 && (operation == .accept || interest.contains(.writable) && operation != .connect)
   }
@@ -70,7 +72,7 @@ struct Park {
     } else {
       let result = csk_eventfd()
       if result < 0 {
-        // No descriptor is left for it: look again after a while.
+        // No descriptor is free: poll for a limited time, then try again.
         let moment = Deadline(nanoseconds: csk_monotonic_nanoseconds() &+ ShutdownNotices.patience)
         history.reported = try poll(source, events, until: min(deadline, moment))
         return
@@ -91,8 +93,8 @@ struct Park {
     history.reported = try poll(source, events, bell, until: min(deadline, control?.deadline ?? .never))
   }
 
-  /// Sleeps although poll(2) reports an error or a hang-up that the last try did not take: until something new happens,
-  /// which an edge-triggered epoll instance reports.
+  /// Sleeps although poll(2) reports an error or a hang-up that the last try did not clear. The sleep ends when an
+  /// edge-triggered epoll instance reports a new event.
   private func sleepUntilNews(_ history: inout ParkHistory) throws(SocketError) {
     let opened = csk_epoll_create(CSK_EPOLL_CLOEXEC)
     if opened < 0 { return try pauseWhileReported(&history) }
@@ -102,13 +104,13 @@ struct Park {
     let added = csk_epoll_ctl(epoll.raw.value, CSK_EPOLL_CTL_ADD, source.value, &event)
     if added == 0 &- Int(CSK_EBADF) { throw SocketError(IOResult(raw: added), operation) }
     if added < 0 { return try pauseWhileReported(&history) }
-    // The instance first reports the present state, and then only what happens after it.
+    // The instance first reports the present state, and after that only changes.
     let count = csk_epoll_wait(epoll.raw.value, &event, 1, 0)
     let present = count > 0 ? Int16(truncatingIfNeeded: event.events) : 0
     let isNew = present & wanted != 0 || present & ~history.reported != 0
     history.reported = present
     if isNew { return }
-    // An error that became pending between the last try and now would not be reported as new.
+    // If an error became pending between the last try and now, epoll would not report it as new.
     if present & Int16(CSK_POLLERR) != 0, let error = pendingError() { throw error }
     var limit = deadline
     if mayMissShutdown {
@@ -132,7 +134,7 @@ struct Park {
     return result < 0 || number == 0 ? nil : SocketError(.failure(errno: number), operation)
   }
 
-  /// Pauses, longer each time up to four milliseconds, and then sleeps if poll(2) no longer reports readiness.
+  /// Pauses, longer each time up to four milliseconds. Then sleeps if poll(2) no longer reports readiness.
   private func pauseWhileReported(_ history: inout ParkHistory) throws(SocketError) {
     let step = min(history.immediate &- min(history.immediate, Self.tolerance), 5)
     let length = step < 5 ? Int64(50_000) << step : history.nextPause()
@@ -146,12 +148,12 @@ struct Park {
     try sleep(&history)
   }
 
-  /// Whether the receiving direction of the socket was shut down on this side, after poll(2) reported POLLRDHUP and a
-  /// try would block. A receive on a connected socket returns the end itself; datagram sockets and Unix listeners do
-  /// not report it.
+  /// Returns whether this side has shut down the receiving direction of the socket. Call it after poll(2) reported
+  /// POLLRDHUP and a try would block. A receive on a connected socket returns the end itself; datagram sockets and Unix
+  /// listeners do not report it.
   private func receivingHasEnded() throws(SocketError) -> Bool {
     var byte: UInt8 = 0
-    // The kernel reports no difference between the end and a message that has come since the try.
+    // poll(2) does not distinguish the end from a message that arrived after the try.
     let result = csk_recv(source.value, &byte, 1, CSK_MSG_PEEK | CSK_MSG_DONTWAIT)
     switch Int32(truncatingIfNeeded: result < 0 ? 0 &- result : 0) {
     case CSK_EAGAIN: return true
@@ -160,20 +162,20 @@ struct Park {
       var length: UInt32 = 4
       return csk_getsockopt(source.value, CSK_SOL_SOCKET, CSK_SO_ACCEPTCONN, &listens, &length) >= 0 && listens != 0
     case 0, CSK_EINTR, CSK_EOPNOTSUPP, CSK_ENOMEM, CSK_ENOTSOCK: return false
-    // The peek took a pending error.
+    // The peek cleared a pending error.
     default: throw SocketError(IOResult(raw: result), operation)
     }
   }
 
-  /// ppoll(2) on one descriptor, which may be -1 for none, and on the control's bell.
-  /// - Returns: what is reported of the descriptor; 0 when the time has passed or the bell was signalled.
+  /// Calls ppoll(2) on one descriptor, which may be -1 for none, and on the control's bell.
+  /// - Returns: the events of the descriptor; 0 when the time has passed or the bell was signalled.
   private func poll(
     _ descriptor: RawDescriptor, _ events: Int16, until limit: Deadline
   ) throws(SocketError) -> Int16 {
     guard let control else { return try poll(descriptor, events, RawDescriptor(-1), until: limit) }
     let bell = try control.enter(operation)
     defer { control.leave(bell) }
-    // Read only now: whatever changed before was changed before the bell was there, and does not signal it.
+    // Read the control only now: a change from before the bell was registered did not signal the bell.
     if control.isCancelled { return 0 }
     return try poll(descriptor, events, bell, until: min(limit, control.deadline))
   }
@@ -203,7 +205,7 @@ struct Park {
   }
 }
 
-/// Throws `.shutDown` when the receiving direction was shut down on this side and nothing is left to take.
+/// Throws `.shutDown` when this side has shut down the receiving direction and no message is left to receive.
 @usableFromInline
 func look(_ source: RawDescriptor, _ interest: Interest, _ operation: SocketError.Operation) throws(SocketError) {
   try Park(source: source, interest: interest, deadline: .past, control: nil, operation: operation).look()

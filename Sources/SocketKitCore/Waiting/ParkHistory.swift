@@ -1,5 +1,5 @@
-/// What a waiting call remembers from one park to the next, to notice that poll(2) reports a descriptor ready although
-/// the call would still block.
+/// The record that a waiting call keeps from one park to the next, to detect that poll(2) reports a descriptor as ready
+/// although the call would still block.
 @frozen
 @usableFromInline
 struct ParkHistory: BitwiseCopyable, Sendable {
@@ -21,8 +21,8 @@ struct ParkHistory: BitwiseCopyable, Sendable {
   @inlinable
   init() {}
 
-  /// How many nanoseconds to pause. A pause of a millisecond costs up to 4 % of a core on a slow machine, which is too
-  /// much for a long wait.
+  /// Returns the length of the next pause in nanoseconds. A pause of a millisecond costs up to 4 % of a core on a slow
+  /// machine, which is too much for a long wait.
   @usableFromInline
   mutating func nextPause() -> Int64 {
     if pauses >= 50 { return 4_000_000 }

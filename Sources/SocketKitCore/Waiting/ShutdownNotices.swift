@@ -1,6 +1,6 @@
 internal import CSocketKit
 
-/// Wakes threads that wait where the kernel does not report the end of the waiting direction.
+/// Wakes threads whose wait the kernel does not end when a shutdown ends the direction that they wait for.
 ///
 /// poll(2) on Unix and vsock sockets does not report `shutdown(.write)` while the send buffer is full
 /// (net/unix/af_unix.c, net/vmw_vsock/af_vsock.c), and vsock listeners cannot be shut down at all. So a thread that
@@ -13,15 +13,15 @@ enum ShutdownNotices {
   }
   private static let state = Guarded(State())
 
-  /// How long a wait goes on without registration.
+  /// How long a wait continues before it registers.
   static var patience: Int64 { 20_000_000 }
 
   /// Counts the shutdowns.
   static var generation: UInt32 { state.withLock { $0.generation } }
 
   /// Registers a thread's event descriptor.
-  /// - Returns: the generation. When it differs from the one before the last try, try again: the notice may have been
-  ///   missed.
+  /// - Returns: the generation. If it differs from the generation before the last try, try again: the thread may have
+  ///   missed the notice.
   static func enter(_ bell: RawDescriptor) -> UInt32 {
     state.withLock { state in
       state.waiting.append(bell)
@@ -33,8 +33,8 @@ enum ShutdownNotices {
     state.withLock { state in state.waiting.removeAll { $0 == bell } }
   }
 
-  /// Wakes the threads that are registered. Call it after shutdown(2). All of them, because several descriptors may
-  /// name one socket (dup(2)); one whose socket was not shut down tries once more than it has to.
+  /// Wakes all registered threads. Call it after shutdown(2). It wakes all of them because several descriptors may
+  /// refer to one socket (dup(2)). A thread whose socket was not shut down makes one unnecessary try.
   static func announce() {
     state.withLock { state in
       state.generation &+= 1
@@ -44,8 +44,8 @@ enum ShutdownNotices {
 }
 
 extension RawDescriptor {
-  /// For implementers: shutdown(2). Calls of this process that wait to write on the descriptor try again, also where
-  /// the kernel does not wake them.
+  /// For implementers: calls shutdown(2). Calls of this process that wait to write on the descriptor try again, even
+  /// where the kernel does not wake them.
   /// - Returns: 0 or -errno.
   public func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
     let result = IOResult(raw: csk_shutdown(value, direction.rawValue))

@@ -1,9 +1,9 @@
-/// A limit whose thread tries again before it sleeps: made by ``WaitLimit/spinning(_:thenYielding:)``.
+/// A limit whose thread tries again before it sleeps. ``WaitLimit/spinning(_:thenYielding:)`` makes it.
 @frozen
 public struct SpinningLimit<Base: WaitLimit>: WaitLimit {
   @usableFromInline let base: Base
   @usableFromInline let spins: UInt64
-  // Spins and yields together.
+  // The sum of spins and yields.
   @usableFromInline let steps: UInt64
 
   @inlinable
@@ -33,14 +33,14 @@ public struct SpinningLimit<Base: WaitLimit>: WaitLimit {
 }
 
 extension WaitLimit {
-  /// The same limit, for a thread that tries again before it sleeps.
+  /// Returns this limit for a thread that tries again before it sleeps.
   ///
-  /// Without arguments the thread never sleeps and never yields. It uses a whole core for the lowest latency; do this
-  /// only where each side has a core of its own.
+  /// Without arguments the thread never sleeps and never yields. It uses a whole core for the lowest latency. Do this
+  /// only where each side has its own core.
   ///
   /// Measured on two cores: where both sides share a core, pure spinning is up to ten times slower than sleeping. Where
-  /// each has its own, 40 tries and then sleeping are more than six times faster. `spinning(40, thenYielding: 4)` is a
-  /// safe choice on few cores.
+  /// each side has its own core, 40 tries and then sleeping are more than six times faster.
+  /// `spinning(40, thenYielding: 4)` is a safe choice on few cores.
   /// - Parameters:
   ///   - spins: how many times to try again without yielding.
   ///   - yields: how many times to yield and try again after that. The thread then sleeps in the kernel.

@@ -1,4 +1,4 @@
-/// How long a waiting call may take, and how the thread spends that time: the `until:` of every waiting call.
+/// How long a waiting call may take, and how the thread spends that time. Every waiting call takes one as `until:`.
 ///
 /// A ``Deadline`` is a limit: the thread sleeps in the kernel until the call can proceed or the deadline passes. Two
 /// methods add to a limit:
@@ -7,30 +7,31 @@
 /// try socket.read(into: buffer.mutableSpan, until: .never.cancellable(by: control))
 /// try socket.read(into: buffer.mutableSpan, until: .after(.seconds(5)).spinning(40, thenYielding: 4))
 /// ```
-/// A waiting call first looks at the ``control``, then tries, and looks at the ``deadline`` only when it would have to
-/// wait. So a call that need not wait succeeds also when the deadline has passed, and reads no clock. Calls of several
-/// steps, such as `writeAll(_:until:)`, look at both before every step but the first. A loop over waiting calls with
-/// one limit does the same with ``check(_:)``, or a peer that is always ready keeps it from ending.
+/// A waiting call first checks the ``control``, then tries, and checks the ``deadline`` only when it would have to
+/// wait. So a call that does not wait succeeds even when the deadline has passed, and does not read the clock. Calls of
+/// several steps, such as `writeAll(_:until:)`, check both before every step but the first. In a loop over waiting
+/// calls with one limit, call ``check(_:)`` in the same way; otherwise a peer that is always ready can keep the loop
+/// from ending.
 ///
-/// Conform to it to wait in another way: ``deadline`` is the only requirement without a default.
+/// To wait in another way, conform a type to this protocol. ``deadline`` is the only requirement without a default.
 public protocol WaitLimit: Sendable {
-  /// What one wait remembers from step to step, such as the number of its tries.
+  /// The state that one wait keeps from step to step, such as the number of its tries.
   associatedtype Progress: BitwiseCopyable = UInt8
 
-  /// When the wait ends with `.timedOut`.
+  /// The time at which the wait ends with `.timedOut`.
   var deadline: Deadline { get }
 
-  /// Lets other threads end the wait or change its deadline; nil by default.
+  /// The control by which other threads end the wait or change its deadline; nil by default.
   var control: WaitControl? { get }
 
-  /// The progress of a wait that begins.
+  /// Returns the progress of a new wait.
   func begin() -> Progress
 
-  /// What to do after a try that would block; ``WaitStep/park`` by default.
+  /// Returns the step after a try that would block; ``WaitStep/park`` by default.
   func next(_ progress: inout Progress) -> WaitStep
 }
 
-/// What a waiting thread does after a try that would block.
+/// The step that a waiting thread takes after a try that would block.
 @frozen
 public enum WaitStep: BitwiseCopyable, Hashable, Sendable {
   /// Try again at once, after a pause instruction of the processor.
@@ -57,8 +58,8 @@ extension Deadline: WaitLimit {
 }
 
 extension WaitLimit {
-  /// For implementers of waiting calls: throws when the control has ended the wait. Reads no clock unless the control
-  /// has a deadline, and compiles to nothing for a limit without a control.
+  /// For implementers of waiting calls: throws if the control has ended the wait. Does not read the clock unless the
+  /// control has a deadline, and compiles to nothing for a limit without a control.
   /// - Throws: `.cancelled`; `.timedOut` when the control's deadline has passed.
   @inlinable @inline(__always)
   public func checkControl(_ operation: SocketError.Operation) throws(SocketError) {
@@ -67,9 +68,9 @@ extension WaitLimit {
     if control.deadline.hasPassed { throw SocketError(code: .timedOut, operation) }
   }
 
-  /// For implementers of waiting calls: throws when the wait is over. Calls of several steps check before every step
+  /// For implementers of waiting calls: throws if the wait has ended. Calls of several steps check before every step
   /// but the first, so that a peer that is always ready cannot keep them from ending.
-  /// - Throws: `.cancelled`; `.timedOut` when the deadline, or the control's, has passed.
+  /// - Throws: `.cancelled`; `.timedOut` when the limit's or the control's deadline has passed.
   @inlinable
   public func check(_ operation: SocketError.Operation) throws(SocketError) {
     try checkControl(operation)

@@ -1,21 +1,21 @@
 public import CSocketKit
 
-/// One wait of a call: its limit, and what it has noticed so far.
+/// One wait of a call: its limit, and what it has detected so far.
 ///
-/// For implementers of waiting calls. A call of one step is a line over `waiting(for:until:)` of ``Watchable``, which
-/// makes one of these. A call of several steps, or one that waits for what no descriptor reports, makes one itself,
-/// tries, and calls ``block(on:for:)`` or ``pause(until:)`` after every try that would block.
+/// For implementers of waiting calls. A call of one step is one line that calls `waiting(for:until:)` of ``Watchable``,
+/// which makes a `WaitOperation`. A call of several steps, or one that waits for a change that no descriptor reports,
+/// makes its own. It tries, and calls ``block(on:for:)`` or ``pause(until:)`` after every try that would block.
 @frozen
 public struct WaitOperation<Limit: WaitLimit> {
   /// How long the wait may take.
   public let limit: Limit
-  /// What errors name as the operation.
+  /// The operation that errors name.
   public let operation: SocketError.Operation
   @usableFromInline var progress: Limit.Progress
   @usableFromInline var history = ParkHistory()
 
-  /// - Throws: `.cancelled`, or `.timedOut` for the control's deadline, when the limit's control says so already. The
-  ///   limit's own deadline is not looked at.
+  /// Makes a wait and checks the limit's control. Does not check the limit's own deadline.
+  /// - Throws: `.cancelled` when the control is cancelled; `.timedOut` when the control's deadline has passed.
   @inlinable @inline(__always)
   public init(_ operation: SocketError.Operation, until limit: Limit) throws(SocketError) {
     self.operation = operation
@@ -24,28 +24,28 @@ public struct WaitOperation<Limit: WaitLimit> {
     try limit.checkControl(operation)
   }
 
-  /// Throws when the wait is over: call it before every step but the first.
+  /// Throws if the wait has ended. Call it before every step but the first.
   /// - Throws: `.timedOut`, `.cancelled`.
   @inlinable
   public func check() throws(SocketError) { try limit.check(operation) }
 
-  /// Call it after a try that moved something, in a call of several steps: clears what earlier tries noticed about the
-  /// descriptor.
+  /// Clears what earlier tries detected about the descriptor. In a call of several steps, call it after a try that
+  /// transferred data.
   @inlinable @inline(__always)
   public mutating func progressed() { history = ParkHistory() }
 
-  /// Waits as the limit says; when it returns, try again. The descriptor may still not be ready.
+  /// Waits as the limit specifies. Try again when it returns; the descriptor may still not be ready.
   ///
-  /// While parked it uses almost no processor time, even where poll(2) reports the descriptor again and again although
-  /// the call would block: because of an unread error queue, for example. Call ``progressed()`` after a try that moved
-  /// something.
+  /// A parked thread uses almost no processor time, even where poll(2) keeps reporting the descriptor although the call
+  /// would block, for example because of an unread error queue. Call ``progressed()`` after a try that transferred
+  /// data.
   /// - Parameters:
-  ///   - source: what to watch.
+  ///   - source: the descriptor to watch.
   ///   - interest: one direction; an empty interest waits for the error queue.
-  /// - Throws: `.timedOut` when the deadline or the control's has passed, `.cancelled`; `.shutDown` when this side has
-  ///   shut down the receiving direction, and the kernel reports no end for it: datagram sockets and Unix listeners;
-  ///   the pending error of the socket; `.tooManyDescriptors` when a control needs a wake-up descriptor and there is
-  ///   none.
+  /// - Throws: `.timedOut` when the limit's or the control's deadline has passed; `.cancelled`; `.shutDown` when this
+  ///   side has shut down the receiving direction and the kernel does not report the end (datagram sockets and Unix
+  ///   listeners); the pending error of the socket; `.tooManyDescriptors` when a control needs a wake-up descriptor and
+  ///   no descriptor is free.
   @inlinable
   public mutating func block(on source: RawDescriptor, for interest: Interest) throws(SocketError) {
     try check()
@@ -62,17 +62,17 @@ public struct WaitOperation<Limit: WaitLimit> {
     }
   }
 
-  /// A try alone does not show that the receiving direction of a datagram socket was shut down.
+  /// Checks at every 1024th step whether the receiving direction was shut down. A try alone does not show that on a
+  /// datagram socket.
   @inlinable
   mutating func lookNowAndThen(at source: RawDescriptor, _ interest: Interest) throws(SocketError) {
     history.spins &+= 1
     if history.spins & 0x3ff == 0 { try look(source, interest, operation) }
   }
 
-  /// Waits as the limit says, but not for readiness: for changes that the kernel does not report, so that only another
-  /// try shows them.
+  /// Waits as the limit specifies for a change that the kernel does not report. Try again when it returns.
   /// - Parameter moment: when to return; nil for a millisecond from now, or four milliseconds after fifty such pauses.
-  ///   It may return earlier.
+  ///   The call may return earlier.
   /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`.
   @inlinable
   public mutating func pause(until moment: Deadline? = nil) throws(SocketError) {
@@ -84,7 +84,7 @@ public struct WaitOperation<Limit: WaitLimit> {
       let moment = moment ?? Deadline(nanoseconds: csk_monotonic_nanoseconds() &+ history.nextPause())
       var none = ParkHistory()
       let end = min(limit.deadline, moment)
-      // poll(2) passes over a negative descriptor.
+      // poll(2) ignores a negative descriptor.
       try park(RawDescriptor(-1), .writable, until: end, control: limit.control, operation: operation, &none)
     }
   }

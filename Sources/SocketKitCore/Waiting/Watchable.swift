@@ -1,33 +1,34 @@
-/// What a poller can watch and a thread can wait for: a socket, a listener, a connect in progress, a name lookup.
+/// Something that a poller can watch and a thread can wait for: a socket, a listener, a connect in progress, a name
+/// lookup.
 ///
-/// All of ours conform, and so does a third party's type that has something to wait for. Pollers register any of them,
-/// and `waiting(for:until:)` gives every call that can block a form that waits.
+/// All such types of this library conform, and types of other packages may conform. Pollers register any of them, and
+/// `waiting(for:until:)` makes the waiting form of a call that returns nil when it would block.
 public protocol Watchable: ~Copyable {
-  /// The descriptor to watch for reading: the socket's own for a kernel socket.
+  /// The descriptor to watch for reading. For a kernel socket this is the socket's own.
   var readSource: RawDescriptor { get }
-  /// The descriptor to watch for writing: the same as ``readSource`` for a kernel socket.
+  /// The descriptor to watch for writing. For a kernel socket this is the same as ``readSource``.
   var writeSource: RawDescriptor { get }
 }
 
 extension Watchable where Self: ~Copyable {
-  /// Tries, and waits on this thread between the tries, until `attempt` returns something or throws.
+  /// Calls `attempt` until it returns a value or throws, and waits on this thread between the tries.
   ///
-  /// Every waiting call of one step is this over its form that tries:
+  /// Every waiting call of one step calls this with the form of the call that does not wait:
   /// ```swift
   /// func accept(until limit: some WaitLimit) throws(SocketError) -> S {
   ///   try waiting(for: .readable, .accept, until: limit) { (listener) throws(SocketError) in try listener.accept() }
   /// }
   /// ```
-  /// It returns and throws what `attempt` does, and reads no clock when the first try returns something.
+  /// Returns and throws what `attempt` does, and does not read the clock when the first try returns a value.
   /// - Parameters:
   ///   - interest: the direction that the call waits for, `.readable` or `.writable`.
-  ///   - operation: what errors name as the operation.
+  ///   - operation: the operation that errors name.
   ///   - limit: how long to wait, and how: ``WaitLimit``.
-  ///   - end: the result when this side has shut down the receiving direction and the kernel reports no end for it; nil
-  ///     throws `.shutDown` then.
+  ///   - end: the result when this side has shut down the receiving direction and the kernel does not report the end.
+  ///     If it is nil, the call throws `.shutDown`.
   ///   - attempt: tries once, without waiting; returns nil when it would block.
   /// - Throws: `.timedOut`, `.cancelled`; `.shutDown` as described for `end`; `.tooManyDescriptors` when a control
-  ///   needs a wake-up descriptor and there is none; and what `attempt` throws.
+  ///   needs a wake-up descriptor and no descriptor is free; and what `attempt` throws.
   @inlinable @inline(__always)
   public borrowing func waiting<Result: ~Copyable, Limit: WaitLimit>(
     for interest: Interest, _ operation: SocketError.Operation = .wait, until limit: Limit,
