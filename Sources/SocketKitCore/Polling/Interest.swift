@@ -1,12 +1,12 @@
-/// What a poller watches a descriptor for. An empty interest pauses a registration.
+/// The events for which a poller watches a descriptor. An empty interest pauses a registration.
 @frozen
 public struct Interest: OptionSet, BitwiseCopyable, Hashable, Sendable {
-  /// The bits of epoll_ctl(2), which poll(2) shares as far as it has them.
+  /// The bits of epoll_ctl(2). poll(2) uses the same bits, but not all of them.
   public let rawValue: UInt32
   @inlinable
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// There is something to read or accept, or the stream has ended (EPOLLIN).
+  /// There is data to read or a connection to accept, or the stream has ended (EPOLLIN).
   @inlinable public static var readable: Self { Self(rawValue: 0x1) }
   /// There is room to write, or a connect has finished (EPOLLOUT).
   @inlinable public static var writable: Self { Self(rawValue: 0x4) }
@@ -15,12 +15,12 @@ public struct Interest: OptionSet, BitwiseCopyable, Hashable, Sendable {
   /// The peer has ended its writing side (EPOLLRDHUP).
   @inlinable public static var readClosed: Self { Self(rawValue: 0x2000) }
 
-  /// The bits that have a name here. The kernel sees no other bits of the raw value.
+  /// The bits that have a name here. The kernel receives no other bits of the raw value.
   @inlinable public var events: Interest { intersection(Interest(rawValue: 0x2007)) }
 }
 
 /// How a poller reports a descriptor that is ready. The empty value is level triggering: every wait reports the
-/// descriptor as long as it is ready. ``PollerCapabilities`` says which triggers a poller has.
+/// descriptor as long as it is ready. ``PollerCapabilities`` lists the triggers that a poller supports.
 @frozen
 public struct Trigger: OptionSet, BitwiseCopyable, Hashable, Sendable {
   /// The bits of epoll_ctl(2).
@@ -28,38 +28,38 @@ public struct Trigger: OptionSet, BitwiseCopyable, Hashable, Sendable {
   @inlinable
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// Report a change once, when it happens, and not again while it lasts (EPOLLET). Read or write until the call
-  /// returns nil, or the rest is never reported.
+  /// Report a change once, when it happens, and not again while the descriptor stays ready (EPOLLET). Read or write
+  /// until the call returns nil; otherwise the poller never reports the rest.
   @inlinable public static var edge: Self { Self(rawValue: 1 << 31) }
   /// Report once, then stop watching until the registration is modified (EPOLLONESHOT).
   @inlinable public static var oneShot: Self { Self(rawValue: 1 << 30) }
-  /// Of several pollers that watch the same descriptor, wake at least one, not all (EPOLLEXCLUSIVE, Linux 4.5). Such a
-  /// registration cannot be modified.
+  /// Wake at least one, but not all, of several pollers that watch the same descriptor (EPOLLEXCLUSIVE, Linux 4.5).
+  /// Such a registration cannot be modified.
   @inlinable public static var exclusive: Self { Self(rawValue: 1 << 28) }
 
-  /// The bits that have a name here. The kernel sees no other bits of the raw value.
+  /// The bits that have a name here. The kernel receives no other bits of the raw value.
   @inlinable public var known: Trigger { intersection([.edge, .oneShot, .exclusive]) }
 }
 
-/// What a poller found. Flags are hints: a descriptor reported as readable may would-block, but what is ready is always
-/// reported.
+/// The readiness that a poller found. Flags are hints: a call on a descriptor reported as ready may still return nil,
+/// but the poller always reports a descriptor that is ready.
 @frozen
 public struct Readiness: OptionSet, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: UInt32
   @inlinable
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// A read, or an accept, will not would-block; the end of the stream counts as readable.
+  /// A read or an accept would not block; the end of the stream counts as readable.
   @inlinable public static var readable: Self { Self(rawValue: 0x1) }
   @inlinable public static var priority: Self { Self(rawValue: 0x2) }
-  /// A write will not would-block.
+  /// A write would not block.
   @inlinable public static var writable: Self { Self(rawValue: 0x4) }
-  /// The socket has an error, which the next operation throws (EPOLLERR). Reported without being asked for.
+  /// The socket has an error, which the next operation throws (EPOLLERR). Always reported.
   @inlinable public static var error: Self { Self(rawValue: 0x8) }
-  /// Both directions have ended (EPOLLHUP). Reported without being asked for.
+  /// Both directions have ended (EPOLLHUP). Always reported.
   @inlinable public static var hangUp: Self { Self(rawValue: 0x10) }
-  /// The descriptor was closed while registered (POLLNVAL): deregister it. Only ``PollPoller``'s kernel call can see
-  /// it.
+  /// The descriptor was closed while registered (POLLNVAL): deregister it. Only the system call of ``PollPoller`` can
+  /// report it.
   @inlinable public static var invalid: Self { Self(rawValue: 0x20) }
   /// The peer has ended its writing side (EPOLLRDHUP).
   @inlinable public static var readClosed: Self { Self(rawValue: 0x2000) }

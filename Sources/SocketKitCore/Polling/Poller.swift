@@ -1,35 +1,34 @@
 public import CSocketKit
 
-/// Something that waits for many descriptors at once and says which are ready.
+/// A type that waits for many descriptors at once and reports which of them are ready.
 ///
-/// The contract, which ``SocketKitConformance`` checks:
-/// - **Readiness is a hint.** A spurious event is allowed, a lost one never: what is ready and watched is reported by
-///   the next wait. With level triggering (the default) it is reported as long as it lasts.
-/// - **Edge triggering** (``Trigger/edge``), where ``capabilities`` has it, reports a change once: read until
-///   the call returns nil. **One-shot** reports once and then watches no more until
-///   ``modify(source:for:trigger:token:)``.
-/// - **Errors and hang-ups** are reported whether asked for or not, except to a one-shot registration that has fired.
-///   An empty interest pauses a registration: it reports a hang-up at most once.
-/// - **Deregister before closing.** The kernel forgets a closed descriptor by itself only when no copy of it is open,
-///   and poll(2) never. Tokens carry a generation so that what still comes can be dropped: see ``Slab``.
-/// - **A descriptor is registered once per poller**: a second time is `.alreadyRegistered`.
-/// - **Wake-ups are never lost**: one that comes before a wait ends that wait at once.
-/// - **A signal ends no wait**; a waiting poller with nothing ready makes no wake-ups, except where it is built to
+/// Every poller keeps these rules, which ``SocketKitConformance`` checks:
+/// - **Readiness is a hint.** A poller may report a spurious event, but never loses one: the next wait reports every
+///   watched descriptor that is ready. With level triggering (the default) each wait reports it as long as it is ready.
+/// - **Edge triggering** (``Trigger/edge``), where ``capabilities`` has it, reports a change once: read until the call
+///   returns nil. **One-shot** reports once and then stops watching until ``modify(source:for:trigger:token:)``.
+/// - **Errors and hang-ups** are always reported, except for a one-shot registration that has fired. An empty interest
+///   pauses a registration: it reports a hang-up at most once.
+/// - **Deregister before closing.** The kernel removes a closed descriptor by itself only when no copy of it is open,
+///   and poll(2) never does. Tokens carry a generation, so that the program can drop late events: see ``Slab``.
+/// - **A poller registers a descriptor once.** A second registration throws `.alreadyRegistered`.
+/// - **Wake-ups are never lost.** A wake-up before a wait ends that wait at once.
+/// - **A signal does not end a wait.** A waiting poller with nothing ready does not wake up, unless it is built to
 ///   spin.
 ///
-/// A poller is used by one thread at a time; its ``waker`` by any.
+/// Only one thread at a time may use a poller; any thread may use its ``waker``.
 public protocol Poller: ~Copyable, Sendable {
-  /// What makes one: its bounds and modes.
+  /// The bounds and modes with which a poller is made.
   associatedtype Configuration: Sendable
 
   /// Makes a poller.
   /// - Throws: `.tooManyDescriptors`; `.notSupported` where the kernel lacks it.
   init(_ configuration: Configuration) throws(SocketError)
 
-  /// What generic code may make one with: sensible values for a program of that many connections.
+  /// Returns a configuration for generic code: sensible values for a program with that many connections.
   static func configuration(capacity: Int) -> Configuration
 
-  /// What this poller can do beyond level triggering.
+  /// The features of this poller beyond level triggering.
   var capabilities: PollerCapabilities { get }
 
   /// Watches a descriptor. For implementers; programs use ``register(_:for:trigger:token:)``.
@@ -39,48 +38,49 @@ public protocol Poller: ~Copyable, Sendable {
     source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
   ) throws(SocketError)
 
-  /// Changes what a registered descriptor is watched for, and re-arms a one-shot registration.
+  /// Changes the interest of a registered descriptor, and re-arms a one-shot registration.
   /// - Throws: `.notRegistered`, `.closed`, `.notSupported`.
   mutating func modify(
     source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
   ) throws(SocketError)
 
-  /// Stops watching. Events of it that the last wait found may still be read from ``subscript(event:)``.
+  /// Stops watching a descriptor. ``subscript(event:)`` may still return its events from the last wait.
   /// - Throws: `.notRegistered`, `.closed`.
   mutating func deregister(source: RawDescriptor) throws(SocketError)
 
-  /// Waits once: the number of events, 0 when the deadline passed or a wake-up came, or -errno. Must not throw, so that
-  /// it specializes; may return -EINTR.
+  /// Waits once. Must not throw, so that the compiler can specialize it.
+  /// - Returns: the number of events; 0 when the deadline passed or a wake-up came; or -errno, which may be -EINTR.
   mutating func attemptWait(until deadline: Deadline) -> IOResult
 
-  /// An event of the last wait, from 0 to one less than what it returned. Valid until the next wait. Another index is a
-  /// programming error, and a poller must trap. A check against the same variable that the wait returned costs nothing
-  /// in a loop over the events.
+  /// Returns an event of the last wait. Valid until the next wait.
+  /// - Parameter index: 0 to one less than the number that the last wait returned. Another index is a programming
+  ///   error, and a poller must trap. In a loop over the events, a check against the variable that the wait returned
+  ///   costs nothing.
   subscript(event index: Int) -> Event { get }
 
-  /// Whether the last wait was ended by the ``waker``.
+  /// Whether the ``waker`` ended the last wait.
   var wasWoken: Bool { get }
 
   /// A handle by which any thread can end a wait.
   var waker: Waker { get }
 }
 
-/// What a poller can do beyond level triggering.
+/// The features of a poller beyond level triggering.
 @frozen
 public struct PollerCapabilities: OptionSet, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: UInt32
   @inlinable
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// It takes ``Interest/edge``.
+  /// The poller supports ``Trigger/edge``.
   @inlinable public static var edge: Self { Self(rawValue: 1) }
-  /// It takes ``Interest/oneShot``.
+  /// The poller supports ``Trigger/oneShot``.
   @inlinable public static var oneShot: Self { Self(rawValue: 2) }
-  /// It takes ``Interest/exclusive``.
+  /// The poller supports ``Trigger/exclusive``.
   @inlinable public static var exclusive: Self { Self(rawValue: 4) }
-  /// Deadlines below a millisecond are kept as precisely as the kernel's timers are.
+  /// Deadlines below a millisecond are as precise as the kernel's timers.
   @inlinable public static var precise: Self { Self(rawValue: 8) }
-  /// With nothing ready it sleeps: no wake-ups, no CPU time.
+  /// The poller sleeps while nothing is ready, without wake-ups or CPU time.
   @inlinable public static var parks: Self { Self(rawValue: 16) }
   /// The cost of a wait does not grow with the number of idle registrations.
   @inlinable public static var scalable: Self { Self(rawValue: 32) }
@@ -92,25 +92,27 @@ extension Poller where Self: ~Copyable {
   @inlinable
   public init() throws(SocketError) { try self.init(Self.configuration(capacity: 1024)) }
 
-  /// Watches a descriptor, level-triggered.
+  /// Watches a descriptor with level triggering.
   /// - Throws: as ``register(source:for:trigger:token:)``.
   @inlinable
   public mutating func register(source: RawDescriptor, for interest: Interest, token: Token) throws(SocketError) {
     try register(source: source, for: interest, trigger: [], token: token)
   }
 
-  /// Changes what a registered descriptor is watched for, level-triggered.
+  /// Changes the interest of a registered descriptor, with level triggering.
   /// - Throws: as ``modify(source:for:trigger:token:)``.
   @inlinable
   public mutating func modify(source: RawDescriptor, for interest: Interest, token: Token) throws(SocketError) {
     try modify(source: source, for: interest, trigger: [], token: token)
   }
 
-  /// Watches a socket, a listener or anything else: its ``Watchable/readSource`` and ``Watchable/writeSource`` as the
-  /// interest asks. A listener is readable when a connection waits to be accepted.
+  /// Watches a socket, a listener or another ``Watchable``: its ``Watchable/readSource`` and its
+  /// ``Watchable/writeSource``, according to the interest. A listener is readable when a connection is ready to be
+  /// accepted.
   ///
-  /// Where these are two, each is watched by itself: with `.oneShot` each reports once.
-  /// - Throws: `.alreadyRegistered`, `.notSupported` for a mode that the poller lacks. Nothing is registered then.
+  /// If the two sources differ, the poller watches each separately: with `.oneShot` each reports once.
+  /// - Throws: `.alreadyRegistered`; `.notSupported` for a mode that the poller lacks. After an error nothing new is
+  ///   registered.
   @inlinable
   public mutating func register<Source: Watchable & ~Copyable>(
     _ socket: borrowing Source, for interest: Interest, trigger: Trigger = [], token: Token
@@ -131,7 +133,7 @@ extension Poller where Self: ~Copyable {
     }
   }
 
-  /// Changes what a registered socket is watched for.
+  /// Changes the interest of a registered socket.
   /// - Throws: `.notRegistered`, `.notSupported`.
   @inlinable
   public mutating func modify<Source: Watchable & ~Copyable>(
@@ -148,7 +150,7 @@ extension Poller where Self: ~Copyable {
     }
   }
 
-  /// Stops watching a socket: do this before its life ends.
+  /// Stops watching a socket. Call it before the socket's life ends.
   /// - Throws: `.notRegistered`.
   @inlinable
   public mutating func deregister<Source: Watchable & ~Copyable>(_ socket: borrowing Source) throws(SocketError) {
@@ -158,19 +160,19 @@ extension Poller where Self: ~Copyable {
     if reading != writing { try deregister(source: writing) }
   }
 
-  /// Waits until something is ready, the limit ends the wait, or the ``waker`` calls. Signals do not end it.
+  /// Waits until a descriptor is ready, the limit ends the wait, or the ``waker`` is called. Signals do not end it.
   ///
-  /// - Parameter limit: how long to wait. One that spins makes the poller look without sleeping first.
-  /// - Returns: how many events ``subscript(event:)`` has; 0 when the deadline passed, a wake-up came (see
-  ///   ``wasWoken``), or the deadline of the limit's control was changed.
-  /// - Throws: `.cancelled` when the limit's control ended the wait, before or during it; and what the kernel says of
-  ///   the poller itself, such as `.closed` or `.outOfMemory`.
+  /// - Parameter limit: how long to wait. With a limit that spins, the poller first checks without sleeping.
+  /// - Returns: the number of events for ``subscript(event:)``; 0 when the deadline passed, a wake-up came (see
+  ///   ``wasWoken``), or the deadline of the limit's control changed.
+  /// - Throws: `.cancelled` when the limit's control ended the wait, before or during it; and errors of the poller's
+  ///   own system call, such as `.closed` or `.outOfMemory`.
   @inlinable
   public mutating func wait(until limit: some WaitLimit = .never) throws(SocketError) -> Int {
     guard let control = limit.control else { return try wait(limit, until: limit.deadline) }
     let key = control.enter(waker)
     defer { control.leave(key: key) }
-    // Looked at only now: what changed before did not call the waker.
+    // Check only now: a change before the registration did not call the waker.
     if control.isCancelled { throw SocketError(code: .cancelled, .wait) }
     let count = try wait(limit, until: min(limit.deadline, control.deadline))
     if count == 0 && control.isCancelled { throw SocketError(code: .cancelled, .wait) }
