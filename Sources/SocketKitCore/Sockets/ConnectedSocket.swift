@@ -5,12 +5,11 @@ public protocol ConnectedSocket: Socket, ~Copyable {
   borrowing func remoteAddress() throws(SocketError) -> Address
 }
 
-/// A socket that a ``Listener`` can make of a descriptor that it accepted: the connected transports, and wrappers over
-/// them.
+/// A socket that a ``Listener`` can make from an accepted descriptor: the connected transports, and wrappers over them.
 public protocol Acceptable<AcceptContext>: ConnectedSocket, ~Copyable {
-  /// What the listener gives to each connection that it accepts: a codec, a key, a seed. `Void` for most.
+  /// The value that the listener passes to each connection that it accepts: a codec, a key, a seed. `Void` for most.
   associatedtype AcceptContext: Sendable = Void
 
-  /// Makes a socket of an accepted descriptor, which is non-blocking.
+  /// Makes a socket from an accepted descriptor, which is non-blocking.
   init(accepted descriptor: consuming Descriptor, context: borrowing AcceptContext)
 }

@@ -1,9 +1,9 @@
-/// A socket that owns exactly one descriptor, which takes socket options: the transports, and wrappers that hold
-/// nothing but their base.
+/// A socket that owns exactly one descriptor, which takes socket options: the transports, and wrappers that hold only
+/// their base.
 ///
 /// A wrapper that holds bytes must not conform, because ``releaseDescriptor()`` would lose them.
 public protocol DescriptorSocket: Socket, OptionTarget, ~Copyable {
-  /// Gives the descriptor away. The connection stays as it is.
+  /// Returns the descriptor and gives up its ownership. The connection does not change.
   consuming func releaseDescriptor() -> Descriptor
 }
 

@@ -1,15 +1,16 @@
 internal import CSocketKit
 
-/// A socket on whose descriptor kernel I/O means the same as its methods: TCP, UDP, Unix, raw IP, vsock streams.
+/// A socket whose methods do the same as kernel I/O on its descriptor: TCP, UDP, Unix, raw IP, vsock streams.
 ///
 /// sendfile(2), splice(2), zero-copy sends and io_uring work on the descriptor and do not call the methods, so they
-/// take sockets of this protocol only. A wrapper that frames, encrypts, counts or injects faults must not conform, nor
-/// a transport that queues or splits what it sends, as vsock packets and SCTP streams do. A conformer inherits the
-/// primitives of ``StreamSocket`` and ``MessageSocket``, and must not replace them. The conformance kit mixes methods
-/// and kernel calls to check that.
+/// accept only sockets of this protocol. A wrapper that frames, encrypts, counts or injects faults must not conform.
+/// Neither must a transport that queues or splits the data that it sends, as vsock packets and SCTP streams do. A
+/// conforming type inherits the primitives of ``StreamSocket`` and ``MessageSocket``, and must not replace them. The
+/// conformance kit checks that by mixing methods and kernel calls.
 public protocol KernelSocket: DescriptorSocket, ~Copyable {
-  /// Renames an error of a kernel call on the descriptor, for kernels that report a failure by a misleading number. The
-  /// primitives apply it, and so does every call that works on the descriptor. The default returns the result.
+  /// Replaces the error number of a kernel call on the descriptor where the kernel reports a failure by a misleading
+  /// number. The primitives and all other calls that work on the descriptor apply it. The default returns the result
+  /// unchanged.
   static func named(_ result: IOResult, on descriptor: RawDescriptor) -> IOResult
 }
 
@@ -17,7 +18,7 @@ extension KernelSocket where Self: ~Copyable {
   @inlinable @inline(__always)
   public static func named(_ result: IOResult, on descriptor: RawDescriptor) -> IOResult { result }
 
-  /// Makes a kernel call on the descriptor, and names its error.
+  /// Makes a kernel call on the descriptor, and replaces its error as ``named(_:on:)`` does.
   borrowing func naming<R>(_ call: () throws(SocketError) -> R) throws(SocketError) -> R {
     do throws(SocketError) {
       return try call()
@@ -30,7 +31,7 @@ extension KernelSocket where Self: ~Copyable {
 }
 
 extension DescriptorSocket where Self: DatagramSocket & ~Copyable {
-  /// Also for a socket that is not connected: the kernel returns ENOTCONN for it, and still shuts it down
+  /// Shuts down the socket, even one that is not connected: the kernel returns ENOTCONN for it, but shuts it down
   /// (net/ipv4/af_inet.c, inet_shutdown).
   public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
     let result = descriptor.attemptShutdown(direction)
@@ -50,7 +51,7 @@ extension DescriptorSocket where Self: DatagramSocket & ~Copyable {
 }
 
 extension RawDescriptor {
-  /// The address that the socket is bound to (getsockname(2)).
+  /// Returns the address that the socket is bound to (getsockname(2)).
   public func localAddress() throws(SocketError) -> AnySocketAddress {
     var address = AnySocketAddress()
     let result = IOResult(raw: address.fill { csk_getsockname(value, $0, &$1) })
@@ -58,7 +59,7 @@ extension RawDescriptor {
     return address
   }
 
-  /// The address that the socket is connected to (getpeername(2)).
+  /// Returns the address that the socket is connected to (getpeername(2)).
   public func remoteAddress() throws(SocketError) -> AnySocketAddress {
     var address = AnySocketAddress()
     let result = IOResult(raw: address.fill { csk_getpeername(value, $0, &$1) })

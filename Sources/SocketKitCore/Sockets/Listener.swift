@@ -2,22 +2,22 @@ public import CSocketKit
 
 /// A listening socket that makes sockets of type `S`.
 ///
-/// It owns its descriptor, and whatever its transport must clean up (a Unix socket's path). Accepting borrows it, so
-/// several threads may accept from one listener.
+/// It owns its descriptor and all resources that its transport must clean up (the path of a Unix socket). Accepting
+/// borrows it, so several threads may accept from one listener.
 @frozen
 public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
-  // Declared first, so that it goes first: the path must be unlinked while the socket still holds it.
+  // Declared first, so that it is destroyed first: the path must be unlinked before the socket closes.
   @usableFromInline var cleanup: ListenerCleanup
   @usableFromInline let owned: Descriptor
   @usableFromInline let mark: ShutdownMark
   @usableFromInline let context: S.AcceptContext
 
-  /// Makes a listener of a listening descriptor.
+  /// Makes a listener from a listening descriptor.
   /// - Parameters:
-  ///   - descriptor: listens already, non-blocking.
-  ///   - context: handed to every accepted socket.
-  ///   - cleanup: called once, when the listener closes or its life ends, before its descriptor closes; not when it is
-  ///     released.
+  ///   - descriptor: a non-blocking descriptor that already listens.
+  ///   - context: the value that the listener passes to every accepted socket.
+  ///   - cleanup: called once, when the listener closes or its life ends, before its descriptor closes. ``release()``
+  ///     does not call it.
   @inlinable
   public init(
     _ descriptor: consuming Descriptor, context: S.AcceptContext, cleanup: (@Sendable () -> Void)? = nil
@@ -28,16 +28,16 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
     self.context = context
   }
 
-  /// The listening descriptor: what a poller watches for reading.
+  /// The listening descriptor, which a poller watches for reading.
   @inlinable public var descriptor: RawDescriptor { owned.raw }
 
-  /// Takes one connection, without waiting; nil when there is none.
+  /// Accepts one connection, without waiting; returns nil when there is none.
   ///
-  /// Connections that failed before they could be taken are skipped, as accept(2) advises.
-  /// - Throws: `.tooManyDescriptors` (the listener stays as it is: the connection is still there for a later call; stop
-  ///   watching the listener meanwhile, or the poller reports it again and again), `.outOfMemory`,
-  ///   `.permissionDenied` (a firewall); `.shutDown` after ``shutdown()``, errno 0, or when the socket does not listen,
-  ///   errno EINVAL.
+  /// Skips connections that failed before they were accepted, as accept(2) advises.
+  /// - Throws: `.tooManyDescriptors`; `.outOfMemory`; `.permissionDenied` (a firewall); `.shutDown` after
+  ///   ``shutdown()``, with errno 0, or when the socket does not listen, with errno EINVAL. After `.tooManyDescriptors`
+  ///   the connection stays in the queue for a later call. Stop watching the listener until a descriptor is free;
+  ///   otherwise the poller reports it again and again.
   @inlinable @inline(__always)
   public borrowing func accept() throws(SocketError) -> S? {
     let number = owned.raw.value
@@ -50,7 +50,7 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
     }
   }
 
-  /// Takes one connection, without waiting, and reports who it is from.
+  /// Accepts one connection, without waiting, and reports the address of the peer.
   /// - Parameter peer: receives the peer's address when the result is not nil.
   /// - Throws: as ``accept()``.
   @inlinable
@@ -67,9 +67,9 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
     }
   }
 
-  /// Takes one connection, waiting on this thread until there is one.
-  /// - Throws: `.shutDown` when ``shutdown()`` is called, before or while it waits; `.timedOut`, `.cancelled`, and as
-  ///   ``accept()``.
+  /// Accepts one connection, and waits on this thread until there is one.
+  /// - Throws: `.shutDown` when ``shutdown()`` was called before the call or is called during its wait; `.timedOut`,
+  ///   `.cancelled`, and as ``accept()``.
   @inlinable
   public borrowing func accept(until limit: some WaitLimit) throws(SocketError) -> S {
     try waiting(for: .readable, .accept, until: limit) { (listener) throws(SocketError) in try listener.accept() }
@@ -82,7 +82,7 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
       context: context)
   }
 
-  /// Failures of a connection, not of the listener: accept(2), "Error handling".
+  /// Returns whether the failure is one of the connection, not of the listener: accept(2), "Error handling".
   @inlinable
   func isPassing(_ result: IOResult) -> Bool {
     switch Int32(truncatingIfNeeded: 0 &- result.raw) {
@@ -93,8 +93,8 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
     }
   }
 
-  /// The address that is listened on, with the port that the kernel chose.
-  /// - Throws: `.invalidAddress` when it is none of this transport's.
+  /// Returns the address that the listener is bound to, with the port that the kernel chose.
+  /// - Throws: `.invalidAddress` when it is not one of this transport's addresses.
   public borrowing func localAddress() throws(SocketError) -> S.Address {
     guard let address = S.Address(try owned.raw.localAddress()) else {
       throw SocketError(code: .invalidAddress, .localAddress)
@@ -102,13 +102,13 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
     return address
   }
 
-  /// Stops accepting: calls of ``accept(until:)`` that wait in other threads end with `.shutDown`, and
-  /// so does every later accept. Pollers report the listener as ready. For a vsock listener the kernel reports nothing:
-  /// wake the poller with its ``Poller/waker``.
+  /// Stops accepting. Calls of ``accept(until:)`` that wait in other threads end with `.shutDown`, and so does every
+  /// later accept. Pollers report the listener as ready. For a vsock listener the kernel reports nothing: wake the
+  /// poller with its ``Poller/waker``.
   ///
-  /// The descriptor stays open and the address taken until the listener's life ends. What becomes of connections that
-  /// wait to be accepted differs by transport: TCP resets them now, others end them when the listener closes. From now
-  /// on the kernel refuses new connections over Unix sockets, TCP and SCTP; over vsock it still takes them, up to the
+  /// The descriptor stays open, and the address stays in use, until the listener's life ends. TCP immediately resets
+  /// connections that wait to be accepted; other transports end them when the listener closes. After this call the
+  /// kernel refuses new connections over Unix sockets, TCP and SCTP. Over vsock it still accepts them, up to the
   /// backlog, until the listener closes.
   /// - Throws: `.closed`.
   public borrowing func shutdown() throws(SocketError) {
@@ -117,14 +117,15 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
     if result.isFailure { throw SocketError(result, .shutdown) }
   }
 
-  /// Stops listening now: connections that wait to be accepted are reset, accepted ones stay.
-  /// - Throws: what close(2) reports. The listener is gone in every case.
+  /// Closes the listener now. Connections that wait to be accepted are reset; accepted connections stay open.
+  /// - Throws: the error of close(2). The listener is closed in every case.
   public consuming func close() throws(SocketError) {
     cleanup.run()
     try takeDescriptor().close()
   }
 
-  /// Gives the listening descriptor away without cleaning up: to hand a live listener to another process, say.
+  /// Returns the listening descriptor and gives up its ownership without cleaning up, for example to pass a live
+  /// listener to another process.
   public consuming func release() -> Descriptor {
     cleanup.disarm()
     return takeDescriptor()
@@ -132,10 +133,10 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
 
   private consuming func takeDescriptor() -> Descriptor { owned }
 
-  /// The same listening socket, making sockets of another type: how a wrapper transport accepts.
+  /// Returns a listener on the same socket that makes sockets of another type. Wrapper transports accept in this way.
   /// - Parameters:
-  ///   - type: the wrapper, whose `init(accepted:context:)` makes it of a descriptor.
-  ///   - context: handed to every accepted socket.
+  ///   - type: the wrapper, whose `init(accepted:context:)` makes a socket from a descriptor.
+  ///   - context: the value that the listener passes to every accepted socket.
   public consuming func accepting<W: Acceptable & ~Copyable>(
     _ type: W.Type = W.self, context: W.AcceptContext
   ) -> Listener<W> {
@@ -147,7 +148,7 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
   }
 }
 
-/// What a listener does when it goes, once.
+/// The action that a listener performs once, when it closes or its life ends.
 @frozen
 @usableFromInline
 struct ListenerCleanup: ~Copyable, Sendable {
@@ -156,7 +157,8 @@ struct ListenerCleanup: ~Copyable, Sendable {
   @inlinable
   init(_ action: (@Sendable () -> Void)?) { self.action = action }
 
-  // Inlinable as every deinit of a frozen type here: the optimizer asserts on inlining an opaque one.
+  // Inlinable like every deinit of a frozen type here, because the optimizer fails an assertion when it inlines an
+  // opaque one.
   @inlinable
   deinit { action?() }
 
@@ -181,10 +183,10 @@ extension Listener: OptionTarget where S: OptionTarget & ~Copyable {
   public typealias Options = S.Options
 }
 
-// Not in the generic type, because the compiler would merge the equal functions of several listeners into one with an
+// Outside the generic type, because the compiler would merge the equal functions of several listeners into one with an
 // indirect call.
 extension IOResult {
-  /// accept(2) returns EINVAL for a socket that does not listen, or no longer does.
+  /// The error of a failed accept. accept(2) returns EINVAL for a socket that does not listen or has stopped listening.
   @inlinable var acceptFailure: SocketError {
     errno == CSK_EINVAL ? SocketError(code: .shutDown, .accept, errno: CSK_EINVAL) : SocketError(self, .accept)
   }

@@ -1,6 +1,6 @@
 public import CSocketKit
 
-/// Whether a listener was shut down: memory of its own, because accepting threads only borrow the listener.
+/// Whether a listener was shut down. It has its own memory, because accepting threads only borrow the listener.
 @frozen
 @usableFromInline
 struct ShutdownMark: ~Copyable, @unchecked Sendable {
@@ -20,7 +20,7 @@ struct ShutdownMark: ~Copyable, @unchecked Sendable {
 }
 
 extension RawDescriptor {
-  /// Shuts a listening socket down, and wakes the accepts and the pollers that wait on it, as far as the kernel can.
+  /// Shuts down a listening socket. Wakes the accepts and the pollers that wait on it where the kernel supports that.
   func attemptShutdownOfListener() -> IOResult {
     // While an SCTP socket listens, poll(2) checks only for waiting connections (net/sctp/socket.c, sctp_poll). So the
     // socket must stop listening before the wake-up; a backlog of 0 does that.
@@ -29,8 +29,8 @@ extension RawDescriptor {
     let asked = csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_PROTOCOL, &number, &length)
     if asked >= 0 && number == CSK_IPPROTO_SCTP { _ = csk_listen(value, 0) }
     let result = attemptShutdown(.both)
-    // ENOTCONN: vsock refuses, so only the mark and the notice have an effect; SCTP shuts down and returns it all the
-    // same.
+    // ENOTCONN: vsock refuses, so only the mark and the notice have an effect. SCTP shuts down and still returns
+    // ENOTCONN.
     return result.errno == CSK_ENOTCONN ? .zero : result
   }
 }

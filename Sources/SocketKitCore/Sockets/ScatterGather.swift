@@ -1,6 +1,7 @@
 public import CSocketKit
 
-/// One buffer of a scattered read or gathered write: an address and a length in bytes, laid out as the kernel's iovec.
+/// One buffer of a scattered read or gathered write: an address and a length in bytes, in the layout of the kernel's
+/// iovec.
 @frozen
 public struct IOSegment {
   public var baseAddress: UnsafeMutableRawPointer?
@@ -12,7 +13,7 @@ public struct IOSegment {
     count = memory.count
   }
 
-  /// For writing only: the kernel does not change the bytes.
+  /// Makes a segment for writing only: the kernel does not change the bytes.
   @unsafe @inlinable
   public init(_ memory: UnsafeRawBufferPointer) {
     baseAddress = UnsafeMutableRawPointer(mutating: memory.baseAddress)
@@ -63,16 +64,18 @@ extension csk_msghdr {
   @inlinable
   init(gathering segments: UnsafeBufferPointer<IOSegment>) {
     self.init()
-    // IOSegment has iovec's layout; more than IOV_MAX (1024) at once is EMSGSIZE, so the rest waits for the next call.
+    // IOSegment has iovec's layout. The kernel returns EMSGSIZE for more than IOV_MAX (1024) segments; the next call
+    // sends the rest.
     vectors = UnsafeMutableRawPointer(mutating: segments.baseAddress)?.assumingMemoryBound(to: csk_iovec.self)
     vector_count = segments.count < 1024 ? segments.count : 1024
   }
 }
 
 extension StreamSocket where Self: ~Copyable {
-  /// Writes once from two to four buffers in turn, in one system call on kernel sockets: a header and a body, say.
+  /// Writes once from two to four buffers in turn, for example a header and a body. On kernel sockets this is one
+  /// system call.
   ///
-  /// - Returns: the number of bytes taken, over all buffers; nil when the kernel takes none now.
+  /// - Returns: the number of bytes taken from all buffers together; nil when the kernel takes none now.
   /// - Throws: as ``write(_:)``.
   @inlinable
   public borrowing func write(
@@ -93,9 +96,9 @@ extension StreamSocket where Self: ~Copyable {
     return try result.count(.write)
   }
 
-  /// Reads once into two buffers in turn, in one system call on kernel sockets.
+  /// Reads once into two buffers in turn. On kernel sockets this is one system call.
   ///
-  /// - Returns: the bytes read, counted over both; `.endOfStream`; nil when there is nothing to read now.
+  /// - Returns: `.bytes` with the count over both buffers; `.endOfStream`; nil when there is nothing to read now.
   /// - Throws: as ``read(into:)``.
   @inlinable
   public borrowing func read(

@@ -1,10 +1,11 @@
 extension StreamSocket where Self: ~Copyable {
   /// Reads once, without waiting.
   ///
-  /// - Parameter buffer: receives from 1 byte to its length. With an empty buffer nothing is asked of the kernel.
-  /// - Returns: `.bytes` with the count, `.endOfStream` when the peer has ended its side, or nil when there is nothing
-  ///   to read now.
-  /// - Throws: `.connectionReset`, `.timedOut` (the kernel gave the peer up), `.notConnected`, `.closed`.
+  /// - Parameter buffer: receives from 1 byte to its length. With an empty buffer the kernel is not called.
+  /// - Returns: `.bytes` with the count; `.endOfStream` when the peer has ended its side; nil when there is nothing to
+  ///   read now.
+  /// - Throws: `.connectionReset`, `.timedOut` (the kernel stopped trying to reach the peer), `.notConnected`,
+  ///   `.closed`.
   @inlinable
   public borrowing func read(into buffer: consuming MutableSpan<UInt8>) throws(SocketError) -> ReadOutcome? {
     if buffer.isEmpty { return .bytes(0) }
@@ -12,12 +13,13 @@ extension StreamSocket where Self: ~Copyable {
     return try attemptReceive(into: &bytes).readOutcome(.read)
   }
 
-  /// Reads at least one byte, waiting on this thread until there is one.
+  /// Reads at least one byte, and waits on this thread until there is one.
   ///
   /// - Parameters:
   ///   - buffer: receives from 1 byte to its length.
   ///   - limit: how long to wait, and how: ``WaitLimit``.
-  /// - Returns: `.bytes`, or `.endOfStream`: the peer sends no more, or ``Socket/shutdown(_:)`` has ended the reading.
+  /// - Returns: `.bytes`; or `.endOfStream` when the peer sends no more, or ``Socket/shutdown(_:)`` has ended the
+  ///   reading direction.
   /// - Throws: `.timedOut`, `.cancelled`, and what ``read(into:)-(MutableSpan<UInt8>)`` throws.
   @inlinable
   public borrowing func read(
@@ -33,7 +35,7 @@ extension StreamSocket where Self: ~Copyable {
     }
   }
 
-  /// Reads once, without waiting, and appends to an output span: for buffers that are not initialized yet.
+  /// Reads once, without waiting, and appends to an output span. Use it for buffers that are not initialized yet.
   ///
   /// - Returns: as ``read(into:)-(MutableSpan<UInt8>)``; a span without free capacity reads nothing.
   /// - Throws: as ``read(into:)-(MutableSpan<UInt8>)``.
@@ -42,7 +44,7 @@ extension StreamSocket where Self: ~Copyable {
     if output.isFull { return .bytes(0) }
     let result = output.withUnsafeMutableBytes { memory, count in
       let free = UnsafeMutableRawBufferPointer(rebasing: memory[count...])
-      // Fresh memory is no Swift value yet; the kernel or the wrapper writes it before it is counted.
+      // The new memory is not initialized yet. The kernel or the wrapper writes it before `count` includes it.
       var bytes = MutableRawSpan(_unsafeBytes: free)
       let result = attemptReceive(into: &bytes)
       if result.raw > 0 { count &+= result.raw }
@@ -51,11 +53,11 @@ extension StreamSocket where Self: ~Copyable {
     return try result.readOutcome(.read)
   }
 
-  /// Fills the buffer, waiting as long as that takes.
+  /// Fills the buffer, and waits as long as necessary.
   ///
-  /// - Throws: `.unexpectedEnd` when the stream ends before; otherwise as
-  ///   ``read(into:until:)-(MutableSpan<UInt8>,_)``. The error's ``SocketError/transferred`` is the number of bytes at
-  ///   the front of the buffer that are filled.
+  /// - Throws: `.unexpectedEnd` when the stream ends before the buffer is full; otherwise as
+  ///   ``read(into:until:)-(MutableSpan<UInt8>,_)``. The error's ``SocketError/transferred`` is the number of bytes
+  ///   that were read into the front of the buffer.
   @inlinable
   public borrowing func readExactly(
     into buffer: consuming MutableSpan<UInt8>, until limit: some WaitLimit

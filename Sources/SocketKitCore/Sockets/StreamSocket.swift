@@ -2,19 +2,20 @@ public import CSocketKit
 
 /// A connected byte stream: bytes arrive in order, without boundaries.
 ///
-/// A transport implements the `attempt…` primitives (kernel sockets inherit them); programs call ``read(into:)``,
-/// ``write(_:)`` and the waiting forms.
+/// A transport implements the `attempt…` primitives (kernel sockets inherit them). Programs call ``read(into:)``,
+/// ``write(_:)`` and their waiting forms.
 public protocol StreamSocket: ConnectedSocket, ~Copyable {
-  /// Reads once, without waiting, into the front of `buffer`. 0 is the end of the stream, unless the buffer is empty.
+  /// Reads once, without waiting, into the front of `buffer`. Returns 0 at the end of the stream, or when the buffer is
+  /// empty.
   ///
-  /// A signal must not show: try again on EINTR.
+  /// Must not return EINTR: try again after a signal.
   borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult
 
-  /// Writes once, without waiting, some of the front of `bytes`. Must not raise SIGPIPE.
+  /// Writes once, without waiting, from the front of `bytes`, possibly only a part. Must not raise SIGPIPE.
   borrowing func attemptSend(_ bytes: RawSpan) -> IOResult
 
-  /// Reads once into several buffers in turn. The default reads into the first that is not empty, which is allowed: a
-  /// read may always be short.
+  /// Reads once into several buffers in turn. The default reads into the first that is not empty. That is allowed,
+  /// because a read may always be short.
   @unsafe borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult
 
   /// Writes once from several buffers in turn. The default writes from the first that is not empty.

@@ -1,9 +1,9 @@
 extension StreamSocket where Self: ~Copyable {
   /// Writes once, without waiting.
   ///
-  /// - Parameter bytes: what to write; the kernel may take only a part.
+  /// - Parameter bytes: the bytes to write; the kernel may take only a part.
   /// - Returns: the number of bytes taken, 0 only for empty input; nil when the kernel takes none now.
-  /// - Throws: `.brokenPipe` when the peer reads no more (SIGPIPE is never raised), `.connectionReset`,
+  /// - Throws: `.brokenPipe` when the peer no longer reads (SIGPIPE is never raised); `.connectionReset`;
   ///   `.notConnected`.
   @inlinable
   public borrowing func write(_ bytes: Span<UInt8>) throws(SocketError) -> Int? {
@@ -11,7 +11,7 @@ extension StreamSocket where Self: ~Copyable {
     return try attemptSend(bytes.bytes).count(.write)
   }
 
-  /// Writes at least one byte, waiting on this thread until the kernel takes one.
+  /// Writes at least one byte, and waits on this thread until the kernel takes one.
   ///
   /// - Parameter limit: how long to wait, and how: ``WaitLimit``.
   /// - Returns: the number of bytes taken: at least 1, or 0 when `bytes` is empty.
@@ -21,10 +21,10 @@ extension StreamSocket where Self: ~Copyable {
     try waiting(for: .writable, .write, until: limit) { (socket) throws(SocketError) in try socket.write(bytes) }
   }
 
-  /// Writes all the bytes, waiting as long as that takes.
+  /// Writes all the bytes, and waits as long as necessary.
   ///
   /// - Throws: as ``write(_:until:)``. The error's ``SocketError/transferred`` is the number of bytes that the kernel
-  ///   had taken before.
+  ///   took before the error.
   @inlinable
   public borrowing func writeAll(_ bytes: Span<UInt8>, until limit: some WaitLimit) throws(SocketError) {
     var done = 0
