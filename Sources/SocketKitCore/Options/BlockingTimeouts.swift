@@ -1,19 +1,19 @@
 internal import CSocketKit
 
-// For descriptors that are made blocking, or handed to a program that blocks on them. SocketKit's own calls never block
+// For descriptors that are made blocking, or passed to a program that blocks on them. SocketKit's own calls never block
 // in the kernel, so these options have no effect on them: pass a ``Deadline`` instead.
 
 extension SocketOption where Value == Duration {
-  /// How long a blocking receive or accept waits before it fails with EAGAIN; zero, the default, is for ever. Rounded
-  /// up to a microsecond, and by the kernel to its clock tick. Does nothing on non-blocking sockets. The C name is
-  /// `SO_RCVTIMEO`.
+  /// The time that a blocking receive or accept waits before it fails with EAGAIN; zero, the default, means no limit.
+  /// Rounded up to a microsecond, and by the kernel to its clock tick. Has no effect on non-blocking sockets. The C
+  /// name is `SO_RCVTIMEO`.
   public static var receiveTimeout: Self { Self(timeout: CSK_SO_RCVTIMEO) }
-  /// How long a blocking send or connect waits before it fails with EAGAIN; zero, the default, is for ever. Rounded up
-  /// to a microsecond, and by the kernel to its clock tick. Does nothing on non-blocking sockets. The C name is
-  /// `SO_SNDTIMEO`.
+  /// The time that a blocking send or connect waits before it fails with EAGAIN; zero, the default, means no limit.
+  /// Rounded up to a microsecond, and by the kernel to its clock tick. Has no effect on non-blocking sockets. The C
+  /// name is `SO_SNDTIMEO`.
   public static var sendTimeout: Self { Self(timeout: CSK_SO_SNDTIMEO) }
 
-  /// An option that is a struct timeval.
+  /// Makes an option that is a struct timeval.
   private init(timeout name: Int32) {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> Duration in

@@ -1,7 +1,7 @@
 internal import CSocketKit
 
-// Options that IPv4 and IPv6 have each for itself. One name serves both: the socket's family says which one is meant,
-// and an IPv6 socket takes IPv4's too, for the IPv4 packets that it handles as a dual-stack socket.
+// Options that exist separately in IPv4 and IPv6. One name here covers both: the socket's family selects the option. An
+// IPv6 socket also sets the IPv4 option, for the IPv4 packets that it handles as a dual-stack socket.
 
 extension SocketOption where Group: IPOptions, Value == Bool {
   init(ipv4: Int32, ipv6: Int32) {
@@ -22,7 +22,7 @@ extension SocketOption where Group: IPOptions, Value == Int {
 }
 
 extension RawDescriptor {
-  /// Whether this is an IPv6 socket (SO_DOMAIN).
+  /// Returns whether this is an IPv6 socket (SO_DOMAIN).
   func isIPv6(_ operation: SocketError.Operation) throws(SocketError) -> Bool {
     try socketDomain(operation) == CSK_AF_INET6
   }
@@ -37,7 +37,8 @@ extension RawDescriptor {
     try unlessIPv6Only { () throws(SocketError) in try setIntegerOption(CSK_IPPROTO_IP, ipv4, value) }
   }
 
-  /// Sets an IPv4 option on an IPv6 socket. Raw sockets refuse them (ENOPROTOOPT), and have no IPv4 packets either.
+  /// Sets an IPv4 option on an IPv6 socket. IPv6 raw sockets refuse IPv4 options (ENOPROTOOPT), and do not handle IPv4
+  /// packets.
   func unlessIPv6Only(_ body: () throws(SocketError) -> Void) throws(SocketError) {
     do throws(SocketError) {
       try body()
@@ -49,7 +50,7 @@ extension RawDescriptor {
   func setIPBytes(_ level: Int32, _ name: Int32, _ bytes: UnsafeRawBufferPointer) throws(SocketError) {
     let result = IOResult(
       raw: csk_setsockopt(value, level, name, bytes.baseAddress, UInt32(clamping: bytes.count)))
-    // Here ENODEV means the interface, not the protocol.
+    // Here ENODEV refers to the interface, not to the protocol.
     if result.errno == CSK_ENODEV { throw SocketError(code: .addressNotAvailable, .setOption, errno: CSK_ENODEV) }
     if result.isFailure { throw SocketError(result, .setOption) }
   }

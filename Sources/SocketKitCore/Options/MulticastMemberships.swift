@@ -1,45 +1,43 @@
 internal import CSocketKit
 
 // Joining and leaving multicast groups: ip(7), ipv6(7), RFC 3678. A membership ends with its socket. The group and the
-// source are looked at before the kernel is asked: an address that is no group's is `.invalidAddress` with errno 0.
+// source are checked before the kernel is called: an address that is not a group's is `.invalidAddress` with errno 0.
 
 extension OptionTarget where Options: IPOptions, Self: ~Copyable {
-  /// Joins a group: its packets that come in by the interface are received, on every socket bound to their port that
-  /// has not switched `.multicastAll` off.
+  /// Joins a group. Packets to the group that arrive on the interface are then received by every socket that is bound
+  /// to their port and has not switched `.multicastAll` off.
   ///
   /// - Parameters:
-  ///   - group: 224.0.0.0/4 or ff00::/8. An IPv6 socket that takes IPv4 peers can join groups of both.
-  ///   - interfaceIndex: the interface's number, see ``InterfaceNames``; 0 for the routing table's choice.
-  /// - Throws: `.invalidAddress` when it is no group's; `.addressInUse` when it is joined there already;
-  ///   `.addressNotAvailable` when there is no such interface; `.outOfMemory` beyond net.ipv4.igmp_max_memberships
-  ///   (20);
-  ///   `.notSupported` for an IPv6 group on an IPv4 socket; `.closed`.
+  ///   - group: 224.0.0.0/4 or ff00::/8. An IPv6 socket that accepts IPv4 peers can join groups of both versions.
+  ///   - interfaceIndex: the interface's number, see ``InterfaceNames``; 0 selects the interface by the routing table.
+  /// - Throws: `.invalidAddress` when the address is not a group's; `.addressInUse` when the group is already joined
+  ///   there; `.addressNotAvailable` when there is no such interface; `.outOfMemory` beyond
+  ///   net.ipv4.igmp_max_memberships (20); `.notSupported` for an IPv6 group on an IPv4 socket; `.closed`.
   public borrowing func join(_ group: IPAddress, interfaceIndex: UInt32 = 0) throws(SocketError) {
     try descriptor.changeMembership(CSK_MCAST_JOIN_GROUP, group, from: nil, interfaceIndex)
   }
 
   /// Leaves a group.
-  /// - Throws: `.addressNotAvailable` when it was not joined there, and as ``join(_:interfaceIndex:)``.
+  /// - Throws: `.addressNotAvailable` when the group was not joined there, and as ``join(_:interfaceIndex:)``.
   public borrowing func leave(_ group: IPAddress, interfaceIndex: UInt32 = 0) throws(SocketError) {
     try descriptor.changeMembership(CSK_MCAST_LEAVE_GROUP, group, from: nil, interfaceIndex)
   }
 
-  /// Joins a group for the packets of one source (IGMPv3, MLDv2): call it for each source.
+  /// Joins a group for the packets of one source (IGMPv3, MLDv2). Call it once for each source.
   ///
   /// - Parameter source: a unicast address of the group's version.
-  /// - Throws: `.invalidAddress` when the group is none or the source is of another version or a group's;
-  ///   `.invalidArgument` when the group was joined for all sources; `.addressNotAvailable` also when this source was
-  ///   joined already; and as
-  ///   ``join(_:interfaceIndex:)``.
+  /// - Throws: `.invalidAddress` when the group is not a multicast address, or when the source is of another version or
+  ///   is a multicast address; `.invalidArgument` when the group was joined for all sources; `.addressNotAvailable`
+  ///   also when this source was already joined; and as ``join(_:interfaceIndex:)``.
   public borrowing func join(
     _ group: IPAddress, source: IPAddress, interfaceIndex: UInt32 = 0
   ) throws(SocketError) {
     try descriptor.changeMembership(CSK_MCAST_JOIN_SOURCE_GROUP, group, from: source, interfaceIndex)
   }
 
-  /// Gives one source of a group up; with the last one the group is left.
-  /// - Throws: `.addressNotAvailable` when it was not joined; `.invalidArgument` when no source of the group is joined;
-  ///   and as ``join(_:source:interfaceIndex:)``.
+  /// Leaves one source of a group. When the last source is left, the group is left too.
+  /// - Throws: `.addressNotAvailable` when the source was not joined; `.invalidArgument` when no source of the group is
+  ///   joined; and as ``join(_:source:interfaceIndex:)``.
   public borrowing func leave(
     _ group: IPAddress, source: IPAddress, interfaceIndex: UInt32 = 0
   ) throws(SocketError) {
@@ -66,7 +64,7 @@ extension OptionTarget where Options: IPOptions, Self: ~Copyable {
     try descriptor.changeMembership(CSK_IP_ADD_SOURCE_MEMBERSHIP, group, on: interfaceAddress, from: source)
   }
 
-  /// Gives one source of an IPv4 group up, on the interface that has the address.
+  /// Leaves one source of an IPv4 group, on the interface that has the address.
   /// - Throws: as ``leave(_:source:interfaceIndex:)``.
   public borrowing func leave(
     _ group: IPv4Address, source: IPv4Address, interfaceAddress: IPv4Address
@@ -76,7 +74,7 @@ extension OptionTarget where Options: IPOptions, Self: ~Copyable {
 }
 
 extension IPAddress {
-  /// 224.0.0.0/4 or ff00::/8.
+  /// Whether this is a multicast address: 224.0.0.0/4 or ff00::/8.
   @inlinable public var isMulticast: Bool {
     switch self {
     case .v4(let address): address.isMulticast
@@ -84,7 +82,7 @@ extension IPAddress {
     }
   }
 
-  /// An IPv4-mapped IPv6 address as the IPv4 address that it means; others unchanged.
+  /// The IPv4 address that an IPv4-mapped IPv6 address contains; other addresses unchanged.
   @inlinable public var unmapped: IPAddress {
     if case .v6(let address) = self, let mapped = address.mappedIPv4 { return .v4(mapped) }
     return self
@@ -99,7 +97,8 @@ extension IPAddress {
 }
 
 extension RawDescriptor {
-  /// struct group_req or group_source_req: the interface, then one or two sockaddr_storage, aligned as a word is.
+  /// Changes a membership with struct group_req or group_source_req: the interface, then one or two sockaddr_storage,
+  /// with the alignment of a machine word.
   fileprivate func changeMembership(
     _ name: Int32, _ group: IPAddress, from source: IPAddress?, _ interfaceIndex: UInt32
   ) throws(SocketError) {
@@ -118,7 +117,8 @@ extension RawDescriptor {
     }
   }
 
-  /// struct ip_mreqn (group, interface, no index), or ip_mreq_source (group, interface, source).
+  /// Changes a membership with struct ip_mreqn (group, interface, no index) or ip_mreq_source (group, interface,
+  /// source).
   fileprivate func changeMembership(
     _ name: Int32, _ group: IPv4Address, on interface: IPv4Address, from source: IPv4Address?
   ) throws(SocketError) {

@@ -1,29 +1,28 @@
 internal import CSocketKit
 
-// How multicast packets are sent and taken: options of ip(7) and ipv6(7), sorted by their C names. On an IPv6 socket
-// each is set for IPv4 packets too, so a dual-stack socket needs no other calls. Memberships: see
+// How multicast packets are sent and received: options of ip(7) and ipv6(7), sorted by their C names. On an IPv6 socket
+// each option is also set for IPv4 packets, so a dual-stack socket needs no other calls. For memberships see
 // `join(_:interfaceIndex:)`.
 
 extension SocketOption where Group: IPOptions, Value == Bool {
-  /// Takes packets of every group that any socket of the host joined, as is the kernel's default; off, only of the
-  /// groups that this socket joined. The C names are `IP_MULTICAST_ALL` (Linux 2.6.31) and `IPV6_MULTICAST_ALL` (Linux
-  /// 4.20).
+  /// Receives packets of every group that any socket of the host has joined, which is the kernel's default. When off,
+  /// the socket receives only packets of the groups that it has joined itself. The C names are `IP_MULTICAST_ALL`
+  /// (Linux 2.6.31) and `IPV6_MULTICAST_ALL` (Linux 4.20).
   public static var multicastAll: Self { Self(ipv4: CSK_IP_MULTICAST_ALL, ipv6: CSK_IPV6_MULTICAST_ALL) }
-  /// Whether members on this host hear what this socket sends to their group; on by default. The C names are
-  /// `IP_MULTICAST_LOOP` and `IPV6_MULTICAST_LOOP`.
+  /// Whether group members on this host receive packets that this socket sends to the group; on by default. The C names
+  /// are `IP_MULTICAST_LOOP` and `IPV6_MULTICAST_LOOP`.
   public static var multicastLoop: Self { Self(ipv4: CSK_IP_MULTICAST_LOOP, ipv6: CSK_IPV6_MULTICAST_LOOP) }
 }
 
 extension SocketOption where Group: IPOptions, Value == Int {
-  /// How many hops multicast packets go: 0 stays on this host, 1 (the default) on this link, at most 255. The C names
-  /// are
-  /// `IP_MULTICAST_TTL` and `IPV6_MULTICAST_HOPS`.
+  /// The number of hops that multicast packets travel, at most 255: 0 keeps them on this host, 1 (the default) on this
+  /// link. The C names are `IP_MULTICAST_TTL` and `IPV6_MULTICAST_HOPS`.
   public static var multicastHops: Self { Self(ipv4: CSK_IP_MULTICAST_TTL, ipv6: CSK_IPV6_MULTICAST_HOPS) }
 }
 
 extension SocketOption where Group: IPOptions, Value == UInt32 {
-  /// The number of the interface that multicast packets leave by, 0 for the routing table's choice. IPv4 sockets cannot
-  /// read it back (`.notSupported`). An interface that is none is `.addressNotAvailable`. The C names are
+  /// The number of the interface that sends multicast packets; 0 selects it by the routing table. IPv4 sockets cannot
+  /// read it back (`.notSupported`). A number without an interface is `.addressNotAvailable`. The C names are
   /// `IP_MULTICAST_IF` and `IPV6_MULTICAST_IF`.
   public static var multicastInterface: Self {
     Self(
@@ -45,8 +44,8 @@ extension SocketOption where Group: IPOptions, Value == UInt32 {
 }
 
 extension SocketOption where Group: IPOptions, Value == IPv4Address {
-  /// The interface that IPv4 multicast packets leave by, named by one of its addresses; 0.0.0.0 for the routing table's
-  /// choice. An address that is no interface's is `.addressNotAvailable`. The C name is `IP_MULTICAST_IF`.
+  /// The interface that sends IPv4 multicast packets, given by one of its addresses; 0.0.0.0 selects it by the routing
+  /// table. An address that no interface has is `.addressNotAvailable`. The C name is `IP_MULTICAST_IF`.
   public static var multicastInterfaceAddress: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> IPv4Address in

@@ -1,12 +1,12 @@
 internal import CSocketKit
 
-/// Something whose socket options can be read and set: a socket that owns one descriptor, or a listener.
+/// A type whose socket options can be read and set: a socket that owns one descriptor, or a listener.
 public protocol OptionTarget: ~Copyable {
-  /// The options that the descriptor takes: a type that is never made, such as `TCPSocketOptions`. It is the `Group` of
-  /// its own ``SocketOption`` values and conforms to the markers of those that it shares with other sockets. A socket
-  /// that takes none but those of socket(7) names ``SocketLevelOptions``.
+  /// The options that the descriptor accepts: a type without instances, such as `TCPSocketOptions`. It is the `Group`
+  /// of its own ``SocketOption`` values, and conforms to the marker protocols of the options that it shares with other
+  /// sockets. A socket that accepts only the options of socket(7) uses ``SocketLevelOptions``.
   associatedtype Options
-  /// The descriptor that getsockopt(2) and setsockopt(2) are called on, valid while this lives.
+  /// The descriptor for getsockopt(2) and setsockopt(2), valid during the life of this value.
   var descriptor: RawDescriptor { get }
 }
 
@@ -25,10 +25,10 @@ extension OptionTarget where Self: ~Copyable {
     try option.write(descriptor, value)
   }
 
-  /// Reads an option of any level and number: for those that have no name here.
+  /// Reads an option of any level and number. Use it for options that have no name here.
   ///
-  /// - Parameter value: the kernel writes at most its length.
-  /// - Returns: the bytes that the kernel wrote.
+  /// - Parameter value: receives the option; the kernel writes at most its length.
+  /// - Returns: the number of bytes that the kernel wrote.
   /// - Throws: `.notSupported`, `.invalidArgument`, `.closed`.
   public borrowing func rawOption(
     level: Int32, name: Int32, into value: inout MutableRawSpan
@@ -42,7 +42,7 @@ extension OptionTarget where Self: ~Copyable {
     return Int(length)
   }
 
-  /// Sets an option of any level and number, to bytes as the kernel wants them.
+  /// Sets an option of any level and number to bytes in the kernel's format.
   /// - Throws: `.notSupported`, `.invalidArgument`, `.permissionDenied`, `.closed`.
   public borrowing func setRawOption(level: Int32, name: Int32, to value: RawSpan) throws(SocketError) {
     let number = descriptor.value

@@ -1,6 +1,6 @@
 extension OptionTarget where Self: ~Copyable {
-  /// Takes the pending error of the socket (SO_ERROR, socket(7)): the failure of a connect in the background, or an
-  /// error that an earlier send caused. Reading clears it; an error that a call has thrown is no longer pending.
+  /// Returns and clears the pending error of the socket (SO_ERROR, socket(7)): the failure of a connect in the
+  /// background, or an error that an earlier send caused. An error that a call has thrown is no longer pending.
   ///
   /// - Parameter operation: the operation of the returned error.
   /// - Returns: the error; nil when there is none.
@@ -13,8 +13,8 @@ extension OptionTarget where Self: ~Copyable {
 }
 
 extension KernelSocket where Self: ~Copyable {
-  /// Takes the pending error, as for every ``OptionTarget``. Where the kernel reports a failure of this transport only
-  /// once, it also ends the calls of other threads that wait for it.
+  /// Returns and clears the pending error, as for every ``OptionTarget``. If the kernel reports a failure of this
+  /// transport only once, this call also ends the calls of other threads that wait for the error.
   /// - Throws: `.closed`, `.notASocket`.
   public borrowing func takePendingError(
     as operation: SocketError.Operation = .wait

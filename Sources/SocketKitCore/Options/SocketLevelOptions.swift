@@ -1,34 +1,34 @@
 internal import CSocketKit
 
-// The options of socket(7), sorted by their C names. Each kind of value is an extension of its own, which is what lets
-// `.keepAlive` be written with a leading dot.
+// The options of socket(7), sorted by their C names. Each value type has its own extension, so that a program can write
+// `.keepAlive` with a leading dot.
 
 extension SocketOption where Value == Bool {
   private init(_ name: Int32) { self.init(flag: name, level: CSK_SOL_SOCKET) }
-  /// Whether the socket listens; reading only. The C name is `SO_ACCEPTCONN`.
+  /// Whether the socket listens. Read-only. The C name is `SO_ACCEPTCONN`.
   public static var isListening: Self { Self(CSK_SO_ACCEPTCONN) }
   /// Allows sending datagrams to a broadcast address. The C name is `SO_BROADCAST`.
   public static var broadcast: Self { Self(CSK_SO_BROADCAST) }
-  /// Makes the kernel log what the socket does, where the kernel was built for it; switching it on needs CAP_NET_ADMIN.
-  /// The C name is `SO_DEBUG`.
+  /// Makes the kernel log the socket's activity, if the kernel was built with this feature. Switching it on needs
+  /// CAP_NET_ADMIN. The C name is `SO_DEBUG`.
   public static var debugging: Self { Self(CSK_SO_DEBUG) }
   /// Sends only to hosts on a directly connected network, never through a gateway; sends to other hosts fail with
   /// `.unreachable`. The C name is `SO_DONTROUTE`.
   public static var directRoutesOnly: Self { Self(CSK_SO_DONTROUTE) }
-  /// Probes an idle connection, and ends it when the peer is gone. The C name is `SO_KEEPALIVE`.
+  /// Probes an idle connection, and ends it when the peer does not answer. The C name is `SO_KEEPALIVE`.
   public static var keepAlive: Self { Self(CSK_SO_KEEPALIVE) }
-  /// Leaves urgent data in its place in the stream, so that ordinary reads get it. The C name is `SO_OOBINLINE`.
+  /// Leaves urgent data in its place in the stream, so that ordinary reads return it. The C name is `SO_OOBINLINE`.
   public static var urgentDataInline: Self { Self(CSK_SO_OOBINLINE) }
   /// Prefers busy polling over interrupts (Linux 5.11). The C name is `SO_PREFER_BUSY_POLL`.
   public static var preferBusyPoll: Self { Self(CSK_SO_PREFER_BUSY_POLL) }
   /// Lets a socket bind to an address whose last connections are still in TIME_WAIT. Listeners of SocketKit's TCP set
   /// it. The C name is `SO_REUSEADDR`.
   public static var reuseAddress: Self { Self(CSK_SO_REUSEADDR) }
-  /// Lets several sockets of one user bind to one address; the kernel spreads connections over them. All must set it.
-  /// The C name is `SO_REUSEPORT`.
+  /// Lets several sockets of one user bind to one address, if all of them set it. The kernel distributes connections
+  /// among them. The C name is `SO_REUSEPORT`.
   public static var reusePort: Self { Self(CSK_SO_REUSEPORT) }
-  /// Tells with each received message how many the socket has dropped so far for want of room:
-  /// ``PacketMetadata/dropCount``. The C name is `SO_RXQ_OVFL`.
+  /// Reports with each received message the number of messages that the socket has dropped so far for lack of buffer
+  /// space: ``PacketMetadata/dropCount``. The C name is `SO_RXQ_OVFL`.
   public static var dropCount: Self { Self(CSK_SO_RXQ_OVFL) }
   /// Kernel timestamps of received messages, in microseconds. The C name is `SO_TIMESTAMP`.
   public static var timestamps: Self { Self(CSK_SO_TIMESTAMP) }
@@ -47,34 +47,34 @@ extension SocketOption where Value == Int {
   /// The number of the interface that the socket is bound to, 0 for none (Linux 5.1). See ``boundDevice`` and
   /// ``InterfaceNames``. The C name is `SO_BINDTOIFINDEX`.
   public static var boundInterface: Self { Self(CSK_SO_BINDTOIFINDEX) }
-  /// Packets taken in one busy poll, at most 65535 (Linux 5.11); raising it needs CAP_NET_ADMIN. Reading it is
-  /// `.notSupported`, because the kernel has no call for it. The C name is `SO_BUSY_POLL_BUDGET`.
+  /// The number of packets that one busy poll takes, at most 65535 (Linux 5.11). Raising it needs CAP_NET_ADMIN.
+  /// Reading it is `.notSupported`, because the kernel has no call for it. The C name is `SO_BUSY_POLL_BUDGET`.
   public static var busyPollBudget: Self { Self(CSK_SO_BUSY_POLL_BUDGET) }
-  /// The CPU whose network queue feeds the socket; -1 when unknown. The C name is `SO_INCOMING_CPU`.
+  /// The CPU whose network queue delivers to the socket; -1 when unknown. The C name is `SO_INCOMING_CPU`.
   public static var incomingCPU: Self { Self(CSK_SO_INCOMING_CPU) }
   /// A mark on the packets for routing and filters, 0 to 4294967295; needs CAP_NET_ADMIN. The C name is `SO_MARK`.
   public static var mark: Self { Self(unsigned: CSK_SO_MARK, level: CSK_SOL_SOCKET) }
   /// The queueing priority of outgoing packets, from 0; above 6 it needs CAP_NET_ADMIN. The C name is `SO_PRIORITY`.
   public static var priority: Self { Self(CSK_SO_PRIORITY, from: 0) }
-  /// The receive buffer in bytes, from 0. Linux doubles what is set, to have room for its own book-keeping, and reads
-  /// the doubled value back. Setting goes beyond net.core.rmem_max where the process has CAP_NET_ADMIN
+  /// The receive buffer in bytes, from 0. Linux doubles the value that is set, to have room for its own data
+  /// structures, and returns the doubled value. A process with CAP_NET_ADMIN can exceed net.core.rmem_max
   /// (`SO_RCVBUFFORCE`). The C name is `SO_RCVBUF`.
   public static var receiveBuffer: Self { forced(CSK_SO_RCVBUFFORCE, CSK_SO_RCVBUF) }
-  /// How many bytes must have arrived before a poller reports the socket readable, from 0, which means 1. The C name is
-  /// `SO_RCVLOWAT`.
+  /// The number of bytes that must have arrived before a poller reports the socket as readable, from 0, which means 1.
+  /// The C name is `SO_RCVLOWAT`.
   public static var receiveLowWater: Self { Self(CSK_SO_RCVLOWAT, from: 0) }
-  /// The send buffer in bytes, from 0; doubled as ``receiveBuffer`` is, beyond net.core.wmem_max with CAP_NET_ADMIN
-  /// (`SO_SNDBUFFORCE`). The C name is `SO_SNDBUF`.
+  /// The send buffer in bytes, from 0. Linux doubles it like ``receiveBuffer``. A process with CAP_NET_ADMIN can exceed
+  /// net.core.wmem_max (`SO_SNDBUFFORCE`). The C name is `SO_SNDBUF`.
   public static var sendBuffer: Self { forced(CSK_SO_SNDBUFFORCE, CSK_SO_SNDBUF) }
-  /// Which timestamps are made, as the flags of the kernel's timestamping.rst. The kernel starts in the background, so
-  /// the first packets may have none. The C name is `SO_TIMESTAMPING`.
+  /// The timestamps that the kernel makes, as the flags of the kernel's timestamping.rst. The kernel starts
+  /// timestamping in the background, so the first packets may have none. The C name is `SO_TIMESTAMPING`.
   public static var timestampingFlags: Self { Self(CSK_SO_TIMESTAMPING) }
 
   private static func forced(_ privileged: Int32, _ plain: Int32) -> Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Int in try target.integerOption(CSK_SOL_SOCKET, plain) },
       write: { (target: RawDescriptor, value: Int) throws(SocketError) in
-        // The kernel would read a negative number as the largest size.
+        // The kernel would interpret a negative number as the largest size.
         if value < 0 { throw SocketError(code: .invalidArgument, .setOption) }
         do throws(SocketError) {
           try target.setIntegerOption(CSK_SOL_SOCKET, privileged, value)
@@ -87,7 +87,7 @@ extension SocketOption where Value == Int {
 }
 
 extension SocketOption where Value == Duration {
-  /// How long a blocking read may poll the network device, in steps of a microsecond. On older kernels raising it needs
+  /// The time that a blocking read may poll the network device, in microseconds. On older kernels raising it needs
   /// CAP_NET_ADMIN (`.permissionDenied`); on Linux 6.18 it needs no privilege. The C name is `SO_BUSY_POLL`.
   public static var busyPoll: Self {
     Self(duration: CSK_SO_BUSY_POLL, level: CSK_SOL_SOCKET, unit: .microseconds(1))
@@ -100,9 +100,9 @@ extension SocketOption where Value == String {
 }
 
 extension SocketOption where Value == Duration? {
-  /// What closing does with unsent bytes: nil leaves them to the kernel, zero drops them and resets the connection, any
-  /// other time makes close wait so long (whole seconds, rounded up). A negative time is `.invalidArgument`. The C name
-  /// is `SO_LINGER`.
+  /// The handling of unsent bytes when the socket closes. Nil leaves them to the kernel. Zero drops them and resets the
+  /// connection. Any other time is how long close waits (whole seconds, rounded up). A negative time is
+  /// `.invalidArgument`. The C name is `SO_LINGER`.
   public static var linger: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Duration? in

@@ -1,15 +1,15 @@
 internal import CSocketKit
 
-/// The options of a socket that takes none but those of socket(7), which all sockets take.
+/// The options of a socket that accepts only those of socket(7), which all sockets accept.
 public enum SocketLevelOptions {}
 
-/// Marks the options of sockets that take those of ip(7) and ipv6(7).
+/// Marks the options of sockets that accept those of ip(7) and ipv6(7).
 public protocol IPOptions {}
 
-/// One socket option: how its value is read from the kernel and written to it.
+/// One socket option: the functions that read its value from the kernel and write it.
 ///
-/// `Group` keeps options of one protocol away from the sockets of another: it is the ``OptionTarget/Options`` of the
-/// sockets that take it. Third parties make their own:
+/// `Group` separates the options of one protocol from the sockets of another: it is the ``OptionTarget/Options`` of the
+/// sockets that accept the option. Other packages can make their own:
 /// ```swift
 /// public enum MySocketOptions: IPOptions {}
 /// extension SocketOption where Group == MySocketOptions, Value == Bool {
@@ -17,9 +17,9 @@ public protocol IPOptions {}
 /// }
 /// ```
 public struct SocketOption<Group, Value>: Sendable {
-  /// How the option is read.
+  /// The function that reads the option.
   public let read: @Sendable (RawDescriptor) throws(SocketError) -> Value
-  /// How the option is written.
+  /// The function that writes the option.
   public let write: @Sendable (RawDescriptor, Value) throws(SocketError) -> Void
 
   public init(
@@ -32,7 +32,7 @@ public struct SocketOption<Group, Value>: Sendable {
 }
 
 extension SocketOption where Value == Bool {
-  /// An option that is an int, zero or not.
+  /// Makes an option that is an int, zero for false.
   public init(flag name: Int32, level: Int32) {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> Bool in try target.integerOption(level, name) != 0 },
@@ -43,7 +43,7 @@ extension SocketOption where Value == Bool {
 }
 
 extension SocketOption where Value == Int {
-  /// An option that is an int.
+  /// Makes an option that is an int.
   public init(integer name: Int32, level: Int32) {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> Int in try target.integerOption(level, name) },
@@ -52,7 +52,8 @@ extension SocketOption where Value == Int {
       })
   }
 
-  /// An option that is an int within a range. Values outside are `.invalidArgument`; the kernel would cut or wrap them.
+  /// Makes an option that is an int within a range. Values outside the range are `.invalidArgument`; the kernel would
+  /// truncate or wrap them.
   init(integer name: Int32, level: Int32, in range: ClosedRange<Int>) {
     let option = Self(integer: name, level: level)
     self.init(
@@ -63,7 +64,7 @@ extension SocketOption where Value == Int {
       })
   }
 
-  /// An option that is an unsigned int of 32 bits.
+  /// Makes an option that is an unsigned int of 32 bits.
   init(unsigned name: Int32, level: Int32) {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> Int in
@@ -77,9 +78,9 @@ extension SocketOption where Value == Int {
 }
 
 extension SocketOption where Value == Duration {
-  /// An option that is an int counting a unit of time; a value between two units is rounded up. Negative values, and
+  /// Makes an option that is an int in a unit of time. A value between two units is rounded up. Negative values, and
   /// more than 2147483647 units, are `.invalidArgument`.
-  /// - Parameter unit: greater than zero.
+  /// - Parameter unit: the unit of time, greater than zero.
   public init(duration name: Int32, level: Int32, unit: Duration) {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> Duration in
@@ -93,7 +94,7 @@ extension SocketOption where Value == Duration {
 }
 
 extension Duration {
-  /// This duration as a number of units, rounded up; nil when it is negative, or the number exceeds Int32.
+  /// Returns this duration as a number of units, rounded up; nil when it is negative, or the number exceeds Int32.
   ///
   /// Computes with integers: a floating-point division rounds 4750 seconds up to 4751.
   func count(of unit: Duration) -> Int32? {
@@ -104,7 +105,8 @@ extension Duration {
 }
 
 extension SocketOption where Value == String {
-  /// An option that is a name: one with a zero byte, or longer than its capacity, is `.invalidArgument`.
+  /// Makes an option that is a name. A name that contains a zero byte or is longer than the capacity is
+  /// `.invalidArgument`.
   /// - Parameter capacity: the longest value in bytes.
   public init(text name: Int32, level: Int32, capacity: Int) {
     self.init(
@@ -125,7 +127,7 @@ extension SocketOption where Value == String {
 }
 
 extension RawDescriptor {
-  /// An option that is an int.
+  /// Returns the value of an option that is an int.
   func integerOption(_ level: Int32, _ name: Int32) throws(SocketError) -> Int {
     var number: Int32 = 0
     var length: UInt32 = 4
@@ -141,7 +143,7 @@ extension RawDescriptor {
     if result.isFailure { throw SocketError(result, .setOption) }
   }
 
-  /// The pending error of a socket, which reading clears (SO_ERROR).
+  /// Returns and clears the pending error of a socket (SO_ERROR).
   func takePendingError(_ operation: SocketError.Operation) throws(SocketError) -> SocketError? {
     let number = try integerOption(CSK_SOL_SOCKET, CSK_SO_ERROR)
     return number == 0 ? nil : SocketError(.failure(errno: Int32(truncatingIfNeeded: number)), operation)

@@ -1,11 +1,12 @@
 internal import CSocketKit
 
-// When packets leave and how fast: options of socket(7) that queueing disciplines implement, sorted by their C names.
+// The time and the rate of sending packets: options of socket(7) that queueing disciplines implement, sorted by their C
+// names.
 
 extension SocketOption where Value == Int? {
-  /// The most bytes per second that the socket sends, nil for no limit. TCP paces itself; only the queueing discipline
-  /// `fq` paces datagrams. At least 1 (`.invalidArgument`). Before Linux 4.20 the kernel keeps the lower 32 bits only.
-  /// The C name is `SO_MAX_PACING_RATE` (Linux 3.13).
+  /// The maximum number of bytes per second that the socket sends, at least 1 (`.invalidArgument`); nil for no limit.
+  /// TCP paces itself; only the queueing discipline `fq` paces datagrams. Before Linux 4.20 the kernel keeps only the
+  /// lower 32 bits. The C name is `SO_MAX_PACING_RATE` (Linux 3.13).
   public static var maximumPacingRate: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Int? in
@@ -14,7 +15,7 @@ extension SocketOption where Value == Int? {
         let result = IOResult(
           raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_MAX_PACING_RATE, &rate, &length))
         if result.isFailure { throw SocketError(result, .getOption) }
-        // All bits set, in as many bytes as the kernel wrote, mean no limit.
+        // If all bits are set in the bytes that the kernel wrote, there is no limit.
         let unlimited = length < 8 ? UInt64(UInt32.max) : .max
         return rate == unlimited ? nil : Int(clamping: rate)
       },
@@ -27,10 +28,10 @@ extension SocketOption where Value == Int? {
   }
 }
 
-/// How a socket's packets are sent at set times: struct sock_txtime of linux/net_tstamp.h.
+/// The way in which a socket sends packets at set times: struct sock_txtime of linux/net_tstamp.h.
 @frozen
 public struct TransmitTime: BitwiseCopyable, Hashable, Sendable {
-  /// The clock that ``OutgoingMetadata/transmitTime`` counts on: clock_gettime(2).
+  /// The clock of ``OutgoingMetadata/transmitTime``: clock_gettime(2).
   @frozen
   public struct Clock: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
     public let rawValue: Int32
@@ -45,9 +46,9 @@ public struct TransmitTime: BitwiseCopyable, Hashable, Sendable {
   }
 
   public var clock: Clock
-  /// The time is the latest one, not the earliest: `etf` may send sooner (SOF_TXTIME_DEADLINE_MODE).
+  /// Whether the time is the latest one, not the earliest: `etf` may send sooner (SOF_TXTIME_DEADLINE_MODE).
   public var isDeadline: Bool
-  /// Packets that were not sent are reported in the error queue, with ``ExtendedError/Origin/transmitTime``
+  /// Whether the error queue reports packets that were not sent, with ``ExtendedError/Origin/transmitTime``
   /// (SOF_TXTIME_REPORT_ERRORS).
   public var reportsErrors: Bool
 
@@ -60,10 +61,11 @@ public struct TransmitTime: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension SocketOption where Value == TransmitTime {
-  /// Allows setting the time at which a packet is sent: ``OutgoingMetadata/transmitTime``. It cannot be switched off
-  /// again. A queueing discipline (`fq` or `etf`) holds the packets back; without one, as on loopback, they are sent at
-  /// once. Setting is `.permissionDenied` without CAP_NET_ADMIN unless the clock is ``TransmitTime/Clock/monotonic``. A
-  /// socket without it reads as the realtime clock. The C name is `SO_TXTIME` (Linux 4.19).
+  /// Lets a program set the time at which a packet is sent: ``OutgoingMetadata/transmitTime``. It cannot be switched
+  /// off again. A queueing discipline (`fq` or `etf`) delays the packets; without one, as on loopback, they are sent at
+  /// once. Setting it throws `.permissionDenied` without CAP_NET_ADMIN unless the clock is
+  /// ``TransmitTime/Clock/monotonic``. A socket without this option reads as the realtime clock. The C name is
+  /// `SO_TXTIME` (Linux 4.19).
   public static var transmitTime: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> TransmitTime in
