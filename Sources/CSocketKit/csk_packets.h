@@ -1,5 +1,5 @@
-// Numbers of options and control messages about packets that csk_types.h does not have: asm-generic/socket.h,
-// linux/in.h, linux/in6.h, linux/netfilter_ipv4.h, linux/net_tstamp.h, linux/vm_sockets.h.
+// Numbers of packet options and control messages that are not in csk_types.h: asm-generic/socket.h, linux/in.h,
+// linux/in6.h, linux/netfilter_ipv4.h, linux/net_tstamp.h, linux/vm_sockets.h.
 #ifndef CSK_PACKETS_H
 #define CSK_PACKETS_H
 

@@ -4,7 +4,7 @@
 
 #include "csk_types.h"
 
-// The same numbers on every CPU that Swift runs on; older headers lack them.
+// The numbers are the same on every CPU that Swift runs on; older headers lack them.
 #define CSK_SYS_PIDFD_SEND_SIGNAL 424
 #define CSK_SYS_PIDFD_OPEN 434
 #define CSK_SYS_PIDFD_GETFD 438
@@ -13,13 +13,13 @@
 #define CSK_CLD_KILLED 2
 #define CSK_CLD_DUMPED 3
 
-/// What waitid(2) reports of a child: siginfo_t, 128 bytes. All zero while the child has not ended.
+/// The state of a child as waitid(2) reports it: siginfo_t, 128 bytes. All zero until the child has ended.
 struct csk_child_state {
   int32_t signal;
   int32_t error;
   int32_t code;
 #if __SIZEOF_POINTER__ == 8
-  int32_t gap; // The union that follows is aligned as a pointer is.
+  int32_t gap; // The union that follows has the alignment of a pointer.
 #endif
   int32_t process;
   uint32_t user;
@@ -32,18 +32,18 @@ struct csk_child_state {
 };
 _Static_assert(sizeof(struct csk_child_state) == 128, "siginfo_t has 128 bytes");
 
-/// A CLOEXEC descriptor of the process.
+/// Returns a CLOEXEC descriptor of the process.
 CSK_INLINE long csk_pidfd_open(int process) { return csk_syscall3(CSK_SYS_PIDFD_OPEN, process, 0, 0); }
-/// A CLOEXEC copy of the process's descriptor `number`.
+/// Returns a CLOEXEC copy of the process's descriptor `number`.
 CSK_INLINE long csk_pidfd_getfd(int fd, int number) { return csk_syscall3(CSK_SYS_PIDFD_GETFD, fd, number, 0); }
 CSK_INLINE long csk_pidfd_send_signal(int fd, int signal) {
   return csk_syscall4(CSK_SYS_PIDFD_SEND_SIGNAL, fd, signal, 0, 0);
 }
-/// Collects the child if it has ended, without waiting: P_PIDFD, WNOHANG | WEXITED.
+/// Reaps the child if it has ended, without waiting: P_PIDFD, WNOHANG | WEXITED.
 CSK_INLINE long csk_collect_child(int fd, struct csk_child_state *state) {
   return csk_syscall5(SYS_waitid, 3, fd, (long)state, 1 | 4, 0);
 }
-/// Looks whether the process is a child that has ended, and collects nothing: P_PIDFD, WNOHANG | WEXITED | WNOWAIT.
+/// Checks whether the process is a child that has ended, without reaping it: P_PIDFD, WNOHANG | WEXITED | WNOWAIT.
 CSK_INLINE long csk_find_child(int fd) { return csk_syscall5(SYS_waitid, 3, fd, 0, 1 | 4 | 0x01000000, 0); }
 
 #endif

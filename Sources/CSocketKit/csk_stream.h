@@ -1,5 +1,5 @@
-// Descriptors that are not sockets: read(2), write(2), readv(2), writev(2); and how much is queued: SIOCINQ, SIOCOUTQ
-// of linux/sockios.h, which pipes and terminals know as FIONREAD and TIOCOUTQ.
+// Descriptors that are not sockets: read(2), write(2), readv(2), writev(2). Also the numbers of queued bytes: SIOCINQ
+// and SIOCOUTQ of linux/sockios.h, named FIONREAD and TIOCOUTQ for pipes and terminals.
 #ifndef CSK_STREAM_H
 #define CSK_STREAM_H
 
