@@ -3,7 +3,7 @@
 @frozen
 @usableFromInline
 struct ParkHistory: BitwiseCopyable, Sendable {
-  /// What poll(2) reported for the source at the end of the last park; 0 when something else ended it.
+  /// The events that poll(2) reported for the source at the end of the last park; 0 when something else ended the park.
   @usableFromInline var reported: Int16 = 0
   /// The number of parks in succession that poll(2) ended without sleeping; stops at 255.
   @usableFromInline var immediate: UInt8 = 0

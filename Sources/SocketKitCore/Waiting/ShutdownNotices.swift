@@ -5,7 +5,8 @@ internal import CSocketKit
 /// poll(2) on Unix and vsock sockets does not report `shutdown(.write)` while the send buffer is full
 /// (net/unix/af_unix.c, net/vmw_vsock/af_vsock.c), and vsock listeners cannot be shut down at all. So a thread that
 /// waits to write or to accept for longer than ``patience`` registers an event descriptor here, and a shutdown through
-/// this library signals it. A shorter wait does not register; it tries again when that time has passed.
+/// this library signals it. Before that, the thread sleeps for at most ``patience`` without registration, and then
+/// tries again.
 enum ShutdownNotices {
   private struct State {
     var generation: UInt32 = 0
@@ -13,7 +14,7 @@ enum ShutdownNotices {
   }
   private static let state = Guarded(State())
 
-  /// How long a wait continues before it registers.
+  /// The time in nanoseconds that a wait lasts before it registers.
   static var patience: Int64 { 20_000_000 }
 
   /// Counts the shutdowns.

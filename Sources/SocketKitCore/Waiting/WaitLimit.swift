@@ -1,4 +1,5 @@
-/// How long a waiting call may take, and how the thread spends that time. Every waiting call takes one as `until:`.
+/// The time that a waiting call may take, and the way in which the thread spends it. Every waiting call takes a limit
+/// as `until:`.
 ///
 /// A ``Deadline`` is a limit: the thread sleeps in the kernel until the call can proceed or the deadline passes. Two
 /// methods add to a limit:
@@ -8,10 +9,10 @@
 /// try socket.read(into: buffer.mutableSpan, until: .after(.seconds(5)).spinning(40, thenYielding: 4))
 /// ```
 /// A waiting call first checks the ``control``, then tries, and checks the ``deadline`` only when it would have to
-/// wait. So a call that does not wait succeeds even when the deadline has passed, and does not read the clock. Calls of
-/// several steps, such as `writeAll(_:until:)`, check both before every step but the first. In a loop over waiting
-/// calls with one limit, call ``check(_:)`` in the same way; otherwise a peer that is always ready can keep the loop
-/// from ending.
+/// wait. So a call that does not wait succeeds even when the deadline has passed, and does not read the clock unless
+/// the control has a deadline. Calls of several steps, such as `writeAll(_:until:)`, check both before every step but
+/// the first. In a loop over waiting calls with one limit, call ``check(_:)`` in the same way; otherwise a peer that is
+/// always ready can keep the loop from ending.
 ///
 /// To wait in another way, conform a type to this protocol. ``deadline`` is the only requirement without a default.
 public protocol WaitLimit: Sendable {

@@ -7,7 +7,7 @@ public import CSocketKit
 /// makes its own. It tries, and calls ``block(on:for:)`` or ``pause(until:)`` after every try that would block.
 @frozen
 public struct WaitOperation<Limit: WaitLimit> {
-  /// How long the wait may take.
+  /// The time that the wait may take, and the way in which the thread spends it.
   public let limit: Limit
   /// The operation that errors name.
   public let operation: SocketError.Operation

@@ -13,13 +13,14 @@ public protocol Watchable: ~Copyable {
 extension Watchable where Self: ~Copyable {
   /// Calls `attempt` until it returns a value or throws, and waits on this thread between the tries.
   ///
-  /// Every waiting call of one step calls this with the form of the call that does not wait:
+  /// A waiting call of one step passes its form that does not wait:
   /// ```swift
   /// func accept(until limit: some WaitLimit) throws(SocketError) -> S {
   ///   try waiting(for: .readable, .accept, until: limit) { (listener) throws(SocketError) in try listener.accept() }
   /// }
   /// ```
-  /// Returns and throws what `attempt` does, and does not read the clock when the first try returns a value.
+  /// Returns and throws what `attempt` does. Does not read the clock when the first try returns a value, unless the
+  /// limit's control has a deadline.
   /// - Parameters:
   ///   - interest: the direction that the call waits for, `.readable` or `.writable`.
   ///   - operation: the operation that errors name.
