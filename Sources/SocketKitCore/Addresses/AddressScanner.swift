@@ -1,4 +1,5 @@
-/// Reads the text forms of IP addresses from UTF-8 bytes. Every step leaves the position behind what it took.
+/// Reads the text forms of IP addresses from UTF-8 bytes. Each method that succeeds moves the position to the end of
+/// what it has read.
 struct AddressScanner {
   private let bytes: [UInt8]
   private(set) var position = 0
@@ -14,7 +15,7 @@ struct AddressScanner {
     return true
   }
 
-  /// A decimal number up to `limit`, with at least one digit and no leading zero.
+  /// Reads a decimal number up to `limit`, with at least one digit and no leading zero.
   mutating func decimal(upTo limit: Int) -> Int? {
     let start = position
     var value = 0
@@ -38,7 +39,7 @@ struct AddressScanner {
   }
 
   mutating func ipv6() -> IPv6Address? {
-    // The groups before `::` and those after it.
+    // The groups before `::` and the groups after it.
     var head: [UInt16] = []
     var tail: [UInt16] = []
     var hasGap = false
@@ -76,7 +77,7 @@ struct AddressScanner {
     return IPv6Address(high: halves[0], low: halves[1])
   }
 
-  /// One to four hexadecimal digits.
+  /// Reads one to four hexadecimal digits.
   private mutating func hexGroup() -> UInt16? {
     var value: UInt16 = 0
     var count = 0
@@ -88,7 +89,7 @@ struct AddressScanner {
     return count == 0 ? nil : value
   }
 
-  /// Everything up to one of the characters, or to the end; nil when that is nothing.
+  /// Reads up to the first of the characters, or to the end. Returns nil when it reads nothing.
   mutating func text(upTo stops: String) -> String? {
     let start = position
     while let byte = next, !stops.utf8.contains(byte) { position += 1 }

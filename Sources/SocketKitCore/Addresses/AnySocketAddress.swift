@@ -1,6 +1,7 @@
-/// An address of any family: up to 128 bytes as the kernel wrote them, and their true length.
+/// An address of any family: up to 128 bytes as the kernel wrote them, and their length.
 ///
-/// It is what the kernel's answers are read into, so it allocates nothing. Two are equal when their bytes are.
+/// System calls write addresses into values of this type, so it allocates no memory. Two values are equal when their
+/// bytes are equal.
 @frozen
 public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
   @usableFromInline var storage: InlineArray<16, UInt64>
@@ -9,20 +10,20 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
   /// The longest address that the kernel writes (sockaddr_storage), in bytes.
   @inlinable public static var maximumLength: Int { 128 }
 
-  /// No address: zero bytes.
+  /// Makes an empty address of zero bytes.
   @inlinable
   public init() {
     storage = InlineArray(repeating: 0)
     length = 0
   }
 
-  /// A copy of another address.
+  /// Copies another address.
   @inlinable
   public init(_ address: borrowing some SocketAddress) {
     self = address.withBytes { AnySocketAddress(copying: $0) }
   }
 
-  /// Takes any bytes from 0 to 128 of them; nil for more.
+  /// Copies 0 to 128 bytes of any content. Returns nil for more than 128 bytes.
   @inlinable
   public init?(sockaddr: RawSpan) {
     guard sockaddr.byteCount <= Self.maximumLength else { return nil }
@@ -39,7 +40,7 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
     length = UInt32(truncatingIfNeeded: count)
   }
 
-  /// The first two bytes, or `.unspecified` when there are none.
+  /// The family in the first two bytes, or `.unspecified` when the address has fewer than two bytes.
   @inlinable public var family: AddressFamily {
     length < 2
       ? .unspecified : AddressFamily(rawValue: Int32(UInt16(truncatingIfNeeded: UInt64(littleEndian: storage[0]))))
@@ -50,7 +51,7 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
     body(storage.span.bytes.extracting(first: Int(length)))
   }
 
-  /// ``withBytes(_:)`` of this very memory, where that copies it before lending it.
+  /// Passes the bytes to `body` without the copy that ``withBytes(_:)`` makes first.
   @inlinable @inline(__always)
   mutating func withOwnBytes<R>(_ body: (RawSpan) -> R) -> R {
     let count = Int(length)
@@ -59,9 +60,11 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
     }
   }
 
-  /// Lets a system call write an address: `body` gets 128 writable bytes and, in `length`, their count, and leaves
-  /// there the length that the kernel reported. A report of more than 128 is cut to 128. The report of 111 for a Unix
-  /// path of 108 bytes is cut to 110, the most that the kernel accepts.
+  /// Passes the memory of this value to a system call that writes an address.
+  ///
+  /// `body` receives 128 writable bytes and, in `length`, their number. It stores in `length` the length that the
+  /// kernel reported. A reported length of more than 128 becomes 128. The length of 111 that the kernel reports for a
+  /// Unix path of 108 bytes becomes 110, the most that the kernel accepts.
   @inlinable
   public mutating func fill<R>(_ body: (_ bytes: UnsafeMutableRawPointer, _ length: inout UInt32) -> R) -> R {
     var reported = UInt32(truncatingIfNeeded: Self.maximumLength)
@@ -70,9 +73,9 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
     return result
   }
 
-  /// The length to use for a reported one over 110. For a Unix path of 108 bytes the kernel reports 111: it counts a
-  /// terminating zero that the address has no room for (net/unix/af_unix.c, unix_mkname_bsd). No other address is 111
-  /// bytes long.
+  /// Returns the length to use when the kernel reported more than 110. For a Unix path of 108 bytes the kernel reports
+  /// 111: it counts a terminating zero that the address has no room for (net/unix/af_unix.c, unix_mkname_bsd). No other
+  /// address is 111 bytes long.
   @usableFromInline
   static func usable(_ reported: UInt32) -> UInt32 { reported == 111 ? 110 : min(reported, 128) }
 }
@@ -87,7 +90,7 @@ extension AnySocketAddress: Hashable {
 }
 
 extension AnySocketAddress: CustomStringConvertible {
-  /// IP and Unix addresses in their own text; others as family and hexadecimal bytes.
+  /// The text of an IP or Unix address, or the family and the bytes in hexadecimal for other addresses.
   public var description: String {
     if let address = IPSocketAddress(self) { return address.description }
     if family == .unix, let address = UnixAddress(self) { return address.description }

@@ -6,6 +6,7 @@ public enum IPAddress: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension IPAddress: LosslessStringConvertible {
+  /// Reads the text of an IPv4 or IPv6 address. Returns nil for any other text.
   public init?(_ text: String) {
     if let address = IPv4Address(text) {
       self = .v4(address)

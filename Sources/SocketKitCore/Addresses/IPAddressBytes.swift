@@ -1,8 +1,8 @@
 // IP addresses as bytes in network order, as in packets, DNS records and certificates.
 
 extension IPv4Address {
-  /// Four bytes in network order: 127.0.0.1 begins with 127.
-  /// - Returns: nil unless there are exactly four.
+  /// Reads four bytes in network order: the first byte of 127.0.0.1 is 127.
+  /// - Returns: nil when there are not exactly four bytes.
   public init?(bytes: Span<UInt8>) {
     guard bytes.count == 4 else { return nil }
     self.init(bytes[0], bytes[1], bytes[2], bytes[3])
@@ -15,8 +15,8 @@ extension IPv4Address {
 }
 
 extension IPv6Address {
-  /// Sixteen bytes in network order.
-  /// - Returns: nil unless there are exactly sixteen.
+  /// Reads sixteen bytes in network order.
+  /// - Returns: nil when there are not exactly sixteen bytes.
   public init?(bytes: Span<UInt8>) {
     guard bytes.count == 16 else { return nil }
     var high: UInt64 = 0
@@ -28,14 +28,14 @@ extension IPv6Address {
     self.init(high: high, low: low)
   }
 
-  /// The sixteen bytes in network order. Those of an IPv4 address are `IPv6Address(mapped:).bytes`.
+  /// The sixteen bytes in network order. For the sixteen-byte form of an IPv4 address use `IPv6Address(mapped:).bytes`.
   public var bytes: InlineArray<16, UInt8> {
     InlineArray { UInt8(truncatingIfNeeded: ($0 < 8 ? high : low) >> UInt64((7 - $0 & 7) * 8)) }
   }
 }
 
 extension IPAddress {
-  /// Four bytes of an IPv4 address or sixteen of an IPv6 address, in network order.
+  /// Reads four bytes of an IPv4 address or sixteen bytes of an IPv6 address, in network order.
   /// - Returns: nil for any other number of bytes.
   public init?(bytes: Span<UInt8>) {
     if let address = IPv4Address(bytes: bytes) {
@@ -47,7 +47,7 @@ extension IPAddress {
     }
   }
 
-  /// Lends the four or sixteen bytes in network order.
+  /// Passes the four or sixteen bytes to `body`, in network order.
   public func withBytes<R>(_ body: (Span<UInt8>) -> R) -> R {
     switch self {
     case .v4(let address):

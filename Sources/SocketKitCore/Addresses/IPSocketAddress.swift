@@ -1,7 +1,7 @@
-/// An IP address with a port: the address of TCP, UDP and SCTP sockets, IPv4 or IPv6 by value.
+/// An IPv4 or IPv6 address with a port: the address of TCP, UDP and SCTP sockets.
 ///
-/// Its memory is the kernel's own structure (sockaddr_in of 16 bytes, sockaddr_in6 of 28: ip(7), ipv6(7)), so nothing
-/// is converted on the way to the kernel.
+/// A value has the memory layout of the kernel's structure (sockaddr_in of 16 bytes, sockaddr_in6 of 28 bytes: ip(7),
+/// ipv6(7)), so that system calls need no conversion.
 @frozen
 public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
   @usableFromInline let familyNumber: UInt16
@@ -9,10 +9,10 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
   @usableFromInline let word: UInt32  // IPv4: the address; IPv6: the flow label
   @usableFromInline let first: UInt64  // IPv6: the address; IPv4: zero
   @usableFromInline let second: UInt64
-  /// The scope: the number of the interface that a link-local IPv6 address belongs to, 0 for none and for IPv4.
+  /// The scope: the number of the interface of a link-local IPv6 address. 0 for no interface and for IPv4.
   public let scopeID: UInt32
 
-  /// An IPv4 address with a port.
+  /// Makes the address from an IPv4 address and a port.
   @inlinable
   public init(_ address: IPv4Address, port: UInt16) {
     familyNumber = UInt16(truncatingIfNeeded: AddressFamily.ipv4.rawValue)
@@ -23,7 +23,7 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
     scopeID = 0
   }
 
-  /// An IPv6 address with a port.
+  /// Makes the address from an IPv6 address and a port.
   /// - Parameters:
   ///   - scopeID: the interface's number, for link-local addresses.
   ///   - flowLabel: 20 bits (RFC 6437); higher bits are dropped.
@@ -37,7 +37,7 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
     self.scopeID = scopeID
   }
 
-  /// Either version with a port.
+  /// Makes the address from an IP address of either version and a port.
   @inlinable
   public init(_ address: IPAddress, port: UInt16) {
     switch address {
@@ -46,24 +46,26 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
     }
   }
 
-  /// 127.0.0.1 with a port; port 0 lets the kernel choose.
+  /// Returns 127.0.0.1 with a port. With port 0 the kernel chooses the port.
   @inlinable
   public static func loopback(port: UInt16) -> Self { Self(IPv4Address.loopback, port: port) }
-  /// ::1 with a port; port 0 lets the kernel choose.
+  /// Returns ::1 with a port. With port 0 the kernel chooses the port.
   @inlinable
   public static func loopbackIPv6(port: UInt16) -> Self { Self(IPv6Address.loopback, port: port) }
-  /// Every IPv4 address of this host.
+  /// Returns 0.0.0.0 with a port: every IPv4 address of this host.
   @inlinable
   public static func anyIPv4(port: UInt16) -> Self { Self(IPv4Address.any, port: port) }
-  /// Every address of this host, IPv4 and IPv6: a dual-stack socket, where IPv4 peers show as ::ffff:a.b.c.d. Where the
-  /// kernel has no IPv6, a socket that listens or receives at this address uses ``anyIPv4(port:)`` instead.
+  /// Returns `::` with a port: every IPv4 and IPv6 address of this host. A socket bound to it is dual-stack: IPv4 peers
+  /// have addresses of the form ::ffff:a.b.c.d. When the kernel has no IPv6, a socket that listens or receives at this
+  /// address uses ``anyIPv4(port:)`` instead.
   @inlinable
   public static func any(port: UInt16) -> Self { Self(IPv6Address.any, port: port) }
 
   @inlinable public var family: AddressFamily { AddressFamily(rawValue: Int32(familyNumber)) }
-  /// From 0 to 65535.
+  /// The port, from 0 to 65535.
   @inlinable public var port: UInt16 { UInt16(bigEndian: networkPort) }
   /// The flow label of an IPv6 address (20 bits), 0 for IPv4.
+  /// Whether this is an IPv6 address.
   @inlinable public var flowLabel: UInt32 { isIPv6 ? UInt32(bigEndian: word) & 0xf_ffff : 0 }
   @inlinable public var isIPv6: Bool { family == .ipv6 }
   /// The address without port and scope.
@@ -72,7 +74,7 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
       ? .v6(IPv6Address(high: UInt64(bigEndian: first), low: UInt64(bigEndian: second)))
       : .v4(IPv4Address(bits: UInt32(bigEndian: word)))
   }
-  /// The same address with another port.
+  /// Returns the same address with another port.
   @inlinable
   public func with(port: UInt16) -> Self {
     switch ip {
@@ -80,7 +82,7 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
     case .v6(let address): Self(address, port: port, scopeID: scopeID, flowLabel: flowLabel)
     }
   }
-  /// An IPv4-mapped IPv6 address as the IPv4 address that it means; others unchanged.
+  /// The IPv4 address of an IPv4-mapped IPv6 address. Other addresses are unchanged.
   @inlinable public var unmapped: Self {
     if case .v6(let address) = ip, let mapped = address.mappedIPv4 { return Self(mapped, port: port) }
     return self
@@ -93,14 +95,14 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
     return withUnsafeBytes(of: copy) { body($0.bytes.extracting(first: length)) }
   }
 
-  /// nil unless the bytes are a sockaddr_in (at least 16 bytes) or a sockaddr_in6 (at least 28).
+  /// Reads a sockaddr_in (at least 16 bytes) or a sockaddr_in6 (at least 28 bytes). Returns nil for anything else.
   @inlinable @inline(__always)
   public init?(sockaddr bytes: RawSpan) {
     guard bytes.byteCount >= 16 else { return nil }
     let family = bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt16.self)
     let isIPv6 = Int32(family) == AddressFamily.ipv6.rawValue
     guard isIPv6 ? bytes.byteCount >= 28 : Int32(family) == AddressFamily.ipv4.rawValue else { return nil }
-    // Everything stays in the network's order, so nothing is converted.
+    // All fields stay in network order, so no conversion is needed.
     let word = bytes.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self)
     familyNumber = family
     networkPort = bytes.unsafeLoadUnaligned(fromByteOffset: 2, as: UInt16.self)

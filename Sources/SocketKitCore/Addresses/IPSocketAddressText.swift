@@ -1,7 +1,7 @@
 extension IPSocketAddress {
   /// Reads `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80` or `[fe80::1%2]:80`.
   ///
-  /// A zone name is looked up among this host's interfaces (netdevice(7)).
+  /// A zone name is the name of one of this host's interfaces (netdevice(7)).
   /// - Throws: `.invalidAddress` or `.invalidPort`, with the text.
   public init(parsing text: String) throws(EndpointError) {
     var scanner = AddressScanner(text)
@@ -29,7 +29,7 @@ extension IPSocketAddress {
 }
 
 extension IPSocketAddress: LosslessStringConvertible {
-  /// Reads what ``init(parsing:)`` reads; nil for anything else.
+  /// Reads the forms that ``init(parsing:)`` reads. Returns nil for any other text.
   public init?(_ description: String) {
     do throws(EndpointError) {
       self = try IPSocketAddress(parsing: description)
@@ -38,8 +38,9 @@ extension IPSocketAddress: LosslessStringConvertible {
     }
   }
 
-  /// `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80`; a zone by its number where no interface has it, or one whose
-  /// name would read otherwise (`7`, `a,b`). The flow label is not part of the text.
+  /// The text `127.0.0.1:80`, `[::1]:80` or `[fe80::1%eth0]:80`. The zone is a number when this host has no such
+  /// interface, or when the name of the interface would be read as something else (`7`, `a,b`). The text does not
+  /// contain the flow label.
   public var description: String {
     switch ip {
     case .v4(let address): return "\(address):\(port)"

@@ -6,31 +6,34 @@ public struct IPv6Address: BitwiseCopyable, Hashable, Sendable {
   /// The last 64 bits in host order.
   public let low: UInt64
 
+  /// Makes an address from its two halves in host order.
   @inlinable
   public init(high: UInt64, low: UInt64) {
     self.high = high
     self.low = low
   }
 
-  /// The IPv4-mapped form ::ffff:a.b.c.d: how a dual-stack socket shows an IPv4 peer (RFC 4291, 2.5.5.2).
+  /// Makes the IPv4-mapped form ::ffff:a.b.c.d, which is the address of an IPv4 peer of a dual-stack socket (RFC 4291,
+  /// section 2.5.5.2).
   @inlinable
   public init(mapped address: IPv4Address) {
     self.init(high: 0, low: 0xffff_0000_0000 | UInt64(address.bits))
   }
 
-  /// `::`: every address of this host, when bound to.
+  /// `::`. A socket bound to it receives at every address of this host.
   @inlinable public static var any: Self { Self(high: 0, low: 0) }
   /// `::1`.
   @inlinable public static var loopback: Self { Self(high: 0, low: 1) }
 
-  /// The IPv4 address inside an IPv4-mapped one; nil for others.
+  /// The IPv4 address in an IPv4-mapped address, or nil for other addresses.
   @inlinable public var mappedIPv4: IPv4Address? {
     high == 0 && low >> 32 == 0xffff ? IPv4Address(bits: UInt32(truncatingIfNeeded: low)) : nil
   }
+  /// Whether the address is `::1`.
   @inlinable public var isLoopback: Bool { high == 0 && low == 1 }
-  /// ff00::/8.
+  /// Whether the address is in ff00::/8.
   @inlinable public var isMulticast: Bool { high >> 56 == 0xff }
-  /// fe80::/10: needs a scope, because every interface has this network.
+  /// Whether the address is in fe80::/10. Such an address needs a scope, because every interface has this network.
   @inlinable public var isLinkLocal: Bool { high >> 54 == 0x3fa }
 
   /// The eight 16-bit groups, from the left.
@@ -40,14 +43,15 @@ public struct IPv6Address: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension IPv6Address: LosslessStringConvertible {
-  /// Any form of RFC 4291, 2.2: groups, one `::`, a dotted IPv4 tail. No scope: that is ``IPSocketAddress``'s.
+  /// Reads any form of RFC 4291, 2.2: groups, one `::`, a dotted IPv4 tail. Returns nil for any other text, and for an
+  /// address with a scope, which ``IPSocketAddress`` reads.
   public init?(_ text: String) {
     var scanner = AddressScanner(text)
     guard let address = scanner.ipv6(), scanner.isAtEnd else { return nil }
     self = address
   }
 
-  /// The recommended form of RFC 5952: lower case, the longest run of zero groups as `::`, mapped IPv4 dotted.
+  /// The form that RFC 5952 recommends: lower case, `::` for the longest run of zero groups, and dots in mapped IPv4.
   public var description: String {
     if let mapped = mappedIPv4 { return "::ffff:\(mapped)" }
     let groups = groups

@@ -1,39 +1,41 @@
 /// The address of a Unix socket: a path, an abstract name, or none (unix(7)).
 ///
-/// Its memory is the kernel's sockaddr_un. Names are bytes: any byte may stand in an abstract name.
+/// A value has the memory layout of the kernel's sockaddr_un. Names are bytes: an abstract name may contain any byte.
 @frozen
 public struct UnixAddress: SocketAddress, BitwiseCopyable {
   @usableFromInline var storage: InlineArray<14, UInt64>
   @usableFromInline var length: UInt8
 
-  /// The longest abstract name, in bytes: 107, because a zero byte precedes it.
+  /// The length of the longest abstract name in bytes: 107, because a zero byte precedes the name.
   @inlinable public static var maximumNameLength: Int { 107 }
 
-  /// The longest path, in bytes: 108, which fills the kernel's structure and leaves no room for a terminating zero
-  /// (unix(7), BUGS). Programs that expect one cannot name a path of more than 107. For longer paths see `UnixPath`.
+  /// The length of the longest path in bytes: 108, which fills the kernel's structure and leaves no room for a
+  /// terminating zero (unix(7), BUGS). Programs that expect a terminating zero cannot use a path of more than 107
+  /// bytes. For longer paths see `UnixPath`.
   @inlinable public static var maximumPathLength: Int { 108 }
 
-  /// No name: what a socket has before it is bound, and what an unbound peer shows. Binding or listening there lets the
-  /// kernel choose an abstract name that nobody has (autobind, unix(7)); `localAddress()` tells which.
+  /// The address without a name, which a socket has before it is bound, and which an unbound peer has. When a socket
+  /// binds or listens at it, the kernel chooses an unused abstract name (autobind, unix(7)), and `localAddress()`
+  /// returns that name.
   public static var unnamed: UnixAddress { UnixAddress(kind: .unnamed, []) }
 
-  /// A path in the file system.
-  /// - Throws: `.addressTooLong` over 108 bytes; `.invalidAddress` for an empty path or one with a zero byte.
+  /// Makes the address of a path in the file system.
+  /// - Throws: `.addressTooLong` over 108 bytes; `.invalidAddress` for an empty path or a path with a zero byte.
   public init(path: String) throws(EndpointError) {
     let bytes = Array(path.utf8)
     try Self.check(bytes, text: path, isPath: true)
     self.init(kind: .path, bytes)
   }
 
-  /// A path of any bytes, as file systems have them.
+  /// Makes the address of a path that consists of any bytes except zero.
   /// - Throws: as ``init(path:)-(String)``.
   public init(path bytes: [UInt8]) throws(EndpointError) {
     try Self.check(bytes, text: EscapedName.text(bytes), isPath: true)
     self.init(kind: .path, bytes)
   }
 
-  /// A name in the kernel's abstract namespace: no file, gone with its socket. Any program that knows the name can
-  /// connect; file permissions do not protect it.
+  /// Makes the address of a name in the kernel's abstract namespace. The name is not a file, and the kernel removes it
+  /// when its socket is closed. Any program that knows the name can connect; file permissions do not protect it.
   /// - Throws: `.addressTooLong` over 107 bytes; `.invalidAddress` for an empty name.
   public init(abstract name: String) throws(EndpointError) {
     let bytes = Array(name.utf8)
@@ -41,7 +43,7 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
     self.init(kind: .abstract, bytes)
   }
 
-  /// A name of any bytes in the kernel's abstract namespace.
+  /// Makes the address of a name of any bytes in the kernel's abstract namespace.
   /// - Throws: as ``init(abstract:)-(String)``.
   public init(abstract bytes: [UInt8]) throws(EndpointError) {
     try Self.check(bytes, text: "@\(EscapedName.text(bytes))", isPath: false)
@@ -60,8 +62,8 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
 
   private init(kind: Kind, _ name: [UInt8]) {
     storage = InlineArray(repeating: 0)
-    // The length of a path includes its terminating zero, where there is room for one. That of an abstract name
-    // includes its leading zero, and must include no trailing one.
+    // The length of a path includes its terminating zero when there is room for it. The length of an abstract name
+    // includes its leading zero, and must not include a trailing zero.
     length = kind == .unnamed ? 2 : UInt8(min(2 + name.count + 1, 110))
     withUnsafeMutableBytes(of: &storage) { memory in
       memory.storeBytes(of: UInt16(truncatingIfNeeded: AddressFamily.unix.rawValue), as: UInt16.self)
@@ -76,7 +78,8 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
     body(storage.span.bytes.extracting(first: Int(length)))
   }
 
-  /// nil unless the bytes begin with AF_UNIX and are at most 110, or 111 as the kernel reports a path of 108 bytes.
+  /// Reads an address that begins with AF_UNIX and has at most 110 bytes, or 111, which the kernel reports for a path
+  /// of 108 bytes. Returns nil for anything else.
   public init?(sockaddr bytes: RawSpan) {
     guard bytes.byteCount >= 2, bytes.byteCount <= 111,
       bytes.unsafeLoadUnaligned(as: UInt16.self) == UInt16(truncatingIfNeeded: AddressFamily.unix.rawValue)
@@ -88,7 +91,7 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
       guard name.count - 1 <= Self.maximumNameLength else { return nil }
       self.init(kind: .abstract, Array(name.dropFirst()))
     } else {
-      // The kernel counts the terminating zero or not, by how the path was bound (unix(7), BUGS).
+      // Whether the kernel counts the terminating zero depends on how the path was bound (unix(7), BUGS).
       let path = Array(name.prefix { $0 != 0 })
       guard path.count <= Self.maximumPathLength else { return nil }
       self.init(kind: .path, path)
@@ -96,18 +99,20 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
   }
 
   /// The empty abstract name. The kernel accepts it, so a peer may have it. ``init(abstract:)-(String)`` refuses it,
-  /// because it is easily confused with ``unnamed``.
+  /// because users may mistake it for ``unnamed``.
   static var emptyAbstractName: UnixAddress { UnixAddress(kind: .abstract, []) }
 
-  /// The path for people to read, or nil for other kinds. Bytes that are not UTF-8 become U+FFFD, so do not make an
-  /// address from this text: use ``name``, which has the bytes, or ``description``, which ``init(parsing:)`` reads.
+  /// The path as text for people to read, or nil when the address is not a path. Bytes that are not UTF-8 become
+  /// U+FFFD, so do not make an address from this text. Use ``name``, which contains the bytes, or ``description``,
+  /// which ``init(parsing:)`` reads.
   public var path: String? { isPath ? String(decoding: name, as: UTF8.self) : nil }
-  /// The abstract name without its leading zero, for people to read, or nil for other kinds.
+  /// The abstract name without its leading zero, as text for people to read, or nil for other addresses.
   public var abstractName: String? { isAbstract ? String(decoding: name, as: UTF8.self) : nil }
+  /// Whether the address has no name.
   public var isUnnamed: Bool { length == 2 }
-  /// Whether it is a path in the file system.
+  /// Whether the address is a path in the file system.
   public var isPath: Bool { length > 2 && !isAbstract }
-  /// The path's or abstract name's bytes.
+  /// The bytes of the path or of the abstract name.
   public var name: [UInt8] {
     withBytes { bytes in
       bytes.withUnsafeBytes { isUnnamed ? [] : isPath ? Array($0[2...].prefix { $0 != 0 }) : Array($0[3...]) }
@@ -126,7 +131,7 @@ extension UnixAddress: Hashable {
 }
 
 extension UnixAddress: LosslessStringConvertible {
-  /// Reads what ``init(parsing:)`` reads; nil for anything else.
+  /// Reads the forms that ``init(parsing:)`` reads. Returns nil for any other text.
   public init?(_ description: String) {
     do throws(EndpointError) {
       self = try UnixAddress(parsing: description)
@@ -137,8 +142,8 @@ extension UnixAddress: LosslessStringConvertible {
 
   /// Reads `/run/x.sock` or any other path, `@name` for an abstract name, and `@` alone for ``unnamed``.
   ///
-  /// `%` and two hexadecimal digits stand for any byte (``EscapedName``), so `%` itself is written `%25`; `%40name` is
-  /// a path that begins with `@`. To use a path or a name without escapes, call ``init(path:)-(String)`` or
+  /// `%` and two hexadecimal digits mean a byte (``EscapedName``), so `%` itself is written `%25`, and `%40name` is a
+  /// path that begins with `@`. To use a path or a name without escapes, call ``init(path:)-(String)`` or
   /// ``init(abstract:)-(String)``.
   /// - Throws: `.addressTooLong`, `.invalidAddress`, with the text and an explanation.
   public init(parsing text: String) throws(EndpointError) {
@@ -150,6 +155,6 @@ extension UnixAddress: LosslessStringConvertible {
     }
   }
 
-  /// The text that ``init(parsing:)`` reads as this address; also the body of its endpoint text.
+  /// The text that ``init(parsing:)`` reads as this address. It is also the body of the endpoint text.
   public var description: String { endpointBody }
 }
