@@ -1,14 +1,15 @@
 internal import Glibc
 
-/// The sockets that a service manager opened for this process: socket activation, as sd_listen_fds(3) describes it.
+/// The sockets that a service manager opened for this process and passed to it (socket activation, sd_listen_fds(3)).
 ///
 /// ```swift
 /// var activated = try ActivatedSockets()
 /// let web = try activated.takeListener(TCPSocket.self, named: "web")
 /// let control = try activated.takeListener(VsockStreamSocket.self, named: "control")
 /// ```
-/// The descriptors 3, 4, … belong to it from its making: each can be taken once, and those that are left close with its
-/// life. Make one only, early, before anything else may have taken those numbers.
+/// The value owns the descriptors 3, 4, … from its initialization on. Each can be taken once. The value closes the
+/// descriptors that were not taken at the end of its life. Make only one value, at the start of the program, before
+/// other code can use these numbers.
 public struct ActivatedSockets: ~Copyable, Sendable {
   private struct Entry: Sendable {
     let descriptor: RawDescriptor
@@ -16,14 +17,16 @@ public struct ActivatedSockets: ~Copyable, Sendable {
   }
   private var entries: [Entry] = []
 
-  /// Takes what the variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES tell of, and makes it CLOEXEC and non-blocking.
+  /// Takes the descriptors that the variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES describe, and makes them
+  /// CLOEXEC and non-blocking.
   ///
-  /// - Parameter unsettingEnvironment: removes the variables, so that neither this process nor those that it starts
-  ///   look at them again. Environments are shared by all threads: only while no other thread reads or changes it.
-  /// - Throws: `.nameNotFound` when LISTEN_PID or LISTEN_FDS is not set, or LISTEN_PID is another process's: then
-  ///   nothing was passed; `.invalidArgument` for a variable that is no number, or names that are not as many as the
-  ///   descriptors;
-  ///   `.closed` when one of the descriptors is not open. Nothing is taken or closed then, and the variables stay.
+  /// - Parameter unsettingEnvironment: whether to remove the variables, so that neither this process nor its child
+  ///   processes read them again. All threads share the environment: pass true only while no other thread reads or
+  ///   changes it.
+  /// - Throws: `.nameNotFound` when LISTEN_PID or LISTEN_FDS is not set, or LISTEN_PID is the number of another
+  ///   process: no sockets were passed to this process; `.invalidArgument` for a variable that is not a number, or when
+  ///   the number of names is not the number of descriptors; `.closed` when one of the descriptors is not open. After
+  ///   an error no descriptor is taken or closed, and the variables stay set.
   public init(unsettingEnvironment: Bool = false) throws(SocketError) {
     guard let process = Self.variable("LISTEN_PID"), let count = Self.variable("LISTEN_FDS") else {
       throw SocketError(code: .nameNotFound, .activate)
@@ -32,14 +35,14 @@ public struct ActivatedSockets: ~Copyable, Sendable {
       throw SocketError(code: .invalidArgument, .activate)
     }
     guard process == getpid() else { throw SocketError(code: .nameNotFound, .activate) }
-    // Checked before anything is allocated: LISTEN_FDS may hold any number, and the check stops at the first descriptor
+    // The check comes before the allocation: LISTEN_FDS can be any number, and the check stops at the first descriptor
     // that is not open.
     for number in 3..<3 + count { try Self.check(RawDescriptor(number)) }
-    // What has no name is "unknown", as with systemd.
+    // A descriptor without a name is "unknown", as with systemd.
     let names = try Self.names(of: Int(count), in: Self.variable("LISTEN_FDNAMES"))
     let found = names.enumerated().map { Entry(descriptor: RawDescriptor(3 + Int32($0)), name: $1) }
     for entry in found { try entry.descriptor.makeNonBlockingAndCloseOnExec() }
-    // Set last: `deinit` closes these descriptors, also after a failure of this initializer.
+    // This assignment comes last because `deinit` closes these descriptors, also when this initializer fails.
     entries = found
     if unsettingEnvironment {
       for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] { unsetenv(name) }
@@ -50,21 +53,23 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     for entry in entries { _ = unsafe Descriptor(unsafeOwning: entry.descriptor) }
   }
 
-  /// The names of those that have not been taken, in the order they were passed. Several may have the same name.
+  /// The names of the descriptors that have not been taken, in the order in which they were passed. Several descriptors
+  /// may have the same name.
   public var names: [String] { entries.map(\.name) }
 
   /// Takes a listening socket.
   ///
   /// - Parameters:
-  ///   - type: the transport that it must be of.
-  ///   - name: its name; nil for the first that is left. Of several with one name the first that is left is taken.
-  /// - Throws: `.nameNotFound`; `.wrongSocketKind` for another transport or a socket that does not listen,
-  ///   `.notASocket`: it stays here then.
+  ///   - type: the transport that the socket must have.
+  ///   - name: the name of the socket; nil for the first one that is left. When several have this name, takes the first
+  ///     of them that is left.
+  /// - Throws: `.nameNotFound`; `.wrongSocketKind` for another transport or a socket that does not listen;
+  ///   `.notASocket`. After an error this value still owns the descriptor.
   public mutating func takeListener<S: ConnectionTransport & ~Copyable>(
     _ type: S.Type = S.self, named name: String? = nil
   ) throws(SocketError) -> Listener<S> {
     let index = try index(of: name)
-    // Checked before it is taken: adopting closes what it refuses.
+    // The check comes before the descriptor is taken, because `init(adopting:)` closes a descriptor that it refuses.
     try S.check(entries[index].descriptor, listening: true)
     return try Listener<S>(adopting: unsafe Descriptor(unsafeOwning: entries.remove(at: index).descriptor))
   }
@@ -72,10 +77,10 @@ public struct ActivatedSockets: ~Copyable, Sendable {
   /// Takes a socket that does not listen: a connection (`Accept=yes`), or one that receives datagrams.
   ///
   /// - Parameters:
-  ///   - type: the transport that it must be of.
-  ///   - name: its name; nil for the first that is left.
-  /// - Throws: `.nameNotFound`; `.wrongSocketKind` for another transport or a socket that listens, `.notASocket`: it
-  ///   stays here then.
+  ///   - type: the transport that the socket must have.
+  ///   - name: the name of the socket; nil for the first one that is left.
+  /// - Throws: `.nameNotFound`; `.wrongSocketKind` for another transport or a socket that listens; `.notASocket`. After
+  ///   an error this value still owns the descriptor.
   public mutating func takeSocket<S: TransportSocket & ~Copyable>(
     _ type: S.Type = S.self, named name: String? = nil
   ) throws(SocketError) -> S {
@@ -84,9 +89,9 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     return try S(adopting: unsafe Descriptor(unsafeOwning: entries.remove(at: index).descriptor))
   }
 
-  /// Takes a descriptor of any kind, a FIFO or a file say. Sockets whose type is no ``TransportSocket`` are made of it:
-  /// `try SCTPEndpoint(adopting: activated.takeDescriptor(named: "sctp"))`.
-  /// - Parameter name: its name; nil for the first that is left.
+  /// Takes a descriptor of any kind, such as a FIFO or a file. Use it also for socket types that are not a
+  /// ``TransportSocket``: `try SCTPEndpoint(adopting: activated.takeDescriptor(named: "sctp"))`.
+  /// - Parameter name: the name of the descriptor; nil for the first one that is left.
   /// - Throws: `.nameNotFound`.
   public mutating func takeDescriptor(named name: String? = nil) throws(SocketError) -> Descriptor {
     let index = try index(of: name)

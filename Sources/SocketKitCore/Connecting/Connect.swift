@@ -1,18 +1,17 @@
 internal import CSocketKit
 
 extension ConnectionTransport where Self: ~Copyable {
-  /// Connects, waiting on this thread until the peer has answered.
+  /// Connects, and blocks the calling thread until the peer has answered.
   ///
   /// - Parameters:
-  ///   - address: whom to connect to.
-  ///   - source: the local address to come from; nil lets the kernel choose. With port 0 the kernel chooses the port
-  ///     when it knows the peer, so that connections to different peers can share one (IP_BIND_ADDRESS_NO_PORT, Linux
-  ///     4.2).
-  ///   - limit: how long to wait, and how: ``WaitLimit``. One that has passed fails before anything is sent.
+  ///   - address: the address of the peer.
+  ///   - source: the local address; nil lets the kernel choose. With port 0 the kernel chooses the port when it knows
+  ///     the peer, so that connections to different peers can share a port (IP_BIND_ADDRESS_NO_PORT, Linux 4.2).
+  ///   - limit: how long to wait, and how: ``WaitLimit``. A limit that has passed fails before anything is sent.
   ///   - configure: sets options on the socket before it connects.
   /// - Throws: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.cancelled`, `.unreachable`, `.addressInUse` for
-  ///   the source, `.addressNotAvailable` for the source and when no port is free, `.tooManyDescriptors`, with the
-  ///   addresses.
+  ///   the source, `.addressNotAvailable` for the source and when no port is free, `.tooManyDescriptors`. The error
+  ///   contains the addresses.
   public static func connect(
     to address: Address, from source: Address? = nil, until limit: some WaitLimit,
     configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -28,11 +27,11 @@ extension ConnectionTransport where Self: ~Copyable {
     }
   }
 
-  /// Begins to connect and returns at once: for loops that watch the connection themselves.
+  /// Starts to connect and returns at once. It is for event loops that watch the connection.
   ///
-  /// - Returns: a pending connection; watch it for writing, then call ``PendingConnection/finish()``.
-  /// - Throws: as ``connect(to:from:until:configure:)`` where the answer is immediate; for a Unix
-  ///   listener with a full backlog `.other` with EAGAIN, because the kernel offers nothing to watch there: try again.
+  /// - Returns: a pending connection. Watch it for writing, then call ``PendingConnection/finish()``.
+  /// - Throws: as ``connect(to:from:until:configure:)`` when the connect fails at once. For a Unix listener with a full
+  ///   backlog the error is `.other` with EAGAIN, because the kernel offers no event to wait for: try again.
   public static func startConnecting(
     to address: Address, from source: Address? = nil,
     configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
@@ -68,7 +67,8 @@ extension ConnectionTransport where Self: ~Copyable {
       try descriptor.connectWhenBacklogAllows(to: address, until: wait.limit)
     }
     if progress == .pending {
-      // The descriptor, not the write source, which a socket that sends by way of a queue has for that alone.
+      // This waits on the descriptor and not on the write source, because a socket that sends through a queue uses its
+      // write source only for sending.
       try wait.block(on: descriptor, for: .writable)
       while try !isConnected() { try wait.block(on: descriptor, for: .writable) }
     }
@@ -79,7 +79,7 @@ extension ConnectionTransport where Self: ~Copyable {
     let result = descriptor.attemptConnect(to: address)
     if !result.isFailure { return .done }
     switch result.errno {
-    // Interrupted: the connect goes on in the kernel (connect(2)).
+    // After EINTR the connect continues in the kernel (connect(2)).
     case CSK_EINPROGRESS, CSK_EINTR: return .pending
     case CSK_EAGAIN where kindIsUnix(address): return .blockedByBacklog
     default: throw SocketError(result, .connect)
@@ -88,8 +88,8 @@ extension ConnectionTransport where Self: ~Copyable {
 
   private borrowing func kindIsUnix(_ address: Address) -> Bool { address.family == .unix }
 
-  /// Whether a pending connect has ended well: SO_ERROR first, then getpeername, because writability alone says
-  /// nothing.
+  /// Returns whether a pending connect has succeeded. Reads SO_ERROR first and then calls getpeername(2), because a
+  /// socket can be writable without being connected.
   borrowing func isConnected() throws(SocketError) -> Bool {
     if let error = try descriptor.connectFailure() {
       if error.errno == CSK_EINPROGRESS || error.errno == CSK_EALREADY { return false }
@@ -104,12 +104,12 @@ extension ConnectionTransport where Self: ~Copyable {
     }
   }
 
-  /// Lets the transport check a connected socket.
+  /// Calls the transport's ``TransportSocket/didConnect(_:)`` for a connected socket.
   borrowing func confirm() throws(SocketError) {
     do throws(SocketError) {
       try Self.didConnect(self)
     } catch {
-      // The peer may have reset the connection since, or TCP waits for the first bytes (TCP_FASTOPEN_CONNECT).
+      // Either the peer has reset the connection since then, or TCP waits for the first bytes (TCP_FASTOPEN_CONNECT).
       guard error.errno == CSK_ENOTCONN else { throw error }
       guard try descriptor.isConnectedWithoutPeer() else { throw error }
     }
@@ -119,16 +119,17 @@ extension ConnectionTransport where Self: ~Copyable {
 private enum ConnectProgress { case done, pending, blockedByBacklog }
 
 extension RawDescriptor {
-  /// How a connect failed. The kernel reports it once.
+  /// Returns the error of a failed connect. The kernel reports it once.
   fileprivate func connectFailure() throws(SocketError) -> SocketError? {
     guard let error = try takePendingError(.connect) else { return nil }
-    // A reset after the peer's end of the stream (tcp_reset in net/ipv4/tcp_input.c).
+    // EPIPE means a reset after the peer ended its stream (tcp_reset in net/ipv4/tcp_input.c).
     return error.errno == CSK_EPIPE ? SocketError(code: .connectionReset, .connect, errno: CSK_EPIPE) : error
   }
 
-  /// Checks a socket for which getpeername(2) returned ENOTCONN: false while the connect is in progress; true when TCP
-  /// waits for the first bytes, to send them with its request (TCP_FASTOPEN_CONNECT).
-  /// - Throws: how the connection failed or ended; `.notConnected` when the kernel has reported that before.
+  /// Checks a socket for which getpeername(2) returned ENOTCONN. Returns false while the connect is in progress, and
+  /// true when TCP waits for the first bytes to send them with its SYN (TCP_FASTOPEN_CONNECT).
+  /// - Throws: the error that ended the connect or the connection; `.notConnected` when the kernel has already reported
+  ///   it.
   fileprivate func isConnectedWithoutPeer() throws(SocketError) -> Bool {
     if let error = try connectFailure() { throw error }
     var watched = csk_pollfd(fd: value, events: Int16(CSK_POLLOUT), revents: 0)
@@ -147,16 +148,19 @@ extension RawDescriptor {
     }
   }
 
-  /// Makes bind(2) leave the choice of the port to connect(2): IP_BIND_ADDRESS_NO_PORT. On a kernel without it bind(2)
-  /// reserves a port.
+  /// Sets IP_BIND_ADDRESS_NO_PORT, so that connect(2) and not bind(2) chooses the port. On a kernel without this option
+  /// bind(2) reserves a port.
   fileprivate func chooseNoPortYet() {
     var on: Int32 = 1
     _ = csk_setsockopt(value, CSK_IPPROTO_IP, CSK_IP_BIND_ADDRESS_NO_PORT, &on, 4)
   }
 
-  /// Connects to a Unix listener whose backlog is full. The kernel gives a non-blocking connect EAGAIN and nothing to
-  /// watch, but lets a blocking one sleep until there is room (unix(7)): so it blocks, for slices of 5 ms, between
-  /// which the deadline and the control are looked at. Room is noticed at once, a cancel within a slice.
+  /// Connects to a Unix listener whose backlog is full.
+  ///
+  /// With a full backlog a non-blocking connect(2) fails with EAGAIN, and the kernel offers no event to wait for. A
+  /// blocking connect(2) sleeps until there is room (unix(7)). So this method makes blocking calls of at most 5 ms
+  /// each, and checks the deadline and the control between them. It connects as soon as there is room, and a cancel
+  /// takes effect within 5 ms.
   func connectWhenBacklogAllows(
     to address: some SocketAddress, until limit: some WaitLimit
   ) throws(SocketError) {
@@ -168,7 +172,7 @@ extension RawDescriptor {
     if read.isFailure { throw SocketError(read, .connect) }
     try setBlocking(true)
     defer {
-      // Failures are ignored: the kernel accepts a time that it returned.
+      // Errors are ignored: the kernel accepts a time that it has returned.
       _ = csk_setsockopt(value, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &before, size)
       try? setBlocking(false)
     }

@@ -1,21 +1,21 @@
 internal import CSocketKit
 
 extension RawDescriptor {
-  /// Ends the connection with connect(2) and AF_UNSPEC, and sets again what the kernel clears with it.
+  /// Disconnects the socket with connect(2) and AF_UNSPEC, and restores the port and the device that the kernel clears.
   func disconnect() throws(SocketError) {
     guard let before = IPSocketAddress(try connected(localAddress)) else { return try dissolve() }
     if try connected({ () throws(SocketError) in try socketKind() }).type == .raw {
-      // The kernel removes the socket from the table in which it looks for the receiver of a packet, and never puts it
-      // back (raw_prot and rawv6_prot in net/ipv4/raw.c and net/ipv6/raw.c: unhash, without a get_port).
+      // The kernel removes the socket from the table in which it looks up the receiver of a packet, and does not insert
+      // it again (raw_prot in net/ipv4/raw.c and rawv6_prot in net/ipv6/raw.c have unhash but no get_port).
       throw SocketError(code: .notSupported, .connect)
     }
     let device = boundDevice()
     try dissolve()
     if device != 0, boundDevice() == 0 {
-      // Before Linux 5.7 this needs CAP_NET_RAW, as binding to the device did.
+      // Before Linux 5.7 this needs CAP_NET_RAW, as the first bind to the device did.
       try setIntegerOption(CSK_SOL_SOCKET, CSK_SO_BINDTOIFINDEX, device)
     }
-    // __udp_disconnect of net/ipv4/udp.c: clears a port that the kernel chose, in bind or in connect.
+    // __udp_disconnect in net/ipv4/udp.c clears a port that the kernel chose in bind(2) or connect(2).
     guard let after = IPSocketAddress(try connected(localAddress)), before.port != 0, after.port == 0 else { return }
     try connected { () throws(SocketError) in try bind(to: after.with(port: before.port)) }
   }
@@ -27,7 +27,8 @@ extension RawDescriptor {
     if result.isFailure { throw SocketError(result, .connect) }
   }
 
-  /// The interface's number (SO_BINDTOIFINDEX, Linux 5.1), 0 for none or where connect(2) may have set it.
+  /// Returns the number of the bound interface (SO_BINDTOIFINDEX, Linux 5.1), or 0 when there is none or when
+  /// connect(2) may have set it.
   private func boundDevice() -> Int {
     do throws(SocketError) {
       let device = try integerOption(CSK_SOL_SOCKET, CSK_SO_BINDTOIFINDEX)
@@ -47,7 +48,7 @@ extension RawDescriptor {
     }
   }
 
-  /// Reports the failure of a step as a failure of operation ``SocketError/Operation/connect``.
+  /// Reports an error of `body` as an error of the operation ``SocketError/Operation/connect``.
   private func connected<R>(_ body: () throws(SocketError) -> R) throws(SocketError) -> R {
     do throws(SocketError) {
       return try body()

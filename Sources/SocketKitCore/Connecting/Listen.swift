@@ -4,13 +4,13 @@ extension ConnectionTransport where Self: ~Copyable {
   /// Listens on an address.
   ///
   /// - Parameters:
-  ///   - address: where; port 0 lets the kernel choose, and ``Listener/localAddress()`` tells. Where the kernel has no
-  ///     IPv6, ``IPSocketAddress/any(port:)`` is every IPv4 address.
-  ///   - backlog: how many connections may wait to be accepted, at least 0; the kernel caps it at net.core.somaxconn
-  ///     (listen(2)).
+  ///   - address: the local address. With port 0 the kernel chooses the port, and ``Listener/localAddress()`` returns
+  ///     it. When the kernel has no IPv6, ``IPSocketAddress/any(port:)`` means every IPv4 address.
+  ///   - backlog: the number of connections that may wait to be accepted, at least 0. The kernel limits it to
+  ///     net.core.somaxconn (listen(2)).
   ///   - configure: sets options on the socket before it is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.tooManyDescriptors`,
-  ///   `.protocolNotSupported`, `.invalidArgument` for a negative backlog, with the address.
+  ///   `.protocolNotSupported`, `.invalidArgument` for a negative backlog. The error contains the address.
   public static func listen(
     on address: Address, backlog: Int = 511,
     configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }

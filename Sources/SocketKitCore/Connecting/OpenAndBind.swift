@@ -1,8 +1,8 @@
 internal import CSocketKit
 
 extension RawDescriptor {
-  /// A new CLOEXEC, non-blocking socket of any kind (socket(2)): for transports whose kind does not follow from an
-  /// address.
+  /// Opens a CLOEXEC, non-blocking socket of any kind (socket(2)). Use it for transports whose address does not
+  /// determine the kind of the socket.
   /// - Throws: `.tooManyDescriptors`, `.protocolNotSupported`, `.permissionDenied` (raw and packet sockets need
   ///   CAP_NET_RAW), `.invalidArgument`.
   public static func open(_ kind: SocketKind) throws(SocketError) -> Descriptor {
@@ -13,7 +13,7 @@ extension RawDescriptor {
     return unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
   }
 
-  /// bind(2).
+  /// Calls bind(2).
   func bind(to address: some SocketAddress) throws(SocketError) {
     let result = address.withBytes { bytes in
       bytes.withUnsafeBytes { IOResult(raw: csk_bind(value, $0.baseAddress, UInt32($0.count))) }
@@ -21,7 +21,7 @@ extension RawDescriptor {
     if result.isFailure { throw SocketError(result, .bind) }
   }
 
-  /// connect(2), once.
+  /// Calls connect(2) once.
   func attemptConnect(to address: some SocketAddress) -> IOResult {
     address.withBytes { bytes in
       bytes.withUnsafeBytes { IOResult(raw: csk_connect(value, $0.baseAddress, UInt32($0.count))) }
@@ -30,24 +30,24 @@ extension RawDescriptor {
 }
 
 extension IPSocketAddress {
-  /// The address to listen or receive at instead, where the kernel has no IPv6 (`ipv6.disable=1`): ``anyIPv4(port:)``
-  /// for ``any(port:)``.
+  /// Returns the address to listen or receive at when the kernel has no IPv6 (`ipv6.disable=1`): ``anyIPv4(port:)``
+  /// instead of ``any(port:)``.
   ///
-  /// - Parameter error: how opening a socket for this address failed.
-  /// - Returns: nil for another address or another failure.
+  /// - Parameter error: the error from opening a socket for this address.
+  /// - Returns: nil for another address or another error.
   public func ipv4Alternative(after error: SocketError) -> IPSocketAddress? {
     error.errno == CSK_EAFNOSUPPORT && self == .any(port: port) ? .anyIPv4(port: port) : nil
   }
 }
 
 extension TransportSocket where Self: ~Copyable {
-  /// A new socket that is neither bound nor connected: for transports and for options that must be set first.
+  /// Opens a socket that is neither bound nor connected. It is for transports, and for options that must be set first.
   /// - Throws: `.tooManyDescriptors`, `.protocolNotSupported`, `.permissionDenied`.
   public static func open(for address: Address) throws(SocketError) -> Self {
     Self(owning: try RawDescriptor.open(kind(for: address)))
   }
 
-  /// A new socket that is to receive at an address. Where the kernel has no IPv6 (`ipv6.disable=1`), changes
+  /// Opens a socket that will receive at an address. When the kernel has no IPv6 (`ipv6.disable=1`), changes
   /// ``IPSocketAddress/any(port:)`` to ``IPSocketAddress/anyIPv4(port:)``.
   /// - Throws: as ``open(for:)``.
   static func open(forAllOf address: inout Address) throws(SocketError) -> Self {
@@ -60,14 +60,14 @@ extension TransportSocket where Self: ~Copyable {
     }
   }
 
-  /// A new socket of a kind other than the address would say, such as another protocol.
-  /// - Throws: `.wrongSocketKind` when it is none of this transport's, and as ``open(for:)``.
+  /// Opens a socket of a kind other than the one that its address determines, such as another protocol.
+  /// - Throws: `.wrongSocketKind` when this transport does not accept the kind, and as ``open(for:)``.
   public static func open(_ kind: SocketKind) throws(SocketError) -> Self {
     guard accepts(kind) else { throw SocketError(code: .wrongSocketKind, .open) }
     return Self(owning: try RawDescriptor.open(kind))
   }
 
-  /// bind(2), once more where the transport could clear the way.
+  /// Calls bind(2), and calls it once more when the transport could remove the cause of the error.
   mutating func bind(clearingTheWayTo address: Address) throws(SocketError) {
     do throws(SocketError) {
       try descriptor.bind(to: address)
@@ -80,9 +80,9 @@ extension TransportSocket where Self: ~Copyable {
 
   /// Takes over an open socket of this transport, connected or not, and makes it CLOEXEC and non-blocking.
   ///
-  /// Check ``SocketKind`` with ``RawDescriptor/socketKind()`` first where the descriptor must survive a failure.
+  /// When the descriptor must stay open after an error, first check its kind with ``RawDescriptor/socketKind()``.
   /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind` for another family, type or protocol, or a socket that
-  ///   listens. The descriptor is closed then.
+  ///   listens. After an error the descriptor is closed.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     try Self.check(descriptor.raw, listening: false)
     try descriptor.raw.makeNonBlockingAndCloseOnExec()
@@ -98,11 +98,11 @@ extension TransportSocket where Self: ~Copyable {
 }
 
 extension Listener where S: ConnectionTransport & ~Copyable {
-  /// Takes over a socket that listens already, and makes it CLOEXEC and non-blocking: socket activation, or a restart
-  /// without loss. Nothing is cleaned up when it closes.
+  /// Takes over a socket that already listens, and makes it CLOEXEC and non-blocking. Use it for socket activation, or
+  /// for a restart that loses no connections. Closing the listener does not remove a socket file.
   ///
   /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind` for another family, type or protocol, or a socket that
-  ///   does not listen. The descriptor is closed then.
+  ///   does not listen. After an error the descriptor is closed.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     try S.check(descriptor.raw, listening: true)
     try descriptor.raw.makeNonBlockingAndCloseOnExec()

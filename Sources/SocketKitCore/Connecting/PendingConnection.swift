@@ -1,20 +1,20 @@
-/// A connect in progress: watch it for writing, and when it is writable call ``finish()``.
+/// A connect in progress. Watch it for writing, and call ``finish()`` when it is writable.
 ///
-/// Dropping it gives the attempt up and closes the socket.
+/// Dropping the value aborts the connect and closes the socket.
 public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, Sendable {
   private let socket: S
-  /// Whom it goes to.
+  /// The address of the peer.
   public let address: S.Address
-  /// The local address asked for.
+  /// The requested local address.
   public let localAddress: S.Address?
   private let subject: String?
 
-  /// For transports that begin to connect by other means than connect(2).
+  /// Makes a pending connection for transports that start to connect by other means than connect(2).
   /// - Parameters:
-  ///   - socket: a connect of it is under way, or done.
-  ///   - address: whom it goes to: the first, where there are several.
-  ///   - source: the local address asked for.
-  ///   - subject: how errors name the address; nil for its own text.
+  ///   - socket: a socket that is connecting or connected.
+  ///   - address: the address of the peer, or the first address when there are several.
+  ///   - source: the requested local address.
+  ///   - subject: the text that errors contain for the address; nil for the address's own text.
   public init(
     _ socket: consuming S, address: S.Address, source: S.Address? = nil, describedAs subject: String? = nil
   ) {
@@ -24,9 +24,10 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
     self.subject = subject
   }
 
-  /// Whether the connect has ended; asks the kernel, without waiting.
-  /// - Throws: how it failed: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.unreachable`, with the address.
-  ///   The kernel reports a failure once; later calls throw `.notConnected`. Drop the value after a failure.
+  /// Returns whether the connect has succeeded. Asks the kernel, and does not wait.
+  /// - Throws: the error of the connect: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.unreachable`. The
+  ///   error contains the address. The kernel reports an error once; later calls throw `.notConnected`. Drop the value
+  ///   after an error.
   public borrowing func isFinished() throws(EndpointError) -> Bool {
     do throws(SocketError) {
       return try socket.isConnected()
@@ -35,9 +36,9 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
     }
   }
 
-  /// The connected socket.
-  /// - Throws: how it failed; `.notConnected` when it is still under way: ask ``isFinished()`` first. The attempt is
-  ///   given up in every case of failure.
+  /// Returns the connected socket.
+  /// - Throws: the error of the connect; `.notConnected` when it is still in progress, so call ``isFinished()`` first.
+  ///   After any error the socket is closed.
   public consuming func finish() throws(EndpointError) -> S {
     do throws(SocketError) {
       guard try socket.isConnected() else { throw SocketError(code: .notConnected, .connect) }
@@ -48,14 +49,15 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
     return socket
   }
 
-  /// The connected socket, waiting on this thread until the peer has answered.
-  /// - Throws: how it failed, `.timedOut` and `.cancelled` among it, with the address. The attempt is given up then.
+  /// Blocks the calling thread until the peer has answered, and returns the connected socket.
+  /// - Throws: the error of the connect, `.timedOut` or `.cancelled`. The error contains the address. After an error
+  ///   the socket is closed.
   public consuming func finish(
     until limit: some WaitLimit
   ) throws(EndpointError) -> S {
     do throws(SocketError) {
       var wait = try WaitOperation(.connect, until: limit)
-      // Not asked before it is writable: a failure that is there already makes it so.
+      // The loop waits before it asks: an error that has already happened makes the socket writable.
       repeat { try wait.block(on: readSource, for: .writable) } while try !socket.isConnected()
       try socket.confirm()
     } catch {

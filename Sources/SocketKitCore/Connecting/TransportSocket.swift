@@ -1,39 +1,38 @@
-/// A socket that Core can make: a transport says what it is in a few lines, and inherits connect, listen, adopt and
-/// close.
+/// A socket type that Core can open. A transport implements these requirements, and inherits the methods that connect,
+/// listen, adopt and close.
 public protocol TransportSocket: DescriptorSocket, ~Copyable {
-  /// Takes over a descriptor that ``kind(for:)`` or ``accepts(_:)`` describes, without looking at it: it is CLOEXEC and
-  /// non-blocking.
+  /// Takes over a descriptor without a check. The descriptor must be CLOEXEC and non-blocking, and of a kind that
+  /// ``kind(for:)`` returns or ``accepts(_:)`` accepts.
   init(owning descriptor: consuming Descriptor)
 
-  /// What socket(2) is told for an address: family, type, protocol.
+  /// Returns the arguments of socket(2) for an address: family, type, protocol.
   static func kind(for address: Address) -> SocketKind
 
-  /// Whether an adopted descriptor of this kind is one of this transport's.
+  /// Returns whether a socket of this kind belongs to this transport.
   static func accepts(_ kind: SocketKind) -> Bool
 
-  /// Called on a new socket before it is bound to listen there, before the caller's own configuration: for defaults
-  /// such as reuse-address.
+  /// Sets default options, such as reuse-address, on a new socket that will listen or receive at the address. Called
+  /// before the caller's configuration and before bind(2).
   static func willListen(_ socket: borrowing Self, on address: Address) throws(SocketError)
 
-  /// Called on a new socket that is to connect, before the caller's own configuration: for transports whose kernel has
-  /// a time-out of its own. Not called by `startConnecting`, which has no deadline.
+  /// Sets options on a new socket that will connect, for transports with a connect timeout in the kernel. Called before
+  /// the caller's configuration. `startConnecting` has no deadline and does not call it.
   static func willConnect(_ socket: borrowing Self, until deadline: Deadline) throws(SocketError)
 
-  /// The smallest backlog that the kernel takes for listening: SCTP's takes 0 for an end of it.
+  /// The smallest backlog with which the kernel listens. With a backlog of 0 an SCTP socket stops listening.
   static var smallestBacklog: Int { get }
 
-  /// Called when binding failed: true when the transport has cleared the way and binding is to be tried once
-  /// more.
+  /// Handles an error of bind(2). Returns true when the transport has removed the cause and bind(2) can be repeated.
   static func clearedWay(for address: Address, after error: SocketError) -> Bool
 
-  /// What a listener on this address must do when it goes; nil for nothing. Called after bind.
+  /// Returns the function that a listener on this address must call when it closes, or nil. Called after bind(2).
   static func cleanup(for address: Address) -> (@Sendable () -> Void)?
 
-  /// Called on a socket that has been bound to an address, and that the transport may mark as the owner of what binding
-  /// made.
+  /// Handles a successful bind(2). The transport can record that the socket owns an object that bind(2) created, such
+  /// as a socket file.
   mutating func didBind(to address: Address)
 
-  /// Called on a connected socket before it is handed out: throw to refuse it.
+  /// Checks a connected socket before the caller receives it. Throws an error to refuse the connection.
   static func didConnect(_ socket: borrowing Self) throws(SocketError)
 }
 
