@@ -1,26 +1,27 @@
 public import CSocketKit
 
-/// The one owner of an open descriptor: it closes when its life ends.
+/// The owner of an open descriptor, which closes the descriptor at the end of its life.
 ///
-/// Move-only, so that no second owner can exist, and no use after close compiles. A copy of the number is
-/// ``RawDescriptor``, which cannot close. Every descriptor that SocketKit makes is CLOEXEC and non-blocking; one that
-/// another process passed is CLOEXEC, and blocks or not as its sender left it.
+/// The type is noncopyable, so that a descriptor has one owner and code that uses it after close does not compile.
+/// ``RawDescriptor`` is a copy of the number and cannot close the descriptor. Every descriptor that SocketKit makes is
+/// CLOEXEC and non-blocking. A descriptor that another process passed is CLOEXEC, and its sender determines whether it
+/// is non-blocking.
 @frozen
 public struct Descriptor: ~Copyable, Sendable {
-  /// The number, for system calls and pollers while this owner lives.
+  /// The number of the descriptor. Use it for system calls and pollers only while this owner is alive.
   public let raw: RawDescriptor
 
-  /// Takes over a number, such as one that a C function returned.
+  /// Takes ownership of a descriptor by its number, such as a number that a C function returned.
   ///
-  /// The caller promises that the descriptor is open, and that nothing else owns it. `init(adopting:)` of a socket type
-  /// makes a descriptor of it that is CLOEXEC and non-blocking; `init(owning:)` expects both.
+  /// The caller guarantees that the descriptor is open and has no other owner. `init(adopting:)` of a socket type makes
+  /// the descriptor CLOEXEC and non-blocking; `init(owning:)` requires that it is both.
   @unsafe @inlinable
   public init(unsafeOwning raw: RawDescriptor) { self.raw = raw }
 
   @inlinable
   deinit { _ = csk_close(raw.value) }
 
-  /// Gives the number away: whoever takes it closes it.
+  /// Gives up ownership and returns the number. The caller must close the descriptor.
   @inlinable
   public consuming func release() -> RawDescriptor {
     let number = raw
@@ -28,18 +29,19 @@ public struct Descriptor: ~Copyable, Sendable {
     return number
   }
 
-  /// Closes now and says what the kernel said. The descriptor is gone in every case (close(2), "Dealing with error
-  /// returns"): do not close again.
+  /// Closes the descriptor and reports the kernel's error. The descriptor is closed even after an error (close(2),
+  /// "Dealing with error returns"): do not close it again.
   ///
-  /// - Throws: what close(2) reports, such as EIO. EINTR is no failure on Linux and is not reported.
+  /// - Throws: the error of close(2), such as EIO. EINTR is not an error on Linux and is not reported.
   @inlinable
   public consuming func close() throws(SocketError) {
     let result = attemptClose()
     if result.isFailure && !result.isInterrupted { throw SocketError(result, .close) }
   }
 
-  /// For implementers of sockets: closes now.
-  /// - Returns: 0 or -errno, EINTR included, which is no failure on Linux. The descriptor is closed in every case.
+  /// Closes the descriptor and returns the result of close(2). It is for implementers of socket types.
+  /// - Returns: 0 or -errno. This includes EINTR, which is not an error on Linux. The descriptor is closed in every
+  ///   case.
   @inlinable
   public consuming func attemptClose() -> IOResult {
     let number = raw
@@ -47,8 +49,8 @@ public struct Descriptor: ~Copyable, Sendable {
     return IOResult(raw: csk_close(number.value))
   }
 
-  /// A second descriptor for the same open socket (fcntl(2) F_DUPFD_CLOEXEC).
+  /// Returns a second descriptor for the same open file (fcntl(2) F_DUPFD_CLOEXEC).
   ///
-  /// A poller keeps watching until the last copy is closed: deregister before closing the one that was registered.
+  /// A poller watches the open file until its last descriptor is closed: deregister a registered descriptor first.
   public borrowing func duplicate() throws(SocketError) -> Descriptor { try raw.duplicate() }
 }

@@ -1,23 +1,23 @@
 public import CSocketKit
 
-/// A byte stream over a descriptor that is not a socket: a pipe, a terminal, a timerfd, an eventfd, a file.
+/// A byte stream over a descriptor that is not a socket, such as a pipe, a terminal, a timerfd, an eventfd or a file.
 ///
 /// ```swift
 /// let input = try DescriptorStream(adopting: unsafe Descriptor(unsafeOwning: RawDescriptor(number)))
 /// switch try input.read(into: buffer.mutableSpan, until: .after(.seconds(1))) { … }
 /// ```
-/// It reads, writes and waits with deadlines as sockets do, and pollers watch it. Calls for sockets only (addresses,
-/// shutdown, options) throw `.notASocket`.
+/// It reads, writes and waits with deadlines as sockets do, and pollers can watch it. Methods that only sockets support
+/// (addresses, shutdown, options) throw `.notASocket`.
 ///
-/// Reads and writes do what read(2) and write(2) do for the kind of descriptor:
-/// - A timerfd and an eventfd read as 8 bytes in host order; a smaller buffer is `.invalidArgument`. An eventfd adds
-///   the 8 bytes that are written to it. A signalfd reads as records of 128 bytes.
-/// - A terminal in canonical mode reads one line at a time.
-/// - Reading from the writing end of a pipe is `.closed`, and so is writing to the reading end.
-/// - Writing to a pipe without a reader is `.brokenPipe`. It raises no SIGPIPE; that costs two more system calls for
-///   each write to a pipe.
-/// - A regular file is always ready. Reads and writes wait for the disk, and registering one with an epoll poller is
-///   `.notSupported`.
+/// Reads and writes behave as read(2) and write(2) do for the kind of descriptor:
+/// - Reading a timerfd or an eventfd returns 8 bytes in host order; with a smaller buffer it throws `.invalidArgument`.
+///   An eventfd adds the 8 bytes that are written to it. Reading a signalfd returns records of 128 bytes.
+/// - Reading a terminal in canonical mode returns one line at a time.
+/// - Reading from the write end of a pipe and writing to the read end throw `.closed`.
+/// - Writing to a pipe without a reader throws `.brokenPipe`. It does not raise SIGPIPE; this costs two more system
+///   calls for each write to a pipe.
+/// - A regular file is always ready. Reads and writes wait for the disk. Registering the file with an epoll poller
+///   throws `.notSupported`.
 @frozen
 public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
   public typealias Options = SocketLevelOptions
@@ -27,12 +27,13 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
   /// Whether writing may raise SIGPIPE.
   @usableFromInline let isPipe: Bool
 
-  /// Takes over a descriptor, and makes it non-blocking.
+  /// Takes over a descriptor and makes it non-blocking.
   ///
-  /// Whether a descriptor blocks is a flag of the open file, which all its copies share, those in other processes too:
-  /// a shell whose terminal was made non-blocking may misbehave. Open the terminal's path (`/dev/tty`,
-  /// `/proc/self/fd/0`) for an open file of your own.
-  /// - Throws: `.wrongSocketKind` for a socket, which has a type of its own; `.closed`. The descriptor is closed then.
+  /// The non-blocking flag belongs to the open file, and all its descriptors share it, also those in other processes. A
+  /// shell may fail when its terminal becomes non-blocking. To get a separate open file, open the path of the terminal
+  /// (`/dev/tty`, `/proc/self/fd/0`).
+  /// - Throws: `.wrongSocketKind` for a socket, because sockets have their own types; `.closed`. After an error the
+  ///   descriptor is closed.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     let raw = descriptor.raw
     try raw.checkOpen()
@@ -41,7 +42,7 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
     self.init(owning: descriptor)
   }
 
-  /// Takes over a descriptor without looking at it: it is not a socket, and is non-blocking.
+  /// Takes over a descriptor without a check. The descriptor must be non-blocking and must not be a socket.
   public init(owning descriptor: consuming Descriptor) {
     isPipe = csk_fcntl(descriptor.raw.value, CSK_F_GETPIPE_SZ, 0) >= 0
     owned = descriptor
@@ -51,7 +52,7 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// None: what a descriptor can do depends on its kind.
+  /// The capabilities: none, because they depend on the kind of the descriptor.
   @inlinable public static var capabilities: SocketCapabilities { [] }
 
   @inlinable
@@ -87,8 +88,8 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
     return withoutSignal(for: .max) { csk_writev(number, vectors.vectors, vectors.vector_count) }
   }
 
-  /// Calls with SIGPIPE blocked where the call may raise it, and takes the signal that it raised. write(2) has no flag
-  /// against it before Linux 6.18.
+  /// Makes the call with SIGPIPE blocked when the call may raise this signal, and then removes the raised signal.
+  /// Before Linux 6.18 write(2) has no flag that prevents the signal.
   @inlinable
   borrowing func withoutSignal(for count: Int, _ call: () -> Int) -> IOResult {
     var signal = csk_pipe_signal()
@@ -99,7 +100,7 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
     var result = call()
     while result == 0 &- Int(CSK_EINTR) { result = call() }
     if isPipe {
-      // A write of a part may have reached the closed end after that part.
+      // A write that wrote only a part may have raised the signal for the rest.
       let mayBeRaised = result == 0 &- Int(CSK_EPIPE) || (result > 0 && result < count)
       csk_pipe_signal_restore(&signal, mayBeRaised ? 1 : 0)
     }
@@ -108,7 +109,7 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
 }
 
 extension RawDescriptor {
-  /// Whether getsockopt(2) says that this is not a socket.
+  /// Whether getsockopt(2) fails with ENOTSOCK.
   var isNoSocket: Bool {
     var number: Int32 = 0
     var length: UInt32 = 4
