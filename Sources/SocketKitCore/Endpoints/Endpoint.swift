@@ -1,4 +1,4 @@
-/// An address of any transport of a list: the one text form for all of them.
+/// An address of any transport in a list, with one text form for all transports.
 ///
 /// ```
 /// tcp://127.0.0.1:80  tcp://[fe80::1%eth0]:80  tcp://localhost:80  tcp://*:80    udp://…
@@ -6,17 +6,17 @@
 /// sctp://10.0.0.1,10.0.1.1:38412       sctp://localhost:80
 /// unix:/run/x.sock    unix:relative  unix:@abstract  unix:@    unix-seqpacket:…  unix-dgram:…
 /// ```
-/// What is read has one canonical text, ``description``, and reading that gives an equal value. Names of hosts are
-/// kept, and looked up at connect. With `SocketKit`, `AnyEndpoint` knows all of its transports; ``TransportList`` says
-/// how a program adds its own.
+/// Each value has one canonical text, ``description``, and reading that text returns an equal value. A value keeps the
+/// name of a host, and connect looks the name up. In `SocketKit`, `AnyEndpoint` has all transports of the library;
+/// ``TransportList`` describes how a program adds its own.
 ///
-/// What to do there is an ``EndpointVisitor``.
+/// An ``EndpointVisitor`` connects to the address, listens at it or uses it in another way.
 @frozen
 public struct Endpoint<List: TransportList>: Hashable, Sendable {
   @usableFromInline let value: List.Value
 
-  /// Reads an address.
-  /// - Throws: `.invalidAddress`, `.invalidPort` or `.addressTooLong`, with the text and an explanation of what is
+  /// Reads an address from its text.
+  /// - Throws: `.invalidAddress`, `.invalidPort` or `.addressTooLong`. The error contains the text and explains what is
   ///   wrong with it.
   public init(parsing text: String) throws(EndpointError) {
     do throws(EndpointError) {
@@ -31,11 +31,12 @@ public struct Endpoint<List: TransportList>: Hashable, Sendable {
     }
   }
 
-  /// The transport's name: `tcp`.
+  /// The name of the transport, such as `tcp`.
   public var scheme: String { List.text(of: value).scheme }
 
-  /// Calls the visitor's method for the transport, with its type.
-  /// - Throws: what the visitor throws; what it has no method for is `.wrongSocketKind`, with the address.
+  /// Calls the visitor's method for the kind of transport, and passes the transport's type.
+  /// - Throws: the errors of the visitor; `.wrongSocketKind`, with the address, for a kind of transport for which the
+  ///   visitor has no method.
   @inlinable
   public func visit<V: EndpointVisitor>(with visitor: inout V) throws(V.Failure) -> V.Outcome {
     try List.visit(value, with: &visitor)
@@ -43,7 +44,7 @@ public struct Endpoint<List: TransportList>: Hashable, Sendable {
 }
 
 extension Endpoint: LosslessStringConvertible {
-  /// Reads what ``init(parsing:)`` reads; nil for anything else.
+  /// Reads the forms that ``init(parsing:)`` reads. Returns nil for any other text.
   public init?(_ description: String) {
     do throws(EndpointError) {
       self = try Endpoint(parsing: description)

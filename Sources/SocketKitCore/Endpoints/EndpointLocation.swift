@@ -1,14 +1,13 @@
-/// What stands behind the scheme of an address: where a transport's peer is, before any name in it is looked up.
+/// The part of an address after the scheme: the location of a transport's peer, before a lookup of any name in it.
 ///
-/// An address type whose text says everything conforms itself, as ``UnixAddress`` does; where names must be resolved
-/// the location is a type of its own: ``IPLocation``.
+/// An address type that needs no name lookup conforms itself, as ``UnixAddress`` does. A transport whose names must be
+/// resolved has a separate location type, such as ``IPLocation``.
 ///
-/// Text and value belong together: reading ``endpointBody`` gives an equal value, and the text of what was read is the
-/// canonical one.
+/// Reading ``endpointBody`` must return an equal value. The ``endpointBody`` of a value is its canonical text.
 public protocol EndpointLocation: Hashable, Sendable {
-  /// Reads the body of an address: `//localhost:80` of `tcp://localhost:80`. Nothing is looked up but the names of this
-  /// host's interfaces.
-  /// - Throws: ``EndpointError/malformed(_:code:)``, which says what is wrong.
+  /// Reads the body of an address, such as `//localhost:80` in `tcp://localhost:80`. Looks up the names of this host's
+  /// interfaces, but no other names.
+  /// - Throws: ``EndpointError/malformed(_:code:)``, which explains what is wrong.
   init(endpointBody: String) throws(EndpointError)
 
   /// The body in its canonical form.

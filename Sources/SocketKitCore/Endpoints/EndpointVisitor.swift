@@ -1,5 +1,5 @@
-/// What a program does at an address whose transport is known only at run time: one generic method for each kind of
-/// transport, compiled for every transport of the list.
+/// The operations of a program on an address whose transport is known only at run time. It has one generic method for
+/// each kind of transport, which is compiled for every transport in the list.
 ///
 /// ```swift
 /// struct Greeting: EndpointVisitor {
@@ -11,36 +11,37 @@
 ///   }
 /// }
 /// ```
-/// The methods that a visitor leaves out throw: it says by that what it cannot use. With a ``Failure`` other than
-/// ``EndpointError`` or `any Error` it has all four.
+/// A visitor may omit the methods for transports that it does not support; the default methods throw. With a
+/// ``Failure`` other than ``EndpointError`` or `any Error` there are no defaults, and a visitor must implement all four
+/// methods.
 public protocol EndpointVisitor {
-  /// What the methods give back; name it, unless it is nothing.
+  /// The result type of the methods: `Void` unless the visitor names another.
   associatedtype Outcome = Void
-  /// What they throw; name it, unless it is ``EndpointError``.
+  /// The error type of the methods: ``EndpointError`` unless the visitor names another.
   associatedtype Failure: Error = EndpointError
 
-  /// A byte stream.
+  /// Uses a transport with byte streams.
   mutating func stream<S: NamedConnectionTransport & StreamSocket & ~Copyable>(
     _ type: S.Type, at location: S.Location
   ) throws(Failure) -> Outcome
 
-  /// Sequenced packets.
+  /// Uses a transport with sequenced packets.
   mutating func packets<S: NamedConnectionTransport & SequencedPacketSocket & ~Copyable>(
     _ type: S.Type, at location: S.Location
   ) throws(Failure) -> Outcome
 
-  /// Datagrams.
+  /// Uses a transport with datagrams.
   mutating func datagrams<S: NamedTransport & DatagramSocket & ~Copyable>(
     _ type: S.Type, at location: S.Location
   ) throws(Failure) -> Outcome
 
-  /// A transport that is none of these.
+  /// Uses a transport of another kind.
   mutating func other<S: NamedTransport & ~Copyable>(
     _ type: S.Type, at location: S.Location
   ) throws(Failure) -> Outcome
 }
 
-/// The failure of a visitor that has no use for this kind of transport.
+/// Returns the error of a visitor that does not support this kind of transport.
 @usableFromInline
 func unwanted(_ address: String, _ kind: String) -> EndpointError {
   EndpointError(

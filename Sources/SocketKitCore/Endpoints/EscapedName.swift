@@ -1,8 +1,8 @@
-/// Names that are bytes, as text: `%` and two hexadecimal digits stand for a byte that is no printable text (RFC 3986,
-/// 2.1).
+/// The text form of names that consist of bytes. `%` and two hexadecimal digits represent a byte that is not printable
+/// text (RFC 3986, 2.1).
 public enum EscapedName {
-  /// The bytes as text: printable characters as they are, and `%` itself, white space, control and format characters
-  /// and whatever is no UTF-8 as `%` with two capital hexadecimal digits a byte.
+  /// Returns the bytes as text. Printable characters are unchanged. `%`, white space, control and format characters,
+  /// combining marks and bytes that are not UTF-8 become `%` and two upper-case hexadecimal digits for each byte.
   public static func text(_ bytes: some Collection<UInt8>) -> String {
     var text = ""
     var rest = Array(bytes)[...]
@@ -20,7 +20,7 @@ public enum EscapedName {
     return text
   }
 
-  /// The bytes that a text stands for, given as UTF-8; nil when a `%` lacks its two digits.
+  /// Returns the bytes that a text in UTF-8 represents, or nil when two hexadecimal digits do not follow a `%`.
   public static func bytes(unescaping text: some Collection<UInt8>) -> [UInt8]? {
     var bytes: [UInt8] = []
     var rest = Array(text)[...]
@@ -45,7 +45,7 @@ public enum EscapedName {
     return Character(UnicodeScalar(byte)).hexDigitValue.map { UInt8($0) }
   }
 
-  /// The one character that exactly these bytes are.
+  /// Returns the Unicode scalar that the bytes encode, or nil when they do not encode exactly one.
   private static func scalar(_ bytes: ArraySlice<UInt8>) -> Unicode.Scalar? {
     guard let text = String(validating: bytes, as: UTF8.self), text.unicodeScalars.count == 1 else { return nil }
     return text.unicodeScalars.first
@@ -56,7 +56,7 @@ public enum EscapedName {
     switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator, .surrogate, .privateUse, .unassigned:
       return false
-    // One that joins what stands before it would not be seen.
+    // A combining mark joins the character before it and would not be visible.
     case .nonspacingMark, .spacingMark, .enclosingMark: return false
     default: return true
     }

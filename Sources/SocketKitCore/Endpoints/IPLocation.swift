@@ -1,14 +1,15 @@
-/// Where an IP transport's peer is: an address, or the name of a host that is looked up at connect.
+/// The location of an IP transport's peer: an address, or the name of a host, which connect looks up.
 ///
-/// As text: `//127.0.0.1:80`, `//[::1]:80`, `//[fe80::1%eth0]:80`, `//localhost:80`, and `//*:80` for every address of
-/// this host (``IPSocketAddress/any(port:)``). A port is always there, and nothing after it.
+/// The text is `//127.0.0.1:80`, `//[::1]:80`, `//[fe80::1%eth0]:80`, `//localhost:80`, or `//*:80` for every address
+/// of this host (``IPSocketAddress/any(port:)``). It always ends with a port.
 @frozen
 public enum IPLocation: Hashable, Sendable {
+  /// An address with a port.
   case address(IPSocketAddress)
-  /// A name, in small letters.
+  /// The name of a host in lower case, and a port.
   case host(String, port: UInt16)
 
-  /// The port, from 0 to 65535; 0 where the kernel is to choose.
+  /// The port, from 0 to 65535. With port 0 the kernel chooses the port.
   public var port: UInt16 {
     switch self {
     case .address(let address): address.port
@@ -16,8 +17,8 @@ public enum IPLocation: Hashable, Sendable {
     }
   }
 
-  /// The addresses: itself, or what the name service says, waiting for it on this thread.
-  /// - Throws: `.nameNotFound`, `.resolverFailed`, `.timedOut`, `.cancelled`, with the name.
+  /// Returns the address itself, or looks up the addresses of the name and blocks the calling thread meanwhile.
+  /// - Throws: `.nameNotFound`, `.resolverFailed`, `.timedOut`, `.cancelled`. The error contains the name.
   public func addresses(
     until limit: some WaitLimit
   ) throws(EndpointError) -> [IPSocketAddress] {
@@ -69,11 +70,12 @@ extension IPLocation: EndpointLocation {
   }
 }
 
-/// `//host:port`, for transports that have such.
+/// The parser of `//host:port`, for transports with this form of address.
 public enum Authority {
-  /// What stands behind the two slashes.
-  /// - Parameter example: a right one, for the error text.
-  /// - Throws: ``EndpointError/malformed(_:code:)`` without the slashes, or with a path, query or user.
+  /// Returns the text after the two slashes.
+  /// - Parameter example: a valid body, for the error text.
+  /// - Throws: ``EndpointError/malformed(_:code:)`` when the slashes are missing, nothing follows them, or the text
+  ///   contains a path, query or user.
   public static func text(of body: String, example: String) throws(EndpointError) -> Substring {
     guard body.hasPrefix("//") else {
       throw .malformed("Two slashes must follow the colon, as in \(example).")
@@ -86,7 +88,7 @@ public enum Authority {
     return text
   }
 
-  /// A port from 0 to 65535, in decimal digits without leading zeros.
+  /// Reads a port from 0 to 65535 in decimal digits without leading zeros.
   public static func port(_ text: some StringProtocol) throws(EndpointError) -> UInt16 {
     var scanner = AddressScanner(String(text))
     guard let port = scanner.decimal(upTo: 65535), scanner.isAtEnd else {
@@ -95,15 +97,15 @@ public enum Authority {
     return UInt16(port)
   }
 
-  /// The failure that there is a host only.
+  /// The error for a text that has a host and no port.
   public static var noPort: EndpointError { .malformed("The port is missing: //host:port.", code: .invalidPort) }
 }
 
-/// Names of hosts.
+/// The check of host names.
 enum HostName {
-  /// The name in small letters.
-  /// - Throws: ``EndpointError/malformed(_:code:)`` for what no resolver should be asked: over 253 bytes, other
-  ///   characters than letters, digits, `-`, `_` and `.`, or what only looks like a number.
+  /// Returns the name in lower case.
+  /// - Throws: ``EndpointError/malformed(_:code:)`` for a name that is not passed to a resolver: over 253 bytes, with
+  ///   characters other than letters, digits, `-`, `_` and `.`, with an empty label, or with the form of a number.
   static func checked(_ text: Substring) throws(EndpointError) -> String {
     if text.isEmpty { throw .malformed("The host is missing; \"*\" is every address of this host.") }
     if text.utf8.count > 253 { throw .malformed("A name has at most 253 bytes (RFC 1035).", code: .addressTooLong) }
@@ -114,7 +116,7 @@ enum HostName {
     else {
       throw .malformed("\"\(text)\" is neither an address nor a name of letters, digits, \"-\", \"_\" and \".\".")
     }
-    // A resolver would take 127.1 and 0x7f000001 for addresses (inet_aton(3)), and 256.0.0.1 for a name.
+    // A resolver reads 127.1 and 0x7f000001 as addresses (inet_aton(3)), and 256.0.0.1 as a name.
     let last = text.split(separator: ".").last ?? ""
     if last.utf8.allSatisfy({ (48...57).contains($0) }) || last.lowercased().hasPrefix("0x") {
       throw .malformed("\"\(text)\" looks like an IPv4 address and is none: four numbers from 0 to 255.")

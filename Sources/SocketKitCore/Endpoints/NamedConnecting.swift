@@ -1,26 +1,26 @@
-/// A transport with connections that addresses name.
+/// A transport with connections that has a scheme in the text form of addresses.
 public protocol NamedConnectionTransport: NamedTransport, ConnectionTransport, ~Copyable {
-  /// Connects to a location, looking up its name if it has one.
+  /// Connects to a location. Looks up its name if it has one.
   ///
-  /// The default tries the addresses in turn; IP transports race them (RFC 8305).
+  /// The default implementation tries the addresses in turn. IP transports race them (RFC 8305).
   /// - Parameters:
-  ///   - location: whom to connect to.
-  ///   - limit: for lookup and connect together.
+  ///   - location: the location of the peer.
+  ///   - limit: how long to wait for the lookup and the connect together, and how: ``WaitLimit``.
   ///   - configure: sets options on each socket before it connects.
   /// - Throws: `.connectionRefused`, `.timedOut`, `.cancelled`, `.unreachable`, `.nameNotFound`, `.resolverFailed`,
-  ///   `.tooManyDescriptors`, with the address; each attempt in ``EndpointError/attempts``.
+  ///   `.tooManyDescriptors`. The error contains the address, and ``EndpointError/attempts`` contains each attempt.
   static func connect(
     at location: Location, until limit: some WaitLimit,
     configure: (borrowing Self) throws(SocketError) -> Void
   ) throws(EndpointError) -> Self
 
-  /// Listens at a location: where it is a name, at the first of its addresses whose IP version this kernel has.
+  /// Listens at a location. A name stands for the first of its addresses whose IP version this kernel supports.
   /// - Parameters:
-  ///   - location: where; port 0 lets the kernel choose.
-  ///   - limit: for looking up a name; nothing else waits.
+  ///   - location: the local location. With port 0 the kernel chooses the port.
+  ///   - limit: how long to wait for the lookup of a name, and how: ``WaitLimit``. No other step waits.
   ///   - configure: sets options on the socket before it is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.tooManyDescriptors`,
-  ///   `.protocolNotSupported`, `.nameNotFound`, `.resolverFailed`, `.timedOut`, with the address.
+  ///   `.protocolNotSupported`, `.nameNotFound`, `.resolverFailed`, `.timedOut`. The error contains the address.
   static func listen(
     at location: Location, until limit: some WaitLimit,
     configure: (borrowing Self) throws(SocketError) -> Void
@@ -28,14 +28,14 @@ public protocol NamedConnectionTransport: NamedTransport, ConnectionTransport, ~
 }
 
 extension NamedConnectionTransport where Self: ~Copyable {
-  /// ``connect(at:until:configure:)`` without a control or options.
+  /// Calls ``connect(at:until:configure:)`` without options.
   public static func connect(
     at location: Location, until limit: some WaitLimit
   ) throws(EndpointError) -> Self {
     try connect(at: location, until: limit) { (_) throws(SocketError) in }
   }
 
-  /// ``listen(at:until:configure:)`` without a control or options.
+  /// Calls ``listen(at:until:configure:)`` without options.
   public static func listen(
     at location: Location, until limit: some WaitLimit = .never
   ) throws(EndpointError) -> Listener<Self> {
@@ -86,11 +86,11 @@ extension NamedConnectionTransport where Self: ~Copyable, Location == IPLocation
 }
 
 extension NamedTransport where Self: DatagramSocket & ~Copyable {
-  /// A datagram socket that receives at a location: where it is a name, at the first of its addresses whose IP version
-  /// this kernel has.
-  /// - Parameter limit: for looking up a name; nothing else waits.
+  /// Opens a datagram socket that receives at a location. A name stands for the first of its addresses whose IP version
+  /// this kernel supports.
+  /// - Parameter limit: how long to wait for the lookup of a name, and how: ``WaitLimit``. No other step waits.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.nameNotFound`, `.resolverFailed`,
-  ///   `.timedOut`, with the address.
+  ///   `.timedOut`. The error contains the address.
   public static func bind(
     at location: Location, until limit: some WaitLimit = .never
   ) throws(EndpointError) -> Self {
@@ -99,10 +99,11 @@ extension NamedTransport where Self: DatagramSocket & ~Copyable {
     }
   }
 
-  /// A datagram socket connected to one peer: where it is a name, to the first of its addresses whose IP version this
-  /// kernel has.
-  /// - Parameter limit: for looking up a name; nothing else waits.
-  /// - Throws: `.unreachable`, `.connectionRefused`, `.nameNotFound`, `.resolverFailed`, `.timedOut`, with the address.
+  /// Opens a datagram socket that is connected to one peer. A name stands for the first of its addresses whose IP
+  /// version this kernel supports.
+  /// - Parameter limit: how long to wait for the lookup of a name, and how: ``WaitLimit``. No other step waits.
+  /// - Throws: `.unreachable`, `.connectionRefused`, `.nameNotFound`, `.resolverFailed`, `.timedOut`. The error
+  ///   contains the address.
   public static func connect(
     at location: Location, until limit: some WaitLimit = .never
   ) throws(EndpointError) -> Self {
@@ -113,7 +114,7 @@ extension NamedTransport where Self: DatagramSocket & ~Copyable {
 }
 
 extension NamedTransport where Self: ~Copyable {
-  /// Returns what `make` makes of the first address of a location whose protocol this kernel has.
+  /// Returns the result of `make` for the first address of the location whose protocol this kernel supports.
   fileprivate static func firstUsable<R: ~Copyable>(
     of location: Location, until limit: some WaitLimit,
     _ make: (Address) throws(EndpointError) -> R

@@ -1,40 +1,41 @@
-/// A transport that addresses name: `tcp://localhost:80` begins with ``scheme``, and the rest is a ``Location``.
+/// A transport whose addresses have a text form: `tcp://localhost:80` consists of the ``scheme`` and a ``Location``.
 ///
-/// Ours conform in a few lines, and a third party's does too; ``TransportList`` then puts it beside them.
+/// The transports of SocketKit conform, and a third party's transport can conform too. ``TransportList`` adds it to the
+/// list of transports.
 /// ```swift
 /// extension MySocket: NamedConnectionTransport {
 ///   typealias Location = MyAddress  // an EndpointLocation; a transport over IP takes IPLocation
 ///   static var scheme: String { "my" }
 /// }
 /// ```
-/// One without connections conforms to ``NamedTransport`` only.
+/// A transport without connections conforms only to ``NamedTransport``.
 public protocol NamedTransport: TransportSocket, ~Copyable {
-  /// What addresses say behind the scheme.
+  /// The type of the part of an address after the scheme.
   associatedtype Location: EndpointLocation
 
-  /// The name, in small letters: a letter, then letters, digits, `+`, `-` and `.`.
+  /// The name in lower case: a letter, followed by letters, digits, `+`, `-` and `.`.
   static var scheme: String { get }
 
-  /// Where a socket's own address is, for printing it.
+  /// Returns the location of a socket's address, for example to print it.
   static func location(of address: Address) -> Location
 
-  /// The addresses that a location stands for, at least one: names are looked up now, waiting on this thread.
-  /// - Throws: `.nameNotFound`, `.resolverFailed`, `.timedOut`, `.cancelled`, with the name.
+  /// Returns the addresses of a location, at least one. Looks up a name, and blocks the calling thread meanwhile.
+  /// - Throws: `.nameNotFound`, `.resolverFailed`, `.timedOut`, `.cancelled`. The error contains the name.
   static func addresses(
     of location: Location, until limit: some WaitLimit
   ) throws(EndpointError) -> [Address]
 
-  /// Calls the visitor's method for this kind of transport. Streams, sequenced packets and datagrams inherit it.
+  /// Calls the visitor's method for this kind of transport. Every transport inherits an implementation.
   static func visit<V: EndpointVisitor>(_ location: Location, with visitor: inout V) throws(V.Failure) -> V.Outcome
 }
 
 extension NamedTransport where Self: ~Copyable {
-  /// A location as text, with the scheme.
+  /// Returns the text of a location, with the scheme.
   public static func text(of location: Location) -> String {
     EndpointText(scheme: scheme, body: location.endpointBody).description
   }
 
-  /// An address as text, with the scheme: what a listener should tell its users.
+  /// Returns the text of an address, with the scheme. Print it as the address of a listener.
   public static func text(of address: Address) -> String { text(of: location(of: address)) }
 
   @inlinable
@@ -54,7 +55,7 @@ extension NamedTransport where Self: ~Copyable, Location == Address {
     [location]
   }
 
-  /// ``text(of:)-(Location)``, where a location and an address are the same.
+  /// Returns the text of a location, with the scheme, for a transport whose location type is its address type.
   public static func text(of location: Address) -> String {
     EndpointText(scheme: scheme, body: location.endpointBody).description
   }

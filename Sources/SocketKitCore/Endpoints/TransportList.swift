@@ -1,25 +1,27 @@
-/// The transports among which an address chooses by its scheme: a list of types, so that what is done at an address is
-/// compiled for each of them, and nothing is looked up but a name.
+/// A list of transport types, from which the scheme of an address selects one. The compiler compiles the operations on
+/// an address for each type in the list, so the selection is a comparison of names.
 ///
-/// A program adds a transport of its own in front of the others:
+/// A program adds its own transport before the others:
 /// ```swift
 /// typealias MyTransports = Transports<MySocket, AllTransports>
 /// let address = try Endpoint<MyTransports>(parsing: "my:whatever")
 /// ```
-/// Of two with the same scheme the first counts. Only ``NoTransports`` and ``Transports`` conform.
+/// When two transports have the same scheme, the list uses the first. Only ``NoTransports`` and ``Transports`` conform.
 public protocol TransportList: Sendable {
-  /// A location of any of the transports.
+  /// A location of any transport in the list.
   associatedtype Value: Hashable, Sendable
 
   /// The schemes, in order.
   static var schemes: [String] { get }
 
-  /// Reads the body as the transport of the scheme does; nil when there is none.
+  /// Reads the body with the transport of the scheme. Returns nil when no transport has the scheme.
   /// - Throws: ``EndpointError/malformed(_:code:)``.
   static func value(of text: EndpointText) throws(EndpointError) -> Value?
 
+  /// Returns the scheme and the body of a location.
   static func text(of value: Value) -> EndpointText
 
+  /// Calls the visitor's method for the transport of a location.
   static func visit<V: EndpointVisitor>(_ value: Value, with visitor: inout V) throws(V.Failure) -> V.Outcome
 }
 
@@ -38,7 +40,7 @@ public enum NoTransports: TransportList {
   ) throws(V.Failure) -> V.Outcome {}
 }
 
-/// A transport in front of others.
+/// A transport and the list of transports after it.
 @frozen
 public enum Transports<First: NamedTransport & ~Copyable, Rest: TransportList>: TransportList {
   public typealias Value = FirstOrRest<First.Location, Rest.Value>
@@ -68,7 +70,7 @@ public enum Transports<First: NamedTransport & ~Copyable, Rest: TransportList>: 
   }
 }
 
-/// The location of a list's first transport, or of another.
+/// A location of the first transport in a list, or of a later one.
 @frozen
 public enum FirstOrRest<First: Hashable & Sendable, Rest: Hashable & Sendable>: Hashable, Sendable {
   case first(First)

@@ -1,15 +1,15 @@
 extension UnixAddress: EndpointLocation {
-  /// Reads `/path`, `relative/path`, `@name` for an abstract name and `@` alone for ``unnamed``, where the kernel
-  /// chooses an abstract name for a listener. `///path` is `/path`.
+  /// Reads `/path`, `relative/path`, `@name` for an abstract name, and `@` alone for ``unnamed``, for which the kernel
+  /// chooses the abstract name of a listener. `///path` means `/path`.
   ///
-  /// `%` and two hexadecimal digits stand for any byte (``EscapedName``): `@a%00b`; `%40name` is a path that begins
-  /// with
-  /// `@`.
+  /// `%` and two hexadecimal digits mean a byte (``EscapedName``), as in `@a%00b`, and `%40name` is a path that begins
+  /// with `@`.
   public init(endpointBody body: String) throws(EndpointError) {
     if body.isEmpty {
       throw .malformed("The path is missing: unix:/path, unix:@name, or unix:@ for a name that the kernel chooses.")
     }
-    // Bytes, not characters: a combining accent behind a mark would hide the mark.
+    // The parser reads bytes and not characters, because a combining accent forms one character with a preceding `@`,
+    // `/` or `%`.
     var text = Array(body.utf8)[...]
     if text.starts(with: "//".utf8) {
       guard text.starts(with: "///".utf8), !text.starts(with: "////".utf8) else {
@@ -20,7 +20,7 @@ extension UnixAddress: EndpointLocation {
     self = try UnixAddress(escaped: text)
   }
 
-  /// Reads a path, `@name`, or `@` alone, with escapes.
+  /// Reads a path, `@name`, or `@` alone, and replaces the escapes.
   init(escaped text: ArraySlice<UInt8>) throws(EndpointError) {
     let isAbstract = text.first == UInt8(ascii: "@")
     guard let name = EscapedName.bytes(unescaping: isAbstract ? text.dropFirst() : text) else {
@@ -30,7 +30,7 @@ extension UnixAddress: EndpointLocation {
       self = .unnamed
       return
     }
-    // `%00` alone is the empty abstract name: no path holds a zero byte.
+    // `%00` alone is the empty abstract name, because a path cannot contain a zero byte.
     if name == [0] && !isAbstract {
       self = .emptyAbstractName
       return
@@ -54,7 +54,7 @@ extension UnixAddress: EndpointLocation {
     if name.first == UInt8(ascii: "@") {
       return EscapedName.escape(UInt8(ascii: "@")) + String(text.unicodeScalars.dropFirst())
     }
-    // Two slashes would begin a host.
+    // The parser reads two slashes at the beginning as the start of a host.
     return name.starts(with: "//".utf8)
       ? "/" + EscapedName.escape(UInt8(ascii: "/")) + String(text.unicodeScalars.dropFirst(2)) : text
   }
