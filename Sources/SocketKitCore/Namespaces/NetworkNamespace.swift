@@ -1,20 +1,22 @@
 internal import CSocketKit
 
-/// A network namespace: a network stack of its own, with its own interfaces, ports and rules (network_namespaces(7)).
+/// A network namespace: a separate network stack with its own interfaces, ports and firewall rules
+/// (network_namespaces(7)).
 ///
-/// A socket belongs for life to the namespace in which it was made, so it is enough to make it inside:
+/// A socket belongs to the namespace in which it was opened for its whole life, so only the call that opens it must run
+/// inside:
 /// ```swift
 /// let namespace = try NetworkNamespace(path: "/run/netns/blue")
 /// let socket = try namespace.perform { try UDPSocket.bind(to: .loopback(port: 53)) }
 /// ```
-/// The value owns a descriptor, which keeps the namespace alive, and closes it with its life.
+/// The value owns a descriptor, which keeps the namespace alive, and closes it at the end of its life.
 public struct NetworkNamespace: ~Copyable, Sendable {
   private let owned: Descriptor
 
-  /// A namespace by the path of its file: `/run/netns/NAME`, `/proc/self/ns/net`, `/proc/PID/ns/net`. Does not enter
-  /// it.
+  /// Opens a namespace by the path of its file: `/run/netns/NAME`, `/proc/self/ns/net`, `/proc/PID/ns/net`. Does not
+  /// enter the namespace.
   /// - Throws: `.noSuchPath`, `.permissionDenied`, `.notANetworkNamespace`, `.invalidArgument` for a path with a zero
-  ///   byte, `.tooManyDescriptors`, with the path.
+  ///   byte, `.tooManyDescriptors`. The error contains the path.
   public init(path: String) throws(EndpointError) {
     do throws(SocketError) {
       try self.init(opening: path)
@@ -23,18 +25,18 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     }
   }
 
-  /// The namespace of a process, by its number.
-  /// - Throws: as ``init(path:)``: `.noSuchPath` when there is no such process, `.permissionDenied` when it is another
-  ///   user's.
+  /// Opens the namespace of a process by the process's number.
+  /// - Throws: as ``init(path:)``: `.noSuchPath` when there is no such process, `.permissionDenied` when it belongs to
+  ///   another user.
   public init(ofProcess process: Int32) throws(EndpointError) { try self.init(path: "/proc/\(process)/ns/net") }
 
-  /// The namespace that the calling thread is in.
-  /// - Throws: as ``init(path:)``: `.noSuchPath` where /proc is not mounted or the kernel has no network namespaces.
+  /// Opens the namespace of the calling thread.
+  /// - Throws: as ``init(path:)``: `.noSuchPath` when /proc is not mounted or the kernel has no network namespaces.
   public static func current() throws(EndpointError) -> NetworkNamespace {
     try NetworkNamespace(path: "/proc/thread-self/ns/net")
   }
 
-  /// A namespace by a descriptor of its file, which stays the caller's: it is duplicated.
+  /// Duplicates a descriptor of a namespace's file. The caller keeps its own descriptor.
   /// - Throws: `.closed`, `.notANetworkNamespace`, `.tooManyDescriptors`.
   public init(descriptor: RawDescriptor) throws(SocketError) {
     try descriptor.checkOpen()
@@ -50,7 +52,7 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     try self.init(checking: unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw))))
   }
 
-  /// Asks for the kind of namespace (NS_GET_NSTYPE, Linux 4.11): any other file answers with an error.
+  /// Checks the type of the namespace (NS_GET_NSTYPE, Linux 4.11). The request fails for any other file.
   private init(checking descriptor: consuming Descriptor) throws(SocketError) {
     guard csk_namespace_type(descriptor.raw.value) == Int(CSK_CLONE_NEWNET) else {
       throw SocketError(code: .notANetworkNamespace, .enterNamespace)
@@ -58,22 +60,23 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     owned = descriptor
   }
 
-  /// The namespace's descriptor, while this value lives.
+  /// The namespace's descriptor. It is open while this value is alive.
   public var descriptor: RawDescriptor { owned.raw }
 
-  /// Runs the body inside this namespace, and waits for it: sockets that it makes belong there and work everywhere.
+  /// Runs the body inside this namespace and waits for its end. Sockets that the body opens belong to this namespace,
+  /// and every thread can use them.
   ///
-  /// The body runs on a thread of its own, which enters the namespace (setns(2)) and ends with the body. The calling
-  /// thread never leaves its own namespace, so there is nothing to restore, and nothing can fail to be restored: a
-  /// thread that could not go back would have to be ended anyway, which must not happen to the caller's. The price is a
-  /// thread for each call, some tens of microseconds. The body must not leave work behind that needs the namespace, nor
-  /// rely on thread-local or task-local values; what it starts on other threads or tasks runs outside.
+  /// The body runs on a new thread, which enters the namespace (setns(2)) and exits after the body. The calling thread
+  /// never leaves its namespace, so it does not have to return to it, which could fail. Each call creates a thread,
+  /// which costs some tens of microseconds. The body must not start work that needs the namespace after its end, and
+  /// must not use thread-local or task-local values. Work that the body starts on other threads or tasks runs outside
+  /// the namespace.
   ///
-  /// - Returns: what the body returns, such as a socket.
-  /// - Throws: ``SocketError`` of operation ``SocketError/Operation/enterNamespace``: `.permissionDenied` without
-  ///   CAP_SYS_ADMIN (here and in the user namespace that owns this one), `.outOfMemory` or
-  ///   `.permissionDenied` (a filter of system calls) when no thread can be made; and what the body throws. When
-  ///   entering fails the body is not run.
+  /// - Returns: the result of the body, such as a socket.
+  /// - Throws: ``SocketError`` with the operation ``SocketError/Operation/enterNamespace``: `.permissionDenied` without
+  ///   CAP_SYS_ADMIN (in the user namespace of the caller and in the one that owns this namespace), `.outOfMemory` or
+  ///   `.permissionDenied` (a system call filter) when the thread cannot be created; and the errors of the body. The
+  ///   body does not run when the thread cannot enter the namespace.
   public borrowing func perform<R: ~Copyable & Sendable>(_ body: @Sendable () throws -> R) throws -> R {
     let number = owned.raw.value
     return try onThreadOfItsOwn { () throws -> R in

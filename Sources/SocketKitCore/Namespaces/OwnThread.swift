@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// Runs the body on a new thread, which ends with it, and waits. For what changes the thread itself.
+/// Runs the body on a new thread, which exits after the body, and waits for it. It is for calls that change the state
+/// of the thread.
 func onThreadOfItsOwn<R: ~Copyable & Sendable>(_ body: () throws -> R) throws -> R {
   try withoutActuallyEscaping(body) { body throws -> R in
     let job = BodyJob<R>(body)
@@ -21,7 +22,7 @@ private class ThreadJob {
   func run() {}
 }
 
-/// The body before the thread has run, its result after.
+/// The body, and its result after the thread has run.
 private final class BodyJob<R: ~Copyable & Sendable>: ThreadJob {
   private let body: () throws -> R
   private var value: R?
@@ -45,7 +46,8 @@ private final class BodyJob<R: ~Copyable & Sendable>: ThreadJob {
 }
 
 extension SocketError {
-  /// How pthread_create(3) failed. EAGAIN stands for too little memory and for a limit on threads.
+  /// Makes the error for a failed pthread_create(3), which returns EAGAIN for too little memory and for a limit on
+  /// threads.
   init(threadFailure number: Int32, _ operation: Operation) {
     self.init(code: number == EAGAIN ? .outOfMemory : Code(errno: number), operation, errno: number)
   }
