@@ -1,31 +1,31 @@
 internal import CSocketKit
 
-/// An open descriptor of a process, a pidfd (pidfd_open(2)): it names this process and never a later one with the same
-/// number.
+/// A descriptor of a process, a pidfd (pidfd_open(2)). It refers to this process, and never to a later process with the
+/// same number.
 ///
 /// ```swift
 /// let child = try ProcessDescriptor(of: pid)
 /// try child.send(signal: SIGTERM)
 /// let exit = try child.waitForExit(until: .after(.seconds(5)))
 /// ```
-/// A poller reports it readable when the process has ended, also for a process that is not a child:
-/// `poller.register(child, for: .readable, token: token)`. The value owns the descriptor and closes it at
-/// the end of its life, which does not affect the process.
+/// A poller reports the descriptor as readable when the process has ended, also when the process is not a child:
+/// `poller.register(child, for: .readable, token: token)`. The value owns the descriptor and closes it at the end of
+/// its life, which does not affect the process.
 public struct ProcessDescriptor: ~Copyable, Sendable {
   private let owned: Descriptor
 
-  /// Opens a descriptor of a running process, or of a child that has ended and was not collected yet (Linux 5.3).
+  /// Opens a descriptor of a running process, or of a child that has ended and has not been collected (Linux 5.3).
   ///
-  /// A process may end at any time, and its number may then belong to another one. The number of a child is safe until
-  /// the child is collected. For the peer of a Unix socket use `peerProcess()` or `takeProcess()`, whose descriptor
-  /// goes into ``init(adopting:)``.
-  /// - Parameter process: the number of the process, in this process's PID namespace; the number of a thread that does
-  ///   not lead its process is refused.
+  /// A process may end at any time, and its number may then belong to another process. The number of a child does not
+  /// change its meaning until the child is collected. For the peer of a Unix socket pass the descriptor from
+  /// `peerProcess()` or `takeProcess()` to ``init(adopting:)``.
+  /// - Parameter process: the number of the process in this process's PID namespace. The number of a thread that is not
+  ///   a thread group leader is refused.
   /// - Throws: `.noSuchProcess` (ESRCH), `.invalidArgument` for a number below 1 or of a thread, `.tooManyDescriptors`,
   ///   `.notSupported` before Linux 5.3.
   public init(of process: Int32) throws(SocketError) {
     let result = IOResult(raw: csk_pidfd_open(process))
-    // A thread that does not lead its process: ENOENT since Linux 6.16, EINVAL before.
+    // For a thread that is not a thread group leader: ENOENT since Linux 6.16, EINVAL before.
     if result.errno == CSK_ENOENT {
       throw SocketError(code: .invalidArgument, .controlProcess, errno: CSK_ENOENT)
     }
@@ -34,12 +34,13 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
     try self.init(adopting: unsafe Descriptor(unsafeOwning: raw))
   }
 
-  /// Takes over a descriptor of a process that came from elsewhere: a socket's `peerProcess()`, a message's
-  /// `takeProcess()`, clone(2).
-  /// - Throws: `.invalidArgument` when it does not name a process. It is closed then.
+  /// Takes over a descriptor of a process from another source: a socket's `peerProcess()`, a message's `takeProcess()`,
+  /// clone(2).
+  /// - Throws: `.invalidArgument` when the descriptor does not refer to a process. After an error the descriptor is
+  ///   closed.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
-    // Signal 0 is never sent. Both calls fail with EBADF if, and only if, the descriptor does not name a process. A
-    // sandbox may refuse one of them.
+    // Signal 0 sends nothing. Both calls fail with EBADF if, and only if, the descriptor does not refer to a process.
+    // There are two calls because a sandbox may refuse one of them.
     let number = descriptor.raw.value
     if csk_pidfd_send_signal(number, 0) == 0 - Int(CSK_EBADF) || csk_find_child(number) == 0 - Int(CSK_EBADF) {
       throw SocketError(code: .invalidArgument, .adopt, errno: CSK_EBADF)
@@ -48,37 +49,37 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
     owned = descriptor
   }
 
-  /// The descriptor, while this value lives.
+  /// The descriptor. It is open while this value is alive.
   public var descriptor: RawDescriptor { owned.raw }
 
-  /// Gives the descriptor away.
+  /// Gives up ownership and returns the descriptor.
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
   /// Sends a signal to the process (pidfd_send_signal(2), Linux 5.1).
-  /// - Parameter signal: its number (signal(7)); 0 sends nothing, and only checks.
+  /// - Parameter signal: the number of the signal (signal(7)). 0 sends no signal and only checks for errors.
   /// - Throws: `.noSuchProcess` when the process has ended and was collected; `.permissionDenied` as for kill(2);
-  ///   `.invalidArgument` for a number that is not a signal's; `.notSupported` before Linux 5.1.
+  ///   `.invalidArgument` for a number that is not the number of a signal; `.notSupported` before Linux 5.1.
   public borrowing func send(signal: Int32) throws(SocketError) {
     let result = IOResult(raw: csk_pidfd_send_signal(owned.raw.value, signal))
     if result.isFailure { throw SocketError(result, .controlProcess) }
   }
 
-  /// Copies a descriptor out of the process: a new one in this process, for the same open file (pidfd_getfd(2),
-  /// Linux 5.6).
+  /// Duplicates a descriptor of the process: returns a new descriptor in this process for the same open file
+  /// (pidfd_getfd(2), Linux 5.6).
   ///
-  /// The copy is CLOEXEC. It blocks if the process's descriptor does, because both share that flag; `init(adopting:)`
-  /// of a socket type makes it non-blocking at both ends.
-  /// - Parameter descriptor: its number in the process.
+  /// The new descriptor is CLOEXEC. It shares the non-blocking flag with the process's descriptor, so `init(adopting:)`
+  /// of a socket type makes both non-blocking.
+  /// - Parameter descriptor: the number of the descriptor in the process.
   /// - Throws: `.permissionDenied` without the right to trace the process (ptrace(2), PTRACE_MODE_ATTACH_REALCREDS);
-  ///   `.closed` when the process has no such descriptor; `.noSuchProcess` when it has ended; `.tooManyDescriptors`;
-  ///   `.notSupported` before Linux 5.6.
+  ///   `.closed` when the process has no such descriptor; `.noSuchProcess` when the process has ended;
+  ///   `.tooManyDescriptors`; `.notSupported` before Linux 5.6.
   public borrowing func duplicate(_ descriptor: RawDescriptor) throws(SocketError) -> Descriptor {
     let result = IOResult(raw: csk_pidfd_getfd(owned.raw.value, descriptor.value))
     if result.isFailure { throw SocketError(result, .controlProcess) }
     return unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
   }
 
-  /// How the process ended, without waiting; nil while it runs.
+  /// Returns how the process ended, or nil while it runs. Does not wait.
   ///
   /// The first call that returns a value collects the child (waitid(2) with P_PIDFD, Linux 5.4), as waitpid(2) does.
   /// The kernel reports the status once, so later calls return ``ProcessExit/unknown``.
@@ -88,7 +89,7 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
     var result = IOResult(raw: csk_collect_child(owned.raw.value, &state))
     while result.isInterrupted { result = IOResult(raw: csk_collect_child(owned.raw.value, &state)) }
     if result.errno == CSK_ECHILD { return hasEnded() ? .unknown : nil }
-    // The kernel does not know P_PIDFD.
+    // EINVAL: the kernel does not support P_PIDFD.
     if result.errno == CSK_EINVAL { throw SocketError(code: .notSupported, .controlProcess, errno: CSK_EINVAL) }
     if result.isFailure { throw SocketError(result, .controlProcess) }
     if state.signal == 0 { return nil }
@@ -100,7 +101,7 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
     }
   }
 
-  /// How the process ended, waiting on this thread until it has.
+  /// Blocks the calling thread until the process has ended, and returns how it ended.
   /// - Parameter limit: how long to wait, and how: ``WaitLimit``.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``takeExit()``.
   public borrowing func waitForExit(
@@ -111,7 +112,7 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
     }
   }
 
-  /// Whether the descriptor is readable, which it is from the end of the process on.
+  /// Returns whether the descriptor is readable, which means that the process has ended.
   private borrowing func hasEnded() -> Bool {
     var watched = csk_pollfd(fd: owned.raw.value, events: Int16(CSK_POLLIN), revents: 0)
     var none = csk_timespec()
@@ -120,19 +121,19 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
 }
 
 extension ProcessDescriptor: Watchable {
-  /// Readable when the process has ended.
+  /// The descriptor, which is readable when the process has ended.
   public var readSource: RawDescriptor { owned.raw }
   public var writeSource: RawDescriptor { owned.raw }
 }
 
-/// How a process ended (waitid(2)).
+/// The way in which a process ended (waitid(2)).
 @frozen
 public enum ProcessExit: BitwiseCopyable, Hashable, Sendable {
-  /// It called exit(3) or returned from `main`, with this status, 0 to 255.
+  /// The process called exit(3) or returned from `main`, with this status from 0 to 255.
   case exited(Int32)
-  /// A signal ended it.
+  /// A signal terminated the process.
   case killed(signal: Int32, dumpedCore: Bool)
-  /// It has ended, and the kernel does not say how: the process is not a child of this one, it was collected already,
-  /// or SIGCHLD is ignored.
+  /// The process ended, and the kernel does not report how: it is not a child of this process, it was already
+  /// collected, or SIGCHLD is ignored.
   case unknown
 }
