@@ -1,8 +1,9 @@
 internal import CSocketKit
 
-/// One connect by name: what is known, what is under way, and when the next attempt starts.
+/// The state of one connect by name: the results of the lookups, the attempts in progress, and the start of the next
+/// attempt.
 final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == IPSocketAddress {
-  /// A class, because arrays cannot hold what cannot be copied.
+  /// A class, because an array cannot contain noncopyable values.
   private final class Attempt {
     private var pending: PendingConnection<S>?
     let source: RawDescriptor
@@ -23,12 +24,12 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
   private var ipv4: [IPSocketAddress]?
   private var tried: Set<IPSocketAddress> = []
   private var attempts: [Attempt] = []
-  /// How the lookups failed.
+  /// The errors of the lookups.
   private var ipv6Failure: EndpointError?
   private var ipv4Failure: EndpointError?
-  /// How the attempts failed, in the order of time.
+  /// The errors of the attempts, in order of time.
   private var attemptFailures: [EndpointError] = []
-  /// When IPv4 need not wait for IPv6 any more.
+  /// The time from which IPv4 does not wait for the IPv6 lookup.
   private var ipv4MayStart: Deadline?
   private var nextAttempt = Deadline.past
 
@@ -79,13 +80,13 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
     }
   }
 
-  /// The address to try next; ``nextMoment`` says when.
+  /// The address to try next, at ``nextMoment``.
   private var untried: IPSocketAddress? {
     HappyEyeballs.interleaved(ipv6: ipv6 ?? [], ipv4: ipv4 ?? []).first { !tried.contains($0) }
   }
 
-  /// When the next address may be tried: while only IPv4 has answered, after the resolution delay; beside another
-  /// attempt, after the attempt delay.
+  /// The time at which the next attempt may start. While the IPv6 lookup has no answer, it is the end of the resolution
+  /// delay. While another attempt is in progress, it is the end of the attempt delay.
   private var nextMoment: Deadline {
     let afterAttempt = attempts.isEmpty ? Deadline.past : nextAttempt
     return ipv6 == nil ? max(afterAttempt, ipv4MayStart ?? .past) : afterAttempt
@@ -103,7 +104,7 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
     }
   }
 
-  /// The first attempt that has connected; failed ones are dropped, which lets the next start at once.
+  /// Returns the first connected socket, or nil. Removes failed attempts, so that the next attempt can start at once.
   private func takeWinner() throws(EndpointError) -> S? {
     var index = 0
     while index < attempts.count {
@@ -121,9 +122,9 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
     return nil
   }
 
-  /// The error when all have failed: that of the first connect; or else of the first attempt that made no socket; or
-  /// else of a lookup that may work later, because the name may exist; or else of the first lookup. The order of the
-  /// answers does not matter.
+  /// Returns the error when all attempts have failed: the error of the first failed connect, or else of the first
+  /// attempt that could not open a socket, or else of a lookup that may succeed later, because the name may exist, or
+  /// else of the first lookup. The result does not depend on the order in which the lookups ended.
   private func verdict() -> EndpointError {
     let lookups = [ipv6Failure, ipv4Failure].compactMap { $0 }
     let reason =
@@ -154,13 +155,14 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
       if control?.isCancelled == true { return }
       watched.append(csk_pollfd(fd: bell.value, events: Int16(CSK_POLLIN), revents: 0))
     }
-    // Only with an address to try: otherwise a moment that has passed would make this a busy loop.
+    // The time of the next attempt counts only with an address to try. Without one, a time in the past would cause a
+    // busy loop.
     let until = untried == nil ? limit : min(limit, nextMoment)
     let left = until.remainingNanoseconds
     var time = csk_timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
     let count = UInt(watched.count)
     let result = IOResult(raw: left < 0 ? csk_ppoll(&watched, count, nil) : csk_ppoll(&watched, count, &time))
-    // Interrupted or woken without cause: the caller's loop looks at everything again.
+    // After an interrupt or a spurious wakeup the caller's loop checks all states again.
     if result.isFailure && !result.isInterrupted {
       throw EndpointError(SocketError(result, .connect), address: host, attempts: failures)
     }

@@ -1,13 +1,14 @@
-/// How a connect by name races the addresses of the name: "Happy Eyeballs", RFC 8305.
+/// The delays with which a connect by name races the addresses of the name ("Happy Eyeballs", RFC 8305).
 public struct HappyEyeballs: Hashable, Sendable {
-  /// How long IPv4 waits for the IPv6 answer when it came first (RFC 8305, section 3): 50 ms.
+  /// The time for which IPv4 waits for the IPv6 answer when the IPv4 answer came first (RFC 8305, section 3): 50 ms.
   public var resolutionDelay: Duration
-  /// How long an attempt may go unanswered before the next one starts beside it (section 5): 250 ms, at least 10 ms.
+  /// The time after which the next attempt starts while the last one has no answer (section 5): 250 ms, at least 10 ms.
   public var attemptDelay: Duration {
     didSet { attemptDelay = max(attemptDelay, Self.leastAttemptDelay) }
   }
   private static let leastAttemptDelay: Duration = .milliseconds(10)
 
+  /// Makes the delays. An attempt delay of less than 10 ms becomes 10 ms.
   public init(
     resolutionDelay: Duration = .milliseconds(50), attemptDelay: Duration = .milliseconds(250)
   ) {
@@ -15,8 +16,8 @@ public struct HappyEyeballs: Hashable, Sendable {
     self.attemptDelay = max(attemptDelay, Self.leastAttemptDelay)
   }
 
-  /// The order in which addresses are tried: families in turn, IPv6 first, each in the resolver's own order (section
-  /// 4).
+  /// Returns the addresses in the order of the attempts: families in turn, IPv6 first, each in the resolver's order
+  /// (section 4).
   public static func interleaved(ipv6: [IPSocketAddress], ipv4: [IPSocketAddress]) -> [IPSocketAddress] {
     var result: [IPSocketAddress] = []
     for index in 0..<max(ipv6.count, ipv4.count) {
@@ -28,19 +29,21 @@ public struct HappyEyeballs: Hashable, Sendable {
 }
 
 extension ConnectionTransport where Self: ~Copyable, Address == IPSocketAddress {
-  /// Connects to a host by name: looks up its IPv6 and IPv4 addresses at the same time, off this thread, and races
-  /// connects to them, so that a broken path costs a moment and not a timeout (RFC 8305). Waits on this thread.
+  /// Connects to a host by name, and blocks the calling thread meanwhile. Looks up the IPv6 and IPv4 addresses at the
+  /// same time on other threads, and races connects to them, so that a broken path costs a short delay and not a
+  /// timeout (RFC 8305).
   ///
   /// - Parameters:
-  ///   - host: a name, or a numeric address, with a zone if need be.
-  ///   - port: whom to ask for there.
-  ///   - limit: for lookup and connect together.
+  ///   - host: a name, or a numeric address, with a zone if necessary.
+  ///   - port: the port of the peer.
+  ///   - limit: how long to wait for the lookup and the connect together, and how: ``WaitLimit``.
   ///   - racing: the delays between attempts.
   ///   - configure: sets options on each socket before it connects.
-  /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`, `.outOfMemory`; when every address failed, the first
-  ///   connect's code, with each attempt in ``EndpointError/attempts``; without an address `.resolverFailed` when a
-  ///   lookup may work later, and `.nameNotFound` when both found nothing. While the process looks up too many names at
-  ///   a time, the lookup waits for its turn: see ``NameLookup``.
+  /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`, `.outOfMemory`. When every address failed, the error
+  ///   has the code of the first connect, and ``EndpointError/attempts`` contains each attempt. When there is no
+  ///   address, the code is `.resolverFailed` if a lookup may succeed later, and `.nameNotFound` if both lookups found
+  ///   nothing. When the process looks up too many names at the same time, the lookup waits for its turn: see
+  ///   ``NameLookup``.
   public static func connect(
     toHost host: String, port: UInt16, until limit: some WaitLimit,
     racing: HappyEyeballs = HappyEyeballs(),

@@ -5,11 +5,11 @@ enum LookupOutcome: Sendable {
   case failed(SocketError)
 }
 
-/// What a lookup's thread and its owner share.
+/// The state that the thread and the owner of a lookup share.
 final class LookupState: Sendable {
   private struct Progress {
     var outcome: LookupOutcome?
-    /// Signalled at the end; nil when the owner is gone.
+    /// Signalled at the end of the lookup; nil after the owner has abandoned the lookup.
     var bell: WakerBell?
   }
   private let host: String
@@ -35,7 +35,7 @@ final class LookupState: Sendable {
 
   var outcome: LookupOutcome? { progress.withLock { $0.outcome } }
 
-  /// `localhost` and what ends in it: RFC 6761, 6.3.
+  /// Returns whether the name is `localhost` or ends in `.localhost` (RFC 6761, 6.3).
   private static func isLocal(_ host: String) -> Bool {
     var labels = host.lowercased().utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     if labels.last?.isEmpty == true { labels.removeLast() }
@@ -44,7 +44,7 @@ final class LookupState: Sendable {
 
   /// Ends the lookup when the host is a numeric address, which needs no name service and no thread.
   func finishNumeric() -> Bool {
-    // Every form of such an address begins with a digit or has a colon.
+    // Every form of a numeric address begins with a digit or contains a colon.
     guard let first = host.utf8.first, (48...57).contains(first) || host.utf8.contains(UInt8(ascii: ":")),
       let outcome = ask(flags: AI_NUMERICHOST)
     else { return false }
@@ -63,7 +63,7 @@ final class LookupState: Sendable {
     pthread_detach(thread)
   }
 
-  /// Called when the owner is gone.
+  /// Abandons the lookup. The owner calls this at the end of its life.
   func abandon() {
     progress.withLock { $0.bell = nil }
     turns.abandon(ticket)
@@ -84,7 +84,8 @@ final class LookupState: Sendable {
     bell?.ring()
   }
 
-  /// - Returns: nil when the host is not a numeric address and the flags allow only those.
+  /// Calls getaddrinfo(3).
+  /// - Returns: nil when the host is not a numeric address and the flags allow only numeric addresses.
   private func ask(flags: Int32) -> LookupOutcome? {
     var hints = addrinfo()
     hints.ai_family = family

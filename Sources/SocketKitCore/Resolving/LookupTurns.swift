@@ -1,22 +1,22 @@
 internal import Glibc
 
-/// Bounds how many lookups ask the name service at a time.
+/// A limit on the number of lookups that ask the name service at the same time.
 ///
 /// Each lookup starts its thread at once, because a thread asks in the network namespace of the thread that started it.
-/// Only the number of threads that ask is bounded; the others wait for a turn. A lookup that is abandoned while it
-/// waits leaves the queue, and its thread ends. One that is abandoned while it asks gives its turn to another at once,
-/// as long as there are fewer than `abandonedLimit` of these.
+/// The limit applies to the threads that ask; the other threads wait for a turn. A lookup that is abandoned while it
+/// waits leaves the queue, and its thread exits. A lookup that is abandoned while it asks gives up its turn at once, as
+/// long as fewer than `abandonedLimit` abandoned lookups without a turn are in progress.
 final class LookupTurns: @unchecked Sendable {
-  /// One lookup's place.
+  /// The place of one lookup.
   final class Ticket: @unchecked Sendable {
     fileprivate enum Place { case outside, waiting, asking, late, abandoned, left }
-    /// Guarded by the turns' mutex.
+    /// Guarded by the mutex of ``LookupTurns``.
     fileprivate var place = Place.outside
   }
 
-  /// Everything but names of this host.
+  /// The turns for all names except names of this host.
   static let all = LookupTurns(limit: NameLookup.maximumConcurrent, abandonedLimit: NameLookup.maximumAbandoned)
-  /// Names of this host, which must be found even when the name service does not answer.
+  /// The turns for names of this host, which must be found even when the name service does not answer.
   static let local = LookupTurns(limit: NameLookup.maximumConcurrent, abandonedLimit: NameLookup.maximumAbandoned)
 
   private let limit: Int
@@ -40,8 +40,8 @@ final class LookupTurns: @unchecked Sendable {
     pthread_cond_init(changed, nil)
   }
 
-  /// Waits for a turn, first come, first served.
-  /// - Returns: false when the lookup was abandoned before.
+  /// Waits for a turn. Lookups get turns in the order of their calls.
+  /// - Returns: false when the lookup was abandoned before its turn.
   func take(_ ticket: Ticket) -> Bool {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
@@ -52,7 +52,7 @@ final class LookupTurns: @unchecked Sendable {
       pthread_cond_wait(changed, mutex)
     }
     queue.removeAll { $0 == ObjectIdentifier(ticket) }
-    // The next may have a turn too.
+    // The next lookup in the queue may have a turn too.
     pthread_cond_broadcast(changed)
     if ticket.place == .left { return false }
     ticket.place = .asking
@@ -74,7 +74,8 @@ final class LookupTurns: @unchecked Sendable {
     pthread_cond_broadcast(changed)
   }
 
-  /// Called for every lookup when its owner is gone, whether the lookup has ended or not.
+  /// Abandons a lookup. The owner of every lookup calls this at the end of its life, whether the lookup has ended or
+  /// not.
   func abandon(_ ticket: Ticket) {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
@@ -89,7 +90,7 @@ final class LookupTurns: @unchecked Sendable {
     pthread_cond_broadcast(changed)
   }
 
-  /// Takes the turn of an abandoned lookup. The caller holds the mutex.
+  /// Takes the turn away from an abandoned lookup. The caller holds the mutex.
   private func release(_ ticket: Ticket) {
     ticket.place = .abandoned
     abandoned += 1

@@ -1,36 +1,36 @@
-/// A lookup of a name on a thread of its own (getaddrinfo(3)), so that the caller's loop never waits for a name
+/// A lookup of a name on a separate thread (getaddrinfo(3)), so that the caller's event loop does not wait for a name
 /// service.
 ///
-/// Watch it with a poller for reading, or call ``wait(until:)``. Dropping the value abandons
-/// the lookup: nothing can end getaddrinfo(3), so its thread ends when the name service answers. Until then it holds no
-/// descriptor of this library.
+/// Watch it with a poller for reading, or call ``wait(until:)``. Dropping the value abandons the lookup. A call of
+/// getaddrinfo(3) cannot be cancelled, so the thread exits when the name service answers. Until then the thread holds
+/// no descriptor of this library.
 ///
-/// A process looks up ``maximumConcurrent`` names at a time. A further lookup waits for its turn; that time counts
-/// towards the deadline of a call that waits for it. Up to ``maximumAbandoned`` abandoned lookups take no turn. Numeric
-/// addresses need no name service and never wait, and `localhost` has turns of its own.
+/// A process looks up at most ``maximumConcurrent`` names at the same time. A further lookup waits for its turn, and
+/// this time counts towards the deadline of a call that waits for the lookup. Up to ``maximumAbandoned`` abandoned
+/// lookups take no turn. Numeric addresses need no name service and never wait. `localhost` has separate turns.
 public struct NameLookup: ~Copyable, Sendable {
-  /// Which addresses are asked for.
+  /// The version of the requested addresses.
   public enum Version: Hashable, Sendable {
     case any
     case ipv4
     case ipv6
   }
 
-  /// The name asked for.
+  /// The requested name.
   public let host: String
   private let bell: WakerBell
   private let shared: LookupState
 
-  /// Begins to look a name up. The thread belongs to the network namespace of the calling thread.
+  /// Starts to look up a name. The thread belongs to the network namespace of the calling thread.
   ///
   /// - Parameters:
   ///   - host: a name, or a numeric address in any form that inet_aton(3) or inet_pton(3) reads. At most 255 bytes
   ///     (RFC 1035).
-  ///   - port: put into the resulting addresses.
-  ///   - version: which addresses to ask for.
-  /// - Throws: `.invalidAddress` for an empty name, one with a zero byte or one over 255 bytes; `.tooManyDescriptors`;
-  ///   when no thread can be made, `.outOfMemory` (too little memory, or a limit on threads) or `.permissionDenied` (a
-  ///   filter of system calls).
+  ///   - port: the port of the resulting addresses.
+  ///   - version: the version of the addresses to look up.
+  /// - Throws: `.invalidAddress` for an empty name, a name with a zero byte or a name over 255 bytes;
+  ///   `.tooManyDescriptors`; when the thread cannot be created, `.outOfMemory` (too little memory, or a limit on
+  ///   threads) or `.permissionDenied` (a system call filter).
   public init(_ host: String, port: UInt16, version: Version = .any) throws(EndpointError) {
     self.host = host
     (bell, shared) = try Self.start(host, port, version)
@@ -54,17 +54,20 @@ public struct NameLookup: ~Copyable, Sendable {
 
   deinit { shared.abandon() }
 
-  /// How many names a process looks up at a time; `localhost` is counted separately.
+  /// The maximum number of names that a process looks up at the same time. `localhost` is counted separately.
   public static var maximumConcurrent: Int { 64 }
 
-  /// How many abandoned lookups may be in progress in a process without taking a turn: nothing can end their threads.
+  /// The maximum number of abandoned lookups that are in progress in a process without a turn. Their threads cannot be
+  /// ended.
   public static var maximumAbandoned: Int { 192 }
 
   /// Whether the lookup has ended.
   public var isFinished: Bool { shared.outcome != nil }
 
-  /// The addresses in the order of preference (RFC 6724), at least one, waiting for them on this thread.
-  /// - Throws: `.nameNotFound`, `.resolverFailed` (it may work later), `.timedOut`, `.cancelled`, with the name.
+  /// Blocks the calling thread until the lookup has ended, and returns at least one address, in order of preference
+  /// (RFC 6724).
+  /// - Throws: `.nameNotFound`, `.resolverFailed` (a later lookup may succeed), `.timedOut`, `.cancelled`. The error
+  ///   contains the name.
   public borrowing func wait(
     until limit: some WaitLimit
   ) throws(EndpointError) -> [IPSocketAddress] {
@@ -83,7 +86,7 @@ public struct NameLookup: ~Copyable, Sendable {
 }
 
 extension NameLookup: Watchable {
-  /// Readable when the lookup has ended.
+  /// The descriptor of the lookup, which is readable when the lookup has ended.
   public var readSource: RawDescriptor { bell.source }
   public var writeSource: RawDescriptor { bell.source }
 }
