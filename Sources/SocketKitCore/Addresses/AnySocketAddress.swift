@@ -62,7 +62,7 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
 
   /// Passes the memory of this value to a system call that writes an address.
   ///
-  /// `body` receives 128 writable bytes and, in `length`, their number. It stores in `length` the length that the
+  /// `body` receives 128 writable bytes and, in `length`, their number. `body` stores in `length` the length that the
   /// kernel reported. A reported length of more than 128 becomes 128. The length of 111 that the kernel reports for a
   /// Unix path of 108 bytes becomes 110, the most that the kernel accepts.
   @inlinable

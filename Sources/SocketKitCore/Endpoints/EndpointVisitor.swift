@@ -1,5 +1,5 @@
-/// The operations of a program on an address whose transport is known only at run time. It has one generic method for
-/// each kind of transport, which is compiled for every transport in the list.
+/// The operations of a program on an address whose transport is known only at run time. A visitor has one generic
+/// method for each kind of transport, which is compiled for every transport in the list.
 ///
 /// ```swift
 /// struct Greeting: EndpointVisitor {

@@ -86,7 +86,7 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
   }
 
   /// The time at which the next attempt may start. While the IPv6 lookup has no answer, it is the end of the resolution
-  /// delay. While another attempt is in progress, it is the end of the attempt delay.
+  /// delay. While another attempt is in progress, it is the end of the attempt delay. The later of both counts.
   private var nextMoment: Deadline {
     let afterAttempt = attempts.isEmpty ? Deadline.past : nextAttempt
     return ipv6 == nil ? max(afterAttempt, ipv4MayStart ?? .past) : afterAttempt
@@ -123,7 +123,7 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
   }
 
   /// Returns the error when all attempts have failed: the error of the first failed connect, or else of the first
-  /// attempt that could not open a socket, or else of a lookup that may succeed later, because the name may exist, or
+  /// attempt that failed before its connect, or else of a lookup that may succeed later, because the name may exist, or
   /// else of the first lookup. The result does not depend on the order in which the lookups ended.
   private func verdict() -> EndpointError {
     let lookups = [ipv6Failure, ipv4Failure].compactMap { $0 }
