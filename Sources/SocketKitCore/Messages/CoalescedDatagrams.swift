@@ -1,10 +1,10 @@
 public import CSocketKit
 
-// With UDP_GRO the kernel hands over several datagrams of one size as one message; the last may be shorter. Here they
-// come apart again, in place: nothing is copied or allocated.
+// With UDP_GRO the kernel delivers several datagrams of one size as one message; the last may be shorter. The methods
+// here separate them in place, without a copy or an allocation.
 
 extension RawSpan {
-  /// Calls the body for each datagram of a coalesced message, in their order.
+  /// Calls the body for each datagram of a coalesced message, in order.
   ///
   /// - Parameter segmentSize: ``PacketMetadata/segmentSize``; nil or 0 when the message is one datagram, which may be
   ///   empty.
@@ -24,7 +24,7 @@ extension RawSpan {
 }
 
 extension Span<UInt8> {
-  /// Calls the body for each datagram of a coalesced message, in their order: see `RawSpan`'s.
+  /// Calls the body for each datagram of a coalesced message, in order, like the method of `RawSpan`.
   @inlinable @inline(__always)
   public func forEachDatagram<E: Error>(
     segmentSize: Int?, _ body: (_ datagram: Span<UInt8>) throws(E) -> Void
@@ -41,14 +41,15 @@ extension Span<UInt8> {
 }
 
 extension MessageBatch {
-  /// What the kernel says of the message; also what was set for sending as far as it has the same form.
+  /// Returns the metadata in the control data of the message: what the kernel reported, or what was set for sending
+  /// where both use the same control message.
   @inlinable
   public func metadata(at slot: Int) -> PacketMetadata {
     withControl(at: slot) { PacketMetadata(control: $0) }
   }
 
-  /// The size of the datagrams inside a message that was coalesced (UDP_GRO), or that is to be cut (UDP_SEGMENT); nil
-  /// when it is one datagram.
+  /// Returns the size in bytes of the datagrams in a message that the kernel coalesced (UDP_GRO) or is to split
+  /// (UDP_SEGMENT); nil when the message is one datagram.
   @inlinable
   public func segmentSize(at slot: Int) -> Int? {
     var size: Int?
@@ -62,8 +63,8 @@ extension MessageBatch {
     return size
   }
 
-  /// Calls the body for each datagram inside a message, in their order; once, with the whole, when it was not
-  /// coalesced.
+  /// Calls the body for each datagram in a message, in order. When the message was not coalesced, calls it once with
+  /// the whole message.
   @inlinable @inline(__always)
   public func forEachDatagram<E: Error>(
     at slot: Int, _ body: (_ datagram: RawSpan) throws(E) -> Void
@@ -72,12 +73,13 @@ extension MessageBatch {
     try withBytes(at: slot) { bytes throws(E) in try bytes.forEachDatagram(segmentSize: size, body) }
   }
 
-  /// Sets what a message asks for when it is sent: one to send, or one that was received and goes back to its sender.
+  /// Sets the control data that a message is sent with. The message is one to send, or a received one that is sent back
+  /// to its sender.
   ///
-  /// - Parameter destination: the address that the socket is connected to; nil when the message has its own.
+  /// - Parameter destination: the address that the socket is connected to; nil when the message has its own address.
   /// - Throws: `.capacityExceeded` when ``controlCapacity`` is too small (160 bytes hold everything);
   ///   `.invalidArgument` without a destination, or for a source of the other IP version; `.notSupported` for
-  ///   ``OutgoingMetadata/doNotFragment`` and an IPv4 destination. The message is as it was then.
+  ///   ``OutgoingMetadata/doNotFragment`` and an IPv4 destination. The message does not change then.
   @inlinable
   public mutating func setMetadata(
     _ metadata: OutgoingMetadata, at slot: Int, for destination: IPSocketAddress? = nil

@@ -1,18 +1,18 @@
 public import CSocketKit
 
-/// How control messages stand in memory: cmsg(3), include/linux/socket.h.
+/// The layout of control messages in memory: cmsg(3), include/linux/socket.h.
 @usableFromInline
 enum ControlLayout {
   /// sizeof(struct cmsghdr), which is aligned already.
   @inlinable static var headerSize: Int { MemoryLayout<csk_cmsghdr>.size }
 
-  /// CMSG_ALIGN.
+  /// Rounds a count up to whole words (CMSG_ALIGN).
   @inlinable
   static func aligned(_ count: Int) -> Int {
     (count &+ MemoryLayout<Int>.size &- 1) & ~(MemoryLayout<Int>.size &- 1)
   }
 
-  /// CMSG_SPACE: what a message with so many bytes of data takes.
+  /// Returns the number of bytes that a control message with `count` bytes of data takes (CMSG_SPACE).
   @inlinable
   static func space(_ count: Int) -> Int { headerSize &+ aligned(count) }
 
@@ -24,14 +24,14 @@ enum ControlLayout {
   }
 }
 
-/// Control messages as the kernel delivered them: what came beside a message's bytes.
+/// Functions that read received control messages, which accompany the bytes of a message.
 ///
-/// Reads only what is there: lengths that lie end the walk, and unknown messages are the caller's to skip. Nothing is
-/// copied or allocated.
+/// Reading never goes beyond the received bytes: it stops at a control message with an invalid length. The caller skips
+/// control messages that it does not know. Nothing is copied or allocated.
 public enum ControlData {
-  /// Calls the body for each control message, in their order, with its level, type and data.
+  /// Calls the body for each control message, in order, with its level, type and data.
   ///
-  /// - Parameter control: the received bytes, in their true length.
+  /// - Parameter control: the received control data, with the length that the kernel reported.
   @inlinable @inline(__always)
   public static func forEach<E: Error>(
     in control: RawSpan, _ body: (_ level: Int32, _ type: Int32, _ data: RawSpan) throws(E) -> Void
@@ -51,7 +51,7 @@ public enum ControlData {
   }
 }
 
-/// Room for control messages to send, inside the value itself: no allocation.
+/// A buffer of `capacity` bytes for control messages to send, stored inline, without allocation.
 ///
 /// ```swift
 /// var control = ControlBuffer<64>()
@@ -62,13 +62,14 @@ public struct ControlBuffer<let capacity: Int>: ~Copyable {
   @usableFromInline var storage = InlineArray<capacity, UInt8>(repeating: 0)
   @usableFromInline var used = 0
 
+  /// Creates an empty buffer.
   @inlinable
   public init() {}
 
-  /// Bytes used so far.
+  /// The number of bytes used so far.
   @inlinable public var byteCount: Int { used }
 
-  /// Bytes that a control message with so many bytes of data takes (CMSG_SPACE).
+  /// Returns the number of bytes that a control message with `count` bytes of data takes (CMSG_SPACE).
   @inlinable
   public static func space(forDataOf count: Int) -> Int { ControlLayout.space(count) }
 
@@ -102,13 +103,13 @@ public struct ControlBuffer<let capacity: Int>: ~Copyable {
     }
   }
 
-  /// Takes everything out.
+  /// Removes all control messages.
   @inlinable
   public mutating func removeAll() {
     used = 0
   }
 
-  /// Lends the encoded bytes.
+  /// Calls the body with the encoded bytes.
   @inlinable
   public borrowing func withBytes<R, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
     try body(storage.span.bytes.extracting(first: used))

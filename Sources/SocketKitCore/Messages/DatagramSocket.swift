@@ -1,11 +1,12 @@
-/// Datagrams: no connection is needed, each message finds its own way, and none has an end.
+/// A socket that sends and receives datagrams: messages that need no connection and are routed independently. Datagrams
+/// have no end of stream.
 ///
-/// A socket may be connected all the same: then it sends to that one address, hears only from it, and hears of ICMP
-/// errors.
+/// A datagram socket may be connected to one address. It then sends to that address, receives only from it, and reports
+/// ICMP errors.
 public protocol DatagramSocket: MessageSocket, ~Copyable {
-  /// The address that the socket is connected to (getpeername(2)); nil when it is not connected. The kernel keeps none
-  /// for raw IP sockets.
-  /// - Throws: `.invalidAddress` when it is not one of this transport's addresses; `.closed`.
+  /// Returns the address that the socket is connected to (getpeername(2)); nil when it is not connected. The kernel
+  /// keeps no such address for raw IP sockets.
+  /// - Throws: `.invalidAddress` when the address is not one of this transport; `.closed`.
   borrowing func connectedAddress() throws(SocketError) -> Address?
 }
 
@@ -13,10 +14,11 @@ extension DatagramSocket where Self: ~Copyable {
   /// Receives one datagram, without waiting.
   ///
   /// - Parameters:
-  ///   - buffer: receives the front of the datagram; an empty buffer takes a datagram and drops its bytes.
-  ///   - info: receives the true length, whether the datagram was truncated, and the sender.
-  /// - Returns: the count in the buffer, 0 for an empty datagram; nil when there is no datagram now.
-  /// - Throws: what an earlier send brought back, such as `.connectionRefused` on a connected socket.
+  ///   - buffer: receives the first bytes of the datagram. With an empty buffer the call takes a datagram and discards
+  ///     its bytes.
+  ///   - info: receives the full length of the datagram, whether the datagram was truncated, and the sender.
+  /// - Returns: the number of bytes in the buffer, 0 for an empty datagram; nil when no datagram is available.
+  /// - Throws: the pending error of an earlier send, such as `.connectionRefused` on a connected socket.
   @inlinable @inline(__always)
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = []
@@ -26,9 +28,9 @@ extension DatagramSocket where Self: ~Copyable {
   }
 
   /// Receives one datagram, waiting on this thread until there is one.
-  /// - Returns: the count in the buffer; 0 is an empty datagram.
-  /// - Throws: `.shutDown` when ``Socket/shutdown(_:)`` has ended the receiving, before the call or while it waits, and
-  ///   no datagram is left; `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
+  /// - Returns: the number of bytes in the buffer, 0 for an empty datagram.
+  /// - Throws: `.shutDown` when ``Socket/shutdown(_:)`` has ended the receiving direction, before the call or while it
+  ///   waits, and no datagram is left; `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = [],
@@ -38,13 +40,14 @@ extension DatagramSocket where Self: ~Copyable {
     return try receive(into: buffer, control: &none, &info, flags: flags, until: limit)
   }
 
-  /// Receives one datagram with its control data, without waiting: read them as ``PacketMetadata``.
+  /// Receives one datagram with its control data, without waiting. ``PacketMetadata`` decodes the control data.
   ///
-  /// Descriptors that come along are closed, and -1 stands in their places: use `receive(into:descriptors:…)` of a Unix
-  /// socket to get them.
+  /// The call closes received descriptors and writes -1 in the place of each. To get descriptors, use
+  /// `receive(into:descriptors:…)` of a Unix socket.
   ///
-  /// - Parameter control: receives control data; ``MessageInfo/controlLength`` tells how much. 320 bytes hold all that
-  ///   UDP has; what does not fit is lost, and the flags say so.
+  /// - Parameter control: receives control data; ``MessageInfo/controlLength`` is their length. 320 bytes hold all
+  ///   control data of UDP. Control data that do not fit are lost, and the flags contain
+  ///   ``MessageInfo/Flags/controlTruncated``.
   /// - Returns: as ``receive(into:_:flags:)``.
   /// - Throws: as ``receive(into:_:flags:)``.
   @inlinable @inline(__always)
@@ -57,9 +60,8 @@ extension DatagramSocket where Self: ~Copyable {
   }
 
   /// Receives one datagram with its control data, waiting on this thread until there is one.
-  /// - Returns: the count in the buffer; 0 is an empty datagram.
-  /// - Throws: `.shutDown`, `.timedOut`, `.cancelled` as ``receive(into:_:flags:until:)``, and as
-  ///   ``receive(into:_:flags:)``.
+  /// - Returns: the number of bytes in the buffer, 0 for an empty datagram.
+  /// - Throws: as ``receive(into:_:flags:until:)``.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, control: inout MutableRawSpan, _ info: inout MessageInfo,
@@ -85,7 +87,7 @@ extension DatagramSocket where Self: ~Copyable {
     throw SocketError(result, .receive)
   }
 
-  /// Receives one datagram and its sender, without waiting. Use ``receive(into:_:flags:)`` to learn of truncation too.
+  /// Receives one datagram and its sender, without waiting. Use ``receive(into:_:flags:)`` to detect truncation too.
   ///
   /// - Parameter sender: receives the sender's address; nil when it has none (an unbound Unix socket).
   /// - Returns: as ``receive(into:_:flags:)``.
@@ -99,9 +101,8 @@ extension DatagramSocket where Self: ~Copyable {
   }
 
   /// Receives one datagram and its sender, waiting on this thread until there is one.
-  /// - Returns: the count in the buffer; 0 is an empty datagram.
-  /// - Throws: `.shutDown`, `.timedOut`, `.cancelled` as ``receive(into:_:flags:until:)``, and as
-  ///   ``receive(into:_:flags:)``.
+  /// - Returns: the number of bytes in the buffer, 0 for an empty datagram.
+  /// - Throws: as ``receive(into:_:flags:until:)``.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, from sender: inout Address?, until limit: some WaitLimit
@@ -120,7 +121,7 @@ extension DatagramSocket where Self: ~Copyable {
     var address = AnySocketAddress()
     let result = attemptReceive(into: &bytes, from: &address, flags: [])
     if result.raw >= 0 {
-      // Not through a copy: an address of any family is large.
+      // Avoids a copy, because an address of any family is large.
       sender = address.withOwnBytes { Address(sockaddr: $0) }
       return result.raw < room ? result.raw : room
     }
@@ -128,13 +129,13 @@ extension DatagramSocket where Self: ~Copyable {
     throw SocketError(result, .receive)
   }
 
-  /// Sends one datagram, without waiting: whole or not at all.
+  /// Sends one datagram, as a whole or not at all, without waiting.
   ///
   /// - Parameters:
-  ///   - address: its receiver; for a connected socket use ``send(_:control:flags:)``.
-  /// - Returns: the number of bytes sent; nil when there is no room now.
+  ///   - address: the receiver; for a connected socket use ``send(_:control:flags:)``.
+  /// - Returns: the number of bytes sent; nil when the call would block.
   /// - Throws: `.messageTooLarge`, `.unreachable`, `.permissionDenied` (broadcast needs the option),
-  ///   `.connectionRefused` (an earlier one was), `.invalidArgument`.
+  ///   `.connectionRefused` (the pending error of an earlier send), `.invalidArgument`.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: Address, flags: SendFlags = []
@@ -166,9 +167,9 @@ extension DatagramSocket where Self: ~Copyable {
 
   /// Sends one datagram, waiting on this thread until there is room.
   ///
-  /// A full Unix receiver is noticed to have room again within a millisecond, or within four when the wait has taken
-  /// long, unless the socket is connected to it: then at once.
-  /// - Parameter address: nil on a connected socket.
+  /// After the queue of a Unix receiver was full, the call detects free room within one millisecond, or within four
+  /// after a long wait. When the socket is connected to the receiver, the call detects it at once.
+  /// - Parameter address: the receiver; nil on a connected socket.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:to:flags:)``.
   @inlinable
   public borrowing func send(

@@ -1,16 +1,17 @@
-/// One entry of a socket's error queue, with the message that it is about.
+/// An entry of a socket's error queue, with information about the message that caused it.
 @frozen
 public struct QueuedError<Address: SocketAddress>: Sendable {
-  /// What happened.
+  /// The error that the kernel reports.
   public let error: ExtendedError
-  /// Where the message was going; nil when the kernel does not say (completions of zero-copy sends).
+  /// The destination of the message; nil when the kernel does not report it (completions of zero-copy sends).
   public let destination: Address?
-  /// How many bytes of the message's front are in the caller's buffer. An ICMP message quotes at least 8 bytes beyond
-  /// the IP header (RFC 792), which is UDP's header: so this may be 0 although the message was not empty.
+  /// The number of bytes of the message in the caller's buffer, from the beginning of the message. An ICMP message
+  /// quotes at least 8 bytes beyond the IP header (RFC 792), which is the length of the UDP header. So this may be 0
+  /// although the message was not empty.
   public let byteCount: Int
-  /// More of the message was there than the buffer takes.
+  /// Whether the entry contains more bytes of the message than the buffer holds.
   public let isTruncated: Bool
-  /// What else came: the timestamp of a transmission, say.
+  /// The other control data of the entry, such as a transmit timestamp.
   public let metadata: PacketMetadata
 
   @inlinable
@@ -26,16 +27,17 @@ public struct QueuedError<Address: SocketAddress>: Sendable {
 }
 
 extension DatagramSocket where Self: ~Copyable {
-  /// Takes the oldest entry of the error queue, without waiting: needs the option `.receiveErrors`, or one whose
-  /// completions come this way (`.timestampingFlags`). A poller reports a filled queue as an error, whatever is asked
-  /// for.
+  /// Removes and returns the oldest entry of the error queue, without waiting.
   ///
-  /// Entries whose origin this version does not know are skipped. The queue shares the receive buffer's limit: beyond
-  /// it the kernel drops entries.
+  /// The socket needs the option `.receiveErrors`, or an option whose completions are reported in this queue
+  /// (`.timestampingFlags`). While the queue has entries, a poller reports an error, whatever the program asked for.
   ///
-  /// - Parameter payload: receives the front of the message that failed, may be empty.
-  /// - Returns: nil when the queue is empty.
-  /// - Throws: `.closed`; `.notSupported` by sockets that have no such queue, from which nothing is taken: see
+  /// The call skips entries of an unknown origin. The queue shares the limit of the receive buffer; beyond the limit
+  /// the kernel drops entries.
+  ///
+  /// - Parameter payload: receives the first bytes of the message that failed; may be empty.
+  /// - Returns: the entry; nil when the queue is empty.
+  /// - Throws: `.closed`; `.notSupported` when the socket has no error queue; the call then reads nothing. See
   ///   ``DescriptorSocket/nextQueuedError()``.
   @inlinable
   public borrowing func receiveError(

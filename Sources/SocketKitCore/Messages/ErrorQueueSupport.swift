@@ -1,8 +1,8 @@
 internal import CSocketKit
 
 extension RawDescriptor {
-  /// Checks that the kernel keeps an error queue for this socket: where it does not, most families ignore MSG_ERRQUEUE,
-  /// and a read of the queue takes a message.
+  /// Checks that the kernel keeps an error queue for this socket. Most families without one ignore MSG_ERRQUEUE, so a
+  /// read of the queue would take a message.
   /// - Throws: `.notSupported`, `.closed`, `.notASocket`.
   @usableFromInline
   func requireErrorQueue() throws(SocketError) {
@@ -14,8 +14,9 @@ extension RawDescriptor {
     throw SocketError(code: .notSupported, .receive)
   }
 
-  /// The families whose recvmsg handles MSG_ERRQUEUE, from the kernel's source (Linux 6.18). All others are taken to
-  /// ignore it: Unix, netlink, SCTP, L2TP, TIPC, KCM, CAN's broadcast manager, Bluetooth before 6.15.
+  /// Returns whether recvmsg(2) handles MSG_ERRQUEUE for this kind of socket, according to the kernel's source (Linux
+  /// 6.18). All other families are assumed to ignore it: Unix, netlink, SCTP, L2TP, TIPC, KCM, CAN's broadcast manager,
+  /// Bluetooth before 6.15.
   private func hasErrorQueue(_ kind: SocketKind) -> Bool {
     switch (kind.family.rawValue, kind.type) {
     case (CSK_AF_INET, .raw), (CSK_AF_INET6, .raw): true
@@ -30,7 +31,7 @@ extension RawDescriptor {
     }
   }
 
-  /// Whether SO_ZEROCOPY can be set: vsock has had it as long as it has had the queue (Linux 6.7).
+  /// Whether SO_ZEROCOPY can be set. Linux 6.7 added both this option and the error queue to vsock.
   private var takesZeroCopy: Bool {
     var value: Int32 = 0
     var length: UInt32 = 4

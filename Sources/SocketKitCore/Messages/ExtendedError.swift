@@ -1,11 +1,12 @@
 /// An entry of a socket's error queue: struct sock_extended_err of linux/errqueue.h.
 @frozen
 public struct ExtendedError: BitwiseCopyable, Hashable, Sendable {
-  /// Where an entry comes from.
+  /// The origin of an entry.
   @frozen
   public enum Origin: UInt8, BitwiseCopyable, Hashable, Sendable {
+    /// No origin.
     case none = 0
-    /// This host's own stack.
+    /// The network stack of this host.
     case local = 1
     /// An ICMP message.
     case icmp = 2
@@ -13,27 +14,28 @@ public struct ExtendedError: BitwiseCopyable, Hashable, Sendable {
     case icmpv6 = 3
     /// A transmit timestamp.
     case timestamping = 4
-    /// Completions of zero-copy sends.
+    /// The completion of one or more zero-copy sends.
     case zeroCopy = 5
-    /// A transmission at a set time that failed.
+    /// A failed transmission at a set time.
     case transmitTime = 6
   }
 
   /// The kernel's error number; 0 for completions.
   public let errno: Int32
+  /// The origin of the entry.
   public let origin: Origin
-  /// The ICMP type, or what the origin means by it.
+  /// The ICMP type. For other origins the meaning depends on the origin.
   public let type: UInt8
-  /// The ICMP code. For completions of zero-copy sends: 1 when the kernel copied the bytes after all.
+  /// The ICMP code. For completions of zero-copy sends: 1 when the kernel copied the bytes.
   public let code: UInt8
   /// For ICMP "too big": the path MTU. For zero-copy sends: the first number completed.
   public let info: UInt32
   /// For zero-copy sends: the last number completed.
   public let data: UInt32
-  /// Who sent the ICMP message, with port 0.
+  /// The sender of the ICMP message, with port 0.
   public let offender: IPSocketAddress?
 
-  /// nil when the bytes are too few or the origin is unknown.
+  /// Decodes an entry; nil when there are fewer than 16 bytes or the origin is unknown.
   @inlinable
   public init?(_ bytes: RawSpan) {
     guard bytes.byteCount >= 16, let origin = Origin(rawValue: bytes.unsafeLoad(fromByteOffset: 4, as: UInt8.self))

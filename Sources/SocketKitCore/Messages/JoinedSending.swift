@@ -1,21 +1,21 @@
 public import CSocketKit
 internal import Synchronization
 
-/// What a batch remembers of joining its messages.
+/// The state that a batch keeps about joining its messages.
 @frozen
 @usableFromInline
 struct JoiningState: BitwiseCopyable, Sendable {
-  /// The socket whose options allow joining, and ``SegmentationSettings/current`` from before they were read.
+  /// The socket whose options allow joining, and the value of ``SegmentationSettings/current`` before they were read.
   @usableFromInline var socket = RawDescriptor(-1)
   @usableFromInline var settings: UInt32 = 0
-  /// How many runs are sent one by one before joining is tried again, and how many after the next refusal.
+  /// The number of runs to send one by one before joining is tried again, and that number after the next refusal.
   @usableFromInline var pause: Int32 = 0
   @usableFromInline var nextPause: Int32 = 1
 
   @inlinable
   init() {}
 
-  /// Call it after a run that the kernel refused to send joined was sent one by one.
+  /// Records a refusal. Called after the kernel refused to send a run joined and its messages were sent one by one.
   @inlinable
   mutating func noteRefusal() {
     pause = nextPause
@@ -24,8 +24,8 @@ struct JoiningState: BitwiseCopyable, Sendable {
   }
 }
 
-/// Counts the options of UDP's level that were set in this process, and the descriptors that were adopted. What was
-/// read of a socket's options holds while the count stays the same.
+/// A counter of the UDP options that this process has set and of the descriptors that it has adopted. Options that were
+/// read from a socket are valid while the counter does not change.
 @usableFromInline
 enum SegmentationSettings {
   private static let changes = Atomic<UInt32>(0)
@@ -36,9 +36,10 @@ enum SegmentationSettings {
 }
 
 extension IOResult {
-  /// For implementers: whether sending messages joined (UDP_SEGMENT) failed with an error that the kernel gives when it
-  /// cannot cut them: no checksum offload (EIO), more than it cuts or a size beyond the path's MTU (EINVAL, EMSGSIZE),
-  /// no UDP_SEGMENT (EOPNOTSUPP, ENOPROTOOPT). The error may have another cause: then sending one by one fails too.
+  /// For implementers: whether a joined send (UDP_SEGMENT) failed with an error that the kernel returns when it cannot
+  /// split the message: no checksum offload (EIO), too many segments or a size beyond the path's MTU (EINVAL,
+  /// EMSGSIZE), no UDP_SEGMENT (EOPNOTSUPP, ENOPROTOOPT). The error may have another cause; then sending the messages
+  /// one by one fails too.
   @inlinable public var mayRefuseCutting: Bool {
     switch errno {
     case 5, CSK_EINVAL, CSK_EMSGSIZE, CSK_EOPNOTSUPP, CSK_ENOPROTOOPT: true
@@ -48,18 +49,19 @@ extension IOResult {
 }
 
 extension RawDescriptor {
-  /// For implementers: sends a batch's messages that are not sent yet, runs of them joined
+  /// For implementers: sends the unsent messages of a batch, with runs of messages joined
   /// (``MessageBatch/mostJoined``), without waiting on a non-blocking socket and without SIGPIPE, and counts them as
   /// sent. For UDP sockets.
   ///
-  /// The receiver gets the same datagrams as from single sends, and the first error is the one that a single send
-  /// gives.
-  /// - Returns: how many the kernel took, at least 1, or 0 when there are none; or -errno of the first, never EINTR.
+  /// The receiver gets the same datagrams as from single sends, and the first error is the one that a single send would
+  /// return.
+  /// - Returns: the number of messages that the kernel accepted, at least 1, or 0 when there are none; or -errno of the
+  ///   first message, never EINTR.
   @inlinable
   public func attemptSendInRuns(_ batch: inout MessageBatch) -> IOResult {
     if !mayJoin(&batch) { return attemptSend(batch: &batch) }
     let first = batch.sent
-    // How many joinable messages are sent one by one, and whether the kernel has refused to join them.
+    // The number of joinable messages to send one by one, and whether the kernel has refused to join them.
     var single = 0
     var isRefused = false
     while batch.sent < batch.count {
@@ -68,14 +70,14 @@ extension RawDescriptor {
         result = attemptSend(batch: &batch, atMost: single)
         if result.raw > 0 {
           single &-= result.raw
-          // Single sends succeed, so the kernel could not cut the run; otherwise the message itself is at fault.
+          // Single sends succeed, so the kernel could not split the run. Otherwise the message itself causes the error.
           if isRefused { batch.joining.noteRefusal() }
           isRefused = false
         }
       } else {
         let next = batch.nextRun
         if next.alone > 0 {
-          // When the kernel takes fewer, the next pass of the loop gets its error.
+          // When the kernel accepts fewer, the next iteration gets the error.
           result = attemptSend(batch: &batch, atMost: next.alone)
         } else if batch.joining.pause > 0 {
           batch.joining.pause &-= 1
@@ -99,15 +101,16 @@ extension RawDescriptor {
     return IOResult(raw: batch.sent &- first)
   }
 
-  /// Whether the socket's options allow joining. Reads them once, and again after an option of UDP's level was set
-  /// anywhere in this process.
+  /// Returns whether the socket's options allow joining. Reads them once, and again when
+  /// ``SegmentationSettings/current`` has changed.
   @inlinable @inline(__always)
   func mayJoin(_ batch: inout MessageBatch) -> Bool {
     if batch.joining.socket == self && batch.joining.settings == SegmentationSettings.current { return true }
     return asksWhetherItMayJoin(&batch.joining)
   }
 
-  /// False where the program has set a segment size, which cuts every message, or a cork, which collects messages.
+  /// Reads the options. Returns false when the program has set a segment size, which splits every message, or a cork,
+  /// which combines messages.
   @usableFromInline @inline(never)
   func asksWhetherItMayJoin(_ joining: inout JoiningState) -> Bool {
     let settings = SegmentationSettings.current
@@ -117,7 +120,7 @@ extension RawDescriptor {
     return true
   }
 
-  /// Whether the option is not zero. A kernel without it cuts and collects nothing.
+  /// Returns whether the option is not zero. A kernel without the option neither splits nor combines messages.
   private func hasUDPOption(_ name: Int32) -> Bool {
     var number: Int32 = 0
     var length: UInt32 = 4

@@ -1,13 +1,14 @@
 public import CSocketKit
 
-/// Messages in memory that is set aside once: receiving and sending many with one system call allocates nothing.
+/// A batch of messages in memory that is allocated once. Receiving and sending many messages takes one system call and
+/// allocates nothing.
 ///
-/// Each message has a slot: room for its bytes, its control data and an address. What was received can be sent as it
-/// is: an echo is receive, then send. Slots are counted from 0 to ``count`` − 1.
+/// Each message has a slot with room for its bytes, its control data and an address. Received messages can be sent back
+/// without change: an echo server receives a batch and sends it. Slots are numbered from 0 to ``count`` − 1.
 ///
-/// Descriptors that came with messages of a Unix socket (only where there is room for control data) belong to the
-/// batch: `takeDescriptors(at:into:)` hands them out. The batch closes the others at the next receive, at
-/// ``removeAll()`` and ``removeLast()``, when their message gets new control data, and at the end of its own life.
+/// The batch owns the descriptors that are received with messages of a Unix socket, which needs room for control data.
+/// `takeDescriptors(at:into:)` transfers them to the caller. The batch closes the others at the next receive, in
+/// ``removeAll()`` and ``removeLast()``, when their message gets new control data, and when the batch is destroyed.
 @frozen
 public struct MessageBatch: ~Copyable {
   @usableFromInline let headers: UnsafeMutablePointer<csk_mmsghdr>
@@ -16,37 +17,41 @@ public struct MessageBatch: ~Copyable {
   @usableFromInline let controlLengths: UnsafeMutablePointer<Int>
   @usableFromInline let payload: UnsafeMutableRawPointer
   @usableFromInline let control: UnsafeMutableRawPointer
-  /// How many messages it can hold: at most 1024 (UIO_MAXIOV), which is what one system call takes.
+  /// The number of messages that the batch can hold: at most 1024 (UIO_MAXIOV), the limit of one system call.
   public let capacity: Int
-  /// Bytes of room for each message.
+  /// The room for each message, in bytes.
   public let messageCapacity: Int
-  /// Bytes of room for each message's control data.
+  /// The room for the control data of each message, in bytes.
   public let controlCapacity: Int
-  /// How many messages it holds.
+  /// The number of messages in the batch.
   @inlinable public var count: Int { used }
-  /// How many of them have been sent.
+  /// The number of messages that have been sent.
   @inlinable public var sent: Int { done }
-  /// How many messages in a row may be sent as one, which the kernel cuts again (UDP_SEGMENT, Linux 4.18): those to one
-  /// receiver, of one length but for the last, without control data. The receiver sees no difference. 1 sends each for
-  /// itself; for UDP sockets set what `UDPSocket.hostCapabilities()` says. Other sockets do not read it.
+  /// The largest number of consecutive messages that may be sent as one, which the kernel splits again (UDP_SEGMENT,
+  /// Linux 4.18). Such messages have the same receiver, no control data, and the same length, except that the last may
+  /// be shorter. The receiver gets the same datagrams. With 1 each message is sent separately. For UDP sockets set the
+  /// value of `UDPSocket.hostCapabilities()`; other sockets ignore this property.
   ///
-  /// A run that the device or the path refuses to cut is sent one by one, and joining is tried again later, less often
-  /// with every refusal. On a socket with the option `.segmentSize` or `.cork` nothing is joined, because joining would
-  /// change what is sent. Set them with `setOption`: a change by other means is seen only before the first batch.
+  /// When the device or the path refuses to split a run, its messages are sent one by one. Joining is tried again
+  /// later, less often after every refusal. On a socket with the option `.segmentSize` or `.cork` no messages are
+  /// joined, because joining would change the datagrams. Set these options with `setOption`: a change by other means is
+  /// detected only before the first batch.
   public var mostJoined = 1
   @usableFromInline var joining = JoiningState()
   @usableFromInline var used = 0
   @usableFromInline var done = 0
   /// Whether a received message's control data may hold descriptors.
   @usableFromInline var mayHoldDescriptors = false
-  /// Slots whose header a receive has changed since it was set up.
+  /// The number of slots, from the first, whose headers may have changed since they were set up for a receive.
   @usableFromInline var touched: Int
 
-  /// Sets memory aside.
+  /// Allocates memory for a batch.
   /// - Parameters:
-  ///   - capacity: 1 to 1024 messages.
-  ///   - messageCapacity: bytes for each; longer messages are truncated. 65 535 holds any UDP datagram.
-  ///   - controlCapacity: bytes of control data for each; 0 for none, 320 for all metadata that UDP has.
+  ///   - capacity: the number of messages, 1 to 1024.
+  ///   - messageCapacity: the room for each message in bytes; longer messages are truncated. 65 535 bytes hold any UDP
+  ///     datagram.
+  ///   - controlCapacity: the room for the control data of each message in bytes; 0 for none. 320 bytes hold all
+  ///     metadata of UDP.
   public init(capacity: Int, messageCapacity: Int, controlCapacity: Int = 0) {
     precondition((1...1024).contains(capacity), "a batch holds 1 to 1024 messages")
     precondition(messageCapacity >= 0 && controlCapacity >= 0)
@@ -87,10 +92,12 @@ public struct MessageBatch: ~Copyable {
     control.deallocate()
   }
 
+  /// Whether the batch contains no messages.
   @inlinable public var isEmpty: Bool { used == 0 }
+  /// Whether the batch has no room for another message.
   @inlinable public var isFull: Bool { used == capacity }
 
-  /// Forgets all messages.
+  /// Removes all messages.
   @inlinable
   public mutating func removeAll() {
     if mayHoldDescriptors {
@@ -101,23 +108,23 @@ public struct MessageBatch: ~Copyable {
     done = 0
   }
 
-  /// Makes all messages unsent again.
+  /// Counts all messages as unsent.
   @inlinable
   public mutating func rewind() { done = 0 }
 
-  /// Counts the next messages as sent: for implementers, and to skip one that cannot be sent.
-  /// - Parameter number: from 0 to the number of unsent messages, ``count`` less ``sent``; another traps.
+  /// Counts the next messages as sent. For implementers, and for programs that skip a message that cannot be sent.
+  /// - Parameter number: from 0 to the number of unsent messages (``count`` − ``sent``); other values trap.
   @inlinable
   public mutating func markSent(_ number: Int) {
     precondition(number >= 0 && number <= used &- done, "the batch has no so many unsent messages")
     done &+= number
   }
 
-  /// Counts as sent what the kernel took; the caller has checked the number.
+  /// Counts the messages that the kernel accepted as sent. The caller has checked the number.
   @inlinable @inline(__always)
   mutating func advance(by number: Int) { done &+= number }
 
-  /// Makes room in a slot for what a receive may write. The pointers stay as they are from the beginning to the end.
+  /// Resets the lengths of a slot before a receive or an append. The pointers never change.
   @inlinable
   func setUp(_ slot: Int) {
     vectors[slot].length = messageCapacity
@@ -127,7 +134,7 @@ public struct MessageBatch: ~Copyable {
 
   @inlinable
   mutating func prepareToReceive() {
-    // First, because it reads what the rest overwrites.
+    // Must come first, because it reads fields that the loop overwrites.
     removeAll()
     var slot = 0
     while slot < touched {
@@ -143,11 +150,11 @@ public struct MessageBatch: ~Copyable {
     var slot = 0
     while slot < number {
       let length = Int(headers[slot].length)
-      // Ready to be sent as it is: the bytes that are here, no control data, to whom it came from.
+      // Prepares the message for sending it back: the bytes in the batch, no control data, to its sender.
       vectors[slot].length = length < messageCapacity ? length : messageCapacity
       slot &+= 1
     }
-    // A loop of its own, because most batches have no room for control data.
+    // A separate loop, because most batches have no room for control data.
     if controlCapacity != 0 {
       slot = 0
       while slot < number {

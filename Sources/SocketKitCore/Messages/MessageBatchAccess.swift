@@ -1,33 +1,33 @@
 public import CSocketKit
 
-// What programs do with the messages of a batch. Slots are counted from 0; a slot at or above `count` traps.
+// Access to the messages of a batch. Slots are numbered from 0; a slot at or above `count` traps.
 
 extension MessageBatch {
   @inlinable @inline(__always)
   func check(_ slot: Int) { precondition(slot >= 0 && slot < used, "no such message in the batch") }
 
-  /// Bytes of the message that are here: at most ``messageCapacity``.
+  /// Returns the number of bytes of the message in the batch, at most ``messageCapacity``.
   @inlinable
   public func byteCount(at slot: Int) -> Int {
     check(slot)
     return vectors[slot].length
   }
 
-  /// The whole message's length as it was sent, even where it was truncated.
+  /// Returns the full length of the message, even when it was truncated.
   @inlinable
   public func fullLength(at slot: Int) -> Int {
     check(slot)
     return Int(headers[slot].length)
   }
 
-  /// What recvmmsg(2) said of the message.
+  /// Returns the flags that recvmmsg(2) reported for the message.
   @inlinable
   public func flags(at slot: Int) -> MessageInfo.Flags {
     check(slot)
     return MessageInfo.Flags(reported: headers[slot].message.flags)
   }
 
-  /// All that the kernel said of the message.
+  /// Returns the lengths, the flags and the address that the kernel reported for the message.
   @inlinable
   public func info(at slot: Int) -> MessageInfo {
     var info = MessageInfo()
@@ -38,7 +38,7 @@ extension MessageBatch {
     return info
   }
 
-  /// Forgets the last message; traps when there is none.
+  /// Removes the last message; traps when there is none.
   @inlinable
   public mutating func removeLast() {
     check(used &- 1)
@@ -47,14 +47,15 @@ extension MessageBatch {
     if done > used { done = used }
   }
 
-  /// The sender, or the receiver of a message to send; no address on connected sockets.
+  /// Returns the sender of a received message, or the receiver of a message to send; an empty address on connected
+  /// sockets.
   @inlinable
   public func address(at slot: Int) -> AnySocketAddress {
     check(slot)
     return storedAddress(slot)
   }
 
-  // The kernel writes an address's length beside it.
+  // The kernel writes the length of an address into the header, not into the address.
   @inlinable
   func storedAddress(_ slot: Int) -> AnySocketAddress {
     var address = addresses[slot]
@@ -62,7 +63,7 @@ extension MessageBatch {
     return address
   }
 
-  /// Lends the message's bytes.
+  /// Calls the body with the bytes of the message.
   @inlinable @inline(__always)
   public func withBytes<R, E: Error>(at slot: Int, _ body: (RawSpan) throws(E) -> R) throws(E) -> R {
     check(slot)
@@ -70,7 +71,7 @@ extension MessageBatch {
       RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: vectors[slot].base, count: vectors[slot].length)))
   }
 
-  /// Lends the message's bytes for change in place.
+  /// Calls the body with the bytes of the message, which it may change in place.
   @inlinable @inline(__always)
   public mutating func withMutableBytes<R, E: Error>(
     at slot: Int, _ body: (inout MutableRawSpan) throws(E) -> R
@@ -81,7 +82,7 @@ extension MessageBatch {
     return try body(&bytes)
   }
 
-  /// Lends the control data that came with the message: see ``PacketMetadata`` and ``ControlData``.
+  /// Calls the body with the control data of the message: see ``PacketMetadata`` and ``ControlData``.
   @inlinable @inline(__always)
   public func withControl<R, E: Error>(at slot: Int, _ body: (RawSpan) throws(E) -> R) throws(E) -> R {
     check(slot)
@@ -91,15 +92,15 @@ extension MessageBatch {
   }
 
   /// Adds a message to send.
-  /// - Parameter address: its receiver; nil on a connected socket.
-  /// - Throws: `.capacityExceeded` when the batch is full or the message longer than ``messageCapacity``.
+  /// - Parameter address: the receiver; nil on a connected socket.
+  /// - Throws: `.capacityExceeded` when the batch is full or the message is longer than ``messageCapacity``.
   @inlinable
   public mutating func append(_ bytes: Span<UInt8>, to address: (some SocketAddress)?) throws(SocketError) {
     try append(bytes.bytes, to: address.map { AnySocketAddress($0) } ?? AnySocketAddress())
   }
 
   /// Adds a message to send on a connected socket.
-  /// - Throws: `.capacityExceeded` when the batch is full or the message longer than ``messageCapacity``.
+  /// - Throws: `.capacityExceeded` when the batch is full or the message is longer than ``messageCapacity``.
   @inlinable
   public mutating func append(_ bytes: Span<UInt8>) throws(SocketError) {
     try append(bytes.bytes, to: AnySocketAddress())
@@ -123,7 +124,7 @@ extension MessageBatch {
     touched = touched > used ? touched : used
   }
 
-  /// Sets the control data that a message is sent with, encoded as ``ControlBuffer`` does.
+  /// Sets the control data that a message is sent with, in the encoding of ``ControlBuffer``.
   /// - Throws: `.capacityExceeded` when it is longer than ``controlCapacity``.
   @inlinable
   public mutating func setControl(_ bytes: RawSpan, at slot: Int) throws(SocketError) {
@@ -138,8 +139,8 @@ extension MessageBatch {
     controlLengths[slot] = bytes.byteCount
   }
 
-  /// Sends each message's bytes as several datagrams of this size, the last perhaps shorter (UDP_SEGMENT): what a
-  /// receiver with coalescing got as one can be sent back as it came.
+  /// Sets the size in bytes of the datagrams that the kernel splits the message into when it is sent; the last may be
+  /// shorter (UDP_SEGMENT). With this, a message that was coalesced on receive can be sent back as the same datagrams.
   /// - Throws: `.capacityExceeded` when ``controlCapacity`` is less than 24.
   @inlinable
   public mutating func setSegmentSize(_ size: UInt16, at slot: Int) throws(SocketError) {
@@ -153,9 +154,10 @@ extension MessageBatch {
     controlLengths[slot] = ControlLayout.space(2)
   }
 
-  /// For implementers: lends the room of the next message and adds it unless the result is a failure.
-  /// - Parameter descriptorsMayCome: ``MessageSocket/mayReceiveDescriptors`` of the socket that the message comes from:
-  ///   the batch closes those that are not taken out of it.
+  /// For implementers: calls the body with the room of the next message, and adds the message unless the result is a
+  /// failure.
+  /// - Parameter descriptorsMayCome: ``MessageSocket/mayReceiveDescriptors`` of the socket that receives the message.
+  ///   The batch closes the descriptors that are not taken out of it.
   @inlinable @inline(__always)
   public mutating func withFreeSlot(
     descriptorsMayCome: Bool = true,
@@ -184,7 +186,7 @@ extension MessageBatch {
     return result
   }
 
-  /// For implementers: lends the first message that has not been sent.
+  /// For implementers: calls the body with the first message that has not been sent.
   @inlinable @inline(__always)
   public func withMessageToSend(
     _ body: (_ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan) -> IOResult

@@ -1,11 +1,11 @@
 public import CSocketKit
 
-// Descriptors that came with the messages of a batch. A slot holds received control data when its header's
-// control_length is 0 and its entry of controlLengths is not. Control data that a program set for sending, with the
-// descriptors in them, belong to the program.
+// The ownership of descriptors in a batch. A slot holds received control data when the control_length of its header is
+// 0 and its entry of controlLengths is not. Control data that a program set for sending belong to the program,
+// including the descriptors in them.
 
 extension MessageBatch {
-  /// Closes the descriptors that came with these messages and were not taken out.
+  /// Closes the descriptors that were received with these messages and not taken out.
   @usableFromInline
   func closeDescriptors(in slots: Range<Int>) {
     for slot in slots where headers[slot].message.control_length == 0 && controlLengths[slot] != 0 {
@@ -14,8 +14,9 @@ extension MessageBatch {
     }
   }
 
-  /// For implementers: lends the control data that came with a message, to take descriptors out of them: write -1 where
-  /// one was taken, or the batch closes it. Empty for a message whose control data the program set.
+  /// For implementers: calls the body with the received control data of a message, from which it can take descriptors.
+  /// The body must write -1 in the place of each descriptor that it takes, because the batch closes the others. The
+  /// control data are empty for a message whose control data the program set.
   @inlinable
   public mutating func withReceivedControl<R, E: Error>(
     at slot: Int, _ body: (inout MutableRawSpan) throws(E) -> R
@@ -27,8 +28,9 @@ extension MessageBatch {
     return try body(&bytes)
   }
 
-  /// The kernel reports the address of a socket at a path of 108 bytes, and of no other kind, as 111 bytes long, but
-  /// accepts 110 (net/unix/af_unix.c, unix_mkname_bsd). Cuts the length, so that every message can be answered.
+  /// Shortens address lengths of 111 bytes to 110, so that every message can be answered. The kernel reports 111 bytes
+  /// for a Unix socket at a path of 108 bytes, and for no other address, but accepts at most 110 bytes
+  /// (net/unix/af_unix.c, unix_mkname_bsd).
   @inlinable
   func cutLongPaths(_ number: Int) {
     var slot = 0

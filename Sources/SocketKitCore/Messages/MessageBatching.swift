@@ -1,13 +1,13 @@
 public import CSocketKit
 
-// Many messages with one call.
+// Receiving and sending many messages with one call.
 
 extension MessageSocket where Self: ~Copyable {
-  /// Takes the end of the connection out of a batch of so many messages: the kernel reports it as empty ones, one for
-  /// each free slot. How many messages came before it.
+  /// Removes the end of the connection from a batch of `number` messages, and returns the number of messages before it.
+  /// The kernel reports the end as empty messages, one for each free slot.
   @inlinable @inline(__always)
   func dropEnd(of batch: inout MessageBatch, _ number: Int) -> Int {
-    // Where the last message is none, or has bytes, there was no end.
+    // There was no end when the batch has no message or the last message has bytes.
     if batch.isEmpty || batch.fullLength(at: batch.count &- 1) != 0 { return number }
     var left = number
     while !batch.isEmpty, batch.fullLength(at: batch.count &- 1) == 0, Self.isEnd(batch.info(at: batch.count &- 1)) {
@@ -17,11 +17,12 @@ extension MessageSocket where Self: ~Copyable {
     return left
   }
 
-  /// Receives as many messages as there are and fit, without waiting, with one system call on kernel sockets.
+  /// Receives as many messages as are available and fit into the batch, without waiting, with one system call on kernel
+  /// sockets.
   ///
   /// - Parameter batch: emptied first.
-  /// - Returns: the number of messages, at least 1; 0 at the end of a connection; nil when there is none now.
-  /// - Throws: what the first receive failed with.
+  /// - Returns: the number of messages, at least 1; 0 at the end of a connection; nil when no message is available.
+  /// - Throws: the error of the first receive.
   @inlinable
   public borrowing func receive(batch: inout MessageBatch) throws(SocketError) -> Int? {
     let result = attemptReceive(batch: &batch)
@@ -30,7 +31,7 @@ extension MessageSocket where Self: ~Copyable {
     throw SocketError(result, .receive)
   }
 
-  /// Receives as many messages as there are and fit, waiting on this thread until there is one.
+  /// Receives as many messages as are available and fit into the batch, waiting on this thread until there is one.
   ///
   /// - Parameter batch: emptied first.
   /// - Returns: the number of messages, at least 1; 0 at the end of a connection, and after ``Socket/shutdown(_:)`` of
@@ -45,24 +46,25 @@ extension MessageSocket where Self: ~Copyable {
     }
   }
 
-  /// Sends the batch's messages that have not been sent, without waiting, with one system call on kernel sockets.
+  /// Sends the unsent messages of the batch, without waiting, with one system call on kernel sockets.
   ///
-  /// - Returns: how many the kernel took, perhaps fewer than there are: call again; 0 when none was left to send; nil
-  ///   when it takes none now. ``MessageBatch/sent`` keeps count.
-  /// - Throws: what the first unsent message failed with; those before it are sent. Skip it with
-  ///   ``MessageBatch/markSent(_:)`` to go on.
+  /// - Returns: the number of messages that the kernel accepted; 0 when no unsent message was left; nil when the call
+  ///   would block. The kernel may accept fewer messages than there are: call again. ``MessageBatch/sent`` counts the
+  ///   messages sent.
+  /// - Throws: the error of the first unsent message; the messages before it are sent. To continue, skip that message
+  ///   with ``MessageBatch/markSent(_:)``.
   @inlinable
   public borrowing func send(batch: inout MessageBatch) throws(SocketError) -> Int? {
     if batch.sent == batch.count { return 0 }
     return try attemptSend(batch: &batch).count(.send)
   }
 
-  /// Sends all messages of the batch that are not sent yet, waiting on this thread for room.
+  /// Sends all unsent messages of the batch, waiting on this thread for room.
   ///
-  /// Room at a Unix receiver that the socket is not connected to is noticed within a millisecond, or within four when
-  /// the wait has taken long.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(batch:)``. ``MessageBatch/sent`` is the number of those that
-  ///   went before.
+  /// When a Unix socket is not connected to the receiver, the call detects free room within one millisecond, or within
+  /// four after a long wait.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(batch:)``. ``MessageBatch/sent`` then counts the messages that
+  ///   were sent before the error.
   @inlinable
   public borrowing func send(
     batch: inout MessageBatch, until limit: some WaitLimit
@@ -80,7 +82,7 @@ extension MessageSocket where Self: ~Copyable {
         continue
       }
       if !result.isWouldBlock { throw SocketError(result, .send) }
-      // As for single messages: poll(2) reports a Unix socket writable although its receiver has no room.
+      // As for single messages, poll(2) reports a Unix socket writable even when its receiver has no room.
       refused &+= 1
       if refused > 2 && batch.headers[batch.sent].message.name_length != 0 {
         try wait.pause()
@@ -100,8 +102,8 @@ extension MessageSocket where Self: ~Copyable {
       let result = receiver.withBytes { attemptSend(bytes.bytes, control: RawSpan(), to: $0, flags: flags) }
       if result.raw >= 0 { return }
       if !result.isWouldBlock { throw SocketError(result, .send) }
-      // A socket that is not connected is writable although its receiver's queue is full (net/unix/af_unix.c,
-      // unix_dgram_poll): then only time helps.
+      // A socket that is not connected is writable even when its receiver's queue is full (net/unix/af_unix.c,
+      // unix_dgram_poll), so the call sleeps instead of polling.
       refused &+= 1
       if refused > 2 && receiver.byteCount > 0 {
         try wait.pause()

@@ -1,49 +1,51 @@
 public import CSocketKit
 
-/// Datagrams and sequenced packets: what is sent as one message arrives as one.
+/// A socket that preserves message boundaries: a datagram or sequenced-packet socket.
 ///
-/// One primitive for all of them, which loses nothing that the kernel said: the message's true length, whether it or
-/// its control data were cut, whether a record ended, who sent it. Programs call the methods of ``DatagramSocket`` and
-/// ``SequencedPacketSocket``.
+/// The primitives report everything that the kernel reports: the full length of the message, whether the message or its
+/// control data were truncated, whether a record ended, and the sender. Programs call the methods of ``DatagramSocket``
+/// and ``SequencedPacketSocket``.
 public protocol MessageSocket: Socket, ~Copyable {
-  /// Receives one message, without waiting. The result is the whole message's length, which exceeds the buffer's when
-  /// it was truncated.
+  /// Receives one message, without waiting. The result is the full length of the message, which exceeds the buffer's
+  /// when the message was truncated.
   /// - Parameters:
-  ///   - control: receives control data; empty means that none is wanted, and descriptors in it are dropped.
-  ///     Descriptors that it brings are the caller's to close: ``ControlData/closeDescriptors(in:)``.
-  ///   - info: filled in when the result is no failure.
+  ///   - control: receives control data. When it is empty, control data and the descriptors in them are discarded. The
+  ///     caller must close received descriptors: ``ControlData/closeDescriptors(in:)``.
+  ///   - info: set unless the result is a failure.
   borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult
 
-  /// Receives one message and its sender, without waiting: what ``attemptReceive(into:control:flags:_:)`` does for who
-  /// needs no more than the address. The default asks that; kernel sockets use recvfrom(2), which costs less.
-  /// - Parameter address: filled in when the result is no failure; empty when the sender has none.
+  /// Receives one message and its sender, without waiting, for callers that need only the address. The default calls
+  /// ``attemptReceive(into:control:flags:_:)``; kernel sockets use recvfrom(2), which costs less.
+  /// - Parameter address: set unless the result is a failure; empty when the sender has no address.
   borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
   ) -> IOResult
 
-  /// Sends one message, without waiting: whole or not at all. `address` is empty on a connected socket. Must not raise
-  /// SIGPIPE.
+  /// Sends one message, as a whole or not at all, without waiting. `address` is empty on a connected socket. The call
+  /// must not raise SIGPIPE.
   borrowing func attemptSend(
     _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult
 
-  /// Whether a received message of length 0 is the end of the connection. The default says no: datagrams have no end.
+  /// Returns whether a received message of length 0 is the end of the connection. The default returns false, because
+  /// datagrams have no end of stream.
   static func isEnd(_ info: MessageInfo) -> Bool
 
-  /// Whether descriptors can come along with messages: Unix sockets only. Then they must be CLOEXEC, and calls that do
-  /// not return them find them in the control data and close them. The default is true, which is always safe except for
-  /// packet sockets, which refuse the flag that asks for CLOEXEC (net/packet/af_packet.c). A wrapper returns the value
-  /// of its base.
+  /// Whether messages can carry descriptors, which is possible on Unix sockets only. Received descriptors must be
+  /// CLOEXEC, and calls that do not return them find them in the control data and close them. The default is true. This
+  /// is safe for all sockets except packet sockets, which refuse the flag that requests CLOEXEC
+  /// (net/packet/af_packet.c). A wrapper returns the value of its base.
   var mayReceiveDescriptors: Bool { get }
 
   /// Fills a batch with messages, without waiting. The result is their number, at least 1, or a failure. The default
   /// receives one after the other; kernel sockets use recvmmsg(2).
   borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult
 
-  /// Sends the messages of a batch that are not sent yet, without waiting. The result is how many the kernel took, at
-  /// least 1, or a failure of the first. The default sends one after the other; kernel sockets use sendmmsg(2).
+  /// Sends the unsent messages of a batch, without waiting. The result is the number of messages that the kernel
+  /// accepted, at least 1, or the failure of the first message. The default sends one after the other; kernel sockets
+  /// use sendmmsg(2).
   borrowing func attemptSend(batch: inout MessageBatch) -> IOResult
 }
 
@@ -65,8 +67,8 @@ extension MessageSocket where Self: ~Copyable {
   @inlinable
   public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult { attemptSendOneByOne(batch: &batch) }
 
-  /// For implementers: ``attemptReceive(into:from:flags:)`` by way of the socket's own
-  /// ``attemptReceive(into:control:flags:_:)``, for kernel sockets whose own does more than the kernel.
+  /// For implementers: implements ``attemptReceive(into:from:flags:)`` with the socket's
+  /// ``attemptReceive(into:control:flags:_:)``. For kernel sockets whose method does more than the system call.
   @inlinable
   public borrowing func attemptReceiveByMessage(
     into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
@@ -78,7 +80,8 @@ extension MessageSocket where Self: ~Copyable {
     return result
   }
 
-  /// For implementers: ``attemptReceive(batch:)`` by the socket's own way to receive one message, likewise.
+  /// For implementers: implements ``attemptReceive(batch:)`` with the socket's
+  /// ``attemptReceive(into:control:flags:_:)``. For kernel sockets whose method does more than the system call.
   @inlinable
   public borrowing func attemptReceiveOneByOne(batch: inout MessageBatch) -> IOResult {
     batch.removeAll()
@@ -91,7 +94,8 @@ extension MessageSocket where Self: ~Copyable {
     return IOResult(raw: batch.count)
   }
 
-  /// For implementers: ``attemptSend(batch:)`` by the socket's own way to send one message, likewise.
+  /// For implementers: implements ``attemptSend(batch:)`` with the socket's ``attemptSend(_:control:to:flags:)``. For
+  /// kernel sockets whose method does more than the system call.
   @inlinable
   public borrowing func attemptSendOneByOne(batch: inout MessageBatch) -> IOResult {
     var sent = 0
@@ -123,7 +127,8 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
     into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
   ) -> IOResult {
     let number = descriptor.value
-    // MSG_TRUNC makes the result the message's true length. Without room for control data the kernel drops descriptors.
+    // With MSG_TRUNC the result is the full length of the message. Without room for control data the kernel drops
+    // descriptors.
     let options = flags.rawValue | CSK_MSG_TRUNC
     return buffer.withUnsafeMutableBytes { memory in
       address.fill { name, length in
@@ -146,7 +151,7 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
     return descriptor.attemptSendMessage(bytes, control: control, to: address, flags: flags)
   }
 
-  // Without control data sendto(2) says all that there is to say, and the kernel copies and checks no structures.
+  // Without control data sendto(2) is sufficient, and the kernel does not copy and check a message header.
   @inlinable @inline(__always)
   borrowing func attemptSend(_ bytes: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
     let number = descriptor.value
@@ -154,7 +159,7 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
     return bytes.withUnsafeBytes { memory in
       address.withUnsafeBytes { name in
         let length = UInt32(truncatingIfNeeded: name.count)
-        // sendto(2) takes an empty address for a wrong one, unlike sendmsg(2).
+        // Unlike sendmsg(2), sendto(2) treats an empty address as invalid.
         let receiver = length == 0 ? nil : name.baseAddress
         var result = csk_sendto(number, memory.baseAddress, memory.count, options, receiver, length)
         while result == 0 &- Int(CSK_EINTR) {

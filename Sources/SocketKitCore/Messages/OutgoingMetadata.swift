@@ -1,35 +1,37 @@
 public import CSocketKit
 
-/// What a program asks of one packet that it sends, beyond what the socket's options say. Encoded into control data,
-/// without allocation.
+/// Settings for one packet to send, in addition to the socket's options. They are encoded into control data, without
+/// allocation.
 @frozen
 public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
-  /// The address to send from, one of this host's and of the destination's IP version (IP_PKTINFO, IPV6_PKTINFO). A
-  /// server that hears on any address answers from ``PacketMetadata/destination``.
+  /// The address to send from: an address of this host, of the destination's IP version (IP_PKTINFO, IPV6_PKTINFO). A
+  /// server that is bound to the wildcard address answers from ``PacketMetadata/destination``.
   public var source: IPAddress?
-  /// The interface to send by, 0 for the routing table's choice.
+  /// The index of the interface to send through; 0 for the choice of the routing table.
   public var interfaceIndex: UInt32 = 0
-  /// Time to live, from 1 to 255, or hop limit, from 0.
+  /// The time to live, 1 to 255, or the hop limit, 0 to 255.
   public var hopLimit: UInt8?
   /// The type-of-service or traffic-class byte: DSCP in the upper six bits, ECN in the lower two.
   public var trafficClass: UInt8?
-  /// Send the bytes as datagrams of this size, the last perhaps shorter (UDP_SEGMENT, Linux 4.18).
+  /// The size in bytes of the datagrams that the kernel splits the message into; the last may be shorter (UDP_SEGMENT,
+  /// Linux 4.18).
   public var segmentSize: UInt16?
-  /// Never cut this packet into fragments: one that is longer than its path takes fails with `.messageTooLarge`
-  /// (IPV6_DONTFRAG, Linux 2.6.36). For IPv6 only: IPv4 has no such request for a single packet; set the option
-  /// `.pathMTUDiscovery` of the socket instead.
+  /// Whether to forbid fragmentation of this packet. A packet that is larger than the path's MTU then fails with
+  /// `.messageTooLarge` (IPV6_DONTFRAG, Linux 2.6.36). For IPv6 only: IPv4 has no such setting for a single packet; set
+  /// the option `.pathMTUDiscovery` of the socket instead.
   public var doNotFragment: Bool?
-  /// When to send the packet, as nanoseconds on the clock of the socket's option `.transmitTime`, which must be set
+  /// The time to send the packet, in nanoseconds on the clock of the socket's option `.transmitTime`, which must be set
   /// (SCM_TXTIME, Linux 4.19).
   public var transmitTime: Int64?
 
+  /// Creates metadata without any settings.
   @inlinable
   public init() {}
 
-  /// Metadata for an answer to a received packet. The source is the address that the packet was sent to; for broadcast
-  /// and multicast it is this host's address on that network: ``PacketMetadata/localAddress``. Where the kernel names
-  /// no address (IPv6 multicast), and for link-local addresses, the answer leaves by the interface that the packet came
-  /// by.
+  /// Creates metadata for an answer to a received packet. The source is the address that the packet was sent to. For
+  /// broadcast and multicast it is this host's address on that network: ``PacketMetadata/localAddress``. When the
+  /// kernel reports no address (IPv6 multicast), and for link-local addresses, the answer is sent through the interface
+  /// that received the packet.
   @inlinable
   public init(answering packet: PacketMetadata) {
     source = packet.localAddress
@@ -41,7 +43,7 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
     }
   }
 
-  /// Whether nothing is asked for.
+  /// Whether nothing is set.
   @inlinable public var isEmpty: Bool {
     source == nil && interfaceIndex == 0 && hopLimit == nil && trafficClass == nil && segmentSize == nil
       && doNotFragment == nil && transmitTime == nil
@@ -49,11 +51,12 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
 
   /// Adds the control messages for a packet to this destination.
   ///
-  /// The destination decides, not the socket: a dual-stack socket reads IPv4's control messages for an IPv4-mapped one,
-  /// and ignores IPv6's.
-  /// - Parameter destination: the address given to send, or that the socket is connected to.
-  /// - Throws: `.capacityExceeded`: 160 bytes hold everything; `.invalidArgument` when ``source`` is of the other
-  ///   version; `.notSupported` for ``doNotFragment`` and an IPv4 destination. Some messages may have been added then.
+  /// The destination determines the IP version of the control messages, not the socket. For an IPv4-mapped destination
+  /// a dual-stack socket reads the control messages of IPv4 and ignores those of IPv6.
+  /// - Parameter destination: the address that is passed to `send`, or the address that the socket is connected to.
+  /// - Throws: `.capacityExceeded` when the control messages do not fit (160 bytes hold everything); `.invalidArgument`
+  ///   when ``source`` is of the other IP version; `.notSupported` for ``doNotFragment`` and an IPv4 destination. Some
+  ///   control messages may have been added before the error.
   @inlinable
   public func encode<let capacity: Int>(
     into control: inout ControlBuffer<capacity>, for destination: IPSocketAddress
@@ -61,7 +64,8 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
     try encode(into: &control, for: destination.unmapped.family)
   }
 
-  /// Adds the control messages for a packet of this IP version: `.ipv4`, or `.ipv6` for all others.
+  /// Adds the control messages for a packet of this address family: those of IPv4 for `.ipv4`, those of IPv6 for all
+  /// others.
   /// - Throws: as `encode(into:for:)` with a destination.
   @inlinable
   public func encode<let capacity: Int>(
@@ -80,7 +84,7 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
   func encodeIPv4<let capacity: Int>(into control: inout ControlBuffer<capacity>) throws(SocketError) {
     if doNotFragment != nil { throw SocketError(code: .notSupported, .send) }
     if source != nil || interfaceIndex != 0 {
-      // struct in_pktinfo: interface, address to send from, address in the header (received ones only).
+      // struct in_pktinfo: interface, address to send from, address in the header (received packets only).
       var info: (UInt32, UInt32, UInt32) = (interfaceIndex, 0, 0)
       if let source {
         guard case .v4(let address) = source.unmapped else { throw SocketError(code: .invalidArgument, .send) }

@@ -1,13 +1,13 @@
-// Datagrams of IP sockets together with what the kernel says of them, and is to do with them.
+// Sending and receiving datagrams of IP sockets together with their metadata.
 
 extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
-  /// Receives one datagram with what the kernel says of it, without waiting: the options that ask for it must be on.
+  /// Receives one datagram and its metadata, without waiting. The socket options that request the metadata must be set.
   ///
-  /// With the option `.receivePathMTU` a result of 0 bytes may be a notice instead of a datagram: then
-  /// ``PacketMetadata/pathMTU`` is not nil.
+  /// With the option `.receivePathMTU` a result of 0 bytes may be a notice instead of a datagram;
+  /// ``PacketMetadata/pathMTU`` is not nil then.
   ///
-  /// - Parameter metadata: receives destination, interface, hop limit, time and so on. Control data needs no memory of
-  ///   the caller's: 320 bytes of stack hold all that UDP has.
+  /// - Parameter metadata: receives the destination, interface, hop limit, timestamp and other metadata. The control
+  ///   data need no memory of the caller: 320 bytes of stack hold all metadata of UDP.
   /// - Returns: as ``receive(into:_:flags:)``.
   /// - Throws: as ``receive(into:_:flags:)``.
   @inlinable @inline(__always)
@@ -23,10 +23,10 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
     return count
   }
 
-  /// Receives one datagram with what the kernel says of it, waiting on this thread until there is one.
-  /// - Returns: the count in the buffer; 0 is an empty datagram.
-  /// - Throws: `.shutDown` when ``Socket/shutdown(_:)`` has ended the receiving and no datagram is left; `.timedOut`,
-  ///   `.cancelled`, and as ``receive(into:_:flags:)``.
+  /// Receives one datagram and its metadata, waiting on this thread until there is one.
+  /// - Returns: the number of bytes in the buffer, 0 for an empty datagram.
+  /// - Throws: `.shutDown` when ``Socket/shutdown(_:)`` has ended the receiving direction and no datagram is left;
+  ///   `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, metadata: inout PacketMetadata,
@@ -40,17 +40,17 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
     return count
   }
 
-  /// Sends one datagram with what it asks for beyond the socket's options, without waiting.
+  /// Sends one datagram with settings in addition to the socket's options, without waiting.
   ///
   /// - Parameters:
-  ///   - address: its receiver; on a connected socket, the address that it is connected to.
+  ///   - address: the receiver; on a connected socket, the address that it is connected to.
   ///   - metadata: source address, interface, hop limit, traffic class, segment size, time of sending, and whether the
   ///     packet may be fragmented.
   /// - Returns: as ``send(_:to:flags:)``.
-  /// - Throws: `.invalidArgument` or `.unreachable` (a source that is not this host's; which one depends on the
-  ///   kernel), `.addressNotAvailable` (no such interface), `.invalidArgument` (a source of the other IP version, a
-  ///   segment size that the host cannot do, a time of sending without the option `.transmitTime`), `.notSupported`
-  ///   (``OutgoingMetadata/doNotFragment`` over IPv4), and as ``send(_:to:flags:)``.
+  /// - Throws: `.invalidArgument` or `.unreachable`, depending on the kernel (a source that is not an address of this
+  ///   host), `.addressNotAvailable` (no such interface), `.invalidArgument` (a source of the other IP version, a
+  ///   segment size that the host does not support, a time of sending without the option `.transmitTime`),
+  ///   `.notSupported` (``OutgoingMetadata/doNotFragment`` over IPv4), and as ``send(_:to:flags:)``.
   @inlinable @inline(__always)
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: IPSocketAddress, metadata: OutgoingMetadata, flags: SendFlags = []

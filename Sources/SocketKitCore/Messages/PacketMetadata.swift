@@ -1,48 +1,49 @@
 public import CSocketKit
 
-/// What the kernel says of a received packet, when the options that ask for it are on: read from a message's control
-/// data, without allocation. Unknown control messages are skipped.
+/// Information that the kernel reports about a received packet when the socket options that request it are set. It is
+/// read from the control data of a message, without allocation. Unknown control messages are skipped.
 @frozen
 public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
   /// The address that the packet was sent to, with port 0 (IP_PKTINFO, IPV6_PKTINFO: option `.packetInfo`). For an IPv4
-  /// packet it is an IPv4 address, on a dual-stack socket too, where the sender is in the mapped form.
+  /// packet it is an IPv4 address, also on a dual-stack socket, although the sender's address is IPv4-mapped there.
   public var destination: IPSocketAddress?
-  /// The number of the interface that it came in by, 0 when unknown (option `.packetInfo`).
+  /// The index of the interface that received the packet; 0 when unknown (option `.packetInfo`).
   public var interfaceIndex: UInt32 = 0
-  // ipi_spec_dst, in the host's order; 0 for none.
+  // ipi_spec_dst, in host byte order; 0 for none.
   @usableFromInline var localBits: UInt32 = 0
-  /// Time to live, or hop limit (option `.receiveHopLimit`).
+  /// The time to live or the hop limit (option `.receiveHopLimit`).
   public var hopLimit: UInt8?
   /// The type-of-service or traffic-class byte (option `.receiveTrafficClass`).
   public var trafficClass: UInt8?
-  /// When the kernel received it, as nanoseconds since 1970 on the system's clock (options `.timestamps`,
-  /// `.nanosecondTimestamps`). With `.timestampingFlags`: the software timestamp, or else the device's own, which
-  /// counts on the device's clock; from the error queue, when the packet was sent.
+  /// The time when the kernel received the packet, in nanoseconds since 1970 on the system's clock (options
+  /// `.timestamps`, `.nanosecondTimestamps`). With `.timestampingFlags` it is the software timestamp or, without one,
+  /// the timestamp of the device, which uses the device's clock. From the error queue it is the time when the packet
+  /// was sent.
   public var timestamp: Int64?
-  /// The size of the datagrams that were coalesced into this message; the last may be shorter (UDP_GRO). nil when it is
-  /// one datagram.
+  /// The size in bytes of the datagrams that were coalesced into this message; the last may be shorter (UDP_GRO). nil
+  /// when the message is one datagram.
   public var segmentSize: Int?
-  /// How many packets the socket has dropped so far, for want of room (option `.dropCount`).
+  /// The number of packets that the socket has dropped so far because it had no room (option `.dropCount`).
   public var dropCount: UInt32?
-  /// What the error queue says (option `.receiveErrors`, flag ``ReceiveFlags/errorQueue``).
+  /// The entry of the error queue (option `.receiveErrors`, flag ``ReceiveFlags/errorQueue``).
   public var error: ExtendedError?
   /// The address and port that the packet was sent to, from its own headers. For a packet that was redirected to this
-  /// socket (TPROXY) it is the destination before that (IP_ORIGDSTADDR, IPV6_ORIGDSTADDR: option
+  /// socket (TPROXY) it is the destination before the redirection (IP_ORIGDSTADDR, IPV6_ORIGDSTADDR: option
   /// `.receiveOriginalDestination`). For an IPv4 packet it is an IPv4 address, also on a dual-stack socket.
   public var originalDestination: IPSocketAddress?
-  /// The message is not a datagram but a notice that a packet was too large for its path (IPV6_PATHMTU: option
-  /// `.receivePathMTU`).
+  /// The notice that a packet was too large for its path (IPV6_PATHMTU: option `.receivePathMTU`). When this is not
+  /// nil, the message is a notice and not a datagram.
   public var pathMTU: PathMTUNotice?
 
+  /// Creates empty metadata.
   @inlinable
   public init() {}
 
-  /// The address of this host that an answer should come from (option `.packetInfo`); nil where the kernel should
-  /// choose.
+  /// The address of this host to send an answer from (option `.packetInfo`); nil when the kernel should choose it.
   ///
-  /// For a packet that was sent to one host it is ``destination``'s address. For IPv4 broadcast and multicast it is the
-  /// address of this host on the network that the packet came by (`ipi_spec_dst` of ip(7)), because a group's address
-  /// cannot be a source. For IPv6 multicast the kernel reports no address: answer with the interface only.
+  /// For a unicast packet it is the address of ``destination``. For IPv4 broadcast and multicast it is the address of
+  /// this host on the network that delivered the packet (`ipi_spec_dst` of ip(7)), because a group address cannot be a
+  /// source. For IPv6 multicast the kernel reports no address; set only the interface in the answer.
   @inlinable public var localAddress: IPAddress? {
     if localBits != 0 { return .v4(IPv4Address(bits: localBits)) }
     guard let destination else { return nil }
@@ -54,7 +55,7 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
   /// The differentiated services code point: the upper six bits of ``trafficClass`` (RFC 2474).
   @inlinable public var dscp: UInt8? { trafficClass.map { $0 >> 2 } }
 
-  /// Reads control data.
+  /// Reads metadata from control data.
   @inlinable
   public init(control: RawSpan) {
     ControlData.forEach(in: control) { level, type, data in
@@ -90,7 +91,7 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
     }
   }
 
-  /// A timespec or timeval; zero means none.
+  /// Reads a timespec or timeval; zero means that there is none.
   @inlinable
   mutating func readTime(_ data: RawSpan, _ offset: Int, unit: Int64) {
     let seconds = data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int64.self)
@@ -126,7 +127,7 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
       let low = UInt64(bigEndian: data.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self))
       interfaceIndex = data.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt32.self)
       let address = IPv6Address(high: high, low: low)
-      // A dual-stack socket tells an IPv4 packet's destination in the mapped form.
+      // A dual-stack socket reports the destination of an IPv4 packet as an IPv4-mapped address.
       destination = IPSocketAddress(address, port: 0, scopeID: address.isLinkLocal ? interfaceIndex : 0).unmapped
     case CSK_IPV6_HOPLIMIT:
       if data.byteCount >= 4 { hopLimit = UInt8(truncatingIfNeeded: data.unsafeLoadUnaligned(as: Int32.self)) }

@@ -1,14 +1,14 @@
 internal import CSocketKit
 
 extension ControlData {
-  /// For implementers: closes the descriptors that came with a message (SCM_RIGHTS, SCM_PIDFD), and writes -1 in the
-  /// place of each, so that nothing closes them again.
+  /// For implementers: closes the descriptors that were received with a message (SCM_RIGHTS, SCM_PIDFD), and writes -1
+  /// in the place of each, so that they are not closed again.
   ///
-  /// A descriptor belongs to this process from the moment of the receive. A wrapper that receives control data with
-  /// ``MessageSocket/attemptReceive(into:control:flags:_:)`` and does not pass them on calls this.
+  /// This process owns a descriptor from the moment of the receive. A wrapper that receives control data with
+  /// ``MessageSocket/attemptReceive(into:control:flags:_:)`` and does not pass them on must call this.
   ///
-  /// The caller promises that the kernel wrote these bytes and that their length is the one that it reported: this
-  /// closes the numbers in them.
+  /// The caller must guarantee that the kernel wrote these bytes and that their length is the one that the kernel
+  /// reported, because this function closes the descriptor numbers in them.
   @unsafe
   public static func closeDescriptors(in control: inout MutableRawSpan) {
     closePassedDescriptors(in: &control, control.byteCount)
@@ -31,7 +31,8 @@ func closePassedDescriptors(in memory: UnsafeMutableRawBufferPointer) {
       let place = UnsafeMutableRawPointer(mutating: start)
       var offset = 0
       while offset + 4 <= numbers.count {
-        // Negative: taken already, or the error number of a pidfd that the kernel could not open.
+        // A negative number is a descriptor that was taken already, or the error number of a pidfd that the kernel
+        // could not open.
         let number = place.loadUnaligned(fromByteOffset: offset, as: Int32.self)
         if number >= 0 { _ = csk_close(number) }
         place.storeBytes(of: -1, toByteOffset: offset, as: Int32.self)

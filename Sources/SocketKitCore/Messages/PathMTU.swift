@@ -1,12 +1,12 @@
-/// A notice that a packet was larger than its path takes: struct ip6_mtuinfo of ipv6(7), RFC 3542, section 11.3.
+/// A notice that a packet was larger than the MTU of its path: struct ip6_mtuinfo of ipv6(7), RFC 3542, section 11.3.
 @frozen
 public struct PathMTUNotice: BitwiseCopyable, Hashable, Sendable {
-  /// Where the packet was going, with port 0.
+  /// The destination of the packet, with port 0.
   public let destination: IPSocketAddress
   /// The path's MTU in bytes, IP header included.
   public let mtu: Int
 
-  /// nil when the bytes are fewer than 32 or hold no IPv6 address.
+  /// Decodes a notice; nil when there are fewer than 32 bytes or they contain no IP address.
   @inlinable
   init?(_ bytes: RawSpan) {
     guard bytes.byteCount >= 32, let address = IPSocketAddress(sockaddr: bytes) else { return nil }
@@ -16,10 +16,10 @@ public struct PathMTUNotice: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension ExtendedError {
-  /// The path's MTU in bytes, IP header included, when the entry says that a packet was too large for its path;
+  /// The path's MTU in bytes, IP header included, when the entry reports that a packet was too large for its path;
   /// otherwise nil. Either a router reported it (ICMP "fragmentation needed", RFC 1191; ICMPv6 "packet too big", RFC
-  /// 8201), or this host knew the MTU and refused the send with `.messageTooLarge`. nil also when the router's message
-  /// names no MTU.
+  /// 8201), or this host knew the MTU and refused the send with `.messageTooLarge`. It is also nil when the router's
+  /// message contains no MTU.
   public var pathMTU: Int? {
     let isTooBig =
       switch origin {
@@ -31,9 +31,9 @@ extension ExtendedError {
     return isTooBig && info > 0 ? Int(info) : nil
   }
 
-  /// When the packet was to be sent, as nanoseconds on the socket's clock, for an entry of origin
-  /// ``Origin/transmitTime`` (option `.transmitTime` with `reportsErrors`); otherwise nil. ``code`` says why it was not
-  /// sent: 1 for a time that the queue does not accept, 2 for one that was missed.
+  /// The time when the packet was to be sent, in nanoseconds on the socket's clock, for an entry of origin
+  /// ``Origin/transmitTime`` (option `.transmitTime` with `reportsErrors`); otherwise nil. ``code`` is the reason why
+  /// it was not sent: 1 for a time that the queue does not accept, 2 for a time that has passed.
   public var transmitTime: Int64? {
     origin == .transmitTime ? Int64(bitPattern: UInt64(data) << 32 | UInt64(info)) : nil
   }

@@ -5,7 +5,7 @@ public import CSocketKit
 extension RawDescriptor {
   /// For implementers: fills a batch with recvmmsg(2), without waiting.
   ///
-  /// - Parameter descriptorsMayCome: whether descriptors can come along with messages, so that they must be CLOEXEC.
+  /// - Parameter descriptorsMayCome: whether messages can carry descriptors, which must then be CLOEXEC.
   /// - Returns: the number of messages, at least 1; or -errno, never EINTR.
   @inlinable @inline(__always)
   public func attemptReceive(batch: inout MessageBatch, descriptorsMayCome: Bool) -> IOResult {
@@ -20,11 +20,12 @@ extension RawDescriptor {
     return IOResult(raw: result)
   }
 
-  /// For implementers: sends a batch's messages that are not sent yet with sendmmsg(2), without waiting on a
-  /// non-blocking socket and without SIGPIPE, and counts them as sent.
+  /// For implementers: sends the unsent messages of a batch with sendmmsg(2), without waiting on a non-blocking socket
+  /// and without SIGPIPE, and counts them as sent.
   ///
-  /// - Parameter most: no more than this many; a negative number traps.
-  /// - Returns: how many the kernel took, at least 1, or 0 when there are none; or -errno of the first, never EINTR.
+  /// - Parameter most: the largest number of messages to send; a negative number traps.
+  /// - Returns: the number of messages that the kernel accepted, at least 1, or 0 when there are none; or -errno of the
+  ///   first message, never EINTR.
   @inlinable @inline(__always)
   public func attemptSend(batch: inout MessageBatch, atMost most: Int = .max) -> IOResult {
     precondition(most >= 0, "a negative number of messages")
@@ -39,11 +40,12 @@ extension RawDescriptor {
     return IOResult(raw: result)
   }
 
-  /// For implementers: sends the next so many messages of a batch as one, which the kernel cuts again (UDP_SEGMENT),
-  /// and counts them as sent. Their bytes are gathered where they are.
+  /// For implementers: sends the next `count` messages of a batch as one, which the kernel splits again (UDP_SEGMENT),
+  /// and counts them as sent. Their bytes are gathered in place.
   ///
-  /// - Parameter count: at least 2, as ``MessageBatch/run(at:)`` found; less than 1 and more than are unsent traps.
-  /// - Returns: how many messages went: all, or -errno, never EINTR.
+  /// - Parameter count: at least 2, as returned by ``MessageBatch/run(at:)``; a number less than 1 or greater than the
+  ///   number of unsent messages traps.
+  /// - Returns: the number of messages sent, which is `count`; or -errno, never EINTR.
   @inlinable
   public func attemptSendJoined(_ count: Int, of batch: inout MessageBatch) -> IOResult {
     precondition(count >= 1 && count <= batch.count &- batch.sent, "the batch has no so many unsent messages")
@@ -71,9 +73,9 @@ extension RawDescriptor {
 }
 
 extension MessageBatch {
-  /// For implementers: how many messages from this slot on could go as one: the same receiver, the same length but for
-  /// the last, which may be shorter, no control data of their own; at most ``mostJoined``, and no more bytes than one
-  /// message holds. 1 where it goes alone.
+  /// For implementers: returns the number of messages, from this slot on, that can be sent as one; 1 when the message
+  /// must be sent alone. Such messages have the same receiver, no control data of their own, and the same length,
+  /// except that the last may be shorter. The result is at most ``mostJoined``, and the bytes fit into one message.
   @inlinable
   public func run(at first: Int) -> Int {
     check(first)
@@ -82,9 +84,9 @@ extension MessageBatch {
     let addresses = addresses + first
     let size = vectors[0].length
     let nameLength = headers[0].message.name_length
-    // What is longer is no IP address, and joins nothing.
+    // A longer address is not an IP address, and its message is not joined.
     if size == 0 || headers[0].message.control_length != 0 || nameLength > 28 { return 1 }
-    // The most that UDP carries over IPv4.
+    // The largest payload of UDP over IPv4.
     let room = 65507 / size
     var most = used &- first
     if mostJoined < most { most = mostJoined }
@@ -101,8 +103,8 @@ extension MessageBatch {
     return count
   }
 
-  /// For implementers: how many of the next unsent messages go alone, and of how many the run behind them is: 0 when
-  /// there is none.
+  /// For implementers: the number of the next unsent messages to send alone, and the length of the run after them,
+  /// which is 0 when there is none.
   @inlinable public var nextRun: (alone: Int, joined: Int) {
     var slot = done
     while slot < used {
@@ -113,7 +115,7 @@ extension MessageBatch {
     return (slot &- done, 0)
   }
 
-  /// Whether two addresses of one length, 16 bytes (IPv4) or 28 (IPv6), are the same.
+  /// Returns whether two addresses of the same length, 16 bytes (IPv4) or 28 (IPv6), are equal.
   @inlinable @inline(__always)
   func isSameIPAddress(
     _ a: UnsafeMutablePointer<AnySocketAddress>, _ b: UnsafeMutablePointer<AnySocketAddress>, _ length: Int32

@@ -1,25 +1,26 @@
 public import CSocketKit
 
-// recvmsg(2) and sendmsg(2) on a descriptor: what every kernel socket with messages does, and Unix streams too, whose
-// bytes may have control data beside them.
+// recvmsg(2) and sendmsg(2) on a descriptor. All kernel sockets with messages use them, and also Unix streams, whose
+// bytes may be accompanied by control data.
 
 extension RawDescriptor {
   /// For implementers: receives one message with recvmsg(2), without waiting on a non-blocking socket. Not for TCP,
-  /// where MSG_TRUNC throws bytes away.
+  /// where MSG_TRUNC discards bytes.
   ///
   /// - Parameters:
-  ///   - buffer: receives the front of the message.
-  ///   - control: receives control data; empty means that none is wanted, and descriptors in it are dropped.
-  ///     Descriptors that it brings are CLOEXEC and the caller's to close.
-  ///   - info: filled in when the result is no failure.
-  /// - Returns: the whole message's length, which exceeds the buffer's when it was truncated; or -errno, never EINTR.
+  ///   - buffer: receives the first bytes of the message.
+  ///   - control: receives control data. When it is empty, control data and the descriptors in them are discarded.
+  ///     Received descriptors are CLOEXEC, and the caller must close them.
+  ///   - info: set unless the result is a failure.
+  /// - Returns: the full length of the message, which exceeds the buffer's when the message was truncated; or -errno,
+  ///   never EINTR.
   @inlinable @inline(__always)
   public func attemptReceiveMessage(
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo,
     descriptorsMayCome: Bool = true
   ) -> IOResult {
     let number = value
-    // MSG_TRUNC makes the result the message's true length. Descriptors that come along are CLOEXEC.
+    // With MSG_TRUNC the result is the full length of the message. Received descriptors are CLOEXEC.
     let options = flags.rawValue | CSK_MSG_TRUNC | (descriptorsMayCome ? CSK_MSG_CMSG_CLOEXEC : 0)
     var message = csk_msghdr()
     var vector = csk_iovec()
@@ -56,7 +57,7 @@ extension RawDescriptor {
   /// For implementers: sends one message with sendmsg(2), without waiting on a non-blocking socket and without SIGPIPE.
   ///
   /// - Parameter address: empty on a connected socket.
-  /// - Returns: the bytes taken; or -errno, never EINTR.
+  /// - Returns: the number of bytes accepted; or -errno, never EINTR.
   @inlinable @inline(__always)
   public func attemptSendMessage(
     _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags

@@ -1,9 +1,9 @@
-/// Connected messages: in order, whole, with an end.
+/// A connected socket that delivers messages whole and in order, and reports the end of the connection.
 public protocol SequencedPacketSocket: MessageSocket, ConnectedSocket, ~Copyable {
-  /// Whether a received message of length 0 is the end of the connection. The default says yes unless something came
-  /// with it, control data or the end-of-record flag: what a kernel has to tell an empty packet from the end by.
+  /// Returns whether a received message of length 0 is the end of the connection. The default returns true unless the
+  /// message has control data or flags, such as end-of-record. Only these distinguish an empty packet from the end.
   ///
-  /// ``SocketCapabilities/emptyMessages`` says whether the two can be told apart at all.
+  /// ``SocketCapabilities/emptyMessages`` is set when the socket can distinguish the two.
   static func isEnd(_ info: MessageInfo) -> Bool
 }
 
@@ -15,12 +15,12 @@ extension SequencedPacketSocket where Self: ~Copyable {
 
   /// Receives one packet, without waiting.
   ///
-  /// Descriptors that come along are closed: use `receive(into:descriptors:…)` of a Unix socket to have them.
+  /// The call closes received descriptors. To get descriptors, use `receive(into:descriptors:…)` of a Unix socket.
   /// - Parameters:
-  ///   - buffer: receives the front of the packet, which is lost beyond it: ``MessageInfo/isTruncated``.
-  ///   - info: receives the packet's true length and flags.
-  /// - Returns: `.bytes` with the count in the buffer (0 is an empty packet), `.endOfStream`, or nil when there is no
-  ///   packet now.
+  ///   - buffer: receives the first bytes of the packet. Bytes that do not fit are lost: ``MessageInfo/isTruncated``.
+  ///   - info: receives the packet's full length and flags.
+  /// - Returns: `.bytes` with the number of bytes in the buffer (0 for an empty packet), `.endOfStream`, or nil when no
+  ///   packet is available.
   /// - Throws: `.connectionReset`, `.notConnected`.
   @inlinable
   public borrowing func receive(
@@ -31,7 +31,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
   }
 
   /// Receives one packet, waiting on this thread until there is one.
-  /// - Returns: `.bytes` with the count in the buffer, or `.endOfStream`.
+  /// - Returns: `.bytes` with the number of bytes in the buffer, or `.endOfStream`.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
   @inlinable
   public borrowing func receive(
@@ -48,7 +48,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
   borrowing func receive(
     bytes: inout MutableRawSpan, _ info: inout MessageInfo, _ flags: ReceiveFlags
   ) throws(SocketError) -> ReadOutcome? {
-    // Room for credentials, by which an empty packet is told from the end.
+    // Room for credentials, which distinguish an empty packet from the end.
     var memory = InlineArray<64, UInt8>(repeating: 0)
     var span = memory.mutableSpan
     var control = span.mutableBytes
@@ -61,8 +61,8 @@ extension SequencedPacketSocket where Self: ~Copyable {
     return try result.readOutcome(.receive)
   }
 
-  /// Sends one packet, without waiting: whole or not at all.
-  /// - Returns: its length; nil when there is no room now.
+  /// Sends one packet, as a whole or not at all, without waiting.
+  /// - Returns: the length of the packet; nil when the call would block.
   /// - Throws: `.messageTooLarge`, `.brokenPipe`, `.connectionReset`, `.notConnected`.
   @inlinable
   public borrowing func send(
