@@ -1,16 +1,16 @@
 internal import CSocketKit
 
 extension DescriptorSocket where Self: ~Copyable {
-  /// Takes the next entry of the socket's error queue, without waiting: what the kernel has to say beside the data,
-  /// such as completions of zero-copy sends, ICMP errors (option `.receiveErrors`) or transmit timestamps. For streams
-  /// too.
+  /// Removes and returns the next entry of the socket's error queue, without waiting. Entries are, for example,
+  /// completions of zero-copy sends, ICMP errors (option `.receiveErrors`) and transmit timestamps. Streams have such a
+  /// queue too.
   ///
-  /// A socket with entries shows ``Readiness/error`` to every poller, asked for or not (EPOLLERR), until they are read;
-  /// a level-triggered poller reports it again and again.
+  /// While the queue has entries, every poller reports ``Readiness/error`` for the socket, also when the program did
+  /// not ask for it (EPOLLERR). A level-triggered poller reports it on every wait.
   ///
-  /// - Returns: the entry; nil when there is none. Entries that are none of ``ExtendedError`` are skipped.
-  /// - Throws: `.closed`; `.notSupported` by sockets that have no such queue (Unix, SCTP, netlink, vsock before Linux
-  ///   6.7), from which nothing is taken.
+  /// - Returns: the entry; nil when there is none. Entries that are not an ``ExtendedError`` are skipped.
+  /// - Throws: `.closed`; `.notSupported` when the socket has no error queue (Unix, SCTP, netlink, vsock before Linux
+  ///   6.7); the call then reads nothing.
   public borrowing func nextQueuedError() throws(SocketError) -> ExtendedError? {
     if !Self.capabilities.contains(.errorQueue) { try descriptor.requireErrorQueue() }
     return try descriptor.nextQueuedError()
@@ -27,7 +27,7 @@ extension RawDescriptor {
         var message = csk_msghdr()
         message.control = memory.baseAddress
         message.control_length = memory.count
-        // No room for bytes: the packet that an ICMP error came back for is not wanted here.
+        // No buffer for bytes: this function does not return the packet that caused an ICMP error.
         let result = csk_recvmsg(value, &message, CSK_MSG_ERRQUEUE | CSK_MSG_DONTWAIT)
         controlLength = message.control_length
         return IOResult(raw: result)

@@ -1,23 +1,24 @@
 internal import Glibc
 
-/// Memory that the kernel may read while it sends: whole pages of its own, which do not move and are no part of the
-/// heap.
+/// A buffer that the kernel may read while it sends: whole pages of a separate mapping, which do not move and are not
+/// part of the heap.
 ///
-/// It is given away to send (``ZeroCopySender``) and comes back when the kernel has done with it, so no program can
-/// write to it meanwhile. That it is a mapping of its own and not heap memory is what makes dropping it safe at any
-/// time: unmapping takes the pages out of this process, while the kernel keeps those that it still sends, unchanged,
-/// until they are sent. Freed heap memory would be handed out again, and the peer would receive what was written there
-/// next.
+/// A program passes the buffer to a ``ZeroCopySender``, which returns it when the kernel no longer uses it, so the
+/// program cannot write to it in the meantime. Because the buffer is a mapping of its own and not heap memory, it can
+/// be destroyed safely at any time. Unmapping removes the pages from this process, while the kernel keeps the pages
+/// that it still sends, unchanged, until they are sent. Freed heap memory would be allocated again, and the peer would
+/// receive its new contents.
 ///
-/// Making one costs two system calls and page faults: keep those that come back, and fill them anew.
+/// Creating a buffer costs two system calls and page faults, so keep the returned buffers and fill them again.
 public struct PinnedBuffer: ~Copyable, @unchecked Sendable {
   let memory: UnsafeMutableRawPointer
-  /// Bytes of room: what was asked for, rounded up to whole pages.
+  /// The room in bytes: the requested capacity, rounded up to whole pages.
   public let capacity: Int
-  /// Bytes that will be sent, from the front.
+  /// The number of bytes to send, from the beginning of the buffer.
   public private(set) var count: Int
 
-  /// Room for so many bytes, at least 1; all are zero, and ``count`` is 0.
+  /// Creates a buffer with room for at least `capacity` bytes, which must be at least 1. All bytes are zero, and
+  /// ``count`` is 0.
   /// - Throws: `.outOfMemory`, `.invalidArgument`.
   public init(capacity: Int) throws(SocketError) {
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
@@ -38,22 +39,23 @@ public struct PinnedBuffer: ~Copyable, @unchecked Sendable {
 
   deinit { munmap(memory, capacity) }
 
-  /// Gives the mapping to whoever unmaps it.
+  /// Returns the mapping, which the caller must unmap.
   consuming func release() -> UnsafeMutableRawPointer {
     let taken = memory
     discard self
     return taken
   }
 
-  /// Lends the bytes that will be sent.
+  /// Calls the body with the bytes to send.
   public borrowing func withBytes<R: ~Copyable, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
     let bytes = UnsafeBufferPointer(start: memory.assumingMemoryBound(to: UInt8.self), count: count)
     return try body(unsafe Span(_unsafeElements: bytes))
   }
 
-  /// Lends all the room for writing, and takes the number of bytes to send, from the front.
+  /// Calls the body with the whole buffer for writing. The body returns the number of bytes to send, from the beginning
+  /// of the buffer.
   ///
-  /// A number out of range traps.
+  /// A negative number and a number above ``capacity`` trap.
   public mutating func fill<E: Error>(_ body: (inout MutableSpan<UInt8>) throws(E) -> Int) throws(E) {
     let room = UnsafeMutableBufferPointer(start: memory.assumingMemoryBound(to: UInt8.self), count: capacity)
     var span = unsafe MutableSpan(_unsafeElements: room)
@@ -62,7 +64,7 @@ public struct PinnedBuffer: ~Copyable, @unchecked Sendable {
     count = used
   }
 
-  /// Copies bytes in, in place of what was there. They must fit, or this traps.
+  /// Replaces the contents with a copy of the bytes. Traps when they do not fit.
   public mutating func copy(_ bytes: Span<UInt8>) {
     precondition(bytes.count <= capacity, "more bytes than the buffer has")
     bytes.withUnsafeBytes { source in

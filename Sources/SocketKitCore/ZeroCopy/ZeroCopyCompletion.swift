@@ -1,4 +1,4 @@
-/// What a buffer handed to a ``ZeroCopySender`` is known by: counted from 0 for each sender.
+/// The identifier of a buffer that was passed to a ``ZeroCopySender``, counted from 0 for each sender.
 @frozen
 public struct ZeroCopyID: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: UInt64
@@ -6,12 +6,13 @@ public struct ZeroCopyID: RawRepresentable, BitwiseCopyable, Hashable, Sendable 
   public init(rawValue: UInt64) { self.rawValue = rawValue }
 }
 
-/// A buffer that the kernel has done with.
+/// A buffer that the kernel no longer uses.
 public struct ZeroCopyCompletion: ~Copyable, Sendable {
+  /// The identifier of the buffer.
   public let id: ZeroCopyID
-  /// Bytes that were sent of it: all, unless sending was given up.
+  /// The number of bytes of the buffer that were sent: all, unless the program stopped sending.
   public let bytesSent: Int
-  /// The kernel copied some of the bytes after all: always on loopback.
+  /// Whether the kernel copied some of the bytes, which it always does on loopback.
   public let wasCopied: Bool
   private let buffer: PinnedBuffer
 
@@ -22,16 +23,16 @@ public struct ZeroCopyCompletion: ~Copyable, Sendable {
     self.buffer = buffer
   }
 
-  /// The buffer, to be filled anew.
+  /// Returns the buffer, which can be filled again.
   public consuming func takeBuffer() -> PinnedBuffer { buffer }
 }
 
-/// What sending the queue came to.
+/// The result of sending the queue.
 @frozen
 public enum FlushOutcome: BitwiseCopyable, Hashable, Sendable {
-  /// All that was queued is in the kernel's hands.
+  /// The kernel has accepted all queued buffers.
   case done
-  /// Too many sends are in flight, for the kernel or for the sender: go on after
-  /// ``ZeroCopySender/readCompletions(from:)`` has found some.
+  /// Too many sends are in flight, for the kernel or for the sender. Continue after
+  /// ``ZeroCopySender/readCompletions(from:)`` has read completions.
   case waitForCompletions
 }

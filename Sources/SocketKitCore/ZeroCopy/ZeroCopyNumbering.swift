@@ -18,20 +18,21 @@ extension ZeroCopySender {
   /// The most entries that are kept for ``takeOtherError()``; the kernel's own queue is bounded too.
   private static var mostOthers: Int { 64 }
 
-  /// Takes the oldest entry of the error queue with another origin, such as an ICMP error, that ``flush(to:)`` read
-  /// after a failed send; nil when there is none. At most 64 are kept.
+  /// Removes and returns the oldest entry of the error queue with another origin, such as an ICMP error, that
+  /// ``flush(to:)`` read after a failed send; nil when there is none. The sender keeps at most 64 such entries.
   public mutating func takeOtherError() -> ExtendedError? { others.isEmpty ? nil : others.removeFirst() }
 
-  /// Whether the descriptor is still the socket that this sender was made for.
+  /// Throws `.invalidArgument` unless the descriptor still refers to the socket that this sender was created for.
   func checkIdentity(_ operation: SocketError.Operation) throws(SocketError) {
     if try socket.socketCookie(operation) != cookie { throw SocketError(code: .invalidArgument, operation) }
   }
 
-  /// After a failed zero-copy send of a datagram: finds out whether it used up a number.
+  /// Determines whether a failed zero-copy send of a datagram used up a number.
   ///
-  /// The kernel takes the number back when it could not build the packet, and keeps it when the packet was built and
-  /// then refused. A refused packet is freed before sendmsg(2) returns, which queues its completion. Of a packet that
-  /// was cut into fragments some may be sent already, and its completion comes later; then a probe finds the number.
+  /// The kernel releases the number when it could not build the packet, and keeps it when it refused the packet after
+  /// building it. A refused packet is freed before sendmsg(2) returns, which queues its completion. When the packet was
+  /// split into fragments, some may be sent already, and the completion comes later; a probe then determines the
+  /// number.
   /// - Returns: whether the failed send used up a number.
   mutating func settleNumber(_ slot: Int) throws(SocketError) -> Bool {
     try checkIdentity(.send)
@@ -43,13 +44,14 @@ extension ZeroCopySender {
     return tracker.nextNumber &- number > 1
   }
 
-  /// Makes a send that the kernel refuses after it has numbered it: its completion, which is queued before sendmsg(2)
-  /// returns, tells the number.
+  /// Makes a send that the kernel refuses after it has numbered it. The completion, which is queued before sendmsg(2)
+  /// returns, contains the number.
   ///
-  /// The kernel is asked to cut a page into datagrams of one byte. That is more than it cuts (64, or 128 since Linux
-  /// 6.9). It checks this after it has built the packet (EINVAL in udp_send_skb of net/ipv4/udp.c, and likewise for
-  /// IPv6), so nothing is sent. While the number stays uncertain, buffers are sent without MSG_ZEROCOPY.
-  /// - Returns: what the probe failed with.
+  /// The send requests to split a page into datagrams of one byte, which are more than the kernel's limit (64, or 128
+  /// since Linux 6.9). The kernel checks this after it has built the packet (EINVAL in udp_send_skb of net/ipv4/udp.c,
+  /// and likewise for IPv6), so nothing is sent. While the number stays uncertain, buffers are sent without
+  /// MSG_ZEROCOPY.
+  /// - Returns: the result of the probe's send.
   mutating func probeNumber(_ slot: Int) throws(SocketError) -> IOResult {
     // Buffers are whole pages, of 4096 bytes at least.
     let page = csk_iovec(base: entries[slot].memory, length: 4096)
@@ -64,7 +66,7 @@ extension ZeroCopySender {
 }
 
 extension RawDescriptor {
-  /// SO_COOKIE (Linux 4.6): a number that the kernel gives to one socket only.
+  /// Returns the socket's cookie (SO_COOKIE, Linux 4.6), a number that the kernel gives to one socket only.
   func socketCookie(_ operation: SocketError.Operation) throws(SocketError) -> UInt64 {
     var cookie: UInt64 = 0
     var length: UInt32 = 8
@@ -73,7 +75,7 @@ extension RawDescriptor {
     return cookie
   }
 
-  /// The number of the socket's address family (SO_DOMAIN).
+  /// Returns the number of the socket's address family (SO_DOMAIN).
   func socketDomain(_ operation: SocketError.Operation) throws(SocketError) -> Int32 {
     var number: Int32 = 0
     var length: UInt32 = 4

@@ -1,30 +1,32 @@
 internal import CSocketKit
 
-/// Sends from the program's own memory, which the kernel reads in place (MSG_ZEROCOPY; TCP Linux 4.14, UDP 5.0), and
-/// gives each buffer back when the kernel has done with it.
+/// A sender of buffers that the kernel reads in place (MSG_ZEROCOPY; TCP Linux 4.14, UDP 5.0). It returns each buffer
+/// when the kernel no longer uses it.
 ///
 /// ```swift
 /// var sender = try ZeroCopySender(for: socket)
-/// let id = sender.enqueue(buffer)                   // the buffer is the sender's now
+/// let id = sender.enqueue(buffer)                   // the sender owns the buffer now
 /// switch try sender.flush(to: socket) { … }          // again when the socket is writable
 /// _ = try sender.readCompletions(from: socket)       // when a poller reports .error
 /// while let done = sender.takeCompletion() { … done.takeBuffer() … }
 /// ```
-/// One sender belongs to one socket, and all zero-copy sends of that socket must go through it, because the kernel
-/// tells them apart by counting. The sender identifies its socket by the kernel's cookie (SO_COOKIE), which is unique:
-/// a later socket with the same descriptor number has another one. It pays from about 10 KiB a buffer
-/// (msg_zerocopy.rst). **On loopback the kernel always copies**, as it does where the interface cannot gather:
-/// ``ZeroCopyCompletion/wasCopied`` says so. A program that sees this on a real path should send plainly.
+/// A sender belongs to one socket, and all zero-copy sends of that socket must go through it, because the kernel
+/// identifies sends by counting them. The sender identifies its socket by the kernel's cookie (SO_COOKIE), which is
+/// unique: a later socket with the same descriptor number has another cookie. Zero-copy sends pay off from about 10 KiB
+/// per buffer (msg_zerocopy.rst). **On loopback the kernel always copies**, and also where the interface does not
+/// support gathering; ``ZeroCopyCompletion/wasCopied`` reports this. A program that observes copies on a real path
+/// should use plain sends.
 ///
-/// **Waiting**: completions lie in the socket's error queue, which every poller reports as ``Readiness/error`` without
-/// being asked (EPOLLERR), until they are read; so read them on `.error`, and treat it as an error of the connection
-/// only when the next operation says so. On TCP they come when the peer has acknowledged the bytes.
+/// **Waiting**: the kernel puts completions into the socket's error queue. Until they are read, every poller reports
+/// ``Readiness/error``, also when the program did not ask for it (EPOLLERR). So read completions on `.error`, and treat
+/// it as an error of the connection only when the next operation fails. On TCP completions arrive when the peer has
+/// acknowledged the bytes.
 ///
-/// **Dropping** a sender with sends in flight is safe, and neither waits nor leaks: it unmaps its buffers
-/// (``PinnedBuffer``), and the kernel keeps the pages that it still sends until they are sent. Waiting could take for
-/// ever, because a peer may never acknowledge.
+/// **Destroying** a sender with sends in flight is safe, and neither waits nor leaks: the sender unmaps its buffers
+/// (``PinnedBuffer``), and the kernel keeps the pages that it still sends until they are sent. Waiting might never end,
+/// because a peer may never acknowledge the bytes.
 public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
-  /// A buffer that was handed over.
+  /// A buffer that was passed to the sender.
   struct Entry {
     var id: UInt64 = 0
     var memory: UnsafeMutableRawPointer?
@@ -36,7 +38,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     var wasCopied = false
     var address = AnySocketAddress()
   }
-  /// How many buffers it holds at most, counted from the oldest that is not taken back.
+  /// The largest number of buffers that the sender holds, counted from the oldest that has not been taken back.
   public let capacity: Int
   let socket: RawDescriptor
   let cookie: UInt64
@@ -45,27 +47,27 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   let entries: UnsafeMutablePointer<Entry>
   private let finished: UnsafeMutablePointer<UInt64>
   var tracker: ZeroCopyTracker
-  // Identities count up: taken back … oldest ..< nextToSend ..< nextToQueue.
+  // Identifiers increase: taken back … oldest ..< nextToSend ..< nextToQueue.
   private var oldest: UInt64 = 0
   private var nextToSend: UInt64 = 0
   private var nextToQueue: UInt64 = 0
   private var finishedFirst = 0
   private var finishedCount = 0
-  /// Buffers below this were queued before the last flush.
+  /// Buffers with identifiers below this were queued before the last flush.
   private var seen: UInt64 = 0
   /// Whether the last failed send may have used up a number that has not been completed.
   var isNumberUncertain = false
   var others: [ExtendedError] = []
 
-  /// A sender for a stream socket that has made no zero-copy send yet; sets the option `.zeroCopy`.
+  /// Creates a sender for a stream socket that has made no zero-copy send yet, and sets the option `.zeroCopy`.
   /// - Parameters:
-  ///   - capacity: how many buffers it holds at most, 1 to 1048576.
-  ///   - sends: how many sends can be in flight, 1 to 4194304; a stream may need several for one buffer. nil for four a
-  ///     buffer.
-  /// - Throws: `.invalidArgument` for numbers out of these ranges; `.notSupported` where the kernel or the socket has
-  ///   no zero-copy sends (Unix sockets), and for vsock streams: there one send may use several completion numbers, or
-  ///   send bytes in place without any, and sendmsg(2) does not report it (net/vmw_vsock/virtio_transport_common.c), so
-  ///   a program cannot know when it may use a buffer again. `.closed`.
+  ///   - capacity: the largest number of buffers that the sender holds, 1 to 1048576.
+  ///   - sends: the largest number of sends in flight, 1 to 4194304; nil for four per buffer. A stream may need several
+  ///     sends for one buffer.
+  /// - Throws: `.invalidArgument` for numbers outside these ranges; `.closed`; `.notSupported` when the kernel or the
+  ///   socket does not support zero-copy sends (Unix sockets), and for vsock streams. On a vsock stream one send may
+  ///   use several completion numbers, or send bytes in place without any, and sendmsg(2) does not report it
+  ///   (net/vmw_vsock/virtio_transport_common.c), so a program cannot know when it may use a buffer again.
   public init<S: StreamSocket & ~Copyable>(
     for socket: borrowing S, capacity: Int = 64, sends: Int? = nil
   ) throws(SocketError) where S: KernelSocket {
@@ -73,8 +75,8 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     self.init(socket.descriptor, cookie, isStream: true, capacity, sends ?? 4 * capacity)
   }
 
-  /// A sender for a datagram socket that has made no zero-copy send yet; sets the option `.zeroCopy`. Each buffer is
-  /// one datagram.
+  /// Creates a sender for a datagram socket that has made no zero-copy send yet, and sets the option `.zeroCopy`. Each
+  /// buffer is one datagram.
   /// - Throws: as ``init(for:capacity:sends:)``.
   public init<S: DatagramSocket & ~Copyable>(
     for socket: borrowing S, capacity: Int = 64
@@ -83,7 +85,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     self.init(socket.descriptor, cookie, isStream: false, capacity, capacity)
   }
 
-  /// Sets the option on a socket whose completions can be followed, and gives its cookie.
+  /// Sets the option on a socket whose completions can be tracked, and returns its cookie.
   private static func prepare<S: KernelSocket & ~Copyable>(
     _ socket: borrowing S, _ capacity: Int, _ sends: Int?
   ) throws(SocketError) -> UInt64 {
@@ -116,18 +118,18 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     finished.deallocate()
   }
 
-  /// Whether no further buffer fits: read completions and take them first.
+  /// Whether the sender has no room for another buffer. To make room, read completions and take them.
   public var isFull: Bool { nextToQueue - oldest == UInt64(capacity) }
-  /// Buffers of which some bytes have not been handed to the kernel.
+  /// The number of buffers that the kernel has not accepted as a whole.
   public var unsentCount: Int { Int(nextToQueue - nextToSend) }
-  /// Sends that the kernel has not completed.
+  /// The number of sends that the kernel has not completed.
   public var sendsInFlight: Int { tracker.inFlight }
-  /// Buffers that ``takeCompletion()`` has to give.
+  /// The number of buffers that ``takeCompletion()`` can return.
   public var completedCount: Int { finishedCount }
 
-  /// Hands a buffer over to be sent, after those before it; nothing is sent yet. Traps when ``isFull``.
+  /// Adds a buffer to the queue, without sending it yet. Traps when ``isFull``.
   /// - Parameter address: the receiver, for datagrams on an unconnected socket.
-  /// - Returns: what the completion will be known by.
+  /// - Returns: the identifier that the completion of the buffer will have.
   public mutating func enqueue(_ buffer: consuming PinnedBuffer, to address: (some SocketAddress)?) -> ZeroCopyID {
     precondition(!isFull, "ask isFull before")
     let slot = Int(nextToQueue % UInt64(capacity))
@@ -139,14 +141,14 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     return ZeroCopyID(rawValue: entry.id)
   }
 
-  /// Hands a buffer over to be sent on a connected socket.
+  /// Adds a buffer to the queue of a connected socket, without sending it yet.
   public mutating func enqueue(_ buffer: consuming PinnedBuffer) -> ZeroCopyID {
     enqueue(buffer, to: AnySocketAddress?.none)
   }
 
-  /// Hands a buffer over and sends as much as the kernel takes now, without waiting: ``enqueue(_:)``, then
-  /// ``flush(to:)``. ``unsentCount`` tells whether something is left to flush.
-  /// - Throws: as ``flush(to:)``. The buffer is the sender's then, unsent: ``takeUnsent()``.
+  /// Adds a buffer to the queue and sends as much as the kernel accepts, without waiting: ``enqueue(_:)``, then
+  /// ``flush(to:)``. ``unsentCount`` is not 0 when something is left to flush.
+  /// - Throws: as ``flush(to:)``. The sender then owns the unsent buffer: ``takeUnsent()``.
   public mutating func send<S: KernelSocket & ~Copyable>(
     _ buffer: consuming PinnedBuffer, to socket: borrowing S
   ) throws(SocketError) -> ZeroCopyID {
@@ -155,20 +157,21 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     return id
   }
 
-  /// Sends what is queued, as much as the kernel takes now, without waiting.
+  /// Sends as much of the queue as the kernel accepts, without waiting.
   ///
-  /// Where the kernel has no memory for its notes (ENOBUFS: net.core.optmem_max, or RLIMIT_MEMLOCK) and sends are in
-  /// flight, their completions free it: `.waitForCompletions`. With none in flight the bytes are sent plainly, that is
-  /// copied, so that a low limit makes a program slow and never stuck.
+  /// When the kernel has no memory to track a send (ENOBUFS: net.core.optmem_max, or RLIMIT_MEMLOCK) and sends are in
+  /// flight, their completions free memory: the result is `.waitForCompletions`. When no sends are in flight, the
+  /// kernel copies the bytes of a plain send. So a low limit makes a program slow but does not block it.
   ///
-  /// A datagram send that fails may have used up a completion number, so after one the sender reads the error queue:
-  /// ``takeCompletion()`` may then have buffers, and ``takeOtherError()`` the other entries of the queue.
+  /// A failed datagram send may have used up a completion number, so the sender reads the error queue after it.
+  /// ``takeCompletion()`` may then have buffers to return, and ``takeOtherError()`` the other entries of the queue.
   ///
-  /// - Parameter socket: the one this sender was made for. Its cookie is compared with the sender's when buffers are
-  ///   left from an earlier flush, and after a failed send.
+  /// - Parameter socket: the socket that this sender was created for. Its cookie is compared with the sender's when
+  ///   buffers are left from an earlier flush, and after a failed datagram send.
+  /// - Returns: ``FlushOutcome``; nil when the call would block.
   /// - Throws: `.brokenPipe`, `.connectionReset`, `.notConnected`, `.messageTooLarge`, `.unreachable`,
   ///   `.permissionDenied` (a firewall), `.outOfMemory` (a full queue of the device, with `.receiveErrors`);
-  ///   `.invalidArgument` for another socket. What was not sent stays queued: ``takeUnsent()``.
+  ///   `.invalidArgument` for another socket. Unsent buffers stay in the queue: ``takeUnsent()``.
   public mutating func flush<S: KernelSocket & ~Copyable>(to socket: borrowing S) throws(SocketError) -> FlushOutcome? {
     guard socket.descriptor == self.socket else { throw SocketError(code: .invalidArgument, .send) }
     if nextToSend < seen { try checkIdentity(.send) }
@@ -184,7 +187,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
         continue
       }
       if tracker.isFull { return .waitForCompletions }
-      // The kernel counts no send of nothing.
+      // The kernel does not number an empty send.
       var isCounted = entries[slot].count > 0
       if isNumberUncertain && isCounted {
         let probed = try probeNumber(slot)
@@ -208,7 +211,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
       }
       if result.isWouldBlock { return nil }
       if result.isFailure { throw SocketError(result, .send) }
-      // Not `entries[slot].sent +=`, of which the compiler makes invalid code under ThreadSanitizer (Swift 6.3.1).
+      // Not `entries[slot].sent +=`, for which the compiler generates invalid code under ThreadSanitizer (Swift 6.3.1).
       let entry = entries + slot
       entry.pointee.sent += result.raw
       if isCounted {
@@ -253,7 +256,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     }
   }
 
-  /// The buffer has been handed to the kernel as a whole.
+  /// Moves on to the next buffer of the queue, and finishes this one when none of its sends is pending.
   private mutating func advance(_ slot: Int) {
     nextToSend += 1
     if entries[slot].pending == 0 { finish(slot) }
@@ -264,12 +267,12 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     finishedCount += 1
   }
 
-  /// Reads the socket's error queue, without waiting: which sends are completed. Entries of other origins are dropped;
-  /// a program that wants them reads the queue itself (``DescriptorSocket/nextQueuedError()``) and gives it to
+  /// Reads completions from the socket's error queue, without waiting. Entries of other origins are discarded. A
+  /// program that needs them reads the queue itself (``DescriptorSocket/nextQueuedError()``) and passes the entries to
   /// ``note(_:)``.
-  /// - Returns: how many buffers ``takeCompletion()`` has to give.
-  /// - Throws: `.closed`; `.invalidArgument` for another socket, also for one that has this socket's descriptor number
-  ///   now: its queue is not read.
+  /// - Returns: the number of buffers that ``takeCompletion()`` can return.
+  /// - Throws: `.closed`; `.invalidArgument` for another socket, also for one that now has the descriptor number of
+  ///   this sender's socket. The queue of another socket is not read.
   public mutating func readCompletions<S: KernelSocket & ~Copyable>(
     from socket: borrowing S
   ) throws(SocketError) -> Int {
@@ -281,7 +284,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
 
   /// Reads completions, waiting on this thread until a buffer is completed or no send is in flight.
   ///
-  /// - Returns: how many buffers ``takeCompletion()`` has to give; 0 when nothing is in flight.
+  /// - Returns: the number of buffers that ``takeCompletion()`` can return; 0 when nothing is in flight.
   /// - Throws: `.timedOut`, `.cancelled`, and as ``readCompletions(from:)``.
   public mutating func waitForCompletions<S: KernelSocket & ~Copyable>(
     from socket: borrowing S, until limit: some WaitLimit
@@ -296,7 +299,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     return finishedCount
   }
 
-  /// Takes note of an entry of the error queue; those of other origins are ignored.
+  /// Processes an entry of the error queue. Ignores entries of other origins.
   public mutating func note(_ error: ExtendedError) {
     let entries = entries
     let capacity = capacity
@@ -316,7 +319,8 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     finishedCount = count
   }
 
-  /// The next buffer that the kernel has done with, in the order of their completion; nil when there is none.
+  /// Removes and returns the next buffer that the kernel no longer uses, in the order of completion; nil when there is
+  /// none.
   public mutating func takeCompletion() -> ZeroCopyCompletion? {
     guard finishedCount > 0 else { return nil }
     let id = finished[finishedFirst]
@@ -325,8 +329,9 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     return takeOut(id)
   }
 
-  /// The oldest buffer of which nothing has been handed to the kernel, to give sending up; nil when there is none. One
-  /// of which a part is on its way stays, and is never sent on after this: it completes with its part.
+  /// Removes and returns the oldest buffer of which the kernel has accepted nothing, so that it is not sent; nil when
+  /// there is none. A buffer that was sent in part stays, and its rest is never sent: it completes with the part that
+  /// was sent.
   public mutating func takeUnsent() -> ZeroCopyCompletion? {
     while nextToSend < nextToQueue {
       let slot = Int(nextToSend % UInt64(capacity))
