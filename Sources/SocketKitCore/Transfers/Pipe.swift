@@ -1,21 +1,22 @@
 internal import CSocketKit
 
-/// A pipe of this process's own (pipe(2)): the buffer inside the kernel through which bytes go from one descriptor to
-/// another without passing through this program's memory (splice(2)).
+/// A pipe that this value owns (pipe(2)): a buffer in the kernel through which bytes are moved from one descriptor to
+/// another without passing through the program's memory (splice(2)).
 ///
 /// ```swift
 /// var pipe = try Pipe()
 /// switch try pipe.relay(from: client, to: server, count: 1 << 16) { … }
 /// ```
-/// Both ends are CLOEXEC and non-blocking, and close with its life; bytes still inside are lost then.
+/// Both ends are CLOEXEC and non-blocking. They are closed when the value is destroyed; bytes still in the pipe are
+/// then lost.
 public struct Pipe: ~Copyable, Sendable {
   // The reading end first.
   private var ends: SocketPair<Descriptor>
-  /// Bytes inside that ``fill(from:count:)`` put in and ``drain(to:count:)`` has not taken out.
+  /// The number of bytes that ``fill(from:count:)`` has put into the pipe and ``drain(to:count:)`` has not taken out.
   public private(set) var byteCount = 0
 
-  /// Makes a pipe.
-  /// - Parameter capacity: bytes; nil for the kernel's 64 KiB. Rounded up to a power of two of pages.
+  /// Creates a pipe.
+  /// - Parameter capacity: the capacity in bytes, rounded up to a power of two of pages; nil for the kernel's 64 KiB.
   /// - Throws: `.tooManyDescriptors`; `.permissionDenied` above /proc/sys/fs/pipe-max-size without CAP_SYS_RESOURCE, or
   ///   when this user's pipes have too many pages; `.invalidArgument`.
   public init(capacity: Int? = nil) throws(SocketError) {
@@ -41,27 +42,28 @@ public struct Pipe: ~Copyable, Sendable {
     if result.isFailure { throw SocketError(result, .setOption) }
   }
 
-  /// Where bytes come out: readable for pollers when there are some.
+  /// The read end of the pipe. Pollers report it readable when the pipe has bytes.
   public var readEnd: RawDescriptor { ends.first.raw }
-  /// Where bytes go in: writable for pollers when there is room.
+  /// The write end of the pipe. Pollers report it writable when the pipe has room.
   public var writeEnd: RawDescriptor { ends.second.raw }
 
-  /// Room in bytes (F_GETPIPE_SZ). Many small packets fill a pipe earlier, because each takes a page.
+  /// The capacity in bytes (F_GETPIPE_SZ). Many small packets fill a pipe earlier, because each takes a page.
   public var capacity: Int { max(0, csk_fcntl(ends.second.raw.value, CSK_F_GETPIPE_SZ, 0)) }
 
-  /// Changes the room (F_SETPIPE_SZ, Linux 2.6.35).
-  /// - Throws: as ``init(capacity:)``; `.other` with EBUSY when more bytes are inside than were to fit.
+  /// Changes the capacity (F_SETPIPE_SZ, Linux 2.6.35).
+  /// - Throws: as ``init(capacity:)``; `.other` with EBUSY when the pipe holds more bytes than the new capacity.
   public func setCapacity(_ capacity: Int) throws(SocketError) { try Self.setCapacity(capacity, of: writeEnd) }
 
   /// Moves bytes from a stream into the pipe, without waiting.
-  /// - Returns: `.bytes`, or `.endOfStream` of the source; nil when the source has none, or, when ``byteCount`` is not
-  ///   0, perhaps the pipe has no room: drain it, then fill again.
+  /// - Returns: `.bytes` with the number of bytes moved, or `.endOfStream` at the end of the source; nil when the
+  ///   source has no bytes now. When ``byteCount`` is not 0, nil may also mean that the pipe has no room: drain it,
+  ///   then fill it again.
   /// - Throws: `.connectionReset`, `.notConnected`, `.invalidArgument`.
   public mutating func fill<S: StreamSocket & KernelSocket & ~Copyable>(
     from source: borrowing S, count: Int
   ) throws(SocketError) -> ReadOutcome? {
     let (stream, pipe) = (source.descriptor, writeEnd)
-    // This pipe's reading end is open as long as this value lives, so no signal can come of it.
+    // The read end of this pipe is open as long as this value exists, so splice(2) cannot raise SIGPIPE.
     let outcome = try source.naming { () throws(SocketError) in
       try stream.splice(to: pipe, count: count, mayRaiseSignal: false)
     }
@@ -71,23 +73,23 @@ public struct Pipe: ~Copyable, Sendable {
 
   /// Moves bytes from the pipe to a stream, without waiting.
   /// - Returns: the number of bytes moved, 0 when the pipe is empty; nil when the target has no room now.
-  /// - Throws: `.brokenPipe`, `.connectionReset`, `.notConnected`: the bytes stay in the pipe.
+  /// - Throws: `.brokenPipe`, `.connectionReset`, `.notConnected`. The bytes stay in the pipe then.
   public mutating func drain<S: StreamSocket & KernelSocket & ~Copyable>(
     to target: borrowing S, count: Int = .max
   ) throws(SocketError) -> Int? {
     let (stream, pipe, limit) = (target.descriptor, readEnd, min(count, byteCount))
     let outcome = try target.naming { () throws(SocketError) in try pipe.splice(to: stream, count: limit) }
-    // The pipe's writing end is open, so there is no end of it.
+    // The write end of the pipe is open, so the pipe has no end of stream.
     guard case .bytes(let moved)? = outcome else { return nil }
     byteCount -= moved
     return moved
   }
 
-  /// One step of a relay: what is inside goes out first, then the pipe is filled once and drained once.
+  /// Performs one step of a relay: drains the pipe, then fills it once and drains it again.
   ///
-  /// - Parameter count: at most so many bytes are taken from the source.
+  /// - Parameter count: the largest number of bytes to take from the source.
   /// - Returns: what to do next: see ``RelayOutcome``.
-  /// - Throws: what either side failed with.
+  /// - Throws: the error of either side.
   public mutating func relay<Source: StreamSocket & ~Copyable, Target: StreamSocket & ~Copyable>(
     from source: borrowing Source, to target: borrowing Target, count: Int
   ) throws(SocketError) -> RelayOutcome where Source: KernelSocket, Target: KernelSocket {
@@ -108,21 +110,21 @@ public struct Pipe: ~Copyable, Sendable {
     return .moved(moved)
   }
 
-  /// The two ends, each an owner of its own. Bytes inside stay.
+  /// Splits the pipe into its two ends, each with its own owner. Bytes in the pipe stay there.
   public consuming func split<R: ~Copyable, E: Error>(
     _ body: (_ readEnd: consuming Descriptor, _ writeEnd: consuming Descriptor) throws(E) -> R
   ) throws(E) -> R { try ends.split(body) }
 }
 
-/// What one step of a relay came to. The counts are bytes that the target took in this step.
+/// The result of one step of a relay. The counts are bytes that the target accepted in this step.
 @frozen
 public enum RelayOutcome: BitwiseCopyable, Hashable, Sendable {
-  /// Bytes went through, and the pipe is empty: there may be more.
+  /// Bytes were moved, and the pipe is empty. The source may have more.
   case moved(Int)
-  /// The source has none now: wait until it is readable.
+  /// The source has no bytes now: wait until it is readable.
   case sourceEmpty
   /// The target has no room, and the pipe holds bytes: wait until the target is writable.
   case targetFull(Int)
-  /// The source has ended and everything of it has gone out: end the target's side.
+  /// The source has ended, and the target has accepted all its bytes: end the target's side.
   case endOfStream(Int)
 }

@@ -1,21 +1,22 @@
 internal import CSocketKit
 
 extension StreamSocket where Self: KernelSocket & ~Copyable {
-  /// Sends a piece of a file without it passing through this program's memory (sendfile(2)), without waiting for the
-  /// peer.
+  /// Sends part of a file without passing it through the program's memory (sendfile(2)), without waiting for the peer.
   ///
-  /// It waits for the disk, as every read of a regular file does. The file may be anything that can be mapped, and
-  /// since Linux 5.12 a pipe; for sockets see ``Pipe``.
+  /// The call waits for the disk, like every read of a regular file. The file may be any that can be mapped, and since
+  /// Linux 5.12 a pipe; for sockets see ``Pipe``.
   ///
   /// - Parameters:
-  ///   - file: open for reading; it stays the caller's.
-  ///   - offset: where to begin, in bytes; moved on by what was sent, while the file's own position stays. With nil the
-  ///     file's own position counts, and is moved.
-  ///   - count: at most so many bytes; one call moves less than 2 GiB.
-  /// - Returns: `.bytes` with the count taken (0 only when `count` is 0), `.endOfStream` at the end of the file, or nil
-  ///   when the socket has no room now.
-  /// - Throws: `.brokenPipe` when the peer reads no more (SIGPIPE is kept away), `.connectionReset`, `.notConnected`,
-  ///   `.invalidArgument` (a negative count or offset, or a descriptor that sendfile(2) cannot read from), `.closed`.
+  ///   - file: a descriptor that is open for reading; the caller keeps its ownership.
+  ///   - offset: the offset in the file to start from, in bytes. The call advances it by the number of bytes sent, and
+  ///     does not change the file's own position. With nil the call starts from the file's own position and advances
+  ///     that.
+  ///   - count: the largest number of bytes to move; one call moves less than 2 GiB.
+  /// - Returns: `.bytes` with the number of bytes sent (0 only when `count` is 0), `.endOfStream` at the end of the
+  ///   file, or nil when the socket has no room now.
+  /// - Throws: `.brokenPipe` when the peer no longer reads (SIGPIPE is suppressed), `.connectionReset`,
+  ///   `.notConnected`, `.invalidArgument` (a negative count or offset, or a descriptor that sendfile(2) cannot read
+  ///   from), `.closed`.
   public borrowing func sendFile(
     from file: RawDescriptor, offset: inout Int64?, count: Int
   ) throws(SocketError) -> ReadOutcome? {
@@ -35,24 +36,24 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
 }
 
 extension RawDescriptor {
-  /// Moves bytes between two descriptors, of which at least one is a pipe, inside the kernel (splice(2)): once, and
-  /// without waiting.
+  /// Moves bytes from this descriptor to another inside the kernel (splice(2)), once and without waiting. At least one
+  /// of the two must be a pipe.
   ///
   /// Sockets must be non-blocking, as SocketKit's are; the pipe's side never waits. For a relay see
   /// ``Pipe/relay(from:to:count:)``.
   ///
   /// - Parameters:
-  ///   - target: where to; both stay the caller's.
-  ///   - count: at most so many bytes; one call moves less than 2 GiB.
-  /// - Returns: `.bytes` with the count moved (0 only when `count` is 0), `.endOfStream` when the source has ended, or
-  ///   nil when the source has none or the target no room now.
-  /// - Throws: `.brokenPipe` when nobody reads the target (SIGPIPE is kept away), `.connectionReset`,
-  ///   `.invalidArgument` (no pipe among them, a negative count, both the same pipe), `.closed`.
+  ///   - target: the descriptor to move the bytes to. The caller keeps the ownership of both.
+  ///   - count: the largest number of bytes to move; one call moves less than 2 GiB.
+  /// - Returns: `.bytes` with the number of bytes moved (0 only when `count` is 0), `.endOfStream` when the source has
+  ///   ended, or nil when the source has no bytes or the target has no room now.
+  /// - Throws: `.brokenPipe` when the target has no reader (SIGPIPE is suppressed), `.connectionReset`,
+  ///   `.invalidArgument` (neither is a pipe, a negative count, both are the same pipe), `.closed`.
   public func splice(to target: RawDescriptor, count: Int) throws(SocketError) -> ReadOutcome? {
     try splice(to: target, count: count, mayRaiseSignal: true)
   }
 
-  /// - Parameter mayRaiseSignal: false only where the target is a pipe whose reading end this program holds.
+  /// - Parameter mayRaiseSignal: false only when the target is a pipe whose read end this program holds.
   func splice(to target: RawDescriptor, count: Int, mayRaiseSignal: Bool) throws(SocketError) -> ReadOutcome? {
     if count < 0 { throw SocketError(code: .invalidArgument, .transfer) }
     let flags = UInt32(CSK_SPLICE_F_MOVE | CSK_SPLICE_F_NONBLOCK)
@@ -60,9 +61,9 @@ extension RawDescriptor {
   }
 }
 
-/// Calls with SIGPIPE blocked: sendfile(2) and splice(2) raise it where the peer has closed (measured on Linux 6.18,
-/// both, to TCP, Unix sockets and pipes), and neither has a flag against it. A call that moved only a part may have met
-/// the closed peer after that part, so the signal is looked for then too.
+/// Calls the body with SIGPIPE blocked. sendfile(2) and splice(2) raise the signal when the peer has closed (measured
+/// on Linux 6.18, both, to TCP, Unix sockets and pipes), and neither has a flag that suppresses it. A call that moved
+/// only a part may have found the peer closed after that part, so the function checks for the signal then too.
 private func transfer(
   _ count: Int, mayRaiseSignal: Bool = true, _ call: (Int) -> Int
 ) throws(SocketError) -> ReadOutcome? {
