@@ -1,7 +1,7 @@
 public import CSocketKit
 
-/// A batch of messages in memory that is allocated once. Receiving and sending many messages takes one system call and
-/// allocates nothing.
+/// A batch of messages in memory that is allocated once. One system call receives or sends many messages, without an
+/// allocation.
 ///
 /// Each message has a slot with room for its bytes, its control data and an address. Received messages can be sent back
 /// without change: an echo server receives a batch and sends it. Slots are numbered from 0 to ``count`` − 1.

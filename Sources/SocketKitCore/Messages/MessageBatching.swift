@@ -46,7 +46,8 @@ extension MessageSocket where Self: ~Copyable {
     }
   }
 
-  /// Sends the unsent messages of the batch, without waiting, with one system call on kernel sockets.
+  /// Sends the unsent messages of the batch, without waiting. On kernel sockets, this takes one system call, or one for
+  /// each run of messages where UDP joins them (``MessageBatch/mostJoined``).
   ///
   /// - Returns: the number of messages that the kernel accepted; 0 when no unsent message was left; nil when the call
   ///   would block. The kernel may accept fewer messages than there are: call again. ``MessageBatch/sent`` counts the
