@@ -23,7 +23,7 @@ public struct Endpoint<List: TransportList>: Hashable, Sendable {
       let parts = try EndpointText(parsing: text)
       guard let value = try List.value(of: parts) else {
         let known = List.schemes.joined(separator: ", ")
-        throw EndpointError.malformed("No transport is called \"\(parts.scheme)\"; there are \(known).")
+        throw EndpointError.malformed("There is no transport \"\(parts.scheme)\". The transports are \(known).")
       }
       self.value = value
     } catch {

@@ -40,7 +40,7 @@ extension IPLocation: EndpointLocation {
     }
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     if parts.count > 2 {
-      throw .malformed("An IPv6 address stands in brackets: //[::1]:80. There is one colon before the port otherwise.")
+      throw .malformed("Write an IPv6 address in brackets, as in //[::1]:80. Other hosts have one colon: //host:80.")
     }
     guard parts.count == 2 else { throw Authority.noPort }
     let port = try Authority.port(parts[1])
@@ -57,8 +57,8 @@ extension IPLocation: EndpointLocation {
     if let address = IPSocketAddress("\(host):\(port)") { return address }
     throw .malformed(
       host.contains("%")
-        ? "\(host) is no IPv6 address with a zone: a zone is the name or number of one of this host's interfaces."
-        : "\(host) is no IPv6 address.")
+        ? "\(host) is not an IPv6 address with a zone: a zone is the name or number of one of this host's interfaces."
+        : "\(host) is not an IPv6 address.")
   }
 
   public var endpointBody: String {
@@ -83,7 +83,7 @@ public enum Authority {
     let text = body.dropFirst(2)
     if text.isEmpty { throw .malformed("Host and port are missing: \(example).") }
     if let wrong = text.first(where: { "/?#@\\".contains($0) }) {
-      throw .malformed("\"\(wrong)\" has no place in host and port: \(example).")
+      throw .malformed("\"\(wrong)\" is not allowed in a host and port, as in \(example).")
     }
     return text
   }
@@ -92,7 +92,7 @@ public enum Authority {
   public static func port(_ text: some StringProtocol) throws(EndpointError) -> UInt16 {
     var scanner = AddressScanner(String(text))
     guard let port = scanner.decimal(upTo: 65535), scanner.isAtEnd else {
-      throw .malformed("\"\(text)\" is no port: a decimal number from 0 to 65535.", code: .invalidPort)
+      throw .malformed("\"\(text)\" is not a port: write a decimal number from 0 to 65535.", code: .invalidPort)
     }
     return UInt16(port)
   }
@@ -119,7 +119,7 @@ enum HostName {
     // A resolver reads 127.1 and 0x7f000001 as addresses (inet_aton(3)), and 256.0.0.1 as a name.
     let last = text.split(separator: ".").last ?? ""
     if last.utf8.allSatisfy({ (48...57).contains($0) }) || last.lowercased().hasPrefix("0x") {
-      throw .malformed("\"\(text)\" looks like an IPv4 address and is none: four numbers from 0 to 255.")
+      throw .malformed("\"\(text)\" looks like an IPv4 address but is not one: write four numbers from 0 to 255.")
     }
     return text.lowercased()
   }

@@ -24,7 +24,7 @@ extension UnixAddress: EndpointLocation {
   init(escaped text: ArraySlice<UInt8>) throws(EndpointError) {
     let isAbstract = text.first == UInt8(ascii: "@")
     guard let name = EscapedName.bytes(unescaping: isAbstract ? text.dropFirst() : text) else {
-      throw .malformed("Behind \"%\" stand two hexadecimal digits; \"%\" itself is written %25.")
+      throw .malformed("Two hexadecimal digits must follow \"%\". Write \"%\" itself as %25.")
     }
     if isAbstract && name.isEmpty {
       self = .unnamed
@@ -37,12 +37,12 @@ extension UnixAddress: EndpointLocation {
     }
     let most = isAbstract ? Self.maximumNameLength : Self.maximumPathLength
     if name.count > most {
-      throw .malformed("The kernel takes \(most) bytes, and these are \(name.count).", code: .addressTooLong)
+      throw .malformed("The kernel accepts at most \(most) bytes: these are \(name.count).", code: .addressTooLong)
     }
     do throws(EndpointError) {
       self = try isAbstract ? UnixAddress(abstract: name) : UnixAddress(path: name)
     } catch {
-      throw .malformed("A path holds no zero byte.", code: error.code)
+      throw .malformed("A path cannot contain a zero byte.", code: error.code)
     }
   }
 
