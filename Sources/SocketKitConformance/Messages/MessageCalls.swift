@@ -34,16 +34,16 @@ struct WaitTerms: WaitLimit {
 
   static var patient: WaitTerms { WaitTerms(deadline: .after(Times.patience)) }
 
-  func begin() -> UInt32 { 0 }
-
-  func next(_ progress: inout UInt32) -> WaitStep {
-    progress &+= 1
+  private var limit: SpinningLimit<Deadline> {
     switch strategy {
-    case .park: return .park
-    case .spin: return .spin
-    case .adaptive: return progress <= 40 ? .spin : progress <= 44 ? .yield : .park
+    case .park: deadline.spinning(0)
+    case .spin: deadline.spinning()
+    case .adaptive: deadline.spinning(40, thenYielding: 4)
     }
   }
+
+  func begin() -> UInt64 { limit.begin() }
+  func next(_ progress: inout UInt64) -> WaitStep { limit.next(&progress) }
 }
 
 extension MessageCalls where S: DatagramSocket & ~Copyable {

@@ -83,7 +83,7 @@ extension StreamSocketSuite where S: ~Copyable {
       let empty = try ends.far.value.read(scattering: none.mutableSpan, nothing.mutableSpan)
       try requireEqual(empty, .bytes(0), "a read into two empty buffers")
     }
-      + rule("transfer.strategies", "Parking, spinning and adaptive waits read the same bytes.") { ends in
+      + rule("transfer.strategies", "Waits that park, spin, or spin and then park read the same bytes.") { ends in
         try delayedByte(ends, "a wait that sleeps") { $0 }
         try delayedByte(ends, "a wait that spins") { $0.spinning() }
         try delayedByte(ends, "a wait that spins and sleeps") { $0.spinning(40, thenYielding: 4) }
