@@ -12,8 +12,8 @@ TRANSPORTS = ["tcp", "unix", "mptcp"]
 # Loops over datagrams, each with its own loop in C.
 DATAGRAM_LOOPS = ["datagram", "batch", "joined", "offload"]
 # Reported, not limited: a wrapper does more; a datagram's sender is checked to be an address of the transport, and of a
-# coalesced one all metadata are read, where C looks at nothing or at what it needs; runs are looked for, where C sends the
-# batch as it is.
+# coalesced one all metadata are read, where C looks at nothing or at what it needs; runs are looked for, where C sends
+# the batch as it is.
 UNLIMITED = ["wrapper", "datagram", "joined", "offload"]
 POLLERS = ["epoll", "poll", "spin"]
 # Nothing but the message may count; a wake-up without one, on a busy machine, is worth a few calls in all.

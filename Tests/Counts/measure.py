@@ -83,8 +83,8 @@ class Measure:
                                    SWIFT_DETERMINISTIC_HASHING="1")
                 self._run(self.arguments(case, number), env=environment)
                 return int(open(out.name, encoding="utf-8").read())
-        # Setting up makes a few allocations more or less from run to run. A loop that allocates shows it in every run, so
-        # the smallest of three differences is the loop's.
+        # Setting up makes a few allocations more or less from run to run. A loop that allocates shows it in every run,
+        # so the smallest of three differences is the loop's.
         best = None
         for _ in range(3):
             difference = self.per_message(count, messages)

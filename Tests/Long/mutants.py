@@ -134,12 +134,14 @@ def main():
     parser.add_argument("--sample", type=int, metavar="SECONDS", help="begins no further stanza after so long")
     parser.add_argument("--seed", type=int, help="the order of a sample")
     parser.add_argument("--target", help="only those with a test in this target")
-    parser.add_argument("--where", choices=["host", "guest"], help="only those for this machine, or for the guest kernel")
-    parser.add_argument("--scratch", type=pathlib.Path, default=package / ".build-mutants", help="where the copy is kept")
+    parser.add_argument("--where", choices=["host", "guest"],
+                        help="only those for this machine, or for the guest kernel")
+    parser.add_argument("--scratch", type=pathlib.Path, default=package / ".build-mutants",
+                        help="where the copy is kept")
     parser.add_argument("--build-limit", type=int, default=3600, metavar="SECONDS", help="for one build (3600)")
     parser.add_argument("--test-limit", type=int, default=60, metavar="SECONDS",
                         help="for one test, which has failed when it takes longer (60; in the guest twice that)")
-    parser.add_argument("--prefix", default="", help="a command to run builds and tests by, on a machine that is shared")
+    parser.add_argument("--prefix", default="", help="a command that runs the builds and tests, on a shared machine")
     options = parser.parse_args()
     try:
         stanzas = read_stanzas(here / "mutants")
@@ -209,7 +211,8 @@ def try_all(stanzas, options):
             if fault := prove([stanza] if options.sample is not None else stanzas):
                 print(f"FAIL the package cannot be built without any mutation: {fault}")
                 return 1
-            print(f"     {stanza.target} is built and passes what it must: {int(time.monotonic() - began)} s", flush=True)
+            seconds = int(time.monotonic() - began)
+            print(f"     {stanza.target} is built and passes what it must: {seconds} s", flush=True)
             began = time.monotonic()
         if proved[key][0] != "passed":
             word = {"none": "no test matches", "failed": "the test fails without the mutation"}

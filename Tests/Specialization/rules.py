@@ -29,7 +29,7 @@ COLD = [
     (re.compile(r"SocketKitVsock\.PacketSenderShare\.(startSending|\(start in )"),
      "PacketSenderShare.startSending: the thread of a socket's packets, with the first one and after idleness"),
     (re.compile(r"SocketKitVsock\.PacketSenderState\.makeRoom\b"),
-     "PacketSenderState.makeRoom: the memory of a socket's packets, with the first one and a longer one than any before"),
+     "PacketSenderState.makeRoom: the memory for packets, at a socket's first packet and at each longest one"),
     (re.compile(r"^lazy protocol witness table accessor for type SocketKitCore\.SocketError and conformance"),
      "names SocketError's conformance for a throw: only on the path of a failure"),
 ]

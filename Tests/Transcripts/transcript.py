@@ -2,8 +2,8 @@
 at which each call began, and how long it took.
 
 Everything that differs between two runs of the same program is replaced by what it is: descriptors by their kind and
-number, ports, processes, addresses of memory, times, bytes. Within a step come the calls of the thread that makes it, then
-those of the threads that help.
+number, ports, processes, addresses of memory, times, bytes. Within a step come the calls of the thread that makes it,
+then those of the threads that help.
 """
 
 import pathlib
@@ -16,7 +16,9 @@ MAKERS = {
     "pipe2": "pipe", "socketpair": "socket", "fcntl": "descriptor", "pidfd_open": "process", "timerfd_create": "timer",
 }
 # Calls whose quoted words are names, not bytes.
-NAMED = {"unlink", "unlinkat", "statx", "newfstatat", "rename", "renameat2", "openat", "mkdir", "chmod", "linkat", "link"}
+NAMED = {
+    "unlink", "unlinkat", "statx", "newfstatat", "rename", "renameat2", "openat", "mkdir", "chmod", "linkat", "link",
+}
 LINE = re.compile(r"^(\d+)\.(\d{9}) (\w+)\((.*)\)\s+= (.*) <(\d+)\.(\d{9})>$")
 # How the scenarios' own files begin.
 PATH = "transcript-"
@@ -110,7 +112,8 @@ def normal(name, words, outcome, names):
     text = re.sub(r"(left )?\{tv_sec=\d+, tv_[un]sec=\d+\}", lambda match: "" if match.group(1) else "time", text)
     text = re.sub(r"\(\[(.*)\], \)$", r"([\1])", text)
     text = re.sub(r", \)$", ")", text)
-    text = re.sub(r"htons\((?!0\))\d+\)", lambda match: match.group(0) if match.group(0) == "htons(9)" else "port", text)
+    text = re.sub(
+        r"htons\((?!0\))\d+\)", lambda match: match.group(0) if match.group(0) == "htons(9)" else "port", text)
     text = re.sub(r"svm_port=(?!0xffffffff)(?!0x9\b)(0x)?[0-9a-f]+", "svm_port=port", text)
     # How poll(2) is told to leave one out.
     text = re.sub(r"fd=-(?!1\b)\d+", "fd=none", text)

@@ -30,8 +30,8 @@ int baseline_listen_sctp(uint16_t *port);
 #define BASELINE_SCTP_BUFFER (1 << 20)
 /// A listener on an abstract name. Its descriptor, or -errno.
 int baseline_listen_unix(const char *name);
-/// A listener on the vsock loopback of this machine (VMADDR_CID_LOCAL) and a port that the kernel chose. Its descriptor,
-/// or -errno.
+/// A listener on the vsock loopback of this machine (VMADDR_CID_LOCAL) and a port that the kernel chose. Its
+/// descriptor, or -errno.
 int baseline_listen_vsock(uint32_t *port);
 /// Echoes on every connection. Returns only when it fails: -errno.
 int baseline_serve(int listener, int events_per_wait, size_t buffer_size, struct bench_counters *counters);

@@ -1,5 +1,5 @@
-// The name service of a test process: getaddrinfo(3) answers for names that end in ".test" as the test has told it to, and
-// asks the C library for all others.
+// The name service of a test process: getaddrinfo(3) gives the answers that the test has set for names that end in
+// ".test", and asks the C library for all others.
 #ifndef NAME_SERVICE_H
 #define NAME_SERVICE_H
 

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 // A function of its own, so that callgrind can count the loop alone.
-__attribute__((noinline)) long counter_datagram_turns(int epoll, int fd, struct csk_epoll_event *events, long messages) {
+__attribute__((noinline)) long counter_datagram_turns(int epoll, int fd, struct csk_epoll_event *events,
+                                                      long messages) {
   char buffer[64] = {0};
   char sender[128];
   long done = 0;
