@@ -4,7 +4,7 @@ import SocketKit
 // snippet.client
 let deadline = Deadline.after(.seconds(5))
 do {
-  let socket = try TCPSocket.connect(toHost: "localhost", port: 7777, until: deadline)
+  let socket = try TCPSocket.connect(to: .host("localhost", port: 7777), until: deadline)
   try socket.setOption(.noDelay, to: true)
   try socket.writeAll("hello".utf8.span, until: deadline)
   var reply = [UInt8](repeating: 0, count: 5)

@@ -4,15 +4,15 @@ import SocketKit
 // snippet.connect-by-text
 struct Greeting: EndpointVisitor {
   /// Compiled for every stream transport; other kinds are rejected with an explanation.
-  func stream<S: NamedConnectionTransport & StreamSocket & ~Copyable>(
-    _: S.Type, at location: S.Location
-  ) throws(EndpointError) {
+  func stream<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(
+    _: S.Type, at endpoint: S.Endpoint
+  ) throws(SocketError) {
     let deadline = Deadline.after(.seconds(5))
-    let socket = try S.connect(at: location, until: deadline)
+    let socket = try S.connect(to: endpoint, until: deadline)
     do throws(SocketError) {
       try socket.writeAll("hello".utf8.span, until: deadline)
     } catch {
-      throw EndpointError(error, address: S.text(of: location))
+      throw error.with(address: S.text(of: endpoint))
     }
   }
 }

@@ -37,7 +37,7 @@ let peer = IPSocketAddress.loopback(port: 0)
 do {
   do {
     try pingSeveral(try ICMPSocket.connect(to: peer), peer, raw: false)
-  } catch let error as EndpointError where error.code == .permissionDenied {
+  } catch let error as SocketError where error.code == .permissionDenied {
     print(error)
     try pingSeveral(try RawIPSocket.connect(.icmp, to: peer), peer, raw: true)
   }

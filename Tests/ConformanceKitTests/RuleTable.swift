@@ -20,7 +20,9 @@ enum RuleTable {
     }
     return [
       StreamSocketSuite("streams") { try UnixStreamSocket.pair() }, listeners,
-      SocketAddressSuite<UnixAddress>("addresses", samples: []), datagrams, packets, emptyPackets, continuedPackets,
+      SocketAddressSuite<UnixAddress>("addresses", samples: []),
+      EndpointSuite<TCPSocket>("endpoints", samples: [], addresses: []), datagrams, packets, emptyPackets,
+      continuedPackets,
       PollerSuite<EpollPoller>("pollers"),
       PollerOverStreamSuite<EpollPoller, TCPSocket>("pollers over streams") { .loopback(port: 0) },
       PollerOverMessageSuite<EpollPoller, UnixDatagramSocket>("pollers over datagrams", of: datagrams),
@@ -38,8 +40,8 @@ enum RuleTable {
 
   static let saboteurs: [Saboteur] =
     StreamSaboteurTests.saboteurs + WrapperSaboteurTests.saboteurs + ListenerSaboteurTests.saboteurs
-    + AddressSaboteurTests.saboteurs + MessageSaboteurTests.saboteurs + PollerSaboteurTests.saboteurs
-    + PolledStreamSaboteurs.all
+    + AddressSaboteurTests.saboteurs + EndpointSaboteurTests.saboteurs + MessageSaboteurTests.saboteurs
+    + PollerSaboteurTests.saboteurs + PolledStreamSaboteurs.all
 
   /// What breaks a rule: broken conformers, and lines of SocketKit itself, where a conformer inherits what the rule
   /// tries.

@@ -7,7 +7,7 @@ import Testing
 /// sends that part, says would-block, and joins the next packet to it. The rule on messages under pressure must see
 /// that.
 @Suite(.exclusive, .guestOnly) struct VsockTearingTests {
-  private func pairs<S: SequencedPacketSocket & ConnectionTransport & ~Copyable>(
+  private func pairs<S: SequencedPacketSocket & Transport & Acceptable<Void> & ~Copyable>(
     _ type: S.Type
   ) -> SequencedPacketSuite<S> where S.Address == VsockAddress {
     SequencedPacketSuite("packets", [.lossless, .fewWaiting, .unpeekable]) {
@@ -27,8 +27,9 @@ import Testing
 }
 
 /// Packets over vsock as any kernel socket sends them.
-private struct VsockTearingSocket: ~Copyable, SequencedPacketSocket, KernelSocket, ConnectionTransport, VsockSocket {
+private struct VsockTearingSocket: ~Copyable, SequencedPacketSocket, KernelSocket, Transport, Acceptable {
   typealias Address = VsockAddress
+  typealias Options = VsockSocketOptions
   private let owned: Descriptor
 
   init(owning descriptor: consuming Descriptor) { owned = descriptor }
@@ -37,6 +38,7 @@ private struct VsockTearingSocket: ~Copyable, SequencedPacketSocket, KernelSocke
   consuming func releaseDescriptor() -> Descriptor { owned }
 
   static var capabilities: SocketCapabilities { [.halfClose, .refusesByReset] }
-  static var socketType: SocketType { .sequencedPacket }
+  static func kind(for address: VsockAddress) -> SocketKind { SocketKind(.vsock, .sequencedPacket) }
+  static func accepts(_ kind: SocketKind) -> Bool { kind.family == .vsock && kind.type == .sequencedPacket }
   static func isEnd(_ info: MessageInfo) -> Bool { info.length == 0 }
 }

@@ -29,7 +29,7 @@ import Testing
       "127.0.0.1:99999999999999999999",
     ]
     #expect(IPSocketAddress(text) == nil)
-    do throws(EndpointError) {
+    do throws(SocketError) {
       _ = try IPSocketAddress(parsing: text)
       Issue.record("parsed \(text)")
     } catch {
@@ -52,9 +52,9 @@ import Testing
       defer { close(number) }
       guard ioctl(number, 0x8923, &request) == 0 else { return "errno \(errno)" }
       guard let address = IPSocketAddress("[fe80::1%1]:80") else { return "nothing" }
-      let location = IPLocation.address(address)
-      let again = try? IPLocation(endpointBody: location.endpointBody)
-      return IPSocketAddress(address.description) == address && again == location ? "\(address)" : "not \(address)"
+      let endpoint = IPEndpoint.address(address)
+      let again = try? IPEndpoint(body: endpoint.body)
+      return IPSocketAddress(address.description) == address && again == endpoint ? "\(address)" : "not \(address)"
     }
     guard let text else {
       #expect(!mustBeAvailable, "unavailable: no new network namespace")
@@ -65,7 +65,7 @@ import Testing
 
   @Test func badPortsAreToldFromBadAddresses() {
     for text in ["127.0.0.1:65536", "127.0.0.1:", "[::1]:x", "127.0.0.1:080"] {
-      #expect(throws: EndpointError(SocketError(code: .invalidPort, .parse), address: "\"\(text)\"")) {
+      #expect(throws: SocketError(code: .invalidPort, .parse).with(address: "\"\(text)\"")) {
         try IPSocketAddress(parsing: text)
       }
     }
@@ -121,7 +121,6 @@ import Testing
     addresses.append(try #require(empty))
     for address in addresses {
       #expect(UnixAddress(address.description) == address, "\(address)")
-      #expect(try UnixAddress(endpointBody: address.endpointBody) == address, "\(address)")
       #expect(address.withBytes { UnixAddress(sockaddr: $0) } == address)
     }
     #expect(Set(addresses.map(\.description)).count == addresses.count)
@@ -139,7 +138,7 @@ import Testing
         do {
           _ = try make(name)
           Issue.record("took \(name)")
-        } catch let error as EndpointError {
+        } catch let error as SocketError {
           #expect(error.code == code)
           #expect(error.description.contains(name) && error.remedy != nil)
         }

@@ -2,8 +2,8 @@ import SocketKit
 import Testing
 
 /// What the body throws; nil when it throws nothing.
-func endpointError(_ body: () throws(EndpointError) -> Void) -> EndpointError? {
-  do throws(EndpointError) {
+func endpointError(_ body: () throws(SocketError) -> Void) -> SocketError? {
+  do throws(SocketError) {
     try body()
     return nil
   } catch {
@@ -20,17 +20,17 @@ struct Exchange: EndpointVisitor {
   private let sent = Array("hello".utf8)
 
   /// Any address is not one to connect to; its loopback is.
-  private func reachable<S: NamedTransport & ~Copyable>(_: S.Type, _ address: S.Address) throws -> S.Location {
+  private func reachable<S: Transport & ~Copyable>(_: S.Type, _ address: S.Address) throws -> S.Endpoint {
     let text = S.text(of: address).replacing("*", with: "localhost").replacing("//any:", with: "//local:")
-    return try S.Location(endpointBody: EndpointText(parsing: text).body)
+    return try S.endpoint(parsing: EndpointText(parsing: text).body)
   }
 
-  func stream<S: NamedConnectionTransport & StreamSocket & ~Copyable>(_: S.Type, at location: S.Location) throws
+  func stream<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(_: S.Type, at endpoint: S.Endpoint) throws
     -> String
   {
-    let listener = try S.listen(at: location, until: deadline)
+    let listener = try S.listen(on: endpoint, until: deadline)
     let bound = try listener.localAddress()
-    let client = try S.connect(at: reachable(S.self, bound), until: deadline)
+    let client = try S.connect(to: reachable(S.self, bound), until: deadline)
     let server = try listener.accept(until: deadline)
     try client.writeAll(sent.span, until: deadline)
     var bytes = [UInt8](repeating: 0, count: sent.count)
@@ -39,12 +39,12 @@ struct Exchange: EndpointVisitor {
     return S.text(of: bound)
   }
 
-  func packets<S: NamedConnectionTransport & SequencedPacketSocket & ~Copyable>(
-    _: S.Type, at location: S.Location
+  func packets<S: Transport & SequencedPacketSocket & Acceptable<Void> & ~Copyable>(
+    _: S.Type, at endpoint: S.Endpoint
   ) throws -> String {
-    let listener = try S.listen(at: location, until: deadline)
+    let listener = try S.listen(on: endpoint, until: deadline)
     let bound = try listener.localAddress()
-    let client = try S.connect(at: reachable(S.self, bound), until: deadline)
+    let client = try S.connect(to: reachable(S.self, bound), until: deadline)
     let server = try listener.accept(until: deadline)
     var bytes = [UInt8](repeating: 0, count: 16)
     var info = MessageInfo()
@@ -61,10 +61,10 @@ struct Exchange: EndpointVisitor {
     return S.text(of: bound)
   }
 
-  func datagrams<S: NamedTransport & DatagramSocket & ~Copyable>(_: S.Type, at location: S.Location) throws -> String {
-    let server = try S.bind(at: location, until: deadline)
+  func datagrams<S: Transport & DatagramSocket & ~Copyable>(_: S.Type, at endpoint: S.Endpoint) throws -> String {
+    let server = try S.bind(to: endpoint, until: deadline)
     let bound = try server.localAddress()
-    let client = try S.connect(at: reachable(S.self, bound), until: deadline)
+    let client = try S.connect(to: reachable(S.self, bound), until: deadline)
     var bytes = [UInt8](repeating: 0, count: 16)
     var info = MessageInfo()
     for count in [5, 1] {

@@ -82,7 +82,7 @@ import Testing
   ])
   func badTextIsExplained(_ text: String, _ explanation: String) throws {
     #expect(AnyEndpoint(text) == nil)
-    let error = try #require(endpointError { () throws(EndpointError) in _ = try AnyEndpoint(parsing: text) })
+    let error = try #require(endpointError { () throws(SocketError) in _ = try AnyEndpoint(parsing: text) })
     #expect(error.operation == .parse && error.address == "\"\(text)\"")
     #expect(error.remedy?.contains(explanation) == true, "\(error)")
     #expect(error.description.hasPrefix("parse \"\(text)\": not a"))
@@ -92,10 +92,10 @@ import Testing
     let longest = String(repeating: "x", count: 107)
     #expect(AnyEndpoint("unix:@\(longest)") != nil && AnyEndpoint("unix:/\(longest)") != nil)
     for text in ["unix:/\(longest)x", "unix:@x\(longest)", "tcp://\(longest)\(longest)\(longest):1"] {
-      let error = endpointError { () throws(EndpointError) in _ = try AnyEndpoint(parsing: text) }
+      let error = endpointError { () throws(SocketError) in _ = try AnyEndpoint(parsing: text) }
       #expect(error?.code == .addressTooLong)
     }
-    let port = endpointError { () throws(EndpointError) in _ = try AnyEndpoint(parsing: "tcp://x:99999") }
+    let port = endpointError { () throws(SocketError) in _ = try AnyEndpoint(parsing: "tcp://x:99999") }
     #expect(port?.code == .invalidPort)
   }
 
@@ -103,15 +103,15 @@ import Testing
     for first in 0...255 {
       let name = [UInt8(first), 0x40, UInt8(255 - first), 0xc3, UInt8(first)]
       let abstract = try UnixAddress(abstract: name)
-      #expect(try UnixAddress(endpointBody: abstract.endpointBody) == abstract)
+      #expect(try UnixStreamSocket.endpoint(parsing: abstract.description) == abstract)
       guard !name.contains(0) else { continue }
       let path = try UnixAddress(path: name)
-      #expect(try UnixAddress(endpointBody: path.endpointBody) == path)
+      #expect(try UnixStreamSocket.endpoint(parsing: path.description) == path)
       #expect(path.name == name)
     }
     for path in ["//x", "///x", "@", "@x", "//", "/"] {
       let address = try UnixAddress(path: path)
-      #expect(try UnixAddress(endpointBody: address.endpointBody) == address)
+      #expect(try UnixStreamSocket.endpoint(parsing: address.description) == address)
     }
   }
 }

@@ -29,7 +29,7 @@ import Testing
       #expect(try AnyEndpoint(parsing: text).visit(with: &names) == expected)
     }
     var streams = StreamsOnly()
-    let error = endpointError { () throws(EndpointError) in
+    let error = endpointError { () throws(SocketError) in
       try AnyEndpoint(parsing: "udp://x:1").visit(with: &streams)
     }
     #expect(error?.code == .wrongSocketKind && error?.address == "udp://x:1")
@@ -62,18 +62,18 @@ import Testing
     // EAI_NONAME.
     name_service_answer(AF_INET, -2, nil, 0)
     name_service_answer(AF_INET6, -2, nil, 0)
-    let location = try IPLocation(endpointBody: "//no-such-name.test:1")
-    let error = endpointError { () throws(EndpointError) in
-      _ = try TCPSocket.listen(at: location, until: .after(.seconds(20)))
+    let endpoint = try IPEndpoint(body: "//no-such-name.test:1")
+    let error = endpointError { () throws(SocketError) in
+      _ = try TCPSocket.listen(on: endpoint, until: .after(.seconds(20)))
     }
     #expect(error?.code == .nameNotFound && error?.operation == .resolve && error?.address == "no-such-name.test")
-    let past = endpointError { () throws(EndpointError) in _ = try TCPSocket.connect(at: location, until: .past) }
+    let past = endpointError { () throws(SocketError) in _ = try TCPSocket.connect(to: endpoint, until: .past) }
     #expect(past?.code == .timedOut)
   }
 }
 
 /// What a third party writes.
-private struct OwnStream: ~Copyable, StreamSocket, KernelSocket, NamedConnectionTransport {
+private struct OwnStream: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
   typealias Options = SocketLevelOptions
   typealias Address = UnixAddress
   let owned: Descriptor
@@ -83,25 +83,25 @@ private struct OwnStream: ~Copyable, StreamSocket, KernelSocket, NamedConnection
   static var capabilities: SocketCapabilities { .halfClose }
   static func kind(for address: UnixAddress) -> SocketKind { SocketKind(.unix, .stream) }
   static func accepts(_ kind: SocketKind) -> Bool { kind.family == .unix && kind.type == .stream }
-  typealias Location = UnixAddress
+  typealias Endpoint = UnixAddress
   static var scheme: String { "own+stream" }
 }
 
 private struct NameOfKind: EndpointVisitor {
   typealias Outcome = String
-  func stream<S: NamedConnectionTransport & StreamSocket & ~Copyable>(_: S.Type, at _: S.Location) -> String {
+  func stream<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(_: S.Type, at _: S.Endpoint) -> String {
     "stream \(S.scheme)"
   }
-  func packets<S: NamedConnectionTransport & SequencedPacketSocket & ~Copyable>(
-    _: S.Type, at _: S.Location
+  func packets<S: Transport & SequencedPacketSocket & Acceptable<Void> & ~Copyable>(
+    _: S.Type, at _: S.Endpoint
   ) -> String {
     "packets \(S.scheme)"
   }
-  func datagrams<S: NamedTransport & DatagramSocket & ~Copyable>(_: S.Type, at _: S.Location) -> String {
+  func datagrams<S: Transport & DatagramSocket & ~Copyable>(_: S.Type, at _: S.Endpoint) -> String {
     "datagrams \(S.scheme)"
   }
 }
 
 private struct StreamsOnly: EndpointVisitor {
-  func stream<S: NamedConnectionTransport & StreamSocket & ~Copyable>(_: S.Type, at _: S.Location) {}
+  func stream<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(_: S.Type, at _: S.Endpoint) {}
 }

@@ -1,4 +1,5 @@
 import SocketKitCore
+import TestSupport
 import Testing
 
 @Suite struct ErrorTests {
@@ -10,7 +11,7 @@ import Testing
         == "connect: connection refused (ECONNREFUSED, errno 111). "
         + "Nothing is listening at that address: start the server, or check the address."
     )
-    let cold = EndpointError(error, address: "127.0.0.1:1", localAddress: "127.0.0.2:0")
+    let cold = error.with(address: "127.0.0.1:1", localAddress: "127.0.0.2:0")
     #expect(cold.description.hasPrefix("connect 127.0.0.1:1 from 127.0.0.2:0: connection refused"))
   }
 
@@ -20,20 +21,45 @@ import Testing
     #expect(error.description == "write: timed out, after 7 bytes")
   }
 
-  @Test func everyCodeAndOperationHasItsWord() {
+  @Test func everyCodeHasItsWord() {
     for raw in UInt8(1)...38 { #expect(!SocketError.Code(rawValue: raw).description.hasPrefix("code ")) }
-    for raw in UInt8(1)...34 { #expect(!SocketError.Operation(rawValue: raw).description.hasPrefix("operation ")) }
     #expect(SocketError.Code(rawValue: 200).description == "code 200")
   }
 
-  @Test func aThirdPartysCodeKeepsItsNumber() {
-    let error = SocketError(code: .init(rawValue: 130), .init(rawValue: 140))
-    #expect(error.description == "operation 140: code 130")
+  @Test func aThirdPartyNamesItsOperationAndRemedy() {
+    let error = SocketError(code: .init(rawValue: 130), .init("handshake"))
+    #expect(error.description == "handshake: code 130")
+    #expect(error.operation == SocketError.Operation("handshake") && error.operation != .connect)
+    let known = error.with(explanation: "The certificate has expired. Renew it.")
+    #expect(known.remedy == "The certificate has expired. Renew it." && known.code == error.code && known != error)
+    #expect(known.description == "handshake: code 130. The certificate has expired. Renew it.")
+  }
+
+  @Test func theTextOfTheLatestErrorsIsKept() {
+    let first = SocketError(code: .timedOut, .connect).with(address: "first", localAddress: "here")
+    #expect(first.address == "first" && first.localAddress == "here" && first == first)
+    #expect(first != SocketError(code: .timedOut, .connect) && first.with(address: "other") != first)
+    #expect(first == SocketError(code: .timedOut, .connect).with(address: "first", localAddress: "here"))
+    for number in 0..<1024 { #expect(first.with(address: "\(number)").address == "\(number)") }
+    #expect(first.address == nil && first.code == .timedOut && first.description == "connect: timed out. " + usual)
+  }
+  private let usual = "The peer did not answer in time: check that it runs and accepts, or give a later deadline."
+
+  @Test func textsOfManyThreadsDoNotMix() {
+    let threads = (0..<4).map { thread in
+      spawn {
+        for round in 0..<200 {
+          let error = SocketError(code: .other, .parse).with(address: "\(thread) \(round)")
+          #expect(error.address == "\(thread) \(round)")
+        }
+      }
+    }
+    for thread in threads { thread.join() }
   }
 
   @Test func attemptsAreListed() {
-    let attempt = EndpointError(SocketError(.failure(errno: 101), .connect), address: "[::1]:1")
-    let error = EndpointError(attempt.reason, address: "host", attempts: [attempt])
+    let attempt = SocketError(.failure(errno: 101), .connect).with(address: "[::1]:1")
+    let error = attempt.with(address: "host", attempts: [attempt])
     #expect(error.description.contains("\n  connect [::1]:1: unreachable (ENETUNREACH, errno 101)"))
   }
 }

@@ -29,7 +29,7 @@ import Testing
 
   @Test(arguments: ["", String(repeating: "x", count: 256), "a\0b"])
   func unusableNamesAreRefused(_ name: String) {
-    do throws(EndpointError) {
+    do throws(SocketError) {
       _ = try NameLookup(name, port: 1)
       Issue.record("took it")
     } catch {
@@ -38,7 +38,7 @@ import Testing
   }
 
   @Test func aNameThatIsNoneFailsWithTheName() {
-    do throws(EndpointError) {
+    do throws(SocketError) {
       _ = try NameLookup("no such name", port: 1).wait(until: .after(.seconds(20)))
       Issue.record("found it")
     } catch {
@@ -63,7 +63,7 @@ import Testing
       let listener = try TCPSocket.listen(on: address)
       let port = try listener.localAddress().port
       let host = address.isIPv6 && !localhostHasIPv6 ? "::1" : "localhost"
-      let client = try TCPSocket.connect(toHost: host, port: port, until: .after(.seconds(20)))
+      let client = try TCPSocket.connect(to: .host(host, port: port), until: .after(.seconds(20)))
       let server = try listener.accept(until: .after(.seconds(5)))
       #expect(try client.remoteAddress() == server.localAddress())
     }
@@ -78,15 +78,15 @@ import Testing
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
     let port = try listener.localAddress().port
     try listener.close()
-    do throws(EndpointError) {
-      _ = try TCPSocket.connect(toHost: "localhost", port: port, until: .after(.seconds(20)))
+    do throws(SocketError) {
+      _ = try TCPSocket.connect(to: .host("localhost", port: port), until: .after(.seconds(20)))
       Issue.record("connected")
     } catch {
       #expect(error.code == .connectionRefused && error.address == "localhost")
       #expect(error.attempts.contains { $0.address == "127.0.0.1:\(port)" && $0.code == .connectionRefused })
     }
-    do throws(EndpointError) {
-      _ = try TCPSocket.connect(toHost: "127.0.0.1", port: port, until: .after(.seconds(20)))
+    do throws(SocketError) {
+      _ = try TCPSocket.connect(to: .host("127.0.0.1", port: port), until: .after(.seconds(20)))
       Issue.record("connected")
     } catch {
       #expect(error.code == .connectionRefused && error.address == "127.0.0.1:\(port)")
@@ -94,16 +94,16 @@ import Testing
   }
 
   @Test func connectByNameHonoursDeadlineAndCancel() {
-    do throws(EndpointError) {
-      _ = try TCPSocket.connect(toHost: "localhost", port: 1, until: .past)
+    do throws(SocketError) {
+      _ = try TCPSocket.connect(to: .host("localhost", port: 1), until: .past)
       Issue.record("connected")
     } catch {
       #expect(error.code == .timedOut)
     }
     let control = WaitControl()
     control.cancel()
-    do throws(EndpointError) {
-      _ = try TCPSocket.connect(toHost: "localhost", port: 1, until: .never.cancellable(by: control))
+    do throws(SocketError) {
+      _ = try TCPSocket.connect(to: .host("localhost", port: 1), until: .never.cancellable(by: control))
       Issue.record("connected")
     } catch {
       #expect(error.code == .cancelled)

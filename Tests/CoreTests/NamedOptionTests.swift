@@ -6,7 +6,7 @@ import Testing
 /// The options that hybscloud's sock exports by their C names only.
 @Suite(.exclusive) struct NamedOptionTests {
   private func connection(
-    _ configure: (borrowing TCPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+    _ configure: (borrowing TCPSocket) throws -> Void = { _ in }
   ) throws(SocketError) -> SocketPair<TCPSocket> {
     try TCPSocket.pair(until: .after(.seconds(5)), configure: configure)
   }

@@ -136,7 +136,7 @@ import Testing
 
   @Test func backlogsAreCheckedInTheSameWayEverywhere() throws {
     for backlog in [-1, Int.min] {
-      #expect(throws: EndpointError(SocketError(code: .invalidArgument, .listen), address: "127.0.0.1:0")) {
+      #expect(throws: SocketError(code: .invalidArgument, .listen).with(address: "127.0.0.1:0")) {
         _ = try TCPSocket.listen(on: .loopback(port: 0), backlog: backlog)
       }
       let socket = try socket()
@@ -205,7 +205,7 @@ import Testing
       racing.attemptDelay = duration
       #expect(racing.attemptDelay >= .milliseconds(10))
       if duration > .seconds(1) { racing.resolutionDelay = .zero }
-      _ = try TCPSocket.connect(toHost: "localhost", port: port, until: .after(.seconds(20)), racing: racing)
+      _ = try TCPSocket.connect(to: .host("localhost", port: port), until: .after(.seconds(20)), racing: racing)
     }
   }
 }

@@ -18,8 +18,8 @@ import Testing
   }
 
   private func code(_ host: String, _ port: UInt16, _ deadline: Deadline) -> SocketError.Code? {
-    do throws(EndpointError) {
-      _ = try TCPSocket.connect(toHost: host, port: port, until: deadline)
+    do throws(SocketError) {
+      _ = try TCPSocket.connect(to: .host(host, port: port), until: deadline)
       return nil
     } catch {
       return error.code
@@ -97,7 +97,7 @@ import Testing
     let count = NameLookup.maximumConcurrent + 20
     let threads = (0..<count).map { _ in
       ThreadResult { () -> Int in
-        do throws(EndpointError) {
+        do throws(SocketError) {
           return try NameLookup("host.test", port: 1, version: .ipv4).wait(until: .after(.seconds(20))).count
         } catch {
           Issue.record("\(error)")
@@ -116,7 +116,7 @@ import Testing
     let count = NameLookup.maximumConcurrent + 8
     let threads = (0..<count).map { _ in
       ThreadResult { () -> SocketError.Code? in
-        do throws(EndpointError) {
+        do throws(SocketError) {
           _ = try NameLookup("host.test", port: 1, version: .ipv4).wait(until: .after(.milliseconds(500)))
           return nil
         } catch {

@@ -19,8 +19,8 @@ import Testing
   @Test func datagramsByTextAreSaidToBeMissing() throws {
     var exchange = Exchange()
     let endpoint = try AnyEndpoint(parsing: "vsock-dgram://local:70003")
-    var error: EndpointError?
-    do { _ = try endpoint.visit(with: &exchange) } catch let thrown as EndpointError { error = thrown }
+    var error: SocketError?
+    do { _ = try endpoint.visit(with: &exchange) } catch let thrown as SocketError { error = thrown }
     #expect(error?.address == "local(1):70003")
     // ENODEV until a transport for datagrams is loaded, and none is made for these kernels.
     #expect(error?.code == .protocolNotSupported && error?.errno == 19, "\(String(describing: error))")
@@ -29,7 +29,7 @@ import Testing
   @Test(arguments: ["vsock://local:70004", "vsock-seqpacket://local:70004"])
   func nobodyThere(_ text: String) throws {
     var knocking = Knocking()
-    let error = endpointError { () throws(EndpointError) in try AnyEndpoint(parsing: text).visit(with: &knocking) }
+    let error = endpointError { () throws(SocketError) in try AnyEndpoint(parsing: text).visit(with: &knocking) }
     #expect(error?.code == .connectionReset && error?.operation == .connect && error?.address == "local(1):70004")
     #expect(knocking.visits == 1)
   }
@@ -39,16 +39,16 @@ private struct Knocking: EndpointVisitor {
   // Not empty: ThreadSanitizer takes the address of an empty visitor in a closure, which is undefined.
   var visits = 0
 
-  mutating func stream<S: NamedConnectionTransport & StreamSocket & ~Copyable>(
-    _: S.Type, at location: S.Location
-  ) throws(EndpointError) {
+  mutating func stream<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(
+    _: S.Type, at endpoint: S.Endpoint
+  ) throws(SocketError) {
     visits += 1
-    _ = try S.connect(at: location, until: .after(.seconds(20)))
+    _ = try S.connect(to: endpoint, until: .after(.seconds(20)))
   }
-  mutating func packets<S: NamedConnectionTransport & SequencedPacketSocket & ~Copyable>(
-    _: S.Type, at location: S.Location
-  ) throws(EndpointError) {
+  mutating func packets<S: Transport & SequencedPacketSocket & Acceptable<Void> & ~Copyable>(
+    _: S.Type, at endpoint: S.Endpoint
+  ) throws(SocketError) {
     visits += 1
-    _ = try S.connect(at: location, until: .after(.seconds(20)))
+    _ = try S.connect(to: endpoint, until: .after(.seconds(20)))
   }
 }

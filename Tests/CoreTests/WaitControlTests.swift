@@ -106,13 +106,13 @@ import Testing
       late.cancel()
     }
     for cancelled in [control, late] {
-      #expect(throws: EndpointError(SocketError(code: .cancelled, .connect), address: "\(address)")) {
+      #expect(throws: SocketError(code: .cancelled, .connect).with(address: "\(address)")) {
         _ = try TCPSocket.connect(to: address, until: .after(.seconds(5)).cancellable(by: cancelled))
       }
     }
     cancelling.join()
     _ = queued.descriptor
-    do throws(EndpointError) {
+    do throws(SocketError) {
       _ = try NameLookup("localhost", port: 1).wait(until: .never.cancellable(by: control))
       Issue.record("not cancelled")
     } catch {

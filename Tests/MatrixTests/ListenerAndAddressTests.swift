@@ -3,7 +3,7 @@ import SocketKitConformance
 import TestSupport
 import Testing
 
-private func suite<S: ConnectionTransport & ~Copyable>(
+private func suite<S: Transport & Acceptable<Void> & ~Copyable>(
   _ name: String, _ type: S.Type, on address: @escaping @Sendable () throws -> S.Address
 ) -> ListenerSuite<S> {
   ListenerSuite(name) {
@@ -50,4 +50,32 @@ enum Addresses {
   @Test(arguments: Addresses.ip.rules) func ip(_ rule: ConformanceRule) { check(rule) }
   @Test(arguments: Addresses.unix.rules) func unix(_ rule: ConformanceRule) { check(rule) }
   @Test(arguments: Addresses.any.rules) func any(_ rule: ConformanceRule) { check(rule) }
+}
+
+private enum Endpoints {
+  static let ip: [IPEndpoint] =
+    Addresses.ipSamples.map { .address($0) } + [.host("localhost", port: 0), .host("a-b.example", port: 65535)]
+  static let tcp = EndpointSuite<TCPSocket>("TCP", samples: ip, addresses: Addresses.ipSamples)
+  static let udp = EndpointSuite<UDPSocket>("UDP", samples: ip, addresses: Addresses.ipSamples)
+  static let sctp = EndpointSuite<SCTPSocket>(
+    "SCTP",
+    samples: Addresses.ipSamples.map { SCTPSocket.endpoint(of: $0) } + [
+      .host("localhost", port: 0),
+      .addresses(SCTPAddressList([.loopback(port: 80), .loopbackIPv6(port: 80)])!),
+    ], addresses: Addresses.ipSamples)
+  static let unix = EndpointSuite<UnixStreamSocket>(
+    "Unix", samples: Addresses.unixSamples, addresses: Addresses.unixSamples)
+  static let unixPackets = EndpointSuite<UnixSequencedPacketSocket>(
+    "Unix packets", samples: Addresses.unixSamples, addresses: Addresses.unixSamples)
+  static let unixDatagrams = EndpointSuite<UnixDatagramSocket>(
+    "Unix datagrams", samples: Addresses.unixSamples, addresses: Addresses.unixSamples)
+}
+
+@Suite(.exclusive) struct EndpointTests {
+  @Test(arguments: Endpoints.tcp.rules) func tcp(_ rule: ConformanceRule) { check(rule) }
+  @Test(arguments: Endpoints.udp.rules) func udp(_ rule: ConformanceRule) { check(rule) }
+  @Test(arguments: Endpoints.sctp.rules) func sctp(_ rule: ConformanceRule) { check(rule) }
+  @Test(arguments: Endpoints.unix.rules) func unix(_ rule: ConformanceRule) { check(rule) }
+  @Test(arguments: Endpoints.unixPackets.rules) func unixPackets(_ rule: ConformanceRule) { check(rule) }
+  @Test(arguments: Endpoints.unixDatagrams.rules) func unixDatagrams(_ rule: ConformanceRule) { check(rule) }
 }

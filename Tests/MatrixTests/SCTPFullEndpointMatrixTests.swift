@@ -20,8 +20,8 @@ private let token = Token(index: 7, generation: 1)
 
 private struct FullEndpointRules<P: Poller & ~Copyable>: ~Copyable {
   var poller: P
-  let sender: SCTPEndpoint
-  let reader: SCTPEndpoint
+  let sender: SCTPOneToManySocket
+  let reader: SCTPOneToManySocket
   let association: SCTPAssociationID
 
   init(_ poller: consuming P) throws {
@@ -37,7 +37,7 @@ private struct FullEndpointRules<P: Poller & ~Copyable>: ~Copyable {
   }
 
   private init(
-    _ poller: consuming P, _ sender: consuming SCTPEndpoint, _ reader: consuming SCTPEndpoint,
+    _ poller: consuming P, _ sender: consuming SCTPOneToManySocket, _ reader: consuming SCTPOneToManySocket,
     _ association: SCTPAssociationID
   ) {
     self.poller = poller

@@ -8,11 +8,11 @@ func peeledPair(
   _ address: IPSocketAddress = .loopback(port: 0)
 ) throws -> SocketPair<SCTPAssociationSocket> {
   // Without Nagle's rule small messages need not wait for the acknowledgement of earlier ones.
-  let near = try SCTPEndpoint.bind(to: address) { endpoint throws(SocketError) in
+  let near = try SCTPOneToManySocket.bind(to: address) { endpoint throws(SocketError) in
     try endpoint.setOption(.noDelay, to: true)
     try endpoint.setEvent(.associationChange, to: true)
   }
-  let far = try SCTPEndpoint.listen(on: address) { endpoint throws(SocketError) in
+  let far = try SCTPOneToManySocket.listen(on: address) { endpoint throws(SocketError) in
     try endpoint.setOption(.noDelay, to: true)
     try endpoint.setEvent(.associationChange, to: true)
   }
@@ -21,7 +21,7 @@ func peeledPair(
 }
 
 /// The association that comes up next.
-private func nextAssociation(_ endpoint: borrowing SCTPEndpoint) throws -> SCTPAssociationID {
+private func nextAssociation(_ endpoint: borrowing SCTPOneToManySocket) throws -> SCTPAssociationID {
   var buffer = [UInt8](repeating: 0, count: 64)
   let arrival = try endpoint.receive(into: buffer.mutableSpan, until: .after(.seconds(5)))
   guard case .notification(.associationChange(let change)) = arrival, change.state == .up else {

@@ -30,7 +30,7 @@ func rules(_ all: [ConformanceRule], beginning parts: [String]) -> [ConformanceR
 }
 
 /// A pair by way of a listener, for transports that have no pair of their own.
-func pair<S: ConnectionTransport & ~Copyable>(_ type: S.Type, on address: S.Address) throws -> SocketPair<S> {
+func pair<S: Transport & Acceptable<Void> & ~Copyable>(_ type: S.Type, on address: S.Address) throws -> SocketPair<S> {
   let listener = try S.listen(on: address)
   let client = try S.connect(to: listener.localAddress(), until: .after(.seconds(5)))
   return SocketPair(client, try listener.accept(until: .after(.seconds(5))))
@@ -45,8 +45,8 @@ func freshName() -> String {
 }
 private let processSeed = UInt64.random(in: 0 ... .max)
 
-func freshPath() throws(EndpointError) -> UnixAddress { try UnixAddress(path: "/tmp/\(freshName())") }
-func freshAbstractName() throws(EndpointError) -> UnixAddress { try UnixAddress(abstract: freshName()) }
+func freshPath() throws(SocketError) -> UnixAddress { try UnixAddress(path: "/tmp/\(freshName())") }
+func freshAbstractName() throws(SocketError) -> UnixAddress { try UnixAddress(abstract: freshName()) }
 
 enum Streams {
   static let tcp4 = StreamSocketSuite("TCP over IPv4") { try pair(TCPSocket.self, on: .loopback(port: 0)) }

@@ -16,3 +16,9 @@ private enum VsockAddresses {
 @Suite struct VsockAddressRules {
   @Test(arguments: VsockAddresses.suite.rules) func address(_ rule: ConformanceRule) { check(rule) }
 }
+
+@Suite(.guestOnly) struct VsockEndpointRules {
+  static let suite = EndpointSuite<VsockStreamSocket>(
+    "vsock", samples: VsockAddresses.samples, addresses: VsockAddresses.samples)
+  @Test(arguments: suite.rules) func endpoint(_ rule: ConformanceRule) { check(rule) }
+}

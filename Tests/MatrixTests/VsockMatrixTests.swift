@@ -21,7 +21,7 @@ enum Vsock {
     // one.
     GuestKernel.isRunning && !vsockPeeks() ? [.lossless, .fewWaiting, .unpeekable] : [.lossless, .fewWaiting]
 
-  private static func listener<S: ConnectionTransport & ~Copyable>(
+  private static func listener<S: Transport & Acceptable<Void> & ~Copyable>(
     _ name: String, _ type: S.Type
   ) -> ListenerSuite<S> where S.Address == VsockAddress {
     ListenerSuite(name) {

@@ -27,7 +27,7 @@ import Testing
   @Test func anyErrorOfATypeIsReported() {
     for (text, type) in [
       ("#expect(throws: SocketError.self) { try f() }", "SocketError.self"),
-      ("let e = try #require(throws: EndpointError.self) { try f() }", "EndpointError.self"),
+      ("let e = try #require(throws: SocketError.self) { try f() }", "SocketError.self"),
       ("#expect(\n  throws:\n    Outer.Failure.self\n) {}", "Outer.Failure.self"),
       ("#expect(throws: (any Error).self) {}", "(anyError).self"),
       ("let s = \"\\(try #require(throws: ToolError.self) { try f() })\"", "ToolError.self"),

@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -23,6 +24,26 @@ import Testing
       let lines = (Repository.text(path) ?? "").utf8.count { $0 == UInt8(ascii: "\n") }
       #expect(lines <= 600, "\(path): \(lines) lines")
     }
+  }
+
+  /// A build that went wrong once left object files beside Package.swift, and they were committed.
+  @Test func everyFileIsText() throws {
+    let files = Repository.files(Repository.root).filter { !$0.contains("/__pycache__/") }
+    #expect(files.count > 400)
+    for path in files { #expect(try isText(path), "\(path): a binary file") }
+    let folder = "/tmp/socketkit-\(getpid())"
+    defer { unlink(folder) }
+    try #require(fopen(folder, "w")).write("\u{7f}ELF\0")
+    #expect(try !isText(folder))
+  }
+
+  /// Looks at the first bytes: every object file and archive has a zero byte among them.
+  private func isText(_ path: String) throws -> Bool {
+    let file = try #require(fopen(path, "r"), "\(path)")
+    defer { fclose(file) }
+    var head = [UInt8](repeating: 0, count: 1024)
+    let count = fread(&head, 1, head.count, file)
+    return !head.prefix(count).contains(0)
   }
 
   /// Who uses the core pays for neither Foundation nor the test framework.
@@ -62,5 +83,14 @@ extension String {
       rest = rest[closing.upperBound...]
     }
     return found
+  }
+}
+
+extension UnsafeMutablePointer where Pointee == FILE {
+  /// Writes the text and closes the file.
+  fileprivate func write(_ text: String) {
+    let bytes = Array(text.utf8)
+    fwrite(bytes, 1, bytes.count, self)
+    fclose(self)
   }
 }

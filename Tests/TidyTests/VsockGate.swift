@@ -195,7 +195,7 @@ struct VsockGate {
 
 /// Whether code, without white space, opens sockets by text.
 private func opensByText(_ code: String) -> Bool {
-  [".visit(", "connect(at:", "listen(at:", "bind(at:", "VscpCommand.run(", "VscpEnd("].contains { code.contains($0) }
+  [".visit(", "endpoint(parsing:", "VscpCommand.run(", "VscpEnd("].contains { code.contains($0) }
 }
 
 private func isSocketType(_ word: String) -> Bool {

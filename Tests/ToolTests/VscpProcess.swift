@@ -22,7 +22,7 @@ enum VscpProcess {
       }
       sleep(milliseconds: 10)
     }
-    throw EndpointError(SocketError(code: .timedOut, .listen), address: log)
+    throw SocketError(code: .timedOut, .listen).with(address: log)
   }
 
   /// The command that runs another with some of its system calls slowed down or failed: `fsync:delay_enter=1s`.

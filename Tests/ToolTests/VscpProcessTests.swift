@@ -120,14 +120,14 @@ private final class Relay: @unchecked Sendable {
     mutex.initialize(to: pthread_mutex_t())
     pthread_mutex_init(mutex, nil)
     guard let listener = try? TCPSocket.listen(on: .loopback(port: 0)), let own = try? listener.localAddress(),
-      let body = try? EndpointText(parsing: target).body, let location = try? IPLocation(endpointBody: body)
+      let body = try? EndpointText(parsing: target).body, let endpoint = try? IPEndpoint(body: body)
     else { return }
-    address = TCPSocket.text(of: TCPSocket.location(of: own))
+    address = TCPSocket.text(of: own)
     let number = listener.release().release()
     thread = spawn { [self] in
       guard let listener = try? Listener<TCPSocket>(adopting: owning(number)),
         let near = try? listener.accept(until: .after(.seconds(30))),
-        let far = try? TCPSocket.connect(at: location, until: .after(.seconds(30)))
+        let far = try? TCPSocket.connect(to: endpoint, until: .after(.seconds(30)))
       else { return }
       pass(near, far, limit)
     }

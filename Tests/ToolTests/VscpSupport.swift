@@ -152,8 +152,8 @@ final class RawPeer: Sendable {
   private let deadline = Deadline.after(.seconds(20))
 
   init(to address: String) throws {
-    socket = try UnixStreamSocket.connect(
-      at: UnixAddress(endpointBody: EndpointText(parsing: address).body), until: deadline)
+    let endpoint = try UnixStreamSocket.endpoint(parsing: EndpointText(parsing: address).body)
+    socket = try UnixStreamSocket.connect(to: endpoint, until: deadline)
   }
 
   init(from listener: borrowing Listener<UnixStreamSocket>) throws {

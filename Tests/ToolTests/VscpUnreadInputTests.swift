@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  private func peer<S: ConnectionTransport & StreamSocket & ~Copyable>(
+  private func peer<S: Transport & Acceptable<Void> & StreamSocket & ~Copyable>(
     of listener: borrowing Listener<S>
   ) throws -> Int32 {
     let socket = try listener.accept(until: .after(.seconds(20)))
@@ -35,12 +35,13 @@ import Testing
     #expect(send(number, text, text.utf8.count, Int32(MSG_NOSIGNAL)) == text.utf8.count)
   }
 
-  private func checkDelivery<S: NamedConnectionTransport & StreamSocket & ~Copyable>(_: S.Type, at text: String) throws
-  {
+  private func checkDelivery<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(
+    _: S.Type, at text: String
+  ) throws {
     let folder = TemporaryFolder()
     let bytes = randomBytes(8_400_000)
     folder.write("in", bytes)
-    let listener = try S.listen(at: S.Location(endpointBody: EndpointText(parsing: text).body))
+    let listener = try S.listen(on: S.endpoint(parsing: EndpointText(parsing: text).body))
     let address = S.text(of: try listener.localAddress())
     let sender = VscpEnd(["--to", address, "\(folder.path)/in"])
     let number = try peer(of: listener)
@@ -63,8 +64,8 @@ import Testing
     for text in ["tcp://127.0.0.1:0", "tcp://[::1]:0"] {
       let folder = TemporaryFolder()
       folder.write("in", randomBytes(200_000))
-      let location = try IPLocation(endpointBody: EndpointText(parsing: text).body)
-      let listener = try TCPSocket.listen(at: location, until: .never) { (socket) throws(SocketError) in
+      let endpoint = try IPEndpoint(body: EndpointText(parsing: text).body)
+      let listener = try TCPSocket.listen(on: endpoint, until: .never) { (socket) throws(SocketError) in
         try socket.setOption(.receiveBuffer, to: 65536)
       }
       let sender = VscpEnd(["--to", TCPSocket.text(of: try listener.localAddress()), "\(folder.path)/in"])

@@ -5,11 +5,11 @@ import Testing
 
 /// Connects that cannot succeed: each ends with a typed error that names the operation and the address.
 @Suite(.exclusive) struct ConnectFailureTests {
-  private func failure<S: ConnectionTransport & ~Copyable>(
+  private func failure<S: Transport & Acceptable<Void> & ~Copyable>(
     _ type: S.Type, _ address: S.Address, until limit: some WaitLimit = .after(.seconds(10)),
     while operation: SocketError.Operation = .connect
-  ) -> EndpointError? {
-    do throws(EndpointError) {
+  ) -> SocketError? {
+    do throws(SocketError) {
       _ = try S.connect(to: address, until: limit)
       Issue.record("connected to \(address)")
       return nil
@@ -67,7 +67,7 @@ import Testing
   }
 
   @Test func aSourceAddressThatIsNoneOfOurs() {
-    do throws(EndpointError) {
+    do throws(SocketError) {
       _ = try TCPSocket.connect(
         to: .loopback(port: 1), from: IPSocketAddress(IPv4Address(192, 0, 2, 1), port: 0), until: .after(.seconds(1)))
       Issue.record("bound it")
@@ -118,7 +118,7 @@ import Testing
     }
     #expect(failure(UnixStreamSocket.self, address, until: .never.cancellable(by: control))?.code == .cancelled)
     other.join()
-    do throws(EndpointError) {
+    do throws(SocketError) {
       _ = try UnixStreamSocket.startConnecting(to: address)
       Issue.record("there was room")
     } catch {
@@ -127,7 +127,7 @@ import Testing
     // A connect that fails leaves the socket as it was.
     let open = try UnixStreamSocket.open(for: address)
     try open.setOption(.sendTimeout, to: .seconds(7))
-    do throws(EndpointError) {
+    do throws(SocketError) {
       try open.connect(to: address, until: .after(.milliseconds(30)))
       Issue.record("there was room")
     } catch {
@@ -137,7 +137,7 @@ import Testing
     let timeout = try open.option(.sendTimeout)
     #expect(timeout == .seconds(7))
     let waiting = spawn {
-      do throws(EndpointError) {
+      do throws(SocketError) {
         let late = try UnixStreamSocket.connect(to: address, until: .after(.seconds(10))) {
           (socket) throws(SocketError) in try socket.setOption(.sendTimeout, to: .seconds(7))
         }
@@ -163,7 +163,7 @@ import Testing
     low.rlim_cur = 3  // standard input, output and error are open
     setrlimit(__rlimit_resource_t(7), &low)
     var errors = (0..<3).map { _ in failure(TCPSocket.self, address, while: .open) }
-    do throws(EndpointError) {
+    do throws(SocketError) {
       _ = try UnixStreamSocket.listen(on: try UnixAddress(abstract: "x-\(getpid())"))
     } catch {
       errors.append(error)

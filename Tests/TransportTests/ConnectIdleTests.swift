@@ -6,15 +6,15 @@ import Testing
 /// Waiting for a peer's answer costs no processor time, also for a socket that is written to by way of another
 /// descriptor, as vsock's packets are: that one says nothing about the connection.
 @Suite(.exclusive) struct ConnectIdleTests {
-  private func waits<S: ConnectionTransport & ~Copyable>(
-    _ type: S.Type, _ body: (S.Address) throws(EndpointError) -> Void
+  private func waits<S: Transport & Acceptable<Void> & ~Copyable>(
+    _ type: S.Type, _ body: (S.Address) throws(SocketError) -> Void
   ) throws where S.Address == IPSocketAddress {
     // The kernel drops the requests to a full backlog.
     let listener = try TCPSocket.listen(on: .loopback(port: 0), backlog: 0)
     let address = try listener.localAddress()
     let queued = try TCPSocket.connect(to: address, until: .after(.seconds(5)))
     let before = threadCPUTime()
-    do throws(EndpointError) {
+    do throws(SocketError) {
       try body(address)
       Issue.record("connected")
     } catch {
@@ -25,26 +25,26 @@ import Testing
   }
 
   @Test func connecting() throws {
-    try waits(TCPSocket.self) { address throws(EndpointError) in
+    try waits(TCPSocket.self) { address throws(SocketError) in
       _ = try TCPSocket.connect(to: address, until: .after(.milliseconds(400)))
     }
-    try waits(TwoWaySocket.self) { address throws(EndpointError) in
+    try waits(TwoWaySocket.self) { address throws(SocketError) in
       _ = try TwoWaySocket.connect(to: address, until: .after(.milliseconds(400)))
     }
   }
 
   @Test func finishing() throws {
-    try waits(TCPSocket.self) { address throws(EndpointError) in
+    try waits(TCPSocket.self) { address throws(SocketError) in
       _ = try TCPSocket.startConnecting(to: address).finish(until: .after(.milliseconds(400)))
     }
-    try waits(TwoWaySocket.self) { address throws(EndpointError) in
+    try waits(TwoWaySocket.self) { address throws(SocketError) in
       _ = try TwoWaySocket.startConnecting(to: address).finish(until: .after(.milliseconds(400)))
     }
   }
 }
 
 /// TCP with a descriptor of its own for writing, which is always writable.
-private struct TwoWaySocket: ~Copyable, StreamSocket, KernelSocket, ConnectionTransport {
+private struct TwoWaySocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
   typealias Options = TCPSocketOptions
   typealias Address = IPSocketAddress
   private let owned: Descriptor

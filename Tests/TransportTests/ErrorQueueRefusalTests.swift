@@ -150,7 +150,7 @@ import Testing
     let address = try listener.localAddress()
     let client = try TCPSocket.connect(to: address, until: .after(soon))
     try listener.shutdown()
-    #expect(throws: EndpointError(SocketError(.failure(errno: ECONNREFUSED), .connect), address: address.description)) {
+    #expect(throws: SocketError(.failure(errno: ECONNREFUSED), .connect).with(address: address.description)) {
       _ = try TCPSocket.connect(to: address, until: .after(soon))
     }
     // TCP resets the connections that waited to be accepted.

@@ -152,7 +152,7 @@ private final class Strangers: @unchecked Sendable {
 
   func connect(to address: IPSocketAddress) throws(SocketError) {
     if count > 0 { return }
-    do throws(EndpointError) {
+    do throws(SocketError) {
       _ = sockets.insert(try TCPSocket.connect(to: address, until: .after(.seconds(5))))
       let sender = try TCPSocket.connect(to: address, until: .after(.seconds(5)))
       let reset = try TCPSocket.connect(to: address, until: .after(.seconds(5)))
@@ -160,12 +160,12 @@ private final class Strangers: @unchecked Sendable {
         _ = try sender.write([66].span)
         try reset.setOption(.linger, to: .zero)
       } catch {
-        throw EndpointError(error, address: "")
+        throw error.with(address: "")
       }
       _ = sockets.insert(sender)
       resets = 1
     } catch {
-      throw error.reason
+      throw error
     }
   }
 }

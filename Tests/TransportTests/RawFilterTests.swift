@@ -60,7 +60,7 @@ import Testing
       return unavailable("a filter on a TCP socket: \(error)")
     }
     let address = try listener.localAddress()
-    #expect(throws: EndpointError(SocketError(code: .timedOut, .connect), address: "\(address)")) {
+    #expect(throws: SocketError(code: .timedOut, .connect).with(address: "\(address)")) {
       _ = try TCPSocket.connect(to: address, until: .after(.milliseconds(100)))
     }
     try listener.removeFilter()

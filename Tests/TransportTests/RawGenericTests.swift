@@ -77,7 +77,7 @@ private struct NetlinkAddress: SocketAddress {
     try exchange(listener, client)
     let refused = try GenericStreamSocket<IPSocketAddress, SocketLevelOptions>.open(kind)
     let free = try TCPSocket.listen(on: .loopback(port: 0)).localAddress()
-    let error = failure { () throws(EndpointError) in try refused.connect(to: free, until: .after(.seconds(5))) }
+    let error = failure { () throws(SocketError) in try refused.connect(to: free, until: .after(.seconds(5))) }
     #expect(error?.code == .connectionRefused && error?.address == free.description)
   }
 

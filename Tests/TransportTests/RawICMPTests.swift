@@ -37,7 +37,7 @@ import Testing
     try inNamespaceWithLoopback {
       guard writeFile(Self.range, "1 0") else { return unavailable("\(Self.range) cannot be written") }
       for address in [IPSocketAddress.loopback(port: 0), .loopbackIPv6(port: 0)] {
-        let error = failure { () throws(EndpointError) in _ = try ICMPSocket.connect(to: address) }
+        let error = failure { () throws(SocketError) in _ = try ICMPSocket.connect(to: address) }
         #expect(error?.code == .permissionDenied && error?.operation == .open)
         #expect(error?.remedy?.contains("net.ipv4.ping_group_range") == true)
       }

@@ -131,16 +131,16 @@ import Testing
   }
 
   @Test func whatIsRefusedSaysWhy() throws {
-    let denied = onThread { () -> EndpointError? in
+    let denied = onThread { () -> SocketError? in
       dropCapabilities()
-      return failure { () throws(EndpointError) in _ = try RawIPSocket.bind(.icmp, to: .loopback(port: 0)) }
+      return failure { () throws(SocketError) in _ = try RawIPSocket.bind(.icmp, to: .loopback(port: 0)) }
     }
     #expect(denied?.code == .permissionDenied && denied?.operation == .open && denied?.address == "127.0.0.1:0")
     #expect(denied?.remedy?.contains("CAP_NET_RAW") == true)
     let family = failure(SocketError.self) { () throws(SocketError) in _ = try RawIPSocket.open(.icmp, over: .unix) }
     #expect(family?.code == .wrongSocketKind && family?.operation == .open)
     guard mayBeRaw() else { return }
-    let foreign = failure { () throws(EndpointError) in
+    let foreign = failure { () throws(SocketError) in
       _ = try RawIPSocket.bind(.icmp, to: IPSocketAddress(IPv4Address(192, 0, 2, 1), port: 0))
     }
     #expect(foreign?.code == .addressNotAvailable)

@@ -28,7 +28,7 @@ import Testing
     close(number)
     let here = try UDPSocket.bind(to: .anyIPv4(port: 0))
     let address = try here.localAddress()
-    #expect(throws: EndpointError(SocketError(.failure(errno: EADDRINUSE), .bind), address: "\(address)")) {
+    #expect(throws: SocketError(.failure(errno: EADDRINUSE), .bind).with(address: "\(address)")) {
       _ = try UDPSocket.bind(to: address)
     }
     let before = openDescriptors().count
@@ -56,7 +56,7 @@ import Testing
     var buffer: [UInt8] = [0]
     try server.readExactly(into: buffer.mutableSpan, until: .after(.seconds(5)))
     #expect(buffer == [6])
-    let outside = failure { () throws(EndpointError) in
+    let outside = failure { () throws(SocketError) in
       _ = try TCPSocket.connect(to: .loopback(port: 4242), until: .after(.seconds(5)))
     }
     #expect(outside?.code == .connectionRefused)
@@ -83,8 +83,8 @@ import Testing
   }
 
   @Test func whatIsNoNamespaceIsATypedError() throws {
-    func refusal(_ path: String) -> EndpointError? {
-      failure { () throws(EndpointError) in _ = try NetworkNamespace(path: path) }
+    func refusal(_ path: String) -> SocketError? {
+      failure { () throws(SocketError) in _ = try NetworkNamespace(path: path) }
     }
     let missing = refusal("/run/netns/no-such-one")
     #expect(missing?.code == .noSuchPath && missing?.operation == .enterNamespace)
@@ -94,7 +94,7 @@ import Testing
       #expect(error?.code == .notANetworkNamespace && error?.remedy != nil, "\(path): \(String(describing: error))")
     }
     #expect(refusal("a\0b")?.code == .invalidArgument)
-    let process = failure { () throws(EndpointError) in _ = try NetworkNamespace(ofProcess: Int32.max) }
+    let process = failure { () throws(SocketError) in _ = try NetworkNamespace(ofProcess: Int32.max) }
     #expect(process?.code == .noSuchPath)
     let closed = failure(SocketError.self) { () throws(SocketError) in
       _ = try NetworkNamespace(descriptor: RawDescriptor(9999))
@@ -131,7 +131,7 @@ import Testing
         _ = try UDPSocket.bind(to: first.localAddress())
       }
       Issue.record("bound")
-    } catch let error as EndpointError {
+    } catch let error as SocketError {
       #expect(error.code == .addressInUse)
     }
   }

@@ -15,7 +15,7 @@ import Testing
   }
 
   /// A client program connects to us, sends a line, and prints what we answer.
-  private func serve<S: ConnectionTransport & ~Copyable>(
+  private func serve<S: Transport & Acceptable<Void> & ~Copyable>(
     _ listener: borrowing Listener<S>, _ arguments: [String]
   ) throws where S: StreamSocket {
     let peer = try #require(PeerProcess(arguments))
@@ -30,14 +30,14 @@ import Testing
   }
 
   /// A server program echoes; we connect, send and read back.
-  private func use<S: ConnectionTransport & ~Copyable>(
+  private func use<S: Transport & Acceptable<Void> & ~Copyable>(
     _ type: S.Type, _ address: S.Address, _ arguments: [String]
   ) throws where S: StreamSocket {
     let peer = try #require(PeerProcess(arguments))
     let deadline = Deadline.after(.seconds(20))
     var connected = false
     while !connected && !deadline.hasPassed {
-      do throws(EndpointError) {
+      do throws(SocketError) {
         let socket = try S.connect(to: address, until: deadline)
         connected = true
         echo(socket)

@@ -61,11 +61,11 @@ import Testing
   @Test func oneThatDoesNotShareKeepsItsAddress() throws {
     let sharing = try TCPSocket.listen(on: .loopback(port: 0), configure: Self.reuse)
     let address = try sharing.localAddress()
-    let inUse = EndpointError(SocketError(.failure(errno: EADDRINUSE), .bind), address: "\(address)")
+    let inUse = SocketError(.failure(errno: EADDRINUSE), .bind).with(address: "\(address)")
     #expect(throws: inUse) { _ = try TCPSocket.listen(on: address) }
     let alone = try TCPSocket.listen(on: .loopback(port: 0))
     let other = try alone.localAddress()
-    let otherInUse = EndpointError(SocketError(.failure(errno: EADDRINUSE), .bind), address: "\(other)")
+    let otherInUse = SocketError(.failure(errno: EADDRINUSE), .bind).with(address: "\(other)")
     #expect(throws: otherInUse) { _ = try TCPSocket.listen(on: other, configure: Self.reuse) }
   }
 }

@@ -6,7 +6,7 @@ import Testing
 /// Messages that come in pieces: fronts whose rest never comes, and pieces of several messages in turn.
 @Suite(.exclusive, .needsSCTP) struct SCTPAssemblerTests {
   /// Fragments of 500 bytes, delivered as soon as there are 1000, into a window of some 8 KiB.
-  private static let inPieces: @Sendable (borrowing SCTPEndpoint) throws(SocketError) -> Void = {
+  private static let inPieces: @Sendable (borrowing SCTPOneToManySocket) throws(SocketError) -> Void = {
     (endpoint) throws(SocketError) in
     let quick = Duration.milliseconds(100)
     try endpoint.setOption(
@@ -171,8 +171,8 @@ import Testing
       }
     }
     guard let made else { return }
-    let near = SCTPEndpoint(owning: unsafe Descriptor(unsafeOwning: made[0]))
-    let far = SCTPEndpoint(owning: unsafe Descriptor(unsafeOwning: made[1]))
+    let near = SCTPOneToManySocket(owning: unsafe Descriptor(unsafeOwning: made[0]))
+    let far = SCTPOneToManySocket(owning: unsafe Descriptor(unsafeOwning: made[1]))
     let id = try near.connect(to: far.localAddress())
     _ = try near.nextChange(.up)
     #expect(try near.option(.interleavingSupported, of: id))

@@ -85,7 +85,7 @@ import Testing
   }
 
   @Test func streamsAreResetAndAdded() throws {
-    let configure: (borrowing SCTPSocket) throws(SocketError) -> Void = { (socket) throws(SocketError) in
+    let configure: (borrowing SCTPSocket) throws -> Void = { (socket) throws(SocketError) in
       try socket.setOption(.reconfigurationSupported, to: true)
       try socket.setOption(.streamChanges, to: [.resetStreams, .resetAssociation, .addStreams])
     }

@@ -141,7 +141,7 @@ import Testing
         #expect(try wire.nextSignature(from: client.localAddress().port).algorithm == number)
       }
     }
-    let socket = try SCTPEndpoint.open()
+    let socket = try SCTPOneToManySocket.open()
     try socket.setOption(.authenticationSupported, to: true)
     try socket.setOption(.authenticationAlgorithms, to: [.sha256, .sha1])
     #expect(try socket.option(.authenticationAlgorithms) == [.sha256, .sha1])
@@ -157,10 +157,10 @@ import Testing
   }
 
   @Test func whereAuthenticationIsOffItSaysSo() throws {
-    let off: (borrowing SCTPEndpoint) throws(SocketError) -> Void = { (socket) throws(SocketError) in
+    let off: (borrowing SCTPOneToManySocket) throws(SocketError) -> Void = { (socket) throws(SocketError) in
       try socket.setOption(.authenticationSupported, to: false)
     }
-    let socket = try SCTPEndpoint.open()
+    let socket = try SCTPOneToManySocket.open()
     try off(socket)
     let errors = [
       refusal { try socket.installKey(1, secret: "x".utf8.span) }, refusal { try socket.activateKey(0) },

@@ -77,7 +77,7 @@ import Testing
   @Test func lksctpSendsToUs() throws {
     guard has("sctp_test") else { return }
     let server = try listeningEndpoint()
-    let own = try SCTPEndpoint.bind(to: .loopback(port: 0)).localAddress().port
+    let own = try SCTPOneToManySocket.bind(to: .loopback(port: 0)).localAddress().port
     let peer = try #require(
       PeerProcess([
         "sctp_test", "-H", "127.0.0.1", "-P", "\(own)", "-h", "127.0.0.1", "-p", "\(try server.localAddress().port)",
@@ -112,7 +112,7 @@ import Testing
   /// sctp_test's server takes what our endpoint sends, until it is ended.
   @Test func weSendToLksctp() throws {
     guard has("sctp_test") else { return }
-    let port = try SCTPEndpoint.bind(to: .loopback(port: 0)).localAddress().port
+    let port = try SCTPOneToManySocket.bind(to: .loopback(port: 0)).localAddress().port
     let peer = try #require(PeerProcess(["sctp_test", "-H", "127.0.0.1", "-P", "\(port)", "-l"]))
     let client = try listeningEndpoint([.associationChange, .senderDry])
     let deadline = Deadline.after(.seconds(20))

@@ -9,9 +9,9 @@ let sctpPatience = Duration.seconds(20)
 /// An endpoint on loopback that accepts associations and tells of them.
 func listeningEndpoint(
   _ events: [SCTPEvent] = [.associationChange], on address: IPSocketAddress = .loopback(port: 0),
-  configure: (borrowing SCTPEndpoint) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-) throws -> SCTPEndpoint {
-  try SCTPEndpoint.listen(on: address) { endpoint throws(SocketError) in
+  configure: (borrowing SCTPOneToManySocket) throws -> Void = { _ in }
+) throws -> SCTPOneToManySocket {
+  try SCTPOneToManySocket.listen(on: address) { endpoint in
     try endpoint.setOption(.noDelay, to: true)
     for event in events { try endpoint.setEvent(event, to: true) }
     try configure(endpoint)
@@ -94,8 +94,8 @@ struct Surprise: Error, CustomStringConvertible {
 
 /// Two endpoints with an association between them.
 struct EndpointPair: ~Copyable {
-  let near: SCTPEndpoint
-  let far: SCTPEndpoint
+  let near: SCTPOneToManySocket
+  let far: SCTPOneToManySocket
   /// The association's number at each.
   let nearID: SCTPAssociationID
   let farID: SCTPAssociationID
@@ -104,7 +104,7 @@ struct EndpointPair: ~Copyable {
   init(
     _ events: [SCTPEvent] = [], near nearAddress: IPSocketAddress = .loopback(port: 0),
     far farAddress: IPSocketAddress = .loopback(port: 0),
-    configure: (borrowing SCTPEndpoint) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+    configure: (borrowing SCTPOneToManySocket) throws -> Void = { _ in }
   ) throws {
     let first = try listeningEndpoint([.associationChange] + events, on: nearAddress, configure: configure)
     let second = try listeningEndpoint([.associationChange] + events, on: farAddress, configure: configure)
@@ -116,7 +116,7 @@ struct EndpointPair: ~Copyable {
   }
 
   private init(
-    _ near: consuming SCTPEndpoint, _ far: consuming SCTPEndpoint, _ nearID: SCTPAssociationID,
+    _ near: consuming SCTPOneToManySocket, _ far: consuming SCTPOneToManySocket, _ nearID: SCTPAssociationID,
     _ farID: SCTPAssociationID
   ) {
     self.near = near
@@ -127,7 +127,7 @@ struct EndpointPair: ~Copyable {
 
   /// The two endpoints by themselves, and the association's number at the far one: for what consumes one.
   consuming func split(
-    _ body: (consuming SCTPEndpoint, consuming SCTPEndpoint, SCTPAssociationID) throws -> Void
+    _ body: (consuming SCTPOneToManySocket, consuming SCTPOneToManySocket, SCTPAssociationID) throws -> Void
   ) throws { try body(near, far, farID) }
 
   /// Peels it off at both ends.
@@ -142,8 +142,6 @@ func failureCode(_ body: () throws -> Void) -> SocketError.Code? {
     try body()
     return nil
   } catch let error as SocketError {
-    return error.code
-  } catch let error as EndpointError {
     return error.code
   } catch {
     return .other

@@ -133,7 +133,7 @@ import Testing
 
   /// Address changes of a living association, with RFC 5061 at both ends.
   @Test func addressesOfALivingAssociation() throws {
-    let configure: (borrowing SCTPSocket) throws(SocketError) -> Void = { (socket) throws(SocketError) in
+    let configure: (borrowing SCTPSocket) throws -> Void = { (socket) throws(SocketError) in
       try socket.setOption(.authenticationSupported, to: true)
       try socket.setOption(.addressChangesSupported, to: true)
     }
@@ -212,17 +212,17 @@ import Testing
       let client = try SCTPSocket.connect(to: .loopback(port: address.port), until: .after(sctpSoon))
       _ = try listener.accept(until: .after(sctpSoon))
       try client.close()
-      let endpoint = try SCTPEndpoint.listen(on: .any(port: 0))
+      let endpoint = try SCTPOneToManySocket.listen(on: .any(port: 0))
       let place = try endpoint.localAddress()
       #expect(place == .anyIPv4(port: place.port))
-      let sender = try SCTPEndpoint.open()
+      let sender = try SCTPOneToManySocket.open()
       try sender.send([5].span, to: .loopback(port: place.port), until: .after(sctpSoon))
       let (_, bytes) = try endpoint.nextMessage()
       #expect(bytes == [5])
       // A caller that asks for an IPv6 address does not get IPv4 instead.
       let refusals = [
         refusal { _ = try SCTPSocket.listen(on: [.any(port: 0), .loopbackIPv6(port: 0)]) },
-        refusal { _ = try SCTPEndpoint.listen(on: .loopbackIPv6(port: 0)) },
+        refusal { _ = try SCTPOneToManySocket.listen(on: .loopbackIPv6(port: 0)) },
       ]
       for error in refusals { #expect(error?.code == .protocolNotSupported && error?.operation == .open) }
       #expect(refusal { _ = try SCTPSocket.listen(on: []) }?.code == .invalidArgument)

@@ -3,14 +3,14 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// Each kind of notification, provoked. Association changes, send failures and shutdowns: ``SCTPEndpointTests``.
+/// Each kind of notification, provoked. Association changes, send failures and shutdowns: ``SCTPOneToManySocketTests``.
 @Suite(.exclusive, .needsSCTP) struct SCTPNotificationTests {
   private func setSystem(_ name: String, _ value: Int) throws {
     #expect(writeFile("/proc/sys/net/sctp/\(name)", "\(value)"), "net.sctp.\(name) cannot be set")
   }
 
   @Test func eachIsSwitchedOnAlone() throws {
-    let endpoint = try SCTPEndpoint.bind(to: .loopback(port: 0))
+    let endpoint = try SCTPOneToManySocket.bind(to: .loopback(port: 0))
     func on() throws -> [SCTPEvent] { try SCTPEvent.all.filter { try endpoint.isEventOn($0) } }
     let first = try on()
     #expect(first.isEmpty)
@@ -190,7 +190,7 @@ import Testing
   /// suffers.
   @Test func longNotificationsLeaveNothingBehind() throws {
     for room in [0, 1, 7, 8, 11, 31, 32, 33, 40, 132, 133, 4096] {
-      let gone = try SCTPEndpoint.bind(to: .loopback(port: 0))
+      let gone = try SCTPOneToManySocket.bind(to: .loopback(port: 0))
       let client = try listeningEndpoint([.sendFailed])
       let sent = (0..<100).map { UInt8($0) }
       try client.send(sent.span, to: try gone.localAddress(), until: .after(sctpPatience))

@@ -222,10 +222,10 @@ import Testing
 
 /// An endpoint with an association to each of two peers, which have several addresses.
 private final class Fan {
-  typealias Configure = (borrowing SCTPEndpoint) throws(SocketError) -> Void
-  let hub: SCTPEndpoint
-  let left: SCTPEndpoint
-  let right: SCTPEndpoint
+  typealias Configure = (borrowing SCTPOneToManySocket) throws(SocketError) -> Void
+  let hub: SCTPOneToManySocket
+  let left: SCTPOneToManySocket
+  let right: SCTPOneToManySocket
   /// The hub's association with the left peer.
   let first: SCTPAssociationID
   /// The hub's association with the right peer.

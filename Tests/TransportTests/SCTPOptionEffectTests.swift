@@ -121,7 +121,7 @@ import Testing
   /// Nothing is delivered for a while. Only what may be sent but so often is given up, after just so many times.
   @Test func messagesAreGivenUpAfterTheirRetransmissions() throws {
     typealias Expiry = SCTPSendInfo.Expiry
-    let quick: (borrowing SCTPEndpoint) throws(SocketError) -> Void = { (endpoint) throws(SocketError) in
+    let quick: (borrowing SCTPOneToManySocket) throws(SocketError) -> Void = { (endpoint) throws(SocketError) in
       try endpoint.setOption(
         .retransmissionTimeouts,
         to: SCTPRetransmissionTimeouts(
@@ -227,7 +227,7 @@ func dropping(_ type: UInt32) -> [BPFInstruction] {
   [.loadByte(at: 0), .jump(ifEqual: type, then: 0, else: 1), .drop, .accept]
 }
 
-extension SCTPEndpoint {
+extension SCTPOneToManySocket {
   /// How many messages were given up, sent or not: SCTP_PR_ASSOC_STATUS, which the package has no other name for.
   borrowing func abandoned(_ policy: Abandoned, of association: SCTPAssociationID) throws -> UInt64 {
     // struct sctp_prstatus: association, stream, policy, and two numbers.

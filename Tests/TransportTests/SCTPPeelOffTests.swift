@@ -53,7 +53,7 @@ import Testing
     }
     let raw = RawDescriptor(request[1])
     #expect(fcntl(raw.value, F_GETFD) & FD_CLOEXEC == 0)
-    let wrong = failureCode { _ = try SCTPEndpoint(adopting: raw.duplicate()) }
+    let wrong = failureCode { _ = try SCTPOneToManySocket(adopting: raw.duplicate()) }
     #expect(wrong == .wrongSocketKind)
     let peeled = try SCTPAssociationSocket(adopting: owning(raw))
     #expect(fcntl(raw.value, F_GETFD) & FD_CLOEXEC != 0 && fcntl(raw.value, F_GETFL) & O_NONBLOCK != 0)

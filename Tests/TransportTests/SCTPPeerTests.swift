@@ -33,10 +33,10 @@ import Testing
   }
 
   /// The program may still be starting.
-  private func connect(to address: IPSocketAddress) throws(EndpointError) -> SCTPSocket {
+  private func connect(to address: IPSocketAddress) throws(SocketError) -> SCTPSocket {
     let deadline = Deadline.after(.seconds(30))
     while true {
-      do throws(EndpointError) {
+      do throws(SocketError) {
         return try SCTPSocket.connect(to: address, until: deadline)
       } catch {
         if deadline.hasPassed || error.code != .connectionRefused { throw error }

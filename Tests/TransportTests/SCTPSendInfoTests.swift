@@ -49,7 +49,7 @@ import Testing
   }
 
   @Test func aBatchWithoutADestinationSaysSo() throws {
-    let client = try SCTPEndpoint.open()
+    let client = try SCTPOneToManySocket.open()
     var batch = MessageBatch(capacity: 2, messageCapacity: 8, controlCapacity: 80)
     try batch.append([1].span)
     #expect(failureCode { _ = try client.send(batch: &batch) } == .destinationRequired)
@@ -86,11 +86,11 @@ import Testing
 
   /// Each fragment says whether it begins and whether it ends its message.
   @Test func aLongMessageThatFailedComesBackInFragmentsThatSayWhereTheyStand() throws {
-    let gone = try SCTPEndpoint.bind(to: .loopback(port: 0))
+    let gone = try SCTPOneToManySocket.bind(to: .loopback(port: 0))
     let target = try gone.localAddress()
     let sent = (0..<1200).map { UInt8(truncatingIfNeeded: $0 * 7) }
     for isUnordered in [false, true] {
-      let client = try SCTPEndpoint.bind(to: .loopback(port: 0)) { endpoint throws(SocketError) in
+      let client = try SCTPOneToManySocket.bind(to: .loopback(port: 0)) { endpoint throws(SocketError) in
         for event in [SCTPEvent.sendFailed, .oldSendFailed] { try endpoint.setEvent(event, to: true) }
         try endpoint.setOption(.maximumSegment, to: 500)
       }
@@ -118,7 +118,7 @@ import Testing
   }
 
   @Test func timesReadBackAsTheyWereSet() throws {
-    let socket = try SCTPEndpoint.open()
+    let socket = try SCTPOneToManySocket.open()
     // A division of floating-point numbers makes these times a little longer. They were rounded up.
     try socket.setOption(
       .retransmissionTimeouts, to: SCTPRetransmissionTimeouts(maximum: .milliseconds(295_151)))

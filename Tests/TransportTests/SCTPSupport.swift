@@ -8,8 +8,8 @@ func refusal(_ body: () throws -> Void) -> SocketError? {
   do {
     try body()
     return nil
-  } catch let error as EndpointError {
-    return error.reason
+  } catch let error as SocketError {
+    return error
   } catch {
     return error as? SocketError
   }
@@ -18,8 +18,8 @@ func refusal(_ body: () throws -> Void) -> SocketError? {
 /// A connected pair: the connecting end, then the accepted one.
 func sctpPair(
   on address: IPSocketAddress = .loopback(port: 0),
-  server: (borrowing SCTPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in },
-  client: (borrowing SCTPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+  server: (borrowing SCTPSocket) throws -> Void = { _ in },
+  client: (borrowing SCTPSocket) throws -> Void = { _ in }
 ) throws -> SocketPair<SCTPSocket> {
   let listener = try SCTPSocket.listen(on: address, configure: server)
   let near = try SCTPSocket.connect(to: listener.localAddress(), until: .after(sctpSoon), configure: client)
@@ -67,10 +67,10 @@ extension SCTPSocket {
 
 /// How a connect that was begun failed; nil when it did not.
 func failure(of pending: consuming PendingConnection<SCTPSocket>) -> SocketError? {
-  do throws(EndpointError) {
+  do throws(SocketError) {
     _ = try pending.finish(until: .after(sctpSoon))
     return nil
   } catch {
-    return error.reason
+    return error
   }
 }

@@ -40,7 +40,7 @@ import Testing
     let address = try listener.localAddress()
     let first = try TCPSocket.connect(to: address, until: .after(.seconds(5)))
     let pending = try TCPSocket.open(for: address)
-    let late = failure(EndpointError.self) { () throws(EndpointError) in
+    let late = failure(SocketError.self) { () throws(SocketError) in
       try pending.connect(to: address, until: .after(.milliseconds(30)))
     }
     let state = try pending.tcpInfo().state

@@ -6,7 +6,7 @@ import Testing
 /// What TCP's options do, where loopback shows it.
 @Suite(.exclusive) struct TCPOptionEffectTests {
   private func pair(
-    _ configure: (borrowing TCPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+    _ configure: (borrowing TCPSocket) throws -> Void = { _ in }
   ) throws -> SocketPair<TCPSocket> {
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
     let client = try TCPSocket.connect(to: listener.localAddress(), until: .after(soon), configure: configure)

@@ -33,8 +33,8 @@ import Testing
     try body(address)
   }
 
-  private func outcome(_ body: () throws(EndpointError) -> Void) -> String {
-    do throws(EndpointError) {
+  private func outcome(_ body: () throws(SocketError) -> Void) -> String {
+    do throws(SocketError) {
       try body()
       return "connected"
     } catch {
@@ -47,7 +47,7 @@ import Testing
       var outcomes: [String: Int] = [:]
       for _ in 0..<4000 {
         outcomes[
-          outcome { () throws(EndpointError) in
+          outcome { () throws(SocketError) in
             _ = try TCPSocket.connect(to: address, until: .after(.seconds(20)))
           }, default: 0] += 1
       }
@@ -61,7 +61,7 @@ import Testing
       var outcomes: [String: Int] = [:]
       for _ in 0..<4000 {
         outcomes[
-          outcome { () throws(EndpointError) in
+          outcome { () throws(SocketError) in
             let pending = try TCPSocket.startConnecting(to: address)
             while try !pending.isFinished() { sched_yield() }
             _ = try pending.finish()
@@ -77,18 +77,18 @@ import Testing
     let address = try listener.localAddress()
     LateSocket.listener.withLock { $0 = listener.descriptor.value }
     defer { LateSocket.listener.withLock { $0 = -1 } }
-    let expected = EndpointError(SocketError(.failure(errno: ECONNRESET), .connect), address: address.description)
+    let expected = SocketError(.failure(errno: ECONNRESET), .connect).with(address: address.description)
     #expect(throws: expected) { _ = try LateSocket.connect(to: address, until: .after(.seconds(20))) }
     let pending = try LateSocket.startConnecting(to: address)
     while try !pending.isFinished() { sched_yield() }
-    do throws(EndpointError) {
+    do throws(SocketError) {
       _ = try pending.finish()
       Issue.record("connected")
     } catch {
       #expect(error == expected)
     }
     let other = try LateSocket.startConnecting(to: address)
-    do throws(EndpointError) {
+    do throws(SocketError) {
       _ = try other.finish(until: .after(.seconds(20)))
       Issue.record("connected")
     } catch {
@@ -102,11 +102,11 @@ import Testing
     let pending = try TCPSocket.startConnecting(to: .loopback(port: port))
     var code: SocketError.Code?
     while code == nil {
-      do throws(EndpointError) { _ = try pending.isFinished() } catch { code = error.code }
+      do throws(SocketError) { _ = try pending.isFinished() } catch { code = error.code }
     }
     #expect(code == .connectionRefused)
     let (before, began) = (threadCPUTime(), milliseconds())
-    do throws(EndpointError) {
+    do throws(SocketError) {
       _ = try pending.finish(until: .after(.seconds(10)))
       Issue.record("connected")
     } catch {
@@ -117,7 +117,7 @@ import Testing
 }
 
 /// TCP whose peer resets while the library checks the new connection.
-private struct LateSocket: ~Copyable, StreamSocket, KernelSocket, ConnectionTransport {
+private struct LateSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
   typealias Options = TCPSocketOptions
   typealias Address = IPSocketAddress
   static let listener = LockedNumber()

@@ -28,7 +28,7 @@ import Testing
         }
         #expect(ports.count == 10 && ports.values.allSatisfy { $0 == 2 })
         // The eleventh to one of them has no port left.
-        let error = failure { () throws(EndpointError) in
+        let error = failure { () throws(SocketError) in
           _ = try TCPSocket.connect(to: loopback.with(port: 1001), from: source, until: .after(.seconds(5)))
         }
         #expect(error?.code == .addressNotAvailable && error?.localAddress == source.description)

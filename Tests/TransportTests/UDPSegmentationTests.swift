@@ -30,7 +30,7 @@ import Testing
     #expect(host.maximumSegments == 64 || host.maximumSegments == 128)
     #expect(host.coalescing)
     let down: String? = inNewNetworkNamespace {
-      do throws(EndpointError) {
+      do throws(SocketError) {
         return "\(try UDPSocket.hostCapabilities())"
       } catch {
         return error.operation == .bind && error.code == .addressNotAvailable ? "down" : "\(error)"

@@ -181,10 +181,10 @@ import Testing
   @Test func bindFailuresNameTheAddress() throws {
     let socket = try UDPSocket.bind(to: .loopback(port: 0))
     let address = try socket.localAddress()
-    #expect(throws: EndpointError(SocketError(.failure(errno: EADDRINUSE), .bind), address: address.description)) {
+    #expect(throws: SocketError(.failure(errno: EADDRINUSE), .bind).with(address: address.description)) {
       _ = try UDPSocket.bind(to: address)
     }
-    #expect(throws: EndpointError(SocketError(.failure(errno: EADDRNOTAVAIL), .bind), address: "192.0.2.99:0")) {
+    #expect(throws: SocketError(.failure(errno: EADDRNOTAVAIL), .bind).with(address: "192.0.2.99:0")) {
       _ = try UDPSocket.bind(to: IPSocketAddress(IPv4Address(192, 0, 2, 99), port: 0))
     }
     let foreign = try UDPSocket.bind(to: IPSocketAddress(IPv4Address(192, 0, 2, 99), port: 0)) {

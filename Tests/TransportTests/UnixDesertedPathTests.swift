@@ -13,7 +13,7 @@ import Testing
   }
 
   private func listen(_ address: UnixAddress, _ tally: Tally) -> Listener<UnixStreamSocket>? {
-    do throws(EndpointError) {
+    do throws(SocketError) {
       let listener = try UnixStreamSocket.listen(on: address)
       tally.winners.add(1, ordering: .relaxed)
       return listener
@@ -112,7 +112,7 @@ import Testing
         #expect(fcntl(file, 37, &held) == 0)
       }
       let (began, used) = (milliseconds(), threadCPUTime())
-      let code = endpointFailure { () throws(EndpointError) in _ = try UnixStreamSocket.listen(on: address) }
+      let code = endpointFailure { () throws(SocketError) in _ = try UnixStreamSocket.listen(on: address) }
       #expect(code == .addressInUse && access(path, F_OK) == 0 && access(lock, F_OK) == 0)
       #expect(milliseconds() - began < 10_000 && threadCPUTime() - used < 300)
       close(file)
@@ -120,7 +120,7 @@ import Testing
     }
     symlink("/dev/null", lock)
     #expect(
-      endpointFailure { () throws(EndpointError) in _ = try UnixStreamSocket.listen(on: address) } == .addressInUse)
+      endpointFailure { () throws(SocketError) in _ = try UnixStreamSocket.listen(on: address) } == .addressInUse)
     #expect(access(path, F_OK) == 0)
     unlink(lock)
     // Left behind by a process that died with the lock.

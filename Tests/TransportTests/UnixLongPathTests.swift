@@ -22,7 +22,7 @@ import Testing
 
   @Test(arguments: [150, 3900]) func listeningAndConnecting(_ length: Int) throws {
     try inDeepFolder(length) { folder in
-      func check<S: ConnectionTransport & UnixSocket & ~Copyable>(_ type: S.Type) throws {
+      func check<S: Transport & Acceptable<Void> & ~Copyable>(_ type: S.Type) throws where S.Address == UnixAddress {
         let path = try UnixPath(folder + "/control.sock")
         #expect(path.address == nil && "\(path)" == folder + "/control.sock")
         let before = openDescriptors().count
@@ -36,7 +36,7 @@ import Testing
           #expect(address.path?.hasPrefix("/proc/self/fd/") == true && address.path?.hasSuffix("/control.sock") == true)
           #expect(try client.remoteAddress() == address)
           _ = try S.connect(to: address, until: .after(patience))
-          let code = endpointFailure { () throws(EndpointError) in _ = try S.listen(on: path) }
+          let code = endpointFailure { () throws(SocketError) in _ = try S.listen(on: path) }
           #expect(code == .addressInUse)
           try server.shutdown(.both)
         }
@@ -65,10 +65,10 @@ import Testing
       let outcome = try server.receive(into: buffer.mutableSpan, &info)
       #expect(outcome == 1 && buffer == [5])
       try server.close()
-      let error = try #require(failure { () throws(EndpointError) in _ = try UnixDatagramSocket.connect(to: path) })
+      let error = try #require(failure { () throws(SocketError) in _ = try UnixDatagramSocket.connect(to: path) })
       #expect(error.code == .noSuchPath && error.address == folder + "/d%FF" && error.operation == .connect)
       do { _ = try UnixDatagramSocket.bind(to: path).releaseDescriptor() }
-      let refused = try #require(failure { () throws(EndpointError) in _ = try UnixDatagramSocket.connect(to: path) })
+      let refused = try #require(failure { () throws(SocketError) in _ = try UnixDatagramSocket.connect(to: path) })
       #expect(refused.code == .connectionRefused && refused.address == folder + "/d%FF")
       try UnixDatagramSocket.bind(to: path).close()
     }
@@ -103,30 +103,30 @@ import Testing
 
   @Test func whatIsWrongWithAPathIsSaid() throws {
     for bytes in [[], [0x2f, 0, 0x78], [UInt8](repeating: 0x70, count: 4096)] {
-      let error = try #require(failure { () throws(EndpointError) in _ = try UnixPath(bytes) })
+      let error = try #require(failure { () throws(SocketError) in _ = try UnixPath(bytes) })
       #expect(error.code == (bytes.count == 4096 ? .addressTooLong : .invalidAddress) && error.operation == .parse)
     }
     try inDeepFolder { folder in
       let name = String(repeating: "n", count: 100)
       let long = try #require(
-        failure { () throws(EndpointError) in
+        failure { () throws(SocketError) in
           _ = try UnixStreamSocket.listen(on: UnixPath(folder + "/" + name))
         })
       #expect(
         long.code == .addressTooLong && long.address == folder + "/" + name && long.remedy?.contains("90") == true)
       let slash = try #require(
-        failure { () throws(EndpointError) in
+        failure { () throws(SocketError) in
           _ = try UnixStreamSocket.listen(on: UnixPath(folder + "/"))
         })
       #expect(slash.code == .invalidAddress)
       let missing = try #require(
-        failure { () throws(EndpointError) in
+        failure { () throws(SocketError) in
           _ = try UnixStreamSocket.listen(on: UnixPath(folder + "/no/s"))
         })
       #expect(missing.code == .noSuchPath && missing.operation == .bind && missing.address == folder + "/no/s")
       // The file is missing, not /proc.
       let nobody = try #require(
-        failure { () throws(EndpointError) in
+        failure { () throws(SocketError) in
           _ = try UnixStreamSocket.connect(to: UnixPath(folder + "/no"), until: .after(.seconds(5)))
         })
       #expect(nobody.code == .noSuchPath && nobody.operation == .connect && nobody.address == folder + "/no")

@@ -25,9 +25,9 @@ import Testing
     """
 
   /// It connects to us, sends three files, and prints what is in the one that we send back.
-  private func serve<S: ConnectionTransport & ~Copyable>(
+  private func serve<S: Transport & Acceptable<Void> & ~Copyable>(
     _ type: S.Type, _ name: String
-  ) throws where S: PassingSocket & PeerIdentifying {
+  ) throws where S: PassingSocket {
     guard has("python3") else { return }
     let path = temporaryPath()
     let listener = try S.listen(on: UnixAddress(path: path))
@@ -117,10 +117,10 @@ import Testing
   }
 
   /// Connects to a program that may still be starting.
-  private func connect<S: ConnectionTransport & ~Copyable>(_ type: S.Type, _ address: S.Address) throws -> S {
+  private func connect<S: Transport & Acceptable<Void> & ~Copyable>(_ type: S.Type, _ address: S.Address) throws -> S {
     let deadline = Deadline.after(late)
     while true {
-      do throws(EndpointError) {
+      do throws(SocketError) {
         return try S.connect(to: address, until: deadline)
       } catch {
         if deadline.hasPassed { throw error }
@@ -156,7 +156,7 @@ import Testing
     let deadline = Deadline.after(late)
     var sent = false
     while !sent && !deadline.hasPassed {
-      do throws(EndpointError) {
+      do throws(SocketError) {
         let socket = try UnixDatagramSocket.connect(to: UnixAddress(path: path))
         sent = true
         for text in ["hello", "ends the pipe", "for good"] {

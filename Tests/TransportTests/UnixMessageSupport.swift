@@ -4,7 +4,10 @@ import TestSupport
 import Testing
 
 /// All kinds of Unix sockets that pass descriptors: what a test asks of each.
-typealias PassingSocket = DescriptorPassing & UnixSocket
+protocol PassingSocket: Transport, KernelSocket, ~Copyable where Address == UnixAddress, Options == UnixSocketOptions {}
+extension UnixStreamSocket: PassingSocket {}
+extension UnixSequencedPacketSocket: PassingSocket {}
+extension UnixDatagramSocket: PassingSocket {}
 
 let patience = Duration.seconds(10)
 
@@ -45,8 +48,8 @@ func failure(_ body: () throws(SocketError) -> Void) -> SocketError? {
   }
 }
 
-func endpointFailure(_ body: () throws(EndpointError) -> Void) -> SocketError.Code? {
-  do throws(EndpointError) {
+func endpointFailure(_ body: () throws(SocketError) -> Void) -> SocketError.Code? {
+  do throws(SocketError) {
     try body()
     return nil
   } catch {

@@ -183,7 +183,7 @@ import Testing
     do { _ = try UnixDatagramSocket.bind(to: address).releaseDescriptor() }
     #expect(exists(path))
     #expect(
-      endpointFailure { () throws(EndpointError) in _ = try UnixDatagramSocket.connect(to: address) }
+      endpointFailure { () throws(SocketError) in _ = try UnixDatagramSocket.connect(to: address) }
         == .connectionRefused)
     do { _ = try UnixSequencedPacketSocket.listen(on: address).release() }
     do {
@@ -194,13 +194,13 @@ import Testing
     let live = try UnixDatagramSocket.bind(to: address)
     for _ in 0..<2 {
       #expect(
-        endpointFailure { () throws(EndpointError) in _ = try UnixDatagramSocket.bind(to: address) }
+        endpointFailure { () throws(SocketError) in _ = try UnixDatagramSocket.bind(to: address) }
           == .addressInUse)
       #expect(
-        endpointFailure { () throws(EndpointError) in _ = try UnixSequencedPacketSocket.listen(on: address) }
+        endpointFailure { () throws(SocketError) in _ = try UnixSequencedPacketSocket.listen(on: address) }
           == .addressInUse)
       #expect(
-        endpointFailure { () throws(EndpointError) in _ = try UnixStreamSocket.listen(on: address) }
+        endpointFailure { () throws(SocketError) in _ = try UnixStreamSocket.listen(on: address) }
           == .addressInUse)
     }
     var info = MessageInfo()
@@ -225,7 +225,7 @@ import Testing
     }
     #expect(result == 0)
     #expect(
-      endpointFailure { () throws(EndpointError) in _ = try UnixStreamSocket.listen(on: address) }
+      endpointFailure { () throws(SocketError) in _ = try UnixStreamSocket.listen(on: address) }
         == .addressInUse)
     #expect(exists(path))
   }
@@ -235,12 +235,12 @@ import Testing
     let address = try UnixAddress(path: path)
     let listener = try UnixSequencedPacketSocket.listen(on: address)
     #expect(
-      endpointFailure { () throws(EndpointError) in
+      endpointFailure { () throws(SocketError) in
         _ = try UnixStreamSocket.connect(to: address, until: .after(patience))
       }
         == .wrongSocketType)
     #expect(
-      endpointFailure { () throws(EndpointError) in _ = try UnixDatagramSocket.connect(to: address) }
+      endpointFailure { () throws(SocketError) in _ = try UnixDatagramSocket.connect(to: address) }
         == .wrongSocketType)
     #expect(
       failure { () throws(SocketError) in _ = try Listener<UnixStreamSocket>(adopting: listener.descriptor.duplicate())

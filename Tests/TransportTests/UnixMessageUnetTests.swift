@@ -10,22 +10,22 @@ import Testing
   @Test func connectFailure() throws {
     let address = try UnixAddress(path: temporaryPath())
     #expect(
-      endpointFailure { () throws(EndpointError) in _ = try Packet.connect(to: address, until: .after(patience)) }
+      endpointFailure { () throws(SocketError) in _ = try Packet.connect(to: address, until: .after(patience)) }
         == .noSuchPath)
     #expect(
-      endpointFailure { () throws(EndpointError) in
+      endpointFailure { () throws(SocketError) in
         _ = try UnixStreamSocket.connect(to: address, until: .after(patience))
       }
         == .noSuchPath)
     #expect(
-      endpointFailure { () throws(EndpointError) in _ = try UnixDatagramSocket.connect(to: address) }
+      endpointFailure { () throws(SocketError) in _ = try UnixDatagramSocket.connect(to: address) }
         == .noSuchPath)
   }
 
   @Test func bindFailure() throws {
     let address = try UnixAddress(path: temporaryPath())
     let first = try Packet.listen(on: address)
-    #expect(endpointFailure { () throws(EndpointError) in _ = try Packet.listen(on: address) } == .addressInUse)
+    #expect(endpointFailure { () throws(SocketError) in _ = try Packet.listen(on: address) } == .addressInUse)
     #expect(try first.localAddress() == address)
   }
 
@@ -55,7 +55,7 @@ import Testing
     let address = try listener.localAddress()
     try listener.close()
     #expect(
-      endpointFailure { () throws(EndpointError) in _ = try Packet.connect(to: address, until: .after(patience)) }
+      endpointFailure { () throws(SocketError) in _ = try Packet.connect(to: address, until: .after(patience)) }
         == .noSuchPath)
   }
 

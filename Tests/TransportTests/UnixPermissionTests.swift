@@ -23,12 +23,12 @@ import Testing
     #expect(mkdir(folder, 0o755) == 0)
     defer { rmdir(folder) }
     let address = try UnixAddress(path: "\(folder)/s")
-    let expected = EndpointError(SocketError(.failure(errno: EACCES), .bind), address: "\(folder)/s")
-    let errors = withNobodysFiles { () -> [EndpointError?] in
+    let expected = SocketError(.failure(errno: EACCES), .bind).with(address: "\(folder)/s")
+    let errors = withNobodysFiles { () -> [SocketError?] in
       [
-        failure { () throws(EndpointError) in _ = try UnixStreamSocket.listen(on: address) },
-        failure { () throws(EndpointError) in _ = try UnixSequencedPacketSocket.listen(on: address) },
-        failure { () throws(EndpointError) in _ = try UnixDatagramSocket.bind(to: address) },
+        failure { () throws(SocketError) in _ = try UnixStreamSocket.listen(on: address) },
+        failure { () throws(SocketError) in _ = try UnixSequencedPacketSocket.listen(on: address) },
+        failure { () throws(SocketError) in _ = try UnixDatagramSocket.bind(to: address) },
       ]
     }
     guard let errors else { return }
@@ -44,14 +44,14 @@ import Testing
     let listener = try UnixStreamSocket.listen(on: address)
     #expect(chmod(path, 0o600) == 0)
     let refused = withNobodysFiles {
-      failure { () throws(EndpointError) in _ = try UnixStreamSocket.connect(to: address, until: .after(patience)) }
+      failure { () throws(SocketError) in _ = try UnixStreamSocket.connect(to: address, until: .after(patience)) }
     }
     guard let refused else { return }
-    #expect(refused == EndpointError(SocketError(.failure(errno: EACCES), .connect), address: path))
+    #expect(refused == SocketError(.failure(errno: EACCES), .connect).with(address: path))
     #expect(refused?.remedy?.contains("write permission on the socket's file") == true)
     #expect(chmod(path, 0o666) == 0)
     let open = withNobodysFiles {
-      failure { () throws(EndpointError) in _ = try UnixStreamSocket.connect(to: address, until: .after(patience)) }
+      failure { () throws(SocketError) in _ = try UnixStreamSocket.connect(to: address, until: .after(patience)) }
     }
     let accepted = try listener.accept() != nil
     #expect(open == .some(nil) && accepted)

@@ -44,7 +44,7 @@ import Testing
     let address = try UnixAddress(path: path)
     let listener = try UnixStreamSocket.listen(on: address, backlog: 0)
     for _ in 0..<3 {
-      do throws(EndpointError) {
+      do throws(SocketError) {
         _ = try UnixStreamSocket.listen(on: address)
         Issue.record("stole it")
       } catch {
@@ -63,7 +63,7 @@ import Testing
       unlink(path)
     }
     #expect(write(file, "mine", 4) == 4)
-    #expect(throws: EndpointError(SocketError(.failure(errno: EADDRINUSE), .bind), address: path)) {
+    #expect(throws: SocketError(.failure(errno: EADDRINUSE), .bind).with(address: path)) {
       _ = try UnixStreamSocket.listen(on: UnixAddress(path: path))
     }
     var status = stat()
@@ -100,7 +100,7 @@ import Testing
     let listener = try UnixStreamSocket.listen(on: address)
     #expect(try listener.localAddress() == address)
     try roundTrip(listener)
-    #expect(throws: EndpointError(SocketError(.failure(errno: EADDRINUSE), .bind), address: "@socketkit-\(getpid())")) {
+    #expect(throws: SocketError(.failure(errno: EADDRINUSE), .bind).with(address: "@socketkit-\(getpid())")) {
       _ = try UnixStreamSocket.listen(on: address)
     }
   }
@@ -116,7 +116,7 @@ import Testing
   }
 
   @Test func aMissingFolderIsNamed() throws {
-    #expect(throws: EndpointError(SocketError(.failure(errno: ENOENT), .bind), address: "/no/such/folder/s")) {
+    #expect(throws: SocketError(.failure(errno: ENOENT), .bind).with(address: "/no/such/folder/s")) {
       _ = try UnixStreamSocket.listen(on: UnixAddress(path: "/no/such/folder/s"))
     }
   }

@@ -12,7 +12,7 @@ import Testing
   private let resetting = VsockAddress.host(port: 5002)
   private let deaf = VsockAddress.host(port: 5003)
 
-  private func connected(_ address: VsockAddress) throws(EndpointError) -> VsockStreamSocket {
+  private func connected(_ address: VsockAddress) throws(SocketError) -> VsockStreamSocket {
     try .connect(to: address, until: .after(patience))
   }
 
@@ -56,7 +56,7 @@ import Testing
     // Longer than the kernel's own limit of two seconds, because the deadline counts; and without a busy loop.
     for limit in [100, 2500] {
       let (began, used) = (milliseconds(), threadCPUTime())
-      let error = vsockFailure { () throws(EndpointError) in
+      let error = vsockFailure { () throws(SocketError) in
         _ = try VsockStreamSocket.connect(to: silent, until: .after(.milliseconds(limit)))
       }
       #expect(error?.code == .timedOut && error?.operation == .connect)
@@ -68,20 +68,20 @@ import Testing
       sleep(milliseconds: 50)
       control.cancel()
     }
-    let cancelled = vsockFailure { () throws(EndpointError) in
+    let cancelled = vsockFailure { () throws(SocketError) in
       _ = try VsockStreamSocket.connect(to: silent, until: .after(patience).cancellable(by: control))
     }
     other.join()
     #expect(cancelled?.code == .cancelled)
     let used = threadCPUTime()
-    let unfinished = vsockFailure { () throws(EndpointError) in
+    let unfinished = vsockFailure { () throws(SocketError) in
       _ = try VsockSequencedPacketSocket.startConnecting(to: silent).finish(until: .after(.milliseconds(500)))
     }
     #expect(unfinished?.code == .timedOut && threadCPUTime() - used < 250)
   }
 
   @Test func aHostThatResets() throws {
-    let nobody = vsockFailure { () throws(EndpointError) in _ = try connected(.host(port: 6000)) }
+    let nobody = vsockFailure { () throws(SocketError) in _ = try connected(.host(port: 6000)) }
     #expect(nobody?.code == .connectionReset)
     let client = try connected(resetting)
     _ = try client.write([1].span, until: .after(patience))
@@ -116,7 +116,7 @@ import Testing
     let writing = ThreadResult {
       failure { () throws(SocketError) in try writer.value.writeAll(block.span, until: .after(patience)) }
     }
-    let connecting = ThreadResult { vsockFailure { () throws(EndpointError) in _ = try connected(silent) } }
+    let connecting = ThreadResult { vsockFailure { () throws(SocketError) in _ = try connected(silent) } }
     var poller = try EpollPoller()
     try poller.register(idle, for: .readable, token: Token(index: 3))
     var watcher = VsockContextIDWatcher(last: 42, period: .milliseconds(10))
@@ -167,7 +167,7 @@ import Testing
     #expect(
       failure { () throws(SocketError) in _ = try VsockContextID.current(until: .after(.milliseconds(50))) }?.code
         == .timedOut)
-    let nowhere = vsockFailure { () throws(EndpointError) in
+    let nowhere = vsockFailure { () throws(SocketError) in
       _ = try VsockStreamSocket.connect(to: .local(port: 1024), until: .after(.seconds(5)))
     }
     #expect(nowhere?.errno == ENODEV)

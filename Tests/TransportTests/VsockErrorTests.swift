@@ -7,8 +7,8 @@ import Testing
 @Suite(.exclusive, .guestOnly) struct VsockErrorTests {
   private func connecting(
     _ address: VsockAddress, from source: VsockAddress? = nil, _ deadline: Deadline = .after(patience)
-  ) -> EndpointError? {
-    vsockFailure { () throws(EndpointError) in
+  ) -> SocketError? {
+    vsockFailure { () throws(SocketError) in
       _ = try VsockStreamSocket.connect(to: address, from: source, until: deadline)
     }
   }
@@ -18,7 +18,7 @@ import Testing
       let error = connecting(.local(port: port))
       #expect(error?.code == .connectionReset && error?.operation == .connect && error?.errno == ECONNRESET)
       #expect(error?.address == "local(1):\(port)" && error?.localAddress == nil && error?.remedy != nil)
-      let packets = vsockFailure { () throws(EndpointError) in
+      let packets = vsockFailure { () throws(SocketError) in
         _ = try VsockSequencedPacketSocket.connect(to: .local(port: port), until: .after(patience))
       }
       #expect(packets?.code == .connectionReset)
@@ -37,8 +37,8 @@ import Testing
   }
 
   @Test func bindingElsewhere() {
-    func listening(_ address: VsockAddress) -> EndpointError? {
-      vsockFailure { () throws(EndpointError) in _ = try VsockStreamSocket.listen(on: address) }
+    func listening(_ address: VsockAddress) -> SocketError? {
+      vsockFailure { () throws(SocketError) in _ = try VsockStreamSocket.listen(on: address) }
     }
     for machine in [VsockContextID.hypervisor, .host, 3] {
       let error = listening(VsockAddress(contextID: machine, port: .any))
@@ -56,10 +56,10 @@ import Testing
     try socket.bind(to: VsockAddress.any(port: .any))
     let taken = try socket.localAddress()
     #expect(
-      vsockFailure { () throws(EndpointError) in try socket.bind(to: VsockAddress.any(port: .any)) }?.code
+      vsockFailure { () throws(SocketError) in try socket.bind(to: VsockAddress.any(port: .any)) }?.code
         == .invalidArgument)
     #expect(
-      vsockFailure { () throws(EndpointError) in _ = try VsockStreamSocket.listen(on: taken) }?.code == .addressInUse
+      vsockFailure { () throws(SocketError) in _ = try VsockStreamSocket.listen(on: taken) }?.code == .addressInUse
     )
     #expect(
       failure { () throws(SocketError) in _ = try VsockStreamSocket.open(for: .any(port: .any)).listen() }?.code
@@ -67,7 +67,7 @@ import Testing
   }
 
   @Test func whatTheKernelHasNot() {
-    let datagrams = vsockFailure { () throws(EndpointError) in _ = try VsockDatagramSocket.bind(to: .any(port: .any))
+    let datagrams = vsockFailure { () throws(SocketError) in _ = try VsockDatagramSocket.bind(to: .any(port: .any))
     }
     #expect(datagrams?.code == .protocolNotSupported && datagrams?.errno == ENODEV && datagrams?.operation == .open)
     let raw = failure { () throws(SocketError) in _ = try RawDescriptor.open(SocketKind(.vsock, .raw)) }
@@ -90,9 +90,9 @@ import Testing
     let listener = try VsockStreamSocket.listen(on: .local(port: .any), backlog: 1)
     let address = try listener.localAddress()
     var clients = Slab<VsockStreamSocket>(capacity: 8)
-    var error: EndpointError?
+    var error: SocketError?
     for _ in 0..<8 where error == nil {
-      do throws(EndpointError) {
+      do throws(SocketError) {
         _ = clients.insert(try VsockStreamSocket.connect(to: address, until: .after(patience)))
       } catch {}
       error = connecting(address)
@@ -113,7 +113,7 @@ import Testing
     #expect(failure { () throws(SocketError) in _ = try socket.write([1].span) }?.code == .notConnected)
     let packets = try VsockSequencedPacketSocket.open(for: .any(port: .any))
     #expect(failure { () throws(SocketError) in _ = try packets.send([1].span) }?.code == .notConnected)
-    let attempt = vsockFailure { () throws(EndpointError) in
+    let attempt = vsockFailure { () throws(SocketError) in
       try socket.connect(to: .local(port: 4242), until: .after(patience))
     }
     #expect(attempt?.code == .connectionReset)

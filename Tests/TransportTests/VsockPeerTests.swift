@@ -42,12 +42,12 @@ import Testing
     #expect(peer.finish().status == 0)
   }
 
-  private func connecting<S: ConnectionTransport & ~Copyable>(
+  private func connecting<S: Transport & Acceptable<Void> & ~Copyable>(
     _ type: S.Type, _ port: VsockPort
   ) throws -> S where S.Address == VsockAddress {
     let deadline = Deadline.after(.seconds(20))
     while true {
-      do throws(EndpointError) {
+      do throws(SocketError) {
         return try S.connect(to: .local(port: port), until: deadline)
       } catch {
         // It is still starting.

@@ -53,7 +53,7 @@ import Testing
     let remote = try client.remoteAddress()
     #expect(remote == .local(port: 0))
     #expect(
-      vsockFailure { () throws(EndpointError) in _ = try VsockStreamSocket.listen(port: 0) }?.code == .addressInUse)
+      vsockFailure { () throws(SocketError) in _ = try VsockStreamSocket.listen(port: 0) }?.code == .addressInUse)
   }
 
   @Test func connectingFromAChosenPort() throws {
@@ -64,7 +64,7 @@ import Testing
     let (near, far) = (try client.localAddress(), try server.remoteAddress())
     #expect(near == source && far == source)
     let target = try listener.localAddress()
-    let error = vsockFailure { () throws(EndpointError) in
+    let error = vsockFailure { () throws(SocketError) in
       _ = try VsockStreamSocket.connect(to: target, from: source, until: .after(patience))
     }
     #expect(error?.code == .addressInUse && error?.operation == .bind && error?.localAddress == "local(1):4321")
@@ -87,7 +87,7 @@ import Testing
     }
     _ = consume blocker
     let refused = asNobody {
-      vsockFailure { () throws(EndpointError) in
+      vsockFailure { () throws(SocketError) in
         _ = try VsockStreamSocket.connect(to: target, fromPrivilegedPortOf: .any, until: .after(patience))
       }
     }
@@ -109,7 +109,7 @@ import Testing
     #expect(seen[2] == .seconds(2_000_000))
     #expect(seen[1] == .seconds(1) && seen[3] == .seconds(1))
     #expect(
-      vsockFailure { () throws(EndpointError) in _ = try VsockStreamSocket.connect(to: target, until: .past) }?.code
+      vsockFailure { () throws(SocketError) in _ = try VsockStreamSocket.connect(to: target, until: .past) }?.code
         == .timedOut)
     let pending = try VsockStreamSocket.startConnecting(to: target)
     while try !pending.isFinished() {}

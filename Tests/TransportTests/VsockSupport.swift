@@ -6,7 +6,7 @@ import Testing
 // What the vsock tests share. All of them stay on loopback, in the guest kernel.
 
 /// Two ends of a connection over loopback.
-func vsockPair<S: ConnectionTransport & ~Copyable>(
+func vsockPair<S: Transport & Acceptable<Void> & ~Copyable>(
   _ type: S.Type, configure: @Sendable (borrowing S) throws(SocketError) -> Void = { (_) throws(SocketError) in }
 ) throws -> SocketPair<S> where S.Address == VsockAddress {
   let listener = try S.listen(on: .local(port: .any), configure: configure)
@@ -15,8 +15,8 @@ func vsockPair<S: ConnectionTransport & ~Copyable>(
 }
 
 /// What a call about an address failed with, whole; nil when it did not.
-func vsockFailure(_ body: () throws(EndpointError) -> Void) -> EndpointError? {
-  do throws(EndpointError) {
+func vsockFailure(_ body: () throws(SocketError) -> Void) -> SocketError? {
+  do throws(SocketError) {
     try body()
     return nil
   } catch {

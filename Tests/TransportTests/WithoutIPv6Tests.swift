@@ -41,11 +41,11 @@ import Testing
   @Test func soDoesOneByItsText() throws {
     for host in Host.allCases {
       try on(host) {
-        let listener = try TCPSocket.listen(at: IPLocation(endpointBody: "//*:0"))
+        let listener = try TCPSocket.listen(on: IPEndpoint(body: "//*:0"))
         let port = try listener.localAddress().port
         _ = try TCPSocket.connect(to: .loopback(port: port), until: .after(.seconds(5)))
         _ = try listener.accept(until: .after(.seconds(5)))
-        let socket = try UDPSocket.bind(at: IPLocation(endpointBody: "//*:0"))
+        let socket = try UDPSocket.bind(to: IPEndpoint(body: "//*:0"))
         #expect(try socket.localAddress().port != 0)
       }
     }
@@ -71,9 +71,9 @@ import Testing
   @Test func localhostIsListenedOn() throws {
     for host in Host.allCases {
       try on(host) {
-        let listener = try TCPSocket.listen(at: IPLocation(endpointBody: "//localhost:0"), until: .after(.seconds(20)))
+        let listener = try TCPSocket.listen(on: IPEndpoint(body: "//localhost:0"), until: .after(.seconds(20)))
         let port = try listener.localAddress().port
-        _ = try TCPSocket.connect(toHost: "localhost", port: port, until: .after(.seconds(20)))
+        _ = try TCPSocket.connect(to: .host("localhost", port: port), until: .after(.seconds(20)))
         _ = try listener.accept(until: .after(.seconds(5)))
       }
     }
@@ -83,12 +83,12 @@ import Testing
   @Test func anIPv6AddressFailsWithItsCause() throws {
     let codes = try withoutIPv6 { () -> [SocketError.Code?] in
       [
-        failure { () throws(EndpointError) in _ = try TCPSocket.listen(on: .loopbackIPv6(port: 0)) }?.code,
-        failure { () throws(EndpointError) in _ = try UDPSocket.bind(to: .loopbackIPv6(port: 0)) }?.code,
-        failure { () throws(EndpointError) in
+        failure { () throws(SocketError) in _ = try TCPSocket.listen(on: .loopbackIPv6(port: 0)) }?.code,
+        failure { () throws(SocketError) in _ = try UDPSocket.bind(to: .loopbackIPv6(port: 0)) }?.code,
+        failure { () throws(SocketError) in
           _ = try TCPSocket.connect(to: .loopbackIPv6(port: 1), until: .after(.seconds(5)))
         }?.code,
-        failure { () throws(EndpointError) in
+        failure { () throws(SocketError) in
           _ = try TCPSocket.listen(on: .any(port: 0)) { (socket) throws(SocketError) in
             try socket.setOption(.v6Only, to: true)
           }

@@ -1,6 +1,6 @@
 internal import SocketKitCore
 
-extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Copyable {
+extension PollerOverStreamSuite where P: ~Copyable, S: Transport & Acceptable<Void> & ~Copyable {
   func connectionRules(_ address: @escaping @Sendable () throws -> S.Address) -> [ConformanceRule] {
     listening("accept.reported", address, "A connection that waits to be accepted is reported until it is accepted.") {
       poller, listener in
@@ -128,7 +128,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ConnectionTransport & ~Co
     var clients: [Shared<S>] = []
     defer { for client in clients { client.close() } }
     while clients.count < 8 {
-      do throws(EndpointError) {
+      do throws(SocketError) {
         clients.append(Shared(try S.connect(to: name, until: .after(Times.short))))
       } catch {
         if error.code == .timedOut { try body(name) }

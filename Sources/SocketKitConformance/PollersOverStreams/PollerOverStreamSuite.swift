@@ -42,7 +42,7 @@ public struct PollerOverStreamSuite<P: Poller & ~Copyable, S: StreamSocket & ~Co
   }
 }
 
-extension PollerOverStreamSuite where S: ConnectionTransport & ~Copyable, P: ~Copyable {
+extension PollerOverStreamSuite where S: Transport & Acceptable<Void> & ~Copyable, P: ~Copyable {
   /// Creates the suite for a transport that can listen and connect: the pairs are made this way, and additional rules
   /// test listening and connecting with the poller.
   ///
@@ -52,7 +52,7 @@ extension PollerOverStreamSuite where S: ConnectionTransport & ~Copyable, P: ~Co
   ///   - address: returns a new address to listen on for each call.
   public init(
     _ name: String, configuration: P.Configuration = P.configuration(capacity: 64),
-    configure: @escaping @Sendable (borrowing S) throws(SocketError) -> Void = { (_) throws(SocketError) in },
+    configure: @escaping @Sendable (borrowing S) throws -> Void = { _ in },
     listeningOn address: @escaping @Sendable () throws -> S.Address
   ) {
     self.init(name, configuration: configuration) {

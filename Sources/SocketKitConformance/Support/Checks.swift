@@ -28,8 +28,6 @@ func requireError<R: ~Copyable>(
     throw ConformanceFailure("\(what): no error, but \(names(codes)) was due")
   } catch let error as SocketError {
     seen = error
-  } catch let error as EndpointError {
-    seen = error.reason
   }
   try require(codes.contains(seen.code), "\(what): the error \"\(seen)\" instead of \(names(codes))")
   return seen

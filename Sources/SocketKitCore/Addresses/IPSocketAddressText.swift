@@ -3,10 +3,10 @@ extension IPSocketAddress {
   ///
   /// A zone name is the name of one of this host's interfaces (netdevice(7)).
   /// - Throws: `.invalidAddress` or `.invalidPort`, with the text.
-  public init(parsing text: String) throws(EndpointError) {
+  public init(parsing text: String) throws(SocketError) {
     var scanner = AddressScanner(text)
-    func failure(_ code: SocketError.Code) -> EndpointError {
-      EndpointError(SocketError(code: code, .parse), address: "\"\(text)\"")
+    func failure(_ code: SocketError.Code) -> SocketError {
+      SocketError(code: code, .parse).with(address: "\"\(text)\"")
     }
     if scanner.take("[") {
       guard let address = scanner.ipv6() else { throw failure(.invalidAddress) }
@@ -31,7 +31,7 @@ extension IPSocketAddress {
 extension IPSocketAddress: LosslessStringConvertible {
   /// Reads the forms that ``init(parsing:)`` reads. Returns nil for any other text.
   public init?(_ description: String) {
-    do throws(EndpointError) {
+    do throws(SocketError) {
       self = try IPSocketAddress(parsing: description)
     } catch {
       return nil

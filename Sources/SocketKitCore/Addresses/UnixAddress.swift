@@ -21,7 +21,7 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
 
   /// Makes the address of a path in the file system.
   /// - Throws: `.addressTooLong` over 108 bytes; `.invalidAddress` for an empty path or a path with a zero byte.
-  public init(path: String) throws(EndpointError) {
+  public init(path: String) throws(SocketError) {
     let bytes = Array(path.utf8)
     try Self.check(bytes, text: path, isPath: true)
     self.init(kind: .path, bytes)
@@ -29,7 +29,7 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
 
   /// Makes the address of a path that consists of any bytes except zero.
   /// - Throws: as ``init(path:)-(String)``.
-  public init(path bytes: [UInt8]) throws(EndpointError) {
+  public init(path bytes: [UInt8]) throws(SocketError) {
     try Self.check(bytes, text: EscapedName.text(bytes), isPath: true)
     self.init(kind: .path, bytes)
   }
@@ -37,7 +37,7 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
   /// Makes the address of a name in the kernel's abstract namespace. The name is not a file, and the kernel removes it
   /// when its socket is closed. Any program that knows the name can connect; file permissions do not protect it.
   /// - Throws: `.addressTooLong` over 107 bytes; `.invalidAddress` for an empty name.
-  public init(abstract name: String) throws(EndpointError) {
+  public init(abstract name: String) throws(SocketError) {
     let bytes = Array(name.utf8)
     try Self.check(bytes, text: "@\(name)", isPath: false)
     self.init(kind: .abstract, bytes)
@@ -45,14 +45,14 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
 
   /// Makes the address of a name of any bytes in the kernel's abstract namespace.
   /// - Throws: as ``init(abstract:)-(String)``.
-  public init(abstract bytes: [UInt8]) throws(EndpointError) {
+  public init(abstract bytes: [UInt8]) throws(SocketError) {
     try Self.check(bytes, text: "@\(EscapedName.text(bytes))", isPath: false)
     self.init(kind: .abstract, bytes)
   }
 
-  private static func check(_ bytes: [UInt8], text: String, isPath: Bool) throws(EndpointError) {
-    func failure(_ code: SocketError.Code) -> EndpointError {
-      EndpointError(SocketError(code: code, .parse), address: "\"\(text)\"")
+  private static func check(_ bytes: [UInt8], text: String, isPath: Bool) throws(SocketError) {
+    func failure(_ code: SocketError.Code) -> SocketError {
+      SocketError(code: code, .parse).with(address: "\"\(text)\"")
     }
     if bytes.count > (isPath ? maximumPathLength : maximumNameLength) { throw failure(.addressTooLong) }
     if bytes.isEmpty || (isPath && bytes.contains(0)) { throw failure(.invalidAddress) }
@@ -133,7 +133,7 @@ extension UnixAddress: Hashable {
 extension UnixAddress: LosslessStringConvertible {
   /// Reads the forms that ``init(parsing:)`` reads. Returns nil for any other text.
   public init?(_ description: String) {
-    do throws(EndpointError) {
+    do throws(SocketError) {
       self = try UnixAddress(parsing: description)
     } catch {
       return nil
@@ -146,8 +146,8 @@ extension UnixAddress: LosslessStringConvertible {
   /// path that begins with `@`. To use a path or a name without escapes, call ``init(path:)-(String)`` or
   /// ``init(abstract:)-(String)``.
   /// - Throws: `.addressTooLong`, `.invalidAddress`, with the text and an explanation.
-  public init(parsing text: String) throws(EndpointError) {
-    do throws(EndpointError) {
+  public init(parsing text: String) throws(SocketError) {
+    do throws(SocketError) {
       if text.isEmpty { throw .malformed("A path or a name is missing.") }
       self = try UnixAddress(escaped: Array(text.utf8)[...])
     } catch {
@@ -156,5 +156,5 @@ extension UnixAddress: LosslessStringConvertible {
   }
 
   /// The text that ``init(parsing:)`` reads as this address. It is also the body of the endpoint text.
-  public var description: String { endpointBody }
+  public var description: String { body }
 }

@@ -65,7 +65,7 @@ public struct ActivatedSockets: ~Copyable, Sendable {
   ///     of them that is left.
   /// - Throws: `.nameNotFound`; `.wrongSocketKind` for another transport or a socket that does not listen;
   ///   `.notASocket`. After an error this value still owns the descriptor.
-  public mutating func takeListener<S: ConnectionTransport & ~Copyable>(
+  public mutating func takeListener<S: Transport & Acceptable<Void> & ~Copyable>(
     _ type: S.Type = S.self, named name: String? = nil
   ) throws(SocketError) -> Listener<S> {
     let index = try index(of: name)
@@ -81,7 +81,7 @@ public struct ActivatedSockets: ~Copyable, Sendable {
   ///   - name: the name of the socket; nil for the first one that is left.
   /// - Throws: `.nameNotFound`; `.wrongSocketKind` for another transport or a socket that listens; `.notASocket`. After
   ///   an error this value still owns the descriptor.
-  public mutating func takeSocket<S: TransportSocket & ~Copyable>(
+  public mutating func takeSocket<S: Transport & ~Copyable>(
     _ type: S.Type = S.self, named name: String? = nil
   ) throws(SocketError) -> S {
     let index = try index(of: name)
@@ -90,7 +90,7 @@ public struct ActivatedSockets: ~Copyable, Sendable {
   }
 
   /// Takes a descriptor of any kind, such as a FIFO or a file. Use it also for socket types that are not a
-  /// ``TransportSocket``: `try SCTPEndpoint(adopting: activated.takeDescriptor(named: "sctp"))`.
+  /// ``Transport``: `try SCTPOneToManySocket(adopting: activated.takeDescriptor(named: "sctp"))`.
   /// - Parameter name: the name of the descriptor; nil for the first one that is left.
   /// - Throws: `.nameNotFound`.
   public mutating func takeDescriptor(named name: String? = nil) throws(SocketError) -> Descriptor {

@@ -1,6 +1,6 @@
 internal import CSocketKit
 
-extension ConnectionTransport where Self: ~Copyable {
+extension Transport where Self: ConnectedSocket & ~Copyable {
   /// Connects, and blocks the calling thread until the peer has answered.
   ///
   /// - Parameters:
@@ -14,8 +14,8 @@ extension ConnectionTransport where Self: ~Copyable {
   ///   contains the addresses.
   public static func connect(
     to address: Address, from source: Address? = nil, until limit: some WaitLimit,
-    configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> Self {
+    configure: (borrowing Self) throws -> Void = { _ in }
+  ) throws(SocketError) -> Self {
     do throws(SocketError) {
       var wait = try WaitOperation(.connect, until: limit)
       try wait.check()
@@ -23,7 +23,7 @@ extension ConnectionTransport where Self: ~Copyable {
       try socket.connect(to: address, waiting: &wait)
       return socket
     } catch {
-      throw EndpointError(error, address: address.description, localAddress: source?.description)
+      throw error.with(address: address.description, localAddress: source?.description)
     }
   }
 
@@ -34,27 +34,27 @@ extension ConnectionTransport where Self: ~Copyable {
   ///   backlog the error is `.other` with EAGAIN, because the kernel offers no event to wait for: try again.
   public static func startConnecting(
     to address: Address, from source: Address? = nil,
-    configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> PendingConnection<Self> {
+    configure: (borrowing Self) throws -> Void = { _ in }
+  ) throws(SocketError) -> PendingConnection<Self> {
     do throws(SocketError) {
       let socket = try prepared(for: address, from: source, until: nil, configure: configure)
       if try socket.begin(address) == .blockedByBacklog { throw SocketError(.wouldBlock, .connect) }
       return PendingConnection(socket, address: address, source: source)
     } catch {
-      throw EndpointError(error, address: address.description, localAddress: source?.description)
+      throw error.with(address: address.description, localAddress: source?.description)
     }
   }
 
   private static func prepared(
     for address: Address, from source: Address?, until deadline: Deadline?,
-    configure: (borrowing Self) throws(SocketError) -> Void
+    configure: (borrowing Self) throws -> Void
   ) throws(SocketError) -> Self {
     var socket = try open(for: address)
     if let deadline { try willConnect(socket, until: deadline) }
-    try configure(socket)
+    try socket.configure(with: configure)
     if let source {
       if let address = source as? IPSocketAddress, address.port == 0 { socket.descriptor.chooseNoPortYet() }
-      try socket.bind(clearingTheWayTo: source)
+      try socket.bindDescriptor(to: source)
     }
     return socket
   }
@@ -104,7 +104,7 @@ extension ConnectionTransport where Self: ~Copyable {
     }
   }
 
-  /// Calls the transport's ``TransportSocket/didConnect(_:)`` for a connected socket.
+  /// Calls the transport's ``Transport/didConnect(_:)`` for a connected socket.
   borrowing func confirm() throws(SocketError) {
     do throws(SocketError) {
       try Self.didConnect(self)

@@ -1,4 +1,4 @@
-extension TransportSocket where Self: DatagramSocket & ~Copyable {
+extension Transport where Self: DatagramSocket & ~Copyable {
   /// Opens a datagram socket that receives at an address.
   ///
   /// - Parameters:
@@ -8,18 +8,9 @@ extension TransportSocket where Self: DatagramSocket & ~Copyable {
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.tooManyDescriptors`. The error contains
   ///   the address.
   public static func bind(
-    to address: Address, configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> Self {
-    var address = address
-    do throws(SocketError) {
-      var socket = try open(forAllOf: &address)
-      try willListen(socket, on: address)
-      try configure(socket)
-      try socket.bind(clearingTheWayTo: address)
-      return socket
-    } catch {
-      throw EndpointError(error, address: address.description)
-    }
+    to address: Address, configure: (borrowing Self) throws -> Void = { _ in }
+  ) throws(SocketError) -> Self {
+    try bound(to: address, configure: configure)
   }
 
   /// Opens a datagram socket that is connected to one peer: it sends to this peer, receives only from it, and reports
@@ -33,16 +24,16 @@ extension TransportSocket where Self: DatagramSocket & ~Copyable {
   ///   contains the addresses.
   public static func connect(
     to address: Address, from source: Address? = nil,
-    configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> Self {
+    configure: (borrowing Self) throws -> Void = { _ in }
+  ) throws(SocketError) -> Self {
     do throws(SocketError) {
       var socket = try open(for: address)
-      try configure(socket)
-      if let source { try socket.bind(clearingTheWayTo: source) }
+      try socket.configure(with: configure)
+      if let source { try socket.bindDescriptor(to: source) }
       try socket.connect(to: address)
       return socket
     } catch {
-      throw EndpointError(error, address: address.description, localAddress: source?.description)
+      throw error.with(address: address.description, localAddress: source?.description)
     }
   }
 }

@@ -1,6 +1,6 @@
 internal import CSocketKit
 
-extension ConnectionTransport where Self: ~Copyable {
+extension Transport where Self: Acceptable<Void> & ~Copyable {
   /// Listens on an address.
   ///
   /// - Parameters:
@@ -13,22 +13,38 @@ extension ConnectionTransport where Self: ~Copyable {
   ///   `.protocolNotSupported`, `.invalidArgument` for a negative backlog. The error contains the address.
   public static func listen(
     on address: Address, backlog: Int = 511,
-    configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> Listener<Self> {
-    var address = address
-    do throws(SocketError) {
-      guard backlog >= 0 else { throw SocketError(code: .invalidArgument, .listen) }
-      var socket = try open(forAllOf: &address)
-      try willListen(socket, on: address)
-      try configure(socket)
-      try socket.bind(clearingTheWayTo: address)
-      let cleanup = cleanup(for: address)
-      let result = IOResult(raw: csk_listen(socket.descriptor.value, Int32(clamping: max(backlog, smallestBacklog))))
-      let listener = Listener<Self>(socket.releaseDescriptor(), context: (), cleanup: cleanup)
-      if result.isFailure { throw SocketError(result, .listen) }
-      return listener
-    } catch {
-      throw EndpointError(error, address: address.description)
+    configure: (borrowing Self) throws -> Void = { _ in }
+  ) throws(SocketError) -> Listener<Self> {
+    // The check comes first, so that a bad argument leaves no socket file.
+    guard backlog >= 0 else {
+      throw SocketError(code: .invalidArgument, .listen).with(address: address.description)
     }
+    let socket = try bound(to: address, configure: configure)
+    do throws(SocketError) {
+      return try socket.listen(backlog: backlog, cleanup: cleanup(for: address))
+    } catch {
+      throw error.with(address: address.description)
+    }
+  }
+
+  /// Listens on the address that this socket is bound to (listen(2)).
+  /// - Parameters:
+  ///   - backlog: the number of connections that may wait to be accepted, at least 0. The kernel limits it to
+  ///     net.core.somaxconn (listen(2)).
+  ///   - cleanup: called once, when the listener closes or its life ends, for example to remove a socket file. Without
+  ///     it, closing the listener does not remove a socket file.
+  /// - Throws: `.invalidArgument`, also for a negative backlog, `.notSupported`, `.addressInUse`. After an error the
+  ///   socket is closed, and `cleanup` has been called.
+  public consuming func listen(
+    backlog: Int = 511, cleanup: (@Sendable () -> Void)? = nil
+  ) throws(SocketError) -> Listener<Self> {
+    guard backlog >= 0 else {
+      cleanup?()
+      throw SocketError(code: .invalidArgument, .listen)
+    }
+    let result = IOResult(raw: csk_listen(descriptor.value, Int32(clamping: max(backlog, Self.smallestBacklog))))
+    let listener = Listener<Self>(releaseDescriptor(), context: (), cleanup: cleanup)
+    if result.isFailure { throw SocketError(result, .listen) }
+    return listener
   }
 }

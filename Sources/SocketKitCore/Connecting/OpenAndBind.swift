@@ -40,7 +40,7 @@ extension IPSocketAddress {
   }
 }
 
-extension TransportSocket where Self: ~Copyable {
+extension Transport where Self: ~Copyable {
   /// Opens a socket that is neither bound nor connected. It is for transports, and for options that must be set first.
   /// - Throws: `.tooManyDescriptors`, `.protocolNotSupported`, `.permissionDenied`.
   public static func open(for address: Address) throws(SocketError) -> Self {
@@ -67,15 +67,20 @@ extension TransportSocket where Self: ~Copyable {
     return Self(owning: try RawDescriptor.open(kind))
   }
 
-  /// Calls bind(2), and calls it once more when the transport could remove the cause of the error.
-  mutating func bind(clearingTheWayTo address: Address) throws(SocketError) {
+  /// Opens a socket, configures it, and binds it to an address.
+  static func bound(
+    to address: Address, configure: (borrowing Self) throws -> Void
+  ) throws(SocketError) -> Self {
+    var address = address
     do throws(SocketError) {
-      try descriptor.bind(to: address)
+      var socket = try open(forAllOf: &address)
+      try willBind(socket, to: address)
+      try socket.configure(with: configure)
+      try socket.bindDescriptor(to: address)
+      return socket
     } catch {
-      guard Self.clearedWay(for: address, after: error) else { throw error }
-      try descriptor.bind(to: address)
+      throw error.with(address: address.description)
     }
-    didBind(to: address)
   }
 
   /// Takes over an open socket of this transport, connected or not, and makes it CLOEXEC and non-blocking.
@@ -97,7 +102,7 @@ extension TransportSocket where Self: ~Copyable {
   }
 }
 
-extension Listener where S: ConnectionTransport & ~Copyable {
+extension Listener where S: Transport & Acceptable<Void> & ~Copyable {
   /// Takes over a socket that already listens, and makes it CLOEXEC and non-blocking. Use it for socket activation, or
   /// for a restart that loses no connections. Closing the listener does not remove a socket file.
   ///

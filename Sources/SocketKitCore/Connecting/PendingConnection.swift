@@ -1,7 +1,7 @@
 /// A connect in progress. Watch it for writing, and call ``finish()`` when it is writable.
 ///
 /// Dropping the value aborts the connect and closes the socket.
-public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, Sendable {
+public struct PendingConnection<S: Transport & ConnectedSocket & ~Copyable>: ~Copyable, Sendable {
   private let socket: S
   /// The address of the peer.
   public let address: S.Address
@@ -28,7 +28,7 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
   /// - Throws: the error of the connect: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.unreachable`. The
   ///   error contains the address. The kernel reports an error once; later calls throw `.notConnected`. Drop the value
   ///   after an error.
-  public borrowing func isFinished() throws(EndpointError) -> Bool {
+  public borrowing func isFinished() throws(SocketError) -> Bool {
     do throws(SocketError) {
       return try socket.isConnected()
     } catch {
@@ -39,7 +39,7 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
   /// Returns the connected socket.
   /// - Throws: the error of the connect; `.notConnected` when it is still in progress, so call ``isFinished()`` first.
   ///   After any error the socket is closed.
-  public consuming func finish() throws(EndpointError) -> S {
+  public consuming func finish() throws(SocketError) -> S {
     do throws(SocketError) {
       guard try socket.isConnected() else { throw SocketError(code: .notConnected, .connect) }
       try socket.confirm()
@@ -54,7 +54,7 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
   ///   the socket is closed.
   public consuming func finish(
     until limit: some WaitLimit
-  ) throws(EndpointError) -> S {
+  ) throws(SocketError) -> S {
     do throws(SocketError) {
       var wait = try WaitOperation(.connect, until: limit)
       // The loop waits before it asks: an error that has already happened makes the socket writable.
@@ -66,8 +66,8 @@ public struct PendingConnection<S: ConnectionTransport & ~Copyable>: ~Copyable, 
     return socket
   }
 
-  private borrowing func failure(_ error: SocketError) -> EndpointError {
-    EndpointError(error, address: subject ?? address.description, localAddress: localAddress?.description)
+  private borrowing func failure(_ error: SocketError) -> SocketError {
+    error.with(address: subject ?? address.description, localAddress: localAddress?.description)
   }
 }
 

@@ -18,12 +18,12 @@ public struct Endpoint<List: TransportList>: Hashable, Sendable {
   /// Reads an address from its text.
   /// - Throws: `.invalidAddress`, `.invalidPort` or `.addressTooLong`. The error contains the text and explains what is
   ///   wrong with it.
-  public init(parsing text: String) throws(EndpointError) {
-    do throws(EndpointError) {
+  public init(parsing text: String) throws(SocketError) {
+    do throws(SocketError) {
       let parts = try EndpointText(parsing: text)
       guard let value = try List.value(of: parts) else {
         let known = List.schemes.joined(separator: ", ")
-        throw EndpointError.malformed("There is no transport \"\(parts.scheme)\". The transports are \(known).")
+        throw SocketError.malformed("There is no transport \"\(parts.scheme)\". The transports are \(known).")
       }
       self.value = value
     } catch {
@@ -46,7 +46,7 @@ public struct Endpoint<List: TransportList>: Hashable, Sendable {
 extension Endpoint: LosslessStringConvertible {
   /// Reads the forms that ``init(parsing:)`` reads. Returns nil for any other text.
   public init?(_ description: String) {
-    do throws(EndpointError) {
+    do throws(SocketError) {
       self = try Endpoint(parsing: description)
     } catch {
       return nil

@@ -8,20 +8,20 @@
 /// ```
 /// When two transports have the same scheme, the list uses the first. Only ``NoTransports`` and ``Transports`` conform.
 public protocol TransportList: Sendable {
-  /// A location of any transport in the list.
+  /// An endpoint of any transport in the list.
   associatedtype Value: Hashable, Sendable
 
   /// The schemes, in order.
   static var schemes: [String] { get }
 
   /// Reads the body with the transport of the scheme. Returns nil when no transport has the scheme.
-  /// - Throws: ``EndpointError/malformed(_:code:)``.
-  static func value(of text: EndpointText) throws(EndpointError) -> Value?
+  /// - Throws: ``SocketError/malformed(_:code:)``.
+  static func value(of text: EndpointText) throws(SocketError) -> Value?
 
-  /// Returns the scheme and the body of a location.
+  /// Returns the scheme and the body of an endpoint.
   static func text(of value: Value) -> EndpointText
 
-  /// Calls the visitor's method for the transport of a location.
+  /// Calls the visitor's method for the transport of an endpoint.
   static func visit<V: EndpointVisitor>(_ value: Value, with visitor: inout V) throws(V.Failure) -> V.Outcome
 }
 
@@ -30,7 +30,7 @@ public protocol TransportList: Sendable {
 public enum NoTransports: TransportList {
   public static var schemes: [String] { [] }
 
-  public static func value(of text: EndpointText) throws(EndpointError) -> Never? { nil }
+  public static func value(of text: EndpointText) throws(SocketError) -> Never? { nil }
 
   public static func text(of value: Never) -> EndpointText {}
 
@@ -42,19 +42,19 @@ public enum NoTransports: TransportList {
 
 /// A transport and the list of transports after it.
 @frozen
-public enum Transports<First: NamedTransport & ~Copyable, Rest: TransportList>: TransportList {
-  public typealias Value = FirstOrRest<First.Location, Rest.Value>
+public enum Transports<First: Transport & ~Copyable, Rest: TransportList>: TransportList {
+  public typealias Value = FirstOrRest<First.Endpoint, Rest.Value>
 
-  public static var schemes: [String] { [First.scheme] + Rest.schemes }
+  public static var schemes: [String] { (First.scheme.isEmpty ? [] : [First.scheme]) + Rest.schemes }
 
-  public static func value(of text: EndpointText) throws(EndpointError) -> Value? {
-    if text.scheme == First.scheme { return .first(try First.Location(endpointBody: text.body)) }
+  public static func value(of text: EndpointText) throws(SocketError) -> Value? {
+    if text.scheme == First.scheme { return .first(try First.endpoint(parsing: text.body)) }
     return try Rest.value(of: text).map { .rest($0) }
   }
 
   public static func text(of value: Value) -> EndpointText {
     switch value {
-    case .first(let location): EndpointText(scheme: First.scheme, body: location.endpointBody)
+    case .first(let endpoint): EndpointText(scheme: First.scheme, body: First.body(of: endpoint))
     case .rest(let other): Rest.text(of: other)
     }
   }
@@ -64,13 +64,13 @@ public enum Transports<First: NamedTransport & ~Copyable, Rest: TransportList>: 
     _ value: Value, with visitor: inout V
   ) throws(V.Failure) -> V.Outcome {
     switch value {
-    case .first(let location): try First.visit(location, with: &visitor)
+    case .first(let endpoint): try First.visit(endpoint, with: &visitor)
     case .rest(let other): try Rest.visit(other, with: &visitor)
     }
   }
 }
 
-/// A location of the first transport in a list, or of a later one.
+/// An endpoint of the first transport in a list, or of a later one.
 @frozen
 public enum FirstOrRest<First: Hashable & Sendable, Rest: Hashable & Sendable>: Hashable, Sendable {
   case first(First)

@@ -17,22 +17,22 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   /// enter the namespace.
   /// - Throws: `.noSuchPath`, `.permissionDenied`, `.notANetworkNamespace`, `.invalidArgument` for a path with a zero
   ///   byte, `.tooManyDescriptors`. The error contains the path.
-  public init(path: String) throws(EndpointError) {
+  public init(path: String) throws(SocketError) {
     do throws(SocketError) {
       try self.init(opening: path)
     } catch {
-      throw EndpointError(error, address: path)
+      throw error.with(address: path)
     }
   }
 
   /// Opens the namespace of a process by the process's number.
   /// - Throws: as ``init(path:)``: `.noSuchPath` when there is no such process, `.permissionDenied` when it belongs to
   ///   another user.
-  public init(ofProcess process: Int32) throws(EndpointError) { try self.init(path: "/proc/\(process)/ns/net") }
+  public init(ofProcess process: Int32) throws(SocketError) { try self.init(path: "/proc/\(process)/ns/net") }
 
   /// Opens the namespace of the calling thread.
   /// - Throws: as ``init(path:)``: `.noSuchPath` when /proc is not mounted or the kernel has no network namespaces.
-  public static func current() throws(EndpointError) -> NetworkNamespace {
+  public static func current() throws(SocketError) -> NetworkNamespace {
     try NetworkNamespace(path: "/proc/thread-self/ns/net")
   }
 

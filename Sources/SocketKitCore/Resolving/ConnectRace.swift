@@ -2,7 +2,7 @@ internal import CSocketKit
 
 /// The state of one connect by name: the results of the lookups, the attempts in progress, and the start of the next
 /// attempt.
-final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == IPSocketAddress {
+final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Address == IPSocketAddress {
   /// A class, because an array cannot contain noncopyable values.
   private final class Attempt {
     private var pending: PendingConnection<S>?
@@ -12,38 +12,44 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
       source = pending.writeSource
       self.pending = consume pending
     }
-    func isFinished() throws(EndpointError) -> Bool { try pending?.isFinished() ?? false }
-    func finish() throws(EndpointError) -> S? { try pending.take()?.finish() }
+    func isFinished() throws(SocketError) -> Bool { try pending?.isFinished() ?? false }
+    func finish() throws(SocketError) -> S? { try pending.take()?.finish() }
   }
 
   private let host: String
   private let deadline: Deadline
   private let control: WaitControl?
   private let delays: HappyEyeballs
+  private let source: IPSocketAddress?
   private var ipv6: [IPSocketAddress]?
   private var ipv4: [IPSocketAddress]?
   private var tried: Set<IPSocketAddress> = []
   private var attempts: [Attempt] = []
   /// The errors of the lookups.
-  private var ipv6Failure: EndpointError?
-  private var ipv4Failure: EndpointError?
+  private var ipv6Failure: SocketError?
+  private var ipv4Failure: SocketError?
   /// The errors of the attempts, in order of time.
-  private var attemptFailures: [EndpointError] = []
+  private var attemptFailures: [SocketError] = []
   /// The time from which IPv4 does not wait for the IPv6 lookup.
   private var ipv4MayStart: Deadline?
   private var nextAttempt = Deadline.past
 
-  init(_ host: String, until limit: some WaitLimit, _ delays: HappyEyeballs) {
+  init(_ host: String, from source: IPSocketAddress?, until limit: some WaitLimit, _ delays: HappyEyeballs) {
     self.host = host
+    self.source = source
     deadline = limit.deadline
     control = limit.control
     self.delays = delays
+    // A socket that is bound to an address connects only to addresses of the same IP version.
+    if let source {
+      if source.isIPv6 { ipv4 = [] } else { ipv6 = [] }
+    }
   }
 
   func run(
     ipv6 first: consuming NameLookup, ipv4 second: consuming NameLookup,
-    configure: (borrowing S) throws(SocketError) -> Void
-  ) throws(EndpointError) -> S {
+    configure: (borrowing S) throws -> Void
+  ) throws(SocketError) -> S {
     while true {
       try check()
       if ipv6 == nil && first.isFinished { ipv6 = answer(first, &ipv6Failure) }
@@ -58,21 +64,25 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
     }
   }
 
-  private func check() throws(EndpointError) {
+  private func check() throws(SocketError) {
     if let control, control.isCancelled { throw failure(.cancelled) }
     if limit.hasPassed { throw failure(.timedOut) }
   }
 
   private var limit: Deadline { min(deadline, control?.deadline ?? .never) }
 
-  private func failure(_ code: SocketError.Code) -> EndpointError {
-    EndpointError(SocketError(code: code, .connect), address: host, attempts: failures)
+  private func failure(_ code: SocketError.Code) -> SocketError {
+    SocketError(code: code, .connect).with(address: host, attempts: failures)
   }
 
-  private var failures: [EndpointError] { [ipv6Failure, ipv4Failure].compactMap { $0 } + attemptFailures }
+  /// The attempts, and the lookups that might have given more addresses. A name without an IPv6 address, for example,
+  /// does not matter when it has an IPv4 address.
+  private var failures: [SocketError] {
+    [ipv6Failure, ipv4Failure].compactMap { $0 }.filter { $0.code != .nameNotFound } + attemptFailures
+  }
 
-  private func answer(_ lookup: borrowing NameLookup, _ failure: inout EndpointError?) -> [IPSocketAddress] {
-    do throws(EndpointError) {
+  private func answer(_ lookup: borrowing NameLookup, _ failure: inout SocketError?) -> [IPSocketAddress] {
+    do throws(SocketError) {
       return try lookup.wait(until: .never)
     } catch {
       failure = error
@@ -92,11 +102,11 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
     return ipv6 == nil ? max(afterAttempt, ipv4MayStart ?? .past) : afterAttempt
   }
 
-  private func startNext(_ configure: (borrowing S) throws(SocketError) -> Void) {
+  private func startNext(_ configure: (borrowing S) throws -> Void) {
     while nextMoment.hasPassed, let address = untried {
       tried.insert(address)
-      do throws(EndpointError) {
-        attempts.append(Attempt(try S.startConnecting(to: address, configure: configure)))
+      do throws(SocketError) {
+        attempts.append(Attempt(try S.startConnecting(to: address, from: source, configure: configure)))
         nextAttempt = .after(delays.attemptDelay)
       } catch {
         attemptFailures.append(error)
@@ -105,10 +115,10 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
   }
 
   /// Returns the first connected socket, or nil. Removes failed attempts, so that the next attempt can start at once.
-  private func takeWinner() throws(EndpointError) -> S? {
+  private func takeWinner() throws(SocketError) -> S? {
     var index = 0
     while index < attempts.count {
-      do throws(EndpointError) {
+      do throws(SocketError) {
         if try attempts[index].isFinished() {
           if let socket = try attempts[index].finish() { return socket }
         }
@@ -125,16 +135,17 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
   /// Returns the error when all attempts have failed: the error of the first failed connect, or else of the first
   /// attempt that failed before its connect, or else of a lookup that may succeed later, because the name may exist, or
   /// else of the first lookup. The result does not depend on the order in which the lookups ended.
-  private func verdict() -> EndpointError {
+  private func verdict() -> SocketError {
+    if let reason = attemptFailures.first(where: { $0.operation == .connect }) ?? attemptFailures.first {
+      return SocketError(code: reason.code, reason.operation, errno: reason.errno).with(
+        address: host, attempts: failures, explanation: reason.explanation)
+    }
     let lookups = [ipv6Failure, ipv4Failure].compactMap { $0 }
-    let reason =
-      attemptFailures.first { $0.operation == .connect } ?? attemptFailures.first
-      ?? lookups.first { $0.code != .nameNotFound } ?? lookups.first
-    return EndpointError(
-      reason?.reason ?? SocketError(code: .nameNotFound, .resolve), address: host, attempts: failures)
+    return lookups.first { $0.code != .nameNotFound } ?? lookups.first
+      ?? SocketError(code: .nameNotFound, .resolve).with(address: host)
   }
 
-  private func sleep(_ first: RawDescriptor?, _ second: RawDescriptor?) throws(EndpointError) {
+  private func sleep(_ first: RawDescriptor?, _ second: RawDescriptor?) throws(SocketError) {
     var watched: [csk_pollfd] = []
     for source in [first, second] {
       if let source { watched.append(csk_pollfd(fd: source.value, events: Int16(CSK_POLLIN), revents: 0)) }
@@ -147,7 +158,7 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
       do throws(SocketError) {
         bell = try control.enter(.connect)
       } catch {
-        throw EndpointError(error, address: host, attempts: failures)
+        throw error.with(address: host, attempts: failures)
       }
     }
     defer { if let bell { control?.leave(bell) } }
@@ -164,7 +175,7 @@ final class ConnectRace<S: ConnectionTransport & ~Copyable> where S.Address == I
     let result = IOResult(raw: left < 0 ? csk_ppoll(&watched, count, nil) : csk_ppoll(&watched, count, &time))
     // After an interrupt or a spurious wakeup the caller's loop checks all states again.
     if result.isFailure && !result.isInterrupted {
-      throw EndpointError(SocketError(result, .connect), address: host, attempts: failures)
+      throw SocketError(result, .connect).with(address: host, attempts: failures)
     }
   }
 }

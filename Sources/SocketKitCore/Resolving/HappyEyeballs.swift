@@ -28,32 +28,47 @@ public struct HappyEyeballs: Hashable, Sendable {
   }
 }
 
-extension ConnectionTransport where Self: ~Copyable, Address == IPSocketAddress {
-  /// Connects to a host by name, and blocks the calling thread meanwhile. Looks up the IPv6 and IPv4 addresses at the
-  /// same time on other threads, and races connects to them, so that a broken path costs a short delay and not a
+// These signatures name `Endpoint` and `Address`: see TransportText.swift.
+extension Transport where Self: ConnectedSocket & ~Copyable, Endpoint == IPEndpoint, Address == IPSocketAddress {
+  public static func connect(
+    at endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
+    configure: (borrowing Self) throws -> Void
+  ) throws(SocketError) -> Self {
+    try connect(to: endpoint, from: source, until: limit, racing: HappyEyeballs(), configure: configure)
+  }
+}
+
+extension Transport where Self: ConnectedSocket & ~Copyable, Address == IPSocketAddress {
+
+  /// Connects to an endpoint, and blocks the calling thread meanwhile. Looks up the IPv6 and IPv4 addresses of a name
+  /// at the same time on other threads, and races connects to them, so that a broken path costs a short delay and not a
   /// timeout (RFC 8305).
   ///
   /// - Parameters:
-  ///   - host: a name, or a numeric address, with a zone if necessary.
-  ///   - port: the port of the peer.
+  ///   - endpoint: the endpoint of the peer, such as `.host("example.org", port: 80)`.
+  ///   - source: the local address; nil lets the kernel choose. With a source only addresses of its IP version are
+  ///     tried.
   ///   - limit: how long to wait for the lookup and the connect together, and how: ``WaitLimit``.
-  ///   - racing: the delays between attempts.
+  ///   - delays: the delays between attempts. The method without this parameter takes the default delays.
   ///   - configure: sets options on each socket before it connects.
   /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`, `.outOfMemory`. When every address failed, the error
-  ///   has the code of the first connect, and ``EndpointError/attempts`` contains each attempt. When there is no
-  ///   address, the code is `.resolverFailed` if a lookup may succeed later, and `.nameNotFound` if both lookups found
-  ///   nothing. When the process looks up too many names at the same time, the lookup waits for its turn: see
-  ///   ``NameLookup``.
+  ///   has the code of the first connect, and ``SocketError/attempts`` contains each attempt. When there is no address,
+  ///   the code is `.resolverFailed` if a lookup may succeed later, and `.nameNotFound` if both lookups found nothing.
+  ///   When the process looks up too many names at the same time, the lookup waits for its turn: see ``NameLookup``.
   public static func connect(
-    toHost host: String, port: UInt16, until limit: some WaitLimit,
-    racing: HappyEyeballs = HappyEyeballs(),
-    configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> Self {
-    let numeric = IPSocketAddress(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
-    if let numeric { return try connect(to: numeric, until: limit, configure: configure) }
-    let race = ConnectRace<Self>(host, until: limit, racing)
-    return try race.run(
-      ipv6: NameLookup(host, port: port, version: .ipv6), ipv4: NameLookup(host, port: port, version: .ipv4),
-      configure: configure)
+    to endpoint: IPEndpoint, from source: Address? = nil, until limit: some WaitLimit, racing delays: HappyEyeballs,
+    configure: (borrowing Self) throws -> Void = { _ in }
+  ) throws(SocketError) -> Self {
+    switch endpoint {
+    case .address(let address):
+      return try connect(to: address, from: source, until: limit, configure: configure)
+    case .host(let host, let port):
+      let numeric = IPSocketAddress(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
+      if let numeric { return try connect(to: numeric, from: source, until: limit, configure: configure) }
+      let race = ConnectRace<Self>(host, from: source, until: limit, delays)
+      return try race.run(
+        ipv6: NameLookup(host, port: port, version: .ipv6), ipv4: NameLookup(host, port: port, version: .ipv4),
+        configure: configure)
+    }
   }
 }

@@ -31,16 +31,16 @@ public struct NameLookup: ~Copyable, Sendable {
   /// - Throws: `.invalidAddress` for an empty name, a name with a zero byte or a name over 255 bytes;
   ///   `.tooManyDescriptors`; when the thread cannot be created, `.outOfMemory` (too little memory, or a limit on
   ///   threads) or `.permissionDenied` (a system call filter).
-  public init(_ host: String, port: UInt16, version: Version = .any) throws(EndpointError) {
+  public init(_ host: String, port: UInt16, version: Version = .any) throws(SocketError) {
     self.host = host
     (bell, shared) = try Self.start(host, port, version)
   }
 
   private static func start(
     _ host: String, _ port: UInt16, _ version: Version
-  ) throws(EndpointError) -> (WakerBell, LookupState) {
+  ) throws(SocketError) -> (WakerBell, LookupState) {
     guard (1...255).contains(host.utf8.count), !host.utf8.contains(0) else {
-      throw EndpointError(SocketError(code: .invalidAddress, .resolve), address: "\"\(host)\"")
+      throw SocketError(code: .invalidAddress, .resolve).with(address: "\"\(host)\"")
     }
     do throws(SocketError) {
       let bell = try WakerBell()
@@ -48,7 +48,7 @@ public struct NameLookup: ~Copyable, Sendable {
       if !state.finishNumeric() { try state.start() }
       return (bell, state)
     } catch {
-      throw EndpointError(error, address: host)
+      throw error.with(address: host)
     }
   }
 
@@ -70,7 +70,7 @@ public struct NameLookup: ~Copyable, Sendable {
   ///   contains the name.
   public borrowing func wait(
     until limit: some WaitLimit
-  ) throws(EndpointError) -> [IPSocketAddress] {
+  ) throws(SocketError) -> [IPSocketAddress] {
     do throws(SocketError) {
       return try waiting(for: .readable, .resolve, until: limit) { (lookup) throws(SocketError) in
         switch lookup.shared.outcome {
@@ -80,7 +80,7 @@ public struct NameLookup: ~Copyable, Sendable {
         }
       }
     } catch {
-      throw EndpointError(error, address: host)
+      throw error.with(address: host)
     }
   }
 }

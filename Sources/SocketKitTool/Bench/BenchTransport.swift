@@ -5,7 +5,7 @@ internal import SocketKitToolSupport
 
 /// A transport that the bench can measure: its requirements in addition to those of a stream socket. Addresses are
 /// passed between the processes as text.
-protocol BenchTransport: ConnectionTransport, StreamSocket, ~Copyable {
+protocol BenchTransport: Transport, Acceptable<Void>, StreamSocket, ~Copyable {
   /// Parses an address from its printed form, or returns nil if the text is not an address.
   static func address(_ text: String) -> Address?
   /// The address on which a server of this process listens.
@@ -101,7 +101,7 @@ extension VsockStreamSocket: BenchTransport {
       try VsockStreamSocket.open(for: .local(port: .any)).bind(to: VsockAddress.local(port: .any))
       return nil
     } catch {
-      return "no loopback in this kernel (\((error as? EndpointError)?.code ?? .other)): modprobe vsock_loopback"
+      return "no loopback in this kernel (\((error as? SocketError)?.code ?? .other)): modprobe vsock_loopback"
     }
   }()
 }

@@ -124,7 +124,7 @@ struct VscpOptions {
   }
 
   private static func endpoint(_ text: String) throws(Ending) -> AnyEndpoint {
-    do throws(EndpointError) {
+    do throws(SocketError) {
       return try AnyEndpoint(parsing: text)
     } catch {
       throw .usage("\(error)")

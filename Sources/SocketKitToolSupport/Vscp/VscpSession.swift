@@ -18,20 +18,20 @@ struct VscpSession: EndpointVisitor {
     }
   }
 
-  func stream<S: NamedConnectionTransport & StreamSocket & ~Copyable>(
-    _: S.Type, at location: S.Location
+  func stream<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(
+    _: S.Type, at endpoint: S.Endpoint
   ) throws -> Int32 {
     switch (options.role, options.verifies) {
-    case (.receive, true): return try receiveVerified(S.self, location)
-    case (.send, true): return try sendVerified(S.self, location)
-    case (.receive, false): try receive(S.self, location)
-    case (.send, false): try send(S.self, location)
+    case (.receive, true): return try receiveVerified(S.self, endpoint)
+    case (.send, true): return try sendVerified(S.self, endpoint)
+    case (.receive, false): try receive(S.self, endpoint)
+    case (.send, false): try send(S.self, endpoint)
     }
     return 0
   }
 
-  private func receive<S: NamedConnectionTransport & StreamSocket & ~Copyable>(
-    _: S.Type, _ location: S.Location
+  private func receive<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(
+    _: S.Type, _ endpoint: S.Endpoint
   ) throws {
     let file: LocalFile
     let name = options.files.first ?? ""
@@ -46,7 +46,7 @@ struct VscpSession: EndpointVisitor {
     } catch {
       throw VscpFailure("failed to create output file", text: error.quoted)
     }
-    let socket = try meet(S.self, location)
+    let socket = try meet(S.self, endpoint)
     let limits = TransferLimits(timeout: options.timeout, idle: options.idleTimeout)
     tell(socket)
     log.detail("receiving data")
@@ -64,8 +64,8 @@ struct VscpSession: EndpointVisitor {
     if let digest { console.log("sha256 checksum: \(digest)") }
   }
 
-  private func send<S: NamedConnectionTransport & StreamSocket & ~Copyable>(
-    _: S.Type, _ location: S.Location
+  private func send<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(
+    _: S.Type, _ endpoint: S.Endpoint
   ) throws {
     let file: LocalFile
     let name = options.files.first ?? ""
@@ -80,7 +80,7 @@ struct VscpSession: EndpointVisitor {
     } catch {
       throw VscpFailure("failed to open input file", text: error.quoted)
     }
-    let socket = try meet(S.self, location)
+    let socket = try meet(S.self, endpoint)
     let limits = TransferLimits(timeout: options.timeout, idle: options.idleTimeout)
     tell(socket)
     log.detail("sending data")
@@ -103,8 +103,8 @@ struct VscpSession: EndpointVisitor {
     if let digest { console.log("sha256 checksum: \(digest)") }
   }
 
-  private func receiveVerified<S: NamedConnectionTransport & StreamSocket & ~Copyable>(
-    _: S.Type, _ location: S.Location
+  private func receiveVerified<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(
+    _: S.Type, _ endpoint: S.Endpoint
   ) throws -> Int32 {
     let place: ReceivingPlace
     do {
@@ -112,7 +112,7 @@ struct VscpSession: EndpointVisitor {
     } catch {
       throw VscpFailure("failed to open the directory", error)
     }
-    let socket = try meet(S.self, location)
+    let socket = try meet(S.self, endpoint)
     tell(socket)
     log.detail("receiving data")
     do {
@@ -124,10 +124,10 @@ struct VscpSession: EndpointVisitor {
     }
   }
 
-  private func sendVerified<S: NamedConnectionTransport & StreamSocket & ~Copyable>(
-    _: S.Type, _ location: S.Location
+  private func sendVerified<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(
+    _: S.Type, _ endpoint: S.Endpoint
   ) throws -> Int32 {
-    let socket = try meet(S.self, location)
+    let socket = try meet(S.self, endpoint)
     tell(socket)
     log.detail("sending data")
     do {
@@ -140,20 +140,20 @@ struct VscpSession: EndpointVisitor {
   }
 
   /// Establishes the connection by connecting or by accepting one peer.
-  private func meet<S: NamedConnectionTransport & StreamSocket & ~Copyable>(
-    _: S.Type, _ location: S.Location
+  private func meet<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(
+    _: S.Type, _ endpoint: S.Endpoint
   ) throws -> S {
     switch options.meeting {
     case .connect(_, let shown):
       log.detail("dialing: \(shown)")
-      do throws(EndpointError) {
-        return try S.connect(at: location, until: .after(options.connectTimeout))
+      do throws(SocketError) {
+        return try S.connect(to: endpoint, until: .after(options.connectTimeout))
       } catch {
         throw VscpFailure("failed to dial", error)
       }
     case .listen(_, let shown):
       log.detail("opening listener: \(shown)")
-      let listener = try listen(S.self, location)
+      let listener = try listen(S.self, endpoint)
       do throws(SocketError) {
         // The listener is closed on return: each run accepts one peer.
         return try listener.accept(until: .never)
@@ -163,11 +163,11 @@ struct VscpSession: EndpointVisitor {
     }
   }
 
-  private func listen<S: NamedConnectionTransport & StreamSocket & ~Copyable>(
-    _: S.Type, _ location: S.Location
+  private func listen<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(
+    _: S.Type, _ endpoint: S.Endpoint
   ) throws -> Listener<S> {
     do {
-      let listener = try S.listen(at: location, until: .after(options.connectTimeout))
+      let listener = try S.listen(on: endpoint, until: .after(options.connectTimeout))
       log.always("listening: \(try shownAddress(ofListener: listener))")
       return listener
     } catch {
@@ -175,7 +175,7 @@ struct VscpSession: EndpointVisitor {
     }
   }
 
-  private func shownAddress<S: NamedConnectionTransport & ~Copyable>(
+  private func shownAddress<S: Transport & Acceptable<Void> & ~Copyable>(
     ofListener listener: borrowing Listener<S>
   ) throws -> String {
     let address = try listener.localAddress()
@@ -184,15 +184,15 @@ struct VscpSession: EndpointVisitor {
       let own = try? VsockContextID.current()
       return VsockAddress(contextID: own ?? vsock.contextID, port: vsock.port).description
     }
-    return S.text(of: S.location(of: address))
+    return S.text(of: address)
   }
 
   /// Logs the addresses of both ends: `server` is the listening end.
-  private func tell<S: NamedConnectionTransport & StreamSocket & ~Copyable>(_ socket: borrowing S) {
+  private func tell<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(_ socket: borrowing S) {
     guard options.isVerbose else { return }
     func shown(_ address: S.Address?) -> String {
       guard let address else { return "unknown" }
-      return options.isClassic ? address.description : S.text(of: S.location(of: address))
+      return options.isClassic ? address.description : S.text(of: address)
     }
     let (own, other) = (shown(try? socket.localAddress()), shown(try? socket.remoteAddress()))
     if case .listen = options.meeting {

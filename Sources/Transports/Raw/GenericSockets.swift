@@ -13,7 +13,7 @@ public import SocketKitCore
 /// connections have an end, use ``GenericPacketSocket``.
 @frozen
 public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, DatagramSocket, KernelSocket,
-  TransportSocket
+  Transport
 {
   @usableFromInline let owned: Descriptor
   /// Whether descriptors may arrive. Only Unix sockets pass descriptors, and packet sockets reject requests for them.
@@ -57,7 +57,7 @@ public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, 
 /// ```
 @frozen
 public struct GenericStreamSocket<Address: SocketAddress, Options>: ~Copyable, StreamSocket, KernelSocket,
-  ConnectionTransport
+  Transport, Acceptable
 {
   @usableFromInline let owned: Descriptor
 
@@ -80,7 +80,7 @@ public struct GenericStreamSocket<Address: SocketAddress, Options>: ~Copyable, S
 /// A sequenced-packet socket of any family and protocol.
 @frozen
 public struct GenericPacketSocket<Address: SocketAddress, Options>: ~Copyable, SequencedPacketSocket,
-  KernelSocket, ConnectionTransport
+  KernelSocket, Transport, Acceptable
 {
   @usableFromInline let owned: Descriptor
 

@@ -18,7 +18,7 @@ public import SocketKitCore
 /// Opening a socket fails with `.permissionDenied` for processes whose groups are not in net.ipv4.ping_group_range,
 /// including processes of root. In that case, use ``RawIPSocket`` if the process has CAP_NET_RAW.
 @frozen
-public struct ICMPSocket: ~Copyable, DatagramSocket, KernelSocket, TransportSocket {
+public struct ICMPSocket: ~Copyable, DatagramSocket, KernelSocket, Transport {
   public typealias Options = ICMPSocketOptions
   public typealias Address = IPSocketAddress
 

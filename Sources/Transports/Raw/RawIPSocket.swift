@@ -61,8 +61,8 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
   /// - Throws: `.permissionDenied`, `.addressNotAvailable`, `.tooManyDescriptors`. The error includes the address.
   public static func bind(
     _ number: IPProtocol, to address: IPSocketAddress,
-    configure: (borrowing RawIPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> RawIPSocket {
+    configure: (borrowing RawIPSocket) throws -> Void = { _ in }
+  ) throws(SocketError) -> RawIPSocket {
     let socket = try opened(number, for: address, configure: configure)
     try socket.bind(to: address.with(port: 0))
     return socket
@@ -72,26 +72,26 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
   /// - Throws: `.permissionDenied`, `.unreachable`, `.tooManyDescriptors`. The error includes the address.
   public static func connect(
     _ number: IPProtocol, to address: IPSocketAddress,
-    configure: (borrowing RawIPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> RawIPSocket {
+    configure: (borrowing RawIPSocket) throws -> Void = { _ in }
+  ) throws(SocketError) -> RawIPSocket {
     let socket = try opened(number, for: address, configure: configure)
     do throws(SocketError) {
       try socket.connect(to: address.with(port: 0))
     } catch {
-      throw EndpointError(error, address: address.description)
+      throw error.with(address: address.description)
     }
     return socket
   }
 
   private static func opened(
-    _ number: IPProtocol, for address: IPSocketAddress, configure: (borrowing RawIPSocket) throws(SocketError) -> Void
-  ) throws(EndpointError) -> RawIPSocket {
+    _ number: IPProtocol, for address: IPSocketAddress, configure: (borrowing RawIPSocket) throws -> Void
+  ) throws(SocketError) -> RawIPSocket {
     do throws(SocketError) {
       let socket = try open(number, over: address.family)
-      try configure(socket)
+      try socket.configure(with: configure)
       return socket
     } catch {
-      throw EndpointError(error, address: address.description)
+      throw error.with(address: address.description)
     }
   }
 

@@ -17,15 +17,15 @@ public struct SCTPAddressList: Hashable, Sendable {
   /// Parses addresses separated by `,` or `/`, the last one with the port: `10.0.0.1,10.0.1.1:80`,
   /// `[fe80::1%eth0],127.0.0.1:80`, `127.0.0.1/[::1]:80`.
   /// - Throws: `.invalidAddress` or `.invalidPort`. The error contains the text.
-  public init(parsing text: String) throws(EndpointError) {
+  public init(parsing text: String) throws(SocketError) {
     let parts = Self.parts(of: text[...]) { $0 == "," || $0 == "/" }
-    do throws(EndpointError) {
+    do throws(SocketError) {
       let last = try IPSocketAddress(parsing: String(parts[parts.count - 1]))
       var addresses: [IPSocketAddress] = []
       for part in parts.dropLast() { addresses.append(try IPSocketAddress(parsing: "\(part):\(last.port)")) }
       self.addresses = addresses + [last]
     } catch {
-      throw EndpointError(error.reason, address: "\"\(text)\"")
+      throw error.with(address: "\"\(text)\"")
     }
   }
 
@@ -46,7 +46,7 @@ public struct SCTPAddressList: Hashable, Sendable {
 extension SCTPAddressList: LosslessStringConvertible {
   /// Parses the text that ``init(parsing:)`` accepts; nil for any other text.
   public init?(_ description: String) {
-    do throws(EndpointError) {
+    do throws(SocketError) {
       self = try SCTPAddressList(parsing: description)
     } catch {
       return nil

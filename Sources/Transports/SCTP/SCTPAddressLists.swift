@@ -35,7 +35,7 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   /// - Throws: `.addressNotAvailable` (not an address of this host), `.addressInUse`, `.invalidArgument` (another port,
   ///   the other IP version, an address that is already bound, no address). The error contains the addresses. On
   ///   failure, the kernel unbinds the addresses before the failing one again.
-  public borrowing func addLocalAddresses(_ addresses: [IPSocketAddress]) throws(EndpointError) {
+  public borrowing func addLocalAddresses(_ addresses: [IPSocketAddress]) throws(SocketError) {
     try changeLocalAddresses(CSK_SCTP_BINDX_ADD, addresses)
   }
 
@@ -43,13 +43,13 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   ///
   /// - Throws: `.other` with EBUSY if no address would remain; `.invalidArgument` for no address, for another port, and
   ///   for an address to which the socket is not bound. The error contains the addresses.
-  public borrowing func removeLocalAddresses(_ addresses: [IPSocketAddress]) throws(EndpointError) {
+  public borrowing func removeLocalAddresses(_ addresses: [IPSocketAddress]) throws(SocketError) {
     try changeLocalAddresses(CSK_SCTP_BINDX_REM, addresses)
   }
 
   private borrowing func changeLocalAddresses(
     _ name: Int32, _ addresses: [IPSocketAddress]
-  ) throws(EndpointError) {
+  ) throws(SocketError) {
     do throws(SocketError) {
       var addresses = addresses
       let own = try descriptor.localAddress()
@@ -59,7 +59,7 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
       }
       try descriptor.setSCTPOption(name, toBytes: packed(addresses), .bindAddresses)
     } catch {
-      throw EndpointError(error, address: SCTPAddressList.text(addresses))
+      throw error.with(address: SCTPAddressList.text(addresses))
     }
   }
 
@@ -67,7 +67,7 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   ///
   /// - Parameter addresses: at least one address. With port 0 in all of them, the kernel chooses the port.
   /// - Throws: the errors of ``addLocalAddresses(_:)``.
-  public borrowing func bind(to addresses: [IPSocketAddress]) throws(EndpointError) {
+  public borrowing func bind(to addresses: [IPSocketAddress]) throws(SocketError) {
     try changeLocalAddresses(CSK_SCTP_BINDX_ADD, addresses)
   }
 }

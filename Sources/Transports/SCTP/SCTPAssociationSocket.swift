@@ -1,7 +1,8 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// One SCTP association that was peeled off an ``SCTPEndpoint``: messages, ordered within their stream, with an end.
+/// One SCTP association that was peeled off an ``SCTPOneToManySocket``: messages, ordered within their stream, with an
+/// end.
 ///
 /// It is a ``SequencedPacketSocket``. With ``SCTPMessaging`` it also sends and receives the attributes of messages.
 ///

@@ -17,19 +17,31 @@ extension SCTPSocket {
   ///   `.invalidArgument` (no address, or different ports). The error contains the addresses.
   public static func listen(
     on addresses: [IPSocketAddress], backlog: Int = 511,
-    configure: (borrowing SCTPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> Listener<SCTPSocket> {
+    configure: (borrowing SCTPSocket) throws -> Void = { _ in }
+  ) throws(SocketError) -> Listener<SCTPSocket> {
     let subject = SCTPAddressList.text(addresses)
     do throws(SocketError) {
-      guard backlog >= 0, let first = addresses.first else { throw SocketError(code: .invalidArgument, .listen) }
+      guard backlog >= 0, !addresses.isEmpty else { throw SocketError(code: .invalidArgument, .listen) }
+      return try bound(to: addresses, configure: configure).listen(backlog: max(1, backlog))
+    } catch {
+      throw error.with(address: subject)
+    }
+  }
+
+  /// Opens a socket, configures it, and binds it to all of the addresses.
+  static func bound(
+    to addresses: [IPSocketAddress], configure: (borrowing SCTPSocket) throws -> Void
+  ) throws(SocketError) -> SCTPSocket {
+    do throws(SocketError) {
+      guard let first = addresses.first else { throw SocketError(code: .invalidArgument, .bind) }
       var addresses = addresses
       let socket = try open(forAllOf: &addresses)
-      try willListen(socket, on: widest(addresses) ?? first)
-      try configure(socket)
-      try socket.bindAll(addresses)
-      return try socket.listen(backlog: max(1, backlog))
+      try willBind(socket, to: widest(addresses) ?? first)
+      try socket.configure(with: configure)
+      try socket.bind(to: addresses)
+      return socket
     } catch {
-      throw EndpointError(error, address: subject)
+      throw error.with(address: SCTPAddressList.text(addresses))
     }
   }
 
@@ -50,12 +62,12 @@ extension SCTPSocket {
   ///   the addresses.
   public static func connect(
     toAny addresses: [IPSocketAddress], from sources: [IPSocketAddress] = [], until limit: some WaitLimit,
-    configure: (borrowing SCTPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> SCTPSocket {
+    configure: (borrowing SCTPSocket) throws -> Void = { _ in }
+  ) throws(SocketError) -> SCTPSocket {
     do throws(SocketError) {
       try limit.check(.connect)
     } catch {
-      throw EndpointError(error, address: SCTPAddressList.text(addresses))
+      throw error.with(address: SCTPAddressList.text(addresses))
     }
     let pending = try startConnecting(toAny: addresses, from: sources, configure: configure)
     return try pending.finish(until: limit)
@@ -65,8 +77,8 @@ extension SCTPSocket {
   /// - Throws: those errors of ``connect(toAny:from:until:configure:)`` that occur immediately.
   public static func startConnecting(
     toAny addresses: [IPSocketAddress], from sources: [IPSocketAddress] = [],
-    configure: (borrowing SCTPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> PendingConnection<SCTPSocket> {
+    configure: (borrowing SCTPSocket) throws -> Void = { _ in }
+  ) throws(SocketError) -> PendingConnection<SCTPSocket> {
     let subject = SCTPAddressList.text(addresses)
     let local = sources.isEmpty ? nil : SCTPAddressList.text(sources)
     do throws(SocketError) {
@@ -75,8 +87,8 @@ extension SCTPSocket {
       }
       let socket = try open(for: widest)
       if widest.isIPv6 { try socket.setOption(.v6Only, to: false) }
-      try configure(socket)
-      if !sources.isEmpty { try socket.bindAll(sources) }
+      try socket.configure(with: configure)
+      if !sources.isEmpty { try socket.bind(to: sources) }
       var association = SCTPAssociationID.future
       let result = socket.descriptor.sctpConnect(to: addresses, reporting: &association)
       switch result.errno {
@@ -85,7 +97,7 @@ extension SCTPSocket {
       }
       return PendingConnection(socket, address: first, source: sources.first, describedAs: subject)
     } catch {
-      throw EndpointError(error, address: subject, localAddress: local)
+      throw error.with(address: subject, localAddress: local)
     }
   }
 
@@ -109,14 +121,6 @@ extension SCTPSocket {
   /// Returns an address whose family can hold all of the addresses: an IPv6 socket also accepts IPv4 addresses.
   private static func widest(_ addresses: [IPSocketAddress]) -> IPSocketAddress? {
     addresses.first { $0.isIPv6 } ?? addresses.first
-  }
-
-  private borrowing func bindAll(_ addresses: [IPSocketAddress]) throws(SocketError) {
-    do throws(EndpointError) {
-      try bind(to: addresses)
-    } catch {
-      throw error.reason
-    }
   }
 }
 

@@ -1,155 +1,111 @@
-internal import CSocketKit
 public import SocketKitCore
 
-/// A socket with many SCTP associations (RFC 6458, 3: one-to-many style). It is neither a datagram socket nor a
-/// connection.
+/// The endpoint of an SCTP peer: its addresses, all with one port, or a name that is resolved when connecting.
 ///
-/// ```swift
-/// let server = try SCTPEndpoint.listen(on: .any(port: 38412))
-/// try server.setEvent(.associationChange, to: true)
-/// var buffer = [UInt8](repeating: 0, count: 65536)
-/// switch try server.receive(into: buffer.mutableSpan, until: .never) {
-/// case .message(let message):
-///   var reply = SCTPSendInfo(stream: message.info?.stream ?? 0, payloadProtocol: 60, association: message.association)
-///   _ = try server.send("hello".utf8.span, info: reply)
-/// case .notification(.associationChange(let change)): print(change.association, change.state)
-/// default: break
-/// }
-/// ```
-/// A message to an address establishes an association with that address. An endpoint that listens accepts all incoming
-/// associations. `peelOff(_:)` moves an association to its own socket. The endpoint closes at the end of its lifetime:
-/// the kernel then shuts its associations down, or aborts those with messages that have not been received;
-/// `close(until:)` waits for the end.
-///
-/// As a ``MessageSocket`` it uses the kernel's own primitives and batches, with ``SCTPSendInfo`` and
-/// ``SCTPReceiveInfo`` as control data.
-@frozen
-public struct SCTPEndpoint: ~Copyable, DescriptorSocket, MessageSocket, SCTPMessaging {
-  public typealias Options = SCTPSocketOptions
-  public typealias Address = IPSocketAddress
+/// As text: `//10.0.0.1,10.0.1.1:38412`, `//[fe80::1%eth0],10.0.0.1:80`, and for one address the forms of
+/// ``IPEndpoint``: `//localhost:80`, `//*:80`.
+public enum SCTPEndpoint: Hashable, Sendable {
+  case addresses(SCTPAddressList)
+  /// A host name in lower case.
+  case host(String, port: UInt16)
 
-  @usableFromInline let owned: Descriptor
+  /// The maximum number of addresses in one endpoint.
+  public static var maximumAddresses: Int { 64 }
+}
 
-  /// Takes ownership of an open one-to-many socket, and switches SCTP_RECVRCVINFO on.
-  public init(owning descriptor: consuming Descriptor) {
-    owned = descriptor
-    // Without this option, the kernel does not report the association of a message.
-    try? owned.raw.setSCTPFlag(CSK_SCTP_RECVRCVINFO, to: true)
-  }
-
-  @inlinable public var descriptor: RawDescriptor { owned.raw }
-  @inlinable
-  public consuming func releaseDescriptor() -> Descriptor { owned }
-
-  /// Continued messages only: the protocol has no half-close and no empty messages (RFC 9260).
-  ///
-  /// A message longer than the buffer is continued in the next receive.
-  @inlinable public static var capabilities: SocketCapabilities { .continuedMessages }
-  @inlinable public static var style: SCTPStyle { .oneToMany }
-  @inlinable public var mayReceiveDescriptors: Bool { false }
-
-  /// Opens an endpoint that is not bound: the first message binds it to every address and a port that the kernel
-  /// chooses.
-  /// - Throws: `.protocolNotSupported` (the kernel has no SCTP), `.tooManyDescriptors`.
-  public static func open(_ family: AddressFamily = .ipv4) throws(SocketError) -> SCTPEndpoint {
-    SCTPEndpoint(
-      owning: try RawDescriptor.open(SocketKind(family, .sequencedPacket, protocolNumber: CSK_IPPROTO_SCTP)))
-  }
-
-  /// Opens an endpoint that is bound to an address. It accepts no associations until ``listen(_:)`` is called.
-  ///
-  /// - Parameters:
-  ///   - address: the local address. With port 0, the kernel chooses a port, which `localAddress()` returns. If the
-  ///     kernel has no IPv6, `.any(port:)` means every IPv4 address.
-  ///   - configure: sets options on the socket before it is bound.
-  /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.protocolNotSupported`. The error
-  ///   contains the address.
-  public static func bind(
-    to address: IPSocketAddress,
-    configure: (borrowing SCTPEndpoint) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> SCTPEndpoint {
-    var address = address
-    do throws(SocketError) {
-      let endpoint = try open(forAllOf: &address)
-      if address.isIPv6 { try endpoint.setOption(.v6Only, to: false) }
-      try configure(endpoint)
-      let result = address.withBytes { bytes in
-        bytes.withUnsafeBytes { csk_bind(endpoint.descriptor.value, $0.baseAddress, UInt32($0.count)) }
+extension SCTPEndpoint {
+  /// Reads the text after the scheme.
+  init(body: String) throws(SocketError) {
+    let text = try Authority.text(of: body, example: "//10.0.0.1,10.0.1.1:80")
+    let parts = SCTPAddressList.parts(of: text) { $0 == "," }
+    if parts.count > Self.maximumAddresses {
+      throw .malformed("The list has \(parts.count) addresses; at most \(Self.maximumAddresses) are allowed.")
+    }
+    let last = try IPEndpoint(body: "//\(parts[parts.count - 1])")
+    guard parts.count > 1 else {
+      self = try Self(last)
+      return
+    }
+    var addresses: [IPSocketAddress] = []
+    for part in parts {
+      // The last part already has the port.
+      let endpoint = addresses.count + 1 == parts.count ? last : try IPEndpoint(body: "//\(part):\(last.port)")
+      guard case .address(let address) = endpoint, part.first != "*" else {
+        throw .malformed("A list must contain addresses and no names: \(part).")
       }
-      if result < 0 { throw SocketError(IOResult(raw: result), .bind) }
-      return endpoint
-    } catch {
-      throw EndpointError(error, address: address.description)
+      addresses.append(address)
+    }
+    if Set(addresses).count < addresses.count { throw .malformed("An address appears twice. Remove the duplicate.") }
+    self = try Self.list(addresses)
+  }
+
+  private init(_ endpoint: IPEndpoint) throws(SocketError) {
+    switch endpoint {
+    case .address(let address): self = try Self.list([address])
+    case .host(let name, let port): self = .host(name, port: port)
     }
   }
 
-  private static func open(forAllOf address: inout IPSocketAddress) throws(SocketError) -> SCTPEndpoint {
-    do throws(SocketError) {
-      return try open(address.family)
-    } catch {
-      guard let all = address.ipv4Alternative(after: error) else { throw error }
-      address = all
-      return try open(all.family)
+  private static func list(_ addresses: [IPSocketAddress]) throws(SocketError) -> SCTPEndpoint {
+    guard let list = SCTPAddressList(addresses) else { throw .malformed("All addresses must have the same port.") }
+    return .addresses(list)
+  }
+
+  /// The canonical text after the scheme.
+  var body: String {
+    switch self {
+    case .addresses(let list) where list.addresses.count == 1: IPEndpoint.address(list.addresses[0]).body
+    case .addresses(let list): "//\(list)"
+    case .host(let name, let port): IPEndpoint.host(name, port: port).body
     }
-  }
-
-  /// Opens an endpoint that is bound to an address and accepts associations.
-  /// - Throws: the errors of ``bind(to:configure:)``.
-  public static func listen(
-    on address: IPSocketAddress,
-    configure: (borrowing SCTPEndpoint) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> SCTPEndpoint {
-    let endpoint = try bind(to: address, configure: configure)
-    do throws(SocketError) {
-      try endpoint.listen()
-    } catch {
-      throw EndpointError(error, address: address.description)
-    }
-    return endpoint
-  }
-
-  /// Accepts all incoming associations from now on: a one-to-many socket has no queue to accept from.
-  ///
-  /// An endpoint that does not listen receives only from peers to which it has sent.
-  /// - Parameter isOn: false stops accepting associations.
-  /// - Throws: `.addressInUse`, `.closed`.
-  public borrowing func listen(_ isOn: Bool = true) throws(SocketError) {
-    let result = IOResult(raw: csk_listen(descriptor.value, isOn ? 511 : 0))
-    if result.isFailure { throw SocketError(result, .listen) }
-  }
-
-  /// Takes ownership of an open one-to-many socket, and makes it CLOEXEC and non-blocking.
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`, also for a peeled-off socket. The
-  ///   descriptor is closed on failure.
-  public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
-    let raw = descriptor.raw
-    try raw.checkSCTPPackets()
-    if raw.hasItsAssociation { throw SocketError(code: .wrongSocketKind, .adopt) }
-    try raw.setBlocking(false)
-    try raw.setCloseOnExec(true)
-    self.init(owning: descriptor)
   }
 }
 
-extension RawDescriptor {
-  /// Checks that this is an SCTP socket of type SOCK_SEQPACKET.
-  /// - Throws: `.closed`, `.notASocket`, `.wrongSocketKind` for any other socket.
-  func checkSCTPPackets() throws(SocketError) {
-    try checkOpen()
-    let kind = try socketKind()
-    guard kind.type == .sequencedPacket, kind.protocolNumber == CSK_IPPROTO_SCTP else {
-      throw SocketError(code: .wrongSocketKind, .adopt)
+/// `sctp://10.0.0.1,10.0.1.1:38412`: see ``SCTPEndpoint``.
+extension SCTPSocket {
+  public typealias Endpoint = SCTPEndpoint
+  public static var scheme: String { "sctp" }
+
+  public static func endpoint(of address: IPSocketAddress) -> SCTPEndpoint {
+    guard let list = SCTPAddressList([address]) else { preconditionFailure("one address has one port") }
+    return .addresses(list)
+  }
+
+  public static func endpoint(parsing body: String) throws(SocketError) -> SCTPEndpoint { try SCTPEndpoint(body: body) }
+
+  public static func body(of endpoint: SCTPEndpoint) -> String { endpoint.body }
+
+  public static func addresses(
+    of endpoint: SCTPEndpoint, until limit: some WaitLimit
+  ) throws(SocketError) -> [IPSocketAddress] {
+    switch endpoint {
+    case .addresses(let list): list.addresses
+    case .host(let name, let port): try IPEndpoint.host(name, port: port).addresses(until: limit)
     }
   }
 
-  /// Whether the socket's own association exists: true on one-to-one and peeled-off sockets until it ends.
-  var hasItsAssociation: Bool { associationState(.future) != nil }
+  /// Connects to any address of a list (connectx), or races connects to the addresses of a name.
+  public static func connect(
+    at endpoint: SCTPEndpoint, from source: IPSocketAddress?, until limit: some WaitLimit,
+    configure: (borrowing SCTPSocket) throws -> Void
+  ) throws(SocketError) -> SCTPSocket {
+    switch endpoint {
+    case .addresses(let list):
+      return try connect(
+        toAny: list.addresses, from: source.map { [$0] } ?? [], until: limit, configure: configure)
+    case .host(let name, let port):
+      return try connect(
+        to: IPEndpoint.host(name, port: port), from: source, until: limit, racing: HappyEyeballs(),
+        configure: configure)
+    }
+  }
 
-  /// Returns the state of an association from SCTP_STATUS; nil if the association does not exist.
-  func associationState(_ association: SCTPAssociationID) -> Int32? {
-    var status = csk_sctp_status()
-    status.association = association.rawValue
-    var length = UInt32(MemoryLayout<csk_sctp_status>.size)
-    return csk_getsockopt(value, CSK_IPPROTO_SCTP, CSK_SCTP_STATUS, &status, &length) < 0 ? nil : status.state
+  /// Binds to all addresses of a list, or to the first address of a name.
+  public static func bind(
+    at endpoint: SCTPEndpoint, until limit: some WaitLimit, configure: (borrowing SCTPSocket) throws -> Void
+  ) throws(SocketError) -> SCTPSocket {
+    let addresses = try addresses(of: endpoint, until: limit)
+    if case .host = endpoint { return try bound(to: Array(addresses.prefix(1)), configure: configure) }
+    return try bound(to: addresses, configure: configure)
   }
 }

@@ -48,7 +48,7 @@ extension SCTPAssociationSocket {
   }
 }
 
-extension SCTPEndpoint {
+extension SCTPOneToManySocket {
   /// Accepts no more associations, ends the existing ones after all sent data has arrived, and waits on this thread
   /// until all have ended.
   ///

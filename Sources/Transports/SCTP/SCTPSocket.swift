@@ -25,7 +25,7 @@ public import SocketKitCore
 /// may then each wait 200 ms for a delayed acknowledgement. To prevent this, raise `.receiveBuffer` at both ends to one
 /// mebibyte before connecting and listening.
 @frozen
-public struct SCTPSocket: ~Copyable, StreamSocket, ConnectionTransport {
+public struct SCTPSocket: ~Copyable, StreamSocket, Transport, Acceptable {
   public typealias Options = SCTPSocketOptions
   public typealias Address = IPSocketAddress
 
@@ -55,7 +55,7 @@ public struct SCTPSocket: ~Copyable, StreamSocket, ConnectionTransport {
   /// The smallest backlog; 0 would end listening (RFC 6458, 4.1.3).
   public static var smallestBacklog: Int { 1 }
 
-  public static func willListen(_ socket: borrowing SCTPSocket, on address: IPSocketAddress) throws(SocketError) {
+  public static func willBind(_ socket: borrowing SCTPSocket, to address: IPSocketAddress) throws(SocketError) {
     try socket.setOption(.reuseAddress, to: true)
     // Set explicitly instead of by net.ipv6.bindv6only, so that a program behaves the same on every host.
     if address.isIPv6 { try socket.setOption(.v6Only, to: false) }

@@ -24,8 +24,8 @@ extension TCPSocket {
   public static func connect(
     to address: IPSocketAddress, from source: IPSocketAddress? = nil, sending bytes: Span<UInt8>,
     until limit: some WaitLimit,
-    configure: (borrowing TCPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> TCPSocket {
+    configure: (borrowing TCPSocket) throws -> Void = { _ in }
+  ) throws(SocketError) -> TCPSocket {
     if bytes.isEmpty {
       return try connect(
         to: address, from: source, until: limit, configure: configure)
@@ -37,15 +37,15 @@ extension TCPSocket {
       pending = PendingConnection(
         try begin(address, source, bytes, &sent, configure), address: address, source: source)
     } catch {
-      throw EndpointError(error, address: address.description, localAddress: source?.description)
+      throw error.with(address: address.description, localAddress: source?.description)
     }
     let socket = try pending.finish(until: limit)
     do throws(SocketError) {
       let rest = bytes.extracting(droppingFirst: sent)
       if !rest.isEmpty { try socket.writeAll(rest, until: limit) }
     } catch {
-      throw EndpointError(
-        error.after(transferring: error.transferred + sent), address: address.description,
+      throw error.after(transferring: error.transferred + sent).with(
+        address: address.description,
         localAddress: source?.description)
     }
     return socket
@@ -53,10 +53,10 @@ extension TCPSocket {
 
   private static func begin(
     _ address: IPSocketAddress, _ source: IPSocketAddress?, _ bytes: Span<UInt8>, _ sent: inout Int,
-    _ configure: (borrowing TCPSocket) throws(SocketError) -> Void
+    _ configure: (borrowing TCPSocket) throws -> Void
   ) throws(SocketError) -> TCPSocket {
     let socket = try open(for: address)
-    try configure(socket)
+    try socket.configure(with: configure)
     if let source { try socket.bindWithoutPort(to: source) }
     sent = try socket.beginSending(bytes, to: address)
     return socket
@@ -68,10 +68,10 @@ extension TCPSocket {
       // Ignore a failure: a kernel older than Linux 4.2 reserves a port.
       _ = csk_setsockopt(descriptor.value, CSK_IPPROTO_IP, CSK_IP_BIND_ADDRESS_NO_PORT, &on, 4)
     }
-    do throws(EndpointError) {
+    do throws(SocketError) {
       try bind(to: source)
     } catch {
-      throw error.reason
+      throw error
     }
   }
 

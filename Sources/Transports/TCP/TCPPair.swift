@@ -16,22 +16,22 @@ extension TCPSocket {
   ///   the kernel does not support it; errors that `configure` throws.
   public static func pair(
     over family: AddressFamily = .ipv4, until limit: some WaitLimit,
-    configure: (borrowing TCPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+    configure: (borrowing TCPSocket) throws -> Void = { _ in }
   ) throws(SocketError) -> SocketPair<TCPSocket> {
     guard family == .ipv4 || family == .ipv6 else { throw SocketError(code: .wrongSocketKind, .pair) }
-    do throws(EndpointError) {
+    do throws(SocketError) {
       let listener = try listen(
         on: family == .ipv6 ? .loopbackIPv6(port: 0) : .loopback(port: 0), configure: configure)
       return try pair(by: listener, until: limit, configure: configure)
     } catch {
-      throw error.reason
+      throw error
     }
   }
 
   private static func pair(
     by listener: borrowing Listener<TCPSocket>, until limit: some WaitLimit,
-    configure: (borrowing TCPSocket) throws(SocketError) -> Void
-  ) throws(EndpointError) -> SocketPair<TCPSocket> {
+    configure: (borrowing TCPSocket) throws -> Void
+  ) throws(SocketError) -> SocketPair<TCPSocket> {
     let address = try described { () throws(SocketError) in try listener.localAddress() }
     let first = try connect(to: address, until: limit, configure: configure)
     let own = try described { () throws(SocketError) in try first.localAddress() }
@@ -43,21 +43,21 @@ extension TCPSocket {
 
   private static func accepted(
     by listener: borrowing Listener<TCPSocket>, until limit: some WaitLimit
-  ) throws(EndpointError) -> TCPSocket {
+  ) throws(SocketError) -> TCPSocket {
     do throws(SocketError) {
       return try listener.accept(until: limit)
     } catch {
-      throw EndpointError(error, address: "loopback")
+      throw error.with(address: "loopback")
     }
   }
 
   private static func described(
     _ body: () throws(SocketError) -> IPSocketAddress
-  ) throws(EndpointError) -> IPSocketAddress {
+  ) throws(SocketError) -> IPSocketAddress {
     do throws(SocketError) {
       return try body()
     } catch {
-      throw EndpointError(error, address: "loopback")
+      throw error.with(address: "loopback")
     }
   }
 

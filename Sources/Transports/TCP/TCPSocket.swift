@@ -10,9 +10,10 @@ public import SocketKitCore
 /// addresses of the form `::ffff:a.b.c.d`. To exclude IPv4, set the option `.v6Only` in `configure`. Listeners set
 /// reuse-address, so that a server can restart before old connections have ended.
 @frozen
-public struct TCPSocket: ~Copyable, StreamSocket, KernelSocket, ConnectionTransport {
+public struct TCPSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
   public typealias Options = TCPSocketOptions
   public typealias Address = IPSocketAddress
+  public typealias Endpoint = IPEndpoint
 
   @usableFromInline let owned: Descriptor
 
@@ -25,6 +26,9 @@ public struct TCPSocket: ~Copyable, StreamSocket, KernelSocket, ConnectionTransp
 
   @inlinable public static var capabilities: SocketCapabilities { [.halfClose, .errorQueue] }
 
+  /// `tcp`, as in `tcp://localhost:80`.
+  public static var scheme: String { "tcp" }
+
   public static func kind(for address: IPSocketAddress) -> SocketKind {
     SocketKind(address.family, .stream, protocolNumber: 6)
   }
@@ -33,7 +37,7 @@ public struct TCPSocket: ~Copyable, StreamSocket, KernelSocket, ConnectionTransp
     (kind.family == .ipv4 || kind.family == .ipv6) && kind.type == .stream && kind.protocolNumber == 6
   }
 
-  public static func willListen(_ socket: borrowing TCPSocket, on address: IPSocketAddress) throws(SocketError) {
+  public static func willBind(_ socket: borrowing TCPSocket, to address: IPSocketAddress) throws(SocketError) {
     try socket.setOption(.reuseAddress, to: true)
     // Set explicitly, because the default depends on net.ipv6.bindv6only, and programs must behave the same on every
     // host.

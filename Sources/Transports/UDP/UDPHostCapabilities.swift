@@ -28,15 +28,15 @@ extension UDPSocket {
   ///
   /// - Throws: the error of creating sockets on ::1, after 127.0.0.1 has failed: `.tooManyDescriptors`,
   ///   `.addressNotAvailable` if loopback is down, `.protocolNotSupported`.
-  public static func hostCapabilities() throws(EndpointError) -> UDPHostCapabilities {
-    do throws(EndpointError) {
+  public static func hostCapabilities() throws(SocketError) -> UDPHostCapabilities {
+    do throws(SocketError) {
       return try hostCapabilities(on: .loopback(port: 0))
     } catch {
       return try hostCapabilities(on: .loopbackIPv6(port: 0))
     }
   }
 
-  private static func hostCapabilities(on loopback: IPSocketAddress) throws(EndpointError) -> UDPHostCapabilities {
+  private static func hostCapabilities(on loopback: IPSocketAddress) throws(SocketError) -> UDPHostCapabilities {
     let receiver = try UDPSocket.bind(to: loopback)
     do throws(SocketError) {
       let sender = try open(for: loopback)
@@ -45,7 +45,7 @@ extension UDPSocket {
         maximumSegments: sender.hasOption(CSK_UDP_SEGMENT) ? sender.mostSegments() : 1,
         coalescing: receiver.hasOption(CSK_UDP_GRO))
     } catch {
-      throw EndpointError(error, address: loopback.description)
+      throw error.with(address: loopback.description)
     }
   }
 

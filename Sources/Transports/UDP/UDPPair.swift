@@ -15,7 +15,7 @@ extension UDPSocket {
   ///   the kernel does not support it; errors that `configure` throws.
   public static func pair(
     over family: AddressFamily = .ipv4, until limit: some WaitLimit,
-    configure: (borrowing UDPSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
+    configure: (borrowing UDPSocket) throws -> Void = { _ in }
   ) throws(SocketError) -> SocketPair<UDPSocket> {
     guard family == .ipv4 || family == .ipv6 else { throw SocketError(code: .wrongSocketKind, .pair) }
     let any: IPSocketAddress = family == .ipv6 ? .loopbackIPv6(port: 0) : .loopback(port: 0)
@@ -29,12 +29,12 @@ extension UDPSocket {
   }
 
   private static func bound(
-    to address: IPSocketAddress, _ configure: (borrowing UDPSocket) throws(SocketError) -> Void
+    to address: IPSocketAddress, _ configure: (borrowing UDPSocket) throws -> Void
   ) throws(SocketError) -> UDPSocket {
-    do throws(EndpointError) {
+    do throws(SocketError) {
       return try bind(to: address, configure: configure)
     } catch {
-      throw error.reason
+      throw error
     }
   }
 

@@ -9,9 +9,10 @@ public import SocketKitCore
 /// A socket bound to ``IPSocketAddress/any(port:)`` is dual-stack: it receives from IPv6 and IPv4 peers, and IPv4 peers
 /// have addresses of the form `::ffff:a.b.c.d`.
 @frozen
-public struct UDPSocket: ~Copyable, DatagramSocket, KernelSocket, TransportSocket {
+public struct UDPSocket: ~Copyable, DatagramSocket, KernelSocket, Transport {
   public typealias Options = UDPSocketOptions
   public typealias Address = IPSocketAddress
+  public typealias Endpoint = IPEndpoint
 
   @usableFromInline let owned: Descriptor
 
@@ -25,6 +26,9 @@ public struct UDPSocket: ~Copyable, DatagramSocket, KernelSocket, TransportSocke
   @inlinable public static var capabilities: SocketCapabilities { [.emptyMessages, .errorQueue] }
   @inlinable public var mayReceiveDescriptors: Bool { false }
 
+  /// `udp`, as in `udp://localhost:80`.
+  public static var scheme: String { "udp" }
+
   public static func kind(for address: IPSocketAddress) -> SocketKind {
     SocketKind(address.family, .datagram, protocolNumber: 17)
   }
@@ -33,7 +37,7 @@ public struct UDPSocket: ~Copyable, DatagramSocket, KernelSocket, TransportSocke
     (kind.family == .ipv4 || kind.family == .ipv6) && kind.type == .datagram && kind.protocolNumber == 17
   }
 
-  public static func willListen(_ socket: borrowing UDPSocket, on address: IPSocketAddress) throws(SocketError) {
+  public static func willBind(_ socket: borrowing UDPSocket, to address: IPSocketAddress) throws(SocketError) {
     if address.isIPv6 { try socket.setOption(.v6Only, to: false) }
   }
 }

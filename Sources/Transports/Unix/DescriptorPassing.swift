@@ -1,36 +1,13 @@
 public import CSocketKit
 public import SocketKitCore
 
-/// A socket that passes open descriptors and credentials to other processes along with bytes (unix(7), "Ancillary
-/// messages").
-///
-/// Streams, sequenced packets and datagrams have the same methods. The sender keeps its descriptor. The receiver gets a
-/// new descriptor for the same open file, which the receiving process owns from the moment of the receive.
-public protocol DescriptorPassing: Socket, ~Copyable {
-  /// Whether descriptors can be sent only with at least one byte; true for streams, which have no messages.
-  static var descriptorsNeedBytes: Bool { get }
-
-  /// Returns whether a received message of length 0 means the end of the connection.
-  static func isEnd(_ info: MessageInfo) -> Bool
-
-  /// Receives once with control data, without blocking; see ``MessageSocket``. The caller must close the descriptors in
-  /// the control data: ``ReceivedDescriptors/take(from:)``.
-  borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
-  ) -> IOResult
-
-  /// Sends once with control data, without blocking; see ``MessageSocket``.
-  borrowing func attemptSend(
-    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
-  ) -> IOResult
-}
-
 /// The maximum number of descriptors that the kernel passes with one message (SCM_MAX_FD): 253.
 public let maximumPassedDescriptors = 253
 
-extension DescriptorPassing where Self: ~Copyable {
-  @inlinable public static var descriptorsNeedBytes: Bool { false }
-
+// Passing open descriptors and credentials to other processes along with bytes (unix(7), "Ancillary messages").
+// Streams, sequenced packets and datagrams have the same methods. The sender keeps its descriptor. The receiver gets a
+// new descriptor for the same open file, which the receiving process owns from the moment of the receive.
+extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress {
   /// Sends bytes with descriptors, without blocking.
   ///
   /// - Parameters:
@@ -112,14 +89,14 @@ extension DescriptorPassing where Self: ~Copyable {
     _ flags: ReceiveFlags
   ) throws(SocketError) -> ReadOutcome? {
     descriptors.removeAll()
-    if Self.descriptorsNeedBytes && bytes.isEmpty { return .bytes(0) }
+    if Self.isByteStream && bytes.isEmpty { return .bytes(0) }
     // Space for everything that can arrive: 253 descriptors, credentials, a pidfd, a security label and a timestamp.
     // With less space, the kernel could drop some of it. The kernel rounds the space up to an even number of
     // descriptors.
     var memory = InlineArray<1536, UInt8>(repeating: 0)
     var span = memory.mutableSpan
     var control = span.mutableBytes
-    let result = attemptReceive(into: &bytes, control: &control, flags: flags, &info)
+    let result = descriptor.attemptReceiveMessage(into: &bytes, control: &control, flags: flags, &info)
     if result.isFailure {
       if result.isWouldBlock { return nil }
       throw SocketError(result, .receive)
@@ -133,7 +110,7 @@ extension DescriptorPassing where Self: ~Copyable {
       descriptors.removeAll()
       throw SocketError(code: .controlTruncated, .receive, transferred: count)
     }
-    return result.raw == 0 && Self.isEnd(info) ? .endOfStream : .bytes(count)
+    return result.raw == 0 && Self.isEndOfConnection(info) ? .endOfStream : .bytes(count)
   }
 
   /// Receives bytes and the descriptors that arrive with them, without blocking.
@@ -175,14 +152,14 @@ extension DescriptorPassing where Self: ~Copyable {
   }
 }
 
-extension DescriptorPassing where Self: ~Copyable {
+extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress {
   @inlinable
   func attemptPass(
     _ bytes: Span<UInt8>, _ descriptors: Span<RawDescriptor>, _ credentials: ProcessCredentials?, to address: Address?,
     _ flags: SendFlags
   ) throws(SocketError) -> IOResult {
     if descriptors.count > maximumPassedDescriptors { throw SocketError(code: .capacityExceeded, .passDescriptors) }
-    if Self.descriptorsNeedBytes && bytes.isEmpty {
+    if Self.isByteStream && bytes.isEmpty {
       if descriptors.isEmpty { return .zero }
       throw SocketError(code: .invalidArgument, .passDescriptors)
     }
@@ -193,14 +170,26 @@ extension DescriptorPassing where Self: ~Copyable {
       var control = ControlBuffer<80>()
       try control.append(descriptors, credentials)
       return control.withBytes { extra in
-        receiver.withBytes { attemptSend(bytes.bytes, control: extra, to: $0, flags: flags) }
+        receiver.withBytes { descriptor.attemptSendMessage(bytes.bytes, control: extra, to: $0, flags: flags) }
       }
     }
     var control = ControlBuffer<1064>()
     try control.append(descriptors, credentials)
     return control.withBytes { extra in
-      receiver.withBytes { attemptSend(bytes.bytes, control: extra, to: $0, flags: flags) }
+      receiver.withBytes { descriptor.attemptSendMessage(bytes.bytes, control: extra, to: $0, flags: flags) }
     }
+  }
+
+  /// A stream carries descriptors only beside at least one byte, because it has no messages.
+  @inlinable @inline(__always)
+  static var isByteStream: Bool { kind(for: .unnamed).type == .stream }
+
+  /// Returns whether a received message of length 0 means the end of the connection.
+  @inlinable
+  static func isEndOfConnection(_ info: MessageInfo) -> Bool {
+    let type = kind(for: .unnamed).type
+    if type == .stream { return info.length == 0 }
+    return type == .sequencedPacket && info.length == 0 && info.controlLength == 0 && info.flags.isEmpty
   }
 }
 

@@ -25,13 +25,9 @@ public struct ProcessCredentials: BitwiseCopyable, Hashable, Sendable {
   }
 }
 
-/// A connected socket that reports the identity of its peer.
-///
-/// The peer is the process that called connect(2), listen(2) or socketpair(2), at the time of that call. Another
-/// process may use the descriptor now.
-public protocol PeerIdentifying: KernelSocket, ~Copyable {}
-
-extension PeerIdentifying where Self: ~Copyable {
+// The identity of the peer: the process that called connect(2), listen(2) or socketpair(2), at the time of that call.
+// Another process may use the descriptor now.
+extension KernelSocket where Self: ConnectedSocket & ~Copyable, Address == UnixAddress {
   /// Returns the process ID, user ID and group ID of the peer (SO_PEERCRED).
   /// - Throws: `.notConnected`, `.closed`.
   public borrowing func peerCredentials() throws(SocketError) -> ProcessCredentials {

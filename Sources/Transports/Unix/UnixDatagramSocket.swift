@@ -16,8 +16,9 @@ public import SocketKitCore
 /// becomes writable when the receiver has buffer space. For an unconnected socket the kernel does not report this, so a
 /// blocking send to an address retries repeatedly. Connect the socket to avoid these retries.
 @frozen
-public struct UnixDatagramSocket: ~Copyable, DatagramSocket, UnixSocket, DescriptorPassing {
+public struct UnixDatagramSocket: ~Copyable, DatagramSocket, KernelSocket, Transport {
   public typealias Address = UnixAddress
+  public typealias Options = UnixSocketOptions
 
   // Declared first, so that it is destroyed first: the path must be unlinked while the socket is still bound to it.
   @usableFromInline var path: BoundPath
@@ -45,13 +46,19 @@ public struct UnixDatagramSocket: ~Copyable, DatagramSocket, UnixSocket, Descrip
     return owned.attemptClose()
   }
 
-  public mutating func didBind(to address: UnixAddress) {
+  /// Binds the socket, and records that it owns the file.
+  public mutating func bindDescriptor(to address: UnixAddress) throws(SocketError) {
+    try bindReplacingDesertedFile(to: address)
     path = BoundPath(SocketPath(address).flatMap { SocketFile($0) })
   }
 
   @inlinable public static var capabilities: SocketCapabilities { .emptyMessages }
-  @inlinable public static var socketType: SocketType { .datagram }
+
+  /// `unix-dgram`, as in `unix-dgram:/run/x.sock`.
+  public static var scheme: String { "unix-dgram" }
 
   @inlinable
-  public static func isEnd(_ info: MessageInfo) -> Bool { false }
+  public static func kind(for address: UnixAddress) -> SocketKind { SocketKind(.unix, .datagram) }
+
+  public static func accepts(_ kind: SocketKind) -> Bool { kind.family == .unix && kind.type == .datagram }
 }

@@ -23,19 +23,19 @@ public struct UnixPath: Hashable, Sendable {
 
   /// - Throws: `.invalidAddress` for an empty path or a path with a zero byte, `.addressTooLong` for more than 4095
   ///   bytes.
-  public init(_ bytes: [UInt8]) throws(EndpointError) {
+  public init(_ bytes: [UInt8]) throws(SocketError) {
     let code: SocketError.Code? =
       bytes.isEmpty || bytes.contains(0) ? .invalidAddress : bytes.count > 4095 ? .addressTooLong : nil
     if let code {
-      throw EndpointError(
-        SocketError(code: code, .parse), address: "\"\(EscapedName.text(bytes))\"",
+      throw SocketError(code: code, .parse).with(
+        address: "\"\(EscapedName.text(bytes))\"",
         explanation: "A path must have 1 to 4095 bytes and must not contain a zero byte.")
     }
     self.bytes = bytes
   }
 
   /// - Throws: the errors of ``init(_:)-([UInt8])``.
-  public init(_ text: String) throws(EndpointError) { try self.init(Array(text.utf8)) }
+  public init(_ text: String) throws(SocketError) { try self.init(Array(text.utf8)) }
 
   /// The path as an address; nil if it is too long for an address.
   public var address: UnixAddress? {
@@ -52,16 +52,16 @@ extension UnixPath {
   /// Returns the error with this path instead of the short name.
   /// - Parameter wasOpened: whether the file, or the directory to bind in, is open. In that case a short name refers to
   ///   it, unless /proc is not mounted.
-  func named(_ error: SocketError, wasOpened: Bool = true) -> EndpointError {
+  func named(_ error: SocketError, wasOpened: Bool = true) -> SocketError {
     let needsProc = error.errno == CSK_ENOENT && wasOpened
-    return EndpointError(
-      error, address: description,
+    return error.with(
+      address: description,
       explanation: needsProc && address == nil
         ? "A path longer than 108 bytes is opened through /proc/self/fd. Mount /proc." : nil)
   }
 
   /// Returns the short name of an open descriptor, or of a file in it.
-  static func shortName(_ descriptor: RawDescriptor, _ name: [UInt8] = []) throws(EndpointError) -> UnixAddress {
+  static func shortName(_ descriptor: RawDescriptor, _ name: [UInt8] = []) throws(SocketError) -> UnixAddress {
     let folder = Array("/proc/self/fd/\(descriptor.value)".utf8)
     return try UnixAddress(path: name.isEmpty ? folder : folder + [UInt8(ascii: "/")] + name)
   }
@@ -77,11 +77,11 @@ extension UnixPath {
   }
 
   /// Opens the directory for binding, and returns the path and the address of the name in it.
-  func holdFolder() throws(EndpointError) -> (place: SocketPath, address: UnixAddress) {
+  func holdFolder() throws(SocketError) -> (place: SocketPath, address: UnixAddress) {
     let name = Array(bytes.suffix(while: { $0 != UInt8(ascii: "/") }))
     guard !name.isEmpty else {
-      throw EndpointError(
-        SocketError(code: .invalidAddress, .bind), address: description,
+      throw SocketError(code: .invalidAddress, .bind).with(
+        address: description,
         explanation: "The path ends in a slash. Append the name of the socket file.")
     }
     let folder = bytes.dropLast(name.count).map { CChar(bitPattern: $0) } + [0]
@@ -90,11 +90,11 @@ extension UnixPath {
         ? csk_pin_folder(".") : folder.withUnsafeBufferPointer { $0.baseAddress.map { csk_pin_folder($0) } ?? 0 })
     if number.isFailure { throw named(SocketError(number, .bind)) }
     let held = HeldFolder(unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number.raw))))
-    do throws(EndpointError) {
+    do throws(SocketError) {
       return (SocketPath(name, in: held), try Self.shortName(held.descriptor, name))
     } catch {
-      throw EndpointError(
-        SocketError(code: .addressTooLong, .bind), address: description,
+      throw SocketError(code: .addressTooLong, .bind).with(
+        address: description,
         explanation: "The last component is too long. In a path longer than 108 bytes, use about 90 bytes at most.")
     }
   }

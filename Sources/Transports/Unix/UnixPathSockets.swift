@@ -2,47 +2,41 @@ public import SocketKitCore
 
 // Connecting, listening and binding with paths that may be too long for an address.
 
-extension UnixSocket where Self: ConnectionTransport & ~Copyable {
-  /// Listens at a path of any length, like ``SocketKitCore/ConnectionTransport/listen(on:backlog:configure:)`` at an
+extension Transport where Self: Acceptable<Void> & ~Copyable, Address == UnixAddress {
+  /// Listens at a path of any length, like ``SocketKitCore/Transport, Acceptable/listen(on:backlog:configure:)`` at an
   /// address. See ``UnixPath`` for the differences of long paths.
   /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a last component that is too
   ///   long. The error includes the path.
   public static func listen(
     on path: UnixPath, backlog: Int = 511,
-    configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> Listener<Self> {
+    configure: (borrowing Self) throws -> Void = { _ in }
+  ) throws(SocketError) -> Listener<Self> {
     if let address = path.address { return try listen(on: address, backlog: backlog, configure: configure) }
     let (place, address) = try path.holdFolder()
     do throws(SocketError) {
       guard backlog >= 0 else { throw SocketError(code: .invalidArgument, .listen) }
       let socket = try open(for: address)
-      try willListen(socket, on: address)
-      try configure(socket)
+      try willBind(socket, to: address)
+      try socket.configure(with: configure)
       let file = try socket.bind(place, address)
-      do throws(SocketError) {
-        let descriptor = try socket.listen(backlog: backlog).release()
-        return Listener<Self>(descriptor, context: (), cleanup: { file?.removeIfSame() })
-      } catch {
-        file?.removeIfSame()
-        throw error
-      }
+      return try socket.listen(backlog: backlog, cleanup: { file?.removeIfSame() })
     } catch {
       throw path.named(error)
     }
   }
 
   /// Connects to a path of any length, blocking this thread, like
-  /// ``SocketKitCore/ConnectionTransport/connect(to:from:until:configure:)`` to an address.
+  /// ``SocketKitCore/Transport, Acceptable/connect(to:from:until:configure:)`` to an address.
   /// - Throws: the same errors, including the path; `.noSuchPath` also if /proc is not mounted and the path is long.
   public static func connect(
     to path: UnixPath, from source: UnixAddress? = nil, until limit: some WaitLimit,
-    configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> Self {
+    configure: (borrowing Self) throws -> Void = { _ in }
+  ) throws(SocketError) -> Self {
     if let address = path.address {
       return try connect(
         to: address, from: source, until: limit, configure: configure)
     }
-    return try path.whileOpen { (address) throws(EndpointError) in
+    return try path.whileOpen { (address) throws(SocketError) in
       try connect(
         to: address, from: source, until: limit, configure: configure)
     }
@@ -50,19 +44,19 @@ extension UnixSocket where Self: ConnectionTransport & ~Copyable {
 }
 
 extension UnixDatagramSocket {
-  /// Binds a socket to a path of any length, like ``SocketKitCore/TransportSocket/bind(to:configure:)`` to an address.
+  /// Binds a socket to a path of any length, like ``SocketKitCore/Transport/bind(to:configure:)`` to an address.
   /// See ``UnixPath`` for the differences of long paths.
   /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a last component that is too
   ///   long. The error includes the path.
   public static func bind(
     to path: UnixPath,
-    configure: (borrowing UnixDatagramSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> UnixDatagramSocket {
+    configure: (borrowing UnixDatagramSocket) throws -> Void = { _ in }
+  ) throws(SocketError) -> UnixDatagramSocket {
     if let address = path.address { return try bind(to: address, configure: configure) }
     let (place, address) = try path.holdFolder()
     do throws(SocketError) {
       var socket = try open(for: address)
-      try configure(socket)
+      try socket.configure(with: configure)
       socket.path = BoundPath(try socket.bind(place, address))
       return socket
     } catch {
@@ -75,23 +69,23 @@ extension UnixDatagramSocket {
   ///   path.
   public static func connect(
     to path: UnixPath, from source: UnixAddress? = nil,
-    configure: (borrowing UnixDatagramSocket) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> UnixDatagramSocket {
+    configure: (borrowing UnixDatagramSocket) throws -> Void = { _ in }
+  ) throws(SocketError) -> UnixDatagramSocket {
     if let address = path.address { return try connect(to: address, from: source, configure: configure) }
-    return try path.whileOpen { (address) throws(EndpointError) in
+    return try path.whileOpen { (address) throws(SocketError) in
       try connect(to: address, from: source, configure: configure)
     }
   }
 }
 
-extension UnixSocket where Self: ~Copyable {
+extension Transport where Self: ~Copyable, Address == UnixAddress {
   /// Binds in an open directory. If a terminated program left its file there, removes the file and tries again.
   borrowing func bind(_ place: SocketPath, _ address: UnixAddress) throws(SocketError) -> SocketFile? {
-    do throws(EndpointError) {
+    do throws(SocketError) {
       try bind(to: address)
     } catch {
-      guard error.code == .addressInUse, place.clearIfDeserted(address) else { throw error.reason }
-      do throws(EndpointError) { try bind(to: address) } catch { throw error.reason }
+      guard error.code == .addressInUse, place.clearIfDeserted(address) else { throw error }
+      try bind(to: address)
     }
     return SocketFile(place)
   }
@@ -100,18 +94,16 @@ extension UnixSocket where Self: ~Copyable {
 extension UnixPath {
   /// Opens the file and calls the body with its short name, which is valid while the body runs.
   func whileOpen<S: ~Copyable>(
-    _ body: (UnixAddress) throws(EndpointError) -> S
-  ) throws(EndpointError) -> S {
+    _ body: (UnixAddress) throws(SocketError) -> S
+  ) throws(SocketError) -> S {
     let file: Descriptor
     do throws(SocketError) { file = try pinFile() } catch { throw named(error, wasOpened: false) }
-    do throws(EndpointError) {
+    do throws(SocketError) {
       let socket = try body(Self.shortName(file.raw))
       _ = consume file
       return socket
     } catch {
-      let about = named(error.reason)
-      throw EndpointError(
-        error.reason, address: about.address, localAddress: error.localAddress, explanation: about.explanation)
+      throw named(error)
     }
   }
 }

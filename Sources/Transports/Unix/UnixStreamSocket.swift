@@ -10,10 +10,9 @@ public import SocketKitCore
 /// paths. The socket can pass descriptors (``DescriptorPassing``) and reports its peer's identity
 /// (``PeerIdentifying``). Reading without requesting descriptors discards those that arrive, so none is leaked.
 @frozen
-public struct UnixStreamSocket: ~Copyable, StreamSocket, ConnectionTransport, UnixSocket, DescriptorPassing,
-  PeerIdentifying
-{
+public struct UnixStreamSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
   public typealias Address = UnixAddress
+  public typealias Options = UnixSocketOptions
 
   @usableFromInline let owned: Descriptor
 
@@ -25,23 +24,12 @@ public struct UnixStreamSocket: ~Copyable, StreamSocket, ConnectionTransport, Un
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
   @inlinable public static var capabilities: SocketCapabilities { .halfClose }
-  @inlinable public static var socketType: SocketType { .stream }
 
-  @inlinable public static var descriptorsNeedBytes: Bool { true }
+  /// `unix`, as in `unix:/run/x.sock`.
+  public static var scheme: String { "unix" }
+
   @inlinable
-  public static func isEnd(_ info: MessageInfo) -> Bool { info.length == 0 }
+  public static func kind(for address: UnixAddress) -> SocketKind { SocketKind(.unix, .stream) }
 
-  @inlinable @inline(__always)
-  public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
-  ) -> IOResult {
-    descriptor.attemptReceiveMessage(into: &buffer, control: &control, flags: flags, &info)
-  }
-
-  @inlinable @inline(__always)
-  public borrowing func attemptSend(
-    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
-  ) -> IOResult {
-    descriptor.attemptSendMessage(bytes, control: control, to: address, flags: flags)
-  }
+  public static func accepts(_ kind: SocketKind) -> Bool { kind.family == .unix && kind.type == .stream }
 }

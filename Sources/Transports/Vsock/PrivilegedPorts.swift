@@ -1,6 +1,6 @@
 public import SocketKitCore
 
-extension VsockSocket where Self: ConnectionTransport & ~Copyable {
+extension Transport where Self: ConnectedSocket & ~Copyable, Address == VsockAddress {
   /// Connects from a privileged port, which proves to the peer that this process may bind one (CAP_NET_BIND_SERVICE).
   ///
   /// Tries the ports from 1023 down to 512 and uses the first free one, as rresvport(3) does.
@@ -14,12 +14,12 @@ extension VsockSocket where Self: ConnectionTransport & ~Copyable {
   ///   the errors of `connect(to:from:until:)`.
   public static func connect(
     to address: VsockAddress, fromPrivilegedPortOf contextID: VsockContextID, until limit: some WaitLimit,
-    configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> Self {
+    configure: (borrowing Self) throws -> Void = { _ in }
+  ) throws(SocketError) -> Self {
     var port = 1023 as UInt32
     while true {
       let source = VsockAddress(contextID: contextID, port: VsockPort(rawValue: port))
-      do throws(EndpointError) {
+      do throws(SocketError) {
         return try connect(
           to: address, from: source, until: limit, configure: configure)
       } catch {

@@ -32,9 +32,9 @@ extension VsockAddress: CustomStringConvertible {
   /// Numbers are decimal without leading zeros. A context ID is a number, a name, or both, as in `host(2)`.
   /// - Throws: `.invalidPort` if the text after the colon is not a port, otherwise `.invalidAddress`. The error
   ///   contains the text.
-  public init(_ text: String) throws(EndpointError) {
-    func failure(_ code: SocketError.Code) -> EndpointError {
-      EndpointError(SocketError(code: code, .parse), address: "\"\(text)\"")
+  public init(_ text: String) throws(SocketError) {
+    func failure(_ code: SocketError.Code) -> SocketError {
+      SocketError(code: code, .parse).with(address: "\"\(text)\"")
     }
     var rest = Substring(text)
     if rest.hasPrefix("vsock://") { rest = rest.dropFirst(8) }

@@ -5,8 +5,9 @@ public import SocketKitCore
 /// Only VMware's transport supports them. With loopback, virtio and Hyper-V, opening the socket fails with
 /// `.protocolNotSupported` (ENODEV).
 @frozen
-public struct VsockDatagramSocket: ~Copyable, DatagramSocket, KernelSocket, VsockSocket {
+public struct VsockDatagramSocket: ~Copyable, DatagramSocket, KernelSocket, Transport {
   public typealias Address = VsockAddress
+  public typealias Options = VsockSocketOptions
 
   @usableFromInline let owned: Descriptor
 
@@ -19,5 +20,11 @@ public struct VsockDatagramSocket: ~Copyable, DatagramSocket, KernelSocket, Vsoc
 
   /// No capabilities: empty datagrams have not been tested.
   @inlinable public static var capabilities: SocketCapabilities { [] }
-  @inlinable public static var socketType: SocketType { .datagram }
+  /// `vsock-dgram`, as in `vsock-dgram://host:1024`.
+  public static var scheme: String { "vsock-dgram" }
+
+  @inlinable
+  public static func kind(for address: VsockAddress) -> SocketKind { SocketKind(.vsock, .datagram) }
+
+  public static func accepts(_ kind: SocketKind) -> Bool { kind.family == .vsock && kind.type == .datagram }
 }

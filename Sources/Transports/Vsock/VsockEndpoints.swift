@@ -1,8 +1,9 @@
 public import SocketKitCore
 
 /// The text of a vsock address after the scheme of ``addressText``: `//host:1024`, `//3:5000`, `//any:*`.
-extension VsockAddress: EndpointLocation {
-  public init(endpointBody body: String) throws(EndpointError) {
+extension VsockAddress {
+  /// Reads the text after the scheme.
+  init(body: String) throws(SocketError) {
     guard body.utf8.starts(with: "//".utf8) else {
       // Other programs write vsock:4711 and mean either the port or the context ID.
       let parts = body.split(separator: ":", omittingEmptySubsequences: false)
@@ -17,7 +18,7 @@ extension VsockAddress: EndpointLocation {
     guard text.contains(":"), !text.contains("/") else {
       throw .malformed("Context ID and port are written vsock://3:5000, vsock://host:1024 or vsock://any:1024.")
     }
-    do throws(EndpointError) {
+    do throws(SocketError) {
       try self.init(String(text))
     } catch {
       throw error.code == .invalidPort
@@ -28,23 +29,12 @@ extension VsockAddress: EndpointLocation {
     }
   }
 
-  public var endpointBody: String { String(addressText.dropFirst("vsock:".utf8.count)) }
+  /// The canonical text after the scheme.
+  var body: String { String(addressText.dropFirst("vsock:".utf8.count)) }
 }
 
-/// `vsock://host:1024`, `vsock://3:5000`.
-extension VsockStreamSocket: NamedConnectionTransport {
-  public typealias Location = VsockAddress
-  public static var scheme: String { "vsock" }
-}
+extension Transport where Self: ~Copyable, Endpoint == VsockAddress, Address == VsockAddress {
+  public static func endpoint(parsing body: String) throws(SocketError) -> Endpoint { try VsockAddress(body: body) }
 
-/// `vsock-seqpacket://host:1024`.
-extension VsockSequencedPacketSocket: NamedConnectionTransport {
-  public typealias Location = VsockAddress
-  public static var scheme: String { "vsock-seqpacket" }
-}
-
-/// `vsock-dgram://host:1024`.
-extension VsockDatagramSocket: NamedTransport {
-  public typealias Location = VsockAddress
-  public static var scheme: String { "vsock-dgram" }
+  public static func body(of endpoint: Endpoint) -> String { endpoint.body }
 }

@@ -40,8 +40,9 @@ public import SocketKitCore
 /// **Empty packets** cannot be sent (`.invalidArgument`): the kernel would accept one and deliver nothing. Peeking
 /// fails with `.notSupported` before about Linux 6.6.
 @frozen
-public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, ConnectionTransport, VsockSocket {
+public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Transport, Acceptable {
   public typealias Address = VsockAddress
+  public typealias Options = VsockSocketOptions
 
   // Owns the descriptor.
   @usableFromInline let sender: PacketSender
@@ -68,7 +69,13 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Conn
   public consuming func attemptClose() -> IOResult { IOResult(raw: sender.close()) }
 
   @inlinable public static var capabilities: SocketCapabilities { [.halfClose, .refusesByReset, .silentListeners] }
-  @inlinable public static var socketType: SocketType { .sequencedPacket }
+  /// `vsock-seqpacket`, as in `vsock-seqpacket://host:1024`.
+  public static var scheme: String { "vsock-seqpacket" }
+
+  @inlinable
+  public static func kind(for address: VsockAddress) -> SocketKind { SocketKind(.vsock, .sequencedPacket) }
+
+  public static func accepts(_ kind: SocketKind) -> Bool { kind.family == .vsock && kind.type == .sequencedPacket }
 
   /// Whether the message is the end of the stream: the kernel delivers no empty packets, so an empty message is the
   /// end.

@@ -1,20 +1,11 @@
 public import SocketKitCore
 
-/// The common interface of the three types of vsock sockets (vsock(7)): addresses, options and the local address.
-///
-/// The kernel chooses the transport of a connection: loopback for ``VsockContextID/local`` and the machine's own
-/// context ID; the transport to the host for the host and for every address with ``VsockAddress/Flags/toHost``;
-/// otherwise the transport to a guest.
-public protocol VsockSocket: TransportSocket, ~Copyable where Address == VsockAddress, Options == VsockSocketOptions {
-  /// The socket type: stream, sequenced packet or datagram.
-  static var socketType: SocketType { get }
-}
+// What the three types of vsock sockets share (vsock(7)). The kernel chooses the transport of a connection: loopback
+// for
+// `VsockContextID.local` and the machine's own context ID; the transport to the host for the host and for every address
+// with `VsockAddress.Flags.toHost`; otherwise the transport to a guest.
 
-extension VsockSocket where Self: ~Copyable {
-  public static func kind(for address: VsockAddress) -> SocketKind { SocketKind(.vsock, socketType) }
-
-  public static func accepts(_ kind: SocketKind) -> Bool { kind.family == .vsock && kind.type == socketType }
-
+extension Transport where Self: ~Copyable, Address == VsockAddress, Options == VsockSocketOptions {
   /// Sets the kernel's own connect timeout (``SocketOption/connectTimeout``) to the time that remains until the
   /// deadline.
   ///
@@ -53,7 +44,7 @@ extension VsockSocket where Self: ~Copyable {
   }
 }
 
-extension VsockSocket where Self: ConnectionTransport & ~Copyable {
+extension Transport where Self: Acceptable<Void> & ~Copyable, Address == VsockAddress {
   /// Listens on every context ID of this machine, also after the ID changes.
   ///
   /// - Parameters:
@@ -65,8 +56,8 @@ extension VsockSocket where Self: ConnectionTransport & ~Copyable {
   ///   The error contains the address.
   public static func listen(
     port: VsockPort, backlog: Int = 511,
-    configure: (borrowing Self) throws(SocketError) -> Void = { (_) throws(SocketError) in }
-  ) throws(EndpointError) -> Listener<Self> {
+    configure: (borrowing Self) throws -> Void = { _ in }
+  ) throws(SocketError) -> Listener<Self> {
     try listen(on: .any(port: port), backlog: backlog, configure: configure)
   }
 }

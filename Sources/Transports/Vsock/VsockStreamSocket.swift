@@ -16,8 +16,9 @@ public import SocketKitCore
 /// other. Listeners keep working. Listen on any context ID, because the machine's ID may change; see
 /// ``VsockContextIDWatcher``.
 @frozen
-public struct VsockStreamSocket: ~Copyable, StreamSocket, KernelSocket, ConnectionTransport, VsockSocket {
+public struct VsockStreamSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
   public typealias Address = VsockAddress
+  public typealias Options = VsockSocketOptions
 
   @usableFromInline let owned: Descriptor
 
@@ -29,7 +30,13 @@ public struct VsockStreamSocket: ~Copyable, StreamSocket, KernelSocket, Connecti
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
   @inlinable public static var capabilities: SocketCapabilities { [.halfClose, .refusesByReset, .silentListeners] }
-  @inlinable public static var socketType: SocketType { .stream }
+  /// `vsock`, as in `vsock://host:1024`.
+  public static var scheme: String { "vsock" }
+
+  @inlinable
+  public static func kind(for address: VsockAddress) -> SocketKind { SocketKind(.vsock, .stream) }
+
+  public static func accepts(_ kind: SocketKind) -> Bool { kind.family == .vsock && kind.type == .stream }
 
   @inlinable @inline(__always)
   public static func named(_ result: IOResult, on descriptor: RawDescriptor) -> IOResult {

@@ -13,9 +13,10 @@ public import SocketKitTCP
 /// continues with plain TCP. ``additionalPaths()`` reports which protocol a connection uses. A listener also accepts
 /// plain TCP peers.
 @frozen
-public struct MultipathTCPSocket: ~Copyable, StreamSocket, KernelSocket, ConnectionTransport {
+public struct MultipathTCPSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
   public typealias Options = TCPSocketOptions
   public typealias Address = IPSocketAddress
+  public typealias Endpoint = IPEndpoint
 
   @usableFromInline let owned: Descriptor
 
@@ -28,6 +29,9 @@ public struct MultipathTCPSocket: ~Copyable, StreamSocket, KernelSocket, Connect
 
   @inlinable public static var capabilities: SocketCapabilities { .halfClose }
 
+  /// `mptcp`, as in `mptcp://localhost:80`, for a program's own list: `Transports<MultipathTCPSocket, AllTransports>`.
+  public static var scheme: String { "mptcp" }
+
   public static func kind(for address: IPSocketAddress) -> SocketKind {
     SocketKind(
       address.family, .stream, protocolNumber: unavailability(address.family) == nil ? multipath : CSK_IPPROTO_TCP)
@@ -39,8 +43,8 @@ public struct MultipathTCPSocket: ~Copyable, StreamSocket, KernelSocket, Connect
       && (kind.protocolNumber == multipath || kind.protocolNumber == CSK_IPPROTO_TCP)
   }
 
-  public static func willListen(
-    _ socket: borrowing MultipathTCPSocket, on address: IPSocketAddress
+  public static func willBind(
+    _ socket: borrowing MultipathTCPSocket, to address: IPSocketAddress
   ) throws(SocketError) {
     try socket.setOption(.reuseAddress, to: true)
     if address.isIPv6 { try socket.setOption(.v6Only, to: false) }

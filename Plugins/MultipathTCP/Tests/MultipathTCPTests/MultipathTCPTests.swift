@@ -24,7 +24,7 @@ import Testing
   @Test func connectsByText() throws {
     typealias Mine = Transports<MultipathTCPSocket, Transports<TCPSocket, NoTransports>>
     let listener = try MultipathTCPSocket.listen(on: .loopback(port: 0))
-    let text = MultipathTCPSocket.text(of: MultipathTCPSocket.location(of: try listener.localAddress()))
+    let text = MultipathTCPSocket.text(of: try listener.localAddress())
     let address = try Endpoint<Mine>(parsing: text)
     #expect(address.description == text && address.scheme == "mptcp")
     var greeting = Greeting()
@@ -69,7 +69,7 @@ import Testing
     let listener = try MultipathTCPSocket.listen(on: .loopback(port: 0))
     let address = try listener.localAddress()
     try listener.close()
-    do throws(EndpointError) {
+    do throws(SocketError) {
       _ = try MultipathTCPSocket.connect(to: address, until: .after(.seconds(5)))
       Issue.record("nobody listens there")
     } catch {
@@ -95,8 +95,8 @@ import Testing
 private struct Greeting: EndpointVisitor {
   typealias Failure = any Error
 
-  func stream<S: NamedConnectionTransport & StreamSocket & ~Copyable>(_: S.Type, at location: S.Location) throws {
-    let socket = try S.connect(at: location, until: .after(.seconds(5)))
+  func stream<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(_: S.Type, at endpoint: S.Endpoint) throws {
+    let socket = try S.connect(to: endpoint, until: .after(.seconds(5)))
     try socket.writeAll(S.scheme.utf8.span, until: .after(.seconds(5)))
   }
 }

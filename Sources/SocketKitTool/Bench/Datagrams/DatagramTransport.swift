@@ -3,7 +3,7 @@ internal import SocketKit
 internal import SocketKitToolSupport
 
 /// A datagram transport that the bench can measure.
-protocol BenchDatagrams: DatagramSocket, TransportSocket, ~Copyable where Address: LosslessStringConvertible {
+protocol BenchDatagrams: DatagramSocket, Transport, ~Copyable where Address: LosslessStringConvertible {
   static func benchAddress() throws -> Address
   /// Creates the same socket in C, for the baseline.
   static func baselineSocket() throws -> BaselineListener

@@ -20,7 +20,7 @@ public func fuzzEndpoints(_ data: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
 }
 
 private func read(_ text: String) {
-  do throws(EndpointError) {
+  do throws(SocketError) {
     let endpoint = try AnyEndpoint(parsing: text)
     let canonical = endpoint.description
     guard let again = AnyEndpoint(canonical) else {
@@ -40,12 +40,13 @@ private func read(_ text: String) {
 private func names(_ bytes: [UInt8]) {
   require(EscapedName.bytes(unescaping: EscapedName.text(bytes).utf8) == bytes, "escaping loses bytes")
   guard !bytes.isEmpty, bytes.count <= UnixAddress.maximumNameLength else { return }
-  do throws(EndpointError) {
+  do throws(SocketError) {
     let abstract = try UnixAddress(abstract: bytes)
-    require(try UnixAddress(endpointBody: abstract.endpointBody) == abstract, "an abstract name does not survive")
+    let read = try UnixStreamSocket.endpoint(parsing: abstract.description)
+    require(read == abstract, "an abstract name does not survive")
     if bytes.contains(0) { return }
     let path = try UnixAddress(path: bytes)
-    require(try UnixAddress(endpointBody: path.endpointBody) == path, "a path does not survive")
+    require(try UnixStreamSocket.endpoint(parsing: path.description) == path, "a path does not survive")
   } catch {
     require(false, "\(error)")
   }

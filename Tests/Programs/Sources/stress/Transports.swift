@@ -24,7 +24,7 @@ extension TCPSocket: StressStream {
   ) throws(SocketError) -> ReadOutcome { fatalError("TCP passes no descriptors") }
 }
 
-extension DescriptorPassing where Self: ~Copyable {
+extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress {
   borrowing func passed(
     _ bytes: [UInt8], _ descriptor: RawDescriptor, until limit: some WaitLimit
   ) throws(SocketError) -> Int {

@@ -2,7 +2,7 @@ internal import Glibc
 internal import SocketKit
 
 /// Every verb of sequenced packets.
-func packets<S: ConnectionTransport & SequencedPacketSocket & ~Copyable>(
+func packets<S: Transport & Acceptable<Void> & SequencedPacketSocket & ~Copyable>(
   _ type: S.Type, at address: S.Address, nobodyAt: S.Address, canPeek: Bool, fills: Bool
 ) throws {
   step("listen")
@@ -136,7 +136,7 @@ private func drainPackets<S: SequencedPacketSocket & ~Copyable>(_ socket: Held<S
 }
 
 /// Every verb of datagrams. `refused` is an address where nobody is.
-func datagrams<S: DatagramSocket & TransportSocket & ~Copyable>(
+func datagrams<S: DatagramSocket & Transport & ~Copyable>(
   _ type: S.Type, at address: S.Address, alsoAt other: S.Address, nobodyAt: S.Address
 ) throws {
   step("bind two sockets")

@@ -2,7 +2,7 @@ internal import CPrograms
 internal import SocketKit
 
 /// Passing descriptors over a Unix socket of any kind.
-func passing<S: DescriptorPassing & UnixSocket & ~Copyable>(_ type: S.Type) throws {
+func passing<S: Transport & KernelSocket & ~Copyable>(_ type: S.Type) throws where S.Address == UnixAddress {
   step("make a pair and two descriptors")
   let ends = try S.pair().split { first, second in [Held(first), Held(second)] }
   let near = ends[0]

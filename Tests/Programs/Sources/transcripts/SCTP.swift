@@ -4,12 +4,12 @@ internal import SocketKit
 /// Many associations on one socket.
 func manyAssociations() throws {
   step("listen")
-  let server = Held(try SCTPEndpoint.listen(on: .loopback(port: 0)))
+  let server = Held(try SCTPOneToManySocket.listen(on: .loopback(port: 0)))
   try server.with { try $0.setEvent(.associationChange, to: true) }
   let here = try server.with { try $0.localAddress() }
   step("open another")
   let client = Held(
-    try SCTPEndpoint.bind(to: .loopback(port: 0)) { (endpoint) throws(SocketError) in
+    try SCTPOneToManySocket.bind(to: .loopback(port: 0)) { (endpoint) throws(SocketError) in
       try endpoint.setOption(.noDelay, to: true)
     })
   var buffer = [UInt8](repeating: 0, count: 512)

@@ -14,7 +14,7 @@ struct StreamTraits {
 }
 
 /// Every verb of a stream: listen, connect, accept, read, write, end, and how each fails.
-func streams<S: ConnectionTransport & StreamSocket & ~Copyable>(
+func streams<S: Transport & Acceptable<Void> & StreamSocket & ~Copyable>(
   _ type: S.Type, at address: S.Address, nobodyAt: S.Address, _ traits: StreamTraits = StreamTraits()
 ) throws {
   step("listen")
@@ -44,7 +44,7 @@ func streams<S: ConnectionTransport & StreamSocket & ~Copyable>(
   listener.close()
 }
 
-private func accepting<S: ConnectionTransport & StreamSocket & ~Copyable>(
+private func accepting<S: Transport & Acceptable<Void> & StreamSocket & ~Copyable>(
   _ listener: Held<Listener<S>>, _ type: S.Type
 ) throws {
   step("accept, nobody there") {
@@ -190,7 +190,7 @@ private func drain<S: StreamSocket & ~Copyable>(_ socket: Held<S>) throws {
   }
 }
 
-private func ending<S: ConnectionTransport & StreamSocket & ~Copyable>(
+private func ending<S: Transport & Acceptable<Void> & StreamSocket & ~Copyable>(
   _ near: Held<S>, _ far: Held<S>, _ listener: Held<Listener<S>>, _ here: S.Address, _ traits: StreamTraits
 ) throws {
   var buffer = [UInt8](repeating: 0, count: 16)

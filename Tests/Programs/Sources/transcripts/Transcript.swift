@@ -22,8 +22,6 @@ func step(_ text: String, _ body: () throws -> String) {
     result(try body())
   } catch let error as SocketError {
     result(words(error))
-  } catch let error as EndpointError {
-    result(words(error.reason))
   } catch {
     result("failed in an unknown way")
   }

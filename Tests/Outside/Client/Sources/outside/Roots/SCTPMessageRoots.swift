@@ -9,7 +9,7 @@ import SocketKitSCTP
 
 @inline(never)
 func hot_endpoint_sctp_epoll(
-  _ socket: borrowing SCTPEndpoint, _ poller: inout EpollPoller, _ messages: Int
+  _ socket: borrowing SCTPOneToManySocket, _ poller: inout EpollPoller, _ messages: Int
 ) throws(SocketError) -> Int { try endpointLoop(socket, &poller, messages) }
 
 @inline(never)
@@ -24,7 +24,7 @@ func hot_packet_sctp_epoll(
 
 @inline(never)
 func hot_endpoint_sctp_poll(
-  _ socket: borrowing SCTPEndpoint, _ poller: inout PollPoller, _ messages: Int
+  _ socket: borrowing SCTPOneToManySocket, _ poller: inout PollPoller, _ messages: Int
 ) throws(SocketError) -> Int { try endpointLoop(socket, &poller, messages) }
 
 @inline(never)
@@ -39,7 +39,7 @@ func hot_packet_sctp_poll(
 
 @inline(never)
 func hot_endpoint_sctp_spin(
-  _ socket: borrowing SCTPEndpoint, _ poller: inout BusySpinPoller, _ messages: Int
+  _ socket: borrowing SCTPOneToManySocket, _ poller: inout BusySpinPoller, _ messages: Int
 ) throws(SocketError) -> Int { try endpointLoop(socket, &poller, messages) }
 
 @inline(never)

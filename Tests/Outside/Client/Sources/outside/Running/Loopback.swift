@@ -6,7 +6,7 @@ import SocketKitTCP
 import SocketKitUnix
 
 /// A transport that can be tried on this host.
-protocol LoopbackTransport: ConnectionTransport, StreamSocket, ~Copyable {
+protocol LoopbackTransport: Transport, Acceptable<Void>, StreamSocket, ~Copyable {
   /// Where a listener may listen.
   static func place() throws -> Address
   /// A listener's address as an argument of a command, and back.

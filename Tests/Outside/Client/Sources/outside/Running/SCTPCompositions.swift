@@ -7,7 +7,7 @@ import SocketKitSCTP
 /// The three roots of SCTP's messages with one poller.
 struct SCTPRoots<P: Poller & ~Copyable> {
   let name: String
-  let endpoint: (borrowing SCTPEndpoint, inout P, Int) throws(SocketError) -> Int
+  let endpoint: (borrowing SCTPOneToManySocket, inout P, Int) throws(SocketError) -> Int
   let messaging: (borrowing SCTPAssociationSocket, inout P, Int) throws(SocketError) -> Int
   let packet: (borrowing SCTPAssociationSocket, inout P, Int) throws(SocketError) -> Int
 }
@@ -45,8 +45,6 @@ struct SCTPCompositionRun<P: Poller & ~Copyable> {
         print("ok   \(shape) \(roots.name)")
       } catch let error as SocketError where error.code == .protocolNotSupported {
         print("unavailable: \(shape) \(roots.name): no SCTP in this kernel")
-      } catch let error as EndpointError where error.code == .protocolNotSupported {
-        print("unavailable: \(shape) \(roots.name): no SCTP in this kernel")
       } catch {
         print("FAIL \(shape) \(roots.name): \(error)")
         failed += 1
@@ -57,10 +55,10 @@ struct SCTPCompositionRun<P: Poller & ~Copyable> {
 
   /// Sends the messages to a fresh endpoint, has the body echo them, and checks what came back.
   private func run(
-    _ body: (borrowing SCTPEndpoint, SCTPAssociationID, inout P) throws -> Int
+    _ body: (borrowing SCTPOneToManySocket, SCTPAssociationID, inout P) throws -> Int
   ) throws {
-    let server = try SCTPEndpoint.listen(on: .loopback(port: 0))
-    let client = try SCTPEndpoint.bind(to: .loopback(port: 0))
+    let server = try SCTPOneToManySocket.listen(on: .loopback(port: 0))
+    let client = try SCTPOneToManySocket.bind(to: .loopback(port: 0))
     try client.setRawOption(level: 132, name: 3, to: [Int32(1)].span.bytes)
     let target = try server.localAddress()
     for number in 0..<rounds {

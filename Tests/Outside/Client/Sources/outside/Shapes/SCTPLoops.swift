@@ -7,7 +7,7 @@ import SocketKitSCTP
 /// until so many went; their number. Notifications are passed over.
 @inline(__always)
 func endpointLoop<P: Poller & ~Copyable>(
-  _ endpoint: borrowing SCTPEndpoint, _ poller: inout P, _ messages: Int
+  _ endpoint: borrowing SCTPOneToManySocket, _ poller: inout P, _ messages: Int
 ) throws(SocketError) -> Int {
   var buffer = InlineArray<64, UInt8>(repeating: 0)
   var done = 0

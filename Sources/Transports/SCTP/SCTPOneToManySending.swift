@@ -3,7 +3,7 @@ public import SocketKitCore
 
 // Sending to an address, and sending batches. `send(_:info:)` of ``SCTPMessaging`` sends to an association.
 
-extension SCTPEndpoint {
+extension SCTPOneToManySocket {
   /// Sends one message to an address, without waiting; the first message starts an association with the address.
   ///
   /// The call does not wait for the peer. If nothing is listening at the address,
@@ -106,7 +106,7 @@ extension SCTPEndpoint {
   }
 }
 
-extension SCTPEndpoint {
+extension SCTPOneToManySocket {
   @inlinable @inline(__always)
   public borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo

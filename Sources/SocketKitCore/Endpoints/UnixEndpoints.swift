@@ -1,10 +1,6 @@
-extension UnixAddress: EndpointLocation {
-  /// Reads `/path`, `relative/path`, `@name` for an abstract name, and `@` alone for ``unnamed``, for which the kernel
-  /// chooses the abstract name of a listener. `///path` means `/path`.
-  ///
-  /// `%` and two hexadecimal digits mean a byte (``EscapedName``), as in `@a%00b`, and `%40name` is a path that begins
-  /// with `@`.
-  public init(endpointBody body: String) throws(EndpointError) {
+extension UnixAddress {
+  /// Reads the text after the scheme.
+  init(body: String) throws(SocketError) {
     if body.isEmpty {
       throw .malformed("The path is missing: unix:/path, unix:@name, or unix:@ for a name that the kernel chooses.")
     }
@@ -21,7 +17,7 @@ extension UnixAddress: EndpointLocation {
   }
 
   /// Reads a path, `@name`, or `@` alone, and replaces the escapes.
-  init(escaped text: ArraySlice<UInt8>) throws(EndpointError) {
+  init(escaped text: ArraySlice<UInt8>) throws(SocketError) {
     let isAbstract = text.first == UInt8(ascii: "@")
     guard let name = EscapedName.bytes(unescaping: isAbstract ? text.dropFirst() : text) else {
       throw .malformed("Two hexadecimal digits must follow \"%\". Write \"%\" itself as %25.")
@@ -39,14 +35,15 @@ extension UnixAddress: EndpointLocation {
     if name.count > most {
       throw .malformed("The kernel accepts at most \(most) bytes: these are \(name.count).", code: .addressTooLong)
     }
-    do throws(EndpointError) {
+    do throws(SocketError) {
       self = try isAbstract ? UnixAddress(abstract: name) : UnixAddress(path: name)
     } catch {
       throw .malformed("A path cannot contain a zero byte.", code: error.code)
     }
   }
 
-  public var endpointBody: String {
+  /// The canonical text after the scheme.
+  var body: String {
     if isUnnamed { return "@" }
     if self == .emptyAbstractName { return EscapedName.escape(0) }
     let text = EscapedName.text(name)

@@ -3,7 +3,7 @@ public import SocketKitCore
 
 // The associations of an endpoint: how they are established, ended and peeled off.
 
-extension SCTPEndpoint {
+extension SCTPOneToManySocket {
   /// Starts to establish an association without a message, and returns at once (SCTP_SOCKOPT_CONNECTX3).
   ///
   /// ``SCTPNotification/associationChange(_:)`` reports whether the association was established.
@@ -13,7 +13,7 @@ extension SCTPEndpoint {
   /// - Returns: the association's number. Messages can be sent to the association at once.
   /// - Throws: `.invalidArgument` (no address, or several ports), `.alreadyConnected`, `.unreachable`. The error
   ///   contains the first address.
-  public borrowing func connect(to addresses: IPSocketAddress...) throws(EndpointError) -> SCTPAssociationID {
+  public borrowing func connect(to addresses: IPSocketAddress...) throws(SocketError) -> SCTPAssociationID {
     var packed: [UInt8] = []
     for address in addresses { address.withBytes { bytes in packed += bytes.withUnsafeBytes { Array($0) } } }
     let number = descriptor.value
@@ -26,7 +26,7 @@ extension SCTPEndpoint {
       return (SCTPAssociationID(rawValue: request.association), result)
     }
     if result.isFailure && result.errno != CSK_EINPROGRESS {
-      throw EndpointError(SocketError(result, .connect), address: addresses.first?.description ?? "no address")
+      throw SocketError(result, .connect).with(address: addresses.first?.description ?? "no address")
     }
     return association
   }

@@ -4,7 +4,7 @@ import Testing
 
 /// One-to-many sockets with each poller: a suite of its own, because the kit knows Core's protocols only, and none of
 /// them is one-to-many.
-@Suite(.exclusive, .needsSCTP) struct SCTPEndpointMatrixTests {
+@Suite(.exclusive, .needsSCTP) struct SCTPOneToManySocketMatrixTests {
   @Test func epoll() throws { try EndpointRules<EpollPoller>(try EpollPoller()).all() }
   @Test func poll() throws { try EndpointRules<PollPoller>(try PollPoller()).all() }
   @Test func spinOverEpoll() throws {
@@ -21,7 +21,7 @@ private let token = Token(index: 7, generation: 1)
 
 struct EndpointRules<P: Poller & ~Copyable>: ~Copyable {
   var poller: P
-  let server: SCTPEndpoint
+  let server: SCTPOneToManySocket
   let target: IPSocketAddress
 
   init(_ poller: consuming P) throws {
@@ -30,14 +30,14 @@ struct EndpointRules<P: Poller & ~Copyable>: ~Copyable {
     self.init(poller, server, target)
   }
 
-  private init(_ poller: consuming P, _ server: consuming SCTPEndpoint, _ target: IPSocketAddress) {
+  private init(_ poller: consuming P, _ server: consuming SCTPOneToManySocket, _ target: IPSocketAddress) {
     self.poller = poller
     self.server = server
     self.target = target
   }
 
-  static func endpoint() throws -> SCTPEndpoint {
-    try SCTPEndpoint.listen(on: .loopback(port: 0)) { endpoint throws(SocketError) in
+  static func endpoint() throws -> SCTPOneToManySocket {
+    try SCTPOneToManySocket.listen(on: .loopback(port: 0)) { endpoint throws(SocketError) in
       try endpoint.setOption(.noDelay, to: true)
       try endpoint.setEvent(.associationChange, to: true)
     }
@@ -132,6 +132,6 @@ struct EndpointRules<P: Poller & ~Copyable>: ~Copyable {
 }
 
 private final class ClientEndpoint {
-  let endpoint: SCTPEndpoint
-  init(_ endpoint: consuming SCTPEndpoint) { self.endpoint = endpoint }
+  let endpoint: SCTPOneToManySocket
+  init(_ endpoint: consuming SCTPOneToManySocket) { self.endpoint = endpoint }
 }

@@ -1,9 +1,9 @@
-/// The location of an IP transport's peer: an address, or the name of a host, which connect looks up.
+/// What a user writes for a transport over IP: an address, or the name of a host, which connect looks up.
 ///
 /// The text is `//127.0.0.1:80`, `//[::1]:80`, `//[fe80::1%eth0]:80`, `//localhost:80`, or `//*:80` for every address
 /// of this host (``IPSocketAddress/any(port:)``). It always ends with a port.
 @frozen
-public enum IPLocation: Hashable, Sendable {
+public enum IPEndpoint: Hashable, Sendable {
   /// An address with a port.
   case address(IPSocketAddress)
   /// The name of a host in lower case, and a port.
@@ -21,7 +21,7 @@ public enum IPLocation: Hashable, Sendable {
   /// - Throws: `.nameNotFound`, `.resolverFailed`, `.timedOut`, `.cancelled`. The error contains the name.
   public func addresses(
     until limit: some WaitLimit
-  ) throws(EndpointError) -> [IPSocketAddress] {
+  ) throws(SocketError) -> [IPSocketAddress] {
     switch self {
     case .address(let address): [address]
     case .host(let name, let port): try NameLookup(name, port: port).wait(until: limit)
@@ -29,8 +29,10 @@ public enum IPLocation: Hashable, Sendable {
   }
 }
 
-extension IPLocation: EndpointLocation {
-  public init(endpointBody body: String) throws(EndpointError) {
+extension IPEndpoint {
+  /// Reads the text of an endpoint after the scheme, such as `//localhost:80`.
+  /// - Throws: ``SocketError/malformed(_:code:)``, which explains what is wrong.
+  public init(body: String) throws(SocketError) {
     let text = try Authority.text(of: body, example: "//localhost:80")
     if text.hasPrefix("["), let close = text.firstIndex(of: "]") {
       let (host, port) = (text[...close], text[text.index(after: close)...])
@@ -53,7 +55,7 @@ extension IPLocation: EndpointLocation {
     }
   }
 
-  private static func address(_ host: Substring, port: UInt16) throws(EndpointError) -> IPSocketAddress {
+  private static func address(_ host: Substring, port: UInt16) throws(SocketError) -> IPSocketAddress {
     if let address = IPSocketAddress("\(host):\(port)") { return address }
     throw .malformed(
       host.contains("%")
@@ -61,7 +63,8 @@ extension IPLocation: EndpointLocation {
         : "\(host) is not an IPv6 address.")
   }
 
-  public var endpointBody: String {
+  /// The canonical text after the scheme.
+  public var body: String {
     switch self {
     case .address(let address) where address == .any(port: address.port): "//*:\(address.port)"
     case .address(let address): "//\(address)"
@@ -74,9 +77,9 @@ extension IPLocation: EndpointLocation {
 public enum Authority {
   /// Returns the text after the two slashes.
   /// - Parameter example: a valid body, for the error text.
-  /// - Throws: ``EndpointError/malformed(_:code:)`` when the slashes are missing, nothing follows them, or the text
+  /// - Throws: ``SocketError/malformed(_:code:)`` when the slashes are missing, nothing follows them, or the text
   ///   contains a path, query or user.
-  public static func text(of body: String, example: String) throws(EndpointError) -> Substring {
+  public static func text(of body: String, example: String) throws(SocketError) -> Substring {
     guard body.hasPrefix("//") else {
       throw .malformed("Two slashes must follow the colon, as in \(example).")
     }
@@ -89,7 +92,7 @@ public enum Authority {
   }
 
   /// Reads a port from 0 to 65535 in decimal digits without leading zeros.
-  public static func port(_ text: some StringProtocol) throws(EndpointError) -> UInt16 {
+  public static func port(_ text: some StringProtocol) throws(SocketError) -> UInt16 {
     var scanner = AddressScanner(String(text))
     guard let port = scanner.decimal(upTo: 65535), scanner.isAtEnd else {
       throw .malformed("\"\(text)\" is not a port: write a decimal number from 0 to 65535.", code: .invalidPort)
@@ -98,15 +101,15 @@ public enum Authority {
   }
 
   /// The error for a text that has a host and no port.
-  public static var noPort: EndpointError { .malformed("The port is missing: //host:port.", code: .invalidPort) }
+  public static var noPort: SocketError { .malformed("The port is missing: //host:port.", code: .invalidPort) }
 }
 
 /// The check of host names.
 enum HostName {
   /// Returns the name in lower case.
-  /// - Throws: ``EndpointError/malformed(_:code:)`` for a name that is not passed to a resolver: over 253 bytes, with
+  /// - Throws: ``SocketError/malformed(_:code:)`` for a name that is not passed to a resolver: over 253 bytes, with
   ///   characters other than letters, digits, `-`, `_` and `.`, with an empty label, or with the form of a number.
-  static func checked(_ text: Substring) throws(EndpointError) -> String {
+  static func checked(_ text: Substring) throws(SocketError) -> String {
     if text.isEmpty { throw .malformed("The host is missing; \"*\" is every address of this host.") }
     if text.utf8.count > 253 { throw .malformed("A name has at most 253 bytes (RFC 1035).", code: .addressTooLong) }
     let isName = text.utf8.allSatisfy {

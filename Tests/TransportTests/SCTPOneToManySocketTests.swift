@@ -4,11 +4,11 @@ import TestSupport
 import Testing
 
 /// One-to-many sockets: messages, associations and their ends.
-@Suite(.exclusive, .needsSCTP) struct SCTPEndpointTests {
+@Suite(.exclusive, .needsSCTP) struct SCTPOneToManySocketTests {
   @Test func aMessageBeginsAnAssociationAndIsAnsweredByIt() throws {
     for address in [IPSocketAddress.loopback(port: 0), .loopbackIPv6(port: 0)] {
       let server = try listeningEndpoint(on: address)
-      let client = try SCTPEndpoint.open(address.family)
+      let client = try SCTPOneToManySocket.open(address.family)
       try client.setEvent(.associationChange, to: true)
       let target = try server.localAddress()
       try client.send(
@@ -81,9 +81,9 @@ import Testing
   }
 
   @Test func nobodyListensThere() throws {
-    let gone = try SCTPEndpoint.bind(to: .loopback(port: 0))
+    let gone = try SCTPOneToManySocket.bind(to: .loopback(port: 0))
     let target = try gone.localAddress()
-    let client = try SCTPEndpoint.bind(to: .loopback(port: 0)) { endpoint throws(SocketError) in
+    let client = try SCTPOneToManySocket.bind(to: .loopback(port: 0)) { endpoint throws(SocketError) in
       try endpoint.setEvent(.associationChange, to: true)
       try endpoint.setEvent(.sendFailed, to: true)
       try endpoint.setEvent(.oldSendFailed, to: true)
@@ -168,7 +168,7 @@ import Testing
   @Test func closingInOrderAfterTheEndOfReceivingCostsNoCPU() throws {
     let server = try listeningEndpoint()
     #expect(failureCode { try server.shutdown(.read) } == .notSupported)
-    let client = try SCTPEndpoint.open()
+    let client = try SCTPOneToManySocket.open()
     try client.send([1].span, to: server.localAddress(), until: .after(sctpPatience))
     _ = try server.nextMessage()
     let association = try #require(try client.associations().first)
@@ -223,19 +223,19 @@ import Testing
     let raw = endpoint.releaseDescriptor().release()
     let wrong = failureCode { _ = try SCTPAssociationSocket(adopting: raw.duplicate()) }
     #expect(wrong == .wrongSocketKind)
-    let again = try SCTPEndpoint(adopting: owning(raw))
+    let again = try SCTPOneToManySocket(adopting: owning(raw))
     let same = try again.localAddress()
     #expect(same == address)
     let tcp = try TCPSocket.listen(on: .loopback(port: 0)).release()
     let others = [
-      failureCode { _ = try SCTPEndpoint(adopting: tcp.raw.duplicate()) },
+      failureCode { _ = try SCTPOneToManySocket(adopting: tcp.raw.duplicate()) },
       failureCode { _ = try SCTPAssociationSocket(adopting: tcp.raw.duplicate()) },
-      failureCode { _ = try SCTPEndpoint(adopting: owning(999)) },
+      failureCode { _ = try SCTPOneToManySocket(adopting: owning(999)) },
     ]
     #expect(others == [.wrongSocketKind, .wrongSocketKind, .closed])
-    let taken = failureCode { _ = try SCTPEndpoint.bind(to: address) }
+    let taken = failureCode { _ = try SCTPOneToManySocket.bind(to: address) }
     let foreign = failureCode {
-      _ = try SCTPEndpoint.bind(to: IPSocketAddress(IPv4Address(bits: 0x0808_0808), port: 0))
+      _ = try SCTPOneToManySocket.bind(to: IPSocketAddress(IPv4Address(bits: 0x0808_0808), port: 0))
     }
     #expect(taken == .addressInUse && foreign == .addressNotAvailable)
   }

@@ -1,0 +1,83 @@
+public import SocketKitCore
+
+/// The conformance rules of a transport's endpoints and their text, run with sample values:
+/// ``SocketKitCore/Transport``.
+public struct EndpointSuite<S: Transport & ~Copyable>: ConformanceSuite {
+  public let name: String
+  private let samples: [S.Endpoint]
+  private let addresses: [S.Address]
+
+  /// - Parameters:
+  ///   - name: the name of the transport in reports.
+  ///   - samples: endpoints of every kind that the type has, all different. Their names, if any, are not looked up.
+  ///   - addresses: addresses of every kind that the transport has.
+  public init(_ name: String, samples: [S.Endpoint], addresses: [S.Address]) {
+    self.name = name
+    self.samples = samples
+    self.addresses = addresses
+  }
+
+  public var rules: [ConformanceRule] {
+    [
+      ConformanceRule(
+        "endpoint.scheme", "The scheme is a lower-case letter, followed by lower-case letters, digits, +, - and ."
+      ) {
+        let parts = try? EndpointText(parsing: "\(S.scheme):x")
+        try require(parts?.scheme == S.scheme, "\"\(S.scheme)\" is not a scheme")
+      },
+      rule("text.round-trip", "Reading the text of an endpoint gives an equal endpoint.") { endpoint in
+        let body = S.body(of: endpoint)
+        guard let again = readback(body).read else { throw ConformanceFailure("\"\(body)\" is refused") }
+        try requireEqual(again, endpoint, "read from \"\(body)\"")
+        try requireEqual(S.body(of: again), body, "the text of the endpoint that was read")
+      },
+      rule("text.list", "A list of transports reads the text of an endpoint and writes it again.") { endpoint in
+        let text = S.text(of: endpoint)
+        let again = Endpoint<Transports<S, NoTransports>>(text)
+        try requireEqual(again?.description, text, "the text from the list")
+        try requireEqual(again?.scheme, S.scheme, "the scheme from the list")
+      },
+      rule("text.garbage", "Text that is not an endpoint is refused with an explanation, or is another endpoint.") {
+        endpoint in
+        let body = S.body(of: endpoint)
+        for text in ["", " \(body)", "\(body)\0", "\(body)\n", "//", "//\u{301}", ":", body + body] {
+          let result = readback(text)
+          if let read = result.read {
+            try require(read != endpoint, "\"\(text)\" is read as \"\(body)\"")
+            continue
+          }
+          let codes: [SocketError.Code] = [.invalidAddress, .invalidPort, .addressTooLong]
+          guard let error = result.error, codes.contains(error.code), error.explanation != nil else {
+            throw ConformanceFailure("\"\(text)\" is refused with \"\(result.error.map { "\($0)" } ?? "")\"")
+          }
+        }
+      },
+      ConformanceRule("endpoint.address", "The endpoint of an address stands for that address alone.") {
+        [addresses] in
+        if addresses.isEmpty { throw ConformanceUnavailable("there are no sample addresses") }
+        for address in addresses {
+          let found = try S.addresses(of: S.endpoint(of: address), until: .after(.seconds(5)))
+          try requireEqual(found, [address], "the addresses of the endpoint of \(address)")
+        }
+      },
+    ]
+  }
+
+  private func rule(
+    _ id: String, _ summary: String, _ body: @escaping @Sendable (S.Endpoint) throws -> Void
+  ) -> ConformanceRule {
+    ConformanceRule("endpoint.\(id)", summary) { [samples] in
+      if S.scheme.isEmpty { throw ConformanceUnavailable("the transport has no text form") }
+      if samples.isEmpty { throw ConformanceUnavailable("there are no sample endpoints") }
+      for sample in samples { try body(sample) }
+    }
+  }
+
+  private func readback(_ body: String) -> (read: S.Endpoint?, error: SocketError?) {
+    do throws(SocketError) {
+      return (try S.endpoint(parsing: body), nil)
+    } catch {
+      return (nil, error)
+    }
+  }
+}

@@ -1,0 +1,142 @@
+// Connecting and binding at an endpoint: the defaults of a transport's requirements, and the methods of programs. The
+// methods are disfavoured, so that a call for a transport whose endpoints are its addresses takes the other overload.
+
+extension Transport where Self: ~Copyable {
+  public static func bind(
+    at endpoint: Endpoint, until limit: some WaitLimit, configure: (borrowing Self) throws -> Void
+  ) throws(SocketError) -> Self {
+    try firstUsable(of: endpoint, until: limit) { (address) throws(SocketError) in
+      try bound(to: address, configure: configure)
+    }
+  }
+
+  public static func connect(
+    at endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
+    configure: (borrowing Self) throws -> Void
+  ) throws(SocketError) -> Self {
+    throw SocketError(code: .notSupported, .connect).with(address: text(of: endpoint))
+  }
+
+  /// Returns the result of `make` for the first address of the endpoint whose protocol this kernel supports.
+  fileprivate static func firstUsable<R: ~Copyable>(
+    of endpoint: Endpoint, until limit: some WaitLimit, _ make: (Address) throws(SocketError) -> R
+  ) throws(SocketError) -> R {
+    var failure: SocketError?
+    for address in try addresses(of: endpoint, until: limit) {
+      do throws(SocketError) {
+        return try make(address)
+      } catch {
+        if error.code != .protocolNotSupported { throw error }
+        failure = failure ?? error
+      }
+    }
+    throw failure ?? SocketError(code: .nameNotFound, .resolve).with(address: text(of: endpoint))
+  }
+}
+
+extension Transport where Self: ConnectedSocket & ~Copyable {
+  public static func connect(
+    at endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
+    configure: (borrowing Self) throws -> Void
+  ) throws(SocketError) -> Self {
+    var failures: [SocketError] = []
+    for address in try addresses(of: endpoint, until: limit) {
+      do throws(SocketError) {
+        return try connect(to: address, from: source, until: limit, configure: configure)
+      } catch {
+        failures.append(error)
+        if error.code == .cancelled || limit.deadline.hasPassed { break }
+      }
+    }
+    if failures.count == 1 { throw failures[0] }
+    throw (failures.first ?? SocketError(code: .nameNotFound, .resolve)).with(
+      address: text(of: endpoint), attempts: failures)
+  }
+
+  /// Connects to an endpoint, and blocks the calling thread until the peer has answered. Looks up a name.
+  ///
+  /// - Parameters:
+  ///   - endpoint: the endpoint of the peer, such as `.host("example.org", port: 80)`.
+  ///   - source: the local address; nil lets the kernel choose. Addresses of another IP version than the source's fail.
+  ///   - limit: how long to wait for the lookup and the connect together, and how: ``WaitLimit``.
+  ///   - configure: sets options on each socket before it connects.
+  /// - Throws: `.connectionRefused`, `.timedOut`, `.cancelled`, `.unreachable`, `.nameNotFound`, `.resolverFailed`,
+  ///   `.tooManyDescriptors`. The error contains the address, and when several addresses were tried,
+  ///   ``SocketError/attempts`` contains each attempt.
+  @_disfavoredOverload
+  public static func connect(
+    to endpoint: Endpoint, from source: Address? = nil, until limit: some WaitLimit,
+    configure: (borrowing Self) throws -> Void = { _ in }
+  ) throws(SocketError) -> Self {
+    try connect(at: endpoint, from: source, until: limit, configure: configure)
+  }
+}
+
+extension Transport where Self: Acceptable<Void> & ~Copyable {
+  /// Listens at an endpoint. A name stands for the first of its addresses whose IP version this kernel supports.
+  /// - Parameters:
+  ///   - endpoint: the local endpoint. With port 0 the kernel chooses the port.
+  ///   - backlog: the number of connections that may wait to be accepted, at least 0. The kernel limits it to
+  ///     net.core.somaxconn (listen(2)).
+  ///   - limit: how long to wait for the lookup of a name, and how: ``WaitLimit``. No other step waits.
+  ///   - configure: sets options on the socket before it is bound.
+  /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.tooManyDescriptors`,
+  ///   `.protocolNotSupported`, `.nameNotFound`, `.resolverFailed`, `.timedOut`, `.invalidArgument` for a negative
+  ///   backlog. The error contains the address.
+  @_disfavoredOverload
+  public static func listen(
+    on endpoint: Endpoint, backlog: Int = 511, until limit: some WaitLimit = .never,
+    configure: (borrowing Self) throws -> Void = { _ in }
+  ) throws(SocketError) -> Listener<Self> {
+    let socket = try bind(at: endpoint, until: limit, configure: configure)
+    do throws(SocketError) {
+      let cleanup = cleanup(for: try socket.localAddress())
+      return try socket.listen(backlog: backlog, cleanup: cleanup)
+    } catch {
+      throw error.with(address: text(of: endpoint))
+    }
+  }
+}
+
+extension Transport where Self: DatagramSocket & ~Copyable {
+  public static func connect(
+    at endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
+    configure: (borrowing Self) throws -> Void
+  ) throws(SocketError) -> Self {
+    try firstUsable(of: endpoint, until: limit) { (address) throws(SocketError) in
+      try connect(to: address, from: source, configure: configure)
+    }
+  }
+
+  /// Opens a datagram socket that receives at an endpoint. A name stands for the first of its addresses whose IP
+  /// version this kernel supports.
+  /// - Parameters:
+  ///   - endpoint: the local endpoint. With port 0 the kernel chooses the port.
+  ///   - limit: how long to wait for the lookup of a name, and how: ``WaitLimit``. No other step waits.
+  ///   - configure: sets options on the socket before it is bound.
+  /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.nameNotFound`, `.resolverFailed`,
+  ///   `.timedOut`. The error contains the address.
+  @_disfavoredOverload
+  public static func bind(
+    to endpoint: Endpoint, until limit: some WaitLimit = .never, configure: (borrowing Self) throws -> Void = { _ in }
+  ) throws(SocketError) -> Self {
+    try bind(at: endpoint, until: limit, configure: configure)
+  }
+
+  /// Opens a datagram socket that is connected to one peer. A name stands for the first of its addresses whose IP
+  /// version this kernel supports.
+  /// - Parameters:
+  ///   - endpoint: the peer.
+  ///   - source: the local address to use; nil lets the kernel choose.
+  ///   - limit: how long to wait for the lookup of a name, and how: ``WaitLimit``. No other step waits.
+  ///   - configure: sets options on the socket before it is bound or connected.
+  /// - Throws: `.unreachable`, `.connectionRefused`, `.nameNotFound`, `.resolverFailed`, `.timedOut`. The error
+  ///   contains the address.
+  @_disfavoredOverload
+  public static func connect(
+    to endpoint: Endpoint, from source: Address? = nil, until limit: some WaitLimit = .never,
+    configure: (borrowing Self) throws -> Void = { _ in }
+  ) throws(SocketError) -> Self {
+    try connect(at: endpoint, from: source, until: limit, configure: configure)
+  }
+}

@@ -1,0 +1,78 @@
+/// The text of an error about an address.
+///
+/// A table of the process holds it, and the error holds its number, so that ``SocketError`` stays trivial.
+struct ErrorDetails: Hashable, Sendable {
+  var address: String?
+  var localAddress: String?
+  var attempts: [SocketError] = []
+  var explanation: String?
+
+  /// The texts of the latest errors. The text with number n is at n modulo ``most``.
+  private struct Table: Sendable {
+    var entries: [ErrorDetails] = []
+    var latest: UInt32 = 0
+  }
+  private static let most: UInt32 = 1024
+  private static let table = Guarded(Table())
+
+  /// Stores a text and returns its number, which is not 0.
+  static func keep(_ details: ErrorDetails) -> UInt32 {
+    table.withLock { table in
+      // After 2^32 texts the numbers begin with the first full round again.
+      table.latest = table.latest == .max ? most : table.latest + 1
+      let index = Int(table.latest % most)
+      while table.entries.count <= index { table.entries.append(ErrorDetails()) }
+      table.entries[index] = details
+      return table.latest
+    }
+  }
+
+  /// Returns the text of an error; an empty one when it has none, or when its place in the table has been reused.
+  static func of(_ error: SocketError) -> ErrorDetails {
+    let number = error.details
+    if number == 0 { return ErrorDetails() }
+    return table.withLock { table in
+      let age = table.latest &- number
+      return age < most ? table.entries[Int(number % most)] : ErrorDetails()
+    }
+  }
+}
+
+extension SocketError {
+  /// The text of the address of the operation, or the text that is not an address; nil when the error has none.
+  public var address: String? { ErrorDetails.of(self).address }
+  /// The local address of the operation: the requested one of a connect, or the one of a connection; nil when the error
+  /// has none.
+  public var localAddress: String? { ErrorDetails.of(self).localAddress }
+  /// The errors of the attempts, when a connect tried several addresses.
+  public var attempts: [SocketError] { ErrorDetails.of(self).attempts }
+  /// One or two sentences about the cause in this case, or nil when there is nothing to add to ``code``.
+  public var explanation: String? { ErrorDetails.of(self).explanation }
+
+  /// Returns the same error with more text. A parameter that is nil or empty keeps the text that the error has.
+  ///
+  /// Use it in a transport, for errors of an operation on an address, and in a program, to print an error of a
+  /// connection with both its addresses:
+  /// ```swift
+  /// do throws(SocketError) {
+  ///   …
+  /// } catch {
+  ///   print(error.with(address: "\(peer)", localAddress: "\(local)"))
+  /// }
+  /// ```
+  /// - Parameters:
+  ///   - address: the address of the operation.
+  ///   - localAddress: the local address of the connection.
+  ///   - attempts: the errors of the attempts.
+  ///   - explanation: one or two sentences: what is wrong, then what to do about it. It takes the place of the remedy.
+  public func with(
+    address: String? = nil, localAddress: String? = nil, attempts: [SocketError] = [], explanation: String? = nil
+  ) -> SocketError {
+    var details = ErrorDetails.of(self)
+    if let address { details.address = address }
+    if let localAddress { details.localAddress = localAddress }
+    if !attempts.isEmpty { details.attempts = attempts }
+    if let explanation { details.explanation = explanation }
+    return SocketError(number, ownCode, operation, transferred, details: ErrorDetails.keep(details))
+  }
+}

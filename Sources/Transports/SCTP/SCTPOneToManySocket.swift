@@ -1,0 +1,155 @@
+internal import CSocketKit
+public import SocketKitCore
+
+/// A socket with many SCTP associations (RFC 6458, 3: one-to-many style). It is neither a datagram socket nor a
+/// connection.
+///
+/// ```swift
+/// let server = try SCTPOneToManySocket.listen(on: .any(port: 38412))
+/// try server.setEvent(.associationChange, to: true)
+/// var buffer = [UInt8](repeating: 0, count: 65536)
+/// switch try server.receive(into: buffer.mutableSpan, until: .never) {
+/// case .message(let message):
+///   var reply = SCTPSendInfo(stream: message.info?.stream ?? 0, payloadProtocol: 60, association: message.association)
+///   _ = try server.send("hello".utf8.span, info: reply)
+/// case .notification(.associationChange(let change)): print(change.association, change.state)
+/// default: break
+/// }
+/// ```
+/// A message to an address establishes an association with that address. An endpoint that listens accepts all incoming
+/// associations. `peelOff(_:)` moves an association to its own socket. The endpoint closes at the end of its lifetime:
+/// the kernel then shuts its associations down, or aborts those with messages that have not been received;
+/// `close(until:)` waits for the end.
+///
+/// As a ``MessageSocket`` it uses the kernel's own primitives and batches, with ``SCTPSendInfo`` and
+/// ``SCTPReceiveInfo`` as control data.
+@frozen
+public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, SCTPMessaging {
+  public typealias Options = SCTPSocketOptions
+  public typealias Address = IPSocketAddress
+
+  @usableFromInline let owned: Descriptor
+
+  /// Takes ownership of an open one-to-many socket, and switches SCTP_RECVRCVINFO on.
+  public init(owning descriptor: consuming Descriptor) {
+    owned = descriptor
+    // Without this option, the kernel does not report the association of a message.
+    try? owned.raw.setSCTPFlag(CSK_SCTP_RECVRCVINFO, to: true)
+  }
+
+  @inlinable public var descriptor: RawDescriptor { owned.raw }
+  @inlinable
+  public consuming func releaseDescriptor() -> Descriptor { owned }
+
+  /// Continued messages only: the protocol has no half-close and no empty messages (RFC 9260).
+  ///
+  /// A message longer than the buffer is continued in the next receive.
+  @inlinable public static var capabilities: SocketCapabilities { .continuedMessages }
+  @inlinable public static var style: SCTPStyle { .oneToMany }
+  @inlinable public var mayReceiveDescriptors: Bool { false }
+
+  /// Opens an endpoint that is not bound: the first message binds it to every address and a port that the kernel
+  /// chooses.
+  /// - Throws: `.protocolNotSupported` (the kernel has no SCTP), `.tooManyDescriptors`.
+  public static func open(_ family: AddressFamily = .ipv4) throws(SocketError) -> SCTPOneToManySocket {
+    SCTPOneToManySocket(
+      owning: try RawDescriptor.open(SocketKind(family, .sequencedPacket, protocolNumber: CSK_IPPROTO_SCTP)))
+  }
+
+  /// Opens an endpoint that is bound to an address. It accepts no associations until ``listen(_:)`` is called.
+  ///
+  /// - Parameters:
+  ///   - address: the local address. With port 0, the kernel chooses a port, which `localAddress()` returns. If the
+  ///     kernel has no IPv6, `.any(port:)` means every IPv4 address.
+  ///   - configure: sets options on the socket before it is bound.
+  /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.protocolNotSupported`. The error
+  ///   contains the address.
+  public static func bind(
+    to address: IPSocketAddress,
+    configure: (borrowing SCTPOneToManySocket) throws -> Void = { _ in }
+  ) throws(SocketError) -> SCTPOneToManySocket {
+    var address = address
+    do throws(SocketError) {
+      let endpoint = try open(forAllOf: &address)
+      if address.isIPv6 { try endpoint.setOption(.v6Only, to: false) }
+      try endpoint.configure(with: configure)
+      let result = address.withBytes { bytes in
+        bytes.withUnsafeBytes { csk_bind(endpoint.descriptor.value, $0.baseAddress, UInt32($0.count)) }
+      }
+      if result < 0 { throw SocketError(IOResult(raw: result), .bind) }
+      return endpoint
+    } catch {
+      throw error.with(address: address.description)
+    }
+  }
+
+  private static func open(forAllOf address: inout IPSocketAddress) throws(SocketError) -> SCTPOneToManySocket {
+    do throws(SocketError) {
+      return try open(address.family)
+    } catch {
+      guard let all = address.ipv4Alternative(after: error) else { throw error }
+      address = all
+      return try open(all.family)
+    }
+  }
+
+  /// Opens an endpoint that is bound to an address and accepts associations.
+  /// - Throws: the errors of ``bind(to:configure:)``.
+  public static func listen(
+    on address: IPSocketAddress,
+    configure: (borrowing SCTPOneToManySocket) throws -> Void = { _ in }
+  ) throws(SocketError) -> SCTPOneToManySocket {
+    let endpoint = try bind(to: address, configure: configure)
+    do throws(SocketError) {
+      try endpoint.listen()
+    } catch {
+      throw error.with(address: address.description)
+    }
+    return endpoint
+  }
+
+  /// Accepts all incoming associations from now on: a one-to-many socket has no queue to accept from.
+  ///
+  /// An endpoint that does not listen receives only from peers to which it has sent.
+  /// - Parameter isOn: false stops accepting associations.
+  /// - Throws: `.addressInUse`, `.closed`.
+  public borrowing func listen(_ isOn: Bool = true) throws(SocketError) {
+    let result = IOResult(raw: csk_listen(descriptor.value, isOn ? 511 : 0))
+    if result.isFailure { throw SocketError(result, .listen) }
+  }
+
+  /// Takes ownership of an open one-to-many socket, and makes it CLOEXEC and non-blocking.
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`, also for a peeled-off socket. The
+  ///   descriptor is closed on failure.
+  public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
+    let raw = descriptor.raw
+    try raw.checkSCTPPackets()
+    if raw.hasItsAssociation { throw SocketError(code: .wrongSocketKind, .adopt) }
+    try raw.setBlocking(false)
+    try raw.setCloseOnExec(true)
+    self.init(owning: descriptor)
+  }
+}
+
+extension RawDescriptor {
+  /// Checks that this is an SCTP socket of type SOCK_SEQPACKET.
+  /// - Throws: `.closed`, `.notASocket`, `.wrongSocketKind` for any other socket.
+  func checkSCTPPackets() throws(SocketError) {
+    try checkOpen()
+    let kind = try socketKind()
+    guard kind.type == .sequencedPacket, kind.protocolNumber == CSK_IPPROTO_SCTP else {
+      throw SocketError(code: .wrongSocketKind, .adopt)
+    }
+  }
+
+  /// Whether the socket's own association exists: true on one-to-one and peeled-off sockets until it ends.
+  var hasItsAssociation: Bool { associationState(.future) != nil }
+
+  /// Returns the state of an association from SCTP_STATUS; nil if the association does not exist.
+  func associationState(_ association: SCTPAssociationID) -> Int32? {
+    var status = csk_sctp_status()
+    status.association = association.rawValue
+    var length = UInt32(MemoryLayout<csk_sctp_status>.size)
+    return csk_getsockopt(value, CSK_IPPROTO_SCTP, CSK_SCTP_STATUS, &status, &length) < 0 ? nil : status.state
+  }
+}
