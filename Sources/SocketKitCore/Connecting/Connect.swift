@@ -27,6 +27,9 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
     }
   }
 
+  @available(*, unavailable, message: "Connecting waits. Add until:, or call startConnecting(to:).")
+  public static func connect(to address: Address) throws(SocketError) -> Self { fatalError() }
+
   /// Starts to connect and returns at once. It is for event loops that watch the connection.
   ///
   /// - Returns: a pending connection. Watch it for writing, then call ``PendingConnection/finish()``.

@@ -53,6 +53,9 @@ extension StreamSocket where Self: ~Copyable {
     return try result.readOutcome(.read)
   }
 
+  @available(*, unavailable, message: "This call waits. Add until:, or call read(into:) for what has arrived.")
+  public borrowing func readExactly(into buffer: consuming MutableSpan<UInt8>) throws(SocketError) { fatalError() }
+
   /// Fills the buffer, and waits as long as necessary.
   ///
   /// - Throws: `.unexpectedEnd` when the stream ends before the buffer is full; otherwise as

@@ -21,6 +21,9 @@ extension StreamSocket where Self: ~Copyable {
     try waiting(for: .writable, .write, until: limit) { (socket) throws(SocketError) in try socket.write(bytes) }
   }
 
+  @available(*, unavailable, message: "This call waits. Add until:, or call write(_:) for what the kernel takes now.")
+  public borrowing func writeAll(_ bytes: Span<UInt8>) throws(SocketError) { fatalError() }
+
   /// Writes all the bytes, and waits as long as necessary.
   ///
   /// - Throws: as ``write(_:until:)``. The error's ``SocketError/transferred`` is the number of bytes that the kernel
