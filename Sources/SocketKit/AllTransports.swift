@@ -12,6 +12,6 @@ public typealias VsockAndSCTPTransports = Transports<
   Transports<VsockSequencedPacketSocket, Transports<VsockDatagramSocket, Transports<SCTPSocket, NoTransports>>>
 >
 
-/// An address of any of these transports, such as `tcp://localhost:80` or `unix:/run/x.sock`; ``Endpoint`` lists the
-/// forms.
+/// An address of any of these transports, such as `tcp://localhost:80` or `unix:/run/x.sock`;
+/// ``/SocketKitCore/Endpoint`` lists the forms.
 public typealias AnyEndpoint = Endpoint<AllTransports>

@@ -76,7 +76,8 @@ public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
     Configuration(base: Base.configuration(capacity: capacity))
   }
 
-  /// The capabilities of the base poller, without ``PollerCapabilities/parks`` if this poller does not sleep.
+  /// The capabilities of the base poller, without ``/SocketKitCore/PollerCapabilities/parks`` if this poller does not
+  /// sleep.
   @inlinable public var capabilities: PollerCapabilities {
     parks ? base.capabilities : base.capabilities.subtracting(.parks)
   }

@@ -53,7 +53,7 @@ public struct EpollPoller: ~Copyable, Poller {
     Configuration(eventsPerWait: min(max(capacity, 1), 1024))
   }
 
-  /// All capabilities; ``PollerCapabilities/precise`` only if epoll_pwait2(2) works.
+  /// All capabilities; ``/SocketKitCore/PollerCapabilities/precise`` only if epoll_pwait2(2) works.
   public var capabilities: PollerCapabilities {
     isPrecise
       ? [.edge, .oneShot, .exclusive, .parks, .scalable, .precise] : [.edge, .oneShot, .exclusive, .parks, .scalable]

@@ -5,8 +5,8 @@ public import SocketKitCore
 /// registrations do not need additional descriptors.
 ///
 /// Every wait passes all registrations to the kernel, so the cost of a wait grows with their number. It supports level
-/// and one-shot triggering. A registration whose descriptor was closed is reported once as ``Readiness/invalid`` and
-/// then ignored, so that it cannot keep the loop busy.
+/// and one-shot triggering. A registration whose descriptor was closed is reported once as
+/// ``/SocketKitCore/Readiness/invalid`` and then ignored, so that it cannot keep the loop busy.
 @frozen
 public struct PollPoller: ~Copyable, Poller {
   /// The parameters of a poll poller.

@@ -33,7 +33,7 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
   /// Starts to connect and returns at once. It is for event loops that watch the connection.
   ///
   /// - Returns: a pending connection. Watch it for writing, then call ``PendingConnection/finish()``.
-  /// - Throws: as ``connect(to:from:until:configure:)`` when the connect fails at once. For a Unix listener with a full
+  /// - Throws: as `connect(to:until:)` when the connect fails at once. For a Unix listener with a full
   ///   backlog the error is `.other` with EAGAIN, because the kernel offers no event to wait for: try again.
   public static func startConnecting(
     to address: Address, from source: Address? = nil,

@@ -23,7 +23,7 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
   /// - Parameters:
   ///   - address: the address of the peer.
   ///   - limit: how long to wait, and how: ``WaitLimit``.
-  /// - Throws: as ``connect(to:from:until:configure:)``. The error contains the address.
+  /// - Throws: as `connect(to:until:)`. The error contains the address.
   public borrowing func connect(
     to address: Address, until limit: some WaitLimit
   ) throws(SocketError) {

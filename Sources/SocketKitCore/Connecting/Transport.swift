@@ -73,8 +73,8 @@ public protocol Transport: DescriptorSocket, ~Copyable {
   /// - Throws: `.nameNotFound`, `.resolverFailed`, `.timedOut`, `.cancelled`. The error contains the name.
   static func addresses(of endpoint: Endpoint, until limit: some WaitLimit) throws(SocketError) -> [Address]
 
-  /// Makes a socket that is connected to an endpoint; programs call ``connect(to:from:until:configure:)``. The default
-  /// tries the addresses of the endpoint in turn. IP streams race them (RFC 8305).
+  /// Makes a socket that is connected to an endpoint; programs call `connect(to:until:)`. The default tries the
+  /// addresses of the endpoint in turn. IP streams race them (RFC 8305).
   static func connect(
     at endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
     configure: (borrowing Self) throws -> Void

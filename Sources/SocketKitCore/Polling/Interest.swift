@@ -59,7 +59,7 @@ public struct Readiness: OptionSet, BitwiseCopyable, Hashable, Sendable {
   @inlinable public static var error: Self { Self(rawValue: 0x8) }
   /// Both directions have ended (EPOLLHUP). Always reported.
   @inlinable public static var hangUp: Self { Self(rawValue: 0x10) }
-  /// The descriptor was closed while registered (POLLNVAL): deregister it. Only the system call of ``PollPoller`` can
+  /// The descriptor was closed while registered (POLLNVAL): deregister it. Only the system call of `PollPoller` can
   /// report it.
   @inlinable public static var invalid: Self { Self(rawValue: 0x20) }
   /// The peer has ended its writing side (EPOLLRDHUP).

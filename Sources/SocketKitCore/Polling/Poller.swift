@@ -2,7 +2,7 @@ public import CSocketKit
 
 /// A type that waits for many descriptors at once and reports which of them are ready.
 ///
-/// Every poller keeps these rules, which ``SocketKitConformance`` checks:
+/// Every poller keeps these rules, which `SocketKitConformance` checks:
 /// - **Readiness is a hint.** A poller may report a spurious event, but never loses one: the next wait reports every
 ///   watched descriptor that is ready. With level triggering (the default) each wait reports it as long as it is ready.
 /// - **Edge triggering** (``Trigger/edge``), where ``capabilities`` has it, reports a change once: read until the call

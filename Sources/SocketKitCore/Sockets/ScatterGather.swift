@@ -99,7 +99,7 @@ extension StreamSocket where Self: ~Copyable {
   /// Reads once into two buffers in turn. On kernel sockets this is one system call.
   ///
   /// - Returns: `.bytes` with the count over both buffers; `.endOfStream`; nil when there is nothing to read now.
-  /// - Throws: as ``read(into:)``.
+  /// - Throws: as ``read(into:)-(MutableSpan<UInt8>)``.
   @inlinable
   public borrowing func read(
     scattering first: consuming MutableSpan<UInt8>, _ second: consuming MutableSpan<UInt8>

@@ -26,16 +26,16 @@ public struct Deadline: BitwiseCopyable, Hashable, Comparable, Sendable {
   }
 
   @inlinable public var isNever: Bool { nanoseconds == .max }
-  /// Whether this is ``past``. If so, there is no need to read the clock.
+  /// Whether this is ``WaitLimit/past``. If so, there is no need to read the clock.
   @inlinable public var isPast: Bool { nanoseconds == 0 }
-  /// Whether the deadline has passed. Reads the clock, except for ``never``.
+  /// Whether the deadline has passed. Reads the clock, except for ``WaitLimit/never``.
   @inlinable public var hasPassed: Bool { nanoseconds != .max && nanoseconds <= csk_monotonic_nanoseconds() }
-  /// The time until the deadline, at least zero; nil for ``never``.
+  /// The time until the deadline, at least zero; nil for ``WaitLimit/never``.
   public var remaining: Duration? {
     isNever ? nil : .nanoseconds(max(0, nanoseconds - csk_monotonic_nanoseconds()))
   }
-  /// The time until the deadline in nanoseconds, at least 0; -1 for ``never``. For implementers of pollers: it avoids
-  /// arithmetic on `Duration`.
+  /// The time until the deadline in nanoseconds, at least 0; -1 for ``WaitLimit/never``. For implementers of pollers:
+  /// it avoids arithmetic on `Duration`.
   @inlinable public var remainingNanoseconds: Int64 {
     if nanoseconds == .max { return -1 }
     if nanoseconds == 0 { return 0 }

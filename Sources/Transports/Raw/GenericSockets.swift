@@ -7,10 +7,10 @@ public import SocketKitCore
 /// let route = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(
 ///   SocketKind(AddressFamily(rawValue: 16), .raw, protocolNumber: 0))
 /// ```
-/// To use addresses of a specific type, replace ``AnySocketAddress`` with your own address type. `Options` determines
-/// the options that the socket supports: ``SocketLevelOptions`` for those of socket(7) only, `UDPSocketOptions` for
-/// those of UDP, or a type of your own. The socket type can be any except a stream. For sequenced packets, whose
-/// connections have an end, use ``GenericPacketSocket``.
+/// To use addresses of a specific type, replace ``/SocketKitCore/AnySocketAddress`` with your own address type.
+/// `Options` determines the options that the socket supports: ``/SocketKitCore/SocketLevelOptions`` for those of
+/// socket(7) only, `UDPSocketOptions` for those of UDP, or a type of your own. The socket type can be any except a
+/// stream. For sequenced packets, whose connections have an end, use ``GenericPacketSocket``.
 @frozen
 public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, DatagramSocket, KernelSocket,
   Transport
@@ -41,7 +41,7 @@ public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, 
   @inlinable public static var capabilities: SocketCapabilities { .emptyMessages }
 
   /// Returns the kind of a datagram socket of the address's family with its default protocol; for other kinds see
-  /// ``open(_:)-(SocketKind)``.
+  /// `open(_:)`.
   public static func kind(for address: Address) -> SocketKind { SocketKind(address.family, .datagram) }
 
   public static func accepts(_ kind: SocketKind) -> Bool { kind.type != .stream && kind.type != .sequencedPacket }
@@ -71,7 +71,7 @@ public struct GenericStreamSocket<Address: SocketAddress, Options>: ~Copyable, S
   @inlinable public static var capabilities: SocketCapabilities { .halfClose }
 
   /// Returns the kind of a stream of the address's family with its default protocol; for other kinds see
-  /// ``open(_:)-(SocketKind)``.
+  /// `open(_:)`.
   public static func kind(for address: Address) -> SocketKind { SocketKind(address.family, .stream) }
 
   public static func accepts(_ kind: SocketKind) -> Bool { kind.type == .stream }
@@ -95,7 +95,7 @@ public struct GenericPacketSocket<Address: SocketAddress, Options>: ~Copyable, S
   @inlinable public static var capabilities: SocketCapabilities { [] }
 
   /// Returns the kind of a packet socket of the address's family with its default protocol; for other kinds see
-  /// ``open(_:)-(SocketKind)``.
+  /// `open(_:)`.
   public static func kind(for address: Address) -> SocketKind { SocketKind(address.family, .sequencedPacket) }
 
   public static func accepts(_ kind: SocketKind) -> Bool { kind.type == .sequencedPacket }

@@ -11,9 +11,9 @@ public import SocketKitCore
 /// address has no meaning, but the kernel returns the `remoteAddress()` of a connected socket only if that port is not
 /// 0.
 ///
-/// If a message is longer than the buffer, ``MessageInfo/isTruncated`` is set and ``MessageInfo/length`` is the length
-/// of the buffer, because the kernel ignores MSG_TRUNC here (net/ipv4/ping.c). Use a buffer that is as long as the
-/// longest reply.
+/// If a message is longer than the buffer, ``/SocketKitCore/MessageInfo/isTruncated`` is set and
+/// ``/SocketKitCore/MessageInfo/length`` is the length of the buffer, because the kernel ignores MSG_TRUNC here
+/// (net/ipv4/ping.c). Use a buffer that is as long as the longest reply.
 ///
 /// Opening a socket fails with `.permissionDenied` for processes whose groups are not in net.ipv4.ping_group_range,
 /// including processes of root. In that case, use ``RawIPSocket`` if the process has CAP_NET_RAW.

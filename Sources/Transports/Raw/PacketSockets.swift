@@ -54,7 +54,7 @@ extension GenericMessageSocket {
   ///
   /// The kernel counts memberships: call ``leave(_:interfaceIndex:)-(PacketMembership,_)`` once for each. Closing the
   /// socket ends its remaining memberships. Packet sockets only. The C name is `PACKET_ADD_MEMBERSHIP`.
-  /// - Parameter interfaceIndex: the interface's index; see ``SocketKitCore/InterfaceNames``.
+  /// - Parameter interfaceIndex: the interface's index; see ``/SocketKitCore/InterfaceNames``.
   /// - Throws: `.addressNotAvailable` if the interface does not exist; `.invalidArgument` if the length of a hardware
   ///   address does not match the interface; `.notSupported` on a socket of another family; `.closed`.
   public borrowing func join(_ membership: PacketMembership, interfaceIndex: UInt32) throws(SocketError) {

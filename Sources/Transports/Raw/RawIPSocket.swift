@@ -31,9 +31,10 @@ public struct IPProtocol: RawRepresentable, BitwiseCopyable, Hashable, Sendable 
 /// ```
 /// Every raw socket receives a copy of each packet of its protocol that matches its bound and connected addresses.
 /// **Received data begins with the IP header on IPv4** (use ``IPv4Header`` to skip it). On IPv6 it begins with the
-/// payload, and header fields are delivered as metadata. Sent data begins with the payload, unless ``headerIncluded``
-/// is enabled. Addresses have no port: leave it 0, because IPv6 interprets it as a protocol number. For this reason the
-/// kernel never returns the remote address of a connected socket, and `remoteAddress()` throws `.notConnected`.
+/// payload, and header fields are delivered as metadata. Sent data begins with the payload, unless the option
+/// ``SocketKitCore/SocketOption/headerIncluded`` is enabled. Addresses have no port: leave it 0, because IPv6
+/// interprets it as a protocol number. For this reason the kernel never returns the remote address of a connected
+/// socket, and `remoteAddress()` throws `.notConnected`.
 @frozen
 public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
   public typealias Options = RawIPSocketOptions

@@ -40,8 +40,8 @@ extension SCTPAssociationOption where Value == Bool {
   public static var ecnSupported: Self { Self(CSK_SCTP_ECN_SUPPORTED) }
   /// Whether the fragments of messages on different streams can be interleaved (I-DATA, RFC 8260).
   ///
-  /// Off by default. It requires net.sctp.intl_enable and ``SocketOption/fragmentInterleave``. Set it before
-  /// associating. The C name is `SCTP_INTERLEAVING_SUPPORTED`.
+  /// Off by default. It requires net.sctp.intl_enable and ``SocketKitCore/SocketOption/fragmentInterleave``. Set it
+  /// before associating. The C name is `SCTP_INTERLEAVING_SUPPORTED`.
   public static var interleavingSupported: Self { Self(CSK_SCTP_INTERLEAVING_SUPPORTED) }
   /// Whether messages can be abandoned when their lifetime expires (RFC 3758).
   ///

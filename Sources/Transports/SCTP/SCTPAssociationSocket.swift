@@ -4,20 +4,22 @@ public import SocketKitCore
 /// One SCTP association that was peeled off an ``SCTPOneToManySocket``: messages, ordered within their stream, with an
 /// end.
 ///
-/// It is a ``SequencedPacketSocket``. With ``SCTPMessaging`` it also sends and receives the attributes of messages.
+/// It is a ``/SocketKitCore/SequencedPacketSocket``. With ``SCTPMessaging`` it also sends and receives the attributes
+/// of messages.
 ///
 /// **Long messages** are never truncated: a receive into a short buffer returns a piece, without
-/// ``MessageInfo/Flags/endOfRecord``, and the next receive returns more (``SocketCapabilities/continuedMessages``). If
-/// the sender abandons a message, its rest never arrives, and the next piece belongs to another message. If peers may
-/// abandon messages, receive with an ``SCTPMessageAssembler``.
+/// ``/SocketKitCore/MessageInfo/Flags/endOfRecord``, and the next receive returns more
+/// (``/SocketKitCore/SocketCapabilities/continuedMessages``). If the sender abandons a message, its rest never arrives,
+/// and the next piece belongs to another message. If peers may abandon messages, receive with an
+/// ``SCTPMessageAssembler``.
 ///
 /// **The end.** The kernel ends reading only on one-to-one sockets. On a peeled-off socket, a notification reports the
 /// end. A receive converts it into the end of the stream; if the association was lost, one receive throws
-/// `.connectionReset` first. Therefore the socket is not a ``KernelSocket``: the kernel's own calls would return the
-/// notification. If the peer restarts (``SCTPAssociationChange/State/restarted``), messages may be missing: one receive
-/// throws `.connectionReset`, and the association continues. Other notifications arrive only if they are switched on,
-/// as messages with ``MessageInfo/Flags/notification``; `receive(into:)` of ``SCTPMessaging`` returns all of them
-/// typed.
+/// `.connectionReset` first. Therefore the socket is not a ``/SocketKitCore/KernelSocket``: the kernel's own calls
+/// would return the notification. If the peer restarts (``SCTPAssociationChange/State/restarted``), messages may be
+/// missing: one receive throws `.connectionReset`, and the association continues. Other notifications arrive only if
+/// they are switched on, as messages with ``/SocketKitCore/MessageInfo/Flags/notification``; `receive(into:)` of
+/// ``SCTPMessaging`` returns all of them typed.
 @frozen
 public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessaging, DescriptorSocket {
   public typealias Options = SCTPSocketOptions

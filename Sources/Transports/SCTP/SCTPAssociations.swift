@@ -35,8 +35,8 @@ extension SCTPOneToManySocket {
   /// 4.13; earlier SCTP_SOCKOPT_PEELOFF).
   ///
   /// The kernel cannot turn it into a one-to-one socket: SO_TYPE remains SOCK_SEQPACKET. The result is therefore a
-  /// ``SequencedPacketSocket``, which generic code accepts. Its ``SCTPEvent/associationChange`` is switched on, because
-  /// only this notification reports its end.
+  /// ``/SocketKitCore/SequencedPacketSocket``, which generic code accepts. Its ``SCTPEvent/associationChange`` is
+  /// switched on, because only this notification reports its end.
   /// - Throws: `.invalidArgument` (no such association, or already peeled off), `.tooManyDescriptors`. On failure, the
   ///   endpoint is unchanged.
   public borrowing func peelOff(_ association: SCTPAssociationID) throws(SocketError) -> SCTPAssociationSocket {

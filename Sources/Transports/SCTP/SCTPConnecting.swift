@@ -54,8 +54,8 @@ extension SCTPSocket {
   /// - Parameters:
   ///   - addresses: the peer's addresses, at least one, all with one port.
   ///   - sources: the local addresses to connect from; if there are none, the kernel offers the addresses that it has.
-  ///   - limit: how long to wait, and how the thread waits: ``WaitLimit``. A limit that has passed fails before
-  ///     anything is sent.
+  ///   - limit: how long to wait, and how the thread waits: ``/SocketKitCore/WaitLimit``. A limit that has passed fails
+  ///     before anything is sent.
   ///   - configure: sets options on the socket before it connects.
   /// - Throws: `.connectionRefused`, `.timedOut`, `.cancelled`, `.unreachable`, `.addressInUse` and
   ///   `.addressNotAvailable` for the sources, `.invalidArgument` (no address, or different ports). The error contains

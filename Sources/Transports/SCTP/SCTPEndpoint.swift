@@ -3,7 +3,7 @@ public import SocketKitCore
 /// The endpoint of an SCTP peer: its addresses, all with one port, or a name that is resolved when connecting.
 ///
 /// As text: `//10.0.0.1,10.0.1.1:38412`, `//[fe80::1%eth0],10.0.0.1:80`, and for one address the forms of
-/// ``IPEndpoint``: `//localhost:80`, `//*:80`.
+/// ``/SocketKitCore/IPEndpoint``: `//localhost:80`, `//*:80`.
 public enum SCTPEndpoint: Hashable, Sendable {
   case addresses(SCTPAddressList)
   /// A host name in lower case.

@@ -20,17 +20,17 @@ enum SCTPPiece {
 /// ```
 /// A message arrives in pieces if it is longer than the buffer for one piece, or if the kernel delivers its beginning
 /// before the rest has arrived (partial delivery, RFC 6458, 3.2). The kernel does so from
-/// ``SocketOption/partialDeliveryPoint`` on, and when the receive buffer is full.
+/// ``SocketKitCore/SocketOption/partialDeliveryPoint`` on, and when the receive buffer is full.
 ///
 /// **Abandoned messages.** If the sender abandons a message after its beginning was delivered, the rest never arrives,
 /// and the next piece belongs to another message. The kernel reports this with
 /// ``SCTPNotification/partialDelivery(_:)``, which the assembler switches on. The assembler then drops the beginning.
 /// It also drops the unfinished messages of an association that ends or restarts.
 ///
-/// **Interleaving.** The pieces of one message arrive in succession unless ``SocketOption/fragmentInterleave`` is on.
-/// With that option, pieces from different associations of a one-to-many socket may alternate. With
-/// ``SCTPAssociationOption/interleavingSupported``, pieces of different streams may alternate too. The assembler keeps
-/// the messages apart.
+/// **Interleaving.** The pieces of one message arrive in succession unless
+/// ``SocketKitCore/SocketOption/fragmentInterleave`` is on. With that option, pieces from different associations of a
+/// one-to-many socket may alternate. With ``SCTPAssociationOption/interleavingSupported``, pieces of different streams
+/// may alternate too. The assembler keeps the messages apart.
 ///
 /// Use one assembler per socket, and receive only through it. Call `peelOff(_:)` only if the association has no
 /// unfinished message, because the beginning of that message stays in this assembler.

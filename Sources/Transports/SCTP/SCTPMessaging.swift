@@ -12,7 +12,7 @@ extension SCTPMessaging where Self: ~Copyable {
   ///
   /// - Parameters:
   ///   - info: how to send the message; on a one-to-many socket, also the association.
-  ///   - flags: ``SendFlags/more`` delays the message so that later messages can join it.
+  ///   - flags: ``/SocketKitCore/SendFlags/more`` delays the message so that later messages can join it.
   /// - Returns: the length of the message; nil if there is no buffer space now.
   /// - Throws: `.destinationRequired` if a message of a one-to-many socket names no association; `.brokenPipe` (the
   ///   association has ended, or is shutting down), `.connectionReset` and `.timedOut` with ETIMEDOUT (the association
@@ -56,7 +56,7 @@ extension SCTPMessaging where Self: ~Copyable {
   ///
   /// - Parameters:
   ///   - buffer: receives the bytes. An empty buffer takes no bytes of a message.
-  ///   - flags: ``ReceiveFlags/peek`` leaves the message in the queue.
+  ///   - flags: ``/SocketKitCore/ReceiveFlags/peek`` leaves the message in the queue.
   /// - Returns: a message, a notification or the end; nil if there is nothing to receive now.
   /// - Throws: `.connectionReset`, `.timedOut` with ETIMEDOUT (the peer no longer answers), each once, after which
   ///   receives return the end of the stream; `.notConnected`.

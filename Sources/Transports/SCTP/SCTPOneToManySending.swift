@@ -43,7 +43,7 @@ extension SCTPOneToManySocket {
 
   /// Sends the unsent messages of the batch with one system call, without waiting.
   /// - Throws: `.destinationRequired` if a message has neither an address nor an association, before any is sent; and
-  ///   the errors of `send(batch:)` of ``MessageSocket``.
+  ///   the errors of `send(batch:)` of ``/SocketKitCore/MessageSocket``.
   @inlinable
   public borrowing func send(batch: inout MessageBatch) throws(SocketError) -> Int? {
     if batch.sent == batch.count { return 0 }
@@ -56,8 +56,8 @@ extension SCTPOneToManySocket {
 
   /// Sends all unsent messages of the batch, waiting on this thread for buffer space.
   /// - Throws: `.destinationRequired` if a message has neither an address nor an association, before any is sent;
-  ///   `.timedOut`, `.cancelled`, and the errors of ``send(batch:)``. On failure, ``MessageBatch/sent`` counts the
-  ///   messages that were sent.
+  ///   `.timedOut`, `.cancelled`, and the errors of ``send(batch:)``. On failure, ``/SocketKitCore/MessageBatch/sent``
+  ///   counts the messages that were sent.
   @inlinable
   public borrowing func send(
     batch: inout MessageBatch, until limit: some WaitLimit
@@ -124,11 +124,12 @@ extension SCTPOneToManySocket {
 extension MessageBatch {
   /// Returns the SCTP message or notification in a slot of the batch.
   ///
-  /// 80 bytes of ``controlCapacity`` hold the ``SCTPReceiveInfo`` and the ``SCTPNextInfo`` of an
-  /// ``SCTPArrival/message(_:)``.
+  /// 80 bytes of ``/SocketKitCore/MessageBatch/controlCapacity`` hold the ``SCTPReceiveInfo`` and the ``SCTPNextInfo``
+  /// of an ``SCTPArrival/message(_:)``.
   ///
-  /// A notification longer than ``messageCapacity`` arrives in pieces, of which only the first is read. If an endpoint
-  /// has notifications switched on, give its batches a capacity of at least the longest message plus 48 bytes.
+  /// A notification longer than ``/SocketKitCore/MessageBatch/messageCapacity`` arrives in pieces, of which only the
+  /// first is read. If an endpoint has notifications switched on, give its batches a capacity of at least the longest
+  /// message plus 48 bytes.
   public func sctpMessage(at slot: Int) -> SCTPArrival {
     let flags = flags(at: slot)
     if flags.contains(.notification) { return .notification(withBytes(at: slot) { SCTPNotification($0) }) }
@@ -141,7 +142,8 @@ extension MessageBatch {
     return .message(message)
   }
 
-  /// Appends an SCTP message to send. 80 bytes of ``controlCapacity`` hold any ``SCTPSendInfo``.
+  /// Appends an SCTP message to send. 80 bytes of ``/SocketKitCore/MessageBatch/controlCapacity`` hold any
+  /// ``SCTPSendInfo``.
   /// - Parameter address: the receiver's address; nil if the info names the association, or if there is only one.
   /// - Throws: `.capacityExceeded` if the batch is full, or if the message or the info does not fit. On failure,
   ///   nothing is appended.
@@ -157,7 +159,7 @@ extension MessageBatch {
   }
 
   /// Turns a received message into a reply to its association, on the same stream and with the same payload protocol.
-  /// - Throws: `.capacityExceeded` if ``controlCapacity`` is less than 56.
+  /// - Throws: `.capacityExceeded` if ``/SocketKitCore/MessageBatch/controlCapacity`` is less than 56.
   public mutating func replySCTP(at slot: Int) throws(SocketError) {
     guard let received = withControl(at: slot, { SCTPReceiveInfo(control: $0) }) else { return }
     var info = SCTPSendInfo(

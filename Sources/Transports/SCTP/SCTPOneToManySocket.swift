@@ -21,7 +21,7 @@ public import SocketKitCore
 /// the kernel then shuts its associations down, or aborts those with messages that have not been received;
 /// `close(until:)` waits for the end.
 ///
-/// As a ``MessageSocket`` it uses the kernel's own primitives and batches, with ``SCTPSendInfo`` and
+/// As a ``/SocketKitCore/MessageSocket`` it uses the kernel's own primitives and batches, with ``SCTPSendInfo`` and
 /// ``SCTPReceiveInfo`` as control data.
 @frozen
 public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, SCTPMessaging {

@@ -3,8 +3,9 @@ public import SocketKitCore
 
 /// How one message is sent (RFC 6458, 5.3.4). It is encoded as control data, without allocation.
 ///
-/// On Linux every send is a whole message: there is no explicit end of record (RFC 6458, 8.1.26). ``SendFlags/more``
-/// delays small messages, so that they share a packet with the messages that follow (Linux 4.11).
+/// On Linux every send is a whole message: there is no explicit end of record (RFC 6458, 8.1.26).
+/// ``/SocketKitCore/SendFlags/more`` delays small messages, so that they share a packet with the messages that follow
+/// (Linux 4.11).
 @frozen
 public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
   /// The stream, from 0 to the number of outgoing streams − 1 (`.invalidArgument` beyond).
@@ -73,7 +74,7 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     public static func priority(_ number: UInt32) -> Self { Self(policy: CSK_SCTP_PR_PRIO, value: number) }
   }
 
-  /// The number of bytes of a ``ControlBuffer`` that hold any ``SCTPSendInfo``.
+  /// The number of bytes of a ``/SocketKitCore/ControlBuffer`` that hold any ``SCTPSendInfo``.
   @inlinable public static var controlLength: Int { 80 }
 
   /// Appends the control messages.

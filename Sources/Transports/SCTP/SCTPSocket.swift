@@ -12,14 +12,14 @@ public import SocketKitCore
 /// end. To wait for the end, use ``close(until:)``. After an abort by the peer, one call fails with `.connectionReset`,
 /// and reads then return the end. If the peer restarts, bytes may be missing. Only
 /// ``SCTPAssociationChange/State/restarted`` reports a restart, if the notification is switched on. Set the option
-/// ``SocketOption/noDelay`` unless every write fills packets.
+/// ``SocketKitCore/SocketOption/noDelay`` unless every write fills packets.
 ///
 /// **As messages.** For stream numbers, protocol identifiers and notifications, see ``SCTPMessaging``. Notifications
 /// arrive among the bytes, so a program that switches any on must receive messages instead of reading.
 ///
-/// **Addresses.** A listener on ``IPSocketAddress/any(port:)`` is dual-stack. In ``remoteAddress()``, IPv4 peers then
-/// appear as `::ffff:a.b.c.d`. Listeners set reuse-address. If there are several addresses, `localAddress()` returns
-/// one of them, not always the same; `localAddresses(of:)` returns all.
+/// **Addresses.** A listener on ``/SocketKitCore/IPSocketAddress/any(port:)`` is dual-stack. In ``remoteAddress()``,
+/// IPv4 peers then appear as `::ffff:a.b.c.d`. Listeners set reuse-address. If there are several addresses,
+/// `localAddress()` returns one of them, not always the same; `localAddresses(of:)` returns all.
 ///
 /// **Over loopback**, packets are so large that the default receive buffer holds hardly two of them. Successive writes
 /// may then each wait 200 ms for a delayed acknowledgement. To prevent this, raise `.receiveBuffer` at both ends to one

@@ -16,8 +16,8 @@ extension TCPSocket {
   ///   - address: the peer's address.
   ///   - source: the local address; nil lets the kernel choose.
   ///   - bytes: the bytes to send. If empty, this is an ordinary connect.
-  ///   - limit: how long and how to wait (``WaitLimit``). If it has already passed, the call fails before it sends
-  ///     anything.
+  ///   - limit: how long and how to wait (``/SocketKitCore/WaitLimit``). If it has already passed, the call fails
+  ///     before it sends anything.
   ///   - configure: sets options on the socket before it connects.
   /// - Throws: the errors of `connect(to:from:until:configure:)`, and the errors of writing after the connection is
   ///   established. The error includes the addresses.

@@ -7,9 +7,9 @@ public import SocketKitCore
 /// let listener = try TCPSocket.listen(on: .loopback(port: 0))
 /// let client = try TCPSocket.connect(to: listener.localAddress(), until: .after(.seconds(5)))
 /// ```
-/// A listener on ``IPSocketAddress/any(port:)`` is dual-stack: it accepts IPv6 and IPv4 peers, and IPv4 peers have
-/// addresses of the form `::ffff:a.b.c.d`. To exclude IPv4, set the option `.v6Only` in `configure`. Listeners set
-/// reuse-address, so that a server can restart before old connections have ended.
+/// A listener on ``/SocketKitCore/IPSocketAddress/any(port:)`` is dual-stack: it accepts IPv6 and IPv4 peers, and IPv4
+/// peers have addresses of the form `::ffff:a.b.c.d`. To exclude IPv4, set the option `.v6Only` in `configure`.
+/// Listeners set reuse-address, so that a server can restart before old connections have ended.
 @frozen
 public struct TCPSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
   public typealias Options = TCPSocketOptions

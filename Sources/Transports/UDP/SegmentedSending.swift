@@ -33,8 +33,8 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
   ///   - capabilities: the result of `UDPSocket.hostCapabilities()`.
   /// - Returns: how much was sent and how; less than everything if `wouldBlock` is set.
   /// - Throws: `.invalidArgument` for a segment size out of range, and the errors of
-  ///   ``SocketKitCore/DatagramSocket/send(_:to:flags:)``. ``SocketError/transferred`` is the number of bytes sent
-  ///   before the error.
+  ///   ``/SocketKitCore/DatagramSocket/send(_:to:flags:)``. ``/SocketKitCore/SocketError/transferred`` is the number of
+  ///   bytes sent before the error.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, segmentSize: Int, to address: IPSocketAddress? = nil,

@@ -6,8 +6,8 @@ public import SocketKitCore
 /// let server = try UDPSocket.bind(to: .any(port: 7777))
 /// let client = try UDPSocket.connect(to: .loopback(port: 7777))
 /// ```
-/// A socket bound to ``IPSocketAddress/any(port:)`` is dual-stack: it receives from IPv6 and IPv4 peers, and IPv4 peers
-/// have addresses of the form `::ffff:a.b.c.d`.
+/// A socket bound to ``/SocketKitCore/IPSocketAddress/any(port:)`` is dual-stack: it receives from IPv6 and IPv4 peers,
+/// and IPv4 peers have addresses of the form `::ffff:a.b.c.d`.
 @frozen
 public struct UDPSocket: ~Copyable, DatagramSocket, KernelSocket, Transport {
   public typealias Options = UDPSocketOptions

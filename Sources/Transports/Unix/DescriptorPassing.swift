@@ -72,8 +72,9 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   /// - Returns: `.bytes` with the number of bytes in the buffer; `.endOfStream`, never on datagram sockets; nil if
   ///   there is nothing to receive now.
   /// - Throws: `.controlTruncated` if descriptors could not be delivered because the process cannot open more. The
-  ///   descriptors that did arrive are closed, the bytes are in the buffer, and ``SocketError/transferred`` is their
-  ///   number. Otherwise `.connectionReset`, `.connectionRefused`, `.notConnected`.
+  ///   descriptors that did arrive are closed, the bytes are in the buffer, and
+  ///   ``/SocketKitCore/SocketError/transferred`` is their number. Otherwise `.connectionReset`,
+  ///   `.connectionRefused`, `.notConnected`.
   @inlinable
   public borrowing func receive<let capacity: Int>(
     into buffer: consuming MutableSpan<UInt8>, descriptors: inout ReceivedDescriptors<capacity>,
@@ -125,7 +126,7 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   }
 
   /// Receives bytes and the descriptors that arrive with them, blocking this thread until bytes are available.
-  /// - Returns: `.endOfStream` also after ``SocketKitCore/Socket/shutdown(_:)`` has shut down receiving, including on
+  /// - Returns: `.endOfStream` also after ``/SocketKitCore/Socket/shutdown(_:)`` has shut down receiving, including on
   ///   datagram sockets.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``receive(into:descriptors:_:flags:)``.
   @inlinable

@@ -7,15 +7,15 @@ public import SocketKitCore
 /// let client = try UnixSequencedPacketSocket.connect(
 ///   to: UnixAddress(path: "/run/demo.sock"), until: .after(.seconds(5)))
 /// ```
-/// For the rules about paths, see ``UnixSocket``. The socket can pass descriptors (``DescriptorPassing``) and reports
-/// its peer's identity (``PeerIdentifying``).
+/// ``SocketKitUnix`` states the rules about paths. The socket can pass descriptors (`send(_:descriptors:)`) and reports
+/// its peer's identity (`peerCredentials()`).
 ///
 /// **Empty packets** can be sent, but the receiver cannot distinguish them from the end of the connection, unless its
 /// option `.passCredentials` is enabled. With the option, credentials arrive with every packet, including an empty one,
 /// but not with the end of the connection. The capabilities of this type therefore do not include
-/// ``SocketCapabilities/emptyMessages``. If empty packets have a meaning in your protocol, enable the option on the
-/// listener, and on a connecting socket in `configure:`. Measured additional cost for each packet of 64 bytes sent and
-/// received: 170 to 200 ns of about 1750 ns.
+/// ``/SocketKitCore/SocketCapabilities/emptyMessages``. If empty packets have a meaning in your protocol, enable the
+/// option on the listener, and on a connecting socket in `configure:`. Measured additional cost for each packet of 64
+/// bytes sent and received: 170 to 200 ns of about 1750 ns.
 @frozen
 public struct UnixSequencedPacketSocket: ~Copyable, SequencedPacketSocket, KernelSocket, Transport, Acceptable {
   public typealias Address = UnixAddress

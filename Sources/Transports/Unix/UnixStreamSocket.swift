@@ -6,9 +6,9 @@ public import SocketKitCore
 /// let listener = try UnixStreamSocket.listen(on: UnixAddress(path: "/run/demo.sock"))
 /// let client = try UnixStreamSocket.connect(to: UnixAddress(path: "/run/demo.sock"), until: .after(.seconds(5)))
 /// ```
-/// Listening on a path creates a file, and closing the listener removes it; see ``UnixSocket`` for other rules about
-/// paths. The socket can pass descriptors (``DescriptorPassing``) and reports its peer's identity
-/// (``PeerIdentifying``). Reading without requesting descriptors discards those that arrive, so none is leaked.
+/// Listening on a path creates a file, and closing the listener removes it; ``SocketKitUnix`` states the other rules
+/// about paths. The socket can pass descriptors (`send(_:descriptors:)`) and reports its peer's identity
+/// (`peerCredentials()`). Reading without requesting descriptors discards those that arrive, so none is leaked.
 @frozen
 public struct UnixStreamSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
   public typealias Address = UnixAddress

@@ -6,7 +6,7 @@ extension VsockContextID {
   /// At boot, the vsock device may appear late, and may have no context ID for some time.
   ///
   /// - Parameters:
-  ///   - limit: how long to wait, and how the thread waits: ``SocketKitCore/WaitLimit``.
+  ///   - limit: how long to wait, and how the thread waits: ``/SocketKitCore/WaitLimit``.
   ///   - period: the time between two queries, at least 10 ms: see ``VsockContextIDWatcher``.
   /// - Returns: the context ID.
   /// - Throws: `.timedOut`, `.cancelled`, `.permissionDenied`, `.tooManyDescriptors`. A missing /dev/vsock is not an

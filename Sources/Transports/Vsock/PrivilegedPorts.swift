@@ -8,7 +8,7 @@ extension Transport where Self: ConnectedSocket & ~Copyable, Address == VsockAdd
   /// - Parameters:
   ///   - address: the peer's address.
   ///   - contextID: the local context ID to connect from: any, this machine's own, or local.
-  ///   - limit: how long to wait, and how the thread waits: ``WaitLimit``.
+  ///   - limit: how long to wait, and how the thread waits: ``/SocketKitCore/WaitLimit``.
   ///   - configure: sets options on the socket before it is bound; called again for each port that is tried.
   /// - Throws: `.permissionDenied` without CAP_NET_BIND_SERVICE, `.addressInUse` if none of the 512 ports is free, and
   ///   the errors of `connect(to:from:until:)`.

@@ -20,9 +20,10 @@ public import SocketKitCore
 ///   a queued packet; the connection has then ended.
 /// - Suspending the machine, a debugger, a container freezer, and calls such as setuid(2) while other threads run
 ///   interrupt the thread as a signal does, and also end the connection.
-/// - A packet longer than this socket's own ``SocketOption/bufferSize`` fails with `.messageTooLarge`, because the
-///   kernel does not accept such a packet for sending either. Set the size before the first send. A packet longer than
-///   the peer's buffer is accepted but ends the connection, and the next send fails with `.messageTooLarge`.
+/// - A packet longer than this socket's own ``SocketKitCore/SocketOption/bufferSize`` fails with `.messageTooLarge`,
+///   because the kernel does not accept such a packet for sending either. Set the size before the first send. A packet
+///   longer than the peer's buffer is accepted but ends the connection, and the next send fails with
+///   `.messageTooLarge`.
 /// - If the process is stopped (SIGSTOP) while a packet waits for free space in the peer's buffer, the connection is
 ///   lost: the kernel ends the send and cannot report how much of the packet was sent. The peer receives no part of it.
 /// - Closing waits while the peer has free buffer space. The remaining packets are sent in the background, and are
@@ -32,10 +33,10 @@ public import SocketKitCore
 ///   through it or with MSG_DONTWAIT. A poller watches an event descriptor for writability.
 ///
 /// **Many small packets** that the peer does not receive can end the connection. Newer kernels (Debian's 6.12, not 6.1)
-/// queue one packet for each 576 bytes or so of the receiver's ``SocketOption/bufferSize``, but grant the sender credit
-/// by bytes alone: with the usual 256 KiB, the 456th queued packet resets the connection. Sending then fails with
-/// `.brokenPipe`, receiving fails with `.outOfMemory` (ENOBUFS) from then on, and the queued packets are lost. To
-/// prevent this, set a larger buffer on the receiver before it listens or connects, or receive sooner.
+/// queue one packet for each 576 bytes or so of the receiver's ``SocketKitCore/SocketOption/bufferSize``, but grant
+/// the sender credit by bytes alone: with the usual 256 KiB, the 456th queued packet resets the connection. Sending
+/// then fails with `.brokenPipe`, receiving fails with `.outOfMemory` (ENOBUFS) from then on, and the queued packets
+/// are lost. To prevent this, set a larger buffer on the receiver before it listens or connects, or receive sooner.
 ///
 /// **Empty packets** cannot be sent (`.invalidArgument`): the kernel would accept one and deliver nothing. Peeking
 /// fails with `.notSupported` before about Linux 6.6.

@@ -6,8 +6,8 @@ public import SocketKitCore
 // with `VsockAddress.Flags.toHost`; otherwise the transport to a guest.
 
 extension Transport where Self: ~Copyable, Address == VsockAddress, Options == VsockSocketOptions {
-  /// Sets the kernel's own connect timeout (``SocketOption/connectTimeout``) to the time that remains until the
-  /// deadline.
+  /// Sets the kernel's own connect timeout (``SocketKitCore/SocketOption/connectTimeout``) to the time that remains
+  /// until the deadline.
   ///
   /// Otherwise the kernel's default of 2 seconds would end a longer connect, and a machine that does not answer would
   /// delay a shorter one.
@@ -48,8 +48,8 @@ extension Transport where Self: Acceptable<Void> & ~Copyable, Address == VsockAd
   /// Listens on every context ID of this machine, also after the ID changes.
   ///
   /// - Parameters:
-  ///   - port: ``VsockPort/any`` lets the kernel choose a port, which ``Listener/localAddress()`` returns; 0 is an
-  ///     ordinary port.
+  ///   - port: ``VsockPort/any`` lets the kernel choose a port, which ``/SocketKitCore/Listener/localAddress()``
+  ///     returns; 0 is an ordinary port.
   ///   - backlog: how many connections may wait to be accepted; the kernel resets further ones.
   ///   - configure: sets options on the socket before it is bound; accepted sockets inherit them.
   /// - Throws: `.addressInUse`, `.permissionDenied` (ports up to 1023), `.protocolNotSupported`, `.tooManyDescriptors`.
