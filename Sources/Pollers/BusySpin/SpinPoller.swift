@@ -25,6 +25,7 @@ public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
     /// if `yields` is 0.
     public var parks: Bool
 
+    /// Creates the parameters of a poller that spins, then yields, then sleeps.
     public init(base: Base.Configuration, spins: UInt32 = 64, yields: UInt32 = 16, parks: Bool = true) {
       self.base = base
       self.spins = spins
@@ -47,6 +48,7 @@ public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
     public var yields: UInt64 = 0
     /// The number of times that the poller slept.
     public var parks: UInt64 = 0
+    /// Creates statistics in which every number is 0.
     @inlinable
     public init() {}
   }

@@ -13,6 +13,7 @@ public struct EpollPoller: ~Copyable, Poller {
   public struct Configuration: Hashable, Sendable {
     /// The maximum number of events that one wait returns, 1 to 1048576. The next wait returns the remaining events.
     public var eventsPerWait: Int
+    /// Creates parameters. The initializer of the poller checks their range.
     public init(eventsPerWait: Int = 256) { self.eventsPerWait = eventsPerWait }
   }
 

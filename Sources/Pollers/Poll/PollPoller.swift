@@ -14,6 +14,7 @@ public struct PollPoller: ~Copyable, Poller {
     /// The initial capacity in registrations, 0 to 65536; values outside this range are clamped. The capacity grows as
     /// needed.
     public var initialCapacity: Int
+    /// Creates parameters.
     public init(initialCapacity: Int = 64) { self.initialCapacity = initialCapacity }
   }
 

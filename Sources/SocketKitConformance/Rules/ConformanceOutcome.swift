@@ -28,6 +28,7 @@ extension ConformanceOutcome: CustomStringConvertible {
 public struct ConformanceFailure: Error, Hashable, Sendable {
   /// The observed and the expected behaviour.
   public let evidence: String
+  /// Creates a failure with the observed and the expected behaviour.
   public init(_ evidence: String) { self.evidence = evidence }
 }
 
@@ -36,5 +37,6 @@ public struct ConformanceFailure: Error, Hashable, Sendable {
 public struct ConformanceUnavailable: Error, Hashable, Sendable {
   /// The missing feature or permission.
   public let cause: String
+  /// Creates the error with the missing feature or permission.
   public init(_ cause: String) { self.cause = cause }
 }

@@ -4,8 +4,11 @@ public struct ConformanceReport: Sendable {
   public struct Line: Sendable {
     /// The name of the suite that contains the rule.
     public let suite: String
+    /// The rule.
     public let rule: ConformanceRule
+    /// The outcome of the rule.
     public let outcome: ConformanceOutcome
+    /// How long the rule ran, including the time that it waited for other rules of the process.
     public let duration: Duration
   }
 

@@ -20,6 +20,7 @@ public struct ConformanceRule: Sendable {
   /// The name of the rule, such as `stream.read.end-of-stream`. It does not change, so reports and exceptions can refer
   /// to it.
   public let id: String
+  /// The strength of the rule.
   public let strength: Strength
   /// The requirement in one sentence.
   public let summary: String

@@ -1,7 +1,9 @@
 /// An IP address of either version, without port and scope.
 @frozen
 public enum IPAddress: BitwiseCopyable, Hashable, Sendable {
+  /// An IPv4 address.
   case v4(IPv4Address)
+  /// An IPv6 address.
   case v6(IPv6Address)
 }
 

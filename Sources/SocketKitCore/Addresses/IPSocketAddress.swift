@@ -65,8 +65,8 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
   /// The port, from 0 to 65535.
   @inlinable public var port: UInt16 { UInt16(bigEndian: networkPort) }
   /// The flow label of an IPv6 address (20 bits), 0 for IPv4.
-  /// Whether this is an IPv6 address.
   @inlinable public var flowLabel: UInt32 { isIPv6 ? UInt32(bigEndian: word) & 0xf_ffff : 0 }
+  /// Whether this is an IPv6 address.
   @inlinable public var isIPv6: Bool { family == .ipv6 }
   /// The address without port and scope.
   @inlinable public var ip: IPAddress {

@@ -19,6 +19,7 @@ public struct BPFInstruction: BitwiseCopyable, Hashable, Sendable {
   /// The operand.
   public var operand: UInt32
 
+  /// Creates an instruction from the fields of struct sock_filter. The kernel checks the program when it is attached.
   @inlinable
   public init(code: UInt16, jumpIfTrue: UInt8 = 0, jumpIfFalse: UInt8 = 0, operand: UInt32) {
     self.code = code

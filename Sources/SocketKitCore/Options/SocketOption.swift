@@ -22,6 +22,7 @@ public struct SocketOption<Group, Value>: Sendable {
   /// The function that writes the option.
   public let write: @Sendable (RawDescriptor, Value) throws(SocketError) -> Void
 
+  /// Creates an option from the functions that read and write it.
   public init(
     read: @escaping @Sendable (RawDescriptor) throws(SocketError) -> Value,
     write: @escaping @Sendable (RawDescriptor, Value) throws(SocketError) -> Void

@@ -45,6 +45,7 @@ public struct TransmitTime: BitwiseCopyable, Hashable, Sendable {
     @inlinable public static var tai: Self { Self(rawValue: 11) }
   }
 
+  /// The clock that measures the time.
   public var clock: Clock
   /// Whether the time is the latest one, not the earliest: `etf` may send sooner (SOF_TXTIME_DEADLINE_MODE).
   public var isDeadline: Bool
@@ -52,6 +53,7 @@ public struct TransmitTime: BitwiseCopyable, Hashable, Sendable {
   /// (SOF_TXTIME_REPORT_ERRORS).
   public var reportsErrors: Bool
 
+  /// Creates settings: by default, the time is the earliest one, and packets that were not sent are not reported.
   @inlinable
   public init(_ clock: Clock, isDeadline: Bool = false, reportsErrors: Bool = false) {
     self.clock = clock

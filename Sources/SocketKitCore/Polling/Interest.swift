@@ -51,6 +51,7 @@ public struct Readiness: OptionSet, BitwiseCopyable, Hashable, Sendable {
 
   /// A read or an accept would not block; the end of the stream counts as readable.
   @inlinable public static var readable: Self { Self(rawValue: 0x1) }
+  /// An exceptional condition (EPOLLPRI), such as urgent data on a TCP socket: poll(2).
   @inlinable public static var priority: Self { Self(rawValue: 0x2) }
   /// A write would not block.
   @inlinable public static var writable: Self { Self(rawValue: 0x4) }

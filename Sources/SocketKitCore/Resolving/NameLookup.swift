@@ -11,8 +11,11 @@
 public struct NameLookup: ~Copyable, Sendable {
   /// The version of the requested addresses.
   public enum Version: Hashable, Sendable {
+    /// IPv4 and IPv6 addresses.
     case any
+    /// IPv4 addresses only.
     case ipv4
+    /// IPv6 addresses only.
     case ipv6
   }
 

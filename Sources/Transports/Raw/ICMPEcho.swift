@@ -6,12 +6,14 @@ public struct ICMPEcho: BitwiseCopyable, Hashable, Sendable {
   /// The length of the header in bytes; the payload follows.
   @inlinable public static var headerLength: Int { 8 }
 
+  /// Whether this is a reply, and not a request.
   public var isReply: Bool
   /// Identifies the sender. On an ``ICMPSocket``, the kernel sets it.
   public var identifier: UInt16
   /// Identifies the request.
   public var sequence: UInt16
 
+  /// Creates a header; by default, of a request.
   public init(isReply: Bool = false, identifier: UInt16 = 0, sequence: UInt16) {
     self.isReply = isReply
     self.identifier = identifier
@@ -64,9 +66,13 @@ public struct ICMPEcho: BitwiseCopyable, Hashable, Sendable {
 public struct IPv4Header: BitwiseCopyable, Hashable, Sendable {
   /// The length of the header including its options, 20 to 60 bytes; the payload begins at this offset.
   public let length: Int
+  /// The protocol of the payload.
   public let protocolNumber: IPProtocol
+  /// The number of hops that the packet could still have made, 0 to 255.
   public let timeToLive: UInt8
+  /// The source address.
   public let source: IPv4Address
+  /// The destination address.
   public let destination: IPv4Address
 
   /// Returns nil if the bytes are not an IPv4 packet, or are too few.

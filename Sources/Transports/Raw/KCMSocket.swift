@@ -26,6 +26,7 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
 
   @usableFromInline let owned: Descriptor
 
+  /// Takes over a descriptor without a check. It must be CLOEXEC and non-blocking, and a KCM socket.
   @inlinable
   public init(owning descriptor: consuming Descriptor) { owned = descriptor }
 

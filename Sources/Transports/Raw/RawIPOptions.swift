@@ -102,8 +102,11 @@ public struct ICMPTypes: Hashable, Sendable {
     for type in types { insert(type) }
   }
 
+  /// Returns whether the set contains a type.
   public func contains(_ type: UInt8) -> Bool { blocked[Int(type >> 5)] & (1 << UInt32(type & 31)) == 0 }
+  /// Adds a type to the set.
   public mutating func insert(_ type: UInt8) { blocked[Int(type >> 5)] &= ~(1 << UInt32(type & 31)) }
+  /// Removes a type from the set.
   public mutating func remove(_ type: UInt8) { blocked[Int(type >> 5)] |= 1 << UInt32(type & 31) }
 
   public static func == (a: ICMPTypes, b: ICMPTypes) -> Bool { (0..<8).allSatisfy { a.blocked[$0] == b.blocked[$0] } }

@@ -9,9 +9,13 @@ public struct IPProtocol: RawRepresentable, BitwiseCopyable, Hashable, Sendable 
 
   /// ICMP for IPv4.
   @inlinable public static var icmp: Self { Self(rawValue: 1) }
+  /// TCP (RFC 9293).
   @inlinable public static var tcp: Self { Self(rawValue: 6) }
+  /// UDP (RFC 768).
   @inlinable public static var udp: Self { Self(rawValue: 17) }
+  /// Generic Routing Encapsulation (RFC 2784).
   @inlinable public static var gre: Self { Self(rawValue: 47) }
+  /// ICMP for IPv6 (RFC 4443).
   @inlinable public static var icmpv6: Self { Self(rawValue: 58) }
   /// For experiments (RFC 3692).
   @inlinable public static var experiment: Self { Self(rawValue: 253) }
@@ -37,6 +41,7 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
 
   @usableFromInline let owned: Descriptor
 
+  /// Takes over a descriptor without a check. It must be CLOEXEC and non-blocking, and a raw socket over IPv4 or IPv6.
   @inlinable
   public init(owning descriptor: consuming Descriptor) { owned = descriptor }
 

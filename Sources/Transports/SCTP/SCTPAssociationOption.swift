@@ -10,6 +10,7 @@ public struct SCTPAssociationOption<Value>: Sendable {
   /// Writes the option.
   public let write: @Sendable (RawDescriptor, SCTPAssociationID, Value) throws(SocketError) -> Void
 
+  /// Creates an option from the functions that read and write it.
   public init(
     read: @escaping @Sendable (RawDescriptor, SCTPAssociationID) throws(SocketError) -> Value,
     write: @escaping @Sendable (RawDescriptor, SCTPAssociationID, Value) throws(SocketError) -> Void

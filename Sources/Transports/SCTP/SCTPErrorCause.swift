@@ -7,19 +7,31 @@ public struct SCTPErrorCause: RawRepresentable, BitwiseCopyable, Hashable, Senda
 
   /// No cause was given.
   public static var none: Self { Self(rawValue: 0) }
+  /// A data chunk was sent on a stream that does not exist.
   public static var invalidStream: Self { Self(rawValue: 1) }
+  /// INIT or INIT ACK lacks a mandatory parameter.
   public static var missingParameter: Self { Self(rawValue: 2) }
+  /// The cookie arrived after its life had ended.
   public static var staleCookie: Self { Self(rawValue: 3) }
+  /// The sender of the cause lacks the memory or another resource for the association.
   public static var outOfResource: Self { Self(rawValue: 4) }
+  /// The sender of the cause cannot use an address parameter, for example because it does not support the type.
   public static var unresolvableAddress: Self { Self(rawValue: 5) }
+  /// The sender of the cause does not know the type of a chunk.
   public static var unrecognizedChunk: Self { Self(rawValue: 6) }
+  /// A mandatory parameter of INIT or INIT ACK has an invalid value.
   public static var invalidParameter: Self { Self(rawValue: 7) }
+  /// The sender of the cause does not know some parameters of INIT ACK.
   public static var unrecognizedParameters: Self { Self(rawValue: 8) }
+  /// A data chunk contains no data.
   public static var noUserData: Self { Self(rawValue: 9) }
+  /// A cookie arrived while the association was being shut down.
   public static var cookieWhileShuttingDown: Self { Self(rawValue: 10) }
+  /// An INIT would have restarted the association with addresses that it did not have.
   public static var restartWithNewAddresses: Self { Self(rawValue: 11) }
   /// The peer's program aborted the association, possibly with a reason: ``reason(in:)``.
   public static var userAbort: Self { Self(rawValue: 12) }
+  /// The other end violated the protocol in a way that no other cause describes.
   public static var protocolViolation: Self { Self(rawValue: 13) }
 
   /// Calls the body for each cause of an ABORT or ERROR chunk, with the data of the cause.

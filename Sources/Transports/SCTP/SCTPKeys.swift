@@ -154,6 +154,7 @@ public struct SCTPAuthenticationAlgorithm: RawRepresentable, BitwiseCopyable, Ha
   public init(rawValue: UInt16) { self.rawValue = rawValue }
   /// SHA-1, which every end must support.
   public static var sha1: Self { Self(rawValue: 1) }
+  /// SHA-256.
   public static var sha256: Self { Self(rawValue: 3) }
 }
 

@@ -16,6 +16,7 @@ public struct SCTPMessage: BitwiseCopyable, Hashable, Sendable {
   /// the message.
   public var isComplete: Bool
 
+  /// Creates a message; by default, a complete one without attributes.
   @inlinable
   public init(
     count: Int, info: SCTPReceiveInfo? = nil, next: SCTPNextInfo? = nil, source: IPSocketAddress? = nil,
@@ -35,6 +36,7 @@ public struct SCTPMessage: BitwiseCopyable, Hashable, Sendable {
 /// The result of a receive.
 @frozen
 public enum SCTPArrival: BitwiseCopyable, Sendable {
+  /// A message, or a piece of one, in the buffer.
   case message(SCTPMessage)
   /// A notification. Its ranges are positions in the buffer.
   case notification(SCTPNotification)

@@ -60,5 +60,6 @@ public struct SCTPNotificationBytes: BitwiseCopyable, Hashable, Sendable {
 
   /// The position of the bytes.
   public var range: Range<Int> { Int(offset)..<Int(offset) + Int(count) }
+  /// Whether the buffer contains none of the bytes.
   public var isEmpty: Bool { count == 0 }
 }

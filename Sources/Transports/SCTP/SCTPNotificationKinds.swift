@@ -4,6 +4,7 @@ public import SocketKitCore
 
 /// An association began or ended (RFC 6458, 6.1.1).
 public struct SCTPAssociationChange: BitwiseCopyable, Hashable, Sendable {
+  /// What happened to the association.
   public enum State: UInt16, BitwiseCopyable, Sendable {
     /// The association is established: messages can be sent.
     case up = 0
@@ -16,6 +17,7 @@ public struct SCTPAssociationChange: BitwiseCopyable, Hashable, Sendable {
     /// The association could not be established.
     case cannotStart = 4
   }
+  /// What happened to the association.
   public var state: State
   /// Why the association ended; `.none` if the peer did not answer.
   public var cause: SCTPErrorCause
@@ -36,11 +38,17 @@ public struct SCTPAssociationChange: BitwiseCopyable, Hashable, Sendable {
 
 /// An address of the peer changed its state (RFC 6458, 6.1.2).
 public struct SCTPPeerAddressChange: BitwiseCopyable, Hashable, Sendable {
+  /// What happened to the address.
   public enum State: UInt32, BitwiseCopyable, Sendable {
+    /// The address can be reached.
     case available = 0
+    /// The address can no longer be reached. Data is sent to another address.
     case unreachable = 1
+    /// The address no longer belongs to the association.
     case removed = 2
+    /// The address now belongs to the association.
     case added = 3
+    /// The address is now the primary one.
     case madePrimary = 4
     /// The peer has answered from this address for the first time.
     case confirmed = 5
@@ -49,9 +57,11 @@ public struct SCTPPeerAddressChange: BitwiseCopyable, Hashable, Sendable {
   }
   /// The address; nil if it is not an IP address.
   public var address: IPSocketAddress?
+  /// What happened to the address.
   public var state: State
   /// The kernel's reason (sctp_sn_error): 0 for too many failures, 2 for an answered heartbeat, and so on.
   public var error: UInt32
+  /// The association.
   public var association: SCTPAssociationID
 }
 
@@ -59,6 +69,7 @@ public struct SCTPPeerAddressChange: BitwiseCopyable, Hashable, Sendable {
 public struct SCTPRemoteError: BitwiseCopyable, Hashable, Sendable {
   /// The first cause in the chunk.
   public var cause: SCTPErrorCause
+  /// The association.
   public var association: SCTPAssociationID
   /// The data of that cause, without type and length, padded to words.
   public var data: SCTPNotificationBytes
@@ -83,6 +94,7 @@ public struct SCTPSendFailure: BitwiseCopyable, Hashable, Sendable {
   /// The bytes of the message. A long message is returned in several notifications, one per chunk, in order.
   public var payload: SCTPNotificationBytes
 
+  /// The association of the message.
   public var association: SCTPAssociationID { info.association }
 }
 
@@ -90,6 +102,7 @@ public struct SCTPSendFailure: BitwiseCopyable, Hashable, Sendable {
 public struct SCTPPartialDelivery: BitwiseCopyable, Hashable, Sendable {
   /// Whether the message was abandoned; no other value is defined.
   public var isAborted: Bool
+  /// The association of the message.
   public var association: SCTPAssociationID
   /// The stream of the message.
   ///
@@ -104,6 +117,7 @@ public struct SCTPPartialDelivery: BitwiseCopyable, Hashable, Sendable {
 
 /// An event about authentication keys (RFC 6458, 6.1.8).
 public struct SCTPAuthentication: BitwiseCopyable, Hashable, Sendable {
+  /// What happened.
   public enum Event: UInt32, BitwiseCopyable, Sendable {
     /// The peer uses a new key.
     case newKey = 0
@@ -112,17 +126,23 @@ public struct SCTPAuthentication: BitwiseCopyable, Hashable, Sendable {
     /// The peer does not authenticate.
     case noAuthentication = 2
   }
+  /// What happened.
   public var event: Event
+  /// The number of the key that the event concerns.
   public var key: UInt16
+  /// A second key number, which no event on Linux has: 0.
   public var alternativeKey: UInt16
+  /// The association.
   public var association: SCTPAssociationID
 }
 
 /// The result of a request to reconfigure an association (RFC 6525).
 public enum SCTPReconfiguration: BitwiseCopyable, Hashable, Sendable {
+  /// The request was carried out.
   case done
   /// The peer refused the request.
   case denied
+  /// The request failed for another reason.
   case failed
 }
 
@@ -132,7 +152,9 @@ public struct SCTPStreamReset: BitwiseCopyable, Hashable, Sendable {
   public var isIncoming: Bool
   /// Whether the streams that this end sends on are reset.
   public var isOutgoing: Bool
+  /// The result of the request.
   public var result: SCTPReconfiguration
+  /// The association.
   public var association: SCTPAssociationID
   /// The streams, 2 bytes each in host byte order; empty for all streams.
   public var streams: SCTPNotificationBytes
@@ -149,7 +171,9 @@ public struct SCTPStreamReset: BitwiseCopyable, Hashable, Sendable {
 
 /// A reset of all numbers of an association (RFC 6525, 6.1.2).
 public struct SCTPAssociationReset: BitwiseCopyable, Hashable, Sendable {
+  /// The result of the request.
   public var result: SCTPReconfiguration
+  /// The association.
   public var association: SCTPAssociationID
   /// The next transmission sequence number of this end.
   public var localTSN: UInt32
@@ -159,7 +183,9 @@ public struct SCTPAssociationReset: BitwiseCopyable, Hashable, Sendable {
 
 /// An addition of streams (RFC 6525, 6.1.3).
 public struct SCTPStreamChange: BitwiseCopyable, Hashable, Sendable {
+  /// The result of the request.
   public var result: SCTPReconfiguration
+  /// The association.
   public var association: SCTPAssociationID
   /// The number of streams that the peer sends on now.
   public var incomingStreams: UInt16

@@ -96,6 +96,7 @@ public struct SCTPInitParameters: Hashable, Sendable {
   /// The longest time between two INIT chunks: milliseconds, rounded up, up to 65 535.
   public var maximumTimeout: Duration
 
+  /// Creates parameters. A field that is not given leaves the value unchanged.
   public init(
     outgoingStreams: UInt16 = 0, maximumIncomingStreams: UInt16 = 0, maximumAttempts: UInt16 = 0,
     maximumTimeout: Duration = .zero

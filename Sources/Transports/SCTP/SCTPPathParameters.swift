@@ -9,6 +9,7 @@ public struct SCTPPathParameters: Hashable, Sendable {
   /// Whether an idle path is probed, and how often.
   @frozen
   public enum Heartbeat: Hashable, Sendable {
+    /// Idle paths are not probed.
     case off
     /// The time between probes, to which the kernel adds the retransmission timeout: milliseconds, rounded up; nil
     /// leaves it unchanged. Linux's default is 30 s.
@@ -27,15 +28,19 @@ public struct SCTPPathParameters: Hashable, Sendable {
   /// Whether acknowledgements are delayed to acknowledge more data at once.
   @frozen
   public enum DelayedAcknowledgements: Hashable, Sendable {
+    /// Every packet is acknowledged at once.
     case off
     /// The delay, at most 500 ms: milliseconds, rounded up; nil leaves it unchanged.
     case on(Duration? = nil)
   }
 
+  /// Whether an idle path is probed, and how often.
   public var heartbeat: Heartbeat?
   /// The number of retransmissions after which the path counts as failed, at least 1. Linux's default is 5.
   public var maximumRetransmissions: UInt16?
+  /// How the path's MTU is determined.
   public var pathMTU: PathMTU?
+  /// Whether acknowledgements are delayed, and for how long.
   public var delayedAcknowledgements: DelayedAcknowledgements?
   /// The flow label of IPv6 packets, 20 bits (Linux 4.18).
   public var flowLabel: UInt32?

@@ -12,6 +12,7 @@ public struct SCTPPathThresholds: Hashable, Sendable {
   /// never.
   public var primaryChange: UInt16
 
+  /// Creates thresholds; by default, without a change of the primary path.
   public init(failed: UInt16 = 0, potentiallyFailed: UInt16, primaryChange: UInt16 = .max) {
     self.failed = failed
     self.potentiallyFailed = potentiallyFailed

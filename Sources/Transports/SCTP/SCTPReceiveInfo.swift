@@ -23,6 +23,7 @@ public struct SCTPReceiveInfo: BitwiseCopyable, Hashable, Sendable {
   /// The association of the message.
   public var association = SCTPAssociationID.future
 
+  /// Creates attributes in which every number is 0, of no association.
   @inlinable
   public init() {}
 
@@ -71,6 +72,7 @@ public struct SCTPNextInfo: BitwiseCopyable, Hashable, Sendable {
   /// The association of the message.
   public var association = SCTPAssociationID.future
 
+  /// Creates attributes in which every number is 0, of no association.
   @inlinable
   public init() {}
 

@@ -34,6 +34,7 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
   /// data, and refuses a key that is not installed or is deactivated (`.invalidArgument`). Linux 4.17.
   public var key: UInt16?
 
+  /// Creates the attributes of an ordered message that does not expire.
   @inlinable
   public init(stream: UInt16 = 0, payloadProtocol: UInt32 = 0, association: SCTPAssociationID = .future) {
     self.stream = stream

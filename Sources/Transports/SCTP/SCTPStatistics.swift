@@ -7,21 +7,33 @@ public struct SCTPStatistics: Hashable, Sendable {
   public var longestRetransmissionTimeout: Duration
   /// The path with that timeout.
   public var longestRetransmissionTimeoutAddress: IPSocketAddress?
+  /// Received acknowledgements (SACK chunks).
   public var acknowledgementsReceived: UInt64
+  /// Sent acknowledgements (SACK chunks).
   public var acknowledgementsSent: UInt64
+  /// Sent packets.
   public var packetsSent: UInt64
+  /// Received packets.
   public var packetsReceived: UInt64
+  /// Retransmitted chunks.
   public var retransmittedChunks: UInt64
   /// Chunks that arrived before earlier chunks.
   public var outOfSequenceChunks: UInt64
+  /// Chunks that arrived again, ordered and unordered.
   public var duplicateChunks: UInt64
   /// Received acknowledgements that reported gaps.
   public var gapAcknowledgements: UInt64
+  /// Sent chunks of unordered messages.
   public var unorderedChunksSent: UInt64
+  /// Received chunks of unordered messages.
   public var unorderedChunksReceived: UInt64
+  /// Sent chunks of ordered messages.
   public var orderedChunksSent: UInt64
+  /// Received chunks of ordered messages.
   public var orderedChunksReceived: UInt64
+  /// Sent control chunks.
   public var controlChunksSent: UInt64
+  /// Received control chunks.
   public var controlChunksReceived: UInt64
 
   init(_ value: csk_sctp_assoc_stats) {

@@ -3,16 +3,23 @@ public import SocketKitCore
 
 /// The state of an association (RFC 9260, 4).
 public enum SCTPAssociationState: Int32, BitwiseCopyable, Hashable, Sendable {
+  /// A state of the headers that the kernel never reports.
   case empty = 0
+  /// There is no association.
   case closed = 1
   /// INIT was sent.
   case cookieWait = 2
+  /// COOKIE ECHO was sent.
   case cookieEchoed = 3
+  /// Both ends can send.
   case established = 4
   /// This end has shut the association down, and some data is not acknowledged yet.
   case shutdownPending = 5
+  /// All data is acknowledged, and SHUTDOWN was sent.
   case shutdownSent = 6
+  /// The peer has sent SHUTDOWN, and some data of this end is not acknowledged yet.
   case shutdownReceived = 7
+  /// All data is acknowledged, and SHUTDOWN ACK was sent.
   case shutdownAcknowledged = 8
   /// A state that this version does not know.
   case unknown = -1
@@ -36,6 +43,7 @@ public enum SCTPPathState: Int32, BitwiseCopyable, Hashable, Sendable {
 public struct SCTPPathInfo: Hashable, Sendable {
   /// The address at the peer; nil if there is none.
   public var address: IPSocketAddress?
+  /// Whether the path is usable.
   public var state: SCTPPathState
   /// The congestion window in bytes.
   public var congestionWindow: UInt32
@@ -58,7 +66,9 @@ public struct SCTPPathInfo: Hashable, Sendable {
 
 /// The status of an association (RFC 6458, 8.2.1): `SCTP_STATUS`.
 public struct SCTPStatus: Hashable, Sendable {
+  /// The association.
   public var association: SCTPAssociationID
+  /// The state of the association.
   public var state: SCTPAssociationState
   /// The peer's free receive buffer space in bytes.
   public var peerWindow: UInt32

@@ -14,6 +14,7 @@ public struct SCTPRetransmissionTimeouts: Hashable, Sendable {
   /// The longest timeout. Linux's default is 60 s.
   public var maximum: Duration
 
+  /// Creates bounds. A field that is not given leaves the value unchanged.
   public init(initial: Duration = .zero, minimum: Duration = .zero, maximum: Duration = .zero) {
     self.initial = initial
     self.minimum = minimum
@@ -59,6 +60,7 @@ public struct SCTPAssociationParameters: Hashable, Sendable {
   /// This end's free receive buffer space in bytes. For reading only.
   public internal(set) var localWindow: UInt32 = 0
 
+  /// Creates parameters. A field that is not given leaves the value unchanged.
   public init(maximumRetransmissions: UInt16 = 0, cookieLife: Duration = .zero) {
     self.maximumRetransmissions = maximumRetransmissions
     self.cookieLife = cookieLife
@@ -100,6 +102,7 @@ public struct SCTPDelayedAcknowledgement: Hashable, Sendable {
   /// With 1, each packet is acknowledged at once.
   public var packets: UInt32
 
+  /// Creates settings. A field that is not given leaves the value unchanged.
   public init(delay: Duration = .zero, packets: UInt32 = 0) {
     self.delay = delay
     self.packets = packets

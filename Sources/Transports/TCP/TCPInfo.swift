@@ -15,10 +15,13 @@ public struct TCPInfo: Hashable, Sendable {
   public var probes: UInt8
   /// The number of times that the retransmission timeout has been doubled.
   public var backoff: UInt8
+  /// Whether the connection uses timestamps (RFC 7323).
   public var hasTimestamps: Bool
+  /// Whether the connection uses selective acknowledgements (RFC 2018).
   public var hasSelectiveAcknowledgement: Bool
   /// Whether window scaling is enabled; ``sendWindowScale`` and ``receiveWindowScale`` are the shifts.
   public var hasWindowScale: Bool
+  /// Whether both ends agreed to use explicit congestion notification (RFC 3168).
   public var hasECN: Bool
   /// Whether at least one packet with an ECN mark arrived from the peer (Linux 3.0).
   public var hasSeenECN: Bool
@@ -26,7 +29,9 @@ public struct TCPInfo: Hashable, Sendable {
   public var hasMicrosecondTimestamps: Bool
   /// Whether data in the SYN was acknowledged (fast open).
   public var fastOpenDataAccepted: Bool
+  /// The shift, 0 to 14, of the windows that the peer advertises.
   public var sendWindowScale: UInt8
+  /// The shift, 0 to 14, of the windows that this end advertises.
   public var receiveWindowScale: UInt8
   /// Whether the sender, rather than the network, limits the delivery rate.
   public var isDeliveryRateApplicationLimited: Bool
@@ -48,8 +53,11 @@ public struct TCPInfo: Hashable, Sendable {
   public var lost: UInt32
   /// Segments retransmitted and not acknowledged yet.
   public var retransmitted: UInt32
+  /// The time since data was last sent; the unit is milliseconds.
   public var sinceLastDataSent: Duration
+  /// The time since data was last received; the unit is milliseconds.
   public var sinceLastDataReceived: Duration
+  /// The time since an acknowledgement was last received; the unit is milliseconds.
   public var sinceLastAcknowledgementReceived: Duration
   /// Path MTU in bytes.
   public var pathMTU: UInt32
@@ -81,13 +89,17 @@ public struct TCPInfo: Hashable, Sendable {
   public var bytesAcknowledged: UInt64
   /// Bytes received (RFC 4898).
   public var bytesReceived: UInt64
+  /// Segments sent, with and without data, including retransmissions (RFC 4898).
   public var segmentsOut: UInt32
+  /// Segments received, with and without data (RFC 4898).
   public var segmentsIn: UInt32
   /// Bytes in the send buffer that have not been sent.
   public var notSentBytes: UInt32
   /// The minimum round-trip time observed.
   public var minimumRoundTripTime: Duration
+  /// Segments with data received (RFC 4898; Linux 4.6).
   public var dataSegmentsIn: UInt32
+  /// Segments with data sent, including retransmissions (RFC 4898; Linux 4.6).
   public var dataSegmentsOut: UInt32
   /// The recent delivery rate, in bytes per second.
   public var deliveryRate: UInt64

@@ -14,6 +14,7 @@ public struct SegmentedSend: BitwiseCopyable, Hashable, Sendable {
   /// writable.
   public var wouldBlock = false
 
+  /// Creates a result of nothing sent.
   @inlinable
   public init() {}
 }

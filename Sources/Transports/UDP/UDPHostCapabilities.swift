@@ -10,6 +10,7 @@ public struct UDPHostCapabilities: BitwiseCopyable, Hashable, Sendable {
   /// Whether received datagrams can be coalesced (UDP_GRO, Linux 5.0).
   public var coalescing: Bool
 
+  /// Creates capabilities that are known or assumed. ``UDPSocket/hostCapabilities()`` determines those of this host.
   @inlinable
   public init(maximumSegments: Int, coalescing: Bool) {
     self.maximumSegments = maximumSegments

@@ -12,6 +12,7 @@ public struct ProcessCredentials: BitwiseCopyable, Hashable, Sendable {
   /// The group ID.
   public var gid: UInt32
 
+  /// Creates credentials to send with a message. The kernel checks that the process may use them.
   @inlinable
   public init(pid: Int32, uid: UInt32, gid: UInt32) {
     self.pid = pid

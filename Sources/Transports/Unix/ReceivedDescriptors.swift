@@ -25,6 +25,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   @usableFromInline var closed = 0
   @usableFromInline var sender: ProcessCredentials?
 
+  /// Creates a value without descriptors, to receive into.
   @inlinable
   public init() { process = nil }
 
@@ -39,6 +40,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
 
   /// The number of descriptors that have not been taken out.
   @inlinable public var count: Int { end &- start }
+  /// Whether all descriptors have been taken out, or none arrived.
   @inlinable public var isEmpty: Bool { end == start }
   /// The number of descriptors that exceeded the capacity; they have been closed.
   @inlinable public var surplus: Int { closed }
