@@ -73,7 +73,7 @@ struct ContinuingPacketSocket<Fault: ContinuationFault>: ~Copyable, SequencedPac
   }
 
   borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
-    bytes.isEmpty ? .failure(errno: 22) : base.attemptSend(bytes, control: control, to: address, flags: flags)
+    bytes.isEmpty ? .failure(errno: EINVAL) : base.attemptSend(bytes, control: control, to: address, flags: flags)
   }
   borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
   consuming func attemptClose() -> IOResult { base.attemptClose() }

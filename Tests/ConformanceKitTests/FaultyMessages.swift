@@ -1,3 +1,4 @@
+import CSocketKit
 import SocketKit
 import SocketKitConformance
 import Synchronization
@@ -179,7 +180,8 @@ struct FaultyPacketSocket<Fault: MessageFault>: ~Copyable, SequencedPacketSocket
   init(_ base: consuming UnixSequencedPacketSocket) throws(SocketError) {
     self.base = base
     if Fault.tellsTheEnd {
-      try SocketOption<SocketLevelOptions, Bool>(flag: 16, level: 1).write(self.base.descriptor, true)
+      try SocketOption<SocketLevelOptions, Bool>(flag: CSK_SO_PASSCRED, level: CSK_SOL_SOCKET).write(
+        self.base.descriptor, true)
     }
     Fault.made(self.base.descriptor)
   }

@@ -55,8 +55,9 @@ import Testing
         #expect(error.after(transferring: 3).code == code && error.after(transferring: 3).transferred == 3)
       }
     }
-    let strange = SocketError(.failure(errno: 4000), .send)
-    #expect(strange.errno == 4000 && strange.code == .other)
+    let unused: Int32 = 4000
+    let strange = SocketError(.failure(errno: unused), .send)
+    #expect(strange.errno == unused && strange.code == .other)
     #expect(strange.description.hasPrefix("send: failed (") && strange.description.contains("errno 4000"))
   }
 

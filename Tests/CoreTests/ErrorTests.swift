@@ -1,10 +1,11 @@
+import Glibc
 import SocketKitCore
 import TestSupport
 import Testing
 
 @Suite struct ErrorTests {
   @Test func textNamesOperationErrnoAndRemedy() {
-    let error = SocketError(.failure(errno: 111), .connect)
+    let error = SocketError(.failure(errno: ECONNREFUSED), .connect)
     #expect(error.code == .connectionRefused)
     #expect(
       error.description
@@ -58,7 +59,7 @@ import Testing
   }
 
   @Test func attemptsAreListed() {
-    let attempt = SocketError(.failure(errno: 101), .connect).with(address: "[::1]:1")
+    let attempt = SocketError(.failure(errno: ENETUNREACH), .connect).with(address: "[::1]:1")
     let error = attempt.with(address: "host", attempts: [attempt])
     #expect(error.description.contains("\n  connect [::1]:1: unreachable (ENETUNREACH, errno 101)"))
   }

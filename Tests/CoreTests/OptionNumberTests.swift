@@ -114,10 +114,12 @@ import Testing
     try socket.setOption(.linger, to: .seconds(6))
     var linger = Glibc.linger()
     var length = socklen_t(MemoryLayout<Glibc.linger>.size)
-    #expect(getsockopt(number.value, 1, 13, &linger, &length) == 0 && linger.l_onoff == 1 && linger.l_linger == 6)
+    #expect(
+      getsockopt(number.value, SOL_SOCKET, SO_LINGER, &linger, &length) == 0 && linger.l_onoff == 1
+        && linger.l_linger == 6)
     var name = [CChar](repeating: 0, count: 16)
     length = 16
-    #expect(getsockopt(number.value, 1, 25, &name, &length) == 0)
+    #expect(getsockopt(number.value, SOL_SOCKET, SO_BINDTODEVICE, &name, &length) == 0)
     #expect(name.prefix { $0 != 0 } == [108, 111], "lo")
   }
 
@@ -162,7 +164,7 @@ import Testing
     try socket.setOption(.congestionControl, to: "reno")
     var name = [CChar](repeating: 0, count: 16)
     var length = socklen_t(16)
-    #expect(getsockopt(number.value, 6, 13, &name, &length) == 0)
+    #expect(getsockopt(number.value, Int32(IPPROTO_TCP), TCP_CONGESTION, &name, &length) == 0)
     #expect(name.prefix { $0 != 0 }.map { UInt8($0) } == Array("reno".utf8))
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
     try listener.setOption(.fastOpenQueue, to: 9)

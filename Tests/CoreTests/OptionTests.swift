@@ -1,3 +1,4 @@
+import Glibc
 import SocketKit
 import TestSupport
 import Testing
@@ -121,18 +122,17 @@ import Testing
 
   @Test func theRawEscapeHatchReachesWhatHasNoName() throws {
     let socket = try socket()
-    // SOL_SOCKET, SO_TYPE
     var value: [UInt8] = [0, 0, 0, 0]
     var span = value.mutableSpan
     var bytes = span.mutableBytes
-    #expect(try socket.rawOption(level: 1, name: 3, into: &bytes) == 4)
+    #expect(try socket.rawOption(level: SOL_SOCKET, name: SO_TYPE, into: &bytes) == 4)
     #expect(value == [1, 0, 0, 0])
-    // IPPROTO_TCP, TCP_NODELAY
+    let (tcp, unknown) = (Int32(IPPROTO_TCP), Int32(9999))
     let on: [UInt8] = [1, 0, 0, 0]
-    try socket.setRawOption(level: 6, name: 1, to: on.span.bytes)
+    try socket.setRawOption(level: tcp, name: TCP_NODELAY, to: on.span.bytes)
     #expect(try socket.option(.noDelay))
     do throws(SocketError) {
-      try socket.setRawOption(level: 6, name: 9999, to: on.span.bytes)
+      try socket.setRawOption(level: tcp, name: unknown, to: on.span.bytes)
       Issue.record("took it")
     } catch {
       #expect(error.code == .notSupported && error.operation == .setOption)

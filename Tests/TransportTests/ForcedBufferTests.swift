@@ -18,7 +18,7 @@ import Testing
     let socket = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     defer { close(socket) }
     var one: Int32 = 1
-    return setsockopt(socket, 1, 36, &one, 4) == 0  // SO_MARK
+    return setsockopt(socket, SOL_SOCKET, SO_MARK, &one, 4) == 0
   }
 
   /// Sends `count` datagrams, and returns how many of them the socket's receive buffer holds.

@@ -1,3 +1,4 @@
+import CSocketKit
 import Glibc
 import SocketKit
 import TestSupport
@@ -75,8 +76,8 @@ import Testing
   @Test func ringsOfVersionThreeCountFreezesToo() throws {
     try inNamespaceWithLoopback {
       let tap = try open()
-      // PACKET_VERSION, TPACKET_V3
-      try withUnsafeBytes(of: 2 as Int32) { try tap.setRawOption(level: 263, name: 10, to: [UInt8]($0).span.bytes) }
+      let version: [Int32] = [CSK_TPACKET_V3]
+      try tap.setRawOption(level: CSK_SOL_PACKET, name: CSK_PACKET_VERSION, to: version.span.bytes)
       try tap.bind(to: link(Self.loopback))
       _ = try tap.takePacketStatistics()
       try send(1)

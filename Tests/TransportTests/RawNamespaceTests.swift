@@ -1,3 +1,4 @@
+import CSocketKit
 import Glibc
 import SocketKit
 import TestSupport
@@ -16,7 +17,7 @@ import Testing
     var value: UInt64 = 0
     try withUnsafeMutableBytes(of: &value) { memory throws(SocketError) in
       var bytes = unsafe MutableRawSpan(_unsafeBytes: memory)
-      _ = try socket.rawOption(level: 1, name: 71, into: &bytes)
+      _ = try socket.rawOption(level: SOL_SOCKET, name: CSK_SO_NETNS_COOKIE, into: &bytes)
     }
     return value
   }

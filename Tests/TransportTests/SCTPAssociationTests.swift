@@ -1,3 +1,4 @@
+import Glibc
 import SocketKit
 import TestSupport
 import Testing
@@ -125,7 +126,7 @@ import Testing
   private func waitingWhileBusy(_ body: () throws -> Void) throws {
     let deadline = Deadline.after(sctpSoon)
     while let error = refusal(body) {
-      guard error.errno == 115 || error.errno == 11, !deadline.hasPassed else { throw error }
+      guard error.errno == EINPROGRESS || error.errno == EAGAIN, !deadline.hasPassed else { throw error }
       sleep(milliseconds: 1)
     }
   }

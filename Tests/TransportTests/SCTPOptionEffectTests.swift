@@ -1,3 +1,4 @@
+import CSocketKit
 import SocketKit
 import TestSupport
 import Testing
@@ -234,7 +235,7 @@ extension SCTPOneToManySocket {
     var status = [UInt64(UInt32(bitPattern: association.rawValue)) | UInt64(policy.rawValue) << 48, 0, 0]
     try status.withUnsafeMutableBytes { memory in
       var bytes = unsafe MutableRawSpan(_unsafeBytes: memory)
-      _ = try rawOption(level: 132, name: 115, into: &bytes)
+      _ = try rawOption(level: CSK_IPPROTO_SCTP, name: CSK_SCTP_PR_ASSOC_STATUS, into: &bytes)
     }
     return status[1] + status[2]
   }

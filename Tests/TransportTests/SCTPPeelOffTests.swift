@@ -1,3 +1,4 @@
+import CSocketKit
 import Glibc
 import SocketKit
 import TestSupport
@@ -49,7 +50,7 @@ import Testing
     var request: [Int32] = [pair.farID.rawValue, -1]
     try request.withUnsafeMutableBytes { memory in
       var bytes = unsafe MutableRawSpan(_unsafeBytes: memory)
-      _ = try pair.far.rawOption(level: 132, name: 102, into: &bytes)
+      _ = try pair.far.rawOption(level: CSK_IPPROTO_SCTP, name: CSK_SCTP_PEELOFF, into: &bytes)
     }
     let raw = RawDescriptor(request[1])
     #expect(fcntl(raw.value, F_GETFD) & FD_CLOEXEC == 0)

@@ -82,7 +82,8 @@ import Testing
       try talk(pair)
       var raw = tcp_info()
       var length = socklen_t(MemoryLayout<tcp_info>.size)
-      #expect(getsockopt(pair.first.descriptor.value, 6, 11, &raw, &length) == 0 && length >= 104)
+      let descriptor = pair.first.descriptor.value
+      #expect(getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &raw, &length) == 0 && length >= 104)
       let info = try pair.first.tcpInfo()
       #expect(info.congestionState.rawValue == raw.tcpi_ca_state && info.retransmits == raw.tcpi_retransmits)
       #expect(info.probes == raw.tcpi_probes && info.backoff == raw.tcpi_backoff)

@@ -20,12 +20,12 @@ extension RawDescriptor {
   private func hasErrorQueue(_ kind: SocketKind) -> Bool {
     switch (kind.family.rawValue, kind.type) {
     case (CSK_AF_INET, .raw), (CSK_AF_INET6, .raw): true
-    // ICMP, TCP, UDP, ICMPv6, UDP-Lite, Multipath TCP.
-    case (CSK_AF_INET, _), (CSK_AF_INET6, _): [1, 6, 17, 58, 136, 262].contains(kind.protocolNumber)
-    // AF_PACKET.
-    case (17, _): true
-    // AF_CAN with CAN_RAW and CAN_J1939.
-    case (29, _): kind.protocolNumber == 1 || kind.protocolNumber == 7
+    case (CSK_AF_INET, _), (CSK_AF_INET6, _):
+      [
+        CSK_IPPROTO_ICMP, CSK_IPPROTO_TCP, CSK_IPPROTO_UDP, CSK_IPPROTO_ICMPV6, CSK_IPPROTO_UDPLITE, CSK_IPPROTO_MPTCP,
+      ].contains(kind.protocolNumber)
+    case (CSK_AF_PACKET, _): true
+    case (CSK_AF_CAN, _): kind.protocolNumber == CSK_CAN_RAW || kind.protocolNumber == CSK_CAN_J1939
     case (CSK_AF_VSOCK, .stream), (CSK_AF_VSOCK, .sequencedPacket): takesZeroCopy
     default: false
     }

@@ -42,7 +42,7 @@ extension IOResult {
   /// one by one fails too.
   @inlinable public var mayRefuseCutting: Bool {
     switch errno {
-    case 5, CSK_EINVAL, CSK_EMSGSIZE, CSK_EOPNOTSUPP, CSK_ENOPROTOOPT: true
+    case CSK_EIO, CSK_EINVAL, CSK_EMSGSIZE, CSK_EOPNOTSUPP, CSK_ENOPROTOOPT: true
     default: false
     }
   }

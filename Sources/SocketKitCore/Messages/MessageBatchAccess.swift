@@ -148,7 +148,7 @@ extension MessageBatch {
     if controlCapacity < 24 { throw SocketError(code: .capacityExceeded, .send) }
     if mayHoldDescriptors { closeDescriptors(in: slot..<slot &+ 1) }
     let place = control + slot &* controlCapacity
-    ControlLayout.writeHeader(place, length: 2, level: 17, type: CSK_UDP_SEGMENT)
+    ControlLayout.writeHeader(place, length: 2, level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT)
     place.storeBytes(of: size, toByteOffset: ControlLayout.headerSize, as: UInt16.self)
     headers[slot].message.control_length = ControlLayout.space(2)
     controlLengths[slot] = ControlLayout.space(2)

@@ -1,3 +1,5 @@
+internal import CSocketKit
+
 /// A notice that a packet was larger than the MTU of its path: struct ip6_mtuinfo of ipv6(7), RFC 3542, section 11.3.
 @frozen
 public struct PathMTUNotice: BitwiseCopyable, Hashable, Sendable {
@@ -23,8 +25,8 @@ extension ExtendedError {
   public var pathMTU: Int? {
     let isTooBig =
       switch origin {
-      case .icmp: type == 3 && code == 4
-      case .icmpv6: type == 2
+      case .icmp: type == CSK_ICMP_DEST_UNREACH && code == CSK_ICMP_FRAG_NEEDED
+      case .icmpv6: type == CSK_ICMPV6_PKT_TOOBIG
       case .local: classification == .messageTooLarge
       default: false
       }

@@ -1,3 +1,4 @@
+internal import CSocketKit
 internal import Glibc
 
 enum LookupOutcome: Sendable {
@@ -111,7 +112,7 @@ final class LookupState: Sendable {
 
   private static func error(_ status: Int32, _ systemErrno: Int32) -> SocketError {
     switch status {
-    case EAI_NONAME, -5, -9: SocketError(code: .nameNotFound, .resolve)  // -5 EAI_NODATA, -9 EAI_ADDRFAMILY
+    case EAI_NONAME, CSK_EAI_NODATA, CSK_EAI_ADDRFAMILY: SocketError(code: .nameNotFound, .resolve)
     case EAI_MEMORY: SocketError(code: .outOfMemory, .resolve)
     case EAI_SYSTEM: SocketError(code: .resolverFailed, .resolve, errno: systemErrno)
     default: SocketError(code: .resolverFailed, .resolve)

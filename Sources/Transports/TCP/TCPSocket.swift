@@ -1,3 +1,4 @@
+internal import CSocketKit
 public import SocketKitCore
 
 /// A TCP connection over IPv4 or IPv6 (tcp(7)).
@@ -49,7 +50,7 @@ public struct TCPSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Accep
   /// succeeds (RFC 9293, 3.5).
   public static func didConnect(_ socket: borrowing TCPSocket) throws(SocketError) {
     if try socket.descriptor.localAddress() == socket.descriptor.remoteAddress() {
-      throw SocketError(.failure(errno: 111), .connect)
+      throw SocketError(.failure(errno: CSK_ECONNREFUSED), .connect)
     }
   }
 }

@@ -102,7 +102,7 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     if bytes.byteCount > state.pointee.longest {
       let limit = state.pointee.learnLongest()
       if limit.isFailure { return limit }
-      if bytes.byteCount > state.pointee.longest { return .failure(errno: 90) }
+      if bytes.byteCount > state.pointee.longest { return .failure(errno: CSK_EMSGSIZE) }
     }
     if !state.pointee.queue.append(bytes, flags: flags.intersection(.endOfRecord).rawValue) {
       let size = PacketQueue.size(bytes.byteCount)

@@ -2,8 +2,10 @@
 import SocketKit
 
 enum MySocketOptions: IPOptions {}
+private let protocolNumber: Int32 = 200
+private let option: Int32 = 10
 extension SocketOption where Group == MySocketOptions, Value == Bool {
-  static var checksum: Self { Self(flag: 10, level: 200) }
+  static var checksum: Self { Self(flag: option, level: protocolNumber) }
 }
 struct Plain: WaitLimit { let deadline: Deadline }
 

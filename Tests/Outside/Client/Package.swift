@@ -2,7 +2,8 @@
 import PackageDescription
 
 let kit = [
-  "SocketKitCore", "SocketKitEpoll", "SocketKitPoll", "SocketKitBusySpin", "SocketKitSCTP", "SocketKitTCP",
+  "CSocketKit", "SocketKitCore", "SocketKitEpoll", "SocketKitPoll", "SocketKitBusySpin", "SocketKitSCTP",
+  "SocketKitTCP",
   "SocketKitUDP", "SocketKitUnix", "SocketKitVsock",
 ]
 

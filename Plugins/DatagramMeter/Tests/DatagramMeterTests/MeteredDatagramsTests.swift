@@ -1,4 +1,5 @@
 import DatagramMeter
+import Glibc
 import SocketKitCore
 import SocketKitEpoll
 import SocketKitUDP
@@ -52,7 +53,7 @@ struct MeteredDatagramsTests {
     #expect(try socket.receive(into: buffer.mutableSpan, from: &sender) == nil)
     let tooLong = [UInt8](repeating: 0, count: 65536)
     // EMSGSIZE
-    #expect(throws: SocketError(.failure(errno: 90), .send)) {
+    #expect(throws: SocketError(.failure(errno: EMSGSIZE), .send)) {
       try socket.send(tooLong.span, to: try socket.localAddress())
     }
     #expect(socket.received == DatagramTraffic() && socket.sent == DatagramTraffic())

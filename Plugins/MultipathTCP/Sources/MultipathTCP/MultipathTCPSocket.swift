@@ -57,7 +57,12 @@ public struct MultipathTCPSocket: ~Copyable, StreamSocket, KernelSocket, Transpo
     }
   }
 
+  /// IPPROTO_MPTCP (linux/in.h).
   private static var multipath: Int32 { 262 }
+  /// SOL_MPTCP (linux/socket.h).
+  private static var optionLevel: Int32 { 284 }
+  /// MPTCP_INFO (linux/mptcp.h).
+  private static var infoOption: Int32 { 1 }
 }
 
 extension MultipathTCPSocket {
@@ -83,7 +88,7 @@ extension MultipathTCPSocket {
     do throws(SocketError) {
       var span = info.mutableSpan
       var bytes = span.mutableBytes
-      length = try rawOption(level: 284, name: 1, into: &bytes)
+      length = try rawOption(level: Self.optionLevel, name: Self.infoOption, into: &bytes)
     } catch {
       if error.code == .notSupported { return nil }
       throw error

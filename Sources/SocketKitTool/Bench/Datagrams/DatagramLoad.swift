@@ -58,7 +58,7 @@ struct DatagramLoad: ~Copyable {
     let bytes = [UInt8](repeating: 0, count: 65507)
     for count in [128, 64] where count * size <= bytes.count {
       var control = ControlBuffer<24>()
-      try control.append(level: 17, type: CSK_UDP_SEGMENT, value: UInt16(size))
+      try control.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: UInt16(size))
       let isTaken = try control.withBytes { (control) throws(SocketError) in
         do throws(SocketError) {
           _ = try sender.send(bytes.span.extracting(first: count * size), control: control)

@@ -1,3 +1,4 @@
+internal import CSocketKit
 internal import CSocketKitBaseline
 internal import SocketKit
 
@@ -90,7 +91,8 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
 enum UDPOffload {
   /// Makes a socket receive consecutive datagrams of the same sender and size as one message.
   static func coalesce(_ descriptor: RawDescriptor) throws(SocketError) {
-    try OptionsOf(descriptor: descriptor).setRawOption(level: 17, name: 104, to: [Int32(1)].span.bytes)
+    try OptionsOf(descriptor: descriptor).setRawOption(
+      level: CSK_IPPROTO_UDP, name: CSK_UDP_GRO, to: [Int32(1)].span.bytes)
   }
 
   /// Sets up each message to be sent with the segment size with which it was received.

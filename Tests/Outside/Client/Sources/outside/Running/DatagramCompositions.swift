@@ -1,3 +1,4 @@
+import CSocketKit
 import DatagramMeter
 import SocketKitBusySpin
 import SocketKitCore
@@ -128,7 +129,7 @@ struct DatagramCompositionRun<S: LoopbackDatagrams & ~Copyable, P: Poller & ~Cop
     try withServer(coalescing: true) { client, server, poller in
       var batch = MessageBatch(capacity: 4, messageCapacity: 65535, controlCapacity: 64)
       var control = ControlBuffer<24>()
-      try control.append(level: 17, type: 103, value: UInt16(64))
+      try control.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: UInt16(64))
       for round in 0..<rounds {
         let bytes = (0..<burst).flatMap { message(round * burst + $0) }
         _ = try control.withBytes { (control) throws(SocketError) in try client.send(bytes.span, control: control) }
@@ -144,5 +145,5 @@ struct DatagramCompositionRun<S: LoopbackDatagrams & ~Copyable, P: Poller & ~Cop
 
 /// Has a UDP socket receive many datagrams as one (UDP_GRO).
 func coalesce(_ socket: borrowing UDPSocket) throws(SocketError) {
-  try socket.setRawOption(level: 17, name: 104, to: [Int32(1)].span.bytes)
+  try socket.setRawOption(level: CSK_IPPROTO_UDP, name: CSK_UDP_GRO, to: [Int32(1)].span.bytes)
 }

@@ -1,3 +1,4 @@
+import CSocketKit
 import SocketKitBusySpin
 import SocketKitCore
 import SocketKitEpoll
@@ -59,7 +60,7 @@ struct SCTPCompositionRun<P: Poller & ~Copyable> {
   ) throws {
     let server = try SCTPOneToManySocket.listen(on: .loopback(port: 0))
     let client = try SCTPOneToManySocket.bind(to: .loopback(port: 0))
-    try client.setRawOption(level: 132, name: 3, to: [Int32(1)].span.bytes)
+    try client.setRawOption(level: CSK_IPPROTO_SCTP, name: CSK_SCTP_NODELAY, to: [Int32(1)].span.bytes)
     let target = try server.localAddress()
     for number in 0..<rounds {
       let info = SCTPSendInfo(stream: UInt16(number % 10), payloadProtocol: UInt32(number))
@@ -82,7 +83,7 @@ struct SCTPCompositionRun<P: Poller & ~Copyable> {
 
   func endpoint() throws {
     try run { server, _, poller in
-      try server.setRawOption(level: 132, name: 3, to: [Int32(1)].span.bytes)
+      try server.setRawOption(level: CSK_IPPROTO_SCTP, name: CSK_SCTP_NODELAY, to: [Int32(1)].span.bytes)
       try poller.register(server, for: .readable, token: Token(index: 1))
       let count = try roots.endpoint(server, &poller, rounds)
       try poller.deregister(server)
@@ -93,7 +94,7 @@ struct SCTPCompositionRun<P: Poller & ~Copyable> {
   private func peeled(_ root: (borrowing SCTPAssociationSocket, inout P, Int) throws(SocketError) -> Int) throws {
     try run { server, association, poller in
       let socket = try server.peelOff(association)
-      try socket.setRawOption(level: 132, name: 3, to: [Int32(1)].span.bytes)
+      try socket.setRawOption(level: CSK_IPPROTO_SCTP, name: CSK_SCTP_NODELAY, to: [Int32(1)].span.bytes)
       try poller.register(socket, for: .readable, token: Token(index: 1))
       let count = try root(socket, &poller, rounds)
       try poller.deregister(socket)
