@@ -5,6 +5,7 @@ public import SocketKitCore
 /// As text: `//10.0.0.1,10.0.1.1:38412`, `//[fe80::1%eth0],10.0.0.1:80`, and for one address the forms of
 /// ``/SocketKitCore/IPEndpoint``: `//localhost:80`, `//*:80`.
 public enum SCTPEndpoint: Hashable, Sendable {
+  /// The addresses of the peer, all with one port.
   case addresses(SCTPAddressList)
   /// A host name in lower case.
   case host(String, port: UInt16)
