@@ -79,7 +79,7 @@ extension DescriptorPassing where Self: ~Copyable {
       if refused > 2 && address != nil {
         try wait.pause()
       } else {
-        try wait.block(on: writeSource, for: .writable)
+        try wait.block(on: self, for: .writable)
       }
     }
   }
