@@ -79,3 +79,7 @@ for target in package.targets where target.type != .system && !target.name.hasPr
     .enableUpcomingFeature("MemberImportVisibility"),
   ]
 }
+// Lists of buffers borrow their spans (@_lifetime). Clients need no flag.
+for target in package.targets where target.name == "SocketKitCore" {
+  target.swiftSettings?.append(.enableExperimentalFeature("Lifetimes"))
+}

@@ -16,6 +16,8 @@ struct KeystreamSocket<Base: StreamSocket & ~Copyable, Fault: KeystreamFault>: ~
   static var capabilities: SocketCapabilities { Base.capabilities }
   var readSource: RawDescriptor { base.readSource }
   var writeSource: RawDescriptor { base.writeSource }
+  var pending: Readiness { base.pending }
+  borrowing func sources(for interest: Interest) -> Interest { base.sources(for: interest) }
   borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
   consuming func attemptClose() -> IOResult { base.attemptClose() }
   borrowing func localAddress() throws(SocketError) -> Base.Address { try base.localAddress() }

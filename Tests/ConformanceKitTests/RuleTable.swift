@@ -39,8 +39,9 @@ enum RuleTable {
   }()
 
   static let saboteurs: [Saboteur] =
-    StreamSaboteurTests.saboteurs + WrapperSaboteurTests.saboteurs + ListenerSaboteurTests.saboteurs
-    + AddressSaboteurTests.saboteurs + EndpointSaboteurTests.saboteurs + MessageSaboteurTests.saboteurs
+    StreamSaboteurTests.saboteurs + WrapperSaboteurTests.saboteurs + HeldByteTests.saboteurs
+    + ListenerSaboteurTests.saboteurs + AddressSaboteurTests.saboteurs + EndpointSaboteurTests.saboteurs
+    + MessageSaboteurTests.saboteurs
     + PollerSaboteurTests.saboteurs + PolledStreamSaboteurs.all
 
   /// What breaks a rule: broken conformers, and lines of SocketKit itself, where a conformer inherits what the rule

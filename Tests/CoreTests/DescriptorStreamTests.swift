@@ -39,10 +39,10 @@ import Testing
       let read = try reading.read(into: buffer.mutableSpan, until: .after(.seconds(5)))
       #expect(nothing == nil && written == 3 && queued == 3 && read == .bytes(3))
       #expect(buffer.prefix(3) == [1, 2, 3])
-      let gathered = try writing.write(gathering: [4, 5].span, [6].span)
+      let gathered = try writing.write(gathering: GatherList([4, 5].span, [6].span))
       var front: [UInt8] = [0]
       var rest: [UInt8] = [0, 0, 0]
-      let scattered = try reading.read(scattering: front.mutableSpan, rest.mutableSpan)
+      let scattered = try reading.read(scattering: ScatterList(front.mutableSpan, rest.mutableSpan))
       #expect(gathered == 3 && scattered == .bytes(3) && front == [4] && rest == [5, 6, 0])
       try writing.close()
       let end = try reading.read(into: buffer.mutableSpan)
@@ -92,7 +92,7 @@ import Testing
       try reading.close()
       let error = failure(SocketError.self) { () throws(SocketError) in _ = try writing.write([1].span) }
       let gathered = failure(SocketError.self) { () throws(SocketError) in
-        _ = try writing.write(gathering: [1].span, [2].span)
+        _ = try writing.write(gathering: GatherList([1].span, [2].span))
       }
       #expect(error?.code == .brokenPipe && error?.errno == EPIPE && error?.operation == .write)
       #expect(gathered?.code == .brokenPipe)

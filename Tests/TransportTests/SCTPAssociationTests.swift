@@ -156,9 +156,9 @@ import Testing
       var first: [UInt8] = [0]
       var second: [UInt8] = [0]
       sleep(milliseconds: 20)
-      let error = refusal { _ = try server.read(scattering: first.mutableSpan, second.mutableSpan) }
+      let error = refusal { _ = try server.read(scattering: ScatterList(first.mutableSpan, second.mutableSpan)) }
       #expect(error?.code == .connectionReset)
-      #expect(try server.read(scattering: first.mutableSpan, second.mutableSpan) == .endOfStream)
+      #expect(try server.read(scattering: ScatterList(first.mutableSpan, second.mutableSpan)) == .endOfStream)
     }
     // No time at all.
     try sctpPair().split { client, server in

@@ -31,7 +31,7 @@ import Testing
 
   private static let writes: [(name: String, write: @Sendable (borrowing SCTPSocket) throws -> Void)] = [
     ("write", { _ = try $0.write([1].span) }),
-    ("gathering write", { _ = try $0.write(gathering: [1].span, [2].span) }),
+    ("gathering write", { _ = try $0.write(gathering: GatherList([1].span, [2].span)) }),
     ("message", { _ = try $0.send([1].span, info: SCTPSendInfo()) }),
   ]
 

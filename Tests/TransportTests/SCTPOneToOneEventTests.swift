@@ -132,7 +132,7 @@ import Testing
       #expect(client.ending().error?.code == .connectionReset)
       codes += [
         failureCode { try client.sendNow([1], SCTPSendInfo()) }, failureCode { _ = try client.write([1].span) },
-        failureCode { _ = try client.write(gathering: [1].span, [2].span) },
+        failureCode { _ = try client.write(gathering: GatherList([1].span, [2].span)) },
       ]
     }
     #expect(codes.allSatisfy { $0 == .brokenPipe }, "\(codes)")

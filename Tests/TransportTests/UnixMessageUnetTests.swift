@@ -140,13 +140,13 @@ import Testing
     try pair.first.writeAll([1, 2, 3].span, until: .after(patience))
     var head: [UInt8] = [0]
     var tail: [UInt8] = [0, 0]
-    let outcome = try pair.second.read(scattering: head.mutableSpan, tail.mutableSpan)
+    let outcome = try pair.second.read(scattering: ScatterList(head.mutableSpan, tail.mutableSpan))
     #expect(outcome == .bytes(3) && head == [1] && tail == [2, 3])
   }
 
   @Test func sendVectors() throws {
     let pair = try UnixStreamSocket.pair()
-    let outcome = try pair.first.write(gathering: [1].span, [2, 3].span)
+    let outcome = try pair.first.write(gathering: GatherList([1].span, [2, 3].span))
     var buffer: [UInt8] = [0, 0, 0]
     try pair.second.readExactly(into: buffer.mutableSpan, until: .after(patience))
     #expect(outcome == 3 && buffer == [1, 2, 3])

@@ -6,6 +6,10 @@ struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
   /// The bytes that have been read and not yet sent back.
   var pending: [UInt8] = []
   var interest: Interest { pending.isEmpty ? .readable : .writable }
+  /// What the poller has to watch.
+  var sources: Interest { socket.sources(for: interest) }
+  /// Whether the socket can proceed although no poller reports it.
+  var isReady: Bool { socket.pending.rawValue & interest.rawValue != 0 }
 
   /// Makes one read and one write, so that no connection delays the others; returns false when the connection has
   /// ended.
@@ -30,11 +34,13 @@ struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
 }
 
 /// A small echo server with one poller, like a typical program: it has a slab of connections, and requests writability
-/// only while it has data to send.
+/// only while it has data to send. It works with streams that hold bytes, as ``Poller`` describes.
 struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable {
   private var poller: P
   private var connections: Slab<EchoConnection<S>>
   private var buffer = [UInt8](repeating: 0, count: 16384)
+  /// The connections that can proceed although no poller reports them.
+  private var ready: [Token] = []
   /// The number of events whose token does not belong to an open connection.
   private(set) var strays = 0
   private static var listenerToken: Token { Token(rawValue: (1 << 63) - 1) }
@@ -62,35 +68,39 @@ struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable
   mutating func run(accepting accept: () throws -> S? = { nil }, until isDone: (_ open: Int) -> Bool) throws {
     let deadline = Deadline.after(.seconds(15))
     while !isDone(connections.count) {
-      let count = try poller.wait(until: deadline)
+      let count = try poller.wait(until: ready.isEmpty ? deadline : .past)
       if deadline.hasPassed { throw ConformanceFailure("the clients did not finish in time") }
+      let held = ready
+      ready = []
       for index in 0..<count {
         let event = poller[event: index]
         if event.token == Self.listenerToken {
           while let socket = try accept() { try add(socket) }
         } else {
-          try handle(event)
+          if try serve(event.token) == nil { strays += 1 }
         }
       }
+      // An event may have come for the same connection, and may have ended it.
+      for token in held { _ = try serve(token) }
     }
   }
 
-  private mutating func handle(_ event: Event) throws {
-    let token = event.token
-    var before: Interest = []
-    var after: Interest = []
+  /// Returns whether the connection is still open; nil when the token has none.
+  private mutating func serve(_ token: Token) throws -> Bool? {
+    var isReady = false
     let isOpen: Bool? = try connections.withMutableElement(token) { connection in
-      before = connection.interest
+      let before = connection.sources
       let isOpen = try connection.serve(&buffer)
-      after = connection.interest
-      if isOpen && after != before { try poller.modify(connection.socket, for: after, token: token) }
-      if !isOpen { try poller.deregister(connection.socket) }
+      if !isOpen {
+        try poller.deregister(connection.socket)
+      } else if connection.sources != before {
+        try poller.modify(connection.socket, for: connection.interest, token: token)
+      }
+      isReady = isOpen && connection.isReady
       return isOpen
     }
-    switch isOpen {
-    case true: break
-    case false: _ = connections.remove(token)
-    default: strays += 1
-    }
+    if isReady && !ready.contains(token) { ready.append(token) }
+    if isOpen == false { _ = connections.remove(token) }
+    return isOpen
   }
 }

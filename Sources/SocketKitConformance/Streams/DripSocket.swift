@@ -26,6 +26,8 @@ public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocke
   public static var capabilities: SocketCapabilities { Base.capabilities }
   public var readSource: RawDescriptor { base.readSource }
   public var writeSource: RawDescriptor { base.writeSource }
+  public var pending: Readiness { base.pending }
+  public borrowing func sources(for interest: Interest) -> Interest { base.sources(for: interest) }
   public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
   public consuming func attemptClose() -> IOResult { base.attemptClose() }
   public borrowing func localAddress() throws(SocketError) -> Base.Address { try base.localAddress() }

@@ -20,14 +20,14 @@ extension StreamSocketSuite where S: ~Copyable {
         ends in
         var first: [UInt8] = [0]
         var second = [UInt8](repeating: 0, count: 64)
-        let nothing = try ends.near.value.read(scattering: first.mutableSpan, second.mutableSpan)
+        let nothing = try ends.near.value.read(scattering: ScatterList(first.mutableSpan, second.mutableSpan))
         try requireEqual(nothing, nil, "a scattered read of nothing")
         try ends.far.writeAll([1, 2, 3])
         ends.far.close()
         var seen: [UInt8] = []
         let deadline = Deadline.after(Times.limit)
         while seen.count < 3 {
-          switch try ends.near.value.read(scattering: first.mutableSpan, second.mutableSpan) {
+          switch try ends.near.value.read(scattering: ScatterList(first.mutableSpan, second.mutableSpan)) {
           case .bytes(let count): seen += (first + second).prefix(count)
           case .endOfStream: throw ConformanceFailure("an end after \(seen)")
           case nil: try require(!deadline.hasPassed, "only \(seen) arrived")
@@ -36,7 +36,7 @@ extension StreamSocketSuite where S: ~Copyable {
         try requireEqual(seen, [1, 2, 3], "scattered")
         try requireEqual(try ends.near.readAll(until: .after(Times.limit)), [], "the rest, up to the end")
         for _ in 0..<2 {
-          let end = try ends.near.value.read(scattering: first.mutableSpan, second.mutableSpan)
+          let end = try ends.near.value.read(scattering: ScatterList(first.mutableSpan, second.mutableSpan))
           try requireEqual(end, .endOfStream, "a scattered read at the end")
         }
       }

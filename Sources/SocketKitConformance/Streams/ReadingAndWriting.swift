@@ -167,7 +167,7 @@ extension StreamSocketSuite where S: ~Copyable {
         let (first, second) = (random.bytes(3000), random.bytes(1 << 20))
         var taken: [UInt8] = []
         while taken.count < 1 << 26 {
-          guard let count = try ends.near.value.write(gathering: first.span, second.span) else { break }
+          guard let count = try ends.near.value.write(gathering: GatherList(first.span, second.span)) else { break }
           try require(count >= 1 && count <= first.count + second.count, "\(count) bytes reported")
           taken += (first + second).prefix(count)
         }
@@ -183,7 +183,7 @@ extension StreamSocketSuite where S: ~Copyable {
           let deadline = Deadline.after(Times.limit)
           for turn in ["", ", again"] {
             try requireError(.brokenPipe, .connectionReset, in: "a gathered write to a closed peer\(turn)") {
-              while !deadline.hasPassed { _ = try ends.near.value.write(gathering: bytes.span, bytes.span) }
+              while !deadline.hasPassed { _ = try ends.near.value.write(gathering: GatherList(bytes.span, bytes.span)) }
             }
           }
           try requireEqual(count(), 0, "SIGPIPE signals")

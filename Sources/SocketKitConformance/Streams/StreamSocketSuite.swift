@@ -55,7 +55,7 @@ public struct StreamSocketSuite<S: StreamSocket & ~Copyable>: ConformanceSuite {
 
   public var rules: [ConformanceRule] {
     transferRules + readRules + writeRules + endingRules + resetRules + timeoutRules + deadlineRules + cancelRules
-      + signalRules + concurrencyRules + descriptorRules + sleepRules + shutdownRules + more
+      + signalRules + concurrencyRules + descriptorRules + sleepRules + shutdownRules + heldByteRules + more
   }
 
   /// Creates a rule for one connected pair. The rule is omitted if the transport lacks the capabilities.

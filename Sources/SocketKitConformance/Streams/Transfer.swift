@@ -60,7 +60,7 @@ extension StreamSocketSuite where S: ~Copyable {
       let head = random.bytes(5)
       let body = random.bytes(2000)
       let tail = random.bytes(77)
-      guard let count = try ends.near.value.write(gathering: head.span, body.span, Span(), tail.span)
+      guard let count = try ends.near.value.write(gathering: GatherList(head.span, body.span, Span(), tail.span))
       else {
         throw ConformanceFailure("a gathered write of 2082 bytes would block on a fresh connection")
       }
@@ -71,7 +71,7 @@ extension StreamSocketSuite where S: ~Copyable {
       var second = [UInt8](repeating: 0, count: 4096)
       let deadline = Deadline.after(Times.limit)
       while seen.count < count {
-        switch try ends.far.value.read(scattering: first.mutableSpan, second.mutableSpan) {
+        switch try ends.far.value.read(scattering: ScatterList(first.mutableSpan, second.mutableSpan)) {
         case .bytes(let n): seen += (first + second).prefix(n)
         case nil: try require(!deadline.hasPassed, "only \(seen.count) of \(count) bytes arrived")
         case .endOfStream: throw ConformanceFailure("an end after \(seen.count) of \(count) bytes")
@@ -80,7 +80,7 @@ extension StreamSocketSuite where S: ~Copyable {
       try requireSameBytes(seen, sent, "scattered")
       var none: [UInt8] = []
       var nothing: [UInt8] = []
-      let empty = try ends.far.value.read(scattering: none.mutableSpan, nothing.mutableSpan)
+      let empty = try ends.far.value.read(scattering: ScatterList(none.mutableSpan, nothing.mutableSpan))
       try requireEqual(empty, .bytes(0), "a read into two empty buffers")
     }
       + rule("transfer.strategies", "Waits that park, spin, or spin and then park read the same bytes.") { ends in

@@ -45,6 +45,16 @@ extension RawDescriptor {
   var isNonBlocking: Bool { fcntl(value, F_GETFL) & O_NONBLOCK != 0 }
 }
 
+/// Returns whether one descriptor becomes readable or another one writable within a time.
+func becomesReady(reading: RawDescriptor?, writing: RawDescriptor?, within duration: Duration) -> Bool {
+  // poll(2) ignores negative descriptors.
+  var watched = [
+    pollfd(fd: reading?.value ?? -1, events: Int16(POLLIN), revents: 0),
+    pollfd(fd: writing?.value ?? -1, events: Int16(POLLOUT), revents: 0),
+  ]
+  return poll(&watched, 2, Int32(duration / .milliseconds(1))) > 0
+}
+
 /// Runs `body` while no descriptor can be opened.
 func withoutFreeDescriptors<R>(_ body: () throws -> R) throws -> R {
   var old = rlimit()

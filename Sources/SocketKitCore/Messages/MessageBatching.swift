@@ -88,7 +88,7 @@ extension MessageSocket where Self: ~Copyable {
       if refused > 2 && batch.headers[batch.sent].message.name_length != 0 {
         try wait.pause()
       } else {
-        try wait.block(on: writeSource, for: .writable)
+        try wait.block(on: self, for: .writable)
       }
     }
   }
@@ -109,7 +109,7 @@ extension MessageSocket where Self: ~Copyable {
       if refused > 2 && receiver.byteCount > 0 {
         try wait.pause()
       } else {
-        try wait.block(on: writeSource, for: .writable)
+        try wait.block(on: self, for: .writable)
       }
     }
   }

@@ -14,8 +14,14 @@ public struct Interest: OptionSet, BitwiseCopyable, Hashable, Sendable {
   @inlinable public static var priority: Self { Self(rawValue: 0x2) }
   /// The peer has ended its writing side (EPOLLRDHUP).
   @inlinable public static var readClosed: Self { Self(rawValue: 0x2000) }
+  /// Changes that calls of other threads make to a socket that holds bytes: ``Watchable/announceChanges()``. Only for
+  /// results of ``Watchable/sources(for:)``. Waiting calls wake up for it; pollers do not.
+  @inlinable public static var changes: Self { Self(rawValue: 0x1_0000) }
 
-  /// The bits that have a name here. The kernel receives no other bits of the raw value.
+  /// Whether a bit concerns the direction of reading.
+  @inlinable var hasReading: Bool { rawValue & 0x2003 != 0 }
+
+  /// The bits that the kernel receives: those that have a name here, without ``changes``.
   @inlinable public var events: Interest { intersection(Interest(rawValue: 0x2007)) }
 }
 

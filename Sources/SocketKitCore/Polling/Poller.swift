@@ -17,6 +17,21 @@ public import CSocketKit
 ///   spin.
 ///
 /// Only one thread at a time may use a poller; any thread may use its ``waker``.
+///
+/// **Sockets that hold bytes.** A poller reports what the kernel knows. A wrapper such as TLS may hold bytes that it
+/// has taken from the kernel, or may need the other direction. A program that must work with every stream does three
+/// things; for kernel sockets the compiler removes them:
+/// - After an event it tries the directions that it wants, whichever the event names.
+/// - When it stops before a call returned nil, it looks at ``Watchable/pending`` before it waits: while that contains a
+///   direction that the program wants, it calls again, or waits with ``Deadline/past`` and calls again afterwards.
+/// - After its calls it compares ``Watchable/sources(for:)`` with the value at the last registration, and when they
+///   differ calls ``modify(_:for:trigger:token:)``:
+/// ```swift
+/// let needed = socket.sources(for: interest)
+/// if needed != watched { try poller.modify(socket, for: interest, token: token) }
+/// watched = needed
+/// ```
+/// One thread then does all calls on the socket. If other threads call it too, they wake this one with ``waker``.
 public protocol Poller: ~Copyable, Sendable {
   /// The bounds and modes with which a poller is made.
   associatedtype Configuration: Sendable
@@ -106,9 +121,9 @@ extension Poller where Self: ~Copyable {
     try modify(source: source, for: interest, trigger: [], token: token)
   }
 
-  /// Watches a socket, a listener or another ``Watchable``: its ``Watchable/readSource`` and its
-  /// ``Watchable/writeSource``, according to the interest. A listener is readable when a connection is ready to be
-  /// accepted.
+  /// Watches a socket, a listener or another ``Watchable``: on its ``Watchable/readSource`` and its
+  /// ``Watchable/writeSource``, what its ``Watchable/sources(for:)`` names for the interest. A listener is readable
+  /// when a connection is ready to be accepted.
   ///
   /// If the two sources differ, the poller watches each separately: with `.oneShot` each reports once.
   /// - Throws: `.alreadyRegistered`; `.notSupported` for a mode that the poller lacks. After an error nothing new is
@@ -117,6 +132,7 @@ extension Poller where Self: ~Copyable {
   public mutating func register<Source: Watchable & ~Copyable>(
     _ socket: borrowing Source, for interest: Interest, trigger: Trigger = [], token: Token
   ) throws(SocketError) {
+    let interest = socket.sources(for: interest).subtracting(.changes)
     let reading = socket.readSource
     let writing = socket.writeSource
     if reading == writing {
@@ -133,12 +149,14 @@ extension Poller where Self: ~Copyable {
     }
   }
 
-  /// Changes the interest of a registered socket.
+  /// Changes the interest of a registered socket, or what is watched for the same interest
+  /// (``Watchable/sources(for:)``).
   /// - Throws: `.notRegistered`, `.notSupported`.
   @inlinable
   public mutating func modify<Source: Watchable & ~Copyable>(
     _ socket: borrowing Source, for interest: Interest, trigger: Trigger = [], token: Token
   ) throws(SocketError) {
+    let interest = socket.sources(for: interest).subtracting(.changes)
     let reading = socket.readSource
     let writing = socket.writeSource
     if reading == writing {

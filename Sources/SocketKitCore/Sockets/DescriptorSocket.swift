@@ -1,7 +1,8 @@
 /// A socket that owns exactly one descriptor, which takes socket options: the transports, and wrappers that hold only
 /// their base.
 ///
-/// A wrapper that holds bytes must not conform, because ``releaseDescriptor()`` would lose them.
+/// A wrapper that holds bytes (``Watchable/pending``) must not conform, because ``releaseDescriptor()`` would lose
+/// them.
 public protocol DescriptorSocket: Socket, OptionTarget, ~Copyable {
   /// Returns the descriptor and gives up its ownership. The connection does not change.
   consuming func releaseDescriptor() -> Descriptor

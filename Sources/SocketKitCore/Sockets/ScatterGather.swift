@@ -72,45 +72,114 @@ extension csk_msghdr {
 }
 
 extension StreamSocket where Self: ~Copyable {
-  /// Writes once from two to four buffers in turn, for example a header and a body. On kernel sockets this is one
-  /// system call.
+  /// Writes once from several buffers in turn, without waiting. On kernel sockets this is one system call.
   ///
-  /// - Returns: the number of bytes taken from all buffers together; nil when the kernel takes none now.
+  /// One call takes at most 1024 buffers, the kernel's limit (IOV_MAX); a write may always be short.
+  /// - Parameter list: any number of buffers.
+  /// - Returns: the number of bytes taken from all buffers together, 0 only when all are empty; nil when the kernel
+  ///   takes none now.
   /// - Throws: as ``write(_:)``.
   @inlinable
-  public borrowing func write(
-    gathering first: Span<UInt8>, _ second: Span<UInt8>, _ third: Span<UInt8> = Span(),
-    _ fourth: Span<UInt8> = Span()
-  ) throws(SocketError) -> Int? {
-    let result = first.withUnsafeBytes { a in
-      second.withUnsafeBytes { b in
-        third.withUnsafeBytes { c in
-          fourth.withUnsafeBytes { d in
-            let segments: InlineArray<4, IOSegment> = [IOSegment(a), IOSegment(b), IOSegment(c), IOSegment(d)]
-            if a.count &+ b.count &+ c.count &+ d.count == 0 { return IOResult.zero }
-            return segments.span.withUnsafeBufferPointer { attemptSend(gathering: $0) }
-          }
-        }
-      }
-    }
-    return try result.count(.write)
+  public borrowing func write(gathering list: borrowing GatherList) throws(SocketError) -> Int? {
+    try write(segments: list.segments)
   }
 
-  /// Reads once into two buffers in turn. On kernel sockets this is one system call.
+  /// Writes at least one byte from several buffers in turn, and waits on this thread until the kernel takes one.
+  /// - Returns: the number of bytes taken from all buffers together: at least 1, or 0 when all are empty.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``write(_:)``.
+  @inlinable
+  public borrowing func write(
+    gathering list: borrowing GatherList, until limit: some WaitLimit
+  ) throws(SocketError) -> Int {
+    try waiting(for: .writable, .write, until: limit) { (socket) throws(SocketError) in
+      try socket.write(segments: list.segments)
+    }
+  }
+
+  /// Writes all bytes of several buffers in turn, and waits as long as necessary.
+  /// - Throws: as ``writeAll(_:until:)``.
+  @inlinable
+  public borrowing func writeAll(
+    gathering list: consuming GatherList, until limit: some WaitLimit
+  ) throws(SocketError) {
+    var done = 0
+    do throws(SocketError) {
+      var wait = try WaitOperation(.write, until: limit)
+      while list.segments.byteCount > 0 {
+        if let count = try write(segments: list.segments) {
+          done &+= count
+          list.segments.drop(count)
+          if list.segments.byteCount == 0 { return }
+          wait.progressed()
+          try wait.check()
+        } else {
+          try wait.block(on: self, for: .writable)
+        }
+      }
+    } catch {
+      throw error.after(transferring: done)
+    }
+  }
+
+  /// Reads once into several buffers in turn, without waiting. On kernel sockets this is one system call.
   ///
-  /// - Returns: `.bytes` with the count over both buffers; `.endOfStream`; nil when there is nothing to read now.
+  /// One call fills at most 1024 buffers, the kernel's limit (IOV_MAX); a read may always be short.
+  /// - Parameter list: any number of buffers.
+  /// - Returns: `.bytes` with the count over all buffers; `.endOfStream`; nil when there is nothing to read now.
   /// - Throws: as ``read(into:)-(MutableSpan<UInt8>)``.
   @inlinable
+  public borrowing func read(scattering list: consuming ScatterList) throws(SocketError) -> ReadOutcome? {
+    try read(segments: list.segments)
+  }
+
+  /// Reads at least one byte into several buffers in turn, and waits on this thread until there is one.
+  /// - Returns: `.bytes` with the count over all buffers; `.endOfStream`.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``read(into:)-(MutableSpan<UInt8>)``.
+  @inlinable
   public borrowing func read(
-    scattering first: consuming MutableSpan<UInt8>, _ second: consuming MutableSpan<UInt8>
-  ) throws(SocketError) -> ReadOutcome? {
-    if first.isEmpty && second.isEmpty { return .bytes(0) }
-    let result = first.withUnsafeMutableBytes { a in
-      second.withUnsafeMutableBytes { b in
-        let segments: InlineArray<2, IOSegment> = [IOSegment(a), IOSegment(b)]
-        return segments.span.withUnsafeBufferPointer { attemptReceive(scattering: $0) }
-      }
+    scattering list: consuming ScatterList, until limit: some WaitLimit
+  ) throws(SocketError) -> ReadOutcome {
+    try waiting(for: .readable, .read, until: limit, atEnd: .endOfStream) { (socket) throws(SocketError) in
+      try socket.read(segments: list.segments)
     }
-    return try result.readOutcome(.read)
+  }
+
+  /// Fills several buffers in turn, and waits as long as necessary.
+  /// - Throws: as ``readExactly(into:until:)``.
+  @inlinable
+  public borrowing func readExactly(
+    scattering list: consuming ScatterList, until limit: some WaitLimit
+  ) throws(SocketError) {
+    var done = 0
+    do throws(SocketError) {
+      var wait = try WaitOperation(.read, until: limit)
+      while list.segments.byteCount > 0 {
+        switch try read(segments: list.segments) {
+        case .bytes(let count):
+          done &+= count
+          list.segments.drop(count)
+          if list.segments.byteCount == 0 { return }
+          wait.progressed()
+          try wait.check()
+        case .endOfStream: throw SocketError(code: .unexpectedEnd, .read)
+        case nil: try wait.block(on: self, for: .readable)
+        }
+      }
+    } catch {
+      if error.code == .shutDown { throw SocketError(code: .unexpectedEnd, .read, transferred: done) }
+      throw error.after(transferring: done)
+    }
+  }
+
+  @inlinable
+  borrowing func write(segments: borrowing SegmentList) throws(SocketError) -> Int? {
+    if segments.byteCount == 0 { return 0 }
+    return try segments.withSegments { attemptSend(gathering: $0) }.count(.write)
+  }
+
+  @inlinable
+  borrowing func read(segments: borrowing SegmentList) throws(SocketError) -> ReadOutcome? {
+    if segments.byteCount == 0 { return .bytes(0) }
+    return try segments.withSegments { attemptReceive(scattering: $0) }.readOutcome(.read)
   }
 }

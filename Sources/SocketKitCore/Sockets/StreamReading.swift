@@ -80,7 +80,7 @@ extension StreamSocket where Self: ~Copyable {
         } else if result.raw == 0 {
           throw SocketError(code: .unexpectedEnd, .read)
         } else if result.isWouldBlock {
-          try wait.block(on: readSource, for: .readable)
+          try wait.block(on: self, for: .readable)
         } else {
           throw SocketError(result, .read)
         }

@@ -3,7 +3,9 @@ public import CSocketKit
 /// A connected byte stream: bytes arrive in order, without boundaries.
 ///
 /// A transport implements the `attempt…` primitives (kernel sockets inherit them). Programs call
-/// ``read(into:)-(MutableSpan<UInt8>)``, ``write(_:)`` and their waiting forms.
+/// ``read(into:)-(MutableSpan<UInt8>)``, ``write(_:)`` and their waiting forms. A wrapper that holds bytes, or that
+/// needs one direction for the other, also implements ``Watchable/pending`` and ``Watchable/sources(for:)``; it must
+/// not be a ``DescriptorSocket``.
 public protocol StreamSocket: ConnectedSocket, ~Copyable {
   /// Reads once, without waiting, into the front of `buffer`. Returns 0 at the end of the stream, or when the buffer is
   /// empty.

@@ -41,7 +41,7 @@ extension StreamSocket where Self: ~Copyable {
           wait.progressed()
           try wait.check()
         } else if result.isWouldBlock {
-          try wait.block(on: writeSource, for: .writable)
+          try wait.block(on: self, for: .writable)
         } else {
           throw SocketError(result, .write)
         }

@@ -6,6 +6,9 @@ internal import CSocketKit
 /// call that sleeps with ppoll(2) alone then uses a full core. ``ParkHistory`` detects that.
 struct Park {
   let source: RawDescriptor
+  /// A second descriptor, which is watched for writing; -1 for none.
+  let second: RawDescriptor
+  /// What to watch on ``source``.
   let interest: Interest
   let deadline: Deadline
   let control: WaitControl?
@@ -25,7 +28,15 @@ struct Park {
   }
 
   /// The events that the call waits for. With an empty interest it waits for the error queue.
-  private var wanted: Int16 { events == 0 ? Int16(CSK_POLLERR) : events }
+  private var wanted: Int16 {
+    let all = hasSecond ? events | Int16(CSK_POLLOUT) : events
+    return all == 0 ? Int16(CSK_POLLERR) : all
+  }
+
+  private var hasSecond: Bool { second.value >= 0 }
+
+  /// The descriptor whose socket announces changes that the call waits for; nil for none.
+  private var changing: RawDescriptor? { interest.contains(.changes) ? source : nil }
 
   /// Sleeps until the call should try again: the source is ready, the deadline has passed, the control has signalled,
   /// or a shutdown has signalled.
@@ -46,13 +57,13 @@ struct Park {
 
   private func sleep(_ history: inout ParkHistory) throws(SocketError) {
     let start = csk_monotonic_nanoseconds()
-    if !mayMissShutdown {
+    if !needsNotices {
       history.reported = try poll(source, events, until: deadline)
     } else if history.isLong {
       try sleepWithNotice(&history)
     } else {
-      history.generation = ShutdownNotices.generation
-      let moment = Deadline(nanoseconds: start &+ ShutdownNotices.patience)
+      history.generation = WaitNotices.generation(changing)
+      let moment = Deadline(nanoseconds: start &+ WaitNotices.patience)
       history.reported = try poll(source, events, until: min(deadline, moment))
       history.isLong = moment.hasPassed
     }
@@ -60,9 +71,11 @@ struct Park {
     history.immediate = wasMomentary ? history.immediate &+ 1 : 0
   }
 
-  /// Whether the kernel may leave the call asleep after a shutdown. See ``ShutdownNotices``.
-  private var mayMissShutdown: Bool {
-    source.value >= 0 && (operation == .accept || interest.contains(.writable) && operation != .connect)
+  /// Whether the kernel may leave the call asleep after a shutdown or after a change. See ``WaitNotices``.
+  private var needsNotices: Bool {
+    if source.value < 0 { return false }
+    let writes = interest.contains(.writable) || hasSecond
+    return operation == .accept || interest.contains(.changes) || writes && operation != .connect
   }
 
   private func sleepWithNotice(_ history: inout ParkHistory) throws(SocketError) {
@@ -73,15 +86,15 @@ struct Park {
       let result = csk_eventfd()
       if result < 0 {
         // No descriptor is free: poll for a limited time, then try again.
-        let moment = Deadline(nanoseconds: csk_monotonic_nanoseconds() &+ ShutdownNotices.patience)
+        let moment = Deadline(nanoseconds: csk_monotonic_nanoseconds() &+ WaitNotices.patience)
         history.reported = try poll(source, events, until: min(deadline, moment))
         return
       }
       bell = RawDescriptor(Int32(truncatingIfNeeded: result))
     }
-    let generation = ShutdownNotices.enter(bell)
+    let generation = WaitNotices.enter(bell, changing)
     defer {
-      ShutdownNotices.leave(bell)
+      WaitNotices.leave(bell)
       if let control { control.leave(bell) } else { _ = csk_close(bell.value) }
     }
     history.reported = 0
@@ -104,17 +117,24 @@ struct Park {
     let added = csk_epoll_ctl(epoll.raw.value, CSK_EPOLL_CTL_ADD, source.value, &event)
     if added == 0 &- Int(CSK_EBADF) { throw SocketError(IOResult(raw: added), operation) }
     if added < 0 { return try pauseWhileReported(&history) }
+    if hasSecond {
+      var other = csk_epoll_event(events: UInt32(CSK_POLLOUT) | Trigger.edge.rawValue, data: 0)
+      let result = csk_epoll_ctl(epoll.raw.value, CSK_EPOLL_CTL_ADD, second.value, &other)
+      if result < 0 { return try pauseWhileReported(&history) }
+    }
     // The instance first reports the present state, and after that only changes.
-    let count = csk_epoll_wait(epoll.raw.value, &event, 1, 0)
-    let present = count > 0 ? Int16(truncatingIfNeeded: event.events) : 0
+    var present: Int16 = 0
+    for _ in 0..<(hasSecond ? 2 : 1) where csk_epoll_wait(epoll.raw.value, &event, 1, 0) > 0 {
+      present |= Int16(truncatingIfNeeded: event.events)
+    }
     let isNew = present & wanted != 0 || present & ~history.reported != 0
     history.reported = present
     if isNew { return }
     // If an error became pending between the last try and now, epoll would not report it as new.
     if present & Int16(CSK_POLLERR) != 0, let error = pendingError() { throw error }
     var limit = deadline
-    if mayMissShutdown {
-      limit = min(limit, Deadline(nanoseconds: csk_monotonic_nanoseconds() &+ 5 * ShutdownNotices.patience))
+    if needsNotices {
+      limit = min(limit, Deadline(nanoseconds: csk_monotonic_nanoseconds() &+ 5 * WaitNotices.patience))
     }
     _ = try poll(epoll.raw, Int16(CSK_POLLIN), until: limit)
   }
@@ -183,10 +203,12 @@ struct Park {
   private func poll(
     _ descriptor: RawDescriptor, _ events: Int16, _ bell: RawDescriptor, until limit: Deadline
   ) throws(SocketError) -> Int16 {
-    var watched: InlineArray<2, csk_pollfd> = [
+    var watched: InlineArray<3, csk_pollfd> = [
       csk_pollfd(fd: descriptor.value, events: events, revents: 0),
       csk_pollfd(fd: bell.value, events: Int16(CSK_POLLIN), revents: 0),
+      csk_pollfd(fd: second.value, events: Int16(CSK_POLLOUT), revents: 0),
     ]
+    let count: UInt = hasSecond && descriptor == source ? 3 : 2
     while true {
       var time = csk_timespec()
       let left = limit.remainingNanoseconds
@@ -194,13 +216,13 @@ struct Park {
       time.tv_nsec = Int(left % 1_000_000_000)
       let result = withUnsafeMutableBytes(of: &watched) { bytes in
         let memory = bytes.baseAddress?.assumingMemoryBound(to: csk_pollfd.self)
-        return IOResult(raw: left < 0 ? csk_ppoll(memory, 2, nil) : csk_ppoll(memory, 2, &time))
+        return IOResult(raw: left < 0 ? csk_ppoll(memory, count, nil) : csk_ppoll(memory, count, &time))
       }
       if result.isInterrupted { continue }
       if result.isFailure {
         throw SocketError(code: SocketError.Code(errno: result.errno), operation, errno: result.errno)
       }
-      return watched[0].revents
+      return watched[0].revents | watched[2].revents
     }
   }
 }
@@ -208,7 +230,9 @@ struct Park {
 /// Throws `.shutDown` when this side has shut down the receiving direction and no message is left to receive.
 @usableFromInline
 func look(_ source: RawDescriptor, _ interest: Interest, _ operation: SocketError.Operation) throws(SocketError) {
-  try Park(source: source, interest: interest, deadline: .past, control: nil, operation: operation).look()
+  try Park(
+    source: source, second: RawDescriptor(-1), interest: interest, deadline: .past, control: nil, operation: operation
+  ).look()
 }
 
 /// Sleeps until the descriptor is ready, the deadline passes, or the control signals.
@@ -217,6 +241,20 @@ func park(
   _ source: RawDescriptor, _ interest: Interest, until deadline: Deadline, control: WaitControl?,
   operation: SocketError.Operation, _ history: inout ParkHistory
 ) throws(SocketError) {
-  let park = Park(source: source, interest: interest, deadline: deadline, control: control, operation: operation)
+  let park = Park(
+    source: source, second: RawDescriptor(-1), interest: interest, deadline: deadline, control: control,
+    operation: operation)
+  try park.run(&history)
+}
+
+/// The same for a source for reading and another for writing.
+@usableFromInline
+func park(
+  reading source: RawDescriptor, writing second: RawDescriptor, _ interest: Interest, until deadline: Deadline,
+  control: WaitControl?, operation: SocketError.Operation, _ history: inout ParkHistory
+) throws(SocketError) {
+  let park = Park(
+    source: source, second: second, interest: interest.subtracting(.writable), deadline: deadline, control: control,
+    operation: operation)
   try park.run(&history)
 }

@@ -7,9 +7,9 @@ struct ParkHistory: BitwiseCopyable, Sendable {
   @usableFromInline var reported: Int16 = 0
   /// The number of parks in succession that poll(2) ended without sleeping; stops at 255.
   @usableFromInline var immediate: UInt8 = 0
-  /// Whether a first, short park has passed: see ``ShutdownNotices``.
+  /// Whether a first, short park has passed: see ``WaitNotices``.
   @usableFromInline var isLong = false
-  /// ``ShutdownNotices/generation`` before the last try.
+  /// ``WaitNotices/generation`` before the last try.
   @usableFromInline var generation: UInt32 = 0
 
   /// The number of steps that did not park.

@@ -4,7 +4,7 @@ public import CSocketKit
 ///
 /// For implementers of waiting calls. A call of one step is one line that calls `waiting(for:until:)` of ``Watchable``,
 /// which makes a `WaitOperation`. A call of several steps, or one that waits for a change that no descriptor reports,
-/// makes its own. It tries, and calls ``block(on:for:)`` or ``pause(until:)`` after every try that would block.
+/// makes its own. It tries, and calls `block(on:for:)` or ``pause(until:)`` after every try that would block.
 @frozen
 public struct WaitOperation<Limit: WaitLimit> {
   /// The time that the wait may take, and the way in which the thread spends it.
@@ -34,14 +34,38 @@ public struct WaitOperation<Limit: WaitLimit> {
   @inlinable @inline(__always)
   public mutating func progressed() { history = ParkHistory() }
 
-  /// Waits as the limit specifies. Try again when it returns; the descriptor may still not be ready.
+  /// Waits until the socket may proceed, as the limit specifies. Try again when it returns; the call may still block.
+  ///
+  /// Does not wait while the socket's ``Watchable/pending`` contains the direction, and otherwise watches what its
+  /// ``Watchable/sources(for:)`` names. For a kernel socket this is ``block(on:for:)-(RawDescriptor,_)`` on its
+  /// descriptor.
+  /// - Parameters:
+  ///   - socket: the socket, listener or other source that the call tries.
+  ///   - interest: the direction of the call, `.readable` or `.writable`.
+  /// - Throws: as ``block(on:for:)-(RawDescriptor,_)``.
+  @inlinable @inline(__always)
+  public mutating func block<Source: Watchable & ~Copyable>(
+    on socket: borrowing Source, for interest: Interest
+  ) throws(SocketError) {
+    if socket.pending.rawValue & interest.rawValue != 0 { return try check() }
+    let needed = socket.sources(for: interest)
+    if !needed.contains(.writable) {
+      try block(on: socket.readSource, for: needed)
+    } else if !needed.hasReading || socket.readSource == socket.writeSource {
+      try block(on: socket.writeSource, for: needed)
+    } else {
+      try block(reading: socket.readSource, writing: socket.writeSource, for: needed)
+    }
+  }
+
+  /// Waits as the limit specifies for one descriptor. Try again when it returns; the descriptor may still not be ready.
   ///
   /// A parked thread uses almost no processor time, even where poll(2) keeps reporting the descriptor although the call
   /// would block, for example because of an unread error queue. Call ``progressed()`` after a try that transferred
   /// data.
   /// - Parameters:
   ///   - source: the descriptor to watch.
-  ///   - interest: one direction; an empty interest waits for the error queue.
+  ///   - interest: what to watch for; an empty interest waits for the error queue.
   /// - Throws: `.timedOut` when the limit's or the control's deadline has passed; `.cancelled`; `.shutDown` when this
   ///   side has shut down the receiving direction and the kernel does not report the end (datagram sockets and Unix
   ///   listeners); the pending error of the socket; `.tooManyDescriptors` when a control needs a wake-up descriptor and
@@ -59,6 +83,26 @@ public struct WaitOperation<Limit: WaitLimit> {
     case .park:
       try park(
         source, interest, until: limit.deadline, control: limit.control, operation: operation, &history)
+    }
+  }
+
+  /// Waits as `block(on:for:)` does for a source for reading and another for writing.
+  @inlinable
+  mutating func block(
+    reading: RawDescriptor, writing: RawDescriptor, for interest: Interest
+  ) throws(SocketError) {
+    try check()
+    switch limit.next(&progress) {
+    case .spin:
+      csk_relax()
+      try lookNowAndThen(at: reading, interest)
+    case .yield:
+      csk_yield()
+      try lookNowAndThen(at: reading, interest)
+    case .park:
+      try park(
+        reading: reading, writing: writing, interest, until: limit.deadline, control: limit.control,
+        operation: operation, &history)
     }
   }
 

@@ -115,7 +115,7 @@ public struct SCTPMessageAssembler: ~Copyable {
         try wait.check()
       case nil:
         do throws(SocketError) {
-          try wait.block(on: socket.readSource, for: .readable)
+          try wait.block(on: socket, for: .readable)
         } catch {
           if error.code == .shutDown { return .endOfStream }
           throw error

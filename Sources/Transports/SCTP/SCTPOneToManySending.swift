@@ -74,7 +74,7 @@ extension SCTPOneToManySocket {
         continue
       }
       if !result.isWouldBlock { throw SocketError(result, .send) }
-      try wait.block(on: writeSource, for: .writable)
+      try wait.block(on: self, for: .writable)
     }
   }
 

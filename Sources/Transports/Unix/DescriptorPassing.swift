@@ -56,7 +56,7 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
       if refused > 2 && address != nil {
         try wait.pause()
       } else {
-        try wait.block(on: writeSource, for: .writable)
+        try wait.block(on: self, for: .writable)
       }
     }
   }

@@ -65,7 +65,7 @@ extension FramedSocket where Base: ~Copyable {
         if case .bytes(let count) = try receive(into: buffer) { return .bytes(count) }
         return .endOfStream
       case .endOfStream: return .endOfStream
-      case nil: try wait.block(on: readSource, for: .readable)
+      case nil: try wait.block(on: base, for: .readable)
       }
     }
   }

@@ -70,7 +70,7 @@ extension FramedSocket where Base: ~Copyable {
     _ bytes: Span<UInt8>, until limit: some WaitLimit
   ) throws(SocketError) {
     var wait = try WaitOperation(.send, until: limit)
-    while try send(bytes) == nil { try wait.block(on: writeSource, for: .writable) }
-    while try !flush() { try wait.block(on: writeSource, for: .writable) }
+    while try send(bytes) == nil { try wait.block(on: base, for: .writable) }
+    while try !flush() { try wait.block(on: base, for: .writable) }
   }
 }

@@ -12,8 +12,9 @@ public import SocketKitCore
 /// stored in a `Slab`. Only one task may use it at a time, because its methods are mutating.
 ///
 /// **With a poller**: one read may return several frames. The poller does not report buffered frames, because the
-/// descriptor is no longer readable. After an event, receive until the result is nil, or while ``hasFrame`` is true.
-/// While ``hasUnsent`` is true, watch for writing, and then call ``flush()``.
+/// descriptor is no longer readable. After an event, receive until the result is nil, or while ``pending`` is not
+/// empty. While ``hasUnsent`` is true, ``sources(for:)`` contains `.writable`: modify the registration, and then call
+/// ``flush()``.
 @frozen
 public struct FramedSocket<Base: StreamSocket & ~Copyable>: ~Copyable, ConnectedSocket {
   public typealias Address = Base.Address
@@ -44,6 +45,13 @@ public struct FramedSocket<Base: StreamSocket & ~Copyable>: ~Copyable, Connected
   @inlinable public static var capabilities: SocketCapabilities { Base.capabilities.union(.emptyMessages) }
   @inlinable public var readSource: RawDescriptor { base.readSource }
   @inlinable public var writeSource: RawDescriptor { base.writeSource }
+  /// A buffered frame is readable, and so is what the stream holds.
+  @inlinable public var pending: Readiness { hasFrame ? base.pending.union(.readable) : base.pending }
+  /// Adds `.writable` while part of a frame is not sent.
+  @inlinable
+  public borrowing func sources(for interest: Interest) -> Interest {
+    base.sources(for: hasUnsent ? interest.union(.writable) : interest)
+  }
 
   /// Shuts down one or both directions. Unsent bytes (``hasUnsent``) are not sent any more: call ``flush()`` first.
   public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }

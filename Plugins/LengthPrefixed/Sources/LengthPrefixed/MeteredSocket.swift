@@ -42,6 +42,9 @@ public struct MeteredSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSo
   @inlinable public static var capabilities: SocketCapabilities { Base.capabilities }
   @inlinable public var readSource: RawDescriptor { base.readSource }
   @inlinable public var writeSource: RawDescriptor { base.writeSource }
+  @inlinable public var pending: Readiness { base.pending }
+  @inlinable
+  public borrowing func sources(for interest: Interest) -> Interest { base.sources(for: interest) }
 
   public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
   public consuming func attemptClose() -> IOResult { base.attemptClose() }

@@ -31,14 +31,14 @@ extension OneAtATime.MeteredSocketTests {
       let receiver = MeteredSocket(b, quota: ByteQuota(received: 7))
       var first = [UInt8](repeating: 0, count: 2)
       var second = [UInt8](repeating: 0, count: 3)
-      #expect(try sender.write(gathering: [1, 2].span, [3, 4, 5].span) == 5)
-      #expect(try receiver.read(scattering: first.mutableSpan, second.mutableSpan) == .bytes(5))
+      #expect(try sender.write(gathering: GatherList([1, 2].span, [3, 4, 5].span)) == 5)
+      #expect(try receiver.read(scattering: ScatterList(first.mutableSpan, second.mutableSpan)) == .bytes(5))
       #expect(first == [1, 2] && second == [3, 4, 5])
       // Two bytes are left of each quota.
-      #expect(try sender.write(gathering: [6].span, [7, 8].span) == 1)
-      #expect(try sender.write(gathering: [7, 8].span, [9].span) == 1)
+      #expect(try sender.write(gathering: GatherList([6].span, [7, 8].span)) == 1)
+      #expect(try sender.write(gathering: GatherList([7, 8].span, [9].span)) == 1)
       #expect(sender.sent == 7)
-      #expect(try receiver.read(scattering: second.mutableSpan, first.mutableSpan) == .bytes(2))
+      #expect(try receiver.read(scattering: ScatterList(second.mutableSpan, first.mutableSpan)) == .bytes(2))
       #expect(second[0..<2] == [6, 7])
     }
   }

@@ -93,7 +93,7 @@ private final class StreamWriter<S: StressStream & ~Copyable>: SessionThread {
         let head = min(size, 13)
         try attempt(what, .zero) { () throws(SocketError) in
           let outcome = try socket.write(
-            gathering: bytes.span.extracting(first: head), bytes.span.extracting(droppingFirst: head))
+            gathering: GatherList(bytes.span.extracting(first: head), bytes.span.extracting(droppingFirst: head)))
           if let count = outcome { sent += count }
         }
       case 83..<91 where session.passes:
@@ -206,7 +206,7 @@ private final class StreamReader<S: StressStream & ~Copyable>: SessionThread {
         what = "scatter"
         var more = [UInt8](repeating: 0xa5, count: random.size(atMost: 5000))
         let outcome = try attempt(what, .zero) { () throws(SocketError) in
-          try socket.read(scattering: buffer.mutableSpan, more.mutableSpan)
+          try socket.read(scattering: ScatterList(buffer.mutableSpan, more.mutableSpan))
         }
         switch outcome {
         case .bytes(let count): return accept(.bytes(count), buffer + more)

@@ -117,13 +117,13 @@ private func writing<S: StreamSocket & ~Copyable>(_ near: Held<S>, _ far: Held<S
   }
   step("read the rest") { words(try far.with { try $0.read(into: buffer.mutableSpan, until: longTime) }, buffer) }
   step("write from two places") {
-    words(try near.with { try $0.write(gathering: "head".utf8.span, "body".utf8.span) })
+    words(try near.with { try $0.write(gathering: GatherList("head".utf8.span, "body".utf8.span)) })
   }
   far.awaitSomething()
   step("read into two places") {
     var head: [UInt8] = [0, 0, 0, 0, 0]
     var body = head
-    let outcome = try far.with { try $0.read(scattering: head.mutableSpan, body.mutableSpan) }
+    let outcome = try far.with { try $0.read(scattering: ScatterList(head.mutableSpan, body.mutableSpan)) }
     return words(outcome, head + body)
   }
   guard traits.tellsItsQueue else { return }

@@ -1,0 +1,88 @@
+/// The segments of a ``GatherList`` or a ``ScatterList``: up to 8 in place, more of them on the heap.
+@frozen
+@usableFromInline
+struct SegmentList: ~Copyable {
+  @usableFromInline var few = InlineArray<8, IOSegment>(repeating: IOSegment())
+  /// The segments when they are more than 8.
+  @usableFromInline var many: UnsafeMutablePointer<IOSegment>?
+  @usableFromInline var capacity = 8
+  /// The first segment that is not transferred completely, and the end.
+  @usableFromInline var start = 0
+  @usableFromInline var end = 0
+  @usableFromInline var byteCount = 0
+
+  @inlinable
+  init() {}
+
+  @inlinable
+  deinit { many?.deallocate() }
+
+  /// Appends a segment, unless it is empty: the kernel limits the number of segments.
+  @inlinable
+  mutating func append(_ segment: IOSegment) {
+    if segment.count == 0 { return }
+    if end == capacity { grow() }
+    if let many { many[end] = segment } else { few[end] = segment }
+    end &+= 1
+    byteCount &+= segment.count
+  }
+
+  @usableFromInline
+  mutating func grow() {
+    let larger = UnsafeMutablePointer<IOSegment>.allocate(capacity: 2 * capacity)
+    for index in 0..<end { (larger + index).initialize(to: self[index]) }
+    many?.deallocate()
+    many = larger
+    capacity *= 2
+  }
+
+  @usableFromInline
+  subscript(index: Int) -> IOSegment {
+    get { if let many { many[index] } else { few[index] } }
+    set { if let many { many[index] = newValue } else { few[index] = newValue } }
+  }
+
+  /// Removes bytes from the front.
+  /// - Parameter count: at most ``byteCount``.
+  @usableFromInline
+  mutating func drop(_ count: Int) {
+    byteCount -= count
+    var left = count
+    while left > 0 {
+      let segment = self[start]
+      if left < segment.count {
+        self[start] = IOSegment(segment.baseAddress.map { $0 + left }, segment.count - left)
+        return
+      }
+      left -= segment.count
+      start += 1
+    }
+  }
+
+  @inlinable
+  borrowing func withSegments<R>(_ body: (UnsafeBufferPointer<IOSegment>) -> R) -> R {
+    if let many { return body(UnsafeBufferPointer(start: many + start, count: end &- start)) }
+    return few.span.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[start..<end])) }
+  }
+}
+
+extension IOSegment {
+  @inlinable
+  init() {
+    baseAddress = nil
+    count = 0
+  }
+
+  @usableFromInline
+  init(_ base: UnsafeMutableRawPointer?, _ count: Int) {
+    baseAddress = base
+    self.count = count
+  }
+
+  // The segment does not depend on the span: ``GatherList`` and ``ScatterList`` state the dependence.
+  @inlinable
+  init(of bytes: Span<UInt8>) { self = bytes.withUnsafeBytes { IOSegment($0) } }
+
+  @inlinable
+  init(of bytes: consuming MutableSpan<UInt8>) { self = bytes.withUnsafeMutableBytes { IOSegment($0) } }
+}

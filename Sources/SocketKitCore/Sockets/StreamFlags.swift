@@ -1,0 +1,98 @@
+public import CSocketKit
+
+extension StreamSocket where Self: KernelSocket & ~Copyable {
+  /// Reads once with flags, without waiting (recv(2)).
+  ///
+  /// With ``ReceiveFlags/peek`` the bytes stay in the queue. With ``ReceiveFlags/outOfBand`` the call returns urgent
+  /// data, at most 1 byte, and nil when the peer has sent none, or when the option `.urgentDataInline` is on; the end
+  /// is then `.endOfStream` too.
+  /// - Returns: as ``StreamSocket/read(into:)-(MutableSpan<UInt8>)``.
+  /// - Throws: `.invalidArgument` for ``ReceiveFlags/errorQueue``, which does not return bytes of the stream;
+  ///   `.notSupported` where the transport has no urgent data; `.notASocket` for a descriptor that is no socket; and as
+  ///   ``StreamSocket/read(into:)-(MutableSpan<UInt8>)``.
+  @inlinable
+  public borrowing func read(
+    into buffer: consuming MutableSpan<UInt8>, flags: ReceiveFlags
+  ) throws(SocketError) -> ReadOutcome? {
+    var bytes = buffer.mutableBytes
+    return try read(bytes: &bytes, flags)
+  }
+
+  /// Reads at least one byte with flags, and waits on this thread until there is one. With ``ReceiveFlags/outOfBand``
+  /// it waits for urgent data.
+  /// - Returns: as ``StreamSocket/read(into:until:)-(MutableSpan<UInt8>,_)``.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``read(into:flags:)``.
+  @inlinable
+  public borrowing func read(
+    into buffer: consuming MutableSpan<UInt8>, flags: ReceiveFlags, until limit: some WaitLimit
+  ) throws(SocketError) -> ReadOutcome {
+    var bytes = buffer.mutableBytes
+    let interest: Interest = flags.contains(.outOfBand) ? [.priority, .readClosed] : .readable
+    return try waiting(for: interest, .read, until: limit, atEnd: .endOfStream) { (socket) throws(SocketError) in
+      try socket.read(bytes: &bytes, flags)
+    }
+  }
+
+  @inlinable
+  borrowing func read(bytes: inout MutableRawSpan, _ flags: ReceiveFlags) throws(SocketError) -> ReadOutcome? {
+    if flags.contains(.errorQueue) { throw SocketError(code: .invalidArgument, .read) }
+    if bytes.byteCount == 0 { return .bytes(0) }
+    let raw = descriptor
+    let result = bytes.withUnsafeMutableBytes { memory in
+      var result = csk_recv(raw.value, memory.baseAddress, memory.count, flags.rawValue)
+      while result == 0 &- Int(CSK_EINTR) {
+        result = csk_recv(raw.value, memory.baseAddress, memory.count, flags.rawValue)
+      }
+      return IOResult(raw: result)
+    }
+    // recv(2): there is no urgent data, or it stays in the stream.
+    if flags.contains(.outOfBand) && result.errno == CSK_EINVAL { return raw.peerHasEnded ? .endOfStream : nil }
+    return try Self.named(result, on: raw).readOutcome(.read)
+  }
+
+  /// Writes once with flags, without waiting (send(2)).
+  ///
+  /// With ``SendFlags/more`` TCP holds a segment that is not full back until more bytes follow, for at most 200
+  /// milliseconds. With ``SendFlags/outOfBand`` the last byte is urgent.
+  /// - Returns: as ``StreamSocket/write(_:)``.
+  /// - Throws: `.invalidArgument` for ``SendFlags/zeroCopy``, because the kernel would use the bytes after the call
+  ///   (see ``ZeroCopySender``); `.notSupported` where the transport has no urgent data; `.notASocket` for a descriptor
+  ///   that is no socket; and as ``StreamSocket/write(_:)``.
+  @inlinable
+  public borrowing func write(_ bytes: Span<UInt8>, flags: SendFlags) throws(SocketError) -> Int? {
+    if flags.contains(.zeroCopy) { throw SocketError(code: .invalidArgument, .write) }
+    if bytes.isEmpty { return 0 }
+    let raw = descriptor
+    let options = flags.rawValue | CSK_MSG_NOSIGNAL
+    let result = bytes.withUnsafeBytes { memory in
+      var result = csk_send(raw.value, memory.baseAddress, memory.count, options)
+      while result == 0 &- Int(CSK_EINTR) {
+        result = csk_send(raw.value, memory.baseAddress, memory.count, options)
+      }
+      return IOResult(raw: result)
+    }
+    return try Self.named(result, on: raw).count(.write)
+  }
+
+  /// Writes at least one byte with flags, and waits on this thread until the kernel takes one.
+  /// - Returns: as ``StreamSocket/write(_:until:)``.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``write(_:flags:)``.
+  @inlinable
+  public borrowing func write(
+    _ bytes: Span<UInt8>, flags: SendFlags, until limit: some WaitLimit
+  ) throws(SocketError) -> Int {
+    try waiting(for: .writable, .write, until: limit) { (socket) throws(SocketError) in
+      try socket.write(bytes, flags: flags)
+    }
+  }
+}
+
+extension RawDescriptor {
+  /// Whether poll(2) reports that the peer has ended its writing side.
+  @usableFromInline
+  var peerHasEnded: Bool {
+    var watched = csk_pollfd(fd: value, events: Int16(CSK_POLLRDHUP), revents: 0)
+    var none = csk_timespec()
+    return csk_ppoll(&watched, 1, &none) > 0 && watched.revents & Int16(CSK_POLLRDHUP | CSK_POLLHUP) != 0
+  }
+}
