@@ -96,7 +96,8 @@ CASES = [
          }
          """) + "/// A\npublic struct T {\n/// A\npublic static func f() {}\n/// A\npublic static func g() {} }")],
      ["521 public methods, initializers and subscripts"]),
-    # A try form and its waiting form are one; an extension's member that the type has itself is none.
+    # A try form and its waiting form are one. What the type has itself hides an extension's member; what is
+    # unavailable does not count.
     ("four declarations of one name", [
         ("SocketKitCore", """
          /// A
@@ -118,6 +119,8 @@ CASES = [
            public func f(c: Int) {}
            /// A
            public func f(c: Int, until: Int) {}
+           @available(*, unavailable, message: "It serves only the message.")
+           public func f(d: Int) {}
          }
          /// A
          public struct S: P {
