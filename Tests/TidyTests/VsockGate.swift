@@ -28,7 +28,8 @@ struct VsockGate {
       let asks = asksRightly && packed.drop { $0 != "{" }.hasPrefix("{guardisGuestKernel()else{")
       // Who uses members of the socket type names the type.
       let isMember = words.first == "extension" && words.count > 1 && isSocketType(words[1])
-      declared = SourceText.declaredNames(item)
+      // Nothing calls an entry point by its name, and every program has one.
+      declared = SourceText.declaredNames(item).filter { $0 != "main" }
       self.words = Set(words)
       opens = opensByText(packed)
       hasText = file.strings(in: item).contains(where: isVsockText)
