@@ -3,7 +3,7 @@ import SocketKitConformance
 import TestSupport
 import Testing
 
-private enum VsockAddresses {
+enum VsockAddresses {
   static let samples: [VsockAddress] = [
     .any(port: .any), .any(port: 0), .local(port: 1), .host(port: 1024), .host(port: 1023),
     VsockAddress(contextID: .hypervisor, port: 1), VsockAddress(contextID: 3, port: 5000),
@@ -15,10 +15,4 @@ private enum VsockAddresses {
 /// Addresses are only bytes and text: these rules run everywhere.
 @Suite struct VsockAddressRules {
   @Test(arguments: VsockAddresses.suite.rules) func address(_ rule: ConformanceRule) { check(rule) }
-}
-
-@Suite(.guestOnly) struct VsockEndpointRules {
-  static let suite = EndpointSuite<VsockStreamSocket>(
-    "vsock", samples: VsockAddresses.samples, addresses: VsockAddresses.samples)
-  @Test(arguments: suite.rules) func endpoint(_ rule: ConformanceRule) { check(rule) }
 }
