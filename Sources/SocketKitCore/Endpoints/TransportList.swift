@@ -73,6 +73,8 @@ public enum Transports<First: Transport & ~Copyable, Rest: TransportList>: Trans
 /// An endpoint of the first transport in a list, or of a later one.
 @frozen
 public enum FirstOrRest<First: Hashable & Sendable, Rest: Hashable & Sendable>: Hashable, Sendable {
+  /// An endpoint of the first transport.
   case first(First)
+  /// An endpoint of a later transport.
   case rest(Rest)
 }

@@ -9,6 +9,7 @@ public struct IOResult: BitwiseCopyable, Hashable, Sendable {
   /// The raw value. At least 0: a number of bytes (or of events, or a descriptor). Negative: -errno.
   public let raw: Int
 
+  /// Makes a result from the return value of a system call.
   @inlinable
   public init(raw: Int) { self.raw = raw }
 
@@ -22,6 +23,7 @@ public struct IOResult: BitwiseCopyable, Hashable, Sendable {
 
   /// Whether this is an error number, including would-block and interrupted.
   @inlinable public var isFailure: Bool { raw < 0 }
+  /// Whether the call can do nothing now (EAGAIN).
   @inlinable public var isWouldBlock: Bool { raw == 0 &- Int(CSK_EAGAIN) }
   /// Whether a signal interrupted the call before it did anything (EINTR). If so, try again.
   @inlinable public var isInterrupted: Bool { raw == 0 &- Int(CSK_EINTR) }

@@ -4,9 +4,12 @@ public import CSocketKit
 /// iovec.
 @frozen
 public struct IOSegment {
+  /// The first byte; nil for an empty buffer.
   public var baseAddress: UnsafeMutableRawPointer?
+  /// The length in bytes.
   public var count: Int
 
+  /// Makes a segment for reading or writing. The memory must stay valid while the segment is used.
   @unsafe @inlinable
   public init(_ memory: UnsafeMutableRawBufferPointer) {
     baseAddress = memory.baseAddress

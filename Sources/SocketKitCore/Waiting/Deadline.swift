@@ -25,6 +25,7 @@ public struct Deadline: BitwiseCopyable, Hashable, Comparable, Sendable {
     return Deadline(nanoseconds: max(0, sum))
   }
 
+  /// Whether this is ``never``.
   @inlinable public var isNever: Bool { nanoseconds == .max }
   /// Whether this is ``WaitLimit/past``. If so, there is no need to read the clock.
   @inlinable public var isPast: Bool { nanoseconds == 0 }

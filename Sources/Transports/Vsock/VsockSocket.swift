@@ -1,9 +1,8 @@
 public import SocketKitCore
 
 // What the three types of vsock sockets share (vsock(7)). The kernel chooses the transport of a connection: loopback
-// for
-// `VsockContextID.local` and the machine's own context ID; the transport to the host for the host and for every address
-// with `VsockAddress.Flags.toHost`; otherwise the transport to a guest.
+// for `VsockContextID.local` and the machine's own context ID; the transport to the host for the host and for every
+// address with `VsockAddress.Flags.toHost`; otherwise the transport to a guest.
 
 extension Transport where Self: ~Copyable, Address == VsockAddress, Options == VsockSocketOptions {
   /// Sets the kernel's own connect timeout (``SocketKitCore/SocketOption/connectTimeout``) to the time that remains
