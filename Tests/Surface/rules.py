@@ -7,14 +7,16 @@ LIMITS = {
     # What a reader must learn in order to write a transport or a poller. Empty markers need no learning.
     "protocols of SocketKitCore": 18,
     "protocols": 26,
-    # The three below are still too many, and must not grow: lower a limit when its count falls, down to the goal.
     # What a reader must find the right one among. Options, constants, fields and codes are found by their names.
-    "declarations": 838,  # goal: 520
+    "declarations": 520,
     # More forms of one verb than these, and a reader cannot choose without the reference.
-    "declarations of one name": 8,  # goal: 4
+    "declarations of one name": 4,
     # What a completion list shows on one line each.
-    "names of one type": 87,  # goal: 30
+    "names of one type": 30,
 }
+
+# Three counts are still above their limits. They must not grow: lower a number when its count falls.
+LIMITS_OF_TODAY = LIMITS | {"declarations": 838, "declarations of one name": 8, "names of one type": 87}
 
 # What Equatable, Comparable and Hashable describe already.
 STANDARD = {"==", "!=", "<", "<=", ">", ">=", "hash(into:)", "hashValue"}

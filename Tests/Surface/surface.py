@@ -10,7 +10,7 @@ import tempfile
 from collections import Counter
 
 from graph import TYPES, Failed, Graph, extract, output
-from rules import LIMITS, RULES, declarations, forms, implementations, method_names, protocols
+from rules import LIMITS, LIMITS_OF_TODAY, RULES, declarations, forms, implementations, method_names, protocols
 
 # The types whose names every run prints.
 SHOWN = ["TCPSocket", "UDPSocket", "UnixStreamSocket"]
@@ -102,7 +102,8 @@ def main():
     show(graph)
     if options.report:
         show_all(graph)
-    breaches = [(place.removeprefix(root + "/"), text) for rule in RULES for place, text in rule(graph, LIMITS)]
+    breaches = [(place.removeprefix(root + "/"), text)
+                for rule in RULES for place, text in rule(graph, LIMITS_OF_TODAY)]
     print()
     for place, text in breaches:
         print(f"{place}: {text}" if place else text)
