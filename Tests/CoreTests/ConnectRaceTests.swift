@@ -82,6 +82,21 @@ import Testing
     #expect(try client.remoteAddress() == listener.localAddress())
   }
 
+  /// A source address chooses the IP version: the other version is not looked up.
+  @Test func aSourceChoosesTheVersion() throws {
+    defer { settle() }
+    for (source, text) in [(IPSocketAddress.loopback(port: 0), "127.0.0.1"), (.loopbackIPv6(port: 0), "::1")] {
+      name_service_answer(AF_INET, 0, "127.0.0.1", source.isIPv6 ? -1 : 0)
+      name_service_answer(AF_INET6, 0, "::1", source.isIPv6 ? 0 : -1)
+      let listener = try TCPSocket.listen(on: source)
+      let port = try listener.localAddress().port
+      let client = try TCPSocket.connect(to: .host(host, port: port), from: source, until: .after(.seconds(20)))
+      #expect(try client.remoteAddress() == listener.localAddress())
+      #expect(try client.localAddress().with(port: port) == listener.localAddress(), "\(text)")
+      #expect(name_service_running() == 0, "a lookup that is not needed")
+    }
+  }
+
   private static let (again, noData, noName): (Int32, Int32, Int32) = (-3, -5, -2)
 
   /// The code must not depend on which answer came first. A temporary failure takes precedence over the answer that

@@ -68,6 +68,24 @@ import Testing
     _ = try TCPSocket.listen(on: address)
   }
 
+  /// A closure that configures a socket may throw anything.
+  @Test func anErrorOfTheConfigurationIsKept() throws {
+    struct Odd: Error, CustomStringConvertible {
+      let description = "odd"
+    }
+    let before = openDescriptors().count
+    let odd = refusal {
+      _ = try TCPSocket.listen(on: .loopback(port: 0)) { _ in throw Odd() }
+    }
+    #expect(odd?.code == .other && odd?.operation == .configure && odd?.address == "127.0.0.1:0")
+    #expect(odd?.explanation == "The configuration failed: odd.")
+    let own = SocketError(code: .notSupported, .setOption)
+    #expect(throws: own.with(address: "127.0.0.1:1")) {
+      _ = try TCPSocket.connect(to: .loopback(port: 1), until: .after(.seconds(5))) { _ in throw own }
+    }
+    #expect(openDescriptors().count == before)
+  }
+
   /// Connecting to a free port of the automatic range may connect a socket to itself.
   @Test func noSocketConnectsToItself() throws {
     let port = try TCPSocket.listen(on: .loopback(port: 0)).localAddress().port

@@ -15,10 +15,6 @@ extension Transport where Self: Acceptable<Void> & ~Copyable {
     on address: Address, backlog: Int = 511,
     configure: (borrowing Self) throws -> Void = { _ in }
   ) throws(SocketError) -> Listener<Self> {
-    // The check comes first, so that a bad argument leaves no socket file.
-    guard backlog >= 0 else {
-      throw SocketError(code: .invalidArgument, .listen).with(address: address.description)
-    }
     let socket = try bound(to: address, configure: configure)
     do throws(SocketError) {
       return try socket.listen(backlog: backlog, cleanup: cleanup(for: address))

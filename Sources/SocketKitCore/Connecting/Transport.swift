@@ -1,14 +1,18 @@
 /// A kind of socket that Core can open: a transport says what it is in a few static members, and inherits the methods
 /// that open, connect, bind, listen and adopt.
 ///
-/// Four members have no default: ``init(owning:)``, ``kind(for:)``, ``accepts(_:)``, and ``SocketKitCore/Socket`` and
-/// its refinements. A transport with connections also conforms to ``Acceptable``, and inherits its initializer.
+/// A transport implements ``init(owning:)``, ``kind(for:)`` and ``accepts(_:)``, and what ``DescriptorSocket``
+/// requires: the options, the descriptor and its release, and the capabilities. A transport with connections also
+/// conforms to
+/// ``Acceptable``, and inherits its initializer.
 ///
 /// ```swift
 /// public struct MySocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable { … }
 /// ```
 /// **Text form.** With a ``scheme`` the transport can be part of a ``TransportList``, and its endpoints have the text
-/// `scheme:body`. The type ``Endpoint`` is what a user writes: an address, unless the transport resolves names.
+/// `scheme:body`. The type ``Endpoint`` is what a user writes: an address, unless the transport resolves names. For
+/// ``IPEndpoint`` and ``UnixAddress`` the text has defaults; a transport with another type implements
+/// ``endpoint(parsing:)``, ``body(of:)``, ``endpoint(of:)`` and ``addresses(of:until:)``.
 public protocol Transport: DescriptorSocket, ~Copyable {
   /// What a user writes to name a place to connect to or to listen at, such as the name of a host and a port. It is the
   /// ``Socket/Address`` unless the transport resolves names; transports over IP take ``IPEndpoint``.

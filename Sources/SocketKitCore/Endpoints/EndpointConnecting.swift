@@ -57,7 +57,8 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
   ///
   /// - Parameters:
   ///   - endpoint: the endpoint of the peer, such as `.host("example.org", port: 80)`.
-  ///   - source: the local address; nil lets the kernel choose. Addresses of another IP version than the source's fail.
+  ///   - source: the local address; nil lets the kernel choose. With a source only addresses of its IP version can be
+  ///     reached.
   ///   - limit: how long to wait for the lookup and the connect together, and how: ``WaitLimit``.
   ///   - configure: sets options on each socket before it connects.
   /// - Throws: `.connectionRefused`, `.timedOut`, `.cancelled`, `.unreachable`, `.nameNotFound`, `.resolverFailed`,

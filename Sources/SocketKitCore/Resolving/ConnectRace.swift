@@ -16,11 +16,23 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
     func finish() throws(SocketError) -> S? { try pending.take()?.finish() }
   }
 
+  /// A class, for the same reason.
+  private final class Lookup {
+    let value: NameLookup
+
+    init(_ host: String, _ port: UInt16, _ version: NameLookup.Version) throws(SocketError) {
+      value = try NameLookup(host, port: port, version: version)
+    }
+  }
+
   private let host: String
   private let deadline: Deadline
   private let control: WaitControl?
   private let delays: HappyEyeballs
   private let source: IPSocketAddress?
+  /// The lookups; nil for a version that the source excludes.
+  private let ipv6Lookup: Lookup?
+  private let ipv4Lookup: Lookup?
   private var ipv6: [IPSocketAddress]?
   private var ipv4: [IPSocketAddress]?
   private var tried: Set<IPSocketAddress> = []
@@ -34,33 +46,34 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
   private var ipv4MayStart: Deadline?
   private var nextAttempt = Deadline.past
 
-  init(_ host: String, from source: IPSocketAddress?, until limit: some WaitLimit, _ delays: HappyEyeballs) {
+  /// Starts the lookups.
+  init(
+    _ host: String, _ port: UInt16, from source: IPSocketAddress?, until limit: some WaitLimit, _ delays: HappyEyeballs
+  ) throws(SocketError) {
     self.host = host
     self.source = source
     deadline = limit.deadline
     control = limit.control
     self.delays = delays
     // A socket that is bound to an address connects only to addresses of the same IP version.
-    if let source {
-      if source.isIPv6 { ipv4 = [] } else { ipv6 = [] }
-    }
+    ipv6Lookup = source?.isIPv6 == false ? nil : try Lookup(host, port, .ipv6)
+    ipv4Lookup = source?.isIPv6 == true ? nil : try Lookup(host, port, .ipv4)
+    if ipv6Lookup == nil { ipv6 = [] }
+    if ipv4Lookup == nil { ipv4 = [] }
   }
 
-  func run(
-    ipv6 first: consuming NameLookup, ipv4 second: consuming NameLookup,
-    configure: (borrowing S) throws -> Void
-  ) throws(SocketError) -> S {
+  func run(configure: (borrowing S) throws -> Void) throws(SocketError) -> S {
     while true {
       try check()
-      if ipv6 == nil && first.isFinished { ipv6 = answer(first, &ipv6Failure) }
-      if ipv4 == nil && second.isFinished {
-        ipv4 = answer(second, &ipv4Failure)
+      if ipv6 == nil, let lookup = ipv6Lookup, lookup.value.isFinished { ipv6 = answer(lookup, &ipv6Failure) }
+      if ipv4 == nil, let lookup = ipv4Lookup, lookup.value.isFinished {
+        ipv4 = answer(lookup, &ipv4Failure)
         ipv4MayStart = .after(delays.resolutionDelay)
       }
       startNext(configure)
       if let winner = try takeWinner() { return winner }
       if ipv6 != nil && ipv4 != nil && attempts.isEmpty && untried == nil { throw verdict() }
-      try sleep(ipv6 == nil ? first.readSource : nil, ipv4 == nil ? second.readSource : nil)
+      try sleep(ipv6 == nil ? ipv6Lookup?.value.readSource : nil, ipv4 == nil ? ipv4Lookup?.value.readSource : nil)
     }
   }
 
@@ -81,9 +94,9 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
     [ipv6Failure, ipv4Failure].compactMap { $0 }.filter { $0.code != .nameNotFound } + attemptFailures
   }
 
-  private func answer(_ lookup: borrowing NameLookup, _ failure: inout SocketError?) -> [IPSocketAddress] {
+  private func answer(_ lookup: Lookup, _ failure: inout SocketError?) -> [IPSocketAddress] {
     do throws(SocketError) {
-      return try lookup.wait(until: .never)
+      return try lookup.value.wait(until: .never)
     } catch {
       failure = error
       return []

@@ -39,7 +39,6 @@ extension Transport where Self: ConnectedSocket & ~Copyable, Endpoint == IPEndpo
 }
 
 extension Transport where Self: ConnectedSocket & ~Copyable, Address == IPSocketAddress {
-
   /// Connects to an endpoint, and blocks the calling thread meanwhile. Looks up the IPv6 and IPv4 addresses of a name
   /// at the same time on other threads, and races connects to them, so that a broken path costs a short delay and not a
   /// timeout (RFC 8305).
@@ -65,10 +64,7 @@ extension Transport where Self: ConnectedSocket & ~Copyable, Address == IPSocket
     case .host(let host, let port):
       let numeric = IPSocketAddress(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
       if let numeric { return try connect(to: numeric, from: source, until: limit, configure: configure) }
-      let race = ConnectRace<Self>(host, from: source, until: limit, delays)
-      return try race.run(
-        ipv6: NameLookup(host, port: port, version: .ipv6), ipv4: NameLookup(host, port: port, version: .ipv4),
-        configure: configure)
+      return try ConnectRace<Self>(host, port, from: source, until: limit, delays).run(configure: configure)
     }
   }
 }

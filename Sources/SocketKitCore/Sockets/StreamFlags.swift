@@ -38,13 +38,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
     if flags.contains(.errorQueue) { throw SocketError(code: .invalidArgument, .read) }
     if bytes.byteCount == 0 { return .bytes(0) }
     let raw = descriptor
-    let result = bytes.withUnsafeMutableBytes { memory in
-      var result = csk_recv(raw.value, memory.baseAddress, memory.count, flags.rawValue)
-      while result == 0 &- Int(CSK_EINTR) {
-        result = csk_recv(raw.value, memory.baseAddress, memory.count, flags.rawValue)
-      }
-      return IOResult(raw: result)
-    }
+    let result = raw.attemptReceiveBytes(into: &bytes, flags: flags.rawValue)
     // recv(2): there is no urgent data, or it stays in the stream.
     if flags.contains(.outOfBand) && result.errno == CSK_EINVAL { return raw.peerHasEnded ? .endOfStream : nil }
     return try Self.named(result, on: raw).readOutcome(.read)
@@ -63,14 +57,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
     if flags.contains(.zeroCopy) { throw SocketError(code: .invalidArgument, .write) }
     if bytes.isEmpty { return 0 }
     let raw = descriptor
-    let options = flags.rawValue | CSK_MSG_NOSIGNAL
-    let result = bytes.withUnsafeBytes { memory in
-      var result = csk_send(raw.value, memory.baseAddress, memory.count, options)
-      while result == 0 &- Int(CSK_EINTR) {
-        result = csk_send(raw.value, memory.baseAddress, memory.count, options)
-      }
-      return IOResult(raw: result)
-    }
+    let result = raw.attemptSendBytes(bytes.bytes, flags: flags.rawValue | CSK_MSG_NOSIGNAL)
     return try Self.named(result, on: raw).count(.write)
   }
 

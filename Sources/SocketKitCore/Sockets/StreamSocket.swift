@@ -28,24 +28,36 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
   @inlinable @inline(__always)
   public borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
     let raw = descriptor
-    let number = raw.value
-    return buffer.withUnsafeMutableBytes { memory in
-      var result = csk_recv(number, memory.baseAddress, memory.count, 0)
-      while result == 0 &- Int(CSK_EINTR) { result = csk_recv(number, memory.baseAddress, memory.count, 0) }
-      return Self.named(IOResult(raw: result), on: raw)
-    }
+    return Self.named(raw.attemptReceiveBytes(into: &buffer, flags: 0), on: raw)
   }
 
   @inlinable @inline(__always)
   public borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
     let raw = descriptor
-    let number = raw.value
+    return Self.named(raw.attemptSendBytes(bytes, flags: CSK_MSG_NOSIGNAL), on: raw)
+  }
+}
+
+extension RawDescriptor {
+  /// Calls recv(2), again after EINTR.
+  @inlinable @inline(__always)
+  func attemptReceiveBytes(into buffer: inout MutableRawSpan, flags: Int32) -> IOResult {
+    let number = value
+    return buffer.withUnsafeMutableBytes { memory in
+      var result = csk_recv(number, memory.baseAddress, memory.count, flags)
+      while result == 0 &- Int(CSK_EINTR) { result = csk_recv(number, memory.baseAddress, memory.count, flags) }
+      return IOResult(raw: result)
+    }
+  }
+
+  /// Calls send(2), again after EINTR.
+  @inlinable @inline(__always)
+  func attemptSendBytes(_ bytes: RawSpan, flags: Int32) -> IOResult {
+    let number = value
     return bytes.withUnsafeBytes { memory in
-      var result = csk_send(number, memory.baseAddress, memory.count, CSK_MSG_NOSIGNAL)
-      while result == 0 &- Int(CSK_EINTR) {
-        result = csk_send(number, memory.baseAddress, memory.count, CSK_MSG_NOSIGNAL)
-      }
-      return Self.named(IOResult(raw: result), on: raw)
+      var result = csk_send(number, memory.baseAddress, memory.count, flags)
+      while result == 0 &- Int(CSK_EINTR) { result = csk_send(number, memory.baseAddress, memory.count, flags) }
+      return IOResult(raw: result)
     }
   }
 }

@@ -1,7 +1,7 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// The associations of an endpoint: how they are established, ended and peeled off.
+// The associations of a one-to-many socket: how they are established, ended and peeled off.
 
 extension SCTPOneToManySocket {
   /// Starts to establish an association without a message, and returns at once (SCTP_SOCKOPT_CONNECTX3).
@@ -38,7 +38,7 @@ extension SCTPOneToManySocket {
   /// ``/SocketKitCore/SequencedPacketSocket``, which generic code accepts. Its ``SCTPEvent/associationChange`` is
   /// switched on, because only this notification reports its end.
   /// - Throws: `.invalidArgument` (no such association, or already peeled off), `.tooManyDescriptors`. On failure, the
-  ///   endpoint is unchanged.
+  ///   socket is unchanged.
   public borrowing func peelOff(_ association: SCTPAssociationID) throws(SocketError) -> SCTPAssociationSocket {
     guard association.isOne else { throw SocketError(code: .invalidArgument, .peelOff) }
     let raw = descriptor

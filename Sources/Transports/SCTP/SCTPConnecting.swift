@@ -19,12 +19,11 @@ extension SCTPSocket {
     on addresses: [IPSocketAddress], backlog: Int = 511,
     configure: (borrowing SCTPSocket) throws -> Void = { _ in }
   ) throws(SocketError) -> Listener<SCTPSocket> {
-    let subject = SCTPAddressList.text(addresses)
+    let socket = try bound(to: addresses, configure: configure)
     do throws(SocketError) {
-      guard backlog >= 0, !addresses.isEmpty else { throw SocketError(code: .invalidArgument, .listen) }
-      return try bound(to: addresses, configure: configure).listen(backlog: max(1, backlog))
+      return try socket.listen(backlog: backlog)
     } catch {
-      throw error.with(address: subject)
+      throw error.with(address: SCTPAddressList.text(addresses))
     }
   }
 

@@ -56,7 +56,7 @@ extension SCTPOneToManySocket {
   ///
   /// - Parameter limit: how long to wait. A deadline that has passed aborts all at once, and so does cancellation.
   /// - Returns: how many associations were aborted.
-  /// - Throws: `.cancelled`, `.tooManyDescriptors`. The endpoint is closed in every case.
+  /// - Throws: `.cancelled`, `.tooManyDescriptors`. The socket is closed in every case.
   @discardableResult
   public consuming func close(
     until limit: some WaitLimit

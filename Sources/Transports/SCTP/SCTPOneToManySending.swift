@@ -128,7 +128,7 @@ extension MessageBatch {
   /// of an ``SCTPArrival/message(_:)``.
   ///
   /// A notification longer than ``/SocketKitCore/MessageBatch/messageCapacity`` arrives in pieces, of which only the
-  /// first is read. If an endpoint has notifications switched on, give its batches a capacity of at least the longest
+  /// first is read. If a socket has notifications switched on, give its batches a capacity of at least the longest
   /// message plus 48 bytes.
   public func sctpMessage(at slot: Int) -> SCTPArrival {
     let flags = flags(at: slot)

@@ -16,8 +16,8 @@ public import SocketKitCore
 /// default: break
 /// }
 /// ```
-/// A message to an address establishes an association with that address. An endpoint that listens accepts all incoming
-/// associations. `peelOff(_:)` moves an association to its own socket. The endpoint closes at the end of its lifetime:
+/// A message to an address establishes an association with that address. A socket that listens accepts all incoming
+/// associations. `peelOff(_:)` moves an association to its own socket. The socket closes at the end of its lifetime:
 /// the kernel then shuts its associations down, or aborts those with messages that have not been received;
 /// `close(until:)` waits for the end.
 ///
@@ -48,7 +48,7 @@ public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, S
   @inlinable public static var style: SCTPStyle { .oneToMany }
   @inlinable public var mayReceiveDescriptors: Bool { false }
 
-  /// Opens an endpoint that is not bound: the first message binds it to every address and a port that the kernel
+  /// Opens a socket that is not bound: the first message binds it to every address and a port that the kernel
   /// chooses.
   /// - Throws: `.protocolNotSupported` (the kernel has no SCTP), `.tooManyDescriptors`.
   public static func open(_ family: AddressFamily = .ipv4) throws(SocketError) -> SCTPOneToManySocket {
@@ -56,7 +56,7 @@ public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, S
       owning: try RawDescriptor.open(SocketKind(family, .sequencedPacket, protocolNumber: CSK_IPPROTO_SCTP)))
   }
 
-  /// Opens an endpoint that is bound to an address. It accepts no associations until ``listen(_:)`` is called.
+  /// Opens a socket that is bound to an address. It accepts no associations until ``listen(_:)`` is called.
   ///
   /// - Parameters:
   ///   - address: the local address. With port 0, the kernel chooses a port, which `localAddress()` returns. If the
@@ -70,14 +70,14 @@ public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, S
   ) throws(SocketError) -> SCTPOneToManySocket {
     var address = address
     do throws(SocketError) {
-      let endpoint = try open(forAllOf: &address)
-      if address.isIPv6 { try endpoint.setOption(.v6Only, to: false) }
-      try endpoint.configure(with: configure)
+      let socket = try open(forAllOf: &address)
+      if address.isIPv6 { try socket.setOption(.v6Only, to: false) }
+      try socket.configure(with: configure)
       let result = address.withBytes { bytes in
-        bytes.withUnsafeBytes { csk_bind(endpoint.descriptor.value, $0.baseAddress, UInt32($0.count)) }
+        bytes.withUnsafeBytes { csk_bind(socket.descriptor.value, $0.baseAddress, UInt32($0.count)) }
       }
       if result < 0 { throw SocketError(IOResult(raw: result), .bind) }
-      return endpoint
+      return socket
     } catch {
       throw error.with(address: address.description)
     }
@@ -93,24 +93,24 @@ public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, S
     }
   }
 
-  /// Opens an endpoint that is bound to an address and accepts associations.
+  /// Opens a socket that is bound to an address and accepts associations.
   /// - Throws: the errors of ``bind(to:configure:)``.
   public static func listen(
     on address: IPSocketAddress,
     configure: (borrowing SCTPOneToManySocket) throws -> Void = { _ in }
   ) throws(SocketError) -> SCTPOneToManySocket {
-    let endpoint = try bind(to: address, configure: configure)
+    let socket = try bind(to: address, configure: configure)
     do throws(SocketError) {
-      try endpoint.listen()
+      try socket.listen()
     } catch {
       throw error.with(address: address.description)
     }
-    return endpoint
+    return socket
   }
 
   /// Accepts all incoming associations from now on: a one-to-many socket has no queue to accept from.
   ///
-  /// An endpoint that does not listen receives only from peers to which it has sent.
+  /// A socket that does not listen receives only from peers to which it has sent.
   /// - Parameter isOn: false stops accepting associations.
   /// - Throws: `.addressInUse`, `.closed`.
   public borrowing func listen(_ isOn: Bool = true) throws(SocketError) {

@@ -48,8 +48,9 @@ public struct UnixDatagramSocket: ~Copyable, DatagramSocket, KernelSocket, Trans
 
   /// Binds the socket, and records that it owns the file.
   public mutating func bindDescriptor(to address: UnixAddress) throws(SocketError) {
-    try bindReplacingDesertedFile(to: address)
-    path = BoundPath(SocketPath(address).flatMap { SocketFile($0) })
+    let file = SocketPath(address)
+    try bind(to: address, replacingDesertedFileAt: file)
+    path = BoundPath(file.flatMap { SocketFile($0) })
   }
 
   @inlinable public static var capabilities: SocketCapabilities { .emptyMessages }

@@ -14,11 +14,11 @@ extension Transport where Self: Acceptable<Void> & ~Copyable, Address == UnixAdd
     if let address = path.address { return try listen(on: address, backlog: backlog, configure: configure) }
     let (place, address) = try path.holdFolder()
     do throws(SocketError) {
-      guard backlog >= 0 else { throw SocketError(code: .invalidArgument, .listen) }
       let socket = try open(for: address)
       try willBind(socket, to: address)
       try socket.configure(with: configure)
-      let file = try socket.bind(place, address)
+      try socket.bind(to: address, replacingDesertedFileAt: place)
+      let file = SocketFile(place)
       return try socket.listen(backlog: backlog, cleanup: { file?.removeIfSame() })
     } catch {
       throw path.named(error)
@@ -56,7 +56,8 @@ extension UnixDatagramSocket {
     do throws(SocketError) {
       var socket = try open(for: address)
       try socket.configure(with: configure)
-      socket.path = BoundPath(try socket.bind(place, address))
+      try socket.bind(to: address, replacingDesertedFileAt: place)
+      socket.path = BoundPath(SocketFile(place))
       return socket
     } catch {
       throw path.named(error)
@@ -74,19 +75,6 @@ extension UnixDatagramSocket {
     return try path.whileOpen { (address) throws(SocketError) in
       try connect(to: address, from: source, configure: configure)
     }
-  }
-}
-
-extension Transport where Self: ~Copyable, Address == UnixAddress {
-  /// Binds in an open directory. If a terminated program left its file there, removes the file and tries again.
-  borrowing func bind(_ place: SocketPath, _ address: UnixAddress) throws(SocketError) -> SocketFile? {
-    do throws(SocketError) {
-      try bind(to: address)
-    } catch {
-      guard error.code == .addressInUse, place.clearIfDeserted(address) else { throw error }
-      try bind(to: address)
-    }
-    return SocketFile(place)
   }
 }
 

@@ -18,16 +18,15 @@ public import SocketKitCore
 extension Transport where Self: ~Copyable, Address == UnixAddress {
   /// Binds the descriptor. Removes a socket file that a terminated program left at the path, and no other file.
   public mutating func bindDescriptor(to address: UnixAddress) throws(SocketError) {
-    try bindReplacingDesertedFile(to: address)
+    try bind(to: address, replacingDesertedFileAt: SocketPath(address))
   }
 
-  borrowing func bindReplacingDesertedFile(to address: UnixAddress) throws(SocketError) {
+  /// Binds the socket. If a terminated program left its file at the path, removes the file and tries again.
+  borrowing func bind(to address: UnixAddress, replacingDesertedFileAt path: SocketPath?) throws(SocketError) {
     do throws(SocketError) {
       try bind(to: address)
     } catch {
-      guard error.code == .addressInUse, let path = SocketPath(address), path.clearIfDeserted(address) else {
-        throw error
-      }
+      guard error.code == .addressInUse, let path, path.clearIfDeserted(address) else { throw error }
       try bind(to: address)
     }
   }
