@@ -2,6 +2,7 @@
 import os
 import re
 import subprocess
+import sys
 import tempfile
 
 PATIENCE = 120  # seconds for one run
@@ -83,13 +84,12 @@ class Measure:
                                    SWIFT_DETERMINISTIC_HASHING="1")
                 self._run(self.arguments(case, number), env=environment)
                 return int(open(out.name, encoding="utf-8").read())
-        # Setting up makes a few allocations more or less from run to run. A loop that allocates shows it in every run,
-        # so the smallest of three differences is the loop's.
-        best = None
-        for _ in range(3):
-            difference = self.per_message(count, messages)
-            if best is None or abs(difference) < abs(best):
-                best = difference
-            if best == 0:
-                break
-        return best
+        # A program sets itself up with a few allocations more or less from run to run. The fewest of several runs are
+        # the same for N and 2N messages, unless the loop allocates: then no run has as few.
+        shorter = longer = sys.maxsize
+        for _ in range(10):
+            shorter = min(shorter, count(messages))
+            longer = min(longer, count(2 * messages))
+            if longer == shorter:
+                return 0.0
+        return (longer - shorter) / messages
