@@ -60,7 +60,7 @@ extension RawDescriptor {
     return .zero
   }
 
-  private func takePeekedNotification() {
+  func takePeekedNotification() {
     var memory = InlineArray<20, UInt64>(repeating: 0)
     var words = memory.mutableSpan
     var room = words.mutableBytes

@@ -4,6 +4,12 @@ public import SocketKitCore
 // The associations of a one-to-many socket: how they are established, ended and peeled off.
 
 extension SCTPOneToManySocket {
+  /// Starts to establish an association without a message, and returns at once, as ``connect(toAny:)``.
+  /// - Throws: the errors of ``connect(toAny:)``.
+  public borrowing func connect(to address: IPSocketAddress) throws(SocketError) -> SCTPAssociationID {
+    try connect(toAny: [address])
+  }
+
   /// Starts to establish an association without a message, and returns at once (SCTP_SOCKOPT_CONNECTX3).
   ///
   /// ``SCTPNotification/associationChange(_:)`` reports whether the association was established.
@@ -13,7 +19,7 @@ extension SCTPOneToManySocket {
   /// - Returns: the association's number. Messages can be sent to the association at once.
   /// - Throws: `.invalidArgument` (no address, or several ports), `.alreadyConnected`, `.unreachable`. The error
   ///   contains the first address.
-  public borrowing func connect(to addresses: IPSocketAddress...) throws(SocketError) -> SCTPAssociationID {
+  public borrowing func connect(toAny addresses: [IPSocketAddress]) throws(SocketError) -> SCTPAssociationID {
     var packed: [UInt8] = []
     for address in addresses { address.withBytes { bytes in packed += bytes.withUnsafeBytes { Array($0) } } }
     let number = descriptor.value
@@ -55,22 +61,12 @@ extension SCTPOneToManySocket {
     return SCTPAssociationSocket(owning: owned)
   }
 
-  /// Shuts one association down gracefully, and returns at once (SCTP_EOF).
-  ///
-  /// Data that was already sent is delivered first. ``SCTPNotification/associationChange(_:)`` reports the end.
-  /// - Throws: `.brokenPipe` (no such association), `.destinationRequired`.
-  public borrowing func shutdown(_ association: SCTPAssociationID) throws(SocketError) {
-    guard association.isOne else { throw SocketError(code: .destinationRequired, .shutdown) }
-    let result = descriptor.attemptEnd(association, CSK_SCTP_EOF, reason: RawSpan())
-    if result.isFailure { throw SocketError(result, .shutdown) }
-  }
-
   /// Ends one association at once; data that has not been delivered is lost (SCTP_ABORT).
   /// - Parameter reason: sent to the peer, which reads it with ``SCTPErrorCause/reason(in:)``. At most about 1400
   ///   bytes.
   /// - Throws: `.brokenPipe` (no such association), `.destinationRequired`.
   public borrowing func abort(
-    _ association: SCTPAssociationID, reason: Span<UInt8> = Span()
+    _ association: SCTPAssociationID, reason: Span<UInt8>
   ) throws(SocketError) {
     guard association.isOne else { throw SocketError(code: .destinationRequired, .abort) }
     let result = descriptor.attemptEnd(association, CSK_SCTP_ABORT, reason: reason.bytes)

@@ -1,0 +1,98 @@
+public import CSocketKit
+public import SocketKitCore
+
+// The primitives of OneToManySocket.
+
+extension SCTPOneToManySocket {
+  /// Receives one message, a piece of one, or the end of an association, without waiting.
+  ///
+  /// The association of a message is nil if SCTP_RECVRCVINFO was switched off.
+  @inlinable @inline(__always)
+  public borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, from association: inout SCTPAssociationID?, flags: ReceiveFlags,
+    _ info: inout MessageInfo
+  ) -> IOResult {
+    var memory = InlineArray<16, UInt64>(repeating: 0)
+    while true {
+      var words = memory.mutableSpan
+      var control = words.mutableBytes
+      association = nil
+      let result = descriptor.attemptReceiveMessage(
+        into: &buffer, control: &control, flags: flags, &info, descriptorsMayCome: false)
+      if result.raw < 0 { return result }
+      if !info.flags.contains(.notification) {
+        association = SCTPReceiveInfo(control: control.bytes.extracting(first: info.controlLength))?.association
+        info.controlLength = 0
+        return result
+      }
+      // The kernel has not written beyond the result, so the piece is in the buffer.
+      let end = descriptor.associationEnd(
+        buffer.bytes.extracting(first: result.raw), isComplete: info.flags.contains(.endOfRecord), flags, &association)
+      if end.isInterrupted { continue }
+      info = MessageInfo()
+      info.flags = .notification
+      return end
+    }
+  }
+
+  /// Sends one message on stream 0 of an association, as a whole or not at all, without waiting.
+  /// - Returns: the length of the message; EDESTADDRREQ if the number is not that of one association; EPIPE or
+  ///   ESHUTDOWN if the association has ended or is shutting down; or another failure of sendmsg(2).
+  @inlinable @inline(__always)
+  public borrowing func attemptSend(
+    _ bytes: RawSpan, on association: SCTPAssociationID, flags: SendFlags
+  ) -> IOResult {
+    if !association.isOne { return .failure(errno: CSK_EDESTADDRREQ) }
+    var control = ControlBuffer<80>()
+    do throws(SocketError) {
+      try SCTPSendInfo(association: association).encode(into: &control)
+    } catch {
+      return .failure(errno: CSK_EINVAL)
+    }
+    return control.withBytes { descriptor.attemptSendMessage(bytes, control: $0, to: RawSpan(), flags: flags) }
+  }
+
+  /// Ends one association, without waiting (SCTP_EOF, SCTP_ABORT).
+  /// - Returns: 0; EDESTADDRREQ if the number is not that of one association; EPIPE if it has ended; or another failure
+  ///   of sendmsg(2).
+  public borrowing func attemptEnd(_ association: SCTPAssociationID, gracefully: Bool) -> IOResult {
+    if !association.isOne { return .failure(errno: CSK_EDESTADDRREQ) }
+    return descriptor.attemptEnd(association, gracefully ? CSK_SCTP_EOF : CSK_SCTP_ABORT, reason: RawSpan())
+  }
+}
+
+extension RawDescriptor {
+  /// Completes a notification that a receive on a one-to-many socket returned.
+  /// - Returns: 0 or a failure if the notification is the end of an association, which is set; EINTR if it is another
+  ///   one, which has been received.
+  @usableFromInline @inline(never)
+  func associationEnd(
+    _ piece: RawSpan, isComplete: Bool, _ flags: ReceiveFlags, _ association: inout SCTPAssociationID?
+  ) -> IOResult {
+    let isPeek = flags.contains(.peek)
+    let notification =
+      isPeek ? peekedNotification() : completeNotification(piece, isComplete: isComplete, flags)
+    guard case .associationChange(let change) = notification, change.state != .up else {
+      if isPeek { takePeekedNotification() }
+      return .failure(errno: CSK_EINTR)
+    }
+    association = change.association
+    switch change.state {
+    case .up, .shutDown: return .zero
+    case .cannotStart: return .failure(errno: CSK_ECONNREFUSED)
+    // Messages may be missing after a restart: the peer has begun an association with the same number.
+    case .lost, .restarted: return .failure(errno: CSK_ECONNRESET)
+    }
+  }
+
+  /// Peeks at a notification again, because the caller's buffer may be too short for it.
+  private func peekedNotification() -> SCTPNotification {
+    var memory = InlineArray<20, UInt64>(repeating: 0)
+    var words = memory.mutableSpan
+    var room = words.mutableBytes
+    var none = MutableRawSpan()
+    var info = MessageInfo()
+    let result = attemptReceiveMessage(into: &room, control: &none, flags: .peek, &info, descriptorsMayCome: false)
+    return SCTPNotification(room.bytes.extracting(first: max(0, result.raw)))
+  }
+}
