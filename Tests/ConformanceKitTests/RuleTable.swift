@@ -18,6 +18,7 @@ enum RuleTable {
     } connect: {
       try TCPSocket.connect(to: $0, until: .after(.seconds(1)))
     }
+    let associations = associations(NoAssociationFault.self)
     return [
       StreamSocketSuite("streams") { try UnixStreamSocket.pair() }, listeners,
       SocketAddressSuite<UnixAddress>("addresses", samples: []),
@@ -29,6 +30,9 @@ enum RuleTable {
       PollerOverMessageSuite<EpollPoller, UnixSequencedPacketSocket>("pollers over packets", of: packets),
       PollerOverMessageSuite<EpollPoller, ContinuingPacketSocket<NoContinuationFault>>(
         "pollers over continued packets", of: continuedPackets),
+      losslessAssociations(NoAssociationFault.self), associations,
+      PollerOverOneToManySuite<EpollPoller, LoopbackAssociations<UDPSocket, NoAssociationFault>>(
+        "pollers over associations", of: associations),
     ]
   }()
 
@@ -41,8 +45,8 @@ enum RuleTable {
   static let saboteurs: [Saboteur] =
     StreamSaboteurTests.saboteurs + WrapperSaboteurTests.saboteurs + HeldByteTests.saboteurs
     + ListenerSaboteurTests.saboteurs + AddressSaboteurTests.saboteurs + EndpointSaboteurTests.saboteurs
-    + MessageSaboteurTests.saboteurs
-    + PollerSaboteurTests.saboteurs + PolledStreamSaboteurs.all
+    + MessageSaboteurTests.saboteurs + PollerSaboteurTests.saboteurs + PolledStreamSaboteurs.all
+    + AssociationSaboteurTests.saboteurs
 
   /// What breaks a rule: broken conformers, and lines of SocketKit itself, where a conformer inherits what the rule
   /// tries.

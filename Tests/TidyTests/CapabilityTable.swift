@@ -74,6 +74,7 @@ extension CapabilityTable.Known {
   private static let suites = [
     "Streams": ["stream"], "Listeners": ["listener"], "Messages": ["packet", "datagram"], "Pollers": ["poller"],
     "PollersOverStreams": ["poller-stream"], "PollersOverMessages": ["poller-message"], "Addresses": ["address"],
+    "Associations": ["association", "poller-association"],
   ]
 
   /// What the repository has.

@@ -171,9 +171,11 @@ final class Wire: @unchecked Sendable {
 
 private func closeNumber(_ number: Int32) { close(number) }
 
-/// Constants of socket(7) and unix(7) that Core does not define.
+/// Constants of socket(7), unix(7) and errno(3) that Core does not define.
 enum SocketNumbers {
   static var socketLevel: Int32 { Int32(SOL_SOCKET) }
   /// SCM_RIGHTS.
   static var rights: Int32 { 1 }
+  /// The error of a message that has no destination.
+  static var destinationRequired: Int32 { EDESTADDRREQ }
 }

@@ -1,0 +1,59 @@
+public import SocketKitCore
+
+/// The conformance rules of sockets with several peers, run with a server and several clients.
+///
+/// ```swift
+/// let suite = OneToManySuite<MySocket>("mine") { try MySocket.listen(on: .loopback(port: 0)) }
+/// ```
+public struct OneToManySuite<S: OneToManySocket & ~Copyable>: ConformanceSuite {
+  public let name: String
+  let traits: MessageTraits
+  let makeSocket: @Sendable () throws -> S
+  /// Attempts to send a message without a destination; nil if the type has no such call.
+  let sendNowhere: (@Sendable (Shared<S>) -> IOResult)?
+
+  /// - Parameters:
+  ///   - name: the name of the transport in reports.
+  ///   - traits: the traits of the sockets: `.lossless` and `.unpeekable` add or skip rules.
+  ///   - makeSocket: creates a socket that is bound to an unused address, accepts associations and reports their ends,
+  ///     with buffers for at least 160 messages of 100 bytes, or for ten if it is `.lossless`. May throw
+  ///     ``ConformanceUnavailable`` with the cause.
+  public init(_ name: String, _ traits: MessageTraits = [], makeSocket: @escaping @Sendable () throws -> S) {
+    self.name = name
+    self.traits = traits
+    self.makeSocket = makeSocket
+    sendNowhere = nil
+  }
+
+  public var rules: [ConformanceRule] {
+    transferRules + receiveRules + shutdownRules + abortRules + endRules + waitRules + roomRules
+  }
+
+  /// Creates a rule for a new server and clients that have associations with it.
+  func rule(
+    _ id: String, clients: Int = 3, given needed: MessageTraits = [], without spared: MessageTraits = [],
+    _ summary: String, _ body: @escaping @Sendable (Associations<S>) throws -> Void
+  ) -> [ConformanceRule] {
+    guard traits.isSuperset(of: needed), traits.isDisjoint(with: spared) else { return [] }
+    return [
+      ConformanceRule("association.\(id)", summary) { [makeSocket] in
+        let associations = try Associations(clients: clients, makeSocket)
+        try body(associations)
+        associations.close()
+      }
+    ]
+  }
+}
+
+extension OneToManySuite where S: MessageSocket & ~Copyable {
+  /// Creates the suite for a socket that is a ``MessageSocket`` too, with a rule for messages without a destination.
+  public init(_ name: String, _ traits: MessageTraits = [], makeSocket: @escaping @Sendable () throws -> S) {
+    self.name = name
+    self.traits = traits
+    self.makeSocket = makeSocket
+    sendNowhere = { socket in
+      let bytes: [UInt8] = [7]
+      return socket.value.attemptSend(bytes.span.bytes, control: RawSpan(), to: RawSpan(), flags: [])
+    }
+  }
+}
