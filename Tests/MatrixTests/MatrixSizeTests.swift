@@ -21,7 +21,10 @@ import Testing
       Pollers.epoll, Pollers.poll, Pollers.busySpin, Pollers.spinOverPoll, Pollers.neverParking,
     ]
     let addresses: [any ConformanceSuite] = [Addresses.ip, Addresses.unix, Addresses.any]
-    for (suites, least) in [(streams, 45), (messages, 45), (listeners, 15), (pollers, 25), (addresses, 8)] {
+    let associations: [any ConformanceSuite] = [SCTPOneToMany.ipv4, SCTPOneToMany.ipv6]
+    for (suites, least) in [
+      (streams, 45), (messages, 45), (listeners, 15), (pollers, 25), (addresses, 8), (associations, 20),
+    ] {
       for suite in suites {
         #expect(suite.rules.count >= least, "\(suite.name): \(suite.rules.count) rules")
         #expect(Set(suite.rules.map(\.id)).count == suite.rules.count, "\(suite.name)")

@@ -25,8 +25,8 @@ private struct FullEndpointRules<P: Poller & ~Copyable>: ~Copyable {
   let association: SCTPAssociationID
 
   init(_ poller: consuming P) throws {
-    let sender = try EndpointRules<P>.endpoint()
-    let reader = try EndpointRules<P>.endpoint()
+    let sender = try oneToManySocket()
+    let reader = try oneToManySocket()
     let association = try sender.connect(to: reader.localAddress())
     var buffer = [UInt8](repeating: 0, count: 64)
     let arrival = try sender.receive(into: buffer.mutableSpan, until: .after(.seconds(5)))

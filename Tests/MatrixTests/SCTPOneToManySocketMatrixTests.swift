@@ -1,9 +1,46 @@
 import SocketKit
+import SocketKitConformance
 import TestSupport
 import Testing
 
-/// One-to-many sockets with each poller: a suite of its own, because the kit knows Core's protocols only, and none of
-/// them is one-to-many.
+/// A socket that accepts associations and reports their ends.
+func oneToManySocket(_ address: IPSocketAddress = .loopback(port: 0)) throws -> SCTPOneToManySocket {
+  // Without Nagle's rule small messages need not wait for the acknowledgement of earlier ones.
+  try SCTPOneToManySocket.listen(on: address) { endpoint throws(SocketError) in
+    try endpoint.setOption(.noDelay, to: true)
+    try endpoint.setEvent(.associationChange, to: true)
+  }
+}
+
+enum SCTPOneToMany {
+  static let ipv4 = OneToManySuite("SCTP one-to-many, IPv4", .lossless) { try oneToManySocket() }
+  static let ipv6 = OneToManySuite("SCTP one-to-many, IPv6", .lossless) {
+    try oneToManySocket(.loopbackIPv6(port: 0))
+  }
+}
+
+private func cells<P: Poller & ~Copyable>(_ poller: String, _ type: P.Type) -> [Cell] {
+  let suite = PollerOverOneToManySuite<P, SCTPOneToManySocket>("SCTP one-to-many, \(poller)", of: SCTPOneToMany.ipv4)
+  return suite.rules.map { Cell(suite: suite.name, rule: $0) }
+}
+
+@Suite(.exclusive, .needsSCTP) struct SCTPOneToManyRuleTests {
+  @Test(arguments: SCTPOneToMany.ipv4.rules) func ipv4(_ rule: ConformanceRule) { check(rule) }
+  /// What may differ by the kind of address.
+  @Test(
+    arguments: rules(
+      SCTPOneToMany.ipv6.rules, beginning: ["association.several", "association.boundaries", "association.shutdown"]))
+  func ipv6(_ rule: ConformanceRule) { check(rule) }
+  @Test(arguments: cells("epoll", EpollPoller.self)) func epoll(_ cell: Cell) { check(cell.rule) }
+  @Test(arguments: cells("poll", PollPoller.self)) func poll(_ cell: Cell) { check(cell.rule) }
+  @Test(arguments: cells("spin over epoll", BusySpinPoller.self)) func spin(_ cell: Cell) { check(cell.rule) }
+  @Test(arguments: cells("spin over poll", SpinPoller<PollPoller>.self)) func spinOverPoll(_ cell: Cell) {
+    check(cell.rule)
+  }
+}
+
+/// What the kit does not know, with each poller: SCTP's own calls, notifications, pieces of messages, and associations
+/// that are peeled off.
 @Suite(.exclusive, .needsSCTP) struct SCTPOneToManySocketMatrixTests {
   @Test func epoll() throws { try EndpointRules<EpollPoller>(try EpollPoller()).all() }
   @Test func poll() throws { try EndpointRules<PollPoller>(try PollPoller()).all() }
@@ -25,7 +62,7 @@ struct EndpointRules<P: Poller & ~Copyable>: ~Copyable {
   let target: IPSocketAddress
 
   init(_ poller: consuming P) throws {
-    let server = try Self.endpoint()
+    let server = try oneToManySocket()
     let target = try server.localAddress()
     self.init(poller, server, target)
   }
@@ -36,17 +73,10 @@ struct EndpointRules<P: Poller & ~Copyable>: ~Copyable {
     self.target = target
   }
 
-  static func endpoint() throws -> SCTPOneToManySocket {
-    try SCTPOneToManySocket.listen(on: .loopback(port: 0)) { endpoint throws(SocketError) in
-      try endpoint.setOption(.noDelay, to: true)
-      try endpoint.setEvent(.associationChange, to: true)
-    }
-  }
-
   consuming func all() throws {
     try poller.register(server, for: .readable, token: token)
     try requireQuiet("before anything came")
-    let clients = (0..<4).compactMap { _ in try? ClientEndpoint(Self.endpoint()) }
+    let clients = (0..<4).compactMap { _ in try? ClientEndpoint(oneToManySocket()) }
     #expect(clients.count == 4)
     // Associations and messages of several peers are reported, in the order of each.
     for wave in 0..<8 as Range<UInt8> {
