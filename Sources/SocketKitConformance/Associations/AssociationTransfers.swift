@@ -113,7 +113,7 @@ extension OneToManySuite where S: ~Copyable {
       }
       + rule(
         "peek", clients: 2, without: .unpeekable,
-        "A peek returns the message and its association, and leaves both in the queue."
+        "A peek returns the next message or end and its association, and leaves it in the queue."
       ) { all in
         for index in all.clients.indices {
           try all.clients[index].send([1, UInt8(index)], on: all.ofClients[index])
@@ -125,6 +125,12 @@ extension OneToManySuite where S: ~Copyable {
           try all.server.requireNext([1, UInt8(index)], all.ofServer[index], "the message after the peeks")
         }
         try all.server.requireNothing("after the messages were received")
+        try all.clients[0].socket.value.shutdown(all.ofClients[0])
+        try all.server.awaitArrival()
+        for room in [64, 4, 0] {
+          try requireEqual(try all.server.tryReceive(room, .peek), .end(all.ofServer[0]), "a peek at an end")
+        }
+        try all.server.requireArrival(.end(all.ofServer[0]), "after the peeks")
       }
   }
 }
