@@ -46,7 +46,8 @@ public struct OneToManySuite<S: OneToManySocket & ~Copyable>: ConformanceSuite {
 }
 
 extension OneToManySuite where S: MessageSocket & ~Copyable {
-  /// Creates the suite for a socket that is a ``MessageSocket`` too, with a rule for messages without a destination.
+  /// Creates the suite for a socket that is a ``/SocketKitCore/MessageSocket`` too, with a rule for messages without a
+  /// destination.
   public init(_ name: String, _ traits: MessageTraits = [], makeSocket: @escaping @Sendable () throws -> S) {
     self.name = name
     self.traits = traits
