@@ -12,7 +12,7 @@ struct Greeting: EndpointVisitor {
     do throws(SocketError) {
       try socket.writeAll("hello".utf8.span, until: deadline)
     } catch {
-      throw error.with(address: S.text(of: endpoint))
+      throw error.with(address: S.endpointFormat.text(of: endpoint))
     }
   }
 }

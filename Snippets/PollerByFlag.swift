@@ -8,7 +8,7 @@ func monitor<P: Poller & ~Copyable>(_ ports: [UInt16], with _: P.Type) throws {
   for port in ports {
     let socket = try UDPSocket.bind(to: .any(port: port))
     let source = socket.readSource
-    try poller.register(source: source, for: .readable, token: sockets.insert(socket))
+    try poller.register(source, for: .readable, token: sockets.insert(socket))
   }
   var buffer = [UInt8](repeating: 0, count: 2048)
   while true {

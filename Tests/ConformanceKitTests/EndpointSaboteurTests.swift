@@ -14,16 +14,19 @@ private struct OddTransport<Fault: EndpointFault>: ~Copyable, StreamSocket, Kern
   var descriptor: RawDescriptor { owned.raw }
   consuming func releaseDescriptor() -> Descriptor { owned }
   static var capabilities: SocketCapabilities { .halfClose }
-  static func kind(for address: IPSocketAddress) -> SocketKind { TCPSocket.kind(for: address) }
-  static func accepts(_ kind: SocketKind) -> Bool { TCPSocket.accepts(kind) }
+  static var kinds: [SocketKind] { TCPSocket.kinds }
 
-  static var scheme: String { Fault.scheme }
-  static func endpoint(parsing body: String) throws(SocketError) -> IPEndpoint { try Fault.read(body) }
-  static func body(of endpoint: IPEndpoint) -> String { endpoint.body }
-  static func endpoint(of address: IPSocketAddress) -> IPEndpoint { Fault.endpoint(address) }
+  static var endpointFormat: EndpointFormat<IPEndpoint, IPSocketAddress> {
+    EndpointFormat(
+      scheme: Fault.scheme,
+      parse: { (body) throws(SocketError) in try Fault.read(body) },
+      body: { $0.body },
+      endpoint: { Fault.endpoint($0) },
+      addresses: { (endpoint, limit) throws(SocketError) in try endpoint.addresses(until: limit) })
+  }
 }
 
-/// An IP transport that forgets `typealias Endpoint = IPEndpoint`. It compiles, and reads nothing.
+/// An IP transport that gives its endpoints a scheme and reads nothing.
 private struct ForgetfulTransport: ~Copyable, StreamSocket, KernelSocket, Transport {
   typealias Options = TCPSocketOptions
   typealias Address = IPSocketAddress
@@ -33,9 +36,12 @@ private struct ForgetfulTransport: ~Copyable, StreamSocket, KernelSocket, Transp
   var descriptor: RawDescriptor { owned.raw }
   consuming func releaseDescriptor() -> Descriptor { owned }
   static var capabilities: SocketCapabilities { .halfClose }
-  static func kind(for address: IPSocketAddress) -> SocketKind { TCPSocket.kind(for: address) }
-  static func accepts(_ kind: SocketKind) -> Bool { TCPSocket.accepts(kind) }
-  static var scheme: String { "odd" }
+  static var kinds: [SocketKind] { TCPSocket.kinds }
+  static var endpointFormat: EndpointFormat<IPSocketAddress, IPSocketAddress> {
+    EndpointFormat(
+      scheme: "odd", parse: { (body) throws(SocketError) in throw .malformed("\(body) is not read.") },
+      body: { $0.description })
+  }
 }
 
 private protocol EndpointFault: Sendable {
@@ -82,7 +88,7 @@ private func endpoints<F: EndpointFault>(_ fault: F.Type) -> EndpointSuite<OddTr
     Saboteur("has a scheme in upper case", "endpoint.scheme", endpoints(UpperCaseScheme.self), sound),
     Saboteur("reads another port", "endpoint.text.round-trip", endpoints(ReadsAnotherPort.self), sound),
     Saboteur(
-      "forgets its endpoint type", "endpoint.text.round-trip",
+      "reads nothing", "endpoint.text.round-trip",
       EndpointSuite<ForgetfulTransport>("odd", samples: addresses, addresses: addresses), sound),
     Saboteur("has a scheme in upper case", "endpoint.text.list", endpoints(UpperCaseScheme.self), sound),
     Saboteur("ignores the end of the text", "endpoint.text.garbage", endpoints(IgnoresTheEnd.self), sound),

@@ -38,7 +38,6 @@ private struct VsockTearingSocket: ~Copyable, SequencedPacketSocket, KernelSocke
   consuming func releaseDescriptor() -> Descriptor { owned }
 
   static var capabilities: SocketCapabilities { [.halfClose, .refusesByReset] }
-  static func kind(for address: VsockAddress) -> SocketKind { SocketKind(.vsock, .sequencedPacket) }
-  static func accepts(_ kind: SocketKind) -> Bool { kind.family == .vsock && kind.type == .sequencedPacket }
+  static var kinds: [SocketKind] { [SocketKind(.vsock, .sequencedPacket)] }
   static func isEnd(_ info: MessageInfo) -> Bool { info.length == 0 }
 }

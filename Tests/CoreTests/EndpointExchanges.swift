@@ -21,8 +21,9 @@ struct Exchange: EndpointVisitor {
 
   /// Any address is not one to connect to; its loopback is.
   private func reachable<S: Transport & ~Copyable>(_: S.Type, _ address: S.Address) throws -> S.Endpoint {
-    let text = S.text(of: address).replacing("*", with: "localhost").replacing("//any:", with: "//local:")
-    return try S.endpoint(parsing: EndpointText(parsing: text).body)
+    let text = S.endpointFormat.text(of: address).replacing("*", with: "localhost").replacing(
+      "//any:", with: "//local:")
+    return try S.endpointFormat.parse(EndpointText(parsing: text).body)
   }
 
   func stream<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(_: S.Type, at endpoint: S.Endpoint) throws
@@ -36,7 +37,7 @@ struct Exchange: EndpointVisitor {
     var bytes = [UInt8](repeating: 0, count: sent.count)
     try server.readExactly(into: bytes.mutableSpan, until: deadline)
     #expect(bytes == sent)
-    return S.text(of: bound)
+    return S.endpointFormat.text(of: bound)
   }
 
   func packets<S: Transport & SequencedPacketSocket & Acceptable<Void> & ~Copyable>(
@@ -58,7 +59,7 @@ struct Exchange: EndpointVisitor {
     let back = try client.receive(into: bytes.mutableSpan, &info, until: deadline)
     let end = try client.receive(into: bytes.mutableSpan, &info, until: deadline)
     #expect(back == .bytes(5) && end == .endOfStream)
-    return S.text(of: bound)
+    return S.endpointFormat.text(of: bound)
   }
 
   func datagrams<S: Transport & DatagramSocket & ~Copyable>(_: S.Type, at endpoint: S.Endpoint) throws -> String {
@@ -72,6 +73,6 @@ struct Exchange: EndpointVisitor {
       let received = try server.receive(into: bytes.mutableSpan, &info, until: deadline)
       #expect(received == count && Array(bytes[..<count]) == Array(sent[..<count]))
     }
-    return S.text(of: bound)
+    return S.endpointFormat.text(of: bound)
   }
 }

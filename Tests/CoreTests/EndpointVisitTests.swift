@@ -81,24 +81,22 @@ private struct OwnStream: ~Copyable, StreamSocket, KernelSocket, Transport, Acce
   var descriptor: RawDescriptor { owned.raw }
   consuming func releaseDescriptor() -> Descriptor { owned }
   static var capabilities: SocketCapabilities { .halfClose }
-  static func kind(for address: UnixAddress) -> SocketKind { SocketKind(.unix, .stream) }
-  static func accepts(_ kind: SocketKind) -> Bool { kind.family == .unix && kind.type == .stream }
-  typealias Endpoint = UnixAddress
-  static var scheme: String { "own+stream" }
+  static var kinds: [SocketKind] { [SocketKind(.unix, .stream)] }
+  static var endpointFormat: EndpointFormat<UnixAddress, UnixAddress> { .unix(scheme: "own+stream") }
 }
 
 private struct NameOfKind: EndpointVisitor {
   typealias Outcome = String
   func stream<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(_: S.Type, at _: S.Endpoint) -> String {
-    "stream \(S.scheme)"
+    "stream \(S.endpointFormat.scheme)"
   }
   func packets<S: Transport & SequencedPacketSocket & Acceptable<Void> & ~Copyable>(
     _: S.Type, at _: S.Endpoint
   ) -> String {
-    "packets \(S.scheme)"
+    "packets \(S.endpointFormat.scheme)"
   }
   func datagrams<S: Transport & DatagramSocket & ~Copyable>(_: S.Type, at _: S.Endpoint) -> String {
-    "datagrams \(S.scheme)"
+    "datagrams \(S.endpointFormat.scheme)"
   }
 }
 

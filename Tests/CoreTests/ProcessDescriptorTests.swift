@@ -91,7 +91,7 @@ import Testing
     let process = try ProcessDescriptor(of: child("read line; exit 3", gate: read))
     close(read)
     var poller = try EpollPoller()
-    try poller.register(source: process.descriptor, for: .readable, token: Token(index: 9))
+    try poller.register(process.descriptor, for: .readable, token: Token(index: 9))
     let early = try poller.wait(until: .past)
     close(write)
     let count = try poller.wait(until: .after(.seconds(10)))

@@ -59,7 +59,7 @@ private enum Endpoints {
   static let udp = EndpointSuite<UDPSocket>("UDP", samples: ip, addresses: Addresses.ipSamples)
   static let sctp = EndpointSuite<SCTPSocket>(
     "SCTP",
-    samples: Addresses.ipSamples.map { SCTPSocket.endpoint(of: $0) } + [.host("localhost", port: 0)]
+    samples: Addresses.ipSamples.map { SCTPSocket.endpointFormat.endpoint($0) } + [.host("localhost", port: 0)]
       + [SCTPAddressList([.loopback(port: 80), .loopbackIPv6(port: 80)])].compactMap { $0.map { .addresses($0) } },
     addresses: Addresses.ipSamples)
   static let unix = EndpointSuite<UnixStreamSocket>(

@@ -24,7 +24,7 @@ import Testing
     defer { close(file) }
     var poller = try EpollPoller()
     do throws(SocketError) {
-      try poller.register(source: RawDescriptor(file), for: .readable, token: Token(index: 1))
+      try poller.register(RawDescriptor(file), for: .readable, token: Token(index: 1))
       Issue.record("took it")
     } catch {
       #expect(error.code == .notSupported && error.errno == EPERM && error.operation == .register)
@@ -36,7 +36,7 @@ import Testing
     var inner = try EpollPoller()
     try inner.register(pair.first, for: .readable, token: Token(index: 1))
     var outer = try EpollPoller()
-    try outer.register(source: inner.descriptor, for: .readable, token: Token(index: 2))
+    try outer.register(inner.descriptor, for: .readable, token: Token(index: 2))
     #expect(try outer.wait(until: .past) == 0)
     _ = try pair.second.write([1].span)
     #expect(try outer.wait(until: .after(.seconds(1))) == 1)

@@ -28,13 +28,13 @@ import Testing
   @Test func aClosedDescriptorIsReportedOnce() throws {
     var poller = try PollPoller()
     let number = pipeEnd()
-    try poller.register(source: RawDescriptor(number), for: .readable, token: Token(index: 7))
+    try poller.register(RawDescriptor(number), for: .readable, token: Token(index: 7))
     close(number)
     #expect(try poller.wait(until: .after(.seconds(1))) == 1)
     #expect(poller.wait0 == Event(token: Token(index: 7), readiness: .invalid))
     #expect(try poller.wait(until: .after(.milliseconds(50))) == 0)
     do throws(SocketError) {
-      try poller.modify(source: RawDescriptor(number), for: .readable, token: Token(index: 7))
+      try poller.modify(RawDescriptor(number), for: .readable, token: Token(index: 7))
       Issue.record("modified it")
     } catch {
       #expect(error.code == .closed && error.operation == .modify && error.remedy != nil)

@@ -32,12 +32,12 @@ import Testing
     // What is watched exclusively cannot be modified, and nothing becomes exclusive.
     try poller.register(source: source, for: .readable, trigger: .exclusive, token: Token(index: 1))
     let modified = failure { () throws(SocketError) in
-      try poller.modify(source: source, for: .readable, token: Token(index: 1))
+      try poller.modify(source, for: .readable, token: Token(index: 1))
     }
     #expect(modified == SocketError(code: .notSupported, .modify, errno: EINVAL))
     #expect(modified?.remedy != nil)
     try poller.deregister(source: source)
-    try poller.register(source: source, for: .readable, token: Token(index: 1))
+    try poller.register(source, for: .readable, token: Token(index: 1))
     let made = failure { () throws(SocketError) in
       try poller.modify(source: source, for: .readable, trigger: .exclusive, token: Token(index: 1))
     }
@@ -49,15 +49,15 @@ import Testing
     var poller = try EpollPoller()
     let own = poller.descriptor
     let error = failure { () throws(SocketError) in
-      try poller.register(source: own, for: .readable, token: Token(index: 1))
+      try poller.register(own, for: .readable, token: Token(index: 1))
     }
     #expect(error == SocketError(code: .notSupported, .register, errno: EINVAL))
     // Nor in a circle.
     var other = try EpollPoller()
     let second = other.descriptor
-    try other.register(source: own, for: .readable, token: Token(index: 1))
+    try other.register(own, for: .readable, token: Token(index: 1))
     let circle = failure { () throws(SocketError) in
-      try poller.register(source: second, for: .readable, token: Token(index: 1))
+      try poller.register(second, for: .readable, token: Token(index: 1))
     }
     #expect(circle == SocketError(code: .notSupported, .register, errno: ELOOP))
     try other.deregister(source: own)

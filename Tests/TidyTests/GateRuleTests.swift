@@ -96,9 +96,9 @@ import Testing
       "PeerProcess([tool, \"vscp\", \"--to\", \"\(word.uppercased())://2:22\"])",
       "AnyEndpoint(parsing: \"\(word)://host:1\").visit(with: &a)",
       "AnyEndpoint(parsing: \"\(word)-seqpacket://host:1\").visit(with: &a)",
-      "S.connect(to: S.endpoint(parsing: body(\"\(word)://\\(x):1\")), until: t)",
-      "S.listen(\n    on: S.endpoint(\n      parsing: l(\"\(word)\")))",
-      "S.bind(to: S.endpoint(parsing: l(\"\(word)-dgram://any:1\")))",
+      "S.connect(to: S.endpointFormat.parse(body(\"\(word)://\\(x):1\")), until: t)",
+      "S.listen(\n    on: S.endpointFormat\n      .parse(l(\"\(word)\")))",
+      "S.bind(to: S.endpointFormat.parse(l(\"\(word)-dgram://any:1\")))",
     ].map { [("A.swift", "@Suite struct A {\n  @Test func a() { \($0) }\n}\n")] } + [
       [
         ("Helper.swift", "func dial(_ text: String) {\n  text.visit(with: a)\n}\nfunc other() {}\n"),

@@ -196,7 +196,7 @@ struct VsockGate {
 
 /// Whether code, without white space, opens sockets by text.
 private func opensByText(_ code: String) -> Bool {
-  [".visit(", "endpoint(parsing:", "VscpCommand.run(", "VscpEnd("].contains { code.contains($0) }
+  [".visit(", "endpointFormat.parse(", "VscpCommand.run(", "VscpEnd("].contains { code.contains($0) }
 }
 
 private func isSocketType(_ word: String) -> Bool {

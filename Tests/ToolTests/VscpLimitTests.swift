@@ -10,7 +10,7 @@ import Testing
   @Test(arguments: ["-t", "--idle-timeout"])
   func anIdleInputIsGivenUp(_ limit: String) throws {
     let listener = try UnixStreamSocket.listen(on: .unnamed)
-    let address = UnixStreamSocket.text(of: try listener.localAddress())
+    let address = UnixStreamSocket.endpointFormat.text(of: try listener.localAddress())
     let sender = PipedVscpEnd(["-s", "--to", address, limit, "200ms"], reads: true)
     let peer = try RawPeer(from: listener)
     #expect(write(sender.number, "abc", 3) == 3)
@@ -22,7 +22,7 @@ import Testing
 
   @Test func anIdleSenderNoticesThatItsPeerHasGone() throws {
     let listener = try UnixStreamSocket.listen(on: .unnamed)
-    let address = UnixStreamSocket.text(of: try listener.localAddress())
+    let address = UnixStreamSocket.endpointFormat.text(of: try listener.localAddress())
     let sender = PipedVscpEnd(["-s", "--to", address], reads: true)
     do { _ = try RawPeer(from: listener) }
     #expect(sender.finish(saying: "failed to send data: write: broken pipe") == 1)
@@ -31,7 +31,7 @@ import Testing
   /// A half-closed connection is still good for sending.
   @Test func aPeerThatOnlyReadsIsNotGone() throws {
     let listener = try UnixStreamSocket.listen(on: .unnamed)
-    let address = UnixStreamSocket.text(of: try listener.localAddress())
+    let address = UnixStreamSocket.endpointFormat.text(of: try listener.localAddress())
     let sender = PipedVscpEnd(["-s", "-v", "--to", address], reads: true)
     let peer = try RawPeer(from: listener)
     try peer.finishSending()
@@ -70,7 +70,7 @@ import Testing
 
   @Test func anIdleVerifyingSenderNoticesThatItsPeerHasGone() throws {
     let listener = try UnixStreamSocket.listen(on: .unnamed)
-    let address = UnixStreamSocket.text(of: try listener.localAddress())
+    let address = UnixStreamSocket.endpointFormat.text(of: try listener.localAddress())
     let sender = PipedVscpEnd(["--verify", "--to", address], reads: true)
     do {
       let peer = try RawPeer(from: listener)
@@ -85,7 +85,7 @@ import Testing
   /// The receiver's complaint is heard though there is nothing to send.
   @Test func anIdleVerifyingSenderHearsAComplaint() throws {
     let listener = try UnixStreamSocket.listen(on: .unnamed)
-    let address = UnixStreamSocket.text(of: try listener.localAddress())
+    let address = UnixStreamSocket.endpointFormat.text(of: try listener.localAddress())
     let sender = PipedVscpEnd(["--verify", "--to", address], reads: true)
     let peer = try RawPeer(from: listener)
     try peer.takeOffer("stdin")

@@ -135,7 +135,7 @@ import Testing
     let bytes = randomBytes(100_001)
     folder.write("in", bytes)
     let listener = try UnixStreamSocket.listen(on: .unnamed)
-    let address = UnixStreamSocket.text(of: try listener.localAddress())
+    let address = UnixStreamSocket.endpointFormat.text(of: try listener.localAddress())
     let sender = VscpEnd(["--to", address, "\(folder.path)/in"])
     let peer = try RawPeer(from: listener)
     #expect(try peer.receiveAll() == bytes)

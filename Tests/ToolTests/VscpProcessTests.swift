@@ -122,7 +122,7 @@ private final class Relay: @unchecked Sendable {
     guard let listener = try? TCPSocket.listen(on: .loopback(port: 0)), let own = try? listener.localAddress(),
       let body = try? EndpointText(parsing: target).body, let endpoint = try? IPEndpoint(body: body)
     else { return }
-    address = TCPSocket.text(of: own)
+    address = TCPSocket.endpointFormat.text(of: own)
     let number = listener.release().release()
     thread = spawn { [self] in
       guard let listener = try? Listener<TCPSocket>(adopting: owning(number)),

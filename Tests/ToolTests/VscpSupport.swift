@@ -152,7 +152,7 @@ final class RawPeer: Sendable {
   private let deadline = Deadline.after(.seconds(20))
 
   init(to address: String) throws {
-    let endpoint = try UnixStreamSocket.endpoint(parsing: EndpointText(parsing: address).body)
+    let endpoint = try UnixStreamSocket.endpointFormat.parse(EndpointText(parsing: address).body)
     socket = try UnixStreamSocket.connect(to: endpoint, until: deadline)
   }
 

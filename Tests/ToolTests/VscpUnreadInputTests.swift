@@ -41,8 +41,8 @@ import Testing
     let folder = TemporaryFolder()
     let bytes = randomBytes(8_400_000)
     folder.write("in", bytes)
-    let listener = try S.listen(on: S.endpoint(parsing: EndpointText(parsing: text).body))
-    let address = S.text(of: try listener.localAddress())
+    let listener = try S.listen(on: S.endpointFormat.parse(EndpointText(parsing: text).body))
+    let address = S.endpointFormat.text(of: try listener.localAddress())
     let sender = VscpEnd(["--to", address, "\(folder.path)/in"])
     let number = try peer(of: listener)
     defer { close(number) }
@@ -68,7 +68,9 @@ import Testing
       let listener = try TCPSocket.listen(on: endpoint, until: .never) { (socket) throws(SocketError) in
         try socket.setOption(.receiveBuffer, to: 65536)
       }
-      let sender = VscpEnd(["--to", TCPSocket.text(of: try listener.localAddress()), "\(folder.path)/in"])
+      let sender = VscpEnd([
+        "--to", TCPSocket.endpointFormat.text(of: try listener.localAddress()), "\(folder.path)/in",
+      ])
       let number = try peer(of: listener)
       greet(number)
       // All is written, and only a part is read.
@@ -84,7 +86,7 @@ import Testing
     let folder = TemporaryFolder()
     folder.write("in", Array("all".utf8))
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
-    let address = TCPSocket.text(of: try listener.localAddress())
+    let address = TCPSocket.endpointFormat.text(of: try listener.localAddress())
     let sender = VscpEnd(["--to", address, "--idle-timeout", "300ms", "\(folder.path)/in"])
     let number = try peer(of: listener)
     defer { close(number) }
@@ -101,7 +103,7 @@ import Testing
     let listener = try TCPSocket.listen(on: .loopback(port: 0)) { (socket) throws(SocketError) in
       try socket.setOption(.receiveBuffer, to: 4096)
     }
-    let address = TCPSocket.text(of: try listener.localAddress())
+    let address = TCPSocket.endpointFormat.text(of: try listener.localAddress())
     let sender = VscpEnd(["--to", address, "--idle-timeout", "300ms", "\(folder.path)/in"])
     let number = try peer(of: listener)
     defer { close(number) }

@@ -231,7 +231,7 @@ import Testing
     from.write("a", randomBytes(20 << 20))
     from.write("b", [1])
     let listener = try UnixStreamSocket.listen(on: .unnamed)
-    let address = UnixStreamSocket.text(of: try listener.localAddress())
+    let address = UnixStreamSocket.endpointFormat.text(of: try listener.localAddress())
     let sender = VscpEnd(["--verify", "--to", address, "\(from.path)/a", "\(from.path)/b"])
     do {
       let peer = try RawPeer(from: listener)
@@ -272,7 +272,7 @@ import Testing
     from.write("a", [1, 2, 3])
     let listener = try UnixStreamSocket.listen(on: .unnamed)
     let sender = VscpEnd([
-      "--verify", "--to", UnixStreamSocket.text(of: try listener.localAddress()), "\(from.path)/a",
+      "--verify", "--to", UnixStreamSocket.endpointFormat.text(of: try listener.localAddress()), "\(from.path)/a",
     ])
     do {
       let peer = try RawPeer(from: listener)

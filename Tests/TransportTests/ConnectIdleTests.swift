@@ -58,6 +58,5 @@ private struct TwoWaySocket: ~Copyable, StreamSocket, KernelSocket, Transport, A
   consuming func releaseDescriptor() -> Descriptor { owned }
 
   static var capabilities: SocketCapabilities { .halfClose }
-  static func kind(for address: IPSocketAddress) -> SocketKind { TCPSocket.kind(for: address) }
-  static func accepts(_ kind: SocketKind) -> Bool { TCPSocket.accepts(kind) }
+  static var kinds: [SocketKind] { TCPSocket.kinds }
 }

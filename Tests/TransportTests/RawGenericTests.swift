@@ -154,7 +154,7 @@ private struct NetlinkAddress: SocketAddress {
     let owned = owning(number)
     #expect(fcntl(number, F_GETFD) & FD_CLOEXEC != 0)
     var poller = try EpollPoller()
-    try poller.register(source: owned.raw, for: .readable, token: Token(index: 1))
+    try poller.register(owned.raw, for: .readable, token: Token(index: 1))
     let events = try poller.wait(until: .past)
     #expect(events == 0)
     try poller.deregister(source: owned.raw)

@@ -129,17 +129,17 @@ private struct LateSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acc
   consuming func releaseDescriptor() -> Descriptor { owned }
 
   static var capabilities: SocketCapabilities { .halfClose }
-  static func kind(for address: IPSocketAddress) -> SocketKind { TCPSocket.kind(for: address) }
-  static func accepts(_ kind: SocketKind) -> Bool { TCPSocket.accepts(kind) }
+  static var kinds: [SocketKind] { TCPSocket.kinds }
 
-  static func didConnect(_ socket: borrowing LateSocket) throws(SocketError) {
-    let peer = accept(listener.withLock { $0 }, nil, nil)
+  borrowing func configure(at step: SetupStep<IPSocketAddress>) throws(SocketError) {
+    guard case .connected = step else { return }
+    let peer = accept(Self.listener.withLock { $0 }, nil, nil)
     var reset = linger(l_onoff: 1, l_linger: 0)
     setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout<linger>.size))
     Glibc.close(peer)
-    var watched = pollfd(fd: socket.descriptor.value, events: 0, revents: 0)
+    var watched = pollfd(fd: descriptor.value, events: 0, revents: 0)
     #expect(poll(&watched, 1, 10_000) == 1)
-    _ = try socket.remoteAddress()
+    _ = try remoteAddress()
   }
 }
 

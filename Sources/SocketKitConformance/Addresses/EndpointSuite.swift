@@ -22,24 +22,24 @@ public struct EndpointSuite<S: Transport & ~Copyable>: ConformanceSuite {
       ConformanceRule(
         "endpoint.scheme", "The scheme is a lower-case letter, followed by lower-case letters, digits, +, - and ."
       ) {
-        let parts = try? EndpointText(parsing: "\(S.scheme):x")
-        try require(parts?.scheme == S.scheme, "\"\(S.scheme)\" is not a scheme")
+        let parts = try? EndpointText(parsing: "\(S.endpointFormat.scheme):x")
+        try require(parts?.scheme == S.endpointFormat.scheme, "\"\(S.endpointFormat.scheme)\" is not a scheme")
       },
       rule("text.round-trip", "Reading the text of an endpoint gives an equal endpoint.") { endpoint in
-        let body = S.body(of: endpoint)
+        let body = S.endpointFormat.body(endpoint)
         guard let again = readback(body).read else { throw ConformanceFailure("\"\(body)\" is refused") }
         try requireEqual(again, endpoint, "read from \"\(body)\"")
-        try requireEqual(S.body(of: again), body, "the text of the endpoint that was read")
+        try requireEqual(S.endpointFormat.body(again), body, "the text of the endpoint that was read")
       },
       rule("text.list", "A list of transports reads the text of an endpoint and writes it again.") { endpoint in
-        let text = S.text(of: endpoint)
+        let text = S.endpointFormat.text(of: endpoint)
         let again = Endpoint<Transports<S, NoTransports>>(text)
         try requireEqual(again?.description, text, "the text from the list")
-        try requireEqual(again?.scheme, S.scheme, "the scheme from the list")
+        try requireEqual(again?.scheme, S.endpointFormat.scheme, "the scheme from the list")
       },
       rule("text.garbage", "Text that is not an endpoint is refused with an explanation, or is another endpoint.") {
         endpoint in
-        let body = S.body(of: endpoint)
+        let body = S.endpointFormat.body(endpoint)
         for text in ["", " \(body)", "\(body)\0", "\(body)\n", "//", "//\u{301}", ":", body + body] {
           let result = readback(text)
           if let read = result.read {
@@ -56,7 +56,7 @@ public struct EndpointSuite<S: Transport & ~Copyable>: ConformanceSuite {
         [addresses] in
         if addresses.isEmpty { throw ConformanceUnavailable("there are no sample addresses") }
         for address in addresses {
-          let found = try S.addresses(of: S.endpoint(of: address), until: .after(.seconds(5)))
+          let found = try S.endpointFormat.addresses(S.endpointFormat.endpoint(address), .after(.seconds(5)))
           try requireEqual(found, [address], "the addresses of the endpoint of \(address)")
         }
       },
@@ -67,7 +67,7 @@ public struct EndpointSuite<S: Transport & ~Copyable>: ConformanceSuite {
     _ id: String, _ summary: String, _ body: @escaping @Sendable (S.Endpoint) throws -> Void
   ) -> ConformanceRule {
     ConformanceRule("endpoint.\(id)", summary) { [samples] in
-      if S.scheme.isEmpty { throw ConformanceUnavailable("the transport has no text form") }
+      if S.endpointFormat.scheme.isEmpty { throw ConformanceUnavailable("the transport has no text form") }
       if samples.isEmpty { throw ConformanceUnavailable("there are no sample endpoints") }
       for sample in samples { try body(sample) }
     }
@@ -75,7 +75,7 @@ public struct EndpointSuite<S: Transport & ~Copyable>: ConformanceSuite {
 
   private func readback(_ body: String) -> (read: S.Endpoint?, error: SocketError?) {
     do throws(SocketError) {
-      return (try S.endpoint(parsing: body), nil)
+      return (try S.endpointFormat.parse(body), nil)
     } catch {
       return (nil, error)
     }

@@ -7,7 +7,7 @@ extension PollerSuite where P: ~Copyable {
     rule("report.error", "A pending error is reported as an error, and data, room and ends are not.") { poller in
       let wire = try Wire()
       defer { wire.close() }
-      try poller.register(source: wire.near, for: [.readable, .writable], token: tokenA)
+      try poller.register(wire.near, for: [.readable, .writable], token: tokenA)
       wire.ring()
       let ready = try poller.requireEvent(tokenA, [.readable, .writable], "for data and room")
       try require(!ready.contains(.error), "an error was reported for data and room: \(ready)")
@@ -19,20 +19,20 @@ extension PollerSuite where P: ~Copyable {
       wire.ringFar()
       wire.closeFar()
       try poller.requireEvent(tokenA, .error, "for the pending error")
-      try poller.modify(source: wire.near, for: [], token: tokenA)
+      try poller.modify(wire.near, for: [], token: tokenA)
       let paused = try poller.allEvents(for: .milliseconds(20))
       try require(paused.count <= 1, "\(paused.count) events of a paused source")
     }
       + rule("report.priority", "Urgent data is reported when it is asked for, as urgent.") { poller in
         let wire = try UrgentWire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: .priority, token: tokenA)
+        try poller.register(wire.near, for: .priority, token: tokenA)
         try poller.requireQuiet("before anything was sent")
         wire.ring(urgently: false)
         try poller.requireQuiet("although only urgent data was asked for")
         wire.ring(urgently: true)
         for _ in 0..<2 { try poller.requireEvent(tokenA, .priority, "for urgent data") }
-        try poller.modify(source: wire.near, for: .readable, token: tokenA)
+        try poller.modify(wire.near, for: .readable, token: tokenA)
         let readiness = try poller.requireEvent(tokenA, .readable, "for the data before it")
         try require(!readiness.contains(.priority), "urgent data was reported although it was not asked for")
       }

@@ -19,7 +19,7 @@ extension PollerSuite where P: ~Copyable {
         let wires = try (0..<200).map { _ in try Wire() }
         defer { for wire in wires { wire.close() } }
         for (index, wire) in wires.enumerated() {
-          try poller.register(source: wire.near, for: .readable, token: Token(index: UInt32(index)))
+          try poller.register(wire.near, for: .readable, token: Token(index: UInt32(index)))
         }
         for index in [0, 77, 199] {
           wires[index].ring()
@@ -35,7 +35,7 @@ extension PollerSuite where P: ~Copyable {
         let wires = try (0..<12).map { _ in try Wire() }
         defer { for wire in wires { wire.close() } }
         for index in 0..<6 {
-          try poller.register(source: wires[index].near, for: .readable, token: Token(index: UInt32(index)))
+          try poller.register(wires[index].near, for: .readable, token: Token(index: UInt32(index)))
         }
         for wire in wires { wire.ring() }
         var count = 0
@@ -48,7 +48,7 @@ extension PollerSuite where P: ~Copyable {
           // Deregister the sources with odd numbers, and register a new source for each event.
           let token = before[index].token
           if token.index % 2 == 1 { try poller.deregister(source: wires[Int(token.index)].near) }
-          try poller.register(source: wires[6 + index].near, for: .readable, token: Token(index: UInt32(6 + index)))
+          try poller.register(wires[6 + index].near, for: .readable, token: Token(index: UInt32(6 + index)))
         }
         var seen: Set<UInt32> = []
         while seen.count < 9 && !deadline.hasPassed {
@@ -69,7 +69,7 @@ extension PollerSuite where P: ~Copyable {
           if registered[index] {
             try poller.deregister(source: wires[index].near)
           } else {
-            try poller.register(source: wires[index].near, for: .readable, token: Token(index: UInt32(index)))
+            try poller.register(wires[index].near, for: .readable, token: Token(index: UInt32(index)))
           }
           registered[index].toggle()
           let seen = try poller.events(within: .zero).map { Int($0.token.index) }
@@ -84,7 +84,7 @@ private func requireAll<P: Poller & ~Copyable>(_ poller: inout P, ready: Int) th
   let wires = try (0..<ready + 20).map { _ in try Wire() }
   defer { for wire in wires { wire.close() } }
   for (index, wire) in wires.enumerated() {
-    try poller.register(source: wire.near, for: .readable, token: Token(index: UInt32(index)))
+    try poller.register(wire.near, for: .readable, token: Token(index: UInt32(index)))
     if index < ready { wire.ring() }
   }
   // Do not read: a poller that always starts with the same sources then starves the others.

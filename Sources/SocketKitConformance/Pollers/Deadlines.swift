@@ -6,7 +6,7 @@ extension PollerSuite where P: ~Copyable {
       poller in
       let wire = try Wire()
       defer { wire.close() }
-      try poller.register(source: wire.near, for: .readable, token: tokenA)
+      try poller.register(wire.near, for: .readable, token: tokenA)
       for milliseconds in [1, 3, 10, 40] {
         let deadline = Deadline.after(.milliseconds(milliseconds))
         let watch = Stopwatch()
@@ -19,7 +19,7 @@ extension PollerSuite where P: ~Copyable {
         poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
+        try poller.register(wire.near, for: .readable, token: tokenA)
         let watch = Stopwatch()
         for deadline in [Deadline.past, .now, .after(.seconds(-1))] {
           for _ in 0..<100 { try requireEqual(try poller.wait(until: deadline), 0, "events") }
@@ -34,7 +34,7 @@ extension PollerSuite where P: ~Copyable {
         poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
+        try poller.register(wire.near, for: .readable, token: tokenA)
         // These exceed microseconds in 32 bits, milliseconds in 31 and in 32, and nanoseconds in 63.
         let times: [Duration] = [.seconds(7200), .seconds(25 * 86_400), .seconds(50 * 86_400), .seconds(1 << 40)]
         for time in times {
@@ -54,7 +54,7 @@ extension PollerSuite where P: ~Copyable {
         guard poller.capabilities.contains(.precise) else { return }
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
+        try poller.register(wire.near, for: .readable, token: tokenA)
         // On a busy host, some of the waits may be late, but not all of them.
         var best = Duration.seconds(1)
         var waits = 0
@@ -72,7 +72,7 @@ extension PollerSuite where P: ~Copyable {
       + rule("signal.waits-on", "A signal ends no wait, and moves no deadline.") { poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
+        try poller.register(wire.near, for: .readable, token: tokenA)
         let handled = try SignalWatch.interrupting(times: 5) {
           try poller.requireQuiet(for: Times.short, "during signals")
         }
@@ -81,7 +81,7 @@ extension PollerSuite where P: ~Copyable {
       + rule("signal.event", "An event that comes after signals ends the wait that they did not end.") { poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
+        try poller.register(wire.near, for: .readable, token: tokenA)
         try SignalWatch.interrupting(times: 4, then: { wire.ring() }) {
           try requireEqual(try poller.wait(until: .after(Times.patience)), 1, "events")
         }
@@ -96,7 +96,7 @@ extension PollerSuite where P: ~Copyable {
       let wires = try (0..<100).map { _ in try Wire() }
       defer { for wire in wires { wire.close() } }
       for (index, wire) in wires.enumerated() {
-        try poller.register(source: wire.near, for: .readable, token: Token(index: UInt32(index)))
+        try poller.register(wire.near, for: .readable, token: Token(index: UInt32(index)))
       }
       try requireSleep(&poller, "with 100 idle registrations")
     }
@@ -108,8 +108,8 @@ extension PollerSuite where P: ~Copyable {
           wire.close()
           other.close()
         }
-        try poller.register(source: other.near, for: .readable, token: tokenB)
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
+        try poller.register(other.near, for: .readable, token: tokenB)
+        try poller.register(wire.near, for: .readable, token: tokenA)
         wire.closeFar()
         try poller.requireEvent(tokenA, .hangUp, "after the peer closed")
         try poller.deregister(source: wire.near)
@@ -119,10 +119,10 @@ extension PollerSuite where P: ~Copyable {
         poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
+        try poller.register(wire.near, for: .readable, token: tokenA)
         wire.endFarWriting()
         try poller.requireEvent(tokenA, .readable, "for the end")
-        try poller.modify(source: wire.near, for: [], token: tokenA)
+        try poller.modify(wire.near, for: [], token: tokenA)
         try requireSleep(&poller, "after the end was paused")
       }
   }

@@ -60,7 +60,7 @@ extension PollerSuite where P: ~Copyable {
         wire.closeFar()
         try poller.requireQuiet("after the one event, with a closed peer")
         try requireError(.alreadyRegistered, in: "registering what has fired") {
-          try poller.register(source: wire.near, for: .readable, token: tokenA)
+          try poller.register(wire.near, for: .readable, token: tokenA)
         }
         try poller.deregister(source: wire.near)
       }

@@ -9,8 +9,8 @@ extension PollerSuite where P: ~Copyable {
         wire.close()
         other.close()
       }
-      try poller.register(source: wire.near, for: .readable, token: tokenA)
-      try poller.register(source: other.near, for: .readable, token: tokenB)
+      try poller.register(wire.near, for: .readable, token: tokenA)
+      try poller.register(other.near, for: .readable, token: tokenB)
       wire.ring()
       try poller.requireEvent(tokenA, .readable, "before deregistering")
       try poller.deregister(source: wire.near)
@@ -30,7 +30,7 @@ extension PollerSuite where P: ~Copyable {
           let wires = try (0..<12).map { _ in try Wire() }
           defer { for wire in wires { wire.close() } }
           for (index, wire) in wires.enumerated() {
-            try poller.register(source: wire.near, for: .readable, token: Token(index: UInt32(index)))
+            try poller.register(wire.near, for: .readable, token: Token(index: UInt32(index)))
             wire.ring()
           }
           let reported = try poller.events(within: Times.patience).map { Int($0.token.index) }
@@ -46,7 +46,7 @@ extension PollerSuite where P: ~Copyable {
         let wire = try Wire()
         defer { wire.close() }
         for token in [tokenA, tokenB, tokenA] {
-          try poller.register(source: wire.near, for: .readable, token: token)
+          try poller.register(wire.near, for: .readable, token: token)
           wire.ring()
           try poller.requireEvent(token, .readable, "with \(token)")
           try poller.deregister(source: wire.near)
@@ -55,12 +55,12 @@ extension PollerSuite where P: ~Copyable {
       + rule("modify.acts", "Modifying changes interest and token for what is ready already.") { poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
+        try poller.register(wire.near, for: .readable, token: tokenA)
         wire.ring()
         try poller.requireEvent(tokenA, .readable, "before")
-        try poller.modify(source: wire.near, for: .readable, token: tokenB)
+        try poller.modify(wire.near, for: .readable, token: tokenB)
         try poller.requireEvent(tokenB, .readable, "with the new token")
-        try poller.modify(source: wire.near, for: .writable, token: tokenA)
+        try poller.modify(wire.near, for: .writable, token: tokenA)
         let readiness = try poller.requireEvent(tokenA, .writable, "with the new interest")
         try require(!readiness.contains(.readable), "the old interest was reported after modifying")
       }
@@ -70,9 +70,9 @@ extension PollerSuite where P: ~Copyable {
         poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
+        try poller.register(wire.near, for: .readable, token: tokenA)
         try requireError(.alreadyRegistered, in: "registering twice") {
-          try poller.register(source: wire.near, for: .writable, token: tokenB)
+          try poller.register(wire.near, for: .writable, token: tokenB)
         }
         try poller.requireQuiet("for the second registration")
         wire.ring()
@@ -85,7 +85,7 @@ extension PollerSuite where P: ~Copyable {
         wire.ring()
         for _ in 0..<2 {
           try requireError(.notRegistered, in: "modifying") {
-            try poller.modify(source: wire.near, for: .readable, token: tokenA)
+            try poller.modify(wire.near, for: .readable, token: tokenA)
           }
         }
         try poller.requireQuiet("of a source that is not registered")
@@ -94,7 +94,7 @@ extension PollerSuite where P: ~Copyable {
         let wire = try Wire()
         defer { wire.close() }
         try requireError(.notRegistered, in: "deregistering") { try poller.deregister(source: wire.near) }
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
+        try poller.register(wire.near, for: .readable, token: tokenA)
         try poller.deregister(source: wire.near)
         try requireError(.notRegistered, in: "deregistering twice") { try poller.deregister(source: wire.near) }
       }
@@ -103,10 +103,10 @@ extension PollerSuite where P: ~Copyable {
         let number = wire.near
         wire.close()
         try requireError(.closed, in: "registering") {
-          try poller.register(source: number, for: .readable, token: tokenA)
+          try poller.register(number, for: .readable, token: tokenA)
         }
         try requireError(.closed, in: "registering -1") {
-          try poller.register(source: RawDescriptor(-1), for: .readable, token: tokenA)
+          try poller.register(RawDescriptor(-1), for: .readable, token: tokenA)
         }
         try poller.requireQuiet("of a descriptor that was never open")
       }
@@ -116,26 +116,26 @@ extension PollerSuite where P: ~Copyable {
         poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: [], token: tokenA)
+        try poller.register(wire.near, for: [], token: tokenA)
         wire.ring()
         try poller.requireQuiet("although nothing was asked for")
-        try poller.modify(source: wire.near, for: .readable, token: tokenA)
+        try poller.modify(wire.near, for: .readable, token: tokenA)
         try poller.requireEvent(tokenA, .readable, "after resuming")
-        try poller.modify(source: wire.near, for: [], token: tokenA)
+        try poller.modify(wire.near, for: [], token: tokenA)
         wire.ring()
         try poller.requireQuiet("after pausing")
-        try poller.modify(source: wire.near, for: .readable, token: tokenB)
+        try poller.modify(wire.near, for: .readable, token: tokenB)
         try poller.requireEvent(tokenB, .readable, "after resuming again")
       }
       + rule("interest.empty-hang-up", "A paused source reports a hang-up at most once.") { poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
-        try poller.modify(source: wire.near, for: [], token: tokenA)
+        try poller.register(wire.near, for: .readable, token: tokenA)
+        try poller.modify(wire.near, for: [], token: tokenA)
         wire.closeFar()
         let events = try poller.allEvents(for: .milliseconds(60))
         try require(events.count <= 1, "\(events.count) events of a paused source")
-        try poller.modify(source: wire.near, for: .readable, token: tokenA)
+        try poller.modify(wire.near, for: .readable, token: tokenA)
         try poller.requireEvent(tokenA, .readable, "after resuming")
         try poller.deregister(source: wire.near)
       }

@@ -8,7 +8,7 @@ extension PollerSuite where P: ~Copyable {
     rule("level.repeats", "What is ready is reported by every wait as long as it lasts, and then no more.") { poller in
       let wire = try Wire()
       defer { wire.close() }
-      try poller.register(source: wire.near, for: .readable, token: tokenA)
+      try poller.register(wire.near, for: .readable, token: tokenA)
       try poller.requireQuiet("before anything was ready")
       wire.ring()
       wire.ring()
@@ -23,7 +23,7 @@ extension PollerSuite where P: ~Copyable {
       + rule("report.during-wait", "What becomes ready during a wait ends it at once.") { poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
+        try poller.register(wire.near, for: .readable, token: tokenA)
         let helper = RuleThread { () -> ContinuousClock.Instant in
           pause(Times.settle)
           wire.ring()
@@ -37,7 +37,7 @@ extension PollerSuite where P: ~Copyable {
       + rule("report.never-deadline", "A wait without a deadline ends when something is ready.") { poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
+        try poller.register(wire.near, for: .readable, token: tokenA)
         let helper = RuleThread {
           pause(Times.settle)
           wire.ring()
@@ -49,7 +49,7 @@ extension PollerSuite where P: ~Copyable {
         for token in [Token(rawValue: 0), Token(rawValue: 1), Token(rawValue: (1 << 63) - 1), tokenB] {
           let wire = try Wire()
           defer { wire.close() }
-          try poller.register(source: wire.near, for: .readable, token: token)
+          try poller.register(wire.near, for: .readable, token: token)
           wire.ring()
           try poller.requireEvent(token, .readable, "with \(token)")
           try poller.deregister(source: wire.near)
@@ -58,15 +58,15 @@ extension PollerSuite where P: ~Copyable {
       + rule("report.writable", "Writability is reported when asked for and there is room, and only then.") { poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
+        try poller.register(wire.near, for: .readable, token: tokenA)
         try poller.requireQuiet("although only reading was asked for")
         wire.ring()
         let readiness = try poller.requireEvent(tokenA, .readable, "for reading")
         try require(!readiness.contains(.writable), "writable was reported although only reading was asked for")
-        try poller.modify(source: wire.near, for: [.readable, .writable], token: tokenA)
+        try poller.modify(wire.near, for: [.readable, .writable], token: tokenA)
         try poller.requireEvent(tokenA, [.readable, .writable], "for both")
         wire.drain()
-        try poller.modify(source: wire.near, for: .writable, token: tokenA)
+        try poller.modify(wire.near, for: .writable, token: tokenA)
         for _ in 0..<3 {
           let writable = try poller.requireEvent(tokenA, .writable, "for writing, while there is room")
           try require(!writable.contains(.readable), "readable was reported although only writing was asked for")
@@ -80,16 +80,16 @@ extension PollerSuite where P: ~Copyable {
         poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
+        try poller.register(wire.near, for: .readable, token: tokenA)
         wire.closeFar()
         try poller.requireEvent(tokenA, [.readable, .hangUp], "after the peer closed")
-        try poller.modify(source: wire.near, for: .writable, token: tokenA)
+        try poller.modify(wire.near, for: .writable, token: tokenA)
         try poller.requireEvent(tokenA, .hangUp, "with only writing asked for")
       }
       + rule("report.read-closed", "That the peer has ended its writing is reported when asked for.") { poller in
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: .readClosed, token: tokenA)
+        try poller.register(wire.near, for: .readClosed, token: tokenA)
         wire.ring()
         try poller.requireQuiet("although only the end was asked for")
         wire.endFarWriting()
@@ -100,8 +100,8 @@ extension PollerSuite where P: ~Copyable {
         let wire = try Wire()
         defer { wire.close() }
         let writing = try wire.duplicateNear()
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
-        try poller.register(source: writing.raw, for: .writable, token: tokenB)
+        try poller.register(wire.near, for: .readable, token: tokenA)
+        try poller.register(writing.raw, for: .writable, token: tokenB)
         try poller.requireEvent(tokenB, .writable, "for writing")
         wire.fill()
         try poller.requireQuiet("although neither is ready")
@@ -120,8 +120,8 @@ extension PollerSuite where P: ~Copyable {
         var second = try makePoller(P.self, configuration)
         let wire = try Wire()
         defer { wire.close() }
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
-        try second.register(source: wire.near, for: .readable, token: tokenB)
+        try poller.register(wire.near, for: .readable, token: tokenA)
+        try second.register(wire.near, for: .readable, token: tokenB)
         wire.ring()
         try poller.requireEvent(tokenA, .readable, "in the first")
         try second.requireEvent(tokenB, .readable, "in the second")

@@ -7,7 +7,7 @@ extension PollerSuite where P: ~Copyable {
       var wire = try Wire()
       defer { wire.close() }
       let number = wire.near
-      try poller.register(source: number, for: .readable, token: Token(index: 5))
+      try poller.register(number, for: .readable, token: Token(index: 5))
       for round in 0..<20 as Range<UInt32> {
         wire.ring()
         try poller.requireEvent(Token(index: 5, generation: round), .readable, "before the descriptor was closed")
@@ -15,7 +15,7 @@ extension PollerSuite where P: ~Copyable {
         wire.close()
         wire = try Wire()
         try wire.moveNear(to: number)
-        try poller.register(source: number, for: .readable, token: Token(index: 5, generation: round + 1))
+        try poller.register(number, for: .readable, token: Token(index: 5, generation: round + 1))
         try poller.requireQuiet(for: .milliseconds(1), "of a number that was opened anew")
       }
     }
@@ -33,8 +33,8 @@ extension PollerSuite where P: ~Copyable {
         }
         var slab = Slab<Int>(capacity: 4)
         let tokens = [slab.insert(1), slab.insert(2)]
-        try poller.register(source: first.near, for: .readable, token: tokens[0])
-        try poller.register(source: second.near, for: .readable, token: tokens[1])
+        try poller.register(first.near, for: .readable, token: tokens[0])
+        try poller.register(second.near, for: .readable, token: tokens[1])
         first.ring()
         second.ring()
         var count = 0
@@ -48,7 +48,7 @@ extension PollerSuite where P: ~Copyable {
         second.closeNear()
         try third.moveNear(to: number)
         let new = slab.insert(3)
-        try poller.register(source: number, for: .readable, token: new)
+        try poller.register(number, for: .readable, token: new)
         for index in 0..<2 {
           let token = poller[event: index].token
           let owner = slab.withElement(token) { (element: borrowing Int) in copy element }
@@ -69,8 +69,8 @@ extension PollerSuite where P: ~Copyable {
           wire.close()
           other.close()
         }
-        try poller.register(source: wire.near, for: .readable, token: tokenA)
-        try poller.register(source: other.near, for: .readable, token: tokenB)
+        try poller.register(wire.near, for: .readable, token: tokenA)
+        try poller.register(other.near, for: .readable, token: tokenB)
         wire.ring()
         let number = wire.near
         wire.closeNear()
@@ -90,7 +90,7 @@ extension PollerSuite where P: ~Copyable {
         let fresh = try Wire()
         defer { fresh.close() }
         try fresh.moveNear(to: number)
-        try poller.register(source: number, for: .readable, token: tokenB)
+        try poller.register(number, for: .readable, token: tokenB)
         fresh.ring()
         try poller.requireEvent(tokenB, .readable, "of the number opened anew")
       }

@@ -93,7 +93,7 @@ extension PollerSuite where P: ~Copyable {
         let wires = try (0..<3).map { _ in try Wire() }
         defer { for wire in wires { wire.close() } }
         for (index, wire) in wires.enumerated() {
-          try poller.register(source: wire.near, for: .readable, token: Token(index: UInt32(index)))
+          try poller.register(wire.near, for: .readable, token: Token(index: UInt32(index)))
         }
         for _ in 0..<20 {
           for wire in wires { wire.ring() }

@@ -53,7 +53,7 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
     configure: (borrowing Self) throws -> Void
   ) throws(SocketError) -> Self {
     var socket = try open(for: address)
-    if let deadline { try willConnect(socket, until: deadline) }
+    if let deadline { try socket.configure(at: .connecting(until: deadline)) }
     try socket.configure(with: configure)
     if let source {
       if let address = source as? IPSocketAddress, address.port == 0 { socket.descriptor.chooseNoPortYet() }
@@ -107,10 +107,10 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
     }
   }
 
-  /// Calls the transport's ``Transport/didConnect(_:)`` for a connected socket.
+  /// Calls the transport's ``Transport/configure(at:)`` for a connected socket.
   borrowing func confirm() throws(SocketError) {
     do throws(SocketError) {
-      try Self.didConnect(self)
+      try configure(at: .connected)
     } catch {
       // Either the peer has reset the connection since then, or TCP waits for the first bytes (TCP_FASTOPEN_CONNECT).
       guard error.errno == CSK_ENOTCONN else { throw error }

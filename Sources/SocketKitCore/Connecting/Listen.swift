@@ -16,8 +16,9 @@ extension Transport where Self: Acceptable<Void> & ~Copyable {
     configure: (borrowing Self) throws -> Void = { _ in }
   ) throws(SocketError) -> Listener<Self> {
     let socket = try bound(to: address, configure: configure)
+    let cleanup = socket.listenerCleanup
     do throws(SocketError) {
-      return try socket.listen(backlog: backlog, cleanup: cleanup(for: address))
+      return try socket.listen(backlog: backlog, cleanup: cleanup)
     } catch {
       throw error.with(address: address.description)
     }

@@ -41,10 +41,13 @@ extension IPSocketAddress {
 }
 
 extension Transport where Self: ~Copyable {
-  /// Opens a socket that is neither bound nor connected. It is for transports, and for options that must be set first.
-  /// - Throws: `.tooManyDescriptors`, `.protocolNotSupported`, `.permissionDenied`.
   public static func open(for address: Address) throws(SocketError) -> Self {
-    Self(owning: try RawDescriptor.open(kind(for: address)))
+    let family = address.family
+    guard var kind = kinds.first(where: { $0.family == family || $0.family == .unspecified }) else {
+      throw SocketError(code: .wrongSocketKind, .open)
+    }
+    kind.family = family
+    return Self(owning: try RawDescriptor.open(kind))
   }
 
   /// Opens a socket that will receive at an address. When the kernel has no IPv6 (`ipv6.disable=1`), changes
@@ -61,9 +64,9 @@ extension Transport where Self: ~Copyable {
   }
 
   /// Opens a socket of a kind other than the one that its address determines, such as another protocol.
-  /// - Throws: `.wrongSocketKind` when this transport does not accept the kind, and as ``open(for:)``.
+  /// - Throws: `.wrongSocketKind` when the kind is none of the ``kinds``, and as ``open(for:)``.
   public static func open(_ kind: SocketKind) throws(SocketError) -> Self {
-    guard accepts(kind) else { throw SocketError(code: .wrongSocketKind, .open) }
+    guard kinds.contains(where: { $0.includes(kind) }) else { throw SocketError(code: .wrongSocketKind, .open) }
     return Self(owning: try RawDescriptor.open(kind))
   }
 
@@ -74,7 +77,7 @@ extension Transport where Self: ~Copyable {
     var address = address
     do throws(SocketError) {
       var socket = try open(forAllOf: &address)
-      try willBind(socket, to: address)
+      try socket.configure(at: .binding(to: address))
       try socket.configure(with: configure)
       try socket.bindDescriptor(to: address)
       return socket
@@ -97,7 +100,8 @@ extension Transport where Self: ~Copyable {
 
   static func check(_ raw: RawDescriptor, listening: Bool) throws(SocketError) {
     try raw.checkOpen()
-    guard Self.accepts(try raw.socketKind()) else { throw SocketError(code: .wrongSocketKind, .adopt) }
+    let kind = try raw.socketKind()
+    guard kinds.contains(where: { $0.includes(kind) }) else { throw SocketError(code: .wrongSocketKind, .adopt) }
     guard try raw.isListening() == listening else { throw SocketError(code: .wrongSocketKind, .adopt) }
   }
 }

@@ -2,19 +2,19 @@
 // methods are disfavoured, so that a call for a transport whose endpoints are its addresses takes the other overload.
 
 extension Transport where Self: ~Copyable {
-  public static func bind(
-    at endpoint: Endpoint, until limit: some WaitLimit, configure: (borrowing Self) throws -> Void
+  public static func open(
+    boundTo endpoint: Endpoint, until limit: some WaitLimit, configure: (borrowing Self) throws -> Void
   ) throws(SocketError) -> Self {
     try firstUsable(of: endpoint, until: limit) { (address) throws(SocketError) in
       try bound(to: address, configure: configure)
     }
   }
 
-  public static func connect(
-    at endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
+  public static func open(
+    connectedTo endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
     configure: (borrowing Self) throws -> Void
   ) throws(SocketError) -> Self {
-    throw SocketError(code: .notSupported, .connect).with(address: text(of: endpoint))
+    throw SocketError(code: .notSupported, .connect).with(address: endpointFormat.text(of: endpoint))
   }
 
   /// Returns the result of `make` for the first address of the endpoint whose protocol this kernel supports.
@@ -22,7 +22,7 @@ extension Transport where Self: ~Copyable {
     of endpoint: Endpoint, until limit: some WaitLimit, _ make: (Address) throws(SocketError) -> R
   ) throws(SocketError) -> R {
     var failure: SocketError?
-    for address in try addresses(of: endpoint, until: limit) {
+    for address in try endpointFormat.addresses(endpoint, limit) {
       do throws(SocketError) {
         return try make(address)
       } catch {
@@ -30,17 +30,17 @@ extension Transport where Self: ~Copyable {
         failure = failure ?? error
       }
     }
-    throw failure ?? SocketError(code: .nameNotFound, .resolve).with(address: text(of: endpoint))
+    throw failure ?? SocketError(code: .nameNotFound, .resolve).with(address: endpointFormat.text(of: endpoint))
   }
 }
 
 extension Transport where Self: ConnectedSocket & ~Copyable {
-  public static func connect(
-    at endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
+  public static func open(
+    connectedTo endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
     configure: (borrowing Self) throws -> Void
   ) throws(SocketError) -> Self {
     var failures: [SocketError] = []
-    for address in try addresses(of: endpoint, until: limit) {
+    for address in try endpointFormat.addresses(endpoint, limit) {
       do throws(SocketError) {
         return try connect(to: address, from: source, until: limit, configure: configure)
       } catch {
@@ -50,7 +50,7 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
     }
     if failures.count == 1 { throw failures[0] }
     throw (failures.first ?? SocketError(code: .nameNotFound, .resolve)).with(
-      address: text(of: endpoint), attempts: failures)
+      address: endpointFormat.text(of: endpoint), attempts: failures)
   }
 
   /// Connects to an endpoint, and blocks the calling thread until the peer has answered. Looks up a name.
@@ -69,7 +69,7 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
     to endpoint: Endpoint, from source: Address? = nil, until limit: some WaitLimit,
     configure: (borrowing Self) throws -> Void = { _ in }
   ) throws(SocketError) -> Self {
-    try connect(at: endpoint, from: source, until: limit, configure: configure)
+    try open(connectedTo: endpoint, from: source, until: limit, configure: configure)
   }
 }
 
@@ -89,19 +89,19 @@ extension Transport where Self: Acceptable<Void> & ~Copyable {
     on endpoint: Endpoint, backlog: Int = 511, until limit: some WaitLimit = .never,
     configure: (borrowing Self) throws -> Void = { _ in }
   ) throws(SocketError) -> Listener<Self> {
-    let socket = try bind(at: endpoint, until: limit, configure: configure)
+    let socket = try open(boundTo: endpoint, until: limit, configure: configure)
+    let cleanup = socket.listenerCleanup
     do throws(SocketError) {
-      let cleanup = cleanup(for: try socket.localAddress())
       return try socket.listen(backlog: backlog, cleanup: cleanup)
     } catch {
-      throw error.with(address: text(of: endpoint))
+      throw error.with(address: endpointFormat.text(of: endpoint))
     }
   }
 }
 
 extension Transport where Self: DatagramSocket & ~Copyable {
-  public static func connect(
-    at endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
+  public static func open(
+    connectedTo endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
     configure: (borrowing Self) throws -> Void
   ) throws(SocketError) -> Self {
     try firstUsable(of: endpoint, until: limit) { (address) throws(SocketError) in
@@ -121,7 +121,7 @@ extension Transport where Self: DatagramSocket & ~Copyable {
   public static func bind(
     to endpoint: Endpoint, until limit: some WaitLimit = .never, configure: (borrowing Self) throws -> Void = { _ in }
   ) throws(SocketError) -> Self {
-    try bind(at: endpoint, until: limit, configure: configure)
+    try open(boundTo: endpoint, until: limit, configure: configure)
   }
 
   /// Opens a datagram socket that is connected to one peer. A name stands for the first of its addresses whose IP
@@ -138,6 +138,6 @@ extension Transport where Self: DatagramSocket & ~Copyable {
     to endpoint: Endpoint, from source: Address? = nil, until limit: some WaitLimit = .never,
     configure: (borrowing Self) throws -> Void = { _ in }
   ) throws(SocketError) -> Self {
-    try connect(at: endpoint, from: source, until: limit, configure: configure)
+    try open(connectedTo: endpoint, from: source, until: limit, configure: configure)
   }
 }

@@ -54,28 +54,28 @@ extension EndpointVisitor where Failure == SocketError {
   public mutating func stream<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(
     _ type: S.Type, at endpoint: S.Endpoint
   ) throws(SocketError) -> Outcome {
-    throw unwanted(S.text(of: endpoint), "A stream")
+    throw unwanted(S.endpointFormat.text(of: endpoint), "A stream")
   }
 
   @inlinable
   public mutating func packets<S: Transport & SequencedPacketSocket & Acceptable<Void> & ~Copyable>(
     _ type: S.Type, at endpoint: S.Endpoint
   ) throws(SocketError) -> Outcome {
-    throw unwanted(S.text(of: endpoint), "Sequenced packets")
+    throw unwanted(S.endpointFormat.text(of: endpoint), "Sequenced packets")
   }
 
   @inlinable
   public mutating func datagrams<S: Transport & DatagramSocket & ~Copyable>(
     _ type: S.Type, at endpoint: S.Endpoint
   ) throws(SocketError) -> Outcome {
-    throw unwanted(S.text(of: endpoint), "Datagrams")
+    throw unwanted(S.endpointFormat.text(of: endpoint), "Datagrams")
   }
 
   @inlinable
   public mutating func other<S: Transport & ~Copyable>(
     _ type: S.Type, at endpoint: S.Endpoint
   ) throws(SocketError) -> Outcome {
-    throw unwanted(S.text(of: endpoint), "This transport")
+    throw unwanted(S.endpointFormat.text(of: endpoint), "This transport")
   }
 }
 
@@ -84,27 +84,27 @@ extension EndpointVisitor where Failure == any Error {
   public mutating func stream<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(
     _ type: S.Type, at endpoint: S.Endpoint
   ) throws -> Outcome {
-    throw unwanted(S.text(of: endpoint), "A stream")
+    throw unwanted(S.endpointFormat.text(of: endpoint), "A stream")
   }
 
   @inlinable
   public mutating func packets<S: Transport & SequencedPacketSocket & Acceptable<Void> & ~Copyable>(
     _ type: S.Type, at endpoint: S.Endpoint
   ) throws -> Outcome {
-    throw unwanted(S.text(of: endpoint), "Sequenced packets")
+    throw unwanted(S.endpointFormat.text(of: endpoint), "Sequenced packets")
   }
 
   @inlinable
   public mutating func datagrams<S: Transport & DatagramSocket & ~Copyable>(
     _ type: S.Type, at endpoint: S.Endpoint
   ) throws -> Outcome {
-    throw unwanted(S.text(of: endpoint), "Datagrams")
+    throw unwanted(S.endpointFormat.text(of: endpoint), "Datagrams")
   }
 
   @inlinable
   public mutating func other<S: Transport & ~Copyable>(
     _ type: S.Type, at endpoint: S.Endpoint
   ) throws -> Outcome {
-    throw unwanted(S.text(of: endpoint), "This transport")
+    throw unwanted(S.endpointFormat.text(of: endpoint), "This transport")
   }
 }

@@ -45,16 +45,18 @@ public enum NoTransports: TransportList {
 public enum Transports<First: Transport & ~Copyable, Rest: TransportList>: TransportList {
   public typealias Value = FirstOrRest<First.Endpoint, Rest.Value>
 
-  public static var schemes: [String] { (First.scheme.isEmpty ? [] : [First.scheme]) + Rest.schemes }
+  public static var schemes: [String] { [First.endpointFormat.scheme].filter { !$0.isEmpty } + Rest.schemes }
 
   public static func value(of text: EndpointText) throws(SocketError) -> Value? {
-    if text.scheme == First.scheme { return .first(try First.endpoint(parsing: text.body)) }
+    let format = First.endpointFormat
+    if text.scheme == format.scheme { return .first(try format.parse(text.body)) }
     return try Rest.value(of: text).map { .rest($0) }
   }
 
   public static func text(of value: Value) -> EndpointText {
     switch value {
-    case .first(let endpoint): EndpointText(scheme: First.scheme, body: First.body(of: endpoint))
+    case .first(let endpoint):
+      EndpointText(scheme: First.endpointFormat.scheme, body: First.endpointFormat.body(endpoint))
     case .rest(let other): Rest.text(of: other)
     }
   }

@@ -107,20 +107,6 @@ extension Poller where Self: ~Copyable {
   @inlinable
   public init() throws(SocketError) { try self.init(Self.configuration(capacity: 1024)) }
 
-  /// Watches a descriptor with level triggering.
-  /// - Throws: as ``register(source:for:trigger:token:)``.
-  @inlinable
-  public mutating func register(source: RawDescriptor, for interest: Interest, token: Token) throws(SocketError) {
-    try register(source: source, for: interest, trigger: [], token: token)
-  }
-
-  /// Changes the interest of a registered descriptor, with level triggering.
-  /// - Throws: as ``modify(source:for:trigger:token:)``.
-  @inlinable
-  public mutating func modify(source: RawDescriptor, for interest: Interest, token: Token) throws(SocketError) {
-    try modify(source: source, for: interest, trigger: [], token: token)
-  }
-
   /// Watches a socket, a listener or another ``Watchable``: on its ``Watchable/readSource`` and its
   /// ``Watchable/writeSource``, what its ``Watchable/sources(for:)`` names for the interest. A listener is readable
   /// when a connection is ready to be accepted.

@@ -18,7 +18,7 @@ public struct HappyEyeballs: Hashable, Sendable {
 
   /// Returns the addresses in the order of the attempts: families in turn, IPv6 first, each in the resolver's order
   /// (section 4).
-  public static func interleaved(ipv6: [IPSocketAddress], ipv4: [IPSocketAddress]) -> [IPSocketAddress] {
+  package static func interleaved(ipv6: [IPSocketAddress], ipv4: [IPSocketAddress]) -> [IPSocketAddress] {
     var result: [IPSocketAddress] = []
     for index in 0..<max(ipv6.count, ipv4.count) {
       if index < ipv6.count { result.append(ipv6[index]) }
@@ -28,10 +28,11 @@ public struct HappyEyeballs: Hashable, Sendable {
   }
 }
 
-// These signatures name `Endpoint` and `Address`: see TransportText.swift.
+// These signatures name `Endpoint` and `Address`: with `IPEndpoint` in them, the compiler would infer it as the
+// `Endpoint` of every transport.
 extension Transport where Self: ConnectedSocket & ~Copyable, Endpoint == IPEndpoint, Address == IPSocketAddress {
-  public static func connect(
-    at endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
+  public static func open(
+    connectedTo endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
     configure: (borrowing Self) throws -> Void
   ) throws(SocketError) -> Self {
     try connect(to: endpoint, from: source, until: limit, racing: HappyEyeballs(), configure: configure)

@@ -63,7 +63,7 @@ extension WaitLimit {
   /// control has a deadline, and compiles to nothing for a limit without a control.
   /// - Throws: `.cancelled`; `.timedOut` when the control's deadline has passed.
   @inlinable @inline(__always)
-  public func checkControl(_ operation: SocketError.Operation) throws(SocketError) {
+  package func checkControl(_ operation: SocketError.Operation) throws(SocketError) {
     guard let control else { return }
     if control.isCancelled { throw SocketError(code: .cancelled, operation) }
     if control.deadline.hasPassed { throw SocketError(code: .timedOut, operation) }

@@ -56,7 +56,7 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Co
       guard let socket = try listener.accept() else { return }
       let source = socket.readSource
       let token = connections.insert(EchoConnection(socket: socket))
-      try poller.register(source: source, for: .readable, token: token)
+      try poller.register(source, for: .readable, token: token)
       counters.pointee.controls &+= P.callsPerControl
       counters.pointee.open &+= 1
       if counters.pointee.open > counters.pointee.peak { counters.pointee.peak = counters.pointee.open }
@@ -120,7 +120,7 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Co
 
   private mutating func watch(_ source: RawDescriptor, _ interest: Interest, _ token: Token) throws(SocketError) {
     counters.pointee.controls &+= P.callsPerControl
-    try poller.modify(source: source, for: interest, token: token)
+    try poller.modify(source, for: interest, token: token)
   }
 
   private mutating func close(_ token: Token) throws(SocketError) {

@@ -26,7 +26,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
       let source = socket.readSource
       // No element is ever removed, so the indexes of the tokens count from 0.
       let token = sockets.insert(socket)
-      try poller.register(source: source, for: .readable, token: token)
+      try poller.register(source, for: .readable, token: token)
       progress.append(ClientProgress(token: token))
     }
     self.poller = poller
@@ -226,7 +226,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     let token = progress[place].token
     guard let source = sockets.withElement(token, { $0.readSource }) else { return }
     do throws(SocketError) {
-      try poller.modify(source: source, for: interest, token: token)
+      try poller.modify(source, for: interest, token: token)
     } catch {
       throw .wrong("the client's poller: \(error)")
     }

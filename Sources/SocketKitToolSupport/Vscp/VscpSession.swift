@@ -184,7 +184,7 @@ struct VscpSession: EndpointVisitor {
       let own = try? VsockContextID.current()
       return VsockAddress(contextID: own ?? vsock.contextID, port: vsock.port).description
     }
-    return S.text(of: address)
+    return S.endpointFormat.text(of: address)
   }
 
   /// Logs the addresses of both ends: `server` is the listening end.
@@ -192,7 +192,7 @@ struct VscpSession: EndpointVisitor {
     guard options.isVerbose else { return }
     func shown(_ address: S.Address?) -> String {
       guard let address else { return "unknown" }
-      return options.isClassic ? address.description : S.text(of: address)
+      return options.isClassic ? address.description : S.endpointFormat.text(of: address)
     }
     let (own, other) = (shown(try? socket.localAddress()), shown(try? socket.remoteAddress()))
     if case .listen = options.meeting {

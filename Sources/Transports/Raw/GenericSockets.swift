@@ -40,11 +40,11 @@ public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, 
 
   @inlinable public static var capabilities: SocketCapabilities { .emptyMessages }
 
-  /// Returns the kind of a datagram socket of the address's family with its default protocol; for other kinds see
-  /// `open(_:)`.
-  public static func kind(for address: Address) -> SocketKind { SocketKind(address.family, .datagram) }
-
-  public static func accepts(_ kind: SocketKind) -> Bool { kind.type != .stream && kind.type != .sequencedPacket }
+  /// Every kind that has messages and no connections. A socket for an address is a datagram socket with the family's
+  /// default protocol; for other kinds see `open(_:)`.
+  public static var kinds: [SocketKind] {
+    [.datagram, .raw, .reliableDatagram, .congestionControlledDatagram, .packet].map { SocketKind(.unspecified, $0) }
+  }
 }
 
 /// A byte-stream socket of any family and protocol.
@@ -70,11 +70,9 @@ public struct GenericStreamSocket<Address: SocketAddress, Options>: ~Copyable, S
 
   @inlinable public static var capabilities: SocketCapabilities { .halfClose }
 
-  /// Returns the kind of a stream of the address's family with its default protocol; for other kinds see
+  /// The type with every family and protocol. A socket for an address has the family's default protocol; for others see
   /// `open(_:)`.
-  public static func kind(for address: Address) -> SocketKind { SocketKind(address.family, .stream) }
-
-  public static func accepts(_ kind: SocketKind) -> Bool { kind.type == .stream }
+  public static var kinds: [SocketKind] { [SocketKind(.unspecified, .stream)] }
 }
 
 /// A sequenced-packet socket of any family and protocol.
@@ -94,11 +92,9 @@ public struct GenericPacketSocket<Address: SocketAddress, Options>: ~Copyable, S
   /// None, because the meaning of an empty packet depends on the family.
   @inlinable public static var capabilities: SocketCapabilities { [] }
 
-  /// Returns the kind of a packet socket of the address's family with its default protocol; for other kinds see
+  /// The type with every family and protocol. A socket for an address has the family's default protocol; for others see
   /// `open(_:)`.
-  public static func kind(for address: Address) -> SocketKind { SocketKind(address.family, .sequencedPacket) }
-
-  public static func accepts(_ kind: SocketKind) -> Bool { kind.type == .sequencedPacket }
+  public static var kinds: [SocketKind] { [SocketKind(.unspecified, .sequencedPacket)] }
 }
 
 extension DatagramSocket where Self: ~Copyable, Address == AnySocketAddress {
@@ -111,4 +107,13 @@ extension DatagramSocket where Self: ~Copyable, Address == AnySocketAddress {
   ) throws(SocketError) -> Int? {
     try send(bytes, to: AnySocketAddress(address), flags: flags)
   }
+}
+
+extension SocketType {
+  /// Datagrams that arrive, in any order (SOCK_RDM).
+  fileprivate static var reliableDatagram: Self { Self(rawValue: 4) }
+  /// Datagrams with congestion control (SOCK_DCCP).
+  fileprivate static var congestionControlledDatagram: Self { Self(rawValue: 6) }
+  /// The obsolete form of AF_PACKET (SOCK_PACKET).
+  fileprivate static var packet: Self { Self(rawValue: 10) }
 }

@@ -35,14 +35,10 @@ public struct ICMPSocket: ~Copyable, DatagramSocket, KernelSocket, Transport {
   @inlinable public static var capabilities: SocketCapabilities { .errorQueue }
   @inlinable public var mayReceiveDescriptors: Bool { false }
 
-  public static func kind(for address: IPSocketAddress) -> SocketKind {
-    SocketKind(
-      address.family, .datagram, protocolNumber: (address.isIPv6 ? IPProtocol.icmpv6 : IPProtocol.icmp).rawValue)
-  }
-
-  public static func accepts(_ kind: SocketKind) -> Bool {
-    guard kind.type == .datagram else { return false }
-    return kind.family == .ipv4 && kind.protocolNumber == IPProtocol.icmp.rawValue
-      || kind.family == .ipv6 && kind.protocolNumber == IPProtocol.icmpv6.rawValue
+  public static var kinds: [SocketKind] {
+    [
+      SocketKind(.ipv4, .datagram, protocolNumber: IPProtocol.icmp.rawValue),
+      SocketKind(.ipv6, .datagram, protocolNumber: IPProtocol.icmpv6.rawValue),
+    ]
   }
 }

@@ -35,7 +35,7 @@ extension SCTPSocket {
       guard let first = addresses.first else { throw SocketError(code: .invalidArgument, .bind) }
       var addresses = addresses
       let socket = try open(forAllOf: &addresses)
-      try willBind(socket, to: widest(addresses) ?? first)
+      try socket.configure(at: .binding(to: widest(addresses) ?? first))
       try socket.configure(with: configure)
       try socket.bind(to: addresses)
       return socket

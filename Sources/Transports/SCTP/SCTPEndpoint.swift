@@ -40,6 +40,18 @@ extension SCTPEndpoint {
     self = try Self.list(addresses)
   }
 
+  init(_ address: IPSocketAddress) {
+    guard let list = SCTPAddressList([address]) else { preconditionFailure("one address has one port") }
+    self = .addresses(list)
+  }
+
+  func addresses(until limit: some WaitLimit) throws(SocketError) -> [IPSocketAddress] {
+    switch self {
+    case .addresses(let list): list.addresses
+    case .host(let name, let port): try IPEndpoint.host(name, port: port).addresses(until: limit)
+    }
+  }
+
   private init(_ endpoint: IPEndpoint) throws(SocketError) {
     switch endpoint {
     case .address(let address): self = try Self.list([address])
@@ -65,29 +77,18 @@ extension SCTPEndpoint {
 /// `sctp://10.0.0.1,10.0.1.1:38412`: see ``SCTPEndpoint``.
 extension SCTPSocket {
   public typealias Endpoint = SCTPEndpoint
-  public static var scheme: String { "sctp" }
-
-  public static func endpoint(of address: IPSocketAddress) -> SCTPEndpoint {
-    guard let list = SCTPAddressList([address]) else { preconditionFailure("one address has one port") }
-    return .addresses(list)
-  }
-
-  public static func endpoint(parsing body: String) throws(SocketError) -> SCTPEndpoint { try SCTPEndpoint(body: body) }
-
-  public static func body(of endpoint: SCTPEndpoint) -> String { endpoint.body }
-
-  public static func addresses(
-    of endpoint: SCTPEndpoint, until limit: some WaitLimit
-  ) throws(SocketError) -> [IPSocketAddress] {
-    switch endpoint {
-    case .addresses(let list): list.addresses
-    case .host(let name, let port): try IPEndpoint.host(name, port: port).addresses(until: limit)
-    }
+  public static var endpointFormat: EndpointFormat<SCTPEndpoint, IPSocketAddress> {
+    EndpointFormat(
+      scheme: "sctp",
+      parse: { (body) throws(SocketError) in try SCTPEndpoint(body: body) },
+      body: { $0.body },
+      endpoint: { SCTPEndpoint($0) },
+      addresses: { (endpoint, limit) throws(SocketError) in try endpoint.addresses(until: limit) })
   }
 
   /// Connects to any address of a list (connectx), or races connects to the addresses of a name.
-  public static func connect(
-    at endpoint: SCTPEndpoint, from source: IPSocketAddress?, until limit: some WaitLimit,
+  public static func open(
+    connectedTo endpoint: SCTPEndpoint, from source: IPSocketAddress?, until limit: some WaitLimit,
     configure: (borrowing SCTPSocket) throws -> Void
   ) throws(SocketError) -> SCTPSocket {
     switch endpoint {
@@ -102,10 +103,10 @@ extension SCTPSocket {
   }
 
   /// Binds to all addresses of a list, or to the first address of a name.
-  public static func bind(
-    at endpoint: SCTPEndpoint, until limit: some WaitLimit, configure: (borrowing SCTPSocket) throws -> Void
+  public static func open(
+    boundTo endpoint: SCTPEndpoint, until limit: some WaitLimit, configure: (borrowing SCTPSocket) throws -> Void
   ) throws(SocketError) -> SCTPSocket {
-    let addresses = try addresses(of: endpoint, until: limit)
+    let addresses = try endpoint.addresses(until: limit)
     if case .host = endpoint { return try bound(to: Array(addresses.prefix(1)), configure: configure) }
     return try bound(to: addresses, configure: configure)
   }

@@ -44,21 +44,18 @@ public struct SCTPSocket: ~Copyable, StreamSocket, Transport, Acceptable {
   /// stream write does not call the kernel.
   @inlinable public static var capabilities: SocketCapabilities { [] }
 
-  public static func kind(for address: IPSocketAddress) -> SocketKind {
-    SocketKind(address.family, .stream, protocolNumber: 132)
-  }
-
-  public static func accepts(_ kind: SocketKind) -> Bool {
-    (kind.family == .ipv4 || kind.family == .ipv6) && kind.type == .stream && kind.protocolNumber == 132
+  public static var kinds: [SocketKind] {
+    [SocketKind(.ipv4, .stream, protocolNumber: 132), SocketKind(.ipv6, .stream, protocolNumber: 132)]
   }
 
   /// The smallest backlog; 0 would end listening (RFC 6458, 4.1.3).
   public static var smallestBacklog: Int { 1 }
 
-  public static func willBind(_ socket: borrowing SCTPSocket, to address: IPSocketAddress) throws(SocketError) {
-    try socket.setOption(.reuseAddress, to: true)
+  public borrowing func configure(at step: SetupStep<IPSocketAddress>) throws(SocketError) {
+    guard case .binding(let address) = step else { return }
+    try setOption(.reuseAddress, to: true)
     // Set explicitly instead of by net.ipv6.bindv6only, so that a program behaves the same on every host.
-    if address.isIPv6 { try socket.setOption(.v6Only, to: false) }
+    if address.isIPv6 { try setOption(.v6Only, to: false) }
   }
 
   /// Returns the peer's primary address, to which data is sent while it answers (`SCTP_PRIMARY_ADDR`).

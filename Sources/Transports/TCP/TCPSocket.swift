@@ -28,29 +28,28 @@ public struct TCPSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Accep
   @inlinable public static var capabilities: SocketCapabilities { [.halfClose, .errorQueue] }
 
   /// `tcp`, as in `tcp://localhost:80`.
-  public static var scheme: String { "tcp" }
+  public static var endpointFormat: EndpointFormat<IPEndpoint, IPSocketAddress> { .ip(scheme: "tcp") }
 
-  public static func kind(for address: IPSocketAddress) -> SocketKind {
-    SocketKind(address.family, .stream, protocolNumber: 6)
+  public static var kinds: [SocketKind] {
+    [SocketKind(.ipv4, .stream, protocolNumber: 6), SocketKind(.ipv6, .stream, protocolNumber: 6)]
   }
 
-  public static func accepts(_ kind: SocketKind) -> Bool {
-    (kind.family == .ipv4 || kind.family == .ipv6) && kind.type == .stream && kind.protocolNumber == 6
-  }
-
-  public static func willBind(_ socket: borrowing TCPSocket, to address: IPSocketAddress) throws(SocketError) {
-    try socket.setOption(.reuseAddress, to: true)
-    // Set explicitly, because the default depends on net.ipv6.bindv6only, and programs must behave the same on every
-    // host.
-    if address.isIPv6 { try socket.setOption(.v6Only, to: false) }
-  }
-
-  /// Rejects a connection of the socket to itself. When a client connects to a loopback port in the ephemeral range on
-  /// which nothing is listening, the kernel may choose the same port as the local port. TCP's simultaneous open then
-  /// succeeds (RFC 9293, 3.5).
-  public static func didConnect(_ socket: borrowing TCPSocket) throws(SocketError) {
-    if try socket.descriptor.localAddress() == socket.descriptor.remoteAddress() {
-      throw SocketError(.failure(errno: CSK_ECONNREFUSED), .connect)
+  /// Sets reuse-address on a listener, and rejects a connection of the socket to itself.
+  ///
+  /// When a client connects to a loopback port in the ephemeral range on which nothing is listening, the kernel may
+  /// choose the same port as the local port. TCP's simultaneous open then succeeds (RFC 9293, 3.5).
+  public borrowing func configure(at step: SetupStep<IPSocketAddress>) throws(SocketError) {
+    switch step {
+    case .binding(let address):
+      try setOption(.reuseAddress, to: true)
+      // Set explicitly, because the default depends on net.ipv6.bindv6only, and programs must behave the same on every
+      // host.
+      if address.isIPv6 { try setOption(.v6Only, to: false) }
+    case .connecting: break
+    case .connected:
+      if try descriptor.localAddress() == descriptor.remoteAddress() {
+        throw SocketError(.failure(errno: CSK_ECONNREFUSED), .connect)
+      }
     }
   }
 }

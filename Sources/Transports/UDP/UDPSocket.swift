@@ -27,17 +27,13 @@ public struct UDPSocket: ~Copyable, DatagramSocket, KernelSocket, Transport {
   @inlinable public var mayReceiveDescriptors: Bool { false }
 
   /// `udp`, as in `udp://localhost:80`.
-  public static var scheme: String { "udp" }
+  public static var endpointFormat: EndpointFormat<IPEndpoint, IPSocketAddress> { .ip(scheme: "udp") }
 
-  public static func kind(for address: IPSocketAddress) -> SocketKind {
-    SocketKind(address.family, .datagram, protocolNumber: 17)
+  public static var kinds: [SocketKind] {
+    [SocketKind(.ipv4, .datagram, protocolNumber: 17), SocketKind(.ipv6, .datagram, protocolNumber: 17)]
   }
 
-  public static func accepts(_ kind: SocketKind) -> Bool {
-    (kind.family == .ipv4 || kind.family == .ipv6) && kind.type == .datagram && kind.protocolNumber == 17
-  }
-
-  public static func willBind(_ socket: borrowing UDPSocket, to address: IPSocketAddress) throws(SocketError) {
-    if address.isIPv6 { try socket.setOption(.v6Only, to: false) }
+  public borrowing func configure(at step: SetupStep<IPSocketAddress>) throws(SocketError) {
+    if case .binding(let address) = step, address.isIPv6 { try setOption(.v6Only, to: false) }
   }
 }

@@ -183,12 +183,12 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
 
   /// A stream carries descriptors only beside at least one byte, because it has no messages.
   @inlinable @inline(__always)
-  static var isByteStream: Bool { kind(for: .unnamed).type == .stream }
+  static var isByteStream: Bool { kinds[0].type == .stream }
 
   /// Returns whether a received message of length 0 means the end of the connection.
   @inlinable
   static func isEndOfConnection(_ info: MessageInfo) -> Bool {
-    let type = kind(for: .unnamed).type
+    let type = kinds[0].type
     if type == .stream { return info.length == 0 }
     return type == .sequencedPacket && info.length == 0 && info.controlLength == 0 && info.flags.isEmpty
   }

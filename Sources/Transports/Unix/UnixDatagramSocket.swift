@@ -56,10 +56,7 @@ public struct UnixDatagramSocket: ~Copyable, DatagramSocket, KernelSocket, Trans
   @inlinable public static var capabilities: SocketCapabilities { .emptyMessages }
 
   /// `unix-dgram`, as in `unix-dgram:/run/x.sock`.
-  public static var scheme: String { "unix-dgram" }
+  public static var endpointFormat: EndpointFormat<UnixAddress, UnixAddress> { .unix(scheme: "unix-dgram") }
 
-  @inlinable
-  public static func kind(for address: UnixAddress) -> SocketKind { SocketKind(.unix, .datagram) }
-
-  public static func accepts(_ kind: SocketKind) -> Bool { kind.family == .unix && kind.type == .datagram }
+  @inlinable public static var kinds: [SocketKind] { [SocketKind(.unix, .datagram)] }
 }

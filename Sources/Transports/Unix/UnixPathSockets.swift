@@ -15,7 +15,7 @@ extension Transport where Self: Acceptable<Void> & ~Copyable, Address == UnixAdd
     let (place, address) = try path.holdFolder()
     do throws(SocketError) {
       let socket = try open(for: address)
-      try willBind(socket, to: address)
+      try socket.configure(at: .binding(to: address))
       try socket.configure(with: configure)
       try socket.bind(to: address, replacingDesertedFileAt: place)
       let file = SocketFile(place)

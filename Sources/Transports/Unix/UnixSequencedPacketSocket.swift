@@ -33,10 +33,7 @@ public struct UnixSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Kerne
   @inlinable public static var capabilities: SocketCapabilities { .halfClose }
 
   /// `unix-seqpacket`, as in `unix-seqpacket:/run/x.sock`.
-  public static var scheme: String { "unix-seqpacket" }
+  public static var endpointFormat: EndpointFormat<UnixAddress, UnixAddress> { .unix(scheme: "unix-seqpacket") }
 
-  @inlinable
-  public static func kind(for address: UnixAddress) -> SocketKind { SocketKind(.unix, .sequencedPacket) }
-
-  public static func accepts(_ kind: SocketKind) -> Bool { kind.family == .unix && kind.type == .sequencedPacket }
+  @inlinable public static var kinds: [SocketKind] { [SocketKind(.unix, .sequencedPacket)] }
 }

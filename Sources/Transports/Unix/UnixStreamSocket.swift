@@ -26,10 +26,7 @@ public struct UnixStreamSocket: ~Copyable, StreamSocket, KernelSocket, Transport
   @inlinable public static var capabilities: SocketCapabilities { .halfClose }
 
   /// `unix`, as in `unix:/run/x.sock`.
-  public static var scheme: String { "unix" }
+  public static var endpointFormat: EndpointFormat<UnixAddress, UnixAddress> { .unix(scheme: "unix") }
 
-  @inlinable
-  public static func kind(for address: UnixAddress) -> SocketKind { SocketKind(.unix, .stream) }
-
-  public static func accepts(_ kind: SocketKind) -> Bool { kind.family == .unix && kind.type == .stream }
+  @inlinable public static var kinds: [SocketKind] { [SocketKind(.unix, .stream)] }
 }

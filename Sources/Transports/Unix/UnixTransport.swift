@@ -31,16 +31,25 @@ extension Transport where Self: ~Copyable, Address == UnixAddress {
     }
   }
 
-  public static func cleanup(for address: UnixAddress) -> (@Sendable () -> Void)? {
-    guard let path = SocketPath(address), let file = SocketFile(path) else { return nil }
+  /// The function that removes the file of the path that the socket is bound to.
+  public var listenerCleanup: (@Sendable () -> Void)? {
+    guard let address = boundAddress, let path = SocketPath(address), let file = SocketFile(path) else { return nil }
     return { file.removeIfSame() }
+  }
+
+  private var boundAddress: UnixAddress? {
+    do throws(SocketError) {
+      return try localAddress()
+    } catch {
+      return nil
+    }
   }
 
   /// Creates two unnamed sockets that are connected to each other (socketpair(2)).
   /// - Throws: `.tooManyDescriptors`.
   public static func pair() throws(SocketError) -> SocketPair<Self> {
     var numbers: InlineArray<2, Int32> = [-1, -1]
-    let type = kind(for: .unnamed).type.rawValue | CSK_SOCK_NONBLOCK | CSK_SOCK_CLOEXEC
+    let type = kinds[0].type.rawValue | CSK_SOCK_NONBLOCK | CSK_SOCK_CLOEXEC
     let result = withUnsafeMutableBytes(of: &numbers) {
       csk_socketpair(CSK_AF_UNIX, type, 0, $0.baseAddress?.assumingMemoryBound(to: Int32.self))
     }

@@ -21,10 +21,7 @@ public struct VsockDatagramSocket: ~Copyable, DatagramSocket, KernelSocket, Tran
   /// No capabilities: empty datagrams have not been tested.
   @inlinable public static var capabilities: SocketCapabilities { [] }
   /// `vsock-dgram`, as in `vsock-dgram://host:1024`.
-  public static var scheme: String { "vsock-dgram" }
+  public static var endpointFormat: EndpointFormat<VsockAddress, VsockAddress> { .vsock(scheme: "vsock-dgram") }
 
-  @inlinable
-  public static func kind(for address: VsockAddress) -> SocketKind { SocketKind(.vsock, .datagram) }
-
-  public static func accepts(_ kind: SocketKind) -> Bool { kind.family == .vsock && kind.type == .datagram }
+  public static var kinds: [SocketKind] { [SocketKind(.vsock, .datagram)] }
 }

@@ -1,4 +1,4 @@
-public import SocketKitCore
+import SocketKitCore
 
 /// The text of a vsock address after the scheme of ``addressText``: `//host:1024`, `//3:5000`, `//any:*`.
 extension VsockAddress {
@@ -33,8 +33,9 @@ extension VsockAddress {
   var body: String { String(addressText.dropFirst("vsock:".utf8.count)) }
 }
 
-extension Transport where Self: ~Copyable, Endpoint == VsockAddress, Address == VsockAddress {
-  public static func endpoint(parsing body: String) throws(SocketError) -> Endpoint { try VsockAddress(body: body) }
-
-  public static func body(of endpoint: Endpoint) -> String { endpoint.body }
+extension EndpointFormat where Endpoint == VsockAddress, Address == VsockAddress {
+  /// The format of ``VsockAddress``, as in `vsock://host:1024`.
+  static func vsock(scheme: String) -> Self {
+    Self(scheme: scheme, parse: { (body) throws(SocketError) in try VsockAddress(body: body) }, body: { $0.body })
+  }
 }

@@ -71,12 +71,9 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Tran
 
   @inlinable public static var capabilities: SocketCapabilities { [.halfClose, .refusesByReset, .silentListeners] }
   /// `vsock-seqpacket`, as in `vsock-seqpacket://host:1024`.
-  public static var scheme: String { "vsock-seqpacket" }
+  public static var endpointFormat: EndpointFormat<VsockAddress, VsockAddress> { .vsock(scheme: "vsock-seqpacket") }
 
-  @inlinable
-  public static func kind(for address: VsockAddress) -> SocketKind { SocketKind(.vsock, .sequencedPacket) }
-
-  public static func accepts(_ kind: SocketKind) -> Bool { kind.family == .vsock && kind.type == .sequencedPacket }
+  public static var kinds: [SocketKind] { [SocketKind(.vsock, .sequencedPacket)] }
 
   /// Whether the message is the end of the stream: the kernel delivers no empty packets, so an empty message is the
   /// end.

@@ -31,12 +31,9 @@ public struct VsockStreamSocket: ~Copyable, StreamSocket, KernelSocket, Transpor
 
   @inlinable public static var capabilities: SocketCapabilities { [.halfClose, .refusesByReset, .silentListeners] }
   /// `vsock`, as in `vsock://host:1024`.
-  public static var scheme: String { "vsock" }
+  public static var endpointFormat: EndpointFormat<VsockAddress, VsockAddress> { .vsock(scheme: "vsock") }
 
-  @inlinable
-  public static func kind(for address: VsockAddress) -> SocketKind { SocketKind(.vsock, .stream) }
-
-  public static func accepts(_ kind: SocketKind) -> Bool { kind.family == .vsock && kind.type == .stream }
+  public static var kinds: [SocketKind] { [SocketKind(.vsock, .stream)] }
 
   @inlinable @inline(__always)
   public static func named(_ result: IOResult, on descriptor: RawDescriptor) -> IOResult {

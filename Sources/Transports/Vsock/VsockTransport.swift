@@ -10,11 +10,12 @@ extension Transport where Self: ~Copyable, Address == VsockAddress, Options == V
   ///
   /// Otherwise the kernel's default of 2 seconds would end a longer connect, and a machine that does not answer would
   /// delay a shorter one.
-  public static func willConnect(_ socket: borrowing Self, until deadline: Deadline) throws(SocketError) {
+  public borrowing func configure(at step: SetupStep<VsockAddress>) throws(SocketError) {
+    guard case .connecting(let deadline) = step else { return }
     // The kernel has no value for never: 23 days is the longest timeout that it accepts on every CPU.
     let left = deadline.remaining ?? .seconds(2_000_000)
     // Zero would restore the default.
-    try socket.setOption(.connectTimeout, to: min(.seconds(2_000_000), max(left, .milliseconds(1))))
+    try setOption(.connectTimeout, to: min(.seconds(2_000_000), max(left, .milliseconds(1))))
   }
 
   /// Returns the address of this end.

@@ -30,30 +30,27 @@ public struct MultipathTCPSocket: ~Copyable, StreamSocket, KernelSocket, Transpo
   @inlinable public static var capabilities: SocketCapabilities { .halfClose }
 
   /// `mptcp`, as in `mptcp://localhost:80`, for a program's own list: `Transports<MultipathTCPSocket, AllTransports>`.
-  public static var scheme: String { "mptcp" }
+  public static var endpointFormat: EndpointFormat<IPEndpoint, IPSocketAddress> { .ip(scheme: "mptcp") }
 
-  public static func kind(for address: IPSocketAddress) -> SocketKind {
-    SocketKind(
-      address.family, .stream, protocolNumber: unavailability(address.family) == nil ? multipath : CSK_IPPROTO_TCP)
+  /// Multipath TCP, and plain TCP, because the kernel may return a plain TCP socket for a peer without Multipath TCP.
+  /// A new socket has Multipath TCP if the kernel can create it.
+  public static var kinds: [SocketKind] {
+    let protocols = unavailability() == nil ? [multipath, CSK_IPPROTO_TCP] : [CSK_IPPROTO_TCP, multipath]
+    return protocols.flatMap { number in
+      [AddressFamily.ipv4, .ipv6].map { SocketKind($0, .stream, protocolNumber: number) }
+    }
   }
 
-  public static func accepts(_ kind: SocketKind) -> Bool {
-    // The kernel may return a plain TCP socket for a peer without Multipath TCP.
-    (kind.family == .ipv4 || kind.family == .ipv6) && kind.type == .stream
-      && (kind.protocolNumber == multipath || kind.protocolNumber == CSK_IPPROTO_TCP)
-  }
-
-  public static func willBind(
-    _ socket: borrowing MultipathTCPSocket, to address: IPSocketAddress
-  ) throws(SocketError) {
-    try socket.setOption(.reuseAddress, to: true)
-    if address.isIPv6 { try socket.setOption(.v6Only, to: false) }
-  }
-
-  /// Rejects a connection of the socket to itself, which TCP's simultaneous open allows on loopback (RFC 9293, 3.5).
-  public static func didConnect(_ socket: borrowing MultipathTCPSocket) throws(SocketError) {
-    if try socket.localAddress() == socket.remoteAddress() {
-      throw SocketError(.failure(errno: CSK_ECONNREFUSED), .connect)
+  /// Sets reuse-address on a listener, and rejects a connection of the socket to itself, which TCP's simultaneous open
+  /// allows on loopback (RFC 9293, 3.5).
+  public borrowing func configure(at step: SetupStep<IPSocketAddress>) throws(SocketError) {
+    switch step {
+    case .binding(let address):
+      try setOption(.reuseAddress, to: true)
+      if address.isIPv6 { try setOption(.v6Only, to: false) }
+    case .connecting: break
+    case .connected:
+      if try localAddress() == remoteAddress() { throw SocketError(.failure(errno: CSK_ECONNREFUSED), .connect) }
     }
   }
 

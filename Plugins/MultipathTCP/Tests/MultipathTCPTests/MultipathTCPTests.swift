@@ -24,7 +24,7 @@ import Testing
   @Test func connectsByText() throws {
     typealias Mine = Transports<MultipathTCPSocket, Transports<TCPSocket, NoTransports>>
     let listener = try MultipathTCPSocket.listen(on: .loopback(port: 0))
-    let text = MultipathTCPSocket.text(of: try listener.localAddress())
+    let text = MultipathTCPSocket.endpointFormat.text(of: try listener.localAddress())
     let address = try Endpoint<Mine>(parsing: text)
     #expect(address.description == text && address.scheme == "mptcp")
     var greeting = Greeting()
@@ -80,11 +80,11 @@ import Testing
 
   @Test func adoptsPlainAndMultipath() throws {
     let address = IPSocketAddress.loopback(port: 0)
-    for number in [6, MultipathTCPSocket.kind(for: address).protocolNumber] {
-      #expect(MultipathTCPSocket.accepts(SocketKind(.ipv4, .stream, protocolNumber: number)))
+    for kind in [SocketKind(.unix, .stream), SocketKind(.ipv4, .datagram, protocolNumber: 17)] {
+      let raw = try RawDescriptor.open(kind)
+      #expect(throws: SocketError(code: .wrongSocketKind, .adopt)) { _ = try MultipathTCPSocket(adopting: raw) }
     }
-    #expect(!MultipathTCPSocket.accepts(SocketKind(.unix, .stream)))
-    #expect(!MultipathTCPSocket.accepts(SocketKind(.ipv4, .datagram, protocolNumber: 17)))
+    _ = try MultipathTCPSocket(adopting: RawDescriptor.open(SocketKind(.ipv4, .stream, protocolNumber: 6)))
     let raw = try MultipathTCPSocket.open(for: address).releaseDescriptor()
     let adopted = try MultipathTCPSocket(adopting: raw)
     try adopted.setOption(.noDelay, to: true)
@@ -97,6 +97,6 @@ private struct Greeting: EndpointVisitor {
 
   func stream<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(_: S.Type, at endpoint: S.Endpoint) throws {
     let socket = try S.connect(to: endpoint, until: .after(.seconds(5)))
-    try socket.writeAll(S.scheme.utf8.span, until: .after(.seconds(5)))
+    try socket.writeAll(S.endpointFormat.scheme.utf8.span, until: .after(.seconds(5)))
   }
 }

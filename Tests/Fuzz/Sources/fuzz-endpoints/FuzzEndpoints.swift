@@ -42,11 +42,11 @@ private func names(_ bytes: [UInt8]) {
   guard !bytes.isEmpty, bytes.count <= UnixAddress.maximumNameLength else { return }
   do throws(SocketError) {
     let abstract = try UnixAddress(abstract: bytes)
-    let read = try UnixStreamSocket.endpoint(parsing: abstract.description)
+    let read = try UnixStreamSocket.endpointFormat.parse(abstract.description)
     require(read == abstract, "an abstract name does not survive")
     if bytes.contains(0) { return }
     let path = try UnixAddress(path: bytes)
-    require(try UnixStreamSocket.endpoint(parsing: path.description) == path, "a path does not survive")
+    require(try UnixStreamSocket.endpointFormat.parse(path.description) == path, "a path does not survive")
   } catch {
     require(false, "\(error)")
   }

@@ -44,7 +44,7 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: Poller & ~Copyabl
       accepted &+= 1
     }
     // Full: whoever waits at the door must not keep the loop awake.
-    try poller.modify(source: listener.descriptor, for: [], token: Self.door)
+    try poller.modify(listener.descriptor, for: [], token: Self.door)
     isPaused = true
   }
 
@@ -68,7 +68,7 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: Poller & ~Copyabl
     try poller.deregister(socket)
     closed &+= 1
     if isPaused {
-      try poller.modify(source: listener.descriptor, for: .readable, token: Self.door)
+      try poller.modify(listener.descriptor, for: .readable, token: Self.door)
       isPaused = false
     }
   }

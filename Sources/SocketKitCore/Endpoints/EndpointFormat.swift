@@ -1,0 +1,94 @@
+/// How the endpoints of a transport are written, read and resolved: ``Transport/endpointFormat``.
+///
+/// ```swift
+/// public static var endpointFormat: EndpointFormat<IPEndpoint, IPSocketAddress> { .ip(scheme: "tcp") }
+/// ```
+public struct EndpointFormat<Endpoint: Hashable & Sendable, Address: SocketAddress>: Sendable {
+  /// The name of the transport in the text of an endpoint: a lower-case letter, followed by lower-case letters, digits,
+  /// `+`, `-` and `.`. Empty for a transport without a text form.
+  public let scheme: String
+
+  /// Reads an endpoint from the text after the scheme and the colon, such as `//localhost:80` in `tcp://localhost:80`.
+  /// Looks up the names of this host's interfaces, but no other names.
+  ///
+  /// Throws ``SocketError/malformed(_:code:)``, which explains what is wrong.
+  public let parse: @Sendable (_ body: String) throws(SocketError) -> Endpoint
+
+  /// Returns the canonical text of an endpoint without the scheme. Reading it returns an equal endpoint.
+  public let body: @Sendable (Endpoint) -> String
+
+  /// Returns the endpoint of a socket's address.
+  public let endpoint: @Sendable (Address) -> Endpoint
+
+  /// Returns the addresses of an endpoint, at least one. Looks up a name, and blocks the calling thread meanwhile.
+  ///
+  /// Throws `.nameNotFound`, `.resolverFailed`, `.timedOut`, `.cancelled`. The error contains the name.
+  public let addresses: @Sendable (Endpoint, any WaitLimit) throws(SocketError) -> [Address]
+
+  /// Makes a format from its functions.
+  public init(
+    scheme: String,
+    parse: @escaping @Sendable (_ body: String) throws(SocketError) -> Endpoint,
+    body: @escaping @Sendable (Endpoint) -> String,
+    endpoint: @escaping @Sendable (Address) -> Endpoint,
+    addresses: @escaping @Sendable (Endpoint, any WaitLimit) throws(SocketError) -> [Address]
+  ) {
+    self.scheme = scheme
+    self.parse = parse
+    self.body = body
+    self.endpoint = endpoint
+    self.addresses = addresses
+  }
+
+  /// Returns the text of an endpoint, with the scheme if the transport has one.
+  public func text(of endpoint: Endpoint) -> String {
+    scheme.isEmpty ? body(endpoint) : EndpointText(scheme: scheme, body: body(endpoint)).description
+  }
+
+  /// Returns the text of an address, with the scheme if the transport has one. Print it as the address of a listener.
+  @_disfavoredOverload
+  public func text(of address: Address) -> String { text(of: endpoint(address)) }
+}
+
+extension EndpointFormat where Endpoint == Address {
+  /// Makes the format of a transport whose endpoints are its addresses.
+  public init(
+    scheme: String,
+    parse: @escaping @Sendable (_ body: String) throws(SocketError) -> Address,
+    body: @escaping @Sendable (Address) -> String
+  ) {
+    self.init(scheme: scheme, parse: parse, body: body, endpoint: { $0 }, addresses: { (address, _) in [address] })
+  }
+}
+
+extension EndpointFormat where Endpoint == IPEndpoint, Address == IPSocketAddress {
+  /// The format of ``IPEndpoint``, as in `tcp://localhost:80`.
+  public static func ip(scheme: String) -> Self {
+    Self(
+      scheme: scheme,
+      parse: { (body) throws(SocketError) in try IPEndpoint(body: body) },
+      body: { $0.body },
+      endpoint: { .address($0) },
+      addresses: { (endpoint, limit) throws(SocketError) in try endpoint.addresses(until: limit) })
+  }
+}
+
+extension EndpointFormat where Endpoint == UnixAddress, Address == UnixAddress {
+  /// The format of ``UnixAddress``, as in `unix:/run/x.sock`.
+  ///
+  /// The body is `/path`, `relative/path`, `@name` for an abstract name, or `@` alone for ``UnixAddress/unnamed``, for
+  /// which the kernel chooses the abstract name of a listener. `///path` means `/path`. `%` and two hexadecimal digits
+  /// mean a byte (``EscapedName``), as in `@a%00b`, and `%40name` is a path that begins with `@`.
+  public static func unix(scheme: String) -> Self {
+    Self(scheme: scheme, parse: { (body) throws(SocketError) in try UnixAddress(body: body) }, body: { $0.body })
+  }
+}
+
+extension Transport where Self: ~Copyable, Endpoint == Address {
+  public static var endpointFormat: EndpointFormat<Address, Address> {
+    EndpointFormat(
+      scheme: "",
+      parse: { (_) throws(SocketError) in throw .malformed("This transport has no text form.") },
+      body: { $0.description })
+  }
+}

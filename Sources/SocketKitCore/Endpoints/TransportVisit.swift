@@ -1,0 +1,37 @@
+// The visitor's method for each kind of transport.
+
+extension Transport where Self: ~Copyable {
+  @inlinable
+  public static func visit<V: EndpointVisitor>(
+    _ endpoint: Endpoint, with visitor: inout V
+  ) throws(V.Failure) -> V.Outcome {
+    try visitor.other(Self.self, at: endpoint)
+  }
+}
+
+extension Transport where Self: StreamSocket & Acceptable<Void> & ~Copyable {
+  @inlinable
+  public static func visit<V: EndpointVisitor>(
+    _ endpoint: Endpoint, with visitor: inout V
+  ) throws(V.Failure) -> V.Outcome {
+    try visitor.stream(Self.self, at: endpoint)
+  }
+}
+
+extension Transport where Self: SequencedPacketSocket & Acceptable<Void> & ~Copyable {
+  @inlinable
+  public static func visit<V: EndpointVisitor>(
+    _ endpoint: Endpoint, with visitor: inout V
+  ) throws(V.Failure) -> V.Outcome {
+    try visitor.packets(Self.self, at: endpoint)
+  }
+}
+
+extension Transport where Self: DatagramSocket & ~Copyable {
+  @inlinable
+  public static func visit<V: EndpointVisitor>(
+    _ endpoint: Endpoint, with visitor: inout V
+  ) throws(V.Failure) -> V.Outcome {
+    try visitor.datagrams(Self.self, at: endpoint)
+  }
+}
