@@ -47,10 +47,10 @@ struct AcknowledgingSocket<Base: StreamSocket & ~Copyable, Fault: AcknowledgingF
     return base.sources(for: needed).union(.changes)
   }
 
-  borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
+  borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult {
     var hasChanged = false
     let result = state.withLock { state -> IOResult in
-      if buffer.byteCount == 0 { return .zero }
+      if buffer.count == 0 { return .zero }
       let wasBlocked = state.isBlocked
       state.acknowledge { base.attemptSend($0) }
       hasChanged = wasBlocked && !state.isBlocked
@@ -70,10 +70,10 @@ struct AcknowledgingSocket<Base: StreamSocket & ~Copyable, Fault: AcknowledgingF
     return result
   }
 
-  borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
+  borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult {
     var hasChanged = false
     let result = state.withLock { state -> IOResult in
-      if bytes.byteCount == 0 { return .zero }
+      if bytes.count == 0 { return .zero }
       let wasBlocked = state.isBlocked
       state.acknowledge { base.attemptSend($0) }
       hasChanged = wasBlocked && !state.isBlocked
@@ -134,10 +134,10 @@ struct AcknowledgingState {
   private var isInsideSent = false
 
   /// Reads once and decodes.
-  mutating func fill(_ read: (inout MutableRawSpan) -> IOResult) -> IOResult {
+  mutating func fill(_ read: (inout MutableSpan<UInt8>) -> IOResult) -> IOResult {
     var result = IOResult.zero
     let wire = [UInt8](unsafeUninitializedCapacity: 1 << 14) { memory, count in
-      var bytes = UnsafeMutableRawBufferPointer(memory).mutableBytes
+      var bytes = memory.mutableSpan
       result = read(&bytes)
       count = max(0, result.raw)
     }
@@ -173,7 +173,7 @@ struct AcknowledgingState {
   }
 
   /// Hands out bytes up to the next acknowledgement.
-  mutating func take(into buffer: inout MutableRawSpan) -> Int {
+  mutating func take(into buffer: inout MutableSpan<UInt8>) -> Int {
     let count = held.take(Self.interval - handedOut, into: &buffer)
     handedOut += count
     if handedOut == Self.interval {
@@ -184,10 +184,10 @@ struct AcknowledgingState {
   }
 
   /// Sends an acknowledgement that is due. After a failure none is due, because nobody reads it.
-  mutating func acknowledge(_ write: (RawSpan) -> IOResult) {
+  mutating func acknowledge(_ write: (Span<UInt8>) -> IOResult) {
     while isDue {
       let code = isInsideSent ? [WireCode.acknowledgement] : [WireCode.begin, WireCode.acknowledgement]
-      let result = write(code.span.bytes)
+      let result = write(code.span)
       isBlocked = result.isWouldBlock
       if isBlocked { return }
       isInsideSent = result.raw == 1 && code.count == 2
@@ -197,10 +197,10 @@ struct AcknowledgingState {
   }
 
   /// Sends at most 16 KiB; returns the number of bytes that were sent completely.
-  mutating func send(_ bytes: RawSpan, _ write: (RawSpan) -> IOResult) -> IOResult {
-    let piece = bytes.extracting(first: min(1 << 14, bytes.byteCount)).withUnsafeBytes { Array($0) }
+  mutating func send(_ bytes: Span<UInt8>, _ write: (Span<UInt8>) -> IOResult) -> IOResult {
+    let piece = bytes.extracting(first: min(1 << 14, bytes.count)).withUnsafeBytes { Array($0) }
     while true {
-      let result = write(encoded(piece).span.bytes)
+      let result = write(encoded(piece).span)
       if result.raw <= 0 { return result }
       let (count, isInside) = complete(piece, result.raw)
       isInsideSent = isInside

@@ -7,9 +7,9 @@ protocol StreamFault: Sendable {
   static var capabilities: SocketCapabilities { get }
   static func made(_ descriptor: RawDescriptor)
   static func receive(
-    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult
-  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult
+  static func send(_ socket: borrowing TCPSocket, _ bytes: Span<UInt8>, _ calls: borrowing Atomic<Int>) -> IOResult
   static func gather(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult
   static func scatter(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult
   static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) -> IOResult
@@ -22,9 +22,9 @@ extension StreamFault {
   static var capabilities: SocketCapabilities { .halfClose }
   static func made(_ descriptor: RawDescriptor) {}
   static func receive(
-    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult { socket.attemptReceive(into: &buffer) }
-  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+  static func send(_ socket: borrowing TCPSocket, _ bytes: Span<UInt8>, _ calls: borrowing Atomic<Int>) -> IOResult {
     socket.attemptSend(bytes)
   }
   static func gather(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
@@ -60,10 +60,10 @@ struct FaultySocket<Fault: StreamFault>: ~Copyable, StreamSocket, Acceptable {
   static var capabilities: SocketCapabilities { Fault.capabilities }
   var readSource: RawDescriptor { Fault.readSource(base) }
   var writeSource: RawDescriptor { base.writeSource }
-  borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
+  borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult {
     Fault.receive(base, &buffer, receives)
   }
-  borrowing func attemptSend(_ bytes: RawSpan) -> IOResult { Fault.send(base, bytes, sends) }
+  borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult { Fault.send(base, bytes, sends) }
   borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     Fault.gather(base, segments)
   }
@@ -86,7 +86,7 @@ enum Faultless: StreamFault {}
 
 enum DropsLastByte: StreamFault {
   static func receive(
-    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
     let result = socket.attemptReceive(into: &buffer)
     return result.raw > 1 ? IOResult(raw: result.raw - 1) : result
@@ -95,7 +95,7 @@ enum DropsLastByte: StreamFault {
 
 enum EndsEarly: StreamFault {
   static func receive(
-    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
     calls.add(1, ordering: .relaxed).newValue > 1 ? .zero : socket.attemptReceive(into: &buffer)
   }
@@ -104,7 +104,7 @@ enum EndsEarly: StreamFault {
 /// The classical mistake of translating would-block.
 enum EndsWhenNothingIsThere: StreamFault {
   static func receive(
-    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
     let result = socket.attemptReceive(into: &buffer)
     return result.isWouldBlock ? .zero : result
@@ -113,7 +113,7 @@ enum EndsWhenNothingIsThere: StreamFault {
 
 enum WouldBlockIsError: StreamFault {
   static func receive(
-    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
     let result = socket.attemptReceive(into: &buffer)
     return result.isWouldBlock ? .failure(errno: EIO) : result
@@ -123,7 +123,7 @@ enum WouldBlockIsError: StreamFault {
 /// A try that waits knows neither deadlines nor controls.
 enum BlocksInTry: StreamFault {
   static func receive(
-    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
     var watched = pollfd(fd: socket.descriptor.value, events: Int16(POLLIN), revents: 0)
     _ = poll(&watched, 1, Int32(tooLong / .milliseconds(1)))
@@ -134,14 +134,14 @@ enum BlocksInTry: StreamFault {
 /// Fails a call while another thread is in one.
 enum ServesOneThread: StreamFault {
   static func receive(
-    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
     defer { calls.subtract(1, ordering: .relaxed) }
     if calls.add(1, ordering: .relaxed).oldValue > 0 { return .failure(errno: EBUSY) }
     usleep(200)
     return socket.attemptReceive(into: &buffer)
   }
-  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+  static func send(_ socket: borrowing TCPSocket, _ bytes: Span<UInt8>, _ calls: borrowing Atomic<Int>) -> IOResult {
     defer { calls.subtract(1, ordering: .relaxed) }
     if calls.add(1, ordering: .relaxed).oldValue > 0 { return .failure(errno: EBUSY) }
     usleep(200)
@@ -152,7 +152,7 @@ enum ServesOneThread: StreamFault {
 /// A signal shows as an error of the call that it came in.
 enum SignalIsError: StreamFault {
   static func receive(
-    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
     var watched = pollfd(fd: socket.descriptor.value, events: Int16(POLLIN), revents: 0)
     if poll(&watched, 1, 100) < 0 { return .failure(errno: errno) }
@@ -162,7 +162,7 @@ enum SignalIsError: StreamFault {
 
 enum ScribblesBehindTheEnd: StreamFault {
   static func receive(
-    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
     let result = socket.attemptReceive(into: &buffer)
     if result.raw > 0 {
@@ -173,14 +173,14 @@ enum ScribblesBehindTheEnd: StreamFault {
 }
 
 enum ShortWriteIsFull: StreamFault {
-  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+  static func send(_ socket: borrowing TCPSocket, _ bytes: Span<UInt8>, _ calls: borrowing Atomic<Int>) -> IOResult {
     let result = socket.attemptSend(bytes)
-    return result.raw > 0 ? IOResult(raw: bytes.byteCount) : result
+    return result.raw > 0 ? IOResult(raw: bytes.count) : result
   }
 }
 
 enum Duplicates: StreamFault {
-  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+  static func send(_ socket: borrowing TCPSocket, _ bytes: Span<UInt8>, _ calls: borrowing Atomic<Int>) -> IOResult {
     let result = socket.attemptSend(bytes)
     if result.raw > 0 && calls.add(1, ordering: .relaxed).newValue % 5 == 0 {
       _ = socket.attemptSend(bytes.extracting(first: 1))
@@ -190,7 +190,7 @@ enum Duplicates: StreamFault {
 }
 
 enum RaisesBrokenPipe: StreamFault {
-  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+  static func send(_ socket: borrowing TCPSocket, _ bytes: Span<UInt8>, _ calls: borrowing Atomic<Int>) -> IOResult {
     let count = bytes.withUnsafeBytes { Glibc.send(socket.descriptor.value, $0.baseAddress, $0.count, 0) }
     return count < 0 ? .failure(errno: errno) : IOResult(raw: count)
   }
@@ -204,14 +204,14 @@ enum WaitsAfterAFailedWrite: StreamFault {
     _ = failed.compareExchange(expected: descriptor.value, desired: -1, ordering: .relaxed)
   }
 
-  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+  static func send(_ socket: borrowing TCPSocket, _ bytes: Span<UInt8>, _ calls: borrowing Atomic<Int>) -> IOResult {
     let result = socket.attemptSend(bytes)
     if result.isFailure && !result.isWouldBlock { failed.store(socket.descriptor.value, ordering: .relaxed) }
     return result
   }
 
   static func receive(
-    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
     let result = socket.attemptReceive(into: &buffer)
     let hasFailed = failed.load(ordering: .relaxed) == socket.descriptor.value
@@ -257,7 +257,7 @@ enum ScatterMissesTheEnd: StreamFault {
 /// Clears the byte behind a buffer that it has filled.
 enum WritesBeyondTheBuffer: StreamFault {
   static func receive(
-    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
     let result = socket.attemptReceive(into: &buffer)
     buffer.withUnsafeMutableBytes { memory in
@@ -271,7 +271,7 @@ enum WritesBeyondTheBuffer: StreamFault {
 
 enum ResetIsTheEnd: StreamFault {
   static func receive(
-    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
     let result = socket.attemptReceive(into: &buffer)
     return result.isFailure && result.errno == ECONNRESET ? .zero : result
@@ -299,11 +299,11 @@ enum HalfCloseIsClose: StreamFault {
 /// Looks for bytes again and again instead of letting the caller sleep.
 enum SpinsInTry: StreamFault {
   static func receive(
-    _ socket: borrowing TCPSocket, _ buffer: inout MutableRawSpan, _ calls: borrowing Atomic<Int>
+    _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
     spin { socket.attemptReceive(into: &buffer) }
   }
-  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+  static func send(_ socket: borrowing TCPSocket, _ bytes: Span<UInt8>, _ calls: borrowing Atomic<Int>) -> IOResult {
     spin { socket.attemptSend(bytes) }
   }
 }
@@ -326,13 +326,13 @@ enum SwallowsEveryShutdown: StreamFault {
 
 /// Holds a write of few bytes back until more come.
 enum HoldsSmallWritesBack: StreamFault {
-  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
-    bytes.byteCount < 8 ? IOResult(raw: bytes.byteCount) : socket.attemptSend(bytes)
+  static func send(_ socket: borrowing TCPSocket, _ bytes: Span<UInt8>, _ calls: borrowing Atomic<Int>) -> IOResult {
+    bytes.count < 8 ? IOResult(raw: bytes.count) : socket.attemptSend(bytes)
   }
 }
 
 enum WouldBlockIsErrorInWrites: StreamFault {
-  static func send(_ socket: borrowing TCPSocket, _ bytes: RawSpan, _ calls: borrowing Atomic<Int>) -> IOResult {
+  static func send(_ socket: borrowing TCPSocket, _ bytes: Span<UInt8>, _ calls: borrowing Atomic<Int>) -> IOResult {
     let result = socket.attemptSend(bytes)
     return result.isWouldBlock ? .failure(errno: EIO) : result
   }

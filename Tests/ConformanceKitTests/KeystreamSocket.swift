@@ -23,8 +23,8 @@ struct KeystreamSocket<Base: StreamSocket & ~Copyable, Fault: KeystreamFault>: ~
   borrowing func localAddress() throws(SocketError) -> Base.Address { try base.localAddress() }
   borrowing func remoteAddress() throws(SocketError) -> Base.Address { try base.remoteAddress() }
 
-  borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
-    let asked = buffer.byteCount
+  borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult {
+    let asked = buffer.count
     return Fault.advance(received) { position in
       let result = base.attemptReceive(into: &buffer)
       if result.raw > 0 {
@@ -37,12 +37,12 @@ struct KeystreamSocket<Base: StreamSocket & ~Copyable, Fault: KeystreamFault>: ~
   }
 
   // A piece at a time: a write may be short.
-  borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
-    let piece = bytes.extracting(first: min(4096, bytes.byteCount))
+  borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult {
+    let piece = bytes.extracting(first: min(4096, bytes.count))
     return Fault.advance(sent) { position in
       var bytes = piece.withUnsafeBytes { Array($0) }
       for index in masked(position, bytes.count) { bytes[index] ^= UInt8(truncatingIfNeeded: position + index) }
-      let result = base.attemptSend(bytes.span.bytes)
+      let result = base.attemptSend(bytes.span)
       return (result, Fault.step(result, bytes.count))
     }
   }

@@ -10,7 +10,7 @@ struct MaskedKernelSocket: ~Copyable, StreamSocket, KernelSocket {
   var descriptor: RawDescriptor { base.descriptor }
   consuming func releaseDescriptor() -> Descriptor { base.releaseDescriptor() }
 
-  borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
+  borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult {
     let result = base.attemptReceive(into: &buffer)
     if result.raw > 0 {
       buffer.withUnsafeMutableBytes { bytes in for index in 0..<result.raw { bytes[index] ^= 0x55 } }
@@ -18,9 +18,9 @@ struct MaskedKernelSocket: ~Copyable, StreamSocket, KernelSocket {
     return result
   }
 
-  borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
+  borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult {
     let masked = bytes.withUnsafeBytes { $0.map { $0 ^ 0x55 } }
-    return base.attemptSend(masked.span.bytes)
+    return base.attemptSend(masked.span)
   }
 
   static func pair() throws -> SocketPair<MaskedKernelSocket> {

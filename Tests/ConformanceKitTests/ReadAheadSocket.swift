@@ -29,24 +29,24 @@ struct ReadAheadSocket<Base: StreamSocket & ~Copyable, Fault: ReadAheadFault>: ~
     return Fault.isShared ? needed.union(.changes) : needed
   }
 
-  borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
+  borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult {
     var wasFilled = false
     let result = held.withLock { held in
-      if buffer.byteCount == 0 { return IOResult.zero }
+      if buffer.count == 0 { return IOResult.zero }
       if held.isEmpty {
         let result = held.fill { base.attemptReceive(into: &$0) }
         if result.raw <= 0 { return result }
         wasFilled = true
         if Fault.holdsBack { return .wouldBlock }
       }
-      let count = held.total < 1 << 14 ? 1 : buffer.byteCount
+      let count = held.total < 1 << 14 ? 1 : buffer.count
       return IOResult(raw: held.take(count, into: &buffer))
     }
     if wasFilled { announceChanges() }
     return result
   }
 
-  borrowing func attemptSend(_ bytes: RawSpan) -> IOResult { base.attemptSend(bytes) }
+  borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult { base.attemptSend(bytes) }
   borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     base.attemptSend(gathering: segments)
   }
@@ -95,10 +95,10 @@ struct HeldBytes {
   var isEmpty: Bool { count == 0 }
 
   /// Reads once, at most 64 KiB.
-  mutating func fill(_ read: (inout MutableRawSpan) -> IOResult) -> IOResult {
+  mutating func fill(_ read: (inout MutableSpan<UInt8>) -> IOResult) -> IOResult {
     var result = IOResult.zero
     memory = [UInt8](unsafeUninitializedCapacity: 1 << 16) { memory, count in
-      var bytes = UnsafeMutableRawBufferPointer(memory).mutableBytes
+      var bytes = memory.mutableSpan
       result = read(&bytes)
       count = max(0, result.raw)
     }
@@ -115,8 +115,8 @@ struct HeldBytes {
   }
 
   /// Moves up to `most` bytes to the front of a buffer; returns their number.
-  mutating func take(_ most: Int, into buffer: inout MutableRawSpan) -> Int {
-    let count = min(most, count, buffer.byteCount)
+  mutating func take(_ most: Int, into buffer: inout MutableSpan<UInt8>) -> Int {
+    let count = min(most, count, buffer.count)
     buffer.withUnsafeMutableBytes { target in
       memory.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start..<start + count])) }
     }
@@ -137,13 +137,13 @@ struct ReadAheadKernelSocket: ~Copyable, StreamSocket, KernelSocket {
   var descriptor: RawDescriptor { base.descriptor }
   consuming func releaseDescriptor() -> Descriptor { base.releaseDescriptor() }
 
-  borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
+  borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult {
     held.withLock { held in
       if held.isEmpty {
         let result = held.fill { base.attemptReceive(into: &$0) }
         if result.raw <= 0 { return result }
       }
-      return IOResult(raw: held.take(buffer.byteCount, into: &buffer))
+      return IOResult(raw: held.take(buffer.count, into: &buffer))
     }
   }
 

@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 import PackageDescription
 
 // Fuzz targets, apart from the root package because they need the sanitizer's own main function. Run: see `run`.

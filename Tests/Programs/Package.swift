@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 import PackageDescription
 
 // Programs that check the package from outside, by its public API: `stress` is run by Tests/Long/run, `transcripts` by

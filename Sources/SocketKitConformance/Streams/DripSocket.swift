@@ -33,13 +33,13 @@ public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocke
   public borrowing func localAddress() throws(SocketError) -> Base.Address { try base.localAddress() }
   public borrowing func remoteAddress() throws(SocketError) -> Base.Address { try base.remoteAddress() }
 
-  public borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
-    var front = buffer._mutatingExtracting(first: cut(buffer.byteCount))
+  public borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult {
+    var front = buffer._mutatingExtracting(first: cut(buffer.count))
     return base.attemptReceive(into: &front)
   }
 
-  public borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
-    base.attemptSend(bytes.extracting(first: cut(bytes.byteCount)))
+  public borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult {
+    base.attemptSend(bytes.extracting(first: cut(bytes.count)))
   }
 
   @unsafe

@@ -56,7 +56,7 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
   @inlinable public static var capabilities: SocketCapabilities { [] }
 
   @inlinable
-  public borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
+  public borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult {
     let number = owned.raw.value
     return buffer.withUnsafeMutableBytes { memory in
       var result = csk_read(number, memory.baseAddress, memory.count)
@@ -66,7 +66,7 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
   }
 
   @inlinable
-  public borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
+  public borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult {
     let number = owned.raw.value
     return bytes.withUnsafeBytes { memory in
       withoutSignal(for: memory.count) { csk_write(number, memory.baseAddress, memory.count) }

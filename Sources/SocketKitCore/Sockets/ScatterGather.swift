@@ -28,7 +28,7 @@ extension StreamSocket where Self: ~Copyable {
   @unsafe @inlinable
   public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     for segment in segments where segment.count > 0 {
-      var bytes = MutableRawSpan(
+      var bytes = MutableSpan<UInt8>(
         _unsafeBytes: UnsafeMutableRawBufferPointer(start: segment.baseAddress, count: segment.count))
       return attemptReceive(into: &bytes)
     }
@@ -39,7 +39,7 @@ extension StreamSocket where Self: ~Copyable {
   public borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     for segment in segments where segment.count > 0 {
       return attemptSend(
-        RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: segment.baseAddress, count: segment.count)))
+        Span<UInt8>(_unsafeBytes: UnsafeRawBufferPointer(start: segment.baseAddress, count: segment.count)))
     }
     return .zero
   }

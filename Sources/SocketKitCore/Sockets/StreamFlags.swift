@@ -14,7 +14,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
   public borrowing func read(
     into buffer: consuming MutableSpan<UInt8>, flags: ReceiveFlags
   ) throws(SocketError) -> ReadOutcome? {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     return try read(bytes: &bytes, flags)
   }
 
@@ -26,7 +26,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
   public borrowing func read(
     into buffer: consuming MutableSpan<UInt8>, flags: ReceiveFlags, until limit: some WaitLimit
   ) throws(SocketError) -> ReadOutcome {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     let interest: Interest = flags.contains(.outOfBand) ? [.priority, .readClosed] : .readable
     return try waiting(for: interest, .read, until: limit, atEnd: .endOfStream) { (socket) throws(SocketError) in
       try socket.read(bytes: &bytes, flags)
@@ -34,9 +34,9 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
   }
 
   @inlinable
-  borrowing func read(bytes: inout MutableRawSpan, _ flags: ReceiveFlags) throws(SocketError) -> ReadOutcome? {
+  borrowing func read(bytes: inout MutableSpan<UInt8>, _ flags: ReceiveFlags) throws(SocketError) -> ReadOutcome? {
     if flags.contains(.errorQueue) { throw SocketError(code: .invalidArgument, .read) }
-    if bytes.byteCount == 0 { return .bytes(0) }
+    if bytes.isEmpty { return .bytes(0) }
     let raw = descriptor
     let result = raw.attemptReceiveBytes(into: &bytes, flags: flags.rawValue)
     // recv(2): there is no urgent data, or it stays in the stream.
@@ -57,7 +57,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
     if flags.contains(.zeroCopy) { throw SocketError(code: .invalidArgument, .write) }
     if bytes.isEmpty { return 0 }
     let raw = descriptor
-    let result = raw.attemptSendBytes(bytes.bytes, flags: flags.rawValue | CSK_MSG_NOSIGNAL)
+    let result = raw.attemptSendBytes(bytes, flags: flags.rawValue | CSK_MSG_NOSIGNAL)
     return try Self.named(result, on: raw).count(.write)
   }
 

@@ -9,7 +9,7 @@ extension StreamSocket where Self: ~Copyable {
   @inlinable
   public borrowing func read(into buffer: consuming MutableSpan<UInt8>) throws(SocketError) -> ReadOutcome? {
     if buffer.isEmpty { return .bytes(0) }
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     return try attemptReceive(into: &bytes).readOutcome(.read)
   }
 
@@ -29,7 +29,7 @@ extension StreamSocket where Self: ~Copyable {
       try limit.checkControl(.read)
       return .bytes(0)
     }
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     return try waiting(for: .readable, .read, until: limit, atEnd: .endOfStream) { (socket) throws(SocketError) in
       try socket.attemptReceive(into: &bytes).readOutcome(.read)
     }
@@ -43,9 +43,9 @@ extension StreamSocket where Self: ~Copyable {
   public borrowing func read(into output: inout OutputRawSpan) throws(SocketError) -> ReadOutcome? {
     if output.isFull { return .bytes(0) }
     let result = output.withUnsafeMutableBytes { memory, count in
-      let free = UnsafeMutableRawBufferPointer(rebasing: memory[count...])
+      let free = UnsafeMutableRawBufferPointer(rebasing: memory[count...]).bindMemory(to: UInt8.self)
       // The new memory is not initialized yet. The kernel or the wrapper writes it before `count` includes it.
-      var bytes = MutableRawSpan(_unsafeBytes: free)
+      var bytes = MutableSpan<UInt8>(_unsafeElements: free)
       let result = attemptReceive(into: &bytes)
       if result.raw > 0 { count &+= result.raw }
       return result
@@ -66,15 +66,15 @@ extension StreamSocket where Self: ~Copyable {
     into buffer: consuming MutableSpan<UInt8>, until limit: some WaitLimit
   ) throws(SocketError) {
     var done = 0
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     do throws(SocketError) {
       var wait = try WaitOperation(.read, until: limit)
-      while done < bytes.byteCount {
+      while done < bytes.count {
         var rest = bytes._mutatingExtracting(droppingFirst: done)
         let result = attemptReceive(into: &rest)
         if result.raw > 0 {
           done &+= result.raw
-          if done == bytes.byteCount { return }
+          if done == bytes.count { return }
           wait.progressed()
           try wait.check()
         } else if result.raw == 0 {

@@ -11,10 +11,10 @@ public protocol StreamSocket: ConnectedSocket, ~Copyable {
   /// empty.
   ///
   /// Must not return EINTR: try again after a signal.
-  borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult
+  borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult
 
   /// Writes once, without waiting, from the front of `bytes`, possibly only a part. Must not raise SIGPIPE.
-  borrowing func attemptSend(_ bytes: RawSpan) -> IOResult
+  borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult
 
   /// Reads once into several buffers in turn. The default reads into the first that is not empty. That is allowed,
   /// because a read may always be short.
@@ -26,13 +26,13 @@ public protocol StreamSocket: ConnectedSocket, ~Copyable {
 
 extension StreamSocket where Self: KernelSocket & ~Copyable {
   @inlinable @inline(__always)
-  public borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
+  public borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult {
     let raw = descriptor
     return Self.named(raw.attemptReceiveBytes(into: &buffer, flags: 0), on: raw)
   }
 
   @inlinable @inline(__always)
-  public borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
+  public borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult {
     let raw = descriptor
     return Self.named(raw.attemptSendBytes(bytes, flags: CSK_MSG_NOSIGNAL), on: raw)
   }
@@ -41,7 +41,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
 extension RawDescriptor {
   /// Calls recv(2), again after EINTR.
   @inlinable @inline(__always)
-  func attemptReceiveBytes(into buffer: inout MutableRawSpan, flags: Int32) -> IOResult {
+  func attemptReceiveBytes(into buffer: inout MutableSpan<UInt8>, flags: Int32) -> IOResult {
     let number = value
     return buffer.withUnsafeMutableBytes { memory in
       var result = csk_recv(number, memory.baseAddress, memory.count, flags)
@@ -52,7 +52,7 @@ extension RawDescriptor {
 
   /// Calls send(2), again after EINTR.
   @inlinable @inline(__always)
-  func attemptSendBytes(_ bytes: RawSpan, flags: Int32) -> IOResult {
+  func attemptSendBytes(_ bytes: Span<UInt8>, flags: Int32) -> IOResult {
     let number = value
     return bytes.withUnsafeBytes { memory in
       var result = csk_send(number, memory.baseAddress, memory.count, flags)

@@ -8,7 +8,7 @@ extension StreamSocket where Self: ~Copyable {
   @inlinable
   public borrowing func write(_ bytes: Span<UInt8>) throws(SocketError) -> Int? {
     if bytes.isEmpty { return 0 }
-    return try attemptSend(bytes.bytes).count(.write)
+    return try attemptSend(bytes).count(.write)
   }
 
   /// Writes at least one byte, and waits on this thread until the kernel takes one.
@@ -34,7 +34,7 @@ extension StreamSocket where Self: ~Copyable {
     do throws(SocketError) {
       var wait = try WaitOperation(.write, until: limit)
       while done < bytes.count {
-        let result = attemptSend(bytes.extracting(droppingFirst: done).bytes)
+        let result = attemptSend(bytes.extracting(droppingFirst: done))
         if result.raw >= 0 {
           done &+= result.raw
           if done == bytes.count { return }

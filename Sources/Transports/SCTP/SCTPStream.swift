@@ -13,7 +13,7 @@ extension SCTPSocket {
   @inlinable public static var writeLimit: Int { 16384 }
 
   @inlinable @inline(__always)
-  public borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
+  public borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult {
     let raw = descriptor
     let number = raw.value
     return buffer.withUnsafeMutableBytes { memory in
@@ -38,7 +38,7 @@ extension SCTPSocket {
   }
 
   @inlinable @inline(__always)
-  public borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
+  public borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult {
     let raw = descriptor
     let number = raw.value
     return bytes.withUnsafeBytes { memory in
@@ -71,7 +71,7 @@ extension SCTPSocket {
     }
     for segment in segments where segment.count > 0 {
       return attemptSend(
-        RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: segment.baseAddress, count: segment.count)))
+        Span<UInt8>(_unsafeBytes: UnsafeRawBufferPointer(start: segment.baseAddress, count: segment.count)))
     }
     return .zero
   }

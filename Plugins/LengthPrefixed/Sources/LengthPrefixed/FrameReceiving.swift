@@ -94,9 +94,9 @@ extension FramedSocket where Base: ~Copyable {
 
   @inlinable
   mutating func fill() -> IOResult {
-    var free = unsafe UnsafeMutableRawBufferPointer(
+    var free = unsafe UnsafeMutableBufferPointer(
       start: incoming.memory + incoming.end, count: incoming.capacity &- incoming.end
-    ).mutableBytes
+    ).mutableSpan
     let result = base.attemptReceive(into: &free)
     if result.raw > 0 { incoming.end &+= result.raw }
     return result

@@ -38,7 +38,7 @@ extension FramedSocket where Base: ~Copyable {
   /// bytes in one system call.
   @inlinable @inline(__always)
   borrowing func sendFrame(_ bytes: Span<UInt8>, after done: Int) -> IOResult {
-    if done >= 4 { return base.attemptSend(bytes.extracting(droppingFirst: done &- 4).bytes) }
+    if done >= 4 { return base.attemptSend(bytes.extracting(droppingFirst: done &- 4)) }
     var prefix = UInt32(truncatingIfNeeded: bytes.count).bigEndian
     return withUnsafeBytes(of: &prefix) { prefix in
       bytes.withUnsafeBytes { bytes in

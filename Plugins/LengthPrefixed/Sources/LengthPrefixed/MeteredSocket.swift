@@ -54,9 +54,9 @@ public struct MeteredSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSo
 
 extension MeteredSocket where Base: ~Copyable {
   @inlinable
-  public borrowing func attemptReceive(into buffer: inout MutableRawSpan) -> IOResult {
+  public borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult {
     let room = quota.received &- received
-    if buffer.byteCount <= room { return counted(base.attemptReceive(into: &buffer)) }
+    if buffer.count <= room { return counted(base.attemptReceive(into: &buffer)) }
     if room > 0 {
       var front = buffer._mutatingExtracting(first: room)
       return counted(base.attemptReceive(into: &front))
@@ -68,9 +68,9 @@ extension MeteredSocket where Base: ~Copyable {
   }
 
   @inlinable
-  public borrowing func attemptSend(_ bytes: RawSpan) -> IOResult {
+  public borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult {
     let room = quota.sent &- sent
-    if bytes.byteCount <= room { return countedSent(base.attemptSend(bytes)) }
+    if bytes.count <= room { return countedSent(base.attemptSend(bytes)) }
     if room > 0 { return countedSent(base.attemptSend(bytes.extracting(first: room))) }
     return .failure(errno: ByteQuota.errorNumber)
   }
@@ -82,7 +82,8 @@ extension MeteredSocket where Base: ~Copyable {
       return unsafe counted(base.attemptReceive(scattering: segments))
     }
     for segment in segments where segment.count > 0 {
-      var bytes = unsafe UnsafeMutableRawBufferPointer(start: segment.baseAddress, count: segment.count).mutableBytes
+      var bytes = unsafe MutableSpan<UInt8>(
+        _unsafeBytes: UnsafeMutableRawBufferPointer(start: segment.baseAddress, count: segment.count))
       return attemptReceive(into: &bytes)
     }
     return .zero
@@ -92,7 +93,8 @@ extension MeteredSocket where Base: ~Copyable {
   public borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     if total(segments) <= quota.sent &- sent { return unsafe countedSent(base.attemptSend(gathering: segments)) }
     for segment in segments where segment.count > 0 {
-      return unsafe attemptSend(UnsafeRawBufferPointer(start: segment.baseAddress, count: segment.count).bytes)
+      return unsafe attemptSend(
+        Span(_unsafeBytes: UnsafeRawBufferPointer(start: segment.baseAddress, count: segment.count)))
     }
     return .zero
   }

@@ -41,8 +41,8 @@ func fail_notThisOne(_ source: ResultCounter, _ count: Int32) throws(SocketError
 func fail_allocation(_ socket: borrowing TCPSocket, _ count: Int) -> Int {
   var sum = 0
   for size in 1...count {
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 1)
-    var bytes = buffer.mutableBytes
+    let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: size)
+    var bytes = buffer.mutableSpan
     sum &+= socket.attemptReceive(into: &bytes).raw
     buffer.deallocate()
   }

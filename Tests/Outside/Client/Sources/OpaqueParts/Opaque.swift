@@ -6,8 +6,7 @@ public import SocketKitCore
 public func opaqueRead<S: StreamSocket & ~Copyable>(_ socket: borrowing S) -> Int {
   var byte = InlineArray<1, UInt8>(repeating: 0)
   var span = byte.mutableSpan
-  var bytes = span.mutableBytes
-  return socket.attemptReceive(into: &bytes).raw
+  return socket.attemptReceive(into: &span).raw
 }
 
 /// Says how many; may throw.

@@ -1,0 +1,86 @@
+import Glibc
+public import SocketKitCore
+
+/// A poller that asks poll(2) about a list of descriptors. Level triggering, and deadlines in whole milliseconds.
+public struct ListPoller: ~Copyable, Poller {
+  /// The parameters of the poller: none.
+  public struct Configuration: Sendable {}
+
+  /// What is watched. The first entry is the waker's descriptor. poll(2) skips negative numbers, so a paused
+  /// registration has the complement of its descriptor.
+  private var watched: [pollfd]
+  private var tokens = [Token(index: 0)]
+  private var events: [Event] = []
+  private let bell: WakerBell
+  public private(set) var wasWoken = false
+
+  /// - Throws: `.tooManyDescriptors`.
+  public init(_ configuration: Configuration) throws(SocketError) {
+    bell = try WakerBell()
+    watched = [pollfd(fd: bell.source.value, events: Int16(POLLIN), revents: 0)]
+  }
+
+  public static func configuration(capacity: Int) -> Configuration { Configuration() }
+  public var capabilities: PollerCapabilities { .parks }
+  public var waker: Waker { Waker(bell) }
+
+  public mutating func register(
+    source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
+  ) throws(SocketError) {
+    let entry = try entry(source, interest, trigger, .register)
+    if index(of: source) != nil { throw SocketError(code: .alreadyRegistered, .register) }
+    watched.append(entry)
+    tokens.append(token)
+  }
+
+  public mutating func modify(
+    source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
+  ) throws(SocketError) {
+    guard let index = index(of: source) else { throw SocketError(code: .notRegistered, .modify) }
+    watched[index] = try entry(source, interest, trigger, .modify)
+    tokens[index] = token
+  }
+
+  public mutating func deregister(source: RawDescriptor) throws(SocketError) {
+    guard let index = index(of: source) else { throw SocketError(code: .notRegistered, .deregister) }
+    watched.remove(at: index)
+    tokens.remove(at: index)
+  }
+
+  private func index(of source: RawDescriptor) -> Int? {
+    watched.dropFirst().firstIndex { $0.fd == source.value || $0.fd == ~source.value }
+  }
+
+  private func entry(
+    _ source: RawDescriptor, _ interest: Interest, _ trigger: Trigger, _ operation: SocketError.Operation
+  ) throws(SocketError) -> pollfd {
+    if !trigger.isEmpty { throw SocketError(code: .notSupported, operation) }
+    // poll(2) accepts a closed descriptor.
+    if fcntl(source.value, F_GETFD) < 0 { throw SocketError(.failure(errno: errno), operation) }
+    let events = Int16(truncatingIfNeeded: interest.events.rawValue)
+    return pollfd(fd: events == 0 ? ~source.value : source.value, events: events, revents: 0)
+  }
+
+  public mutating func attemptWait(until deadline: Deadline) -> IOResult {
+    wasWoken = false
+    events.removeAll(keepingCapacity: true)
+    // Rounded up, and at most 24 days: `wait(until:)` asks again.
+    let left = deadline.remainingNanoseconds
+    let time = deadline.isNever ? -1 : Int32(clamping: left / 1_000_000 + (left % 1_000_000 == 0 ? 0 : 1))
+    let result = poll(&watched, nfds_t(watched.count), time)
+    if result < 0 { return .failure(errno: errno) }
+    if watched[0].revents != 0 {
+      bell.take()
+      wasWoken = true
+    }
+    for index in watched.indices.dropFirst() where watched[index].revents != 0 {
+      let seen = watched[index].revents
+      // A descriptor that was closed is reported once.
+      if seen & Int16(POLLNVAL) != 0 { watched[index].fd = ~watched[index].fd }
+      events.append(Event(token: tokens[index], readiness: Readiness(rawValue: UInt32(UInt16(bitPattern: seen)))))
+    }
+    return IOResult(raw: events.count)
+  }
+
+  public subscript(event index: Int) -> Event { events[index] }
+}
