@@ -24,7 +24,9 @@ struct SplitSourceSocket: ~Copyable, StreamSocket {
   }
   borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
   borrowing func remoteAddress() throws(SocketError) -> UnixAddress { try base.remoteAddress() }
-  borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult { base.attemptReceive(into: &buffer) }
+  borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult {
+    base.attemptReceive(into: &buffer)
+  }
   borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult { base.attemptSend(bytes) }
 
   static func pair() throws -> SocketPair<SplitSourceSocket> {
