@@ -22,11 +22,13 @@ func serve<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>(
       }
       let isOpen = connections.withElement(token) { (socket: borrowing S) in
         do throws(SocketError) {
-          switch try socket.read(into: buffer.mutableSpan) {
-          case .bytes(let count): try socket.writeAll(buffer.span.extracting(first: count), until: .after(.seconds(1)))
-          case nil: break
-          case .endOfStream: return false
-          }
+          repeat {
+            switch try socket.read(into: buffer.mutableSpan) {
+            case .bytes(let n): try socket.writeAll(buffer.span.extracting(first: n), until: .after(.seconds(1)))
+            case nil: return true
+            case .endOfStream: return false
+            }
+          } while socket.pending.contains(.readable)
           return true
         } catch {
           return false  // a failing connection closes only itself
