@@ -35,7 +35,7 @@ import Testing
       var buffer = [UInt8](repeating: 0, count: 8)
       let nothing = try reading.read(into: buffer.mutableSpan)
       let written = try writing.write([1, 2, 3].span)
-      let queued = try reading.queuedInputBytes()
+      let queued = try reading.option(.queuedInputBytes)
       let read = try reading.read(into: buffer.mutableSpan, until: .after(.seconds(5)))
       #expect(nothing == nil && written == 3 && queued == 3 && read == .bytes(3))
       #expect(buffer.prefix(3) == [1, 2, 3])
@@ -171,7 +171,7 @@ import Testing
     var poller = try PollPoller(PollPoller.configuration(capacity: 2))
     try poller.register(master, for: .readable, token: Token(index: 1))
     let ready = try poller.wait(until: .after(.seconds(5)))
-    let waiting = try master.queuedInputBytes()
+    let waiting = try master.option(.queuedInputBytes)
     let answer = try master.read(into: line.mutableSpan)
     #expect(ready == 1 && waiting == 2 && answer == .bytes(2) && line.prefix(2) == Array("ok".utf8)[...])
     try poller.deregister(master)
@@ -209,7 +209,7 @@ import Testing
       _ = try pipe.second.read(into: byte.mutableSpan)
     }
     #expect(wrongEnd?.code == .closed)
-    let queued = failure(SocketError.self) { () throws(SocketError) in _ = try pipe.second.queuedOutputBytes() }
+    let queued = failure(SocketError.self) { () throws(SocketError) in _ = try pipe.second.option(.queuedOutputBytes) }
     #expect(queued?.code == .notSupported)
     let pair = try UnixStreamSocket.pair()
     let socket = failure(SocketError.self) { () throws(SocketError) in

@@ -82,7 +82,7 @@ import Testing
     try pair.first.writeAll([1].span, until: .after(.seconds(5)))
     var buffer: [UInt8] = [0]
     try pair.second.readExactly(into: buffer.mutableSpan, until: .after(.seconds(5)))
-    let window = try pair.first.tcpInfo().sendWindow
+    let window = try pair.first.option(.tcpInfo).sendWindow
     #expect(clamp == 10_000 && window > 0 && window <= 10_000)
   }
 
@@ -114,8 +114,8 @@ import Testing
       try first.shutdown(.write)
       // The end must have been acknowledged: then the connection is in FIN_WAIT2.
       let deadline = Deadline.after(.seconds(5))
-      while try first.tcpInfo().state != .finWait2, !deadline.hasPassed { sleep(milliseconds: 1) }
-      let state = try first.tcpInfo().state
+      while try first.option(.tcpInfo).state != .finWait2, !deadline.hasPassed { sleep(milliseconds: 1) }
+      let state = try first.option(.tcpInfo).state
       try first.close()
       var byte: [UInt8] = [0]
       let end = failure(SocketError.self) { () throws(SocketError) in
@@ -123,8 +123,8 @@ import Testing
       }
       // The peer reads the end, which came before the reset.
       #expect(state == .finWait2 && end == nil)
-      while try second.tcpInfo().state != .closed, !deadline.hasPassed { sleep(milliseconds: 1) }
-      let state2 = try second.tcpInfo().state
+      while try second.option(.tcpInfo).state != .closed, !deadline.hasPassed { sleep(milliseconds: 1) }
+      let state2 = try second.option(.tcpInfo).state
       #expect(state2 == .closed)
     }
   }

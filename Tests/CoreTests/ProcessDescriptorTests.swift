@@ -154,7 +154,7 @@ import Testing
     let pair = try UnixStreamSocket.pair()
     let descriptor: Descriptor
     do throws(SocketError) {
-      descriptor = try pair.first.peerProcess()
+      descriptor = try pair.first.option(.peerProcess)
     } catch {
       #expect(error.code == .notSupported && (GuestKernel.isLinux61 || !mustBeAvailable), "unavailable: \(error)")
       return

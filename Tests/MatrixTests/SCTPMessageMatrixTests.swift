@@ -10,11 +10,11 @@ func peeledPair(
   // Without Nagle's rule small messages need not wait for the acknowledgement of earlier ones.
   let near = try SCTPOneToManySocket.bind(to: address) { endpoint throws(SocketError) in
     try endpoint.setOption(.noDelay, to: true)
-    try endpoint.setEvent(.associationChange, to: true)
+    try endpoint.setOption(.event(.associationChange), of: .all, to: true)
   }
   let far = try SCTPOneToManySocket.listen(on: address) { endpoint throws(SocketError) in
     try endpoint.setOption(.noDelay, to: true)
-    try endpoint.setEvent(.associationChange, to: true)
+    try endpoint.setOption(.event(.associationChange), of: .all, to: true)
   }
   _ = try near.connect(to: far.localAddress())
   return SocketPair(try near.peelOff(nextAssociation(near)), try far.peelOff(nextAssociation(far)))

@@ -8,7 +8,7 @@ func oneToManySocket(_ address: IPSocketAddress = .loopback(port: 0)) throws -> 
   // Without Nagle's rule small messages need not wait for the acknowledgement of earlier ones.
   try SCTPOneToManySocket.listen(on: address) { endpoint throws(SocketError) in
     try endpoint.setOption(.noDelay, to: true)
-    try endpoint.setEvent(.associationChange, to: true)
+    try endpoint.setOption(.event(.associationChange), of: .all, to: true)
   }
 }
 
@@ -128,7 +128,7 @@ struct EndpointRules<P: Poller & ~Copyable>: ~Copyable {
     var info = MessageInfo()
     let message = try peeled.receive(into: buffer.mutableSpan, &info)
     #expect(message == .bytes(1))
-    let begun = try #require(try clients[0].endpoint.associations().first)
+    let begun = try #require(try clients[0].endpoint.option(.associations).first)
     try clients[0].endpoint.shutdown(begun)
     try requireEvent("for the end", own)
     let end = try peeled.receive(into: buffer.mutableSpan, &info)
@@ -138,7 +138,7 @@ struct EndpointRules<P: Poller & ~Copyable>: ~Copyable {
     let second = try #require(associations[1])
     try server.send([9].span, info: SCTPSendInfo(association: second), until: .after(.seconds(5)))
     try requireQuiet("of the endpoint")
-    try clients[1].endpoint.abort(try #require(try clients[1].endpoint.associations().first))
+    try clients[1].endpoint.abort(try #require(try clients[1].endpoint.option(.associations).first))
     try requireEvent("for an abort")
     try poller.deregister(server)
   }

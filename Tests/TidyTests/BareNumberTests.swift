@@ -26,8 +26,9 @@ import Testing
     "setsockopt(s, 1, SO_MARK, &one, 4)", "getsockopt(s, SOL_SOCKET, 11, &one, &length)",
     "csk_setsockopt(number(a, b), CSK_IPPROTO_IP, Int32(24), &one, 4)", "getsockopt(s, 0, IP_TOS, &one, &length)",
     "integerOption(6, CSK_TCP_MAXSEG)", "try d.setIntegerOption(level, 2, 1)",
-    "try s.setRawOption(level: 17, name: CSK_UDP_GRO, to: b)",
-    "s.rawOption(level: CSK_IPPROTO_UDP, name: 104, into: &b)",
+    "try s.setOption(SocketOption(bytes: CSK_UDP_GRO, level: 17), to: b)",
+    "s.option(SocketOption(bytes: 104, level: CSK_IPPROTO_UDP, capacity: 4))",
+    "s.f(level: CSK_IPPROTO_UDP, name: 104, into: &b)",
     "Self(flag: 10, level: CSK_SOL_SOCKET)", "control.append(\n  level: 17, type: 103, value: f(1))",
     "SocketOption(duration: 4 as Int32, level: level, unit: .seconds(1))",
   ])

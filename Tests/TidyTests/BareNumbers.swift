@@ -22,7 +22,9 @@ struct BareNumbers {
     "setIntegerOption": 0,
   ]
   /// The labels beside `level:`.
-  private static let optionLabels: Set<String> = ["name", "type", "flag", "integer", "unsigned", "duration", "text"]
+  private static let optionLabels: Set<String> = [
+    "name", "type", "flag", "integer", "unsigned", "duration", "text", "bytes",
+  ]
 
   /// What stands before a `case` that is none of a switch.
   private static let conditions: Set<String> = ["if", "guard", "while", "for", ","]

@@ -25,9 +25,11 @@ import Testing
   /// A filter sees the mark of a packet (SKF_AD_MARK, linux/filter.h), which loopback keeps.
   @Test func theMarkIsOnThePackets() throws {
     let receiver = try UDPSocket.bind(to: .loopback(port: 0))
-    try receiver.setFilter([
-      BPFInstruction(code: 0x20, operand: 0xffff_f000 &+ 20), .jump(ifEqual: 42, then: 0, else: 1), .accept, .drop,
-    ])
+    try receiver.setOption(
+      .filter,
+      to: [
+        BPFInstruction(code: 0x20, operand: 0xffff_f000 &+ 20), .jump(if: .equal(42), then: 0, else: 1), .accept, .drop,
+      ])
     let sender = try UDPSocket.connect(to: receiver.localAddress())
     #expect(try sender.option(.mark) == 0)
     #expect(try sender.send([1].span) == 1)

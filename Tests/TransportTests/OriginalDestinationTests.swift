@@ -55,7 +55,7 @@ import Testing
       }
       // The kernel tracks nothing before there is a rule that needs it.
       let direct = try connection(to: way.target(port))
-      let untracked = try direct.second.originalDestination()
+      let untracked = try direct.second.option(.originalDestination)
       #expect(untracked == nil)
       guard
         runTool(
@@ -65,14 +65,15 @@ import Testing
       else { return }
       let wanted = way.isIPv4 ? IPSocketAddress(IPv4Address(127, 0, 0, 9), port: 80) : .loopbackIPv6(port: 80)
       let redirected = try connection(to: wanted)
-      let original = try redirected.second.originalDestination()
+      let original = try redirected.second.option(.originalDestination)
       let local = try redirected.second.localAddress().port
       #expect(original == wanted && local == port)
       let plain = try connection(to: way.target(port))
-      let same = try plain.second.originalDestination()
+      let same = try plain.second.option(.originalDestination)
       #expect(same == way.target(port))
       let unconnected = try TCPSocket.open(for: way.any)
-      let error = failure(SocketError.self) { () throws(SocketError) in _ = try unconnected.originalDestination() }
+      let error = failure(SocketError.self) { () throws(SocketError) in _ = try unconnected.option(.originalDestination)
+      }
       #expect(error?.code == .notConnected)
     }
   }

@@ -50,7 +50,7 @@ import Testing
       _ = try tap.takePacketStatistics()
       try send(3)
       // Only sockets of all protocols see outgoing packets.
-      let next = try tap.queuedInputBytes()
+      let next = try tap.option(.queuedInputBytes)
       let first = try tap.takePacketStatistics()
       let second = try tap.takePacketStatistics()
       let received = try drain(tap)
@@ -76,8 +76,8 @@ import Testing
   @Test func ringsOfVersionThreeCountFreezesToo() throws {
     try inNamespaceWithLoopback {
       let tap = try open()
-      let version: [Int32] = [CSK_TPACKET_V3]
-      try tap.setRawOption(level: CSK_SOL_PACKET, name: CSK_PACKET_VERSION, to: version.span.bytes)
+      try tap.setOption(
+        SocketOption(integer: CSK_PACKET_VERSION, level: CSK_SOL_PACKET), to: Int(CSK_TPACKET_V3))
       try tap.bind(to: link(Self.loopback))
       _ = try tap.takePacketStatistics()
       try send(1)

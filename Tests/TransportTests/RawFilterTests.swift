@@ -6,7 +6,7 @@ import Testing
 @Suite(.exclusive) struct RawFilterTests {
   /// A datagram passes when its first byte, after UDP's header, is this.
   private func first(_ byte: UInt32) -> [BPFInstruction] {
-    [.loadByte(at: 8), .jump(ifEqual: byte, then: 0, else: 1), .accept, .drop]
+    [.load(.byte, at: 8), .jump(if: .equal(byte), then: 0, else: 1), .accept, .drop]
   }
 
   private func receive(_ socket: borrowing UDPSocket, within time: Duration) throws -> UInt8? {
@@ -24,7 +24,7 @@ import Testing
   @Test func whatAFilterRefusesNeverArrives() throws {
     let server = try UDPSocket.bind(to: .loopback(port: 0))
     let client = try UDPSocket.connect(to: server.localAddress())
-    try server.setFilter(first(42))
+    try server.setOption(.filter, to: first(42))
     for byte: UInt8 in [1, 42, 2] { _ = try client.send([byte].span) }
     let passed = try receive(server, within: .seconds(5))
     // An empty datagram has no such byte: loading beyond the end drops it.
@@ -32,19 +32,22 @@ import Testing
     let none = try receive(server, within: .milliseconds(50))
     #expect(passed == 42 && none == nil)
     // Another one takes its place, and without one everything passes.
-    try server.setFilter(first(7))
+    try server.setOption(.filter, to: first(7))
+    #expect(try server.option(.filter) == first(7) && client.option(.filter) == nil)
     for byte: UInt8 in [42, 7] { _ = try client.send([byte].span) }
     let other = try receive(server, within: .seconds(5))
-    try server.removeFilter()
+    try server.setOption(.filter, to: nil)
     _ = try client.send([1].span)
     let free = try receive(server, within: .seconds(5))
+    #expect(try server.option(.filter) == nil)
     #expect(other == 7 && free == 1)
   }
 
   @Test func aFilterCutsWhatItAccepts() throws {
     let server = try UDPSocket.bind(to: .loopback(port: 0))
     let client = try UDPSocket.connect(to: server.localAddress())
-    try server.setFilter([.loadLength, .jump(ifGreater: 11, then: 0, else: 1), .accept(first: 10), .accept])
+    try server.setOption(
+      .filter, to: [.loadLength, .jump(if: .greater(11), then: 0, else: 1), .accept(first: 10), .accept])
     _ = try client.send([1, 2, 3, 4].span)
     var buffer: [UInt8] = [0, 0, 0, 0]
     var info = MessageInfo()
@@ -55,7 +58,9 @@ import Testing
   @Test func aListenerRefusesByFilterToo() throws {
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
     let everything: [BPFInstruction] = [.drop]
-    if let error = failure(SocketError.self, { () throws(SocketError) in try listener.setFilter(everything) }) {
+    if let error = failure(
+      SocketError.self, { () throws(SocketError) in try listener.setOption(.filter, to: everything) })
+    {
       #expect(error.code == .permissionDenied)
       return unavailable("a filter on a TCP socket: \(error)")
     }
@@ -63,32 +68,39 @@ import Testing
     #expect(throws: SocketError(code: .timedOut, .connect).with(address: "\(address)")) {
       _ = try TCPSocket.connect(to: address, until: .after(.milliseconds(100)))
     }
-    try listener.removeFilter()
+    try listener.setOption(.filter, to: nil)
     _ = try TCPSocket.connect(to: listener.localAddress(), until: .after(.seconds(5)))
   }
 
   @Test func badProgramsAreTypedErrors() throws {
     let socket = try UDPSocket.bind(to: .loopback(port: 0))
     let programs: [[BPFInstruction]] = [
-      [], [BPFInstruction](repeating: .accept, count: 4097), [.loadByte(at: 0)],
-      [.jump(ifEqual: 0, then: 9, else: 9), .drop], [BPFInstruction(code: 0xffff, operand: 0), .drop],
+      [], [BPFInstruction](repeating: .accept, count: 4097), [.load(.byte, at: 0)],
+      [.jump(if: .equal(0), then: 9, else: 9), .drop], [BPFInstruction(code: 0xffff, operand: 0), .drop],
     ]
     for program in programs {
-      let error = failure(SocketError.self) { () throws(SocketError) in try socket.setFilter(program) }
+      let error = failure(SocketError.self) { () throws(SocketError) in try socket.setOption(.filter, to: program) }
       #expect(error?.code == .invalidArgument && error?.operation == .setOption, "\(program.count)")
     }
-    let none = failure(SocketError.self) { () throws(SocketError) in try socket.removeFilter() }
+    let none = failure(SocketError.self) { () throws(SocketError) in try socket.setOption(.filter, to: nil) }
     #expect(none?.code == .noSuchPath)
   }
 
   @Test func aLockedFilterStays() throws {
     let server = try UDPSocket.bind(to: .loopback(port: 0))
-    try server.setFilter(first(42))
-    try server.lockFilter()
+    try server.setOption(.filter, to: first(42))
+    try server.setOption(.isFilterLocked, to: true)
     let drop: [BPFInstruction] = [.drop]
-    let set = failure(SocketError.self) { () throws(SocketError) in try server.setFilter(drop) }
-    let removed = failure(SocketError.self) { () throws(SocketError) in try server.removeFilter() }
+    let set = failure(SocketError.self) { () throws(SocketError) in try server.setOption(.filter, to: drop) }
+    let removed = failure(SocketError.self) { () throws(SocketError) in try server.setOption(.filter, to: nil) }
     #expect(set?.code == .permissionDenied && removed?.code == .permissionDenied)
+    #expect(try server.option(.isFilterLocked) && server.option(.filter) == first(42))
+    #expect(throws: SocketError(.failure(errno: EPERM), .setOption)) {
+      try server.setOption(.isFilterLocked, to: false)
+    }
+    let free = try UDPSocket.bind(to: .loopback(port: 0))
+    try free.setOption(.isFilterLocked, to: false)
+    #expect(try !free.option(.isFilterLocked))
   }
 
   /// sockaddr_ll: family, protocol in network order, index …
@@ -109,7 +121,7 @@ import Testing
     }
     let tap = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(kind)
     // From the IP header on: protocol 253. Attached before the socket is bound, so that nothing slips in.
-    try tap.setFilter([.loadByte(at: 9), .jump(ifEqual: 253, then: 0, else: 1), .accept, .drop])
+    try tap.setOption(.filter, to: [.load(.byte, at: 9), .jump(if: .equal(253), then: 0, else: 1), .accept, .drop])
     let index = try #require(InterfaceNames.index(of: "lo"))
     try tap.bind(to: try #require(link(index)))
     let udp = try UDPSocket.bind(to: .loopback(port: 0))

@@ -14,12 +14,8 @@ import Testing
 
   /// What tells namespaces apart: SO_NETNS_COOKIE (Linux 5.14).
   private func cookie(_ socket: borrowing UDPSocket) throws(SocketError) -> UInt64 {
-    var value: UInt64 = 0
-    try withUnsafeMutableBytes(of: &value) { memory throws(SocketError) in
-      var bytes = unsafe MutableRawSpan(_unsafeBytes: memory)
-      _ = try socket.rawOption(level: SOL_SOCKET, name: CSK_SO_NETNS_COOKIE, into: &bytes)
-    }
-    return value
+    let bytes = try socket.option(SocketOption(bytes: CSK_SO_NETNS_COOKIE, level: SOL_SOCKET, capacity: 8))
+    return bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
   }
 
   /// The counterpart of mdlayher/socket's TestLinuxNetworkNamespaces.

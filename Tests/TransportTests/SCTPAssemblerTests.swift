@@ -85,7 +85,7 @@ import Testing
   @Test func aLostEventIsNotNeededForOrderedMessages() throws {
     let pair = try EndpointPair(configure: Self.inPieces)
     var assembler = try SCTPMessageAssembler(for: pair.far, messageLimit: 1 << 16)
-    try pair.far.setEvent(.partialDelivery, to: false)
+    try pair.far.setOption(.event(.partialDelivery), of: .all, to: false)
     try sendInVain(pair, message(30_000))
     try pair.near.sendNow([1, 2, 3], SCTPSendInfo(stream: 3, association: pair.nearID))
     var bytes: [UInt8] = []
@@ -246,7 +246,7 @@ import Testing
     var assembler = try SCTPMessageAssembler(for: server, messageLimit: 9000, totalLimit: 9000)
     // Neither message can end, because the filter drops what comes from now on.
     sleep(milliseconds: 50)
-    try server.setFilter(dropping(0))
+    try server.setOption(.filter, to: dropping(0))
     var bytes: [UInt8] = []
     var codes: [SocketError.Code] = []
     var whole = 0
@@ -259,7 +259,7 @@ import Testing
       }
     }
     while !deadline.hasPassed { try take() }
-    try server.removeFilter()
+    try server.setOption(.filter, to: nil)
     let end = Deadline.after(sctpPatience)
     while whole + codes.count < 2, !end.hasPassed { try take() }
     #expect(whole == 1 && codes == [.capacityExceeded])
@@ -273,14 +273,14 @@ import Testing
     let sent = message(30_000)
     try pair.near.sendNow(sent, SCTPSendInfo(stream: 2, payloadProtocol: 8, association: pair.nearID))
     sleep(milliseconds: 50)
-    try pair.far.setFilter(dropping(0))
+    try pair.far.setOption(.filter, to: dropping(0))
     var bytes: [UInt8] = [42]
     let code = failureCode {
       _ = try assembler.receive(into: &bytes, from: pair.far, until: .after(.milliseconds(100)))
     }
     let begun = assembler.unfinishedCount
     #expect(code == .timedOut && begun == 1 && bytes == [42])
-    try pair.far.removeFilter()
+    try pair.far.setOption(.filter, to: nil)
     let arrival = try assembler.receive(into: &bytes, from: pair.far, until: .after(sctpPatience))
     guard case .message(let whole) = arrival else {
       Issue.record("\(arrival)")
@@ -308,7 +308,7 @@ import Testing
       var assembler = try SCTPMessageAssembler(for: far, messageLimit: 1 << 16)
       try near.sendNow(message(30_000), SCTPSendInfo(stream: 1))
       sleep(milliseconds: 50)
-      try far.setFilter(dropping(0))
+      try far.setOption(.filter, to: dropping(0))
       var bytes: [UInt8] = []
       let code = failureCode { _ = try assembler.receive(into: &bytes, from: far, until: .after(.milliseconds(50))) }
       let begun = assembler.unfinishedCount

@@ -16,8 +16,8 @@ import Testing
         try socket.setOption(.initParameters, to: SCTPInitParameters(outgoingStreams: 17))
       }
     ).split { client, server in
-      let near = try client.status()
-      let far = try server.status()
+      let near = try client.option(.status)
+      let far = try server.option(.status)
       #expect(near.state == .established && far.state == .established)
       #expect(near.outgoingStreams == 12 && far.incomingStreams == 12)
       #expect(far.outgoingStreams == 5 && near.incomingStreams == 5)
@@ -28,16 +28,16 @@ import Testing
       #expect(near.primaryPath.address == (try client.remoteAddress()))
       #expect(near.primaryPath.state == .active && near.primaryPath.mtu > 1000)
       #expect(near.primaryPath.congestionWindow > 0 && near.primaryPath.retransmissionTimeout > .zero)
-      #expect(try client.pathInfo(to: client.remoteAddress()) == client.status().primaryPath)
+      #expect(try client.option(.pathInfo(to: client.remoteAddress())) == client.option(.status).primaryPath)
       try server.say("one")
       #expect(try client.hear(3) == "one")
       let parameters = try client.option(.associationParameters)
       #expect(parameters.peerAddressCount == 1 && parameters.peerWindow > 0 && parameters.localWindow > 0)
     }
     let nobody = try SCTPSocket.open(for: .loopback(port: 0))
-    #expect(refusal { _ = try nobody.status() }?.code == .invalidArgument)
-    #expect(refusal { _ = try nobody.statistics() }?.code == .invalidArgument)
-    #expect(refusal { _ = try nobody.primaryAddress() }?.code == .invalidArgument)
+    #expect(refusal { _ = try nobody.option(.status) }?.code == .invalidArgument)
+    #expect(refusal { _ = try nobody.option(.statistics) }?.code == .invalidArgument)
+    #expect(refusal { _ = try nobody.option(.primaryAddress) }?.code == .invalidArgument)
   }
 
   @Test func statistics() throws {
@@ -48,7 +48,7 @@ import Testing
         try server.say("y")
         _ = try client.hear(1)
       }
-      let seen = try client.statistics()
+      let seen = try client.option(.statistics)
       #expect(seen.orderedChunksSent == 5 && seen.orderedChunksReceived == 5)
       #expect(seen.packetsSent >= 5 && seen.packetsReceived >= 5 && seen.controlChunksSent >= 2)
       #expect(seen.unorderedChunksSent == 0 && seen.retransmittedChunks == 0)
@@ -91,33 +91,33 @@ import Testing
       try socket.setOption(.streamChanges, to: [.resetStreams, .resetAssociation, .addStreams])
     }
     try sctpPair(server: configure, client: configure).split { client, server in
-      let before = try client.status()
-      try client.addStreams(outgoing: 3)
+      let before = try client.option(.status)
+      try client.perform(.addStreams(outgoing: 3))
       let deadline = Deadline.after(sctpSoon)
-      while try server.status().incomingStreams != before.outgoingStreams + 3, !deadline.hasPassed {
+      while try server.option(.status).incomingStreams != before.outgoingStreams + 3, !deadline.hasPassed {
         sleep(milliseconds: 1)
       }
-      #expect(try client.status().outgoingStreams == before.outgoingStreams + 3)
-      #expect(try server.status().incomingStreams == before.outgoingStreams + 3)
-      try waitingWhileBusy { try client.resetStreams(.outgoing, numbers: [0, 1]) }
-      try waitingWhileBusy { try client.resetStreams(.incoming) }
-      try waitingWhileBusy { try client.resetAssociation() }
-      try waitingWhileBusy { try client.addStreams(incoming: 2) }
-      while try server.status().outgoingStreams != before.incomingStreams + 2, !deadline.hasPassed {
+      #expect(try client.option(.status).outgoingStreams == before.outgoingStreams + 3)
+      #expect(try server.option(.status).incomingStreams == before.outgoingStreams + 3)
+      try waitingWhileBusy { try client.perform(.resetStreams(.outgoing, numbers: [0, 1])) }
+      try waitingWhileBusy { try client.perform(.resetStreams(.incoming)) }
+      try waitingWhileBusy { try client.perform(.resetAssociation) }
+      try waitingWhileBusy { try client.perform(.addStreams(incoming: 2)) }
+      while try server.option(.status).outgoingStreams != before.incomingStreams + 2, !deadline.hasPassed {
         sleep(milliseconds: 1)
       }
-      #expect(try client.status().incomingStreams == before.incomingStreams + 2)
-      #expect(refusal { try client.resetStreams(.outgoing, numbers: [60000]) }?.code == .invalidArgument)
-      #expect(refusal { try client.addStreams() }?.code == .invalidArgument)
+      #expect(try client.option(.status).incomingStreams == before.incomingStreams + 2)
+      #expect(refusal { try client.perform(.resetStreams(.outgoing, numbers: [60000])) }?.code == .invalidArgument)
+      #expect(refusal { try client.perform(.addStreams()) }?.code == .invalidArgument)
       try client.say("still here")
       #expect(try server.hear(10) == "still here")
-      try client.setSchedulerValue(7, ofStream: 1)
-      #expect(refusal { try client.setSchedulerValue(7, ofStream: 60000) }?.code == .invalidArgument)
+      try client.setOption(.schedulerValue(ofStream: 1), to: 7)
+      #expect(refusal { try client.setOption(.schedulerValue(ofStream: 60000), to: 7) }?.code == .invalidArgument)
     }
     try sctpPair().split { client, server in
-      #expect(refusal { try client.resetStreams(.outgoing) }?.code == .notSupported)
-      #expect(refusal { try client.addStreams(outgoing: 1) }?.code == .notSupported)
-      #expect(refusal { try client.resetAssociation() }?.code == .notSupported)
+      #expect(refusal { try client.perform(.resetStreams(.outgoing)) }?.code == .notSupported)
+      #expect(refusal { try client.perform(.addStreams(outgoing: 1)) }?.code == .notSupported)
+      #expect(refusal { try client.perform(.resetAssociation) }?.code == .notSupported)
       _ = server
     }
   }

@@ -13,7 +13,7 @@ import Testing
       try socket.setOption(.authenticationSupported, to: true)
       try socket.requireAuthentication(of: .data)
       try socket.installKey(1, secret: secret.utf8.span)
-      try socket.activateKey(1)
+      try socket.setOption(.activeKey, to: 1)
       if !algorithms.isEmpty { try socket.setOption(.authenticationAlgorithms, to: algorithms) }
       let quick = Duration.milliseconds(100)
       try socket.setOption(
@@ -24,9 +24,9 @@ import Testing
   @Test func dataIsSignedWithTheActiveKey() throws {
     let wire = try SCTPWire()
     try sctpPair(server: Self.signing("secret"), client: Self.signing("secret")).split { client, server in
-      #expect(try client.peerAuthenticatedChunks().contains(.data))
-      #expect(try server.authenticatedChunks().contains(.data))
-      #expect(try client.activeKey() == 1 && server.activeKey() == 1)
+      #expect(try client.option(.peerAuthenticatedChunks).contains(.data))
+      #expect(try server.option(.authenticatedChunks).contains(.data))
+      #expect(try client.option(.activeKey) == 1 && server.option(.activeKey) == 1)
       try client.say("signed")
       #expect(try server.hear(6) == "signed")
       let signature = try wire.nextSignature(from: client.localAddress().port)
@@ -34,8 +34,8 @@ import Testing
       // An association under way takes another key.
       try client.installKey(2, secret: "another".utf8.span)
       try server.installKey(2, secret: "another".utf8.span)
-      try client.activateKey(2)
-      #expect(try client.activeKey() == 2 && server.activeKey() == 1)
+      try client.setOption(.activeKey, to: 2)
+      #expect(try client.option(.activeKey) == 2 && server.option(.activeKey) == 1)
       try client.say("again")
       #expect(try server.hear(5) == "again")
       #expect(try wire.nextSignature(from: client.localAddress().port).key == 2)
@@ -60,7 +60,7 @@ import Testing
       },
       client: { (socket) throws(SocketError) in try socket.setOption(.authenticationSupported, to: true) }
     ).split { client, server in
-      #expect(try client.activeKey() == 0)
+      #expect(try client.option(.activeKey) == 0)
       try client.say("x")
       #expect(try server.hear(1) == "x")
       try client.installKey(0, secret: Span())
@@ -77,8 +77,8 @@ import Testing
       #expect(failureCode { try client.sendNow([1], info) } == .invalidArgument)
       try client.installKey(5, secret: "five".utf8.span)
       try server.installKey(5, secret: "five".utf8.span)
-      try server.setEvent(.authentication, to: true)
-      try client.setEvent(.authentication, to: true)
+      try server.setOption(.event(.authentication), of: .all, to: true)
+      try client.setOption(.event(.authentication), of: .all, to: true)
       try client.sendNow([1], info)
       var events: [SCTPAuthentication] = []
       var bytes: [UInt8] = []
@@ -95,19 +95,19 @@ import Testing
       #expect(try server.nextMessage().bytes == [2])
       #expect(try wire.nextSignature(from: client.localAddress().port).key == 1)
       // The key is deactivated, becomes free, and is deleted.
-      try client.deactivateKey(5)
+      try client.perform(.deactivateKey(5))
       let free = try client.nextNotification { notification, _ -> SCTPAuthentication? in
         if case .authentication(let event) = notification { event } else { nil }
       }
       #expect(free.event == .keyIsFree && free.key == 5)
       info.key = 5
       #expect(failureCode { try client.sendNow([3], info) } == .invalidArgument)
-      #expect(failureCode { try client.activateKey(5) } == .invalidArgument)
-      try client.deleteKey(5)
-      #expect(failureCode { try client.deleteKey(5) } == .invalidArgument)
-      #expect(failureCode { try client.deactivateKey(5) } == .invalidArgument)
-      #expect(failureCode { try client.deleteKey(1) } == .invalidArgument)
-      #expect(failureCode { try client.deactivateKey(1) } == .invalidArgument)
+      #expect(failureCode { try client.setOption(.activeKey, to: 5) } == .invalidArgument)
+      try client.perform(.deleteKey(5))
+      #expect(failureCode { try client.perform(.deleteKey(5)) } == .invalidArgument)
+      #expect(failureCode { try client.perform(.deactivateKey(5)) } == .invalidArgument)
+      #expect(failureCode { try client.perform(.deleteKey(1)) } == .invalidArgument)
+      #expect(failureCode { try client.perform(.deactivateKey(1)) } == .invalidArgument)
     }
   }
 
@@ -117,14 +117,14 @@ import Testing
       for end in [0, 1] {
         if end == 0 {
           try client.installKey(2, secret: "two".utf8.span)
-          try client.activateKey(2)
+          try client.setOption(.activeKey, to: 2)
         } else {
           try server.installKey(2, secret: "two".utf8.span)
         }
       }
       try client.say("a")
       #expect(try server.hear(1) == "a")
-      try server.deleteKey(2)
+      try server.perform(.deleteKey(2))
       try client.say("b")
       var byte: [UInt8] = [0]
       #expect(
@@ -163,17 +163,18 @@ import Testing
     let socket = try SCTPOneToManySocket.open()
     try off(socket)
     let errors = [
-      refusal { try socket.installKey(1, secret: "x".utf8.span) }, refusal { try socket.activateKey(0) },
-      refusal { _ = try socket.activeKey() }, refusal { try socket.deactivateKey(1) },
-      refusal { try socket.deleteKey(1) }, refusal { try socket.requireAuthentication(of: .data) },
-      refusal { _ = try socket.authenticatedChunks() }, refusal { _ = try socket.option(.authenticationAlgorithms) },
+      refusal { try socket.installKey(1, secret: "x".utf8.span) }, refusal { try socket.setOption(.activeKey, to: 0) },
+      refusal { _ = try socket.option(.activeKey) }, refusal { try socket.perform(.deactivateKey(1)) },
+      refusal { try socket.perform(.deleteKey(1)) }, refusal { try socket.requireAuthentication(of: .data) },
+      refusal { _ = try socket.option(.authenticatedChunks) },
+      refusal { _ = try socket.option(.authenticationAlgorithms) },
       refusal { try socket.setOption(.authenticationAlgorithms, to: [.sha1]) },
     ]
     for (index, error) in errors.enumerated() {
       #expect(error?.code == .notSupported && error?.errno == EACCES, "\(index): \(error as Any)")
     }
     try sctpPair().split { client, server in
-      let peer = refusal { _ = try client.peerAuthenticatedChunks() }
+      let peer = refusal { _ = try client.option(.peerAuthenticatedChunks) }
       #expect(peer?.code == .notSupported && peer?.errno == EACCES)
       _ = server.descriptor
     }
@@ -181,18 +182,18 @@ import Testing
     for chunk in [SCTPChunkType.initiation, .initiationAcknowledgement, .shutdownComplete, .authentication] {
       #expect(failureCode { try socket.requireAuthentication(of: chunk) } == .invalidArgument, "\(chunk)")
     }
-    let before = try socket.authenticatedChunks()
+    let before = try socket.option(.authenticatedChunks)
     try socket.requireAuthentication(of: .heartbeat)
     try socket.requireAuthentication(of: .heartbeat)
-    #expect(try socket.authenticatedChunks() == before + [.heartbeat])
+    #expect(try socket.option(.authenticatedChunks) == before + [.heartbeat])
     let tooLong = [UInt8](repeating: 1, count: 65536)
     #expect(failureCode { try socket.installKey(1, secret: tooLong.span) } == .invalidArgument)
     try socket.installKey(1, secret: tooLong.span.extracting(first: 65535))
-    #expect(failureCode { _ = try socket.peerAuthenticatedChunks() } == .invalidArgument)
+    #expect(failureCode { _ = try socket.option(.peerAuthenticatedChunks) } == .invalidArgument)
     let nobody = SCTPAssociationID(rawValue: 4000)
     #expect(failureCode { try socket.installKey(1, secret: "x".utf8.span, for: nobody) } == .invalidArgument)
-    #expect(failureCode { try socket.activateKey(1, for: nobody) } == .invalidArgument)
-    #expect(failureCode { try socket.activateKey(77) } == .invalidArgument)
+    #expect(failureCode { try socket.setOption(.activeKey, of: nobody, to: 1) } == .invalidArgument)
+    #expect(failureCode { try socket.setOption(.activeKey, to: 77) } == .invalidArgument)
   }
 
   /// A one-to-many socket has a default key, keys of one association, and keys of all associations.
@@ -201,21 +202,21 @@ import Testing
       try endpoint.setOption(.authenticationSupported, to: true)
       try endpoint.requireAuthentication(of: .data)
       try endpoint.installKey(1, secret: "default".utf8.span)
-      try endpoint.activateKey(1)
+      try endpoint.setOption(.activeKey, to: 1)
     }
     let id = pair.nearID
-    #expect(try pair.near.activeKey(of: id) == 1)
-    #expect(try pair.near.peerAuthenticatedChunks(of: id).contains(.data))
+    #expect(try pair.near.option(.activeKey, of: id) == 1)
+    #expect(try pair.near.option(.peerAuthenticatedChunks, of: id).contains(.data))
     try pair.near.installKey(2, secret: "own".utf8.span, for: id)
-    #expect(failureCode { try pair.near.activateKey(2) } == .invalidArgument)
-    try pair.near.activateKey(2, for: id)
-    #expect(try pair.near.activeKey(of: id) == 2 && pair.near.activeKey() == 1)
+    #expect(failureCode { try pair.near.setOption(.activeKey, to: 2) } == .invalidArgument)
+    try pair.near.setOption(.activeKey, of: id, to: 2)
+    #expect(try pair.near.option(.activeKey, of: id) == 2 && pair.near.option(.activeKey) == 1)
     try pair.far.installKey(2, secret: "own".utf8.span, for: .current)
     try pair.near.sendNow([1], SCTPSendInfo(association: id))
     #expect(try pair.far.nextMessage().bytes == [1])
     try pair.near.installKey(3, secret: "three".utf8.span, for: .all)
-    try pair.near.activateKey(3, for: .all)
-    #expect(try pair.near.activeKey(of: id) == 3 && pair.near.activeKey() == 3)
+    try pair.near.setOption(.activeKey, of: .all, to: 3)
+    #expect(try pair.near.option(.activeKey, of: id) == 3 && pair.near.option(.activeKey) == 3)
   }
 }
 

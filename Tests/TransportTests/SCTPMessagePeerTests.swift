@@ -124,7 +124,7 @@ import Testing
       }
       if !isUp { sleep(milliseconds: 50) }
     }
-    let id = try #require(try client.associations().first)
+    let id = try #require(try client.option(.associations).first)
     for size in [1, 1453, 32768] {
       try client.sendNow([UInt8](repeating: 65, count: size), SCTPSendInfo(stream: 1, association: id))
       let dry = try client.nextNotification { notification, _ -> SCTPAssociationID? in

@@ -13,7 +13,7 @@ func listeningEndpoint(
 ) throws -> SCTPOneToManySocket {
   try SCTPOneToManySocket.listen(on: address) { endpoint in
     try endpoint.setOption(.noDelay, to: true)
-    for event in events { try endpoint.setEvent(event, to: true) }
+    for event in events { try endpoint.setOption(.event(event), of: .all, to: true) }
     try configure(endpoint)
   }
 }

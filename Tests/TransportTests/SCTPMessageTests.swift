@@ -173,7 +173,7 @@ import Testing
     let client = try SCTPSocket.connect(to: listener.localAddress(), until: .after(sctpPatience))
     let server = try listener.accept(until: .after(sctpPatience))
     try server.receiveInfo(true)
-    try server.setEvent(.associationChange, to: true)
+    try server.setOption(.event(.associationChange), of: .all, to: true)
     try client.sendNow([1, 2, 3], SCTPSendInfo(stream: 2, payloadProtocol: 5))
     let (message, bytes) = try server.nextMessage()
     #expect(bytes == [1, 2, 3] && message.info?.stream == 2 && message.info?.payloadProtocol == 5)

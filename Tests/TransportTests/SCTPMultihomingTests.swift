@@ -9,7 +9,7 @@ import Testing
   ) throws -> SocketPair<SCTPSocket> {
     let listener = try SCTPSocket.listen(on: addresses)
     let client = try SCTPSocket.connect(
-      toAny: try listener.localAddresses(), from: sources, until: .after(sctpSoon))
+      toAny: try listener.option(.localAddresses), from: sources, until: .after(sctpSoon))
     return SocketPair(client, try listener.accept(until: .after(sctpSoon)))
   }
 
@@ -19,27 +19,27 @@ import Testing
       let own = try client.localAddress().port
       let theirs = [IPSocketAddress.local(1, port: port), .local(2, port: port), .local(3, port: port)]
       let ours = [IPSocketAddress.local(4, port: own), .local(5, port: own)]
-      #expect(try Set(client.peerAddresses()) == Set(theirs))
-      #expect(try Set(server.localAddresses()) == Set(theirs))
-      #expect(try Set(client.localAddresses()) == Set(ours))
-      #expect(try Set(server.peerAddresses()) == Set(ours))
+      #expect(try Set(client.option(.peerAddresses)) == Set(theirs))
+      #expect(try Set(server.option(.localAddresses)) == Set(theirs))
+      #expect(try Set(client.option(.localAddresses)) == Set(ours))
+      #expect(try Set(server.option(.peerAddresses)) == Set(ours))
       #expect(try client.option(.associationParameters).peerAddressCount == 3)
-      #expect(try client.primaryAddress() == theirs[0])
+      #expect(try client.option(.primaryAddress) == theirs[0])
       #expect(try client.remoteAddress() == theirs[0])
-      try client.setPrimaryAddress(theirs[2])
+      try client.setOption(.primaryAddress, to: theirs[2])
       #expect(try client.remoteAddress() == theirs[2])
-      #expect(try client.primaryAddress() == theirs[2])
-      #expect(try client.status().primaryPath.address == theirs[2])
-      #expect(refusal { try client.setPrimaryAddress(.local(9, port: port)) }?.code == .invalidArgument)
+      #expect(try client.option(.primaryAddress) == theirs[2])
+      #expect(try client.option(.status).primaryPath.address == theirs[2])
+      #expect(refusal { try client.setOption(.primaryAddress, to: .local(9, port: port)) }?.code == .invalidArgument)
       try client.say("over the third")
       #expect(try server.hear(14) == "over the third")
-      #expect(try client.pathInfo(to: theirs[2]).congestionWindow > 0)
+      #expect(try client.option(.pathInfo(to: theirs[2])).congestionWindow > 0)
     }
   }
 
   @Test func bothVersions() throws {
     let listener = try SCTPSocket.listen(on: [.loopbackIPv6(port: 0), .loopback(port: 0)])
-    let addresses = try listener.localAddresses()
+    let addresses = try listener.option(.localAddresses)
     let port = try listener.localAddress().port
     #expect(addresses.count == 2 && addresses.allSatisfy { $0.port == port })
     #expect(Set(addresses.map { $0.unmapped }) == [.loopbackIPv6(port: port), .loopback(port: port)])
@@ -52,11 +52,11 @@ import Testing
     let client = try SCTPSocket.connect(
       toAny: [.loopback(port: port), .loopbackIPv6(port: port)], until: .after(sctpSoon))
     let server = try listener.accept(until: .after(sctpSoon))
-    #expect(try client.peerAddresses().count == 2)
+    #expect(try client.option(.peerAddresses).count == 2)
     // As IPv4 or mapped, as the option says.
-    #expect(try client.peerAddresses().contains(IPSocketAddress(IPv6Address(mapped: .loopback), port: port)))
+    #expect(try client.option(.peerAddresses).contains(IPSocketAddress(IPv6Address(mapped: .loopback), port: port)))
     try client.setOption(.mapIPv4, to: false)
-    #expect(try client.peerAddresses().contains(.loopback(port: port)))
+    #expect(try client.option(.peerAddresses).contains(.loopback(port: port)))
     _ = server
   }
 
@@ -80,13 +80,13 @@ import Testing
 
   @Test func addingAndRemoving() throws {
     let socket = try SCTPSocket.open(for: .loopback(port: 0))
-    try socket.bind(to: [.local(1), .local(2)])
+    try socket.addLocalAddresses([.local(1), .local(2)])
     let port = try socket.localAddress().port
     #expect(port != 0)
     try socket.addLocalAddresses([.local(3, port: port)])
-    #expect(try socket.localAddresses().contains(socket.localAddress()))
+    #expect(try socket.option(.localAddresses).contains(socket.localAddress()))
     try socket.addLocalAddresses([.local(4)])
-    #expect(try Set(socket.localAddresses()) == Set((1...4).map { .local($0, port: port) }))
+    #expect(try Set(socket.option(.localAddresses)) == Set((1...4).map { .local($0, port: port) }))
     #expect(refusal { try socket.addLocalAddresses([.local(5, port: port &+ 1)]) }?.code == .invalidArgument)
     #expect(refusal { try socket.addLocalAddresses([.local(4)]) }?.code == .invalidArgument)
     #expect(refusal { try socket.addLocalAddresses([]) }?.code == .invalidArgument)
@@ -94,29 +94,29 @@ import Testing
     let error = refusal { try socket.addLocalAddresses([.local(6), strange]) }
     #expect(error?.code == .addressNotAvailable && error?.operation == .bindAddresses)
     // The one before the one that failed is taken back.
-    #expect(try socket.localAddresses().count == 4)
+    #expect(try socket.option(.localAddresses).count == 4)
     #expect(refusal { try socket.addLocalAddresses([.loopbackIPv6(port: 0)]) }?.code == .invalidArgument)
     try socket.removeLocalAddresses([.local(2), .local(3)])
-    #expect(try Set(socket.localAddresses()) == [.local(1, port: port), .local(4, port: port)])
+    #expect(try Set(socket.option(.localAddresses)) == [.local(1, port: port), .local(4, port: port)])
     #expect(refusal { try socket.removeLocalAddresses([.local(9)]) }?.code == .invalidArgument)
     try socket.removeLocalAddresses([.local(1)])
     #expect(refusal { try socket.removeLocalAddresses([.local(4)]) }?.errno == EBUSY)
     // An IPv6 socket takes IPv4 addresses.
     let six = try SCTPSocket.open(for: .loopbackIPv6(port: 0))
     try six.setOption(.v6Only, to: false)
-    try six.bind(to: [.loopbackIPv6(port: 0), .loopback(port: 0)])
-    #expect(try six.localAddresses().count == 2)
+    try six.addLocalAddresses([.loopbackIPv6(port: 0), .loopback(port: 0)])
+    #expect(try six.option(.localAddresses).count == 2)
   }
 
   /// More addresses than the first buffer holds.
   @Test func manyAddresses() throws {
     let listener = try SCTPSocket.listen(on: (1...200).map { .local($0) })
-    let addresses = try listener.localAddresses()
+    let addresses = try listener.option(.localAddresses)
     #expect(addresses.count == 200 && Set(addresses).count == 200)
     let client = try SCTPSocket.connect(toAny: Array(addresses.prefix(40)), until: .after(sctpSoon))
     let server = try listener.accept(until: .after(sctpSoon))
-    #expect(try client.peerAddresses().count == 200)
-    #expect(try server.localAddresses().count == 200)
+    #expect(try client.option(.peerAddresses).count == 200)
+    #expect(try server.option(.localAddresses).count == 200)
   }
 
   /// An accepted association answers from the address that it was made for (ishidawataru/sctp's issue 84).
@@ -126,7 +126,7 @@ import Testing
     let second = IPSocketAddress.local(2, port: port)
     let client = try SCTPSocket.connect(to: second, until: .after(sctpSoon))
     let server = try listener.accept(until: .after(sctpSoon))
-    #expect(try client.primaryAddress() == second)
+    #expect(try client.option(.primaryAddress) == second)
     try server.say("from the second")
     #expect(try client.hear(15) == "from the second")
     #expect(try client.remoteAddress() == second)
@@ -145,22 +145,23 @@ import Testing
     let port = try client.localAddress().port
     try client.addLocalAddresses([.local(3)])
     let deadline = Deadline.after(sctpSoon)
-    while try server.peerAddresses().count != 2, !deadline.hasPassed { sleep(milliseconds: 1) }
-    #expect(try Set(server.peerAddresses()) == [.local(2, port: port), .local(3, port: port)])
-    try client.requestPeerPrimaryAddress(.local(3, port: port))
-    while try server.primaryAddress() != .local(3, port: port), !deadline.hasPassed { sleep(milliseconds: 1) }
-    #expect(try server.primaryAddress() == .local(3, port: port))
+    while try server.option(.peerAddresses).count != 2, !deadline.hasPassed { sleep(milliseconds: 1) }
+    #expect(try Set(server.option(.peerAddresses)) == [.local(2, port: port), .local(3, port: port)])
+    try client.perform(.requestPeerPrimaryAddress(.local(3, port: port)))
+    while try server.option(.primaryAddress) != .local(3, port: port), !deadline.hasPassed { sleep(milliseconds: 1) }
+    #expect(try server.option(.primaryAddress) == .local(3, port: port))
     #expect(
-      refusal { try client.requestPeerPrimaryAddress(.local(9, port: port)) }?.code == .addressNotAvailable)
+      refusal { try client.perform(.requestPeerPrimaryAddress(.local(9, port: port))) }?.code == .addressNotAvailable)
     try client.removeLocalAddresses([.local(2)])
-    while try server.peerAddresses().count != 1, !deadline.hasPassed { sleep(milliseconds: 1) }
-    #expect(try server.peerAddresses() == [.local(3, port: port)])
+    while try server.option(.peerAddresses).count != 1, !deadline.hasPassed { sleep(milliseconds: 1) }
+    #expect(try server.option(.peerAddresses) == [.local(3, port: port)])
     try client.say("over the new one")
     #expect(try server.hear(16) == "over the new one")
     // Without it the association keeps what it has.
     try sctpPair().split { near, far in
       let port = try near.localAddress().port
-      #expect(refusal { try near.requestPeerPrimaryAddress(.local(1, port: port)) }?.code == .permissionDenied)
+      #expect(
+        refusal { try near.perform(.requestPeerPrimaryAddress(.local(1, port: port))) }?.code == .permissionDenied)
       _ = far
     }
   }
@@ -184,7 +185,7 @@ import Testing
       let server = try listener.accept(until: .after(sctpSoon))
       try client.say("x")
       #expect(try server.hear(1) == "x")
-      #expect(try client.primaryAddress() == alive)
+      #expect(try client.option(.primaryAddress) == alive)
       // The deadline, not the kernel's many attempts, ends it.
       let start = milliseconds()
       let late = refusal { _ = try SCTPSocket.connect(toAny: [dead], until: .after(.milliseconds(80))) }

@@ -11,26 +11,26 @@ import Testing
 
   @Test func eachIsSwitchedOnAlone() throws {
     let endpoint = try SCTPOneToManySocket.bind(to: .loopback(port: 0))
-    func on() throws -> [SCTPEvent] { try SCTPEvent.all.filter { try endpoint.isEventOn($0) } }
+    func on() throws -> [SCTPEvent] { try SCTPEvent.all.filter { try endpoint.option(.event($0)) } }
     let first = try on()
     #expect(first.isEmpty)
     for event in SCTPEvent.all {
-      try endpoint.setEvent(event, to: true)
+      try endpoint.setOption(.event(event), of: .all, to: true)
       let seen = try on()
       #expect(seen == [event])
-      try endpoint.setEvent(event, to: false)
+      try endpoint.setOption(.event(event), of: .all, to: false)
     }
-    let unknown = failureCode { try endpoint.setEvent(SCTPEvent(rawValue: 0x80ff), to: true) }
+    let unknown = failureCode { try endpoint.setOption(.event(SCTPEvent(rawValue: 0x80ff)), of: .all, to: true) }
     #expect(unknown == .invalidArgument)
     // One association's alone.
     let pair = try EndpointPair()
-    try pair.near.setEvent(.senderDry, to: true, for: pair.nearID)
+    try pair.near.setOption(.event(.senderDry), of: pair.nearID, to: true)
     let scopes = [
-      try pair.near.isEventOn(.senderDry), try pair.near.isEventOn(.senderDry, for: pair.nearID),
-      try pair.far.isEventOn(.senderDry, for: pair.farID),
+      try pair.near.option(.event(.senderDry)), try pair.near.option(.event(.senderDry), of: pair.nearID),
+      try pair.far.option(.event(.senderDry), of: pair.farID),
     ]
     #expect(scopes == [false, true, false])
-    try pair.near.setEvent(.associationChange, to: false)
+    try pair.near.setOption(.event(.associationChange), of: .all, to: false)
     try pair.near.abort(pair.nearID)
     // The dry sender was told of when it was switched on; the abort is not.
     let dry = try pair.near.nextNotification { notification, _ in notification.association }
@@ -88,12 +88,13 @@ import Testing
       #expect(confirmed.address.map { known.contains($0) } == true)
       // Packets to the second address are dropped from now on: the IP header's destination. Two heartbeats without an
       // answer are enough.
-      try far.setFilter([.loadWord(at: 0xfff0_0010), .jump(ifEqual: 0x7f00_0002, then: 0, else: 1), .drop, .accept])
+      try far.setOption(
+        .filter, to: [.load(.word, at: 0xfff0_0010), .jump(if: .equal(0x7f00_0002), then: 0, else: 1), .drop, .accept])
       var parameters = SCTPPathParameters()
       parameters.heartbeat = .on(every: .milliseconds(10))
       parameters.maximumRetransmissions = 1
-      try near.setPathParameters(parameters, to: more, of: id)
-      try near.sendHeartbeat(to: more, of: id)
+      try near.setOption(.path(to: more).parameters, of: id, to: parameters)
+      try near.perform(.sendHeartbeat(to: more), of: id)
       let lost = try near.nextNotification { notification, _ -> SCTPPeerAddressChange? in
         guard case .peerAddressChange(let change) = notification, change.state != .confirmed else { return nil }
         return change
@@ -159,7 +160,7 @@ import Testing
         endpoint throws(SocketError) in
         try endpoint.setOption(.streamChanges, to: [.resetStreams, .resetAssociation, .addStreams])
       }
-      try pair.near.resetStreams(.outgoing, numbers: [2, 5], of: pair.nearID)
+      try pair.near.perform(.resetStreams(.outgoing, numbers: [2, 5]), of: pair.nearID)
       for isNear in [true, false] {
         let wanted = { (notification: SCTPNotification, buffer: [UInt8]) -> (SCTPStreamReset, [UInt16])? in
           guard case .streamReset(let reset) = notification else { return nil }
@@ -169,7 +170,7 @@ import Testing
           isNear ? try pair.near.nextNotification(4096, wanted) : try pair.far.nextNotification(4096, wanted)
         #expect(reset.result == .done && streams == [2, 5] && reset.isOutgoing == isNear && reset.isIncoming != isNear)
       }
-      try pair.near.addStreams(outgoing: 3, of: pair.nearID)
+      try pair.near.perform(.addStreams(outgoing: 3), of: pair.nearID)
       let grown = try pair.near.nextNotification { notification, _ -> SCTPStreamChange? in
         if case .streamChange(let change) = notification { change } else { nil }
       }
@@ -178,7 +179,7 @@ import Testing
       #expect(reach == nil)
       _ = try pair.far.nextMessage()
       sleep(milliseconds: 300)  // until it is acknowledged: a reset wants nothing under way
-      try pair.near.resetAssociation(pair.nearID)
+      try pair.near.perform(.resetAssociation, of: pair.nearID)
       let renewed = try pair.near.nextNotification { notification, _ -> SCTPAssociationReset? in
         if case .associationReset(let reset) = notification { reset } else { nil }
       }

@@ -77,7 +77,7 @@ import Testing
 
   @Test func pathsOfOneAssociation() throws {
     let fan = try Fan()
-    var parameters = try fan.scopes.map { try fan.hub.pathParameters(of: $0) }
+    var parameters = try fan.scopes.map { try fan.hub.option(.paths.parameters, of: $0) }
     parameters[0].heartbeat = .on(every: .seconds(5))
     parameters[0].maximumRetransmissions = 7
     parameters[0].delayedAcknowledgements = .off
@@ -85,25 +85,27 @@ import Testing
     change.heartbeat = parameters[0].heartbeat
     change.maximumRetransmissions = 7
     change.delayedAcknowledgements = .off
-    try fan.hub.setPathParameters(change, of: fan.first)
-    #expect(try fan.scopes.map { try fan.hub.pathParameters(of: $0) } == parameters)
+    try fan.hub.setOption(.paths.parameters, of: fan.first, to: change)
+    #expect(try fan.scopes.map { try fan.hub.option(.paths.parameters, of: $0) } == parameters)
 
-    var thresholds = try fan.scopes.map { try fan.hub.pathThresholds(of: $0) }
+    var thresholds = try fan.scopes.map { try fan.hub.option(.paths.thresholds, of: $0) }
     thresholds[0] = SCTPPathThresholds(failed: 3, potentiallyFailed: 1, primaryChange: 2)
-    try fan.hub.setPathThresholds(thresholds[0], of: fan.first)
-    #expect(try fan.scopes.map { try fan.hub.pathThresholds(of: $0) } == thresholds)
+    try fan.hub.setOption(.paths.thresholds, of: fan.first, to: thresholds[0])
+    #expect(try fan.scopes.map { try fan.hub.option(.paths.thresholds, of: $0) } == thresholds)
 
-    try fan.hub.setPathMTUProbeInterval(.seconds(6), of: fan.first)
-    #expect(try fan.scopes.map { try fan.hub.pathMTUProbeInterval(of: $0) } == [.seconds(6), nil, nil])
+    try fan.hub.setOption(.paths.mtuProbeInterval, of: fan.first, to: .seconds(6))
+    #expect(try fan.scopes.map { try fan.hub.option(.paths.mtuProbeInterval, of: $0) } == [.seconds(6), nil, nil])
 
-    try fan.hub.setUDPEncapsulationPort(9899, of: fan.first)
-    #expect(try fan.scopes.map { try fan.hub.udpEncapsulationPort(of: $0) } == [9899, 0, 0])
-    try fan.hub.setUDPEncapsulationPort(0, of: fan.first)
+    try fan.hub.setOption(.paths.udpEncapsulationPort, of: fan.first, to: 9899)
+    #expect(try fan.scopes.map { try fan.hub.option(.paths.udpEncapsulationPort, of: $0) } == [9899, 0, 0])
+    try fan.hub.setOption(.paths.udpEncapsulationPort, of: fan.first, to: 0)
 
-    let other = try #require(try fan.left.localAddresses().last)
-    let primary = try fan.hub.primaryAddress(of: fan.second)
-    try fan.hub.setPrimaryAddress(other, of: fan.first)
-    #expect(try fan.hub.primaryAddress(of: fan.first) == other && fan.hub.primaryAddress(of: fan.second) == primary)
+    let other = try #require(try fan.left.option(.localAddresses).last)
+    let primary = try fan.hub.option(.primaryAddress, of: fan.second)
+    try fan.hub.setOption(.primaryAddress, of: fan.first, to: other)
+    #expect(
+      try fan.hub.option(.primaryAddress, of: fan.first) == other
+        && fan.hub.option(.primaryAddress, of: fan.second) == primary)
   }
 
   /// The kernel finds an association by its peer's address alone; the two must belong together all the same.
@@ -112,17 +114,19 @@ import Testing
     let left = try fan.left.localAddress()
     func codes(_ id: SCTPAssociationID) -> [SocketError.Code?] {
       [
-        failureCode { _ = try fan.hub.pathParameters(to: left, of: id) },
-        failureCode { try fan.hub.setPathParameters(SCTPPathParameters(), to: left, of: id) },
-        failureCode { try fan.hub.sendHeartbeat(to: left, of: id) },
-        failureCode { _ = try fan.hub.pathInfo(to: left, of: id) },
-        failureCode { try fan.hub.setPrimaryAddress(left, of: id) },
-        failureCode { _ = try fan.hub.pathThresholds(to: left, of: id) },
-        failureCode { try fan.hub.setPathThresholds(SCTPPathThresholds(potentiallyFailed: 0), to: left, of: id) },
-        failureCode { _ = try fan.hub.pathMTUProbeInterval(to: left, of: id) },
-        failureCode { try fan.hub.setPathMTUProbeInterval(nil, to: left, of: id) },
-        failureCode { _ = try fan.hub.udpEncapsulationPort(to: left, of: id) },
-        failureCode { try fan.hub.setUDPEncapsulationPort(0, to: left, of: id) },
+        failureCode { _ = try fan.hub.option(.path(to: left).parameters, of: id) },
+        failureCode { try fan.hub.setOption(.path(to: left).parameters, of: id, to: SCTPPathParameters()) },
+        failureCode { try fan.hub.perform(.sendHeartbeat(to: left), of: id) },
+        failureCode { _ = try fan.hub.option(.pathInfo(to: left), of: id) },
+        failureCode { try fan.hub.setOption(.primaryAddress, of: id, to: left) },
+        failureCode { _ = try fan.hub.option(.path(to: left).thresholds, of: id) },
+        failureCode {
+          try fan.hub.setOption(.path(to: left).thresholds, of: id, to: SCTPPathThresholds(potentiallyFailed: 0))
+        },
+        failureCode { _ = try fan.hub.option(.path(to: left).mtuProbeInterval, of: id) },
+        failureCode { try fan.hub.setOption(.path(to: left).mtuProbeInterval, of: id, to: nil) },
+        failureCode { _ = try fan.hub.option(.path(to: left).udpEncapsulationPort, of: id) },
+        failureCode { try fan.hub.setOption(.path(to: left).udpEncapsulationPort, of: id, to: 0) },
       ]
     }
     #expect(codes(fan.first).allSatisfy { $0 == nil }, "\(codes(fan.first))")
@@ -134,34 +138,37 @@ import Testing
 
   @Test func stateOfOneAssociation() throws {
     let fan = try Fan()
-    let peers = [(fan.first, try fan.left.localAddresses()), (fan.second, try fan.right.localAddresses())]
+    let peers = [
+      (fan.first, try fan.left.option(.localAddresses)), (fan.second, try fan.right.option(.localAddresses)),
+    ]
     for (id, addresses) in peers {
-      let status = try fan.hub.status(of: id)
+      let status = try fan.hub.option(.status, of: id)
       #expect(status.association == id && status.state == .established)
       #expect(status.primaryPath.address == addresses[0])
-      #expect(try Set(fan.hub.peerAddresses(of: id)) == Set(addresses))
+      #expect(try Set(fan.hub.option(.peerAddresses, of: id)) == Set(addresses))
       #expect(try Int(fan.hub.option(.associationParameters, of: id).peerAddressCount) == addresses.count)
-      #expect(try fan.hub.pathInfo(to: addresses[1], of: id).address == addresses[1])
+      #expect(try fan.hub.option(.pathInfo(to: addresses[1]), of: id).address == addresses[1])
     }
     for (count, id) in [(3 as UInt64, fan.first), (1, fan.second)] {
       for _ in 0..<count { try fan.hub.sendNow([1], SCTPSendInfo(association: id)) }
-      #expect(try fan.hub.statistics(of: id).orderedChunksSent == count)
+      #expect(try fan.hub.option(.statistics, of: id).orderedChunksSent == count)
     }
     // Associations keep the addresses that they began with.
     let port = try fan.hub.localAddress().port
     try fan.hub.addLocalAddresses([.local(8)])
     let all = Set([1, 7, 8].map { IPSocketAddress.local($0, port: port) })
-    #expect(try Set(fan.hub.localAddresses()) == all)
-    #expect(try Set(fan.hub.localAddresses(of: fan.first)) == all.subtracting([.local(8, port: port)]))
+    #expect(try Set(fan.hub.option(.localAddresses)) == all)
+    #expect(try Set(fan.hub.option(.localAddresses, of: fan.first)) == all.subtracting([.local(8, port: port)]))
     let late = try listeningEndpoint()
     let third = try fan.hub.connect(to: late.localAddress())
-    #expect(try Set(fan.hub.localAddresses(of: third)) == all)
+    #expect(try Set(fan.hub.option(.localAddresses, of: third)) == all)
     let nobody = SCTPAssociationID(rawValue: 1 << 20)
     let codes = [
-      failureCode { _ = try fan.hub.status(of: nobody) }, failureCode { _ = try fan.hub.statistics(of: nobody) },
-      failureCode { _ = try fan.hub.peerAddresses(of: nobody) },
-      failureCode { _ = try fan.hub.primaryAddress(of: nobody) },
-      failureCode { _ = try fan.hub.localAddresses(of: nobody) },
+      failureCode { _ = try fan.hub.option(.status, of: nobody) },
+      failureCode { _ = try fan.hub.option(.statistics, of: nobody) },
+      failureCode { _ = try fan.hub.option(.peerAddresses, of: nobody) },
+      failureCode { _ = try fan.hub.option(.primaryAddress, of: nobody) },
+      failureCode { _ = try fan.hub.option(.localAddresses, of: nobody) },
     ]
     #expect(codes.allSatisfy { $0 == .invalidArgument }, "\(codes)")
   }
@@ -170,25 +177,27 @@ import Testing
     let changing: Fan.Configure = { (endpoint) throws(SocketError) in
       try endpoint.setOption(.reconfigurationSupported, to: true)
       try endpoint.setOption(.streamChanges, to: [.resetStreams, .resetAssociation, .addStreams])
-      for event in [SCTPEvent.streamReset, .streamChange, .associationReset] { try endpoint.setEvent(event, to: true) }
+      for event in [SCTPEvent.streamReset, .streamChange, .associationReset] {
+        try endpoint.setOption(.event(event), of: .all, to: true)
+      }
     }
     let fan = try Fan(hub: changing, left: changing, right: changing)
     func counts() throws -> [UInt16] {
-      try [fan.first, fan.second].map { try fan.hub.status(of: $0).outgoingStreams }
+      try [fan.first, fan.second].map { try fan.hub.option(.status, of: $0).outgoingStreams }
     }
     let before = try counts()
-    try fan.hub.addStreams(outgoing: 3, of: fan.first)
+    try fan.hub.perform(.addStreams(outgoing: 3), of: fan.first)
     let grown = try fan.hub.nextNotification { notification, _ -> SCTPStreamChange? in
       if case .streamChange(let change) = notification { change } else { nil }
     }
     #expect(grown.result == .done && grown.association == fan.first)
     #expect(try counts() == [before[0] + 3, before[1]])
-    try fan.hub.resetStreams(.outgoing, numbers: [4], of: fan.first)
+    try fan.hub.perform(.resetStreams(.outgoing, numbers: [4]), of: fan.first)
     let reset = try fan.hub.nextNotification { notification, _ -> SCTPStreamReset? in
       if case .streamReset(let reset) = notification { reset } else { nil }
     }
     #expect(reset.result == .done && reset.association == fan.first)
-    try fan.hub.resetAssociation(fan.first)
+    try fan.hub.perform(.resetAssociation, of: fan.first)
     let renewed = try fan.hub.nextNotification { notification, _ -> SCTPAssociationReset? in
       if case .associationReset(let reset) = notification { reset } else { nil }
     }
@@ -196,9 +205,9 @@ import Testing
     // The other peer heard of none of these.
     try fan.right.expectNothing()
     try fan.hub.setOption(.streamScheduler, of: .current, to: .priority)
-    try fan.hub.setSchedulerValue(7, ofStream: 1, of: fan.first)
-    #expect(try fan.hub.schedulerValue(ofStream: 1, of: fan.first) == 7)
-    #expect(try fan.hub.schedulerValue(ofStream: 1, of: fan.second) == 0)
+    try fan.hub.setOption(.schedulerValue(ofStream: 1), of: fan.first, to: 7)
+    #expect(try fan.hub.option(.schedulerValue(ofStream: 1), of: fan.first) == 7)
+    #expect(try fan.hub.option(.schedulerValue(ofStream: 1), of: fan.second) == 0)
   }
 
   @Test func oneOfTwoPeersIsAskedForAnotherPrimaryAddress() throws {
@@ -207,13 +216,15 @@ import Testing
       try endpoint.setOption(.addressChangesSupported, to: true)
     }
     let fan = try Fan(hub: changing, left: changing, right: changing)
-    let own = try fan.hub.localAddresses()
-    let ids = [try #require(try fan.left.associations().first), try #require(try fan.right.associations().first)]
+    let own = try fan.hub.option(.localAddresses)
+    let ids = [
+      try #require(try fan.left.option(.associations).first), try #require(try fan.right.option(.associations).first),
+    ]
     func primaries() throws -> [IPSocketAddress] {
-      [try fan.left.primaryAddress(of: ids[0]), try fan.right.primaryAddress(of: ids[1])]
+      [try fan.left.option(.primaryAddress, of: ids[0]), try fan.right.option(.primaryAddress, of: ids[1])]
     }
     #expect(try primaries() == [own[0], own[0]])
-    try fan.hub.requestPeerPrimaryAddress(own[1], of: fan.first)
+    try fan.hub.perform(.requestPeerPrimaryAddress(own[1]), of: fan.first)
     let deadline = Deadline.after(sctpSoon)
     while try primaries()[0] != own[1], !deadline.hasPassed { sleep(milliseconds: 1) }
     #expect(try primaries() == [own[1], own[0]])
@@ -242,9 +253,9 @@ private final class Fan {
     try left.addLocalAddresses([.local(3)])
     let right = try listeningEndpoint([], on: .local(4), configure: configureRight)
     try right.addLocalAddresses([.local(5), .local(6)])
-    first = try hub.connect(to: left.localAddresses()[0])
+    first = try hub.connect(to: left.option(.localAddresses)[0])
     _ = try hub.nextChange(.up)
-    second = try hub.connect(to: right.localAddresses()[0])
+    second = try hub.connect(to: right.option(.localAddresses)[0])
     _ = try hub.nextChange(.up)
     self.hub = hub
     self.left = left

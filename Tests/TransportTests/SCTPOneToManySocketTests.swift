@@ -9,7 +9,7 @@ import Testing
     for address in [IPSocketAddress.loopback(port: 0), .loopbackIPv6(port: 0)] {
       let server = try listeningEndpoint(on: address)
       let client = try SCTPOneToManySocket.open(address.family)
-      try client.setEvent(.associationChange, to: true)
+      try client.setOption(.event(.associationChange), of: .all, to: true)
       let target = try server.localAddress()
       try client.send(
         "hello".utf8.span, to: target, info: SCTPSendInfo(stream: 3, payloadProtocol: 46),
@@ -27,7 +27,7 @@ import Testing
       if let source = message.source { try server.send([3].span, to: source, until: .after(sctpPatience)) }
       let second = try client.nextMessage()
       #expect(second.bytes == [3] && second.message.association == answer.message.association)
-      let counts = [try server.associationCount(), try client.associationCount()]
+      let counts = [try server.option(.associationCount), try client.option(.associationCount)]
       #expect(counts == [1, 1])
     }
   }
@@ -57,7 +57,7 @@ import Testing
       failureCode { _ = try endpoint.send([1].span, info: SCTPSendInfo(association: unknown)) },
       failureCode { try endpoint.shutdown(unknown) }, failureCode { try endpoint.abort(unknown) },
       failureCode { _ = try endpoint.peelOff(unknown) },
-      failureCode { try endpoint.setEvent(.shutdown, to: true, for: unknown) },
+      failureCode { try endpoint.setOption(.event(.shutdown), of: unknown, to: true) },
     ]
     #expect(codes == [.brokenPipe, .brokenPipe, .brokenPipe, .invalidArgument, .invalidArgument])
   }
@@ -84,9 +84,9 @@ import Testing
     let gone = try SCTPOneToManySocket.bind(to: .loopback(port: 0))
     let target = try gone.localAddress()
     let client = try SCTPOneToManySocket.bind(to: .loopback(port: 0)) { endpoint throws(SocketError) in
-      try endpoint.setEvent(.associationChange, to: true)
-      try endpoint.setEvent(.sendFailed, to: true)
-      try endpoint.setEvent(.oldSendFailed, to: true)
+      try endpoint.setOption(.event(.associationChange), of: .all, to: true)
+      try endpoint.setOption(.event(.sendFailed), of: .all, to: true)
+      try endpoint.setOption(.event(.oldSendFailed), of: .all, to: true)
     }
     var info = SCTPSendInfo(stream: 2, payloadProtocol: 99)
     info.context = 4711
@@ -104,7 +104,7 @@ import Testing
     // Connected without a message.
     _ = try client.connect(to: target)
     _ = try client.nextChange(.cannotStart)
-    let count = try client.associationCount()
+    let count = try client.option(.associationCount)
     #expect(count == 0)
   }
 
@@ -115,12 +115,12 @@ import Testing
     let second = try listeningEndpoint()
     for number in [try first.connect(to: target), try second.connect(to: target)] { #expect(number.isOne) }
     let ids = [try server.nextChange(.up).association, try server.nextChange(.up).association]
-    let listed = try server.associations()
+    let listed = try server.option(.associations)
     #expect(Set(listed) == Set(ids) && ids.count == 2)
     _ = try first.nextChange(.up)
     _ = try second.nextChange(.up)
     // In order: what was sent is delivered first, and the other side hears of the wish.
-    let firstID = try #require(try first.associations().first)
+    let firstID = try #require(try first.option(.associations).first)
     try first.sendNow([1, 2, 3], SCTPSendInfo(association: firstID))
     try first.shutdown(firstID)
     let last = try server.nextMessage()
@@ -134,7 +134,7 @@ import Testing
     let refused = failureCode { try first.sendNow([4], SCTPSendInfo(association: firstID)) }
     #expect(refused == .brokenPipe)
     // At once, with a reason.
-    let rest = try #require(try server.associations().first)
+    let rest = try #require(try server.option(.associations).first)
     try server.abort(rest, reason: "no more, thanks".utf8.span)
     let (lost, reason) = try second.nextNotification { notification, buffer in
       guard case .associationChange(let change) = notification else {
@@ -145,7 +145,7 @@ import Testing
     #expect(lost.state == .lost && lost.cause == .userAbort && reason == Array("no more, thanks".utf8))
     let own = try server.nextChange(.lost)
     #expect(own.association == rest)
-    let counts = [try server.associationCount(), try second.associationCount()]
+    let counts = [try server.option(.associationCount), try second.option(.associationCount)]
     #expect(counts == [0, 0])
   }
 
@@ -171,7 +171,7 @@ import Testing
     let client = try SCTPOneToManySocket.open()
     try client.send([1].span, to: server.localAddress(), until: .after(sctpPatience))
     _ = try server.nextMessage()
-    let association = try #require(try client.associations().first)
+    let association = try #require(try client.option(.associations).first)
     // The peer does not read, so that its window closes and not everything can be delivered.
     let block = [UInt8](repeating: 7, count: 50_000)
     while try client.send(block.span, info: SCTPSendInfo(association: association)) != nil {}

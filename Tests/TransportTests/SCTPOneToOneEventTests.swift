@@ -7,8 +7,8 @@ import Testing
 @Suite(.exclusive, .needsSCTP) struct SCTPOneToOneEventTests {
   private static let configure: @Sendable (borrowing SCTPSocket) throws(SocketError) -> Void = {
     (socket) throws(SocketError) in
-    try socket.setEvent(.associationChange, to: true)
-    try socket.setEvent(.shutdown, to: true)
+    try socket.setOption(.event(.associationChange), of: .all, to: true)
+    try socket.setOption(.event(.shutdown), of: .all, to: true)
     try socket.receiveInfo(true)
   }
 
@@ -23,15 +23,15 @@ import Testing
       let client =
         isSeveral
         ? try SCTPSocket.connect(
-          toAny: listener.localAddresses(), until: .after(sctpSoon), configure: Self.configure)
+          toAny: listener.option(.localAddresses), until: .after(sctpSoon), configure: Self.configure)
         : try SCTPSocket.connect(to: listener.localAddress(), until: .after(sctpSoon), configure: Self.configure)
       let server = try listener.accept(until: .after(sctpSoon))
       for isClient in [true, false] {
         let up = isClient ? try client.nextChange(.up) : try server.nextChange(.up)
-        let status = isClient ? try client.status() : try server.status()
+        let status = isClient ? try client.option(.status) : try server.option(.status)
         #expect(up.association == status.association && up.outgoingStreams == status.outgoingStreams)
         let events = [SCTPEvent.associationChange, .shutdown, .senderDry]
-        let on = try events.map { isClient ? try client.isEventOn($0) : try server.isEventOn($0) }
+        let on = try events.map { isClient ? try client.option(.event($0)) : try server.option(.event($0)) }
         #expect(on == [true, true, false])
       }
       try client.sendNow([1, 2], SCTPSendInfo(stream: 3))
@@ -66,7 +66,7 @@ import Testing
   /// The kernel takes a reason only from one-to-many and peeled-off sockets; who receives it may be any.
   @Test func anAbortIsTold() throws {
     let told: (borrowing SCTPSocket) throws(SocketError) -> Void = { (socket) throws(SocketError) in
-      try socket.setEvent(.associationChange, to: true)
+      try socket.setOption(.event(.associationChange), of: .all, to: true)
     }
     let wanted = { (notification: SCTPNotification, buffer: [UInt8]) -> (SCTPAssociationChange, [UInt8]?)? in
       guard case .associationChange(let change) = notification, change.state != .up else { return nil }

@@ -32,7 +32,7 @@ import Testing
     _ = try client.nextChange(.shutDown)
     _ = try server.nextChange(.shutDown)
     #expect(milliseconds() - start >= 900)
-    let count = try server.associationCount()
+    let count = try server.option(.associationCount)
     #expect(count == 0)
   }
 
@@ -41,7 +41,7 @@ import Testing
     let pair = try EndpointPair { endpoint throws(SocketError) in
       var quiet = SCTPPathParameters()
       quiet.heartbeat = .off
-      try endpoint.setPathParameters(quiet)
+      try endpoint.setOption(.paths.parameters, to: quiet)
       // It is added to the interval.
       try endpoint.setOption(
         .retransmissionTimeouts,
@@ -52,26 +52,26 @@ import Testing
     let id = pair.nearID
     let peer = try pair.far.localAddress()
     sleep(milliseconds: 50)
-    let before = try near.statistics(of: id)
+    let before = try near.option(.statistics, of: id)
     sleep(milliseconds: 200)
-    #expect(try near.statistics(of: id).controlChunksSent == before.controlChunksSent)
-    try near.sendHeartbeat(to: peer, of: id)
+    #expect(try near.option(.statistics, of: id).controlChunksSent == before.controlChunksSent)
+    try near.perform(.sendHeartbeat(to: peer), of: id)
     let deadline = Deadline.after(sctpSoon)
     func answers() throws -> UInt64 {
-      try near.statistics(of: id).controlChunksReceived - before.controlChunksReceived
+      try near.option(.statistics, of: id).controlChunksReceived - before.controlChunksReceived
     }
     while try answers() == 0, !deadline.hasPassed { sleep(milliseconds: 1) }
     sleep(milliseconds: 100)
-    #expect(try near.statistics(of: id).controlChunksSent == before.controlChunksSent + 1)
+    #expect(try near.option(.statistics, of: id).controlChunksSent == before.controlChunksSent + 1)
     #expect(try answers() == 1)
     var parameters = SCTPPathParameters()
     parameters.heartbeat = .on(every: .milliseconds(20))
-    try near.setPathParameters(parameters, to: peer, of: id)
+    try near.setOption(.path(to: peer).parameters, of: id, to: parameters)
     while try answers() < 6, !deadline.hasPassed { sleep(milliseconds: 1) }
     #expect(try answers() >= 6)
     // With a longer interval they are rarer.
     parameters.heartbeat = .on(every: .seconds(30))
-    try near.setPathParameters(parameters, to: peer, of: id)
+    try near.setOption(.path(to: peer).parameters, of: id, to: parameters)
     sleep(milliseconds: 100)
     let then = try answers()
     sleep(milliseconds: 300)
@@ -92,10 +92,12 @@ import Testing
           to: SCTPRetransmissionTimeouts(initial: timeout, minimum: timeout, maximum: timeout))
       }
       // Of DATA chunks only those with the flag B: the message's beginning.
-      try pair.far.setFilter([
-        .loadByte(at: 0), .jump(ifEqual: 0, then: 0, else: 2), .loadByte(at: 1), .and(2),
-        .jump(ifEqual: 0, then: 1, else: 0), .accept, .drop,
-      ])
+      try pair.far.setOption(
+        .filter,
+        to: [
+          .load(.byte, at: 0), .jump(if: .equal(0), then: 0, else: 2), .load(.byte, at: 1), .and(2),
+          .jump(if: .equal(0), then: 1, else: 0), .accept, .drop,
+        ])
       let sent = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
       try pair.near.sendNow(sent, SCTPSendInfo(association: pair.nearID))
       sleep(milliseconds: 250)
@@ -107,7 +109,7 @@ import Testing
       } else {
         try pair.far.expectNothing()
       }
-      try pair.far.removeFilter()
+      try pair.far.setOption(.filter, to: nil)
       var isComplete = false
       while !isComplete {
         let (message, bytes) = try pair.far.nextMessage(200_000)
@@ -132,7 +134,7 @@ import Testing
     }
     for allowed in [0, 1, 3] as [UInt32] {
       let pair = try EndpointPair(configure: quick)
-      try pair.far.setFilter(dropping(0))
+      try pair.far.setOption(.filter, to: dropping(0))
       var info = SCTPSendInfo(stream: 2, association: pair.nearID)
       info.expiry = .retransmissions(allowed)
       try pair.near.sendNow([1, 2, 3], info)
@@ -143,27 +145,27 @@ import Testing
       let counts = [
         try pair.near.abandoned(.time, of: pair.nearID), try pair.near.abandoned(.retransmissions, of: pair.nearID),
         try pair.near.abandoned(.priority, of: pair.nearID),
-        try pair.near.statistics(of: pair.nearID).retransmittedChunks,
+        try pair.near.option(.statistics, of: pair.nearID).retransmittedChunks,
       ]
       #expect(counts == [0, 1, 0, UInt64(allowed)])
-      try pair.far.removeFilter()
+      try pair.far.setOption(.filter, to: nil)
       try pair.near.sendNow([4], SCTPSendInfo(stream: 2, association: pair.nearID))
       let next = try pair.far.nextMessage()
       #expect(next.bytes == [4])
     }
     let pair = try EndpointPair([.sendFailed], configure: quick)
-    try pair.far.setFilter(dropping(0))
+    try pair.far.setOption(.filter, to: dropping(0))
     for (index, expiry) in [Expiry.never, .priority(1), .after(.seconds(60)), .retransmissions(100)].enumerated() {
       var info = SCTPSendInfo(association: pair.nearID)
       info.expiry = expiry
       try pair.near.sendNow([UInt8(index)], info)
     }
     let deadline = Deadline.after(sctpSoon)
-    while try pair.near.statistics(of: pair.nearID).retransmittedChunks < 20, !deadline.hasPassed {
+    while try pair.near.option(.statistics, of: pair.nearID).retransmittedChunks < 20, !deadline.hasPassed {
       sleep(milliseconds: 10)
     }
     try pair.near.expectNothing()
-    try pair.far.removeFilter()
+    try pair.far.setOption(.filter, to: nil)
     for index in 0..<4 as Range<UInt8> {
       let message = try pair.far.nextMessage()
       #expect(message.bytes == [index])
@@ -179,7 +181,7 @@ import Testing
         to: SCTPRetransmissionTimeouts(initial: timeout, minimum: timeout, maximum: timeout))
       try endpoint.setOption(.associationParameters, to: SCTPAssociationParameters(maximumRetransmissions: 1000))
     }
-    try pair.far.setFilter(dropping(0))
+    try pair.far.setOption(.filter, to: dropping(0))
     func send(_ expiry: SCTPSendInfo.Expiry, _ byte: UInt8, within limit: Duration? = nil) throws -> Bool {
       var info = SCTPSendInfo(association: pair.nearID)
       info.expiry = expiry
@@ -204,7 +206,7 @@ import Testing
     #expect(lost > 0 && lost <= low)
     #expect(try pair.near.abandoned(.time, of: pair.nearID) == 0)
     #expect(try pair.near.abandoned(.retransmissions, of: pair.nearID) == 0)
-    try pair.far.removeFilter()
+    try pair.far.setOption(.filter, to: nil)
     var seen: [UInt8] = []
     while seen.last != 30 {
       let (message, bytes) = try pair.far.nextMessage(20_000)
@@ -225,18 +227,22 @@ enum Abandoned: UInt16 {
 
 /// A filter that drops packets which begin with a chunk of that type.
 func dropping(_ type: UInt32) -> [BPFInstruction] {
-  [.loadByte(at: 0), .jump(ifEqual: type, then: 0, else: 1), .drop, .accept]
+  [.load(.byte, at: 0), .jump(if: .equal(type), then: 0, else: 1), .drop, .accept]
 }
 
 extension SCTPOneToManySocket {
   /// How many messages were given up, sent or not: SCTP_PR_ASSOC_STATUS, which the package has no other name for.
   borrowing func abandoned(_ policy: Abandoned, of association: SCTPAssociationID) throws -> UInt64 {
     // struct sctp_prstatus: association, stream, policy, and two numbers.
-    var status = [UInt64(UInt32(bitPattern: association.rawValue)) | UInt64(policy.rawValue) << 48, 0, 0]
-    try status.withUnsafeMutableBytes { memory in
-      var bytes = unsafe MutableRawSpan(_unsafeBytes: memory)
-      _ = try rawOption(level: CSK_IPPROTO_SCTP, name: CSK_SCTP_PR_ASSOC_STATUS, into: &bytes)
+    let question = UInt64(UInt32(bitPattern: association.rawValue)) | UInt64(policy.rawValue) << 48
+    let status = try option(
+      SocketOption(
+        bytes: CSK_SCTP_PR_ASSOC_STATUS, level: CSK_IPPROTO_SCTP, capacity: 24,
+        request: withUnsafeBytes(of: question) { Array($0) }))
+    #expect(status.count == 24)
+    return status.withUnsafeBytes {
+      $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+        + $0.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
     }
-    return status[1] + status[2]
   }
 }

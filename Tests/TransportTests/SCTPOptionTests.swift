@@ -60,10 +60,10 @@ import Testing
     #expect(try many.option(.autoclose) == nil)
     #expect(refusal { try many.setOption(.autoclose, to: .zero) }?.code == .invalidArgument)
     #expect(refusal { try many.setOption(.autoclose, to: .seconds(-1)) }?.code == .invalidArgument)
-    #expect(try many.associationCount() == 0)
-    #expect(try many.associations() == [])
-    #expect(refusal { _ = try socket.associationCount() }?.code == .notSupported)
-    #expect(refusal { _ = try socket.associations() }?.code == .notSupported)
+    #expect(try many.option(.associationCount) == 0)
+    #expect(try many.option(.associations) == [])
+    #expect(refusal { _ = try socket.option(.associationCount) }?.code == .notSupported)
+    #expect(refusal { _ = try socket.option(.associations) }?.code == .notSupported)
   }
 
   @Test func initParameters() throws {
@@ -179,7 +179,7 @@ import Testing
   @Test func pathParameters() throws {
     try sctpPair().split { client, server in
       let peer = try client.remoteAddress()
-      let initial = try client.pathParameters(to: peer)
+      let initial = try client.option(.path(to: peer).parameters)
       #expect(initial.heartbeat == .on(every: .seconds(30)) && initial.maximumRetransmissions == 5)
       #expect(initial.pathMTU == .discovered && initial.currentMTU > 1000)
       #expect(initial.delayedAcknowledgements == .on(.milliseconds(200)))
@@ -189,28 +189,28 @@ import Testing
       wanted.pathMTU = .fixed(1400)
       wanted.delayedAcknowledgements = .on(.milliseconds(100))
       wanted.trafficClass = 0xb8
-      try client.setPathParameters(wanted, to: peer)
-      let seen = try client.pathParameters(to: peer)
+      try client.setOption(.path(to: peer).parameters, to: wanted)
+      let seen = try client.option(.path(to: peer).parameters)
       #expect(seen.heartbeat == .on(every: .milliseconds(1200)) && seen.maximumRetransmissions == 7)
       #expect(seen.pathMTU == .fixed(1400) && seen.currentMTU == 1400)
       #expect(seen.delayedAcknowledgements == .on(.milliseconds(100)) && seen.trafficClass == 0xb8)
       // What is nil stays.
-      try client.setPathParameters(SCTPPathParameters(), to: peer)
-      #expect(try client.pathParameters(to: peer) == seen)
+      try client.setOption(.path(to: peer).parameters, to: SCTPPathParameters())
+      #expect(try client.option(.path(to: peer).parameters) == seen)
       var off = SCTPPathParameters()
       off.heartbeat = .off
       off.delayedAcknowledgements = .off
-      try client.setPathParameters(off, to: peer)
-      #expect(try client.pathParameters(to: peer).heartbeat == .off)
-      #expect(try client.pathParameters(to: peer).delayedAcknowledgements == .off)
+      try client.setOption(.path(to: peer).parameters, to: off)
+      #expect(try client.option(.path(to: peer).parameters).heartbeat == .off)
+      #expect(try client.option(.path(to: peer).parameters).delayedAcknowledgements == .off)
       var zero = SCTPPathParameters()
       zero.heartbeat = .on(every: .zero)
-      try client.setPathParameters(zero, to: peer)
-      #expect(try client.pathParameters(to: peer).heartbeat == .on(every: .zero))
-      try client.sendHeartbeat(to: peer)
+      try client.setOption(.path(to: peer).parameters, to: zero)
+      #expect(try client.option(.path(to: peer).parameters).heartbeat == .on(every: .zero))
+      try client.perform(.sendHeartbeat(to: peer))
       let stranger = IPSocketAddress.local(9, port: peer.port)
-      #expect(refusal { _ = try client.pathParameters(to: stranger) }?.code == .invalidArgument)
-      #expect(refusal { try client.sendHeartbeat(to: stranger) }?.code == .invalidArgument)
+      #expect(refusal { _ = try client.option(.path(to: stranger).parameters) }?.code == .invalidArgument)
+      #expect(refusal { try client.perform(.sendHeartbeat(to: stranger)) }?.code == .invalidArgument)
       _ = server
     }
   }
@@ -225,38 +225,40 @@ import Testing
     bad[4].flowLabel = 1 << 20
     bad[5].heartbeat = .on(every: .milliseconds(-1))
     for parameters in bad {
-      #expect(refusal { try socket.setPathParameters(parameters) }?.code == .invalidArgument)
+      #expect(refusal { try socket.setOption(.paths.parameters, to: parameters) }?.code == .invalidArgument)
     }
     let six = try SCTPSocket.open(for: .loopbackIPv6(port: 0))
     var label = SCTPPathParameters()
     label.flowLabel = 0x12345
-    try six.setPathParameters(label)
-    #expect(try six.pathParameters().flowLabel == 0x12345)
+    try six.setOption(.paths.parameters, to: label)
+    #expect(try six.option(.paths.parameters).flowLabel == 0x12345)
   }
 
   @Test func thresholdsProbesAndEncapsulation() throws {
     try sctpPair().split { client, server in
       let peer = try client.remoteAddress()
-      let thresholds = try client.pathThresholds(to: peer)
+      let thresholds = try client.option(.path(to: peer).thresholds)
       #expect(thresholds == SCTPPathThresholds(failed: 5, potentiallyFailed: 0, primaryChange: 65535))
-      try client.setPathThresholds(SCTPPathThresholds(failed: 3, potentiallyFailed: 1, primaryChange: 2), to: peer)
+      try client.setOption(
+        .path(to: peer).thresholds, to: SCTPPathThresholds(failed: 3, potentiallyFailed: 1, primaryChange: 2))
       #expect(
-        try client.pathThresholds(to: peer)
+        try client.option(.path(to: peer).thresholds)
           == SCTPPathThresholds(failed: 3, potentiallyFailed: 1, primaryChange: 2))
       let reversed = SCTPPathThresholds(potentiallyFailed: 5, primaryChange: 2)
-      #expect(refusal { try client.setPathThresholds(reversed, to: peer) }?.code == .invalidArgument)
-      #expect(try client.pathMTUProbeInterval(to: peer) == nil)
-      try client.setPathMTUProbeInterval(.seconds(6), to: peer)
-      #expect(try client.pathMTUProbeInterval(to: peer) == .seconds(6))
-      #expect(refusal { try client.setPathMTUProbeInterval(.seconds(4), to: peer) }?.code == .invalidArgument)
-      #expect(refusal { try client.setPathMTUProbeInterval(.zero, to: peer) }?.code == .invalidArgument)
-      try client.setPathMTUProbeInterval(nil, to: peer)
-      #expect(try client.pathMTUProbeInterval(to: peer) == nil)
-      #expect(try client.udpEncapsulationPort(to: peer) == 0)
-      try client.setUDPEncapsulationPort(9899, to: peer)
-      #expect(try client.udpEncapsulationPort(to: peer) == 9899)
+      #expect(refusal { try client.setOption(.path(to: peer).thresholds, to: reversed) }?.code == .invalidArgument)
+      #expect(try client.option(.path(to: peer).mtuProbeInterval) == nil)
+      try client.setOption(.path(to: peer).mtuProbeInterval, to: .seconds(6))
+      #expect(try client.option(.path(to: peer).mtuProbeInterval) == .seconds(6))
+      #expect(
+        refusal { try client.setOption(.path(to: peer).mtuProbeInterval, to: .seconds(4)) }?.code == .invalidArgument)
+      #expect(refusal { try client.setOption(.path(to: peer).mtuProbeInterval, to: .zero) }?.code == .invalidArgument)
+      try client.setOption(.path(to: peer).mtuProbeInterval, to: nil)
+      #expect(try client.option(.path(to: peer).mtuProbeInterval) == nil)
+      #expect(try client.option(.path(to: peer).udpEncapsulationPort) == 0)
+      try client.setOption(.path(to: peer).udpEncapsulationPort, to: 9899)
+      #expect(try client.option(.path(to: peer).udpEncapsulationPort) == 9899)
       // Back, or the end does not reach the peer.
-      try client.setUDPEncapsulationPort(0, to: peer)
+      try client.setOption(.path(to: peer).udpEncapsulationPort, to: 0)
       _ = server
     }
   }

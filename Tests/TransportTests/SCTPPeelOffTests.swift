@@ -30,7 +30,7 @@ import Testing
     let answer = try pair.near.nextMessage()
     #expect(answer.bytes == [2])
     let again = failureCode { _ = try pair.far.peelOff(pair.farID) }
-    let left = try pair.far.associations()
+    let left = try pair.far.option(.associations)
     #expect(again == .invalidArgument && left == [otherID])
     _ = try other.nextChange(.up)
     try pair.far.sendNow([3], SCTPSendInfo(association: otherID))
@@ -47,12 +47,10 @@ import Testing
     let pair = try EndpointPair()
     // What an old kernel's answer to the flags leads to: PEELOFF, and the flags by fcntl(2). Adopting sets them as
     // well.
-    var request: [Int32] = [pair.farID.rawValue, -1]
-    try request.withUnsafeMutableBytes { memory in
-      var bytes = unsafe MutableRawSpan(_unsafeBytes: memory)
-      _ = try pair.far.rawOption(level: CSK_IPPROTO_SCTP, name: CSK_SCTP_PEELOFF, into: &bytes)
-    }
-    let raw = RawDescriptor(request[1])
+    let request = [pair.farID.rawValue, -1].withUnsafeBytes { Array($0) }
+    let answer = try pair.far.option(
+      SocketOption(bytes: CSK_SCTP_PEELOFF, level: CSK_IPPROTO_SCTP, capacity: 8, request: request))
+    let raw = RawDescriptor(answer.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 4, as: Int32.self) })
     #expect(fcntl(raw.value, F_GETFD) & FD_CLOEXEC == 0)
     let wrong = failureCode { _ = try SCTPOneToManySocket(adopting: raw.duplicate()) }
     #expect(wrong == .wrongSocketKind)
@@ -181,7 +179,7 @@ import Testing
   /// suffers.
   @Test func otherNotificationsComeFlagged() throws {
     let sockets = try EndpointPair().peel()
-    try sockets.second.setEvent(.senderDry, to: true)
+    try sockets.second.setOption(.event(.senderDry), of: .all, to: true)
     var buffer = [UInt8](repeating: 0, count: 5)
     var info = MessageInfo()
     let outcome = try sockets.second.receive(into: buffer.mutableSpan, &info, until: .after(sctpPatience))

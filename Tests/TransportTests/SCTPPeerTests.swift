@@ -139,7 +139,7 @@ import Testing
         "-c", "0", "-x", "1", "-d", "0", "-D",
       ]))
     let socket = try listener.accept(until: .after(.seconds(30)))
-    #expect(try Set(socket.peerAddresses()) == [.local(1, port: free), .local(2, port: free)])
+    #expect(try Set(socket.option(.peerAddresses)) == [.local(1, port: free), .local(2, port: free)])
     var count = 0
     var buffer = [UInt8](repeating: 0, count: 4096)
     while case .bytes(let more) = try socket.read(into: buffer.mutableSpan, until: .after(.seconds(30))) {
@@ -159,7 +159,7 @@ import Testing
     let server = try #require(
       PeerProcess(unbuffered + ["sctp_darn", "-H", "127.0.0.1", "-P", "\(port)", "-B", "127.0.0.2", "-l"]))
     let socket = try connect(to: .local(2, port: port))
-    #expect(try Set(socket.peerAddresses()) == [.local(1, port: port), .local(2, port: port)])
+    #expect(try Set(socket.option(.peerAddresses)) == [.local(1, port: port), .local(2, port: port)])
     try socket.say("to darn")
     #expect(socket.closing(within: .seconds(30)).ending == .graceful)
     // It listens for ever, and may still be printing. Its last letter it overwrites.

@@ -21,7 +21,7 @@ import Testing
     let id = try server.nextChange(.up).association
     try client.sendNow([1], SCTPSendInfo())
     _ = try server.nextMessage()
-    try server.setFilter(dropping(6))
+    try server.setOption(.filter, to: dropping(6))
     let again = try restart(client, saying: [2])
     let change = try server.nextChange(.restarted)
     #expect(change.association == id && !change.isEnd && change.outgoingStreams == 10)
@@ -30,7 +30,7 @@ import Testing
     try server.sendNow([3], SCTPSendInfo(association: id))
     let answer = try again.nextMessage()
     #expect(answer.bytes == [3])
-    let count = try server.associationCount()
+    let count = try server.option(.associationCount)
     #expect(count == 1)
   }
 
@@ -40,7 +40,7 @@ import Testing
       let server = try listeningEndpoint()
       let client = try SCTPSocket.connect(to: server.localAddress(), until: .after(sctpSoon))
       let peeled = try server.peelOff(server.nextChange(.up).association)
-      try peeled.setFilter(dropping(6))
+      try peeled.setOption(.filter, to: dropping(6))
       let again = try restart(client, saying: [2])
       var buffer: [UInt8] = [0]
       var info = MessageInfo()
@@ -65,12 +65,12 @@ import Testing
   @Test func aOneToOneSocketIsToldByTheEventAlone() throws {
     for isOn in [false, true] {
       let listener = try SCTPSocket.listen(on: .loopback(port: 0)) { (socket) throws(SocketError) in
-        try socket.setEvent(.associationChange, to: isOn)
+        try socket.setOption(.event(.associationChange), of: .all, to: isOn)
       }
       let client = try SCTPSocket.connect(to: listener.localAddress(), until: .after(sctpSoon))
       let server = try listener.accept(until: .after(sctpSoon))
       if isOn { _ = try server.nextChange(.up) }
-      try server.setFilter(dropping(6))
+      try server.setOption(.filter, to: dropping(6))
       let again = try restart(client, saying: [2])
       if isOn { _ = try server.nextChange(.restarted) }
       let message = try server.nextMessage()

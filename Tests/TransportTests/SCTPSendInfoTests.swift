@@ -92,7 +92,9 @@ import Testing
     let sent = (0..<1200).map { UInt8(truncatingIfNeeded: $0 * 7) }
     for isUnordered in [false, true] {
       let client = try SCTPOneToManySocket.bind(to: .loopback(port: 0)) { endpoint throws(SocketError) in
-        for event in [SCTPEvent.sendFailed, .oldSendFailed] { try endpoint.setEvent(event, to: true) }
+        for event in [SCTPEvent.sendFailed, .oldSendFailed] {
+          try endpoint.setOption(.event(event), of: .all, to: true)
+        }
         try endpoint.setOption(.maximumSegment, to: 500)
       }
       var info = SCTPSendInfo(stream: 2)

@@ -139,8 +139,8 @@ import Testing
     let socket = try SCTPSocket.open(for: .loopback(port: 0))
     #expect(refusal { try socket.say("x") }?.code == .brokenPipe)
     #expect(refusal { _ = try socket.remoteAddress() }?.code == .notConnected)
-    #expect(refusal { _ = try socket.peerAddresses() }?.code == .invalidArgument)
-    #expect(refusal { try socket.setPrimaryAddress(.loopback(port: 1)) }?.code == .invalidArgument)
+    #expect(refusal { _ = try socket.option(.peerAddresses) }?.code == .invalidArgument)
+    #expect(refusal { try socket.setOption(.primaryAddress, to: .loopback(port: 1)) }?.code == .invalidArgument)
   }
 
   /// The protocol has no half-close: ending the writing ends the association.
@@ -153,7 +153,7 @@ import Testing
       var byte: [UInt8] = [0]
       #expect(try client.read(into: byte.mutableSpan) == nil)
       let deadline = Deadline.after(sctpSoon)
-      while (try? client.status()) != nil, !deadline.hasPassed { sleep(milliseconds: 1) }
+      while (try? client.option(.status)) != nil, !deadline.hasPassed { sleep(milliseconds: 1) }
       #expect(refusal { try client.say("more") }?.code == .brokenPipe)
       #expect(try client.read(into: byte.mutableSpan) == .endOfStream)
     }

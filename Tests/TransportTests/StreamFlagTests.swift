@@ -77,7 +77,7 @@ import Testing
     let pair = try tcp()
     try pair.first.setOption(.noDelay, to: true)
     #expect(try pair.first.write([1].span, flags: .more) == 1)
-    #expect(try pair.first.queuedOutputBytes() == 1)
+    #expect(try pair.first.option(.queuedOutputBytes) == 1)
     var bytes = [UInt8](repeating: 0, count: 4)
     #expect(
       code { _ = try pair.second.read(into: bytes.mutableSpan, until: .after(.milliseconds(50))) } == .timedOut)
@@ -86,7 +86,7 @@ import Testing
     // One segment with everything.
     #expect(try pair.second.read(into: bytes.mutableSpan, until: soon) == .bytes(3))
     #expect(bytes == [1, 2, 3, 0])
-    #expect(try pair.first.tcpInfo().dataSegmentsOut == 1)
+    #expect(try pair.first.option(.tcpInfo).dataSegmentsOut == 1)
   }
 
   @Test func aWriteThatDoesNotRouteReachesThisMachine() throws {

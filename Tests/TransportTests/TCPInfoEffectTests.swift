@@ -21,14 +21,14 @@ import Testing
     var answer = [UInt8](repeating: 0, count: 10)
     try pair.first.readExactly(into: answer.mutableSpan, until: .after(soon))
     let deadline = Deadline.after(soon)
-    while try pair.second.tcpInfo().unacknowledged > 0, !deadline.hasPassed { sleep(milliseconds: 5) }
+    while try pair.second.option(.tcpInfo).unacknowledged > 0, !deadline.hasPassed { sleep(milliseconds: 5) }
   }
 
   @Test func bothEndsTellTheSameStory() throws {
     try inNamespaceWithLoopback {
       let pair = try pair()
       try talk(pair)
-      let (near, far) = (try pair.first.tcpInfo(), try pair.second.tcpInfo())
+      let (near, far) = (try pair.first.option(.tcpInfo), try pair.second.option(.tcpInfo))
       #expect(near.bytesSent == 1000 && far.bytesReceived == 1000 && far.bytesSent == 10 && near.bytesReceived == 10)
       // The request to connect counts as one byte (RFC 4898), at the end that sent it.
       #expect(near.bytesAcknowledged == 1001 && far.bytesAcknowledged == 10)
@@ -66,7 +66,7 @@ import Testing
       let pair = try pair()
       try talk(pair)
       sleep(milliseconds: 60)
-      let (near, far) = (try pair.first.tcpInfo(), try pair.second.tcpInfo())
+      let (near, far) = (try pair.first.option(.tcpInfo), try pair.second.option(.tcpInfo))
       for info in [near, far] {
         for age in [info.sinceLastDataSent, info.sinceLastDataReceived, info.sinceLastAcknowledgementReceived] {
           #expect(age >= .milliseconds(40) && age < .seconds(10), "\(age)")
@@ -84,7 +84,7 @@ import Testing
       var length = socklen_t(MemoryLayout<tcp_info>.size)
       let descriptor = pair.first.descriptor.value
       #expect(getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &raw, &length) == 0 && length >= 104)
-      let info = try pair.first.tcpInfo()
+      let info = try pair.first.option(.tcpInfo)
       #expect(info.congestionState.rawValue == raw.tcpi_ca_state && info.retransmits == raw.tcpi_retransmits)
       #expect(info.probes == raw.tcpi_probes && info.backoff == raw.tcpi_backoff)
       #expect(info.retransmissionTimeout == .microseconds(raw.tcpi_rto))
@@ -108,13 +108,15 @@ import Testing
     try inNamespaceWithLoopback {
       let pair = try pair()
       let drop: [BPFInstruction] = [.drop]
-      if let error = failure(SocketError.self, { () throws(SocketError) in try pair.second.setFilter(drop) }) {
+      if let error = failure(
+        SocketError.self, { () throws(SocketError) in try pair.second.setOption(.filter, to: drop) })
+      {
         return unavailable("a filter on a TCP socket: \(error)")
       }
       try pair.first.writeAll([UInt8](repeating: 3, count: 100).span, until: .after(soon))
       let deadline = Deadline.after(.seconds(10))
-      while try pair.first.tcpInfo().backoff == 0, !deadline.hasPassed { sleep(milliseconds: 5) }
-      let lossy = try pair.first.tcpInfo()
+      while try pair.first.option(.tcpInfo).backoff == 0, !deadline.hasPassed { sleep(milliseconds: 5) }
+      let lossy = try pair.first.option(.tcpInfo)
       // 4 is TCP_CA_Loss. The kernel may have probed before its timer ran out.
       #expect(lossy.congestionState == .loss && lossy.congestionWindow == 1)
       #expect(lossy.retransmits >= 1 && lossy.backoff >= 1)
@@ -137,7 +139,7 @@ import Testing
       var written = 0
       while let count = try client.write(block.span) { written += count }
       sleep(milliseconds: 20)
-      let (near, far) = (try client.tcpInfo(), try server.tcpInfo())
+      let (near, far) = (try client.option(.tcpInfo), try server.option(.tcpInfo))
       #expect(near.notSentBytes > 0 && Int(near.notSentBytes) + Int(far.bytesReceived) == written)
       #expect(near.receiveWindowLimited > .zero && near.busyTime >= near.receiveWindowLimited)
       #expect(near.sendWindow <= far.receiveWindow && far.receiveWindow < 1 << 16)
@@ -151,9 +153,9 @@ import Testing
       let listener = try TCPSocket.listen(on: .loopback(port: 0), backlog: 3)
       let first = try TCPSocket.connect(to: listener.localAddress(), until: .after(soon))
       let second = try TCPSocket.connect(to: listener.localAddress(), until: .after(soon))
-      let full = try listener.tcpInfo()
+      let full = try listener.option(.tcpInfo)
       _ = try listener.accept(until: .after(soon))
-      let less = try listener.tcpInfo()
+      let less = try listener.option(.tcpInfo)
       #expect(full.unacknowledged == 2 && full.selectivelyAcknowledged == 3 && less.unacknowledged == 1)
       _ = (first.descriptor, second.descriptor)
     }

@@ -8,17 +8,17 @@ import Testing
     _ state: TCPInfo.State, _ socket: borrowing TCPSocket
   ) throws(SocketError) -> TCPInfo.State {
     let deadline = Deadline.after(.seconds(5))
-    while try socket.tcpInfo().state != state, !deadline.hasPassed { sleep(milliseconds: 1) }
-    return try socket.tcpInfo().state
+    while try socket.option(.tcpInfo).state != state, !deadline.hasPassed { sleep(milliseconds: 1) }
+    return try socket.option(.tcpInfo).state
   }
 
   @Test func theStatesHaveNames() throws {
     let idle = try TCPSocket.open(for: .loopback(port: 0))
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
-    var states = [try idle.tcpInfo().state, try listener.tcpInfo().state]
+    var states = [try idle.option(.tcpInfo).state, try listener.option(.tcpInfo).state]
     #expect(states == [.closed, .listening])
     try TCPSocket.pair(until: .after(.seconds(5))).split { (first, second) in
-      states = [try first.tcpInfo().state, try second.tcpInfo().state]
+      states = [try first.option(.tcpInfo).state, try second.option(.tcpInfo).state]
       #expect(states == [.established, .established])
       try first.shutdown(.write)
       states = [try eventually(.finWait2, first), try eventually(.closeWait, second)]
@@ -43,7 +43,7 @@ import Testing
     let late = failure(SocketError.self) { () throws(SocketError) in
       try pending.connect(to: address, until: .after(.milliseconds(30)))
     }
-    let state = try pending.tcpInfo().state
+    let state = try pending.option(.tcpInfo).state
     #expect(late?.code == .timedOut && state == .synSent)
     _ = consume first
   }
@@ -52,17 +52,17 @@ import Testing
   @Test func timersThatRunOutAreCounted() throws {
     let pair = try TCPSocket.pair(until: .after(.seconds(5)))
     let drop: [BPFInstruction] = [.drop]
-    try pair.second.setFilter(drop)
+    try pair.second.setOption(.filter, to: drop)
     try pair.first.writeAll([1, 2, 3].span, until: .after(.seconds(5)))
     let deadline = Deadline.after(.seconds(10))
-    while try pair.first.tcpInfo().congestionState != .loss, !deadline.hasPassed { sleep(milliseconds: 5) }
-    let lost = try pair.first.tcpInfo()
+    while try pair.first.option(.tcpInfo).congestionState != .loss, !deadline.hasPassed { sleep(milliseconds: 5) }
+    let lost = try pair.first.option(.tcpInfo)
     #expect(lost.congestionState == .loss && lost.backoff > 0 && lost.bytesRetransmitted > 0)
-    try pair.second.removeFilter()
+    try pair.second.setOption(.filter, to: nil)
     var bytes: [UInt8] = [0, 0, 0]
     try pair.second.readExactly(into: bytes.mutableSpan, until: .after(.seconds(10)))
-    while try pair.first.tcpInfo().congestionState != .open, !deadline.hasPassed { sleep(milliseconds: 5) }
-    let info = try pair.first.tcpInfo()
+    while try pair.first.option(.tcpInfo).congestionState != .open, !deadline.hasPassed { sleep(milliseconds: 5) }
+    let info = try pair.first.option(.tcpInfo)
     if info.length >= 248 {
       #expect(lost.retransmissionTimeouts >= 1 && info.timeoutRecoveries == 1)
       #expect(info.timeoutRecoveryTime > .zero && info.timeoutRecoveryTime < .seconds(10))
@@ -73,7 +73,7 @@ import Testing
 
   @Test func theLengthTellsWhichFieldsThereAre() throws {
     let pair = try TCPSocket.pair(until: .after(.seconds(5)))
-    let info = try pair.first.tcpInfo()
+    let info = try pair.first.option(.tcpInfo)
     var name = utsname()
     uname(&name)
     let release = withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
@@ -97,7 +97,7 @@ import Testing
       let client = try TCPSocket.connect(to: listener.localAddress(), until: .after(.seconds(5))) {
         (socket) throws(SocketError) in try socket.setOption(.fastOpenConnect, to: true)
       }
-      let info = try client.tcpInfo()
+      let info = try client.option(.tcpInfo)
       #expect(info.fastOpenFailure == .cookieUnavailable && !info.fastOpenDataAccepted)
     }
   }
@@ -111,7 +111,7 @@ import Testing
       try pair.first.writeAll([UInt8](repeating: 1, count: 1000).span, until: .after(.seconds(5)))
       var bytes = [UInt8](repeating: 0, count: 1000)
       try pair.second.readExactly(into: bytes.mutableSpan, until: .after(.seconds(5)))
-      let info = try pair.second.tcpInfo()
+      let info = try pair.second.option(.tcpInfo)
       #expect(info.hasECN && info.hasSeenECN)
     }
   }

@@ -35,7 +35,7 @@ import Testing
       _ = try pair.first.write([1].span)
       // The segment has been handled when its byte is there to read; whether it was answered is decided by then.
       #expect(try read(pair.second, within: soon) == [1])
-      return try pair.first.tcpInfo().unacknowledged
+      return try pair.first.option(.tcpInfo).unacknowledged
     }
     // A busy machine may take 40 ms between two lines.
     let waiting = try (0..<5).map { _ in try unacknowledgedAfterReading(quick: false) }
@@ -59,7 +59,7 @@ import Testing
       let pair = try pair { (socket) throws(SocketError) in try socket.setOption(.noDelay, to: noDelay) }
       try pair.second.setOption(.quickAcknowledge, to: false)
       for byte: UInt8 in 1...3 { _ = try pair.first.write([byte].span) }
-      return try pair.first.tcpInfo().dataSegmentsOut
+      return try pair.first.option(.tcpInfo).dataSegmentsOut
     }
     let (prompt, collected) = (try segments(noDelay: true), try (0..<5).map { _ in try segments(noDelay: false) })
     #expect(prompt == 3 && collected.contains(1), "\(collected)")
@@ -68,10 +68,10 @@ import Testing
   @Test func theLargestSegmentIsWhatWasAskedFor() throws {
     let pair = try pair { (socket) throws(SocketError) in try socket.setOption(.maximumSegment, to: 1000) }
     try pair.second.writeAll([UInt8](repeating: 0, count: 3000).span, until: .after(soon))
-    let info = try pair.second.tcpInfo()
+    let info = try pair.second.option(.tcpInfo)
     // Timestamps take 12 bytes of each.
     #expect(info.sendMaximumSegment == (info.hasTimestamps ? 988 : 1000))
-    #expect(try pair.first.tcpInfo().advertisedMaximumSegment <= 1000 + 12)
+    #expect(try pair.first.option(.tcpInfo).advertisedMaximumSegment <= 1000 + 12)
   }
 
   /// Not writable above the mark although the buffer has room.
@@ -82,10 +82,10 @@ import Testing
     try poller.register(pair.first, for: .writable, token: Token(index: 1))
     let block = [UInt8](repeating: 0, count: 1 << 16)
     // More than the peer's window, so that some stays unsent.
-    while try pair.first.tcpInfo().notSentBytes < 1 << 17 {
+    while try pair.first.option(.tcpInfo).notSentBytes < 1 << 17 {
       guard try pair.first.write(block.span) != nil else { break }
     }
-    #expect(try pair.first.tcpInfo().notSentBytes >= 1 << 17)
+    #expect(try pair.first.option(.tcpInfo).notSentBytes >= 1 << 17)
     let before = try poller.wait(until: .past)
     try pair.first.setOption(.notSentLowWater, to: 16384)
     let after = try poller.wait(until: .past)
@@ -129,7 +129,7 @@ import Testing
         // A listener that takes none answers the request alone, and the kernel sends the bytes again.
         #expect(sent == 3, "errno \(errno)")
         let server = try listener.accept(until: .after(soon))
-        #expect(try server.tcpInfo().fastOpenDataAccepted == (queue > 0), "queue \(queue)")
+        #expect(try server.option(.tcpInfo).fastOpenDataAccepted == (queue > 0), "queue \(queue)")
         if queue > 0 {
           var bytes: [UInt8] = [0, 0, 0, 0]
           let outcome = try server.read(into: bytes.mutableSpan)

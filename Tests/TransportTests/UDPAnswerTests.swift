@@ -10,7 +10,7 @@ import Testing
     try socketsInNamespace {
       let server = try UDPSocket.bind(to: way == .v4 ? .anyIPv4(port: 0) : .any(port: 0))
       try server.setOption(.packetInfo, to: true)
-      if let group { try server.join(group, interfaceIndex: 1) }
+      if let group { try server.join(MulticastGroup(group, interface: .index(1))) }
       let client = try UDPSocket.bind(to: way.isIPv4 ? .loopback(port: 0) : .loopbackIPv6(port: 0))
       if way.isIPv4 { try client.setOption(.broadcast, to: true) }
       try client.setOption(.multicastInterface, to: 1)

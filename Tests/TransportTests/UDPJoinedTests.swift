@@ -164,7 +164,7 @@ import Testing
     try client.setOption(.segmentSize, to: 0)
     #expect(try sent() == [3000, 3000])
     let number: [UInt8] = [0xdc, 5, 0, 0]  // 1500
-    try client.setRawOption(level: CSK_IPPROTO_UDP, name: CSK_UDP_SEGMENT, to: number.span.bytes)
+    try client.setOption(SocketOption(bytes: CSK_UDP_SEGMENT, level: CSK_IPPROTO_UDP), to: number)
     #expect(try sent() == [1500, 1500, 1500, 1500])
   }
 

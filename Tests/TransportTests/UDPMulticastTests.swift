@@ -46,16 +46,20 @@ import Testing
     let sender = adopt(made[1])
     let group = way.isIPv4 ? Self.four : Self.six
     #expect(try !hears(receiver, sender, group))
-    try receiver.join(group, interfaceIndex: 1)
+    try receiver.join(MulticastGroup(group, interface: .index(1)))
     #expect(try hears(receiver, sender, group))
-    #expect(code { () throws(SocketError) in try receiver.join(group, interfaceIndex: 1) } == .addressInUse)
+    #expect(
+      code { () throws(SocketError) in try receiver.join(MulticastGroup(group, interface: .index(1))) } == .addressInUse
+    )
     try receiver.setOption(.packetInfo, to: true)
     #expect(try sender.send([1].span, to: IPSocketAddress(group, port: receiver.port())) == 1)
     let received = try receiver.nextWithMetadata()
     #expect(received.2.destination?.ip == group && received.2.interfaceIndex == 1)
-    try receiver.leave(group, interfaceIndex: 1)
+    try receiver.leave(MulticastGroup(group, interface: .index(1)))
     #expect(try !hears(receiver, sender, group))
-    #expect(code { () throws(SocketError) in try receiver.leave(group, interfaceIndex: 1) } == .addressNotAvailable)
+    #expect(
+      code { () throws(SocketError) in try receiver.leave(MulticastGroup(group, interface: .index(1))) }
+        == .addressNotAvailable)
   }
 
   @Test func ipv4GroupsByAnInterfacesAddress() throws {
@@ -65,13 +69,13 @@ import Testing
     let group = IPv4Address(239, 9, 9, 9)
     try sender.setOption(.multicastInterfaceAddress, to: Self.local)
     #expect(try sender.option(.multicastInterfaceAddress) == Self.local)
-    try receiver.join(group, interfaceAddress: Self.local)
+    try receiver.join(MulticastGroup(.v4(group), interface: .address(Self.local)))
     #expect(try hears(receiver, sender, .v4(group)))
-    try receiver.leave(group, interfaceAddress: Self.local)
+    try receiver.leave(MulticastGroup(.v4(group), interface: .address(Self.local)))
     #expect(try !hears(receiver, sender, .v4(group)))
-    try receiver.join(group, source: Self.local, interfaceAddress: Self.local)
+    try receiver.join(MulticastGroup(.v4(group), source: .v4(Self.local), interface: .address(Self.local)))
     #expect(try hears(receiver, sender, .v4(group)))
-    try receiver.leave(group, source: Self.local, interfaceAddress: Self.local)
+    try receiver.leave(MulticastGroup(.v4(group), source: .v4(Self.local), interface: .address(Self.local)))
     #expect(try !hears(receiver, sender, .v4(group)))
   }
 
@@ -83,19 +87,19 @@ import Testing
     let source = try sender.localAddress().ip
     let stranger: IPAddress =
       way.isIPv4 ? .v4(IPv4Address(127, 0, 0, 77)) : .v6(IPv6Address(high: 0xfd00 << 48, low: 77))
-    try receiver.join(group, source: stranger, interfaceIndex: 1)
+    try receiver.join(MulticastGroup(group, source: stranger, interface: .index(1)))
     #expect(try !hears(receiver, sender, group))
-    try receiver.join(group, source: source, interfaceIndex: 1)
+    try receiver.join(MulticastGroup(group, source: source, interface: .index(1)))
     #expect(try hears(receiver, sender, group))
     #expect(
-      code { () throws(SocketError) in try receiver.join(group, source: source, interfaceIndex: 1) }
+      code { () throws(SocketError) in try receiver.join(MulticastGroup(group, source: source, interface: .index(1))) }
         == .addressNotAvailable)
-    try receiver.leave(group, source: source, interfaceIndex: 1)
+    try receiver.leave(MulticastGroup(group, source: source, interface: .index(1)))
     #expect(try !hears(receiver, sender, group))
-    try receiver.leave(group, source: stranger, interfaceIndex: 1)
+    try receiver.leave(MulticastGroup(group, source: stranger, interface: .index(1)))
     // Leaving the last source has left the group: EINVAL.
     #expect(
-      code { () throws(SocketError) in try receiver.leave(group, source: source, interfaceIndex: 1) }
+      code { () throws(SocketError) in try receiver.leave(MulticastGroup(group, source: source, interface: .index(1))) }
         == .invalidArgument)
   }
 
@@ -105,7 +109,7 @@ import Testing
     let sender = adopt(made[1])
     let group = way.isIPv4 ? Self.four : Self.six
     // The sender joins: so the host is a member, and whoever is bound to the port hears.
-    try sender.join(group, interfaceIndex: 1)
+    try sender.join(MulticastGroup(group, interface: .index(1)))
     try receiver.setOption(.multicastAll, to: true)
     #expect(try receiver.option(.multicastAll))
     #expect(try hears(receiver, sender, group))
@@ -119,7 +123,7 @@ import Testing
     let receiver = adopt(made[0])
     let sender = adopt(made[1])
     let group = way.isIPv4 ? Self.four : Self.six
-    try receiver.join(group, interfaceIndex: 1)
+    try receiver.join(MulticastGroup(group, interface: .index(1)))
     try receiver.setOption(.receiveHopLimit, to: true)
     #expect(try sender.option(.multicastHops) == 1)
     for hops in [1, 33, 255] {
@@ -147,8 +151,8 @@ import Testing
     #expect(try sender.option(.multicastInterface) == 1)
     try receiver.setOption(.receiveHopLimit, to: true)
     let mapped = IPAddress.v6(IPv6Address(mapped: IPv4Address(239, 1, 2, 3)))
-    try receiver.join(mapped, interfaceIndex: 1)
-    try receiver.join(Self.six, interfaceIndex: 1)
+    try receiver.join(MulticastGroup(mapped, interface: .index(1)))
+    try receiver.join(MulticastGroup(Self.six, interface: .index(1)))
     for group in [mapped, Self.six] {
       #expect(try sender.send([1].span, to: IPSocketAddress(group, port: receiver.port())) == 1)
       let received = try receiver.nextWithMetadata()
@@ -162,18 +166,23 @@ import Testing
     let local = IPAddress.v4(Self.local)
     for group in [local, .v4(.any), .v4(.broadcast), .v6(.loopback), .v6(.any), .v4(IPv4Address(240, 0, 0, 0))] {
       #expect(!group.isMulticast)
-      #expect(throws: bad) { try socket.join(group) }
-      #expect(throws: bad) { try socket.leave(group) }
-      #expect(throws: bad) { try socket.join(group, source: local) }
-      #expect(throws: bad) { try socket.leave(group, source: local) }
+      #expect(throws: bad) { try socket.join(MulticastGroup(group)) }
+      #expect(throws: bad) { try socket.leave(MulticastGroup(group)) }
+      #expect(throws: bad) { try socket.join(MulticastGroup(group, source: local)) }
+      #expect(throws: bad) { try socket.leave(MulticastGroup(group, source: local)) }
     }
-    #expect(throws: bad) { try socket.join(Self.four, source: .v6(.loopback)) }
-    #expect(throws: bad) { try socket.join(Self.four, source: Self.four) }
-    #expect(throws: bad) { try socket.join(Self.six, source: local) }
-    #expect(throws: bad) { try socket.join(Self.local, interfaceAddress: Self.local) }
-    #expect(throws: bad) { try socket.leave(Self.local, interfaceAddress: Self.local) }
+    #expect(throws: bad) { try socket.join(MulticastGroup(Self.four, source: .v6(.loopback))) }
+    #expect(throws: bad) { try socket.join(MulticastGroup(Self.four, source: Self.four)) }
+    #expect(throws: bad) { try socket.join(MulticastGroup(Self.six, source: local)) }
+    #expect(throws: bad) { try socket.join(MulticastGroup(local, interface: .address(Self.local))) }
+    #expect(throws: bad) { try socket.leave(MulticastGroup(local, interface: .address(Self.local))) }
+    // Only IPv4 names an interface by its address.
+    #expect(throws: bad) { try socket.join(MulticastGroup(Self.six, interface: .address(Self.local))) }
+    #expect(throws: bad) { try socket.leave(MulticastGroup(Self.six, interface: .address(Self.local))) }
     let group = IPv4Address(239, 1, 1, 1)
-    #expect(throws: bad) { try socket.join(group, source: group, interfaceAddress: Self.local) }
+    #expect(throws: bad) {
+      try socket.join(MulticastGroup(.v4(group), source: .v4(group), interface: .address(Self.local)))
+    }
   }
 
   @Test func badInterfaces() throws {
@@ -181,16 +190,23 @@ import Testing
     let six = try UDPSocket.bind(to: .loopbackIPv6(port: 0))
     let nowhere = IPv4Address(192, 0, 2, 99)
     let group = IPv4Address(239, 1, 1, 1)
-    #expect(code { () throws(SocketError) in try four.join(Self.four, interfaceIndex: 9999) } == .addressNotAvailable)
-    #expect(code { () throws(SocketError) in try six.join(Self.six, interfaceIndex: 9999) } == .addressNotAvailable)
-    #expect(code { () throws(SocketError) in try four.join(group, interfaceAddress: nowhere) } == .addressNotAvailable)
+    #expect(
+      code { () throws(SocketError) in try four.join(MulticastGroup(Self.four, interface: .index(9999))) }
+        == .addressNotAvailable)
+    #expect(
+      code { () throws(SocketError) in try six.join(MulticastGroup(Self.six, interface: .index(9999))) }
+        == .addressNotAvailable)
+    #expect(
+      code { () throws(SocketError) in try four.join(MulticastGroup(.v4(group), interface: .address(nowhere))) }
+        == .addressNotAvailable)
     #expect(
       code { () throws(SocketError) in try four.setOption(.multicastInterface, to: 9999) } == .addressNotAvailable)
     #expect(code { () throws(SocketError) in try six.setOption(.multicastInterface, to: 9999) } == .addressNotAvailable)
     #expect(
       code { () throws(SocketError) in try four.setOption(.multicastInterfaceAddress, to: nowhere) }
         == .addressNotAvailable)
-    #expect(code { () throws(SocketError) in try four.join(Self.six, interfaceIndex: 1) } == .notSupported)
+    #expect(
+      code { () throws(SocketError) in try four.join(MulticastGroup(Self.six, interface: .index(1))) } == .notSupported)
     #expect(throws: SocketError(code: .notSupported, .getOption)) { _ = try four.option(.multicastInterface) }
   }
 
@@ -201,10 +217,12 @@ import Testing
       guard writeFile(path, "3") else { return unavailable("\(path) cannot be written") }
       let socket = try UDPSocket.bind(to: .loopback(port: 0))
       func join(_ last: UInt8) -> SocketError.Code? {
-        code { () throws(SocketError) in try socket.join(.v4(IPv4Address(239, 7, 7, last)), interfaceIndex: 1) }
+        code { () throws(SocketError) in
+          try socket.join(MulticastGroup(.v4(IPv4Address(239, 7, 7, last)), interface: .index(1)))
+        }
       }
       #expect([join(1), join(2), join(3), join(4)] == [nil, nil, nil, .outOfMemory])
-      try socket.leave(.v4(IPv4Address(239, 7, 7, 2)), interfaceIndex: 1)
+      try socket.leave(MulticastGroup(.v4(IPv4Address(239, 7, 7, 2)), interface: .index(1)))
       #expect(join(4) == nil)
     }
   }

@@ -293,6 +293,6 @@ import Testing
     expectClosed("localAddress") { _ = try socket.localAddress() }
     expectClosed("option") { _ = try socket.option(.packetInfo) }
     expectClosed("setOption") { try socket.setOption(.receiveErrors, to: true) }
-    expectClosed("join") { try socket.join(.v4(IPv4Address(239, 1, 1, 1))) }
+    expectClosed("join") { try socket.join(MulticastGroup(.v4(IPv4Address(239, 1, 1, 1)))) }
   }
 }

@@ -27,21 +27,21 @@ import Testing
   @Test func thePeersProcess() throws {
     let pair = try UnixStreamSocket.pair()
     do throws(SocketError) {
-      let descriptor = try pair.first.peerProcess()
+      let descriptor = try pair.first.option(.peerProcess)
       #expect(process(of: descriptor.raw) == getpid() && isCloseOnExec(descriptor.raw))
     } catch {
       _ = isMissing(error)
     }
     let alone = try UnixStreamSocket.open(for: .unnamed)
-    #expect(failure { () throws(SocketError) in _ = try alone.peerProcess() }?.code == .notConnected)
-    #expect(failure { () throws(SocketError) in _ = try alone.peerGroups() }?.code == .notConnected)
+    #expect(failure { () throws(SocketError) in _ = try alone.option(.peerProcess) }?.code == .notConnected)
+    #expect(failure { () throws(SocketError) in _ = try alone.option(.peerGroups) }?.code == .notConnected)
   }
 
   @Test func thePeersGroups() throws {
     let pair = try UnixSequencedPacketSocket.pair()
     var own = [gid_t](repeating: 0, count: 65536)
     let count = Int(getgroups(Int32(own.count), &own))
-    let groups = try pair.first.peerGroups()
+    let groups = try pair.first.option(.peerGroups)
     #expect(groups.sorted() == own.prefix(count).map { UInt32($0) }.sorted())
   }
 
@@ -52,7 +52,7 @@ import Testing
       guard many.withUnsafeBufferPointer({ setGroupsOfThread(100, $0.baseAddress) }) == 0 else { return nil }
       do throws(SocketError) {
         let pair = try UnixStreamSocket.pair()
-        return try pair.first.peerGroups()
+        return try pair.first.option(.peerGroups)
       } catch {
         return []
       }

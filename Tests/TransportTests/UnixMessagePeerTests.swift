@@ -49,7 +49,7 @@ import Testing
     let file = makeFile("from us")
     let sent = try socket.send(Array("one".utf8).span, descriptors: [RawDescriptor(file)].span, until: .after(late))
     close(file)
-    let credentials = try socket.peerCredentials()
+    let credentials = try socket.option(.peerCredentials)
     let (output, status) = peer.finish()
     #expect(sent == 3 && status == 0 && String(decoding: output, as: UTF8.self) == "one:from us")
     #expect(credentials.uid == getuid() && credentials.pid != getpid())

@@ -252,11 +252,11 @@ import Testing
   @Test func getPeerCred() throws {
     let own = ProcessCredentials(pid: getpid(), uid: getuid(), gid: getgid())
     let pair = try Packet.pair()
-    #expect(try pair.first.peerCredentials() == own)
+    #expect(try pair.first.option(.peerCredentials) == own)
     let listener = try UnixStreamSocket.listen(on: UnixAddress(path: temporaryPath()))
     let client = try UnixStreamSocket.connect(to: listener.localAddress(), until: .after(patience))
     let server = try listener.accept(until: .after(patience))
-    let both = [try client.peerCredentials(), try server.peerCredentials()]
+    let both = [try client.option(.peerCredentials), try server.option(.peerCredentials)]
     #expect(both == [own, own] && ProcessCredentials.own == own)
   }
 
@@ -265,7 +265,7 @@ import Testing
     try pair.split { (first, second) throws(SocketError) in
       #expect(Glibc.close(first.descriptor.value) == 0)
       do throws(SocketError) {
-        _ = try first.peerCredentials()
+        _ = try first.option(.peerCredentials)
         Issue.record("told the peer of a closed socket")
       } catch {
         #expect(error.code == .closed && error.operation == .getOption)
@@ -275,7 +275,7 @@ import Testing
     }
     let alone = try Packet.open(for: .unnamed)
     do throws(SocketError) {
-      _ = try alone.peerCredentials()
+      _ = try alone.option(.peerCredentials)
       Issue.record("told a peer that is not there")
     } catch {
       #expect(error.code == .notConnected)

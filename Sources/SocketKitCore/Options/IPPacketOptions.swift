@@ -34,13 +34,11 @@ extension SocketOption where Group: IPOptions, Value == Bool {
   public static var receiveHopLimit: Self { Self(ipv4: CSK_IP_RECVTTL, ipv6: CSK_IPV6_RECVHOPLIMIT) }
 }
 
-extension SocketOption where Group: IPOptions, Value == Int {
-  /// The path MTU in bytes, IP header included, as known at present. Read-only, and only on a connected socket
-  /// (`.notConnected` otherwise). The C names are `IP_MTU` and `IPV6_MTU`.
+extension ReadOnlySocketOption where Group: IPOptions, Value == Int {
+  /// The path MTU in bytes, IP header included, as known at present, of a connected socket (`.notConnected` otherwise).
+  /// The C names are `IP_MTU` and `IPV6_MTU`.
   public static var pathMTU: Self {
-    Self(
-      read: { (target: RawDescriptor) throws(SocketError) -> Int in try target.ipOption(CSK_IP_MTU, CSK_IPV6_MTU) },
-      write: { (_, _) throws(SocketError) in throw SocketError(code: .notSupported, .setOption) })
+    Self { (target: RawDescriptor) throws(SocketError) -> Int in try target.ipOption(CSK_IP_MTU, CSK_IPV6_MTU) }
   }
 }
 

@@ -2,7 +2,7 @@ internal import CSocketKit
 
 // How multicast packets are sent and received: options of ip(7) and ipv6(7), sorted by their C names. On an IPv6 socket
 // each option is also set for IPv4 packets, so a dual-stack socket needs no other calls. For memberships see
-// `join(_:interfaceIndex:)`.
+// `join(_:)`.
 
 extension SocketOption where Group: IPOptions, Value == Bool {
   /// Receives packets of every group that any socket of the host has joined, which is the kernel's default. When off,

@@ -4,7 +4,7 @@ internal import CSocketKit
 ///
 /// ```swift
 /// // Accepts datagrams whose first payload byte, after UDP's header of 8 bytes, is 0x2a; drops others.
-/// try socket.setFilter([.loadByte(at: 8), .jump(ifEqual: 0x2a, then: 0, else: 1), .accept, .drop])
+/// try socket.setOption(.filter, to: [.load(.byte, at: 8), .jump(if: .equal(0x2a), then: 0, else: 1), .accept, .drop])
 /// ```
 /// The data of a filter begins with the transport's header on UDP and TCP sockets, with the IP header on raw IPv4
 /// sockets, and with the link's header on packet sockets.
@@ -28,26 +28,45 @@ public struct BPFInstruction: BitwiseCopyable, Hashable, Sendable {
     self.operand = operand
   }
 
-  /// Loads the byte at an offset into the accumulator (BPF_LD | BPF_B | BPF_ABS). If the offset is beyond the packet's
-  /// end, the packet is dropped.
-  public static func loadByte(at offset: UInt32) -> Self { Self(code: 0x30, operand: offset) }
-  /// Loads 16 bits in network order (BPF_LD | BPF_H | BPF_ABS).
-  public static func loadHalf(at offset: UInt32) -> Self { Self(code: 0x28, operand: offset) }
-  /// Loads 32 bits in network order (BPF_LD | BPF_W | BPF_ABS).
-  public static func loadWord(at offset: UInt32) -> Self { Self(code: 0x20, operand: offset) }
+  /// The width of a load.
+  @frozen
+  public enum Width: BitwiseCopyable, Hashable, Sendable {
+    /// 8 bits (BPF_B).
+    case byte
+    /// 16 bits in network order (BPF_H).
+    case half
+    /// 32 bits in network order (BPF_W).
+    case word
+  }
+
+  /// A condition on the accumulator, with an unsigned number.
+  @frozen
+  public enum Condition: BitwiseCopyable, Hashable, Sendable {
+    /// The accumulator equals the number (BPF_JEQ).
+    case equal(UInt32)
+    /// The accumulator is greater than the number (BPF_JGT).
+    case greater(UInt32)
+  }
+
+  /// Loads the byte, half word or word at an offset into the accumulator (BPF_LD | BPF_ABS). If it is not within the
+  /// packet, the packet is dropped.
+  public static func load(_ width: Width, at offset: UInt32) -> Self {
+    switch width {
+    case .byte: Self(code: 0x30, operand: offset)
+    case .half: Self(code: 0x28, operand: offset)
+    case .word: Self(code: 0x20, operand: offset)
+    }
+  }
   /// Loads the packet's length (BPF_LD | BPF_W | BPF_LEN).
   public static var loadLength: Self { Self(code: 0x80, operand: 0) }
   /// Keeps only the bits of a mask in the accumulator (BPF_ALU | BPF_AND | BPF_K).
   public static func and(_ mask: UInt32) -> Self { Self(code: 0x54, operand: mask) }
-  /// Skips `then` instructions when the accumulator equals the value, otherwise `else` instructions (BPF_JMP |
-  /// BPF_JEQ).
-  public static func jump(ifEqual value: UInt32, then: UInt8, else other: UInt8) -> Self {
-    Self(code: 0x15, jumpIfTrue: then, jumpIfFalse: other, operand: value)
-  }
-  /// Skips `then` instructions when the accumulator is greater than the value, otherwise `else` instructions. The
-  /// comparison is unsigned (BPF_JMP | BPF_JGT).
-  public static func jump(ifGreater value: UInt32, then: UInt8, else other: UInt8) -> Self {
-    Self(code: 0x25, jumpIfTrue: then, jumpIfFalse: other, operand: value)
+  /// Skips `then` instructions when the condition holds, otherwise `else` instructions (BPF_JMP | BPF_K).
+  public static func jump(if condition: Condition, then: UInt8, else other: UInt8) -> Self {
+    switch condition {
+    case .equal(let value): Self(code: 0x15, jumpIfTrue: then, jumpIfFalse: other, operand: value)
+    case .greater(let value): Self(code: 0x25, jumpIfTrue: then, jumpIfFalse: other, operand: value)
+    }
   }
   /// Ends the program and truncates the packet to `count` bytes; 0 drops it (BPF_RET | BPF_K).
   public static func accept(first count: UInt32) -> Self { Self(code: 0x06, operand: count) }
@@ -57,38 +76,69 @@ public struct BPFInstruction: BitwiseCopyable, Hashable, Sendable {
   public static var drop: Self { accept(first: 0) }
 }
 
-extension OptionTarget where Self: ~Copyable {
-  /// Attaches a filter and replaces an existing one. The kernel drops packets that the filter does not accept
-  /// (SO_ATTACH_FILTER, Linux 2.2). Packets that are already in the queue stay there.
+extension SocketOption where Value == [BPFInstruction]? {
+  /// The filter of received packets; nil for none, the default. The kernel drops packets that the filter does not
+  /// accept. Packets that are already in the queue stay there. The C names are `SO_ATTACH_FILTER` (Linux 2.2),
+  /// `SO_DETACH_FILTER` and `SO_GET_FILTER` (Linux 3.8).
   ///
-  /// - Parameter instructions: 1 to 4096; every path must end in a return.
-  /// - Throws: `.invalidArgument` for no instructions, too many, or a program that fails the kernel's checks;
-  ///   `.permissionDenied` when the filter is locked, and on TCP sockets of unprivileged processes (measured on Linux
-  ///   6.18; UDP and Unix sockets need no privilege); `.outOfMemory` beyond net.core.optmem_max; `.closed`,
-  ///   `.notASocket`.
-  public borrowing func setFilter(_ instructions: [BPFInstruction]) throws(SocketError) {
+  /// A filter has 1 to 4096 instructions, and every path through it must end in a return. Setting a filter replaces
+  /// another one. It throws `.invalidArgument` for no instructions, too many, or a program that fails the kernel's
+  /// checks; `.permissionDenied` when the filter is locked, and on TCP sockets of unprivileged processes (measured on
+  /// Linux 6.18; UDP and Unix sockets need no privilege); `.outOfMemory` beyond net.core.optmem_max. Setting nil throws
+  /// `.noSuchPath` (ENOENT) when there is no filter. Reading a filter that is an eBPF program throws
+  /// `.permissionDenied`.
+  public static var filter: Self {
+    Self(
+      read: { (target: RawDescriptor) throws(SocketError) -> [BPFInstruction]? in try target.filter() },
+      write: { (target: RawDescriptor, value: [BPFInstruction]?) throws(SocketError) in
+        guard let value else { return try target.setIntegerOption(CSK_SOL_SOCKET, CSK_SO_DETACH_FILTER, 0) }
+        try target.setFilter(value)
+      })
+  }
+}
+
+extension SocketOption where Value == Bool {
+  /// Whether the filter, or its absence, is locked until the socket's life ends. Use it in a process that passes the
+  /// socket to a less trusted one. Setting false throws `.permissionDenied` when it is locked. The C name is
+  /// `SO_LOCK_FILTER` (Linux 3.9).
+  public static var isFilterLocked: Self { Self(flag: CSK_SO_LOCK_FILTER, level: CSK_SOL_SOCKET) }
+}
+
+extension RawDescriptor {
+  fileprivate func setFilter(_ instructions: [BPFInstruction]) throws(SocketError) {
     guard (1...Int(CSK_BPF_MAXIMUM)).contains(instructions.count) else {
       throw SocketError(code: .invalidArgument, .setOption)
     }
-    let number = descriptor.value
     let result = instructions.withUnsafeBytes { bytes in
       var program = csk_filter_program(count: UInt16(instructions.count), instructions: bytes.baseAddress)
       return csk_setsockopt(
-        number, CSK_SOL_SOCKET, CSK_SO_ATTACH_FILTER, &program, UInt32(MemoryLayout<csk_filter_program>.size))
+        value, CSK_SOL_SOCKET, CSK_SO_ATTACH_FILTER, &program, UInt32(MemoryLayout<csk_filter_program>.size))
     }
     if result < 0 { throw SocketError(IOResult(raw: result), .setOption) }
   }
 
-  /// Removes the filter (SO_DETACH_FILTER).
-  /// - Throws: `.noSuchPath` (ENOENT) when there is none, `.permissionDenied` when it is locked, `.closed`.
-  public borrowing func removeFilter() throws(SocketError) {
-    try descriptor.setIntegerOption(CSK_SOL_SOCKET, CSK_SO_DETACH_FILTER, 0)
+  /// Returns the filter. The kernel counts its length in instructions, and fails if the buffer is too short.
+  fileprivate func filter() throws(SocketError) -> [BPFInstruction]? {
+    var room = try readFilter(into: nil, room: 0)
+    while room > 0 {
+      var instructions = [BPFInstruction](repeating: .drop, count: room)
+      do throws(SocketError) {
+        let count = try readFilter(into: &instructions, room: room)
+        return Array(instructions.prefix(count))
+      } catch {
+        // Another thread may have set a longer filter.
+        let now = try readFilter(into: nil, room: 0)
+        if now <= room { throw error }
+        room = now
+      }
+    }
+    return nil
   }
 
-  /// Locks the filter, or its absence, until the socket's life ends (SO_LOCK_FILTER, Linux 3.9). Use it in a process
-  /// that passes the socket to a less trusted one.
-  /// - Throws: `.closed`, `.notASocket`.
-  public borrowing func lockFilter() throws(SocketError) {
-    try descriptor.setIntegerOption(CSK_SOL_SOCKET, CSK_SO_LOCK_FILTER, 1)
+  private func readFilter(into memory: UnsafeMutableRawPointer?, room: Int) throws(SocketError) -> Int {
+    var length = UInt32(room)
+    let result = IOResult(raw: csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_GET_FILTER, memory, &length))
+    if result.isFailure { throw SocketError(result, .getOption) }
+    return Int(length)
   }
 }

@@ -5,8 +5,6 @@ internal import CSocketKit
 
 extension SocketOption where Value == Bool {
   private init(_ name: Int32) { self.init(flag: name, level: CSK_SOL_SOCKET) }
-  /// Whether the socket listens. Read-only. The C name is `SO_ACCEPTCONN`.
-  public static var isListening: Self { Self(CSK_SO_ACCEPTCONN) }
   /// Allows sending datagrams to a broadcast address. The C name is `SO_BROADCAST`.
   public static var broadcast: Self { Self(CSK_SO_BROADCAST) }
   /// Makes the kernel log the socket's activity, if the kernel was built with this feature. Switching it on needs
@@ -37,6 +35,13 @@ extension SocketOption where Value == Bool {
   /// Lets sends with ``SendFlags/zeroCopy`` read the caller's memory in place: TCP (Linux 4.14) and UDP (5.0). See
   /// ``ZeroCopySender``. The C name is `SO_ZEROCOPY`.
   public static var zeroCopy: Self { Self(CSK_SO_ZEROCOPY) }
+}
+
+extension ReadOnlySocketOption where Value == Bool {
+  /// Whether the socket listens. The C name is `SO_ACCEPTCONN`.
+  public static var isListening: Self {
+    Self(read: SocketOption<Group, Bool>(flag: CSK_SO_ACCEPTCONN, level: CSK_SOL_SOCKET).read)
+  }
 }
 
 extension SocketOption where Value == Int {

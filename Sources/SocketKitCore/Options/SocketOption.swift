@@ -127,6 +127,38 @@ extension SocketOption where Value == String {
   }
 }
 
+extension SocketOption where Value == [UInt8] {
+  /// Makes an option whose value is bytes in the kernel's format, with lengths that may vary. Use it for options that
+  /// have no name here:
+  /// ```swift
+  /// let cookie = try socket.option(SocketOption(bytes: SO_COOKIE, level: SOL_SOCKET, capacity: 8))
+  /// ```
+  /// - Parameters:
+  ///   - name: the number of the option.
+  ///   - level: the level of the option, such as `SOL_SOCKET`.
+  ///   - capacity: the longest value in bytes that a read returns. The kernel truncates a longer value, or fails.
+  ///   - request: the first bytes of the buffer that the kernel receives when the option is read. Some options of SCTP
+  ///     expect the number of an association there. Bytes beyond the capacity are ignored.
+  public init(bytes name: Int32, level: Int32, capacity: Int = 512, request: [UInt8] = []) {
+    self.init(
+      read: { (target: RawDescriptor) throws(SocketError) -> [UInt8] in
+        let capacity = max(0, capacity)
+        var bytes = Array(request.prefix(capacity))
+        bytes += repeatElement(0, count: capacity - bytes.count)
+        var length = UInt32(clamping: capacity)
+        let result = IOResult(raw: csk_getsockopt(target.value, level, name, &bytes, &length))
+        if result.isFailure { throw SocketError(result, .getOption) }
+        return Array(bytes.prefix(Int(length)))
+      },
+      write: { (target: RawDescriptor, value: [UInt8]) throws(SocketError) in
+        let result = IOResult(
+          raw: csk_setsockopt(target.value, level, name, value, UInt32(clamping: value.count)))
+        if level == CSK_IPPROTO_UDP { SegmentationSettings.noteChange() }
+        if result.isFailure { throw SocketError(result, .setOption) }
+      })
+  }
+}
+
 extension RawDescriptor {
   /// Returns the value of an option that is an int.
   func integerOption(_ level: Int32, _ name: Int32) throws(SocketError) -> Int {

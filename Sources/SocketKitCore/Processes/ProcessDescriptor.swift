@@ -18,7 +18,7 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
   ///
   /// A process may end at any time, and its number may then belong to another process. The number of a child does not
   /// change its meaning until the child is collected. For the peer of a Unix socket pass the descriptor from
-  /// `peerProcess()` or `takeProcess()` to ``init(adopting:)``.
+  /// `.peerProcess` or `takeProcess()` to ``init(adopting:)``.
   /// - Parameter process: the number of the process in this process's PID namespace. The number of a thread that is not
   ///   a thread group leader is refused.
   /// - Throws: `.noSuchProcess` (ESRCH), `.invalidArgument` for a number below 1 or of a thread, `.tooManyDescriptors`,
@@ -34,7 +34,7 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
     try self.init(adopting: unsafe Descriptor(unsafeOwning: raw))
   }
 
-  /// Takes over a descriptor of a process from another source: a socket's `peerProcess()`, a message's `takeProcess()`,
+  /// Takes over a descriptor of a process from another source: a socket's `.peerProcess`, a message's `takeProcess()`,
   /// clone(2).
   /// - Throws: `.invalidArgument` when the descriptor does not refer to a process. After an error the descriptor is
   ///   closed.

@@ -3,8 +3,8 @@ internal import CSocketKit
 // The number of bytes that wait in the kernel: SIOCINQ and SIOCOUTQ (tcp(7), udp(7), unix(7)). Each transport counts
 // differently.
 
-extension DescriptorSocket where Self: ~Copyable {
-  /// Returns the number of bytes that wait to be read (ioctl(2) with SIOCINQ, named FIONREAD for pipes and terminals).
+extension ReadOnlySocketOption where Value == Int {
+  /// The number of bytes that wait to be read (ioctl(2) with SIOCINQ, named FIONREAD for pipes and terminals).
   ///
   /// - TCP: the bytes that a read would return now, up to urgent data. `.invalidArgument` on a listener.
   /// - UDP, raw IP, packet sockets, Unix datagrams, SCTP: the length of the next message; 0 when there is none or it is
@@ -12,14 +12,15 @@ extension DescriptorSocket where Self: ~Copyable {
   /// - Unix streams and sequenced packets: the bytes of all data that waits. `.invalidArgument` on a listener.
   /// - vsock: the bytes that wait, since Linux 6.17.
   /// - Pipes and terminals: the bytes that wait.
-  /// - Throws: `.notSupported` where the kernel does not support the request: ICMP, netlink, older vsock, listeners of
-  ///   vsock; `.closed`.
-  public borrowing func queuedInputBytes() throws(SocketError) -> Int {
-    try descriptor.queuedBytes(CSK_SIOCINQ)
+  ///
+  /// Reading throws `.notSupported` where the kernel does not support the request: ICMP, netlink, older vsock,
+  /// listeners of vsock.
+  public static var queuedInputBytes: Self {
+    Self { (target: RawDescriptor) throws(SocketError) -> Int in try target.queuedBytes(CSK_SIOCINQ) }
   }
 
-  /// Returns the number of sent bytes that are still in this socket's send buffer (ioctl(2) with SIOCOUTQ, named
-  /// TIOCOUTQ for terminals).
+  /// The number of sent bytes that are still in this socket's send buffer (ioctl(2) with SIOCOUTQ, named TIOCOUTQ for
+  /// terminals).
   ///
   /// - TCP: the bytes that the peer's kernel has not acknowledged; a queued end of the stream counts as one. 0 means
   ///   that all bytes have arrived in the peer's kernel, not that its program has read them. `.invalidArgument` on a
@@ -28,10 +29,11 @@ extension DescriptorSocket where Self: ~Copyable {
   ///   this host. Both count the memory in use, which is more than the bytes sent.
   /// - vsock streams: the bytes that the peer has not received, since Linux 6.11.
   /// - Terminals: the bytes that are not output yet.
-  /// - Throws: `.notSupported` where the kernel does not support the request: SCTP, ICMP, netlink, older vsock, pipes;
-  ///   `.closed`.
-  public borrowing func queuedOutputBytes() throws(SocketError) -> Int {
-    try descriptor.queuedBytes(CSK_SIOCOUTQ)
+  ///
+  /// Reading throws `.notSupported` where the kernel does not support the request: SCTP, ICMP, netlink, older vsock,
+  /// pipes.
+  public static var queuedOutputBytes: Self {
+    Self { (target: RawDescriptor) throws(SocketError) -> Int in try target.queuedBytes(CSK_SIOCOUTQ) }
   }
 }
 

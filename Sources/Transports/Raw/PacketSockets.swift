@@ -74,7 +74,7 @@ extension GenericMessageSocket {
   ) throws(SocketError) {
     let request = try membership.request(interfaceIndex)
     do throws(SocketError) {
-      try setRawOption(level: CSK_SOL_PACKET, name: name, to: request.span.bytes)
+      try setOption(SocketOption(bytes: name, level: CSK_SOL_PACKET), to: request)
     } catch {
       // For this option, ENODEV refers to the interface, not the protocol.
       if error.errno != CSK_ENODEV { throw error }
@@ -87,9 +87,12 @@ extension GenericMessageSocket {
   /// - Throws: `.notSupported` on a socket of another family; `.closed`.
   public borrowing func takePacketStatistics() throws(SocketError) -> PacketStatistics {
     var words = InlineArray<3, UInt32>(repeating: 0)
-    var span = words.mutableSpan
-    var bytes = span.mutableBytes
-    let count = try rawOption(level: CSK_SOL_PACKET, name: CSK_PACKET_STATISTICS, into: &bytes)
-    return PacketStatistics(packets: words[0], drops: words[1], freezes: count >= 12 ? words[2] : nil)
+    var length = UInt32(12)
+    let number = descriptor.value
+    let result = withUnsafeMutableBytes(of: &words) {
+      IOResult(raw: csk_getsockopt(number, CSK_SOL_PACKET, CSK_PACKET_STATISTICS, $0.baseAddress, &length))
+    }
+    if result.isFailure { throw SocketError(result, .getOption) }
+    return PacketStatistics(packets: words[0], drops: words[1], freezes: length >= 12 ? words[2] : nil)
   }
 }

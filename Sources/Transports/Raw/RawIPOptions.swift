@@ -53,7 +53,7 @@ extension SocketOption where Group == RawIPSocketOptions, Value == ICMPTypes {
   public static var receivedICMPv6Types: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> ICMPTypes in
-        var words = InlineArray<8, UInt32>(repeating: 0)
+        var words = SIMD8<UInt32>.zero
         var length = UInt32(32)
         let result = withUnsafeMutableBytes(of: &words) {
           csk_getsockopt(target.value, CSK_IPPROTO_ICMPV6, CSK_ICMPV6_FILTER, $0.baseAddress, &length)
@@ -76,7 +76,7 @@ extension SocketOption where Group == RawIPSocketOptions, Value == ICMPTypes {
     let option = SocketOption<SocketLevelOptions, Int>(integer: CSK_ICMP_FILTER, level: CSK_IPPROTO_RAW)
     return Self(
       read: { (target: RawDescriptor) throws(SocketError) -> ICMPTypes in
-        var words = InlineArray<8, UInt32>(repeating: 0)
+        var words = SIMD8<UInt32>.zero
         words[0] = UInt32(truncatingIfNeeded: try option.read(target))
         return ICMPTypes(blocked: words)
       },
@@ -87,28 +87,32 @@ extension SocketOption where Group == RawIPSocketOptions, Value == ICMPTypes {
 }
 
 /// A set of ICMP message types, 0 to 255.
+///
+/// ```swift
+/// var types = ICMPTypes.all
+/// types[133] = false
+/// ```
 public struct ICMPTypes: Hashable, Sendable {
   // The kernel's representation: a set bit blocks the type.
-  var blocked: InlineArray<8, UInt32>
+  var blocked: SIMD8<UInt32>
 
-  init(blocked: InlineArray<8, UInt32>) { self.blocked = blocked }
+  init(blocked: SIMD8<UInt32>) { self.blocked = blocked }
 
   /// All types.
-  public static var all: ICMPTypes { ICMPTypes(blocked: InlineArray(repeating: 0)) }
+  public static var all: ICMPTypes { ICMPTypes(blocked: .zero) }
 
   /// Only these types.
   public init(_ types: UInt8...) {
-    blocked = InlineArray(repeating: .max)
-    for type in types { insert(type) }
+    blocked = SIMD8(repeating: .max)
+    for type in types { self[type] = true }
   }
 
-  /// Returns whether the set contains a type.
-  public func contains(_ type: UInt8) -> Bool { blocked[Int(type >> 5)] & (1 << UInt32(type & 31)) == 0 }
-  /// Adds a type to the set.
-  public mutating func insert(_ type: UInt8) { blocked[Int(type >> 5)] &= ~(1 << UInt32(type & 31)) }
-  /// Removes a type from the set.
-  public mutating func remove(_ type: UInt8) { blocked[Int(type >> 5)] |= 1 << UInt32(type & 31) }
-
-  public static func == (a: ICMPTypes, b: ICMPTypes) -> Bool { (0..<8).allSatisfy { a.blocked[$0] == b.blocked[$0] } }
-  public func hash(into hasher: inout Hasher) { for index in 0..<8 { hasher.combine(blocked[index]) } }
+  /// Whether the set contains a type.
+  public subscript(type: UInt8) -> Bool {
+    get { blocked[Int(type >> 5)] & (1 << (type & 31)) == 0 }
+    set {
+      let bit: UInt32 = 1 << (type & 31)
+      if newValue { blocked[Int(type >> 5)] &= ~bit } else { blocked[Int(type >> 5)] |= bit }
+    }
+  }
 }

@@ -115,9 +115,13 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
     try raw.setCloseOnExec(true)
     self.init(owning: descriptor)
   }
+}
 
-  /// Returns the protocol that this socket was opened for.
-  public borrowing func protocolNumber() throws(SocketError) -> IPProtocol {
-    IPProtocol(rawValue: try descriptor.socketKind().protocolNumber)
+extension ReadOnlySocketOption where Group == RawIPSocketOptions, Value == IPProtocol {
+  /// The protocol that the socket was opened for. The C name is `SO_PROTOCOL`.
+  public static var protocolNumber: Self {
+    Self { (target: RawDescriptor) throws(SocketError) -> IPProtocol in
+      IPProtocol(rawValue: try target.socketKind().protocolNumber)
+    }
   }
 }

@@ -32,6 +32,41 @@ extension RawDescriptor {
   }
 }
 
+extension SCTPAssociationOption {
+  /// Creates an option that the kernel keeps in a structure.
+  /// - Parameters:
+  ///   - question: returns the structure that names the association, with nothing else in it.
+  ///   - encode: stores a value in that structure.
+  init<Structure: BitwiseCopyable & Sendable>(
+    _ name: Int32, question: @escaping @Sendable (SCTPAssociationID) -> Structure,
+    decode: @escaping @Sendable (Structure) throws(SocketError) -> Value,
+    encode: @escaping @Sendable (Value, inout Structure) throws(SocketError) -> Void
+  ) {
+    self.init(
+      read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
+        try decode(try target.sctpOption(name, asking: question(association)))
+      },
+      write: { (target: RawDescriptor, association: SCTPAssociationID, value: Value) throws(SocketError) in
+        var structure = question(association)
+        try encode(value, &structure)
+        try target.setSCTPOption(name, to: structure)
+      })
+  }
+}
+
+extension ReadOnlySCTPAssociationOption {
+  /// Creates an option that the kernel reports in a structure.
+  /// - Parameter question: returns the structure that names the association, with nothing else in it.
+  init<Structure: BitwiseCopyable & Sendable>(
+    _ name: Int32, question: @escaping @Sendable (SCTPAssociationID) -> Structure,
+    decode: @escaping @Sendable (Structure) -> Value
+  ) {
+    self.init { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
+      decode(try target.sctpOption(name, asking: question(association)))
+    }
+  }
+}
+
 extension Duration {
   /// Returns the number of whole units, rounded up.
   ///

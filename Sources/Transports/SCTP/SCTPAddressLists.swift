@@ -3,32 +3,31 @@ public import SocketKitCore
 
 // The addresses of the two ends. Multi-homed hosts have several each (RFC 6458, 9.1 to 9.5).
 
+extension ReadOnlySCTPAssociationOption where Value == [IPSocketAddress] {
+  /// The addresses of this end, of an association, or of the socket as `.future`.
+  ///
+  /// If the socket is bound to any address, the value contains every address of this host that the socket may use.
+  /// Reading throws `.outOfMemory`. The C name is `SCTP_GET_LOCAL_ADDRS`.
+  public static var localAddresses: Self {
+    Self { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
+      try target.sctpAddresses(CSK_SCTP_GET_LOCAL_ADDRS, association)
+    }
+  }
+
+  /// The addresses of the other end of an association. Reading throws `.outOfMemory`. The C name is
+  /// `SCTP_GET_PEER_ADDRS`.
+  public static var peerAddresses: Self {
+    Self { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
+      try target.sctpAddresses(CSK_SCTP_GET_PEER_ADDRS, association)
+    }
+  }
+}
+
 extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
-  /// Returns the addresses of this end, of an association or of the socket (`SCTP_GET_LOCAL_ADDRS`).
+  /// Binds the socket to addresses of this host, in addition to those to which it is bound (`SCTP_SOCKOPT_BINDX_ADD`).
   ///
-  /// If the socket is bound to any address, the result contains every address of this host that the socket may use.
-  /// - Parameter association: an association of a one-to-many socket; `.future` for the addresses to which the socket
-  ///   is bound.
-  /// - Throws: `.invalidArgument` if the association does not exist; `.outOfMemory`.
-  public borrowing func localAddresses(
-    of association: SCTPAssociationID = .future
-  ) throws(SocketError) -> [IPSocketAddress] {
-    try descriptor.sctpAddresses(CSK_SCTP_GET_LOCAL_ADDRS, association)
-  }
-
-  /// Returns the addresses of the other end (`SCTP_GET_PEER_ADDRS`).
-  /// - Parameter association: an association of a one-to-many socket.
-  /// - Throws: `.invalidArgument` if the association does not exist, for example if the socket is not connected;
-  ///   `.outOfMemory`.
-  public borrowing func peerAddresses(
-    of association: SCTPAssociationID = .future
-  ) throws(SocketError) -> [IPSocketAddress] {
-    try descriptor.sctpAddresses(CSK_SCTP_GET_PEER_ADDRS, association)
-  }
-
-  /// Binds the socket to more addresses of this host (`SCTP_SOCKOPT_BINDX_ADD`).
-  ///
-  /// An existing association keeps its addresses, unless both ends support address changes (RFC 5061).
+  /// If the socket is not bound, port 0 in all addresses lets the kernel choose the port. An existing association keeps
+  /// its addresses, unless both ends support address changes (RFC 5061).
   ///
   /// - Parameter addresses: the addresses, with the socket's port or with port 0. An IPv6 socket also accepts IPv4
   ///   addresses.
@@ -61,14 +60,6 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     } catch {
       throw error.with(address: SCTPAddressList.text(addresses))
     }
-  }
-
-  /// Binds an open socket to several addresses of this host at once, all with one port.
-  ///
-  /// - Parameter addresses: at least one address. With port 0 in all of them, the kernel chooses the port.
-  /// - Throws: the errors of ``addLocalAddresses(_:)``.
-  public borrowing func bind(to addresses: [IPSocketAddress]) throws(SocketError) {
-    try changeLocalAddresses(CSK_SCTP_BINDX_ADD, addresses)
   }
 }
 

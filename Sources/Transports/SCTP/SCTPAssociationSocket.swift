@@ -119,7 +119,7 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
       throw SocketError(code: .invalidAddress, .localAddress)
     }
     // For a peeled-off IPv6 socket, getsockname(2) loses the address and returns only the port.
-    return address.ip == .v6(.any) ? (try? localAddresses())?.first ?? address : address
+    return address.ip == .v6(.any) ? (try? option(.localAddresses))?.first ?? address : address
   }
 
   /// Returns the peer's primary address, or the last one if the association has ended.

@@ -48,7 +48,7 @@ extension SCTPOneToManySocket {
   public borrowing func peelOff(_ association: SCTPAssociationID) throws(SocketError) -> SCTPAssociationSocket {
     guard association.isOne else { throw SocketError(code: .invalidArgument, .peelOff) }
     let raw = descriptor
-    let wasOn = (try? isEventOn(.associationChange, for: association)) ?? true
+    let wasOn = (try? option(.event(.associationChange), of: association)) ?? true
     // Switched on before peeling off, so that an end in between is not missed.
     let set = raw.attemptSetEvent(.associationChange, to: true, for: association)
     if set.isFailure { throw SocketError(set, .peelOff) }

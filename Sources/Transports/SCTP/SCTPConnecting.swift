@@ -37,7 +37,7 @@ extension SCTPSocket {
       let socket = try open(forAllOf: &addresses)
       try socket.configure(at: .binding(to: widest(addresses) ?? first))
       try socket.configure(with: configure)
-      try socket.bind(to: addresses)
+      try socket.addLocalAddresses(addresses)
       return socket
     } catch {
       throw error.with(address: SCTPAddressList.text(addresses))
@@ -87,7 +87,7 @@ extension SCTPSocket {
       let socket = try open(for: widest)
       if widest.isIPv6 { try socket.setOption(.v6Only, to: false) }
       try socket.configure(with: configure)
-      if !sources.isEmpty { try socket.bind(to: sources) }
+      if !sources.isEmpty { try socket.addLocalAddresses(sources) }
       var association = SCTPAssociationID.future
       let result = socket.descriptor.sctpConnect(to: addresses, reporting: &association)
       switch result.errno {

@@ -1,10 +1,10 @@
 internal import CSocketKit
-public import SocketKitCore
+internal import SocketKitCore
 
 /// A kind of notification (RFC 6458, 6.1).
 ///
-/// Each kind is switched on separately. All are off by default, except ``associationChange`` on an
-/// ``SCTPAssociationSocket``.
+/// Each kind is switched on separately, with the option ``SCTPAssociationOption/event(_:)``. All are off by default,
+/// except ``associationChange`` on an ``SCTPAssociationSocket``.
 public struct SCTPEvent: RawRepresentable, Hashable, Sendable {
   /// The kernel's number, which is in the first two bytes of a notification.
   public let rawValue: UInt16
@@ -45,30 +45,16 @@ public struct SCTPEvent: RawRepresentable, Hashable, Sendable {
   ]
 }
 
-extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
-  /// Switches one kind of notification on or off (SCTP_EVENT, Linux 5.0).
-  /// - Parameter association: on a one-to-many socket: one association, `.future` for future associations, `.current`
-  ///   for existing associations, or `.all`.
-  /// - Throws: `.invalidArgument` (no such association), `.notSupported` (an older kernel), `.closed`.
-  public borrowing func setEvent(
-    _ event: SCTPEvent, to isOn: Bool, for association: SCTPAssociationID = .all
-  ) throws(SocketError) {
-    let result = descriptor.attemptSetEvent(event, to: isOn, for: association)
-    if result.isFailure { throw SocketError(result, .setOption) }
-  }
-
-  /// Returns whether a kind of notification is on.
-  /// - Parameter association: one association, or `.future` for future associations.
-  /// - Throws: the errors of ``setEvent(_:to:for:)``.
-  public borrowing func isEventOn(
-    _ event: SCTPEvent, for association: SCTPAssociationID = .future
-  ) throws(SocketError) -> Bool {
-    var value = csk_sctp_event(association: association.rawValue, type: event.rawValue, on: 0, padding: 0)
-    var length = UInt32(MemoryLayout<csk_sctp_event>.size)
-    let result = IOResult(
-      raw: csk_getsockopt(descriptor.value, CSK_IPPROTO_SCTP, CSK_SCTP_EVENT, &value, &length))
-    if result.isFailure { throw SocketError(result, .getOption) }
-    return value.on != 0
+extension SCTPAssociationOption where Value == Bool {
+  /// Whether a kind of notification is delivered.
+  ///
+  /// On a one-to-many socket `.future`, the default, is for future associations; `.current` is for existing
+  /// associations, and `.all` for both. Throws `.notSupported` on kernels before Linux 5.0. The C name is `SCTP_EVENT`.
+  public static func event(_ event: SCTPEvent) -> Self {
+    Self(
+      CSK_SCTP_EVENT, question: { csk_sctp_event(association: $0.rawValue, type: event.rawValue, on: 0, padding: 0) },
+      decode: { $0.on != 0 },
+      encode: { (isOn: Bool, structure: inout csk_sctp_event) throws(SocketError) in structure.on = isOn ? 1 : 0 })
   }
 }
 

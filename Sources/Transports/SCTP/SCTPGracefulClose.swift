@@ -63,18 +63,18 @@ extension SCTPOneToManySocket {
   ) throws(SocketError) -> Int {
     try? listen(false)
     // The notification of each end wakes the wait.
-    try setEvent(.associationChange, to: true)
-    for association in try associations() { try? shutdown(association) }
+    try setOption(.event(.associationChange), of: .all, to: true)
+    for association in try option(.associations) { try? shutdown(association) }
     do throws(SocketError) {
-      while try associationCount() > 0, try dropOne(limit) {}
+      while try option(.associationCount) > 0, try dropOne(limit) {}
       // After receiving has ended, the kernel delivers no notifications.
-      if try associationCount() > 0 {
+      if try option(.associationCount) > 0 {
         var wait = try WaitOperation(.close, until: limit)
-        while try associationCount() > 0 { try wait.pause() }
+        while try option(.associationCount) > 0 { try wait.pause() }
       }
       return 0
     } catch {
-      let rest = try associations()
+      let rest = try option(.associations)
       for association in rest { try? abort(association) }
       if error.code == .timedOut && error.errno == 0 { return rest.count }
       throw error

@@ -9,8 +9,8 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   /// that number.
   ///
   /// Both ends must install the same secret under the same number. The kernel signs with it only after
-  /// ``activateKey(_:for:)``, or for messages that name it (``SCTPSendInfo/key``). Until then key 0 is active, which
-  /// exists from the start and is empty. A new association has the socket's keys.
+  /// ``SCTPAssociationOption/activeKey`` is set to it, or for messages that name it (``SCTPSendInfo/key``). Until then
+  /// key 0 is active, which exists from the start and is empty. A new association has the socket's keys.
   ///
   /// The option ``SCTPAssociationOption/authenticationSupported`` must be on at both ends before they associate.
   /// - Parameters:
@@ -33,49 +33,6 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     try authenticating { () throws(SocketError) in try target.setSCTPOption(CSK_SCTP_AUTH_KEY, toBytes: bytes) }
   }
 
-  /// Selects the key that signs future data (`SCTP_AUTH_ACTIVE_KEY`, RFC 6458, 8.1.18).
-  ///
-  /// Data in transit keeps the key with which it was sent.
-  /// - Parameter association: as for ``installKey(_:secret:for:)``.
-  /// - Throws: `.invalidArgument` for a key that is not installed or is deactivated, and for an association that does
-  ///   not exist; `.notSupported` with EACCES as for ``installKey(_:secret:for:)``.
-  public borrowing func activateKey(
-    _ number: UInt16, for association: SCTPAssociationID = .future
-  ) throws(SocketError) { try setKey(CSK_SCTP_AUTH_ACTIVE_KEY, number, association) }
-
-  /// Returns the number of the key that signs sent data (`SCTP_AUTH_ACTIVE_KEY`).
-  /// - Parameter association: one association, or `.future` for the socket's default.
-  /// - Throws: the errors of ``activateKey(_:for:)``.
-  public borrowing func activeKey(of association: SCTPAssociationID = .future) throws(SocketError) -> UInt16 {
-    let question = csk_sctp_authkeyid(association: association.rawValue, number: 0)
-    let target = descriptor
-    return try authenticating { () throws(SocketError) in
-      try target.sctpOption(CSK_SCTP_AUTH_ACTIVE_KEY, asking: question).number
-    }
-  }
-
-  /// Deactivates a key: no further message can be sent with it (`SCTP_AUTH_DEACTIVATE_KEY`, RFC 6458, 8.3.4; Linux
-  /// 4.17).
-  ///
-  /// ``SCTPNotification/authentication(_:)`` reports ``SCTPAuthentication/Event/keyIsFree`` when no data that was sent
-  /// with the key is in transit. The key may then be deleted.
-  /// - Parameter association: as for ``installKey(_:secret:for:)``.
-  /// - Throws: `.invalidArgument` for the active key and for a key that is not installed; otherwise the errors of
-  ///   ``activateKey(_:for:)``.
-  public borrowing func deactivateKey(
-    _ number: UInt16, for association: SCTPAssociationID = .future
-  ) throws(SocketError) { try setKey(CSK_SCTP_AUTH_DEACTIVATE_KEY, number, association) }
-
-  /// Deletes a key (`SCTP_AUTH_DELETE_KEY`, RFC 6458, 8.3.5): the kernel then refuses chunks that are signed with it.
-  ///
-  /// Deactivate the key first, and wait until it is free.
-  /// - Parameter association: as for ``installKey(_:secret:for:)``.
-  /// - Throws: `.invalidArgument` for the active key and for a key that is not installed; otherwise the errors of
-  ///   ``activateKey(_:for:)``.
-  public borrowing func deleteKey(
-    _ number: UInt16, for association: SCTPAssociationID = .future
-  ) throws(SocketError) { try setKey(CSK_SCTP_AUTH_DELETE_KEY, number, association) }
-
   /// Requires the peers of future associations to sign chunks of a type: the kernel drops unsigned ones
   /// (`SCTP_AUTH_CHUNK`, RFC 6458, 8.3.2).
   ///
@@ -89,51 +46,64 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
       try target.setSCTPOption(CSK_SCTP_AUTH_CHUNK, to: chunk.rawValue)
     }
   }
+}
 
-  /// Returns the types of chunks that this end requires to be signed (`SCTP_LOCAL_AUTH_CHUNKS`, RFC 6458, 8.2.4).
-  /// - Parameter association: one association, or `.future` for the socket's default.
-  /// - Throws: `.invalidArgument` for an association that does not exist; `.notSupported` with EACCES as for
-  ///   ``installKey(_:secret:for:)``.
-  public borrowing func authenticatedChunks(
-    of association: SCTPAssociationID = .future
-  ) throws(SocketError) -> [SCTPChunkType] {
-    try chunks(CSK_SCTP_LOCAL_AUTH_CHUNKS, association)
+extension SCTPAssociationOption where Value == UInt16 {
+  /// The number of the key that signs future data (RFC 6458, 8.1.18). Data in transit keeps the key with which it was
+  /// sent.
+  ///
+  /// Setting throws `.invalidArgument` for a key that is not installed or is deactivated. Both directions throw
+  /// `.notSupported` with EACCES if authentication is off or the peer does not support it. The C name is
+  /// `SCTP_AUTH_ACTIVE_KEY`.
+  public static var activeKey: Self {
+    Self(
+      read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> UInt16 in
+        let question = csk_sctp_authkeyid(association: association.rawValue, number: 0)
+        return try authenticating { () throws(SocketError) in
+          try target.sctpOption(CSK_SCTP_AUTH_ACTIVE_KEY, asking: question).number
+        }
+      },
+      write: { (target: RawDescriptor, association: SCTPAssociationID, number: UInt16) throws(SocketError) in
+        try target.setKey(CSK_SCTP_AUTH_ACTIVE_KEY, number, of: association)
+      })
   }
+}
 
-  /// Returns the types of chunks that the peer requires to be signed (`SCTP_PEER_AUTH_CHUNKS`, RFC 6458, 8.2.3). This
-  /// end signs them.
-  /// - Parameter association: an association of a one-to-many socket.
-  /// - Throws: `.invalidArgument` for an association that does not exist, also if the socket is not connected;
-  ///   `.notSupported` with EACCES if the peer does not support authentication.
-  public borrowing func peerAuthenticatedChunks(
-    of association: SCTPAssociationID = .future
-  ) throws(SocketError) -> [SCTPChunkType] {
-    try chunks(CSK_SCTP_PEER_AUTH_CHUNKS, association)
-  }
+extension ReadOnlySCTPAssociationOption where Value == [SCTPChunkType] {
+  /// The types of chunks that this end requires to be signed, of an association, or of the socket as `.future`.
+  ///
+  /// Reading throws `.notSupported` with EACCES if authentication is off or the peer does not support it. The C name is
+  /// `SCTP_LOCAL_AUTH_CHUNKS` (RFC 6458, 8.2.4).
+  public static var authenticatedChunks: Self { Self(chunks: CSK_SCTP_LOCAL_AUTH_CHUNKS) }
 
-  private borrowing func setKey(
-    _ name: Int32, _ number: UInt16, _ association: SCTPAssociationID
-  ) throws(SocketError) {
-    let value = csk_sctp_authkeyid(association: association.rawValue, number: number)
-    let target = descriptor
-    try authenticating { () throws(SocketError) in try target.setSCTPOption(name, to: value) }
-  }
+  /// The types of chunks that the peer requires to be signed. This end signs them.
+  ///
+  /// Reading throws `.notSupported` with EACCES if the peer does not support authentication. The C name is
+  /// `SCTP_PEER_AUTH_CHUNKS` (RFC 6458, 8.2.3).
+  public static var peerAuthenticatedChunks: Self { Self(chunks: CSK_SCTP_PEER_AUTH_CHUNKS) }
 
-  private borrowing func chunks(
-    _ name: Int32, _ association: SCTPAssociationID
-  ) throws(SocketError) -> [SCTPChunkType] {
-    let header = csk_sctp_authchunks(association: association.rawValue, count: 0)
-    // There are at most 256 types.
-    var bytes = withUnsafeBytes(of: header) { Array($0) } + [UInt8](repeating: 0, count: 256)
-    var length = UInt32(bytes.count)
-    let number = descriptor.value
-    try authenticating { () throws(SocketError) in
-      let result = IOResult(raw: csk_getsockopt(number, CSK_IPPROTO_SCTP, name, &bytes, &length))
-      if result.isFailure { throw SocketError(result, .getOption) }
+  private init(chunks name: Int32) {
+    self.init { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
+      let header = csk_sctp_authchunks(association: association.rawValue, count: 0)
+      // There are at most 256 types.
+      var bytes = withUnsafeBytes(of: header) { Array($0) } + [UInt8](repeating: 0, count: 256)
+      var length = UInt32(bytes.count)
+      try authenticating { () throws(SocketError) in
+        let result = IOResult(raw: csk_getsockopt(target.value, CSK_IPPROTO_SCTP, name, &bytes, &length))
+        if result.isFailure { throw SocketError(result, .getOption) }
+      }
+      // The returned length is not reliable: for the peer's chunks it excludes the header.
+      let count = bytes.span.bytes.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self)
+      return bytes.dropFirst(8).prefix(Int(count)).map { SCTPChunkType(rawValue: $0) }
     }
-    // The returned length is not reliable: for the peer's chunks it excludes the header.
-    let count = bytes.span.bytes.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self)
-    return bytes.dropFirst(8).prefix(Int(count)).map { SCTPChunkType(rawValue: $0) }
+  }
+}
+
+extension RawDescriptor {
+  /// Sets an option whose value is the number of a key.
+  func setKey(_ name: Int32, _ number: UInt16, of association: SCTPAssociationID) throws(SocketError) {
+    let value = csk_sctp_authkeyid(association: association.rawValue, number: number)
+    try authenticating { () throws(SocketError) in try setSCTPOption(name, to: value) }
   }
 }
 

@@ -13,13 +13,11 @@ extension SCTPSocket {
   public borrowing func takePendingError(
     as operation: SocketError.Operation = .wait
   ) throws(SocketError) -> SocketError? {
-    var number = InlineArray<1, Int32>(repeating: 0)
-    var span = number.mutableSpan
-    var bytes = span.mutableBytes
-    _ = try rawOption(level: CSK_SOL_SOCKET, name: CSK_SO_ERROR, into: &bytes)
-    if number[0] == 0 { return nil }
-    descriptor.noteFailure(.failure(errno: number[0]))
-    return SocketError(.failure(errno: number[0]), operation)
+    let number = try option(SocketOption(integer: CSK_SO_ERROR, level: CSK_SOL_SOCKET))
+    if number == 0 { return nil }
+    let failure = IOResult.failure(errno: Int32(truncatingIfNeeded: number))
+    descriptor.noteFailure(failure)
+    return SocketError(failure, operation)
   }
 }
 

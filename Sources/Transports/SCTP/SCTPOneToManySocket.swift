@@ -6,7 +6,7 @@ public import SocketKitCore
 ///
 /// ```swift
 /// let server = try SCTPOneToManySocket.listen(on: .any(port: 38412))
-/// try server.setEvent(.associationChange, to: true)
+/// try server.setOption(.event(.associationChange), of: .all, to: true)
 /// var buffer = [UInt8](repeating: 0, count: 65536)
 /// switch try server.receive(into: buffer.mutableSpan, until: .never) {
 /// case .message(let message):

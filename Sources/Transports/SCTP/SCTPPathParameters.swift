@@ -1,5 +1,5 @@
 internal import CSocketKit
-public import SocketKitCore
+internal import SocketKitCore
 
 /// The parameters of the paths to the peer's addresses (RFC 6458, 8.1.12): `SCTP_PEER_ADDR_PARAMS`.
 ///
@@ -53,43 +53,34 @@ public struct SCTPPathParameters: Hashable, Sendable {
   public init() {}
 }
 
-extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
-  /// Returns the parameters of a path (`SCTP_PEER_ADDR_PARAMS`).
-  ///
-  /// - Parameters:
-  ///   - peer: the path's address at the peer; nil for the initial values of all paths of the association.
-  ///   - association: an association of a one-to-many socket, or `.future` for the socket's defaults.
-  /// - Throws: `.invalidArgument` if the association has no such address, or the socket has no such association.
-  public borrowing func pathParameters(
-    to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
-  ) throws(SocketError) -> SCTPPathParameters {
-    var question = csk_sctp_paddrparams()
-    question.association = association.rawValue
-    copy(peer, into: &question.address)
-    return SCTPPathParameters(try descriptor.sctpOption(CSK_SCTP_PEER_ADDR_PARAMS, asking: question))
+extension SCTPPathOptions {
+  /// The parameters of the paths. Reading `.paths` returns the initial values of all paths of the association. The C
+  /// name is `SCTP_PEER_ADDR_PARAMS`.
+  public var parameters: SCTPAssociationOption<SCTPPathParameters> {
+    let peer = peer
+    return SCTPAssociationOption(
+      CSK_SCTP_PEER_ADDR_PARAMS, question: { csk_sctp_paddrparams(to: peer, of: $0) },
+      decode: { SCTPPathParameters($0) },
+      encode: { (parameters: SCTPPathParameters, structure: inout csk_sctp_paddrparams) throws(SocketError) in
+        try parameters.encode(into: &structure)
+      })
   }
+}
 
-  /// Sets the parameters of one path, or of all paths of an association.
-  /// - Throws: `.invalidArgument` for a value out of its range, and the errors of ``pathParameters(to:of:)``.
-  public borrowing func setPathParameters(
-    _ parameters: SCTPPathParameters, to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
-  ) throws(SocketError) {
-    var value = try parameters.encoded()
-    value.association = association.rawValue
-    copy(peer, into: &value.address)
-    try descriptor.setSCTPOption(CSK_SCTP_PEER_ADDR_PARAMS, to: value)
-  }
-
+extension RawDescriptor {
   /// Probes a path now (SPP_HB_DEMAND).
-  /// - Throws: `.invalidArgument` if the association has no such address.
-  public borrowing func sendHeartbeat(
-    to peer: IPSocketAddress, of association: SCTPAssociationID = .future
-  ) throws(SocketError) {
-    var value = csk_sctp_paddrparams()
-    value.association = association.rawValue
-    copy(peer, into: &value.address)
+  func sendHeartbeat(to peer: IPSocketAddress, of association: SCTPAssociationID) throws(SocketError) {
+    var value = csk_sctp_paddrparams(to: peer, of: association)
     store(UInt32(CSK_SPP_HB_DEMAND), into: &value.flags)
-    try descriptor.setSCTPOption(CSK_SCTP_PEER_ADDR_PARAMS, to: value)
+    try setSCTPOption(CSK_SCTP_PEER_ADDR_PARAMS, to: value)
+  }
+}
+
+extension csk_sctp_paddrparams {
+  fileprivate init(to peer: IPSocketAddress?, of association: SCTPAssociationID) {
+    self.init()
+    self.association = association.rawValue
+    copy(peer, into: &address)
   }
 }
 
@@ -108,8 +99,7 @@ extension SCTPPathParameters {
     trafficClass = flags & CSK_SPP_DSCP != 0 ? value.traffic_class : nil
   }
 
-  func encoded() throws(SocketError) -> csk_sctp_paddrparams {
-    var value = csk_sctp_paddrparams()
+  func encode(into value: inout csk_sctp_paddrparams) throws(SocketError) {
     var flags = 0 as Int32
     switch heartbeat {
     case nil: break
@@ -149,7 +139,6 @@ extension SCTPPathParameters {
       value.traffic_class = trafficClass
     }
     store(UInt32(bitPattern: flags), into: &value.flags)
-    return value
   }
 
   /// Stores a number and refuses zero, which the kernel would treat as a request to leave the value unchanged.

@@ -20,127 +20,110 @@ public struct SCTPPathThresholds: Hashable, Sendable {
   }
 }
 
-extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
-  /// Returns the peer's primary address, to which data is sent while it answers (`SCTP_PRIMARY_ADDR`).
-  /// - Throws: `.invalidArgument` if the association does not exist.
-  public borrowing func primaryAddress(
-    of association: SCTPAssociationID = .future
-  ) throws(SocketError) -> IPSocketAddress {
-    var question = csk_sctp_association_address()
-    question.association = association.rawValue
-    let value = try descriptor.sctpOption(CSK_SCTP_PRIMARY_ADDR, asking: question)
-    guard let address = address(from: value.address) else { throw SocketError(code: .invalidAddress, .getOption) }
-    return address
-  }
+/// The options of the paths of an association: `.path(to: peer)` names the options of one path, and `.paths` those of
+/// all paths.
+///
+/// ```swift
+/// let thresholds = try socket.option(.path(to: peer).thresholds, of: association)
+/// try socket.setOption(.paths.mtuProbeInterval, to: .seconds(60))
+/// ```
+/// A path that the association does not have throws `.invalidArgument`.
+public struct SCTPPathOptions: Sendable {
+  /// The path's address at the peer; nil for all paths.
+  let peer: IPSocketAddress?
 
-  /// Makes an address of the peer its primary address, to which data is sent while it answers.
-  /// - Throws: `.invalidArgument` if the association has no such address.
-  public borrowing func setPrimaryAddress(
-    _ peer: IPSocketAddress, of association: SCTPAssociationID = .future
-  ) throws(SocketError) {
-    try setAddress(CSK_SCTP_PRIMARY_ADDR, peer, association)
-  }
-
-  /// Requests that the peer send to an address of this end (`SCTP_SET_PEER_PRIMARY_ADDR`, RFC 5061).
-  /// - Throws: `.permissionDenied` unless both ends support address changes
-  ///   (``SCTPAssociationOption/addressChangesSupported``); `.addressNotAvailable` for an address that does not belong
-  ///   to this end.
-  public borrowing func requestPeerPrimaryAddress(
-    _ own: IPSocketAddress, of association: SCTPAssociationID = .future
-  ) throws(SocketError) {
-    try setAddress(CSK_SCTP_SET_PEER_PRIMARY_ADDR, own, association)
-  }
-
-  private borrowing func setAddress(
-    _ name: Int32, _ address: IPSocketAddress, _ association: SCTPAssociationID
-  ) throws(SocketError) {
-    var value = csk_sctp_association_address()
-    value.association = association.rawValue
-    copy(address, into: &value.address)
-    try descriptor.setSCTPOption(name, to: value)
-  }
-
-  /// Returns the failure thresholds of a path, or the initial thresholds of all paths if no address is given.
-  /// - Throws: `.noSuchPath` (the kernel's ENOENT, only in this call) if the association has no such address;
-  ///   `.invalidArgument` if the socket has no such association; `.notSupported` before Linux 5.5.
-  public borrowing func pathThresholds(
-    to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
-  ) throws(SocketError) -> SCTPPathThresholds {
-    var question = csk_sctp_paddrthlds_v2()
-    question.association = association.rawValue
-    copy(peer, into: &question.address)
-    let value = try descriptor.sctpOption(CSK_SCTP_PEER_ADDR_THLDS_V2, asking: question)
-    return SCTPPathThresholds(
-      failed: value.retransmissions, potentiallyFailed: value.potentially_failed, primaryChange: value.primary_change)
-  }
-
-  /// Sets the failure thresholds of one path, or of all paths of an association.
-  /// - Throws: `.invalidArgument` unless potentiallyFailed ≤ primaryChange, and the errors of
-  ///   ``pathThresholds(to:of:)``.
-  public borrowing func setPathThresholds(
-    _ thresholds: SCTPPathThresholds, to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
-  ) throws(SocketError) {
-    var value = csk_sctp_paddrthlds_v2()
-    value.association = association.rawValue
-    copy(peer, into: &value.address)
-    value.retransmissions = thresholds.failed
-    value.potentially_failed = thresholds.potentiallyFailed
-    value.primary_change = thresholds.primaryChange
-    try descriptor.setSCTPOption(CSK_SCTP_PEER_ADDR_THLDS_V2, to: value)
-  }
-
-  /// Returns how often a path is probed for a larger MTU; nil for never (RFC 8899, `SCTP_PLPMTUD_PROBE_INTERVAL`, Linux
-  /// 5.14).
-  /// - Throws: `.invalidArgument` if the association has no such address.
-  public borrowing func pathMTUProbeInterval(
-    to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
-  ) throws(SocketError) -> Duration? {
-    var question = csk_sctp_probeinterval()
-    question.association = association.rawValue
-    copy(peer, into: &question.address)
-    let value = try descriptor.sctpOption(CSK_SCTP_PLPMTUD_PROBE_INTERVAL, asking: question)
-    return value.interval == 0 ? nil : .milliseconds(value.interval)
-  }
-
-  /// Sets how often a path is probed for a larger MTU: milliseconds, rounded up, at least 5 s; nil for never.
-  /// - Throws: `.invalidArgument` for a shorter interval, and the errors of ``pathMTUProbeInterval(to:of:)``.
-  public borrowing func setPathMTUProbeInterval(
-    _ interval: Duration?, to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
-  ) throws(SocketError) {
-    var value = csk_sctp_probeinterval()
-    value.association = association.rawValue
-    copy(peer, into: &value.address)
-    if let interval {
-      value.interval = try milliseconds(interval)
-      if value.interval == 0 { throw SocketError(code: .invalidArgument, .setOption) }
-    }
-    try descriptor.setSCTPOption(CSK_SCTP_PLPMTUD_PROBE_INTERVAL, to: value)
-  }
-
-  /// Returns the UDP port on which the peer receives SCTP; 0 for SCTP over IP (RFC 6951, `SCTP_REMOTE_UDP_ENCAPS_PORT`,
-  /// Linux 5.11).
+  /// The numbers of retransmissions after which a path counts as unreliable.
   ///
-  /// This end's own port is net.sctp.udp_port.
-  /// - Throws: `.invalidArgument` if the association has no such address.
-  public borrowing func udpEncapsulationPort(
-    to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
-  ) throws(SocketError) -> UInt16 {
-    var question = csk_sctp_udpencaps()
-    question.association = association.rawValue
-    copy(peer, into: &question.address)
-    return UInt16(
-      bigEndian: try descriptor.sctpOption(CSK_SCTP_REMOTE_UDP_ENCAPS_PORT, asking: question).port)
+  /// Reading throws `.noSuchPath` (the kernel's ENOENT, for this option only) if the association has no such address.
+  /// Setting throws `.invalidArgument` unless potentiallyFailed ≤ primaryChange. Both throw `.notSupported` before
+  /// Linux 5.5. The C name is `SCTP_PEER_ADDR_THLDS_V2`.
+  public var thresholds: SCTPAssociationOption<SCTPPathThresholds> {
+    let peer = peer
+    return SCTPAssociationOption(
+      CSK_SCTP_PEER_ADDR_THLDS_V2,
+      question: {
+        var question = csk_sctp_paddrthlds_v2()
+        question.association = $0.rawValue
+        copy(peer, into: &question.address)
+        return question
+      },
+      decode: {
+        SCTPPathThresholds(
+          failed: $0.retransmissions, potentiallyFailed: $0.potentially_failed, primaryChange: $0.primary_change)
+      },
+      encode: { (thresholds: SCTPPathThresholds, structure: inout csk_sctp_paddrthlds_v2) throws(SocketError) in
+        structure.retransmissions = thresholds.failed
+        structure.potentially_failed = thresholds.potentiallyFailed
+        structure.primary_change = thresholds.primaryChange
+      })
   }
 
-  /// Sets the UDP port on which the peer receives SCTP; 0 for SCTP over IP.
-  /// - Throws: the errors of ``udpEncapsulationPort(to:of:)``.
-  public borrowing func setUDPEncapsulationPort(
-    _ port: UInt16, to peer: IPSocketAddress? = nil, of association: SCTPAssociationID = .future
-  ) throws(SocketError) {
-    var value = csk_sctp_udpencaps()
-    value.association = association.rawValue
-    copy(peer, into: &value.address)
-    value.port = port.bigEndian
-    try descriptor.setSCTPOption(CSK_SCTP_REMOTE_UDP_ENCAPS_PORT, to: value)
+  /// How often a path is probed for a larger MTU (RFC 8899): milliseconds, rounded up, at least 5 s; nil for never.
+  ///
+  /// Setting throws `.invalidArgument` for a shorter interval. The C name is `SCTP_PLPMTUD_PROBE_INTERVAL` (Linux
+  /// 5.14).
+  public var mtuProbeInterval: SCTPAssociationOption<Duration?> {
+    let peer = peer
+    return SCTPAssociationOption(
+      CSK_SCTP_PLPMTUD_PROBE_INTERVAL,
+      question: {
+        var question = csk_sctp_probeinterval()
+        question.association = $0.rawValue
+        copy(peer, into: &question.address)
+        return question
+      },
+      decode: { $0.interval == 0 ? nil : .milliseconds($0.interval) },
+      encode: { (interval: Duration?, structure: inout csk_sctp_probeinterval) throws(SocketError) in
+        guard let interval else { return }
+        structure.interval = try milliseconds(interval)
+        if structure.interval == 0 { throw SocketError(code: .invalidArgument, .setOption) }
+      })
+  }
+
+  /// The UDP port on which the peer receives SCTP (RFC 6951); 0 for SCTP over IP. This end's own port is
+  /// net.sctp.udp_port. The C name is `SCTP_REMOTE_UDP_ENCAPS_PORT` (Linux 5.11).
+  public var udpEncapsulationPort: SCTPAssociationOption<UInt16> {
+    let peer = peer
+    return SCTPAssociationOption(
+      CSK_SCTP_REMOTE_UDP_ENCAPS_PORT,
+      question: {
+        var question = csk_sctp_udpencaps()
+        question.association = $0.rawValue
+        copy(peer, into: &question.address)
+        return question
+      },
+      decode: { UInt16(bigEndian: $0.port) },
+      encode: { (port: UInt16, structure: inout csk_sctp_udpencaps) throws(SocketError) in
+        structure.port = port.bigEndian
+      })
+  }
+}
+
+extension SCTPAssociationOption {
+  /// The options of the path to one address of the peer.
+  public static func path(to peer: IPSocketAddress) -> SCTPPathOptions { SCTPPathOptions(peer: peer) }
+  /// The options of all paths: reading returns the initial values of paths, and setting changes all existing paths too.
+  public static var paths: SCTPPathOptions { SCTPPathOptions(peer: nil) }
+}
+
+extension SCTPAssociationOption where Value == IPSocketAddress {
+  /// The peer's primary address, to which data is sent while it answers.
+  ///
+  /// Setting throws `.invalidArgument` if the association has no such address. The C name is `SCTP_PRIMARY_ADDR`.
+  public static var primaryAddress: Self {
+    Self(
+      CSK_SCTP_PRIMARY_ADDR,
+      question: {
+        var question = csk_sctp_association_address()
+        question.association = $0.rawValue
+        return question
+      },
+      decode: { (value: csk_sctp_association_address) throws(SocketError) -> IPSocketAddress in
+        guard let address = address(from: value.address) else { throw SocketError(code: .invalidAddress, .getOption) }
+        return address
+      },
+      encode: { (peer: IPSocketAddress, structure: inout csk_sctp_association_address) throws(SocketError) in
+        copy(peer, into: &structure.address)
+      })
   }
 }

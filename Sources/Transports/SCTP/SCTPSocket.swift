@@ -4,7 +4,7 @@ public import SocketKitCore
 ///
 /// ```swift
 /// let listener = try SCTPSocket.listen(on: [.loopback(port: 0), .loopbackIPv6(port: 0)])
-/// let client = try SCTPSocket.connect(toAny: listener.localAddresses(), until: .after(.seconds(5)))
+/// let client = try SCTPSocket.connect(toAny: listener.option(.localAddresses), until: .after(.seconds(5)))
 /// ```
 /// **As a stream.** Each write is one message on stream 0 of at most ``writeLimit`` bytes. A read returns available
 /// bytes of the first message in the receive queue, so message boundaries are lost, as on any byte stream. There is no
@@ -19,7 +19,8 @@ public import SocketKitCore
 ///
 /// **Addresses.** A listener on ``/SocketKitCore/IPSocketAddress/any(port:)`` is dual-stack. In ``remoteAddress()``,
 /// IPv4 peers then appear as `::ffff:a.b.c.d`. Listeners set reuse-address. If there are several addresses,
-/// `localAddress()` returns one of them, not always the same; `localAddresses(of:)` returns all.
+/// `localAddress()` returns one of them, not always the same; the option
+/// ``ReadOnlySCTPAssociationOption/localAddresses`` contains all.
 ///
 /// **Over loopback**, packets are so large that the default receive buffer holds hardly two of them. Successive writes
 /// may then each wait 200 ms for a delayed acknowledgement. To prevent this, raise `.receiveBuffer` at both ends to one
@@ -64,7 +65,7 @@ public struct SCTPSocket: ~Copyable, StreamSocket, Transport, Acceptable {
   /// - Throws: `.notConnected`; `.invalidAddress` if it is not an IP address.
   public borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress {
     do throws(SocketError) {
-      return try primaryAddress()
+      return try option(.primaryAddress)
     } catch {
       guard let address = IPSocketAddress(try descriptor.remoteAddress()) else {
         throw SocketError(code: .invalidAddress, .remoteAddress)

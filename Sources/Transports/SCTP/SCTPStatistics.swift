@@ -56,12 +56,15 @@ public struct SCTPStatistics: Hashable, Sendable {
   }
 }
 
-extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
-  /// Returns the counters of an association since it was established (`SCTP_GET_ASSOC_STATS`).
-  /// - Throws: `.invalidArgument` if the association does not exist.
-  public borrowing func statistics(of association: SCTPAssociationID = .future) throws(SocketError) -> SCTPStatistics {
-    var question = csk_sctp_assoc_stats()
-    question.association = association.rawValue
-    return SCTPStatistics(try descriptor.sctpOption(CSK_SCTP_GET_ASSOC_STATS, asking: question))
+extension ReadOnlySCTPAssociationOption where Value == SCTPStatistics {
+  /// The counters of an association since it was established. The C name is `SCTP_GET_ASSOC_STATS`.
+  public static var statistics: Self {
+    Self(
+      CSK_SCTP_GET_ASSOC_STATS,
+      question: {
+        var question = csk_sctp_assoc_stats()
+        question.association = $0.rawValue
+        return question
+      }, decode: { SCTPStatistics($0) })
   }
 }

@@ -87,57 +87,76 @@ public struct SCTPStatus: Hashable, Sendable {
   public var primaryPath: SCTPPathInfo
 }
 
-extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
-  /// Returns the status of an association (`SCTP_STATUS`).
-  /// - Throws: `.invalidArgument` if there is none, for example if the socket is not connected or the association has
-  ///   ended.
-  public borrowing func status(of association: SCTPAssociationID = .future) throws(SocketError) -> SCTPStatus {
-    var question = csk_sctp_status()
-    question.association = association.rawValue
-    let value = try descriptor.sctpOption(CSK_SCTP_STATUS, asking: question)
-    return SCTPStatus(
-      association: SCTPAssociationID(rawValue: value.association),
-      state: SCTPAssociationState(rawValue: value.state) ?? .unknown, peerWindow: value.peer_window,
-      unacknowledgedChunks: value.unacknowledged, missingChunks: value.pending,
-      incomingStreams: value.incoming_streams, outgoingStreams: value.outgoing_streams,
-      fragmentationPoint: value.fragmentation_point, primaryPath: SCTPPathInfo(value.primary))
+extension ReadOnlySCTPAssociationOption where Value == SCTPStatus {
+  /// The status of an association that exists and has not ended. The C name is `SCTP_STATUS`.
+  public static var status: Self {
+    Self(
+      CSK_SCTP_STATUS,
+      question: {
+        var question = csk_sctp_status()
+        question.association = $0.rawValue
+        return question
+      },
+      decode: {
+        SCTPStatus(
+          association: SCTPAssociationID(rawValue: $0.association),
+          state: SCTPAssociationState(rawValue: $0.state) ?? .unknown, peerWindow: $0.peer_window,
+          unacknowledgedChunks: $0.unacknowledged, missingChunks: $0.pending,
+          incomingStreams: $0.incoming_streams, outgoingStreams: $0.outgoing_streams,
+          fragmentationPoint: $0.fragmentation_point, primaryPath: SCTPPathInfo($0.primary))
+      })
   }
+}
 
-  /// Returns the status of one path (`SCTP_GET_PEER_ADDR_INFO`).
-  /// - Throws: `.invalidArgument` if the association has no such address.
-  public borrowing func pathInfo(
-    to peer: IPSocketAddress, of association: SCTPAssociationID = .future
-  ) throws(SocketError) -> SCTPPathInfo {
-    var question = csk_sctp_paddrinfo()
-    question.association = association.rawValue
-    copy(peer, into: &question.address)
-    return SCTPPathInfo(try descriptor.sctpOption(CSK_SCTP_GET_PEER_ADDR_INFO, asking: question))
+extension ReadOnlySCTPAssociationOption where Value == SCTPPathInfo {
+  /// The status of the path to one address of the peer. Reading throws `.invalidArgument` if the association has no
+  /// such address. The C name is `SCTP_GET_PEER_ADDR_INFO`.
+  public static func pathInfo(to peer: IPSocketAddress) -> Self {
+    Self(
+      CSK_SCTP_GET_PEER_ADDR_INFO,
+      question: {
+        var question = csk_sctp_paddrinfo()
+        question.association = $0.rawValue
+        copy(peer, into: &question.address)
+        return question
+      }, decode: { SCTPPathInfo($0) })
   }
+}
 
-  /// Returns the number of associations of a one-to-many socket (`SCTP_GET_ASSOC_NUMBER`).
-  /// - Throws: `.notSupported` on one-to-one sockets.
-  public borrowing func associationCount() throws(SocketError) -> Int {
-    let count: UInt32 = try descriptor.sctpOption(CSK_SCTP_GET_ASSOC_NUMBER, asking: 0)
-    return Int(count)
+extension ReadOnlySocketOption where Group == SCTPSocketOptions, Value == Int {
+  /// The number of associations of a one-to-many socket; one-to-one sockets throw `.notSupported`. The C name is
+  /// `SCTP_GET_ASSOC_NUMBER`.
+  public static var associationCount: Self {
+    Self { (target: RawDescriptor) throws(SocketError) -> Int in try target.associationCount() }
   }
+}
 
-  /// Returns the associations of a one-to-many socket (`SCTP_GET_ASSOC_ID_LIST`).
-  /// - Throws: `.notSupported` on one-to-one sockets.
-  public borrowing func associations() throws(SocketError) -> [SCTPAssociationID] {
-    // More associations may be established between the two calls.
-    var room = try associationCount() + 4
-    while true {
-      var numbers = [Int32](repeating: 0, count: room + 1)
-      var length = UInt32(numbers.count * 4)
-      let result = IOResult(
-        raw: csk_getsockopt(
-          descriptor.value, CSK_IPPROTO_SCTP, CSK_SCTP_GET_ASSOC_ID_LIST, &numbers, &length))
-      if result.errno == CSK_EINVAL && room < 1 << 20 {
-        room *= 2
-        continue
+extension ReadOnlySocketOption where Group == SCTPSocketOptions, Value == [SCTPAssociationID] {
+  /// The associations of a one-to-many socket; one-to-one sockets throw `.notSupported`. The C name is
+  /// `SCTP_GET_ASSOC_ID_LIST`.
+  public static var associations: Self {
+    Self { (target: RawDescriptor) throws(SocketError) -> [SCTPAssociationID] in
+      // More associations may be established between the two calls.
+      var room = try target.associationCount() + 4
+      while true {
+        var numbers = [Int32](repeating: 0, count: room + 1)
+        var length = UInt32(numbers.count * 4)
+        let result = IOResult(
+          raw: csk_getsockopt(target.value, CSK_IPPROTO_SCTP, CSK_SCTP_GET_ASSOC_ID_LIST, &numbers, &length))
+        if result.errno == CSK_EINVAL && room < 1 << 20 {
+          room *= 2
+          continue
+        }
+        if result.isFailure { throw SocketError(result, .getOption) }
+        return numbers.dropFirst().prefix(Int(numbers[0])).map { SCTPAssociationID(rawValue: $0) }
       }
-      if result.isFailure { throw SocketError(result, .getOption) }
-      return numbers.dropFirst().prefix(Int(numbers[0])).map { SCTPAssociationID(rawValue: $0) }
     }
+  }
+}
+
+extension RawDescriptor {
+  fileprivate func associationCount() throws(SocketError) -> Int {
+    let count: UInt32 = try sctpOption(CSK_SCTP_GET_ASSOC_NUMBER, asking: 0)
+    return Int(count)
   }
 }

@@ -1,28 +1,30 @@
 internal import CSocketKit
 public import SocketKitCore
 
-extension TCPSocket {
-  /// Returns the address to which the peer connected before a firewall redirected the connection to this socket.
+extension ReadOnlySocketOption where Group == TCPSocketOptions, Value == IPSocketAddress? {
+  /// The address to which the peer connected before a firewall redirected the connection to this socket: an IPv4
+  /// address for an IPv4 connection, also on a dual-stack socket; nil if the kernel does not track the connection.
   ///
   /// Firewalls redirect with REDIRECT or DNAT. If no address was translated, this is the local address. Intended for
-  /// transparent proxies. The C names are `SO_ORIGINAL_DST` (netfilter, Linux 2.4) and `IP6T_SO_ORIGINAL_DST` (Linux
+  /// transparent proxies. Reading throws `.notSupported` if the kernel has no connection tracking or does not use it,
+  /// and `.notConnected`. The C names are `SO_ORIGINAL_DST` (netfilter, Linux 2.4) and `IP6T_SO_ORIGINAL_DST` (Linux
   /// 3.7).
-  ///
-  /// - Returns: an IPv4 address for an IPv4 connection, also on a dual-stack socket; nil if the kernel does not track
-  ///   the connection.
-  /// - Throws: `.notSupported` if the kernel has no connection tracking or does not use it; `.notConnected`, `.closed`.
-  public borrowing func originalDestination() throws(SocketError) -> IPSocketAddress? {
-    let isIPv6 = try remoteAddress().unmapped.isIPv6
-    let number = descriptor.value
-    var address = AnySocketAddress()
-    let result = IOResult(
-      raw: address.fill { memory, length in
-        length = isIPv6 ? 28 : 16
-        return csk_getsockopt(
-          number, isIPv6 ? CSK_IPPROTO_IPV6 : CSK_IPPROTO_IP, CSK_SO_ORIGINAL_DST, memory, &length)
-      })
-    if result.errno == CSK_ENOENT { return nil }
-    if result.isFailure { throw SocketError(result, .getOption) }
-    return IPSocketAddress(address)
+  public static var originalDestination: Self {
+    Self { (target: RawDescriptor) throws(SocketError) -> IPSocketAddress? in
+      guard let peer = IPSocketAddress(try target.remoteAddress()) else {
+        throw SocketError(code: .invalidAddress, .remoteAddress)
+      }
+      let isIPv6 = peer.unmapped.isIPv6
+      var address = AnySocketAddress()
+      let result = IOResult(
+        raw: address.fill { memory, length in
+          length = isIPv6 ? 28 : 16
+          return csk_getsockopt(
+            target.value, isIPv6 ? CSK_IPPROTO_IPV6 : CSK_IPPROTO_IP, CSK_SO_ORIGINAL_DST, memory, &length)
+        })
+      if result.errno == CSK_ENOENT { return nil }
+      if result.isFailure { throw SocketError(result, .getOption) }
+      return IPSocketAddress(address)
+    }
   }
 }

@@ -234,14 +234,17 @@ public struct TCPInfo: Hashable, Sendable {
   }
 }
 
-extension OptionTarget where Options: TCPOptions, Self: ~Copyable {
-  /// Returns kernel information about the connection, or about a listener's backlog (`TCP_INFO`).
-  /// - Throws: `.closed`.
-  public borrowing func tcpInfo() throws(SocketError) -> TCPInfo {
-    var memory = InlineArray<512, UInt8>(repeating: 0)
-    var span = memory.mutableSpan
-    var bytes = span.mutableBytes
-    let count = try rawOption(level: CSK_IPPROTO_TCP, name: CSK_TCP_INFO, into: &bytes)
-    return TCPInfo(memory.span.bytes.extracting(first: count))
+extension ReadOnlySocketOption where Group: TCPOptions, Value == TCPInfo {
+  /// Kernel information about the connection, or about a listener's backlog. The C name is `TCP_INFO`.
+  public static var tcpInfo: Self {
+    Self { (target: RawDescriptor) throws(SocketError) -> TCPInfo in
+      var memory = InlineArray<512, UInt8>(repeating: 0)
+      var length = UInt32(512)
+      let result = withUnsafeMutableBytes(of: &memory) {
+        IOResult(raw: csk_getsockopt(target.value, CSK_IPPROTO_TCP, CSK_TCP_INFO, $0.baseAddress, &length))
+      }
+      if result.isFailure { throw SocketError(result, .getOption) }
+      return TCPInfo(memory.span.bytes.extracting(first: Int(length)))
+    }
   }
 }

@@ -52,8 +52,7 @@ extension UDPSocket {
 
   private borrowing func hasOption(_ name: Int32) -> Bool {
     do throws(SocketError) {
-      let off: [UInt8] = [0, 0, 0, 0]
-      try setRawOption(level: CSK_IPPROTO_UDP, name: name, to: off.span.bytes)
+      try setOption(SocketOption(flag: name, level: CSK_IPPROTO_UDP), to: false)
       return true
     } catch {
       return false

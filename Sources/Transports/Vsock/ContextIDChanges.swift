@@ -36,28 +36,25 @@ extension VsockContextID {
 public struct VsockContextIDWatcher: Sendable {
   /// The context ID that ``next(until:)`` found last; nil for none.
   public private(set) var last: VsockContextID?
-  /// The time between two queries of the kernel.
+  /// The time between two queries.
   public let period: Duration
   private let ask: @Sendable () throws(SocketError) -> VsockContextID?
 
-  /// Creates a watcher that queries the kernel.
+  /// Creates a watcher.
   ///
   /// - Parameters:
   ///   - last: the context ID that the program knows; nil for none.
   ///   - period: the time between two queries; values below 10 ms are raised to 10 ms.
-  public init(last: VsockContextID?, period: Duration = .seconds(1)) {
-    self.init(last: last, period: period) { () throws(SocketError) in try Self.askKernel() }
-  }
-
-  /// Creates a watcher that queries a source other than the kernel, such as a hypervisor's own interface or a test.
-  /// - Parameter ask: returns the current context ID, nil for none.
+  ///   - ask: returns the current context ID, nil for none. By default the watcher queries the kernel; give a function
+  ///     to query another source, such as a hypervisor's own interface or a test.
   public init(
     last: VsockContextID?, period: Duration = .seconds(1),
-    asking ask: @escaping @Sendable () throws(SocketError) -> VsockContextID?
+    asking ask: (@Sendable () throws(SocketError) -> VsockContextID?)? = nil
   ) {
     self.last = last
     self.period = max(period, .milliseconds(10))
-    self.ask = ask
+    // Not with `??`: the compiler (Swift 6.3) crashes on it, because the closure has typed throws.
+    if let ask { self.ask = ask } else { self.ask = { () throws(SocketError) in try Self.askKernel() } }
   }
 
   /// Waits on this thread until the context ID differs from ``last``.

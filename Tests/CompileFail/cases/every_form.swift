@@ -20,8 +20,23 @@ func f(_ socket: borrowing TCPSocket, _ other: borrowing UDPSocket, _ control: W
   try socket.setOption(.keepAlive, to: true)
   try socket.setOption(.timeToLive, to: 3)
   try other.setOption(.cork, to: false)
+  let window = try socket.option(.tcpInfo).sendWindow
+  let bytes = try socket.option(SocketOption(bytes: option, level: protocolNumber, capacity: 4))
+  try socket.setOption(SocketOption(bytes: option, level: protocolNumber), to: bytes)
+  try other.setOption(.filter, to: [.load(.byte, at: 8), .jump(if: .equal(42), then: 0, else: 1), .accept, .drop])
+  try other.setOption(.filter, to: nil)
+  try other.join(MulticastGroup(.v4(IPv4Address(239, 1, 2, 3)), interface: .index(window)))
   let any: any WaitLimit = Deadline.now
   _ = try socket.write([1].span, until: any)
+}
+
+func sctp(_ socket: borrowing SCTPOneToManySocket, _ peer: IPSocketAddress, _ id: SCTPAssociationID) throws {
+  _ = try socket.option(.status, of: id).state
+  _ = try socket.option(.path(to: peer).parameters, of: id).heartbeat
+  try socket.setOption(.paths.mtuProbeInterval, to: nil)
+  try socket.setOption(.event(.associationChange), of: .all, to: true)
+  try socket.perform(.addStreams(outgoing: 2), of: id)
+  _ = try socket.option(.noDelay)
 }
 
 func g<S: StreamSocket & ~Copyable, P: Poller & ~Copyable>(_ socket: borrowing S, _ type: P.Type) throws {

@@ -80,18 +80,16 @@ extension MultipathTCPSocket {
   /// - Throws: `.closed`, `.notConnected`.
   public borrowing func additionalPaths() throws(SocketError) -> Int? {
     // The beginning of struct mptcp_info (linux/mptcp.h): six counts of one byte each, then the flags.
-    var info = InlineArray<12, UInt8>(repeating: 0)
-    let length: Int
+    let info: [UInt8]
     do throws(SocketError) {
-      var span = info.mutableSpan
-      var bytes = span.mutableBytes
-      length = try rawOption(level: Self.optionLevel, name: Self.infoOption, into: &bytes)
+      info = try option(SocketOption(bytes: Self.infoOption, level: Self.optionLevel, capacity: 12))
     } catch {
       if error.code == .notSupported { return nil }
       throw error
     }
+    guard info.count == 12 else { return Int(info.first ?? 0) }
     let flags = info.span.bytes.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt32.self)
-    let fellBack = length >= 12 && flags & 1 != 0
+    let fellBack = flags & 1 != 0
     return fellBack ? nil : Int(info[0])
   }
 }

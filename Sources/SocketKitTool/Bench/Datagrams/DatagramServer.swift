@@ -91,8 +91,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
 enum UDPOffload {
   /// Makes a socket receive consecutive datagrams of the same sender and size as one message.
   static func coalesce(_ descriptor: RawDescriptor) throws(SocketError) {
-    try OptionsOf(descriptor: descriptor).setRawOption(
-      level: CSK_IPPROTO_UDP, name: CSK_UDP_GRO, to: [Int32(1)].span.bytes)
+    try SocketOption<SocketLevelOptions, Bool>(flag: CSK_UDP_GRO, level: CSK_IPPROTO_UDP).write(descriptor, true)
   }
 
   /// Sets up each message to be sent with the segment size with which it was received.
@@ -104,10 +103,5 @@ enum UDPOffload {
       if let size { try batch.setSegmentSize(UInt16(truncatingIfNeeded: size), at: slot) }
       slot &+= 1
     }
-  }
-
-  private struct OptionsOf: OptionTarget {
-    typealias Options = SocketLevelOptions
-    let descriptor: RawDescriptor
   }
 }

@@ -5,7 +5,7 @@ internal import SocketKit
 func manyAssociations() throws {
   step("listen")
   let server = Held(try SCTPOneToManySocket.listen(on: .loopback(port: 0)))
-  try server.with { try $0.setEvent(.associationChange, to: true) }
+  try server.with { try $0.setOption(.event(.associationChange), of: .all, to: true) }
   let here = try server.with { try $0.localAddress() }
   step("open another")
   let client = Held(

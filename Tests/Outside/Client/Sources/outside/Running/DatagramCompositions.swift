@@ -145,5 +145,5 @@ struct DatagramCompositionRun<S: LoopbackDatagrams & ~Copyable, P: Poller & ~Cop
 
 /// Has a UDP socket receive many datagrams as one (UDP_GRO).
 func coalesce(_ socket: borrowing UDPSocket) throws(SocketError) {
-  try socket.setRawOption(level: CSK_IPPROTO_UDP, name: CSK_UDP_GRO, to: [Int32(1)].span.bytes)
+  try socket.setOption(SocketOption(flag: CSK_UDP_GRO, level: CSK_IPPROTO_UDP), to: true)
 }

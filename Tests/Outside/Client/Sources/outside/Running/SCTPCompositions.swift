@@ -60,7 +60,7 @@ struct SCTPCompositionRun<P: Poller & ~Copyable> {
   ) throws {
     let server = try SCTPOneToManySocket.listen(on: .loopback(port: 0))
     let client = try SCTPOneToManySocket.bind(to: .loopback(port: 0))
-    try client.setRawOption(level: CSK_IPPROTO_SCTP, name: CSK_SCTP_NODELAY, to: [Int32(1)].span.bytes)
+    try client.setOption(SocketOption(flag: CSK_SCTP_NODELAY, level: CSK_IPPROTO_SCTP), to: true)
     let target = try server.localAddress()
     for number in 0..<rounds {
       let info = SCTPSendInfo(stream: UInt16(number % 10), payloadProtocol: UInt32(number))
@@ -68,7 +68,7 @@ struct SCTPCompositionRun<P: Poller & ~Copyable> {
     }
     var association: SCTPAssociationID?
     let deadline = Deadline.after(patience)
-    while association == nil, !deadline.hasPassed { association = try server.associations().first }
+    while association == nil, !deadline.hasPassed { association = try server.option(.associations).first }
     guard let association else { throw Mismatch(description: "no association") }
     var poller = try P(P.configuration(capacity: 16))
     try expect(try body(server, association, &poller) == rounds, "not all were echoed")
@@ -83,7 +83,7 @@ struct SCTPCompositionRun<P: Poller & ~Copyable> {
 
   func endpoint() throws {
     try run { server, _, poller in
-      try server.setRawOption(level: CSK_IPPROTO_SCTP, name: CSK_SCTP_NODELAY, to: [Int32(1)].span.bytes)
+      try server.setOption(SocketOption(flag: CSK_SCTP_NODELAY, level: CSK_IPPROTO_SCTP), to: true)
       try poller.register(server, for: .readable, token: Token(index: 1))
       let count = try roots.endpoint(server, &poller, rounds)
       try poller.deregister(server)
@@ -94,7 +94,7 @@ struct SCTPCompositionRun<P: Poller & ~Copyable> {
   private func peeled(_ root: (borrowing SCTPAssociationSocket, inout P, Int) throws(SocketError) -> Int) throws {
     try run { server, association, poller in
       let socket = try server.peelOff(association)
-      try socket.setRawOption(level: CSK_IPPROTO_SCTP, name: CSK_SCTP_NODELAY, to: [Int32(1)].span.bytes)
+      try socket.setOption(SocketOption(flag: CSK_SCTP_NODELAY, level: CSK_IPPROTO_SCTP), to: true)
       try poller.register(socket, for: .readable, token: Token(index: 1))
       let count = try root(socket, &poller, rounds)
       try poller.deregister(socket)

@@ -1,0 +1,64 @@
+internal import CSocketKit
+public import SocketKitCore
+
+// The identity of the peer: the process that called connect(2), listen(2) or socketpair(2), at the time of that call.
+// Another process may use the descriptor now. Reading throws `.notConnected` if there is no peer.
+
+extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == ProcessCredentials {
+  /// The process ID, user ID and group ID of the peer, the process that called connect(2), listen(2) or socketpair(2).
+  /// The C name is `SO_PEERCRED`.
+  public static var peerCredentials: Self {
+    Self { (target: RawDescriptor) throws(SocketError) -> ProcessCredentials in
+      var value = ProcessCredentials(pid: 0, uid: .max, gid: .max)
+      var length = UInt32(MemoryLayout<ProcessCredentials>.size)
+      let result = IOResult(raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_PEERCRED, &value, &length))
+      if result.isFailure { throw SocketError(result, .getOption) }
+      // The values that the kernel returns if there is no peer.
+      if value.pid == 0 && value.uid == .max && value.gid == .max { throw SocketError(code: .notConnected, .getOption) }
+      return value
+    }
+  }
+}
+
+extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == [UInt32] {
+  /// The peer's supplementary groups. The C name is `SO_PEERGROUPS` (Linux 4.13).
+  public static var peerGroups: Self {
+    Self { (target: RawDescriptor) throws(SocketError) -> [UInt32] in
+      var groups = [UInt32](repeating: 0, count: 32)
+      while true {
+        var length = UInt32(groups.count * 4)
+        let result = IOResult(raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_PEERGROUPS, &groups, &length))
+        if !result.isFailure { return Array(groups.prefix(Int(length) / 4)) }
+        // The buffer was too short; the kernel has written the required length.
+        guard result.errno == CSK_ERANGE, Int(length) / 4 > groups.count else { throw result.peerFailure }
+        groups = [UInt32](repeating: 0, count: Int(length) / 4)
+      }
+    }
+  }
+}
+
+extension ReadOnlySocketOption where Group == UnixSocketOptions, Value: ~Copyable, Value == Descriptor {
+  /// A new descriptor that refers to the peer's process and to no later one. A poller reports it as readable when the
+  /// process has ended; see ``/SocketKitCore/ProcessDescriptor``. The descriptor is CLOEXEC, and each read opens
+  /// another.
+  ///
+  /// Reading throws `.notSupported` before Linux 6.5; ESRCH or EINVAL if the process has ended, before Linux 6.16;
+  /// `.tooManyDescriptors`. The C name is `SO_PEERPIDFD` (Linux 6.5).
+  public static var peerProcess: Self {
+    Self { (target: RawDescriptor) throws(SocketError) -> Descriptor in
+      var number: Int32 = -1
+      var length: UInt32 = 4
+      let result = IOResult(raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_PEERPIDFD, &number, &length))
+      if result.isFailure { throw result.peerFailure }
+      return unsafe Descriptor(unsafeOwning: RawDescriptor(number))
+    }
+  }
+}
+
+extension IOResult {
+  /// The error of a call that asks for the peer.
+  fileprivate var peerFailure: SocketError {
+    errno == CSK_ENODATA
+      ? SocketError(code: .notConnected, .getOption, errno: CSK_ENODATA) : SocketError(self, .getOption)
+  }
+}
