@@ -39,7 +39,7 @@ import Testing
       #expect(seen == .destinationRequired)
     }
     let waiting = failureCode { try endpoint.sendNow([1], SCTPSendInfo()) }
-    var batch = MessageBatch(capacity: 2, messageCapacity: 16, controlCapacity: 80)
+    var batch = MessageBatch(capacity: 2, messageCapacity: 16, ancillaryCapacity: 80)
     try batch.append([1].span, info: SCTPSendInfo())
     let batched = failureCode { _ = try endpoint.send(batch: &batch) }
     batch.removeAll()
@@ -242,7 +242,7 @@ import Testing
 
   @Test func batchesKeepMessagesAndWhatBelongsToThem() throws {
     let pair = try EndpointPair()
-    var batch = MessageBatch(capacity: 8, messageCapacity: 256, controlCapacity: 80)
+    var batch = MessageBatch(capacity: 8, messageCapacity: 256, ancillaryCapacity: 80)
     for index in 0..<6 as Range<UInt16> {
       try batch.append(
         [UInt8(index)].span,
@@ -276,7 +276,7 @@ import Testing
     }
     #expect(change.state == .lost)
     // Room that is too small.
-    var small = MessageBatch(capacity: 1, messageCapacity: 8, controlCapacity: 16)
+    var small = MessageBatch(capacity: 1, messageCapacity: 8, ancillaryCapacity: 16)
     let noRoom = failureCode { try small.append([1].span, info: SCTPSendInfo()) }
     #expect(noRoom == .capacityExceeded && small.count == 0)
   }

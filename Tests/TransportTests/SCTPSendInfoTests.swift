@@ -51,7 +51,7 @@ import Testing
 
   @Test func aBatchWithoutADestinationSaysSo() throws {
     let client = try SCTPOneToManySocket.open()
-    var batch = MessageBatch(capacity: 2, messageCapacity: 8, controlCapacity: 80)
+    var batch = MessageBatch(capacity: 2, messageCapacity: 8, ancillaryCapacity: 80)
     try batch.append([1].span)
     #expect(failureCode { _ = try client.send(batch: &batch) } == .destinationRequired)
     #expect(failureCode { try client.send(batch: &batch, until: .after(.seconds(1))) } == .destinationRequired)
@@ -64,7 +64,7 @@ import Testing
     func sendOne<S: MessageSocket & ~Copyable>(_ socket: borrowing S) -> IOResult {
       [1 as UInt8].span.withUnsafeBufferPointer {
         socket.attemptSend(
-          unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer($0)), control: RawSpan(), to: RawSpan(), flags: [])
+          unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer($0)), ancillary: RawSpan(), to: RawSpan(), flags: [])
       }
     }
     #expect(sendOne(client).errno == EDESTADDRREQ)

@@ -117,7 +117,7 @@ import Testing
     cut.segmentSize = 100
     #expect(try client.send(pattern(300).span, to: target, metadata: cut) == 300)
     let (bytes, info, metadata) = try server.nextWithMetadata()
-    #expect(bytes.count == 300 && info.flags == [] && info.controlLength <= 320)
+    #expect(bytes.count == 300 && info.flags == [] && info.ancillaryLength <= 320)
     #expect(metadata.segmentSize == 100 && metadata.hopLimit == 64 && metadata.trafficClass == 0)
     #expect(metadata.dropCount ?? 0 > 0 && metadata.originalDestination == target)
     #expect(metadata.localAddress == .v4(.loopback) && metadata.interfaceIndex == 1)

@@ -128,7 +128,7 @@ import Testing
     try server.setOption(.receiveHopLimit, to: true)
     try server.setOption(.packetInfo, to: true)
     let client = try UDPSocket.bind(to: way.target(0))
-    var out = MessageBatch(capacity: 3, messageCapacity: 8, controlCapacity: 128)
+    var out = MessageBatch(capacity: 3, messageCapacity: 8, ancillaryCapacity: 128)
     for index in 0..<3 {
       try out.append([UInt8(index)].span, to: way.target(server.port()))
       var metadata = OutgoingMetadata()
@@ -136,7 +136,7 @@ import Testing
       if index > 0 { try out.setMetadata(metadata, at: index) }
     }
     try client.send(batch: &out, until: .after(soon))
-    var batch = MessageBatch(capacity: 3, messageCapacity: 8, controlCapacity: 256)
+    var batch = MessageBatch(capacity: 3, messageCapacity: 8, ancillaryCapacity: 256)
     var hops: [UInt8?] = []
     while hops.count < 3 {
       for slot in 0..<(try server.receive(batch: &batch, until: .after(soon))) {
@@ -155,21 +155,21 @@ import Testing
     try none.append([1].span, to: IPSocketAddress.loopback(port: 1))
     #expect(throws: SocketError(code: .capacityExceeded, .send)) { try none.setMetadata(metadata, at: 0) }
     #expect(throws: SocketError(code: .capacityExceeded, .send)) { try none.setSegmentSize(1, at: 0) }
-    var batch = MessageBatch(capacity: 1, messageCapacity: 8, controlCapacity: 128)
+    var batch = MessageBatch(capacity: 1, messageCapacity: 8, ancillaryCapacity: 128)
     try batch.append([1].span)
     #expect(throws: SocketError(code: .invalidArgument, .send)) { try batch.setMetadata(metadata, at: 0) }
     try batch.setMetadata(metadata, at: 0, for: .loopbackIPv6(port: 1))
   }
 
-  @Test func controlDataThatDoesNotFitIsToldPerMessage() throws {
+  @Test func ancillaryDataThatDoesNotFitIsToldPerMessage() throws {
     let server = try UDPSocket.bind(to: .loopback(port: 0))
     try server.setOption(.packetInfo, to: true)
     try server.setOption(.receiveHopLimit, to: true)
     let client = try UDPSocket.connect(to: server.localAddress())
     #expect(try client.send([1, 2].span) == 2)
-    var batch = MessageBatch(capacity: 2, messageCapacity: 8, controlCapacity: 32)
+    var batch = MessageBatch(capacity: 2, messageCapacity: 8, ancillaryCapacity: 32)
     #expect(try server.receive(batch: &batch, until: .after(soon)) == 1)
-    #expect(batch.flags(at: 0) == .controlTruncated && batch.byteCount(at: 0) == 2)
+    #expect(batch.flags(at: 0) == .ancillaryTruncated && batch.byteCount(at: 0) == 2)
     #expect(batch.metadata(at: 0).interfaceIndex == 1 && batch.metadata(at: 0).hopLimit == nil)
   }
 
@@ -181,7 +181,7 @@ import Testing
     let port = try server.port()
     let asked = way.isIPv4 ? IPSocketAddress(IPv4Address(127, 0, 0, 9), port: port) : .loopbackIPv6(port: port)
     #expect(try client.send([1].span, to: asked) == 1)
-    var batch = MessageBatch(capacity: 2, messageCapacity: 8, controlCapacity: 320)
+    var batch = MessageBatch(capacity: 2, messageCapacity: 8, ancillaryCapacity: 320)
     #expect(try server.receive(batch: &batch, until: .after(soon)) == 1)
     var answer = OutgoingMetadata()
     answer.source = batch.metadata(at: 0).destination?.ip

@@ -81,20 +81,20 @@ import Testing
     for index in 0..<300 { #expect(try server.next().bytes == [UInt8(index & 255), UInt8(index >> 8)]) }
   }
 
-  /// A message with control data of its own goes alone, with it.
-  @Test func ownControlData() throws {
+  /// A message with ancillary data of its own goes alone, with it.
+  @Test func ownAncillaryData() throws {
     let server = try UDPSocket.bind(to: .loopback(port: 0)) { (socket) throws(SocketError) in
       try socket.setOption(.receiveHopLimit, to: true)
     }
     let client = try UDPSocket.connect(to: server.localAddress())
-    var batch = MessageBatch(capacity: 3, messageCapacity: 8, controlCapacity: 64)
+    var batch = MessageBatch(capacity: 3, messageCapacity: 8, ancillaryCapacity: 64)
     batch.mostJoined = 64
     for index in 0..<3 { try batch.append(pattern(8, from: index).span) }
     var metadata = OutgoingMetadata()
     metadata.hopLimit = 7
-    var control = ControlBuffer<64>()
-    try metadata.encode(into: &control, for: .ipv4)
-    try control.withBytes { (bytes) throws(SocketError) in try batch.setControl(bytes, at: 1) }
+    var ancillary = AncillaryBuffer<64>()
+    try metadata.encode(into: &ancillary, for: .ipv4)
+    try ancillary.withBytes { (bytes) throws(SocketError) in try batch.setAncillary(bytes, at: 1) }
     #expect(batch.nextRun == (3, 0))
     #expect(try client.send(batch: &batch) == 3)
     var hops: [UInt8?] = []
@@ -189,7 +189,7 @@ import Testing
   @Test func aMessagesOwnSegmentSizeIsKept() throws {
     let server = try coalescingReceiver()
     let client = try UDPSocket.connect(to: server.localAddress())
-    var batch = MessageBatch(capacity: 5, messageCapacity: 3000, controlCapacity: 160)
+    var batch = MessageBatch(capacity: 5, messageCapacity: 3000, ancillaryCapacity: 160)
     batch.mostJoined = 64
     for index in 0..<5 { try batch.append(pattern(3000, from: index).span) }
     try batch.setSegmentSize(1000, at: 1)

@@ -85,7 +85,7 @@ import Testing
     try server.setOption(.packetInfo, to: false)
     #expect(try client.send([1].span, to: .loopback(port: server.port())) == 1)
     let plain = try server.nextWithMetadata()
-    #expect(plain.2 == PacketMetadata() && plain.1.controlLength == 0)
+    #expect(plain.2 == PacketMetadata() && plain.1.ancillaryLength == 0)
   }
 
   @Test func badSourcesAndInterfaces() throws {

@@ -55,7 +55,7 @@ import Testing
     var metadata = OutgoingMetadata()
     metadata.segmentSize = 1200
     #expect(try client.send(pattern(12_001).span, to: way.target(server.port()), metadata: metadata) == 12_001)
-    var batch = MessageBatch(capacity: 4, messageCapacity: 65535, controlCapacity: 64)
+    var batch = MessageBatch(capacity: 4, messageCapacity: 65535, ancillaryCapacity: 64)
     #expect(try server.receive(batch: &batch, until: .after(soon)) == 1)
     #expect(batch.byteCount(at: 0) == 12_001 && batch.segmentSize(at: 0) == 1200)
     #expect(batch.metadata(at: 0).segmentSize == 1200)
@@ -76,7 +76,7 @@ import Testing
     #expect(try client.send([UInt8]().span) == 0)
     let one = try server.nextWithMetadata()
     #expect(one.0 == pattern(500) && one.2.segmentSize == nil)
-    var batch = MessageBatch(capacity: 1, messageCapacity: 65535, controlCapacity: 64)
+    var batch = MessageBatch(capacity: 1, messageCapacity: 65535, ancillaryCapacity: 64)
     _ = try server.receive(batch: &batch, until: .after(soon))
     var count = 0
     batch.forEachDatagram(at: 0) { piece in count += piece.isEmpty ? 1 : 100 }

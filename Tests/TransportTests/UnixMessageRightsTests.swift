@@ -3,7 +3,7 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// Passing descriptors: numbers, limits, errors, and control data that is not as it should be.
+/// Passing descriptors: numbers, limits, errors, and ancillary data that is not as it should be.
 @Suite(.exclusive) struct UnixMessageRightsTests {
   private func withFiles(_ count: Int, _ body: ([Int32]) throws -> Void) throws {
     let files = (0..<count).map { makeFile("file \($0)") }
@@ -121,7 +121,7 @@ import Testing
       }
       for number in fill { close(number) }
       setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-      #expect(error?.code == .controlTruncated && error?.transferred == 2 && error?.operation == .receive)
+      #expect(error?.code == .ancillaryTruncated && error?.transferred == 2 && error?.operation == .receive)
       #expect(error?.remedy != nil && count == 0 && plain == nil && buffer == [3, 2])
       #expect(openDescriptors() == before)
     }
@@ -151,11 +151,11 @@ import Testing
       let raw = files.map { RawDescriptor($0) }
       let pair = try UnixSequencedPacketSocket.pair()
       let byte: [UInt8] = [1]
-      var control = ControlBuffer<64>()
-      try control.append(descriptors: raw.span.extracting(first: 2))
-      try control.append(descriptors: raw.span.extracting(droppingFirst: 2))
-      control.withBytes { extra in
-        let result = pair.first.attemptSend(byte.span.bytes, control: extra, to: RawSpan(), flags: [])
+      var ancillary = AncillaryBuffer<64>()
+      try ancillary.append(descriptors: raw.span.extracting(first: 2))
+      try ancillary.append(descriptors: raw.span.extracting(droppingFirst: 2))
+      ancillary.withBytes { extra in
+        let result = pair.first.attemptSend(byte.span.bytes, ancillary: extra, to: RawSpan(), flags: [])
         #expect(result.raw == 1)
       }
       var received = ReceivedDescriptors<3>()
@@ -166,8 +166,8 @@ import Testing
     }
   }
 
-  /// Control data made by hand: whole descriptors are taken over, also from a second message, the rest is skipped.
-  @Test func malformedAndTruncatedControlData() throws {
+  /// Ancillary data made by hand: whole descriptors are taken over, also from a second message, the rest is skipped.
+  @Test func malformedAndTruncatedAncillaryData() throws {
     func header(_ length: Int, _ type: Int32 = 1, level: Int32 = 1) -> [UInt8] {
       withUnsafeBytes(of: length) { Array($0) } + withUnsafeBytes(of: level) { Array($0) }
         + withUnsafeBytes(of: type) { Array($0) }
@@ -180,8 +180,8 @@ import Testing
       var data = make(numbers)
       var received = ReceivedDescriptors<1>()
       var span = data.mutableSpan
-      var control = span.mutableBytes
-      unsafe received.take(from: &control)
+      var ancillary = span.mutableBytes
+      unsafe received.take(from: &ancillary)
       let (count, extra) = (received.count, received.surplus)
       #expect(count == takes && extra == surplus)
       received.removeAll()
@@ -211,7 +211,7 @@ import Testing
       let pair = try UnixDatagramSocket.pair()
       _ = try pair.first.send([1].span, descriptors: raw.span)
       _ = try pair.first.send([2].span, descriptors: raw.span.extracting(first: 1))
-      var batch = MessageBatch(capacity: 4, messageCapacity: 8, controlCapacity: 64)
+      var batch = MessageBatch(capacity: 4, messageCapacity: 8, ancillaryCapacity: 64)
       let outcome = try pair.second.receive(batch: &batch)
       #expect(outcome == 2 && batch.flags(at: 0).isEmpty)
       for slot in 0..<2 {
@@ -220,7 +220,7 @@ import Testing
         let count = received.count
         #expect(count == 2 - slot)
       }
-      // Without room for control data the kernel drops them.
+      // Without room for ancillary data the kernel drops them.
       _ = try pair.first.send([3].span, descriptors: raw.span)
       var plain = MessageBatch(capacity: 4, messageCapacity: 8)
       let before = openDescriptors()

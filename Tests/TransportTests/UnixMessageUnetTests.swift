@@ -176,15 +176,15 @@ import Testing
   @Test func fdsReceiveSmallBuffer() throws { try onEachKind(3) { try $0.pass(room: ReceivedDescriptors<1>.self) } }
   @Test func fdsReceiveSizeZero() throws { try onEachKind(3) { try $0.pass(room: ReceivedDescriptors<0>.self) } }
 
-  @Test func controlMessage() throws {
+  @Test func ancillaryMessage() throws {
     for count in 0...10 {
       let numbers = (0..<count).map { RawDescriptor(Int32(100 + $0)) }
-      var control = ControlBuffer<64>()
-      try control.append(descriptors: numbers.span)
-      #expect(control.byteCount == 16 + (count * 4 + 7) / 8 * 8)
+      var ancillary = AncillaryBuffer<64>()
+      try ancillary.append(descriptors: numbers.span)
+      #expect(ancillary.byteCount == 16 + (count * 4 + 7) / 8 * 8)
       var extracted: [RawDescriptor] = []
-      control.withBytes { bytes in
-        ControlData.forEach(in: bytes) { level, type, data in
+      ancillary.withBytes { bytes in
+        AncillaryData.forEach(in: bytes) { level, type, data in
           #expect(level == 1 && type == 1)
           for offset in stride(from: 0, to: data.byteCount, by: 4) {
             extracted.append(RawDescriptor(data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self)))

@@ -3,7 +3,7 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// Descriptors and identities that are taken over from control data: once each, and only those of the last message.
+/// Descriptors and identities that are taken over from ancillary data: once each, and only those of the last message.
 @Suite(.exclusive) struct UnixTakenDescriptorTests {
   @Test func aBatchGivesOutDescriptorsOnce() throws {
     let pair = try UnixDatagramSocket.pair()
@@ -16,7 +16,7 @@ import Testing
     do {
       var received = ReceivedDescriptors<2>()
       do {
-        var batch = MessageBatch(capacity: 4, messageCapacity: 8, controlCapacity: 64)
+        var batch = MessageBatch(capacity: 4, messageCapacity: 8, ancillaryCapacity: 64)
         let outcome = try pair.second.receive(batch: &batch)
         #expect(outcome == 2 && batch.flags(at: 0).isEmpty && openDescriptors().count == before + 4)
         batch.takeDescriptors(at: 0, into: &received)
@@ -39,11 +39,11 @@ import Testing
   @Test func onlyWhatCameIsTaken() throws {
     let file = makeFile("ours")
     defer { close(file) }
-    var batch = MessageBatch(capacity: 4, messageCapacity: 8, controlCapacity: 64)
+    var batch = MessageBatch(capacity: 4, messageCapacity: 8, ancillaryCapacity: 64)
     try batch.append([1].span)
-    var control = ControlBuffer<64>()
-    try control.append(descriptors: [RawDescriptor(file)].span)
-    try control.withBytes { (bytes) throws(SocketError) in try batch.setControl(bytes, at: 0) }
+    var ancillary = AncillaryBuffer<64>()
+    try ancillary.append(descriptors: [RawDescriptor(file)].span)
+    try ancillary.withBytes { (bytes) throws(SocketError) in try batch.setAncillary(bytes, at: 0) }
     var received = ReceivedDescriptors<1>()
     batch.takeDescriptors(at: 0, into: &received)
     let count = received.count
@@ -57,7 +57,7 @@ import Testing
     defer { close(file) }
     let before = openDescriptors().count
     for _ in 0..<5 { _ = try pair.first.send([1].span, descriptors: [RawDescriptor(file)].span) }
-    var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 64)
+    var batch = MessageBatch(capacity: 8, messageCapacity: 8, ancillaryCapacity: 64)
     _ = try pair.second.receive(batch: &batch)
     var received = ReceivedDescriptors<1>()
     for slot in 0..<5 {
@@ -75,7 +75,7 @@ import Testing
   /// The credentials of an earlier message would be taken for those of the next sender.
   @Test func credentialsOfAnEarlierMessageAreForgotten() throws {
     let pair = try UnixDatagramSocket.pair()
-    var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 96)
+    var batch = MessageBatch(capacity: 8, messageCapacity: 8, ancillaryCapacity: 96)
     var received = ReceivedDescriptors<1>()
     try pair.second.setOption(.passCredentials, to: true)
     _ = try pair.first.send([1].span)

@@ -343,7 +343,7 @@ import Testing
     let elsewhere = failure { () throws(SocketError) in
       let address = AnySocketAddress(VsockAddress.local(port: 1))
       let result = address.withBytes {
-        ends.first.attemptSend([UInt8(1)].span.bytes, control: RawSpan(), to: $0, flags: [])
+        ends.first.attemptSend([UInt8(1)].span.bytes, ancillary: RawSpan(), to: $0, flags: [])
       }
       throw SocketError(result, .send)
     }

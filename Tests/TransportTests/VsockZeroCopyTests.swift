@@ -26,7 +26,7 @@ import Testing
     #expect(!isOn)
   }
 
-  /// A program that sends with the flag itself sees the completions: control messages of level SOL_VSOCK.
+  /// A program that sends with the flag itself sees the completions: ancillary messages of level SOL_VSOCK.
   @Test func completionsOfAProgramsOwnSendsAreRead() throws {
     if GuestKernel.isLinux61 { return }
     let pair = try vsockPair(VsockStreamSocket.self)

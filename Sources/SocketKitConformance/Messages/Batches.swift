@@ -147,7 +147,7 @@ extension MessageEnd where S: ~Copyable {
       let bytes = batch.withBytes(at: slot) { $0.withUnsafeBytes { Array($0) } }
       return Message(
         bytes: bytes, length: batch.fullLength(at: slot), flags: batch.flags(at: slot),
-        controlLength: batch.withControl(at: slot) { $0.byteCount }, sender: batch.address(at: slot))
+        ancillaryLength: batch.withAncillary(at: slot) { $0.byteCount }, sender: batch.address(at: slot))
     }
   }
 

@@ -3,7 +3,7 @@ internal import SocketKitCore
 /// The calls of datagram and packet sockets, so that rules for both are written only once.
 struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
   typealias Receive = @Sendable (Shared<S>, inout [UInt8], inout MessageInfo, ReceiveFlags) throws -> ReadOutcome?
-  typealias ReceiveControl =
+  typealias ReceiveAncillary =
     @Sendable (Shared<S>, inout [UInt8], inout [UInt8], inout MessageInfo) throws -> ReadOutcome?
   typealias Wait = @Sendable (Shared<S>, inout [UInt8], inout MessageInfo, WaitTerms) throws -> ReadOutcome
   typealias Send = @Sendable (Shared<S>, [UInt8], S.Address?) throws -> Int?
@@ -11,10 +11,10 @@ struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
 
   /// Attempts to receive once.
   let receive: Receive
-  /// Attempts to receive once with control data; the caller owns the descriptors in it.
-  let receiveControl: ReceiveControl
-  /// Attempts to receive once with control data through the public call, or nil if there is none.
-  let receiveAndDropControl: ReceiveControl?
+  /// Attempts to receive once with ancillary data; the caller owns the descriptors in it.
+  let receiveAncillary: ReceiveAncillary
+  /// Attempts to receive once with ancillary data through the public call, or nil if there is none.
+  let receiveAndDropAncillary: ReceiveAncillary?
   /// Waits for a message and receives it.
   let wait: Wait
   /// Attempts to send once.
@@ -50,22 +50,22 @@ extension MessageCalls where S: DatagramSocket & ~Copyable {
   static var datagrams: MessageCalls {
     MessageCalls(
       receive: { try $0.value.receive(into: $1.mutableSpan, &$2, flags: $3).map { .bytes($0) } },
-      receiveControl: { socket, buffer, control, info in
-        // Use the primitive: Core's own call closes the descriptors in the control data.
+      receiveAncillary: { socket, buffer, ancillary, info in
+        // Use the primitive: Core's own call closes the descriptors in the ancillary data.
         var span = buffer.mutableSpan
         var bytes = span.mutableBytes
-        var room = control.mutableSpan
+        var room = ancillary.mutableSpan
         var extra = room.mutableBytes
         let count = bytes.byteCount
-        let result = socket.value.attemptReceive(into: &bytes, control: &extra, flags: [], &info)
+        let result = socket.value.attemptReceive(into: &bytes, ancillary: &extra, flags: [], &info)
         if result.isWouldBlock { return nil }
         if result.isFailure { throw SocketError(result, .receive) }
         return .bytes(min(result.raw, count))
       },
-      receiveAndDropControl: { socket, buffer, control, info in
-        var span = control.mutableSpan
+      receiveAndDropAncillary: { socket, buffer, ancillary, info in
+        var span = ancillary.mutableSpan
         var extra = span.mutableBytes
-        return try socket.value.receive(into: buffer.mutableSpan, control: &extra, &info).map { .bytes($0) }
+        return try socket.value.receive(into: buffer.mutableSpan, ancillary: &extra, &info).map { .bytes($0) }
       },
       wait: { socket, buffer, info, terms in
         .bytes(try socket.value.receive(into: buffer.mutableSpan, &info, until: terms))
@@ -83,19 +83,19 @@ extension MessageCalls where S: SequencedPacketSocket & ~Copyable {
   static var packets: MessageCalls {
     MessageCalls(
       receive: { try $0.value.receive(into: $1.mutableSpan, &$2, flags: $3) },
-      receiveControl: { socket, buffer, control, info in
-        // Use the primitive: Core's own call does not return control data.
+      receiveAncillary: { socket, buffer, ancillary, info in
+        // Use the primitive: Core's own call does not return ancillary data.
         var span = buffer.mutableSpan
         var bytes = span.mutableBytes
-        var room = control.mutableSpan
+        var room = ancillary.mutableSpan
         var extra = room.mutableBytes
         let count = bytes.byteCount
-        let result = socket.value.attemptReceive(into: &bytes, control: &extra, flags: [], &info)
+        let result = socket.value.attemptReceive(into: &bytes, ancillary: &extra, flags: [], &info)
         if result.isWouldBlock { return nil }
         if result.isFailure { throw SocketError(code: .init(errno: result.errno), .receive, errno: result.errno) }
         return result.raw == 0 && S.isEnd(info) ? .endOfStream : .bytes(min(result.raw, count))
       },
-      receiveAndDropControl: nil,
+      receiveAndDropAncillary: nil,
       wait: { socket, buffer, info, terms in
         try socket.value.receive(into: buffer.mutableSpan, &info, until: terms)
       },

@@ -10,7 +10,7 @@ struct MessageRules<S: MessageSocket & ~Copyable>: Sendable {
 
   var all: [ConformanceRule] {
     boundaryRules + continuationRules + receiveRules + peekRules + sendRules + batchRules + batchEdgeRules
-      + controlRules
+      + ancillaryRules
       + passedDescriptorRules + deadlineRules + cancelRules + signalRules + threadRules + descriptorRules
       + sleepRules + shutdownRules
   }

@@ -112,9 +112,9 @@ public struct SequencedPacketSuite<S: SequencedPacketSocket & ~Copyable>: Confor
         ends in
         for index in 0..<3 { try ends.far.send(numbered(index)) }
         ends.far.socket.close()
-        for controlCapacity in [64, 0] {
-          var batch = MessageBatch(capacity: 5, messageCapacity: 256, controlCapacity: controlCapacity)
-          var packets = controlCapacity == 64 ? 0 : 3
+        for ancillaryCapacity in [64, 0] {
+          var batch = MessageBatch(capacity: 5, messageCapacity: 256, ancillaryCapacity: ancillaryCapacity)
+          var packets = ancillaryCapacity == 64 ? 0 : 3
           while true {
             try ends.near.awaitMessage()
             let outcome = try ends.near.socket.value.receive(batch: &batch)

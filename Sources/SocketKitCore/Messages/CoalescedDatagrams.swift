@@ -41,11 +41,11 @@ extension Span<UInt8> {
 }
 
 extension MessageBatch {
-  /// Returns the metadata in the control data of the message: what the kernel reported, or what was set for sending
-  /// where both use the same control message.
+  /// Returns the metadata in the ancillary data of the message: what the kernel reported, or what was set for sending
+  /// where both use the same ancillary message.
   @inlinable
   public func metadata(at slot: Int) -> PacketMetadata {
-    withControl(at: slot) { PacketMetadata(control: $0) }
+    withAncillary(at: slot) { PacketMetadata(ancillary: $0) }
   }
 
   /// Returns the size in bytes of the datagrams in a message that the kernel coalesced (UDP_GRO) or is to split
@@ -53,8 +53,8 @@ extension MessageBatch {
   @inlinable
   public func segmentSize(at slot: Int) -> Int? {
     var size: Int?
-    withControl(at: slot) { control in
-      ControlData.forEach(in: control) { level, type, data in
+    withAncillary(at: slot) { ancillary in
+      AncillaryData.forEach(in: ancillary) { level, type, data in
         guard level == CSK_IPPROTO_UDP else { return }
         if type == CSK_UDP_GRO, data.byteCount >= 4 { size = Int(data.unsafeLoadUnaligned(as: Int32.self)) }
         if type == CSK_UDP_SEGMENT, data.byteCount >= 2 { size = Int(data.unsafeLoadUnaligned(as: UInt16.self)) }
@@ -73,11 +73,11 @@ extension MessageBatch {
     try withBytes(at: slot) { bytes throws(E) in try bytes.forEachDatagram(segmentSize: size, body) }
   }
 
-  /// Sets the control data that a message is sent with. The message is one to send, or a received one that is sent back
-  /// to its sender.
+  /// Sets the ancillary data that a message is sent with. The message is one to send, or a received one that is sent
+  /// back to its sender.
   ///
   /// - Parameter destination: the address that the socket is connected to; nil when the message has its own address.
-  /// - Throws: `.capacityExceeded` when ``controlCapacity`` is too small (160 bytes hold everything);
+  /// - Throws: `.capacityExceeded` when ``ancillaryCapacity`` is too small (160 bytes hold everything);
   ///   `.invalidArgument` without a destination, or for a source of the other IP version; `.notSupported` for
   ///   ``OutgoingMetadata/doNotFragment`` and an IPv4 destination. The message does not change then.
   @inlinable
@@ -88,8 +88,8 @@ extension MessageBatch {
     guard let receiver = destination ?? IPSocketAddress(storedAddress(slot)) else {
       throw SocketError(code: .invalidArgument, .send)
     }
-    var encoded = ControlBuffer<160>()
+    var encoded = AncillaryBuffer<160>()
     try metadata.encode(into: &encoded, for: receiver)
-    try encoded.withBytes { bytes throws(SocketError) in try setControl(bytes, at: slot) }
+    try encoded.withBytes { bytes throws(SocketError) in try setAncillary(bytes, at: slot) }
   }
 }

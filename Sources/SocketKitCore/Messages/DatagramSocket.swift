@@ -24,7 +24,7 @@ extension DatagramSocket where Self: ~Copyable {
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = []
   ) throws(SocketError) -> Int? {
     var none = MutableRawSpan()
-    return try receive(into: buffer, control: &none, &info, flags: flags)
+    return try receive(into: buffer, ancillary: &none, &info, flags: flags)
   }
 
   /// Receives one datagram, waiting on this thread until there is one.
@@ -37,50 +37,52 @@ extension DatagramSocket where Self: ~Copyable {
     until limit: some WaitLimit
   ) throws(SocketError) -> Int {
     var none = MutableRawSpan()
-    return try receive(into: buffer, control: &none, &info, flags: flags, until: limit)
+    return try receive(into: buffer, ancillary: &none, &info, flags: flags, until: limit)
   }
 
-  /// Receives one datagram with its control data, without waiting. ``PacketMetadata`` decodes the control data.
+  /// Receives one datagram with its ancillary data, without waiting. ``PacketMetadata`` decodes the ancillary data.
   ///
   /// The call closes received descriptors and writes -1 in the place of each. To get descriptors, use
   /// `receive(into:descriptors:…)` of a Unix socket.
   ///
-  /// - Parameter control: receives control data; ``MessageInfo/controlLength`` is their length. 320 bytes hold all
-  ///   control data of UDP. Control data that do not fit are lost, and the flags contain
-  ///   ``MessageInfo/Flags/controlTruncated``.
+  /// - Parameter ancillary: receives ancillary data; ``MessageInfo/ancillaryLength`` is their length. 320 bytes hold
+  ///   all ancillary data of UDP. Ancillary data that do not fit are lost, and the flags contain
+  ///   ``MessageInfo/Flags/ancillaryTruncated``.
   /// - Returns: as ``receive(into:_:flags:)``.
   /// - Throws: as ``receive(into:_:flags:)``.
   @inlinable @inline(__always)
   public borrowing func receive(
-    into buffer: consuming MutableSpan<UInt8>, control: inout MutableRawSpan, _ info: inout MessageInfo,
+    into buffer: consuming MutableSpan<UInt8>, ancillary: inout MutableRawSpan, _ info: inout MessageInfo,
     flags: ReceiveFlags = []
   ) throws(SocketError) -> Int? {
     var bytes = buffer.mutableBytes
-    return try receive(bytes: &bytes, &control, &info, flags)
+    return try receive(bytes: &bytes, &ancillary, &info, flags)
   }
 
-  /// Receives one datagram with its control data, waiting on this thread until there is one.
+  /// Receives one datagram with its ancillary data, waiting on this thread until there is one.
   /// - Returns: the number of bytes in the buffer, 0 for an empty datagram.
   /// - Throws: as ``receive(into:_:flags:until:)``.
   @inlinable
   public borrowing func receive(
-    into buffer: consuming MutableSpan<UInt8>, control: inout MutableRawSpan, _ info: inout MessageInfo,
+    into buffer: consuming MutableSpan<UInt8>, ancillary: inout MutableRawSpan, _ info: inout MessageInfo,
     flags: ReceiveFlags = [], until limit: some WaitLimit
   ) throws(SocketError) -> Int {
     var bytes = buffer.mutableBytes
     return try waiting(for: .readable, .receive, until: limit) { (socket) throws(SocketError) in
-      try socket.receive(bytes: &bytes, &control, &info, flags)
+      try socket.receive(bytes: &bytes, &ancillary, &info, flags)
     }
   }
 
   @inlinable @inline(__always)
   borrowing func receive(
-    bytes: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo, _ flags: ReceiveFlags
+    bytes: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo, _ flags: ReceiveFlags
   ) throws(SocketError) -> Int? {
     let room = bytes.byteCount
-    let result = attemptReceive(into: &bytes, control: &control, flags: flags, &info)
+    let result = attemptReceive(into: &bytes, ancillary: &ancillary, flags: flags, &info)
     if result.raw >= 0 {
-      if info.controlLength != 0 && mayReceiveDescriptors { closePassedDescriptors(in: &control, info.controlLength) }
+      if info.ancillaryLength != 0 && mayReceiveDescriptors {
+        closePassedDescriptors(in: &ancillary, info.ancillaryLength)
+      }
       return result.raw < room ? result.raw : room
     }
     if result.isWouldBlock { return nil }
@@ -132,7 +134,7 @@ extension DatagramSocket where Self: ~Copyable {
   /// Sends one datagram, as a whole or not at all, without waiting.
   ///
   /// - Parameters:
-  ///   - address: the receiver; for a connected socket use ``send(_:control:flags:)``.
+  ///   - address: the receiver; for a connected socket use ``send(_:ancillary:flags:)``.
   /// - Returns: the number of bytes sent; nil when the call would block.
   /// - Throws: `.messageTooLarge`, `.unreachable`, `.permissionDenied` (broadcast needs the option),
   ///   `.connectionRefused` (the pending error of an earlier send), `.invalidArgument`.
@@ -140,18 +142,18 @@ extension DatagramSocket where Self: ~Copyable {
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: Address, flags: SendFlags = []
   ) throws(SocketError) -> Int? {
-    let result = address.withBytes { attemptSend(bytes.bytes, control: RawSpan(), to: $0, flags: flags) }
+    let result = address.withBytes { attemptSend(bytes.bytes, ancillary: RawSpan(), to: $0, flags: flags) }
     return try result.count(.send)
   }
 
-  /// Sends one datagram with control data, encoded by ``OutgoingMetadata`` or ``ControlBuffer``.
+  /// Sends one datagram with ancillary data, encoded by ``OutgoingMetadata`` or ``AncillaryBuffer``.
   /// - Returns: as ``send(_:to:flags:)``.
   /// - Throws: as ``send(_:to:flags:)``.
   @inlinable
   public borrowing func send(
-    _ bytes: Span<UInt8>, control: RawSpan, to address: Address, flags: SendFlags = []
+    _ bytes: Span<UInt8>, ancillary: RawSpan, to address: Address, flags: SendFlags = []
   ) throws(SocketError) -> Int? {
-    let result = address.withBytes { attemptSend(bytes.bytes, control: control, to: $0, flags: flags) }
+    let result = address.withBytes { attemptSend(bytes.bytes, ancillary: ancillary, to: $0, flags: flags) }
     return try result.count(.send)
   }
 
@@ -160,9 +162,9 @@ extension DatagramSocket where Self: ~Copyable {
   /// - Throws: `.notConnected`, and as ``send(_:to:flags:)``.
   @inlinable
   public borrowing func send(
-    _ bytes: Span<UInt8>, control: RawSpan = RawSpan(), flags: SendFlags = []
+    _ bytes: Span<UInt8>, ancillary: RawSpan = RawSpan(), flags: SendFlags = []
   ) throws(SocketError) -> Int? {
-    try attemptSend(bytes.bytes, control: control, to: RawSpan(), flags: flags).count(.send)
+    try attemptSend(bytes.bytes, ancillary: ancillary, to: RawSpan(), flags: flags).count(.send)
   }
 
   /// Sends one datagram, waiting on this thread until there is room.

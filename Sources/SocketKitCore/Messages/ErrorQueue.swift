@@ -11,7 +11,7 @@ public struct QueuedError<Address: SocketAddress>: Sendable {
   public let byteCount: Int
   /// Whether the entry contains more bytes of the message than the buffer holds.
   public let isTruncated: Bool
-  /// The other control data of the entry, such as a transmit timestamp.
+  /// The other ancillary data of the entry, such as a transmit timestamp.
   public let metadata: PacketMetadata
 
   @inlinable
@@ -46,15 +46,15 @@ extension DatagramSocket where Self: ~Copyable {
     if !Self.capabilities.contains(.errorQueue) { try readSource.requireErrorQueue() }
     var bytes = payload.mutableBytes
     let room = bytes.byteCount
-    var control = InlineArray<32, UInt64>(repeating: 0)
+    var ancillary = InlineArray<32, UInt64>(repeating: 0)
     var info = MessageInfo()
     while true {
-      var words = control.mutableSpan
+      var words = ancillary.mutableSpan
       var extra = words.mutableBytes
-      let result = attemptReceive(into: &bytes, control: &extra, flags: .errorQueue, &info)
+      let result = attemptReceive(into: &bytes, ancillary: &extra, flags: .errorQueue, &info)
       if result.isWouldBlock { return nil }
       if result.isFailure { throw SocketError(result, .receive) }
-      let metadata = PacketMetadata(control: control.span.bytes.extracting(first: info.controlLength))
+      let metadata = PacketMetadata(ancillary: ancillary.span.bytes.extracting(first: info.ancillaryLength))
       if let error = metadata.error {
         return QueuedError(
           error, Address(info.address), result.raw < room ? result.raw : room, info.isTruncated, metadata)

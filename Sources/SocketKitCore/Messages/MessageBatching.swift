@@ -100,7 +100,7 @@ extension MessageSocket where Self: ~Copyable {
     var wait = try WaitOperation(.send, until: limit)
     var refused = 0
     while true {
-      let result = receiver.withBytes { attemptSend(bytes.bytes, control: RawSpan(), to: $0, flags: flags) }
+      let result = receiver.withBytes { attemptSend(bytes.bytes, ancillary: RawSpan(), to: $0, flags: flags) }
       if result.raw >= 0 { return }
       if !result.isWouldBlock { throw SocketError(result, .send) }
       // A socket that is not connected is writable even when its receiver's queue is full (net/unix/af_unix.c,

@@ -6,7 +6,7 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
   /// With the option `.receivePathMTU` a result of 0 bytes may be a notice instead of a datagram;
   /// ``PacketMetadata/pathMTU`` is not nil then.
   ///
-  /// - Parameter metadata: receives the destination, interface, hop limit, timestamp and other metadata. The control
+  /// - Parameter metadata: receives the destination, interface, hop limit, timestamp and other metadata. The ancillary
   ///   data need no memory of the caller: 320 bytes of stack hold all metadata of UDP.
   /// - Returns: as ``receive(into:_:flags:)``.
   /// - Throws: as ``receive(into:_:flags:)``.
@@ -15,11 +15,13 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, metadata: inout PacketMetadata,
     flags: ReceiveFlags = []
   ) throws(SocketError) -> Int? {
-    var control = InlineArray<40, UInt64>(repeating: 0)
-    var words = control.mutableSpan
+    var ancillary = InlineArray<40, UInt64>(repeating: 0)
+    var words = ancillary.mutableSpan
     var extra = words.mutableBytes
-    let count = try receive(into: buffer, control: &extra, &info, flags: flags)
-    if count != nil { metadata = PacketMetadata(control: control.span.bytes.extracting(first: info.controlLength)) }
+    let count = try receive(into: buffer, ancillary: &extra, &info, flags: flags)
+    if count != nil {
+      metadata = PacketMetadata(ancillary: ancillary.span.bytes.extracting(first: info.ancillaryLength))
+    }
     return count
   }
 
@@ -35,8 +37,8 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
     var memory = InlineArray<40, UInt64>(repeating: 0)
     var words = memory.mutableSpan
     var extra = words.mutableBytes
-    let count = try receive(into: buffer, control: &extra, &info, flags: flags, until: limit)
-    metadata = PacketMetadata(control: memory.span.bytes.extracting(first: info.controlLength))
+    let count = try receive(into: buffer, ancillary: &extra, &info, flags: flags, until: limit)
+    metadata = PacketMetadata(ancillary: memory.span.bytes.extracting(first: info.ancillaryLength))
     return count
   }
 
@@ -55,10 +57,10 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: IPSocketAddress, metadata: OutgoingMetadata, flags: SendFlags = []
   ) throws(SocketError) -> Int? {
-    var control = ControlBuffer<160>()
-    try metadata.encode(into: &control, for: address)
-    let result = control.withBytes { extra in
-      address.withBytes { attemptSend(bytes.bytes, control: extra, to: $0, flags: flags) }
+    var ancillary = AncillaryBuffer<160>()
+    try metadata.encode(into: &ancillary, for: address)
+    let result = ancillary.withBytes { extra in
+      address.withBytes { attemptSend(bytes.bytes, ancillary: extra, to: $0, flags: flags) }
     }
     return try result.count(.send)
   }

@@ -53,15 +53,15 @@ extension RawDescriptor {
     let first = batch.sent
     var header = batch.headers[first].message
     header.vector_count = count
-    // One control message of two bytes, in three words.
-    var control: (UInt64, UInt64, UInt64) = (0, 0, 0)
+    // One ancillary message of two bytes, in three words.
+    var ancillary: (UInt64, UInt64, UInt64) = (0, 0, 0)
     let size = UInt16(truncatingIfNeeded: batch.vectors[first].length)
-    let result = withUnsafeMutableBytes(of: &control) { memory in
+    let result = withUnsafeMutableBytes(of: &ancillary) { memory in
       let place = unsafe memory.baseAddress.unsafelyUnwrapped
-      ControlLayout.writeHeader(place, length: 2, level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT)
-      place.storeBytes(of: size, toByteOffset: ControlLayout.headerSize, as: UInt16.self)
+      AncillaryLayout.writeHeader(place, length: 2, level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT)
+      place.storeBytes(of: size, toByteOffset: AncillaryLayout.headerSize, as: UInt16.self)
       header.control = place
-      header.control_length = ControlLayout.space(2)
+      header.control_length = AncillaryLayout.space(2)
       var result = csk_sendmsg(number, &header, CSK_MSG_NOSIGNAL)
       while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(number, &header, CSK_MSG_NOSIGNAL) }
       return result
@@ -74,7 +74,7 @@ extension RawDescriptor {
 
 extension MessageBatch {
   /// For implementers: returns the number of messages, from this slot on, that can be sent as one; 1 when the message
-  /// must be sent alone. Such messages have the same receiver, no control data of their own, and the same length,
+  /// must be sent alone. Such messages have the same receiver, no ancillary data of their own, and the same length,
   /// except that the last may be shorter. The result is at most ``mostJoined``, and the bytes fit into one message.
   @inlinable
   public func run(at first: Int) -> Int {

@@ -1,7 +1,7 @@
 public import CSocketKit
 
 // recvmsg(2) and sendmsg(2) on a descriptor. All kernel sockets with messages use them, and also Unix streams, whose
-// bytes may be accompanied by control data.
+// bytes may be accompanied by ancillary data.
 
 extension RawDescriptor {
   /// For implementers: receives one message with recvmsg(2), without waiting on a non-blocking socket. Not for TCP,
@@ -9,14 +9,14 @@ extension RawDescriptor {
   ///
   /// - Parameters:
   ///   - buffer: receives the first bytes of the message.
-  ///   - control: receives control data. When it is empty, control data and the descriptors in them are discarded.
-  ///     Received descriptors are CLOEXEC, and the caller must close them.
+  ///   - ancillary: receives ancillary data. When it is empty, ancillary data and the descriptors in them are
+  ///     discarded. Received descriptors are CLOEXEC, and the caller must close them.
   ///   - info: set unless the result is a failure.
   /// - Returns: the full length of the message, which exceeds the buffer's when the message was truncated; or -errno,
   ///   never EINTR.
   @inlinable @inline(__always)
   public func attemptReceiveMessage(
-    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo,
+    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo,
     descriptorsMayCome: Bool = true
   ) -> IOResult {
     let number = value
@@ -25,7 +25,7 @@ extension RawDescriptor {
     var message = csk_msghdr()
     var vector = csk_iovec()
     let result = buffer.withUnsafeMutableBytes { memory in
-      control.withUnsafeMutableBytes { extra in
+      ancillary.withUnsafeMutableBytes { extra in
         vector.base = memory.baseAddress
         vector.length = memory.count
         return withUnsafeMutablePointer(to: &vector) { vectors in
@@ -48,7 +48,7 @@ extension RawDescriptor {
     }
     if result >= 0 {
       info.flags = MessageInfo.Flags(reported: message.flags)
-      info.controlLength = message.control_length
+      info.ancillaryLength = message.control_length
       info.length = result
     }
     return IOResult(raw: result)
@@ -60,12 +60,12 @@ extension RawDescriptor {
   /// - Returns: the number of bytes accepted; or -errno, never EINTR.
   @inlinable @inline(__always)
   public func attemptSendMessage(
-    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
+    _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
     let number = value
     let options = flags.rawValue | CSK_MSG_NOSIGNAL
     return bytes.withUnsafeBytes { memory in
-      control.withUnsafeBytes { extra in
+      ancillary.withUnsafeBytes { extra in
         address.withUnsafeBytes { name in
           var vector = csk_iovec(base: UnsafeMutableRawPointer(mutating: memory.baseAddress), length: memory.count)
           return withUnsafeMutablePointer(to: &vector) { vectors in

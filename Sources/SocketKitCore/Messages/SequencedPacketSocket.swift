@@ -1,7 +1,7 @@
 /// A connected socket that delivers messages whole and in order, and reports the end of the connection.
 public protocol SequencedPacketSocket: MessageSocket, ConnectedSocket, ~Copyable {
   /// Returns whether a received message of length 0 is the end of the connection. The default returns true unless the
-  /// message has control data or flags, such as end-of-record. Only these distinguish an empty packet from the end.
+  /// message has ancillary data or flags, such as end-of-record. Only these distinguish an empty packet from the end.
   ///
   /// ``SocketCapabilities/emptyMessages`` is set when the socket can distinguish the two.
   static func isEnd(_ info: MessageInfo) -> Bool
@@ -10,7 +10,7 @@ public protocol SequencedPacketSocket: MessageSocket, ConnectedSocket, ~Copyable
 extension SequencedPacketSocket where Self: ~Copyable {
   @inlinable
   public static func isEnd(_ info: MessageInfo) -> Bool {
-    info.length == 0 && info.controlLength == 0 && info.flags.isEmpty
+    info.length == 0 && info.ancillaryLength == 0 && info.flags.isEmpty
   }
 
   /// Receives one packet, without waiting.
@@ -51,11 +51,13 @@ extension SequencedPacketSocket where Self: ~Copyable {
     // Room for credentials, which distinguish an empty packet from the end.
     var memory = InlineArray<64, UInt8>(repeating: 0)
     var span = memory.mutableSpan
-    var control = span.mutableBytes
+    var ancillary = span.mutableBytes
     let room = bytes.byteCount
-    let result = attemptReceive(into: &bytes, control: &control, flags: flags, &info)
+    let result = attemptReceive(into: &bytes, ancillary: &ancillary, flags: flags, &info)
     if result.raw > 0 || (result.raw == 0 && !Self.isEnd(info)) {
-      if info.controlLength != 0 && mayReceiveDescriptors { closePassedDescriptors(in: &control, info.controlLength) }
+      if info.ancillaryLength != 0 && mayReceiveDescriptors {
+        closePassedDescriptors(in: &ancillary, info.ancillaryLength)
+      }
       return .bytes(result.raw < room ? result.raw : room)
     }
     return try result.readOutcome(.receive)
@@ -66,13 +68,13 @@ extension SequencedPacketSocket where Self: ~Copyable {
   /// - Throws: `.messageTooLarge`, `.brokenPipe`, `.connectionReset`, `.notConnected`.
   @inlinable
   public borrowing func send(
-    _ bytes: Span<UInt8>, control: RawSpan = RawSpan(), flags: SendFlags = []
+    _ bytes: Span<UInt8>, ancillary: RawSpan = RawSpan(), flags: SendFlags = []
   ) throws(SocketError) -> Int? {
-    try attemptSend(bytes.bytes, control: control, to: RawSpan(), flags: flags).count(.send)
+    try attemptSend(bytes.bytes, ancillary: ancillary, to: RawSpan(), flags: flags).count(.send)
   }
 
   /// Sends one packet, waiting on this thread until there is room for it.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:control:flags:)``.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:ancillary:flags:)``.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, flags: SendFlags = [], until limit: some WaitLimit

@@ -20,22 +20,22 @@ extension DescriptorSocket where Self: ~Copyable {
 extension RawDescriptor {
   /// Reads the queue of a socket that is known to have one.
   func nextQueuedError() throws(SocketError) -> ExtendedError? {
-    var control = InlineArray<256, UInt8>(repeating: 0)
+    var ancillary = InlineArray<256, UInt8>(repeating: 0)
     while true {
-      var controlLength = 0
-      let result = withUnsafeMutableBytes(of: &control) { memory in
+      var ancillaryLength = 0
+      let result = withUnsafeMutableBytes(of: &ancillary) { memory in
         var message = csk_msghdr()
         message.control = memory.baseAddress
         message.control_length = memory.count
         // No buffer for bytes: this function does not return the packet that caused an ICMP error.
         let result = csk_recvmsg(value, &message, CSK_MSG_ERRQUEUE | CSK_MSG_DONTWAIT)
-        controlLength = message.control_length
+        ancillaryLength = message.control_length
         return IOResult(raw: result)
       }
       if result.isWouldBlock { return nil }
       if result.isInterrupted { continue }
       if result.isFailure { throw SocketError(result, .receive) }
-      let metadata = PacketMetadata(control: control.span.bytes.extracting(first: controlLength))
+      let metadata = PacketMetadata(ancillary: ancillary.span.bytes.extracting(first: ancillaryLength))
       if let error = metadata.error { return error }
     }
   }

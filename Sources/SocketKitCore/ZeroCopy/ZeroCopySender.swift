@@ -232,11 +232,11 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   }
 
   func attempt(
-    _ bytes: csk_iovec, _ control: RawSpan, _ entry: UnsafeMutablePointer<Entry>, _ flags: Int32
+    _ bytes: csk_iovec, _ ancillary: RawSpan, _ entry: UnsafeMutablePointer<Entry>, _ flags: Int32
   ) -> IOResult {
     let options = flags | CSK_MSG_NOSIGNAL | CSK_MSG_DONTWAIT
     var vector = bytes
-    return control.withUnsafeBytes { extra in
+    return ancillary.withUnsafeBytes { extra in
       entry.pointee.address.withBytes { address in
         address.withUnsafeBytes { name in
           withUnsafeMutablePointer(to: &vector) { vectors in

@@ -19,10 +19,10 @@ extension SCTPOneToManySocket {
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: IPSocketAddress, info: SCTPSendInfo = SCTPSendInfo(), flags: SendFlags = []
   ) throws(SocketError) -> Int? {
-    var control = ControlBuffer<80>()
-    try info.encode(into: &control)
-    let result = control.withBytes { extra in
-      address.withBytes { descriptor.attemptSendMessage(bytes.bytes, control: extra, to: $0, flags: flags) }
+    var ancillary = AncillaryBuffer<80>()
+    try info.encode(into: &ancillary)
+    let result = ancillary.withBytes { extra in
+      address.withBytes { descriptor.attemptSendMessage(bytes.bytes, ancillary: extra, to: $0, flags: flags) }
     }
     if result.raw >= 0 { return result.raw }
     if result.isWouldBlock { return nil }
@@ -83,10 +83,10 @@ extension SCTPOneToManySocket {
   /// A message with neither an address nor an association fails with EDESTADDRREQ instead of the kernel's EPIPE.
   @inlinable @inline(__always)
   public borrowing func attemptSend(
-    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
+    _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
-    let result = descriptor.attemptSendMessage(bytes, control: control, to: address, flags: flags)
-    if result.raw == 0 &- Int(CSK_EPIPE), address.isEmpty, !namesAssociation(control) {
+    let result = descriptor.attemptSendMessage(bytes, ancillary: ancillary, to: address, flags: flags)
+    if result.raw == 0 &- Int(CSK_EPIPE), address.isEmpty, !namesAssociation(ancillary) {
       return .failure(errno: CSK_EDESTADDRREQ)
     }
     return result
@@ -109,10 +109,10 @@ extension SCTPOneToManySocket {
 extension SCTPOneToManySocket {
   @inlinable @inline(__always)
   public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
     descriptor.attemptReceiveMessage(
-      into: &buffer, control: &control, flags: flags, &info, descriptorsMayCome: false)
+      into: &buffer, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)
   }
 
   @inlinable @inline(__always)
@@ -124,8 +124,8 @@ extension SCTPOneToManySocket {
 extension MessageBatch {
   /// Returns the SCTP message or notification in a slot of the batch.
   ///
-  /// 80 bytes of ``/SocketKitCore/MessageBatch/controlCapacity`` hold the ``SCTPReceiveInfo`` and the ``SCTPNextInfo``
-  /// of an ``SCTPArrival/message(_:)``.
+  /// 80 bytes of ``/SocketKitCore/MessageBatch/ancillaryCapacity`` hold the ``SCTPReceiveInfo`` and the
+  /// ``SCTPNextInfo`` of an ``SCTPArrival/message(_:)``.
   ///
   /// A notification longer than ``/SocketKitCore/MessageBatch/messageCapacity`` arrives in pieces, of which only the
   /// first is read. If a socket has notifications switched on, give its batches a capacity of at least the longest
@@ -134,15 +134,15 @@ extension MessageBatch {
     let flags = flags(at: slot)
     if flags.contains(.notification) { return .notification(withBytes(at: slot) { SCTPNotification($0) }) }
     var message = SCTPMessage(count: byteCount(at: slot), isComplete: flags.contains(.endOfRecord))
-    withControl(at: slot) { control in
-      message.info = SCTPReceiveInfo(control: control)
-      message.next = SCTPNextInfo(control: control)
+    withAncillary(at: slot) { ancillary in
+      message.info = SCTPReceiveInfo(ancillary: ancillary)
+      message.next = SCTPNextInfo(ancillary: ancillary)
     }
     message.source = IPSocketAddress(address(at: slot))
     return .message(message)
   }
 
-  /// Appends an SCTP message to send. 80 bytes of ``/SocketKitCore/MessageBatch/controlCapacity`` hold any
+  /// Appends an SCTP message to send. 80 bytes of ``/SocketKitCore/MessageBatch/ancillaryCapacity`` hold any
   /// ``SCTPSendInfo``.
   /// - Parameter address: the receiver's address; nil if the info names the association, or if there is only one.
   /// - Throws: `.capacityExceeded` if the batch is full, or if the message or the info does not fit. On failure,
@@ -150,24 +150,24 @@ extension MessageBatch {
   public mutating func append(
     _ bytes: Span<UInt8>, to address: IPSocketAddress? = nil, info: SCTPSendInfo
   ) throws(SocketError) {
-    var control = ControlBuffer<80>()
-    try info.encode(into: &control)
-    if control.byteCount > controlCapacity { throw SocketError(code: .capacityExceeded, .send) }
+    var ancillary = AncillaryBuffer<80>()
+    try info.encode(into: &ancillary)
+    if ancillary.byteCount > ancillaryCapacity { throw SocketError(code: .capacityExceeded, .send) }
     try append(bytes, to: address)
     let slot = count - 1
-    try control.withBytes { extra throws(SocketError) in try setControl(extra, at: slot) }
+    try ancillary.withBytes { extra throws(SocketError) in try setAncillary(extra, at: slot) }
   }
 
   /// Turns a received message into a reply to its association, on the same stream and with the same payload protocol.
-  /// - Throws: `.capacityExceeded` if ``/SocketKitCore/MessageBatch/controlCapacity`` is less than 56.
+  /// - Throws: `.capacityExceeded` if ``/SocketKitCore/MessageBatch/ancillaryCapacity`` is less than 56.
   public mutating func replySCTP(at slot: Int) throws(SocketError) {
-    guard let received = withControl(at: slot, { SCTPReceiveInfo(control: $0) }) else { return }
+    guard let received = withAncillary(at: slot, { SCTPReceiveInfo(ancillary: $0) }) else { return }
     var info = SCTPSendInfo(
       stream: received.stream, payloadProtocol: received.payloadProtocol, association: received.association)
     info.isUnordered = received.isUnordered
-    var control = ControlBuffer<80>()
-    try info.encode(into: &control)
-    try control.withBytes { extra throws(SocketError) in try setControl(extra, at: slot) }
+    var ancillary = AncillaryBuffer<80>()
+    try info.encode(into: &ancillary)
+    try ancillary.withBytes { extra throws(SocketError) in try setAncillary(extra, at: slot) }
   }
 
   /// Checks that every unsent message has a destination.
@@ -184,15 +184,15 @@ extension MessageBatch {
   /// Whether a message on a one-to-many socket has a destination.
   @usableFromInline
   func hasDestination(at slot: Int) -> Bool {
-    address(at: slot).byteCount > 0 || withControl(at: slot) { namesAssociation($0) }
+    address(at: slot).byteCount > 0 || withAncillary(at: slot) { namesAssociation($0) }
   }
 }
 
-/// Whether control data for sending names an association of a one-to-many socket.
+/// Whether ancillary data for sending names an association of a one-to-many socket.
 @usableFromInline
-func namesAssociation(_ control: RawSpan) -> Bool {
+func namesAssociation(_ ancillary: RawSpan) -> Bool {
   var found = false
-  ControlData.forEach(in: control) { level, type, data in
+  AncillaryData.forEach(in: ancillary) { level, type, data in
     guard level == CSK_IPPROTO_SCTP, type == CSK_SCTP_CMSG_SNDINFO, data.byteCount >= 16 else { return }
     found = SCTPAssociationID(rawValue: data.unsafeLoadUnaligned(fromByteOffset: 12, as: Int32.self)).isOne
   }

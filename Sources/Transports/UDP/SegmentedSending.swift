@@ -41,8 +41,8 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
     using capabilities: UDPHostCapabilities
   ) throws(SocketError) -> SegmentedSend {
     guard segmentSize >= 1, segmentSize <= 65507 else { throw SocketError(code: .invalidArgument, .send) }
-    var control = ControlBuffer<24>()
-    try control.append(
+    var ancillary = AncillaryBuffer<24>()
+    try ancillary.append(
       level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: UInt16(truncatingIfNeeded: segmentSize))
     let receiver = address.map { AnySocketAddress($0) } ?? AnySocketAddress()
     // The maximum that one message can carry over IPv4.
@@ -55,8 +55,8 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
       let cuts = together > 1 && left > segmentSize
       let most = cuts ? together &* segmentSize : segmentSize
       let part = source.extracting(sent.bytes..<sent.bytes &+ (left < most ? left : most))
-      let result = control.withBytes { extra in
-        receiver.withBytes { attemptSend(part, control: cuts ? extra : RawSpan(), to: $0, flags: []) }
+      let result = ancillary.withBytes { extra in
+        receiver.withBytes { attemptSend(part, ancillary: cuts ? extra : RawSpan(), to: $0, flags: []) }
       }
       if result.raw >= 0 {
         let number = (part.byteCount &+ segmentSize &- 1) / segmentSize

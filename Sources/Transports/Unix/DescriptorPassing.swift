@@ -71,7 +71,7 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   ///   - info: receives the length, the flags and the sender's address.
   /// - Returns: `.bytes` with the number of bytes in the buffer; `.endOfStream`, never on datagram sockets; nil if
   ///   there is nothing to receive now.
-  /// - Throws: `.controlTruncated` if descriptors could not be delivered because the process cannot open more. The
+  /// - Throws: `.ancillaryTruncated` if descriptors could not be delivered because the process cannot open more. The
   ///   descriptors that did arrive are closed, the bytes are in the buffer, and
   ///   ``/SocketKitCore/SocketError/transferred`` is their number. Otherwise `.connectionReset`,
   ///   `.connectionRefused`, `.notConnected`.
@@ -96,20 +96,20 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     // descriptors.
     var memory = InlineArray<1536, UInt8>(repeating: 0)
     var span = memory.mutableSpan
-    var control = span.mutableBytes
-    let result = descriptor.attemptReceiveMessage(into: &bytes, control: &control, flags: flags, &info)
+    var ancillary = span.mutableBytes
+    let result = descriptor.attemptReceiveMessage(into: &bytes, ancillary: &ancillary, flags: flags, &info)
     if result.isFailure {
       if result.isWouldBlock { return nil }
       throw SocketError(result, .receive)
     }
     let count = result.raw < bytes.byteCount ? result.raw : bytes.byteCount
-    if info.controlLength > 0 {
-      var received = control._mutatingExtracting(first: info.controlLength)
+    if info.ancillaryLength > 0 {
+      var received = ancillary._mutatingExtracting(first: info.ancillaryLength)
       unsafe descriptors.take(from: &received)
     }
-    if info.flags.contains(.controlTruncated) && capacity > 0 {
+    if info.flags.contains(.ancillaryTruncated) && capacity > 0 {
       descriptors.removeAll()
-      throw SocketError(code: .controlTruncated, .receive, transferred: count)
+      throw SocketError(code: .ancillaryTruncated, .receive, transferred: count)
     }
     return result.raw == 0 && Self.isEndOfConnection(info) ? .endOfStream : .bytes(count)
   }
@@ -168,16 +168,16 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     // Most messages carry few descriptors: 80 bytes hold credentials and eight descriptors; 1064 bytes hold the
     // maximum.
     if descriptors.count <= 8 {
-      var control = ControlBuffer<80>()
-      try control.append(descriptors, credentials)
-      return control.withBytes { extra in
-        receiver.withBytes { descriptor.attemptSendMessage(bytes.bytes, control: extra, to: $0, flags: flags) }
+      var ancillary = AncillaryBuffer<80>()
+      try ancillary.append(descriptors, credentials)
+      return ancillary.withBytes { extra in
+        receiver.withBytes { descriptor.attemptSendMessage(bytes.bytes, ancillary: extra, to: $0, flags: flags) }
       }
     }
-    var control = ControlBuffer<1064>()
-    try control.append(descriptors, credentials)
-    return control.withBytes { extra in
-      receiver.withBytes { descriptor.attemptSendMessage(bytes.bytes, control: extra, to: $0, flags: flags) }
+    var ancillary = AncillaryBuffer<1064>()
+    try ancillary.append(descriptors, credentials)
+    return ancillary.withBytes { extra in
+      receiver.withBytes { descriptor.attemptSendMessage(bytes.bytes, ancillary: extra, to: $0, flags: flags) }
     }
   }
 
@@ -190,11 +190,11 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   static func isEndOfConnection(_ info: MessageInfo) -> Bool {
     let type = kind(for: .unnamed).type
     if type == .stream { return info.length == 0 }
-    return type == .sequencedPacket && info.length == 0 && info.controlLength == 0 && info.flags.isEmpty
+    return type == .sequencedPacket && info.length == 0 && info.ancillaryLength == 0 && info.flags.isEmpty
   }
 }
 
-extension ControlBuffer {
+extension AncillaryBuffer {
   /// Adds descriptors to pass (SCM_RIGHTS). The caller keeps ownership of them.
   /// - Throws: `.capacityExceeded` if they do not fit; in that case nothing is added.
   @inlinable

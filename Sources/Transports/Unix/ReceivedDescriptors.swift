@@ -79,20 +79,21 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
     sender = nil
   }
 
-  /// Takes ownership of the descriptors in a message's control data, and copies the sender's credentials.
+  /// Takes ownership of the descriptors in a message's ancillary data, and copies the sender's credentials.
   ///
   /// First closes the descriptors and discards the credentials of an earlier message. Then takes the descriptors of all
   /// SCM_RIGHTS messages up to the capacity, and closes the others; takes a pidfd; copies credentials. Skips other
-  /// control messages. Replaces each descriptor in the control data with -1, so that it is not closed a second time.
+  /// ancillary messages. Replaces each descriptor in the ancillary data with -1, so that it is not closed a second
+  /// time.
   ///
-  /// Use it for control data that `attemptReceive(into:control:flags:_:)` received; for a batch, use
-  /// ``SocketKitCore/MessageBatch/takeDescriptors(at:into:)``. The caller must guarantee that the control data comes
+  /// Use it for ancillary data that `attemptReceive(into:ancillary:flags:_:)` received; for a batch, use
+  /// ``SocketKitCore/MessageBatch/takeDescriptors(at:into:)``. The caller must guarantee that the ancillary data comes
   /// from the kernel, because this value closes the descriptor numbers in it.
   @unsafe @inlinable
-  public mutating func take(from control: inout MutableRawSpan) {
+  public mutating func take(from ancillary: inout MutableRawSpan) {
     removeAll()
-    control.withUnsafeMutableBytes { memory in
-      ControlData.forEach(in: memory.bytes) { level, type, data in
+    ancillary.withUnsafeMutableBytes { memory in
+      AncillaryData.forEach(in: memory.bytes) { level, type, data in
         guard level == CSK_SOL_SOCKET else { return }
         switch type {
         case CSK_SCM_RIGHTS:

@@ -44,9 +44,9 @@ public struct MeteredDatagrams<Base: DatagramSocket & ~Copyable>: ~Copyable, Dat
 extension MeteredDatagrams where Base: ~Copyable {
   @inlinable @inline(__always)
   public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
-    let result = base.attemptReceive(into: &buffer, control: &control, flags: flags, &info)
+    let result = base.attemptReceive(into: &buffer, ancillary: &ancillary, flags: flags, &info)
     if !result.isFailure {
       var traffic = DatagramTraffic()
       traffic.add(bytes: result.raw, isTruncated: info.isTruncated)
@@ -72,9 +72,9 @@ extension MeteredDatagrams where Base: ~Copyable {
 
   @inlinable @inline(__always)
   public borrowing func attemptSend(
-    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
+    _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
-    let result = base.attemptSend(bytes, control: control, to: address, flags: flags)
+    let result = base.attemptSend(bytes, ancillary: ancillary, to: address, flags: flags)
     if !result.isFailure {
       var traffic = DatagramTraffic()
       traffic.add(bytes: result.raw, isTruncated: false)

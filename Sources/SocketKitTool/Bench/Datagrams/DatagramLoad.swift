@@ -39,7 +39,7 @@ struct DatagramLoad: ~Copyable {
     let burst = try Self.burst(size)
     // Most of the buffer space that a small datagram takes is kernel overhead; this value was measured and rounded up.
     let room = try socket.option(.receiveBuffer) / (burst * (size + 1536))
-    bursts = MessageBatch(capacity: max(1, min(4, room)), messageCapacity: burst * size, controlCapacity: 24)
+    bursts = MessageBatch(capacity: max(1, min(4, room)), messageCapacity: burst * size, ancillaryCapacity: 24)
     arrived = MessageBatch(capacity: coalesced ? 16 : 128, messageCapacity: coalesced ? 65535 : (size + 63) & ~63)
     bytes = [UInt8](repeating: 0, count: burst * size)
     ledger = DatagramLedger(size: size)
@@ -57,11 +57,11 @@ struct DatagramLoad: ~Copyable {
     let sender = try UDPSocket.connect(to: try target.localAddress())
     let bytes = [UInt8](repeating: 0, count: 65507)
     for count in [128, 64] where count * size <= bytes.count {
-      var control = ControlBuffer<24>()
-      try control.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: UInt16(size))
-      let isTaken = try control.withBytes { (control) throws(SocketError) in
+      var ancillary = AncillaryBuffer<24>()
+      try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: UInt16(size))
+      let isTaken = try ancillary.withBytes { (ancillary) throws(SocketError) in
         do throws(SocketError) {
-          _ = try sender.send(bytes.span.extracting(first: count * size), control: control)
+          _ = try sender.send(bytes.span.extracting(first: count * size), ancillary: ancillary)
           return true
         } catch {
           if error.code == .invalidArgument || error.code == .messageTooLarge { return false }

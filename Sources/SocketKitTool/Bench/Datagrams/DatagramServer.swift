@@ -59,7 +59,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
   private mutating func runBatches(_ plan: DatagramPlan) throws(SocketError) -> Never {
     let offload = plan.way == .offload
     if offload { try UDPOffload.coalesce(socket.readSource) }
-    var batch = MessageBatch(capacity: plan.batch, messageCapacity: plan.size, controlCapacity: offload ? 64 : 0)
+    var batch = MessageBatch(capacity: plan.batch, messageCapacity: plan.size, ancillaryCapacity: offload ? 64 : 0)
     // Every kernel with UDP_SEGMENT supports 64; the C server uses the same value.
     if plan.way == .joined { batch.mostJoined = 64 }
     while true {
@@ -100,7 +100,7 @@ enum UDPOffload {
   static func turnRound(_ batch: inout MessageBatch) throws(SocketError) {
     var slot = 0
     while slot < batch.count {
-      let size = batch.withControl(at: slot) { PacketMetadata(control: $0).segmentSize }
+      let size = batch.withAncillary(at: slot) { PacketMetadata(ancillary: $0).segmentSize }
       if let size { try batch.setSegmentSize(UInt16(truncatingIfNeeded: size), at: slot) }
       slot &+= 1
     }

@@ -71,7 +71,7 @@ private func keepSegments(_ batch: inout MessageBatch) throws(SocketError) -> In
   var datagrams = 0
   var slot = 0
   while slot < batch.count {
-    let size = batch.withControl(at: slot) { PacketMetadata(control: $0).segmentSize }
+    let size = batch.withAncillary(at: slot) { PacketMetadata(ancillary: $0).segmentSize }
     if let size, size > 0 {
       try batch.setSegmentSize(UInt16(truncatingIfNeeded: size), at: slot)
       datagrams &+= (batch.byteCount(at: slot) &+ size &- 1) / size

@@ -1,8 +1,8 @@
 public import CSocketKit
 
-/// The layout of control messages in memory: cmsg(3), include/linux/socket.h.
+/// The layout of ancillary messages in memory: cmsg(3), include/linux/socket.h.
 @usableFromInline
-enum ControlLayout {
+enum AncillaryLayout {
   /// sizeof(struct cmsghdr), which is aligned already.
   @inlinable static var headerSize: Int { MemoryLayout<csk_cmsghdr>.size }
 
@@ -12,7 +12,7 @@ enum ControlLayout {
     (count &+ MemoryLayout<Int>.size &- 1) & ~(MemoryLayout<Int>.size &- 1)
   }
 
-  /// Returns the number of bytes that a control message with `count` bytes of data takes (CMSG_SPACE).
+  /// Returns the number of bytes that an ancillary message with `count` bytes of data takes (CMSG_SPACE).
   @inlinable
   static func space(_ count: Int) -> Int { headerSize &+ aligned(count) }
 
@@ -24,41 +24,41 @@ enum ControlLayout {
   }
 }
 
-/// Functions that read received control messages, which accompany the bytes of a message.
+/// Functions that read received ancillary messages, which accompany the bytes of a message.
 ///
-/// Reading never goes beyond the received bytes: it stops at a control message with an invalid length. The caller skips
-/// control messages that it does not know. Nothing is copied or allocated.
-public enum ControlData {
-  /// Calls the body for each control message, in order, with its level, type and data.
+/// Reading never goes beyond the received bytes: it stops at an ancillary message with an invalid length. The caller
+/// skips ancillary messages that it does not know. Nothing is copied or allocated.
+public enum AncillaryData {
+  /// Calls the body for each ancillary message, in order, with its level, type and data.
   ///
-  /// - Parameter control: the received control data, with the length that the kernel reported.
+  /// - Parameter ancillary: the received ancillary data, with the length that the kernel reported.
   @inlinable @inline(__always)
   public static func forEach<E: Error>(
-    in control: RawSpan, _ body: (_ level: Int32, _ type: Int32, _ data: RawSpan) throws(E) -> Void
+    in ancillary: RawSpan, _ body: (_ level: Int32, _ type: Int32, _ data: RawSpan) throws(E) -> Void
   ) throws(E) {
     var offset = 0
-    while control.byteCount &- offset >= ControlLayout.headerSize {
-      let length = control.unsafeLoadUnaligned(fromByteOffset: offset, as: Int.self)
-      guard length >= ControlLayout.headerSize, length <= control.byteCount &- offset else { return }
-      let level = control.unsafeLoadUnaligned(fromByteOffset: offset &+ MemoryLayout<Int>.size, as: Int32.self)
-      let type = control.unsafeLoadUnaligned(fromByteOffset: offset &+ MemoryLayout<Int>.size &+ 4, as: Int32.self)
+    while ancillary.byteCount &- offset >= AncillaryLayout.headerSize {
+      let length = ancillary.unsafeLoadUnaligned(fromByteOffset: offset, as: Int.self)
+      guard length >= AncillaryLayout.headerSize, length <= ancillary.byteCount &- offset else { return }
+      let level = ancillary.unsafeLoadUnaligned(fromByteOffset: offset &+ MemoryLayout<Int>.size, as: Int32.self)
+      let type = ancillary.unsafeLoadUnaligned(fromByteOffset: offset &+ MemoryLayout<Int>.size &+ 4, as: Int32.self)
       try body(
-        level, type, control.extracting(offset &+ ControlLayout.headerSize..<offset &+ length))
-      let step = ControlLayout.aligned(length)
-      if step > control.byteCount &- offset { return }
+        level, type, ancillary.extracting(offset &+ AncillaryLayout.headerSize..<offset &+ length))
+      let step = AncillaryLayout.aligned(length)
+      if step > ancillary.byteCount &- offset { return }
       offset &+= step
     }
   }
 }
 
-/// A buffer of `capacity` bytes for control messages to send, stored inline, without allocation.
+/// A buffer of `capacity` bytes for ancillary messages to send, stored inline, without allocation.
 ///
 /// ```swift
-/// var control = ControlBuffer<64>()
-/// try control.append(level: 17, type: 103, value: UInt16(1200))  // UDP_SEGMENT
+/// var ancillary = AncillaryBuffer<64>()
+/// try ancillary.append(level: 17, type: 103, value: UInt16(1200))  // UDP_SEGMENT
 /// ```
 @frozen
-public struct ControlBuffer<let capacity: Int>: ~Copyable {
+public struct AncillaryBuffer<let capacity: Int>: ~Copyable {
   @usableFromInline var storage = InlineArray<capacity, UInt8>(repeating: 0)
   @usableFromInline var used = 0
 
@@ -69,30 +69,30 @@ public struct ControlBuffer<let capacity: Int>: ~Copyable {
   /// The number of bytes used so far.
   @inlinable public var byteCount: Int { used }
 
-  /// Returns the number of bytes that a control message with `count` bytes of data takes (CMSG_SPACE).
+  /// Returns the number of bytes that an ancillary message with `count` bytes of data takes (CMSG_SPACE).
   @inlinable
-  public static func space(forDataOf count: Int) -> Int { ControlLayout.space(count) }
+  public static func space(forDataOf count: Int) -> Int { AncillaryLayout.space(count) }
 
-  /// Adds a control message.
+  /// Adds an ancillary message.
   /// - Throws: `.capacityExceeded` when it does not fit; nothing is added then.
   @inlinable
   public mutating func append(level: Int32, type: Int32, _ data: RawSpan) throws(SocketError) {
-    let space = ControlLayout.space(data.byteCount)
+    let space = AncillaryLayout.space(data.byteCount)
     if space > capacity &- used { throw SocketError(code: .capacityExceeded, .send) }
     let start = used
     withUnsafeMutableBytes(of: &storage) { memory in
       guard let place = memory.baseAddress?.advanced(by: start) else { return }
-      ControlLayout.writeHeader(place, length: data.byteCount, level: level, type: type)
+      AncillaryLayout.writeHeader(place, length: data.byteCount, level: level, type: type)
       data.withUnsafeBytes { source in
         if let from = source.baseAddress {
-          place.advanced(by: ControlLayout.headerSize).copyMemory(from: from, byteCount: source.count)
+          place.advanced(by: AncillaryLayout.headerSize).copyMemory(from: from, byteCount: source.count)
         }
       }
     }
     used &+= space
   }
 
-  /// Adds a control message whose data is one value.
+  /// Adds an ancillary message whose data is one value.
   /// - Throws: `.capacityExceeded` when it does not fit; nothing is added then.
   @inlinable
   public mutating func append<Value: BitwiseCopyable>(
@@ -103,7 +103,7 @@ public struct ControlBuffer<let capacity: Int>: ~Copyable {
     }
   }
 
-  /// Removes all control messages.
+  /// Removes all ancillary messages.
   @inlinable
   public mutating func removeAll() {
     used = 0
