@@ -29,6 +29,8 @@ enum DatagramSaboteurs {
     datagram("leaks surplus descriptors", LeaksSurplus.self, "descriptors.unasked"),
     datagram("denies that descriptors come", DeniesDescriptors.self, "descriptors.untaken"),
     datagram("swallows empty messages", SwallowsEmpty.self, "empty"),
+    datagram("sends several buffers from the last to the first", ReversesBuffers.self, "buffers"),
+    datagram("loses the truncation", LosesTruncation.self, "buffers"),
     datagram("merges two messages", MergesTwo.self, "boundaries"),
     datagram("splits a message", Splits.self, "boundaries"),
     datagram("splits a message", Splits.self, "boundaries.ping-pong"),

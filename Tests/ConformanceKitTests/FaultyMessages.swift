@@ -33,6 +33,8 @@ protocol MessageFault: Sendable {
   static var tellsTheEnd: Bool { get }
   /// Whether the peer's address is given as another one.
   static var mistakesThePeer: Bool { get }
+  /// Whether a message of several buffers begins with the last one.
+  static var reversesBuffers: Bool { get }
 }
 
 extension MessageFault {
@@ -54,6 +56,7 @@ extension MessageFault {
   static func made(_ descriptor: RawDescriptor) {}
   static var tellsTheEnd: Bool { true }
   static var mistakesThePeer: Bool { false }
+  static var reversesBuffers: Bool { false }
 }
 
 /// A fault in what a receive gives, after the base has received.
@@ -97,11 +100,17 @@ private struct InheritedBatches: ~Copyable {
     while batch.sent < batch.count {
       let result = batch.withMessageToSend { one($0, $1, $2, []) }
       if result.isFailure { return sent == 0 ? result : IOResult(raw: sent) }
-      batch.markSent(1)
+      batch.sent += 1
       sent += 1
     }
     return IOResult(raw: sent)
   }
+}
+
+/// The bytes of all buffers, one after the other.
+private func joined(_ segments: UnsafeBufferPointer<IOSegment>, reversed: Bool) -> [UInt8] {
+  let parts = segments.map { Array(UnsafeRawBufferPointer(start: $0.baseAddress, count: $0.count)) }
+  return Array((reversed ? parts.reversed() : parts).joined())
 }
 
 /// Unix datagrams with a fault: a wrapper transport, as a third party would write one.
@@ -138,6 +147,12 @@ struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
     Fault.send(bytes, ancillary, address, flags) {
       base.attemptSend($0, ancillary: $1, to: $2, flags: $3)
     }
+  }
+  @unsafe borrowing func attemptSend(
+    gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
+  ) -> IOResult {
+    let bytes = joined(segments, reversed: Fault.reversesBuffers)
+    return attemptSend(bytes.span.bytes, ancillary: ancillary, to: address, flags: flags)
   }
   var mayReceiveDescriptors: Bool { Fault.mayReceiveDescriptors }
   borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
@@ -202,6 +217,12 @@ struct FaultyPacketSocket<Fault: MessageFault>: ~Copyable, SequencedPacketSocket
     Fault.send(bytes, ancillary, address, flags) {
       base.attemptSend($0, ancillary: $1, to: $2, flags: $3)
     }
+  }
+  @unsafe borrowing func attemptSend(
+    gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
+  ) -> IOResult {
+    let bytes = joined(segments, reversed: Fault.reversesBuffers)
+    return attemptSend(bytes.span.bytes, ancillary: ancillary, to: address, flags: flags)
   }
   borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
     direction == .both || !Fault.swallowsShutdown ? base.attemptShutdown(direction) : .zero

@@ -4,6 +4,11 @@ import Synchronization
 
 enum NoMessageFault: MessageFault {}
 
+/// A message of several buffers begins with the last one.
+enum ReversesBuffers: MessageFault {
+  static var reversesBuffers: Bool { true }
+}
+
 enum SwallowsMessageShutdown: MessageFault {
   static var swallowsShutdown: Bool { true }
 }
@@ -213,13 +218,13 @@ enum LosesTheLastOfABatch: MessageFault {
     if rest < 2 { return base(&batch) }
     var short = MessageBatch(capacity: rest, messageCapacity: batch.messageCapacity)
     for slot in batch.sent..<batch.count - 1 {
-      let address = batch.address(at: slot)
-      let bytes = batch.withBytes(at: slot) { $0.withUnsafeBytes { Array($0) } }
+      let address = batch[slot].address
+      let bytes = batch[slot].bytes.withUnsafeBytes { Array($0) }
       try? short.append(bytes.span, to: address)
     }
     let result = base(&short)
     guard result.raw == rest - 1 else { return result }
-    batch.markSent(rest)
+    batch.sent += rest
     return IOResult(raw: rest)
   }
 }
@@ -237,7 +242,7 @@ enum ForgetsTheRestOfABatch: MessageFault {
     let before = batch.sent
     let result = base(&batch)
     if result.isFailure { return result }
-    batch.markSent(batch.count - batch.sent)
+    batch.sent += batch.count - batch.sent
     return IOResult(raw: batch.count - before)
   }
 }
@@ -248,8 +253,8 @@ enum SendsABatchTwice: MessageFault {
     let before = batch.sent
     let result = base(&batch)
     if result.raw > 1 {
-      batch.rewind()
-      batch.markSent(before + 1)
+      batch.sent = 0
+      batch.sent += before + 1
       return IOResult(raw: 1)
     }
     return result

@@ -35,6 +35,8 @@ enum PacketSaboteurs {
     packet("waits for more after a send took the reset", WaitsAfterAFailedSend.self, "end.reset-by-send"),
     packet("loses the truncation", LosesTruncation.self, "truncation"),
     packet("merges two packets", MergesTwo.self, "boundaries"),
+    packet("sends several buffers from the last to the first", ReversesBuffers.self, "buffers"),
+    packet("loses the truncation", LosesTruncation.self, "buffers"),
     packet("splits a packet", Splits.self, "send.pressure"),
     packet("raises SIGPIPE", RaisesBrokenPipeOnPackets.self, "send.closed-peer"),
     packet("raises SIGPIPE", RaisesBrokenPipeOnPackets.self, "end.own-half-close"),

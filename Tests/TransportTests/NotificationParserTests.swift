@@ -80,13 +80,11 @@ import Testing
     try info.encode(into: &ancillary)
     #expect(ancillary.byteCount == SCTPSendInfo.ancillaryLength)
     var seen: [Int32] = []
-    ancillary.withBytes {
-      AncillaryData.forEach(in: $0) { level, type, data in
-        seen.append(type)
-        if type == 2 {
-          let bytes = data.withUnsafeBytes { Array($0) }
-          #expect(level == 132 && bytes == [3, 0, 1, 0, 1, 2, 3, 4, 0, 0, 0, 0, 9, 0, 0, 0])
-        }
+    AncillaryData.forEach(in: ancillary.bytes) { level, type, data in
+      seen.append(type)
+      if type == 2 {
+        let bytes = data.withUnsafeBytes { Array($0) }
+        #expect(level == 132 && bytes == [3, 0, 1, 0, 1, 2, 3, 4, 0, 0, 0, 0, 9, 0, 0, 0])
       }
     }
     #expect(seen == [2, 5, 6])
@@ -98,13 +96,9 @@ import Testing
     var ancillary = AncillaryBuffer<80>()
     try info.encode(into: &ancillary)
     var found: (UInt16, UInt32)?
-    ancillary.withBytes {
-      AncillaryData.forEach(in: $0) { level, type, data in
-        guard level == 132, type == 5, data.byteCount == 8 else { return }
-        found = (
-          data.unsafeLoadUnaligned(as: UInt16.self), data.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self)
-        )
-      }
+    AncillaryData.forEach(in: ancillary.bytes) { level, type, data in
+      guard level == 132, type == 5, data.byteCount == 8 else { return }
+      found = (data.unsafeLoadUnaligned(as: UInt16.self), data.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self))
     }
     return found
   }

@@ -92,7 +92,7 @@ import Testing
     all.doNotFragment = true
     all.transmitTime = 1
     var ancillary = AncillaryBuffer<160>()
-    try all.encode(into: &ancillary, for: .ipv6)
+    try all.encode(into: &ancillary, for: .loopbackIPv6(port: 1))
     let used = ancillary.byteCount
     #expect(used == 160)
     let server = try UDPSocket.bind(to: .loopbackIPv6(port: 0))
@@ -128,7 +128,7 @@ import Testing
       #expect(try router.send(message.span, to: way.target(0)) == message.count)
       var entry: QueuedError<IPSocketAddress>?
       for _ in 0..<200 where entry == nil {
-        entry = try client.receiveError()
+        entry = try client.nextQueuedError()
         if entry == nil { sleep(milliseconds: 5) }
       }
       let error = try #require(entry).error
@@ -147,13 +147,13 @@ import Testing
     try client.setOption(.pathMTUDiscovery, to: .always)
     let error = failure(SocketError.self) { () throws(SocketError) in _ = try client.send(pattern(2000).span) }
     #expect(error?.code == .messageTooLarge)
-    let entry = try #require(try client.receiveError())
+    let entry = try #require(try client.nextQueuedError())
     #expect(entry.error.origin == .local && entry.error.pathMTU == 1500)
     // Another error has none.
     let closed = IPSocketAddress.loopback(port: 1)
     try client.connect(to: closed)
     _ = try client.send([1].span)
-    let refused = try #require(try client.receiveError())
+    let refused = try #require(try client.nextQueuedError())
     #expect(refused.error.classification == .connectionRefused && refused.error.pathMTU == nil)
   }
 }

@@ -115,7 +115,7 @@ import Testing
     try batch.append([1].span, info: info)
     var codes = [
       failureCode { try pair.near.sendNow([1], info) }, failureCode { _ = try pair.near.send([1].span, info: info) },
-      failureCode { _ = try pair.near.send(batch: &batch) }, failureCode { try pair.near.shutdown(pair.nearID) },
+      failureCode { _ = try batch.send(on: pair.near) }, failureCode { try pair.near.shutdown(pair.nearID) },
       failureCode { try pair.near.abort(pair.nearID) },
     ]
     try EndpointPair().peel().split { near, far in

@@ -111,7 +111,7 @@ import Testing
     let target = IPSocketAddress.loopback(port: try server.port())
     for _ in 0..<50 { _ = try client.send(pattern(200).span, to: target) }
     var batch = MessageBatch(capacity: 64, messageCapacity: 200)
-    _ = try server.receive(batch: &batch, until: .after(soon))
+    _ = try batch.receive(from: server, until: .after(soon))
     try server.setOption(.receiveBuffer, to: 1 << 20)
     var cut = OutgoingMetadata()
     cut.segmentSize = 100

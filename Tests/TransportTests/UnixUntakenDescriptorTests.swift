@@ -11,7 +11,7 @@ import Testing
   ) throws {
     let own = [RawDescriptor](repeating: socket.descriptor, count: count)
     for index in 0..<messages {
-      let outcome = try socket.send([UInt8(index)].span, descriptors: own.span)
+      let outcome = try socket.sendDescriptors(own.span, with: [UInt8(index)].span)
       #expect(outcome == 1)
     }
   }
@@ -20,7 +20,7 @@ import Testing
     _ batch: inout MessageBatch, _ messages: Int, _ count: Int, _ pair: borrowing SocketPair<S>
   ) throws {
     try send(messages, count, from: pair.first)
-    let outcome = try pair.second.receive(batch: &batch)
+    let outcome = try batch.receive(from: pair.second)
     #expect(outcome == messages)
   }
 
@@ -32,7 +32,7 @@ import Testing
       #expect(openDescriptors().count == before + 10)
       try fill(&batch, 2, 3, pair)
       #expect(openDescriptors().count == before + 6, "the next receive closes them")
-      let nothing = try pair.second.receive(batch: &batch)
+      let nothing = try batch.receive(from: pair.second)
       #expect(nothing == nil && openDescriptors().count == before, "also one that finds nothing")
       try fill(&batch, 4, 1, pair)
       batch.removeLast()
@@ -53,14 +53,14 @@ import Testing
     do {
       var batch = MessageBatch(capacity: 8, messageCapacity: 8, ancillaryCapacity: 64)
       try fill(&batch, 3, 2, pair)
-      let sent = try pair.second.send(batch: &batch)
+      let sent = try batch.send(on: pair.second)
       #expect(sent == 3 && openDescriptors().count == before + 6)
     }
     #expect(openDescriptors().count == before)
     // The echo has no descriptors beside it.
     var back = MessageBatch(capacity: 8, messageCapacity: 8, ancillaryCapacity: 64)
-    let outcome = try pair.first.receive(batch: &back)
-    #expect(outcome == 3 && openDescriptors().count == before && back.info(at: 0).ancillaryLength == 0)
+    let outcome = try back.receive(from: pair.first)
+    #expect(outcome == 3 && openDescriptors().count == before && back[0].info.ancillaryLength == 0)
   }
 
   @Test func newAncillaryDataClosesWhatItReplaces() throws {
@@ -85,16 +85,16 @@ import Testing
       try fill(&batch, 1, 1, pair)
       var ancillary = AncillaryBuffer<64>()
       try ancillary.append(descriptors: [RawDescriptor(file)].span)
-      try ancillary.withBytes { (bytes) throws(SocketError) in try batch.setAncillary(bytes, at: 0) }
+      try batch.setAncillary(ancillary.bytes, at: 0)
       #expect(openDescriptors() == before)
-      let sent = try pair.first.send(batch: &batch)
+      let sent = try batch.send(on: pair.first)
       #expect(sent == 1)
       batch.removeAll()
       #expect(openDescriptors() == before)
     }
     var received = ReceivedDescriptors<1>()
     var buffer: [UInt8] = [0]
-    _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+    _ = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
     let text = content(received[0])
     #expect(text == "ours")
   }
@@ -106,7 +106,7 @@ import Testing
       // Room for one and its padding: the kernel delivers two.
       var batch = MessageBatch(capacity: 8, messageCapacity: 8, ancillaryCapacity: 24)
       try fill(&batch, 3, 5, pair)
-      let cut = batch.flags(at: 2)
+      let cut = batch[2].flags
       #expect(cut.contains(.ancillaryTruncated) && openDescriptors().count == before + 6)
     }
     #expect(openDescriptors().count == before)
@@ -131,12 +131,10 @@ import Testing
   }
 
   private func receiveWithAncillary<S: DatagramSocket & ~Copyable>(_ socket: borrowing S) throws -> ReadOutcome? {
-    var memory = [UInt8](repeating: 0, count: 128)
+    var ancillary = AncillaryBuffer<128>()
     var buffer: [UInt8] = [0]
     var info = MessageInfo()
-    var span = memory.mutableSpan
-    var extra = span.mutableBytes
-    return try socket.receive(into: buffer.mutableSpan, ancillary: &extra, &info).map { .bytes($0) }
+    return try socket.receive(into: buffer.mutableSpan, ancillary: &ancillary, &info).map { .bytes($0) }
   }
 
   @Test func aReceiveWithAncillaryRoomClosesThem() throws {
@@ -146,15 +144,15 @@ import Testing
       try send(2, count, from: pair.first)
       let tried = try receiveWithAncillary(pair.second)
       #expect(tried == .bytes(1) && openDescriptors().count == before, "in a try")
-      var memory = [UInt8](repeating: 0, count: 128)
+      var ancillary = AncillaryBuffer<128>()
       var buffer: [UInt8] = [0]
       var info = MessageInfo()
-      var span = memory.mutableSpan
-      var extra = span.mutableBytes
-      let waited = try pair.second.receive(into: buffer.mutableSpan, ancillary: &extra, &info, until: .after(patience))
+      let waited = try pair.second.receive(
+        into: buffer.mutableSpan, ancillary: &ancillary, &info, until: .after(patience))
       #expect(waited == 1 && openDescriptors().count == before, "in a waiting receive")
       // The ancillary data no longer names a descriptor.
-      AncillaryData.forEach(in: memory.span.bytes.extracting(first: info.ancillaryLength)) { _, _, data in
+      #expect(ancillary.byteCount == info.ancillaryLength)
+      AncillaryData.forEach(in: ancillary.bytes) { _, _, data in
         #expect(data.unsafeLoadUnaligned(as: Int32.self) == -1)
       }
     }
@@ -164,12 +162,10 @@ import Testing
     let pair = try UnixDatagramSocket.pair()
     let before = openDescriptors().count
     try send(1, 3, from: pair.first)
-    var memory = [UInt8](repeating: 0, count: 128)
+    var ancillary = AncillaryBuffer<128>()
     var buffer: [UInt8] = [0]
     var info = MessageInfo()
-    var span = memory.mutableSpan
-    var extra = span.mutableBytes
-    let peeked = try pair.second.receive(into: buffer.mutableSpan, ancillary: &extra, &info, flags: .peek)
+    let peeked = try pair.second.receive(into: buffer.mutableSpan, ancillary: &ancillary, &info, flags: .peek)
     #expect(peeked == 1 && openDescriptors().count == before)
     let received = try receiveWithAncillary(pair.second)
     #expect(received == .bytes(1) && openDescriptors().count == before)
@@ -185,7 +181,7 @@ import Testing
     #expect(outcome == .bytes(1) && openDescriptors().count == before)
     do {
       var batch = MessageBatch(capacity: 8, messageCapacity: 8, ancillaryCapacity: 64)
-      let many = try socket.receive(batch: &batch)
+      let many = try batch.receive(from: socket)
       #expect(many == 2 && openDescriptors().count == before + 4)
     }
     #expect(openDescriptors().count == before)
@@ -233,7 +229,7 @@ import Testing
       do {
         var batch = MessageBatch(capacity: 2, messageCapacity: 8, ancillaryCapacity: 64)
         for _ in 0..<2 {
-          let many = try wrapper.receive(batch: &batch)
+          let many = try batch.receive(from: wrapper)
           #expect(many == 2 && openDescriptors().count == before + 4)
         }
       }

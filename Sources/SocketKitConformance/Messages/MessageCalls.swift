@@ -6,19 +6,27 @@ struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
   typealias ReceiveAncillary =
     @Sendable (Shared<S>, inout [UInt8], inout [UInt8], inout MessageInfo) throws -> ReadOutcome?
   typealias Wait = @Sendable (Shared<S>, inout [UInt8], inout MessageInfo, WaitTerms) throws -> ReadOutcome
+  typealias ReceiveScattered = @Sendable (Shared<S>, inout [[UInt8]], inout MessageInfo) throws -> ReadOutcome?
   typealias Send = @Sendable (Shared<S>, [UInt8], S.Address?) throws -> Int?
+  typealias SendGathered = @Sendable (Shared<S>, [[UInt8]], S.Address?) throws -> Int?
   typealias SendWaiting = @Sendable (Shared<S>, [UInt8], S.Address?, WaitTerms) throws -> Void
 
   /// Attempts to receive once.
   let receive: Receive
   /// Attempts to receive once with ancillary data; the caller owns the descriptors in it.
   let receiveAncillary: ReceiveAncillary
-  /// Attempts to receive once with ancillary data through the public call, or nil if there is none.
-  let receiveAndDropAncillary: ReceiveAncillary?
+  /// Attempts to receive once with 64 bytes for ancillary data, through the call for programs.
+  let receiveAndDropAncillary: @Sendable (Shared<S>, inout [UInt8]) throws -> ReadOutcome?
+  /// Receives the bytes of a message with the call that reports its sender only, or nil if there is none.
+  let receiveFromSomebody: (@Sendable (Shared<S>) throws -> [UInt8])?
   /// Waits for a message and receives it.
   let wait: Wait
+  /// Attempts to receive once into several buffers.
+  let receiveScattered: ReceiveScattered
   /// Attempts to send once.
   let send: Send
+  /// Attempts to send the bytes of several buffers once.
+  let sendGathered: SendGathered
   /// Waits for free buffer space and sends.
   let sendWaiting: SendWaiting
   /// Returns the peer's address, or nil if the socket is not connected.
@@ -62,17 +70,32 @@ extension MessageCalls where S: DatagramSocket & ~Copyable {
         if result.isFailure { throw SocketError(result, .receive) }
         return .bytes(min(result.raw, count))
       },
-      receiveAndDropAncillary: { socket, buffer, ancillary, info in
-        var span = ancillary.mutableSpan
-        var extra = span.mutableBytes
-        return try socket.value.receive(into: buffer.mutableSpan, ancillary: &extra, &info).map { .bytes($0) }
+      receiveAndDropAncillary: { socket, buffer in
+        var ancillary = AncillaryBuffer<64>()
+        var info = MessageInfo()
+        return try socket.value.receive(into: buffer.mutableSpan, ancillary: &ancillary, &info).map { .bytes($0) }
+      },
+      receiveFromSomebody: { socket in
+        var buffer = [UInt8](repeating: 0, count: 1024)
+        var span = buffer.mutableSpan
+        var bytes = span.mutableBytes
+        var address = AnySocketAddress()
+        let result = socket.value.attemptReceive(into: &bytes, from: &address, flags: [])
+        return Array(buffer.prefix(max(0, result.raw)))
       },
       wait: { socket, buffer, info, terms in
         .bytes(try socket.value.receive(into: buffer.mutableSpan, &info, until: terms))
       },
-      send: { socket, bytes, address in
-        if let address { return try socket.value.send(bytes.span, to: address) }
-        return try socket.value.send(bytes.span)
+      receiveScattered: { socket, rooms, info in
+        var list = ScatterList()
+        list.append(contentsOf: &rooms)
+        return try socket.value.receive(scattering: list, &info).map { .bytes($0) }
+      },
+      send: { try $0.value.send($1.span, to: $2) },
+      sendGathered: { socket, parts, address in
+        var list = GatherList()
+        list.append(contentsOf: parts)
+        return try socket.value.send(gathering: list, to: address)
       },
       sendWaiting: { try $0.value.send($1.span, to: $2, until: $3) },
       peerAddress: { try $0.value.connectedAddress() })
@@ -95,11 +118,26 @@ extension MessageCalls where S: SequencedPacketSocket & ~Copyable {
         if result.isFailure { throw SocketError(code: .init(errno: result.errno), .receive, errno: result.errno) }
         return result.raw == 0 && S.isEnd(info) ? .endOfStream : .bytes(min(result.raw, count))
       },
-      receiveAndDropAncillary: nil,
+      receiveAndDropAncillary: { socket, buffer in
+        var ancillary = AncillaryBuffer<64>()
+        var info = MessageInfo()
+        return try socket.value.receive(into: buffer.mutableSpan, ancillary: &ancillary, &info)
+      },
+      receiveFromSomebody: nil,
       wait: { socket, buffer, info, terms in
         try socket.value.receive(into: buffer.mutableSpan, &info, until: terms)
       },
+      receiveScattered: { socket, rooms, info in
+        var list = ScatterList()
+        list.append(contentsOf: &rooms)
+        return try socket.value.receive(scattering: list, &info)
+      },
       send: { socket, bytes, _ in try socket.value.send(bytes.span) },
+      sendGathered: { socket, parts, _ in
+        var list = GatherList()
+        list.append(contentsOf: parts)
+        return try socket.value.send(gathering: list)
+      },
       sendWaiting: { socket, bytes, _, terms in
         try socket.value.send(bytes.span, until: terms)
       },

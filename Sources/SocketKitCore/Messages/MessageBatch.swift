@@ -25,8 +25,16 @@ public struct MessageBatch: ~Copyable {
   public let ancillaryCapacity: Int
   /// The number of messages in the batch.
   @inlinable public var count: Int { used }
-  /// The number of messages that have been sent.
-  @inlinable public var sent: Int { done }
+  /// The number of messages that have been sent. A program sets it to skip a message that cannot be sent, or to 0 to
+  /// send all messages again; an implementation of ``MessageSocket/attemptSend(batch:)`` adds those that it sent. A
+  /// number below 0 or above ``count`` traps.
+  @inlinable public var sent: Int {
+    get { done }
+    set {
+      precondition(newValue >= 0 && newValue <= used, "the batch has no so many messages")
+      done = newValue
+    }
+  }
   /// The largest number of consecutive messages that may be sent as one, which the kernel splits again (UDP_SEGMENT,
   /// Linux 4.18). Such messages have the same receiver, no ancillary data, and the same length, except that the last
   /// may be shorter. The receiver gets the same datagrams. With 1 each message is sent separately. For UDP sockets set
@@ -106,18 +114,6 @@ public struct MessageBatch: ~Copyable {
     }
     used = 0
     done = 0
-  }
-
-  /// Counts all messages as unsent.
-  @inlinable
-  public mutating func rewind() { done = 0 }
-
-  /// Counts the next messages as sent. For implementers, and for programs that skip a message that cannot be sent.
-  /// - Parameter number: from 0 to the number of unsent messages (``count`` − ``sent``); other values trap.
-  @inlinable
-  public mutating func markSent(_ number: Int) {
-    precondition(number >= 0 && number <= used &- done, "the batch has no so many unsent messages")
-    done &+= number
   }
 
   /// Counts the messages that the kernel accepted as sent. The caller has checked the number.

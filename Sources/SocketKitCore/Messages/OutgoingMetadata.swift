@@ -64,11 +64,9 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
     try encode(into: &ancillary, for: destination.unmapped.family)
   }
 
-  /// Adds the ancillary messages for a packet of this address family: those of IPv4 for `.ipv4`, those of IPv6 for all
-  /// others.
-  /// - Throws: as `encode(into:for:)` with a destination.
+  // For a packet of this address family: the ancillary messages of IPv4 for `.ipv4`, those of IPv6 for all others.
   @inlinable
-  public func encode<let capacity: Int>(
+  func encode<let capacity: Int>(
     into ancillary: inout AncillaryBuffer<capacity>, for family: AddressFamily
   ) throws(SocketError) {
     if let segmentSize { try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: segmentSize) }

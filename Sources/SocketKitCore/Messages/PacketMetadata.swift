@@ -35,9 +35,8 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
   /// nil, the message is a notice and not a datagram.
   public var pathMTU: PathMTUNotice?
 
-  /// Creates empty metadata.
   @inlinable
-  public init() {}
+  init() {}
 
   /// The address of this host to send an answer from (option `.packetInfo`); nil when the kernel should choose it.
   ///

@@ -40,14 +40,14 @@ extension RawDescriptor {
     return IOResult(raw: result)
   }
 
-  /// For implementers: sends the next `count` messages of a batch as one, which the kernel splits again (UDP_SEGMENT),
+  /// Sends the next `count` messages of a batch as one, which the kernel splits again (UDP_SEGMENT),
   /// and counts them as sent. Their bytes are gathered in place.
   ///
   /// - Parameter count: at least 2, as returned by ``MessageBatch/run(at:)``; a number less than 1 or greater than the
   ///   number of unsent messages traps.
   /// - Returns: the number of messages sent, which is `count`; or -errno, never EINTR.
   @inlinable
-  public func attemptSendJoined(_ count: Int, of batch: inout MessageBatch) -> IOResult {
+  func attemptSendJoined(_ count: Int, of batch: inout MessageBatch) -> IOResult {
     precondition(count >= 1 && count <= batch.count &- batch.sent, "the batch has no so many unsent messages")
     let number = value
     let first = batch.sent
@@ -73,11 +73,11 @@ extension RawDescriptor {
 }
 
 extension MessageBatch {
-  /// For implementers: returns the number of messages, from this slot on, that can be sent as one; 1 when the message
+  /// Returns the number of messages, from this slot on, that can be sent as one; 1 when the message
   /// must be sent alone. Such messages have the same receiver, no ancillary data of their own, and the same length,
   /// except that the last may be shorter. The result is at most ``mostJoined``, and the bytes fit into one message.
-  @inlinable
-  public func run(at first: Int) -> Int {
+  @usableFromInline
+  package func run(at first: Int) -> Int {
     check(first)
     let vectors = vectors + first
     let headers = headers + first

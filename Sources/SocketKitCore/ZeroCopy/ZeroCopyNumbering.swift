@@ -58,7 +58,7 @@ extension ZeroCopySender {
     var ancillary = AncillaryBuffer<24>()
     try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: 1 as UInt16)
     let number = tracker.nextNumber
-    let result = ancillary.withBytes { attempt(page, $0, entries + slot, CSK_MSG_ZEROCOPY) }
+    let result = attempt(page, ancillary.bytes, entries + slot, CSK_MSG_ZEROCOPY)
     try drain(keepingOthers: true)
     if tracker.nextNumber != number { isNumberUncertain = false }
     return result

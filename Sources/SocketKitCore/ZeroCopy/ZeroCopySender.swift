@@ -268,7 +268,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   }
 
   /// Reads completions from the socket's error queue, without waiting. Entries of other origins are discarded. A
-  /// program that needs them reads the queue itself (``DescriptorSocket/nextQueuedError()``) and passes the entries to
+  /// program that needs them reads the queue itself (``Socket/nextQueuedError(into:)``) and passes the entries to
   /// ``note(_:)``.
   /// - Returns: the number of buffers that ``takeCompletion()`` can return.
   /// - Throws: `.closed`; `.invalidArgument` for another socket, also for one that now has the descriptor number of

@@ -83,7 +83,7 @@ extension RawDescriptor {
     } catch {
       return .failure(errno: CSK_EINVAL)
     }
-    return ancillary.withBytes { attemptSendMessage(reason, ancillary: $0, to: RawSpan(), flags: []) }
+    return attemptSendMessage(reason, ancillary: ancillary.bytes, to: RawSpan(), flags: [])
   }
 
   /// Peels off an association. Returns the number of the new descriptor, which is CLOEXEC and non-blocking.

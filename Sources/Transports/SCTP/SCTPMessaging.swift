@@ -25,9 +25,8 @@ extension SCTPMessaging where Self: ~Copyable {
     if Self.style == .oneToMany, !info.association.isOne { throw SocketError(code: .destinationRequired, .send) }
     var ancillary = AncillaryBuffer<80>()
     try info.encode(into: &ancillary)
-    let result = ancillary.withBytes {
-      descriptor.attemptSendMessage(bytes.bytes, ancillary: $0, to: RawSpan(), flags: flags)
-    }
+    let result = descriptor.attemptSendMessage(
+      bytes.bytes, ancillary: ancillary.bytes, to: RawSpan(), flags: flags)
     if result.raw >= 0 { return result.raw }
     if result.isWouldBlock { return nil }
     if Self.style == .oneToOne { descriptor.noteFailure(result) }
@@ -35,12 +34,13 @@ extension SCTPMessaging where Self: ~Copyable {
   }
 
   /// Sends one message, waiting on this thread for buffer space.
+  /// - Returns: the length of the message.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(_:info:flags:)``.
-  @inlinable
+  @inlinable @discardableResult
   public borrowing func send(
     _ bytes: Span<UInt8>, info: SCTPSendInfo, flags: SendFlags = [], until limit: some WaitLimit
-  ) throws(SocketError) {
-    _ = try waiting(for: .writable, .send, until: limit) { (socket) throws(SocketError) in
+  ) throws(SocketError) -> Int {
+    try waiting(for: .writable, .send, until: limit) { (socket) throws(SocketError) in
       try socket.send(bytes, info: info, flags: flags)
     }
   }

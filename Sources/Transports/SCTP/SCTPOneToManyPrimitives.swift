@@ -49,7 +49,7 @@ extension SCTPOneToManySocket {
     } catch {
       return .failure(errno: CSK_EINVAL)
     }
-    return ancillary.withBytes { descriptor.attemptSendMessage(bytes, ancillary: $0, to: RawSpan(), flags: flags) }
+    return descriptor.attemptSendMessage(bytes, ancillary: ancillary.bytes, to: RawSpan(), flags: flags)
   }
 
   /// Ends one association, without waiting (SCTP_EOF, SCTP_ABORT).

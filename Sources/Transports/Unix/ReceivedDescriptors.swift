@@ -8,7 +8,7 @@ public import SocketKitCore
 ///
 /// ```swift
 /// var received = ReceivedDescriptors<1>()
-/// _ = try socket.receive(into: buffer.mutableSpan, descriptors: &received)
+/// _ = try socket.receiveDescriptors(&received, into: buffer.mutableSpan)
 /// if let file = received.takeFirst() { … }
 /// ```
 /// The descriptors are CLOEXEC. They are blocking or non-blocking as the sender set them: that flag belongs to the open
@@ -24,6 +24,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   @usableFromInline var process: Descriptor?
   @usableFromInline var closed = 0
   @usableFromInline var sender: ProcessCredentials?
+  @usableFromInline var received = MessageInfo()
 
   /// Creates a value without descriptors, to receive into.
   @inlinable
@@ -46,6 +47,9 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   @inlinable public var surplus: Int { closed }
   /// The credentials of the sender, if the option `.passCredentials` is enabled.
   @inlinable public var credentials: ProcessCredentials? { sender }
+
+  /// The length, the flags and the sender's address of the message; empty for descriptors from a batch.
+  @inlinable public var info: MessageInfo { received }
 
   /// Returns the number of a descriptor that has not been taken out, counted from 0; traps outside ``count``.
   @inlinable
@@ -77,6 +81,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
     end = 0
     closed = 0
     sender = nil
+    received = MessageInfo()
   }
 
   /// Takes ownership of the descriptors in a message's ancillary data, and copies the sender's credentials.

@@ -143,18 +143,4 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Tran
   ) -> IOResult {
     address.isEmpty ? sender.attemptSend(bytes, flags) : .failure(errno: CSK_EISCONN)
   }
-
-  // These methods call the ones above, because the kernel's own calls would bypass the queue, block while the
-  // descriptor is in blocking mode, and treat an empty buffer as an end.
-
-  @inlinable
-  public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
-  ) -> IOResult { attemptReceiveByMessage(into: &buffer, from: &address, flags: flags) }
-
-  @inlinable
-  public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult { attemptReceiveOneByOne(batch: &batch) }
-
-  @inlinable
-  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult { attemptSendOneByOne(batch: &batch) }
 }

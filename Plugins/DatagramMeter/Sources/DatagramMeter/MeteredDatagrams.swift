@@ -83,6 +83,34 @@ extension MeteredDatagrams where Base: ~Copyable {
     return result
   }
 
+  // Forwarded, because the default implementations would copy the bytes.
+  @unsafe @inlinable
+  public borrowing func attemptReceive(
+    scattering segments: UnsafeBufferPointer<IOSegment>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
+  ) -> IOResult {
+    let result = base.attemptReceive(scattering: segments, ancillary: &ancillary, flags: flags, &info)
+    if !result.isFailure {
+      var traffic = DatagramTraffic()
+      traffic.add(bytes: result.raw, isTruncated: info.isTruncated)
+      receivedCount.add(traffic)
+    }
+    return result
+  }
+
+  @unsafe @inlinable
+  public borrowing func attemptSend(
+    gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
+  ) -> IOResult {
+    let result = base.attemptSend(gathering: segments, ancillary: ancillary, to: address, flags: flags)
+    if !result.isFailure {
+      var traffic = DatagramTraffic()
+      traffic.add(bytes: result.raw, isTruncated: false)
+      sentCount.add(traffic)
+    }
+    return result
+  }
+
   // Forwarded, because the default implementation would make one system call for each message.
   @inlinable @inline(__always)
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
@@ -90,7 +118,7 @@ extension MeteredDatagrams where Base: ~Copyable {
     var traffic = DatagramTraffic()
     var slot = 0
     while slot < result.raw {
-      traffic.add(bytes: batch.fullLength(at: slot), isTruncated: batch.flags(at: slot).contains(.truncated))
+      traffic.add(bytes: batch[slot].fullLength, isTruncated: batch[slot].flags.contains(.truncated))
       slot &+= 1
     }
     receivedCount.add(traffic)
@@ -103,7 +131,7 @@ extension MeteredDatagrams where Base: ~Copyable {
     let result = base.attemptSend(batch: &batch)
     var traffic = DatagramTraffic()
     while slot < batch.sent {
-      traffic.add(bytes: batch.byteCount(at: slot), isTruncated: false)
+      traffic.add(bytes: batch[slot].byteCount, isTruncated: false)
       slot &+= 1
     }
     sentCount.add(traffic)

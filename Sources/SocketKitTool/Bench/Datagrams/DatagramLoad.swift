@@ -59,16 +59,12 @@ struct DatagramLoad: ~Copyable {
     for count in [128, 64] where count * size <= bytes.count {
       var ancillary = AncillaryBuffer<24>()
       try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: UInt16(size))
-      let isTaken = try ancillary.withBytes { (ancillary) throws(SocketError) in
-        do throws(SocketError) {
-          _ = try sender.send(bytes.span.extracting(first: count * size), ancillary: ancillary)
-          return true
-        } catch {
-          if error.code == .invalidArgument || error.code == .messageTooLarge { return false }
-          throw error
-        }
+      do throws(SocketError) {
+        _ = try sender.send(bytes.span.extracting(first: count * size), ancillary: ancillary.bytes)
+        return count
+      } catch {
+        if error.code != .invalidArgument && error.code != .messageTooLarge { throw error }
       }
-      if isTaken { return count }
     }
     return max(1, min(64, bytes.count / size))
   }
@@ -116,7 +112,7 @@ struct DatagramLoad: ~Copyable {
       sent += count
     }
     while bursts.sent < bursts.count {
-      if try socket.send(batch: &bursts) != nil { continue }
+      if try bursts.send(on: socket) != nil { continue }
       if limit.isOver { throw ToolError("the load's socket stays full") }
       sched_yield()
     }
@@ -125,14 +121,12 @@ struct DatagramLoad: ~Copyable {
 
   /// Receives replies and returns the number of datagrams.
   private mutating func receive() throws -> Int {
-    guard let count = try socket.receive(batch: &arrived) else { return 0 }
+    guard let count = try arrived.receive(from: socket) else { return 0 }
     let before = ledger.count
     for slot in 0..<count {
-      let length = arrived.fullLength(at: slot)
-      let complaint = arrived.withBytes(at: slot) { bytes in
-        bytes.byteCount == length ? ledger.complaint(about: bytes) : "a datagram came back longer"
-      }
-      if let complaint { throw ToolError(complaint) }
+      let message = arrived[slot]
+      if message.byteCount != message.fullLength { throw ToolError("a datagram came back longer") }
+      if let complaint = ledger.complaint(about: message.bytes) { throw ToolError(complaint) }
     }
     return before - ledger.count
   }

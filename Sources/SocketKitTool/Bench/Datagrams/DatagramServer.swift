@@ -73,13 +73,13 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
   @inline(__always)
   private borrowing func echo(_ batch: inout MessageBatch, _ offload: Bool) throws(SocketError) -> Bool {
     counters.pointee.reads &+= 1
-    guard let count = try socket.receive(batch: &batch) else { return false }
+    guard let count = try batch.receive(from: socket) else { return false }
     if offload { try UDPOffload.turnRound(&batch) }
     while batch.sent < count {
       let before = batch.sent
-      let result = try socket.send(batch: &batch)
+      let result = try batch.send(on: socket)
       // For datagrams of equal size, one call sends as many as one UDP message can hold.
-      let together = batch.mostJoined < 2 ? count : min(batch.mostJoined, 65507 / max(1, batch.byteCount(at: before)))
+      let together = batch.mostJoined < 2 ? count : min(batch.mostJoined, 65507 / max(1, batch[before].byteCount))
       counters.pointee.writes &+= UInt64(max(1, (batch.sent - before + together - 1) / together))
       if result == nil { break }
     }
@@ -100,7 +100,7 @@ enum UDPOffload {
   static func turnRound(_ batch: inout MessageBatch) throws(SocketError) {
     var slot = 0
     while slot < batch.count {
-      let size = batch.withAncillary(at: slot) { PacketMetadata(ancillary: $0).segmentSize }
+      let size = batch[slot].segmentSize
       if let size { try batch.setSegmentSize(UInt16(truncatingIfNeeded: size), at: slot) }
       slot &+= 1
     }

@@ -74,7 +74,7 @@ private func buildMessages(_ bytes: RawSpan) {
     let data = bytes.extracting(offset + 3..<offset + 3 + length)
     offset += 3 + length
     let before = ancillary.byteCount
-    let space = AncillaryBuffer<256>.space(forDataOf: length)
+    let space = 16 + (length + 7) / 8 * 8
     do throws(SocketError) {
       try ancillary.append(level: level, type: type, data)
       built.append(Message(level: level, type: type, data: copy(data)))
@@ -84,11 +84,11 @@ private func buildMessages(_ bytes: RawSpan) {
       require(ancillary.byteCount == before, "a refused message left something behind")
     }
   }
-  ancillary.withBytes { read($0) }
-  let again = ancillary.withBytes { messages(in: $0) }
+  read(ancillary.bytes)
+  let again = messages(in: ancillary.bytes)
   require(again == built, "built \(built), read \(again)")
   ancillary.removeAll()
-  require(ancillary.withBytes { messages(in: $0) }.isEmpty, "emptied, but there is something")
+  require(messages(in: ancillary.bytes).isEmpty, "emptied, but there is something")
 }
 
 /// What one packet is asked to be, encoded, is what a receiver's ancillary data would say of it.
@@ -107,20 +107,21 @@ private func buildMetadata(_ bytes: RawSpan) {
   for family in [AddressFamily.ipv4, .ipv6] {
     var ancillary = AncillaryBuffer<128>()
     do throws(SocketError) {
-      try wanted.encode(into: &ancillary, for: family)
+      try wanted.encode(
+        into: &ancillary, for: family == .ipv4 ? .loopback(port: 1) : .loopbackIPv6(port: 1))
       require(isSendable(wanted.source, by: family), "took the source of another IP version")
     } catch {
       require(error.code == .invalidArgument && !isSendable(wanted.source, by: family), "refused: \(error)")
       continue
     }
-    let said = ancillary.withBytes { PacketMetadata(ancillary: $0) }
+    let said = ancillary.metadata
     require(said.hopLimit == wanted.hopLimit && said.trafficClass == wanted.trafficClass, "\(said) for \(wanted)")
     require(said.interfaceIndex == wanted.interfaceIndex, "\(said) for \(wanted)")
     if family == .ipv6, wanted.source != nil {
       let scope = six.isLinkLocal ? wanted.interfaceIndex : 0
       require(said.destination == IPSocketAddress(six, port: 0, scopeID: scope), "\(said) for \(wanted)")
     }
-    let segments = ancillary.withBytes { messages(in: $0) }.filter { $0.level == 17 && $0.type == 103 }
+    let segments = messages(in: ancillary.bytes).filter { $0.level == 17 && $0.type == 103 }
     require(segments.map { number($0.data[...]) } == wanted.segmentSize.map { [UInt64($0)] } ?? [], "segment size")
   }
 }

@@ -118,20 +118,18 @@ private func encode(_ bytes: RawSpan) {
     fatalError("no room for an info: \(error)")
   }
   var types: [Int32] = []
-  ancillary.withBytes {
-    AncillaryData.forEach(in: $0) { level, type, data in
-      types.append(type)
-      if type != 2 { return }
-      // sndinfo and association as a send failure has them.
-      var failure: [UInt8] = [0x0d, 0x80, 0, 0, 32, 0, 0, 0, 0, 0, 0, 0]
-      failure += copy(data) + copy(data.extracting(12..<16))
-      // With a chunk's flags instead of a message's.
-      require(failure[14] == (plain.isUnordered ? 1 : 0) && failure[15] == 0, "flags")
-      failure[14] = plain.isUnordered ? 4 : 0
-      let read = SCTPNotification(failure.span.bytes)
-      guard case .sendFailed(let seen) = read else { fatalError("\(read)") }
-      require(seen.info == plain && level == 132, "\(seen.info) for \(plain)")
-    }
+  AncillaryData.forEach(in: ancillary.bytes) { level, type, data in
+    types.append(type)
+    if type != 2 { return }
+    // sndinfo and association as a send failure has them.
+    var failure: [UInt8] = [0x0d, 0x80, 0, 0, 32, 0, 0, 0, 0, 0, 0, 0]
+    failure += copy(data) + copy(data.extracting(12..<16))
+    // With a chunk's flags instead of a message's.
+    require(failure[14] == (plain.isUnordered ? 1 : 0) && failure[15] == 0, "flags")
+    failure[14] = plain.isUnordered ? 4 : 0
+    let read = SCTPNotification(failure.span.bytes)
+    guard case .sendFailed(let seen) = read else { fatalError("\(read)") }
+    require(seen.info == plain && level == 132, "\(seen.info) for \(plain)")
   }
   let wanted: [Int32] = [2, 5] + (flags & 4 != 0 ? [6] : [])
   require(types == wanted, "types \(types)")

@@ -132,9 +132,7 @@ struct DatagramCompositionRun<S: LoopbackDatagrams & ~Copyable, P: Poller & ~Cop
       try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: UInt16(64))
       for round in 0..<rounds {
         let bytes = (0..<burst).flatMap { message(round * burst + $0) }
-        _ = try ancillary.withBytes { (ancillary) throws(SocketError) in
-          try client.send(bytes.span, ancillary: ancillary)
-        }
+        _ = try client.send(bytes.span, ancillary: ancillary.bytes)
       }
       // And one alone, which does not come coalesced.
       try client.send(message(burst * rounds).span, to: nil, until: .after(patience))

@@ -89,7 +89,7 @@ private func sendAll(_ socket: borrowing UDPSocket, _ numbers: Range<Int>) throw
     try batch.append(bytes.span)
   }
   while batch.sent < batch.count {
-    try expect(try socket.send(batch: &batch) != nil, "the peer's socket is full")
+    try expect(try batch.send(on: socket) != nil, "the peer's socket is full")
   }
 }
 
@@ -103,6 +103,6 @@ private func sendCoalesced(_ socket: borrowing UDPSocket, _ numbers: Range<Int>)
     try batch.setSegmentSize(UInt16(datagramSize), at: slot)
   }
   while batch.sent < batch.count {
-    try expect(try socket.send(batch: &batch) != nil, "the peer's socket is full")
+    try expect(try batch.send(on: socket) != nil, "the peer's socket is full")
   }
 }
