@@ -40,7 +40,7 @@ struct ContinuingPacketSocket<Fault: ContinuationFault>: ~Copyable, SequencedPac
   var writeSource: RawDescriptor { base.writeSource }
 
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
     var memory = [UInt8](repeating: 0, count: 1 << 18)
     var none = MutableRawSpan()
@@ -49,7 +49,7 @@ struct ContinuingPacketSocket<Fault: ContinuationFault>: ~Copyable, SequencedPac
     let (result, offset) = self.offset.withLock { offset -> (IOResult, Int) in
       var span = memory.mutableSpan
       var bytes = span.mutableBytes
-      let result = socket.attemptReceiveMessage(into: &bytes, control: &none, flags: .peek, &info)
+      let result = socket.attemptReceiveMessage(into: &bytes, ancillary: &none, flags: .peek, &info)
       if result.raw <= 0 { return (result, 0) }
       let start = offset
       let message = Array(memory.prefix(result.raw))
@@ -59,7 +59,7 @@ struct ContinuingPacketSocket<Fault: ContinuationFault>: ~Copyable, SequencedPac
         var rest = MutableRawSpan()
         var dropped = MessageInfo()
         if isTaken {
-          _ = socket.attemptReceiveMessage(into: &rest, control: &none, flags: [], &dropped)
+          _ = socket.attemptReceiveMessage(into: &rest, ancillary: &none, flags: [], &dropped)
         }
       }
       return (result, start)
@@ -72,8 +72,8 @@ struct ContinuingPacketSocket<Fault: ContinuationFault>: ~Copyable, SequencedPac
     return IOResult(raw: count)
   }
 
-  borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
-    bytes.isEmpty ? .failure(errno: EINVAL) : base.attemptSend(bytes, control: control, to: address, flags: flags)
+  borrowing func attemptSend(_ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+    bytes.isEmpty ? .failure(errno: EINVAL) : base.attemptSend(bytes, ancillary: ancillary, to: address, flags: flags)
   }
   borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
   consuming func attemptClose() -> IOResult { base.attemptClose() }

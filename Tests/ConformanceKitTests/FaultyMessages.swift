@@ -8,19 +8,19 @@ typealias ReceiveCall = (
   inout MutableRawSpan, inout MutableRawSpan, ReceiveFlags, inout MessageInfo
 ) -> IOResult
 typealias ReceiveFromCall = (inout MutableRawSpan, inout AnySocketAddress) -> IOResult
-typealias SendCall = (_ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, SendFlags) -> IOResult
+typealias SendCall = (_ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, SendFlags) -> IOResult
 
 /// What a broken message transport does otherwise than its base; everything not written is right.
 protocol MessageFault: Sendable {
   static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
     _ base: ReceiveCall
   ) -> IOResult
   static func receive(
     _ buffer: inout MutableRawSpan, from address: inout AnySocketAddress, _ base: ReceiveFromCall
   ) -> IOResult
   static func send(
-    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
   ) -> IOResult
   static func receive(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult
   static func send(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult
@@ -33,19 +33,21 @@ protocol MessageFault: Sendable {
   static var tellsTheEnd: Bool { get }
   /// Whether the peer's address is given as another one.
   static var mistakesThePeer: Bool { get }
+  /// Whether a message of several buffers begins with the last one.
+  static var reversesBuffers: Bool { get }
 }
 
 extension MessageFault {
   static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
     _ base: ReceiveCall
-  ) -> IOResult { base(&buffer, &control, flags, &info) }
+  ) -> IOResult { base(&buffer, &ancillary, flags, &info) }
   static func receive(
     _ buffer: inout MutableRawSpan, from address: inout AnySocketAddress, _ base: ReceiveFromCall
   ) -> IOResult { base(&buffer, &address) }
   static func send(
-    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
-  ) -> IOResult { base(bytes, control, address, flags) }
+    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+  ) -> IOResult { base(bytes, ancillary, address, flags) }
   static func receive(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult { base(&batch) }
   static func send(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult { base(&batch) }
   static func isEnd(_ info: MessageInfo) -> Bool { UnixSequencedPacketSocket.isEnd(info) }
@@ -54,20 +56,21 @@ extension MessageFault {
   static func made(_ descriptor: RawDescriptor) {}
   static var tellsTheEnd: Bool { true }
   static var mistakesThePeer: Bool { false }
+  static var reversesBuffers: Bool { false }
 }
 
 /// A fault in what a receive gives, after the base has received.
 protocol ReceivedFault: MessageFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult
 }
 
 extension ReceivedFault {
   static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
     _ base: ReceiveCall
-  ) -> IOResult { received(base(&buffer, &control, flags, &info), &buffer, &control, &info) }
+  ) -> IOResult { received(base(&buffer, &ancillary, flags, &info), &buffer, &ancillary, &info) }
 }
 
 /// A fault in what a send answers, after the base has sent.
@@ -77,8 +80,8 @@ protocol SentFault: MessageFault {
 
 extension SentFault {
   static func send(
-    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
-  ) -> IOResult { sent(base(bytes, control, address, flags), bytes) }
+    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+  ) -> IOResult { sent(base(bytes, ancillary, address, flags), bytes) }
 }
 
 /// Core's batches for a socket that is not the kernel's: what a wrapper inherits.
@@ -97,11 +100,17 @@ private struct InheritedBatches: ~Copyable {
     while batch.sent < batch.count {
       let result = batch.withMessageToSend { one($0, $1, $2, []) }
       if result.isFailure { return sent == 0 ? result : IOResult(raw: sent) }
-      batch.markSent(1)
+      batch.sent += 1
       sent += 1
     }
     return IOResult(raw: sent)
   }
+}
+
+/// The bytes of all buffers, one after the other.
+private func joined(_ segments: UnsafeBufferPointer<IOSegment>, reversed: Bool) -> [UInt8] {
+  let parts = segments.map { Array(UnsafeRawBufferPointer(start: $0.baseAddress, count: $0.count)) }
+  return Array((reversed ? parts.reversed() : parts).joined())
 }
 
 /// Unix datagrams with a fault: a wrapper transport, as a third party would write one.
@@ -117,10 +126,10 @@ struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
   var readSource: RawDescriptor { base.readSource }
   var writeSource: RawDescriptor { base.writeSource }
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
-    Fault.receive(&buffer, &control, flags, &info) {
-      base.attemptReceive(into: &$0, control: &$1, flags: $2, &$3)
+    Fault.receive(&buffer, &ancillary, flags, &info) {
+      base.attemptReceive(into: &$0, ancillary: &$1, flags: $2, &$3)
     }
   }
   borrowing func attemptReceive(
@@ -129,25 +138,31 @@ struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
     Fault.receive(&buffer, from: &address) { buffer, address in
       var info = MessageInfo()
       var none = MutableRawSpan()
-      let result = attemptReceive(into: &buffer, control: &none, flags: flags, &info)
+      let result = attemptReceive(into: &buffer, ancillary: &none, flags: flags, &info)
       if !result.isFailure { address = info.address }
       return result
     }
   }
-  borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
-    Fault.send(bytes, control, address, flags) {
-      base.attemptSend($0, control: $1, to: $2, flags: $3)
+  borrowing func attemptSend(_ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+    Fault.send(bytes, ancillary, address, flags) {
+      base.attemptSend($0, ancillary: $1, to: $2, flags: $3)
     }
+  }
+  @unsafe borrowing func attemptSend(
+    gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
+  ) -> IOResult {
+    let bytes = joined(segments, reversed: Fault.reversesBuffers)
+    return attemptSend(bytes.span.bytes, ancillary: ancillary, to: address, flags: flags)
   }
   var mayReceiveDescriptors: Bool { Fault.mayReceiveDescriptors }
   borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
     Fault.receive(batch: &batch) { batch in
-      InheritedBatches.receive(&batch) { attemptReceive(into: &$0, control: &$1, flags: $2, &$3) }
+      InheritedBatches.receive(&batch) { attemptReceive(into: &$0, ancillary: &$1, flags: $2, &$3) }
     }
   }
   borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
     Fault.send(batch: &batch) { batch in
-      InheritedBatches.send(&batch) { attemptSend($0, control: $1, to: $2, flags: $3) }
+      InheritedBatches.send(&batch) { attemptSend($0, ancillary: $1, to: $2, flags: $3) }
     }
   }
   borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
@@ -192,16 +207,22 @@ struct FaultyPacketSocket<Fault: MessageFault>: ~Copyable, SequencedPacketSocket
   var readSource: RawDescriptor { base.readSource }
   var writeSource: RawDescriptor { base.writeSource }
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
-    Fault.receive(&buffer, &control, flags, &info) {
-      base.attemptReceive(into: &$0, control: &$1, flags: $2, &$3)
+    Fault.receive(&buffer, &ancillary, flags, &info) {
+      base.attemptReceive(into: &$0, ancillary: &$1, flags: $2, &$3)
     }
   }
-  borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
-    Fault.send(bytes, control, address, flags) {
-      base.attemptSend($0, control: $1, to: $2, flags: $3)
+  borrowing func attemptSend(_ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+    Fault.send(bytes, ancillary, address, flags) {
+      base.attemptSend($0, ancillary: $1, to: $2, flags: $3)
     }
+  }
+  @unsafe borrowing func attemptSend(
+    gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
+  ) -> IOResult {
+    let bytes = joined(segments, reversed: Fault.reversesBuffers)
+    return attemptSend(bytes.span.bytes, ancillary: ancillary, to: address, flags: flags)
   }
   borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
     direction == .both || !Fault.swallowsShutdown ? base.attemptShutdown(direction) : .zero

@@ -90,13 +90,13 @@ struct LoopbackAssociations<Base: DatagramSocket & ~Copyable, Fault: Association
 /// For the rule on messages without a destination.
 extension LoopbackAssociations: MessageSocket where Base: ~Copyable {
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
     var association: Address?
     return attemptReceive(into: &buffer, from: &association, flags: flags, &info)
   }
 
-  borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+  borrowing func attemptSend(_ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
     guard let address = address.isEmpty ? nil : Address(sockaddr: address) else {
       return .failure(errno: Fault.noDestination)
     }

@@ -6,16 +6,16 @@ import Synchronization
 
 enum DoublesMessages: MessageFault {
   static func send(
-    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
   ) -> IOResult {
-    _ = base(bytes, control, address, flags)
-    return base(bytes, control, address, flags)
+    _ = base(bytes, ancillary, address, flags)
+    return base(bytes, ancillary, address, flags)
   }
 }
 
 enum ScribblesBehindTheMessage: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     if result.raw >= 0 {
       buffer.withUnsafeMutableBytes { if result.raw < $0.count { $0[result.raw] = 0 } }
@@ -26,9 +26,9 @@ enum ScribblesBehindTheMessage: ReceivedFault {
 
 enum InventsFlags: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    if result.raw >= 0 { info.flags.insert(.controlTruncated) }
+    if result.raw >= 0 { info.flags.insert(.ancillaryTruncated) }
     return result
   }
 }
@@ -36,10 +36,10 @@ enum InventsFlags: ReceivedFault {
 /// Gives descriptors that a new program inherits.
 enum InheritsDescriptors: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    let received = control.bytes.extracting(first: min(info.controlLength, control.byteCount))
-    ControlData.forEach(in: received) { _, type, data in
+    let received = ancillary.bytes.extracting(first: min(info.ancillaryLength, ancillary.byteCount))
+    AncillaryData.forEach(in: received) { _, type, data in
       for offset in stride(from: 0, to: data.byteCount, by: 4) where type == 1 {
         _ = fcntl(data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self), F_SETFD, 0)
       }
@@ -51,9 +51,9 @@ enum InheritsDescriptors: ReceivedFault {
 /// Forgets one of the descriptors that there was no room for.
 enum LeaksOneOfTheSurplus: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    if result.raw >= 0 && info.flags.contains(.controlTruncated) { Leaks.add(dup(0)) }
+    if result.raw >= 0 && info.flags.contains(.ancillaryTruncated) { Leaks.add(dup(0)) }
     return result
   }
 }
@@ -76,7 +76,7 @@ enum Carrying<Fault: MessageFault>: MessageFault {
   static var tellsTheEnd: Bool { false }
   static var mayReceiveDescriptors: Bool { Fault.mayReceiveDescriptors }
   static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
     _ base: ReceiveCall
-  ) -> IOResult { Fault.receive(&buffer, &control, flags, &info, base) }
+  ) -> IOResult { Fault.receive(&buffer, &ancillary, flags, &info, base) }
 }

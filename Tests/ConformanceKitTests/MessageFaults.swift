@@ -4,6 +4,11 @@ import Synchronization
 
 enum NoMessageFault: MessageFault {}
 
+/// A message of several buffers begins with the last one.
+enum ReversesBuffers: MessageFault {
+  static var reversesBuffers: Bool { true }
+}
+
 enum SwallowsMessageShutdown: MessageFault {
   static var swallowsShutdown: Bool { true }
 }
@@ -11,18 +16,18 @@ enum SwallowsMessageShutdown: MessageFault {
 /// Looks for messages, and for room, again and again instead of letting the caller sleep.
 enum SpinsOverMessages: MessageFault {
   static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
     _ base: ReceiveCall
-  ) -> IOResult { spin { base(&buffer, &control, flags, &info) } }
+  ) -> IOResult { spin { base(&buffer, &ancillary, flags, &info) } }
   static func send(
-    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
-  ) -> IOResult { spin { base(bytes, control, address, flags) } }
+    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+  ) -> IOResult { spin { base(bytes, ancillary, address, flags) } }
 }
 
 /// Reports the cut length as the full one, and clears the flag.
 enum LosesTruncation: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     guard result.raw > buffer.byteCount else { return result }
     info.length = buffer.byteCount
@@ -34,7 +39,7 @@ enum LosesTruncation: ReceivedFault {
 /// Clears the byte behind a buffer that it has filled.
 enum WritesBeyondTheMessage: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     buffer.withUnsafeMutableBytes { memory in
       if result.raw >= memory.count {
@@ -47,7 +52,7 @@ enum WritesBeyondTheMessage: ReceivedFault {
 
 enum ForgetsTheFlag: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     info.flags.remove(.truncated)
     return result
@@ -57,23 +62,23 @@ enum ForgetsTheFlag: ReceivedFault {
 /// Receives descriptors that nobody asked for into memory of its own, and forgets them.
 enum LeaksSurplus: MessageFault {
   static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
     _ base: ReceiveCall
   ) -> IOResult {
-    if !control.isEmpty { return base(&buffer, &control, flags, &info) }
+    if !ancillary.isEmpty { return base(&buffer, &ancillary, flags, &info) }
     var memory = [UInt8](repeating: 0, count: 256)
     var span = memory.mutableSpan
     var own = span.mutableBytes
     let result = base(&buffer, &own, flags, &info)
-    if info.controlLength > 0 { info.flags.insert(.controlTruncated) }
-    let received = own.bytes.extracting(first: info.controlLength)
-    ControlData.forEach(in: received) { _, _, data in
+    if info.ancillaryLength > 0 { info.flags.insert(.ancillaryTruncated) }
+    let received = own.bytes.extracting(first: info.ancillaryLength)
+    AncillaryData.forEach(in: received) { _, _, data in
       for offset in stride(from: 0, to: data.byteCount, by: 4) {
         let number = data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self)
         Leaks.add(number)
       }
     }
-    info.controlLength = 0
+    info.ancillaryLength = 0
     return result
   }
 }
@@ -82,10 +87,10 @@ enum LeaksSurplus: MessageFault {
 enum DeniesDescriptors: ReceivedFault {
   static var mayReceiveDescriptors: Bool { false }
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    let received = control.bytes.extracting(first: min(info.controlLength, control.byteCount))
-    ControlData.forEach(in: received) { _, _, data in
+    let received = ancillary.bytes.extracting(first: min(info.ancillaryLength, ancillary.byteCount))
+    AncillaryData.forEach(in: received) { _, _, data in
       for offset in stride(from: 0, to: data.byteCount, by: 4) {
         let number = data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self)
         Leaks.add(number)
@@ -105,7 +110,7 @@ enum WaitsAfterAFailedSend: ReceivedFault, SentFault {
   }
 
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     return hasFailed.load(ordering: .relaxed) && result.raw <= 0 ? .wouldBlock : result
   }
@@ -122,7 +127,7 @@ enum TakesTheEndForEmpty: MessageFault {
 /// An empty datagram is nothing to it.
 enum SwallowsEmpty: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     return result.raw == 0 ? .wouldBlock : result
   }
@@ -130,14 +135,14 @@ enum SwallowsEmpty: ReceivedFault {
 
 enum MergesTwo: MessageFault {
   static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
     _ base: ReceiveCall
   ) -> IOResult {
-    let first = base(&buffer, &control, flags, &info)
+    let first = base(&buffer, &ancillary, flags, &info)
     guard first.raw > 0, first.raw < buffer.byteCount else { return first }
     let second = buffer.withUnsafeMutableBytes { memory in
       var rest = MutableRawSpan(_unsafeBytes: UnsafeMutableRawBufferPointer(rebasing: memory.dropFirst(first.raw)))
-      return base(&rest, &control, flags, &info)
+      return base(&rest, &ancillary, flags, &info)
     }
     info.length = first.raw + max(0, second.raw)
     return IOResult(raw: info.length)
@@ -146,18 +151,18 @@ enum MergesTwo: MessageFault {
 
 enum Splits: MessageFault {
   static func send(
-    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
   ) -> IOResult {
-    if bytes.byteCount < 1000 { return base(bytes, control, address, flags) }
-    let first = base(bytes.extracting(first: 900), control, address, flags)
-    let second = base(bytes.extracting(droppingFirst: 900), control, address, flags)
+    if bytes.byteCount < 1000 { return base(bytes, ancillary, address, flags) }
+    let first = base(bytes.extracting(first: 900), ancillary, address, flags)
+    let second = base(bytes.extracting(droppingFirst: 900), ancillary, address, flags)
     return IOResult(raw: first.raw + second.raw)
   }
 }
 
 enum DropsTheSender: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     info.address = AnySocketAddress()
     return result
@@ -176,9 +181,9 @@ enum ForgetsTheLength: MessageFault {
 
 enum IgnoresPeek: MessageFault {
   static func receive(
-    _ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
     _ base: ReceiveCall
-  ) -> IOResult { base(&buffer, &control, flags.subtracting(.peek), &info) }
+  ) -> IOResult { base(&buffer, &ancillary, flags.subtracting(.peek), &info) }
 }
 
 /// Would rather lose a message than say that there is no room.
@@ -190,10 +195,10 @@ enum DropsWhenFull: SentFault {
 
 enum CutsWhatIsTooLarge: MessageFault {
   static func send(
-    _ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
   ) -> IOResult {
-    if bytes.byteCount < 65536 { return base(bytes, control, address, flags) }
-    let result = base(bytes.extracting(first: 65536), control, address, flags)
+    if bytes.byteCount < 65536 { return base(bytes, ancillary, address, flags) }
+    let result = base(bytes.extracting(first: 65536), ancillary, address, flags)
     return result.isFailure ? result : IOResult(raw: bytes.byteCount)
   }
 }
@@ -213,13 +218,13 @@ enum LosesTheLastOfABatch: MessageFault {
     if rest < 2 { return base(&batch) }
     var short = MessageBatch(capacity: rest, messageCapacity: batch.messageCapacity)
     for slot in batch.sent..<batch.count - 1 {
-      let address = batch.address(at: slot)
-      let bytes = batch.withBytes(at: slot) { $0.withUnsafeBytes { Array($0) } }
+      let address = batch[slot].address
+      let bytes = batch[slot].bytes.withUnsafeBytes { Array($0) }
       try? short.append(bytes.span, to: address)
     }
     let result = base(&short)
     guard result.raw == rest - 1 else { return result }
-    batch.markSent(rest)
+    batch.sent += rest
     return IOResult(raw: rest)
   }
 }
@@ -237,7 +242,7 @@ enum ForgetsTheRestOfABatch: MessageFault {
     let before = batch.sent
     let result = base(&batch)
     if result.isFailure { return result }
-    batch.markSent(batch.count - batch.sent)
+    batch.sent += batch.count - batch.sent
     return IOResult(raw: batch.count - before)
   }
 }
@@ -248,8 +253,8 @@ enum SendsABatchTwice: MessageFault {
     let before = batch.sent
     let result = base(&batch)
     if result.raw > 1 {
-      batch.rewind()
-      batch.markSent(before + 1)
+      batch.sent = 0
+      batch.sent += before + 1
       return IOResult(raw: 1)
     }
     return result

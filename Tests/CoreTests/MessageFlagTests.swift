@@ -13,9 +13,9 @@ import Testing
     _ = try receiver.receive(into: buffer.mutableSpan, &info, until: .after(.seconds(5)))
     #expect(info.flags.isEmpty)
     var batch = MessageBatch(capacity: 1, messageCapacity: 8)
-    var outcome = try receiver.receive(batch: &batch)
-    while outcome == nil { outcome = try receiver.receive(batch: &batch) }
-    #expect(outcome == 1 && batch.flags(at: 0).isEmpty)
+    var outcome = try batch.receive(from: receiver)
+    while outcome == nil { outcome = try batch.receive(from: receiver) }
+    #expect(outcome == 1 && batch[0].flags.isEmpty)
   }
 
   @Test func howTheKernelWasAskedIsNoFlagOfAUnixMessage() throws {
@@ -26,7 +26,7 @@ import Testing
     _ = try pair.second.receive(into: buffer.mutableSpan, &info, until: .after(.seconds(5)))
     #expect(info.flags.isEmpty)
     var batch = MessageBatch(capacity: 1, messageCapacity: 8)
-    let outcome = try pair.second.receive(batch: &batch)
-    #expect(outcome == 1 && batch.flags(at: 0).isEmpty)
+    let outcome = try batch.receive(from: pair.second)
+    #expect(outcome == 1 && batch[0].flags.isEmpty)
   }
 }

@@ -45,8 +45,8 @@ import Testing
     #expect(try packets.second.receive(into: buffer.mutableSpan, &info, until: limit) == .bytes(1))
     var batch = MessageBatch(capacity: 2, messageCapacity: 2)
     try batch.append([7].span)
-    try packets.first.send(batch: &batch, until: limit)
-    #expect(try packets.second.receive(batch: &batch, until: limit) == 1)
+    try batch.send(on: packets.first, until: limit)
+    #expect(try batch.receive(from: packets.second, until: limit) == 1)
     #expect(limit.reads == 0 && limit.steps == 0)
   }
 

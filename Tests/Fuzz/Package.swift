@@ -18,6 +18,6 @@ let package = Package(
   name: "Fuzz",
   dependencies: [.package(name: "SocketKit", path: "../..")],
   targets: [
-    .target(name: "FuzzDriver"), fuzzer("fuzz-addresses"), fuzzer("fuzz-endpoints"), fuzzer("fuzz-control"),
+    .target(name: "FuzzDriver"), fuzzer("fuzz-addresses"), fuzzer("fuzz-endpoints"), fuzzer("fuzz-ancillary"),
     fuzzer("fuzz-sctp"),
   ])

@@ -76,40 +76,34 @@ import Testing
     info.isUnordered = true
     info.expiry = .after(.milliseconds(20))
     info.key = 5
-    var control = ControlBuffer<80>()
-    try info.encode(into: &control)
-    #expect(control.byteCount == SCTPSendInfo.controlLength)
+    var ancillary = AncillaryBuffer<80>()
+    try info.encode(into: &ancillary)
+    #expect(ancillary.byteCount == SCTPSendInfo.ancillaryLength)
     var seen: [Int32] = []
-    control.withBytes {
-      ControlData.forEach(in: $0) { level, type, data in
-        seen.append(type)
-        if type == 2 {
-          let bytes = data.withUnsafeBytes { Array($0) }
-          #expect(level == 132 && bytes == [3, 0, 1, 0, 1, 2, 3, 4, 0, 0, 0, 0, 9, 0, 0, 0])
-        }
+    AncillaryData.forEach(in: ancillary.bytes) { level, type, data in
+      seen.append(type)
+      if type == 2 {
+        let bytes = data.withUnsafeBytes { Array($0) }
+        #expect(level == 132 && bytes == [3, 0, 1, 0, 1, 2, 3, 4, 0, 0, 0, 0, 9, 0, 0, 0])
       }
     }
     #expect(seen == [2, 5, 6])
-    #expect(SCTPReceiveInfo(control: RawSpan()) == nil && SCTPNextInfo(control: RawSpan()) == nil)
+    #expect(SCTPReceiveInfo(ancillary: RawSpan()) == nil && SCTPNextInfo(ancillary: RawSpan()) == nil)
   }
 
-  /// The data of the control message that says when a message expires: policy, and a number.
+  /// The data of the ancillary message that says when a message expires: policy, and a number.
   private func expiry(_ info: SCTPSendInfo) throws -> (policy: UInt16, value: UInt32)? {
-    var control = ControlBuffer<80>()
-    try info.encode(into: &control)
+    var ancillary = AncillaryBuffer<80>()
+    try info.encode(into: &ancillary)
     var found: (UInt16, UInt32)?
-    control.withBytes {
-      ControlData.forEach(in: $0) { level, type, data in
-        guard level == 132, type == 5, data.byteCount == 8 else { return }
-        found = (
-          data.unsafeLoadUnaligned(as: UInt16.self), data.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self)
-        )
-      }
+    AncillaryData.forEach(in: ancillary.bytes) { level, type, data in
+      guard level == 132, type == 5, data.byteCount == 8 else { return }
+      found = (data.unsafeLoadUnaligned(as: UInt16.self), data.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self))
     }
     return found
   }
 
-  /// Without the control message the kernel would take the socket's default.
+  /// Without the ancillary message the kernel would take the socket's default.
   @Test func aMessageThatNeverExpiresSaysSo() throws {
     let never = try #require(try expiry(SCTPSendInfo()))
     #expect(never.policy == 0 && never.value == 0)

@@ -72,7 +72,7 @@ import Testing
     let mapped = IPSocketAddress(IPv6Address(mapped: .loopback), port: 9)
     #expect(throws: refusal) { _ = try four.send([1].span, to: .loopback(port: 9), metadata: whole) }
     #expect(throws: refusal) { _ = try six.send([1].span, to: mapped, metadata: whole) }
-    var batch = MessageBatch(capacity: 1, messageCapacity: 8, controlCapacity: 160)
+    var batch = MessageBatch(capacity: 1, messageCapacity: 8, ancillaryCapacity: 160)
     try batch.append([1].span, to: IPSocketAddress.loopback(port: 9))
     #expect(throws: refusal) { try batch.setMetadata(whole, at: 0) }
     for option in [SocketOption<UDPSocketOptions, Bool>.doNotFragment, .receivePathMTU] {
@@ -91,9 +91,9 @@ import Testing
     all.segmentSize = 100
     all.doNotFragment = true
     all.transmitTime = 1
-    var control = ControlBuffer<160>()
-    try all.encode(into: &control, for: .ipv6)
-    let used = control.byteCount
+    var ancillary = AncillaryBuffer<160>()
+    try all.encode(into: &ancillary, for: .loopbackIPv6(port: 1))
+    let used = ancillary.byteCount
     #expect(used == 160)
     let server = try UDPSocket.bind(to: .loopbackIPv6(port: 0))
     let client = try UDPSocket.open(for: .loopbackIPv6(port: 0))
@@ -128,7 +128,7 @@ import Testing
       #expect(try router.send(message.span, to: way.target(0)) == message.count)
       var entry: QueuedError<IPSocketAddress>?
       for _ in 0..<200 where entry == nil {
-        entry = try client.receiveError()
+        entry = try client.nextQueuedError()
         if entry == nil { sleep(milliseconds: 5) }
       }
       let error = try #require(entry).error
@@ -147,13 +147,13 @@ import Testing
     try client.setOption(.pathMTUDiscovery, to: .always)
     let error = failure(SocketError.self) { () throws(SocketError) in _ = try client.send(pattern(2000).span) }
     #expect(error?.code == .messageTooLarge)
-    let entry = try #require(try client.receiveError())
+    let entry = try #require(try client.nextQueuedError())
     #expect(entry.error.origin == .local && entry.error.pathMTU == 1500)
     // Another error has none.
     let closed = IPSocketAddress.loopback(port: 1)
     try client.connect(to: closed)
     _ = try client.send([1].span)
-    let refused = try #require(try client.receiveError())
+    let refused = try #require(try client.nextQueuedError())
     #expect(refused.error.classification == .connectionRefused && refused.error.pathMTU == nil)
   }
 }

@@ -137,7 +137,7 @@ import Testing
     // Packet sockets refuse MSG_CMSG_CLOEXEC, in batches too.
     for _ in 0..<3 { _ = try raw.send([1, 2, 3].span) }
     var batch = MessageBatch(capacity: 8, messageCapacity: 256)
-    let outcome = try tap.receive(batch: &batch)
+    let outcome = try batch.receive(from: tap)
     #expect(outcome == 3)
   }
 }

@@ -110,13 +110,13 @@ private struct NetlinkAddress: SocketAddress {
     let address = try receiver.localAddress()
     let sender = try GenericMessageSocket<AnySocketAddress, UDPSocketOptions>.open(for: AnySocketAddress(address))
     try sender.setOption(.timeToLive, to: 9)
-    let sent = try sender.send([5].span, toAny: address)
+    let sent = try sender.send([5].span, to: AnySocketAddress(address))
     var buffer: [UInt8] = [0]
     var info = MessageInfo()
-    var metadata = PacketMetadata()
+    var ancillary = AncillaryBuffer<320>()
     let count = try receiver.receive(
-      into: buffer.mutableSpan, &info, metadata: &metadata, until: .after(.seconds(5)))
-    #expect(sent == 1 && count == 1 && buffer == [5] && metadata.hopLimit == 9)
+      into: buffer.mutableSpan, ancillary: &ancillary, &info, until: .after(.seconds(5)))
+    #expect(sent == 1 && count == 1 && buffer == [5] && ancillary.metadata.hopLimit == 9)
   }
 
   @Test func kindsThatDoNotFitAreRefused() {

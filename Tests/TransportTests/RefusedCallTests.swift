@@ -87,17 +87,17 @@ import Testing
       var batch = MessageBatch(capacity: 8, messageCapacity: 16)
       batch.mostJoined = 1
       for index in 0..<5 as Range<UInt8> { try batch.append([index, 1].span) }
-      let sent = try client.send(batch: &batch)
+      let sent = try batch.send(on: client)
       #expect(sent == 5)
-      let count = try server.receive(batch: &batch, until: .after(patience))
+      let count = try batch.receive(from: server, until: .after(patience))
       #expect(
-        count == 5 && batch.withBytes(at: 4) { $0.unsafeLoad(as: UInt8.self) } == 4 && batch.fullLength(at: 4) == 2)
-      let nothing = try server.receive(batch: &batch)
+        count == 5 && batch[4].bytes.unsafeLoad(as: UInt8.self) == 4 && batch[4].fullLength == 2)
+      let nothing = try batch.receive(from: server)
       #expect(nothing == nil)
       let pair = try UnixSequencedPacketSocket.pair()
       try batch.append([9].span)
-      let packets = try pair.first.send(batch: &batch)
-      let received = try pair.second.receive(batch: &batch)
+      let packets = try batch.send(on: pair.first)
+      let received = try batch.receive(from: pair.second)
       #expect(packets == 1 && received == 1)
     }
   }
@@ -107,7 +107,7 @@ import Testing
     let socket = try UDPSocket.open(for: .loopback(port: 0))
     var batch = MessageBatch(capacity: 2, messageCapacity: 16)
     try batch.append([1].span, to: IPSocketAddress(IPv4Address(bits: .max), port: 9))
-    let error = failure { () throws(SocketError) in _ = try socket.send(batch: &batch) }
+    let error = failure { () throws(SocketError) in _ = try batch.send(on: socket) }
     #expect(error?.code == .permissionDenied && error?.errno == EACCES)
   }
 

@@ -79,10 +79,10 @@ import Testing
     try sockets.first.abort(reason: "because".utf8.span)
     sleep(milliseconds: 50)
     var batch = MessageBatch(capacity: 8, messageCapacity: 100)
-    #expect(try sockets.second.receive(batch: &batch) == 2)
+    #expect(try batch.receive(from: sockets.second) == 2)
     #expect(batch.count == 2)
-    #expect(failureCode { _ = try sockets.second.receive(batch: &batch) } == .connectionReset)
-    #expect(try sockets.second.receive(batch: &batch) == 0)
+    #expect(failureCode { _ = try batch.receive(from: sockets.second) } == .connectionReset)
+    #expect(try batch.receive(from: sockets.second) == 0)
   }
 }
 

@@ -163,7 +163,7 @@ import Testing
       let message = try pair.far.nextMessage()
       #expect(message.bytes == [UInt8(index)])
     }
-    var small = ControlBuffer<31>()
+    var small = AncillaryBuffer<31>()
     #expect(failureCode { try SCTPSendInfo().encode(into: &small) } == .capacityExceeded)
   }
 

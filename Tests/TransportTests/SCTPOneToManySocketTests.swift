@@ -39,12 +39,12 @@ import Testing
       #expect(seen == .destinationRequired)
     }
     let waiting = failureCode { try endpoint.sendNow([1], SCTPSendInfo()) }
-    var batch = MessageBatch(capacity: 2, messageCapacity: 16, controlCapacity: 80)
+    var batch = MessageBatch(capacity: 2, messageCapacity: 16, ancillaryCapacity: 80)
     try batch.append([1].span, info: SCTPSendInfo())
-    let batched = failureCode { _ = try endpoint.send(batch: &batch) }
+    let batched = failureCode { _ = try batch.send(on: endpoint) }
     batch.removeAll()
     try batch.append([1].span)
-    let bare = failureCode { _ = try endpoint.send(batch: &batch) }
+    let bare = failureCode { _ = try batch.send(on: endpoint) }
     #expect(waiting == .destinationRequired && batched == .destinationRequired && bare == .destinationRequired)
     let ended = [
       failureCode { try endpoint.shutdown(.future) }, failureCode { try endpoint.abort(.all) },
@@ -242,24 +242,24 @@ import Testing
 
   @Test func batchesKeepMessagesAndWhatBelongsToThem() throws {
     let pair = try EndpointPair()
-    var batch = MessageBatch(capacity: 8, messageCapacity: 256, controlCapacity: 80)
+    var batch = MessageBatch(capacity: 8, messageCapacity: 256, ancillaryCapacity: 80)
     for index in 0..<6 as Range<UInt16> {
       try batch.append(
         [UInt8(index)].span,
         info: SCTPSendInfo(stream: index, payloadProtocol: UInt32(index) << 24, association: pair.nearID))
     }
-    while batch.sent < 6 { _ = try pair.near.send(batch: &batch) }
+    while batch.sent < 6 { _ = try batch.send(on: pair.near) }
     var seen: [UInt16] = []
     while seen.count < 6 {
-      let count = try pair.far.receive(batch: &batch, until: .after(sctpPatience))
+      let count = try batch.receive(from: pair.far, until: .after(sctpPatience))
       for slot in 0..<count {
         guard case .message(let message) = batch.sctpMessage(at: slot), let info = message.info else { continue }
-        let byte = batch.withBytes(at: slot) { $0.unsafeLoad(as: UInt8.self) }
+        let byte = batch[slot].bytes.unsafeLoad(as: UInt8.self)
         #expect(UInt16(byte) == info.stream && info.payloadProtocol == UInt32(byte) << 24 && message.isComplete)
         seen.append(info.stream)
         try batch.replySCTP(at: slot)
       }
-      while batch.sent < count { _ = try pair.far.send(batch: &batch) }
+      while batch.sent < count { _ = try batch.send(on: pair.far) }
     }
     #expect(seen == Array(0..<6))
     for index in 0..<6 as Range<UInt8> {
@@ -268,7 +268,7 @@ import Testing
     }
     // A notification in a batch.
     try pair.near.abort(pair.nearID)
-    let count = try pair.far.receive(batch: &batch, until: .after(sctpPatience))
+    let count = try batch.receive(from: pair.far, until: .after(sctpPatience))
     let outcome = batch.sctpMessage(at: count - 1)
     guard case .notification(.associationChange(let change)) = outcome else {
       Issue.record("\(outcome)")
@@ -276,7 +276,7 @@ import Testing
     }
     #expect(change.state == .lost)
     // Room that is too small.
-    var small = MessageBatch(capacity: 1, messageCapacity: 8, controlCapacity: 16)
+    var small = MessageBatch(capacity: 1, messageCapacity: 8, ancillaryCapacity: 16)
     let noRoom = failureCode { try small.append([1].span, info: SCTPSendInfo()) }
     #expect(noRoom == .capacityExceeded && small.count == 0)
   }

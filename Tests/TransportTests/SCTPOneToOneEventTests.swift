@@ -111,11 +111,11 @@ import Testing
     try pair.far.abort(pair.farID)
     _ = try pair.near.nextChange(.lost)
     let info = SCTPSendInfo(association: pair.nearID)
-    var batch = MessageBatch(capacity: 2, messageCapacity: 16, controlCapacity: 80)
+    var batch = MessageBatch(capacity: 2, messageCapacity: 16, ancillaryCapacity: 80)
     try batch.append([1].span, info: info)
     var codes = [
       failureCode { try pair.near.sendNow([1], info) }, failureCode { _ = try pair.near.send([1].span, info: info) },
-      failureCode { _ = try pair.near.send(batch: &batch) }, failureCode { try pair.near.shutdown(pair.nearID) },
+      failureCode { _ = try batch.send(on: pair.near) }, failureCode { try pair.near.shutdown(pair.nearID) },
       failureCode { try pair.near.abort(pair.nearID) },
     ]
     try EndpointPair().peel().split { near, far in

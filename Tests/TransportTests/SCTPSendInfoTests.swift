@@ -51,20 +51,20 @@ import Testing
 
   @Test func aBatchWithoutADestinationSaysSo() throws {
     let client = try SCTPOneToManySocket.open()
-    var batch = MessageBatch(capacity: 2, messageCapacity: 8, controlCapacity: 80)
+    var batch = MessageBatch(capacity: 2, messageCapacity: 8, ancillaryCapacity: 80)
     try batch.append([1].span)
-    #expect(failureCode { _ = try client.send(batch: &batch) } == .destinationRequired)
-    #expect(failureCode { try client.send(batch: &batch, until: .after(.seconds(1))) } == .destinationRequired)
+    #expect(failureCode { _ = try batch.send(on: client) } == .destinationRequired)
+    #expect(failureCode { try batch.send(on: client, until: .after(.seconds(1))) } == .destinationRequired)
     // Generic code gets the kernel's number for a missing destination, and no broken pipe.
     func send<S: MessageSocket & ~Copyable>(_ socket: borrowing S, _ batch: inout MessageBatch) throws {
-      try socket.send(batch: &batch, until: .after(.seconds(1)))
+      try batch.send(on: socket, until: .after(.seconds(1)))
     }
     let generic = refusal { try send(client, &batch) }
     #expect(generic?.code == .notConnected && generic?.errno == EDESTADDRREQ, "\(generic as Any)")
     func sendOne<S: MessageSocket & ~Copyable>(_ socket: borrowing S) -> IOResult {
       [1 as UInt8].span.withUnsafeBufferPointer {
         socket.attemptSend(
-          unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer($0)), control: RawSpan(), to: RawSpan(), flags: [])
+          unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer($0)), ancillary: RawSpan(), to: RawSpan(), flags: [])
       }
     }
     #expect(sendOne(client).errno == EDESTADDRREQ)
@@ -81,7 +81,7 @@ import Testing
     // An association that is gone is a broken pipe as before.
     batch.removeAll()
     try batch.append([3].span, info: SCTPSendInfo(association: SCTPAssociationID(rawValue: 4000)))
-    #expect(failureCode { try client.send(batch: &batch, until: .after(.seconds(1))) } == .brokenPipe)
+    #expect(failureCode { try batch.send(on: client, until: .after(.seconds(1))) } == .brokenPipe)
     #expect(failureCode { try send(client, &batch) } == .brokenPipe)
   }
 

@@ -111,13 +111,13 @@ import Testing
     let target = IPSocketAddress.loopback(port: try server.port())
     for _ in 0..<50 { _ = try client.send(pattern(200).span, to: target) }
     var batch = MessageBatch(capacity: 64, messageCapacity: 200)
-    _ = try server.receive(batch: &batch, until: .after(soon))
+    _ = try batch.receive(from: server, until: .after(soon))
     try server.setOption(.receiveBuffer, to: 1 << 20)
     var cut = OutgoingMetadata()
     cut.segmentSize = 100
     #expect(try client.send(pattern(300).span, to: target, metadata: cut) == 300)
     let (bytes, info, metadata) = try server.nextWithMetadata()
-    #expect(bytes.count == 300 && info.flags == [] && info.controlLength <= 320)
+    #expect(bytes.count == 300 && info.flags == [] && info.ancillaryLength <= 320)
     #expect(metadata.segmentSize == 100 && metadata.hopLimit == 64 && metadata.trafficClass == 0)
     #expect(metadata.dropCount ?? 0 > 0 && metadata.originalDestination == target)
     #expect(metadata.localAddress == .v4(.loopback) && metadata.interfaceIndex == 1)

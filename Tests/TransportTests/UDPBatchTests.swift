@@ -8,9 +8,9 @@ import Testing
   private func collect(_ socket: borrowing UDPSocket, _ batch: inout MessageBatch, _ number: Int) throws -> [[UInt8]] {
     var found: [[UInt8]] = []
     while found.count < number {
-      let count = try socket.receive(batch: &batch, until: .after(soon))
+      let count = try batch.receive(from: socket, until: .after(soon))
       #expect(count == batch.count && count >= 1)
-      for slot in 0..<count { found.append(batch.withBytes(at: slot) { bytes in bytes.withUnsafeBytes { Array($0) } }) }
+      for slot in 0..<count { found.append(batch[slot].bytes.withUnsafeBytes { Array($0) }) }
     }
     return found
   }
@@ -21,16 +21,16 @@ import Testing
     var out = MessageBatch(capacity: number, messageCapacity: 64)
     for index in 0..<number { try out.append(pattern(index % 65, from: index).span, to: way.target(server.port())) }
     #expect(out.count == number && out.capacity == number)
-    #expect(try client.send(batch: &out) == number)
+    #expect(try out.send(on: client) == number)
     #expect(out.sent == number)
     var batch = MessageBatch(capacity: number, messageCapacity: 64)
-    let first = try server.receive(batch: &batch, until: .after(soon))
+    let first = try batch.receive(from: server, until: .after(soon))
     for slot in 0..<first {
-      #expect(batch.fullLength(at: slot) == slot % 65 && batch.flags(at: slot) == [])
-      #expect(try IPSocketAddress(batch.address(at: slot))?.unmapped == client.localAddress())
+      #expect(batch[slot].fullLength == slot % 65 && batch[slot].flags == [])
+      #expect(try IPSocketAddress(batch[slot].address)?.unmapped == client.localAddress())
     }
     // What was received is sent back as it is.
-    #expect(try server.send(batch: &batch) == first)
+    #expect(try batch.send(on: server) == first)
     let echoed = try collect(client, &out, first)
     for (index, bytes) in echoed.enumerated() { #expect(bytes == pattern(index % 65, from: index)) }
     if first < number { _ = try collect(server, &batch, number - first) }
@@ -54,7 +54,7 @@ import Testing
     } catch {
       #expect(error.code == .capacityExceeded)
     }
-    try client.send(batch: &out, until: .after(soon))
+    try out.send(on: client, until: .after(soon))
     #expect(out.sent == 1024)
     var batch = MessageBatch(capacity: 1024, messageCapacity: 2)
     let found = try collect(server, &batch, 1024)
@@ -64,13 +64,13 @@ import Testing
   @Test func emptyBatchesAndEmptyQueues() throws {
     let socket = try UDPSocket.bind(to: .loopback(port: 0))
     var batch = MessageBatch(capacity: 4, messageCapacity: 8)
-    #expect(try socket.send(batch: &batch) == 0)
-    try socket.send(batch: &batch, until: .past)
-    #expect(try socket.receive(batch: &batch) == nil)
+    #expect(try batch.send(on: socket) == 0)
+    try batch.send(on: socket, until: .past)
+    #expect(try batch.receive(from: socket) == nil)
     #expect(batch.isEmpty && batch.sent == 0)
     let start = milliseconds()
     #expect(throws: SocketError(code: .timedOut, .receive)) {
-      _ = try socket.receive(batch: &batch, until: .after(.milliseconds(50)))
+      _ = try batch.receive(from: socket, until: .after(.milliseconds(50)))
     }
     #expect(milliseconds() - start >= 40)
   }
@@ -82,19 +82,19 @@ import Testing
     var out = MessageBatch(capacity: 8, messageCapacity: 9000)
     for size in sizes { try out.append(pattern(size).span) }
     #expect(throws: SocketError(code: .capacityExceeded, .send)) { try out.append(pattern(9001).span) }
-    try client.send(batch: &out, until: .after(soon))
+    try out.send(on: client, until: .after(soon))
     var batch = MessageBatch(capacity: 8, messageCapacity: 9000)
     #expect(try collect(server, &batch, sizes.count) == sizes.map { pattern($0) })
-    out.rewind()
-    try client.send(batch: &out, until: .after(soon))
+    out.sent = 0
+    try out.send(on: client, until: .after(soon))
     // Slots of 2 bytes: the rest is lost, the length is told, and the next use of the slots has their full room.
     var small = MessageBatch(capacity: 8, messageCapacity: 2)
     var lengths: [Int] = []
     while lengths.count < sizes.count {
-      for slot in 0..<(try server.receive(batch: &small, until: .after(soon))) {
-        lengths.append(small.fullLength(at: slot))
-        #expect(small.byteCount(at: slot) == min(2, small.fullLength(at: slot)))
-        #expect(small.flags(at: slot).contains(.truncated) == (small.fullLength(at: slot) > 2))
+      for slot in 0..<(try small.receive(from: server, until: .after(soon))) {
+        lengths.append(small[slot].fullLength)
+        #expect(small[slot].byteCount == min(2, small[slot].fullLength))
+        #expect(small[slot].flags.contains(.truncated) == (small[slot].fullLength > 2))
       }
     }
     #expect(lengths == sizes)
@@ -105,20 +105,20 @@ import Testing
     let client = try UDPSocket.connect(to: server.localAddress())
     var out = MessageBatch(capacity: 4, messageCapacity: 66000)
     for size in [1, 2, 65508, 4] { try out.append(pattern(size).span) }
-    #expect(try client.send(batch: &out) == 2)
+    #expect(try out.send(on: client) == 2)
     #expect(out.sent == 2)
     for _ in 0..<2 {
       do throws(SocketError) {
-        _ = try client.send(batch: &out)
+        _ = try out.send(on: client)
         Issue.record("sent it")
       } catch {
         #expect(error.code == .messageTooLarge && error.operation == .send)
       }
       #expect(out.sent == 2, "a failure moves nothing")
     }
-    out.markSent(1)
-    #expect(try client.send(batch: &out) == 1)
-    #expect(try client.send(batch: &out) == 0)
+    out.sent += 1
+    #expect(try out.send(on: client) == 1)
+    #expect(try out.send(on: client) == 0)
     var batch = MessageBatch(capacity: 4, messageCapacity: 8)
     #expect(try collect(server, &batch, 3) == [pattern(1), pattern(2), pattern(4)])
   }
@@ -128,19 +128,19 @@ import Testing
     try server.setOption(.receiveHopLimit, to: true)
     try server.setOption(.packetInfo, to: true)
     let client = try UDPSocket.bind(to: way.target(0))
-    var out = MessageBatch(capacity: 3, messageCapacity: 8, controlCapacity: 128)
+    var out = MessageBatch(capacity: 3, messageCapacity: 8, ancillaryCapacity: 128)
     for index in 0..<3 {
       try out.append([UInt8(index)].span, to: way.target(server.port()))
       var metadata = OutgoingMetadata()
       metadata.hopLimit = UInt8(10 + index)
       if index > 0 { try out.setMetadata(metadata, at: index) }
     }
-    try client.send(batch: &out, until: .after(soon))
-    var batch = MessageBatch(capacity: 3, messageCapacity: 8, controlCapacity: 256)
+    try out.send(on: client, until: .after(soon))
+    var batch = MessageBatch(capacity: 3, messageCapacity: 8, ancillaryCapacity: 256)
     var hops: [UInt8?] = []
     while hops.count < 3 {
-      for slot in 0..<(try server.receive(batch: &batch, until: .after(soon))) {
-        let metadata = batch.metadata(at: slot)
+      for slot in 0..<(try batch.receive(from: server, until: .after(soon))) {
+        let metadata = batch[slot].metadata
         hops.append(metadata.hopLimit)
         #expect(metadata.destination == way.target(0) && metadata.interfaceIndex == 1)
       }
@@ -155,22 +155,22 @@ import Testing
     try none.append([1].span, to: IPSocketAddress.loopback(port: 1))
     #expect(throws: SocketError(code: .capacityExceeded, .send)) { try none.setMetadata(metadata, at: 0) }
     #expect(throws: SocketError(code: .capacityExceeded, .send)) { try none.setSegmentSize(1, at: 0) }
-    var batch = MessageBatch(capacity: 1, messageCapacity: 8, controlCapacity: 128)
+    var batch = MessageBatch(capacity: 1, messageCapacity: 8, ancillaryCapacity: 128)
     try batch.append([1].span)
     #expect(throws: SocketError(code: .invalidArgument, .send)) { try batch.setMetadata(metadata, at: 0) }
     try batch.setMetadata(metadata, at: 0, for: .loopbackIPv6(port: 1))
   }
 
-  @Test func controlDataThatDoesNotFitIsToldPerMessage() throws {
+  @Test func ancillaryDataThatDoesNotFitIsToldPerMessage() throws {
     let server = try UDPSocket.bind(to: .loopback(port: 0))
     try server.setOption(.packetInfo, to: true)
     try server.setOption(.receiveHopLimit, to: true)
     let client = try UDPSocket.connect(to: server.localAddress())
     #expect(try client.send([1, 2].span) == 2)
-    var batch = MessageBatch(capacity: 2, messageCapacity: 8, controlCapacity: 32)
-    #expect(try server.receive(batch: &batch, until: .after(soon)) == 1)
-    #expect(batch.flags(at: 0) == .controlTruncated && batch.byteCount(at: 0) == 2)
-    #expect(batch.metadata(at: 0).interfaceIndex == 1 && batch.metadata(at: 0).hopLimit == nil)
+    var batch = MessageBatch(capacity: 2, messageCapacity: 8, ancillaryCapacity: 32)
+    #expect(try batch.receive(from: server, until: .after(soon)) == 1)
+    #expect(batch[0].flags == .ancillaryTruncated && batch[0].byteCount == 2)
+    #expect(batch[0].metadata.interfaceIndex == 1 && batch[0].metadata.hopLimit == nil)
   }
 
   /// A server that hears on any address answers from the one that each message came to.
@@ -181,12 +181,12 @@ import Testing
     let port = try server.port()
     let asked = way.isIPv4 ? IPSocketAddress(IPv4Address(127, 0, 0, 9), port: port) : .loopbackIPv6(port: port)
     #expect(try client.send([1].span, to: asked) == 1)
-    var batch = MessageBatch(capacity: 2, messageCapacity: 8, controlCapacity: 320)
-    #expect(try server.receive(batch: &batch, until: .after(soon)) == 1)
+    var batch = MessageBatch(capacity: 2, messageCapacity: 8, ancillaryCapacity: 320)
+    #expect(try batch.receive(from: server, until: .after(soon)) == 1)
     var answer = OutgoingMetadata()
-    answer.source = batch.metadata(at: 0).destination?.ip
+    answer.source = batch[0].metadata.destination?.ip
     try batch.setMetadata(answer, at: 0)
-    #expect(try server.send(batch: &batch) == 1)
+    #expect(try batch.send(on: server) == 1)
     let heard = try client.next()
     #expect(heard.bytes == [1] && IPSocketAddress(heard.info.address) == asked)
   }
@@ -196,22 +196,17 @@ import Testing
     await #expect(processExitsWith: .failure) {
       var batch = MessageBatch(capacity: 4, messageCapacity: 8)
       try batch.append([1].span)
-      batch.markSent(2)
+      batch.sent += 2
     }
     await #expect(processExitsWith: .failure) {
       var batch = MessageBatch(capacity: 4, messageCapacity: 8)
       try batch.append([1].span)
-      batch.markSent(-1)
+      batch.sent += -1
     }
     await #expect(processExitsWith: .failure) {
       var batch = MessageBatch(capacity: 4, messageCapacity: 8)
       try batch.append([1].span)
       _ = RawDescriptor(-1).attemptSend(batch: &batch, atMost: -1)
-    }
-    await #expect(processExitsWith: .failure) {
-      var batch = MessageBatch(capacity: 4, messageCapacity: 8)
-      try batch.append([1].span)
-      _ = RawDescriptor(-1).attemptSendJoined(2, of: &batch)
     }
     // A count within the batch does not trap.
     await #expect(processExitsWith: .success) {
@@ -220,9 +215,8 @@ import Testing
       try batch.append([2].span)
       _ = RawDescriptor(-1).attemptSend(batch: &batch, atMost: 0)
       _ = RawDescriptor(-1).attemptSend(batch: &batch, atMost: .max)
-      _ = RawDescriptor(-1).attemptSendJoined(2, of: &batch)
-      batch.markSent(0)
-      batch.markSent(2)
+      batch.sent += 0
+      batch.sent += 2
     }
   }
 }

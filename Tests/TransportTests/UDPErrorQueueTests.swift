@@ -9,7 +9,7 @@ import Testing
     _ socket: borrowing UDPSocket, _ payload: inout [UInt8]
   ) throws -> QueuedError<IPSocketAddress>? {
     for _ in 0..<200 {
-      if let found = try socket.receiveError(into: payload.mutableSpan) { return found }
+      if let found = try socket.nextQueuedError(into: payload.mutableSpan) { return found }
       sleep(milliseconds: 5)
     }
     return nil
@@ -27,7 +27,7 @@ import Testing
     let socket = try UDPSocket.bind(to: way.any)
     try socket.setOption(.receiveErrors, to: true)
     #expect(try socket.option(.receiveErrors))
-    #expect(try socket.receiveError() == nil)
+    #expect(try socket.nextQueuedError()?.error == nil)
     if connected {
       try socket.connect(to: address)
       #expect(try socket.send(pattern(100).span) == 100)
@@ -44,7 +44,7 @@ import Testing
     #expect(found.destination == address)
     #expect(found.byteCount == 40 && found.isTruncated && payload == pattern(40))
     // With the last entry the pending error went too.
-    #expect(try socket.receiveError() == nil)
+    #expect(try socket.nextQueuedError()?.error == nil)
     #expect(try isQuiet(socket))
   }
 
@@ -63,8 +63,8 @@ import Testing
       #expect(error.code == .connectionRefused && error.operation == .receive)
     }
     #expect(try isQuiet(socket))
-    #expect(try socket.receiveError()?.destination == target)
-    #expect(try socket.receiveError() == nil)
+    #expect(try socket.nextQueuedError()?.destination == target)
+    #expect(try socket.nextQueuedError()?.error == nil)
   }
 
   @Test func withoutTheOptionThereIsNone() throws {
@@ -72,7 +72,7 @@ import Testing
     let socket = try UDPSocket.bind(to: .loopback(port: 0))
     #expect(try socket.send([1].span, to: target) == 1)
     #expect(try isQuiet(socket))
-    #expect(try socket.receiveError() == nil)
+    #expect(try socket.nextQueuedError()?.error == nil)
   }
 
   @Test func theQueueKeepsItsOrder() throws {

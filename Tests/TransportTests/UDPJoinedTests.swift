@@ -39,12 +39,13 @@ import Testing
     }
     let alone = plan.runs.prefix { $0 == 1 }.count
     #expect(batch.nextRun == (alone, plan.runs.first { $0 > 1 } ?? 0))
-    var slot = 0
     for run in plan.runs {
-      #expect(batch.run(at: slot) == run)
-      slot += run
+      let next = batch.nextRun
+      #expect(run > 1 ? next == (0, run) : next.alone > 0)
+      batch.sent += run
     }
-    try client.send(batch: &batch, until: .after(soon))
+    batch.sent = 0
+    try batch.send(on: client, until: .after(soon))
     #expect(batch.sent == plan.messages.count && batch.mostJoined == plan.most)
     for (index, message) in plan.messages.enumerated() {
       let (bytes, info, _) =
@@ -61,9 +62,9 @@ import Testing
     for index in 0..<20 { _ = try client.send(pattern(100, from: index).span) }
     var batch = MessageBatch(capacity: 32, messageCapacity: 128)
     batch.mostJoined = 64
-    #expect(try server.receive(batch: &batch, until: .after(soon)) == 20)
+    #expect(try batch.receive(from: server, until: .after(soon)) == 20)
     #expect(batch.nextRun == (0, 20))
-    #expect(try server.send(batch: &batch) == 20)
+    #expect(try batch.send(on: server) == 20)
     for index in 0..<20 { #expect(try client.next().bytes == pattern(100, from: index)) }
   }
 
@@ -75,28 +76,28 @@ import Testing
     var batch = MessageBatch(capacity: 300, messageCapacity: 4)
     batch.mostJoined = 1000
     for index in 0..<300 { try batch.append([UInt8(index & 255), UInt8(index >> 8)].span) }
-    #expect(batch.run(at: 0) == 300)
-    try client.send(batch: &batch, until: .after(soon))
+    #expect(batch.nextRun == (0, 300))
+    try batch.send(on: client, until: .after(soon))
     #expect(batch.sent == 300 && batch.mostJoined == 1000)
     for index in 0..<300 { #expect(try server.next().bytes == [UInt8(index & 255), UInt8(index >> 8)]) }
   }
 
-  /// A message with control data of its own goes alone, with it.
-  @Test func ownControlData() throws {
+  /// A message with ancillary data of its own goes alone, with it.
+  @Test func ownAncillaryData() throws {
     let server = try UDPSocket.bind(to: .loopback(port: 0)) { (socket) throws(SocketError) in
       try socket.setOption(.receiveHopLimit, to: true)
     }
     let client = try UDPSocket.connect(to: server.localAddress())
-    var batch = MessageBatch(capacity: 3, messageCapacity: 8, controlCapacity: 64)
+    var batch = MessageBatch(capacity: 3, messageCapacity: 8, ancillaryCapacity: 64)
     batch.mostJoined = 64
     for index in 0..<3 { try batch.append(pattern(8, from: index).span) }
     var metadata = OutgoingMetadata()
     metadata.hopLimit = 7
-    var control = ControlBuffer<64>()
-    try metadata.encode(into: &control, for: .ipv4)
-    try control.withBytes { (bytes) throws(SocketError) in try batch.setControl(bytes, at: 1) }
+    var ancillary = AncillaryBuffer<64>()
+    try metadata.encode(into: &ancillary, for: .loopback(port: 1))
+    try batch.setAncillary(ancillary.bytes, at: 1)
     #expect(batch.nextRun == (3, 0))
-    #expect(try client.send(batch: &batch) == 3)
+    #expect(try batch.send(on: client) == 3)
     var hops: [UInt8?] = []
     for _ in 0..<3 { hops.append(try server.nextWithMetadata().2.hopLimit) }
     #expect(hops[1] == 7 && hops[0] != 7 && hops[2] != 7)
@@ -112,10 +113,10 @@ import Testing
     // Broadcast without the option.
     let nowhere = try IPSocketAddress(#require(IPAddress("255.255.255.255")), port: 9)
     for index in 2..<4 { try batch.append(pattern(8, from: index).span, to: nowhere) }
-    #expect(try client.send(batch: &batch) == 2)
+    #expect(try batch.send(on: client) == 2)
     #expect(batch.sent == 2)
     do throws(SocketError) {
-      _ = try client.send(batch: &batch)
+      _ = try batch.send(on: client)
       Issue.record("sent to a broadcast address")
     } catch {
       #expect(error.code == .permissionDenied && error.operation == .send)
@@ -130,7 +131,7 @@ import Testing
     while found.joined().reduce(0, +) < bytes {
       let (message, _, metadata) = try socket.nextWithMetadata()
       var parts: [Int] = []
-      message.span.forEachDatagram(segmentSize: metadata.segmentSize) { parts.append($0.count) }
+      message.span.bytes.forEachDatagram(segmentSize: metadata.segmentSize) { parts.append($0.byteCount) }
       found.append(parts)
     }
     #expect(try isQuiet(socket))
@@ -151,8 +152,8 @@ import Testing
     batch.mostJoined = 64
     for index in 0..<2 { try batch.append(pattern(3000, from: index).span) }
     func sent() throws -> [Int] {
-      batch.rewind()
-      try client.send(batch: &batch, until: .after(soon))
+      batch.sent = 0
+      try batch.send(on: client, until: .after(soon))
       var found: [Int] = []
       while found.reduce(0, +) < 6000 { found.append(try server.next(room: 65535).bytes.count) }
       #expect(try isQuiet(server))
@@ -175,11 +176,11 @@ import Testing
     var batch = MessageBatch(capacity: 3, messageCapacity: 100)
     batch.mostJoined = 64
     for index in 0..<3 { try batch.append(pattern(100, from: index).span) }
-    try client.send(batch: &batch, until: .after(soon))
+    try batch.send(on: client, until: .after(soon))
     for index in 0..<3 { #expect(try server.next().bytes == pattern(100, from: index)) }
     try client.setOption(.cork, to: true)
-    batch.rewind()
-    try client.send(batch: &batch, until: .after(soon))
+    batch.sent = 0
+    try batch.send(on: client, until: .after(soon))
     #expect(try isQuiet(server))
     try client.setOption(.cork, to: false)
     #expect(try server.next().bytes == pattern(100) + pattern(100, from: 1) + pattern(100, from: 2))
@@ -189,14 +190,14 @@ import Testing
   @Test func aMessagesOwnSegmentSizeIsKept() throws {
     let server = try coalescingReceiver()
     let client = try UDPSocket.connect(to: server.localAddress())
-    var batch = MessageBatch(capacity: 5, messageCapacity: 3000, controlCapacity: 160)
+    var batch = MessageBatch(capacity: 5, messageCapacity: 3000, ancillaryCapacity: 160)
     batch.mostJoined = 64
     for index in 0..<5 { try batch.append(pattern(3000, from: index).span) }
     try batch.setSegmentSize(1000, at: 1)
     var metadata = OutgoingMetadata()
     metadata.segmentSize = 1500
     try batch.setMetadata(metadata, at: 2, for: server.localAddress())
-    try client.send(batch: &batch, until: .after(soon))
+    try batch.send(on: client, until: .after(soon))
     #expect(try sizes(server, 15_000) == [[3000], [1000, 1000, 1000], [1500, 1500], [3000, 3000]])
   }
 
@@ -209,15 +210,15 @@ import Testing
     for index in 0..<2 { try batch.append(pattern(100, from: index).span, to: IPSocketAddress.loopback(port: 0)) }
     for index in 2..<8 { try batch.append(pattern(100, from: index).span, to: server.localAddress()) }
     for skipped in 0..<2 {
-      let error = failure(SocketError.self) { () throws(SocketError) in _ = try client.send(batch: &batch) }
+      let error = failure(SocketError.self) { () throws(SocketError) in _ = try batch.send(on: client) }
       #expect(error?.code == .invalidArgument && error?.errno == EINVAL && batch.sent == skipped)
-      batch.markSent(1)
+      batch.sent += 1
     }
-    #expect(try client.send(batch: &batch) == 6)
+    #expect(try batch.send(on: client) == 6)
     #expect(try sizes(server, 600) == [Array(repeating: 100, count: 6)])
-    batch.rewind()
-    batch.markSent(2)
-    #expect(try client.send(batch: &batch) == 6)
+    batch.sent = 0
+    batch.sent += 2
+    #expect(try batch.send(on: client) == 6)
     #expect(try sizes(server, 600) == [Array(repeating: 100, count: 6)])
     #expect(batch.mostJoined == 64)
   }
@@ -238,14 +239,14 @@ import Testing
     large.mostJoined = 64
     for index in 0..<2 { try large.append(pattern(2000, from: index).span) }
     for _ in 0..<5 {
-      large.rewind()
-      #expect(try client.send(batch: &large) == 2)
+      large.sent = 0
+      #expect(try large.send(on: client) == 2)
       #expect(try sizes(server, 4000) == [[2000], [2000]])
     }
     // Five runs: tried, passed over, tried, passed over twice.
     large.removeAll()
     for index in 0..<2 { try large.append(pattern(1000, from: index).span) }
-    #expect(try client.send(batch: &large) == 2)
+    #expect(try large.send(on: client) == 2)
     #expect(try sizes(server, 2000) == [[1000, 1000]])
   }
 }

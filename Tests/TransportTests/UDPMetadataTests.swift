@@ -85,7 +85,7 @@ import Testing
     try server.setOption(.packetInfo, to: false)
     #expect(try client.send([1].span, to: .loopback(port: server.port())) == 1)
     let plain = try server.nextWithMetadata()
-    #expect(plain.2 == PacketMetadata() && plain.1.controlLength == 0)
+    #expect(plain.2 == PacketMetadata(ancillary: RawSpan()) && plain.1.ancillaryLength == 0)
   }
 
   @Test func badSourcesAndInterfaces() throws {
@@ -124,7 +124,7 @@ import Testing
     let client = try UDPSocket.connect(to: server.localAddress())
     for _ in 0..<50 { _ = try client.send(pattern(200).span) }
     var batch = MessageBatch(capacity: 64, messageCapacity: 200)
-    let kept = try server.receive(batch: &batch, until: .after(soon))
+    let kept = try batch.receive(from: server, until: .after(soon))
     #expect(kept < 50)
     #expect(try client.send([1].span) == 1)
     let next = try server.nextWithMetadata()
@@ -160,7 +160,7 @@ import Testing
       let arrival = try #require(received.2.timestamp)
       var entry: QueuedError<IPSocketAddress>?
       for _ in 0..<100 where entry == nil {
-        entry = try client.receiveError()
+        entry = try client.nextQueuedError()
         if entry == nil { sleep(milliseconds: 5) }
       }
       let sent = try #require(entry)

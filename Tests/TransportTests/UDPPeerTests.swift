@@ -190,15 +190,15 @@ import Testing
     var answers = MessageBatch(capacity: 8, messageCapacity: 512)
     var answered = 0
     while answered < 20 {
-      let count = try server.receive(batch: &batch, until: .after(.seconds(20)))
+      let count = try batch.receive(from: server, until: .after(.seconds(20)))
       answers.removeAll()
       for slot in 0..<count {
-        var bytes = batch.withBytes(at: slot) { question in question.withUnsafeBytes { Array($0) } }
+        var bytes = batch[slot].bytes.withUnsafeBytes { Array($0) }
         try #require(bytes.count == 24)
         (bytes[2], bytes[3], bytes[7]) = (0x81, 0x80, 1)
-        try answers.append((bytes + record).span, to: batch.address(at: slot))
+        try answers.append((bytes + record).span, to: batch[slot].address)
       }
-      try server.send(batch: &answers, until: .after(soon))
+      try answers.send(on: server, until: .after(soon))
       answered += count
     }
     let (output, status) = peer.finish()

@@ -37,9 +37,18 @@ extension UDPSocket {
   borrowing func nextWithMetadata(room: Int = 65535) throws -> (bytes: [UInt8], info: MessageInfo, PacketMetadata) {
     var bytes = [UInt8](repeating: 0, count: room)
     var info = MessageInfo()
-    var metadata = PacketMetadata()
-    let count = try receive(into: bytes.mutableSpan, &info, metadata: &metadata, until: .after(soon))
-    return (Array(bytes.prefix(count)), info, metadata)
+    var ancillary = AncillaryBuffer<320>()
+    let count = try receive(into: bytes.mutableSpan, ancillary: &ancillary, &info, until: .after(soon))
+    return (Array(bytes.prefix(count)), info, ancillary.metadata)
+  }
+
+  /// Sends one datagram with settings in addition to the socket's options.
+  borrowing func send(
+    _ bytes: Span<UInt8>, to address: IPSocketAddress, metadata: OutgoingMetadata
+  ) throws(SocketError) -> Int? {
+    var ancillary = AncillaryBuffer<160>()
+    try metadata.encode(into: &ancillary, for: address)
+    return try send(bytes, ancillary: ancillary.bytes, to: address)
   }
 
   borrowing func port() throws -> UInt16 { try localAddress().port }

@@ -266,7 +266,7 @@ import Testing
   @Test func everyCallOnAClosedDescriptorSaysSo() throws {
     let socket = adopt(RawDescriptor(99_999))
     var info = MessageInfo()
-    var metadata = PacketMetadata()
+    var ancillary = AncillaryBuffer<320>()
     var batch = MessageBatch(capacity: 1, messageCapacity: 1)
     let here = IPSocketAddress.loopback(port: 9)
     func expectClosed(_ what: Comment, _ body: () throws -> Void) {
@@ -278,12 +278,14 @@ import Testing
       }
     }
     expectClosed("receive") { _ = try socket.receive(into: MutableSpan(), &info) }
-    expectClosed("receive with metadata") { _ = try socket.receive(into: MutableSpan(), &info, metadata: &metadata) }
+    expectClosed("receive ancillary data") {
+      _ = try socket.receive(into: MutableSpan(), ancillary: &ancillary, &info)
+    }
     expectClosed("receive waiting") { _ = try socket.receive(into: MutableSpan(), &info, until: .after(soon)) }
-    expectClosed("receiveError") { _ = try socket.receiveError() }
-    expectClosed("receive batch") { _ = try socket.receive(batch: &batch) }
+    expectClosed("nextQueuedError") { _ = try socket.nextQueuedError() }
+    expectClosed("receive batch") { _ = try batch.receive(from: socket) }
     try batch.append([1].span, to: here)
-    expectClosed("send batch") { _ = try socket.send(batch: &batch) }
+    expectClosed("send batch") { _ = try batch.send(on: socket) }
     expectClosed("send") { _ = try socket.send([1].span) }
     expectClosed("send to") { _ = try socket.send([1].span, to: here) }
     expectClosed("send with metadata") { _ = try socket.send([1].span, to: here, metadata: OutgoingMetadata()) }

@@ -40,7 +40,7 @@ import Testing
     let used = threadCPUTime()
     do throws(SocketError) {
       let own = [pair.first.descriptor]
-      _ = try pair.first.send([2].span, descriptors: own.span, to: address, until: .after(.milliseconds(300)))
+      _ = try pair.first.sendDescriptors(own.span, with: [2].span, to: address, until: .after(.milliseconds(300)))
       Issue.record("sent to a full receiver")
     } catch {
       #expect(error.code == .timedOut)

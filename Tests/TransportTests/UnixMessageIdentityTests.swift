@@ -67,10 +67,10 @@ import Testing
       let file = makeFile("mixed")
       defer { close(file) }
       for list in [[], [RawDescriptor(file)], [RawDescriptor](repeating: RawDescriptor(file), count: 253)] {
-        _ = try pair.first.send([1].span, descriptors: list.span)
+        _ = try pair.first.sendDescriptors(list.span, with: [1].span)
         var received = ReceivedDescriptors<253>()
         var buffer: [UInt8] = [0]
-        let outcome = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+        let outcome = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
         let (sender, count) = (received.credentials, received.count)
         #expect(outcome == .bytes(1) && sender == .own && count == list.count)
       }
@@ -83,16 +83,16 @@ import Testing
   @Test func chosenCredentials() throws {
     let pair = try UnixDatagramSocket.pair()
     try pair.second.setOption(.passCredentials, to: true)
-    _ = try pair.first.send([1].span, descriptors: Span(), credentials: .own)
+    _ = try pair.first.sendDescriptors(Span(), with: [1].span, credentials: .own)
     var received = ReceivedDescriptors<0>()
     var buffer: [UInt8] = [0]
-    _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+    _ = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
     let own = received.credentials
     #expect(own == .own)
     let other = ProcessCredentials(pid: getpid(), uid: 12345, gid: 54321)
     do throws(SocketError) {
-      _ = try pair.first.send([1].span, descriptors: Span(), credentials: other)
-      _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+      _ = try pair.first.sendDescriptors(Span(), with: [1].span, credentials: other)
+      _ = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
       let sender = received.credentials
       #expect(sender == other && getuid() == 0)
     } catch {
@@ -114,10 +114,10 @@ import Testing
       defer { close(file) }
       let many = [RawDescriptor](repeating: RawDescriptor(file), count: 253)
       for taken in [true, false] {
-        _ = try pair.first.send([1].span, descriptors: many.span)
+        _ = try pair.first.sendDescriptors(many.span, with: [1].span)
         var received = ReceivedDescriptors<2>()
         var buffer: [UInt8] = [0]
-        _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+        _ = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
         let (sender, count, surplus) = (received.credentials, received.count, received.surplus)
         #expect(sender == .own && count == 2 && surplus == 251 && openDescriptors().count == before + 4)
         if taken {

@@ -42,12 +42,12 @@ import Testing
     let socket = try listener.accept(until: .after(late))
     var received = ReceivedDescriptors<8>()
     var buffer = [UInt8](repeating: 0, count: 100)
-    let outcome = try socket.receive(into: buffer.mutableSpan, descriptors: &received, until: .after(late))
+    let outcome = try socket.receiveDescriptors(&received, into: buffer.mutableSpan, until: .after(late))
     let count = received.count
     #expect(outcome == .bytes(5) && count == 3 && buffer.prefix(5) == Array("three".utf8)[...])
     for index in 0..<count { #expect(content(received[index]) == "file \(index)") }
     let file = makeFile("from us")
-    let sent = try socket.send(Array("one".utf8).span, descriptors: [RawDescriptor(file)].span, until: .after(late))
+    let sent = try socket.sendDescriptors([RawDescriptor(file)].span, with: Array("one".utf8).span, until: .after(late))
     close(file)
     let credentials = try socket.option(.peerCredentials)
     let (output, status) = peer.finish()
@@ -76,16 +76,15 @@ import Testing
       """
     let peer = try #require(PeerProcess(["python3", "-c", header + script, "SOCK_DGRAM", path]))
     var received = ReceivedDescriptors<2>()
-    var info = MessageInfo()
     var buffer = [UInt8](repeating: 0, count: 100)
-    let outcome = try socket.receive(into: buffer.mutableSpan, descriptors: &received, &info, until: .after(late))
-    let (count, sender) = (received.count, received.credentials)
+    let outcome = try socket.receiveDescriptors(&received, into: buffer.mutableSpan, until: .after(late))
+    let (count, sender, info) = (received.count, received.credentials, received.info)
     #expect(outcome == .bytes(5) && count == 1 && content(received[0]) == "theirs")
     let file = makeFile("ours")
     let list = [RawDescriptor](repeating: RawDescriptor(file), count: 2)
     let address = try #require(UnixAddress(info.address))
     #expect(address.abstractName != nil)
-    _ = try socket.send(Array("two".utf8).span, descriptors: list.span, to: address, until: .after(late))
+    _ = try socket.sendDescriptors(list.span, with: Array("two".utf8).span, to: address, until: .after(late))
     close(file)
     let (output, status) = peer.finish()
     #expect(status == 0)
@@ -106,11 +105,11 @@ import Testing
     let socket = try connect(UnixSequencedPacketSocket.self, UnixAddress(path: path))
     let files = [makeFile("a"), makeFile("b")]
     let raw = files.map { RawDescriptor($0) }
-    _ = try socket.send([1].span, descriptors: raw.span, until: .after(late))
+    _ = try socket.sendDescriptors(raw.span, with: [1].span, until: .after(late))
     for file in files { close(file) }
     var received = ReceivedDescriptors<8>()
     var buffer: [UInt8] = [0]
-    let outcome = try socket.receive(into: buffer.mutableSpan, descriptors: &received, until: .after(late))
+    let outcome = try socket.receiveDescriptors(&received, into: buffer.mutableSpan, until: .after(late))
     let texts = (0..<received.count).map { content(received[$0]) }
     #expect(outcome == .bytes(1) && texts == ["a", "b", "more"])
     #expect(peer.finish().status == 0)

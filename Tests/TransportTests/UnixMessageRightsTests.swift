@@ -3,7 +3,7 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// Passing descriptors: numbers, limits, errors, and control data that is not as it should be.
+/// Passing descriptors: numbers, limits, errors, and ancillary data that is not as it should be.
 @Suite(.exclusive) struct UnixMessageRightsTests {
   private func withFiles(_ count: Int, _ body: ([Int32]) throws -> Void) throws {
     let files = (0..<count).map { makeFile("file \($0)") }
@@ -24,13 +24,13 @@ import Testing
     try withFiles(1) { files in
       let many = [RawDescriptor](repeating: RawDescriptor(files[0]), count: 254)
       let pair = try UnixSequencedPacketSocket.pair()
-      let error = failure { () throws(SocketError) in _ = try pair.first.send([1].span, descriptors: many.span) }
+      let error = failure { () throws(SocketError) in _ = try pair.first.sendDescriptors(many.span, with: [1].span) }
       #expect(error?.code == .capacityExceeded && error?.operation == .passDescriptors && error?.errno == 0)
       #expect(error?.description.contains("at most 253") == true)
-      let largest = try pair.first.send([1].span, descriptors: many.span.extracting(first: 253))
+      let largest = try pair.first.sendDescriptors(many.span.extracting(first: 253), with: [1].span)
       var received = ReceivedDescriptors<253>()
       var buffer: [UInt8] = [0]
-      let outcome = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+      let outcome = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
       let count = received.count
       #expect(largest == 1 && outcome == .bytes(1) && count == 253)
     }
@@ -40,12 +40,12 @@ import Testing
     try withFiles(1) { files in
       let pair = try UnixStreamSocket.pair()
       let list = [RawDescriptor(files[0]), RawDescriptor(9999)]
-      let error = failure { () throws(SocketError) in _ = try pair.first.send([1].span, descriptors: list.span) }
+      let error = failure { () throws(SocketError) in _ = try pair.first.sendDescriptors(list.span, with: [1].span) }
       #expect(error?.code == .closed && error?.errno == EBADF && error?.operation == .passDescriptors)
       #expect(error?.remedy?.contains("of the list") == true)
       var received = ReceivedDescriptors<2>()
       var buffer: [UInt8] = [0]
-      let outcome = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+      let outcome = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
       #expect(outcome == nil)
     }
   }
@@ -55,22 +55,22 @@ import Testing
       let raw = files.map { RawDescriptor($0) }
       let stream = try UnixStreamSocket.pair()
       let error = failure { () throws(SocketError) in
-        _ = try stream.first.send([UInt8]().span, descriptors: raw.span)
+        _ = try stream.first.sendDescriptors(raw.span, with: [UInt8]().span)
       }
       #expect(error?.code == .invalidArgument && error?.remedy?.contains("at least one byte") == true)
       // Messages may be empty.
       let packets = try UnixSequencedPacketSocket.pair()
-      let sent = try packets.first.send([UInt8]().span, descriptors: raw.span)
+      let sent = try packets.first.sendDescriptors(raw.span, with: [UInt8]().span)
       var received = ReceivedDescriptors<1>()
       var none: [UInt8] = []
-      let outcome = try packets.second.receive(into: none.mutableSpan, descriptors: &received)
+      let outcome = try packets.second.receiveDescriptors(&received, into: none.mutableSpan)
       let count = received.count
       #expect(sent == 0 && outcome == .bytes(0) && count == 1)
       // An empty buffer on a stream takes nothing away.
-      _ = try stream.first.send([1].span, descriptors: raw.span)
-      let asked = try stream.second.receive(into: none.mutableSpan, descriptors: &received)
+      _ = try stream.first.sendDescriptors(raw.span, with: [1].span)
+      let asked = try stream.second.receiveDescriptors(&received, into: none.mutableSpan)
       var buffer: [UInt8] = [0]
-      let real = try stream.second.receive(into: buffer.mutableSpan, descriptors: &received)
+      let real = try stream.second.receiveDescriptors(&received, into: buffer.mutableSpan)
       let after = received.count
       #expect(asked == .bytes(0) && real == .bytes(1) && after == 1)
     }
@@ -81,11 +81,11 @@ import Testing
     try pair.first.shutdown(.write)
     var received = ReceivedDescriptors<1>()
     var buffer: [UInt8] = [0]
-    let end = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received, until: .after(patience))
+    let end = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan, until: .after(patience))
     #expect(end == .endOfStream)
     #expect(
       failure { () throws(SocketError) in
-        _ = try pair.first.receive(into: buffer.mutableSpan, descriptors: &received, until: .after(.milliseconds(10)))
+        _ = try pair.first.receiveDescriptors(&received, into: buffer.mutableSpan, until: .after(.milliseconds(10)))
       }?.code == .timedOut)
   }
 
@@ -94,8 +94,8 @@ import Testing
     try withFiles(5) { files in
       let raw = files.map { RawDescriptor($0) }
       let pair = try UnixSequencedPacketSocket.pair()
-      _ = try pair.first.send([1, 2].span, descriptors: raw.span)
-      _ = try pair.first.send([3].span, descriptors: raw.span)
+      _ = try pair.first.sendDescriptors(raw.span, with: [1, 2].span)
+      _ = try pair.first.sendDescriptors(raw.span, with: [3].span)
       let before = openDescriptors()
       var limit = rlimit()
       getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
@@ -112,16 +112,16 @@ import Testing
       var received = ReceivedDescriptors<5>()
       var none = ReceivedDescriptors<0>()
       let error = failure { () throws(SocketError) in
-        _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+        _ = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
       }
       let count = received.count
       // Who asked for none has lost nothing.
       let plain = failure { () throws(SocketError) in
-        _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &none)
+        _ = try pair.second.receiveDescriptors(&none, into: buffer.mutableSpan)
       }
       for number in fill { close(number) }
       setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-      #expect(error?.code == .controlTruncated && error?.transferred == 2 && error?.operation == .receive)
+      #expect(error?.code == .ancillaryTruncated && error?.transferred == 2 && error?.operation == .receive)
       #expect(error?.remedy != nil && count == 0 && plain == nil && buffer == [3, 2])
       #expect(openDescriptors() == before)
     }
@@ -135,12 +135,12 @@ import Testing
       var received = ReceivedDescriptors<2>()
       var buffer: [UInt8] = [0]
       for _ in 0..<3 {
-        _ = try pair.first.send([1].span, descriptors: raw.span)
-        _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+        _ = try pair.first.sendDescriptors(raw.span, with: [1].span)
+        _ = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
         let count = received.count
         #expect(count == 2 && openDescriptors().count == before + 2)
       }
-      let nothing = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+      let nothing = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
       let count = received.count
       #expect(nothing == nil && count == 0 && openDescriptors().count == before)
     }
@@ -151,23 +151,21 @@ import Testing
       let raw = files.map { RawDescriptor($0) }
       let pair = try UnixSequencedPacketSocket.pair()
       let byte: [UInt8] = [1]
-      var control = ControlBuffer<64>()
-      try control.append(descriptors: raw.span.extracting(first: 2))
-      try control.append(descriptors: raw.span.extracting(droppingFirst: 2))
-      control.withBytes { extra in
-        let result = pair.first.attemptSend(byte.span.bytes, control: extra, to: RawSpan(), flags: [])
-        #expect(result.raw == 1)
-      }
+      var ancillary = AncillaryBuffer<64>()
+      try ancillary.append(descriptors: raw.span.extracting(first: 2))
+      try ancillary.append(descriptors: raw.span.extracting(droppingFirst: 2))
+      let result = pair.first.attemptSend(byte.span.bytes, ancillary: ancillary.bytes, to: RawSpan(), flags: [])
+      #expect(result.raw == 1)
       var received = ReceivedDescriptors<3>()
       var buffer: [UInt8] = [0]
-      _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+      _ = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
       let (count, last) = (received.count, content(received[2]))
       #expect(count == 3 && last == "file 2")
     }
   }
 
-  /// Control data made by hand: whole descriptors are taken over, also from a second message, the rest is skipped.
-  @Test func malformedAndTruncatedControlData() throws {
+  /// Ancillary data made by hand: whole descriptors are taken over, also from a second message, the rest is skipped.
+  @Test func malformedAndTruncatedAncillaryData() throws {
     func header(_ length: Int, _ type: Int32 = 1, level: Int32 = 1) -> [UInt8] {
       withUnsafeBytes(of: length) { Array($0) } + withUnsafeBytes(of: level) { Array($0) }
         + withUnsafeBytes(of: type) { Array($0) }
@@ -180,8 +178,8 @@ import Testing
       var data = make(numbers)
       var received = ReceivedDescriptors<1>()
       var span = data.mutableSpan
-      var control = span.mutableBytes
-      unsafe received.take(from: &control)
+      var ancillary = span.mutableBytes
+      unsafe received.take(from: &ancillary)
       let (count, extra) = (received.count, received.surplus)
       #expect(count == takes && extra == surplus)
       received.removeAll()
@@ -209,22 +207,22 @@ import Testing
     try withFiles(2) { files in
       let raw = files.map { RawDescriptor($0) }
       let pair = try UnixDatagramSocket.pair()
-      _ = try pair.first.send([1].span, descriptors: raw.span)
-      _ = try pair.first.send([2].span, descriptors: raw.span.extracting(first: 1))
-      var batch = MessageBatch(capacity: 4, messageCapacity: 8, controlCapacity: 64)
-      let outcome = try pair.second.receive(batch: &batch)
-      #expect(outcome == 2 && batch.flags(at: 0).isEmpty)
+      _ = try pair.first.sendDescriptors(raw.span, with: [1].span)
+      _ = try pair.first.sendDescriptors(raw.span.extracting(first: 1), with: [2].span)
+      var batch = MessageBatch(capacity: 4, messageCapacity: 8, ancillaryCapacity: 64)
+      let outcome = try batch.receive(from: pair.second)
+      #expect(outcome == 2 && batch[0].flags.isEmpty)
       for slot in 0..<2 {
         var received = ReceivedDescriptors<2>()
         batch.takeDescriptors(at: slot, into: &received)
         let count = received.count
         #expect(count == 2 - slot)
       }
-      // Without room for control data the kernel drops them.
-      _ = try pair.first.send([3].span, descriptors: raw.span)
+      // Without room for ancillary data the kernel drops them.
+      _ = try pair.first.sendDescriptors(raw.span, with: [3].span)
       var plain = MessageBatch(capacity: 4, messageCapacity: 8)
       let before = openDescriptors()
-      let again = try pair.second.receive(batch: &plain)
+      let again = try plain.receive(from: pair.second)
       #expect(again == 1 && openDescriptors() == before)
     }
   }
@@ -233,10 +231,10 @@ import Testing
     let pair = try UnixStreamSocket.pair()
     try withFiles(1) { files in
       let list = [RawDescriptor(files[0]), pair.first.descriptor]
-      _ = try pair.first.send([1].span, descriptors: list.span)
+      _ = try pair.first.sendDescriptors(list.span, with: [1].span)
       var received = ReceivedDescriptors<2>()
       var buffer: [UInt8] = [0]
-      _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+      _ = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
       let flags = [fcntl(received[0].value, F_GETFL), fcntl(received[1].value, F_GETFL)]
       #expect(flags[0] & O_NONBLOCK == 0 && flags[1] & O_NONBLOCK != 0)
       _ = received.takeFirst()

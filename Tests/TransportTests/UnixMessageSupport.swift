@@ -65,12 +65,12 @@ func pass<S: PassingSocket & ~Copyable, let capacity: Int>(
   let before = openDescriptors()
   do {
     let raw = numbers.map { RawDescriptor($0) }
-    let sent = try sender.send([1, 2, 3].span, descriptors: raw.span, until: .after(patience))
+    let sent = try sender.sendDescriptors(raw.span, with: [1, 2, 3].span, until: .after(patience))
     #expect(sent == 3)
     #expect(openDescriptors() == before, "sending opens nothing")
     var buffer = [UInt8](repeating: 0, count: 8)
     var received = ReceivedDescriptors<capacity>()
-    let outcome = try receiver.receive(into: buffer.mutableSpan, descriptors: &received, until: .after(patience))
+    let outcome = try receiver.receiveDescriptors(&received, into: buffer.mutableSpan, until: .after(patience))
     #expect(outcome == .bytes(3))
     #expect(buffer == [1, 2, 3, 0, 0, 0, 0, 0])
     let (count, surplus) = (received.count, received.surplus)

@@ -78,7 +78,7 @@ import Testing
     #expect(sent == 0 && got == 0 && nothing == nil)
     var received = ReceivedDescriptors<1>()
     _ = try pair.first.send([UInt8]().span)
-    let asked = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+    let asked = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
     #expect(asked == .bytes(0))
   }
 
@@ -97,13 +97,13 @@ import Testing
         #expect(empty == (tells ? .bytes(0) : .endOfStream))
         _ = try first.send([UInt8]().span)
         var received = ReceivedDescriptors<0>()
-        let asked = try second.receive(into: buffer.mutableSpan, descriptors: &received)
+        let asked = try second.receiveDescriptors(&received, into: buffer.mutableSpan)
         #expect(asked == (tells ? .bytes(0) : .endOfStream))
         let sender = received.credentials
         #expect(sender == (tells ? .own : nil))
         try first.close()
         let end = try second.receive(into: buffer.mutableSpan, &info)
-        let again = try second.receive(into: buffer.mutableSpan, descriptors: &received)
+        let again = try second.receiveDescriptors(&received, into: buffer.mutableSpan)
         #expect(end == .endOfStream && again == .endOfStream)
       }
     }

@@ -176,19 +176,17 @@ import Testing
   @Test func fdsReceiveSmallBuffer() throws { try onEachKind(3) { try $0.pass(room: ReceivedDescriptors<1>.self) } }
   @Test func fdsReceiveSizeZero() throws { try onEachKind(3) { try $0.pass(room: ReceivedDescriptors<0>.self) } }
 
-  @Test func controlMessage() throws {
+  @Test func ancillaryMessage() throws {
     for count in 0...10 {
       let numbers = (0..<count).map { RawDescriptor(Int32(100 + $0)) }
-      var control = ControlBuffer<64>()
-      try control.append(descriptors: numbers.span)
-      #expect(control.byteCount == 16 + (count * 4 + 7) / 8 * 8)
+      var ancillary = AncillaryBuffer<64>()
+      try ancillary.append(descriptors: numbers.span)
+      #expect(ancillary.byteCount == 16 + (count * 4 + 7) / 8 * 8)
       var extracted: [RawDescriptor] = []
-      control.withBytes { bytes in
-        ControlData.forEach(in: bytes) { level, type, data in
-          #expect(level == 1 && type == 1)
-          for offset in stride(from: 0, to: data.byteCount, by: 4) {
-            extracted.append(RawDescriptor(data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self)))
-          }
+      AncillaryData.forEach(in: ancillary.bytes) { level, type, data in
+        #expect(level == 1 && type == 1)
+        for offset in stride(from: 0, to: data.byteCount, by: 4) {
+          extracted.append(RawDescriptor(data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self)))
         }
       }
       #expect(extracted == numbers)
@@ -323,17 +321,17 @@ struct EachKind {
     switch kind {
     case .stream:
       let pair = try UnixStreamSocket.pair()
-      _ = try pair.first.send([1, 2].span, descriptors: raw.span)
+      _ = try pair.first.sendDescriptors(raw.span, with: [1, 2].span)
       let outcome = try pair.second.read(into: buffer.mutableSpan)
       #expect(outcome == .bytes(2) && openDescriptors().count == before + 2)
     case .packet:
       let pair = try UnixSequencedPacketSocket.pair()
-      _ = try pair.first.send([1, 2].span, descriptors: raw.span)
+      _ = try pair.first.sendDescriptors(raw.span, with: [1, 2].span)
       let outcome = try pair.second.receive(into: buffer.mutableSpan, &info)
       #expect(outcome == .bytes(2) && openDescriptors().count == before + 2)
     case .datagram:
       let pair = try UnixDatagramSocket.pair()
-      _ = try pair.first.send([1, 2].span, descriptors: raw.span)
+      _ = try pair.first.sendDescriptors(raw.span, with: [1, 2].span)
       let outcome = try pair.second.receive(into: buffer.mutableSpan, &info)
       #expect(outcome == 2 && openDescriptors().count == before + 2)
     }

@@ -58,16 +58,16 @@ import Testing
       let sender = info.address
       #expect(UnixAddress(sender) == address && sender == AnySocketAddress(address))
       let answer: [UInt8] = [7]
-      let answered = sender.withBytes { server.attemptSend(answer.span.bytes, control: RawSpan(), to: $0, flags: []) }
+      let answered = sender.withBytes { server.attemptSend(answer.span.bytes, ancillary: RawSpan(), to: $0, flags: []) }
       #expect(answered.raw == 1)
       var from: UnixAddress?
       _ = try server.receive(into: buffer.mutableSpan, from: &from)
       #expect(from == address)
       if let from { #expect(try server.send([8].span, to: from) == 1) }
       var batch = MessageBatch(capacity: 4, messageCapacity: 8)
-      let many = try server.receive(batch: &batch)
-      #expect(many == 1 && batch.address(at: 0) == AnySocketAddress(address))
-      let echoed = try server.send(batch: &batch)
+      let many = try batch.receive(from: server)
+      #expect(many == 1 && batch[0].address == AnySocketAddress(address))
+      let echoed = try batch.send(on: server)
       #expect(echoed == 1)
       for expected in [7, 8, 2] as [UInt8] {
         _ = try client.receive(into: buffer.mutableSpan, &info)

@@ -3,7 +3,7 @@ import SocketKit
 import TestSupport
 import Testing
 
-/// Descriptors and identities that are taken over from control data: once each, and only those of the last message.
+/// Descriptors and identities that are taken over from ancillary data: once each, and only those of the last message.
 @Suite(.exclusive) struct UnixTakenDescriptorTests {
   @Test func aBatchGivesOutDescriptorsOnce() throws {
     let pair = try UnixDatagramSocket.pair()
@@ -11,14 +11,14 @@ import Testing
     defer { for file in files { close(file) } }
     let raw = files.map { RawDescriptor($0) }
     let before = openDescriptors().count
-    _ = try pair.first.send([1].span, descriptors: raw.span)
-    _ = try pair.first.send([2].span, descriptors: raw.span.extracting(first: 1))
+    _ = try pair.first.sendDescriptors(raw.span, with: [1].span)
+    _ = try pair.first.sendDescriptors(raw.span.extracting(first: 1), with: [2].span)
     do {
       var received = ReceivedDescriptors<2>()
       do {
-        var batch = MessageBatch(capacity: 4, messageCapacity: 8, controlCapacity: 64)
-        let outcome = try pair.second.receive(batch: &batch)
-        #expect(outcome == 2 && batch.flags(at: 0).isEmpty && openDescriptors().count == before + 4)
+        var batch = MessageBatch(capacity: 4, messageCapacity: 8, ancillaryCapacity: 64)
+        let outcome = try batch.receive(from: pair.second)
+        #expect(outcome == 2 && batch[0].flags.isEmpty && openDescriptors().count == before + 4)
         batch.takeDescriptors(at: 0, into: &received)
         let (count, surplus, texts) = (received.count, received.surplus, [content(received[0]), content(received[1])])
         #expect(count == 2 && surplus == 1 && texts == ["file 0", "file 1"] && openDescriptors().count == before + 3)
@@ -39,11 +39,11 @@ import Testing
   @Test func onlyWhatCameIsTaken() throws {
     let file = makeFile("ours")
     defer { close(file) }
-    var batch = MessageBatch(capacity: 4, messageCapacity: 8, controlCapacity: 64)
+    var batch = MessageBatch(capacity: 4, messageCapacity: 8, ancillaryCapacity: 64)
     try batch.append([1].span)
-    var control = ControlBuffer<64>()
-    try control.append(descriptors: [RawDescriptor(file)].span)
-    try control.withBytes { (bytes) throws(SocketError) in try batch.setControl(bytes, at: 0) }
+    var ancillary = AncillaryBuffer<64>()
+    try ancillary.append(descriptors: [RawDescriptor(file)].span)
+    try batch.setAncillary(ancillary.bytes, at: 0)
     var received = ReceivedDescriptors<1>()
     batch.takeDescriptors(at: 0, into: &received)
     let count = received.count
@@ -56,9 +56,9 @@ import Testing
     let file = makeFile("a file")
     defer { close(file) }
     let before = openDescriptors().count
-    for _ in 0..<5 { _ = try pair.first.send([1].span, descriptors: [RawDescriptor(file)].span) }
-    var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 64)
-    _ = try pair.second.receive(batch: &batch)
+    for _ in 0..<5 { _ = try pair.first.sendDescriptors([RawDescriptor(file)].span, with: [1].span) }
+    var batch = MessageBatch(capacity: 8, messageCapacity: 8, ancillaryCapacity: 64)
+    _ = try batch.receive(from: pair.second)
     var received = ReceivedDescriptors<1>()
     for slot in 0..<5 {
       batch.takeDescriptors(at: slot, into: &received)
@@ -75,18 +75,18 @@ import Testing
   /// The credentials of an earlier message would be taken for those of the next sender.
   @Test func credentialsOfAnEarlierMessageAreForgotten() throws {
     let pair = try UnixDatagramSocket.pair()
-    var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 96)
+    var batch = MessageBatch(capacity: 8, messageCapacity: 8, ancillaryCapacity: 96)
     var received = ReceivedDescriptors<1>()
     try pair.second.setOption(.passCredentials, to: true)
     _ = try pair.first.send([1].span)
-    _ = try pair.second.receive(batch: &batch)
+    _ = try batch.receive(from: pair.second)
     batch.takeDescriptors(at: 0, into: &received)
     let known = received.credentials
     #expect(known == .own)
     try pair.second.setOption(.passCredentials, to: false)
     let own = [pair.first.descriptor]
-    _ = try pair.first.send([2].span, descriptors: own.span)
-    _ = try pair.second.receive(batch: &batch)
+    _ = try pair.first.sendDescriptors(own.span, with: [2].span)
+    _ = try batch.receive(from: pair.second)
     batch.takeDescriptors(at: 0, into: &received)
     let (unknown, count) = (received.credentials, received.count)
     #expect(unknown == nil && count == 1)
@@ -110,17 +110,17 @@ import Testing
         #expect(error.code == .notSupported, "unavailable: SO_PASSRIGHTS needs Linux 6.16")
         return
       }
-      let refused = failure { () throws(SocketError) in _ = try pair.first.send([1].span, descriptors: own.span) }
+      let refused = failure { () throws(SocketError) in _ = try pair.first.sendDescriptors(own.span, with: [1].span) }
       #expect(refused?.code == .permissionDenied && refused?.operation == .passDescriptors && refused?.errno == EPERM)
       var buffer: [UInt8] = [0]
       var received = ReceivedDescriptors<1>()
-      let nothing = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
-      let plain = try pair.first.send([2].span, descriptors: Span())
-      let message = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+      let nothing = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
+      let plain = try pair.first.sendDescriptors(Span(), with: [2].span)
+      let message = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
       #expect(nothing == nil && plain == 1 && message == .bytes(1) && buffer == [2])
       try pair.second.setOption(.passDescriptors, to: true)
-      _ = try pair.first.send([3].span, descriptors: own.span)
-      _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+      _ = try pair.first.sendDescriptors(own.span, with: [3].span)
+      _ = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
       let count = received.count
       #expect(count == 1)
     }

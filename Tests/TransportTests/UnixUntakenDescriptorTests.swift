@@ -11,7 +11,7 @@ import Testing
   ) throws {
     let own = [RawDescriptor](repeating: socket.descriptor, count: count)
     for index in 0..<messages {
-      let outcome = try socket.send([UInt8(index)].span, descriptors: own.span)
+      let outcome = try socket.sendDescriptors(own.span, with: [UInt8(index)].span)
       #expect(outcome == 1)
     }
   }
@@ -20,19 +20,19 @@ import Testing
     _ batch: inout MessageBatch, _ messages: Int, _ count: Int, _ pair: borrowing SocketPair<S>
   ) throws {
     try send(messages, count, from: pair.first)
-    let outcome = try pair.second.receive(batch: &batch)
+    let outcome = try batch.receive(from: pair.second)
     #expect(outcome == messages)
   }
 
   private func checkBatch<S: PassingSocket & MessageSocket & ~Copyable>(_ pair: borrowing SocketPair<S>) throws {
     let before = openDescriptors().count
     do {
-      var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 64)
+      var batch = MessageBatch(capacity: 8, messageCapacity: 8, ancillaryCapacity: 64)
       try fill(&batch, 5, 2, pair)
       #expect(openDescriptors().count == before + 10)
       try fill(&batch, 2, 3, pair)
       #expect(openDescriptors().count == before + 6, "the next receive closes them")
-      let nothing = try pair.second.receive(batch: &batch)
+      let nothing = try batch.receive(from: pair.second)
       #expect(nothing == nil && openDescriptors().count == before, "also one that finds nothing")
       try fill(&batch, 4, 1, pair)
       batch.removeLast()
@@ -51,24 +51,24 @@ import Testing
     let pair = try UnixDatagramSocket.pair()
     let before = openDescriptors().count
     do {
-      var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 64)
+      var batch = MessageBatch(capacity: 8, messageCapacity: 8, ancillaryCapacity: 64)
       try fill(&batch, 3, 2, pair)
-      let sent = try pair.second.send(batch: &batch)
+      let sent = try batch.send(on: pair.second)
       #expect(sent == 3 && openDescriptors().count == before + 6)
     }
     #expect(openDescriptors().count == before)
     // The echo has no descriptors beside it.
-    var back = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 64)
-    let outcome = try pair.first.receive(batch: &back)
-    #expect(outcome == 3 && openDescriptors().count == before && back.info(at: 0).controlLength == 0)
+    var back = MessageBatch(capacity: 8, messageCapacity: 8, ancillaryCapacity: 64)
+    let outcome = try back.receive(from: pair.first)
+    #expect(outcome == 3 && openDescriptors().count == before && back[0].info.ancillaryLength == 0)
   }
 
-  @Test func newControlDataClosesWhatItReplaces() throws {
+  @Test func newAncillaryDataClosesWhatItReplaces() throws {
     let pair = try UnixDatagramSocket.pair()
     let before = openDescriptors().count
-    var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 64)
+    var batch = MessageBatch(capacity: 8, messageCapacity: 8, ancillaryCapacity: 64)
     try fill(&batch, 2, 2, pair)
-    try batch.setControl(RawSpan(), at: 0)
+    try batch.setAncillary(RawSpan(), at: 0)
     #expect(openDescriptors().count == before + 2)
     try batch.setSegmentSize(1, at: 1)
     #expect(openDescriptors().count == before)
@@ -81,33 +81,33 @@ import Testing
     defer { close(file) }
     let before = openDescriptors()
     do {
-      var batch = MessageBatch(capacity: 4, messageCapacity: 8, controlCapacity: 64)
+      var batch = MessageBatch(capacity: 4, messageCapacity: 8, ancillaryCapacity: 64)
       try fill(&batch, 1, 1, pair)
-      var control = ControlBuffer<64>()
-      try control.append(descriptors: [RawDescriptor(file)].span)
-      try control.withBytes { (bytes) throws(SocketError) in try batch.setControl(bytes, at: 0) }
+      var ancillary = AncillaryBuffer<64>()
+      try ancillary.append(descriptors: [RawDescriptor(file)].span)
+      try batch.setAncillary(ancillary.bytes, at: 0)
       #expect(openDescriptors() == before)
-      let sent = try pair.first.send(batch: &batch)
+      let sent = try batch.send(on: pair.first)
       #expect(sent == 1)
       batch.removeAll()
       #expect(openDescriptors() == before)
     }
     var received = ReceivedDescriptors<1>()
     var buffer: [UInt8] = [0]
-    _ = try pair.second.receive(into: buffer.mutableSpan, descriptors: &received)
+    _ = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
     let text = content(received[0])
     #expect(text == "ours")
   }
 
-  @Test func controlDataWithoutRoomForAllClosesThoseThatCame() throws {
+  @Test func ancillaryDataWithoutRoomForAllClosesThoseThatCame() throws {
     let pair = try UnixDatagramSocket.pair()
     let before = openDescriptors().count
     do {
       // Room for one and its padding: the kernel delivers two.
-      var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 24)
+      var batch = MessageBatch(capacity: 8, messageCapacity: 8, ancillaryCapacity: 24)
       try fill(&batch, 3, 5, pair)
-      let cut = batch.flags(at: 2)
-      #expect(cut.contains(.controlTruncated) && openDescriptors().count == before + 6)
+      let cut = batch[2].flags
+      #expect(cut.contains(.ancillaryTruncated) && openDescriptors().count == before + 6)
     }
     #expect(openDescriptors().count == before)
   }
@@ -120,58 +120,54 @@ import Testing
     }
     let before = openDescriptors().count
     do {
-      var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 64)
+      var batch = MessageBatch(capacity: 8, messageCapacity: 8, ancillaryCapacity: 64)
       try fill(&batch, 2, 1, pair)
       #expect(openDescriptors().count == before + 4)
     }
     #expect(openDescriptors().count == before)
     try send(1, 1, from: pair.first)
-    let outcome = try receiveWithControl(pair.second)
+    let outcome = try receiveWithAncillary(pair.second)
     #expect(outcome == .bytes(1) && openDescriptors().count == before)
   }
 
-  private func receiveWithControl<S: DatagramSocket & ~Copyable>(_ socket: borrowing S) throws -> ReadOutcome? {
-    var memory = [UInt8](repeating: 0, count: 128)
+  private func receiveWithAncillary<S: DatagramSocket & ~Copyable>(_ socket: borrowing S) throws -> ReadOutcome? {
+    var ancillary = AncillaryBuffer<128>()
     var buffer: [UInt8] = [0]
     var info = MessageInfo()
-    var span = memory.mutableSpan
-    var extra = span.mutableBytes
-    return try socket.receive(into: buffer.mutableSpan, control: &extra, &info).map { .bytes($0) }
+    return try socket.receive(into: buffer.mutableSpan, ancillary: &ancillary, &info).map { .bytes($0) }
   }
 
-  @Test func aReceiveWithControlRoomClosesThem() throws {
+  @Test func aReceiveWithAncillaryRoomClosesThem() throws {
     let pair = try UnixDatagramSocket.pair()
     let before = openDescriptors().count
     for count in [1, 2, 7] {
       try send(2, count, from: pair.first)
-      let tried = try receiveWithControl(pair.second)
+      let tried = try receiveWithAncillary(pair.second)
       #expect(tried == .bytes(1) && openDescriptors().count == before, "in a try")
-      var memory = [UInt8](repeating: 0, count: 128)
+      var ancillary = AncillaryBuffer<128>()
       var buffer: [UInt8] = [0]
       var info = MessageInfo()
-      var span = memory.mutableSpan
-      var extra = span.mutableBytes
-      let waited = try pair.second.receive(into: buffer.mutableSpan, control: &extra, &info, until: .after(patience))
+      let waited = try pair.second.receive(
+        into: buffer.mutableSpan, ancillary: &ancillary, &info, until: .after(patience))
       #expect(waited == 1 && openDescriptors().count == before, "in a waiting receive")
-      // The control data no longer names a descriptor.
-      ControlData.forEach(in: memory.span.bytes.extracting(first: info.controlLength)) { _, _, data in
+      // The ancillary data no longer names a descriptor.
+      #expect(ancillary.byteCount == info.ancillaryLength)
+      AncillaryData.forEach(in: ancillary.bytes) { _, _, data in
         #expect(data.unsafeLoadUnaligned(as: Int32.self) == -1)
       }
     }
   }
 
-  @Test func aPeekWithControlRoomClosesThem() throws {
+  @Test func aPeekWithAncillaryRoomClosesThem() throws {
     let pair = try UnixDatagramSocket.pair()
     let before = openDescriptors().count
     try send(1, 3, from: pair.first)
-    var memory = [UInt8](repeating: 0, count: 128)
+    var ancillary = AncillaryBuffer<128>()
     var buffer: [UInt8] = [0]
     var info = MessageInfo()
-    var span = memory.mutableSpan
-    var extra = span.mutableBytes
-    let peeked = try pair.second.receive(into: buffer.mutableSpan, control: &extra, &info, flags: .peek)
+    let peeked = try pair.second.receive(into: buffer.mutableSpan, ancillary: &ancillary, &info, flags: .peek)
     #expect(peeked == 1 && openDescriptors().count == before)
-    let received = try receiveWithControl(pair.second)
+    let received = try receiveWithAncillary(pair.second)
     #expect(received == .bytes(1) && openDescriptors().count == before)
   }
 
@@ -181,11 +177,11 @@ import Testing
     let socket = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>(
       adopting: owning(pair.second.descriptor))
     try send(3, 2, from: pair.first)
-    let outcome = try receiveWithControl(socket)
+    let outcome = try receiveWithAncillary(socket)
     #expect(outcome == .bytes(1) && openDescriptors().count == before)
     do {
-      var batch = MessageBatch(capacity: 8, messageCapacity: 8, controlCapacity: 64)
-      let many = try socket.receive(batch: &batch)
+      var batch = MessageBatch(capacity: 8, messageCapacity: 8, ancillaryCapacity: 64)
+      let many = try batch.receive(from: socket)
       #expect(many == 2 && openDescriptors().count == before + 4)
     }
     #expect(openDescriptors().count == before)
@@ -210,10 +206,11 @@ import Testing
     var readSource: RawDescriptor { base.readSource }
     var writeSource: RawDescriptor { base.writeSource }
     borrowing func attemptReceive(
-      into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
-    ) -> IOResult { base.attemptReceive(into: &buffer, control: &control, flags: flags, &info) }
-    borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
-      base.attemptSend(bytes, control: control, to: address, flags: flags)
+      into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    ) -> IOResult { base.attemptReceive(into: &buffer, ancillary: &ancillary, flags: flags, &info) }
+    borrowing func attemptSend(_ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult
+    {
+      base.attemptSend(bytes, ancillary: ancillary, to: address, flags: flags)
     }
     borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
     consuming func attemptClose() -> IOResult { base.attemptClose() }
@@ -227,12 +224,12 @@ import Testing
       let wrapper = Wrapper(second)
       let before = openDescriptors().count
       try send(5, 2, from: first)
-      let outcome = try receiveWithControl(wrapper)
+      let outcome = try receiveWithAncillary(wrapper)
       #expect(outcome == .bytes(1) && openDescriptors().count == before)
       do {
-        var batch = MessageBatch(capacity: 2, messageCapacity: 8, controlCapacity: 64)
+        var batch = MessageBatch(capacity: 2, messageCapacity: 8, ancillaryCapacity: 64)
         for _ in 0..<2 {
-          let many = try wrapper.receive(batch: &batch)
+          let many = try batch.receive(from: wrapper)
           #expect(many == 2 && openDescriptors().count == before + 4)
         }
       }

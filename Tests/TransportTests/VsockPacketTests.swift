@@ -343,7 +343,7 @@ import Testing
     let elsewhere = failure { () throws(SocketError) in
       let address = AnySocketAddress(VsockAddress.local(port: 1))
       let result = address.withBytes {
-        ends.first.attemptSend([UInt8(1)].span.bytes, control: RawSpan(), to: $0, flags: [])
+        ends.first.attemptSend([UInt8(1)].span.bytes, ancillary: RawSpan(), to: $0, flags: [])
       }
       throw SocketError(result, .send)
     }
@@ -413,14 +413,15 @@ import Testing
     var buffer = [UInt8](repeating: 0, count: 64)
     var span = buffer.mutableSpan
     var bytes = span.mutableBytes
-    var address = AnySocketAddress()
+    var none = MutableRawSpan()
+    var info = MessageInfo()
     // Should it wait all the same, this ends it: with an end.
     let number = ends.second.descriptor.value
     let rescue = spawn {
       sleep(milliseconds: 500)
       shutdown(number, Int32(SHUT_RDWR))
     }
-    let result = ends.first.attemptReceive(into: &bytes, from: &address, flags: [])
+    let result = ends.first.attemptReceive(into: &bytes, ancillary: &none, flags: [], &info)
     rescue.join()
     #expect(result.isWouldBlock)
   }

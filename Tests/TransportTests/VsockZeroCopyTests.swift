@@ -26,7 +26,7 @@ import Testing
     #expect(!isOn)
   }
 
-  /// A program that sends with the flag itself sees the completions: control messages of level SOL_VSOCK.
+  /// A program that sends with the flag itself sees the completions: ancillary messages of level SOL_VSOCK.
   @Test func completionsOfAProgramsOwnSendsAreRead() throws {
     if GuestKernel.isLinux61 { return }
     let pair = try vsockPair(VsockStreamSocket.self)
@@ -44,7 +44,11 @@ import Testing
     var completions: [ExtendedError] = []
     let deadline = Deadline.after(patience)
     while completions.isEmpty && !deadline.hasPassed {
-      if let entry = try pair.first.nextQueuedError() { completions.append(entry) } else { sleep(milliseconds: 5) }
+      if let entry = try pair.first.nextQueuedError() {
+        completions.append(entry.error)
+      } else {
+        sleep(milliseconds: 5)
+      }
     }
     #expect(received == sent)
     #expect(completions.first?.origin == .zeroCopy && completions.first?.info == 0)

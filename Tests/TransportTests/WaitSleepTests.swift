@@ -51,8 +51,8 @@ import Testing
     expectTimeout("a receive") { _ = try receive(socket, soonOver) }
     expectTimeout("with a control") { _ = try receive(socket, soonOver, WaitControl()) }
     var batch = MessageBatch(capacity: 2, messageCapacity: 64)
-    expectTimeout("a batch") { _ = try socket.receive(batch: &batch, until: soonOver) }
-    #expect(try socket.receiveError()?.error.errno == ECONNREFUSED, "the entry is still there")
+    expectTimeout("a batch") { _ = try batch.receive(from: socket, until: soonOver) }
+    #expect(try socket.nextQueuedError()?.error.errno == ECONNREFUSED, "the entry is still there")
   }
 
   @Test func withAnUnreadErrorQueueEntryADatagramWakesAtOnce() throws {
@@ -140,14 +140,14 @@ import Testing
     while try sender.send([1].span, to: name) != nil {}
     var batch = MessageBatch(capacity: 3, messageCapacity: 8)
     for byte in 2...4 as ClosedRange<UInt8> { try batch.append([byte].span, to: name) }
-    expectTimeout("a batch") { try sender.send(batch: &batch, until: soonOver) }
+    expectTimeout("a batch") { try batch.send(on: sender, until: soonOver) }
     #expect(batch.sent == 0)
     let reader = spawn {
       sleep(milliseconds: 40)
       var byte: UInt8 = 0
       for _ in 0..<3 { _ = recv(receiver.value.descriptor.value, &byte, 1, 0) }
     }
-    try sender.send(batch: &batch, until: .after(soon))
+    try batch.send(on: sender, until: .after(soon))
     #expect(batch.sent == 3)
     reader.join()
   }
@@ -163,7 +163,7 @@ import Testing
     var batch = MessageBatch(capacity: 1, messageCapacity: 8)
     try batch.append([2].span, to: name)
     #expect(throws: SocketError(code: .timedOut, .send)) {
-      try sender.send(batch: &batch, until: .after(.milliseconds(10)))
+      try batch.send(on: sender, until: .after(.milliseconds(10)))
     }
     #expect(sender.tries.load(ordering: .relaxed) <= 14, "\(sender.tries.load(ordering: .relaxed)) tries in 10 ms")
   }
@@ -243,7 +243,7 @@ import Testing
     try unix.shutdown(.read)
     var bytes = [UInt8](repeating: 0, count: 8)
     var descriptors = ReceivedDescriptors<1>()
-    #expect(try unix.receive(into: bytes.mutableSpan, descriptors: &descriptors, until: .never) == .endOfStream)
+    #expect(try unix.receiveDescriptors(&descriptors, into: bytes.mutableSpan, until: .never) == .endOfStream)
   }
 }
 
@@ -258,11 +258,11 @@ private struct CountingSender: ~Copyable, DatagramSocket {
   var readSource: RawDescriptor { base.readSource }
   var writeSource: RawDescriptor { base.writeSource }
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
-  ) -> IOResult { base.attemptReceive(into: &buffer, control: &control, flags: flags, &info) }
-  borrowing func attemptSend(_ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+  ) -> IOResult { base.attemptReceive(into: &buffer, ancillary: &ancillary, flags: flags, &info) }
+  borrowing func attemptSend(_ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
     tries.add(1, ordering: .relaxed)
-    return base.attemptSend(bytes, control: control, to: address, flags: flags)
+    return base.attemptSend(bytes, ancillary: ancillary, to: address, flags: flags)
   }
   borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
   consuming func attemptClose() -> IOResult { base.attemptClose() }

@@ -15,7 +15,7 @@ extension MessageRules where S: ~Copyable {
       let deadline = Deadline.after(Times.limit)
       while batch.sent < 64 {
         let before = batch.sent
-        switch try ends.near.socket.value.send(batch: &batch) {
+        switch try batch.send(on: ends.near.socket.value) {
         case let count?:
           try require(count >= 1, "a batch reported \(count) messages as sent")
           try requireEqual(batch.sent, before + count, "messages counted as sent")
@@ -35,11 +35,11 @@ extension MessageRules where S: ~Copyable {
         try batch.append([1].span, to: ends.near.peer)
         try batch.append(large.span, to: ends.near.peer)
         try batch.append([3].span, to: ends.near.peer)
-        try requireEqual(try ends.near.socket.value.send(batch: &batch), 1, "up to the one too large")
-        try requireError(.messageTooLarge, in: "the one too large") { try ends.near.socket.value.send(batch: &batch) }
+        try requireEqual(try batch.send(on: ends.near.socket.value), 1, "up to the one too large")
+        try requireError(.messageTooLarge, in: "the one too large") { try batch.send(on: ends.near.socket.value) }
         try requireEqual(batch.sent, 1, "messages counted as sent")
-        batch.markSent(1)
-        try requireEqual(try ends.near.socket.value.send(batch: &batch), 1, "the one after")
+        batch.sent += 1
+        try requireEqual(try batch.send(on: ends.near.socket.value), 1, "the one after")
         try ends.far.requireNext([1], "the first one")
         try ends.far.requireNext([3], "the last one")
       }
@@ -48,7 +48,7 @@ extension MessageRules where S: ~Copyable {
         for index in 0..<3 { try batch.append(numbered(index).span, to: ends.near.peer) }
         for _ in 0..<3 {
           try ends.near.sendAll(&batch)
-          batch.rewind()
+          batch.sent = 0
           for index in 0..<3 { try ends.far.requireNext(numbered(index), "message \(index)") }
         }
       }

@@ -37,12 +37,12 @@ extension MessageRules where S: ~Copyable {
       + rule("batch.empty", "An empty batch sends nothing and is no error; one that was sent is not sent again.") {
         ends in
         var batch = MessageBatch(capacity: 4, messageCapacity: 16)
-        try requireEqual(try ends.near.socket.value.send(batch: &batch), 0, "sending an empty batch")
+        try requireEqual(try batch.send(on: ends.near.socket.value), 0, "sending an empty batch")
         try batch.append([1].span, to: ends.near.peer)
         try ends.near.sendAll(&batch)
-        try requireEqual(try ends.near.socket.value.send(batch: &batch), 0, "sending it once more")
+        try requireEqual(try batch.send(on: ends.near.socket.value), 0, "sending it once more")
         batch.removeAll()
-        try requireEqual(try ends.near.socket.value.send(batch: &batch), 0, "sending it emptied")
+        try requireEqual(try batch.send(on: ends.near.socket.value), 0, "sending it emptied")
         try ends.far.requireNext([1], "the message")
         pause(.milliseconds(1))
         try ends.far.requireNothing("after the one message")
@@ -62,7 +62,7 @@ extension MessageRules where S: ~Copyable {
         try batch.append([1].span)
         let watch = Stopwatch()
         try requireEqual(
-          try ends.near.socket.value.receive(batch: &batch), nil, "a batch with nothing to receive")
+          try batch.receive(from: ends.near.socket.value), nil, "a batch with nothing to receive")
         try watch.requirePrompt("the try")
         try requireEqual(batch.count, 0, "messages of the batch")
         try requireEqual(batch.sent, 0, "messages counted as sent")
@@ -92,7 +92,7 @@ extension MessageRules where S: ~Copyable {
         var echoed = 0
         while echoed < 6 {
           try ends.far.awaitMessage()
-          guard let count = try ends.far.socket.value.receive(batch: &batch) else { continue }
+          guard let count = try batch.receive(from: ends.far.socket.value) else { continue }
           echoed += count
           try ends.far.sendAll(&batch)
         }
@@ -129,7 +129,7 @@ extension MessageEnd where S: ~Copyable {
     let deadline = Deadline.after(Times.limit)
     while batch.sent < batch.count {
       let before = batch.sent
-      if let count = try socket.value.send(batch: &batch) {
+      if let count = try batch.send(on: socket.value) {
         try require(count >= 1, "a batch with unsent messages reported \(count) of them as sent")
         try requireEqual(batch.sent, before + count, "messages counted as sent")
       }
@@ -139,15 +139,15 @@ extension MessageEnd where S: ~Copyable {
 
   /// Receives one batch of available messages; returns an empty array if the call would block.
   func receiveBatch(_ batch: inout MessageBatch) throws -> [Message] {
-    guard let count = try socket.value.receive(batch: &batch) else { return [] }
+    guard let count = try batch.receive(from: socket.value) else { return [] }
     try requireEqual(batch.count, count, "messages in the batch, which reported \(count)")
     try require(count >= 1 && count <= batch.capacity, "\(count) messages in a batch for \(batch.capacity)")
     try requireEqual(batch.sent, 0, "messages counted as sent in a batch just received")
     return (0..<count).map { slot in
-      let bytes = batch.withBytes(at: slot) { $0.withUnsafeBytes { Array($0) } }
+      let bytes = batch[slot].bytes.withUnsafeBytes { Array($0) }
       return Message(
-        bytes: bytes, length: batch.fullLength(at: slot), flags: batch.flags(at: slot),
-        controlLength: batch.withControl(at: slot) { $0.byteCount }, sender: batch.address(at: slot))
+        bytes: bytes, length: batch[slot].fullLength, flags: batch[slot].flags,
+        ancillaryLength: batch[slot].ancillary.byteCount, sender: batch[slot].address)
     }
   }
 

@@ -3,22 +3,30 @@ internal import SocketKitCore
 /// The calls of datagram and packet sockets, so that rules for both are written only once.
 struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
   typealias Receive = @Sendable (Shared<S>, inout [UInt8], inout MessageInfo, ReceiveFlags) throws -> ReadOutcome?
-  typealias ReceiveControl =
+  typealias ReceiveAncillary =
     @Sendable (Shared<S>, inout [UInt8], inout [UInt8], inout MessageInfo) throws -> ReadOutcome?
   typealias Wait = @Sendable (Shared<S>, inout [UInt8], inout MessageInfo, WaitTerms) throws -> ReadOutcome
+  typealias ReceiveScattered = @Sendable (Shared<S>, inout [[UInt8]], inout MessageInfo) throws -> ReadOutcome?
   typealias Send = @Sendable (Shared<S>, [UInt8], S.Address?) throws -> Int?
+  typealias SendGathered = @Sendable (Shared<S>, [[UInt8]], S.Address?) throws -> Int?
   typealias SendWaiting = @Sendable (Shared<S>, [UInt8], S.Address?, WaitTerms) throws -> Void
 
   /// Attempts to receive once.
   let receive: Receive
-  /// Attempts to receive once with control data; the caller owns the descriptors in it.
-  let receiveControl: ReceiveControl
-  /// Attempts to receive once with control data through the public call, or nil if there is none.
-  let receiveAndDropControl: ReceiveControl?
+  /// Attempts to receive once with ancillary data; the caller owns the descriptors in it.
+  let receiveAncillary: ReceiveAncillary
+  /// Attempts to receive once with 64 bytes for ancillary data, through the call for programs.
+  let receiveAndDropAncillary: @Sendable (Shared<S>, inout [UInt8]) throws -> ReadOutcome?
+  /// Receives the bytes of a message with the call that reports its sender only, or nil if there is none.
+  let receiveFromSomebody: (@Sendable (Shared<S>) throws -> [UInt8])?
   /// Waits for a message and receives it.
   let wait: Wait
+  /// Attempts to receive once into several buffers.
+  let receiveScattered: ReceiveScattered
   /// Attempts to send once.
   let send: Send
+  /// Attempts to send the bytes of several buffers once.
+  let sendGathered: SendGathered
   /// Waits for free buffer space and sends.
   let sendWaiting: SendWaiting
   /// Returns the peer's address, or nil if the socket is not connected.
@@ -50,29 +58,44 @@ extension MessageCalls where S: DatagramSocket & ~Copyable {
   static var datagrams: MessageCalls {
     MessageCalls(
       receive: { try $0.value.receive(into: $1.mutableSpan, &$2, flags: $3).map { .bytes($0) } },
-      receiveControl: { socket, buffer, control, info in
-        // Use the primitive: Core's own call closes the descriptors in the control data.
+      receiveAncillary: { socket, buffer, ancillary, info in
+        // Use the primitive: Core's own call closes the descriptors in the ancillary data.
         var span = buffer.mutableSpan
         var bytes = span.mutableBytes
-        var room = control.mutableSpan
+        var room = ancillary.mutableSpan
         var extra = room.mutableBytes
         let count = bytes.byteCount
-        let result = socket.value.attemptReceive(into: &bytes, control: &extra, flags: [], &info)
+        let result = socket.value.attemptReceive(into: &bytes, ancillary: &extra, flags: [], &info)
         if result.isWouldBlock { return nil }
         if result.isFailure { throw SocketError(result, .receive) }
         return .bytes(min(result.raw, count))
       },
-      receiveAndDropControl: { socket, buffer, control, info in
-        var span = control.mutableSpan
-        var extra = span.mutableBytes
-        return try socket.value.receive(into: buffer.mutableSpan, control: &extra, &info).map { .bytes($0) }
+      receiveAndDropAncillary: { socket, buffer in
+        var ancillary = AncillaryBuffer<64>()
+        var info = MessageInfo()
+        return try socket.value.receive(into: buffer.mutableSpan, ancillary: &ancillary, &info).map { .bytes($0) }
+      },
+      receiveFromSomebody: { socket in
+        var buffer = [UInt8](repeating: 0, count: 1024)
+        var span = buffer.mutableSpan
+        var bytes = span.mutableBytes
+        var address = AnySocketAddress()
+        let result = socket.value.attemptReceive(into: &bytes, from: &address, flags: [])
+        return Array(buffer.prefix(max(0, result.raw)))
       },
       wait: { socket, buffer, info, terms in
         .bytes(try socket.value.receive(into: buffer.mutableSpan, &info, until: terms))
       },
-      send: { socket, bytes, address in
-        if let address { return try socket.value.send(bytes.span, to: address) }
-        return try socket.value.send(bytes.span)
+      receiveScattered: { socket, rooms, info in
+        var list = ScatterList()
+        list.append(contentsOf: &rooms)
+        return try socket.value.receive(scattering: list, &info).map { .bytes($0) }
+      },
+      send: { try $0.value.send($1.span, to: $2) },
+      sendGathered: { socket, parts, address in
+        var list = GatherList()
+        list.append(contentsOf: parts)
+        return try socket.value.send(gathering: list, to: address)
       },
       sendWaiting: { try $0.value.send($1.span, to: $2, until: $3) },
       peerAddress: { try $0.value.connectedAddress() })
@@ -83,23 +106,38 @@ extension MessageCalls where S: SequencedPacketSocket & ~Copyable {
   static var packets: MessageCalls {
     MessageCalls(
       receive: { try $0.value.receive(into: $1.mutableSpan, &$2, flags: $3) },
-      receiveControl: { socket, buffer, control, info in
-        // Use the primitive: Core's own call does not return control data.
+      receiveAncillary: { socket, buffer, ancillary, info in
+        // Use the primitive: Core's own call does not return ancillary data.
         var span = buffer.mutableSpan
         var bytes = span.mutableBytes
-        var room = control.mutableSpan
+        var room = ancillary.mutableSpan
         var extra = room.mutableBytes
         let count = bytes.byteCount
-        let result = socket.value.attemptReceive(into: &bytes, control: &extra, flags: [], &info)
+        let result = socket.value.attemptReceive(into: &bytes, ancillary: &extra, flags: [], &info)
         if result.isWouldBlock { return nil }
         if result.isFailure { throw SocketError(code: .init(errno: result.errno), .receive, errno: result.errno) }
         return result.raw == 0 && S.isEnd(info) ? .endOfStream : .bytes(min(result.raw, count))
       },
-      receiveAndDropControl: nil,
+      receiveAndDropAncillary: { socket, buffer in
+        var ancillary = AncillaryBuffer<64>()
+        var info = MessageInfo()
+        return try socket.value.receive(into: buffer.mutableSpan, ancillary: &ancillary, &info)
+      },
+      receiveFromSomebody: nil,
       wait: { socket, buffer, info, terms in
         try socket.value.receive(into: buffer.mutableSpan, &info, until: terms)
       },
+      receiveScattered: { socket, rooms, info in
+        var list = ScatterList()
+        list.append(contentsOf: &rooms)
+        return try socket.value.receive(scattering: list, &info)
+      },
       send: { socket, bytes, _ in try socket.value.send(bytes.span) },
+      sendGathered: { socket, parts, _ in
+        var list = GatherList()
+        list.append(contentsOf: parts)
+        return try socket.value.send(gathering: list)
+      },
       sendWaiting: { socket, bytes, _, terms in
         try socket.value.send(bytes.span, until: terms)
       },

@@ -5,7 +5,7 @@ struct Message: Sendable {
   var bytes: [UInt8]
   var length: Int
   var flags: MessageInfo.Flags
-  var controlLength = 0
+  var ancillaryLength = 0
   var sender: AnySocketAddress
   var isTruncated: Bool { flags.contains(.truncated) }
 }
@@ -35,14 +35,15 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
     }
   }
 
-  /// Attempts to receive once with a buffer for control data; returns the message with its control data.
-  func tryReceive(_ room: Int, control controlRoom: Int) throws -> (message: Message, control: [UInt8])? {
+  /// Attempts to receive once with a buffer for ancillary data; returns the message with its ancillary data.
+  func tryReceive(_ room: Int, ancillary ancillaryRoom: Int) throws -> (message: Message, ancillary: [UInt8])? {
     var buffer = [UInt8](repeating: 0xee, count: room)
-    var control = [UInt8](repeating: 0, count: controlRoom)
+    var ancillary = [UInt8](repeating: 0, count: ancillaryRoom)
     var info = MessageInfo()
-    guard case .bytes(let count) = try calls.receiveControl(socket, &buffer, &control, &info) else { return nil }
-    try require(info.controlLength <= controlRoom, "\(info.controlLength) bytes of control data in \(controlRoom)")
-    return (Message(buffer, count, info), Array(control.prefix(info.controlLength)))
+    guard case .bytes(let count) = try calls.receiveAncillary(socket, &buffer, &ancillary, &info) else { return nil }
+    try require(
+      info.ancillaryLength <= ancillaryRoom, "\(info.ancillaryLength) bytes of ancillary data in \(ancillaryRoom)")
+    return (Message(buffer, count, info), Array(ancillary.prefix(info.ancillaryLength)))
   }
 
   func wait(_ room: Int = 65536, _ terms: WaitTerms = .patient) throws -> Received {
@@ -133,7 +134,7 @@ extension Message {
     bytes = Array(buffer.prefix(count))
     length = info.length
     flags = info.flags
-    controlLength = info.controlLength
+    ancillaryLength = info.ancillaryLength
     sender = info.address
   }
 }

@@ -9,9 +9,9 @@ struct MessageRules<S: MessageSocket & ~Copyable>: Sendable {
   let makePair: @Sendable () throws -> SocketPair<S>
 
   var all: [ConformanceRule] {
-    boundaryRules + continuationRules + receiveRules + peekRules + sendRules + batchRules + batchEdgeRules
-      + controlRules
-      + passedDescriptorRules + deadlineRules + cancelRules + signalRules + threadRules + descriptorRules
+    boundaryRules + continuationRules + severalBufferRules + receiveRules + peekRules + sendRules + batchRules
+      + batchEdgeRules + ancillaryRules + passedDescriptorRules + deadlineRules + cancelRules + signalRules
+      + threadRules + descriptorRules
       + sleepRules + shutdownRules
   }
 

@@ -11,7 +11,7 @@ extension MessageRules where S: ~Copyable {
       var batch = MessageBatch(capacity: 4, messageCapacity: 64)
       try requireSleep("a receive of a batch") {
         try requireError(.timedOut, in: "a receive of a batch") {
-          try ends.near.socket.value.receive(batch: &batch, until: .after(Times.idle))
+          try batch.receive(from: ends.near.socket.value, until: .after(Times.idle))
         }
       }
     }
@@ -27,7 +27,7 @@ extension MessageRules where S: ~Copyable {
         for _ in 0..<2 { try batch.append(numbered(count, 1000).span, to: ends.near.peer) }
         try requireSleep("a send of a batch") {
           try requireError(.timedOut, in: "a send of a batch") {
-            try ends.near.socket.value.send(batch: &batch, until: .after(Times.idle))
+            try batch.send(on: ends.near.socket.value, until: .after(Times.idle))
           }
         }
         // SCTP periodically sends a message to probe the peer's buffer (RFC 9260, 6.1 A), which frees buffer space for
@@ -95,7 +95,7 @@ extension MessageRules where S: ~Copyable {
 
   private func requireSleeplessBatch(_ end: MessageEnd<S>) throws {
     var batch = MessageBatch(capacity: 4, messageCapacity: 64)
-    let count = try end.socket.value.receive(batch: &batch, until: .after(Times.limit))
+    let count = try batch.receive(from: end.socket.value, until: .after(Times.limit))
     try requireEqual(count, 0, "messages of a batch after the own shutdown")
   }
 }

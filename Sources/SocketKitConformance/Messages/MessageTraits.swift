@@ -15,14 +15,14 @@ public struct MessageTraits: OptionSet, Hashable, Sendable {
   public static let delayedErrors = Self(rawValue: 8)
   /// Messages can carry descriptors (SCM_RIGHTS).
   public static let descriptors = Self(rawValue: 16)
-  /// The kernel timestamps messages on request (SO_TIMESTAMP); the rules on control data require this.
+  /// The kernel timestamps messages on request (SO_TIMESTAMP); the rules on ancillary data require this.
   public static let timestamps = Self(rawValue: 32)
   /// The kernel cannot peek at messages: before about Linux 6.6, vsock packets fail with ENOMEM.
   public static let unpeekable = Self(rawValue: 64)
   /// The receiver's kernel resets the connection when several hundred messages of any size are queued. This applies to
   /// vsock packets on kernels that also count the memory overhead (Linux 6.12.117 does: 456 packets in 256 KiB).
   public static let fewWaiting = Self(rawValue: 128)
-  /// Each message has control data of the transport: SCTP's stream, protocol and association (SCTP_RCVINFO). If the
+  /// Each message has ancillary data of the transport: SCTP's stream, protocol and association (SCTP_RCVINFO). If the
   /// buffer has no space for it, the flags report the truncation.
   public static let described = Self(rawValue: 256)
 }

@@ -45,23 +45,23 @@ extension MessageRules where S: ~Copyable {
           var bytes = part.mutableBytes
           var none = MutableRawSpan()
           var info = MessageInfo()
-          let result = ends.far.socket.value.attemptReceive(into: &bytes, control: &none, flags: [], &info)
+          let result = ends.far.socket.value.attemptReceive(into: &bytes, ancillary: &none, flags: [], &info)
           try require(result.raw >= 4, "a message of \(count) bytes was received as \(result.raw)")
           let around = [UInt8](repeating: 0xee, count: 8)
           try requireEqual(
             buffer, around + [1, 2, 3, 4] + around + [0xee, 0xee, 0xee, 0xee], "the buffer's surroundings")
         }
       }
-      + rule("receive.flags", "A plain message has no flags and no control data.") { ends in
+      + rule("receive.flags", "A plain message has no flags and no ancillary data.") { ends in
         for bytes: [UInt8] in [[1], [UInt8](repeating: 5, count: 3000)] {
           try ends.near.send(bytes)
           let message = try ends.far.next()
           // If messages are records, each message has this flag.
           let flags = message.flags.subtracting(.endOfRecord)
           try require(flags.isEmpty, "flags of a plain message: 0x" + String(flags.rawValue, radix: 16))
-          // Transports that can distinguish empty packets from the end do so by control data.
+          // Transports that can distinguish empty packets from the end do so by ancillary data.
           if !traits.contains(.described), !(prefix == "packet" && S.capabilities.contains(.emptyMessages)) {
-            try requireEqual(message.controlLength, 0, "bytes of control data")
+            try requireEqual(message.ancillaryLength, 0, "bytes of ancillary data")
           }
         }
       }

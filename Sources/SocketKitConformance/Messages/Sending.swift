@@ -73,7 +73,7 @@ extension MessageRules where S: ~Copyable {
           for _ in 0..<5 { _ = try? ends.near.trySend([1]) }
           var batch = MessageBatch(capacity: 2, messageCapacity: 8)
           for _ in 0..<2 { try batch.append([1, 2].span, to: ends.near.peer) }
-          for _ in 0..<3 { _ = try? ends.near.socket.value.send(batch: &batch) }
+          for _ in 0..<3 { _ = try? batch.send(on: ends.near.socket.value) }
           try requireEqual(count(), 0, "SIGPIPE signals")
         }
       }

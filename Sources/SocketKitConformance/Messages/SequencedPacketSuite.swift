@@ -112,24 +112,24 @@ public struct SequencedPacketSuite<S: SequencedPacketSocket & ~Copyable>: Confor
         ends in
         for index in 0..<3 { try ends.far.send(numbered(index)) }
         ends.far.socket.close()
-        for controlCapacity in [64, 0] {
-          var batch = MessageBatch(capacity: 5, messageCapacity: 256, controlCapacity: controlCapacity)
-          var packets = controlCapacity == 64 ? 0 : 3
+        for ancillaryCapacity in [64, 0] {
+          var batch = MessageBatch(capacity: 5, messageCapacity: 256, ancillaryCapacity: ancillaryCapacity)
+          var packets = ancillaryCapacity == 64 ? 0 : 3
           while true {
             try ends.near.awaitMessage()
-            let outcome = try ends.near.socket.value.receive(batch: &batch)
+            let outcome = try batch.receive(from: ends.near.socket.value)
             if outcome == 0 { break }
             guard let count = outcome else { continue }
             try require(count >= 1 && packets + count <= 3, "\(packets + count) packets of 3")
             for slot in 0..<count {
-              let bytes = batch.withBytes(at: slot) { $0.withUnsafeBytes { Array($0) } }
+              let bytes = batch[slot].bytes.withUnsafeBytes { Array($0) }
               try requireSameBytes(bytes, numbered(packets), "packet \(packets)")
               packets += 1
             }
           }
           try requireEqual(packets, 3, "packets before the end")
           try requireEqual(batch.count, 0, "messages in a batch that ended")
-          let more = try ends.near.socket.value.receive(batch: &batch, until: .after(Times.patience))
+          let more = try batch.receive(from: ends.near.socket.value, until: .after(Times.patience))
           try requireEqual(more, 0, "messages after the end, waited for")
         }
       }

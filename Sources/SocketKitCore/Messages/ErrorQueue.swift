@@ -1,3 +1,5 @@
+internal import CSocketKit
+
 /// An entry of a socket's error queue, with information about the message that caused it.
 @frozen
 public struct QueuedError<Address: SocketAddress>: Sendable {
@@ -11,7 +13,7 @@ public struct QueuedError<Address: SocketAddress>: Sendable {
   public let byteCount: Int
   /// Whether the entry contains more bytes of the message than the buffer holds.
   public let isTruncated: Bool
-  /// The other control data of the entry, such as a transmit timestamp.
+  /// The other ancillary data of the entry, such as a transmit timestamp.
   public let metadata: PacketMetadata
 
   @inlinable
@@ -26,39 +28,61 @@ public struct QueuedError<Address: SocketAddress>: Sendable {
   }
 }
 
-extension DatagramSocket where Self: ~Copyable {
-  /// Removes and returns the oldest entry of the error queue, without waiting.
+extension Socket where Self: ~Copyable {
+  /// Removes and returns the oldest entry of the socket's error queue, without waiting. Entries are, for example, ICMP
+  /// errors (option `.receiveErrors`), completions of zero-copy sends and transmit timestamps (option
+  /// `.timestampingFlags`). Streams have such a queue too.
   ///
-  /// The socket needs the option `.receiveErrors`, or an option whose completions are reported in this queue
-  /// (`.timestampingFlags`). While the queue has entries, a poller reports an error, whatever the program asked for.
+  /// While the queue has entries, every poller reports ``Readiness/error`` for the socket, also when the program did
+  /// not ask for it (EPOLLERR). A level-triggered poller reports it on every wait.
   ///
-  /// The call skips entries of an unknown origin. The queue shares the limit of the receive buffer; beyond the limit
-  /// the kernel drops entries.
+  /// The call reads the queue of ``Watchable/readSource`` and skips entries of an unknown origin. The queue shares the
+  /// limit of the receive buffer; beyond the limit the kernel drops entries.
   ///
   /// - Parameter payload: receives the first bytes of the message that failed; may be empty.
   /// - Returns: the entry; nil when the queue is empty.
-  /// - Throws: `.closed`; `.notSupported` when the socket has no error queue; the call then reads nothing. See
-  ///   ``DescriptorSocket/nextQueuedError()``.
+  /// - Throws: `.closed`; `.notSupported` when the socket has no error queue (Unix, SCTP, netlink, vsock before Linux
+  ///   6.7); the call then reads nothing.
   @inlinable
-  public borrowing func receiveError(
+  public borrowing func nextQueuedError(
     into payload: consuming MutableSpan<UInt8> = MutableSpan()
   ) throws(SocketError) -> QueuedError<Address>? {
-    if !Self.capabilities.contains(.errorQueue) { try readSource.requireErrorQueue() }
+    let source = readSource
+    if !Self.capabilities.contains(.errorQueue) { try source.requireErrorQueue() }
     var bytes = payload.mutableBytes
-    let room = bytes.byteCount
-    var control = InlineArray<32, UInt64>(repeating: 0)
     var info = MessageInfo()
+    var metadata = PacketMetadata()
+    guard let error = try source.nextQueuedError(into: &bytes, &info, &metadata) else { return nil }
+    let count = info.length < bytes.byteCount ? info.length : bytes.byteCount
+    return QueuedError(error, Address(info.address), count, info.isTruncated, metadata)
+  }
+}
+
+extension RawDescriptor {
+  /// Reads the queue of a socket that is known to have one.
+  @usableFromInline
+  func nextQueuedError(
+    into bytes: inout MutableRawSpan, _ info: inout MessageInfo, _ metadata: inout PacketMetadata
+  ) throws(SocketError) -> ExtendedError? {
+    let flags = ReceiveFlags.errorQueue.union(ReceiveFlags(rawValue: CSK_MSG_DONTWAIT))
+    var memory = InlineArray<32, UInt64>(repeating: 0)
     while true {
-      var words = control.mutableSpan
-      var extra = words.mutableBytes
-      let result = attemptReceive(into: &bytes, control: &extra, flags: .errorQueue, &info)
+      var words = memory.mutableSpan
+      var ancillary = words.mutableBytes
+      let result = attemptReceiveMessage(
+        into: &bytes, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)
       if result.isWouldBlock { return nil }
       if result.isFailure { throw SocketError(result, .receive) }
-      let metadata = PacketMetadata(control: control.span.bytes.extracting(first: info.controlLength))
-      if let error = metadata.error {
-        return QueuedError(
-          error, Address(info.address), result.raw < room ? result.raw : room, info.isTruncated, metadata)
-      }
+      metadata = PacketMetadata(ancillary: memory.span.bytes.extracting(first: info.ancillaryLength))
+      if let error = metadata.error { return error }
     }
+  }
+
+  /// Reads the queue of a socket that is known to have one, without the message that caused the entry.
+  func nextQueuedError() throws(SocketError) -> ExtendedError? {
+    var none = MutableRawSpan()
+    var info = MessageInfo()
+    var metadata = PacketMetadata()
+    return try nextQueuedError(into: &none, &info, &metadata)
   }
 }

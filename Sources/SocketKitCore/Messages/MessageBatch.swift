@@ -3,34 +3,42 @@ public import CSocketKit
 /// A batch of messages in memory that is allocated once. One system call receives or sends many messages, without an
 /// allocation.
 ///
-/// Each message has a slot with room for its bytes, its control data and an address. Received messages can be sent back
-/// without change: an echo server receives a batch and sends it. Slots are numbered from 0 to ``count`` − 1.
+/// Each message has a slot with room for its bytes, its ancillary data and an address. Received messages can be sent
+/// back without change: an echo server receives a batch and sends it. Slots are numbered from 0 to ``count`` − 1.
 ///
-/// The batch owns the descriptors that are received with messages of a Unix socket, which needs room for control data.
-/// `takeDescriptors(at:into:)` transfers them to the caller. The batch closes the others at the next receive, in
-/// ``removeAll()`` and ``removeLast()``, when their message gets new control data, and when the batch is destroyed.
+/// The batch owns the descriptors that are received with messages of a Unix socket, which needs room for ancillary
+/// data. `takeDescriptors(at:into:)` transfers them to the caller. The batch closes the others at the next receive, in
+/// ``removeAll()`` and ``removeLast()``, when their message gets new ancillary data, and when the batch is destroyed.
 @frozen
 public struct MessageBatch: ~Copyable {
   @usableFromInline let headers: UnsafeMutablePointer<csk_mmsghdr>
   @usableFromInline let vectors: UnsafeMutablePointer<csk_iovec>
   @usableFromInline let addresses: UnsafeMutablePointer<AnySocketAddress>
-  @usableFromInline let controlLengths: UnsafeMutablePointer<Int>
+  @usableFromInline let ancillaryLengths: UnsafeMutablePointer<Int>
   @usableFromInline let payload: UnsafeMutableRawPointer
-  @usableFromInline let control: UnsafeMutableRawPointer
+  @usableFromInline let ancillary: UnsafeMutableRawPointer
   /// The number of messages that the batch can hold: at most 1024 (UIO_MAXIOV), the limit of one system call.
   public let capacity: Int
   /// The room for each message, in bytes.
   public let messageCapacity: Int
-  /// The room for the control data of each message, in bytes.
-  public let controlCapacity: Int
+  /// The room for the ancillary data of each message, in bytes.
+  public let ancillaryCapacity: Int
   /// The number of messages in the batch.
   @inlinable public var count: Int { used }
-  /// The number of messages that have been sent.
-  @inlinable public var sent: Int { done }
+  /// The number of messages that have been sent. A program sets it to skip a message that cannot be sent, or to 0 to
+  /// send all messages again; an implementation of ``MessageSocket/attemptSend(batch:)`` adds those that it sent. A
+  /// number below 0 or above ``count`` traps.
+  @inlinable public var sent: Int {
+    get { done }
+    set {
+      precondition(newValue >= 0 && newValue <= used, "the batch has no so many messages")
+      done = newValue
+    }
+  }
   /// The largest number of consecutive messages that may be sent as one, which the kernel splits again (UDP_SEGMENT,
-  /// Linux 4.18). Such messages have the same receiver, no control data, and the same length, except that the last may
-  /// be shorter. The receiver gets the same datagrams. With 1 each message is sent separately. For UDP sockets set the
-  /// value of `UDPSocket.hostCapabilities()`; other sockets ignore this property.
+  /// Linux 4.18). Such messages have the same receiver, no ancillary data, and the same length, except that the last
+  /// may be shorter. The receiver gets the same datagrams. With 1 each message is sent separately. For UDP sockets set
+  /// the value of `UDPSocket.hostCapabilities()`; other sockets ignore this property.
   ///
   /// When the device or the path refuses to split a run, its messages are sent one by one. Joining is tried again
   /// later, less often after every refusal. On a socket with the option `.segmentSize` or `.cork` no messages are
@@ -40,7 +48,7 @@ public struct MessageBatch: ~Copyable {
   @usableFromInline var joining = JoiningState()
   @usableFromInline var used = 0
   @usableFromInline var done = 0
-  /// Whether a received message's control data may hold descriptors.
+  /// Whether a received message's ancillary data may hold descriptors.
   @usableFromInline var mayHoldDescriptors = false
   /// The number of slots, from the first, whose headers may have changed since they were set up for a receive.
   @usableFromInline var touched: Int
@@ -50,24 +58,24 @@ public struct MessageBatch: ~Copyable {
   ///   - capacity: the number of messages, 1 to 1024.
   ///   - messageCapacity: the room for each message in bytes; longer messages are truncated. 65 535 bytes hold any UDP
   ///     datagram.
-  ///   - controlCapacity: the room for the control data of each message in bytes; 0 for none. 320 bytes hold all
+  ///   - ancillaryCapacity: the room for the ancillary data of each message in bytes; 0 for none. 320 bytes hold all
   ///     metadata of UDP.
-  public init(capacity: Int, messageCapacity: Int, controlCapacity: Int = 0) {
+  public init(capacity: Int, messageCapacity: Int, ancillaryCapacity: Int = 0) {
     precondition((1...1024).contains(capacity), "a batch holds 1 to 1024 messages")
-    precondition(messageCapacity >= 0 && controlCapacity >= 0)
+    precondition(messageCapacity >= 0 && ancillaryCapacity >= 0)
     self.capacity = capacity
     self.messageCapacity = messageCapacity
-    // The kernel aligns control data to words.
-    self.controlCapacity = (controlCapacity + 7) & ~7
+    // The kernel aligns ancillary data to words.
+    self.ancillaryCapacity = (ancillaryCapacity + 7) & ~7
     headers = .allocate(capacity: capacity)
-    controlLengths = .allocate(capacity: capacity)
-    controlLengths.initialize(repeating: 0, count: capacity)
+    ancillaryLengths = .allocate(capacity: capacity)
+    ancillaryLengths.initialize(repeating: 0, count: capacity)
     vectors = .allocate(capacity: capacity)
     addresses = .allocate(capacity: capacity)
     payload = .allocate(byteCount: max(1, capacity * messageCapacity), alignment: 64)
-    control = .allocate(byteCount: max(1, capacity * self.controlCapacity), alignment: 8)
+    ancillary = .allocate(byteCount: max(1, capacity * self.ancillaryCapacity), alignment: 8)
     payload.initializeMemory(as: UInt8.self, repeating: 0, count: capacity * messageCapacity)
-    control.initializeMemory(as: UInt8.self, repeating: 0, count: capacity * self.controlCapacity)
+    ancillary.initializeMemory(as: UInt8.self, repeating: 0, count: capacity * self.ancillaryCapacity)
     addresses.initialize(repeating: AnySocketAddress(), count: capacity)
     vectors.initialize(repeating: csk_iovec(), count: capacity)
     headers.initialize(repeating: csk_mmsghdr(), count: capacity)
@@ -76,7 +84,7 @@ public struct MessageBatch: ~Copyable {
       headers[slot].message.name = UnsafeMutableRawPointer(addresses + slot)
       headers[slot].message.vectors = vectors + slot
       headers[slot].message.vector_count = 1
-      headers[slot].message.control = self.controlCapacity == 0 ? nil : control + slot * self.controlCapacity
+      headers[slot].message.control = self.ancillaryCapacity == 0 ? nil : ancillary + slot * self.ancillaryCapacity
     }
     touched = capacity
   }
@@ -85,11 +93,11 @@ public struct MessageBatch: ~Copyable {
   deinit {
     if mayHoldDescriptors { closeDescriptors(in: 0..<used) }
     headers.deallocate()
-    controlLengths.deallocate()
+    ancillaryLengths.deallocate()
     vectors.deallocate()
     addresses.deallocate()
     payload.deallocate()
-    control.deallocate()
+    ancillary.deallocate()
   }
 
   /// Whether the batch contains no messages.
@@ -108,18 +116,6 @@ public struct MessageBatch: ~Copyable {
     done = 0
   }
 
-  /// Counts all messages as unsent.
-  @inlinable
-  public mutating func rewind() { done = 0 }
-
-  /// Counts the next messages as sent. For implementers, and for programs that skip a message that cannot be sent.
-  /// - Parameter number: from 0 to the number of unsent messages (``count`` − ``sent``); other values trap.
-  @inlinable
-  public mutating func markSent(_ number: Int) {
-    precondition(number >= 0 && number <= used &- done, "the batch has no so many unsent messages")
-    done &+= number
-  }
-
   /// Counts the messages that the kernel accepted as sent. The caller has checked the number.
   @inlinable @inline(__always)
   mutating func advance(by number: Int) { done &+= number }
@@ -129,7 +125,7 @@ public struct MessageBatch: ~Copyable {
   func setUp(_ slot: Int) {
     vectors[slot].length = messageCapacity
     headers[slot].message.name_length = Int32(truncatingIfNeeded: AnySocketAddress.maximumLength)
-    headers[slot].message.control_length = controlCapacity
+    headers[slot].message.control_length = ancillaryCapacity
   }
 
   @inlinable
@@ -150,15 +146,15 @@ public struct MessageBatch: ~Copyable {
     var slot = 0
     while slot < number {
       let length = Int(headers[slot].length)
-      // Prepares the message for sending it back: the bytes in the batch, no control data, to its sender.
+      // Prepares the message for sending it back: the bytes in the batch, no ancillary data, to its sender.
       vectors[slot].length = length < messageCapacity ? length : messageCapacity
       slot &+= 1
     }
-    // A separate loop, because most batches have no room for control data.
-    if controlCapacity != 0 {
+    // A separate loop, because most batches have no room for ancillary data.
+    if ancillaryCapacity != 0 {
       slot = 0
       while slot < number {
-        controlLengths[slot] = headers[slot].message.control_length
+        ancillaryLengths[slot] = headers[slot].message.control_length
         headers[slot].message.control_length = 0
         slot &+= 1
       }

@@ -6,38 +6,6 @@ extension MessageBatch {
   @inlinable @inline(__always)
   func check(_ slot: Int) { precondition(slot >= 0 && slot < used, "no such message in the batch") }
 
-  /// Returns the number of bytes of the message in the batch, at most ``messageCapacity``.
-  @inlinable
-  public func byteCount(at slot: Int) -> Int {
-    check(slot)
-    return vectors[slot].length
-  }
-
-  /// Returns the full length of the message, even when it was truncated.
-  @inlinable
-  public func fullLength(at slot: Int) -> Int {
-    check(slot)
-    return Int(headers[slot].length)
-  }
-
-  /// Returns the flags that recvmmsg(2) reported for the message.
-  @inlinable
-  public func flags(at slot: Int) -> MessageInfo.Flags {
-    check(slot)
-    return MessageInfo.Flags(reported: headers[slot].message.flags)
-  }
-
-  /// Returns the lengths, the flags and the address that the kernel reported for the message.
-  @inlinable
-  public func info(at slot: Int) -> MessageInfo {
-    var info = MessageInfo()
-    info.length = fullLength(at: slot)
-    info.controlLength = controlLengths[slot]
-    info.flags = flags(at: slot)
-    info.address = storedAddress(slot)
-    return info
-  }
-
   /// Removes the last message; traps when there is none.
   @inlinable
   public mutating func removeLast() {
@@ -47,28 +15,12 @@ extension MessageBatch {
     if done > used { done = used }
   }
 
-  /// Returns the sender of a received message, or the receiver of a message to send; an empty address on connected
-  /// sockets.
-  @inlinable
-  public func address(at slot: Int) -> AnySocketAddress {
-    check(slot)
-    return storedAddress(slot)
-  }
-
   // The kernel writes the length of an address into the header, not into the address.
   @inlinable
   func storedAddress(_ slot: Int) -> AnySocketAddress {
     var address = addresses[slot]
     address.setLength(UInt32(bitPattern: headers[slot].message.name_length))
     return address
-  }
-
-  /// Calls the body with the bytes of the message.
-  @inlinable @inline(__always)
-  public func withBytes<R, E: Error>(at slot: Int, _ body: (RawSpan) throws(E) -> R) throws(E) -> R {
-    check(slot)
-    return try body(
-      RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: vectors[slot].base, count: vectors[slot].length)))
   }
 
   /// Calls the body with the bytes of the message, which it may change in place.
@@ -82,28 +34,14 @@ extension MessageBatch {
     return try body(&bytes)
   }
 
-  /// Calls the body with the control data of the message: see ``PacketMetadata`` and ``ControlData``.
-  @inlinable @inline(__always)
-  public func withControl<R, E: Error>(at slot: Int, _ body: (RawSpan) throws(E) -> R) throws(E) -> R {
-    check(slot)
-    return try body(
-      RawSpan(
-        _unsafeBytes: UnsafeRawBufferPointer(start: control + slot &* controlCapacity, count: controlLengths[slot])))
-  }
-
   /// Adds a message to send.
   /// - Parameter address: the receiver; nil on a connected socket.
   /// - Throws: `.capacityExceeded` when the batch is full or the message is longer than ``messageCapacity``.
   @inlinable
-  public mutating func append(_ bytes: Span<UInt8>, to address: (some SocketAddress)?) throws(SocketError) {
+  public mutating func append<Receiver: SocketAddress>(
+    _ bytes: Span<UInt8>, to address: Receiver? = AnySocketAddress?.none
+  ) throws(SocketError) {
     try append(bytes.bytes, to: address.map { AnySocketAddress($0) } ?? AnySocketAddress())
-  }
-
-  /// Adds a message to send on a connected socket.
-  /// - Throws: `.capacityExceeded` when the batch is full or the message is longer than ``messageCapacity``.
-  @inlinable
-  public mutating func append(_ bytes: Span<UInt8>) throws(SocketError) {
-    try append(bytes.bytes, to: AnySocketAddress())
   }
 
   @inlinable
@@ -119,39 +57,9 @@ extension MessageBatch {
     headers[slot].message.name_length = Int32(address.byteCount)
     headers[slot].message.control_length = 0
     headers[slot].length = UInt32(truncatingIfNeeded: bytes.byteCount)
-    controlLengths[slot] = 0
+    ancillaryLengths[slot] = 0
     used = slot &+ 1
     touched = touched > used ? touched : used
-  }
-
-  /// Sets the control data that a message is sent with, in the encoding of ``ControlBuffer``.
-  /// - Throws: `.capacityExceeded` when it is longer than ``controlCapacity``.
-  @inlinable
-  public mutating func setControl(_ bytes: RawSpan, at slot: Int) throws(SocketError) {
-    check(slot)
-    if bytes.byteCount > controlCapacity { throw SocketError(code: .capacityExceeded, .send) }
-    if mayHoldDescriptors { closeDescriptors(in: slot..<slot &+ 1) }
-    let place = control + slot &* controlCapacity
-    bytes.withUnsafeBytes { source in
-      if let start = source.baseAddress { place.copyMemory(from: start, byteCount: source.count) }
-    }
-    headers[slot].message.control_length = bytes.byteCount
-    controlLengths[slot] = bytes.byteCount
-  }
-
-  /// Sets the size in bytes of the datagrams that the kernel splits the message into when it is sent; the last may be
-  /// shorter (UDP_SEGMENT). With this, a message that was coalesced on receive can be sent back as the same datagrams.
-  /// - Throws: `.capacityExceeded` when ``controlCapacity`` is less than 24.
-  @inlinable
-  public mutating func setSegmentSize(_ size: UInt16, at slot: Int) throws(SocketError) {
-    check(slot)
-    if controlCapacity < 24 { throw SocketError(code: .capacityExceeded, .send) }
-    if mayHoldDescriptors { closeDescriptors(in: slot..<slot &+ 1) }
-    let place = control + slot &* controlCapacity
-    ControlLayout.writeHeader(place, length: 2, level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT)
-    place.storeBytes(of: size, toByteOffset: ControlLayout.headerSize, as: UInt16.self)
-    headers[slot].message.control_length = ControlLayout.space(2)
-    controlLengths[slot] = ControlLayout.space(2)
   }
 
   /// For implementers: calls the body with the room of the next message, and adds the message unless the result is a
@@ -161,7 +69,7 @@ extension MessageBatch {
   @inlinable @inline(__always)
   public mutating func withFreeSlot(
     descriptorsMayCome: Bool = true,
-    _ body: (_ buffer: inout MutableRawSpan, _ control: inout MutableRawSpan, _ info: inout MessageInfo) -> IOResult
+    _ body: (_ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo) -> IOResult
   ) -> IOResult {
     precondition(!isFull, "the batch is full")
     let slot = used
@@ -170,14 +78,15 @@ extension MessageBatch {
     var bytes = MutableRawSpan(
       _unsafeBytes: UnsafeMutableRawBufferPointer(start: vectors[slot].base, count: messageCapacity))
     var extra = MutableRawSpan(
-      _unsafeBytes: UnsafeMutableRawBufferPointer(start: control + slot &* controlCapacity, count: controlCapacity))
+      _unsafeBytes: UnsafeMutableRawBufferPointer(
+        start: ancillary + slot &* ancillaryCapacity, count: ancillaryCapacity))
     let result = body(&bytes, &extra, &info)
     if result.isFailure { return result }
     headers[slot].length = UInt32(clamping: result.raw)
     headers[slot].message.flags = UInt32(bitPattern: info.flags.rawValue)
     vectors[slot].length = min(result.raw, messageCapacity)
-    controlLengths[slot] = max(0, min(info.controlLength, controlCapacity))
-    if descriptorsMayCome && controlLengths[slot] != 0 { mayHoldDescriptors = true }
+    ancillaryLengths[slot] = max(0, min(info.ancillaryLength, ancillaryCapacity))
+    if descriptorsMayCome && ancillaryLengths[slot] != 0 { mayHoldDescriptors = true }
     headers[slot].message.control_length = 0
     addresses[slot] = info.address
     headers[slot].message.name_length = Int32(info.address.byteCount)
@@ -189,12 +98,12 @@ extension MessageBatch {
   /// For implementers: calls the body with the first message that has not been sent.
   @inlinable @inline(__always)
   public func withMessageToSend(
-    _ body: (_ bytes: RawSpan, _ control: RawSpan, _ address: RawSpan) -> IOResult
+    _ body: (_ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan) -> IOResult
   ) -> IOResult {
     check(done)
     let bytes = UnsafeRawBufferPointer(start: vectors[done].base, count: vectors[done].length)
     let extra = UnsafeRawBufferPointer(
-      start: control + done &* controlCapacity, count: headers[done].message.control_length)
+      start: ancillary + done &* ancillaryCapacity, count: headers[done].message.control_length)
     return storedAddress(done).withBytes { body(bytes.bytes, extra.bytes, $0) }
   }
 }

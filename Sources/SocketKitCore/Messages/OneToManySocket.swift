@@ -117,12 +117,13 @@ extension OneToManySocket where Self: ~Copyable {
   }
 
   /// Sends one message on an association, waiting on this thread for buffer space.
+  /// - Returns: the length of the message.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(_:on:flags:)``.
-  @inlinable
+  @inlinable @discardableResult
   public borrowing func send(
     _ bytes: Span<UInt8>, on association: Association, flags: SendFlags = [], until limit: some WaitLimit
-  ) throws(SocketError) {
-    _ = try waiting(for: .writable, .send, until: limit) { (socket) throws(SocketError) in
+  ) throws(SocketError) -> Int {
+    try waiting(for: .writable, .send, until: limit) { (socket) throws(SocketError) in
       try socket.send(bytes, on: association, flags: flags)
     }
   }

@@ -1,6 +1,6 @@
 public import CSocketKit
 
-/// Settings for one packet to send, in addition to the socket's options. They are encoded into control data, without
+/// Settings for one packet to send, in addition to the socket's options. They are encoded into ancillary data, without
 /// allocation.
 @frozen
 public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
@@ -49,39 +49,37 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
       && doNotFragment == nil && transmitTime == nil
   }
 
-  /// Adds the control messages for a packet to this destination.
+  /// Adds the ancillary messages for a packet to this destination.
   ///
-  /// The destination determines the IP version of the control messages, not the socket. For an IPv4-mapped destination
-  /// a dual-stack socket reads the control messages of IPv4 and ignores those of IPv6.
+  /// The destination determines the IP version of the ancillary messages, not the socket. For an IPv4-mapped
+  /// destination a dual-stack socket reads the ancillary messages of IPv4 and ignores those of IPv6.
   /// - Parameter destination: the address that is passed to `send`, or the address that the socket is connected to.
-  /// - Throws: `.capacityExceeded` when the control messages do not fit (160 bytes hold everything); `.invalidArgument`
-  ///   when ``source`` is of the other IP version; `.notSupported` for ``doNotFragment`` and an IPv4 destination. Some
-  ///   control messages may have been added before the error.
+  /// - Throws: `.capacityExceeded` when the ancillary messages do not fit (160 bytes hold everything);
+  ///   `.invalidArgument` when ``source`` is of the other IP version; `.notSupported` for ``doNotFragment`` and an IPv4
+  ///   destination. Some ancillary messages may have been added before the error.
   @inlinable
   public func encode<let capacity: Int>(
-    into control: inout ControlBuffer<capacity>, for destination: IPSocketAddress
+    into ancillary: inout AncillaryBuffer<capacity>, for destination: IPSocketAddress
   ) throws(SocketError) {
-    try encode(into: &control, for: destination.unmapped.family)
+    try encode(into: &ancillary, for: destination.unmapped.family)
   }
 
-  /// Adds the control messages for a packet of this address family: those of IPv4 for `.ipv4`, those of IPv6 for all
-  /// others.
-  /// - Throws: as `encode(into:for:)` with a destination.
+  // For a packet of this address family: the ancillary messages of IPv4 for `.ipv4`, those of IPv6 for all others.
   @inlinable
-  public func encode<let capacity: Int>(
-    into control: inout ControlBuffer<capacity>, for family: AddressFamily
+  func encode<let capacity: Int>(
+    into ancillary: inout AncillaryBuffer<capacity>, for family: AddressFamily
   ) throws(SocketError) {
-    if let segmentSize { try control.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: segmentSize) }
-    if let transmitTime { try control.append(level: CSK_SOL_SOCKET, type: CSK_SO_TXTIME, value: transmitTime) }
+    if let segmentSize { try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: segmentSize) }
+    if let transmitTime { try ancillary.append(level: CSK_SOL_SOCKET, type: CSK_SO_TXTIME, value: transmitTime) }
     if family == .ipv4 {
-      try encodeIPv4(into: &control)
+      try encodeIPv4(into: &ancillary)
     } else {
-      try encodeIPv6(into: &control)
+      try encodeIPv6(into: &ancillary)
     }
   }
 
   @inlinable
-  func encodeIPv4<let capacity: Int>(into control: inout ControlBuffer<capacity>) throws(SocketError) {
+  func encodeIPv4<let capacity: Int>(into ancillary: inout AncillaryBuffer<capacity>) throws(SocketError) {
     if doNotFragment != nil { throw SocketError(code: .notSupported, .send) }
     if source != nil || interfaceIndex != 0 {
       // struct in_pktinfo: interface, address to send from, address in the header (received packets only).
@@ -90,14 +88,14 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
         guard case .v4(let address) = source.unmapped else { throw SocketError(code: .invalidArgument, .send) }
         info.1 = address.bits.bigEndian
       }
-      try control.append(level: CSK_IPPROTO_IP, type: CSK_IP_PKTINFO, value: info)
+      try ancillary.append(level: CSK_IPPROTO_IP, type: CSK_IP_PKTINFO, value: info)
     }
-    if let hopLimit { try control.append(level: CSK_IPPROTO_IP, type: CSK_IP_TTL, value: Int32(hopLimit)) }
-    if let trafficClass { try control.append(level: CSK_IPPROTO_IP, type: CSK_IP_TOS, value: Int32(trafficClass)) }
+    if let hopLimit { try ancillary.append(level: CSK_IPPROTO_IP, type: CSK_IP_TTL, value: Int32(hopLimit)) }
+    if let trafficClass { try ancillary.append(level: CSK_IPPROTO_IP, type: CSK_IP_TOS, value: Int32(trafficClass)) }
   }
 
   @inlinable
-  func encodeIPv6<let capacity: Int>(into control: inout ControlBuffer<capacity>) throws(SocketError) {
+  func encodeIPv6<let capacity: Int>(into ancillary: inout AncillaryBuffer<capacity>) throws(SocketError) {
     if source != nil || interfaceIndex != 0 {
       // struct in6_pktinfo: address, interface.
       var info: (UInt64, UInt64, UInt32) = (0, 0, interfaceIndex)
@@ -106,15 +104,15 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
         (info.0, info.1) = (address.high.bigEndian, address.low.bigEndian)
       }
       try withUnsafeBytes(of: info) { bytes throws(SocketError) in
-        try control.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_PKTINFO, bytes.bytes.extracting(first: 20))
+        try ancillary.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_PKTINFO, bytes.bytes.extracting(first: 20))
       }
     }
-    if let hopLimit { try control.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_HOPLIMIT, value: Int32(hopLimit)) }
+    if let hopLimit { try ancillary.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_HOPLIMIT, value: Int32(hopLimit)) }
     if let trafficClass {
-      try control.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_TCLASS, value: Int32(trafficClass))
+      try ancillary.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_TCLASS, value: Int32(trafficClass))
     }
     if let doNotFragment {
-      try control.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_DONTFRAG, value: doNotFragment ? 1 : 0 as Int32)
+      try ancillary.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_DONTFRAG, value: doNotFragment ? 1 : 0 as Int32)
     }
   }
 }

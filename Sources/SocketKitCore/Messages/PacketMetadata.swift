@@ -1,7 +1,7 @@
 public import CSocketKit
 
 /// Information that the kernel reports about a received packet when the socket options that request it are set. It is
-/// read from the control data of a message, without allocation. Unknown control messages are skipped.
+/// read from the ancillary data of a message, without allocation. Unknown ancillary messages are skipped.
 @frozen
 public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
   /// The address that the packet was sent to, with port 0 (IP_PKTINFO, IPV6_PKTINFO: option `.packetInfo`). For an IPv4
@@ -35,9 +35,8 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
   /// nil, the message is a notice and not a datagram.
   public var pathMTU: PathMTUNotice?
 
-  /// Creates empty metadata.
   @inlinable
-  public init() {}
+  init() {}
 
   /// The address of this host to send an answer from (option `.packetInfo`); nil when the kernel should choose it.
   ///
@@ -55,10 +54,10 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
   /// The differentiated services code point: the upper six bits of ``trafficClass`` (RFC 2474).
   @inlinable public var dscp: UInt8? { trafficClass.map { $0 >> 2 } }
 
-  /// Reads metadata from control data.
+  /// Reads metadata from ancillary data.
   @inlinable
-  public init(control: RawSpan) {
-    ControlData.forEach(in: control) { level, type, data in
+  public init(ancillary: RawSpan) {
+    AncillaryData.forEach(in: ancillary) { level, type, data in
       switch level {
       case CSK_SOL_SOCKET: readSocketLevel(type, data)
       case CSK_IPPROTO_IP: readIPv4(type, data)

@@ -1,30 +1,30 @@
 internal import CSocketKit
 
-extension ControlData {
+extension AncillaryData {
   /// For implementers: closes the descriptors that were received with a message (SCM_RIGHTS, SCM_PIDFD), and writes -1
   /// in the place of each, so that they are not closed again.
   ///
-  /// This process owns a descriptor from the moment of the receive. A wrapper that receives control data with
-  /// ``MessageSocket/attemptReceive(into:control:flags:_:)`` and does not pass them on must call this.
+  /// This process owns a descriptor from the moment of the receive. A wrapper that receives ancillary data with
+  /// ``MessageSocket/attemptReceive(into:ancillary:flags:_:)`` and does not pass them on must call this.
   ///
   /// The caller must guarantee that the kernel wrote these bytes and that their length is the one that the kernel
   /// reported, because this function closes the descriptor numbers in them.
   @unsafe
-  public static func closeDescriptors(in control: inout MutableRawSpan) {
-    closePassedDescriptors(in: &control, control.byteCount)
+  public static func closeDescriptors(in ancillary: inout MutableRawSpan) {
+    closePassedDescriptors(in: &ancillary, ancillary.byteCount)
   }
 }
 
-/// Closes the descriptors in the first `length` bytes of received control data, and writes -1 in the place of each.
+/// Closes the descriptors in the first `length` bytes of received ancillary data, and writes -1 in the place of each.
 @usableFromInline
-func closePassedDescriptors(in control: inout MutableRawSpan, _ length: Int) {
-  control.withUnsafeMutableBytes {
+func closePassedDescriptors(in ancillary: inout MutableRawSpan, _ length: Int) {
+  ancillary.withUnsafeMutableBytes {
     closePassedDescriptors(in: UnsafeMutableRawBufferPointer(rebasing: $0.prefix(length)))
   }
 }
 
 func closePassedDescriptors(in memory: UnsafeMutableRawBufferPointer) {
-  ControlData.forEach(in: memory.bytes) { level, type, data in
+  AncillaryData.forEach(in: memory.bytes) { level, type, data in
     guard level == CSK_SOL_SOCKET, type == CSK_SCM_RIGHTS || type == CSK_SCM_PIDFD else { return }
     data.withUnsafeBytes { numbers in
       guard let start = numbers.baseAddress else { return }

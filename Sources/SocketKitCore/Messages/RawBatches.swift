@@ -40,28 +40,28 @@ extension RawDescriptor {
     return IOResult(raw: result)
   }
 
-  /// For implementers: sends the next `count` messages of a batch as one, which the kernel splits again (UDP_SEGMENT),
+  /// Sends the next `count` messages of a batch as one, which the kernel splits again (UDP_SEGMENT),
   /// and counts them as sent. Their bytes are gathered in place.
   ///
   /// - Parameter count: at least 2, as returned by ``MessageBatch/run(at:)``; a number less than 1 or greater than the
   ///   number of unsent messages traps.
   /// - Returns: the number of messages sent, which is `count`; or -errno, never EINTR.
   @inlinable
-  public func attemptSendJoined(_ count: Int, of batch: inout MessageBatch) -> IOResult {
+  func attemptSendJoined(_ count: Int, of batch: inout MessageBatch) -> IOResult {
     precondition(count >= 1 && count <= batch.count &- batch.sent, "the batch has no so many unsent messages")
     let number = value
     let first = batch.sent
     var header = batch.headers[first].message
     header.vector_count = count
-    // One control message of two bytes, in three words.
-    var control: (UInt64, UInt64, UInt64) = (0, 0, 0)
+    // One ancillary message of two bytes, in three words.
+    var ancillary: (UInt64, UInt64, UInt64) = (0, 0, 0)
     let size = UInt16(truncatingIfNeeded: batch.vectors[first].length)
-    let result = withUnsafeMutableBytes(of: &control) { memory in
+    let result = withUnsafeMutableBytes(of: &ancillary) { memory in
       let place = unsafe memory.baseAddress.unsafelyUnwrapped
-      ControlLayout.writeHeader(place, length: 2, level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT)
-      place.storeBytes(of: size, toByteOffset: ControlLayout.headerSize, as: UInt16.self)
+      AncillaryLayout.writeHeader(place, length: 2, level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT)
+      place.storeBytes(of: size, toByteOffset: AncillaryLayout.headerSize, as: UInt16.self)
       header.control = place
-      header.control_length = ControlLayout.space(2)
+      header.control_length = AncillaryLayout.space(2)
       var result = csk_sendmsg(number, &header, CSK_MSG_NOSIGNAL)
       while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(number, &header, CSK_MSG_NOSIGNAL) }
       return result
@@ -73,11 +73,11 @@ extension RawDescriptor {
 }
 
 extension MessageBatch {
-  /// For implementers: returns the number of messages, from this slot on, that can be sent as one; 1 when the message
-  /// must be sent alone. Such messages have the same receiver, no control data of their own, and the same length,
+  /// Returns the number of messages, from this slot on, that can be sent as one; 1 when the message
+  /// must be sent alone. Such messages have the same receiver, no ancillary data of their own, and the same length,
   /// except that the last may be shorter. The result is at most ``mostJoined``, and the bytes fit into one message.
-  @inlinable
-  public func run(at first: Int) -> Int {
+  @usableFromInline
+  package func run(at first: Int) -> Int {
     check(first)
     let vectors = vectors + first
     let headers = headers + first

@@ -1,7 +1,7 @@
 public import CSocketKit
 
 // recvmsg(2) and sendmsg(2) on a descriptor. All kernel sockets with messages use them, and also Unix streams, whose
-// bytes may be accompanied by control data.
+// bytes may be accompanied by ancillary data.
 
 extension RawDescriptor {
   /// For implementers: receives one message with recvmsg(2), without waiting on a non-blocking socket. Not for TCP,
@@ -9,46 +9,54 @@ extension RawDescriptor {
   ///
   /// - Parameters:
   ///   - buffer: receives the first bytes of the message.
-  ///   - control: receives control data. When it is empty, control data and the descriptors in them are discarded.
-  ///     Received descriptors are CLOEXEC, and the caller must close them.
+  ///   - ancillary: receives ancillary data. When it is empty, ancillary data and the descriptors in them are
+  ///     discarded. Received descriptors are CLOEXEC, and the caller must close them.
   ///   - info: set unless the result is a failure.
   /// - Returns: the full length of the message, which exceeds the buffer's when the message was truncated; or -errno,
   ///   never EINTR.
   @inlinable @inline(__always)
   public func attemptReceiveMessage(
-    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo,
+    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo,
     descriptorsMayCome: Bool = true
+  ) -> IOResult {
+    buffer.withUnsafeMutableBytes { memory in
+      var vector = csk_iovec()
+      vector.base = memory.baseAddress
+      vector.length = memory.count
+      return withUnsafeMutablePointer(to: &vector) {
+        attemptReceiveMessage($0, 1, &ancillary, flags, &info, descriptorsMayCome: descriptorsMayCome)
+      }
+    }
+  }
+
+  @inlinable @inline(__always)
+  func attemptReceiveMessage(
+    _ vectors: UnsafeMutablePointer<csk_iovec>?, _ count: Int, _ ancillary: inout MutableRawSpan,
+    _ flags: ReceiveFlags, _ info: inout MessageInfo, descriptorsMayCome: Bool
   ) -> IOResult {
     let number = value
     // With MSG_TRUNC the result is the full length of the message. Received descriptors are CLOEXEC.
     let options = flags.rawValue | CSK_MSG_TRUNC | (descriptorsMayCome ? CSK_MSG_CMSG_CLOEXEC : 0)
     var message = csk_msghdr()
-    var vector = csk_iovec()
-    let result = buffer.withUnsafeMutableBytes { memory in
-      control.withUnsafeMutableBytes { extra in
-        vector.base = memory.baseAddress
-        vector.length = memory.count
-        return withUnsafeMutablePointer(to: &vector) { vectors in
-          info.address.fill { address, length in
-            message.vectors = vectors
-            message.vector_count = 1
-            var result: Int
-            repeat {
-              message.name = address
-              message.name_length = Int32(bitPattern: UInt32(truncatingIfNeeded: AnySocketAddress.maximumLength))
-              message.control = extra.baseAddress
-              message.control_length = extra.count
-              result = csk_recvmsg(number, &message, options)
-            } while result == 0 &- Int(CSK_EINTR)
-            length = result < 0 ? 0 : UInt32(bitPattern: message.name_length)
-            return result
-          }
-        }
+    let result = ancillary.withUnsafeMutableBytes { extra in
+      info.address.fill { address, length in
+        message.vectors = vectors
+        message.vector_count = count
+        var result: Int
+        repeat {
+          message.name = address
+          message.name_length = Int32(bitPattern: UInt32(truncatingIfNeeded: AnySocketAddress.maximumLength))
+          message.control = extra.baseAddress
+          message.control_length = extra.count
+          result = csk_recvmsg(number, &message, options)
+        } while result == 0 &- Int(CSK_EINTR)
+        length = result < 0 ? 0 : UInt32(bitPattern: message.name_length)
+        return result
       }
     }
     if result >= 0 {
       info.flags = MessageInfo.Flags(reported: message.flags)
-      info.controlLength = message.control_length
+      info.ancillaryLength = message.control_length
       info.length = result
     }
     return IOResult(raw: result)
@@ -60,27 +68,35 @@ extension RawDescriptor {
   /// - Returns: the number of bytes accepted; or -errno, never EINTR.
   @inlinable @inline(__always)
   public func attemptSendMessage(
-    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
+    _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
+  ) -> IOResult {
+    bytes.withUnsafeBytes { memory in
+      var vector = csk_iovec(base: UnsafeMutableRawPointer(mutating: memory.baseAddress), length: memory.count)
+      return withUnsafeMutablePointer(to: &vector) {
+        attemptSendMessage($0, 1, ancillary, to: address, flags)
+      }
+    }
+  }
+
+  @inlinable @inline(__always)
+  func attemptSendMessage(
+    _ vectors: UnsafeMutablePointer<csk_iovec>?, _ count: Int, _ ancillary: RawSpan, to address: RawSpan,
+    _ flags: SendFlags
   ) -> IOResult {
     let number = value
     let options = flags.rawValue | CSK_MSG_NOSIGNAL
-    return bytes.withUnsafeBytes { memory in
-      control.withUnsafeBytes { extra in
-        address.withUnsafeBytes { name in
-          var vector = csk_iovec(base: UnsafeMutableRawPointer(mutating: memory.baseAddress), length: memory.count)
-          return withUnsafeMutablePointer(to: &vector) { vectors in
-            var message = csk_msghdr()
-            message.name = UnsafeMutableRawPointer(mutating: name.baseAddress)
-            message.name_length = Int32(truncatingIfNeeded: name.count)
-            message.vectors = vectors
-            message.vector_count = 1
-            message.control = UnsafeMutableRawPointer(mutating: extra.baseAddress)
-            message.control_length = extra.count
-            var result = csk_sendmsg(number, &message, options)
-            while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(number, &message, options) }
-            return IOResult(raw: result)
-          }
-        }
+    return ancillary.withUnsafeBytes { extra in
+      address.withUnsafeBytes { name in
+        var message = csk_msghdr()
+        message.name = UnsafeMutableRawPointer(mutating: name.baseAddress)
+        message.name_length = Int32(truncatingIfNeeded: name.count)
+        message.vectors = vectors
+        message.vector_count = count
+        message.control = UnsafeMutableRawPointer(mutating: extra.baseAddress)
+        message.control_length = extra.count
+        var result = csk_sendmsg(number, &message, options)
+        while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(number, &message, options) }
+        return IOResult(raw: result)
       }
     }
   }

@@ -5,12 +5,12 @@ internal import CSocketKit
 
 extension SocketOption where Group: IPOptions, Value == Bool {
   /// Reports the address that a packet was sent to and the interface that received it. For an IPv4 packet a dual-stack
-  /// socket receives the control messages of both versions: only IPv4's contains the address to answer from
+  /// socket receives the ancillary messages of both versions: only IPv4's contains the address to answer from
   /// (``PacketMetadata/localAddress``). The C names are `IP_PKTINFO` and `IPV6_RECVPKTINFO`.
   public static var packetInfo: Self { Self(ipv4: CSK_IP_PKTINFO, ipv6: CSK_IPV6_RECVPKTINFO) }
-  /// Stores the errors of sent packets in the socket's error queue, from which `receiveError` reads them. Without this
-  /// option an unconnected socket receives no such errors. An error that is not read from the queue fails the next send
-  /// or receive, once. The C names are `IP_RECVERR` and `IPV6_RECVERR`.
+  /// Stores the errors of sent packets in the socket's error queue, from which `nextQueuedError` reads them. Without
+  /// this option an unconnected socket receives no such errors. An error that is not read from the queue fails the next
+  /// send or receive, once. The C names are `IP_RECVERR` and `IPV6_RECVERR`.
   public static var receiveErrors: Self { Self(ipv4: CSK_IP_RECVERR, ipv6: CSK_IPV6_RECVERR) }
   /// Reports the address and port that a packet was sent to, according to its own headers. Use it for sockets to which
   /// packets are redirected. See ``PacketMetadata/originalDestination``. The C names are `IP_RECVORIGDSTADDR` and

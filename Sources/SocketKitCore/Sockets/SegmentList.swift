@@ -59,6 +59,13 @@ struct SegmentList: ~Copyable {
     }
   }
 
+  /// Checks that one message can have so many segments.
+  /// - Throws: `.capacityExceeded` beyond the kernel's limit (UIO_MAXIOV), because a message cannot be split.
+  @inlinable
+  borrowing func checkMessage(_ operation: SocketError.Operation) throws(SocketError) {
+    if end &- start > 1024 { throw SocketError(code: .capacityExceeded, operation) }
+  }
+
   @inlinable
   borrowing func withSegments<R>(_ body: (UnsafeBufferPointer<IOSegment>) -> R) -> R {
     if let many { return body(UnsafeBufferPointer(start: many + start, count: end &- start)) }

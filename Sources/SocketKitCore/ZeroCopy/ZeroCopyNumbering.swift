@@ -55,10 +55,10 @@ extension ZeroCopySender {
   mutating func probeNumber(_ slot: Int) throws(SocketError) -> IOResult {
     // Buffers are whole pages, of 4096 bytes at least.
     let page = csk_iovec(base: entries[slot].memory, length: 4096)
-    var control = ControlBuffer<24>()
-    try control.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: 1 as UInt16)
+    var ancillary = AncillaryBuffer<24>()
+    try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: 1 as UInt16)
     let number = tracker.nextNumber
-    let result = control.withBytes { attempt(page, $0, entries + slot, CSK_MSG_ZEROCOPY) }
+    let result = attempt(page, ancillary.bytes, entries + slot, CSK_MSG_ZEROCOPY)
     try drain(keepingOthers: true)
     if tracker.nextNumber != number { isNumberUncertain = false }
     return result

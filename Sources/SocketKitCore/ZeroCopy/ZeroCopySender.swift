@@ -232,11 +232,11 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   }
 
   func attempt(
-    _ bytes: csk_iovec, _ control: RawSpan, _ entry: UnsafeMutablePointer<Entry>, _ flags: Int32
+    _ bytes: csk_iovec, _ ancillary: RawSpan, _ entry: UnsafeMutablePointer<Entry>, _ flags: Int32
   ) -> IOResult {
     let options = flags | CSK_MSG_NOSIGNAL | CSK_MSG_DONTWAIT
     var vector = bytes
-    return control.withUnsafeBytes { extra in
+    return ancillary.withUnsafeBytes { extra in
       entry.pointee.address.withBytes { address in
         address.withUnsafeBytes { name in
           withUnsafeMutablePointer(to: &vector) { vectors in
@@ -268,7 +268,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   }
 
   /// Reads completions from the socket's error queue, without waiting. Entries of other origins are discarded. A
-  /// program that needs them reads the queue itself (``DescriptorSocket/nextQueuedError()``) and passes the entries to
+  /// program that needs them reads the queue itself (``Socket/nextQueuedError(into:)``) and passes the entries to
   /// ``note(_:)``.
   /// - Returns: the number of buffers that ``takeCompletion()`` can return.
   /// - Throws: `.closed`; `.invalidArgument` for another socket, also for one that now has the descriptor number of

@@ -97,18 +97,6 @@ public struct GenericPacketSocket<Address: SocketAddress, Options>: ~Copyable, S
   public static var kinds: [SocketKind] { [SocketKind(.unspecified, .sequencedPacket)] }
 }
 
-extension DatagramSocket where Self: ~Copyable, Address == AnySocketAddress {
-  /// Sends one datagram to an address of any type, without blocking; sends all of it or nothing.
-  /// - Returns: the number of bytes sent; nil if there is no buffer space now.
-  /// - Throws: the same errors as for the socket's own address type.
-  @inlinable
-  public borrowing func send(
-    _ bytes: Span<UInt8>, toAny address: some SocketAddress, flags: SendFlags = []
-  ) throws(SocketError) -> Int? {
-    try send(bytes, to: AnySocketAddress(address), flags: flags)
-  }
-}
-
 extension SocketType {
   /// Datagrams that arrive, in any order (SOCK_RDM).
   fileprivate static var reliableDatagram: Self { Self(rawValue: 4) }

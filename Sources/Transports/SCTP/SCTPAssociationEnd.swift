@@ -7,7 +7,7 @@ extension RawDescriptor {
   /// Returns the end, a reset, or the next message.
   @usableFromInline @inline(never)
   func attemptReceiveAgain(
-    _ first: IOResult, into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags,
+    _ first: IOResult, into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
     _ info: inout MessageInfo
   ) -> IOResult {
     var result = first
@@ -33,9 +33,9 @@ extension RawDescriptor {
         return .failure(errno: pending == 0 ? CSK_ECONNRESET : pending)
       }
       result = attemptReceiveMessage(
-        into: &buffer, control: &control, flags: flags, &info, descriptorsMayCome: false)
+        into: &buffer, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)
     }
-    if result.raw == 0, info.controlLength == 0, info.flags.isEmpty, !hasEnded(buffer.byteCount) {
+    if result.raw == 0, info.ancillaryLength == 0, info.flags.isEmpty, !hasEnded(buffer.byteCount) {
       // The buffer is empty: a length of 1 distinguishes this result from the end.
       info.length = 1
     }
@@ -49,7 +49,7 @@ extension RawDescriptor {
     let result = withUnsafeMutableBytes(of: &word) { memory in
       var room = MutableRawSpan(_unsafeBytes: memory)
       var none = MutableRawSpan()
-      return attemptReceiveMessage(into: &room, control: &none, flags: .peek, &info, descriptorsMayCome: false)
+      return attemptReceiveMessage(into: &room, ancillary: &none, flags: .peek, &info, descriptorsMayCome: false)
     }
     return result.raw > 0 && info.flags.contains(.notification)
   }
@@ -66,7 +66,7 @@ extension RawDescriptor {
     var room = words.mutableBytes
     var none = MutableRawSpan()
     var info = MessageInfo()
-    let result = attemptReceiveMessage(into: &room, control: &none, flags: [], &info, descriptorsMayCome: false)
+    let result = attemptReceiveMessage(into: &room, ancillary: &none, flags: [], &info, descriptorsMayCome: false)
     if result.raw > 0, !info.flags.contains(.endOfRecord) {
       _ = completeNotification(room.bytes.extracting(first: result.raw), isComplete: false, [])
     }

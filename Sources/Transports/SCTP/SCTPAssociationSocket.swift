@@ -61,13 +61,13 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
 
   @inlinable @inline(__always)
   public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
     let result = descriptor.attemptReceiveMessage(
-      into: &buffer, control: &control, flags: flags, &info, descriptorsMayCome: false)
+      into: &buffer, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)
     if result.raw > 0, !info.flags.contains(.notification) { return result }
     if result.raw < 0 { return result }
-    return descriptor.attemptReceiveAgain(result, into: &buffer, control: &control, flags: flags, &info)
+    return descriptor.attemptReceiveAgain(result, into: &buffer, ancillary: &ancillary, flags: flags, &info)
   }
 
   /// Receives messages one by one. A notification starts a new batch.
@@ -77,8 +77,8 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
     batch.removeAll()
     while !batch.isFull && (batch.isEmpty || !descriptor.hasNotification) {
-      let result = batch.withFreeSlot { buffer, control, info in
-        attemptReceive(into: &buffer, control: &control, flags: [], &info)
+      let result = batch.withFreeSlot { buffer, ancillary, info in
+        attemptReceive(into: &buffer, ancillary: &ancillary, flags: [], &info)
       }
       if result.isFailure { return batch.isEmpty ? result : IOResult(raw: batch.count) }
     }
@@ -87,9 +87,9 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
 
   @inlinable @inline(__always)
   public borrowing func attemptSend(
-    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
+    _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
-    descriptor.attemptSendMessage(bytes, control: control, to: address, flags: flags)
+    descriptor.attemptSendMessage(bytes, ancillary: ancillary, to: address, flags: flags)
   }
 
   /// Ends the association gracefully, unless the direction is `.read`: SCTP has no half-close, so the peer cannot send

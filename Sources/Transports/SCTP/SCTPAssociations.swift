@@ -77,13 +77,13 @@ extension SCTPOneToManySocket {
 extension RawDescriptor {
   /// Ends an association by sending a message with the flag. The message is empty, or contains the reason of an abort.
   func attemptEnd(_ association: SCTPAssociationID, _ flag: Int32, reason: RawSpan) -> IOResult {
-    var control = ControlBuffer<56>()
+    var ancillary = AncillaryBuffer<56>()
     do throws(SocketError) {
-      try SCTPSendInfo(association: association).encode(into: &control, adding: flag)
+      try SCTPSendInfo(association: association).encode(into: &ancillary, adding: flag)
     } catch {
       return .failure(errno: CSK_EINVAL)
     }
-    return control.withBytes { attemptSendMessage(reason, control: $0, to: RawSpan(), flags: []) }
+    return attemptSendMessage(reason, ancillary: ancillary.bytes, to: RawSpan(), flags: [])
   }
 
   /// Peels off an association. Returns the number of the new descriptor, which is CLOEXEC and non-blocking.

@@ -53,14 +53,14 @@ extension SCTPSocket {
     _ wait: inout WaitOperation<Limit>
   ) throws(SocketError) {
     var buffer = [UInt64](repeating: 0, count: 2048)
-    var control = MutableRawSpan()
+    var ancillary = MutableRawSpan()
     var info = MessageInfo()
     var isLast = false
     while true {
       var span = buffer.mutableSpan
       var bytes = span.mutableBytes
       let result = descriptor.attemptReceiveMessage(
-        into: &bytes, control: &control, flags: [], &info, descriptorsMayCome: false)
+        into: &bytes, ancillary: &ancillary, flags: [], &info, descriptorsMayCome: false)
       if result.isWouldBlock {
         // Without an association no more data arrives. Another call has consumed the error that ended it.
         if isLast { throw SocketError(.failure(errno: CSK_ECONNRESET), .close) }

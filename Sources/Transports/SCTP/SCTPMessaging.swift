@@ -23,11 +23,10 @@ extension SCTPMessaging where Self: ~Copyable {
     _ bytes: Span<UInt8>, info: SCTPSendInfo, flags: SendFlags = []
   ) throws(SocketError) -> Int? {
     if Self.style == .oneToMany, !info.association.isOne { throw SocketError(code: .destinationRequired, .send) }
-    var control = ControlBuffer<80>()
-    try info.encode(into: &control)
-    let result = control.withBytes {
-      descriptor.attemptSendMessage(bytes.bytes, control: $0, to: RawSpan(), flags: flags)
-    }
+    var ancillary = AncillaryBuffer<80>()
+    try info.encode(into: &ancillary)
+    let result = descriptor.attemptSendMessage(
+      bytes.bytes, ancillary: ancillary.bytes, to: RawSpan(), flags: flags)
     if result.raw >= 0 { return result.raw }
     if result.isWouldBlock { return nil }
     if Self.style == .oneToOne { descriptor.noteFailure(result) }
@@ -35,12 +34,13 @@ extension SCTPMessaging where Self: ~Copyable {
   }
 
   /// Sends one message, waiting on this thread for buffer space.
+  /// - Returns: the length of the message.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(_:info:flags:)``.
-  @inlinable
+  @inlinable @discardableResult
   public borrowing func send(
     _ bytes: Span<UInt8>, info: SCTPSendInfo, flags: SendFlags = [], until limit: some WaitLimit
-  ) throws(SocketError) {
-    _ = try waiting(for: .writable, .send, until: limit) { (socket) throws(SocketError) in
+  ) throws(SocketError) -> Int {
+    try waiting(for: .writable, .send, until: limit) { (socket) throws(SocketError) in
       try socket.send(bytes, info: info, flags: flags)
     }
   }
@@ -74,10 +74,10 @@ extension SCTPMessaging where Self: ~Copyable {
   ) throws(SocketError) -> SCTPArrival? {
     var memory = InlineArray<16, UInt64>(repeating: 0)
     var words = memory.mutableSpan
-    var control = words.mutableBytes
+    var ancillary = words.mutableBytes
     var info = MessageInfo()
     let result = descriptor.attemptReceiveMessage(
-      into: &bytes, control: &control, flags: flags, &info, descriptorsMayCome: false)
+      into: &bytes, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)
     if result.raw < 0 {
       if result.isWouldBlock { return nil }
       if Self.style == .oneToOne { descriptor.noteFailure(result) }
@@ -89,12 +89,12 @@ extension SCTPMessaging where Self: ~Copyable {
       if Self.style == .peeledOff { descriptor.noteEnd(notification, flags) }
       return .notification(notification)
     }
-    if result.raw == 0, info.controlLength == 0, info.flags.isEmpty, descriptor.hasEnded(bytes.byteCount) {
+    if result.raw == 0, info.ancillaryLength == 0, info.flags.isEmpty, descriptor.hasEnded(bytes.byteCount) {
       return .endOfStream
     }
-    let extra = control.bytes.extracting(first: info.controlLength)
+    let extra = ancillary.bytes.extracting(first: info.ancillaryLength)
     var message = SCTPMessage(count: result.raw, isComplete: info.flags.contains(.endOfRecord))
-    ControlData.forEach(in: extra) { level, type, data in
+    AncillaryData.forEach(in: extra) { level, type, data in
       guard level == CSK_IPPROTO_SCTP else { return }
       if type == CSK_SCTP_CMSG_RCVINFO { message.info = SCTPReceiveInfo(data) }
       if type == CSK_SCTP_CMSG_NXTINFO { message.next = SCTPNextInfo(data) }

@@ -25,7 +25,7 @@ extension RawDescriptor {
   private func receivePiece(into room: inout MutableRawSpan, _ ended: inout Bool) -> IOResult {
     var none = MutableRawSpan()
     var info = MessageInfo()
-    let result = attemptReceiveMessage(into: &room, control: &none, flags: [], &info, descriptorsMayCome: false)
+    let result = attemptReceiveMessage(into: &room, ancillary: &none, flags: [], &info, descriptorsMayCome: false)
     ended = info.flags.contains(.endOfRecord)
     return result
   }
@@ -40,7 +40,7 @@ extension RawDescriptor {
     }
   }
 
-  /// Whether a receive of 0 bytes without control data was the end.
+  /// Whether a receive of 0 bytes without ancillary data was the end.
   ///
   /// A receive into an empty buffer takes no bytes of a message. If SCTP_RECVRCVINFO is off, its result is the same as
   /// at the end.

@@ -15,14 +15,14 @@ extension SCTPOneToManySocket {
     var memory = InlineArray<16, UInt64>(repeating: 0)
     while true {
       var words = memory.mutableSpan
-      var control = words.mutableBytes
+      var ancillary = words.mutableBytes
       association = nil
       let result = descriptor.attemptReceiveMessage(
-        into: &buffer, control: &control, flags: flags, &info, descriptorsMayCome: false)
+        into: &buffer, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)
       if result.raw < 0 { return result }
       if !info.flags.contains(.notification) {
-        association = SCTPReceiveInfo(control: control.bytes.extracting(first: info.controlLength))?.association
-        info.controlLength = 0
+        association = SCTPReceiveInfo(ancillary: ancillary.bytes.extracting(first: info.ancillaryLength))?.association
+        info.ancillaryLength = 0
         return result
       }
       // The kernel has not written beyond the result, so the piece is in the buffer.
@@ -43,13 +43,13 @@ extension SCTPOneToManySocket {
     _ bytes: RawSpan, on association: SCTPAssociationID, flags: SendFlags
   ) -> IOResult {
     if !association.isOne { return .failure(errno: CSK_EDESTADDRREQ) }
-    var control = ControlBuffer<80>()
+    var ancillary = AncillaryBuffer<80>()
     do throws(SocketError) {
-      try SCTPSendInfo(association: association).encode(into: &control)
+      try SCTPSendInfo(association: association).encode(into: &ancillary)
     } catch {
       return .failure(errno: CSK_EINVAL)
     }
-    return control.withBytes { descriptor.attemptSendMessage(bytes, control: $0, to: RawSpan(), flags: flags) }
+    return descriptor.attemptSendMessage(bytes, ancillary: ancillary.bytes, to: RawSpan(), flags: flags)
   }
 
   /// Ends one association, without waiting (SCTP_EOF, SCTP_ABORT).
@@ -92,7 +92,7 @@ extension RawDescriptor {
     var room = words.mutableBytes
     var none = MutableRawSpan()
     var info = MessageInfo()
-    let result = attemptReceiveMessage(into: &room, control: &none, flags: .peek, &info, descriptorsMayCome: false)
+    let result = attemptReceiveMessage(into: &room, ancillary: &none, flags: .peek, &info, descriptorsMayCome: false)
     return SCTPNotification(room.bytes.extracting(first: max(0, result.raw)))
   }
 }

@@ -19,10 +19,10 @@ extension SCTPOneToManySocket {
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: IPSocketAddress, info: SCTPSendInfo = SCTPSendInfo(), flags: SendFlags = []
   ) throws(SocketError) -> Int? {
-    var control = ControlBuffer<80>()
-    try info.encode(into: &control)
-    let result = control.withBytes { extra in
-      address.withBytes { descriptor.attemptSendMessage(bytes.bytes, control: extra, to: $0, flags: flags) }
+    var ancillary = AncillaryBuffer<80>()
+    try info.encode(into: &ancillary)
+    let result = address.withBytes {
+      descriptor.attemptSendMessage(bytes.bytes, ancillary: ancillary.bytes, to: $0, flags: flags)
     }
     if result.raw >= 0 { return result.raw }
     if result.isWouldBlock { return nil }
@@ -30,51 +30,15 @@ extension SCTPOneToManySocket {
   }
 
   /// Sends one message to an address, waiting on this thread for buffer space.
+  /// - Returns: the length of the message.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(_:to:info:flags:)``.
-  @inlinable
+  @inlinable @discardableResult
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: IPSocketAddress, info: SCTPSendInfo = SCTPSendInfo(), flags: SendFlags = [],
     until limit: some WaitLimit
-  ) throws(SocketError) {
-    _ = try waiting(for: .writable, .send, until: limit) { (socket) throws(SocketError) in
+  ) throws(SocketError) -> Int {
+    try waiting(for: .writable, .send, until: limit) { (socket) throws(SocketError) in
       try socket.send(bytes, to: address, info: info, flags: flags)
-    }
-  }
-
-  /// Sends the unsent messages of the batch with one system call, without waiting.
-  /// - Throws: `.destinationRequired` if a message has neither an address nor an association, before any is sent; and
-  ///   the errors of `send(batch:)` of ``/SocketKitCore/MessageSocket``.
-  @inlinable
-  public borrowing func send(batch: inout MessageBatch) throws(SocketError) -> Int? {
-    if batch.sent == batch.count { return 0 }
-    try batch.checkDestinations()
-    let result = attemptSend(batch: &batch)
-    if result.raw >= 0 { return result.raw }
-    if result.isWouldBlock { return nil }
-    throw SocketError(result, .send)
-  }
-
-  /// Sends all unsent messages of the batch, waiting on this thread for buffer space.
-  /// - Throws: `.destinationRequired` if a message has neither an address nor an association, before any is sent;
-  ///   `.timedOut`, `.cancelled`, and the errors of ``send(batch:)``. On failure, ``/SocketKitCore/MessageBatch/sent``
-  ///   counts the messages that were sent.
-  @inlinable
-  public borrowing func send(
-    batch: inout MessageBatch, until limit: some WaitLimit
-  ) throws(SocketError) {
-    if batch.sent == batch.count { return }
-    try batch.checkDestinations()
-    var wait = try WaitOperation(.send, until: limit)
-    while true {
-      let result = attemptSend(batch: &batch)
-      if result.raw >= 0 {
-        if batch.sent == batch.count { return }
-        wait.progressed()
-        try wait.check()
-        continue
-      }
-      if !result.isWouldBlock { throw SocketError(result, .send) }
-      try wait.block(on: self, for: .writable)
     }
   }
 
@@ -83,10 +47,10 @@ extension SCTPOneToManySocket {
   /// A message with neither an address nor an association fails with EDESTADDRREQ instead of the kernel's EPIPE.
   @inlinable @inline(__always)
   public borrowing func attemptSend(
-    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
+    _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
-    let result = descriptor.attemptSendMessage(bytes, control: control, to: address, flags: flags)
-    if result.raw == 0 &- Int(CSK_EPIPE), address.isEmpty, !namesAssociation(control) {
+    let result = descriptor.attemptSendMessage(bytes, ancillary: ancillary, to: address, flags: flags)
+    if result.raw == 0 &- Int(CSK_EPIPE), address.isEmpty, !namesAssociation(ancillary) {
       return .failure(errno: CSK_EDESTADDRREQ)
     }
     return result
@@ -109,10 +73,10 @@ extension SCTPOneToManySocket {
 extension SCTPOneToManySocket {
   @inlinable @inline(__always)
   public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
     descriptor.attemptReceiveMessage(
-      into: &buffer, control: &control, flags: flags, &info, descriptorsMayCome: false)
+      into: &buffer, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)
   }
 
   @inlinable @inline(__always)
@@ -122,27 +86,64 @@ extension SCTPOneToManySocket {
 }
 
 extension MessageBatch {
+  /// Sends the unsent messages on a one-to-many socket with one system call, without waiting.
+  /// - Throws: `.destinationRequired` if a message has neither an address nor an association, before any is sent; and
+  ///   the errors of `send(on:)` with another socket.
+  @inlinable
+  public mutating func send(on socket: borrowing SCTPOneToManySocket) throws(SocketError) -> Int? {
+    if sent == count { return 0 }
+    try checkDestinations()
+    let result = socket.attemptSend(batch: &self)
+    if result.raw >= 0 { return result.raw }
+    if result.isWouldBlock { return nil }
+    throw SocketError(result, .send)
+  }
+
+  /// Sends all unsent messages on a one-to-many socket, waiting on this thread for buffer space.
+  /// - Returns: the number of messages that the call sent.
+  /// - Throws: `.destinationRequired` if a message has neither an address nor an association, before any is sent;
+  ///   `.timedOut`, `.cancelled`, and the errors of ``send(on:)``. On failure, ``/SocketKitCore/MessageBatch/sent``
+  ///   counts the messages that were sent.
+  @inlinable @discardableResult
+  public mutating func send(
+    on socket: borrowing SCTPOneToManySocket, until limit: some WaitLimit
+  ) throws(SocketError) -> Int {
+    let first = sent
+    if first == count { return 0 }
+    try checkDestinations()
+    var wait = try WaitOperation(.send, until: limit)
+    while true {
+      let result = socket.attemptSend(batch: &self)
+      if result.raw >= 0 {
+        if sent == count { return sent - first }
+        wait.progressed()
+        try wait.check()
+        continue
+      }
+      if !result.isWouldBlock { throw SocketError(result, .send) }
+      try wait.block(on: socket, for: .writable)
+    }
+  }
+
   /// Returns the SCTP message or notification in a slot of the batch.
   ///
-  /// 80 bytes of ``/SocketKitCore/MessageBatch/controlCapacity`` hold the ``SCTPReceiveInfo`` and the ``SCTPNextInfo``
-  /// of an ``SCTPArrival/message(_:)``.
+  /// 80 bytes of ``/SocketKitCore/MessageBatch/ancillaryCapacity`` hold the ``SCTPReceiveInfo`` and the
+  /// ``SCTPNextInfo`` of an ``SCTPArrival/message(_:)``.
   ///
   /// A notification longer than ``/SocketKitCore/MessageBatch/messageCapacity`` arrives in pieces, of which only the
   /// first is read. If a socket has notifications switched on, give its batches a capacity of at least the longest
   /// message plus 48 bytes.
   public func sctpMessage(at slot: Int) -> SCTPArrival {
-    let flags = flags(at: slot)
-    if flags.contains(.notification) { return .notification(withBytes(at: slot) { SCTPNotification($0) }) }
-    var message = SCTPMessage(count: byteCount(at: slot), isComplete: flags.contains(.endOfRecord))
-    withControl(at: slot) { control in
-      message.info = SCTPReceiveInfo(control: control)
-      message.next = SCTPNextInfo(control: control)
-    }
-    message.source = IPSocketAddress(address(at: slot))
+    let received = self[slot]
+    if received.flags.contains(.notification) { return .notification(SCTPNotification(received.bytes)) }
+    var message = SCTPMessage(count: received.byteCount, isComplete: received.flags.contains(.endOfRecord))
+    message.info = SCTPReceiveInfo(ancillary: received.ancillary)
+    message.next = SCTPNextInfo(ancillary: received.ancillary)
+    message.source = IPSocketAddress(received.address)
     return .message(message)
   }
 
-  /// Appends an SCTP message to send. 80 bytes of ``/SocketKitCore/MessageBatch/controlCapacity`` hold any
+  /// Appends an SCTP message to send. 80 bytes of ``/SocketKitCore/MessageBatch/ancillaryCapacity`` hold any
   /// ``SCTPSendInfo``.
   /// - Parameter address: the receiver's address; nil if the info names the association, or if there is only one.
   /// - Throws: `.capacityExceeded` if the batch is full, or if the message or the info does not fit. On failure,
@@ -150,24 +151,24 @@ extension MessageBatch {
   public mutating func append(
     _ bytes: Span<UInt8>, to address: IPSocketAddress? = nil, info: SCTPSendInfo
   ) throws(SocketError) {
-    var control = ControlBuffer<80>()
-    try info.encode(into: &control)
-    if control.byteCount > controlCapacity { throw SocketError(code: .capacityExceeded, .send) }
+    var ancillary = AncillaryBuffer<80>()
+    try info.encode(into: &ancillary)
+    if ancillary.byteCount > ancillaryCapacity { throw SocketError(code: .capacityExceeded, .send) }
     try append(bytes, to: address)
     let slot = count - 1
-    try control.withBytes { extra throws(SocketError) in try setControl(extra, at: slot) }
+    try setAncillary(ancillary.bytes, at: slot)
   }
 
   /// Turns a received message into a reply to its association, on the same stream and with the same payload protocol.
-  /// - Throws: `.capacityExceeded` if ``/SocketKitCore/MessageBatch/controlCapacity`` is less than 56.
+  /// - Throws: `.capacityExceeded` if ``/SocketKitCore/MessageBatch/ancillaryCapacity`` is less than 56.
   public mutating func replySCTP(at slot: Int) throws(SocketError) {
-    guard let received = withControl(at: slot, { SCTPReceiveInfo(control: $0) }) else { return }
+    guard let received = SCTPReceiveInfo(ancillary: self[slot].ancillary) else { return }
     var info = SCTPSendInfo(
       stream: received.stream, payloadProtocol: received.payloadProtocol, association: received.association)
     info.isUnordered = received.isUnordered
-    var control = ControlBuffer<80>()
-    try info.encode(into: &control)
-    try control.withBytes { extra throws(SocketError) in try setControl(extra, at: slot) }
+    var ancillary = AncillaryBuffer<80>()
+    try info.encode(into: &ancillary)
+    try setAncillary(ancillary.bytes, at: slot)
   }
 
   /// Checks that every unsent message has a destination.
@@ -184,15 +185,15 @@ extension MessageBatch {
   /// Whether a message on a one-to-many socket has a destination.
   @usableFromInline
   func hasDestination(at slot: Int) -> Bool {
-    address(at: slot).byteCount > 0 || withControl(at: slot) { namesAssociation($0) }
+    self[slot].address.byteCount > 0 || namesAssociation(self[slot].ancillary)
   }
 }
 
-/// Whether control data for sending names an association of a one-to-many socket.
+/// Whether ancillary data for sending names an association of a one-to-many socket.
 @usableFromInline
-func namesAssociation(_ control: RawSpan) -> Bool {
+func namesAssociation(_ ancillary: RawSpan) -> Bool {
   var found = false
-  ControlData.forEach(in: control) { level, type, data in
+  AncillaryData.forEach(in: ancillary) { level, type, data in
     guard level == CSK_IPPROTO_SCTP, type == CSK_SCTP_CMSG_SNDINFO, data.byteCount >= 16 else { return }
     found = SCTPAssociationID(rawValue: data.unsafeLoadUnaligned(fromByteOffset: 12, as: Int32.self)).isOne
   }

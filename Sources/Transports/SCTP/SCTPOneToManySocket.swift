@@ -22,7 +22,7 @@ public import SocketKitCore
 /// `close(until:)` waits for the end.
 ///
 /// As a ``/SocketKitCore/MessageSocket`` it uses the kernel's own primitives and batches, with ``SCTPSendInfo`` and
-/// ``SCTPReceiveInfo`` as control data. As a ``/SocketKitCore/OneToManySocket`` it serves generic programs:
+/// ``SCTPReceiveInfo`` as ancillary data. As a ``/SocketKitCore/OneToManySocket`` it serves generic programs:
 /// `receive(into:from:_:)` reports the association of each message. It also reports the end of each association, if
 /// ``SCTPEvent/associationChange`` is switched on, and discards other notifications.
 @frozen

@@ -27,18 +27,18 @@ public struct SCTPReceiveInfo: BitwiseCopyable, Hashable, Sendable {
   @inlinable
   public init() {}
 
-  /// Reads the attributes from control data; nil if the control data does not contain them.
+  /// Reads the attributes from ancillary data; nil if the ancillary data does not contain them.
   @inlinable
-  public init?(control: RawSpan) {
+  public init?(ancillary: RawSpan) {
     var found: SCTPReceiveInfo?
-    ControlData.forEach(in: control) { level, type, data in
+    AncillaryData.forEach(in: ancillary) { level, type, data in
       if level == CSK_IPPROTO_SCTP, type == CSK_SCTP_CMSG_RCVINFO { found = SCTPReceiveInfo(data) }
     }
     guard let found else { return nil }
     self = found
   }
 
-  /// Reads the data of one control message: 28 bytes.
+  /// Reads the data of one ancillary message: 28 bytes.
   @inlinable
   init?(_ data: RawSpan) {
     guard data.byteCount >= 28 else { return nil }
@@ -76,18 +76,18 @@ public struct SCTPNextInfo: BitwiseCopyable, Hashable, Sendable {
   @inlinable
   public init() {}
 
-  /// Reads the attributes from control data; nil if the control data does not contain them.
+  /// Reads the attributes from ancillary data; nil if the ancillary data does not contain them.
   @inlinable
-  public init?(control: RawSpan) {
+  public init?(ancillary: RawSpan) {
     var found: SCTPNextInfo?
-    ControlData.forEach(in: control) { level, type, data in
+    AncillaryData.forEach(in: ancillary) { level, type, data in
       if level == CSK_IPPROTO_SCTP, type == CSK_SCTP_CMSG_NXTINFO { found = SCTPNextInfo(data) }
     }
     guard let found else { return nil }
     self = found
   }
 
-  /// Reads the data of one control message: 16 bytes.
+  /// Reads the data of one ancillary message: 16 bytes.
   @inlinable
   init?(_ data: RawSpan) {
     guard data.byteCount >= 16 else { return nil }

@@ -1,7 +1,7 @@
 public import CSocketKit
 public import SocketKitCore
 
-/// How one message is sent (RFC 6458, 5.3.4). It is encoded as control data, without allocation.
+/// How one message is sent (RFC 6458, 5.3.4). It is encoded as ancillary data, without allocation.
 ///
 /// On Linux every send is a whole message: there is no explicit end of record (RFC 6458, 8.1.26).
 /// ``/SocketKitCore/SendFlags/more`` delays small messages, so that they share a packet with the messages that follow
@@ -74,21 +74,23 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     public static func priority(_ number: UInt32) -> Self { Self(policy: CSK_SCTP_PR_PRIO, value: number) }
   }
 
-  /// The number of bytes of a ``/SocketKitCore/ControlBuffer`` that hold any ``SCTPSendInfo``.
-  @inlinable public static var controlLength: Int { 80 }
+  /// The number of bytes of a ``/SocketKitCore/AncillaryBuffer`` that hold any ``SCTPSendInfo``.
+  @inlinable public static var ancillaryLength: Int { 80 }
 
-  /// Appends the control messages.
-  /// - Throws: `.capacityExceeded` if they do not fit; ``controlLength`` bytes are always enough. On failure, some
-  ///   control messages may have been appended.
+  /// Appends the ancillary messages.
+  /// - Throws: `.capacityExceeded` if they do not fit; ``ancillaryLength`` bytes are always enough. On failure, some
+  ///   ancillary messages may have been appended.
   @inlinable @inline(__always)
-  public func encode<let capacity: Int>(into control: inout ControlBuffer<capacity>) throws(SocketError) {
-    try encode(into: &control, adding: 0)
+  public func encode<let capacity: Int>(into ancillary: inout AncillaryBuffer<capacity>) throws(SocketError) {
+    try encode(into: &ancillary, adding: 0)
   }
 
   // Always inlined: otherwise the optimizer would merge the copies in this module and in a program into one function
   // that it calls through pointers.
   @inlinable @inline(__always)
-  func encode<let capacity: Int>(into control: inout ControlBuffer<capacity>, adding more: Int32) throws(SocketError) {
+  func encode<let capacity: Int>(into ancillary: inout AncillaryBuffer<capacity>, adding more: Int32)
+    throws(SocketError)
+  {
     var flags = more
     if isUnordered { flags |= CSK_SCTP_UNORDERED }
     if overridesPrimary { flags |= CSK_SCTP_ADDR_OVER }
@@ -100,16 +102,16 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
       stream, UInt16(truncatingIfNeeded: flags), payloadProtocol.bigEndian, context, association.rawValue
     )
     try withUnsafeBytes(of: head) { bytes throws(SocketError) in
-      try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_SNDINFO, bytes.bytes)
+      try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_SNDINFO, bytes.bytes)
     }
     // struct sctp_prinfo: policy, padding, value. Also for `.never`: otherwise the kernel uses the default's time.
     let reliability: (UInt16, UInt16, UInt32) = (expiry.policy, 0, expiry.value)
     try withUnsafeBytes(of: reliability) { bytes throws(SocketError) in
-      try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO, bytes.bytes)
+      try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO, bytes.bytes)
     }
     if let key {
       try withUnsafeBytes(of: key) { bytes throws(SocketError) in
-        try control.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_AUTHINFO, bytes.bytes)
+        try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_AUTHINFO, bytes.bytes)
       }
     }
   }

@@ -10,13 +10,9 @@ public struct SegmentedSend: BitwiseCopyable, Hashable, Sendable {
   public var datagrams = 0
   /// The number of datagrams that the kernel created by splitting larger messages; the others were sent individually.
   public var offloaded = 0
-  /// Whether buffer space was insufficient for the remaining bytes; send them when a poller reports the socket as
-  /// writable.
-  public var wouldBlock = false
 
-  /// Creates a result of nothing sent.
   @inlinable
-  public init() {}
+  init() {}
 }
 
 extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
@@ -31,47 +27,104 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
   ///   - segmentSize: the size of each datagram in bytes, 1 to 65 507.
   ///   - address: the receiver; nil on a connected socket.
   ///   - capabilities: the result of `UDPSocket.hostCapabilities()`.
-  /// - Returns: how much was sent and how; less than everything if `wouldBlock` is set.
+  /// - Returns: how much was sent and how; nil if there is no buffer space now. If the buffer space was insufficient
+  ///   for all bytes, ``SegmentedSend/bytes`` is less than their number: send the rest when a poller reports the socket
+  ///   as writable.
   /// - Throws: `.invalidArgument` for a segment size out of range, and the errors of
-  ///   ``/SocketKitCore/DatagramSocket/send(_:to:flags:)``. ``/SocketKitCore/SocketError/transferred`` is the number of
-  ///   bytes sent before the error.
+  ///   ``/SocketKitCore/DatagramSocket/send(_:ancillary:to:flags:)``. ``/SocketKitCore/SocketError/transferred`` is the
+  ///   number of bytes sent before the error.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, segmentSize: Int, to address: IPSocketAddress? = nil,
     using capabilities: UDPHostCapabilities
+  ) throws(SocketError) -> SegmentedSend? {
+    var segments = try Segments(segmentSize, to: address, using: capabilities)
+    _ = try send(bytes.bytes, in: &segments)
+    return segments.sent.datagrams == 0 ? nil : segments.sent
+  }
+
+  /// Sends bytes as datagrams of equal size, blocking this thread until all of them are sent; the last datagram may be
+  /// shorter.
+  /// - Returns: how the bytes were sent.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(_:segmentSize:to:using:)``.
+  ///   ``/SocketKitCore/SocketError/transferred`` is the number of bytes sent before the error.
+  @inlinable @discardableResult
+  public borrowing func send(
+    _ bytes: Span<UInt8>, segmentSize: Int, to address: IPSocketAddress? = nil,
+    using capabilities: UDPHostCapabilities, until limit: some WaitLimit
   ) throws(SocketError) -> SegmentedSend {
-    guard segmentSize >= 1, segmentSize <= 65507 else { throw SocketError(code: .invalidArgument, .send) }
-    var control = ControlBuffer<24>()
-    try control.append(
-      level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: UInt16(truncatingIfNeeded: segmentSize))
-    let receiver = address.map { AnySocketAddress($0) } ?? AnySocketAddress()
-    // The maximum that one message can carry over IPv4.
-    let fitting = 65507 / segmentSize
-    var together = capabilities.maximumSegments < fitting ? capabilities.maximumSegments : fitting
-    let source = bytes.bytes
-    var sent = SegmentedSend()
+    var segments = try Segments(segmentSize, to: address, using: capabilities)
+    do throws(SocketError) {
+      var wait = try WaitOperation(.send, until: limit)
+      while true {
+        let before = segments.sent.datagrams
+        if try send(bytes.bytes, in: &segments) { return segments.sent }
+        if segments.sent.datagrams != before {
+          wait.progressed()
+          try wait.check()
+        }
+        try wait.block(on: self, for: .writable)
+      }
+    } catch {
+      throw error.after(transferring: segments.sent.bytes)
+    }
+  }
+
+  /// Sends the bytes that `segments` does not count as sent.
+  /// - Returns: whether all are sent; false if there is no buffer space now.
+  @inlinable
+  borrowing func send(_ source: RawSpan, in segments: inout Segments) throws(SocketError) -> Bool {
+    let size = segments.size
     repeat {
-      let left = source.byteCount &- sent.bytes
-      let cuts = together > 1 && left > segmentSize
-      let most = cuts ? together &* segmentSize : segmentSize
-      let part = source.extracting(sent.bytes..<sent.bytes &+ (left < most ? left : most))
-      let result = control.withBytes { extra in
-        receiver.withBytes { attemptSend(part, control: cuts ? extra : RawSpan(), to: $0, flags: []) }
+      let left = source.byteCount &- segments.sent.bytes
+      let cuts = segments.together > 1 && left > size
+      let most = cuts ? segments.together &* size : size
+      let start = segments.sent.bytes
+      let part = source.extracting(start..<start &+ (left < most ? left : most))
+      let used = cuts ? segments.ancillary.byteCount : 0
+      let result = segments.receiver.withBytes {
+        attemptSend(part, ancillary: segments.ancillary.bytes.extracting(first: used), to: $0, flags: [])
       }
       if result.raw >= 0 {
-        let number = (part.byteCount &+ segmentSize &- 1) / segmentSize
-        sent.bytes &+= part.byteCount
-        sent.datagrams &+= number > 1 ? number : 1
-        if cuts { sent.offloaded &+= number }
+        let number = (part.byteCount &+ size &- 1) / size
+        segments.sent.bytes &+= part.byteCount
+        segments.sent.datagrams &+= number > 1 ? number : 1
+        if cuts { segments.sent.offloaded &+= number }
       } else if result.isWouldBlock {
-        sent.wouldBlock = true
-        return sent
+        return false
       } else if cuts && result.mayRefuseCutting {
-        together = 1
+        segments.together = 1
       } else {
-        throw SocketError(result, .send).after(transferring: sent.bytes)
+        throw SocketError(result, .send).after(transferring: segments.sent.bytes)
       }
-    } while sent.bytes < source.byteCount
-    return sent
+    } while segments.sent.bytes < source.byteCount
+    return true
+  }
+}
+
+/// The state of a segmented send.
+@frozen
+@usableFromInline
+struct Segments: ~Copyable {
+  @usableFromInline let size: Int
+  @usableFromInline let receiver: AnySocketAddress
+  @usableFromInline let ancillary: AncillaryBuffer<24>
+  /// The number of datagrams that one message can be split into; 1 after the kernel has refused.
+  @usableFromInline var together: Int
+  @usableFromInline var sent = SegmentedSend()
+
+  @inlinable
+  init(
+    _ size: Int, to address: IPSocketAddress?, using capabilities: UDPHostCapabilities
+  ) throws(SocketError) {
+    guard size >= 1, size <= 65507 else { throw SocketError(code: .invalidArgument, .send) }
+    var ancillary = AncillaryBuffer<24>()
+    try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: UInt16(truncatingIfNeeded: size))
+    self.ancillary = ancillary
+    self.size = size
+    receiver = address.map { AnySocketAddress($0) } ?? AnySocketAddress()
+    // The maximum that one message can carry over IPv4.
+    let fitting = 65507 / size
+    together = capabilities.maximumSegments < fitting ? capabilities.maximumSegments : fitting
   }
 }

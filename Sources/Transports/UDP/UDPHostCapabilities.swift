@@ -73,11 +73,9 @@ extension UDPSocket {
   private borrowing func sends(segments: Int) -> Bool {
     let bytes = [UInt8](repeating: 0, count: segments)
     do throws(SocketError) {
-      var control = ControlBuffer<24>()
-      try control.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: 1 as UInt16)
-      let result = control.withBytes {
-        attemptSend(bytes.span.bytes, control: $0, to: RawSpan(), flags: [])
-      }
+      var ancillary = AncillaryBuffer<24>()
+      try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: 1 as UInt16)
+      let result = attemptSend(bytes.span.bytes, ancillary: ancillary.bytes, to: RawSpan(), flags: [])
       return result.raw == segments
     } catch {
       return false

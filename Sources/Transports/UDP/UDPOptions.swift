@@ -12,7 +12,7 @@ extension SocketOption where Group == UDPSocketOptions, Value == Bool {
   /// Delivers datagrams of equal size from one sender as one message if they arrived together (Linux 5.0).
   ///
   /// Split the message with ``/SocketKitCore/PacketMetadata/segmentSize`` and `forEachDatagram`. Provide a buffer of 65
-  /// 535 bytes and space for control data; otherwise datagrams are lost. The C name is `UDP_GRO`.
+  /// 535 bytes and space for ancillary data; otherwise datagrams are lost. The C name is `UDP_GRO`.
   public static var coalescing: Self { Self(flag: CSK_UDP_GRO, level: CSK_IPPROTO_UDP) }
 }
 

@@ -3,7 +3,7 @@ public import SocketKitCore
 extension MessageBatch {
   /// Takes the descriptors, the sender's credentials and the pidfd that arrived with a received message.
   ///
-  /// The batch must have space for control data: 24 bytes for one or two descriptors, 8 more for every two further
+  /// The batch must have space for ancillary data: 24 bytes for one or two descriptors, 8 more for every two further
   /// descriptors, 32 for credentials, 24 for a pidfd.
   ///
   /// - Parameter received: emptied first; takes descriptors up to its capacity, and closes the others. A second call
@@ -12,6 +12,6 @@ extension MessageBatch {
   public mutating func takeDescriptors<let capacity: Int>(
     at slot: Int, into received: inout ReceivedDescriptors<capacity>
   ) {
-    withReceivedControl(at: slot) { unsafe received.take(from: &$0) }
+    withReceivedAncillary(at: slot) { unsafe received.take(from: &$0) }
   }
 }

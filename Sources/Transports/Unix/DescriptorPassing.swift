@@ -8,13 +8,13 @@ public let maximumPassedDescriptors = 253
 // Streams, sequenced packets and datagrams have the same methods. The sender keeps its descriptor. The receiver gets a
 // new descriptor for the same open file, which the receiving process owns from the moment of the receive.
 extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress {
-  /// Sends bytes with descriptors, without blocking.
+  /// Sends descriptors with bytes, without blocking.
   ///
   /// - Parameters:
-  ///   - bytes: the bytes to send. A stream may accept only some of them; the descriptors go with the first byte, so
-  ///     send the remaining bytes without descriptors.
   ///   - descriptors: at most 253 open descriptors. The caller keeps ownership, and may close them when this call
   ///     returns.
+  ///   - bytes: the bytes to send. A stream may accept only some of them; the descriptors go with the first byte, so
+  ///     send the remaining bytes without descriptors.
   ///   - credentials: the sender's credentials to report; nil for those of this process. Another process, user or group
   ///     requires CAP_SYS_ADMIN, CAP_SETUID or CAP_SETGID.
   ///   - address: the receiver; nil on a connected socket.
@@ -26,8 +26,8 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   ///   all sockets of the user); `.messageTooLarge`, `.brokenPipe`, `.connectionReset`, `.connectionRefused`,
   ///   `.notConnected`.
   @inlinable
-  public borrowing func send(
-    _ bytes: Span<UInt8>, descriptors: Span<RawDescriptor>, credentials: ProcessCredentials? = nil,
+  public borrowing func sendDescriptors(
+    _ descriptors: Span<RawDescriptor>, with bytes: Span<UInt8>, credentials: ProcessCredentials? = nil,
     to address: Address? = nil, flags: SendFlags = []
   ) throws(SocketError) -> Int? {
     let result = try attemptPass(bytes, descriptors, credentials, to: address, flags)
@@ -36,13 +36,13 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     throw SocketError(result, .passDescriptors)
   }
 
-  /// Sends bytes with descriptors, blocking this thread until there is buffer space.
+  /// Sends descriptors with bytes, blocking this thread until there is buffer space.
   ///
   /// - Returns: the number of bytes accepted: all bytes of a message, or at least 1 byte of a stream.
-  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(_:descriptors:credentials:to:flags:)``.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``sendDescriptors(_:with:credentials:to:flags:)``.
   @inlinable
-  public borrowing func send(
-    _ bytes: Span<UInt8>, descriptors: Span<RawDescriptor>, credentials: ProcessCredentials? = nil,
+  public borrowing func sendDescriptors(
+    _ descriptors: Span<RawDescriptor>, with bytes: Span<UInt8>, credentials: ProcessCredentials? = nil,
     to address: Address? = nil, flags: SendFlags = [], until limit: some WaitLimit
   ) throws(SocketError) -> Int {
     var wait = try WaitOperation(.passDescriptors, until: limit)
@@ -64,30 +64,29 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   /// Receives bytes and the descriptors that arrive with them, without blocking.
   ///
   /// - Parameters:
+  ///   - descriptors: emptied first; receives descriptors up to its capacity, and what the kernel reports about the
+  ///     message: ``ReceivedDescriptors/info``. Further descriptors are closed and counted in
+  ///     ``ReceivedDescriptors/surplus``. With a capacity of 0, all descriptors are closed.
   ///   - buffer: receives the beginning of the message. On a stream, a receive ends after the bytes that carried
   ///     descriptors, and an empty buffer makes no system call.
-  ///   - descriptors: emptied first; receives descriptors up to its capacity. Further descriptors are closed and
-  ///     counted in ``ReceivedDescriptors/surplus``. With a capacity of 0, all descriptors are closed.
-  ///   - info: receives the length, the flags and the sender's address.
   /// - Returns: `.bytes` with the number of bytes in the buffer; `.endOfStream`, never on datagram sockets; nil if
   ///   there is nothing to receive now.
-  /// - Throws: `.controlTruncated` if descriptors could not be delivered because the process cannot open more. The
+  /// - Throws: `.ancillaryTruncated` if descriptors could not be delivered because the process cannot open more. The
   ///   descriptors that did arrive are closed, the bytes are in the buffer, and
   ///   ``/SocketKitCore/SocketError/transferred`` is their number. Otherwise `.connectionReset`,
   ///   `.connectionRefused`, `.notConnected`.
   @inlinable
-  public borrowing func receive<let capacity: Int>(
-    into buffer: consuming MutableSpan<UInt8>, descriptors: inout ReceivedDescriptors<capacity>,
-    _ info: inout MessageInfo, flags: ReceiveFlags = []
+  public borrowing func receiveDescriptors<let capacity: Int>(
+    _ descriptors: inout ReceivedDescriptors<capacity>, into buffer: consuming MutableSpan<UInt8>,
+    flags: ReceiveFlags = []
   ) throws(SocketError) -> ReadOutcome? {
     var bytes = buffer.mutableBytes
-    return try receive(bytes: &bytes, &descriptors, &info, flags)
+    return try receive(bytes: &bytes, &descriptors, flags)
   }
 
   @inlinable
   borrowing func receive<let capacity: Int>(
-    bytes: inout MutableRawSpan, _ descriptors: inout ReceivedDescriptors<capacity>, _ info: inout MessageInfo,
-    _ flags: ReceiveFlags
+    bytes: inout MutableRawSpan, _ descriptors: inout ReceivedDescriptors<capacity>, _ flags: ReceiveFlags
   ) throws(SocketError) -> ReadOutcome? {
     descriptors.removeAll()
     if Self.isByteStream && bytes.isEmpty { return .bytes(0) }
@@ -96,60 +95,39 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     // descriptors.
     var memory = InlineArray<1536, UInt8>(repeating: 0)
     var span = memory.mutableSpan
-    var control = span.mutableBytes
-    let result = descriptor.attemptReceiveMessage(into: &bytes, control: &control, flags: flags, &info)
+    var ancillary = span.mutableBytes
+    var info = MessageInfo()
+    let result = descriptor.attemptReceiveMessage(into: &bytes, ancillary: &ancillary, flags: flags, &info)
     if result.isFailure {
       if result.isWouldBlock { return nil }
       throw SocketError(result, .receive)
     }
     let count = result.raw < bytes.byteCount ? result.raw : bytes.byteCount
-    if info.controlLength > 0 {
-      var received = control._mutatingExtracting(first: info.controlLength)
+    if info.ancillaryLength > 0 {
+      var received = ancillary._mutatingExtracting(first: info.ancillaryLength)
       unsafe descriptors.take(from: &received)
     }
-    if info.flags.contains(.controlTruncated) && capacity > 0 {
+    descriptors.received = info
+    if info.flags.contains(.ancillaryTruncated) && capacity > 0 {
       descriptors.removeAll()
-      throw SocketError(code: .controlTruncated, .receive, transferred: count)
+      throw SocketError(code: .ancillaryTruncated, .receive, transferred: count)
     }
     return result.raw == 0 && Self.isEndOfConnection(info) ? .endOfStream : .bytes(count)
-  }
-
-  /// Receives bytes and the descriptors that arrive with them, without blocking.
-  /// - Returns: the same as ``receive(into:descriptors:_:flags:)``.
-  /// - Throws: the errors of ``receive(into:descriptors:_:flags:)``.
-  @inlinable
-  public borrowing func receive<let capacity: Int>(
-    into buffer: consuming MutableSpan<UInt8>, descriptors: inout ReceivedDescriptors<capacity>
-  ) throws(SocketError) -> ReadOutcome? {
-    var info = MessageInfo()
-    return try receive(into: buffer, descriptors: &descriptors, &info)
   }
 
   /// Receives bytes and the descriptors that arrive with them, blocking this thread until bytes are available.
   /// - Returns: `.endOfStream` also after ``/SocketKitCore/Socket/shutdown(_:)`` has shut down receiving, including on
   ///   datagram sockets.
-  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``receive(into:descriptors:_:flags:)``.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``receiveDescriptors(_:into:flags:)``.
   @inlinable
-  public borrowing func receive<let capacity: Int>(
-    into buffer: consuming MutableSpan<UInt8>, descriptors: inout ReceivedDescriptors<capacity>,
-    _ info: inout MessageInfo, flags: ReceiveFlags = [], until limit: some WaitLimit
+  public borrowing func receiveDescriptors<let capacity: Int>(
+    _ descriptors: inout ReceivedDescriptors<capacity>, into buffer: consuming MutableSpan<UInt8>,
+    flags: ReceiveFlags = [], until limit: some WaitLimit
   ) throws(SocketError) -> ReadOutcome {
     var bytes = buffer.mutableBytes
     return try waiting(for: .readable, .receive, until: limit, atEnd: .endOfStream) { (socket) throws(SocketError) in
-      try socket.receive(bytes: &bytes, &descriptors, &info, flags)
+      try socket.receive(bytes: &bytes, &descriptors, flags)
     }
-  }
-
-  /// Receives bytes and the descriptors that arrive with them, blocking this thread until bytes are available.
-  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``receive(into:descriptors:_:flags:)``.
-  @inlinable
-  public borrowing func receive<let capacity: Int>(
-    into buffer: consuming MutableSpan<UInt8>, descriptors: inout ReceivedDescriptors<capacity>,
-    until limit: some WaitLimit
-  ) throws(SocketError) -> ReadOutcome {
-    var info = MessageInfo()
-    return try receive(
-      into: buffer, descriptors: &descriptors, &info, until: limit)
   }
 }
 
@@ -168,16 +146,16 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     // Most messages carry few descriptors: 80 bytes hold credentials and eight descriptors; 1064 bytes hold the
     // maximum.
     if descriptors.count <= 8 {
-      var control = ControlBuffer<80>()
-      try control.append(descriptors, credentials)
-      return control.withBytes { extra in
-        receiver.withBytes { descriptor.attemptSendMessage(bytes.bytes, control: extra, to: $0, flags: flags) }
+      var ancillary = AncillaryBuffer<80>()
+      try ancillary.append(descriptors, credentials)
+      return receiver.withBytes {
+        descriptor.attemptSendMessage(bytes.bytes, ancillary: ancillary.bytes, to: $0, flags: flags)
       }
     }
-    var control = ControlBuffer<1064>()
-    try control.append(descriptors, credentials)
-    return control.withBytes { extra in
-      receiver.withBytes { descriptor.attemptSendMessage(bytes.bytes, control: extra, to: $0, flags: flags) }
+    var ancillary = AncillaryBuffer<1064>()
+    try ancillary.append(descriptors, credentials)
+    return receiver.withBytes {
+      descriptor.attemptSendMessage(bytes.bytes, ancillary: ancillary.bytes, to: $0, flags: flags)
     }
   }
 
@@ -190,11 +168,11 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   static func isEndOfConnection(_ info: MessageInfo) -> Bool {
     let type = kinds[0].type
     if type == .stream { return info.length == 0 }
-    return type == .sequencedPacket && info.length == 0 && info.controlLength == 0 && info.flags.isEmpty
+    return type == .sequencedPacket && info.length == 0 && info.ancillaryLength == 0 && info.flags.isEmpty
   }
 }
 
-extension ControlBuffer {
+extension AncillaryBuffer {
   /// Adds descriptors to pass (SCM_RIGHTS). The caller keeps ownership of them.
   /// - Throws: `.capacityExceeded` if they do not fit; in that case nothing is added.
   @inlinable

@@ -8,7 +8,7 @@ public import SocketKitCore
 ///
 /// ```swift
 /// var received = ReceivedDescriptors<1>()
-/// _ = try socket.receive(into: buffer.mutableSpan, descriptors: &received)
+/// _ = try socket.receiveDescriptors(&received, into: buffer.mutableSpan)
 /// if let file = received.takeFirst() { … }
 /// ```
 /// The descriptors are CLOEXEC. They are blocking or non-blocking as the sender set them: that flag belongs to the open
@@ -24,6 +24,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   @usableFromInline var process: Descriptor?
   @usableFromInline var closed = 0
   @usableFromInline var sender: ProcessCredentials?
+  @usableFromInline var received = MessageInfo()
 
   /// Creates a value without descriptors, to receive into.
   @inlinable
@@ -46,6 +47,9 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   @inlinable public var surplus: Int { closed }
   /// The credentials of the sender, if the option `.passCredentials` is enabled.
   @inlinable public var credentials: ProcessCredentials? { sender }
+
+  /// The length, the flags and the sender's address of the message; empty for descriptors from a batch.
+  @inlinable public var info: MessageInfo { received }
 
   /// Returns the number of a descriptor that has not been taken out, counted from 0; traps outside ``count``.
   @inlinable
@@ -77,22 +81,24 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
     end = 0
     closed = 0
     sender = nil
+    received = MessageInfo()
   }
 
-  /// Takes ownership of the descriptors in a message's control data, and copies the sender's credentials.
+  /// Takes ownership of the descriptors in a message's ancillary data, and copies the sender's credentials.
   ///
   /// First closes the descriptors and discards the credentials of an earlier message. Then takes the descriptors of all
   /// SCM_RIGHTS messages up to the capacity, and closes the others; takes a pidfd; copies credentials. Skips other
-  /// control messages. Replaces each descriptor in the control data with -1, so that it is not closed a second time.
+  /// ancillary messages. Replaces each descriptor in the ancillary data with -1, so that it is not closed a second
+  /// time.
   ///
-  /// Use it for control data that `attemptReceive(into:control:flags:_:)` received; for a batch, use
-  /// ``SocketKitCore/MessageBatch/takeDescriptors(at:into:)``. The caller must guarantee that the control data comes
+  /// Use it for ancillary data that `attemptReceive(into:ancillary:flags:_:)` received; for a batch, use
+  /// ``SocketKitCore/MessageBatch/takeDescriptors(at:into:)``. The caller must guarantee that the ancillary data comes
   /// from the kernel, because this value closes the descriptor numbers in it.
   @unsafe @inlinable
-  public mutating func take(from control: inout MutableRawSpan) {
+  public mutating func take(from ancillary: inout MutableRawSpan) {
     removeAll()
-    control.withUnsafeMutableBytes { memory in
-      ControlData.forEach(in: memory.bytes) { level, type, data in
+    ancillary.withUnsafeMutableBytes { memory in
+      AncillaryData.forEach(in: memory.bytes) { level, type, data in
         guard level == CSK_SOL_SOCKET else { return }
         switch type {
         case CSK_SCM_RIGHTS:

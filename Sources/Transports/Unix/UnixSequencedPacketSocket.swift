@@ -7,8 +7,8 @@ public import SocketKitCore
 /// let client = try UnixSequencedPacketSocket.connect(
 ///   to: UnixAddress(path: "/run/demo.sock"), until: .after(.seconds(5)))
 /// ```
-/// ``SocketKitUnix`` states the rules about paths. The socket can pass descriptors (`send(_:descriptors:)`) and reports
-/// its peer's identity (the option `.peerCredentials`).
+/// ``SocketKitUnix`` states the rules about paths. The socket can pass descriptors (`sendDescriptors(_:with:)`) and
+/// reports its peer's identity (the option `.peerCredentials`).
 ///
 /// **Empty packets** can be sent, but the receiver cannot distinguish them from the end of the connection, unless its
 /// option `.passCredentials` is enabled. With the option, credentials arrive with every packet, including an empty one,

@@ -102,26 +102,26 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Tran
 
   @inlinable
   public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
     // The descriptor may be in blocking mode now.
     let flags = flags.union(ReceiveFlags(rawValue: CSK_MSG_DONTWAIT))
-    if buffer.isEmpty { return attemptReceive(droppingBytes: &control, flags: flags, &info) }
+    if buffer.isEmpty { return attemptReceive(droppingBytes: &ancillary, flags: flags, &info) }
     let result = number.attemptReceiveMessage(
-      into: &buffer, control: &control, flags: flags, &info, descriptorsMayCome: false)
+      into: &buffer, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)
     return result.isFailure ? explained(result, flags) : result
   }
 
   /// Receives a packet into an empty buffer, which drops the packet. The kernel would return 0 and keep it.
   @usableFromInline
   borrowing func attemptReceive(
-    droppingBytes control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    droppingBytes ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
     var byte = InlineArray<1, UInt8>(repeating: 0)
     var span = byte.mutableSpan
     var room = span.mutableBytes
     let result = number.attemptReceiveMessage(
-      into: &room, control: &control, flags: flags, &info, descriptorsMayCome: false)
+      into: &room, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)
     if result.isFailure { return explained(result, flags) }
     if result.raw > 0 { info.flags.insert(.truncated) }
     return result
@@ -136,22 +136,8 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Tran
 
   @inlinable
   public borrowing func attemptSend(
-    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
+    _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
     address.isEmpty ? sender.attemptSend(bytes, flags) : .failure(errno: CSK_EISCONN)
   }
-
-  // These methods call the ones above, because the kernel's own calls would bypass the queue, block while the
-  // descriptor is in blocking mode, and treat an empty buffer as an end.
-
-  @inlinable
-  public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
-  ) -> IOResult { attemptReceiveByMessage(into: &buffer, from: &address, flags: flags) }
-
-  @inlinable
-  public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult { attemptReceiveOneByOne(batch: &batch) }
-
-  @inlinable
-  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult { attemptSendOneByOne(batch: &batch) }
 }

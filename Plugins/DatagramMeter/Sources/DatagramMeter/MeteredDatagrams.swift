@@ -44,9 +44,9 @@ public struct MeteredDatagrams<Base: DatagramSocket & ~Copyable>: ~Copyable, Dat
 extension MeteredDatagrams where Base: ~Copyable {
   @inlinable @inline(__always)
   public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, control: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
-    let result = base.attemptReceive(into: &buffer, control: &control, flags: flags, &info)
+    let result = base.attemptReceive(into: &buffer, ancillary: &ancillary, flags: flags, &info)
     if !result.isFailure {
       var traffic = DatagramTraffic()
       traffic.add(bytes: result.raw, isTruncated: info.isTruncated)
@@ -72,9 +72,37 @@ extension MeteredDatagrams where Base: ~Copyable {
 
   @inlinable @inline(__always)
   public borrowing func attemptSend(
-    _ bytes: RawSpan, control: RawSpan, to address: RawSpan, flags: SendFlags
+    _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
-    let result = base.attemptSend(bytes, control: control, to: address, flags: flags)
+    let result = base.attemptSend(bytes, ancillary: ancillary, to: address, flags: flags)
+    if !result.isFailure {
+      var traffic = DatagramTraffic()
+      traffic.add(bytes: result.raw, isTruncated: false)
+      sentCount.add(traffic)
+    }
+    return result
+  }
+
+  // Forwarded, because the default implementations would copy the bytes.
+  @unsafe @inlinable
+  public borrowing func attemptReceive(
+    scattering segments: UnsafeBufferPointer<IOSegment>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
+  ) -> IOResult {
+    let result = base.attemptReceive(scattering: segments, ancillary: &ancillary, flags: flags, &info)
+    if !result.isFailure {
+      var traffic = DatagramTraffic()
+      traffic.add(bytes: result.raw, isTruncated: info.isTruncated)
+      receivedCount.add(traffic)
+    }
+    return result
+  }
+
+  @unsafe @inlinable
+  public borrowing func attemptSend(
+    gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
+  ) -> IOResult {
+    let result = base.attemptSend(gathering: segments, ancillary: ancillary, to: address, flags: flags)
     if !result.isFailure {
       var traffic = DatagramTraffic()
       traffic.add(bytes: result.raw, isTruncated: false)
@@ -90,7 +118,7 @@ extension MeteredDatagrams where Base: ~Copyable {
     var traffic = DatagramTraffic()
     var slot = 0
     while slot < result.raw {
-      traffic.add(bytes: batch.fullLength(at: slot), isTruncated: batch.flags(at: slot).contains(.truncated))
+      traffic.add(bytes: batch[slot].fullLength, isTruncated: batch[slot].flags.contains(.truncated))
       slot &+= 1
     }
     receivedCount.add(traffic)
@@ -103,7 +131,7 @@ extension MeteredDatagrams where Base: ~Copyable {
     let result = base.attemptSend(batch: &batch)
     var traffic = DatagramTraffic()
     while slot < batch.sent {
-      traffic.add(bytes: batch.byteCount(at: slot), isTruncated: false)
+      traffic.add(bytes: batch[slot].byteCount, isTruncated: false)
       slot &+= 1
     }
     sentCount.add(traffic)

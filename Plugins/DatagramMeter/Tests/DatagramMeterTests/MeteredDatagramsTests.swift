@@ -32,15 +32,15 @@ struct MeteredDatagramsTests {
     let client = MeteredDatagrams(try UDPSocket.connect(to: try server.localAddress()))
     var batch = MessageBatch(capacity: 8, messageCapacity: 32)
     for length in 1...8 { try batch.append([UInt8](repeating: 1, count: 4 * length).span) }
-    #expect(try client.send(batch: &batch) == 8)
+    #expect(try batch.send(on: client) == 8)
     var small = MessageBatch(capacity: 8, messageCapacity: 28)
     var poller = try EpollPoller(EpollPoller.configuration(capacity: 1))
     try poller.register(server, for: .readable, token: Token(index: 1))
     #expect(try poller.wait(until: .after(patience)) == 1)
-    #expect(try server.receive(batch: &small) == 8)
+    #expect(try small.receive(from: server) == 8)
     #expect(server.received.messages == 8 && server.received.bytes == 144 && server.received.truncated == 1)
     #expect(client.sent.messages == 8 && client.sent.bytes == 144)
-    #expect(try server.receive(batch: &small) == nil)
+    #expect(try small.receive(from: server) == nil)
     #expect(server.received.messages == 8)
     try poller.deregister(server)
   }

@@ -39,7 +39,7 @@ struct DatagramLoad: ~Copyable {
     let burst = try Self.burst(size)
     // Most of the buffer space that a small datagram takes is kernel overhead; this value was measured and rounded up.
     let room = try socket.option(.receiveBuffer) / (burst * (size + 1536))
-    bursts = MessageBatch(capacity: max(1, min(4, room)), messageCapacity: burst * size, controlCapacity: 24)
+    bursts = MessageBatch(capacity: max(1, min(4, room)), messageCapacity: burst * size, ancillaryCapacity: 24)
     arrived = MessageBatch(capacity: coalesced ? 16 : 128, messageCapacity: coalesced ? 65535 : (size + 63) & ~63)
     bytes = [UInt8](repeating: 0, count: burst * size)
     ledger = DatagramLedger(size: size)
@@ -57,18 +57,14 @@ struct DatagramLoad: ~Copyable {
     let sender = try UDPSocket.connect(to: try target.localAddress())
     let bytes = [UInt8](repeating: 0, count: 65507)
     for count in [128, 64] where count * size <= bytes.count {
-      var control = ControlBuffer<24>()
-      try control.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: UInt16(size))
-      let isTaken = try control.withBytes { (control) throws(SocketError) in
-        do throws(SocketError) {
-          _ = try sender.send(bytes.span.extracting(first: count * size), control: control)
-          return true
-        } catch {
-          if error.code == .invalidArgument || error.code == .messageTooLarge { return false }
-          throw error
-        }
+      var ancillary = AncillaryBuffer<24>()
+      try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: UInt16(size))
+      do throws(SocketError) {
+        _ = try sender.send(bytes.span.extracting(first: count * size), ancillary: ancillary.bytes)
+        return count
+      } catch {
+        if error.code != .invalidArgument && error.code != .messageTooLarge { throw error }
       }
-      if isTaken { return count }
     }
     return max(1, min(64, bytes.count / size))
   }
@@ -116,7 +112,7 @@ struct DatagramLoad: ~Copyable {
       sent += count
     }
     while bursts.sent < bursts.count {
-      if try socket.send(batch: &bursts) != nil { continue }
+      if try bursts.send(on: socket) != nil { continue }
       if limit.isOver { throw ToolError("the load's socket stays full") }
       sched_yield()
     }
@@ -125,14 +121,12 @@ struct DatagramLoad: ~Copyable {
 
   /// Receives replies and returns the number of datagrams.
   private mutating func receive() throws -> Int {
-    guard let count = try socket.receive(batch: &arrived) else { return 0 }
+    guard let count = try arrived.receive(from: socket) else { return 0 }
     let before = ledger.count
     for slot in 0..<count {
-      let length = arrived.fullLength(at: slot)
-      let complaint = arrived.withBytes(at: slot) { bytes in
-        bytes.byteCount == length ? ledger.complaint(about: bytes) : "a datagram came back longer"
-      }
-      if let complaint { throw ToolError(complaint) }
+      let message = arrived[slot]
+      if message.byteCount != message.fullLength { throw ToolError("a datagram came back longer") }
+      if let complaint = ledger.complaint(about: message.bytes) { throw ToolError(complaint) }
     }
     return before - ledger.count
   }

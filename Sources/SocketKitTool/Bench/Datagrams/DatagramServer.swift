@@ -59,7 +59,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
   private mutating func runBatches(_ plan: DatagramPlan) throws(SocketError) -> Never {
     let offload = plan.way == .offload
     if offload { try UDPOffload.coalesce(socket.readSource) }
-    var batch = MessageBatch(capacity: plan.batch, messageCapacity: plan.size, controlCapacity: offload ? 64 : 0)
+    var batch = MessageBatch(capacity: plan.batch, messageCapacity: plan.size, ancillaryCapacity: offload ? 64 : 0)
     // Every kernel with UDP_SEGMENT supports 64; the C server uses the same value.
     if plan.way == .joined { batch.mostJoined = 64 }
     while true {
@@ -73,13 +73,13 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
   @inline(__always)
   private borrowing func echo(_ batch: inout MessageBatch, _ offload: Bool) throws(SocketError) -> Bool {
     counters.pointee.reads &+= 1
-    guard let count = try socket.receive(batch: &batch) else { return false }
+    guard let count = try batch.receive(from: socket) else { return false }
     if offload { try UDPOffload.turnRound(&batch) }
     while batch.sent < count {
       let before = batch.sent
-      let result = try socket.send(batch: &batch)
+      let result = try batch.send(on: socket)
       // For datagrams of equal size, one call sends as many as one UDP message can hold.
-      let together = batch.mostJoined < 2 ? count : min(batch.mostJoined, 65507 / max(1, batch.byteCount(at: before)))
+      let together = batch.mostJoined < 2 ? count : min(batch.mostJoined, 65507 / max(1, batch[before].byteCount))
       counters.pointee.writes &+= UInt64(max(1, (batch.sent - before + together - 1) / together))
       if result == nil { break }
     }
@@ -99,7 +99,7 @@ enum UDPOffload {
   static func turnRound(_ batch: inout MessageBatch) throws(SocketError) {
     var slot = 0
     while slot < batch.count {
-      let size = batch.withControl(at: slot) { PacketMetadata(control: $0).segmentSize }
+      let size = batch[slot].segmentSize
       if let size { try batch.setSegmentSize(UInt16(truncatingIfNeeded: size), at: slot) }
       slot &+= 1
     }

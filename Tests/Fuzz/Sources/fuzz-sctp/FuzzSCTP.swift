@@ -77,14 +77,14 @@ private func readCauses(_ bytes: RawSpan) {
   require(SCTPErrorCause.reason(in: bytes) == wanted.first { $0.0 == 12 }?.1, "the reason")
 }
 
-private func readInfos(_ control: RawSpan) {
+private func readInfos(_ ancillary: RawSpan) {
   var received: [UInt8]?
   var next: [UInt8]?
-  ControlData.forEach(in: control) { level, type, data in
+  AncillaryData.forEach(in: ancillary) { level, type, data in
     if level == 132, type == 3 { received = copy(data) }
     if level == 132, type == 4 { next = copy(data) }
   }
-  let info = SCTPReceiveInfo(control: control)
+  let info = SCTPReceiveInfo(ancillary: ancillary)
   require((info != nil) == (received.map { $0.count >= 28 } ?? false), "an info of \(String(describing: received))")
   if let info, let received {
     require(UInt64(info.stream) == number(received[0..<2]), "the stream")
@@ -92,7 +92,7 @@ private func readInfos(_ control: RawSpan) {
     require(info.association.rawValue == Int32(truncatingIfNeeded: number(received[24..<28])), "the association")
     require(info.isUnordered == (received[4] & 1 == 1), "the order")
   }
-  let behind = SCTPNextInfo(control: control)
+  let behind = SCTPNextInfo(ancillary: ancillary)
   require((behind != nil) == (next.map { $0.count >= 16 } ?? false), "a next info of \(String(describing: next))")
   if let behind, let next { require(UInt64(behind.length) == number(next[8..<12]), "the length") }
 }
@@ -111,27 +111,25 @@ private func encode(_ bytes: RawSpan) {
   let lifetime = Duration.milliseconds(Int64(bytes.unsafeLoadUnaligned(fromByteOffset: 12, as: Int32.self)))
   if flags & 2 != 0 { info.expiry = .after(lifetime) }
   if flags & 4 != 0 { info.key = UInt16(flags) }
-  var control = ControlBuffer<80>()
+  var ancillary = AncillaryBuffer<80>()
   do throws(SocketError) {
-    try info.encode(into: &control)
+    try info.encode(into: &ancillary)
   } catch {
     fatalError("no room for an info: \(error)")
   }
   var types: [Int32] = []
-  control.withBytes {
-    ControlData.forEach(in: $0) { level, type, data in
-      types.append(type)
-      if type != 2 { return }
-      // sndinfo and association as a send failure has them.
-      var failure: [UInt8] = [0x0d, 0x80, 0, 0, 32, 0, 0, 0, 0, 0, 0, 0]
-      failure += copy(data) + copy(data.extracting(12..<16))
-      // With a chunk's flags instead of a message's.
-      require(failure[14] == (plain.isUnordered ? 1 : 0) && failure[15] == 0, "flags")
-      failure[14] = plain.isUnordered ? 4 : 0
-      let read = SCTPNotification(failure.span.bytes)
-      guard case .sendFailed(let seen) = read else { fatalError("\(read)") }
-      require(seen.info == plain && level == 132, "\(seen.info) for \(plain)")
-    }
+  AncillaryData.forEach(in: ancillary.bytes) { level, type, data in
+    types.append(type)
+    if type != 2 { return }
+    // sndinfo and association as a send failure has them.
+    var failure: [UInt8] = [0x0d, 0x80, 0, 0, 32, 0, 0, 0, 0, 0, 0, 0]
+    failure += copy(data) + copy(data.extracting(12..<16))
+    // With a chunk's flags instead of a message's.
+    require(failure[14] == (plain.isUnordered ? 1 : 0) && failure[15] == 0, "flags")
+    failure[14] = plain.isUnordered ? 4 : 0
+    let read = SCTPNotification(failure.span.bytes)
+    guard case .sendFailed(let seen) = read else { fatalError("\(read)") }
+    require(seen.info == plain && level == 132, "\(seen.info) for \(plain)")
   }
   let wanted: [Int32] = [2, 5] + (flags & 4 != 0 ? [6] : [])
   require(types == wanted, "types \(types)")

@@ -94,14 +94,14 @@ private final class MessageWriter<S: StressMessages & ~Copyable>: SessionThread 
         what = "try to send a batch"
         try fill(&batch)
         try attempt(what, .zero) { () throws(SocketError) in
-          if let count = try socket.send(batch: &batch) { note(count) }
+          if let count = try batch.send(on: socket) { note(count) }
         }
       case 65..<80:
         what = "send a batch"
         try fill(&batch)
         try attempt(what, time) { () throws(SocketError) in
           defer { note(batch.sent) }
-          try socket.send(batch: &batch, until: deadline.cancellable(by: control))
+          try batch.send(on: socket, until: deadline.cancellable(by: control))
         }
       case 80..<91 where session.passes:
         what = "pass"
@@ -216,7 +216,7 @@ private final class MessageReader<S: StressMessages & ~Copyable>: SessionThread 
         return accept(fetched, buffer, info)
       case 60..<75:
         what = "try to receive a batch"
-        let outcome = try attempt(what, .zero) { () throws(SocketError) in try socket.receive(batch: &batch) }
+        let outcome = try attempt(what, .zero) { () throws(SocketError) in try batch.receive(from: socket) }
         switch outcome {
         case 0?: return accept(.end, [], info)
         case nil: return true
@@ -225,7 +225,7 @@ private final class MessageReader<S: StressMessages & ~Copyable>: SessionThread 
       case 75..<90:
         what = "receive a batch"
         let count = try attempt(what, time) { () throws(SocketError) in
-          try socket.receive(batch: &batch, until: deadline.cancellable(by: control))
+          try batch.receive(from: socket, until: deadline.cancellable(by: control))
         }
         return count == 0 ? accept(.end, [], info) : accept(batch)
       case 90..<95:
@@ -268,8 +268,8 @@ private final class MessageReader<S: StressMessages & ~Copyable>: SessionThread 
 
   private func accept(_ batch: borrowing MessageBatch) -> Bool {
     for slot in 0..<batch.count {
-      let bytes = batch.withBytes(at: slot) { bytes in bytes.withUnsafeBytes { Array($0) } }
-      check(bytes[...], batch.fullLength(at: slot), nil)
+      let bytes = batch[slot].bytes.withUnsafeBytes { Array($0) }
+      check(bytes[...], batch[slot].fullLength, nil)
     }
     return true
   }

@@ -29,15 +29,15 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     _ bytes: [UInt8], _ descriptor: RawDescriptor, until limit: some WaitLimit
   ) throws(SocketError) -> Int {
     let descriptors: InlineArray<1, RawDescriptor> = [descriptor]
-    return try send(bytes.span, descriptors: descriptors.span, until: limit)
+    return try sendDescriptors(descriptors.span, with: bytes.span, until: limit)
   }
 
   borrowing func taken(
     into buffer: inout [UInt8], _ values: inout [Int], _ info: inout MessageInfo, until limit: some WaitLimit
   ) throws(SocketError) -> ReadOutcome {
     var received = ReceivedDescriptors<4>()
-    let outcome = try receive(
-      into: buffer.mutableSpan, descriptors: &received, &info, until: limit)
+    let outcome = try receiveDescriptors(&received, into: buffer.mutableSpan, until: limit)
+    info = received.info
     while let descriptor = received.takeFirst() { values.append(programs_event_take(descriptor.raw.value)) }
     return outcome
   }

@@ -74,23 +74,23 @@ func packets<S: Transport & Acceptable<Void> & SequencedPacketSocket & ~Copyable
 /// Batches over a connected pair.
 func batches<S: MessageSocket & ~Copyable>(_ near: Held<S>, _ far: Held<S>) throws {
   var batch = MessageBatch(capacity: 4, messageCapacity: 16)
-  step("receive a batch, nothing there") { messages(try far.with { try $0.receive(batch: &batch) }) }
+  step("receive a batch, nothing there") { messages(try far.with { try batch.receive(from: $0) }) }
   step("receive a batch, nothing there, with a time limit") {
-    "\(try far.with { try $0.receive(batch: &batch, until: .after(shortTime)) }) messages"
+    "\(try far.with { try batch.receive(from: $0, until: .after(shortTime)) }) messages"
   }
   step("send a batch of three") {
     batch.removeAll()
     for text in ["one", "two", "three"] { try batch.append(text.utf8.span) }
-    return messages(try near.with { try $0.send(batch: &batch) })
+    return messages(try near.with { try batch.send(on: $0) })
   }
   far.awaitSomething()
   step("receive a batch until all three are there") {
     var texts: [String] = []
     while texts.count < 3 {
-      let number = try far.with { try $0.receive(batch: &batch, until: longTime) }
+      let number = try far.with { try batch.receive(from: $0, until: longTime) }
       for slot in 0..<number {
         texts.append(
-          batch.withBytes(at: slot) { bytes in bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } })
+          batch[slot].bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
       }
     }
     return texts.joined(separator: " ")

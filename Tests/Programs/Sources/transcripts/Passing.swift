@@ -12,15 +12,15 @@ func passing<S: Transport & KernelSocket & ~Copyable>(_ type: S.Type) throws whe
   var buffer = [UInt8](repeating: 0, count: 16)
   var received = ReceivedDescriptors<1>()
   step("receive descriptors, nothing there") {
-    words(try far.with { try $0.receive(into: buffer.mutableSpan, descriptors: &received) })
+    words(try far.with { try $0.receiveDescriptors(&received, into: buffer.mutableSpan) })
   }
   step("send two descriptors with bytes") {
     let both: InlineArray<2, RawDescriptor> = [one.raw, two.raw]
-    return words(try near.with { try $0.send("take".utf8.span, descriptors: both.span) })
+    return words(try near.with { try $0.sendDescriptors(both.span, with: "take".utf8.span) })
   }
   far.awaitSomething()
   step("receive with room for one") {
-    let text = words(try far.with { try $0.receive(into: buffer.mutableSpan, descriptors: &received) }, buffer)
+    let text = words(try far.with { try $0.receiveDescriptors(&received, into: buffer.mutableSpan) }, buffer)
     return "\(text), descriptors: \(received.count), closed: \(received.surplus)"
   }
   step("use and close it") {
@@ -29,11 +29,11 @@ func passing<S: Transport & KernelSocket & ~Copyable>(_ type: S.Type) throws whe
   }
   step("send a descriptor that the receiver does not want") {
     let first: InlineArray<1, RawDescriptor> = [one.raw]
-    return words(try near.with { try $0.send("drop".utf8.span, descriptors: first.span) })
+    return words(try near.with { try $0.sendDescriptors(first.span, with: "drop".utf8.span) })
   }
   far.awaitSomething()
   step("receive it and take nothing") {
-    let text = words(try far.with { try $0.receive(into: buffer.mutableSpan, descriptors: &received) }, buffer)
+    let text = words(try far.with { try $0.receiveDescriptors(&received, into: buffer.mutableSpan) }, buffer)
     received.removeAll()
     return text
   }

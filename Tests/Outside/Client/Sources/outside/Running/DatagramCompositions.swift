@@ -127,12 +127,12 @@ struct DatagramCompositionRun<S: LoopbackDatagrams & ~Copyable, P: Poller & ~Cop
 
   func offload() throws {
     try withServer(coalescing: true) { client, server, poller in
-      var batch = MessageBatch(capacity: 4, messageCapacity: 65535, controlCapacity: 64)
-      var control = ControlBuffer<24>()
-      try control.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: UInt16(64))
+      var batch = MessageBatch(capacity: 4, messageCapacity: 65535, ancillaryCapacity: 64)
+      var ancillary = AncillaryBuffer<24>()
+      try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: UInt16(64))
       for round in 0..<rounds {
         let bytes = (0..<burst).flatMap { message(round * burst + $0) }
-        _ = try control.withBytes { (control) throws(SocketError) in try client.send(bytes.span, control: control) }
+        _ = try client.send(bytes.span, ancillary: ancillary.bytes)
       }
       // And one alone, which does not come coalesced.
       try client.send(message(burst * rounds).span, to: nil, until: .after(patience))

@@ -39,7 +39,7 @@ private func count<S: LoopbackDatagrams & ~Copyable, P: Poller & ~Copyable>(
   let size = offloads ? 65535 : datagramSize
   let number = bound.descriptor.value
   let capacity = UInt32(batchCapacity)
-  var batch = MessageBatch(capacity: batchCapacity, messageCapacity: size, controlCapacity: offloads ? 64 : 0)
+  var batch = MessageBatch(capacity: batchCapacity, messageCapacity: size, ancillaryCapacity: offloads ? 64 : 0)
   if loop == "joined" { batch.mostJoined = batchCapacity }
   let server = S(wrapping: bound)
   var poller = try P(P.configuration(capacity: 256))
@@ -89,12 +89,12 @@ private func sendAll(_ socket: borrowing UDPSocket, _ numbers: Range<Int>) throw
     try batch.append(bytes.span)
   }
   while batch.sent < batch.count {
-    try expect(try socket.send(batch: &batch) != nil, "the peer's socket is full")
+    try expect(try batch.send(on: socket) != nil, "the peer's socket is full")
   }
 }
 
 private func sendCoalesced(_ socket: borrowing UDPSocket, _ numbers: Range<Int>) throws {
-  var batch = MessageBatch(capacity: 4, messageCapacity: burst * datagramSize, controlCapacity: 24)
+  var batch = MessageBatch(capacity: 4, messageCapacity: burst * datagramSize, ancillaryCapacity: 24)
   for first in stride(from: numbers.lowerBound, to: numbers.upperBound, by: burst) {
     let slot = batch.count
     // In a name of its own: the span of what a call returned crashes the compiler (6.3.1) here.
@@ -103,6 +103,6 @@ private func sendCoalesced(_ socket: borrowing UDPSocket, _ numbers: Range<Int>)
     try batch.setSegmentSize(UInt16(datagramSize), at: slot)
   }
   while batch.sent < batch.count {
-    try expect(try socket.send(batch: &batch) != nil, "the peer's socket is full")
+    try expect(try batch.send(on: socket) != nil, "the peer's socket is full")
   }
 }

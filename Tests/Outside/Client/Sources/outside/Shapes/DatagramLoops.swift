@@ -35,8 +35,8 @@ func batchLoop<S: DatagramSocket & ~Copyable, P: Poller & ~Copyable>(
     let count = try poller.wait()
     var index = 0
     while index < count {
-      if let number = try socket.receive(batch: &batch) {
-        while batch.sent < number, try socket.send(batch: &batch) != nil {}
+      if let number = try batch.receive(from: socket) {
+        while batch.sent < number, try batch.send(on: socket) != nil {}
         done &+= batch.sent
       }
       index &+= 1
@@ -55,9 +55,9 @@ func offloadLoop<S: DatagramSocket & ~Copyable, P: Poller & ~Copyable>(
     let count = try poller.wait()
     var index = 0
     while index < count {
-      if let number = try socket.receive(batch: &batch) {
+      if let number = try batch.receive(from: socket) {
         done &+= try keepSegments(&batch)
-        while batch.sent < number, try socket.send(batch: &batch) != nil {}
+        while batch.sent < number, try batch.send(on: socket) != nil {}
       }
       index &+= 1
     }
@@ -71,10 +71,10 @@ private func keepSegments(_ batch: inout MessageBatch) throws(SocketError) -> In
   var datagrams = 0
   var slot = 0
   while slot < batch.count {
-    let size = batch.withControl(at: slot) { PacketMetadata(control: $0).segmentSize }
+    let size = batch[slot].segmentSize
     if let size, size > 0 {
       try batch.setSegmentSize(UInt16(truncatingIfNeeded: size), at: slot)
-      datagrams &+= (batch.byteCount(at: slot) &+ size &- 1) / size
+      datagrams &+= (batch[slot].byteCount &+ size &- 1) / size
     } else {
       datagrams &+= 1
     }

@@ -1,45 +1,45 @@
-// Control messages against any bytes: nothing may be read beyond them, what is found must be what a plain reading of
+// Ancillary messages against any bytes: nothing may be read beyond them, what is found must be what a plain reading of
 // cmsg(3) finds, and what was built must be read back the same.
 import FuzzDriver
 import SocketKitCore
 
 @_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzControl(_ data: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
+public func fuzzAncillary(_ data: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
   let bytes = UnsafeRawBufferPointer(start: data, count: count).bytes
   read(bytes)
-  // Control data need not be aligned where a program keeps them.
+  // Ancillary data need not be aligned where a program keeps them.
   if count > 0 { read(bytes.extracting(droppingFirst: 1)) }
   buildMessages(bytes)
   buildMetadata(bytes)
   return 0
 }
 
-/// A control message, copied.
+/// An ancillary message, copied.
 private struct Message: Equatable {
   var level: Int32
   var type: Int32
   var data: [UInt8]
 }
 
-private func read(_ control: RawSpan) {
-  let found = messages(in: control)
-  let wanted = plainReading(copy(control))
+private func read(_ ancillary: RawSpan) {
+  let found = messages(in: ancillary)
+  let wanted = plainReading(copy(ancillary))
   require(found == wanted, "found \(found), but there is \(wanted)")
-  let metadata = PacketMetadata(control: control)
-  require(metadata == PacketMetadata(control: control), "two readings differ")
+  let metadata = PacketMetadata(ancillary: ancillary)
+  require(metadata == PacketMetadata(ancillary: ancillary), "two readings differ")
   let isCoalesced = found.contains { $0.level == 17 && $0.type == 104 }
   require(isCoalesced || metadata.segmentSize == nil, "a segment size out of nothing")
   require(metadata.ecn.map { $0 < 4 } ?? true && metadata.dscp.map { $0 < 64 } ?? true, "too many bits")
   if let error = metadata.error { _ = (error.classification, error.offender?.description) }
-  if let error = ExtendedError(control) {
-    require(control.byteCount >= 16, "an error of too few bytes")
+  if let error = ExtendedError(ancillary) {
+    require(ancillary.byteCount >= 16, "an error of too few bytes")
     _ = (error.classification, error.offender?.description)
   }
 }
 
-private func messages(in control: RawSpan) -> [Message] {
+private func messages(in ancillary: RawSpan) -> [Message] {
   var found: [Message] = []
-  ControlData.forEach(in: control) { level, type, data in
+  AncillaryData.forEach(in: ancillary) { level, type, data in
     found.append(Message(level: level, type: type, data: copy(data)))
   }
   return found
@@ -64,7 +64,7 @@ private func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reversed().red
 
 /// Builds messages out of the bytes, one after the other until there is no room, and reads them back.
 private func buildMessages(_ bytes: RawSpan) {
-  var control = ControlBuffer<256>()
+  var ancillary = AncillaryBuffer<256>()
   var built: [Message] = []
   var offset = 0
   while bytes.byteCount - offset >= 3 {
@@ -73,25 +73,25 @@ private func buildMessages(_ bytes: RawSpan) {
     let length = min(Int(bytes.unsafeLoad(fromByteOffset: offset + 2, as: UInt8.self)), bytes.byteCount - offset - 3)
     let data = bytes.extracting(offset + 3..<offset + 3 + length)
     offset += 3 + length
-    let before = control.byteCount
-    let space = ControlBuffer<256>.space(forDataOf: length)
+    let before = ancillary.byteCount
+    let space = 16 + (length + 7) / 8 * 8
     do throws(SocketError) {
-      try control.append(level: level, type: type, data)
+      try ancillary.append(level: level, type: type, data)
       built.append(Message(level: level, type: type, data: copy(data)))
-      require(control.byteCount == before + space, "a message takes \(control.byteCount - before), not \(space)")
+      require(ancillary.byteCount == before + space, "a message takes \(ancillary.byteCount - before), not \(space)")
     } catch {
       require(error.code == .capacityExceeded && before + space > 256, "no room: \(error)")
-      require(control.byteCount == before, "a refused message left something behind")
+      require(ancillary.byteCount == before, "a refused message left something behind")
     }
   }
-  control.withBytes { read($0) }
-  let again = control.withBytes { messages(in: $0) }
+  read(ancillary.bytes)
+  let again = messages(in: ancillary.bytes)
   require(again == built, "built \(built), read \(again)")
-  control.removeAll()
-  require(control.withBytes { messages(in: $0) }.isEmpty, "emptied, but there is something")
+  ancillary.removeAll()
+  require(messages(in: ancillary.bytes).isEmpty, "emptied, but there is something")
 }
 
-/// What one packet is asked to be, encoded, is what a receiver's control data would say of it.
+/// What one packet is asked to be, encoded, is what a receiver's ancillary data would say of it.
 private func buildMetadata(_ bytes: RawSpan) {
   guard bytes.byteCount >= 24 else { return }
   let flags = bytes.unsafeLoad(as: UInt8.self)
@@ -105,22 +105,23 @@ private func buildMetadata(_ bytes: RawSpan) {
     low: bytes.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt64.self))
   if flags & 16 != 0 { wanted.source = .v6(six) }
   for family in [AddressFamily.ipv4, .ipv6] {
-    var control = ControlBuffer<128>()
+    var ancillary = AncillaryBuffer<128>()
     do throws(SocketError) {
-      try wanted.encode(into: &control, for: family)
+      try wanted.encode(
+        into: &ancillary, for: family == .ipv4 ? .loopback(port: 1) : .loopbackIPv6(port: 1))
       require(isSendable(wanted.source, by: family), "took the source of another IP version")
     } catch {
       require(error.code == .invalidArgument && !isSendable(wanted.source, by: family), "refused: \(error)")
       continue
     }
-    let said = control.withBytes { PacketMetadata(control: $0) }
+    let said = ancillary.metadata
     require(said.hopLimit == wanted.hopLimit && said.trafficClass == wanted.trafficClass, "\(said) for \(wanted)")
     require(said.interfaceIndex == wanted.interfaceIndex, "\(said) for \(wanted)")
     if family == .ipv6, wanted.source != nil {
       let scope = six.isLinkLocal ? wanted.interfaceIndex : 0
       require(said.destination == IPSocketAddress(six, port: 0, scopeID: scope), "\(said) for \(wanted)")
     }
-    let segments = control.withBytes { messages(in: $0) }.filter { $0.level == 17 && $0.type == 103 }
+    let segments = messages(in: ancillary.bytes).filter { $0.level == 17 && $0.type == 103 }
     require(segments.map { number($0.data[...]) } == wanted.segmentSize.map { [UInt64($0)] } ?? [], "segment size")
   }
 }
@@ -137,7 +138,7 @@ private func isSendable(_ source: IPAddress?, by family: AddressFamily) -> Bool 
 private func copy(_ bytes: RawSpan) -> [UInt8] { bytes.withUnsafeBytes { Array($0) } }
 
 // SwiftPM renames the entry point of an executable target to <module>_main.
-@_cdecl("fuzz_control_main")
+@_cdecl("fuzz_ancillary_main")
 public func main(_ argc: Int32, _ argv: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32 {
-  drive(argc, argv, { fuzzControl($0, $1) })
+  drive(argc, argv, { fuzzAncillary($0, $1) })
 }

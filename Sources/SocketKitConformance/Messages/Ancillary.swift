@@ -1,28 +1,28 @@
 internal import SocketKitCore
 
 extension MessageRules where S: ~Copyable {
-  var controlRules: [ConformanceRule] {
+  var ancillaryRules: [ConformanceRule] {
     rule(
-      "control.received", given: .timestamps,
-      "Control data that was asked for comes with each message, in its true length."
+      "ancillary.received", given: .timestamps,
+      "Ancillary data that was asked for comes with each message, in its true length."
     ) {
       ends in
       try ends.far.stampMessages()
       for size in [1, 3000] {
         try ends.near.send(numbered(0, size))
         try ends.far.awaitMessage()
-        guard let (message, control) = try ends.far.tryReceive(4096, control: 128) else {
+        guard let (message, ancillary) = try ends.far.tryReceive(4096, ancillary: 128) else {
           throw ConformanceFailure("no message")
         }
         try requireSameBytes(message.bytes, numbered(0, size), "the message")
         try require(
-          PacketMetadata(control: control.span.bytes).timestamp != nil, "no time stamp in \(control.count) bytes")
-        try require(message.flags.subtracting(.endOfRecord).isEmpty, "flags of a message with all its control data")
+          PacketMetadata(ancillary: ancillary.span.bytes).timestamp != nil, "no time stamp in \(ancillary.count) bytes")
+        try require(message.flags.subtracting(.endOfRecord).isEmpty, "flags of a message with all its ancillary data")
       }
     }
       + rule(
-        "control.truncated", given: .timestamps,
-        "Control data that does not fit is reported as cut; the message is whole."
+        "ancillary.truncated", given: .timestamps,
+        "Ancillary data that does not fit is reported as cut; the message is whole."
       ) {
         ends in
         try ends.far.stampMessages()
@@ -30,43 +30,45 @@ extension MessageRules where S: ~Copyable {
           try ends.near.send([1, 2, 3])
           try ends.near.send([4])
           try ends.far.awaitMessage()
-          guard let (message, _) = try ends.far.tryReceive(64, control: room) else {
+          guard let (message, _) = try ends.far.tryReceive(64, ancillary: room) else {
             throw ConformanceFailure("no message")
           }
-          try require(message.flags.contains(.controlTruncated), "room for \(room) bytes of control data: not reported")
+          try require(
+            message.flags.contains(.ancillaryTruncated), "room for \(room) bytes of ancillary data: not reported")
           try require(!message.isTruncated, "the message is reported as truncated")
           try requireEqual(message.bytes, [1, 2, 3], "the message")
           try ends.far.awaitMessage()
-          guard let (next, control) = try ends.far.tryReceive(64, control: 128) else {
+          guard let (next, ancillary) = try ends.far.tryReceive(64, ancillary: 128) else {
             throw ConformanceFailure("no second message")
           }
           try requireEqual(next.bytes, [4], "the next message")
-          try require(!next.flags.contains(.controlTruncated), "control data of the next message are reported as cut")
           try require(
-            PacketMetadata(control: control.span.bytes).timestamp != nil, "the next message has no time stamp")
+            !next.flags.contains(.ancillaryTruncated), "ancillary data of the next message are reported as cut")
+          try require(
+            PacketMetadata(ancillary: ancillary.span.bytes).timestamp != nil, "the next message has no time stamp")
         }
       }
       + rule(
-        "control.batch", given: .timestamps,
-        "In a batch each message has its own control data, cut where there is no room."
+        "ancillary.batch", given: .timestamps,
+        "In a batch each message has its own ancillary data, cut where there is no room."
       ) {
         ends in
         try ends.far.stampMessages()
         for room in [64, 0] {
           for index in 0..<3 { try ends.near.send(numbered(index)) }
-          var batch = MessageBatch(capacity: 8, messageCapacity: 256, controlCapacity: room)
+          var batch = MessageBatch(capacity: 8, messageCapacity: 256, ancillaryCapacity: room)
           var stamps: [Int64?] = []
           var cut: [Bool] = []
           while stamps.count < 3 {
             try ends.far.awaitMessage()
             for (slot, message) in try ends.far.receiveBatch(&batch).enumerated() {
               try requireSameBytes(message.bytes, numbered(stamps.count), "message \(stamps.count)")
-              cut.append(message.flags.contains(.controlTruncated))
-              stamps.append(batch.withControl(at: slot) { PacketMetadata(control: $0).timestamp })
+              cut.append(message.flags.contains(.ancillaryTruncated))
+              stamps.append(batch[slot].metadata.timestamp)
             }
           }
           try requireEqual(stamps.map { $0 != nil }, [Bool](repeating: room > 0, count: 3), "time stamps")
-          try requireEqual(cut, [Bool](repeating: room == 0, count: 3), "whether control data were cut")
+          try requireEqual(cut, [Bool](repeating: room == 0, count: 3), "whether ancillary data were cut")
           try require(room == 0 || stamps[0] ?? 0 <= stamps[2] ?? 0, "a later message has an earlier time stamp")
         }
       }
@@ -80,15 +82,15 @@ extension MessageRules where S: ~Copyable {
       ends in
       try ends.near.sendDescriptors(1, of: ends.near.socket.value.readSource, with: [1, 2])
       try ends.far.awaitMessage()
-      guard let (message, control) = try ends.far.tryReceive(64, control: 64) else {
+      guard let (message, ancillary) = try ends.far.tryReceive(64, ancillary: 64) else {
         throw ConformanceFailure("no message")
       }
-      let passed = passedDescriptors(control)
+      let passed = passedDescriptors(ancillary)
       defer { for number in passed { closePassed(number) } }
       try requireEqual(message.bytes, [1, 2], "the message")
       try requireEqual(passed.count, 1, "descriptors that came along")
       try require(passed.allSatisfy { $0.isCloseOnExec }, "a descriptor that came along is not close-on-exec")
-      try require(!message.flags.contains(.controlTruncated), "its control data are reported as cut")
+      try require(!message.flags.contains(.ancillaryTruncated), "its ancillary data are reported as cut")
     }
       + rule(
         "descriptors.dropped", given: .descriptors,
@@ -98,12 +100,12 @@ extension MessageRules where S: ~Copyable {
         for count in [1, 2, 7] {
           try ends.near.sendDescriptors(count, of: ends.near.socket.value.readSource, with: [7])
           try ends.far.awaitMessage()
-          guard let (message, control) = try ends.far.tryReceive(64, control: 0) else {
+          guard let (message, ancillary) = try ends.far.tryReceive(64, ancillary: 0) else {
             throw ConformanceFailure("no message")
           }
           try requireEqual(message.bytes, [7], "the message")
-          try requireEqual(control.count, 0, "bytes of control data")
-          try require(message.flags.contains(.controlTruncated), "the loss of \(count) descriptors is not reported")
+          try requireEqual(ancillary.count, 0, "bytes of ancillary data")
+          try require(message.flags.contains(.ancillaryTruncated), "the loss of \(count) descriptors is not reported")
         }
       }
       + rule(
@@ -113,14 +115,14 @@ extension MessageRules where S: ~Copyable {
         ends in
         try ends.near.sendDescriptors(6, of: ends.near.socket.value.readSource, with: [7])
         try ends.far.awaitMessage()
-        guard let (message, control) = try ends.far.tryReceive(64, control: 24) else {
+        guard let (message, ancillary) = try ends.far.tryReceive(64, ancillary: 24) else {
           throw ConformanceFailure("no message")
         }
-        let passed = passedDescriptors(control)
+        let passed = passedDescriptors(ancillary)
         for number in passed { closePassed(number) }
-        // Control data is padded to words, so a buffer for one descriptor can hold two.
+        // Ancillary data is padded to words, so a buffer for one descriptor can hold two.
         try require(passed.count >= 1 && passed.count <= 2, "\(passed.count) descriptors in room for one")
-        try require(message.flags.contains(.controlTruncated), "the loss is not reported")
+        try require(message.flags.contains(.ancillaryTruncated), "the loss is not reported")
         try requireEqual(message.bytes, [7], "the message")
       }
       + rule(
@@ -146,7 +148,7 @@ extension MessageRules where S: ~Copyable {
       }
       + rule(
         "descriptors.untaken", given: .descriptors,
-        "Descriptors that came with control data nobody looked into are closed: by the call itself, or by its batch."
+        "Descriptors that came with ancillary data nobody looked into are closed: by the call itself, or by its batch."
       ) {
         ends in
         let before = openDescriptors().count
@@ -154,18 +156,13 @@ extension MessageRules where S: ~Copyable {
           try ends.near.sendDescriptors(3, of: ends.near.socket.value.readSource, with: numbered(index))
         }
         try ends.far.awaitMessage()
-        var index = 0
-        if let receive = ends.far.calls.receiveAndDropControl {
-          var buffer = [UInt8](repeating: 0, count: 1024)
-          var control = [UInt8](repeating: 0, count: 64)
-          var info = MessageInfo()
-          try requireEqual(
-            try receive(ends.far.socket, &buffer, &control, &info), .bytes(numbered(0).count), "a receive")
-          try requireEqual(
-            openDescriptors().count, before, "open descriptors after a receive with room for control data")
-          index = 1
-        }
-        var batch = MessageBatch(capacity: 2, messageCapacity: 256, controlCapacity: 64)
+        var buffer = [UInt8](repeating: 0, count: 1024)
+        let outcome = try ends.far.calls.receiveAndDropAncillary(ends.far.socket, &buffer)
+        try requireEqual(outcome, .bytes(numbered(0).count), "a receive")
+        try requireEqual(
+          openDescriptors().count, before, "open descriptors after a receive with room for ancillary data")
+        var index = 1
+        var batch = MessageBatch(capacity: 2, messageCapacity: 256, ancillaryCapacity: 64)
         while index < 6 {
           try ends.far.awaitMessage()
           for message in try ends.far.receiveBatch(&batch) {
@@ -174,19 +171,16 @@ extension MessageRules where S: ~Copyable {
           }
         }
         batch.removeAll()
-        try requireEqual(openDescriptors().count, before, "open descriptors after batches with room for control data")
+        try requireEqual(openDescriptors().count, before, "open descriptors after batches with room for ancillary data")
       }
   }
 }
 
 extension MessageEnd where S: ~Copyable {
+  /// Receives a message with its sender only, where the socket has such a call.
   func receiveFromSomebody() throws -> [UInt8] {
-    var buffer = [UInt8](repeating: 0, count: 1024)
-    var span = buffer.mutableSpan
-    var bytes = span.mutableBytes
-    var address = AnySocketAddress()
-    let result = socket.value.attemptReceive(into: &bytes, from: &address, flags: [])
-    return Array(buffer.prefix(max(0, result.raw)))
+    guard let receive = calls.receiveFromSomebody else { return try next(1024).bytes }
+    return try receive(socket)
   }
 
   func stampMessages() throws {
@@ -199,21 +193,21 @@ extension MessageEnd where S: ~Copyable {
 
   /// Sends a message with the given number of copies of a descriptor.
   func sendDescriptors(_ count: Int, of descriptor: RawDescriptor, with bytes: [UInt8]) throws {
-    var control = ControlBuffer<128>()
+    var ancillary = AncillaryBuffer<128>()
     let numbers = [Int32](repeating: descriptor.value, count: count)
-    try control.append(level: SocketNumbers.socketLevel, type: SocketNumbers.rights, numbers.span.bytes)
-    let result = control.withBytes { extra in
-      let target = peer.map { AnySocketAddress($0) } ?? AnySocketAddress()
-      return target.withBytes { socket.value.attemptSend(bytes.span.bytes, control: extra, to: $0, flags: []) }
+    try ancillary.append(level: SocketNumbers.socketLevel, type: SocketNumbers.rights, numbers.span.bytes)
+    let target = peer.map { AnySocketAddress($0) } ?? AnySocketAddress()
+    let result = target.withBytes {
+      socket.value.attemptSend(bytes.span.bytes, ancillary: ancillary.bytes, to: $0, flags: [])
     }
     try requireEqual(result.raw, bytes.count, "sending \(count) descriptors")
   }
 }
 
 /// Returns the descriptors in SCM_RIGHTS messages. This process owns them and must close them.
-private func passedDescriptors(_ control: [UInt8]) -> [RawDescriptor] {
+private func passedDescriptors(_ ancillary: [UInt8]) -> [RawDescriptor] {
   var numbers: [RawDescriptor] = []
-  ControlData.forEach(in: control.span.bytes) { level, type, data in
+  AncillaryData.forEach(in: ancillary.span.bytes) { level, type, data in
     guard level == SocketNumbers.socketLevel, type == SocketNumbers.rights else { return }
     for offset in stride(from: 0, to: data.byteCount - 3, by: 4) {
       numbers.append(RawDescriptor(data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self)))

@@ -1,0 +1,52 @@
+public import CSocketKit
+
+/// The layout of ancillary messages in memory: cmsg(3), include/linux/socket.h.
+@usableFromInline
+enum AncillaryLayout {
+  /// sizeof(struct cmsghdr), which is aligned already.
+  @inlinable static var headerSize: Int { MemoryLayout<csk_cmsghdr>.size }
+
+  /// Rounds a count up to whole words (CMSG_ALIGN).
+  @inlinable
+  static func aligned(_ count: Int) -> Int {
+    (count &+ MemoryLayout<Int>.size &- 1) & ~(MemoryLayout<Int>.size &- 1)
+  }
+
+  /// Returns the number of bytes that an ancillary message with `count` bytes of data takes (CMSG_SPACE).
+  @inlinable
+  static func space(_ count: Int) -> Int { headerSize &+ aligned(count) }
+
+  @inlinable
+  static func writeHeader(_ place: UnsafeMutableRawPointer, length: Int, level: Int32, type: Int32) {
+    place.storeBytes(of: headerSize &+ length, as: Int.self)
+    place.storeBytes(of: level, toByteOffset: MemoryLayout<Int>.size, as: Int32.self)
+    place.storeBytes(of: type, toByteOffset: MemoryLayout<Int>.size &+ 4, as: Int32.self)
+  }
+}
+
+/// Functions that read received ancillary messages, which accompany the bytes of a message.
+///
+/// Reading never goes beyond the received bytes: it stops at an ancillary message with an invalid length. The caller
+/// skips ancillary messages that it does not know. Nothing is copied or allocated.
+public enum AncillaryData {
+  /// Calls the body for each ancillary message, in order, with its level, type and data.
+  ///
+  /// - Parameter ancillary: the received ancillary data, with the length that the kernel reported.
+  @inlinable @inline(__always)
+  public static func forEach<E: Error>(
+    in ancillary: RawSpan, _ body: (_ level: Int32, _ type: Int32, _ data: RawSpan) throws(E) -> Void
+  ) throws(E) {
+    var offset = 0
+    while ancillary.byteCount &- offset >= AncillaryLayout.headerSize {
+      let length = ancillary.unsafeLoadUnaligned(fromByteOffset: offset, as: Int.self)
+      guard length >= AncillaryLayout.headerSize, length <= ancillary.byteCount &- offset else { return }
+      let level = ancillary.unsafeLoadUnaligned(fromByteOffset: offset &+ MemoryLayout<Int>.size, as: Int32.self)
+      let type = ancillary.unsafeLoadUnaligned(fromByteOffset: offset &+ MemoryLayout<Int>.size &+ 4, as: Int32.self)
+      try body(
+        level, type, ancillary.extracting(offset &+ AncillaryLayout.headerSize..<offset &+ length))
+      let step = AncillaryLayout.aligned(length)
+      if step > ancillary.byteCount &- offset { return }
+      offset &+= step
+    }
+  }
+}

@@ -1,0 +1,91 @@
+public import CSocketKit
+
+extension MessageBatch {
+  /// One message of a batch: a view of its memory, without a copy.
+  @frozen
+  public struct Message: ~Copyable, ~Escapable {
+    @usableFromInline let header: UnsafePointer<csk_mmsghdr>
+    @usableFromInline let vector: UnsafePointer<csk_iovec>
+    @usableFromInline let place: UnsafePointer<AnySocketAddress>
+    @usableFromInline let ancillaryStart: UnsafeRawPointer
+    @usableFromInline let ancillaryLength: Int
+
+    @inlinable @inline(__always)
+    @_lifetime(borrow batch)
+    init(_ batch: borrowing MessageBatch, _ slot: Int) {
+      header = UnsafePointer(batch.headers + slot)
+      vector = UnsafePointer(batch.vectors + slot)
+      place = UnsafePointer(batch.addresses + slot)
+      ancillaryStart = UnsafeRawPointer(batch.ancillary + slot &* batch.ancillaryCapacity)
+      ancillaryLength = batch.ancillaryLengths[slot]
+    }
+  }
+
+  /// A message, numbered from 0; traps outside ``count``.
+  @inlinable
+  public subscript(slot: Int) -> Message {
+    @_lifetime(borrow self)
+    get {
+      check(slot)
+      return Message(self, slot)
+    }
+  }
+}
+
+extension MessageBatch.Message {
+  /// The number of bytes of the message in the batch, at most ``MessageBatch/messageCapacity``.
+  @inlinable public var byteCount: Int { vector.pointee.length }
+  /// The bytes of the message in the batch.
+  @inlinable public var bytes: RawSpan {
+    @_lifetime(copy self)
+    get {
+      let memory = UnsafeRawBufferPointer(start: vector.pointee.base, count: vector.pointee.length)
+      return unsafe _overrideLifetime(RawSpan(_unsafeBytes: memory), copying: self)
+    }
+  }
+  /// The ancillary data of the message: see ``metadata`` and ``AncillaryData``.
+  @inlinable public var ancillary: RawSpan {
+    @_lifetime(copy self)
+    get {
+      let memory = UnsafeRawBufferPointer(start: ancillaryStart, count: ancillaryLength)
+      return unsafe _overrideLifetime(RawSpan(_unsafeBytes: memory), copying: self)
+    }
+  }
+
+  /// The full length of the message in bytes, even when it was truncated.
+  @inlinable public var fullLength: Int { Int(header.pointee.length) }
+  /// The flags that recvmmsg(2) reported for the message.
+  @inlinable public var flags: MessageInfo.Flags { MessageInfo.Flags(reported: header.pointee.message.flags) }
+  /// The sender of a received message, or the receiver of a message to send; an empty address on connected sockets.
+  @inlinable public var address: AnySocketAddress {
+    // The kernel writes the length of an address into the header, not into the address.
+    var address = place.pointee
+    address.setLength(UInt32(bitPattern: header.pointee.message.name_length))
+    return address
+  }
+  /// The lengths, the flags and the address that the kernel reported for the message.
+  @inlinable public var info: MessageInfo {
+    var info = MessageInfo()
+    info.length = fullLength
+    info.ancillaryLength = ancillaryLength
+    info.flags = flags
+    info.address = address
+    return info
+  }
+
+  /// The metadata in the ancillary data of the message: what the kernel reported, or what was set for sending where
+  /// both use the same ancillary message.
+  @inlinable public var metadata: PacketMetadata { PacketMetadata(ancillary: ancillary) }
+
+  /// The size in bytes of the datagrams in a message that the kernel coalesced (UDP_GRO) or is to split (UDP_SEGMENT);
+  /// nil when the message is one datagram. `bytes.forEachDatagram(segmentSize:_:)` separates them.
+  @inlinable public var segmentSize: Int? {
+    var size: Int?
+    AncillaryData.forEach(in: ancillary) { level, type, data in
+      guard level == CSK_IPPROTO_UDP else { return }
+      if type == CSK_UDP_GRO, data.byteCount >= 4 { size = Int(data.unsafeLoadUnaligned(as: Int32.self)) }
+      if type == CSK_UDP_SEGMENT, data.byteCount >= 2 { size = Int(data.unsafeLoadUnaligned(as: UInt16.self)) }
+    }
+    return size
+  }
+}

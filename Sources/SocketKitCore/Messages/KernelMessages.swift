@@ -1,0 +1,99 @@
+public import CSocketKit
+
+// The primitives of kernel sockets with messages.
+
+extension MessageSocket where Self: KernelSocket & ~Copyable {
+  @inlinable @inline(__always)
+  public borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+  ) -> IOResult {
+    Self.named(
+      descriptor.attemptReceiveMessage(
+        into: &buffer, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: mayReceiveDescriptors),
+      on: descriptor)
+  }
+
+  @unsafe @inlinable
+  public borrowing func attemptReceive(
+    scattering segments: UnsafeBufferPointer<IOSegment>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
+  ) -> IOResult {
+    Self.named(
+      descriptor.attemptReceiveMessage(
+        segments.vectors, segments.count, &ancillary, flags, &info, descriptorsMayCome: mayReceiveDescriptors),
+      on: descriptor)
+  }
+
+  @inlinable @inline(__always)
+  public borrowing func attemptSend(
+    _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
+  ) -> IOResult {
+    if ancillary.isEmpty { return attemptSend(bytes, to: address, flags: flags) }
+    return descriptor.attemptSendMessage(bytes, ancillary: ancillary, to: address, flags: flags)
+  }
+
+  // Without ancillary data sendto(2) is sufficient, and the kernel does not copy and check a message header.
+  @inlinable @inline(__always)
+  borrowing func attemptSend(_ bytes: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+    let number = descriptor.value
+    let options = flags.rawValue | CSK_MSG_NOSIGNAL
+    return bytes.withUnsafeBytes { memory in
+      address.withUnsafeBytes { name in
+        let length = UInt32(truncatingIfNeeded: name.count)
+        // Unlike sendmsg(2), sendto(2) treats an empty address as invalid.
+        let receiver = length == 0 ? nil : name.baseAddress
+        var result = csk_sendto(number, memory.baseAddress, memory.count, options, receiver, length)
+        while result == 0 &- Int(CSK_EINTR) {
+          result = csk_sendto(number, memory.baseAddress, memory.count, options, receiver, length)
+        }
+        return IOResult(raw: result)
+      }
+    }
+  }
+
+  @unsafe @inlinable
+  public borrowing func attemptSend(
+    gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
+  ) -> IOResult {
+    descriptor.attemptSendMessage(segments.vectors, segments.count, ancillary, to: address, flags)
+  }
+
+  @inlinable @inline(__always)
+  public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
+    descriptor.attemptReceive(batch: &batch, descriptorsMayCome: mayReceiveDescriptors)
+  }
+
+  @inlinable @inline(__always)
+  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult { descriptor.attemptSend(batch: &batch) }
+}
+
+extension DatagramSocket where Self: KernelSocket & ~Copyable {
+  @inlinable @inline(__always)
+  public borrowing func attemptReceive(
+    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+  ) -> IOResult {
+    let number = descriptor.value
+    // With MSG_TRUNC the result is the full length of the message. Without room for ancillary data the kernel drops
+    // descriptors.
+    let options = flags.rawValue | CSK_MSG_TRUNC
+    return buffer.withUnsafeMutableBytes { memory in
+      address.fill { name, length in
+        var result: Int
+        repeat {
+          length = UInt32(truncatingIfNeeded: AnySocketAddress.maximumLength)
+          result = csk_recvfrom(number, memory.baseAddress, memory.count, options, name, &length)
+        } while result == 0 &- Int(CSK_EINTR)
+        if result < 0 { length = 0 }
+        return IOResult(raw: result)
+      }
+    }
+  }
+}
+
+extension UnsafeBufferPointer<IOSegment> {
+  /// The segments as the kernel's iovec, whose layout they have.
+  @inlinable @inline(__always)
+  var vectors: UnsafeMutablePointer<csk_iovec>? {
+    UnsafeMutableRawPointer(mutating: baseAddress)?.assumingMemoryBound(to: csk_iovec.self)
+  }
+}

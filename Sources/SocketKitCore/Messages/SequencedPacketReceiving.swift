@@ -1,0 +1,148 @@
+extension SequencedPacketSocket where Self: ~Copyable {
+  /// Receives one packet, without waiting.
+  ///
+  /// The call closes received descriptors. To get descriptors, use `receiveDescriptors(_:into:…)` of a Unix socket.
+  /// - Parameters:
+  ///   - buffer: receives the first bytes of the packet. Bytes that do not fit are lost: ``MessageInfo/isTruncated``.
+  ///   - info: receives the packet's full length and flags.
+  /// - Returns: `.bytes` with the number of bytes in the buffer (0 for an empty packet), `.endOfStream`, or nil when no
+  ///   packet is available.
+  /// - Throws: `.connectionReset`, `.notConnected`.
+  @inlinable
+  public borrowing func receive(
+    into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = []
+  ) throws(SocketError) -> ReadOutcome? {
+    var bytes = buffer.mutableBytes
+    return try receive(bytes: &bytes, &info, flags)
+  }
+
+  /// Receives one packet, waiting on this thread until there is one.
+  /// - Returns: `.bytes` with the number of bytes in the buffer, or `.endOfStream`.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
+  @inlinable
+  public borrowing func receive(
+    into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = [],
+    until limit: some WaitLimit
+  ) throws(SocketError) -> ReadOutcome {
+    var bytes = buffer.mutableBytes
+    return try waiting(for: .readable, .receive, until: limit, atEnd: .endOfStream) { (socket) throws(SocketError) in
+      try socket.receive(bytes: &bytes, &info, flags)
+    }
+  }
+
+  @inlinable
+  borrowing func receive(
+    bytes: inout MutableRawSpan, _ info: inout MessageInfo, _ flags: ReceiveFlags
+  ) throws(SocketError) -> ReadOutcome? {
+    // Room for credentials, which distinguish an empty packet from the end.
+    var memory = InlineArray<64, UInt8>(repeating: 0)
+    var span = memory.mutableSpan
+    var ancillary = span.mutableBytes
+    return try receive(bytes: &bytes, &ancillary, &info, flags)
+  }
+
+  @inlinable @inline(__always)
+  borrowing func receive(
+    bytes: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo, _ flags: ReceiveFlags
+  ) throws(SocketError) -> ReadOutcome? {
+    let result = attemptReceive(into: &bytes, ancillary: &ancillary, flags: flags, &info)
+    return try outcome(result, bytes.byteCount, &ancillary, info)
+  }
+
+  /// Receives one packet with its ancillary data, without waiting.
+  ///
+  /// The call closes received descriptors and writes -1 in the place of each. To get descriptors, use
+  /// `receiveDescriptors(_:into:…)` of a Unix socket.
+  /// - Parameter ancillary: receives ancillary data, which replace its content; empty unless a packet is returned.
+  ///   Ancillary data that do not fit are lost, and the flags contain ``MessageInfo/Flags/ancillaryTruncated``.
+  /// - Returns: as ``receive(into:_:flags:)``.
+  /// - Throws: as ``receive(into:_:flags:)``.
+  @inlinable
+  public borrowing func receive<let capacity: Int>(
+    into buffer: consuming MutableSpan<UInt8>, ancillary: inout AncillaryBuffer<capacity>, _ info: inout MessageInfo,
+    flags: ReceiveFlags = []
+  ) throws(SocketError) -> ReadOutcome? {
+    var bytes = buffer.mutableBytes
+    ancillary.used = 0
+    var words = ancillary.storage.mutableSpan
+    var room = words.mutableBytes
+    let outcome = try receive(bytes: &bytes, &room, &info, flags)
+    if case .bytes? = outcome { ancillary.used = info.ancillaryLength < capacity ? info.ancillaryLength : capacity }
+    return outcome
+  }
+
+  /// Receives one packet with its ancillary data, waiting on this thread until there is one.
+  /// - Returns: `.bytes` with the number of bytes in the buffer, or `.endOfStream`.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
+  @inlinable
+  public borrowing func receive<let capacity: Int>(
+    into buffer: consuming MutableSpan<UInt8>, ancillary: inout AncillaryBuffer<capacity>, _ info: inout MessageInfo,
+    flags: ReceiveFlags = [], until limit: some WaitLimit
+  ) throws(SocketError) -> ReadOutcome {
+    var bytes = buffer.mutableBytes
+    ancillary.used = 0
+    var words = ancillary.storage.mutableSpan
+    var room = words.mutableBytes
+    let outcome = try waiting(
+      for: .readable, .receive, until: limit, atEnd: .endOfStream
+    ) { (socket) throws(SocketError) in try socket.receive(bytes: &bytes, &room, &info, flags) }
+    if case .bytes = outcome { ancillary.used = info.ancillaryLength < capacity ? info.ancillaryLength : capacity }
+    return outcome
+  }
+
+  /// Receives one packet into several buffers in turn, without waiting. On kernel sockets this is one system call.
+  ///
+  /// - Parameters:
+  ///   - list: at most 1024 buffers that are not empty (UIO_MAXIOV), because a packet cannot be received in parts.
+  ///   - info: receives the packet's full length and flags.
+  /// - Returns: `.bytes` with the number of bytes in all buffers together, `.endOfStream`, or nil when no packet is
+  ///   available.
+  /// - Throws: `.capacityExceeded` for more than 1024 buffers, and as ``receive(into:_:flags:)``.
+  @inlinable
+  public borrowing func receive(
+    scattering list: consuming ScatterList, _ info: inout MessageInfo, flags: ReceiveFlags = []
+  ) throws(SocketError) -> ReadOutcome? {
+    try list.segments.checkMessage(.receive)
+    return try receive(segments: list.segments, &info, flags)
+  }
+
+  /// Receives one packet into several buffers in turn, waiting on this thread until there is one.
+  /// - Returns: `.bytes` with the number of bytes in all buffers together, or `.endOfStream`.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(scattering:_:flags:)``.
+  @inlinable
+  public borrowing func receive(
+    scattering list: consuming ScatterList, _ info: inout MessageInfo, flags: ReceiveFlags = [],
+    until limit: some WaitLimit
+  ) throws(SocketError) -> ReadOutcome {
+    try list.segments.checkMessage(.receive)
+    return try waiting(for: .readable, .receive, until: limit, atEnd: .endOfStream) { (socket) throws(SocketError) in
+      try socket.receive(segments: list.segments, &info, flags)
+    }
+  }
+
+  @inlinable
+  borrowing func receive(
+    segments: borrowing SegmentList, _ info: inout MessageInfo, _ flags: ReceiveFlags
+  ) throws(SocketError) -> ReadOutcome? {
+    var memory = InlineArray<64, UInt8>(repeating: 0)
+    var span = memory.mutableSpan
+    var ancillary = span.mutableBytes
+    let result = segments.withSegments {
+      attemptReceive(scattering: $0, ancillary: &ancillary, flags: flags, &info)
+    }
+    return try outcome(result, segments.byteCount, &ancillary, info)
+  }
+
+  @inlinable @inline(__always)
+  borrowing func outcome(
+    _ result: IOResult, _ room: Int, _ ancillary: inout MutableRawSpan, _ info: MessageInfo
+  ) throws(SocketError) -> ReadOutcome? {
+    if result.raw > 0 || (result.raw == 0 && !Self.isEnd(info)) {
+      if info.ancillaryLength != 0 && mayReceiveDescriptors {
+        closePassedDescriptors(in: &ancillary, info.ancillaryLength)
+      }
+      return .bytes(result.raw < room ? result.raw : room)
+    }
+    return try result.readOutcome(.receive)
+  }
+}

@@ -1,0 +1,54 @@
+extension SequencedPacketSocket where Self: ~Copyable {
+  /// Sends one packet, as a whole or not at all, without waiting.
+  /// - Parameter ancillary: ancillary data of this packet: ``AncillaryBuffer/bytes``.
+  /// - Returns: the length of the packet; nil when the call would block.
+  /// - Throws: `.messageTooLarge`, `.brokenPipe`, `.connectionReset`, `.notConnected`.
+  @inlinable
+  public borrowing func send(
+    _ bytes: Span<UInt8>, ancillary: RawSpan = RawSpan(), flags: SendFlags = []
+  ) throws(SocketError) -> Int? {
+    try attemptSend(bytes.bytes, ancillary: ancillary, to: RawSpan(), flags: flags).count(.send)
+  }
+
+  /// Sends one packet, waiting on this thread until there is room for it.
+  /// - Returns: the length of the packet.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:ancillary:flags:)``.
+  @inlinable @discardableResult
+  public borrowing func send(
+    _ bytes: Span<UInt8>, ancillary: RawSpan = RawSpan(), flags: SendFlags = [], until limit: some WaitLimit
+  ) throws(SocketError) -> Int {
+    try sending(to: AnySocketAddress(), until: limit) { socket, name in
+      socket.attemptSend(bytes.bytes, ancillary: ancillary, to: name, flags: flags)
+    }
+  }
+
+  /// Sends the bytes of several buffers as one packet, as a whole or not at all, without waiting. On kernel sockets
+  /// this is one system call, and the bytes are not copied before it.
+  /// - Parameter list: at most 1024 buffers that are not empty (UIO_MAXIOV), because a packet cannot be sent in parts.
+  /// - Returns: the length of the packet; nil when the call would block.
+  /// - Throws: `.capacityExceeded` for more than 1024 buffers, and as ``send(_:ancillary:flags:)``.
+  @inlinable
+  public borrowing func send(
+    gathering list: borrowing GatherList, ancillary: RawSpan = RawSpan(), flags: SendFlags = []
+  ) throws(SocketError) -> Int? {
+    try list.segments.checkMessage(.send)
+    let result = list.segments.withSegments {
+      attemptSend(gathering: $0, ancillary: ancillary, to: RawSpan(), flags: flags)
+    }
+    return try result.count(.send)
+  }
+
+  /// Sends the bytes of several buffers as one packet, waiting on this thread until there is room for it.
+  /// - Returns: the length of the packet.
+  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(gathering:ancillary:flags:)``.
+  @inlinable @discardableResult
+  public borrowing func send(
+    gathering list: borrowing GatherList, ancillary: RawSpan = RawSpan(), flags: SendFlags = [],
+    until limit: some WaitLimit
+  ) throws(SocketError) -> Int {
+    try list.segments.checkMessage(.send)
+    return try sending(to: AnySocketAddress(), until: limit) { socket, name in
+      list.segments.withSegments { socket.attemptSend(gathering: $0, ancillary: ancillary, to: name, flags: flags) }
+    }
+  }
+}
