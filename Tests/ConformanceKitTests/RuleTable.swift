@@ -58,17 +58,17 @@ enum RuleTable {
   static var text: String {
     var lines = [
       "# The rules of the conformance kit", "",
-      "What each rule requires, and the broken conformers in `ConformanceKitTests` that it is known to catch. Where a",
-      "conformer inherits what a rule tries, a mutation of SocketKit's own sources breaks the rule (`Tests/Long/run",
-      "mutants`). A test compares this table with the sources; `SOCKETKIT_WRITE_RULES=1 swift test --filter",
-      "RuleTableTests` writes it anew.",
+      "The requirement of each rule, and the broken conformers in `ConformanceKitTests` that the rule detects. If a",
+      "conformer inherits the code that a rule tests, a mutation of SocketKit's own sources breaks the rule",
+      "(`Tests/Long/run mutants`). A test compares this table with the sources. To update the table, run",
+      "`SOCKETKIT_WRITE_RULES=1 swift test --filter RuleTableTests`.",
     ]
     var section = ""
     for rule in rules {
       let family = rule.id.prefix { $0 != "." }
       if family != section {
         section = String(family)
-        lines += ["", "## \(section)", "", "| rule | what must hold | broken by |", "|---|---|---|"]
+        lines += ["", "## \(section)", "", "| rule | requirement | broken by |", "|---|---|---|"]
       }
       let strength = rule.strength == .required ? "" : " (\(rule.strength.rawValue))"
       lines.append(
