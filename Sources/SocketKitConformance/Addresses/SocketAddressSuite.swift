@@ -7,8 +7,8 @@ public struct SocketAddressSuite<A: SocketAddress>: ConformanceSuite {
 
   /// - Parameters:
   ///   - name: the name of the address type in reports.
-  ///   - samples: values of every kind that the type has, all different. If the type is `LosslessStringConvertible`,
-  ///     only values that its text can express.
+  ///   - samples: values of every kind that the type supports, all different. If the type is
+  ///     `LosslessStringConvertible`, pass only values that its text can express.
   public init(_ name: String, samples: [A]) {
     self.name = name
     self.samples = samples
@@ -16,33 +16,35 @@ public struct SocketAddressSuite<A: SocketAddress>: ConformanceSuite {
 
   public var rules: [ConformanceRule] {
     [
-      rule("bytes.round-trip", "An address made of an address's bytes is equal to it.") { address in
+      rule("bytes.round-trip", "An address that is created from the bytes of another address is equal to that address.")
+      { address in
         guard let copy = address.withBytes({ A(sockaddr: $0) }) else {
-          throw ConformanceFailure("\(address): its own bytes are refused")
+          throw ConformanceFailure("\(address): the type does not accept the address's own bytes")
         }
-        try requireEqual(copy, address, "made of the bytes")
+        try requireEqual(copy, address, "the address created from the bytes")
         try requireEqual(bytes(copy), bytes(address), "the bytes of the copy")
         try requireEqual(copy.family, address.family, "the family of the copy")
       },
-      rule("bytes.length", "The bytes are at least the family's two and at most 128, and begin with the family.") {
+      rule("bytes.length", "An address has 2 to 128 bytes, and the first two contain the family.") {
         address in
         let bytes = bytes(address)
         try require((2...128).contains(bytes.count), "\(address) has \(bytes.count) bytes")
         let family = bytes.withUnsafeBytes { Int32($0.loadUnaligned(as: UInt16.self)) }
         try requireEqual(family, address.family.rawValue, "the family in the bytes of \(address)")
       },
-      rule("any.round-trip", "An address goes through AnySocketAddress unchanged.") { address in
+      rule("any.round-trip", "Converting an address to AnySocketAddress and back does not change it.") { address in
         let any = AnySocketAddress(address)
         try requireEqual(any.family, address.family, "the family")
         try requireEqual(bytes(any), bytes(address), "the bytes")
-        try requireEqual(A(any), address, "and back")
+        try requireEqual(A(any), address, "the address converted back")
       },
-      rule("text.round-trip", "Where the type reads its own text, the text gives the same address.") { address in
+      rule("text.round-trip", "If the type parses text, parsing the text of an address returns an equal address.") {
+        address in
         try requireTextRoundTrip(address)
       },
-      rule("hash", "Equal addresses have the same hash; different ones differ in bytes.") { address in
+      rule("hash", "Equal addresses have the same hash.") { address in
         guard let copy = address.withBytes({ A(sockaddr: $0) }) else {
-          throw ConformanceFailure("\(address): its own bytes are refused")
+          throw ConformanceFailure("\(address): the type does not accept the address's own bytes")
         }
         try requireEqual(copy.hashValue, address.hashValue, "the hash of an equal address")
       },
@@ -56,16 +58,20 @@ public struct SocketAddressSuite<A: SocketAddress>: ConformanceSuite {
         }
         try requireEqual(Set(samples).count, samples.count, "the addresses in a set")
       },
-      rule("bytes.short", "Bytes that were cut short are refused, or make another address: never a crash.") { address in
+      rule("bytes.short", "Truncated bytes are rejected or are a different address, and do not cause a trap.") {
+        address in
         let whole = bytes(address)
         for count in 0..<whole.count {
           guard let cut = decoded(Array(whole.prefix(count))) else { continue }
-          try require(A.self == AnySocketAddress.self || count >= 2, "\(count) bytes were taken for an address")
-          try require(bytes(cut).count <= 128, "\(bytes(cut).count) bytes of an address cut to \(count)")
+          try require(A.self == AnySocketAddress.self || count >= 2, "\(count) bytes were accepted as an address")
+          try require(bytes(cut).count <= 128, "an address of \(count) bytes returned \(bytes(cut).count) bytes")
           _ = cut.description
         }
       },
-      rule("bytes.tail", "Bytes behind an address are refused, or make a difference that its text shows.") { address in
+      rule(
+        "bytes.tail",
+        "Bytes after an address are rejected, are ignored, or make a different address with a different text."
+      ) { address in
         // `AnySocketAddress` accepts all bytes.
         if A.self == AnySocketAddress.self { return }
         for count in [1, 3, 8, 100] {
@@ -77,27 +83,31 @@ public struct SocketAddressSuite<A: SocketAddress>: ConformanceSuite {
             } else {
               try require(
                 other.description != address.description,
-                "\(count) bytes behind \(address) make it another address of the same text")
+                "\(count) more bytes after \(address) make a different address with the same text")
             }
           }
         }
       },
-      rule("text.tail", "Where the type reads text, more text is refused, or makes another address.") { address in
+      rule(
+        "text.tail", "If the type parses text, text with an additional character is rejected or is a different address."
+      ) { address in
         for tail in ["x", " ", "\n", "\0", ":", "%"] {
           for text in [address.description + tail, tail + address.description] where reread(text, as: A.self) == address
           {
-            throw ConformanceFailure("\"\(text)\" was read as \(address)")
+            throw ConformanceFailure("\"\(text)\" was parsed as \(address)")
           }
         }
       },
-      rule("bytes.foreign", "Bytes of another family, or too many of them, are refused.") { address in
-        try require(decoded([UInt8](repeating: 0, count: 200)) == nil, "200 bytes were taken for an address")
+      rule("bytes.foreign", "Bytes of another family, and more than 128 bytes, are rejected.") { address in
+        try require(decoded([UInt8](repeating: 0, count: 200)) == nil, "200 bytes were accepted as an address")
         if A.self == AnySocketAddress.self { return }
         var foreign = bytes(address)
         foreign[0] = 0xfe
         foreign[1] = 0x7f
-        try require(decoded(foreign) == nil, "an unknown family was taken for an address")
-        try require(decoded([UInt8](repeating: 0xff, count: foreign.count)) == nil, "bytes of ones were taken")
+        try require(decoded(foreign) == nil, "bytes of an unknown family were accepted as an address")
+        try require(
+          decoded([UInt8](repeating: 0xff, count: foreign.count)) == nil,
+          "bytes that are all 0xff were accepted as an address")
       },
     ]
   }
@@ -127,5 +137,5 @@ private func reread<A: SocketAddress>(_ text: String, as type: A.Type) -> A? {
 
 private func requireTextRoundTrip<A: SocketAddress>(_ address: A) throws {
   if !(address is any LosslessStringConvertible) { return }
-  try requireEqual(reread(address.description, as: A.self), address, "read from the text \"\(address)\"")
+  try requireEqual(reread(address.description, as: A.self), address, "the address parsed from \"\(address)\"")
 }

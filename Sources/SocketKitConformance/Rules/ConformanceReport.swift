@@ -1,4 +1,4 @@
-/// The outcomes of several rules, with a table for people and a verdict for scripts.
+/// The outcomes of several rules, as a printable table and as an exit status for scripts.
 public struct ConformanceReport: Sendable {
   /// The outcome of one rule.
   public struct Line: Sendable {

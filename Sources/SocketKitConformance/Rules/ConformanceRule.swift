@@ -2,10 +2,11 @@ internal import SocketKitCore
 
 /// A requirement for every transport or every poller: an id, a summary, and a test.
 ///
-/// A rule never reports a fault that does not exist, but may miss one. Each rule runs on its own thread under a time
-/// limit, so that a hang is a failure. The open descriptors of the process are compared before and after, so that a
-/// leak is a failure too. Only one rule runs at a time in the whole process, even if a test runner runs suites in
-/// parallel. Other code must not open descriptors meanwhile, because this would invalidate the comparison.
+/// A rule does not report a fault that does not exist, but it may miss a fault. Each rule runs on its own thread under
+/// a time limit, so that a hang is a failure. The kit compares the open descriptors of the process before and after the
+/// rule, so that a leak is a failure too. Only one rule runs at a time in the whole process, even if a test runner runs
+/// suites in parallel. Other code must not open descriptors while a rule runs, because this would invalidate the
+/// comparison.
 public struct ConformanceRule: Sendable {
   /// The strength of a rule: what happens when it is broken.
   public enum Strength: String, Hashable, Sendable {
@@ -13,12 +14,12 @@ public struct ConformanceRule: Sendable {
     case required
     /// Conformers should satisfy the rule; a violation is reported but is not a failure.
     case optional
-    /// The rule depends on times that a busy host may affect: it is run up to three times, and must pass once.
+    /// The rule depends on times that a busy host may affect. The rule is run up to three times and must pass once.
     case stochastic
   }
 
-  /// The name of the rule, such as `stream.read.end-of-stream`. It does not change, so reports and exceptions can refer
-  /// to it.
+  /// The name of the rule, such as `stream.read.end-of-stream`. Ids do not change between versions, so reports and
+  /// lists of exceptions can refer to them.
   public let id: String
   /// The strength of the rule.
   public let strength: Strength
@@ -29,9 +30,9 @@ public struct ConformanceRule: Sendable {
   private let body: @Sendable () throws -> Void
 
   /// Creates a rule.
-  /// - Parameter body: returns if the requirement is satisfied. Otherwise it throws ``ConformanceUnavailable`` if it
-  ///   cannot be tested, or ``ConformanceFailure`` with evidence, or any other error, if it is not satisfied. Runs on a
-  ///   separate thread and may block.
+  /// - Parameter body: returns if the requirement is satisfied. Throws ``ConformanceUnavailable`` if the requirement
+  ///   cannot be tested. Throws ``ConformanceFailure`` with evidence, or any other error, if the requirement is not
+  ///   satisfied. Runs on a separate thread and may block.
   public init(
     _ id: String, strength: Strength = .required, _ summary: String, timeLimit: Duration = .seconds(20),
     body: @escaping @Sendable () throws -> Void
@@ -46,8 +47,8 @@ public struct ConformanceRule: Sendable {
   /// Runs the rule. Blocks the calling thread until no other rule is running in this process, and then until the
   /// outcome is known or the time limit has passed. The body of a rule must not run another rule.
   ///
-  /// - Parameter timeLimit: replaces the rule's own limit. A rule that exceeds it fails, and its thread continues to
-  ///   run.
+  /// - Parameter timeLimit: replaces the rule's own limit. A rule that exceeds the limit fails, and its thread
+  ///   continues to run.
   public func run(timeLimit: Duration? = nil) -> ConformanceOutcome { Self.turn.take { tries(timeLimit) } }
 
   private static let turn = Turn()
@@ -78,14 +79,16 @@ public struct ConformanceRule: Sendable {
       }
     }
     guard let result = thread.result(within: limit) else {
-      return .failed(evidence: "did not end within \(limit)")
+      return .failed(evidence: "the rule did not end within \(limit)")
     }
-    guard case .success(.passed) = result else { return (try? result.get()) ?? .failed(evidence: "no outcome") }
+    guard case .success(.passed) = result else {
+      return (try? result.get()) ?? .failed(evidence: "the rule had no outcome")
+    }
     return leaked(since: before).map { .failed(evidence: $0) } ?? .passed
   }
 
-  /// Returns descriptors that are open now and were not open before. Checks repeatedly for a while, because a thread
-  /// may still be closing its last one.
+  /// Describes the descriptors that are open now and were not open before; returns nil if there are none. Checks
+  /// repeatedly for up to 500 ms, because a thread may still be closing its last descriptor.
   private func leaked(since before: Set<Int32>) -> String? {
     let deadline = Deadline.after(.milliseconds(500))
     while true {
@@ -106,6 +109,6 @@ extension ConformanceRule: CustomStringConvertible {
 public protocol ConformanceSuite: Sendable {
   /// The name of the conformer, such as `TCP over IPv4`.
   var name: String { get }
-  /// The rules in the recommended order, simple ones first.
+  /// The rules in the recommended order, starting with simple rules.
   var rules: [ConformanceRule] { get }
 }

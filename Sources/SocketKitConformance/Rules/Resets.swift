@@ -1,11 +1,14 @@
 internal import SocketKitCore
 
-// The kernel reports a lost connection only to the first call after the loss; calls in the other direction must end
-// too.
+// The kernel returns the error of a lost connection only from the first call after the loss. Later calls in the other
+// direction must end too.
 
 extension StreamSocketSuite where S: ~Copyable {
   var resetRules: [ConformanceRule] {
-    rule("end.reset", "Where the kernel reports a lost connection, a read says so: no clean end, and no data.") {
+    rule(
+      "end.reset",
+      "If the kernel reports that the connection is lost, a read fails with `.connectionReset`, without data."
+    ) {
       ends in
       try ends.near.writeAll([1, 2, 3])
       try require(ends.far.value.readSource.becomesReadable(within: Times.patience), "no bytes arrived")
@@ -14,11 +17,11 @@ extension StreamSocketSuite where S: ~Copyable {
       try require(ends.near.value.readSource.becomesReadable(within: Times.patience), "no end arrived")
       if !ends.near.value.readSource.hasPendingError { return }
       try requireError(.connectionReset, in: "a read of a connection that was reset") { try ends.near.readOnce() }
-      try requireEqual(try ends.near.readSome(until: .after(Times.limit)), [], "bytes after the reset")
+      try requireEqual(try ends.near.readSome(until: .after(Times.limit)), [], "bytes read after the reset")
     }
       + rule(
         "end.reset-by-write",
-        "After a write has reported that the peer is gone, a read ends, again and again, and no write works."
+        "After a write has failed because the peer closed, every read ends immediately and every write fails."
       ) { ends in
         try ends.near.writeAll([1, 2, 3])
         try require(ends.far.value.readSource.becomesReadable(within: Times.patience), "no bytes arrived")
@@ -43,7 +46,7 @@ extension StreamSocketSuite where S: ~Copyable {
 extension SequencedPacketSuite where S: ~Copyable {
   var resetRules: [ConformanceRule] {
     common.rule(
-      "end.reset-by-send", "After a send has reported that the peer is gone, a receive ends, and no send works."
+      "end.reset-by-send", "After a send has failed because the peer closed, receives end immediately and sends fail."
     ) { ends in
       try ends.near.send([1])
       try ends.far.awaitMessage()
@@ -65,5 +68,5 @@ extension SequencedPacketSuite where S: ~Copyable {
 
 private func requireGone(_ error: SocketError, _ what: String) throws {
   let codes = [SocketError.Code.connectionReset, .brokenPipe, .notConnected]
-  try require(codes.contains(error.code), "\(what): the error \"\(error)\" does not say that the peer is gone")
+  try require(codes.contains(error.code), "\(what): the error \"\(error)\" does not report a lost connection")
 }

@@ -1,22 +1,24 @@
 internal import SocketKitCore
 internal import Synchronization
 
-/// Repeats a wait while another thread acts on its control at random moments around the beginning of the wait.
+/// Repeats a wait. In each round another thread acts on the wait's control at a random moment around the beginning of
+/// the wait.
 ///
 /// A wait that does not check its control again before it sleeps misses an action between its last check and its sleep.
-/// That window is at most about a microsecond long, and its position depends on the wait and on the build. The other
-/// thread is woken first, and the wait is started so that the two coincide: half of the rounds within 10 microseconds,
-/// the others within 60. On a host with one processor, only preemption can hit the window. More rounds do not help
-/// there, so only a tenth of them are made.
+/// That window is at most about a microsecond long, and its position depends on the wait and on the build. The function
+/// wakes the other thread first and then starts the wait so that the action and the start coincide: within 10
+/// microseconds in half of the rounds, within 60 microseconds in the others. On a host with one processor, the action
+/// can fall into the window only if the kernel preempts the waiting thread there. More rounds do not help, so the
+/// function makes only a tenth of the rounds on such a host.
 ///
 /// - Parameters:
-///   - act: the action of the other thread; it gets a new control for each wait.
+///   - act: the action of the other thread; receives a new control for each wait.
 ///   - wait: one wait. Throws if the action did not end it.
 func atAnyMoment(
   rounds: Int = 4000, seed: UInt64, _ act: @escaping @Sendable (WaitControl) -> Void,
   _ wait: (WaitControl) throws -> Void
 ) throws {
-  // The body of a rule has its own thread, so the affinity of this thread need not be restored.
+  // The body of a rule runs on its own thread, so the affinity of this thread need not be restored.
   let processors = Processors.usable
   let processor = processors.count > 1 ? processors[1] : nil
   if processor != nil { Processors.keepThread(on: processors[0]) }

@@ -5,7 +5,7 @@ func require(_ condition: Bool, _ evidence: @autoclosure () -> String) throws {
 }
 
 func requireEqual<T: Equatable>(_ seen: T, _ wanted: T, _ what: @autoclosure () -> String) throws {
-  if seen != wanted { throw ConformanceFailure("\(what()): \(seen) instead of \(wanted)") }
+  if seen != wanted { throw ConformanceFailure("\(what()): \(seen), expected \(wanted)") }
 }
 
 /// Requires that two byte arrays are equal. A failure reports only the lengths and the position of the first
@@ -14,7 +14,8 @@ func requireSameBytes(_ seen: [UInt8], _ wanted: [UInt8], _ what: String) throws
   // Do not use ==, which calls a function for every byte in debug builds.
   if areSame(seen, wanted) { return }
   let common = zip(seen, wanted).prefix { $0 == $1 }.count
-  throw ConformanceFailure("\(what): \(seen.count) bytes instead of \(wanted.count), the first difference at \(common)")
+  throw ConformanceFailure(
+    "\(what): \(seen.count) bytes, expected \(wanted.count); the first difference is at offset \(common)")
 }
 
 /// Requires that `body` fails with one of the codes, and returns the error.
@@ -25,11 +26,11 @@ func requireError<R: ~Copyable>(
   let seen: SocketError
   do {
     _ = try body()
-    throw ConformanceFailure("\(what): no error, but \(names(codes)) was due")
+    throw ConformanceFailure("\(what): no error, expected \(names(codes))")
   } catch let error as SocketError {
     seen = error
   }
-  try require(codes.contains(seen.code), "\(what): the error \"\(seen)\" instead of \(names(codes))")
+  try require(codes.contains(seen.code), "\(what): the error \"\(seen)\", expected \(names(codes))")
   return seen
 }
 
@@ -42,14 +43,14 @@ struct Stopwatch {
   private let start = ContinuousClock.now
   var elapsed: Duration { ContinuousClock.now - start }
 
-  /// Requires that the elapsed time is at least `least` and not much longer.
+  /// Requires that the elapsed time is at least `least` and less than `least` plus ``Times/prompt``.
   func require(from least: Duration, _ what: String) throws {
     let elapsed = elapsed
     // The deadline's clock was read slightly before this one.
     try SocketKitConformance.require(
-      elapsed >= least - .microseconds(50), "\(what): ended after \(elapsed), before \(least)")
+      elapsed >= least - .microseconds(50), "\(what): ended after \(elapsed), earlier than \(least)")
     try SocketKitConformance.require(
-      elapsed < least + Times.prompt, "\(what): ended only after \(elapsed), not \(least)")
+      elapsed < least + Times.prompt, "\(what): ended after \(elapsed), much later than \(least)")
   }
 
   func requirePrompt(_ what: String) throws { try require(from: .zero, what) }
@@ -75,8 +76,7 @@ struct SeededRandom: RandomNumberGenerator {
   }
 
   mutating func bytes(_ count: Int) -> [UInt8] {
-    // Writes whole words through a pointer, because that is fast even in debug builds, and there are megabytes to
-    // write.
+    // Write whole words through a pointer: this is fast even in debug builds, and some rules need megabytes.
     let words = [UInt64](unsafeUninitializedCapacity: count / 8 + 1) { memory, length in
       length = count / 8 + 1
       guard var word = memory.baseAddress else { return }

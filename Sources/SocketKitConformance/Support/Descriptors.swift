@@ -55,7 +55,7 @@ func becomesReady(reading: RawDescriptor?, writing: RawDescriptor?, within durat
   return poll(&watched, 2, Int32(duration / .milliseconds(1))) > 0
 }
 
-/// Runs `body` while no descriptor can be opened.
+/// Runs `body` while the process cannot open any descriptor.
 func withoutFreeDescriptors<R>(_ body: () throws -> R) throws -> R {
   var old = rlimit()
   #if canImport(Musl)
@@ -63,14 +63,14 @@ func withoutFreeDescriptors<R>(_ body: () throws -> R) throws -> R {
   #else
     let resource = __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
   #endif
-  guard getrlimit(resource, &old) == 0 else { throw ConformanceUnavailable("getrlimit failed") }
+  guard getrlimit(resource, &old) == 0 else { throw ConformanceUnavailable("getrlimit(2) failed") }
   // Set the limit to the lowest free number: all lower numbers are in use.
   let lowest = dup(0)
   guard lowest >= 0 else { throw ConformanceUnavailable("descriptor 0 is not open") }
   close(lowest)
   var tight = old
   tight.rlim_cur = rlim_t(lowest)
-  guard setrlimit(resource, &tight) == 0 else { throw ConformanceUnavailable("setrlimit failed") }
+  guard setrlimit(resource, &tight) == 0 else { throw ConformanceUnavailable("setrlimit(2) failed") }
   defer { setrlimit(resource, &old) }
   return try body()
 }
@@ -90,7 +90,7 @@ final class Wire: @unchecked Sendable {
       let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     #endif
     guard socketpair(AF_UNIX, kind, 0, &numbers) == 0 else {
-      throw ConformanceUnavailable("socketpair failed with errno \(errno)")
+      throw ConformanceUnavailable("socketpair(2) failed with errno \(errno)")
     }
     near = RawDescriptor(numbers[0])
     far = RawDescriptor(numbers[1])
@@ -150,12 +150,12 @@ final class Wire: @unchecked Sendable {
     return RawDescriptor(-1)
   }
 
-  /// Changes the near end's descriptor number to one that was just closed.
+  /// Changes the near end's descriptor number to a number that was just closed.
   func moveNear(to number: RawDescriptor) throws {
     if near == number { return }
     if far == number { return swap(&near, &far) }
     let result = dup2(near.value, number.value)
-    guard result == number.value else { throw ConformanceUnavailable("dup2 failed with errno \(errno)") }
+    guard result == number.value else { throw ConformanceUnavailable("dup2(2) failed with errno \(errno)") }
     _ = fcntl(result, F_SETFD, FD_CLOEXEC)
     closeNumber(near.value)
     near = number
@@ -164,7 +164,7 @@ final class Wire: @unchecked Sendable {
   /// Duplicates the near end's descriptor; the caller must close it.
   func duplicateNear() throws -> Descriptor {
     let number = fcntl(near.value, F_DUPFD_CLOEXEC, 0)
-    guard number >= 0 else { throw ConformanceUnavailable("fcntl failed with errno \(errno)") }
+    guard number >= 0 else { throw ConformanceUnavailable("fcntl(2) failed with errno \(errno)") }
     return unsafe Descriptor(unsafeOwning: RawDescriptor(number))
   }
 }

@@ -141,7 +141,7 @@ func startThread(_ body: @escaping @Sendable () -> Void) {
       if let argument { Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body() }
       return nil
     }, context)
-  precondition(result == 0, "no thread could be made: error \(result)")
+  precondition(result == 0, "pthread_create failed with error \(result)")
   pthread_detach(thread)
 }
 
@@ -180,7 +180,7 @@ enum SignalWatch {
         try action()
       }
       let result = Result { try body() }
-      // Wait even if the body failed: no signal may be sent to a thread that has ended.
+      // Wait even if the body failed: the helper must not send a signal to a thread that has ended.
       _ = helper.result(within: .seconds(30))
       try result.get()
       try helper.join()

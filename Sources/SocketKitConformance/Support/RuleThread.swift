@@ -27,7 +27,9 @@ final class RuleThread<Value: Sendable>: @unchecked Sendable {
   /// Waits for the thread to end, and rethrows its error.
   @discardableResult
   func join(within limit: Duration = Times.limit + .seconds(1)) throws -> Value {
-    guard let result = result(within: limit) else { throw ConformanceFailure("a thread did not end within \(limit)") }
+    guard let result = result(within: limit) else {
+      throw ConformanceFailure("a thread of the rule did not end within \(limit)")
+    }
     return try result.get()
   }
 }
@@ -38,7 +40,7 @@ private final class BodyBox<Value>: @unchecked Sendable {
   init(_ body: @escaping @Sendable () throws -> Value) { self.body = body }
 
   func run() throws -> Value {
-    guard let body = body.take() else { throw ConformanceFailure("a thread ran twice") }
+    guard let body = body.take() else { throw ConformanceFailure("a thread's body ran twice") }
     return try body()
   }
 }
@@ -98,7 +100,7 @@ enum Times {
   static var idle: Duration { .milliseconds(100) }
   /// A deadline that is expected to pass.
   static var short: Duration { .milliseconds(40) }
-  /// The permitted delay of a prompt result on a busy host, much less than ``limit``.
+  /// The permitted delay of a result that should be immediate; allows for a busy host and is much less than ``limit``.
   static var prompt: Duration { (Haste.isOn ? .milliseconds(400) : .milliseconds(1500)) * SlowHost.factor }
   /// The time-out of a poller's wait that should end for another reason.
   static var patience: Duration { (Haste.isOn ? .milliseconds(500) : .seconds(3)) * SlowHost.factor }

@@ -8,8 +8,8 @@
 struct ThreadTimes {
   /// The time for which the thread ran.
   let processor: Duration
-  /// The time for which the thread ran or waited for a processor. A spinning thread is in one of these states all the
-  /// time, even when other threads spin too. Equal to ``processor`` if the kernel does not report it
+  /// The time for which the thread ran or waited for a processor. A spinning thread is always in one of these states,
+  /// even when other threads spin too. Equal to ``processor`` if the kernel does not provide schedstat files
   /// (proc_pid_schedstat(5)).
   let runnable: Duration
 
@@ -33,8 +33,8 @@ struct ThreadTimes {
     Self(now.processor - before.processor, now.runnable - before.runnable)
   }
 
-  /// Returns the first two numbers of the thread's schedstat: nanoseconds on a processor, and nanoseconds waiting for
-  /// one.
+  /// Returns the sum of the first two numbers of the thread's schedstat: the nanoseconds that the thread ran, and the
+  /// nanoseconds that it waited for a processor. Returns nil if the file cannot be read.
   private static func scheduled() -> Duration? {
     let file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)
     if file < 0 { return nil }

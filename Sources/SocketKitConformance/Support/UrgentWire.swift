@@ -17,7 +17,9 @@ final class UrgentWire: @unchecked Sendable {
       let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     #endif
     let listener = socket(AF_INET, kind, 0)
-    guard listener >= 0 else { throw ConformanceUnavailable("there is no TCP: socket failed with errno \(errno)") }
+    guard listener >= 0 else {
+      throw ConformanceUnavailable("TCP is not available: socket(2) failed with errno \(errno)")
+    }
     defer { closeNumber(listener) }
     // The address 127.0.0.1, with a port chosen by the kernel.
     var address = sockaddr_in()
@@ -42,7 +44,7 @@ final class UrgentWire: @unchecked Sendable {
     }
     guard client >= 0, server >= 0 else {
       if client >= 0 { closeNumber(client) }
-      throw ConformanceUnavailable("no connection over 127.0.0.1: errno \(errno)")
+      throw ConformanceUnavailable("connecting over 127.0.0.1 failed with errno \(errno)")
     }
     near = RawDescriptor(client)
     far = RawDescriptor(server)
