@@ -2,7 +2,7 @@ internal import SocketKitCore
 
 extension StreamSocketSuite where S: ~Copyable {
   var deadlineRules: [ConformanceRule] {
-    rule("deadline.earlier", "A deadline made earlier acts on the call that waits.") { ends in
+    rule("deadline.earlier", "A control's new, earlier deadline applies to a call that is already waiting.") { ends in
       let control = WaitControl()
       control.setDeadline(.after(Times.limit))
       let watch = Stopwatch()
@@ -12,7 +12,7 @@ extension StreamSocketSuite where S: ~Copyable {
       try requireEqual(try reader.join().code, .timedOut, "the read")
       try watch.require(from: Times.settle + Times.short, "the read")
     }
-      + rule("deadline.later", "A deadline made later acts on the call that waits: it outlives the first one.") {
+      + rule("deadline.later", "A control's new, later deadline applies to a call that is already waiting.") {
         ends in
         let control = WaitControl()
         control.setDeadline(.after(Times.short))
@@ -26,7 +26,8 @@ extension StreamSocketSuite where S: ~Copyable {
         try requireEqual(try reader.join().code, .timedOut, "the read")
         if inTime { try require(late.hasPassed, "the read ended at its first deadline, before the later one") }
       }
-      + rule("deadline.earlier-of-both", "Of the call's deadline and the control's, the earlier one counts.") { ends in
+      + rule("deadline.earlier-of-both", "A call ends at the earlier of its own deadline and its control's deadline.") {
+        ends in
         let control = WaitControl()
         control.setDeadline(.after(Times.limit))
         var byte: [UInt8] = [0]
@@ -36,19 +37,22 @@ extension StreamSocketSuite where S: ~Copyable {
         }
         try watch.require(from: Times.short, "the read")
       }
-      + rule("deadline.any-moment", "A deadline set into the past at any moment of a read's beginning ends it at once.")
-    {
-      ends in
-      var byte: [UInt8] = [0]
-      try atAnyMoment(seed: 21) {
-        $0.setDeadline(.past)
-      } _: { control in
-        try requireError(.timedOut, in: "a read") {
-          try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit).cancellable(by: control))
+      + rule(
+        "deadline.any-moment",
+        "Setting a past deadline ends a read immediately, even while the read is starting to wait."
+      ) {
+        ends in
+        var byte: [UInt8] = [0]
+        try atAnyMoment(seed: 21) {
+          $0.setDeadline(.past)
+        } _: { control in
+          try requireError(.timedOut, in: "a read") {
+            try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit).cancellable(by: control))
+          }
         }
       }
-    }
-      + rule("deadline.passed", "With a deadline that has passed a call tries once, and does not wait.") { ends in
+      + rule("deadline.passed", "If the deadline has already passed, a call makes one attempt and does not wait.") {
+        ends in
         var byte: [UInt8] = [0]
         for deadline in [Deadline.past, .after(.milliseconds(-5))] {
           let watch = Stopwatch()
@@ -56,10 +60,10 @@ extension StreamSocketSuite where S: ~Copyable {
             try ends.near.value.read(into: byte.mutableSpan, until: deadline)
           }
           try watch.requirePrompt("the read")
-          try requireEqual(try ends.far.value.write([7].span, until: deadline), 1, "a write where there is room")
+          try requireEqual(try ends.far.value.write([7].span, until: deadline), 1, "a write with free buffer space")
           try require(ends.near.value.readSource.becomesReadable(within: Times.patience), "no byte arrived")
           try requireEqual(
-            try ends.near.value.read(into: byte.mutableSpan, until: deadline), .bytes(1), "a read where a byte is")
+            try ends.near.value.read(into: byte.mutableSpan, until: deadline), .bytes(1), "a read of an available byte")
           try requireEqual(byte, [7], "the byte")
           byte = [0]
         }
@@ -67,7 +71,7 @@ extension StreamSocketSuite where S: ~Copyable {
   }
 
   var cancelRules: [ConformanceRule] {
-    rule("cancel.pending", "Cancelling ends the read and the write that wait at once: closing under a pending call.") {
+    rule("cancel.pending", "Cancelling a control immediately ends a read and a write that are waiting.") {
       ends in
       let control = WaitControl()
       let threads = pendingBothWays(ends.near, until: .after(Times.limit), control)
@@ -77,7 +81,8 @@ extension StreamSocketSuite where S: ~Copyable {
       for thread in threads { try requireEqual(try thread.join().code, .cancelled, "a waiting call") }
       try watch.requirePrompt("the calls")
     }
-      + rule("cancel.any-moment", "Cancelling at any moment of a read's beginning ends it at once.") { ends in
+      + rule("cancel.any-moment", "Cancelling ends a read immediately, even while the read is starting to wait.") {
+        ends in
         var byte: [UInt8] = [0]
         try atAnyMoment(seed: 22) {
           $0.cancel()
@@ -87,7 +92,7 @@ extension StreamSocketSuite where S: ~Copyable {
           }
         }
       }
-      + rule("cancel.before", "A control cancelled before the call means that nothing is tried.") { ends in
+      + rule("cancel.before", "If the control is already cancelled, a call fails without an attempt.") { ends in
         let control = WaitControl()
         control.cancel()
         try ends.far.writeAll([1])
@@ -99,10 +104,11 @@ extension StreamSocketSuite where S: ~Copyable {
         try requireError(.cancelled, in: "a write") {
           try ends.near.value.write([2].span, until: .after(Times.limit).cancellable(by: control))
         }
-        try requireEqual(try ends.near.readExactly(1), [1], "the byte is still there")
-        try requireEqual(try ends.far.readOnce().outcome, nil, "nothing was sent")
+        try requireEqual(try ends.near.readExactly(1), [1], "the byte that no read returned")
+        try requireEqual(try ends.far.readOnce().outcome, nil, "the peer's read after a cancelled write")
       }
-      + rule("cancel.shared", "One control cancels every thread that waits with it.") { ends in
+      + rule("cancel.shared", "Cancelling a control ends the calls of all threads that wait with that control.") {
+        ends in
         let control = WaitControl()
         let readers = (0..<4).map { index in pendingRead(index % 2 == 0 ? ends.near : ends.far, control) }
         pause(Times.settle)
@@ -111,7 +117,8 @@ extension StreamSocketSuite where S: ~Copyable {
         for reader in readers { try requireEqual(try reader.join().code, .cancelled, "a read") }
         try watch.requirePrompt("the reads")
       }
-      + rule("deadline.shared", "One control's changed deadline reaches every thread that waits with it.") { ends in
+      + rule("deadline.shared", "Changing a control's deadline applies to all threads that wait with that control.") {
+        ends in
         let control = WaitControl()
         let readers = (0..<4).map { index in pendingRead(index % 2 == 0 ? ends.near : ends.far, control) }
         pause(Times.settle)
@@ -120,7 +127,9 @@ extension StreamSocketSuite where S: ~Copyable {
         for reader in readers { try requireEqual(try reader.join().code, .timedOut, "a read") }
         try watch.requirePrompt("the reads")
       }
-      + rule("cancel.harmless", "A cancelled wait leaves the connection usable, and other controls alone.") { ends in
+      + rule(
+        "cancel.harmless", "After a cancelled wait, the connection is usable and other controls are not cancelled."
+      ) { ends in
         let control = WaitControl()
         let other = WaitControl()
         let reader = pendingRead(ends.near, control)
@@ -133,7 +142,7 @@ extension StreamSocketSuite where S: ~Copyable {
         let read = try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit).cancellable(by: other))
         try requireEqual(read, .bytes(1), "a read with another control")
       }
-      + rule("cancel.spin", "Cancelling ends a wait that spins, too.") { ends in
+      + rule("cancel.spin", "Cancelling ends a wait that spins.") { ends in
         let control = WaitControl()
         let reader = RuleThread {
           var byte: [UInt8] = [0]
@@ -152,12 +161,12 @@ extension StreamSocketSuite where S: ~Copyable {
   }
 }
 
-/// Starts a read that waits until an error ends it; the thread returns the error.
+/// Starts a read on a new thread. The read waits until an error ends it, and the thread returns the error.
 func pendingRead<S: StreamSocket & ~Copyable>(_ socket: Shared<S>, _ control: WaitControl) -> RuleThread<SocketError> {
   RuleThread {
     do {
       let bytes = try socket.readSome(until: .after(Times.limit).cancellable(by: control))
-      throw ConformanceFailure("a read gave \(bytes.count) bytes although nobody writes")
+      throw ConformanceFailure("a read returned \(bytes.count) bytes although the peer does not write")
     } catch let error as SocketError {
       return error
     }

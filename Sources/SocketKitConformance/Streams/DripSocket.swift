@@ -3,11 +3,13 @@ internal import Synchronization
 
 /// A stream with partial reads and writes: most calls transfer fewer bytes than requested, often only one.
 ///
-/// A kernel accepts a small write completely. A wrapper that confuses the requested with the transferred number of
-/// bytes therefore passes every rule over a plain socket, but fails over this one. Test a wrapper with
-/// ``StreamSocketSuite/init(_:over:wrapping:)``, and a protocol implementation by passing it a DripSocket.
+/// A kernel usually accepts a small write completely. A wrapper that confuses the requested with the transferred number
+/// of bytes may therefore pass every rule with a plain socket as its base, but it fails with this socket as its base.
+/// Test a wrapper with ``StreamSocketSuite/init(_:over:wrapping:)``, and a protocol implementation by passing it a
+/// DripSocket.
 ///
-/// A call would block only if the base's call would. The sizes are the same for every socket and do not depend on time.
+/// A call would block only if the base's call would block. The sequence of sizes is the same for every socket and does
+/// not depend on time.
 public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocket {
   public typealias Address = Base.Address
 
@@ -18,7 +20,7 @@ public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocke
   /// Takes ownership of a connected stream.
   /// - Parameter most: the maximum number of bytes per call, at least 1.
   public init(_ base: consuming Base, most: Int = .max) {
-    precondition(most >= 1, "a call moves one byte at least")
+    precondition(most >= 1, "the maximum must be at least 1 byte per call")
     self.base = base
     self.most = most
   }

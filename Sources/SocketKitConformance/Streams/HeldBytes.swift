@@ -1,13 +1,13 @@
 internal import SocketKitCore
 
-// A wrapper may hold bytes that the kernel no longer has, and may need one direction for the other. These rules hold
-// for every stream; a kernel socket passes them trivially.
+// A wrapper may hold bytes that it has already read from the kernel, and may have to write before it can read. These
+// rules apply to every stream; a kernel socket passes them trivially.
 
 extension StreamSocketSuite where S: ~Copyable {
   var heldByteRules: [ConformanceRule] {
     rule(
       "pending.reported",
-      "Bytes that can be read are reported until they are read: by `pending`, or by what `sources(for:)` names."
+      "Readable bytes are reported until they are read, by `pending` or by the sources of `sources(for:)`."
     ) { ends in
       let sent = (0..<300).map { UInt8(truncatingIfNeeded: $0) }
       try ends.far.writeAll(sent)
@@ -19,24 +19,27 @@ extension StreamSocketSuite where S: ~Copyable {
             ends.near.isReported(.readable, within: Times.patience),
             "after \(index) of 300 bytes neither `pending` nor the sources report the next one")
           seen = try ends.near.readOnce(1).bytes
-          try require(!seen.isEmpty || !deadline.hasPassed, "byte \(index) was reported, but no read returned it")
+          try require(
+            !seen.isEmpty || !deadline.hasPassed, "byte \(index) was reported as readable, but no read returned it")
         }
         try requireEqual(seen, [byte], "byte \(index)")
       }
     }
-      + rule("pending.read", "Reads that wait take single bytes of what was sent at once, without waiting for more.") {
+      + rule(
+        "pending.read", "Waiting reads return the bytes of one write one at a time, without waiting for more data."
+      ) {
         ends in
         let sent = (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         try ends.far.writeAll(sent)
         let watch = Stopwatch()
         var seen: [UInt8] = []
         for _ in sent { seen += try ends.near.readExactly(1) }
-        try requireSameBytes(seen, sent, "read byte by byte")
+        try requireSameBytes(seen, sent, "the bytes read one at a time")
         try watch.requirePrompt("300 reads")
         try requireEqual(try ends.near.readOnce().outcome, nil, "a read after the last byte")
       }
       + rule(
-        "pending.quiet", "A socket that can do nothing says so: `pending` does not contain what returns would-block."
+        "pending.quiet", "If a call would block, `pending` does not contain its direction."
       ) { ends in
         try ends.near.requireNothingPending("before anything was sent")
         try ends.far.writeAll([UInt8](repeating: 1, count: 300))
@@ -51,11 +54,12 @@ extension StreamSocketSuite where S: ~Copyable {
           try require(count < 1000, "1000 writes would block, and `pending` contains writable after each")
         }
       }
-      + rule("pending.shared", "Bytes that one reader leaves behind wake other readers that wait.") { ends in
+      + rule("pending.shared", "Bytes that one reader does not take wake other readers that wait.") { ends in
         let sent = (1...16).map { UInt8($0) }
         for round in 0..<6 {
           let readers = sent.map { _ in RuleThread { try ends.near.readExactly(1) } }
-          // By now all sleep, and those that need one have a descriptor that other threads signal.
+          // After this pause all readers sleep. Readers of a wrapper may wait on a descriptor that other threads
+          // signal.
           pause(.milliseconds(30))
           try ends.far.writeAll(sent)
           let watch = Stopwatch()
@@ -64,7 +68,8 @@ extension StreamSocketSuite where S: ~Copyable {
           try watch.requirePrompt("16 reads")
         }
       }
-      + rule("sources.read", "A read that first needs room to write goes on when there is room.") { ends in
+      + rule("sources.read", "A read that must write first continues when there is buffer space for the write.") {
+        ends in
         let taken = try ends.near.fillCompletely()
         var random = SeededRandom(seed: 33)
         let sent = random.bytes(512 << 10)
@@ -74,7 +79,7 @@ extension StreamSocketSuite where S: ~Copyable {
           var seen: [UInt8] = []
           while seen.count < sent.count {
             let bytes = try ends.near.readSome(until: .after(Times.limit))
-            try require(!bytes.isEmpty, "an end after \(seen.count) bytes")
+            try require(!bytes.isEmpty, "the end of the stream was reported after \(seen.count) bytes")
             seen += bytes
             progress.increment(by: bytes.count)
           }
@@ -83,7 +88,7 @@ extension StreamSocketSuite where S: ~Copyable {
         progress.awaitStandstill(upTo: sent.count)
         _ = try ends.far.readExactly(taken)
         let watch = Stopwatch()
-        try requireSameBytes(try reader.join(), sent, "read beside a direction that was full")
+        try requireSameBytes(try reader.join(), sent, "the bytes read while the other direction was full")
         try watch.requirePrompt("the rest of the reads")
         try writer.join()
       }
@@ -91,7 +96,7 @@ extension StreamSocketSuite where S: ~Copyable {
 }
 
 extension Counter {
-  /// Waits until the counter does not change any more, or has reached a number.
+  /// Waits until the counter stops changing or reaches `end`.
   func awaitStandstill(upTo end: Int) {
     var last = -1
     while count != last && count < end {
@@ -102,7 +107,8 @@ extension Counter {
 }
 
 extension Shared where Value: StreamSocket & ~Copyable {
-  /// Returns whether `pending` contains a direction, or what must be watched for it becomes ready within a time.
+  /// Returns whether `pending` contains a direction, or a source that must be watched for this direction becomes ready
+  /// within a time.
   func isReported(_ interest: Interest, within duration: Duration) -> Bool {
     if value.pending.rawValue & interest.rawValue != 0 { return true }
     let needed = value.sources(for: interest)
@@ -111,7 +117,7 @@ extension Shared where Value: StreamSocket & ~Copyable {
       writing: needed.contains(.writable) ? value.writeSource : nil, within: duration)
   }
 
-  /// Requires that reads would block, and that `pending` says so after one of them.
+  /// Requires that reads would block, and that `pending` does not contain `.readable` after one of these reads.
   fileprivate func requireNothingPending(_ when: String) throws {
     for _ in 0..<1000 {
       try requireEqual(try readOnce().outcome, nil, "a read \(when)")

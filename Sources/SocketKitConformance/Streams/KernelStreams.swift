@@ -7,7 +7,7 @@ public import SocketKitCore
 #endif
 
 extension StreamSocketSuite where S: KernelSocket & ~Copyable {
-  /// Creates the suite for a kernel socket. An additional rule requires that kernel calls on the descriptor transfer
+  /// Creates the suite for a kernel socket. An additional rule requires that system calls on the descriptor transfer
   /// the same bytes as the methods.
   ///
   /// - Parameters:
@@ -20,7 +20,7 @@ extension StreamSocketSuite where S: KernelSocket & ~Copyable {
       more: [
         ConformanceRule(
           "stream.kernel.same-bytes",
-          "Kernel calls on the descriptors of kernel sockets move the same bytes as the methods, mixed in any order."
+          "Methods and system calls on the descriptor of a kernel socket can be mixed and transfer the same bytes."
         ) { try Ends(makePair).use { try Self.mixKernelCalls($0) } }
       ])
   }
@@ -35,7 +35,8 @@ extension StreamSocketSuite where S: KernelSocket & ~Copyable {
       } else {
         try writeByKernel(bytes, to: writer.value.descriptor)
       }
-      // Part of the bytes by a method and the rest by the kernel: a method must not take more than it returns.
+      // Read some of the bytes with a method and the rest with a system call: a method must not read more from the
+      // kernel than it returns.
       let first = turn % 4 == 1 ? bytes.count : turn % 4 == 0 ? 0 : bytes.count / 2
       let seen =
         try reader.readExactly(first) + readByKernel(bytes.count - first, from: reader.value.descriptor)
@@ -64,7 +65,7 @@ extension StreamSocketSuite where S: KernelSocket & ~Copyable {
     while bytes.count < count {
       try require(descriptor.becomesReadable(within: Times.limit), "only \(bytes.count) of \(count) bytes arrived")
       let taken = read(descriptor.value, &buffer, count - bytes.count)
-      try require(taken != 0, "read(2) reported an end after \(bytes.count) of \(count) bytes")
+      try require(taken != 0, "read(2) returned 0 after \(bytes.count) of \(count) bytes")
       if taken < 0 {
         try require(errno == EAGAIN || errno == EINTR, "read(2) failed with errno \(errno)")
       } else {

@@ -2,13 +2,17 @@ internal import SocketKitCore
 
 extension StreamSocketSuite where S: ~Copyable {
   var signalRules: [ConformanceRule] {
-    rule("signal.pending-read", "A signal during a read that waits neither ends it nor loses the data.") { ends in
+    rule(
+      "signal.pending-read", "A signal handler that runs during a waiting read neither ends the read nor loses data."
+    ) { ends in
       let handled = try SignalWatch.interrupting(times: 5, then: { try ends.far.writeAll([1, 2, 3]) }) {
-        try requireEqual(try ends.near.readExactly(3), [1, 2, 3], "read")
+        try requireEqual(try ends.near.readExactly(3), [1, 2, 3], "the bytes read")
       }
-      try requireEqual(handled, 5, "signals that were handled")
+      try requireEqual(handled, 5, "the number of handled signals")
     }
-      + rule("signal.deadline", "A signal during a wait does not move its deadline.") { ends in
+      + rule(
+        "signal.deadline", "A signal handler that runs during a wait does not change the time at which the wait ends."
+      ) { ends in
         let handled = try SignalWatch.interrupting(times: 5) {
           let watch = Stopwatch()
           var byte: [UInt8] = [0]
@@ -17,9 +21,12 @@ extension StreamSocketSuite where S: ~Copyable {
           }
           try watch.require(from: Times.short, "the read")
         }
-        try requireEqual(handled, 5, "signals that were handled")
+        try requireEqual(handled, 5, "the number of handled signals")
       }
-      + rule("signal.pending-write", "A signal during a write that waits neither ends it nor loses or doubles bytes.") {
+      + rule(
+        "signal.pending-write",
+        "A signal handler that runs during a waiting write does not end the write or lose or duplicate bytes."
+      ) {
         ends in
         var random = SeededRandom(seed: 7)
         let sent = random.bytes(8 << 20)
@@ -28,14 +35,14 @@ extension StreamSocketSuite where S: ~Copyable {
           return try ends.far.readExactly(sent.count)
         }
         let handled = try SignalWatch.interrupting(times: 5) { try ends.near.writeAll(sent) }
-        try requireEqual(handled, 5, "signals that were handled")
-        try requireSameBytes(try reader.join(), sent, "read")
+        try requireEqual(handled, 5, "the number of handled signals")
+        try requireSameBytes(try reader.join(), sent, "the bytes read")
       }
   }
 
   var concurrencyRules: [ConformanceRule] {
     rule(
-      "concurrent.methods", "Reads, writes, changed deadlines and address queries may go on at once from many threads."
+      "concurrent.methods", "Several threads can read, write, change deadlines and query addresses at the same time."
     ) {
       ends in
       let reading = WaitControl()
@@ -58,30 +65,32 @@ extension StreamSocketSuite where S: ~Copyable {
       try ends.resynchronize()
       try ends.roundTrip("afterwards")
     }
-      + rule("concurrent.writers", "Several writers and readers at once neither lose nor double a byte.") { ends in
-        let count = 20_000
-        let writers = (1...4).map { number in
-          RuleThread {
-            for _ in 0..<count / 100 { try ends.near.writeAll([UInt8](repeating: UInt8(number), count: 100)) }
-          }
+      + rule("concurrent.writers", "If several threads write and read at the same time, no byte is lost or duplicated.")
+    { ends in
+      let count = 20_000
+      let writers = (1...4).map { number in
+        RuleThread {
+          for _ in 0..<count / 100 { try ends.near.writeAll([UInt8](repeating: UInt8(number), count: 100)) }
         }
-        let readers = (0..<2).map { _ in
-          RuleThread { () -> [Int] in
-            var seen = [Int](repeating: 0, count: 256)
-            for byte in try ends.far.readExactly(2 * count) { seen[Int(byte)] += 1 }
-            return seen
-          }
-        }
-        for writer in writers { try writer.join() }
-        var total = [Int](repeating: 0, count: 256)
-        for reader in readers { total = zip(total, try reader.join()).map { $0 + $1 } }
-        for number in 1...4 where total[number] != count {
-          throw ConformanceFailure(
-            "\(total[number]) bytes of writer \(number) instead of \(count): a call of one thread changed what a call "
-              + "of another one relied on. State that follows the bytes needs a lock that is held for the whole call.")
-        }
-        try requireEqual(try ends.far.readOnce().outcome, nil, "a read after the last byte")
       }
+      let readers = (0..<2).map { _ in
+        RuleThread { () -> [Int] in
+          var seen = [Int](repeating: 0, count: 256)
+          for byte in try ends.far.readExactly(2 * count) { seen[Int(byte)] += 1 }
+          return seen
+        }
+      }
+      for writer in writers { try writer.join() }
+      var total = [Int](repeating: 0, count: 256)
+      for reader in readers { total = zip(total, try reader.join()).map { $0 + $1 } }
+      for number in 1...4 where total[number] != count {
+        throw ConformanceFailure(
+          "\(total[number]) bytes of writer \(number), expected \(count): a call on one thread changed state that "
+            + "another thread's call uses. A lock must protect state that depends on the bytes during each whole call."
+        )
+      }
+      try requireEqual(try ends.far.readOnce().outcome, nil, "a read after the last byte")
+    }
   }
 }
 
@@ -89,6 +98,6 @@ private func tolerate(_ body: () throws -> Void) throws {
   do {
     try body()
   } catch let error as SocketError {
-    try requireEqual(error.code, .timedOut, "the error of a racing call")
+    try requireEqual(error.code, .timedOut, "the error of a concurrent call")
   }
 }

@@ -90,8 +90,8 @@ struct Ends<S: StreamSocket & ~Copyable>: Sendable {
     self.far = far
   }
 
-  /// Runs `body`, then closes both ends. If `body` fails, the ends are only shut down, to end pending calls; the last
-  /// thread that uses an end closes it.
+  /// Runs `body`, then closes both ends. If `body` fails, the function only shuts both ends down, which ends pending
+  /// calls. An end is then closed when the last thread releases it.
   func use(_ body: (Ends) throws -> Void) throws {
     do {
       try body(self)
@@ -157,7 +157,7 @@ extension Shared where Value: StreamSocket & ~Copyable {
     var total = 0
     while let count = try value.write(bytes.span) {
       total += count
-      try require(total < 1 << 28, "2^28 bytes were taken although nobody reads")
+      try require(total < 1 << 28, "2^28 bytes were accepted although the peer does not read")
     }
     return total
   }
@@ -173,7 +173,7 @@ extension Shared where Value: StreamSocket & ~Copyable {
       } catch {
         return (error, total)
       }
-      try require(total < 1 << 28, "2^28 bytes were taken although nobody reads")
+      try require(total < 1 << 28, "2^28 bytes were accepted although the peer does not read")
     }
   }
 }
@@ -182,12 +182,12 @@ extension Ends where S: ~Copyable {
   /// Sends a byte in each direction, to check that the connection still works.
   func roundTrip(_ why: String) throws {
     try near.writeAll([0x5a])
-    try requireEqual(try far.readExactly(1), [0x5a], "the byte there, \(why)")
+    try requireEqual(try far.readExactly(1), [0x5a], "the byte sent to the far end, \(why)")
     try far.writeAll([0xa5])
-    try requireEqual(try near.readExactly(1), [0xa5], "the byte back, \(why)")
+    try requireEqual(try near.readExactly(1), [0xa5], "the byte sent to the near end, \(why)")
   }
 
-  /// Reads the zeros that a test has left, up to a marker.
+  /// Reads the zeros that a rule has not read, up to a marker.
   func resynchronize() throws {
     let far = far
     let reader = RuleThread {

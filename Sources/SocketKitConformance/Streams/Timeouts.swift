@@ -1,11 +1,11 @@
 internal import SocketKitCore
 
 extension StreamSocketSuite where S: ~Copyable {
-  /// The rules from the time-out cases of nettest. Go's connection deadlines are represented by one control for each
-  /// direction.
+  /// The rules that correspond to the time-out cases of nettest. One control for each direction represents the
+  /// deadlines of a Go connection.
   var timeoutRules: [ConformanceRule] {
     rule(
-      "timeout.racy-read", "Ten threads read at once with deadlines of a millisecond: nothing fails but by time-out."
+      "timeout.racy-read", "If ten threads read at the same time with a deadline of 1 ms, reads fail only by time-out."
     ) {
       ends in
       let stop = WaitControl()
@@ -31,7 +31,7 @@ extension StreamSocketSuite where S: ~Copyable {
     }
       + rule(
         "timeout.racy-write",
-        "Ten threads write at once with deadlines of a millisecond: nothing fails but by time-out."
+        "If ten threads write at the same time with a deadline of 1 ms, writes fail only by time-out."
       ) { ends in
         let stop = WaitControl()
         let eater = RuleThread {
@@ -54,22 +54,28 @@ extension StreamSocketSuite where S: ~Copyable {
         try eater.join()
         try result.get()
       }
-      + rule("timeout.read", "With the reading deadline in the past reads time out, and writes still work.") { ends in
+      + rule(
+        "timeout.read", "If the deadline of the reading control is in the past, reads time out and writes still work."
+      ) { ends in
         let control = WaitControl()
         control.setDeadline(.past)
         try requireTimedOutRead(ends.near, control)
         try ends.near.writeAll([1])
-        try requireEqual(try ends.far.readExactly(1), [1], "what was written")
+        try requireEqual(try ends.far.readExactly(1), [1], "the byte that was written")
       }
-      + rule("timeout.write", "With the writing deadline in the past writes time out, and reads still work.") { ends in
+      + rule(
+        "timeout.write", "If the deadline of the writing control is in the past, writes time out and reads still work."
+      ) { ends in
         let control = WaitControl()
         control.setDeadline(.past)
         try requireTimedOutWrite(ends.near, control)
         try ends.far.writeAll([2])
         try requireEqual(try ends.near.readExactly(1), [2], "the read")
-        try requireEqual(try ends.far.readOnce().outcome, nil, "nothing was sent by the write that timed out")
+        try requireEqual(try ends.far.readOnce().outcome, nil, "the peer's read after a write that timed out")
       }
-      + rule("timeout.past", "Deadlines set into the past stop both directions; taken away, both work again.") { ends in
+      + rule(
+        "timeout.past", "Reads and writes time out after a past deadline is set, and work again after it is removed."
+      ) { ends in
         try ends.roundTrip("before")
         let control = WaitControl()
         control.setDeadline(.past)
@@ -79,25 +85,26 @@ extension StreamSocketSuite where S: ~Copyable {
         control.setDeadline(.never)
         var byte: [UInt8] = [0]
         let read = try ends.near.value.read(into: byte.mutableSpan, until: .after(Times.limit).cancellable(by: control))
-        try requireEqual(read, .bytes(1), "the read afterwards")
-        try requireEqual(byte, [7], "the byte afterwards")
+        try requireEqual(read, .bytes(1), "the read after the deadline was removed")
+        try requireEqual(byte, [7], "the byte read afterwards")
         try requireEqual(
           try ends.near.value.write(byte.span, until: .after(Times.limit).cancellable(by: control)), 1, "the write")
-        try requireEqual(try ends.far.readExactly(1), [7], "the byte back")
+        try requireEqual(try ends.far.readExactly(1), [7], "the byte that the peer reads")
       }
-      + rule("timeout.present", "A deadline set into the past ends the read and the write that wait, and not earlier.")
-    {
-      ends in
-      let control = WaitControl()
-      let watch = Stopwatch()
-      let threads = pendingBothWays(ends.near, until: .after(Times.limit), control)
-      pause(Times.short)
-      control.setDeadline(.past)
-      for thread in threads { try requireEqual(try thread.join().code, .timedOut, "a waiting call") }
-      try watch.require(from: Times.short, "the calls")
-    }
       + rule(
-        "timeout.future", "Calls that wait end when the control's deadline comes, and the connection stays usable."
+        "timeout.present", "Setting a past deadline ends a read and a write that are waiting; they do not end before."
+      ) {
+        ends in
+        let control = WaitControl()
+        let watch = Stopwatch()
+        let threads = pendingBothWays(ends.near, until: .after(Times.limit), control)
+        pause(Times.short)
+        control.setDeadline(.past)
+        for thread in threads { try requireEqual(try thread.join().code, .timedOut, "a waiting call") }
+        try watch.require(from: Times.short, "the calls")
+      }
+      + rule(
+        "timeout.future", "Waiting calls end at the control's deadline, and the connection remains usable."
       ) {
         ends in
         let control = WaitControl()
@@ -110,7 +117,7 @@ extension StreamSocketSuite where S: ~Copyable {
         try ends.resynchronize()
         try ends.roundTrip("after the time-outs")
       }
-      + rule("timeout.call", "A call's own deadline ends it: not earlier, and not much later.") { ends in
+      + rule("timeout.call", "A call ends at its deadline, not earlier and not much later.") { ends in
         var buffer = [UInt8](repeating: 0, count: 8)
         let watch = Stopwatch()
         try requireError(.timedOut, in: "a read") {
@@ -131,7 +138,8 @@ func tenThreads(_ body: @escaping @Sendable () throws -> Void) throws {
   for thread in threads { try thread.join(within: .seconds(15)) }
 }
 
-/// Starts a read and a write of the same socket that wait until an error ends them; each thread returns its error.
+/// Starts a read and a write of the same socket, each on a new thread. Each call waits until an error ends it, and each
+/// thread returns its error.
 func pendingBothWays<S: StreamSocket & ~Copyable>(
   _ socket: Shared<S>, until deadline: Deadline, _ control: WaitControl
 ) -> [RuleThread<SocketError>] {
@@ -139,7 +147,7 @@ func pendingBothWays<S: StreamSocket & ~Copyable>(
     RuleThread {
       do {
         let bytes = try socket.readSome(until: deadline.cancellable(by: control))
-        throw ConformanceFailure("a read gave \(bytes.count) bytes although nobody writes")
+        throw ConformanceFailure("a read returned \(bytes.count) bytes although the peer does not write")
       } catch let error as SocketError {
         return error
       }
