@@ -2,7 +2,7 @@ internal import SocketKitCore
 
 extension PollerSuite where P: ~Copyable {
   var cancelRules: [ConformanceRule] {
-    rule("cancel.before", "With a control that was cancelled before, a wait does not wait.") { poller in
+    rule("cancel.before", "If the control is already cancelled, a wait fails without waiting.") { poller in
       let control = WaitControl()
       control.cancel()
       let watch = Stopwatch()
@@ -13,27 +13,29 @@ extension PollerSuite where P: ~Copyable {
       }
       try watch.requirePrompt("the waits")
     }
-      + rule("cancel.any-moment", "Cancelling at any moment of a wait's beginning ends it at once.") { poller in
+      + rule("cancel.any-moment", "Cancelling ends a wait immediately, even while the wait is starting.") { poller in
         try atAnyMoment(seed: 24) {
           $0.cancel()
         } _: { control in
           let deadline = Deadline.after(Times.patience)
           try requireError(.cancelled, in: "a wait") {
-            // The wake-up of an earlier cancel may also end a wait.
+            // The wake-up of an earlier cancellation may also end a wait.
             while !deadline.hasPassed { _ = try poller.wait(until: deadline.cancellable(by: control)) }
           }
         }
       }
-      + rule("cancel.deadline-any-moment", "A deadline set into the past at any moment of a wait's beginning ends it.")
-    {
-      poller in
-      try atAnyMoment(seed: 25) {
-        $0.setDeadline(.past)
-      } _: { control in
-        while !control.deadline.hasPassed {
-          _ = try poller.wait(until: .after(Times.patience).cancellable(by: control))
+      + rule(
+        "cancel.deadline-any-moment",
+        "Setting a past deadline ends a wait immediately, even while the wait is starting."
+      ) {
+        poller in
+        try atAnyMoment(seed: 25) {
+          $0.setDeadline(.past)
+        } _: { control in
+          while !control.deadline.hasPassed {
+            _ = try poller.wait(until: .after(Times.patience).cancellable(by: control))
+          }
         }
       }
-    }
   }
 }

@@ -3,19 +3,21 @@ internal import SocketKitCore
 extension PollerSuite where P: ~Copyable {
   var crowdRules: [ConformanceRule] {
     rule(
-      "crowd.many-ready", "Of 300 sources that are ready at once every one is reported, and those that are not, never."
+      "crowd.many-ready", "If 300 sources are ready at the same time, exactly these sources are reported."
     ) {
       poller in
       try requireAll(&poller, ready: 300)
     }
       + [
-        ConformanceRule("poller.crowd.beyond-capacity", "With room for fewer events than are ready, waits report all.")
-        {
+        ConformanceRule(
+          "poller.crowd.beyond-capacity",
+          "If more sources are ready than the poller's capacity, repeated waits report all of them."
+        ) {
           var poller = try makePoller(P.self, P.configuration(capacity: 4))
           try requireAll(&poller, ready: 64)
         }
       ]
-      + rule("crowd.one-of-many", "One ready source among 200 idle ones is reported, alone.") { poller in
+      + rule("crowd.one-of-many", "If one of 200 sources is ready, only that source is reported.") { poller in
         let wires = try (0..<200).map { _ in try Wire() }
         defer { for wire in wires { wire.close() } }
         for (index, wire) in wires.enumerated() {
@@ -30,7 +32,10 @@ extension PollerSuite where P: ~Copyable {
         for wire in wires { wire.ring() }
         try poller.requireQuiet("after all were deregistered")
       }
-      + rule("crowd.changes-in-batch", "Registering and deregistering between two events of a wait changes no event.") {
+      + rule(
+        "crowd.changes-in-batch",
+        "Registering and deregistering sources does not change the events that the last wait returned."
+      ) {
         poller in
         let wires = try (0..<12).map { _ in try Wire() }
         defer { for wire in wires { wire.close() } }
@@ -41,7 +46,7 @@ extension PollerSuite where P: ~Copyable {
         var count = 0
         let deadline = Deadline.after(Times.patience)
         while count < 6 && !deadline.hasPassed { count = try poller.wait(until: deadline) }
-        try requireEqual(count, 6, "events of six ready sources in one wait")
+        try requireEqual(count, 6, "the number of events of six ready sources in one wait")
         let before = (0..<count).map { poller[event: $0] }
         for index in 0..<6 {
           try requireEqual(poller[event: index], before[index], "event \(index) after changes")
@@ -54,11 +59,14 @@ extension PollerSuite where P: ~Copyable {
         while seen.count < 9 && !deadline.hasPassed {
           for event in try poller.events(within: Times.patience) { seen.insert(event.token.index) }
         }
-        try requireEqual(seen.sorted(), [0, 2, 4, 6, 7, 8, 9, 10, 11], "sources reported afterwards")
+        try requireEqual(seen.sorted(), [0, 2, 4, 6, 7, 8, 9, 10, 11], "the sources reported afterwards")
         let late = Set(try poller.events(within: Times.patience).map(\.token.index)).intersection([1, 3, 5])
         try require(late.isEmpty, "deregistered sources were reported: \(late)")
       }
-      + rule("crowd.churn", "Sources that come and go a thousand times are neither forgotten nor mixed up.") { poller in
+      + rule(
+        "crowd.churn",
+        "After each of 1000 registrations and deregistrations, exactly the registered sources are reported."
+      ) { poller in
         let wires = try (0..<16).map { _ in try Wire() }
         defer { for wire in wires { wire.close() } }
         var random = SeededRandom(seed: 8)
@@ -74,7 +82,7 @@ extension PollerSuite where P: ~Copyable {
           registered[index].toggle()
           let seen = try poller.events(within: .zero).map { Int($0.token.index) }
           let wanted = registered.indices.filter { registered[$0] }
-          try requireEqual(seen.sorted(), wanted, "sources reported")
+          try requireEqual(seen.sorted(), wanted, "the reported sources")
         }
       }
   }
@@ -93,5 +101,5 @@ private func requireAll<P: Poller & ~Copyable>(_ poller: inout P, ready: Int) th
   while seen.count < ready && !deadline.hasPassed {
     for event in try poller.events(within: Times.patience) { seen.insert(event.token.index) }
   }
-  try requireEqual(seen.sorted(), (0..<UInt32(ready)).map { $0 }, "sources reported")
+  try requireEqual(seen.sorted(), (0..<UInt32(ready)).map { $0 }, "the reported sources")
 }

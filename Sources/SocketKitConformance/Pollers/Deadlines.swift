@@ -2,7 +2,7 @@ internal import SocketKitCore
 
 extension PollerSuite where P: ~Copyable {
   var deadlineRules: [ConformanceRule] {
-    rule("deadline.kept", "With nothing ready a wait ends at its deadline: not earlier, and not much later.") {
+    rule("deadline.kept", "If no source is ready, a wait ends at its deadline, not earlier and not much later.") {
       poller in
       let wire = try Wire()
       defer { wire.close() }
@@ -10,32 +10,33 @@ extension PollerSuite where P: ~Copyable {
       for milliseconds in [1, 3, 10, 40] {
         let deadline = Deadline.after(.milliseconds(milliseconds))
         let watch = Stopwatch()
-        try requireEqual(try poller.wait(until: deadline), 0, "events")
+        try requireEqual(try poller.wait(until: deadline), 0, "the number of events")
         try require(deadline.hasPassed, "a wait of \(milliseconds) ms ended before its deadline")
         try watch.require(from: .milliseconds(milliseconds), "the wait")
       }
     }
-      + rule("deadline.past", "A wait whose deadline has passed does not wait, and still reports what is ready.") {
+      + rule("deadline.past", "A wait whose deadline has passed does not wait and still reports ready sources.") {
         poller in
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(wire.near, for: .readable, token: tokenA)
         let watch = Stopwatch()
         for deadline in [Deadline.past, .now, .after(.seconds(-1))] {
-          for _ in 0..<100 { try requireEqual(try poller.wait(until: deadline), 0, "events") }
+          for _ in 0..<100 { try requireEqual(try poller.wait(until: deadline), 0, "the number of events") }
         }
         try watch.requirePrompt("three hundred waits")
         wire.ring()
         for deadline in [Deadline.past, .now, .after(.seconds(-1))] {
-          try requireEqual(try poller.wait(until: deadline), 1, "events of what is ready")
+          try requireEqual(try poller.wait(until: deadline), 1, "the number of events of a ready source")
         }
       }
-      + rule("deadline.distant", "A wait with a deadline in hours, weeks or years waits until something happens.") {
+      + rule("deadline.distant", "A wait whose deadline is hours, weeks or years away waits until an event occurs.") {
         poller in
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(wire.near, for: .readable, token: tokenA)
-        // These exceed microseconds in 32 bits, milliseconds in 31 and in 32, and nanoseconds in 63.
+        // These times exceed the range of microseconds in 32 bits, milliseconds in 31 and in 32 bits, and nanoseconds
+        // in 63 bits.
         let times: [Duration] = [.seconds(7200), .seconds(25 * 86_400), .seconds(50 * 86_400), .seconds(1 << 40)]
         for time in times {
           let helper = RuleThread {
@@ -43,13 +44,16 @@ extension PollerSuite where P: ~Copyable {
             wire.ring()
           }
           let watch = Stopwatch()
-          try requireEqual(try poller.wait(until: .after(time)), 1, "events of a wait for \(time)")
+          try requireEqual(try poller.wait(until: .after(time)), 1, "the number of events of a wait for \(time)")
           try watch.require(from: Times.settle - .milliseconds(5), "the wait for \(time)")
           try helper.join()
           wire.drain()
         }
       }
-      + rule("deadline.precise", "Where the capabilities say so, a deadline below a millisecond is kept below one.") {
+      + rule(
+        "deadline.precise",
+        "If the poller has the capability `.precise`, a wait of 200 µs ends in less than a millisecond."
+      ) {
         poller in
         guard poller.capabilities.contains(.precise) else { return }
         let wire = try Wire()
@@ -69,28 +73,31 @@ extension PollerSuite where P: ~Copyable {
         }
         try require(best < .microseconds(900), "the shortest of \(waits) waits of 200 µs took \(best)")
       }
-      + rule("signal.waits-on", "A signal ends no wait, and moves no deadline.") { poller in
+      + rule(
+        "signal.waits-on", "A signal handler that runs during a wait neither ends the wait nor changes its deadline."
+      ) { poller in
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(wire.near, for: .readable, token: tokenA)
         let handled = try SignalWatch.interrupting(times: 5) {
           try poller.requireQuiet(for: Times.short, "during signals")
         }
-        try requireEqual(handled, 5, "signals that were handled")
+        try requireEqual(handled, 5, "the number of handled signals")
       }
-      + rule("signal.event", "An event that comes after signals ends the wait that they did not end.") { poller in
+      + rule("signal.event", "If a wait was interrupted by signals, a later event still ends the wait.") { poller in
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(wire.near, for: .readable, token: tokenA)
         try SignalWatch.interrupting(times: 4, then: { wire.ring() }) {
-          try requireEqual(try poller.wait(until: .after(Times.patience)), 1, "events")
+          try requireEqual(try poller.wait(until: .after(Times.patience)), 1, "the number of events")
         }
       }
   }
 
   var idleRules: [ConformanceRule] {
     rule(
-      "idle.sleeps", "With 100 idle registrations nothing is reported for 200 ms, and a poller that parks burns no CPU."
+      "idle.sleeps",
+      "With 100 idle sources, nothing is reported for 200 ms, and a poller that sleeps uses almost no processor time."
     ) {
       poller in
       let wires = try (0..<100).map { _ in try Wire() }
@@ -100,7 +107,10 @@ extension PollerSuite where P: ~Copyable {
       }
       try requireSleep(&poller, "with 100 idle registrations")
     }
-      + rule("idle.closed-peer", "A closed peer that was deregistered wakes nobody for 200 ms, and burns no CPU.") {
+      + rule(
+        "idle.closed-peer",
+        "A deregistered source whose peer has closed does not end waits or use processor time for 200 ms."
+      ) {
         poller in
         let wire = try Wire()
         let other = try Wire()
@@ -115,7 +125,7 @@ extension PollerSuite where P: ~Copyable {
         try poller.deregister(source: wire.near)
         try requireSleep(&poller, "after a closed peer was deregistered")
       }
-      + rule("idle.end-read", "A peer that ended its writing, with the end paused, wakes nobody for 200 ms.") {
+      + rule("idle.end-read", "A paused source whose peer has shut down writing does not end waits for 200 ms.") {
         poller in
         let wire = try Wire()
         defer { wire.close() }
@@ -123,7 +133,7 @@ extension PollerSuite where P: ~Copyable {
         wire.endFarWriting()
         try poller.requireEvent(tokenA, .readable, "for the end")
         try poller.modify(wire.near, for: [], token: tokenA)
-        try requireSleep(&poller, "after the end was paused")
+        try requireSleep(&poller, "after the source was paused")
       }
   }
 
@@ -132,10 +142,11 @@ extension PollerSuite where P: ~Copyable {
     try poller.requireQuiet(for: .milliseconds(200), when)
     let used = ThreadTimes() - before
     if poller.capabilities.contains(.parks) {
-      try require(used.processor < .milliseconds(50), "\(used.processor) of CPU time were burned in 200 ms \(when)")
+      try require(
+        used.processor < .milliseconds(50), "the wait used \(used.processor) of processor time in 200 ms \(when)")
       try require(
         !used.isSpinning(for: .milliseconds(200)),
-        "it ran, or waited for a processor, for \(used.runnable) of 200 ms \(when)")
+        "the thread was runnable for \(used.runnable) of 200 ms \(when)")
     }
   }
 }

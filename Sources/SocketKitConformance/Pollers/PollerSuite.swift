@@ -1,19 +1,20 @@
 public import SocketKitCore
 
-/// The conformance rules of a poller alone, run with plain local sockets.
+/// The conformance rules of a poller, run with plain local sockets.
 ///
 /// ```swift
 /// let suite = PollerSuite<MyPoller>("mine")
 /// ```
-/// A poller that lacks a capability skips the conformance rules that require it, and must reject its mode instead.
+/// Rules that require a capability do nothing for a poller that lacks it. Such a poller must reject the corresponding
+/// mode.
 public struct PollerSuite<P: Poller & ~Copyable>: ConformanceSuite {
   public let name: String
   let configuration: P.Configuration
 
   /// - Parameters:
   ///   - name: the name of the poller in reports.
-  ///   - configuration: the configuration of the pollers. A poller whose initializer throws `.notSupported` is
-  ///     unavailable.
+  ///   - configuration: the configuration of the pollers. If the poller's initializer throws `.notSupported` or
+  ///     `.permissionDenied`, the rules are unavailable.
   public init(_ name: String, configuration: P.Configuration = P.configuration(capacity: 64)) {
     self.name = name
     self.configuration = configuration
@@ -57,7 +58,8 @@ extension Poller where Self: ~Copyable {
     return (0..<count).map { self[event: $0] }
   }
 
-  /// Waits until the token is reported with all of the given readiness; fails if another token is reported.
+  /// Waits until the poller reports the token with all of the given readiness. Fails if the poller reports another
+  /// token.
   @discardableResult
   mutating func requireEvent(_ token: Token, _ readiness: Readiness, _ when: String) throws -> Readiness {
     let deadline = Deadline.after(Times.patience)
@@ -70,7 +72,7 @@ extension Poller where Self: ~Copyable {
     throw ConformanceFailure("no event with \(readiness) \(when)")
   }
 
-  /// Returns all events reported within a time; fails if they come fast enough to keep a loop busy.
+  /// Returns all events reported within a time; fails if 10000 waits end within that time.
   mutating func allEvents(for duration: Duration) throws -> [Event] {
     let deadline = Deadline.after(duration)
     var all: [Event] = []
@@ -90,6 +92,6 @@ extension Poller where Self: ~Copyable {
     let events = try events(within: duration)
     try require(events.isEmpty, "an event \(when): \(events)")
     try watch.require(from: duration, "a wait \(when)")
-    try require(!wasWoken, "a wake-up that nobody called, \(when)")
+    try require(!wasWoken, "a wake-up without a call of `wake`, \(when)")
   }
 }

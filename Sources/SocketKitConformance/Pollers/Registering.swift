@@ -2,7 +2,7 @@ internal import SocketKitCore
 
 extension PollerSuite where P: ~Copyable {
   var registrationRules: [ConformanceRule] {
-    rule("deregister.silent", "A deregistered source is reported no more, ready or not.") { poller in
+    rule("deregister.silent", "A deregistered source is not reported any more.") { poller in
       let wire = try Wire()
       let other = try Wire()
       defer {
@@ -24,7 +24,7 @@ extension PollerSuite where P: ~Copyable {
       + [
         ConformanceRule(
           "poller.deregister.backlog",
-          "A source that was ready, but not reported yet, is not reported once deregistered."
+          "A source that is deregistered after it became ready, but before it was reported, is not reported."
         ) {
           var poller = try makePoller(P.self, P.configuration(capacity: 4))
           let wires = try (0..<12).map { _ in try Wire() }
@@ -34,7 +34,7 @@ extension PollerSuite where P: ~Copyable {
             wire.ring()
           }
           let reported = try poller.events(within: Times.patience).map { Int($0.token.index) }
-          try require(!reported.isEmpty, "nothing was reported of twelve ready sources")
+          try require(!reported.isEmpty, "none of twelve ready sources was reported")
           let gone = Set(wires.indices).subtracting(reported)
           for index in gone { try poller.deregister(source: wires[index].near) }
           for index in reported { wires[index].drain() }
@@ -42,7 +42,7 @@ extension PollerSuite where P: ~Copyable {
           try require(late.isEmpty, "deregistered or emptied sources were reported: \(late)")
         }
       ]
-      + rule("register.again", "A deregistered source can be registered again, with another token.") { poller in
+      + rule("register.again", "A deregistered source can be registered again with a different token.") { poller in
         let wire = try Wire()
         defer { wire.close() }
         for token in [tokenA, tokenB, tokenA] {
@@ -52,7 +52,8 @@ extension PollerSuite where P: ~Copyable {
           try poller.deregister(source: wire.near)
         }
       }
-      + rule("modify.acts", "Modifying changes interest and token for what is ready already.") { poller in
+      + rule("modify.acts", "Modifying changes the interest and the token of a source that is already ready.") {
+        poller in
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(wire.near, for: .readable, token: tokenA)
@@ -65,7 +66,8 @@ extension PollerSuite where P: ~Copyable {
         try require(!readiness.contains(.readable), "the old interest was reported after modifying")
       }
       + rule(
-        "register.twice", "Registering twice is `.alreadyRegistered`, and leaves the first registration as it was."
+        "register.twice",
+        "Registering a source twice fails with `.alreadyRegistered` and does not change the first registration."
       ) {
         poller in
         let wire = try Wire()
@@ -78,7 +80,9 @@ extension PollerSuite where P: ~Copyable {
         wire.ring()
         try poller.requireEvent(tokenA, .readable, "of the first registration")
       }
-      + rule("modify.unknown", "Modifying what is not registered is `.notRegistered`, and registers nothing.") {
+      + rule(
+        "modify.unknown", "Modifying a source that is not registered fails with `.notRegistered` and registers nothing."
+      ) {
         poller in
         let wire = try Wire()
         defer { wire.close() }
@@ -90,7 +94,8 @@ extension PollerSuite where P: ~Copyable {
         }
         try poller.requireQuiet("of a source that is not registered")
       }
-      + rule("deregister.unknown", "Deregistering what is not registered is `.notRegistered`.") { poller in
+      + rule("deregister.unknown", "Deregistering a source that is not registered fails with `.notRegistered`.") {
+        poller in
         let wire = try Wire()
         defer { wire.close() }
         try requireError(.notRegistered, in: "deregistering") { try poller.deregister(source: wire.near) }
@@ -98,7 +103,7 @@ extension PollerSuite where P: ~Copyable {
         try poller.deregister(source: wire.near)
         try requireError(.notRegistered, in: "deregistering twice") { try poller.deregister(source: wire.near) }
       }
-      + rule("register.closed", "Registering a descriptor that is not open is `.closed`.") { poller in
+      + rule("register.closed", "Registering a descriptor that is not open fails with `.closed`.") { poller in
         let wire = try Wire()
         let number = wire.near
         wire.close()
@@ -111,14 +116,15 @@ extension PollerSuite where P: ~Copyable {
         try poller.requireQuiet("of a descriptor that was never open")
       }
       + rule(
-        "interest.empty", "An empty interest pauses: nothing is reported, and a later interest takes up what is there."
+        "interest.empty",
+        "A source with an empty interest is not reported; after a new interest is set, its readiness is reported."
       ) {
         poller in
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(wire.near, for: [], token: tokenA)
         wire.ring()
-        try poller.requireQuiet("although nothing was asked for")
+        try poller.requireQuiet("although the interest is empty")
         try poller.modify(wire.near, for: .readable, token: tokenA)
         try poller.requireEvent(tokenA, .readable, "after resuming")
         try poller.modify(wire.near, for: [], token: tokenA)
@@ -127,7 +133,7 @@ extension PollerSuite where P: ~Copyable {
         try poller.modify(wire.near, for: .readable, token: tokenB)
         try poller.requireEvent(tokenB, .readable, "after resuming again")
       }
-      + rule("interest.empty-hang-up", "A paused source reports a hang-up at most once.") { poller in
+      + rule("interest.empty-hang-up", "A hang-up of a paused source is reported at most once.") { poller in
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(wire.near, for: .readable, token: tokenA)

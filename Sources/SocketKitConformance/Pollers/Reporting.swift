@@ -5,22 +5,23 @@ let tokenB = Token(index: 2, generation: 0x7fff_ffff)
 
 extension PollerSuite where P: ~Copyable {
   var reportingRules: [ConformanceRule] {
-    rule("level.repeats", "What is ready is reported by every wait as long as it lasts, and then no more.") { poller in
+    rule("level.repeats", "Every wait reports a source while the source is ready, and no wait reports it afterwards.") {
+      poller in
       let wire = try Wire()
       defer { wire.close() }
       try poller.register(wire.near, for: .readable, token: tokenA)
       try poller.requireQuiet("before anything was ready")
       wire.ring()
       wire.ring()
-      for _ in 0..<3 { try poller.requireEvent(tokenA, .readable, "while data lasts") }
+      for _ in 0..<3 { try poller.requireEvent(tokenA, .readable, "while data is available") }
       wire.takeOne()
-      try poller.requireEvent(tokenA, .readable, "after reading a part")
+      try poller.requireEvent(tokenA, .readable, "after reading some of the data")
       wire.drain()
       try poller.requireQuiet("after reading everything")
       wire.ring()
       try poller.requireEvent(tokenA, .readable, "when ready again")
     }
-      + rule("report.during-wait", "What becomes ready during a wait ends it at once.") { poller in
+      + rule("report.during-wait", "A source that becomes ready during a wait ends the wait immediately.") { poller in
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(wire.near, for: .readable, token: tokenA)
@@ -31,10 +32,10 @@ extension PollerSuite where P: ~Copyable {
         }
         let events = try poller.events(within: Times.patience)
         let late = ContinuousClock.now - (try helper.join())
-        try requireEqual(events.map(\.token), [tokenA], "tokens reported")
-        try require(late < Times.prompt, "reported only after \(late)")
+        try requireEqual(events.map(\.token), [tokenA], "the reported tokens")
+        try require(late < Times.prompt, "the source was reported \(late) after it became ready")
       }
-      + rule("report.never-deadline", "A wait without a deadline ends when something is ready.") { poller in
+      + rule("report.never-deadline", "A wait without a deadline ends when a source is ready.") { poller in
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(wire.near, for: .readable, token: tokenA)
@@ -42,10 +43,10 @@ extension PollerSuite where P: ~Copyable {
           pause(Times.settle)
           wire.ring()
         }
-        try requireEqual(try poller.wait(until: .never), 1, "events")
+        try requireEqual(try poller.wait(until: .never), 1, "the number of events")
         try helper.join()
       }
-      + rule("report.token", "A token comes back as it was given, all 63 bits.") { poller in
+      + rule("report.token", "Events contain the token of the registration unchanged, with all 63 bits.") { poller in
         for token in [Token(rawValue: 0), Token(rawValue: 1), Token(rawValue: (1 << 63) - 1), tokenB] {
           let wire = try Wire()
           defer { wire.close() }
@@ -55,28 +56,33 @@ extension PollerSuite where P: ~Copyable {
           try poller.deregister(source: wire.near)
         }
       }
-      + rule("report.writable", "Writability is reported when asked for and there is room, and only then.") { poller in
+      + rule("report.writable", "Writability is reported only if the interest includes it and there is buffer space.") {
+        poller in
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(wire.near, for: .readable, token: tokenA)
-        try poller.requireQuiet("although only reading was asked for")
+        try poller.requireQuiet("although the interest includes only reading")
         wire.ring()
         let readiness = try poller.requireEvent(tokenA, .readable, "for reading")
-        try require(!readiness.contains(.writable), "writable was reported although only reading was asked for")
+        try require(!readiness.contains(.writable), "writable was reported although the interest includes only reading")
         try poller.modify(wire.near, for: [.readable, .writable], token: tokenA)
         try poller.requireEvent(tokenA, [.readable, .writable], "for both")
         wire.drain()
         try poller.modify(wire.near, for: .writable, token: tokenA)
         for _ in 0..<3 {
-          let writable = try poller.requireEvent(tokenA, .writable, "for writing, while there is room")
-          try require(!writable.contains(.readable), "readable was reported although only writing was asked for")
+          let writable = try poller.requireEvent(tokenA, .writable, "for writing, with free buffer space")
+          try require(
+            !writable.contains(.readable), "readable was reported although the interest includes only writing")
         }
         wire.fill()
-        try poller.requireQuiet("although there is no room")
+        try poller.requireQuiet("although there is no buffer space")
         wire.drainFar()
-        try poller.requireEvent(tokenA, .writable, "when there is room again")
+        try poller.requireEvent(tokenA, .writable, "when there is buffer space again")
       }
-      + rule("report.hang-up", "A closed peer is reported: readable, and as a hang-up, whatever was asked for.") {
+      + rule(
+        "report.hang-up",
+        "After the peer closes, the source is reported as readable, and as a hang-up for every interest."
+      ) {
         poller in
         let wire = try Wire()
         defer { wire.close() }
@@ -84,18 +90,21 @@ extension PollerSuite where P: ~Copyable {
         wire.closeFar()
         try poller.requireEvent(tokenA, [.readable, .hangUp], "after the peer closed")
         try poller.modify(wire.near, for: .writable, token: tokenA)
-        try poller.requireEvent(tokenA, .hangUp, "with only writing asked for")
+        try poller.requireEvent(tokenA, .hangUp, "with an interest in writing only")
       }
-      + rule("report.read-closed", "That the peer has ended its writing is reported when asked for.") { poller in
-        let wire = try Wire()
-        defer { wire.close() }
-        try poller.register(wire.near, for: .readClosed, token: tokenA)
-        wire.ring()
-        try poller.requireQuiet("although only the end was asked for")
-        wire.endFarWriting()
-        try poller.requireEvent(tokenA, .readClosed, "after the peer's end")
-      }
-      + rule("report.two-sources", "A socket with a source for each direction is watched by two registrations.") {
+      + rule("report.read-closed", "The peer's shutdown of writing is reported if the interest includes `.readClosed`.")
+    { poller in
+      let wire = try Wire()
+      defer { wire.close() }
+      try poller.register(wire.near, for: .readClosed, token: tokenA)
+      wire.ring()
+      try poller.requireQuiet("although the interest includes only the end")
+      wire.endFarWriting()
+      try poller.requireEvent(tokenA, .readClosed, "after the peer's shutdown of writing")
+    }
+      + rule(
+        "report.two-sources", "Two descriptors of one socket can be registered separately, one for each direction."
+      ) {
         poller in
         let wire = try Wire()
         defer { wire.close() }
@@ -104,32 +113,33 @@ extension PollerSuite where P: ~Copyable {
         try poller.register(writing.raw, for: .writable, token: tokenB)
         try poller.requireEvent(tokenB, .writable, "for writing")
         wire.fill()
-        try poller.requireQuiet("although neither is ready")
+        try poller.requireQuiet("although neither direction is ready")
         wire.ring()
         try poller.requireEvent(tokenA, .readable, "for reading")
         try poller.deregister(source: wire.near)
         wire.drainFar()
-        try poller.requireEvent(tokenB, .writable, "for writing, alone")
+        try poller.requireEvent(tokenB, .writable, "for writing only")
         try poller.deregister(source: writing.raw)
         try poller.requireQuiet("after both were deregistered")
       }
-      + rule("report.nothing-lost", "Of a thousand rings from several threads none is lost.") { poller in
+      + rule("report.nothing-lost", "Readiness caused by four other threads is reported each of 1000 times.") {
+        poller in
         try countRings(&poller, [])
       }
-      + rule("report.same-for-two-pollers", "Two pollers that watch the same descriptor both report it.") { poller in
+      + rule("report.same-for-two-pollers", "If two pollers watch the same descriptor, both report it.") { poller in
         var second = try makePoller(P.self, configuration)
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(wire.near, for: .readable, token: tokenA)
         try second.register(wire.near, for: .readable, token: tokenB)
         wire.ring()
-        try poller.requireEvent(tokenA, .readable, "in the first")
-        try second.requireEvent(tokenB, .readable, "in the second")
+        try poller.requireEvent(tokenA, .readable, "in the first poller")
+        try second.requireEvent(tokenB, .readable, "in the second poller")
       }
   }
 
-  /// Rings from four threads. Each thread rings again only after its last ring was received, so that no ring may be
-  /// lost.
+  /// Sends bytes from four threads. Each thread sends its next byte only after its last byte was received, so that each
+  /// byte must be reported.
   func countRings(_ poller: inout P, _ trigger: Trigger) throws {
     let wires = try (0..<8).map { _ in try Wire() }
     defer { for wire in wires { wire.close() } }
@@ -153,7 +163,7 @@ extension PollerSuite where P: ~Copyable {
     var seen = 0
     while seen < 1000 {
       let events = try poller.events(within: Times.patience)
-      try require(!events.isEmpty, "only \(seen) of 1000 rings were reported")
+      try require(!events.isEmpty, "only \(seen) of 1000 bytes were reported")
       for event in events {
         let wire = wires[Int(event.token.index)]
         let count = wire.drain()
@@ -165,6 +175,6 @@ extension PollerSuite where P: ~Copyable {
       }
     }
     for ringer in ringers { try ringer.join() }
-    try requireEqual(seen, 1000, "rings")
+    try requireEqual(seen, 1000, "the number of received bytes")
   }
 }

@@ -2,7 +2,9 @@ internal import SocketKitCore
 
 extension PollerSuite where P: ~Copyable {
   var descriptorRules: [ConformanceRule] {
-    rule("descriptor.reused-number", "A number that is closed and opened anew reports under its new token only.") {
+    rule(
+      "descriptor.reused-number", "A descriptor number that is closed and reused is reported only with its new token."
+    ) {
       poller in
       var wire = try Wire()
       defer { wire.close() }
@@ -16,11 +18,12 @@ extension PollerSuite where P: ~Copyable {
         wire = try Wire()
         try wire.moveNear(to: number)
         try poller.register(number, for: .readable, token: Token(index: 5, generation: round + 1))
-        try poller.requireQuiet(for: .milliseconds(1), "of a number that was opened anew")
+        try poller.requireQuiet(for: .milliseconds(1), "of a descriptor number that was reused")
       }
     }
       + rule(
-        "descriptor.stale-event", "An event read after its descriptor was closed and reused finds nobody in a slab."
+        "descriptor.stale-event",
+        "The token of an event whose source was removed from a slab finds no element, even if the number is reused."
       ) {
         poller in
         let first = try Wire()
@@ -40,10 +43,10 @@ extension PollerSuite where P: ~Copyable {
         var count = 0
         let deadline = Deadline.after(Times.patience)
         while count < 2 && !deadline.hasPassed { count = try poller.wait(until: deadline) }
-        try requireEqual(count, 2, "events")
-        // Act as a handler that ends the second connection while it handles the first event.
+        try requireEqual(count, 2, "the number of events")
+        // Act as a handler that closes the second connection while it handles the first event.
         try poller.deregister(source: second.near)
-        try require(slab.remove(tokens[1]) != nil, "the slab lost an element")
+        try require(slab.remove(tokens[1]) != nil, "the slab did not contain an inserted element")
         let number = second.near
         second.closeNear()
         try third.moveNear(to: number)
@@ -52,15 +55,16 @@ extension PollerSuite where P: ~Copyable {
         for index in 0..<2 {
           let token = poller[event: index].token
           let owner = slab.withElement(token) { (element: borrowing Int) in copy element }
-          try requireEqual(owner, token == tokens[0] ? 1 : nil, "whom the event with \(token) finds")
+          try requireEqual(owner, token == tokens[0] ? 1 : nil, "the element that the event's token \(token) finds")
         }
         first.drain()
-        try poller.requireQuiet("of the connection that has the number now")
+        try poller.requireQuiet("of the connection that reuses the descriptor number")
         third.ring()
-        try poller.requireEvent(new, .readable, "of the connection that has the number now")
+        try poller.requireEvent(new, .readable, "of the connection that reuses the descriptor number")
       }
       + rule(
-        "descriptor.closed-registered", "A descriptor closed while registered neither spins the loop nor hides others."
+        "descriptor.closed-registered",
+        "A descriptor that is closed while it is registered causes no endless events and does not hide other sources."
       ) {
         poller in
         let wire = try Wire()
@@ -79,9 +83,9 @@ extension PollerSuite where P: ~Copyable {
         try require(events.allSatisfy { $0.token == tokenA }, "an event of the other source: \(events)")
         other.ring()
         let seen = try poller.events(within: Times.patience)
-        try require(seen.contains { $0.token == tokenB }, "the other source is not reported any more")
+        try require(seen.contains { $0.token == tokenB }, "the other source is no longer reported")
         other.drain()
-        // The number must be usable again afterwards, even if the kernel still has the old registration.
+        // The number must be usable again afterwards, even if the kernel still contains the old registration.
         do throws(SocketError) {
           try poller.deregister(source: number)
         } catch {
@@ -92,7 +96,7 @@ extension PollerSuite where P: ~Copyable {
         try fresh.moveNear(to: number)
         try poller.register(number, for: .readable, token: tokenB)
         fresh.ring()
-        try poller.requireEvent(tokenB, .readable, "of the number opened anew")
+        try poller.requireEvent(tokenB, .readable, "of the reused descriptor number")
       }
       + [
         ConformanceRule("poller.descriptor.close-on-exec", "The poller's own descriptors are close-on-exec.") {
@@ -102,7 +106,7 @@ extension PollerSuite where P: ~Copyable {
           for number in openDescriptors() where !before.contains(number) {
             try require(
               RawDescriptor(number).isCloseOnExec,
-              "\(describeDescriptor(number)) is inherited by programs that are started: FD_CLOEXEC is missing")
+              "\(describeDescriptor(number)) is inherited by executed programs: FD_CLOEXEC is missing")
           }
           _ = poller.wasWoken
         }

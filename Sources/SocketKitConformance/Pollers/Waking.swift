@@ -2,18 +2,18 @@ internal import SocketKitCore
 
 extension PollerSuite where P: ~Copyable {
   var wakeRules: [ConformanceRule] {
-    rule("wake.before-wait", "A wake-up before the wait ends that wait at once, and only that one.") { poller in
-      try poller.requireQuiet("before anybody called")
+    rule("wake.before-wait", "A wake-up before a wait ends that wait immediately, and no later wait.") { poller in
+      try poller.requireQuiet("before a call of `wake`")
       poller.waker.wake()
       try requireWoken(&poller)
-      try poller.requireQuiet("after the wake-up was taken")
+      try poller.requireQuiet("after the wake-up was reported")
       poller.waker.wake()
       let past = try poller.wait(until: .past)
-      try requireEqual(past, 0, "events of a wait that does not wait")
-      try require(poller.wasWoken, "a wait that does not wait missed the wake-up before it")
-      try poller.requireQuiet("after the wake-up was taken by a wait that does not wait")
+      try requireEqual(past, 0, "the number of events of a wait with a past deadline")
+      try require(poller.wasWoken, "a wait with a past deadline did not report the wake-up before it")
+      try poller.requireQuiet("after a wait with a past deadline reported the wake-up")
     }
-      + rule("wake.other-thread", "A wake-up from another thread ends the wait that is under way, promptly.") {
+      + rule("wake.other-thread", "A wake-up from another thread immediately ends a wait that is in progress.") {
         poller in
         for _ in 0..<3 {
           let waker = poller.waker
@@ -24,20 +24,20 @@ extension PollerSuite where P: ~Copyable {
           }
           let count = try poller.wait(until: .after(Times.patience))
           let late = ContinuousClock.now - (try helper.join())
-          try requireEqual(count, 0, "events of a wait that was woken")
+          try requireEqual(count, 0, "the number of events of a wait that was woken")
           try require(poller.wasWoken, "the wait ended without the wake-up")
-          try require(late < Times.prompt, "the wait ended only after \(late)")
+          try require(late < Times.prompt, "the wait ended \(late) after the wake-up")
         }
       }
-      + rule("wake.coalesced", "Many wake-ups before a wait are one; the next wait waits, and can be woken.") {
+      + rule("wake.coalesced", "Many wake-ups before a wait end one wait only; the next wait waits and can be woken.") {
         poller in
         for _ in 0..<3 {
           for _ in 0..<1000 { poller.waker.wake() }
           try requireWoken(&poller)
-          try poller.requireQuiet("after many wake-ups were taken as one")
+          try poller.requireQuiet("after many wake-ups ended one wait")
         }
       }
-      + rule("wake.every-one-before", "Of ten thousand wake-ups, each called before the wait, none is lost.") {
+      + rule("wake.every-one-before", "None of 10,000 wake-ups is lost if each is called before a wait.") {
         poller in
         let waker = poller.waker
         for call in 0..<10_000 {
@@ -45,51 +45,55 @@ extension PollerSuite where P: ~Copyable {
           _ = try poller.wait(until: .after(Times.patience))
           try require(poller.wasWoken, "wake-up \(call) was lost")
         }
-        try poller.requireQuiet("after the last wake-up was taken")
+        try poller.requireQuiet("after the last wake-up was reported")
       }
-      + rule("wake.every-one", "Of a thousand wake-ups by another thread, each after the last was taken, none is lost.")
-    {
-      poller in
-      let taken = Counter()
-      let waker = poller.waker
-      let helper = RuleThread {
-        let deadline = Deadline.after(Times.patience)
-        for call in 0..<1000 {
-          waker.wake()
-          while taken.count == call {
-            if deadline.hasPassed { return }
-            pause(.microseconds(1))
+      + rule(
+        "wake.every-one",
+        "None of 1000 wake-ups from another thread is lost if each is called after the last one was reported."
+      ) {
+        poller in
+        let taken = Counter()
+        let waker = poller.waker
+        let helper = RuleThread {
+          let deadline = Deadline.after(Times.patience)
+          for call in 0..<1000 {
+            waker.wake()
+            while taken.count == call {
+              if deadline.hasPassed { return }
+              pause(.microseconds(1))
+            }
           }
         }
-      }
-      for call in 0..<1000 {
-        // Delay some calls to `wait`, so that wake-ups come before it.
-        if call % 4 == 0 { pause(.microseconds(150)) }
-        _ = try poller.wait(until: .after(Times.patience))
-        try require(poller.wasWoken, "wake-up \(call) was lost")
-        taken.increment()
-      }
-      try helper.join()
-      try poller.requireQuiet("after the last wake-up was taken")
-    }
-      + rule("wake.storm", "Wake-ups from four threads at once, while waits end all the time: the last is still seen.")
-    {
-      poller in
-      let waker = poller.waker
-      let running = Counter()
-      let threads = (0..<4).map { _ in
-        RuleThread {
-          for _ in 0..<500 { waker.wake() }
-          running.increment()
+        for call in 0..<1000 {
+          // Delay some calls of `wait`, so that the wake-up precedes the call.
+          if call % 4 == 0 { pause(.microseconds(150)) }
+          _ = try poller.wait(until: .after(Times.patience))
+          try require(poller.wasWoken, "wake-up \(call) was lost")
+          taken.increment()
         }
+        try helper.join()
+        try poller.requireQuiet("after the last wake-up was reported")
       }
-      while running.count < 4 { _ = try poller.wait(until: .after(.milliseconds(5))) }
-      for thread in threads { try thread.join() }
-      _ = try poller.wait(until: .past)
-      poller.waker.wake()
-      try requireWoken(&poller)
-    }
-      + rule("wake.with-events", "A wake-up and events at the same time: neither hides the other.") { poller in
+      + rule(
+        "wake.storm",
+        "After four threads have called `wake` many times at the same time, a later wake-up is still reported."
+      ) {
+        poller in
+        let waker = poller.waker
+        let running = Counter()
+        let threads = (0..<4).map { _ in
+          RuleThread {
+            for _ in 0..<500 { waker.wake() }
+            running.increment()
+          }
+        }
+        while running.count < 4 { _ = try poller.wait(until: .after(.milliseconds(5))) }
+        for thread in threads { try thread.join() }
+        _ = try poller.wait(until: .past)
+        poller.waker.wake()
+        try requireWoken(&poller)
+      }
+      + rule("wake.with-events", "If a wake-up and events occur at the same time, both are reported.") { poller in
         let wires = try (0..<3).map { _ in try Wire() }
         defer { for wire in wires { wire.close() } }
         for (index, wire) in wires.enumerated() {
@@ -104,25 +108,27 @@ extension PollerSuite where P: ~Copyable {
           while (!woken || seen.count < 3) && !deadline.hasPassed {
             for event in try poller.events(within: Times.patience) {
               seen.insert(event.token.index)
-              try require(event.token.index < 3, "an event with a token that nobody has: \(event.token)")
+              try require(event.token.index < 3, "an event with a token that was never registered: \(event.token)")
             }
             woken = woken || poller.wasWoken
           }
-          try require(woken, "the wake-up was lost beside events")
-          try requireEqual(seen.sorted(), [0, 1, 2], "events beside a wake-up")
+          try require(woken, "the wake-up was not reported together with events")
+          try requireEqual(seen.sorted(), [0, 1, 2], "the sources reported together with a wake-up")
           for wire in wires { wire.drain() }
         }
       }
       + [
-        ConformanceRule("poller.wake.after-end", "Waking a poller that is gone does nothing.") { [configuration] in
+        ConformanceRule("poller.wake.after-end", "Calling `wake` after the poller was destroyed has no effect.") {
+          [configuration] in
           let waker = try wakerOfDeadPoller(P.self, configuration)
-          // These reuse the poller's descriptor numbers, if it has closed the descriptor that its waker writes to.
+          // If the poller has closed the descriptor that its waker writes to, these sockets reuse the descriptor's
+          // number.
           let wires = try (0..<4).map { _ in try Wire() }
           defer { for wire in wires { wire.close() } }
           for _ in 0..<3 { waker.wake() }
           for wire in wires {
             let isQuiet = ![wire.near, wire.far].contains { $0.becomesReadable(within: .zero) }
-            try require(isQuiet, "the waker wrote into a descriptor that is not its own")
+            try require(isQuiet, "the waker wrote to a descriptor of another socket")
           }
         }
       ]
@@ -130,7 +136,7 @@ extension PollerSuite where P: ~Copyable {
 
   private func requireWoken(_ poller: inout P) throws {
     let watch = Stopwatch()
-    try requireEqual(try poller.wait(until: .after(Times.patience)), 0, "events of a wait that was woken")
+    try requireEqual(try poller.wait(until: .after(Times.patience)), 0, "the number of events of a wait that was woken")
     try require(poller.wasWoken, "the wake-up was lost: the wait ended without it")
     try watch.requirePrompt("the wait")
   }
