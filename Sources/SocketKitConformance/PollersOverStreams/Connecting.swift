@@ -2,37 +2,40 @@ internal import SocketKitCore
 
 extension PollerOverStreamSuite where P: ~Copyable, S: Transport & Acceptable<Void> & ~Copyable {
   func connectionRules(_ address: @escaping @Sendable () throws -> S.Address) -> [ConformanceRule] {
-    listening("accept.reported", address, "A connection that waits to be accepted is reported until it is accepted.") {
+    listening(
+      "accept.reported", address, "A listener is reported while a connection waits to be accepted, and not afterwards."
+    ) {
       poller, listener in
       try poller.register(listener.value, for: .readable, token: tokenA)
-      try poller.requireQuiet("before anybody connected")
+      try poller.requireQuiet("before a client connected")
       let client = try S.connect(to: listener.value.localAddress(), until: .after(Times.limit))
-      for _ in 0..<2 { try poller.requireEvent(tokenA, .readable, "with somebody to accept") }
-      try require(try listener.value.accept() != nil, "nobody to accept although reported")
-      try poller.requireQuiet("after everybody was accepted")
+      for _ in 0..<2 { try poller.requireEvent(tokenA, .readable, "with a connection to accept") }
+      try require(
+        try listener.value.accept() != nil, "accept returned no connection although the listener was reported")
+      try poller.requireQuiet("after all connections were accepted")
       _ = client
     }
-      + listening("shutdown.reported", address, "A listener that was shut down is reported, until it is deregistered.")
-    {
-      poller, listener in
-      // The kernel cannot shut down vsock listeners: accept calls end nevertheless, but no poller reports it.
-      if S.capabilities.contains(.silentListeners) { return }
-      try poller.register(listener.value, for: .readable, token: tokenA)
-      try poller.requireQuiet("before the shutdown")
-      try listener.value.shutdown()
-      for _ in 0..<2 { try poller.requireEvent(tokenA, [], "for the listener that was shut down") }
-      try requireError(.shutDown, in: "an accept") { try listener.value.accept() }
-      try poller.deregister(source: listener.value.descriptor)
-      try poller.requireQuiet("after the listener was deregistered")
-    }
+      + listening("shutdown.reported", address, "A listener that was shut down is reported until it is deregistered.") {
+        poller, listener in
+        // The kernel cannot shut down vsock listeners. A shutdown still ends accept calls, but no poller reports it.
+        if S.capabilities.contains(.silentListeners) { return }
+        try poller.register(listener.value, for: .readable, token: tokenA)
+        try poller.requireQuiet("before the shutdown")
+        try listener.value.shutdown()
+        for _ in 0..<2 { try poller.requireEvent(tokenA, [], "for the listener that was shut down") }
+        try requireError(.shutDown, in: "an accept") { try listener.value.accept() }
+        try poller.deregister(source: listener.value.descriptor)
+        try poller.requireQuiet("after the listener was deregistered")
+      }
       + listening(
-        "connect.writable", address, "A connect that was begun is finished when the poller reports it writable."
+        "connect.writable", address,
+        "A connect that was started has finished when the poller reports its descriptor as writable."
       ) {
         poller, listener in
         let pending = try S.startConnecting(to: listener.value.localAddress())
         try poller.register(pending, for: .writable, token: tokenA)
         try poller.requireEvent(tokenA, .writable, "for the connect")
-        try require(try pending.isFinished(), "reported as writable, but the connect has not finished")
+        try require(try pending.isFinished(), "the poller reported writable, but the connect has not finished")
         try poller.deregister(pending)
         let client = Shared(try pending.finish())
         let server = Shared(try listener.value.accept(until: .after(Times.limit)))
@@ -42,16 +45,17 @@ extension PollerOverStreamSuite where P: ~Copyable, S: Transport & Acceptable<Vo
         server.close()
       }
       + listening(
-        "connect.refused", address, "A connect that is refused says so at once or when the poller reports it."
+        "connect.refused", address,
+        "A refused connect fails immediately, or when it is finished after the poller has reported it."
       ) {
         poller, listener in
         let nobody = try listener.value.localAddress()
         listener.close()
         for _ in 0..<5 {
-          // Transports with this capability report a refusal by this code only.
+          // Transports with this capability report a refused connect only as `.connectionReset`.
           let refused: SocketError.Code =
             S.capabilities.contains(.refusesByReset) ? .connectionReset : .connectionRefused
-          try requireError(refused, .noSuchPath, in: "a connect to nobody") {
+          try requireError(refused, .noSuchPath, in: "a connect to the address of a closed listener") {
             let pending = try S.startConnecting(to: nobody)
             try poller.register(pending, for: .writable, token: tokenA)
             try poller.requireEvent(tokenA, [], "for the refused connect")
@@ -63,7 +67,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: Transport & Acceptable<Vo
       }
       + listening(
         "connect.cancelled-any-moment", address,
-        "Cancelling at any moment of a connect that waits for its listener ends it at once."
+        "Cancelling ends a connect immediately, even while the connect is starting to wait for its listener."
       ) {
         _, _ in
         try connectingInVain(to: try address()) { name in
@@ -78,7 +82,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: Transport & Acceptable<Vo
       }
       + listening(
         "connect.deadline-any-moment", address,
-        "A deadline set into the past at any moment of a connect that waits for its listener ends it at once."
+        "Setting a past deadline ends a connect immediately, even while it is starting to wait for its listener."
       ) {
         _, _ in
         try connectingInVain(to: try address()) { name in
@@ -91,7 +95,10 @@ extension PollerOverStreamSuite where P: ~Copyable, S: Transport & Acceptable<Vo
           }
         }
       }
-      + listening("echo.listener", address, "A loop with its listener accepts and echoes 40 connections, in waves.") {
+      + listening(
+        "echo.listener", address,
+        "A server loop with a listener accepts 40 connections, eight at a time, and echoes their messages."
+      ) {
         poller, listener in
         let configuration = configuration
         // Enough capacity for all clients: some transports report a client's end only after later clients have
@@ -116,12 +123,12 @@ extension PollerOverStreamSuite where P: ~Copyable, S: Transport & Acceptable<Vo
           done.count > 0 && (open == 0 || player.hasFailed)
         }
         try player.join()
-        try requireEqual(server.count, 0, "connections left after all clients closed")
+        try requireEqual(server.count, 0, "the number of connections left after all clients closed")
       }
   }
 
-  /// Runs `body` with the address of a listener whose backlog is full. Does nothing if the transport refuses
-  /// connections when the backlog is full, or accepts any number: then no connect waits.
+  /// Runs `body` with the address of a listener whose backlog is full. Does nothing if no connect waits, because the
+  /// transport refuses connections when the backlog is full or has no limit.
   private func connectingInVain(to address: S.Address, _ body: (S.Address) throws -> Void) throws {
     let listener = try S.listen(on: address, backlog: 0)
     let name = try listener.localAddress()

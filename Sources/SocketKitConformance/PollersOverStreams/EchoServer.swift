@@ -6,12 +6,12 @@ struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
   /// The bytes that have been read and not yet sent back.
   var pending: [UInt8] = []
   var interest: Interest { pending.isEmpty ? .readable : .writable }
-  /// What the poller has to watch.
+  /// The sources that the poller has to watch.
   var sources: Interest { socket.sources(for: interest) }
   /// Whether the socket can proceed although no poller reports it.
   var isReady: Bool { socket.pending.rawValue & interest.rawValue != 0 }
 
-  /// Makes one read and one write, so that no connection delays the others; returns false when the connection has
+  /// Makes at most one read and one write, so that no connection delays the others. Returns false if the connection has
   /// ended.
   mutating func serve(_ buffer: inout [UInt8]) throws -> Bool {
     do {
@@ -33,8 +33,9 @@ struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
   }
 }
 
-/// A small echo server with one poller, like a typical program: it has a slab of connections, and requests writability
-/// only while it has data to send. It works with streams that hold bytes, as ``Poller`` describes.
+/// A small echo server with one poller, similar to a typical program: it stores its connections in a slab, and its
+/// interest includes writability only while it has data to send. It supports streams that hold bytes, as ``Poller``
+/// describes.
 struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable {
   private var poller: P
   private var connections: Slab<EchoConnection<S>>
@@ -54,7 +55,9 @@ struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable
   var count: Int { connections.count }
 
   mutating func add(_ socket: consuming S) throws {
-    guard let token = connections.nextToken else { throw ConformanceFailure("more connections than expected") }
+    guard let token = connections.nextToken else {
+      throw ConformanceFailure("the server has more connections than expected")
+    }
     try poller.register(socket, for: .readable, token: token)
     _ = connections.insert(EchoConnection(socket: socket, pending: []))
   }
@@ -63,7 +66,7 @@ struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable
     try poller.register(listener, for: .readable, token: Self.listenerToken)
   }
 
-  /// Runs until `isDone` returns true; it is called after each wait with the number of open connections.
+  /// Runs until `isDone` returns true. `isDone` is called before each wait with the number of open connections.
   /// - Parameter accept: accepts a connection from the watched listener.
   mutating func run(accepting accept: () throws -> S? = { nil }, until isDone: (_ open: Int) -> Bool) throws {
     let deadline = Deadline.after(.seconds(15))
@@ -80,12 +83,12 @@ struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable
           if try serve(event.token) == nil { strays += 1 }
         }
       }
-      // An event may have come for the same connection, and may have ended it.
+      // An event of the same connection may have been handled before and may have ended the connection.
       for token in held { _ = try serve(token) }
     }
   }
 
-  /// Returns whether the connection is still open; nil when the token has none.
+  /// Returns whether the connection is still open; nil if the token does not belong to a connection.
   private mutating func serve(_ token: Token) throws -> Bool? {
     var isReady = false
     let isOpen: Bool? = try connections.withMutableElement(token) { connection in

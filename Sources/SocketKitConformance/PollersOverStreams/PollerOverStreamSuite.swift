@@ -43,8 +43,8 @@ public struct PollerOverStreamSuite<P: Poller & ~Copyable, S: StreamSocket & ~Co
 }
 
 extension PollerOverStreamSuite where S: Transport & Acceptable<Void> & ~Copyable, P: ~Copyable {
-  /// Creates the suite for a transport that can listen and connect: the pairs are made this way, and additional rules
-  /// test listening and connecting with the poller.
+  /// Creates the suite for a transport that can listen and connect. The suite creates its pairs by listening and
+  /// connecting, and additional rules test listening and connecting with the poller.
   ///
   /// - Parameters:
   ///   - configure: sets options on listeners and connecting sockets of the pairs, for example to disable Nagle's

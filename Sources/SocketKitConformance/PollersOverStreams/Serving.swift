@@ -2,10 +2,12 @@ internal import SocketKitCore
 
 extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
   var serverRules: [ConformanceRule] {
-    serverRule("echo.many", "A loop echoes 100 messages of each of 64 connections.", connections: 64) { clients in
+    serverRule("echo.many", "A server loop echoes 100 messages on each of 64 connections.", connections: 64) {
+      clients in
       try echo(clients, rounds: 100 / SlowHost.factor, message: 32)
     }
-      + serverRule("echo.bulk", "A loop echoes a stream that is larger than all buffers.", connections: 1) { clients in
+      + serverRule("echo.bulk", "A server loop echoes a stream that is larger than all buffers.", connections: 1) {
+        clients in
         var random = SeededRandom(seed: 10)
         // Send less on the emulated machine, because its buffers do not grow.
         let sent = random.bytes((SlowHost.factor == 1 ? 6 : 2) << 20)
@@ -16,20 +18,22 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         try writer.join()
       }
       + serverRule(
-        "echo.slow-reader", "A connection that does not read its echo does not stall the others.", connections: 4
+        "echo.slow-reader", "A client that does not read its echoes does not delay the other connections.",
+        connections: 4
       ) {
         clients in
         // The first client writes until the connection accepts no more, because it does not read its echo.
         let (error, taken) = try clients[0].writeUntilError(until: .after(.milliseconds(60)))
-        try requireEqual(error.code, .timedOut, "what ended the writing")
+        try requireEqual(error.code, .timedOut, "the error that ended the writes")
         let watch = Stopwatch()
         try echo(Array(clients.dropFirst()), rounds: 50, message: 100)
-        try watch.requirePrompt("150 echoes beside a stalled connection")
+        try watch.requirePrompt("150 echoes on other connections than the stalled one")
         let echoed = try clients[0].readExactly(taken)
-        try requireEqual(echoed.count, taken, "the echo of the slow reader")
+        try requireEqual(echoed.count, taken, "the number of bytes echoed to the slow reader")
       }
       + serverRule(
-        "echo.fairness", "A connection that always has something to echo does not starve the others.", connections: 3
+        "echo.fairness", "A connection that always has data to echo does not starve the other connections.",
+        connections: 3
       ) { clients in
         let stop = WaitControl()
         let flood = clients[0]
@@ -45,10 +49,12 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         try writer.join()
         try reader.join()
         try result.get()
-        try require(elapsed < .seconds(3) * SlowHost.factor, "100 echoes beside a flooding connection took \(elapsed)")
+        try require(
+          elapsed < .seconds(3) * SlowHost.factor,
+          "100 echoes on other connections than the flooding one took \(elapsed)")
       }
       + serverRule(
-        "echo.closing", "Connections that come to their end under the loop are removed, each once.", connections: 16
+        "echo.closing", "A server loop removes each connection that its client closes.", connections: 16
       ) {
         clients in
         try echo(clients, rounds: 2, message: 8)
@@ -56,8 +62,8 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
       }
   }
 
-  /// Creates a rule in which the rule's poller serves, and `body` acts as the clients on a separate thread. Afterwards
-  /// all clients close, and the loop must have removed every connection.
+  /// Creates a rule that runs an echo server with the rule's poller and runs `body` with the clients on a separate
+  /// thread. Then all clients close, and the server must remove every connection.
   private func serverRule(
     _ id: String, _ summary: String, connections: Int, _ body: @escaping @Sendable ([Shared<S>]) throws -> Void
   ) -> [ConformanceRule] {
@@ -84,7 +90,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         // Run until the clients have finished and, unless they failed, all connections are closed.
         try server.run { open in done.count > 0 && (open == 0 || player.hasFailed) }
         try player.join()
-        try requireEqual(server.count, 0, "connections left after all clients closed")
+        try requireEqual(server.count, 0, "the number of connections left after all clients closed")
       }
     ]
   }

@@ -2,60 +2,67 @@ internal import SocketKitCore
 
 extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
   var readinessRules: [ConformanceRule] {
-    rule("readable", "Data is reported as long as some is left to read, and then no more.") { poller, ends in
+    rule("readable", "A stream is reported as readable while data is left to read, and not afterwards.") {
+      poller, ends in
       try poller.register(ends.near.value, for: .readable, token: tokenA)
       try poller.requireQuiet("before anything was sent")
       try ends.far.writeAll([1, 2, 3, 4])
       for byte in 1...4 as ClosedRange<UInt8> {
-        // A poller does not report what the socket holds.
+        // A poller does not report bytes that the socket holds.
         if !ends.near.value.pending.contains(.readable) {
           try poller.requireEvent(tokenA, .readable, "with byte \(byte) to read")
         }
-        try requireEqual(try ends.near.readOnce(1).bytes, [byte], "a byte that was reported")
+        try requireEqual(try ends.near.readOnce(1).bytes, [byte], "the byte that was reported")
       }
       try poller.requireQuiet("after reading everything")
       try poller.deregister(ends.near.value)
     }
-      + rule("writable", "Room to write is reported when asked for, not while there is none, and again when there is.")
-    {
-      poller, ends in
-      try poller.register(ends.near.value, for: .writable, token: tokenA)
-      try poller.requireEvent(tokenA, .writable, "on a fresh connection")
-      // The peer's kernel may still accept data and thereby free buffer space for a while.
-      var taken = try ends.near.fill()
-      while try poller.events(within: .milliseconds(20)).contains(where: { $0.isWritable }) {
-        taken += try ends.near.fill()
+      + rule("writable", "A stream is reported as writable when and only when there is buffer space.") {
+        poller, ends in
+        try poller.register(ends.near.value, for: .writable, token: tokenA)
+        try poller.requireEvent(tokenA, .writable, "on a new connection")
+        // The peer's kernel may still accept data and thereby free buffer space for a while.
+        var taken = try ends.near.fill()
+        while try poller.events(within: .milliseconds(20)).contains(where: { $0.isWritable }) {
+          taken += try ends.near.fill()
+        }
+        try poller.requireQuiet("while there is no buffer space")
+        let reader = RuleThread { [taken] in _ = try ends.far.readExactly(taken) }
+        try poller.requireEvent(tokenA, .writable, "when there is buffer space again")
+        try reader.join()
+        guard try ends.near.value.write([1].span) != nil else {
+          throw ConformanceFailure("a write would block although writable was reported")
+        }
       }
-      try poller.requireQuiet("while there is no room")
-      let reader = RuleThread { [taken] in _ = try ends.far.readExactly(taken) }
-      try poller.requireEvent(tokenA, .writable, "when there is room again")
-      try reader.join()
-      guard try ends.near.value.write([1].span) != nil else {
-        throw ConformanceFailure("a write would block although room was reported")
-      }
-    }
-      + rule("end.close", "A peer's close is reported, and the read then gives the end.") { poller, ends in
+      + rule("end.close", "The peer's close is reported, and a read then returns the end of the stream.") {
+        poller, ends in
         try poller.register(ends.near.value, for: .readable, token: tokenA)
         try ends.far.writeAll([9])
         try poller.requireEvent(tokenA, .readable, "for the data")
         ends.far.close()
         try requireEqual(try ends.near.readOnce().bytes, [9], "the last byte")
         try poller.requireEvent(tokenA, .readable, "for the end")
-        try requireEqual(try ends.near.readOnce().outcome, .endOfStream, "what was reported")
+        try requireEqual(try ends.near.readOnce().outcome, .endOfStream, "the read after the report")
       }
-      + rule("end.half-close", needs: .halfClose, "A peer's end of writing is reported, and writing stays possible.") {
+      + rule(
+        "end.half-close", needs: .halfClose,
+        "The peer's shutdown of writing is reported, and writing to the peer remains possible."
+      ) {
         poller, ends in
         try poller.register(ends.near.value, for: [.readable, .readClosed], token: tokenA)
         try ends.far.value.shutdown(.write)
         let readiness = try poller.requireEvent(tokenA, [.readable, .readClosed], "for the end")
-        try require(!readiness.contains(.hangUp), "a hang-up was reported although one direction is open")
-        try requireEqual(try ends.near.readOnce().outcome, .endOfStream, "what was reported")
+        try require(!readiness.contains(.hangUp), "a hang-up was reported although one direction is still open")
+        try requireEqual(try ends.near.readOnce().outcome, .endOfStream, "the read after the report")
         try poller.modify(ends.near.value, for: .writable, token: tokenB)
         try poller.requireEvent(tokenB, .writable, "for writing")
         try ends.near.writeAll([4])
-        try requireEqual(try ends.far.readExactly(1), [4], "the direction that is open")
+        try requireEqual(try ends.far.readExactly(1), [4], "the byte in the direction that is open")
       }
-      + rule("end.idle", "A closed peer that was deregistered wakes nobody, and its descriptor closes in peace.") {
+      + rule(
+        "end.idle",
+        "A deregistered stream whose peer has closed does not end waits, before or after its descriptor closes."
+      ) {
         poller, ends in
         try poller.register(ends.near.value, for: .readable, token: tokenA)
         ends.far.close()
@@ -65,29 +72,34 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         ends.near.close()
         try poller.requireQuiet("after closing")
       }
-      + rule("edge", "Edge-triggered, everything is received when each event is read until it would block.") {
+      + rule(
+        "edge", "With edge triggering, all data is received if every event is followed by reads until one would block."
+      ) {
         poller, ends in
         guard poller.capabilities.contains(.edge) else { return }
         try poller.register(ends.near.value, for: .readable, trigger: .edge, token: tokenA)
         try receiveAll(&poller, ends, again: nil)
       }
-      + rule("one-shot", "One-shot, everything is received when each event is followed by a modify.") { poller, ends in
-        guard poller.capabilities.contains(.oneShot) else { return }
-        try poller.register(ends.near.value, for: .readable, trigger: .oneShot, token: tokenA)
-        try receiveAll(&poller, ends, again: .oneShot)
-      }
-      + rule("level", "Level-triggered, everything is received when each event is read but once.") { poller, ends in
+      + rule("one-shot", "With one-shot events, all data is received if every event is followed by a call of `modify`.")
+    { poller, ends in
+      guard poller.capabilities.contains(.oneShot) else { return }
+      try poller.register(ends.near.value, for: .readable, trigger: .oneShot, token: tokenA)
+      try receiveAll(&poller, ends, again: .oneShot)
+    }
+      + rule("level", "With level triggering, all data is received even if each event is followed by a single read.") {
+        poller, ends in
         try poller.register(ends.near.value, for: .readable, token: tokenA)
         try receiveAll(&poller, ends, again: nil, once: true)
       }
       + rule(
         "sources.read",
-        "A loop that watches what `sources(for:)` names reads on when a read that needs room to write gets it."
+        "If a loop watches the sources of `sources(for:)`, a read that must write first continues when it can write."
       ) { poller, ends in try receiveBesideAFullDirection(&poller, ends) }
   }
 
-  /// Receives everything and compares it with what was sent. With `once`, each event is followed by a single read of a
-  /// quarter of the bytes written at a time; a poller that reports each change only once does not deliver all of them.
+  /// Receives all bytes and compares them with the sent bytes. With `once`, a single read follows each event; it reads
+  /// at most a quarter of the bytes of one write. With a poller that reports each change only once, this loop does not
+  /// receive all bytes.
   private func receiveAll(_ poller: inout P, _ ends: Ends<S>, again: Trigger?, once: Bool = false) throws {
     var random = SeededRandom(seed: 9)
     let sent = random.bytes(400_000)
@@ -104,17 +116,17 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         try require(!events.isEmpty, "no event after \(seen.count) of \(sent.count) bytes")
       }
       while case let (outcome, bytes) = try ends.near.readOnce(once ? 1000 : 8192), outcome != nil {
-        try require(outcome != .endOfStream, "an end after \(seen.count) bytes")
+        try require(outcome != .endOfStream, "the end of the stream was reported after \(seen.count) bytes")
         seen += bytes
         if once { break }
       }
       if let again { try poller.modify(ends.near.value, for: .readable, trigger: again, token: tokenA) }
     }
     try writer.join()
-    try requireSameBytes(seen, sent, "received")
+    try requireSameBytes(seen, sent, "the bytes received")
   }
 
-  /// Reads everything from a peer that at first does not read, while the direction to it is full.
+  /// Reads all bytes from a peer that does not read at first, while the direction to the peer is full.
   private func receiveBesideAFullDirection(_ poller: inout P, _ ends: Ends<S>) throws {
     let taken = try ends.near.fillCompletely()
     var random = SeededRandom(seed: 34)
@@ -137,7 +149,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         try require(!events.isEmpty, "no event after \(seen.count) of \(sent.count) bytes")
       }
       let (outcome, bytes) = try ends.near.readOnce(8192)
-      try require(outcome != .endOfStream, "an end after \(seen.count) bytes")
+      try require(outcome != .endOfStream, "the end of the stream was reported after \(seen.count) bytes")
       seen += bytes
       progress.increment(by: bytes.count)
       let needed = ends.near.value.sources(for: .readable)
@@ -145,8 +157,9 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
       watched = needed
     }
     try peer.join()
-    try requireSameBytes(seen, sent, "received")
-    // What the peer sent without data is still there.
+    try requireSameBytes(seen, sent, "the bytes received")
+    // After the data, the socket may still contain messages of the wrapper's protocol without data. This read consumes
+    // them.
     try requireEqual(try ends.near.readOnce().outcome, nil, "a read after the last byte")
     try poller.modify(ends.near.value, for: .readable, token: tokenA)
     try poller.requireQuiet("after reading everything")
