@@ -4,50 +4,52 @@ extension OneToManySuite where S: ~Copyable {
   var shutdownRules: [ConformanceRule] {
     rule(
       "shutdown", clients: 2,
-      "Shutting one association down delivers what was sent before; both ends then report its end, once."
+      "After a shutdown of an association, the earlier messages arrive, and then both ends report its end once."
     ) { all in
       for number in 0..<8 { try all.clients[0].send(numbered(number), on: all.ofClients[0]) }
       try all.clients[0].socket.value.shutdown(all.ofClients[0])
       for number in 0..<8 { try all.server.requireNext(numbered(number), all.ofServer[0], "message \(number)") }
       try all.server.requireArrival(.end(all.ofServer[0]), "after the last message")
-      try all.clients[0].requireArrival(.end(all.ofClients[0]), "at the end that shut down")
+      try all.clients[0].requireArrival(.end(all.ofClients[0]), "at the client that called shutdown")
       pause(.milliseconds(2))
       try all.server.requireNothing("after the end")
       try all.clients[0].requireNothing("after the end")
     }
-      + rule("shutdown.only", "Shutting one association down leaves the others open, in both directions.") { all in
+      + rule("shutdown.only", "Shutting down one association leaves the others open in both directions.") { all in
         try all.server.socket.value.shutdown(all.ofServer[0])
         try all.clients[0].requireArrival(.end(all.ofClients[0]), "at the client")
         try all.server.requireArrival(.end(all.ofServer[0]), "at the server")
-        try all.requireOthers("after the end of another")
+        try all.requireOthers("after the end of another association")
       }
   }
 
   var abortRules: [ConformanceRule] {
-    rule("abort", clients: 2, "Aborting one association ends it at once: the peer's receive reports a reset, once.") {
+    rule("abort", clients: 2, "Aborting an association ends it immediately: the peer's receive reports a reset once.") {
       all in
       try all.roundTrip(0, "before the abort")
       let watch = Stopwatch()
       try all.clients[0].socket.value.abort(all.ofClients[0])
-      try all.clients[0].requireEnded(all.ofClients[0], "after the own abort")
+      try all.clients[0].requireEnded(all.ofClients[0], "after the client's own abort")
       try all.server.requireArrival(.failure(.connectionReset, all.ofServer[0]), "after the abort")
       try watch.requirePrompt("the report")
       pause(.milliseconds(2))
       try all.server.requireNothing("after the reset")
     }
-      + rule("abort.only", "Aborting one association leaves the others open, in both directions.") { all in
+      + rule("abort.only", "Aborting one association leaves the others open in both directions.") { all in
         try all.server.socket.value.abort(all.ofServer[0])
         try all.server.takeOwnReport(of: all.ofServer[0])
         try all.clients[0].requireArrival(.failure(.connectionReset, all.ofClients[0]), "after the abort")
-        try all.requireOthers("after the abort of another")
+        try all.requireOthers("after the abort of another association")
       }
   }
 
   var endRules: [ConformanceRule] {
-    rule("ended", "An association that has ended accepts no message and no other end, and the others lose nothing.") {
+    rule(
+      "ended", "Sends, shutdowns and aborts of an association that has ended fail, and other associations still work."
+    ) {
       all in
       try all.clients[0].socket.value.shutdown(all.ofClients[0])
-      try all.clients[0].requireEnded(all.ofClients[0], "after the own shutdown")
+      try all.clients[0].requireEnded(all.ofClients[0], "after the client's own shutdown")
       try all.server.requireArrival(.end(all.ofServer[0]), "at the server")
       try all.clients[0].requireArrival(.end(all.ofClients[0]), "at the client")
       try all.clients[1].socket.value.abort(all.ofClients[1])
@@ -55,7 +57,7 @@ extension OneToManySuite where S: ~Copyable {
       try SignalWatch.countingBrokenPipes { count in
         for index in 0..<2 {
           try all.server.requireEnded(all.ofServer[index], "on an association that has ended")
-          try all.clients[index].requireEnded(all.ofClients[index], "on an association that has ended, by the client")
+          try all.clients[index].requireEnded(all.ofClients[index], "on an association that has ended, at the client")
           try requireError(.brokenPipe, in: "a second shutdown") {
             try all.server.socket.value.shutdown(all.ofServer[index])
           }
@@ -67,7 +69,7 @@ extension OneToManySuite where S: ~Copyable {
       }
       try all.roundTrip(2, "after sends on associations that had ended")
     }
-      + rule("again", clients: 2, "After an end, the same peer can have a new association.") { all in
+      + rule("again", clients: 2, "After an association has ended, the same peer can start a new association.") { all in
         let address = try all.server.socket.value.localAddress()
         for round in 0..<2 as Range<UInt8> {
           var association = all.ofClients[0]
@@ -86,9 +88,11 @@ extension OneToManySuite where S: ~Copyable {
           try all.server.requireArrival(.end(own), "in round \(round)")
           try all.clients[0].requireArrival(.end(association), "in round \(round), at the client")
         }
-        try all.requireOthers("after new associations of another")
+        try all.requireOthers("after new associations of another client")
       }
-      + rule("close", "A socket that closes ends its associations, and each peer reports it; other peers go on.") {
+      + rule(
+        "close", "Closing a socket ends its associations, and each peer reports the end; other associations still work."
+      ) {
         all in
         all.clients[0].socket.close()
         let arrival = try all.server.next()
@@ -102,7 +106,8 @@ extension OneToManySuite where S: ~Copyable {
   private var destinationRules: [ConformanceRule] {
     guard let sendNowhere else { return [] }
     return rule(
-      "no-destination", clients: 2, "A message without a destination fails for this reason, and no other is lost."
+      "no-destination", clients: 2,
+      "Sending a message without a destination fails with EDESTADDRREQ, and other messages are not lost."
     ) { all in
       for _ in 0..<2 {
         let result = sendNowhere(all.server.socket)

@@ -2,7 +2,9 @@ internal import SocketKitCore
 
 extension OneToManySuite where S: ~Copyable {
   var transferRules: [ConformanceRule] {
-    rule("several", clients: 4, "Each peer has an association of its own, and each message reports its association.") {
+    rule(
+      "several", clients: 4, "Each peer has its own association, and a receive returns the association of each message."
+    ) {
       all in
       try requireEqual(Set(all.ofServer).count, 4, "associations of the server with four clients")
       for wave in 0..<8 {
@@ -19,7 +21,7 @@ extension OneToManySuite where S: ~Copyable {
     }
       + rule(
         "order", clients: 4,
-        "With four peers that send at once, each association keeps the order and the boundaries of its messages."
+        "If four peers send at the same time, each association keeps the order and boundaries of its messages."
       ) { all in
         let total = 40
         let senders = all.clients.indices.map { index in
@@ -44,7 +46,9 @@ extension OneToManySuite where S: ~Copyable {
         try received.get()
         try all.server.requireNothing("after the last message")
       }
-      + rule("boundaries", clients: 2, "A message of any length arrives whole, on two associations in turn.") { all in
+      + rule(
+        "boundaries", clients: 2, "Messages of different lengths arrive complete, on two associations alternately."
+      ) { all in
         for size in [1, 2, 3, 100, 1400, 4096] {
           for index in all.clients.indices {
             let bytes = [UInt8](repeating: UInt8(truncatingIfNeeded: size + index), count: size)
@@ -55,7 +59,7 @@ extension OneToManySuite where S: ~Copyable {
           }
         }
       }
-      + rule("reply", "An answer on an association reaches that peer only.") { all in
+      + rule("reply", "A message that is sent on an association reaches only the peer of that association.") { all in
         for index in all.clients.indices {
           try all.server.send([1, UInt8(index)], on: all.ofServer[index])
           try all.clients[index].requireNext([1, UInt8(index)], all.ofClients[index], "the answer to client \(index)")
@@ -66,7 +70,9 @@ extension OneToManySuite where S: ~Copyable {
         }
       }
       + [
-        ConformanceRule("association.descriptors", "An association opens no descriptor that outlives it.") {
+        ConformanceRule(
+          "association.descriptors", "After an association has ended, no descriptor of that association is open."
+        ) {
           [makeSocket] in
           let server = Party(try makeSocket())
           let client = Party(try makeSocket())
@@ -90,16 +96,22 @@ extension OneToManySuite where S: ~Copyable {
   }
 
   var receiveRules: [ConformanceRule] {
-    rule("receive.would-block", clients: 1, "With no message, a try returns nothing at once: no end and no error.") {
+    rule(
+      "receive.would-block", clients: 1,
+      "Without a message, an attempt to receive returns would-block immediately: no end and no error."
+    ) {
       all in
       let watch = Stopwatch()
       for _ in 0..<10 {
         try all.server.requireNothing("although nothing was sent")
-        try watch.requirePrompt("a try")
+        try watch.requirePrompt("an attempt")
       }
-      try all.roundTrip(0, "after tries without a message")
+      try all.roundTrip(0, "after attempts without a message")
     }
-      + rule("receive.exact-count", clients: 1, "A message fills its own length; the rest of the buffer stays.") {
+      + rule(
+        "receive.exact-count", clients: 1,
+        "A receive writes only the message to the buffer and does not change the rest of the buffer."
+      ) {
         all in
         try all.clients[0].send([1, 2, 3], on: all.ofClients[0])
         var buffer = [UInt8](repeating: 0xee, count: 16)
@@ -108,12 +120,12 @@ extension OneToManySuite where S: ~Copyable {
         let outcome = try all.server.socket.value.receive(
           into: buffer.mutableSpan, from: &association, &info, until: WaitTerms.patient)
         try requireEqual(outcome, .bytes(3), "the message")
-        try requireEqual(association, all.ofServer[0], "its association")
+        try requireEqual(association, all.ofServer[0], "the association of the message")
         try requireEqual(buffer, [1, 2, 3] + [UInt8](repeating: 0xee, count: 13), "the buffer")
       }
       + rule(
         "peek", clients: 2, without: .unpeekable,
-        "A peek returns the next message or end and its association, and leaves it in the queue."
+        "A peek returns the next message or end with its association and does not remove it from the queue."
       ) { all in
         for index in all.clients.indices {
           try all.clients[index].send([1, UInt8(index)], on: all.ofClients[index])

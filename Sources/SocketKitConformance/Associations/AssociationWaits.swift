@@ -2,7 +2,7 @@ internal import SocketKitCore
 
 extension OneToManySuite where S: ~Copyable {
   var waitRules: [ConformanceRule] {
-    rule("wait.later", clients: 2, "A receive that waits returns the message that a peer sends later.") { all in
+    rule("wait.later", clients: 2, "A waiting receive returns a message that a peer sends later.") { all in
       for index in all.clients.indices {
         let sender = RuleThread {
           pause(.milliseconds(3))
@@ -14,7 +14,7 @@ extension OneToManySuite where S: ~Copyable {
       }
     }
       + rule(
-        "wait.end", clients: 1, "A receive that waits returns the end of an association, also into an empty buffer."
+        "wait.end", clients: 1, "A waiting receive returns the end of an association, even if the buffer is empty."
       ) {
         all in
         let ender = RuleThread {
@@ -25,7 +25,10 @@ extension OneToManySuite where S: ~Copyable {
         try ender.join()
         try received.get()
       }
-      + rule("timeout.receive", clients: 1, "A receive times out at its deadline, and no message is lost.") { all in
+      + rule(
+        "timeout.receive", clients: 1,
+        "A receive without a message times out at its deadline, and later messages are not lost."
+      ) { all in
         let watch = Stopwatch()
         try requireError(.timedOut, in: "a receive") {
           try all.server.next(64, WaitTerms(deadline: .after(Times.short)))
@@ -33,7 +36,9 @@ extension OneToManySuite where S: ~Copyable {
         try watch.require(from: Times.short, "the receive")
         try all.roundTrip(0, "after a time-out")
       }
-      + rule("deadline.passed", clients: 1, "With a deadline that has passed a call tries once, and does not wait.") {
+      + rule(
+        "deadline.passed", clients: 1, "If the deadline has already passed, a call makes one attempt and does not wait."
+      ) {
         all in
         let watch = Stopwatch()
         try requireError(.timedOut, in: "a receive") { try all.server.next(64, WaitTerms(deadline: .past)) }
@@ -43,7 +48,10 @@ extension OneToManySuite where S: ~Copyable {
         let arrival = try all.server.next(64, WaitTerms(deadline: .past))
         try requireEqual(arrival, .message([1], all.ofServer[0]), "a receive of a message that has arrived")
       }
-      + rule("cancel.pending", clients: 1, "Cancelling ends every receive that waits, at once, and loses no message.") {
+      + rule(
+        "cancel.pending", clients: 1,
+        "Cancelling a control immediately ends all receives that wait with it, and no message is lost."
+      ) {
         all in
         let control = WaitControl()
         let receivers = (0..<3).map { _ in
@@ -65,7 +73,7 @@ extension OneToManySuite where S: ~Copyable {
   var roomRules: [ConformanceRule] {
     rule(
       "timeout.send", clients: 1, given: .lossless,
-      "A send without buffer space times out at its deadline, and no part of it is sent."
+      "A send without buffer space times out at its deadline and sends no part of the message."
     ) { all in
       let count = try all.fill()
       let watch = Stopwatch()
@@ -79,7 +87,7 @@ extension OneToManySuite where S: ~Copyable {
       try all.server.requireNothing("after the last message that was sent")
     }
       + rule(
-        "wait.room", clients: 1, given: .lossless, "A send that waits continues when the peer has received messages."
+        "wait.room", clients: 1, given: .lossless, "A waiting send succeeds after the peer has received messages."
       ) { all in
         let count = try all.fill()
         let receiver = RuleThread {
@@ -92,7 +100,8 @@ extension OneToManySuite where S: ~Copyable {
         try all.drain(count..<count + 1)
       }
       + rule(
-        "cancel.send", clients: 1, given: .lossless, "Cancelling ends a send that waits, and no part of it is sent."
+        "cancel.send", clients: 1, given: .lossless,
+        "Cancelling ends a waiting send, and no part of the message is sent."
       ) { all in
         let count = try all.fill()
         let control = WaitControl()
@@ -123,7 +132,7 @@ extension Associations where S: ~Copyable {
       if try clients[0].socket.value.send(numbered(count, 1000).span, on: ofClients[0]) != nil {
         count += 1
       } else {
-        // Messages may still be on their way to the server's buffer, which frees space.
+        // Buffer space may become free when messages that are in transit arrive in the server's buffer.
         if blockedAt == count { return count }
         blockedAt = count
         pause(Times.settle)

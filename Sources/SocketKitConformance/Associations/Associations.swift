@@ -1,6 +1,6 @@
 internal import SocketKitCore
 
-/// What a receive on a one-to-many socket returns.
+/// The result of a receive on a one-to-many socket.
 enum Arrival<Association: Hashable & Sendable>: Hashable, Sendable {
   case message([UInt8], Association)
   /// An association was shut down.
@@ -15,7 +15,7 @@ struct Party<S: OneToManySocket & ~Copyable>: Sendable {
 
   init(_ socket: consuming S) { self.socket = Shared(socket) }
 
-  /// Attempts to receive once; nil if there is nothing to receive.
+  /// Attempts to receive once; returns nil if there is nothing to receive.
   func tryReceive(_ room: Int = 65536, _ flags: ReceiveFlags = []) throws -> Arrival<S.Association>? {
     try received(room) { socket, buffer, association, info in
       try socket.receive(into: buffer.mutableSpan, from: &association, &info, flags: flags)
@@ -61,10 +61,10 @@ struct Party<S: OneToManySocket & ~Copyable>: Sendable {
 
   func requireArrival(_ wanted: Arrival<S.Association>, _ what: String) throws {
     let seen = try next()
-    if seen != wanted { throw ConformanceFailure("\(what): \(seen.text) instead of \(wanted.text)") }
+    if seen != wanted { throw ConformanceFailure("\(what): \(seen.text), expected \(wanted.text)") }
   }
 
-  /// Requires that one attempt to receive finds nothing.
+  /// Requires that an attempt to receive returns would-block.
   func requireNothing(_ when: String) throws {
     if let arrival = try tryReceive() { throw ConformanceFailure("\(arrival.text) \(when)") }
   }
@@ -83,16 +83,16 @@ struct Party<S: OneToManySocket & ~Copyable>: Sendable {
     try requireError(.brokenPipe, in: "a send \(when)") { try socket.value.send([9].span, on: association) }
   }
 
-  /// Receives the report of an abort by this socket, which only some transports make.
+  /// Receives the report of this socket's own abort. Only some transports make this report.
   func takeOwnReport(of association: S.Association) throws {
     if !socket.value.readSource.becomesReadable(within: Times.quiet) { return }
     guard let arrival = try tryReceive() else { return }
-    try requireEqual(arrival, .failure(.connectionReset, association), "what the own abort reports")
+    try requireEqual(arrival, .failure(.connectionReset, association), "the report of the socket's own abort")
   }
 }
 
 extension Arrival {
-  /// A short description: the bytes of a long message would hide the rest.
+  /// A short description, with at most 12 bytes of a message.
   var text: String {
     switch self {
     case .message(let bytes, let association): "\(bytes.count) bytes \(bytes.prefix(12)) on \(association)"
@@ -120,7 +120,7 @@ struct Associations<S: OneToManySocket & ~Copyable>: Sendable {
     for index in 0..<count {
       let client = Party(try makeSocket())
       let association = try client.socket.value.connect(to: address)
-      // The first message shows which of the server's associations is this client's.
+      // The first message identifies the server's association with this client.
       try client.send([0xc0, UInt8(index)], on: association)
       guard case .message(let bytes, let own) = try server.next() else {
         throw ConformanceFailure("no message of client \(index)")
@@ -148,7 +148,7 @@ struct Associations<S: OneToManySocket & ~Copyable>: Sendable {
     try clients[index].requireNext([0xa5, UInt8(index)], ofClients[index], "the answer to client \(index) \(when)")
   }
 
-  /// Requires that the associations of all clients except the first work.
+  /// Requires that the associations of all clients except the first still work.
   func requireOthers(_ when: String) throws {
     for index in clients.indices.dropFirst() { try roundTrip(index, when) }
   }

@@ -9,15 +9,15 @@ public struct OneToManySuite<S: OneToManySocket & ~Copyable>: ConformanceSuite {
   public let name: String
   let traits: MessageTraits
   let makeSocket: @Sendable () throws -> S
-  /// Attempts to send a message without a destination; nil if the type has no such call.
+  /// Attempts to send a message without a destination; nil if the type cannot send without a destination.
   let sendNowhere: (@Sendable (Shared<S>) -> IOResult)?
 
   /// - Parameters:
   ///   - name: the name of the transport in reports.
   ///   - traits: the traits of the sockets: `.lossless` and `.unpeekable` add or skip rules.
-  ///   - makeSocket: creates a socket that is bound to an unused address, accepts associations and reports their ends,
-  ///     with buffers for at least 160 messages of 100 bytes, or for ten if it is `.lossless`. May throw
-  ///     ``ConformanceUnavailable`` with the cause.
+  ///   - makeSocket: creates a socket that is bound to an unused address, accepts associations and reports their ends.
+  ///     Its buffers must hold at least 160 messages of 100 bytes, or at least ten such messages if the socket is
+  ///     `.lossless`. May throw ``ConformanceUnavailable`` with the cause.
   public init(_ name: String, _ traits: MessageTraits = [], makeSocket: @escaping @Sendable () throws -> S) {
     self.name = name
     self.traits = traits
@@ -46,8 +46,8 @@ public struct OneToManySuite<S: OneToManySocket & ~Copyable>: ConformanceSuite {
 }
 
 extension OneToManySuite where S: MessageSocket & ~Copyable {
-  /// Creates the suite for a socket that is a ``/SocketKitCore/MessageSocket`` too, with a rule for messages without a
-  /// destination.
+  /// Creates the suite for a socket that also conforms to ``/SocketKitCore/MessageSocket``. An additional rule tests
+  /// messages without a destination.
   public init(_ name: String, _ traits: MessageTraits = [], makeSocket: @escaping @Sendable () throws -> S) {
     self.name = name
     self.traits = traits

@@ -39,7 +39,9 @@ public struct PollerOverOneToManySuite<P: Poller & ~Copyable, S: OneToManySocket
   }
 
   private var readinessRules: [ConformanceRule] {
-    rule("readable", "Messages of any association are reported while one is in the queue, and then no more.") {
+    rule(
+      "readable", "A socket is reported as readable while a message of any association is queued, and not afterwards."
+    ) {
       poller, all in
       try poller.register(all.server.socket.value, for: .readable, token: tokenA)
       try poller.requireQuiet(for: quiet, "before anything was sent")
@@ -51,23 +53,28 @@ public struct PollerOverOneToManySuite<P: Poller & ~Copyable, S: OneToManySocket
       try poller.requireQuiet(for: quiet, "after receiving everything")
       try poller.deregister(all.server.socket.value)
     }
-      + rule("writable", "A new socket is reported as writable when the interest includes it.") { poller, all in
+      + rule("writable", "A new socket is reported as writable if the interest includes writability.") { poller, all in
         try poller.register(all.server.socket.value, for: .writable, token: tokenA)
         try poller.requireEvent(tokenA, .writable, "on a new socket")
         try poller.modify(all.server.socket.value, for: .readable, token: tokenB)
         try all.clients[1].send([1], on: all.ofClients[1])
         let readiness = try poller.requireEvent(tokenB, .readable, "for a message")
-        try require(!readiness.contains(.writable), "room was reported without interest in it")
+        try require(!readiness.contains(.writable), "writable was reported although the interest does not include it")
       }
   }
 
   private var modeRules: [ConformanceRule] {
-    rule("level", "Level-triggered, every message is received when each event is answered by one receive.") {
+    rule(
+      "level", "With level triggering, all messages are received even if each event is followed by a single receive."
+    ) {
       poller, all in
       try poller.register(all.server.socket.value, for: .readable, token: tokenA)
       try receiveAll(&poller, all, once: true)
     }
-      + rule("edge", "Edge-triggered, every message is received when each event is answered until nothing is left.") {
+      + rule(
+        "edge",
+        "With edge triggering, all messages are received if each event is followed by receives until one would block."
+      ) {
         poller, all in
         guard poller.capabilities.contains(.edge) else { return }
         try poller.register(all.server.socket.value, for: .readable, trigger: .edge, token: tokenA)
@@ -76,16 +83,16 @@ public struct PollerOverOneToManySuite<P: Poller & ~Copyable, S: OneToManySocket
   }
 
   private var endRules: [ConformanceRule] {
-    rule("end", "The end and the abort of an association are reported, and other associations afterwards.") {
+    rule("end", "The end and the abort of an association are reported, and later messages of other associations too.") {
       poller, all in
       try poller.register(all.server.socket.value, for: .readable, token: tokenA)
       try all.clients[0].socket.value.shutdown(all.ofClients[0])
       try poller.requireEvent(tokenA, .readable, "for an end")
-      try all.server.requireArrival(.end(all.ofServer[0]), "what was reported")
+      try all.server.requireArrival(.end(all.ofServer[0]), "the receive after the report")
       try poller.requireQuiet(for: quiet, "after the end was received")
       try all.clients[1].socket.value.abort(all.ofClients[1])
       try poller.requireEvent(tokenA, .readable, "for an abort")
-      try all.server.requireArrival(.failure(.connectionReset, all.ofServer[1]), "what was reported")
+      try all.server.requireArrival(.failure(.connectionReset, all.ofServer[1]), "the receive after the report")
       try poller.requireQuiet(for: quiet, "after the abort was received")
       try all.clients[2].send([5], on: all.ofClients[2])
       try poller.requireEvent(tokenA, .readable, "for a message of another association")
@@ -122,5 +129,5 @@ public struct PollerOverOneToManySuite<P: Poller & ~Copyable, S: OneToManySocket
   }
 }
 
-/// Long enough to detect an unexpected event, but short, because these rules run with every poller.
+/// This time is long enough to detect an unexpected event, but short because these rules run with every poller.
 private let quiet = Duration.milliseconds(10)

@@ -3,11 +3,12 @@ internal import SocketKitCore
 extension ListenerSuite where S: ~Copyable {
   var failureRules: [ConformanceRule] {
     rule(
-      "accept.descriptors-exhausted", "Out of descriptors accepting says so; the listener then accepts the same one."
+      "accept.descriptors-exhausted",
+      "Without a free descriptor, accepting fails with `.tooManyDescriptors`; later it returns the same connection."
     ) {
       listening in
       let client = try listening.connect()
-      // Wait for the connection to arrive, so that the first accept finds it.
+      // Wait for the connection to arrive, so that the first accept call finds the connection.
       pause(.milliseconds(5))
       try withoutFreeDescriptors {
         for _ in 0..<3 {
@@ -21,7 +22,8 @@ extension ListenerSuite where S: ~Copyable {
         }
       }
       let server = try listening.accept()
-      try requireEqual(try server.remoteAddress(), try client.localAddress(), "who was accepted afterwards")
+      try requireEqual(
+        try server.remoteAddress(), try client.localAddress(), "the peer of the connection accepted afterwards")
     }
       + rule("accept.reset-connection", "A connection that is reset before it is accepted does not stop the listener.")
     {
@@ -44,38 +46,41 @@ extension ListenerSuite where S: ~Copyable {
           continue
         }
         accepted += 1
-        // The listener may still return the reset connections; their error then appears on use. If connecting sockets
-        // have no names, the connections cannot be distinguished, and all four must be accepted.
+        // The listener may still return the reset connections; calls on them then report the error. If connecting
+        // sockets are unnamed, the connections cannot be distinguished, and all four must be accepted.
         if accepted == 4 { return }
         if !names.contains(own), let peer = try? server.remoteAddress(), peer == own { return }
       }
     }
       + rule(
-        "close.refuses", "After the listener has closed, connecting fails at once, again and again, and leaks nothing."
+        "close.refuses", "After the listener has closed, every connect fails immediately and leaks no descriptor."
       ) {
         listening in
         let address = try listening.listener.value.localAddress()
         listening.listener.close()
         let watch = Stopwatch()
         for _ in 0..<20 {
-          try requireError(.connectionRefused, .noSuchPath, .connectionReset, in: "connecting to nobody") {
+          try requireError(
+            .connectionRefused, .noSuchPath, .connectionReset, in: "connecting to the address of a closed listener"
+          ) {
             try listening.connect(to: address)
           }
         }
         try watch.requirePrompt("twenty connects")
       }
-      + rule("close.keeps-accepted", "Closing the listener leaves accepted connections as they are.") { listening in
+      + rule("close.keeps-accepted", "Closing the listener does not close accepted connections.") { listening in
         let client = try listening.connect()
         let server = try listening.accept()
         listening.listener.close()
-        try requireEqual(try server.remoteAddress(), try client.localAddress(), "the connecting end's address")
-        try requireEqual(try client.remoteAddress(), try server.localAddress(), "the accepted end's address")
+        try requireEqual(try server.remoteAddress(), try client.localAddress(), "the connecting socket's address")
+        try requireEqual(try client.remoteAddress(), try server.localAddress(), "the accepted socket's address")
       }
-      + rule("close.waiting", "Connections that wait when the listener closes are ended, not left hanging or leaked.") {
+      + rule("close.waiting", "Closing the listener ends connections that wait to be accepted.") {
         listening in
         let client = try listening.connect()
         listening.listener.close()
-        try require(client.readSource.becomesReadable(within: Times.limit), "the client does not see the end")
+        try require(
+          client.readSource.becomesReadable(within: Times.limit), "the client's socket did not become readable")
       }
   }
 }

@@ -16,7 +16,7 @@ public struct ListenerSuite<S: Acceptable & ~Copyable>: ConformanceSuite {
   ///   - name: the name of the transport in reports.
   ///   - listen: creates a new listener for each rule, on an otherwise unused address, with a backlog of at least 128
   ///     connections. May throw ``ConformanceUnavailable`` with the cause.
-  ///   - connect: connects to a listener's address; must time out after a few seconds.
+  ///   - connect: connects to a listener's address. Must time out after a few seconds.
   public init(
     _ name: String, listen: @escaping @Sendable () throws -> Listener<S>,
     connect: @escaping @Sendable (S.Address) throws -> S
@@ -62,6 +62,6 @@ struct Listening<S: Acceptable & ~Copyable>: Sendable {
 
   /// Throws if a connection is waiting to be accepted.
   func requireNobody(_ when: String) throws {
-    if try listener.value.accept() != nil { throw ConformanceFailure("somebody was accepted \(when)") }
+    if try listener.value.accept() != nil { throw ConformanceFailure("a connection was accepted \(when)") }
   }
 }

@@ -2,17 +2,18 @@ internal import SocketKitCore
 
 extension ListenerSuite where S: ~Copyable {
   var waitRules: [ConformanceRule] {
-    rule("accept.waits", "An accept that waits takes the connection that comes later.") { listening in
+    rule("accept.waits", "A waiting accept returns a connection that arrives later.") { listening in
       let client = RuleThread {
         pause(Times.settle)
         return Shared(try listening.connect())
       }
       let server = try listening.accept()
       let connected = try client.join()
-      try requireEqual(try server.remoteAddress(), try connected.value.localAddress(), "who was accepted")
+      try requireEqual(
+        try server.remoteAddress(), try connected.value.localAddress(), "the peer of the accepted connection")
       connected.close()
     }
-      + rule("accept.timed-out", "An accept that waits times out at its deadline: not earlier, and not much later.") {
+      + rule("accept.timed-out", "A waiting accept times out at its deadline, not earlier and not much later.") {
         listening in
         let watch = Stopwatch()
         try requireError(.timedOut, in: "an accept") { try listening.accept(within: Times.short) }
@@ -21,10 +22,14 @@ extension ListenerSuite where S: ~Copyable {
         _ = try listening.accept()
         _ = client
       }
-      + rule("accept.passed-deadline", "With a deadline that has passed an accept tries once, and does not wait.") {
+      + rule(
+        "accept.passed-deadline", "If the deadline has already passed, an accept makes one attempt and does not wait."
+      ) {
         listening in
         let watch = Stopwatch()
-        try requireError(.timedOut, in: "an accept of nothing") { try listening.listener.value.accept(until: .past) }
+        try requireError(.timedOut, in: "an accept without a connection") {
+          try listening.listener.value.accept(until: .past)
+        }
         try watch.requirePrompt("the accept")
         let client = try listening.connect()
         try require(
@@ -32,7 +37,10 @@ extension ListenerSuite where S: ~Copyable {
         _ = try listening.listener.value.accept(until: .past)
         _ = client
       }
-      + rule("accept.cancelled", "Cancelling ends every accept that waits, at once, and the listener goes on.") {
+      + rule(
+        "accept.cancelled",
+        "Cancelling a control immediately ends all accept calls that wait with it, and the listener still works."
+      ) {
         listening in
         let control = WaitControl()
         let threads = (0..<3).map { _ in
@@ -51,7 +59,10 @@ extension ListenerSuite where S: ~Copyable {
         _ = try listening.accept()
         _ = client
       }
-      + rule("accept.cancelled-any-moment", "Cancelling at any moment of an accept's beginning ends it at once.") {
+      + rule(
+        "accept.cancelled-any-moment",
+        "Cancelling ends an accept immediately, even while the accept is starting to wait."
+      ) {
         listening in
         try atAnyMoment(seed: 23) {
           $0.cancel()
@@ -63,7 +74,7 @@ extension ListenerSuite where S: ~Copyable {
       }
       + rule(
         "accept.deadline-any-moment",
-        "A deadline set into the past at any moment of an accept's beginning ends it at once."
+        "Setting a past deadline ends an accept immediately, even while the accept is starting to wait."
       ) {
         listening in
         try atAnyMoment(seed: 28) {
@@ -74,22 +85,25 @@ extension ListenerSuite where S: ~Copyable {
           }
         }
       }
-      + rule("accept.signal", "A signal during an accept that waits does not end it.") { listening in
+      + rule("accept.signal", "A signal handler that runs during a waiting accept does not end the accept.") {
+        listening in
         let handled = try SignalWatch.interrupting(times: 3, then: { _ = try listening.connect() }) {
           _ = try listening.accept()
         }
-        try requireEqual(handled, 3, "signals that were handled")
+        try requireEqual(handled, 3, "the number of handled signals")
       }
-      + rule("accept.threads", "Several threads may accept from one listener: each connection is given to one of them.")
-    {
-      listening in
-      let threads = (0..<4).map { _ in
-        RuleThread { for _ in 0..<8 { _ = try listening.accept() } }
+      + rule(
+        "accept.threads",
+        "If several threads accept from one listener, each connection is returned to exactly one thread."
+      ) {
+        listening in
+        let threads = (0..<4).map { _ in
+          RuleThread { for _ in 0..<8 { _ = try listening.accept() } }
+        }
+        var clients = Slab<S>(capacity: 32)
+        while !clients.isFull { _ = clients.insert(try listening.connect()) }
+        for thread in threads { try thread.join() }
+        try listening.requireNobody("although all connections had been accepted")
       }
-      var clients = Slab<S>(capacity: 32)
-      while !clients.isFull { _ = clients.insert(try listening.connect()) }
-      for thread in threads { try thread.join() }
-      try listening.requireNobody("although all had been")
-    }
   }
 }
