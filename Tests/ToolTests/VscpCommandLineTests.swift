@@ -62,14 +62,15 @@ import Testing
   }
 
   @Test(arguments: [
-    (["--to", "tcp://x:1", "--listen", "unix:/x"], "--to and --listen exclude each other"),
-    (["--to", "tcp://x:1", "-p", "3"], "-c and -p belong to vsock's own form"),
+    (["--to", "tcp://x:1", "--listen", "unix:/x"], "--to and --listen cannot be combined"),
+    (["--to", "tcp://x:1", "-p", "3"], "-c and -p cannot be combined with --to or --listen"),
     (["--to", "localhost:80", "f"], "There is no transport \"localhost\""),
     (["--to", "vsock:4711"], "may be a context ID or a port"),
     (["--listen", "tcp://*:99999"], "is not a port"), (["-s", "--verify", "-t", "-1s", "-p", "1"], "-t is negative"),
-    (["-s", "-p", "1", "a", "b"], "several files need --verify"), (["-r", "a", "b"], "one file or directory"),
-    (["-s", "-p", "1", "--verify", "--hidden"], "--hidden is for receiving"),
-    (["-r", "--hidden"], "--hidden is for receiving"),
+    (["-s", "-p", "1", "a", "b"], "sending several files requires --verify"),
+    (["-r", "a", "b"], "a receiver accepts only one FILE"),
+    (["-s", "-p", "1", "--verify", "--hidden"], "--hidden is valid only for receiving"),
+    (["-r", "--hidden"], "--hidden is valid only for receiving"),
   ])
   func wrongCombinationsAreExplained(_ words: [String], _ text: String) {
     let (status, talk) = run(words)

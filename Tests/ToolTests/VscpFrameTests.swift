@@ -112,11 +112,11 @@ import Testing
     let folder = TemporaryFolder()
     let hello = VerifyRole.sender.hello
     for (bytes, text) in [
-      (Array("GET / HTTP/1.1\r\n\r\n".utf8), "does not speak the protocol"),
-      (Array("x".utf8), "does not speak the protocol"),
+      (Array("GET / HTTP/1.1\r\n\r\n".utf8), "does not use the protocol"),
+      (Array("x".utf8), "does not use the protocol"),
       ([], "closed the connection"), (Array(hello.prefix(5)), "closed the connection"),
-      (Array(hello.dropLast()) + [2], "both ends send, or both receive"),
-      (Array(hello.dropLast()) + [3], "does not speak"),
+      (Array(hello.dropLast()) + [2], "both ends send, or both ends receive"),
+      (Array(hello.dropLast()) + [3], "does not use"),
       (Array(hello.dropLast(2)) + [0, 1], "version 0"), (hello, "closed the connection"),
       // A later version speaks ours too.
       (Array(hello.dropLast(2)) + [9, 1], "closed the connection"),
@@ -133,13 +133,15 @@ import Testing
     let digest = try #require(Self.digest)
     let data: [UInt8] = FrameHeader(.data, length: 4).bytes + [1, 2, 3, 4]
     for (bytes, text) in [
-      (Frame.begin(offset: 0).bytes, "sent \"begin\" between files"), (data, "sent \"data\" between files"),
-      (Frame.stored(digest).bytes, "sent \"stored\" between files"),
-      (offer + offer, "sent \"begin\" from another offset"),
-      (offer + Frame.begin(offset: 3).bytes, "from another offset"), (offer + data, "sent \"data\" after an accept"),
-      (offer + Frame.begin(offset: 0).bytes + offer, "sent \"offer\" in the middle of a file"),
+      (Frame.begin(offset: 0).bytes, "sent a frame \"begin\" between files"),
+      (data, "sent a frame \"data\" between files"),
+      (Frame.stored(digest).bytes, "sent a frame \"stored\" between files"),
+      (offer + offer, "sent a frame \"begin\" with an offset"),
+      (offer + Frame.begin(offset: 3).bytes, "with an offset that was not offered"),
+      (offer + data, "sent a frame \"data\" after an accept"),
+      (offer + Frame.begin(offset: 0).bytes + offer, "sent a frame \"offer\" in the middle of a file"),
       (offer + Frame.begin(offset: 0).bytes + data.prefix(9), "closed the connection"),
-      (offer + Frame.begin(offset: 0).bytes + [9, 9, 9, 9, 9, 9, 9, 9], "bytes that must be zero"),
+      (offer + Frame.begin(offset: 0).bytes + [9, 9, 9, 9, 9, 9, 9, 9], "reserved bytes are not zero"),
     ] {
       let (status, talk) = try against(["-r", folder.path], VerifyRole.sender.hello + bytes, in: folder)
       #expect(status == 1 && talk.contains(text), "\(talk)")

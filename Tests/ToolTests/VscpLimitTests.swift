@@ -76,7 +76,7 @@ import Testing
       let peer = try RawPeer(from: listener)
       try peer.takeOffer("stdin")
     }
-    #expect(sender.finish(saying: "the other end closed the connection before the end") == 1)
+    #expect(sender.finish(saying: "the other end closed the connection before the transfer was complete") == 1)
   }
 
   @Test(arguments: ["unix:@", "tcp://127.0.0.1:0"])
@@ -116,8 +116,8 @@ import Testing
     let writer = open("\(from.path)/fifo", O_RDWR | O_NONBLOCK | O_CLOEXEC)
     sleep(milliseconds: 200)
     close(writer)
-    #expect(sender.finish(saying: "gave \"stdin\" up: read /dev/stdin: timed out") == 1 && receiver.join() == 1)
-    #expect(sender.end.talk.text.contains("gave \"fifo\" up: read \(from.path)/fifo: timed out"))
+    #expect(sender.finish(saying: "aborted \"stdin\": read /dev/stdin: timed out") == 1 && receiver.join() == 1)
+    #expect(sender.end.talk.text.contains("aborted \"fifo\": read \(from.path)/fifo: timed out"))
     #expect(into.names() == ["good"])
   }
 

@@ -43,7 +43,7 @@ import Testing
     try peer.send(Frame.failed(Reason(.storage, "disk full")).bytes)
     try takeB(peer)
     #expect(sender.join() == 1)
-    #expect(sender.talk.text.contains("gave \"a\" up: the file has become shorter"))
+    #expect(sender.talk.text.contains("aborted \"a\": the file became shorter during the transfer"))
     #expect(sender.talk.text.contains("the receiver failed to store \"a\": disk full"))
     #expect(sender.talk.text.contains("delivered \"b\": 1 bytes"), "\(sender.talk.text)")
   }
@@ -67,7 +67,7 @@ import Testing
     try peer.finishSending()
     _ = try? peer.receiveAll()
     #expect(sender.join() == 1)
-    #expect(sender.talk.text.contains("sent \"failed\" after an offer"), "\(sender.talk.text)")
+    #expect(sender.talk.text.contains("sent a frame \"failed\" after an offer"), "\(sender.talk.text)")
   }
 
   /// A file of the kernel's with a size, which open(2) takes and read(2) refuses with EINVAL.
@@ -88,7 +88,7 @@ import Testing
     #expect(try peer.receiveFrame().kind == .abort)
     try takeB(peer)
     #expect(sender.join() == 1 && sender.talk.text.contains("delivered \"b\": 1 bytes"))
-    #expect(sender.talk.text.contains("gave \"speed\" up: read \(Self.unreadable): invalid argument"))
+    #expect(sender.talk.text.contains("aborted \"speed\": read \(Self.unreadable): invalid argument"))
   }
 
   @Test func aSourceThatCannotBeComparedCostsNothing() throws {

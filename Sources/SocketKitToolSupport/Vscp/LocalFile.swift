@@ -39,7 +39,8 @@ struct LocalFile: ~Copyable {
   static func reading(_ path: Word, waits: Bool = true) throws(FileError) -> LocalFile {
     let flags = O_RDONLY | O_CLOEXEC | O_NOCTTY
     var number = retried { path.withCString { Glibc.open($0, flags | (waits ? 0 : O_NONBLOCK)) } }
-    // The file has a lease that its holder must release first (fcntl(2), F_SETLEASE).
+    // The call fails with EWOULDBLOCK if another process holds a lease on the file (fcntl(2), F_SETLEASE). An open
+    // without O_NONBLOCK waits until the lease is released.
     if number < 0 && errno == EWOULDBLOCK { number = retried { path.withCString { Glibc.open($0, flags) } } }
     if number < 0 { throw FileError(call: "open", path: path, errno: errno) }
     return LocalFile(number, path: path)
@@ -70,7 +71,7 @@ struct LocalFile: ~Copyable {
 
   /// Reads into the start of the buffer.
   /// - Parameter socket: a descriptor to watch while waiting for the file.
-  /// - Returns: 0 at the end of the file; nil when poll(2) reports events for `socket`.
+  /// - Returns: 0 at the end of the file; nil if poll(2) reports events for `socket`.
   borrowing func read(
     into buffer: inout MutableRawSpan, until deadline: Deadline = .never, beside socket: pollfd? = nil
   ) throws(FileError) -> Int? {
@@ -112,7 +113,7 @@ struct LocalFile: ~Copyable {
     if ftruncate(owned.raw.value, Int(length)) != 0 { throw failure("truncate") }
   }
 
-  /// Closes the file and reports any error: network file systems and quotas may report an error only at this point.
+  /// Closes the file and throws any error: network file systems and quotas may report an error only at this point.
   consuming func close() throws(FileError) {
     let path = path
     do throws(SocketError) {
@@ -125,8 +126,8 @@ struct LocalFile: ~Copyable {
   borrowing func failure(_ call: String) -> FileError { FileError(call: call, path: path, errno: Glibc.errno) }
 
   /// Waits until the file is ready for the call.
-  /// - Returns: false when there are events for the socket, even if the file is ready too.
-  /// - Throws: ETIMEDOUT when the deadline passes.
+  /// - Returns: false if there are events for the socket, even if the file is ready too.
+  /// - Throws: ETIMEDOUT if the deadline passes.
   private borrowing func wait(
     _ call: String, _ events: Int32, until deadline: Deadline, beside socket: pollfd?
   ) throws(FileError) -> Bool {
@@ -137,7 +138,7 @@ struct LocalFile: ~Copyable {
     ]
     while true {
       let left = deadline.remainingNanoseconds
-      // Rounded up, so that poll(2) does not return before the deadline.
+      // Round up, so that poll(2) does not return before the deadline.
       let time = left < 0 ? -1 : Int32(min(left / 1_000_000 + (left % 1_000_000 == 0 ? 0 : 1), Int64(Int32.max)))
       let result = withUnsafeMutableBytes(of: &watched) {
         poll($0.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, time)

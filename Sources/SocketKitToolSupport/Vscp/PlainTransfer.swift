@@ -52,9 +52,9 @@ extension StreamSocket where Self: ~Copyable {
   /// Shuts down the stream after the last write, and waits until the peer's kernel has received everything.
   ///
   /// Closing with unread input would reset the connection (RFC 9293, 3.10.4) and lose the bytes in flight. Therefore
-  /// this method shuts down its own direction and discards input until the peer ends too. If the peer stays connected,
-  /// the method stops waiting one second after the peer's kernel has received everything.
-  /// - Throws: `.connectionReset`, or `.timedOut` when a limit expires; in both cases the peer has not received
+  /// this method shuts down its own direction and discards input until the peer also shuts down. If the peer stays
+  /// connected, the method stops waiting one second after the peer's kernel has received everything.
+  /// - Throws: `.connectionReset`, or `.timedOut` if a limit expires; in both cases the peer has not received
   ///   everything.
   borrowing func finishPlain(within limits: TransferLimits) throws(SocketError) {
     var scraps = [UInt8](repeating: 0, count: 65536)
@@ -101,8 +101,8 @@ extension StreamSocket where Self: ~Copyable {
     }
   }
 
-  /// The number of bytes that the peer's kernel has not acknowledged (SIOCOUTQ), or nil where the kernel does not
-  /// report it. Bytes written to a Unix socket are already in the peer's queue and stay there when this end closes.
+  /// The number of bytes that the peer's kernel has not acknowledged (SIOCOUTQ), or nil if the kernel does not report
+  /// this number. Bytes written to a Unix socket are already in the peer's queue and stay there when this end closes.
   private borrowing func bytesNotTaken() -> Int32? {
     if Address.self == UnixAddress.self { return nil }
     var count: Int32 = 0
@@ -119,7 +119,7 @@ extension StreamSocket where Self: ~Copyable {
     return number == 0 ? nil : SocketError(.failure(errno: number), operation)
   }
 
-  /// Makes close reset the connection, where the transport supports that (TCP, SCTP). The peer would interpret an
+  /// Makes `close` reset the connection, if the transport supports this (TCP, SCTP). The peer would interpret an
   /// orderly close as the end of the file.
   borrowing func spoilEnd() {
     var now = linger(l_onoff: 1, l_linger: 0)

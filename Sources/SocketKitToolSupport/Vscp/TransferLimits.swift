@@ -1,6 +1,6 @@
 internal import SocketKitCore
 
-/// The time limits of a transfer: for the whole transfer, and for periods in which no data moves.
+/// The time limits of a transfer: for the whole transfer, and for periods in which no data is transferred.
 struct TransferLimits {
   let total: Deadline
   let idle: Duration?

@@ -1,4 +1,4 @@
-/// `socketkit vscp`: mdlayher's vscp, for any stream transport.
+/// Implements `socketkit vscp`: mdlayher's vscp for any stream transport.
 public enum VscpCommand {
   /// Runs the command; `words` does not include the command's name.
   /// - Returns: the exit status: 0 on success, 1 on failure, 2 for an invalid command line.

@@ -1,11 +1,11 @@
 public import SocketKitCore
 internal import Glibc
 
-/// The input and output of vscp: the descriptors of the process or, in tests, substitutes.
+/// The input and output of vscp: the descriptors of the process or, in tests, other descriptors.
 public struct VscpConsole: Sendable {
-  /// Where data is read from when no file is named.
+  /// The descriptor from which data is read if no file is named.
   public var input = RawDescriptor(0)
-  /// Where data is written to when no file is named.
+  /// The descriptor to which data is written if no file is named.
   public var output = RawDescriptor(1)
   /// Outputs a message.
   public var say: @Sendable (String) -> Void

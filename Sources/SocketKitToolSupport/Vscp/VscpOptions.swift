@@ -33,7 +33,7 @@ struct VscpOptions {
     case fatal(String)
     /// An invalid flag: print Go's message and the flags, and exit with status 2.
     case wrong(String)
-    /// An invalid combination of the flags that only this implementation has: status 2.
+    /// An invalid combination of the flags that only this implementation supports: exit with status 2.
     case usage(String)
   }
 
@@ -77,10 +77,10 @@ struct VscpOptions {
     if role == .receive && contextID != 0 {
       throw .fatal("vscp: context ID flag \"-c\" not valid for receive operation")
     }
-    if to != nil && listen != nil { throw .usage("--to and --listen exclude each other") }
+    if to != nil && listen != nil { throw .usage("--to and --listen cannot be combined") }
     let hasNumbers = flags.numbers["c"] != nil || flags.numbers["p"] != nil
     if to != nil || listen != nil, hasNumbers {
-      throw .usage("-c and -p belong to vsock's own form: leave them out beside --to and --listen")
+      throw .usage("-c and -p cannot be combined with --to or --listen")
     }
     isClassic = to == nil && listen == nil
     meeting = try Self.meeting(role, to: to, listen: listen, contextID: contextID, port: flags.numbers["p"] ?? 0)
@@ -94,11 +94,14 @@ struct VscpOptions {
     self.timeout = isClassic && role == .send ? nil : timeout
     idleTimeout = try Self.positive(flags.durations["idle-timeout"], "--idle-timeout")
     connectTimeout = try Self.positive(flags.durations["connect-timeout"], "--connect-timeout") ?? .seconds(10)
-    if acceptsHidden && (!verifies || role == .send) { throw .usage("--hidden is for receiving with --verify") }
+    if acceptsHidden && (!verifies || role == .send) {
+      throw .usage("--hidden is valid only for receiving with --verify")
+    }
     if files.count > 1 && !(verifies && role == .send) {
       throw .usage(
         role == .receive
-          ? "one file or directory to receive into" : "several files need --verify: without it a connection is one file"
+          ? "a receiver accepts only one FILE"
+          : "sending several files requires --verify; without it a connection transfers one file"
       )
     }
   }
@@ -117,7 +120,8 @@ struct VscpOptions {
     for (name, number) in [("c", contextID), ("p", port)] where number > UInt64(UInt32.max) {
       throw .wrong("invalid value \"\(number)\" for flag -\(name): value out of range")
     }
-    // Listen at any context ID, where mdlayher's vscp listens at the machine's own. Port 0 means any port in both.
+    // Listen on any context ID; mdlayher's vscp listens on the machine's own context ID. In both programs port 0 means
+    // any port.
     return role == .receive
       ? .listen(try endpoint("vsock://any:\(port == 0 ? "*" : "\(port)")"), shown: "\(port)")
       : .connect(try endpoint("vsock://\(contextID):\(port)"), shown: "\(contextID).\(port)")

@@ -1,6 +1,6 @@
 internal import SocketKit
 
-/// One run of vscp at an address: establishes the connection and performs the transfer that the options specify.
+/// One run of vscp: establishes the connection and performs the transfer that the options specify.
 struct VscpSession: EndpointVisitor {
   typealias Outcome = Int32
   typealias Failure = any Error
@@ -155,7 +155,7 @@ struct VscpSession: EndpointVisitor {
       log.detail("opening listener: \(shown)")
       let listener = try listen(S.self, endpoint)
       do throws(SocketError) {
-        // The listener is closed on return: each run accepts one peer.
+        // This function closes the listener when it returns: each run accepts one peer.
         return try listener.accept(until: .never)
       } catch {
         throw VscpFailure("failed to accept", error)

@@ -12,15 +12,16 @@ enum VerifyError: Error, Equatable, CustomStringConvertible {
 
   var description: String {
     switch self {
-    case .notTheProtocol: "the other end does not speak the protocol of --verify: both ends need it"
-    case .unknownVersion(let version): "the other end speaks version \(version) of the protocol"
-    case .sameRole: "both ends send, or both receive"
-    case .unknownFrame(let kind): "the other end sent a frame of kind \(kind), which there is not"
-    case .reservedBytes(let kind): "the other end sent a frame of kind \(kind) with bytes that must be zero"
-    case .wrongLength(let kind, let length): "the other end sent a frame \"\(kind)\" of \(length) bytes"
-    case .wrongContent(let kind): "the other end sent a frame \"\(kind)\" that makes no sense"
-    case .unexpected(let kind, let moment): "the other end sent \"\(kind)\" \(moment)"
-    case .endedEarly: "the other end closed the connection before the end"
+    case .notTheProtocol: "the other end does not use the protocol of --verify; both ends need this option"
+    case .unknownVersion(let version): "the other end uses the unsupported version \(version) of the protocol"
+    case .sameRole: "both ends send, or both ends receive"
+    case .unknownFrame(let kind): "the other end sent a frame of the unknown kind \(kind)"
+    case .reservedBytes(let kind): "the other end sent a frame of kind \(kind) in which reserved bytes are not zero"
+    case .wrongLength(let kind, let length):
+      "the other end sent a frame \"\(kind)\" with the invalid length of \(length) bytes"
+    case .wrongContent(let kind): "the other end sent a frame \"\(kind)\" with invalid contents"
+    case .unexpected(let kind, let moment): "the other end sent a frame \"\(kind)\" \(moment)"
+    case .endedEarly: "the other end closed the connection before the transfer was complete"
     }
   }
 }
@@ -85,7 +86,7 @@ struct FrameHeader: Equatable {
   var bytes: [UInt8] { [kind.rawValue, 0, 0, 0] + bigEndian(UInt64(length), 4) }
 }
 
-/// Why a file was rejected, or not sent completely.
+/// The reason why a file was rejected or was not sent completely.
 struct Reason: Equatable, CustomStringConvertible {
   enum Code: UInt16 {
     case name = 1

@@ -1,8 +1,8 @@
 internal import Glibc
 internal import SocketKit
 
-/// Sends and receives frames over a stream. Reads are buffered, the hello comes first, and every wait is subject to the
-/// limits.
+/// Sends and receives frames over a stream. Reads are buffered, both ends first exchange a hello, and every wait is
+/// subject to the limits.
 struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
   private let socket: S
   let limits: TransferLimits
@@ -16,7 +16,7 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
   /// The next input.
   enum Incoming: Equatable {
     case frame(Frame)
-    /// This number of bytes of a file is available, at least one: read them with ``withData(_:_:)``.
+    /// This number of bytes of a file, at least one, is available: read the bytes with ``withData(_:_:)``.
     case data(Int)
   }
 
@@ -33,10 +33,10 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
     do throws(SocketError) {
       try socket.writeAll(hello.span, within: limits)
     } catch {
-      // The peer may have sent something and closed. Its input explains the failure better than this error does.
+      // The peer may have sent data and closed. That data explains the failure better than this error.
       guard error.code == .brokenPipe || error.code == .connectionReset else { throw error }
     }
-    // Compare byte by byte, because a peer that speaks another protocol may never send eight bytes.
+    // Compare byte by byte, because a peer that uses another protocol may never send eight bytes.
     var count = 1
     while count <= VerifyRole.magic.count {
       try fill(to: count)
@@ -118,7 +118,7 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
     try socket.writeAll(buffer.span.extracting(first: FrameHeader.byteCount + count), within: limits)
   }
 
-  /// Waits briefly for the peer to close, so that closing here does not discard data in flight to it.
+  /// Waits briefly for the peer to close, so that closing this end does not discard data in flight to the peer.
   borrowing func waitForEnd(until deadline: Deadline) {
     var isOpen = true
     var scraps = [UInt8](repeating: 0, count: 256)

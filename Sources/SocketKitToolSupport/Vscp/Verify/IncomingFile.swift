@@ -12,7 +12,7 @@ struct IncomingFile: ~Copyable {
   let size: UInt64
 
   /// Opens or creates the unfinished file, and locks it. The directory must stay open.
-  /// - Throws: the reason why the file is refused.
+  /// - Throws: the reason why the receiver refuses the file.
   init(_ name: [UInt8], in place: borrowing ReceivingPlace) throws(Refusal) {
     let folder = place.directory.owned.raw
     try Self.checkTarget(name, in: folder)
@@ -33,12 +33,12 @@ struct IncomingFile: ~Copyable {
         throw Refusal(error)
       }
       guard status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1, status.st_uid == geteuid() else {
-        throw Refusal(.nameTaken, "\(shownName(part)) is no unfinished file of this user's")
+        throw Refusal(.nameTaken, "\(shownName(part)) is not an unfinished file of this user")
       }
       if flock(number, LOCK_EX | LOCK_NB) != 0 {
         throw Refusal(.busy, "another transfer is receiving \(shownName(name))")
       }
-      // Another process may have finished and renamed the file between our open and lock.
+      // Another process may have finished and renamed the file between the open and the lock.
       var now = stat()
       let isThere = withName(part) { fstatat(folder.value, $0, &now, AT_SYMLINK_NOFOLLOW) } == 0
       if isThere && now.st_ino == status.st_ino && now.st_dev == status.st_dev {
@@ -63,13 +63,13 @@ struct IncomingFile: ~Copyable {
     }
     switch status.st_mode & S_IFMT {
     case S_IFREG: return
-    case S_IFLNK: throw Refusal(.nameTaken, "\(shownName(name)) is a symbolic link there")
-    case S_IFDIR: throw Refusal(.nameTaken, "\(shownName(name)) is a directory there")
-    default: throw Refusal(.nameTaken, "\(shownName(name)) is something other than a file there")
+    case S_IFLNK: throw Refusal(.nameTaken, "\(shownName(name)) is a symbolic link on the receiver")
+    case S_IFDIR: throw Refusal(.nameTaken, "\(shownName(name)) is a directory on the receiver")
+    default: throw Refusal(.nameTaken, "\(shownName(name)) exists on the receiver and is not a regular file")
     }
   }
 
-  /// Passes the existing bytes to `body`. Afterwards the file offset is after them.
+  /// Passes the existing bytes to `body`. Afterwards the file offset is the end of these bytes.
   borrowing func forEachChunk(_ body: (RawSpan) throws -> Void) throws {
     try file.seek(to: 0)
     try forEachChunkOfFile(file, limit: size, body)
@@ -86,7 +86,7 @@ struct IncomingFile: ~Copyable {
   /// Sets the file's permissions, renames it to its final name, and syncs both to disk.
   /// - Parameter signs: called periodically during the sync.
   /// - Throws: a `Refusal` with the failed call, in which case the unfinished file may still exist; or an error thrown
-  ///   by `signs`, in which case it does exist.
+  ///   by `signs`, in which case the unfinished file still exists.
   borrowing func store(mode: UInt32, signs: () throws -> Void) throws {
     try sync(signs)
     // Set the final mode only after the long sync: until then, a later run may have to open the unfinished file, which
@@ -95,14 +95,14 @@ struct IncomingFile: ~Copyable {
     do {
       try sync(signs)
       try Self.checkTarget(name, in: place)
-      if !isThere(part) { throw Refusal(.storage, "somebody has replaced \(shownName(part))") }
+      if !isThere(part) { throw Refusal(.storage, "another process has replaced \(shownName(part))") }
       let result = withName(part) { from in withName(name) { renameat(place.value, from, place.value, $0) } }
       if result != 0 { throw Refusal(FileError(call: "rename", path: shownName(name), errno: errno)) }
     } catch {
       _ = fchmod(file.owned.raw.value, 0o600)
       throw error
     }
-    // Some file systems cannot sync a directory; the file counts as stored even so.
+    // Some file systems cannot sync a directory. The file is considered stored nevertheless.
     let failure = try Self.fsync(place, signs, canFail: [EINVAL, EROFS])
     if failure != 0 { throw Refusal(FileError(call: "sync", path: ".", errno: failure)) }
   }
@@ -133,7 +133,7 @@ struct IncomingFile: ~Copyable {
     return 0
   }
 
-  /// Returns whether the name still refers to this file, not to one that has replaced it.
+  /// Returns whether the name still refers to this file, and not to a file that has replaced it.
   private borrowing func isThere(_ name: [UInt8]) -> Bool {
     var there = stat()
     guard let own = try? file.status(),

@@ -1,7 +1,8 @@
 internal import Glibc
 internal import SocketKitCore
 
-/// The destination of received files: an open directory, and the file name if the receiver has specified one.
+/// The destination of received files: an open directory, and the file name if the receiver's command line specifies a
+/// name.
 struct ReceivingPlace: ~Copyable {
   let directory: LocalFile
   /// The name for the one file; nil uses the sender's name.
@@ -11,7 +12,7 @@ struct ReceivingPlace: ~Copyable {
   /// The suffix of unfinished files.
   static let partSuffix = Array(".vscp-part".utf8)
 
-  /// - Parameter target: a directory, or the name of a file in one; nil is the working directory.
+  /// - Parameter target: a directory, or the path of a file in a directory; nil means the working directory.
   init(_ target: Word?, acceptsHidden: Bool) throws(FileError) {
     self.acceptsHidden = acceptsHidden
     let target = target ?? "."
@@ -34,18 +35,18 @@ struct ReceivingPlace: ~Copyable {
   }
 
   /// Returns the name under which to store an offered file.
-  /// - Throws: the reason why the name is refused.
+  /// - Throws: the reason why the receiver refuses the name.
   borrowing func finalName(for offered: [UInt8]) throws(Refusal) -> [UInt8] {
     let bytes = name ?? offered
     let shown = goQuoted(bytes)
     guard (1...255).contains(bytes.count), bytes != Array(".".utf8), bytes != Array("..".utf8),
       !bytes.contains(UInt8(ascii: "/")), bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
-    else { throw Refusal(.name, "\(shown) is no name of a file") }
+    else { throw Refusal(.name, "\(shown) is not a valid file name") }
     if bytes.reversed().starts(with: Self.partSuffix.reversed()) {
       throw Refusal(.name, "\(shown) is the name of an unfinished file")
     }
     if name == nil && bytes.first == UInt8(ascii: ".") && !acceptsHidden {
-      throw Refusal(.name, "\(shown) would be hidden: the receiver must say --hidden, or a name of its own")
+      throw Refusal(.name, "\(shown) would be hidden: the receiver needs --hidden or its own file name")
     }
     return bytes
   }
@@ -60,7 +61,7 @@ struct ReceivingPlace: ~Copyable {
   }
 }
 
-/// The reason why a file is refused; it is sent to the peer.
+/// The reason why the receiver refuses a file. This reason is sent to the sender.
 struct Refusal: Error, Equatable {
   let reason: Reason
   init(_ code: Reason.Code, _ text: String) { reason = Reason(code, text) }

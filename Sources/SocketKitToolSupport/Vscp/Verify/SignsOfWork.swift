@@ -39,11 +39,11 @@ final class SlowCall: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Runs a call that returns 0, or -1 with errno, and calls `signs` periodically until it returns.
+  /// Runs a call that returns 0, or -1 with errno. Calls `signs` periodically until the call returns.
   /// - Returns: 0 or an errno.
   static func run(_ call: @escaping @Sendable () -> Int32, signs: () -> Void) -> Int32 {
     let job = SlowCall(call)
-    // The thread needs its own reference: it may still hold the mutex after the waiting thread has the result.
+    // The new thread needs its own reference: it may still hold the mutex after the waiting thread has read the result.
     let reference = Unmanaged.passRetained(job)
     var thread = pthread_t()
     let noThread = pthread_create(
@@ -71,7 +71,7 @@ final class SlowCall: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  /// Waits for the call to end. Returns nil when the next sign is due.
+  /// Waits for the call to end. Returns nil if the next call of `signs` is due first.
   private func wait() -> Int32? {
     var moment = timespec()
     clock_gettime(CLOCK_MONOTONIC, &moment)

@@ -14,15 +14,15 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
     self.log = log
   }
 
-  /// Receives files until the sender says that there are no more.
-  /// - Returns: whether every offered file is stored, and at least one was offered.
+  /// Receives files until the sender sends a "bye" frame.
+  /// - Returns: whether at least one file was offered and every offered file is stored.
   /// - Throws: ``VerifyError``, `SocketError`. The unfinished file of the current transfer is kept.
   mutating func run() throws -> Bool {
     try channel.greet()
     while true {
       switch try channel.nextFrame(while: "between files") {
       case .bye:
-        if isComplete && stored.isEmpty { log.always("the sender had no file to send") }
+        if isComplete && stored.isEmpty { log.always("the sender offered no file") }
         log.detail("transfer complete")
         return isComplete && !stored.isEmpty
       case .offer(let offer): try receive(offer)
@@ -35,10 +35,10 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
     let file: IncomingFile
     let name: [UInt8]
     do throws(Refusal) {
-      if place.name != nil && !stored.isEmpty { throw Refusal(.oneFileOnly, "the receiver takes one file only") }
+      if place.name != nil && !stored.isEmpty { throw Refusal(.oneFileOnly, "the receiver accepts only one file") }
       name = try place.finalName(for: offer.name)
       // The stored file must not be replaced, because the sender already has a delivery confirmation for it.
-      if stored.contains(name) { throw Refusal(.nameTaken, "a file of that name has come already") }
+      if stored.contains(name) { throw Refusal(.nameTaken, "a file of that name was already received") }
       file = try IncomingFile(name, in: place)
     } catch {
       isComplete = false
@@ -70,7 +70,7 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
       return false
     }
     guard case .begin(let start) = try channel.nextFrame(while: "after an accept"), start == 0 || start == offset
-    else { throw VerifyError.unexpected(.begin, while: "from another offset than the one offered") }
+    else { throw VerifyError.unexpected(.begin, while: "with an offset that was not offered") }
     if start == 0 && offset > 0 { hash = try SHA256() }
     if start > 0 { log.always("resuming \(offer.shown) at \(start) bytes") }
     var meter = ProgressMeter(offer.shown, size: offer.size, start: start, console: log.console)
@@ -94,7 +94,7 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
         meter.advance(by: count)
         if let size = offer.size, meter.done > size {
           channel.withData(count) { _ in }
-          failure = Refusal(.size, "more bytes than the \(size) that were offered")
+          failure = Refusal(.size, "the sender sent more than the \(size) bytes that it offered")
           // The content is not a prefix of the file. If it cannot be truncated, its checksum will not match in the next
           // run.
           try? file.restart()
@@ -113,7 +113,7 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
         meter.finish()
         if failure == nil {
           isComplete = false
-          log.always("the sender gave \(offer.shown) up: \(reason)")
+          log.always("the sender aborted \(offer.shown): \(reason)")
         }
         file.keep()
         return false
@@ -158,11 +158,11 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
     do {
       if received != size || size != offer.size ?? size {
         file.discard()
-        throw Refusal(.size, "\(received) bytes came of \(size)")
+        throw Refusal(.size, "\(received) of \(size) bytes were received")
       }
       if own != digest {
         file.discard()
-        throw Refusal(.checksum, "the checksum of what came is \(own), and the sender's \(digest)")
+        throw Refusal(.checksum, "the checksum of the received bytes is \(own), but the sender's checksum is \(digest)")
       }
       try file.store(mode: offer.mode) { try channel.send(.wait) }
     } catch let error as Refusal {

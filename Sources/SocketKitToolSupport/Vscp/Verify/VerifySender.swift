@@ -93,7 +93,7 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     do {
       start = try resumption(file, offer, offset, theirs, &hash)
     } catch let error as FileError {
-      // The receiver waits for a begin frame. This offset makes it keep its existing bytes.
+      // The receiver waits for a "begin" frame. This offset makes the receiver keep its existing bytes.
       try channel.send(.begin(offset: offset))
       return try giveUp(offer, Reason(.source, "\(error)"))
     }
@@ -120,7 +120,7 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
       if count == 0 {
         if offer.size == nil { break }
         meter.finish()
-        return try giveUp(offer, Reason(.source, "the file has become shorter"))
+        return try giveUp(offer, Reason(.source, "the file became shorter during the transfer"))
       }
       try hash.update(buffer.span.bytes.extracting(FrameHeader.byteCount..<FrameHeader.byteCount + count))
       try channel.sendData(&buffer, count: count)
@@ -141,8 +141,8 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     }
   }
 
-  /// Returns the receiver's answer to an offer. A failure report for the previous file may arrive first, if it crossed
-  /// the abort of that file.
+  /// Returns the receiver's answer to an offer. A failure report for the previous file may arrive first, if the
+  /// receiver sent it before it received the abort of that file.
   private mutating func answer() throws -> Frame {
     while true {
       let frame = try channel.nextFrame(while: "after an offer")
@@ -151,7 +151,7 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     }
   }
 
-  /// - Returns: nil when there is input from the receiver.
+  /// - Returns: nil if there is input from the receiver.
   private mutating func read(_ file: borrowing LocalFile, at done: UInt64, _ offer: Offer) throws(FileError) -> Int? {
     let room = min(UInt64(transferBufferSize), (offer.size ?? .max) - done)
     let (deadline, socket) = (channel.limits.next, channel.watchedForInput)
@@ -162,7 +162,7 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
   }
 
   private mutating func giveUp(_ offer: Offer, _ reason: Reason) throws -> Bool {
-    log.always("gave \(offer.shown) up: \(reason)")
+    log.always("aborted \(offer.shown): \(reason)")
     try channel.send(.abort(reason))
     unheard = offer.shown
     return false
