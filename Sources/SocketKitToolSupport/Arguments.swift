@@ -1,6 +1,6 @@
 /// Parses a command line: options `--name value` or `--name=value` in any order; `--` ends the options.
 ///
-/// A command reads the options that it supports, then calls ``finish()``, which rejects any remaining arguments.
+/// A command reads the options that it supports and then calls ``finish()``, which throws if arguments remain.
 public struct Arguments: Sendable {
   /// All arguments in their original order, for commands that do their own parsing.
   public let all: [Word]
@@ -26,11 +26,11 @@ public struct Arguments: Sendable {
   }
 
   /// Returns the value of an option, or nil when the option is absent.
-  /// - Throws: when the value is missing, or when the option occurs twice.
+  /// - Throws: if the value is missing, or if the option occurs twice.
   public mutating func value(_ name: String) throws(ToolError) -> String? {
     var found: String?
     while let (place, attached) = place(of: name) {
-      if found != nil { throw .usage("\(name) is given twice") }
+      if found != nil { throw .usage("\(name) is specified twice") }
       words.remove(at: place)
       if let attached {
         found = attached
@@ -78,17 +78,17 @@ public struct Arguments: Sendable {
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       guard let value = Name(rawValue: String(part)) else {
         let known = Name.allCases.map(\.rawValue).joined(separator: ", ")
-        throw .usage("\(name): no \"\(part)\"; there are \(known)")
+        throw .usage("\(name): unknown value \"\(part)\"; the values are \(known)")
       }
       values.append(value)
     }
     return values
   }
 
-  /// - Throws: when unread arguments remain.
+  /// - Throws: if unread arguments remain.
   public func finish() throws(ToolError) {
     guard let word = words.first ?? operands.first else { return }
-    throw .usage(word.hasPrefix("-") ? "no option \(word)" : "unexpected \"\(word)\"")
+    throw .usage(word.hasPrefix("-") ? "unknown option \(word)" : "unexpected argument \"\(word)\"")
   }
 
   private func place(of name: String) -> (Int, attached: String?)? {
@@ -101,7 +101,7 @@ public struct Arguments: Sendable {
 
   private static func integer(_ text: String, _ name: String, in range: ClosedRange<Int>) throws(ToolError) -> Int {
     guard let number = Int(text), range.contains(number) else {
-      throw .usage("\(name): \"\(text)\" is no number from \(range.lowerBound) to \(range.upperBound)")
+      throw .usage("\(name): \"\(text)\" is not a number from \(range.lowerBound) to \(range.upperBound)")
     }
     return number
   }

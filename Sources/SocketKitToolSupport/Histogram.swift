@@ -11,7 +11,7 @@ public struct Histogram: Sendable {
   /// The number of recorded values.
   @inlinable public var count: UInt64 { total }
   @usableFromInline var total: UInt64 = 0
-  /// The exact minimum and maximum; 0 when no values are recorded.
+  /// The exact minimum and maximum; 0 if no values are recorded.
   @inlinable public var minimum: Int64 { total == 0 ? 0 : smallest }
   @inlinable public var maximum: Int64 { largest }
   @usableFromInline var smallest: Int64 = .max
@@ -53,8 +53,8 @@ public struct Histogram: Sendable {
     largest = max(largest, other.largest)
   }
 
-  /// Returns the smallest value that at least the given share of all values (0 to 1) does not exceed, rounded to the
-  /// middle of its bucket. Returns 0 when no values are recorded.
+  /// Returns a percentile: at least the given share (0 to 1) of all values is less than or equal to the result. The
+  /// result is rounded to the middle of its bucket. Returns 0 if no values are recorded.
   public func percentile(_ share: Double) -> Int64 {
     if total == 0 { return 0 }
     let rank = min(total, max(1, UInt64((share * Double(total)).rounded(.up))))

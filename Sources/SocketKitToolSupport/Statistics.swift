@@ -1,4 +1,4 @@
-/// A summary of the results of several runs. It gives the median and the extremes, because for a small number of
+/// A summary of the results of several runs. It contains the median and the extremes, because for a small number of
 /// results they are more informative than the mean.
 public struct Spread: Sendable, Equatable {
   public let median: Double

@@ -45,14 +45,14 @@ public struct Word: Hashable, Sendable, ExpressibleByStringLiteral, CustomString
   func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
     (bytes + [0]).withUnsafeBufferPointer { bytes in
       bytes.withMemoryRebound(to: CChar.self) { characters in
-        guard let start = characters.baseAddress else { fatalError("a buffer with a zero has an address") }
+        guard let start = characters.baseAddress else { fatalError("a buffer that is not empty has an address") }
         return body(start)
       }
     }
   }
 }
 
-/// Decodes UTF-8: calls `valid` for each character, and `invalid` for each byte that is not part of one.
+/// Decodes UTF-8: calls `valid` for each character, and `invalid` for each byte that is not part of a character.
 func forEachScalar(of bytes: [UInt8], _ valid: (Unicode.Scalar) -> Void, invalid: (UInt8) -> Void) {
   var parser = Unicode.UTF8.ForwardParser()
   var rest = bytes.makeIterator()

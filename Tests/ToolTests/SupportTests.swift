@@ -32,10 +32,10 @@ import Testing
 
   @Test(arguments: [
     (["--size"], "--size needs a value"), (["--size", "--json"], "--size needs a value"),
-    (["--size", "x"], "--size: \"x\" is no number from 1 to 10"),
-    (["--size", "11"], "--size: \"11\" is no number from 1 to 10"),
-    (["--size=1", "--size=2"], "--size is given twice"), (["--sizes", "1"], "no option --sizes"),
-    (["what"], "unexpected \"what\""), (["--", "--size"], "no option --size"),
+    (["--size", "x"], "--size: \"x\" is not a number from 1 to 10"),
+    (["--size", "11"], "--size: \"11\" is not a number from 1 to 10"),
+    (["--size=1", "--size=2"], "--size is specified twice"), (["--sizes", "1"], "unknown option --sizes"),
+    (["what"], "unexpected argument \"what\""), (["--", "--size"], "unknown option --size"),
   ])
   func wrongLinesAreExplained(words: [String], complaint: String) {
     var arguments = Arguments(words)
@@ -48,7 +48,7 @@ import Testing
 
   @Test func unknownNamesListTheKnown() {
     var arguments = Arguments(["--fruit", "plum"])
-    #expect(throws: ToolError.usage("--fruit: no \"plum\"; there are apple, pear")) {
+    #expect(throws: ToolError.usage("--fruit: unknown value \"plum\"; the values are apple, pear")) {
       _ = try arguments.names("--fruit", of: Fruit.self)
     }
   }

@@ -1,4 +1,4 @@
-/// Computes a SHA-256 checksum incrementally, in the kernel where it supports that, otherwise in Swift.
+/// Computes a SHA-256 checksum incrementally: in the kernel if the kernel supports this, otherwise in Swift.
 public struct SHA256: ~Copyable {
   /// The implementation that computes the checksum.
   public enum Source: Sendable { case kernel, plain }
