@@ -7,7 +7,7 @@ struct Command: Sendable {
   let summary: String
   /// The output of `--help`.
   let help: String
-  /// Whether the command is omitted from the list, because only the tool itself runs it.
+  /// Whether the list of commands omits the command, because only the tool itself runs it.
   var isHidden = false
   /// The arguments that print ``help``.
   var helpWords = ["--help", "-h"]

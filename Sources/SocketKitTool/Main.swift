@@ -24,7 +24,7 @@ struct Main {
       return 0
     }
     guard let command = Command.all.first(where: { $0.name == name }) else {
-      Terminal.say("socketkit: no command \"\(name)\"; see socketkit --help\n")
+      Terminal.say("socketkit: unknown command \"\(name)\"; see socketkit --help\n")
       return 2
     }
     let rest = Array(words.dropFirst())
@@ -51,7 +51,8 @@ struct Main {
     for command in commands {
       text += "  \(command.name)\(String(repeating: " ", count: width - command.name.count))  \(command.summary)\n"
     }
-    text += "\nsocketkit COMMAND --help explains a command. Data goes to standard output, talk to standard error.\n"
+    text +=
+      "\nsocketkit COMMAND --help describes a command. Data goes to standard output, messages go to standard error.\n"
     return text
   }
 }

@@ -4,7 +4,7 @@ internal import SocketKitToolSupport
 
 /// Writes data to standard output and messages to standard error.
 enum Terminal {
-  /// - Throws: when not all of the text could be written.
+  /// - Throws: if not all of the text could be written.
   static func print(_ text: String) throws(ToolError) {
     let error = write(text, to: 1)
     if error != 0 { throw ToolError("writing to standard output: \(String(cString: strerror(error)))") }

@@ -4,10 +4,10 @@ internal import SocketKit
 internal import SocketKitToolSupport
 
 extension Command {
-  /// Runs a server process. `bench` starts it with the shared memory of the counters as descriptor 3, and reads one
-  /// line from it: "ready ADDRESS".
+  /// Runs a server process. `bench` starts this command with the shared memory of the counters as descriptor 3, and
+  /// reads one line from its standard output: "ready ADDRESS".
   static let benchServer = Command(
-    name: "bench-server", summary: "the server process of bench", help: "Started by socketkit bench only.\n",
+    name: "bench-server", summary: "the server process of bench", help: "Only socketkit bench starts this command.\n",
     isHidden: true
   ) { arguments in
     var arguments = arguments
@@ -17,13 +17,13 @@ extension Command {
       let capacity = try arguments.integer("--connections", in: 1...1_000_000),
       let parent = try arguments.integer("--parent", in: 1...Int(Int32.max)),
       let lifetime = try arguments.integer("--lifetime", in: 1...100_000_000)
-    else { throw ToolError.usage("started by socketkit bench only") }
+    else { throw ToolError.usage("only socketkit bench starts this command") }
     let cpu = try arguments.integer("--cpu", in: 0...1023)
     let way = try arguments.names("--datagrams", of: DatagramWay.self)?.first
     let size = try arguments.integer("--datagram-size", in: 1...65536)
     let takesTurns = arguments.flag("--turns")
     try arguments.finish()
-    // This process ends together with its parent, or at the latest when its time limit passes.
+    // This process is killed when its parent ends, and at the latest when its time limit passes.
     if bench_die_with(Int32(parent)) < 0 { return 1 }
     alarm(UInt32(lifetime))
     if let cpu { try checked(bench_pin(Int32(cpu)), "pinning to cpu \(cpu)") }
@@ -32,7 +32,7 @@ extension Command {
     let counters = page.assumingMemoryBound(to: bench_counters.self)
     if let way, let size {
       let plan = DatagramPlan(way, size: size)
-      if takesTurns { try checked(bench_take_turns(1), "taking turns") }
+      if takesTurns { try checked(bench_take_turns(1), "setting SCHED_BATCH") }
       try DatagramServerTask(kind: kind, plan: plan, counters: counters).run(with: poller)
       return 1
     }
@@ -52,13 +52,13 @@ private struct ServerTask: CompositionTask {
     case .swift:
       let listener = try S.listen(on: try S.benchAddress(), configure: S.tune)
       try Terminal.print("ready \(listener.localAddress())\n")
-      // One extra slot: the slab is never full, so the server never stops accepting.
+      // Add one slot, so that the slab is never full and the server never stops accepting.
       var server = try EchoServer<S, P>(listener, capacity: capacity + 1, counters: counters)
       try server.run(bufferSize: Self.bufferSize)
     case .c:
       let listener = try S.baselineListener()
       try Terminal.print("ready \(listener.address)\n")
-      // The same number of events per wait as the Swift poller.
+      // Use the same number of events per wait as the Swift poller.
       let events = Int32(EpollPoller.configuration(capacity: capacity + 1).eventsPerWait)
       try checked(baseline_serve(listener.descriptor, events, Self.bufferSize, counters), "serving in C")
     }

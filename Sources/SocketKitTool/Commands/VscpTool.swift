@@ -2,46 +2,49 @@ internal import SocketKitToolSupport
 
 extension Command {
   static let vscp = Command(
-    name: "vscp", summary: "copy files over vsock, as mdlayher's vscp does, or over any stream",
+    name: "vscp", summary: "copy files over vsock, like mdlayher's vscp, or over any stream transport",
     help: """
       usage: socketkit vscp -r [-v] [-h] [-p PORT] [-t DURATION] [FILE]
              socketkit vscp -s [-v] [-h] -c CID -p PORT [FILE]
              socketkit vscp --listen ADDRESS [-r|-s] [OPTION…] [FILE…]
              socketkit vscp --to ADDRESS [-s|-r] [OPTION…] [FILE…]
 
-      The first two have the command line, the output and the wire format of vscp of github.com/mdlayher/vsock, so
-      either end may be that program: one file per connection, its bytes and nothing else. Nothing proves delivery:
-      compare the checksums of -h. (Only over TCP and SCTP does a receiver learn that the sender gave up.) A received
-      file is emptied first, and keeps what arrived when the transfer breaks off. A receiver listens at every context
-      ID of its machine.
+      The first two forms have the same command line, output and wire format as vscp of github.com/mdlayher/vsock, so
+      either end may be that program. A connection transfers the bytes of one file and nothing else. Delivery is not
+      confirmed: compare the checksums of -h. (A receiver detects that the sender aborted a transfer only over TCP and
+      SCTP.) A receiver first truncates the file, and keeps the received bytes if the transfer is interrupted. A
+      receiver listens on every context ID of its machine.
 
-        -r                   receive; without FILE to standard output
-        -s                   send; without FILE, or with "-", from standard input
-        -c CID               send: the other machine's context ID: 2 is the host, 1 this machine
-        -p PORT              the port; when receiving, 0 or nothing is any that is free
-        -v                   tell what happens
-        -h                   print the SHA-256 checksum of what was transferred
-        -t DURATION          end the transfer after a time: 300ms, 1.5h, 1h30m; waiting for the peer is not counted.
-                             The reference sender ignores this flag, and so does this one with -c
+        -r                   receive; without FILE, write to standard output
+        -s                   send; without FILE, or with "-", read from standard input
+        -c CID               send only: the context ID of the other machine: 2 is the host, 1 is this machine
+        -p PORT              the port; when receiving, 0 or no -p selects any free port
+        -v                   log the steps of the transfer to standard error
+        -h                   print the SHA-256 checksum of the transferred bytes
+        -t DURATION          limit the duration of the transfer: 300ms, 1.5h, 1h30m. The time until the peer has
+                             connected does not count. With -c, the sender ignores this option, like mdlayher's vscp
 
-      Beyond vscp:
+      Additional options:
 
-        --listen ADDRESS     wait at an address, by default to receive
-        --to ADDRESS         connect to an address, by default to send
-        --verify             both ends are socketkit: FILE… arrive under their own names with their permission bits,
-                             checksum and all, or not at all, and the sender's exit status proves it. Received into the
-                             directory FILE, or under the name FILE. A transfer that broke off is resumed by the next.
-        --hidden             with --verify: receive files too whose names begin with a dot
-        --idle-timeout D     give up when nothing has moved for this time, also on a pipe or terminal; with --verify
-                             half a second at least, more when the other end's disk is slow
-        --connect-timeout D  give up when nobody answers; 10s
+        --listen ADDRESS     listen on an address; receives by default
+        --to ADDRESS         connect to an address; sends by default
+        --verify             confirm delivery; both ends must be socketkit vscp --verify. The files are stored under
+                             their own names with their permission bits, or under the name FILE. Each file is stored
+                             completely and with a correct checksum, or not at all; exit status 0 of the sender
+                             confirms that all files are stored. The receiver's FILE is a directory or a file name.
+                             The next run resumes an interrupted transfer
+        --hidden             with --verify: also receive files whose names begin with a dot
+        --idle-timeout D     abort if no data is transferred for this time; also applies to pipes and terminals. With
+                             --verify, use at least half a second, or more if the disk of the other end is slow
+        --connect-timeout D  abort if the connection is not established in this time; default 10s
 
-      Addresses: tcp://HOST:PORT (a name, an IPv4 address, an IPv6 address in brackets, * to listen everywhere),
-      unix:/path, unix:@abstract-name, vsock://CID:PORT (or host, local, any for a number), sctp://HOST:PORT and
-      sctp://ADDRESS,ADDRESS:PORT.
-      Options have one dash or two, and stand before the files. Data goes to standard output, talk to standard error.
+      Addresses: tcp://HOST:PORT (HOST is a name, an IPv4 address, an IPv6 address in brackets, or * to listen on all
+      addresses), unix:/path, unix:@abstract-name, vsock://CID:PORT (CID is a number, host, local or any),
+      sctp://HOST:PORT and sctp://ADDRESS,ADDRESS:PORT.
+      Options begin with one dash or two, and precede the files. Data goes to standard output, messages go to standard
+      error.
 
-      Exit status: 0; 1 when something failed; 2 for a wrong command line.
+      Exit status: 0 on success; 1 if an operation failed; 2 if the command line is invalid.
 
       """,
     helpWords: ["--help", "-help"]
