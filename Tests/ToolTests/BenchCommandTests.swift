@@ -23,16 +23,16 @@ import Testing
       let (text, status) = try bench(words)
       #expect(status == 1, "\(words)")
       #expect(text.contains("failed: nothing was measured\n"), "\(text)")
-      #expect(text.contains("\nNot measured although asked for: \(words.last == "udp" ? "udp" : words.last ?? "")\n"))
+      #expect(text.contains("\nRequested but not measured: \(words.last == "udp" ? "udp" : words.last ?? "")\n"))
     }
   }
 
   @Test func aNamedPollerThatIsNotBuiltInIsAFailureBesideOthers() throws {
     let (text, status) = try bench(Self.short + ["--poller", "epoll,io_uring"])
-    #expect(status == 1 && text.hasSuffix("\nNot measured although asked for: io_uring\n"), "\(text)")
+    #expect(status == 1 && text.hasSuffix("\nRequested but not measured: io_uring\n"), "\(text)")
     // Not named, it is only said.
     let all = try bench(Self.short)
-    #expect(all.status == 0 && all.text.contains("any        io_uring  unavailable: not built into"), "\(all.text)")
+    #expect(all.status == 0 && all.text.contains("any        io_uring  unavailable: not implemented in"), "\(all.text)")
   }
 
   @Test(arguments: [[], ["--json"]]) func aFullDiskIsAFailure(_ json: [String]) throws {
@@ -58,7 +58,9 @@ import Testing
     #expect(pinned.status == 0 && pinned.text.contains("\nnote        one core for both sides\n"), "\(pinned.text)")
     let refused = try bench(Self.short + ["--pin", "0,1023"])
     #expect(refused.status == 1)
-    #expect(refused.text.hasPrefix("socketkit bench: --pin: this process may not use cpu 1023; "), "\(refused.text)")
+    #expect(
+      refused.text.hasPrefix("socketkit bench: --pin: this process is not permitted to use cpu 1023; "),
+      "\(refused.text)")
   }
 
   /// Of 20 messages no percentile but the middle is known, and no rate.
@@ -85,7 +87,7 @@ import Testing
     let text = String(decoding: output, as: UTF8.self)
     #expect(status == 0)
     #expect(
-      text.contains("\nNot checked against the kernel's count: this process may not trace 2 of its servers.\n"),
+      text.contains("\ncalls not compared with the kernel's count: this process may not trace 2 of its servers.\n"),
       "\(text)")
   }
 

@@ -46,19 +46,19 @@ import Testing
   }
 
   @Test(arguments: Load.allCases) func aServerThatDies(_ load: Load) throws {
-    try expectFailure(load.trial("dies"), "the server was ended by signal 9")
+    try expectFailure(load.trial("dies"), "the server was killed by signal 9")
   }
 
   @Test func aServerThatExits() throws {
-    try expectFailure(Load.pingpong.trial("exits"), "the server ended with status 3: ")
+    try expectFailure(Load.pingpong.trial("exits"), "the server exited with status 3: ")
   }
 
   @Test(arguments: Load.allCases) func aServerThatLies(_ load: Load) throws {
     let text =
       switch load {
-      case .datagramPingpong: "another datagram came back than was sent, as datagram 6"
-      case .udpEcho: "a datagram came back changed"
-      default: "got other bytes than it had sent, as message "
+      case .datagramPingpong: "the reply to datagram 6 differs from the datagram that was sent"
+      case .udpEcho: "the contents of a returned datagram have changed"
+      default: "received other bytes than it sent, as message "
       }
     try expectFailure(load.trial("lies"), text)
   }
@@ -66,57 +66,58 @@ import Testing
   @Test(arguments: Load.allCases) func aServerThatDoubles(_ load: Load) throws {
     switch load {
     case .datagramPingpong:
-      try expectFailure(load.trial("doubles"), "another datagram came back than was sent, as datagram 7")
-    case .udpEcho: try expectFailure(load.trial("doubles"), "came back twice, or was not sent")
+      try expectFailure(load.trial("doubles"), "the reply to datagram 7 differs from the datagram that was sent")
+    case .udpEcho: try expectFailure(load.trial("doubles"), "was returned twice or was never sent")
     case .idle:
       // Its second message is its last.
-      try expectFailure(load.trial("doubles", after: 16), "got 64 bytes more than it had sent")
+      try expectFailure(load.trial("doubles", after: 16), "received 64 bytes more than it sent")
     // Other bytes, or more, as it happens.
-    default: try expectFailure(load.trial("doubles"), " bytes than it had sent, ")
+    default: try expectFailure(load.trial("doubles"), " bytes than it sent, ")
     }
   }
 
   /// Nothing follows that would meet the second reply.
   @Test func aServerThatDoublesTheLastReplyOnly() throws {
     // 4 of warm-up before 40.
-    try expectFailure(Load.pingpong.trial("doubles", after: 44), "connection 0 got 64 bytes more than it had sent")
+    try expectFailure(Load.pingpong.trial("doubles", after: 44), "connection 0 received 64 bytes more than it sent")
     try expectFailure(
-      Load.datagramPingpong.trial("doubles", after: 44), "another datagram came back than was sent, as datagram 45")
+      Load.datagramPingpong.trial("doubles", after: 44),
+      "the reply to datagram 45 differs from the datagram that was sent")
     // 8 of warm-up before 40.
-    try expectFailure(Load.udpEcho.trial("doubles", after: 48), "datagram 48 came back twice, or was not sent")
+    try expectFailure(Load.udpEcho.trial("doubles", after: 48), "datagram 48 was returned twice or was never sent")
   }
 
   @Test(arguments: Load.allCases) func aServerThatSendsAnOldReply(_ load: Load) throws {
     let text =
       switch load {
-      case .datagramPingpong: "another datagram came back than was sent, as datagram 6"
-      case .udpEcho: "datagram 5 came back twice, or was not sent"
-      default: "got other bytes than it had sent, as message "
+      case .datagramPingpong: "the reply to datagram 6 differs from the datagram that was sent"
+      case .udpEcho: "datagram 5 was returned twice or was never sent"
+      default: "received other bytes than it sent, as message "
       }
     // In idle the first round has no reply that is older.
     try expectFailure(load.trial("stale", after: load == .idle ? 9 : 6), text)
   }
 
   @Test(arguments: Load.allCases) func aServerThatDrops(_ load: Load) throws {
-    try expectFailure(load.trial("drops", limit: 0.1), "not finished within 0.1 s; the server was killed")
+    try expectFailure(load.trial("drops", limit: 0.1), "not finished within 0.1 s, so the server was killed")
   }
 
   @Test(arguments: Load.allCases) func aServerThatStalls(_ load: Load) throws {
-    try expectFailure(load.trial("stalls", limit: 0.1), "not finished within 0.1 s; the server was killed")
+    try expectFailure(load.trial("stalls", limit: 0.1), "not finished within 0.1 s, so the server was killed")
   }
 
   @Test func whatIsMissingIsNamed() throws {
     try expectFailure(
       Load.fan.trial("drops", after: 84, limit: 1),
-      "1 of 4 connections wait for a reply, the first is connection ")
+      "1 of 4 connections wait for a reply; the first is connection ")
   }
 
   @Test func aServerThatNeverEndsAConnection() throws {
-    try expectFailure(Load.fan.trial("holds", limit: 1), "the server has not ended 4 of 4 connections")
+    try expectFailure(Load.fan.trial("holds", limit: 1), "the server has not closed 4 of 4 connections")
   }
 
   @Test func aServerThatNeverListens() throws {
-    try expectFailure(Load.pingpong.trial("mute", limit: 0.1), "the server did not start: it was ended by signal 9")
+    try expectFailure(Load.pingpong.trial("mute", limit: 0.1), "the server did not start: it was killed by signal 9")
   }
 
   @Test func aServerThatDoesNotExist() throws {
@@ -128,19 +129,19 @@ import Testing
   }
 
   @Test func aServerThatDiesWhileNothingHappens() throws {
-    try expectFailure(Load.idle.trial("dies-idle", after: 8), "the server was ended by signal 9")
+    try expectFailure(Load.idle.trial("dies-idle", after: 8), "the server was killed by signal 9")
   }
 
   @Test(.enabled(if: !ThreadSanitizer.isOn, ThreadSanitizer.wakes)) func aServerThatWakesInsideItsWait() throws {
     let trial = try Load.idle.trial("wakes")
     #expect(trial.status == 1 && trial.failures.count == 2, "\(trial.text)")
-    #expect(trial.failures.allSatisfy { $0.hasSuffix("FAILED: it woke inside its wait") }, "\(trial.text)")
+    #expect(trial.failures.allSatisfy { $0.hasSuffix("FAILED: the server woke up inside its wait") }, "\(trial.text)")
   }
 
   @Test(.enabled(if: !ThreadSanitizer.isOn, ThreadSanitizer.wakes)) func aServerThatTakesTheCPU() throws {
     let trial = try Load.idle.trial("burns")
     #expect(trial.status == 1 && trial.failures.count == 2, "\(trial.text)")
-    #expect(trial.failures.allSatisfy { $0.hasSuffix("FAILED: it did not sleep") }, "\(trial.text)")
+    #expect(trial.failures.allSatisfy { $0.hasSuffix("FAILED: the server did not sleep") }, "\(trial.text)")
   }
 
   /// The kernel knows better how many calls a server makes.
@@ -149,14 +150,16 @@ import Testing
     let trial = try load.trial("miscounts", checksCalls: true)
     #expect(trial.status == 1, "\(trial.text)")
     #expect(trial.failures.count == (load == .udpEcho ? 2 : 1), "\(trial.text)")
-    let text = #/the server counted [0-9]+ system calls where the kernel counted [0-9]+/#
+    let text = #/the server counted [0-9]+ system calls, but the kernel counted [0-9]+/#
     #expect(trial.failures.allSatisfy { $0.contains(text) }, "\(trial.text)")
     let honest = try load.trial("none", checksCalls: true)
-    #expect(honest.text.contains("\nThe kernel counted as many in a short run under ptrace(2), of each server.\n"))
+    #expect(
+      honest.text.contains(
+        "\nIn a short run of each server under ptrace(2), the kernel counted the same number of calls.\n"))
   }
 
   @Test func aServerThatDoesNotHoldThemAll() throws {
-    try expectFailure(Load.hold.trial("peakless"), "FAILED: not all at once", count: 2)
+    try expectFailure(Load.hold.trial("peakless"), "FAILED: not all connections were open at the same time", count: 2)
   }
 
   /// A row that is given up does not keep the next one from being measured, and leaves no process.
@@ -174,7 +177,8 @@ import Testing
     let words = Load.pingpong.words + ["--poller", "epoll", "--pairs", "1", "--json"]
     let trial = try BenchTrial(words, fault: "lies")
     #expect(trial.status == 1)
-    #expect(trial.text.contains("\"failed\": \"C epoll: connection 0 got other bytes than it had sent, as message 6\""))
+    #expect(
+      trial.text.contains("\"failed\": \"C epoll: connection 0 received other bytes than it sent, as message 6\""))
     #expect(trial.text.hasSuffix("  \"failed\": true,\n  \"notMeasured\": []\n}\n"), "\(trial.text)")
   }
 

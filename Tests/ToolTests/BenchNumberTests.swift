@@ -63,16 +63,17 @@ import Testing
     ledger.issue(2, into: &second)
     #expect(ledger.count == 5)
     #expect(ledger.complaint(about: second.span.bytes) == nil && ledger.count == 3)
-    #expect(ledger.complaint(about: second.span.bytes) == "datagram 4 came back twice, or was not sent")
+    #expect(ledger.complaint(about: second.span.bytes) == "datagram 4 was returned twice or was never sent")
     #expect(ledger.complaint(about: first.span.bytes) == nil && ledger.count == 0)
-    #expect(ledger.complaint(about: first.span.bytes) == "datagram 1 came back twice, or was not sent")
+    #expect(ledger.complaint(about: first.span.bytes) == "datagram 1 was returned twice or was never sent")
     if size > 1 {
-      #expect(ledger.complaint(about: first.span.bytes.extracting(first: size - 1)) == "a datagram came back cut")
+      #expect(
+        ledger.complaint(about: first.span.bytes.extracting(first: size - 1)) == "a returned datagram is truncated")
     }
     if size > 8 {
       ledger.issue(1, into: &second)
       second[size - 1] ^= 1
-      #expect(ledger.complaint(about: second.span.bytes) == "a datagram came back changed")
+      #expect(ledger.complaint(about: second.span.bytes) == "the contents of a returned datagram have changed")
     }
   }
 }

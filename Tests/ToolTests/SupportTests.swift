@@ -99,13 +99,13 @@ import Testing
     var table = Table([("name", .left), ("µs", .right), ("rate", .right)])
     table.add(["a", "1.5", "10"])
     table.add(["long name", "12.5", "1 000"])
-    table.add(["b", "unavailable: not built into this tool"])
+    table.add(["b", "unavailable: not implemented in this tool"])
     #expect(
       table.text == """
         name         µs   rate
         a           1.5     10
         long name  12.5  1 000
-        b          unavailable: not built into this tool
+        b          unavailable: not implemented in this tool
 
         """)
   }

@@ -33,10 +33,11 @@ enum LoadChoice: String, CaseIterable, Sendable {
 struct BenchOptions: Sendable {
   let loads: [LoadChoice]
   let transports: [TransportChoice]
-  /// Whether the command line names transports or pollers. Every named one must be measured.
+  /// Whether the command line names transports or pollers. Every named transport and poller must be measured.
   let namesTransports, namesPollers: Bool
   let pollers: [PollerChoice]
-  /// The number of rounds. The default for hold and idle is two: one starts with the C server, one with ours.
+  /// The number of rounds. The default for hold and idle is two: the first starts with the C server, the second with
+  /// SocketKit's.
   private let rounds: Int?
   let json: Bool
   /// The CPU numbers of server and client; nil lets the kernel choose.
@@ -84,25 +85,26 @@ struct BenchOptions: Sendable {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
     guard parts.count == 2, let server = Int(parts[0]), let client = Int(parts[1]), server >= 0, client >= 0,
       server < 1024, client < 1024
-    else { throw .usage("--pin: \"\(text)\" is not two cpu numbers: server,client") }
+    else { throw .usage("--pin: \"\(text)\" is not a pair of cpu numbers SERVER,CLIENT") }
     return (server, client)
   }
 
-  /// Returns why a transport is not measured, or nil when it is measured.
+  /// Returns the reason why a transport is not measured, or nil if it is measured.
   func unavailable(_ transport: TransportChoice, for load: LoadChoice) -> String? {
     // Check this first, so that no vsock socket is created unless the user asks for it.
-    if transport == .vsock && !namesTransports { return "only when asked for: --transport vsock" }
+    if transport == .vsock && !namesTransports { return "measured only with --transport vsock" }
     return transport.unavailable(for: load)
   }
 
-  /// The pollers of a load. udp-echo, which has many rows per poller, uses only epoll unless pollers are named.
+  /// Returns the pollers of a load. udp-echo has many rows per poller and therefore uses only epoll, unless the command
+  /// line names pollers.
   func pollers(for load: LoadChoice) -> [PollerChoice] { load == .udpEcho && !namesPollers ? [.epoll] : pollers }
 
   func rounds(_ load: LoadChoice) -> Int {
     rounds ?? (load == .hold || load == .idle ? 2 : 3)
   }
 
-  /// Runs one server under one load, with a time limit far longer than a slow machine needs.
+  /// Runs one server under one load, with a time limit that is much longer than a slow machine needs.
   func run<R: Sendable>(
     _ kind: ServerKind, connections: Int, size: Int, messages: Int, cpu: Int? = nil,
     _ body: @escaping @Sendable (RunSetting) throws -> R
@@ -130,15 +132,15 @@ struct BenchOptions: Sendable {
     var counts: [Int: [String]] = [:]
     for load in loads { counts[rounds(load), default: []].append(load.rawValue) }
     let parts = counts.sorted { $0.key > $1.key }.map { "\($0.key) of \($0.value.joined(separator: ", "))" }
-    return parts.joined(separator: "; ") + "; the order changes from round to round; every run has a server of its own"
+    return parts.joined(separator: "; ") + "; the order changes with each round; every run starts its own server"
   }
 
   /// Describes the CPUs of the two sides. On machines with few cores the placement determines the results.
   var placement: String {
     guard let pins else {
-      return "not pinned: the kernel decides, and may change its mind, whether both sides share a core"
+      return "not pinned: the kernel chooses the cpus, and may at times run both sides on one core"
     }
     if pins.server == pins.client { return "pinned: server and client share cpu \(pins.server)" }
-    return "pinned: server on cpu \(pins.server), client on cpu \(pins.client), a core each"
+    return "pinned: server on cpu \(pins.server), client on cpu \(pins.client)"
   }
 }

@@ -20,7 +20,7 @@ extension PollPoller: BenchPoller {
 }
 
 extension SpinPoller: BenchPoller where Base: ~Copyable {
-  // A spin makes one call, a spin followed by a yield makes two, and sleeping makes one more.
+  // A spin makes one call, a spin followed by a yield makes two calls, and a sleep makes one additional call.
   var callsBeyondWaits: UInt64 { statistics.spins + 2 * statistics.yields + statistics.parks }
   static var callsPerControl: UInt64 { 1 }
 }

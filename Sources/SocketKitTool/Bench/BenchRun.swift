@@ -19,7 +19,8 @@ struct BenchRun {
     let conditions = Conditions(options)
     if let pins = options.pins {
       for cpu in [pins.server, pins.client] where bench_may_use(Int32(cpu)) < 0 {
-        throw ToolError("--pin: this process may not use cpu \(cpu); taskset -cp $$ shows which it may")
+        throw ToolError(
+          "--pin: this process is not permitted to use cpu \(cpu); taskset -cp $$ lists the permitted cpus")
       }
       try checked(bench_pin(Int32(pins.client)), "pinning to cpu \(pins.client)")
     }
@@ -41,7 +42,7 @@ struct BenchRun {
       ]
       try print(report.text + "\n")
     } else if !missing.isEmpty {
-      try print("\nNot measured although asked for: \(missing.joined(separator: ", "))\n")
+      try print("\nRequested but not measured: \(missing.joined(separator: ", "))\n")
     }
     return status
   }
@@ -57,8 +58,8 @@ struct BenchRun {
 
   private var status: Int32 { sections.contains(where: \.failed) || !missing.isEmpty ? 1 : 0 }
 
-  /// The transports and pollers that the command line names but no load has measured. Those that it does not name are
-  /// measured only where possible.
+  /// The transports and pollers that the command line names and that no load has measured. Other transports and pollers
+  /// are measured only if possible.
   private var missing: [String] {
     var names: [String] = []
     if options.namesTransports { names += options.transports.map(\.rawValue) }

@@ -3,8 +3,8 @@ internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// A transport that the bench can measure: its requirements in addition to those of a stream socket. Addresses are
-/// passed between the processes as text.
+/// A transport that the bench can measure. The requirements supplement those of a stream socket. The processes exchange
+/// addresses as text.
 protocol BenchTransport: Transport, Acceptable<Void>, StreamSocket, ~Copyable {
   /// Parses an address from its printed form, or returns nil if the text is not an address.
   static func address(_ text: String) -> Address?
@@ -12,9 +12,9 @@ protocol BenchTransport: Transport, Acceptable<Void>, StreamSocket, ~Copyable {
   static func benchAddress() throws -> Address
   /// Creates the same listener in C, for the baseline.
   static func baselineListener() throws -> BaselineListener
-  /// Sets the options that both ends use, in the C baseline too.
+  /// Sets the options that both ends use. The C baseline sets the same options.
   static func tune(_ socket: borrowing Self) throws(SocketError)
-  /// Whether an end that has shut down its sending side can wait for the peer to do the same.
+  /// Whether an end that has shut down writing can wait for the peer to do the same.
   static var endsInHalves: Bool { get }
 }
 
@@ -47,7 +47,7 @@ extension TCPSocket: BenchTransport {
 }
 
 extension UnixStreamSocket: BenchTransport {
-  // An abstract address, so that no file remains even if the process is killed.
+  // Use an abstract address, so that no file remains even if the process is killed.
   private static var name: String { "socketkit-bench-\(getpid())" }
 
   static func benchAddress() throws -> UnixAddress { try UnixAddress(abstract: name) }
@@ -69,7 +69,8 @@ extension SCTPSocket: BenchTransport {
     return BaselineListener(descriptor: descriptor, address: IPSocketAddress.loopback(port: port).description)
   }
 
-  /// Ending one direction ends the association, and the kernel does not report that to the side that began it.
+  /// A shutdown of one direction ends the association, and the kernel does not report this end to the side that called
+  /// shutdown.
   static var endsInHalves: Bool { false }
 
   /// Use a buffer larger than two loopback packets; with a smaller one, each packet waits for a delayed
@@ -95,13 +96,15 @@ extension VsockStreamSocket: BenchTransport {
 
   static func tune(_ socket: borrowing VsockStreamSocket) throws(SocketError) {}
 
-  /// Why this kernel has no vsock loopback, or nil if it has. Binding is sufficient to check; nothing is connected.
+  /// The reason why vsock loopback is not available, or nil if it is available. A bind is sufficient for this check, so
+  /// no connection is made.
   static let lack: String? = {
     do {
       try VsockStreamSocket.open(for: .local(port: .any)).bind(to: VsockAddress.local(port: .any))
       return nil
     } catch {
-      return "no loopback in this kernel (\((error as? SocketError)?.code ?? .other)): modprobe vsock_loopback"
+      return
+        "this kernel has no vsock loopback (\((error as? SocketError)?.code ?? .other)); run modprobe vsock_loopback"
     }
   }()
 }

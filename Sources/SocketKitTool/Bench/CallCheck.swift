@@ -10,8 +10,8 @@ struct CallCheck: Sendable {
   /// The number of calls that the kernel counted.
   let kernel: UInt64
 
-  /// Applies a load to a server twice, and counts calls during the second time.
-  /// - Returns: nil when this process is not permitted to trace the server.
+  /// Applies a load to a server twice, and counts the calls during the second load.
+  /// - Returns: nil if this process is not permitted to trace the server.
   static func of(
     _ server: borrowing ServerProcess, _ limit: TimeLimit, _ load: () throws -> Void
   ) throws -> CallCheck? {
@@ -53,13 +53,13 @@ struct CallCheck: Sendable {
     return CallCheck(counted: after.counted &- before.counted, kernel: after.kernel &- before.kernel)
   }
 
-  /// - Throws: when the two counts differ.
+  /// - Throws: if the two counts differ.
   func judge() throws {
     if counted == kernel { return }
-    throw ToolError("the server counted \(counted) system calls where the kernel counted \(kernel)")
+    throw ToolError("the server counted \(counted) system calls, but the kernel counted \(kernel)")
   }
 
-  /// Returns the counts once the server is waiting again.
+  /// Waits until the server is idle again, and returns the counts.
   private static func rest(
     _ server: borrowing ServerProcess, _ trace: Trace, _ samples: Int
   ) -> (counted: UInt64, kernel: UInt64) {

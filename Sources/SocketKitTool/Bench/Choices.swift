@@ -1,15 +1,15 @@
 internal import SocketKit
 
-/// The transports that the bench knows by name, including those that this tool cannot measure.
+/// The transports that the command line can name, including those that cannot be measured on this machine.
 enum TransportChoice: String, CaseIterable, Sendable {
   case tcp, udp, unix, vsock, sctp
 
-  /// Returns why the transport cannot be measured, or nil when it can.
+  /// Returns the reason why the transport cannot be measured, or nil if it can be measured.
   func unavailable(for load: LoadChoice) -> String? {
     switch self {
     case .udp:
-      load == .pingpong || load == .udpEcho ? nil : "it has no connections; see pingpong and udp-echo"
-    case _ where load == .udpEcho: "udp-echo is over udp"
+      load == .pingpong || load == .udpEcho ? nil : "udp has no connections; use pingpong or udp-echo"
+    case _ where load == .udpEcho: "udp-echo uses udp only"
     case .tcp, .unix: nil
     case .vsock: VsockStreamSocket.lack
     case .sctp: Self.missingSCTP
@@ -18,13 +18,13 @@ enum TransportChoice: String, CaseIterable, Sendable {
 }
 
 extension TransportChoice {
-  /// Why this kernel cannot create SCTP sockets, or nil if it can.
+  /// The reason why this kernel cannot create SCTP sockets, or nil if it can create them.
   private static let missingSCTP: String? = {
     do throws(SocketError) {
       _ = try SCTPSocket.open(for: .loopback(port: 0))
       return nil
     } catch {
-      return error.code == .protocolNotSupported ? "this kernel has none (modprobe sctp)" : "\(error)"
+      return error.code == .protocolNotSupported ? "this kernel does not provide sctp; run modprobe sctp" : "\(error)"
     }
   }()
 }
@@ -33,11 +33,11 @@ enum PollerChoice: String, CaseIterable, Sendable {
   case epoll, poll, spin
   case uring = "io_uring"
 
-  /// Why the poller cannot be measured, or nil when it can.
+  /// The reason why the poller cannot be measured, or nil if it can be measured.
   var unavailable: String? {
     switch self {
     case .epoll, .poll, .spin: nil
-    case .uring: "not built into this tool yet"
+    case .uring: "not implemented in this tool"
     }
   }
 }
@@ -48,23 +48,23 @@ enum ServerKind: String, CaseIterable, Sendable {
   case c
 }
 
-/// A task for one stream transport and one poller. It is generic, so that the compiler specializes the code for every
-/// pair.
+/// A task for one stream transport and one poller. The task is generic, so that the compiler specializes the code for
+/// every pair.
 protocol CompositionTask {
   associatedtype Outcome: Sendable
   func run<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>(_: S.Type, _: P.Type) throws -> Outcome
 }
 
 extension CompositionTask {
-  /// Runs the task with the types of a transport and a poller. Only this method maps names to types; call it only for
-  /// available ones.
+  /// Runs the task with the types of a transport and a poller. Only this method maps names to types. Traps if the
+  /// transport or the poller is unavailable.
   func run(over transport: TransportChoice, with poller: PollerChoice) throws -> Outcome {
     switch transport {
     case .tcp: try run(TCPSocket.self, with: poller)
     case .unix: try run(UnixStreamSocket.self, with: poller)
     case .sctp: try run(SCTPSocket.self, with: poller)
     case .vsock: try run(VsockStreamSocket.self, with: poller)
-    case .udp: preconditionFailure("asked for an unavailable transport")
+    case .udp: preconditionFailure("the transport is unavailable")
     }
   }
 
@@ -73,7 +73,7 @@ extension CompositionTask {
     case .epoll: try run(S.self, EpollPoller.self)
     case .poll: try run(S.self, PollPoller.self)
     case .spin: try run(S.self, BusySpinPoller.self)
-    case .uring: preconditionFailure("asked for an unavailable poller")
+    case .uring: preconditionFailure("the poller is unavailable")
     }
   }
 }
@@ -90,7 +90,7 @@ extension DatagramTask {
     case .epoll: try run(UDPSocket.self, EpollPoller.self)
     case .poll: try run(UDPSocket.self, PollPoller.self)
     case .spin: try run(UDPSocket.self, BusySpinPoller.self)
-    case .uring: preconditionFailure("asked for an unavailable poller")
+    case .uring: preconditionFailure("the poller is unavailable")
     }
   }
 }

@@ -1,5 +1,5 @@
-/// The results of the same load on our server, on the C server, and on the C server again. The last shows how much two
-/// identical runs differ on this machine.
+/// The results of the same load on SocketKit's server, on the C server, and on the C server again. The third result
+/// shows how much two identical runs differ on this machine.
 struct Comparison: Sendable {
   private(set) var ours: [Run] = []
   private(set) var baseline: [Run] = []
@@ -7,8 +7,8 @@ struct Comparison: Sendable {
 
   enum Part: Sendable { case baseline, ours, again }
 
-  /// Returns the order of the runs in a round. In three rounds, each part comes first once, and both orders of ours and
-  /// C occur; in six rounds, each of the six orders occurs once.
+  /// Returns the order of the runs in a round. In three rounds, each part is first once, and SocketKit's server runs
+  /// both before and after the C server. In six rounds, each of the six orders occurs once.
   static func order(ofRound round: Int) -> [Part] {
     switch round % 6 {
     case 0: [.baseline, .ours, .again]
@@ -33,8 +33,8 @@ struct Comparison: Sendable {
     }
   }
 
-  /// Divides a number of each run by that of the C server in the same round. Returns an empty array if a run is too
-  /// short for the number.
+  /// Divides a number of each run by the same number of the C server in the same round. Returns an empty array if a run
+  /// is too short for the number.
   func ratios(of runs: [Run], _ number: (Run) -> Double?) -> [Double] {
     var ratios: [Double] = []
     for (run, other) in zip(runs, baseline) {

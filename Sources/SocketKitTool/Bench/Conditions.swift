@@ -12,7 +12,7 @@ struct Conditions {
     var entries = [
       ("date", Self.date()), ("cpu", Self.cpuModel()),
       ("cores", "\(cores) usable of \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) online"), ("kernel", Self.kernel()),
-      ("governor", Self.line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") ?? "not shown by this kernel"),
+      ("governor", Self.line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") ?? "not reported by this kernel"),
       ("load", Self.line("/proc/loadavg") ?? "unknown"), ("build", Self.build), ("placement", options.placement),
       ("congestion", Self.line("/proc/sys/net/ipv4/tcp_congestion_control") ?? "unknown"),
       ("rounds", options.roundsText),
@@ -34,7 +34,7 @@ struct Conditions {
 
   private static var build: String {
     #if DEBUG
-      "debug: the numbers are worth nothing, build with -c release"
+      "debug: the results are meaningless; build with -c release"
     #else
       "release"
     #endif

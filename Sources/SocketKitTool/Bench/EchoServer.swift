@@ -1,8 +1,8 @@
 internal import CSocketKitBaseline
 internal import SocketKit
 
-/// The measured stream server: it echoes on all connections on one thread, over any stream transport and any poller. It
-/// makes the same calls as the C server.
+/// The measured stream server. One thread echoes on all connections, over any stream transport and with any poller. The
+/// server makes the same system calls as the C server.
 struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
   /// The result of handling a readable connection.
   private enum Turn { case done, unsent(Range<Int>), ended }
@@ -27,7 +27,7 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Co
   /// Runs until an error occurs that affects the server rather than a connection.
   mutating func run(bufferSize: Int) throws(SocketError) -> Never {
     var bytes = [UInt8](repeating: 0, count: bufferSize)
-    // Created outside the loop, because creating a span makes the array check that it is uniquely referenced.
+    // Create the span outside the loop: to create a span, the array checks that it is uniquely referenced.
     var buffer = bytes.mutableSpan
     while true {
       counters.pointee.waits &+= 1
@@ -131,11 +131,11 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Co
   }
 }
 
-/// A connection of the server. It is not private and nested, because the compiler fails on that in debug builds (6.3.1:
-/// "Global is external, but doesn't have external or weak linkage").
+/// A connection of the server. The type is not private and nested, because the compiler then fails in debug builds
+/// (6.3.1: "Global is external, but doesn't have external or weak linkage").
 struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
   let socket: S
-  /// The bytes that the socket did not accept. While there are any, the server reads nothing from the connection: this
-  /// delays the peer and limits the memory used.
+  /// The bytes that the socket did not accept. While there are such bytes, the server does not read from the
+  /// connection. This delays the peer and limits the memory that the server uses.
   var unsent: [UInt8] = []
 }

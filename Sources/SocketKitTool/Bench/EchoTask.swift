@@ -1,6 +1,6 @@
 internal import SocketKitToolSupport
 
-/// Ping-pong and fan, with the server in its own process and the load generator in this one.
+/// Ping-pong and fan, with the server in its own process and the load generator in this process.
 struct EchoTask: CompositionTask {
   let kind: ServerKind
   let composition: Composition

@@ -9,20 +9,20 @@ extension Section {
     let possible = max(1, bench_raise_descriptor_limit() - 64)
     let connections = min(asked, possible)
     let messages = options.messages(.hold, connections: connections)
-    let limit = connections < asked ? " (\(asked.grouped) asked, the descriptor limit allows no more)" : ""
+    let limit = connections < asked ? " (\(asked.grouped) requested, limited by the descriptor limit)" : ""
     var section = Section(
-      title: "hold: \(connections.grouped) connections at once\(limit) on one server thread, \(size) bytes, "
-        + "\(messages.grouped) messages, at least one on each",
+      title: "hold: \(connections.grouped) simultaneous connections\(limit) on one server thread, \(size) bytes, "
+        + "\(messages.grouped) messages, at least one per connection",
       parameters: parameters(.hold, connections: connections, size: size, messages: messages),
       table: Table([
-        ("transport", .left), ("poller", .left), ("server", .left), ("at once", .right), ("connecting s", .right),
+        ("transport", .left), ("poller", .left), ("server", .left), ("open", .right), ("connecting s", .right),
         ("p50 ms", .right), ("max ms", .right), ("msg/s", .right), ("cpu/msg", .right), ("calls/msg", .right),
         ("events/wait", .right), ("", .left),
       ]),
       notes: [
-        "at once: what the server counted, the least of the rounds; max: the greatest; the rest medians. Every byte",
-        "that came back was compared with what was sent. Clients are in a process of their own. cpu in microseconds.",
-        "The C server always uses epoll.",
+        "open: simultaneous connections as counted by the server, the minimum of the rounds. max: the maximum of the",
+        "rounds. Other columns: medians. cpu: in microseconds. Every returned byte is compared with the byte that was",
+        "sent. The clients run in a separate process. The C server always uses epoll.",
       ])
     section.forEach(.hold, options) { (section, composition) in
       let runs = try InTurn(rounds: options.rounds(.hold)) { kind, round in
@@ -55,7 +55,7 @@ extension Section {
       composition.transport.rawValue, composition.poller.rawValue, kind.label, atOnce.grouped, connecting.fixed(2),
       middle { $0.p50.map { $0 / 1000 } }.fixed(1), (maximum / 1000).fixed(1), middle(\.rate).grouped,
       middle(\.cpu).fixed(2), middle(\.calls).fixed(2), middle(\.eventsPerWait).fixed(2),
-      passed ? "ok" : "FAILED: not all at once",
+      passed ? "ok" : "FAILED: not all connections were open at the same time",
     ])
     rows.append(
       composition.json + [

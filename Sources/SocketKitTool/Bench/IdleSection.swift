@@ -9,7 +9,7 @@ extension Section {
     let connections = min(options.connections(.idle), max(1, bench_raise_descriptor_limit() - 64))
     let seconds = (Double(milliseconds) / 1000).fixed(1)
     var section = Section(
-      title: "idle: \(connections.grouped) connections, \(rounds) rounds of \(seconds) s without a message",
+      title: "idle: \(connections.grouped) connections, \(rounds) rounds of \(seconds) s without messages",
       parameters: parameters(.idle, connections: connections, size: size)
         + [JSON.Member("rounds", .integer(Int64(rounds))), JSON.Member("milliseconds", .integer(Int64(milliseconds)))],
       table: Table([
@@ -17,10 +17,11 @@ extension Section {
         ("cpu", .right), ("", .left),
       ]),
       notes: [
-        "wakes: returns of the server's wait. sleeps: times that a thread of the server went to sleep, by the kernel's",
-        "count. cpu: of the server, in microseconds. All are sums of the rounds. A poller that promises to sleep must",
-        "have no wakes, no sleeps (it sleeps when the time begins) and at most \(Idleness.allowedCPU.fixed(0)) µs of",
-        "cpu a round. Every connection echoes before and after; then all are ended.",
+        "wakes: how often the server's wait returned. sleeps: how often a thread of the server went to sleep, as",
+        "counted by the kernel. cpu: the server's, in microseconds. All numbers are sums over the rounds. A poller",
+        "that guarantees to sleep must have no wakes, no sleeps (it already sleeps at the start) and per round at",
+        "most \(Idleness.allowedCPU.fixed(0)) µs of cpu. Every connection echoes a message before and after the idle",
+        "period, and is then closed.",
       ])
     section.forEach(.idle, options) { (section, composition) in
       let runs = try InTurn(rounds: rounds) { kind, round in
@@ -48,7 +49,7 @@ extension Section {
     let cpu = runs.map(\.cpu).reduce(0, +)
     table.add([
       composition.transport.rawValue, composition.poller.rawValue, kind.label, "\(wakes)", "\(sleeps)", cpu.fixed(0),
-      complaint.map { "FAILED: \($0)" } ?? (parks ? "ok" : "does not promise to sleep"),
+      complaint.map { "FAILED: \($0)" } ?? (parks ? "ok" : "the poller does not guarantee to sleep"),
     ])
     rows.append(
       composition.json + [

@@ -28,19 +28,20 @@ struct IdleTask: CompositionTask {
       let sleepsBefore = server.sleeps()
       let (_, use) = try server.use { sleep(milliseconds: milliseconds) }
       let sleepsAfter = server.sleeps()
-      // Check that the server still runs and serves all connections: without them it would be idle too.
+      // Check that the server still runs and serves all connections: a server without connections would also be idle.
       _ = try client.run(connections, into: &ignored)
       try client.finish()
       guard let sleepsBefore, let sleepsAfter else {
-        throw ToolError("cannot judge: /proc/\(server.process)/task does not say how often the server sleeps")
+        throw ToolError(
+          "no result: /proc/\(server.process)/task does not contain the number of times that the server slept")
       }
       return Idleness(
         wakes: Int(use.waits), sleeps: sleepsAfter - sleepsBefore, cpu: Double(use.cpu) / 1000, parks: parks)
     }
   }
 
-  /// Waits until the server is idle. The last reply arrives before the server waits again, and on a busy machine that
-  /// may take some time.
+  /// Waits until the server is idle. The last reply arrives before the server waits again, and on a busy machine the
+  /// server may reach its wait much later.
   private func settle(_ server: borrowing ServerProcess) throws {
     for _ in 0..<max(1, settling / 50) {
       let before = (server.sleeps(), try server.cpuTime())
@@ -60,23 +61,24 @@ struct IdleTask: CompositionTask {
 struct Idleness: Sendable {
   /// The number of times that the server's wait returned.
   let wakes: Int
-  /// The number of times that its threads went to sleep, according to the kernel. A thread that sleeps throughout does
-  /// so once, before the measurement.
+  /// The number of times that the server's threads went to sleep, according to the kernel. A thread that sleeps during
+  /// the whole measurement went to sleep before it and is not counted.
   let sleeps: Int
   /// The CPU time in microseconds.
   let cpu: Double
   /// Whether the poller guarantees to sleep.
   let parks: Bool
 
-  /// The CPU time permitted for a server that never woke, in microseconds: the kernel's own work on its behalf.
+  /// The permitted CPU time of a server that never woke, in microseconds. The kernel charges some of its own work to
+  /// the server.
   static var allowedCPU: Double { 1000 }
 
   /// A description of the error, or nil if the server was idle.
   var complaint: String? {
     if !parks { return nil }
-    if wakes > 0 { return "its wait returned" }
-    if sleeps > 0 { return "it woke inside its wait" }
-    if cpu > Self.allowedCPU { return "it did not sleep" }
+    if wakes > 0 { return "the server's wait returned" }
+    if sleeps > 0 { return "the server woke up inside its wait" }
+    if cpu > Self.allowedCPU { return "the server did not sleep" }
     return nil
   }
 }

@@ -1,4 +1,4 @@
-/// Runs rounds of the C server and ours, and alternates which one runs first.
+/// Runs rounds of the C server and SocketKit's server. Each round starts with the other server.
 struct InTurn<Outcome: Sendable>: Sendable {
   private var outcomes: [ServerKind: [Outcome]] = [:]
 

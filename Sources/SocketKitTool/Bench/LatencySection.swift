@@ -1,13 +1,13 @@
 internal import SocketKitToolSupport
 
 extension Section {
-  /// Measures ping-pong, fan or same-thread: all rows have the same columns and are compared with C.
+  /// Measures ping-pong, fan or same-thread. All rows have the same columns and are compared with the C server.
   static func latency(_ load: LoadChoice, size: Int, _ options: BenchOptions) -> Section {
     let connections = options.connections(load)
     let messages = options.messages(load, connections: connections)
     let warmUp = max(messages / 10, connections)
     var section = Section(
-      title: "\(load.rawValue): \(title(load, connections)), \(size) bytes, \(messages.grouped) messages a run after "
+      title: "\(load.rawValue): \(title(load, connections)), \(size) bytes, \(messages.grouped) messages per run after "
         + "\(warmUp.grouped) of warm-up",
       parameters: parameters(load, connections: connections, size: size, messages: messages, warmUp: warmUp),
       table: Table([
@@ -52,28 +52,30 @@ extension Section {
 
   private static func title(_ load: LoadChoice, _ connections: Int) -> String {
     switch load {
-    case .sameThread: "both ends in one thread, one connection"
+    case .sameThread: "both ends on one thread, 1 connection"
     default: connections == 1 ? "1 connection" : "\(connections.grouped) connections"
     }
   }
 
   private static func notes(_ load: LoadChoice) -> [String] {
     var notes = [
-      "Times in microseconds, whole round trips (not halved), closed loop: one message in flight on each connection.",
-      "All columns are medians of the rounds, but max is the greatest of all. Ratios are to C in the same round: the",
-      "median, and the extremes in brackets; \"C again\" is C against itself, which is what chance does here.",
+      "Times are round trips in microseconds (not halved). Each connection has one message in flight (closed loop).",
+      "max is the maximum of all rounds; the other columns are medians. Ratios compare with C in the same round:",
+      "median [minimum maximum]. \"C again\" repeats the run of C; its ratios show the random variation here.",
     ]
     if load == .sameThread {
-      notes.append("cpu and calls: of the whole loop, which is server and client. The C loop always uses epoll.")
+      notes.append("cpu, calls: of the whole loop, which is server and client. The C loop always uses epoll.")
     } else {
-      notes.append("cpu: the server process, user and system. calls: system calls, as the server's loop counts them.")
-      notes.append("One load generator (SocketKit with the row's poller) for all rows; the C server always uses epoll.")
+      notes.append(
+        "cpu: user and system time of the server process. calls: system calls as counted by the server's loop.")
+      notes.append("SocketKit with the row's poller generates the load for all rows. The C server always uses epoll.")
     }
-    notes.append("events/wait: events that a wait of the server reported; who waits more often makes more calls.")
+    notes.append(
+      "events/wait: events per wait of the server. A server with fewer events per wait makes more system calls.")
     return notes
   }
 
-  /// Compares the system calls that the servers' loops count with the kernel's count.
+  /// Compares the number of system calls that the servers' loops count with the kernel's count.
   private mutating func checkCalls(
     _ composition: Composition, _ connections: Int, _ size: Int, _ options: BenchOptions
   ) throws {
@@ -124,7 +126,7 @@ extension Section {
       ])
   }
 
-  /// Formats a ratio: "1" for the reference, and without extremes when there is only one round.
+  /// Formats a ratio: "1" for the reference, and without extremes if there is only one round.
   static func text(_ numbers: [Double], isReference: Bool = false) -> String {
     guard let spread = Spread(numbers) else { return "-" }
     if isReference { return "1" }

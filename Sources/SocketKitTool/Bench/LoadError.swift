@@ -2,7 +2,7 @@
 enum LoadError: Error, CustomStringConvertible {
   /// A reply is incorrect.
   case wrong(String)
-  /// The server cannot be reached; it may have exited.
+  /// The connection to the server is lost; the server may have exited.
   case lost(String)
 
   var description: String {

@@ -3,8 +3,9 @@ internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// The clients of the load: one thread, a closed loop, and one message in flight per connection. The same code drives
-/// our server and the C server. Every message has a number, and every received byte is compared with the one sent.
+/// The clients of the load. They run on one thread as a closed loop, with one message in flight per connection. The
+/// same code measures SocketKit's server and the C server. Every message has a number, and every received byte is
+/// compared with the sent byte.
 struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
   private var poller: P
   private var sockets: Slab<S>
@@ -15,7 +16,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
 
   /// Establishes all connections sequentially.
   init(to text: String, connections: Int, size: Int, limit: TimeLimit) throws {
-    guard let address = S.address(text) else { throw ToolError("the server's address \"\(text)\" cannot be read") }
+    guard let address = S.address(text) else { throw ToolError("the server's address \"\(text)\" is not an address") }
     var poller = try P(P.configuration(capacity: connections))
     limit.watch(poller.waker)
     var sockets = Slab<S>(capacity: connections)
@@ -24,7 +25,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     for _ in 0..<connections {
       let socket = try S.connect(to: address, until: .after(.seconds(10)), configure: S.tune)
       let source = socket.readSource
-      // No element is ever removed, so the indexes of the tokens count from 0.
+      // No element is ever removed, so the indexes of the tokens are consecutive and start at 0.
       let token = sockets.insert(socket)
       try poller.register(source, for: .readable, token: token)
       progress.append(ClientProgress(token: token))
@@ -72,8 +73,8 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     return csk_monotonic_nanoseconds() - begin
   }
 
-  /// Ends all connections and waits until the server has ended them too. This detects unexpected data, because a server
-  /// must have nothing left to send when it ends a connection.
+  /// Shuts down all connections and waits until the server has closed them too. This detects unexpected data, because a
+  /// server must have sent all data before it closes a connection.
   mutating func finish() throws(LoadError) {
     if !S.endsInHalves {
       // Exchange one more message on each connection: any unexpected data arrives before its reply.
@@ -108,17 +109,17 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
         return error
       }
     }
-    if let failure, let error = failure { throw lost("ending connection \(place): \(error)") }
+    if let failure, let error = failure { throw lost("shutting down connection \(place): \(error)") }
   }
 
   private mutating func isEnded(_ place: Int, _ buffer: inout [UInt8]) throws(LoadError) -> Bool {
     switch try read(place, &buffer) {
     case nil: return false
-    case .bytes(let count): throw .wrong("connection \(place) got \(count) bytes more than it had sent")
+    case .bytes(let count): throw .wrong("connection \(place) received \(count) bytes more than it sent")
     case .endOfStream:
       guard let source = sockets.withElement(progress[place].token, { $0.readSource }) else { return true }
       do throws(SocketError) {
-        // Without this, the poller would report the end repeatedly.
+        // Without the deregistration, the poller would report the end repeatedly.
         try poller.deregister(source: source)
       } catch {
         throw .wrong("the client's poller: \(error)")
@@ -127,8 +128,8 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     }
   }
 
-  // Waits without a deadline, because a deadline would add the cost of a timer. When the time is over, the limit wakes
-  // the poller.
+  // Wait without a deadline, because a deadline would add the cost of a timer. The time limit wakes the poller when it
+  // passes.
   private mutating func wait() throws(LoadError) -> Int {
     do throws(SocketError) {
       let count = try poller.wait()
@@ -139,18 +140,18 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     }
   }
 
-  /// Returns the error to report. After the time limit, it lists the missing replies, which are more informative than
-  /// the errors caused by killing the server.
+  /// Returns the error to report. After the time limit, the error describes the missing replies, because the errors
+  /// caused by killing the server are less informative.
   private func lost(_ text: String) -> LoadError {
     if !limit.isOver { return .lost(text) }
     let waiting = progress.indices.filter { progress[$0].number > 0 && progress[$0].received < size }
     if let first = waiting.first {
       return .wrong(
-        "\(waiting.count) of \(progress.count) connections wait for a reply, the first is connection \(first) for its "
+        "\(waiting.count) of \(progress.count) connections wait for a reply; the first is connection \(first), with "
           + "message \(progress[first].number)")
     }
     let open = progress.count { !$0.isEnded }
-    return .wrong("the server has not ended \(open) of \(progress.count) connections")
+    return .wrong("the server has not closed \(open) of \(progress.count) connections")
   }
 
   private mutating func send(_ place: Int, at time: Int64) throws(LoadError) {
@@ -184,7 +185,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
       progress[place].sent = done &+ (count ?? 0)
       return progress[place].sent == size
     case .failure(let error): throw lost("sending to the server: \(error)")
-    case nil: throw .wrong("a connection is lost in the client")
+    case nil: throw .wrong("the client does not contain an expected connection")
     }
   }
 
@@ -199,7 +200,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     switch outcome {
     case .success(let outcome): return outcome
     case .failure(let error): throw lost("receiving from the server: \(error)")
-    case nil: throw .wrong("a connection is lost in the client")
+    case nil: throw .wrong("the client does not contain an expected connection")
     }
   }
 
@@ -209,12 +210,12 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     case .bytes(let count):
       let (done, number) = (progress[place].received, progress[place].number)
       guard done + count <= progress[place].sent else {
-        throw .wrong("connection \(place) got more bytes than it had sent, with message \(number)")
+        throw .wrong("connection \(place) received more bytes than it sent, with message \(number)")
       }
       let isSame = buffer.withUnsafeBytes { got in
         messages.matches(UnsafeRawBufferPointer(rebasing: got[..<count]), number, of: place, from: done)
       }
-      guard isSame else { throw .wrong("connection \(place) got other bytes than it had sent, as message \(number)") }
+      guard isSame else { throw .wrong("connection \(place) received other bytes than it sent, as message \(number)") }
       progress[place].received = done &+ count
       return done &+ count == size
     case nil: return false
@@ -233,12 +234,12 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
   }
 }
 
-/// The progress of a connection's message. It is not nested in the generic type, because its metadata would then depend
-/// on the conformances of the type's parameters. For `SpinPoller: BenchPoller where Base == EpollPoller` the runtime
-/// (6.3.1) does not find them and creates arrays without a type, which crash when they are freed.
+/// The progress of a connection's message. This type is not nested in the generic type, because its metadata would then
+/// depend on the conformances of the generic parameters. For `SpinPoller: BenchPoller where Base == EpollPoller` the
+/// runtime (6.3.1) does not find these conformances and creates arrays without a type, which crash when they are freed.
 struct ClientProgress {
   let token: Token
-  /// The number of the current message, or of the last one; 0 before the first.
+  /// The number of the current message, or of the last message if none is in flight; 0 before the first message.
   var number = 0
   var sentAt: Int64 = 0
   var sent = 0

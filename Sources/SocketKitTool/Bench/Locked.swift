@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// A value protected by a libc mutex. ThreadSanitizer supports this mutex, but reports false races for the standard
-/// library's.
+/// A value protected by a libc mutex. ThreadSanitizer supports this mutex, but reports false races for the mutex of the
+/// standard library.
 final class Locked<Value>: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private var value: Value

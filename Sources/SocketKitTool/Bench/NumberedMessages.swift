@@ -1,9 +1,10 @@
 internal import Glibc
 
-/// The messages that clients send. Consecutive messages of a connection differ, and so do those of two connections.
+/// The messages that clients send. Consecutive messages of a connection differ, and so do messages of different
+/// connections.
 ///
-/// The first eight bytes combine the numbers of the message and of its connection; the rest is a pattern shifted by
-/// both. A shorter message contains only the low-order bytes of the combined number.
+/// The first eight bytes combine the numbers of the message and of its connection. The rest is a pattern, shifted by
+/// the sum of both numbers. A shorter message contains only the low-order bytes of the combined number.
 struct NumberedMessages {
   // The pattern is long enough to contain all of its shifted copies.
   private var bytes: [UInt8]

@@ -9,7 +9,7 @@ struct RunSetting: Sendable {
   let relay: Relay?
 }
 
-/// The program to run as a server. Tests substitute faulty ones.
+/// The program to run as a server. Tests substitute faulty programs.
 struct ServerProgram: Sendable {
   /// The path of the program; the default is this program itself.
   var path = "/proc/self/exe"
@@ -17,6 +17,7 @@ struct ServerProgram: Sendable {
   var words = ["socketkit", "bench-server"]
 }
 
-/// A relay between the two ends of the same-thread load: it takes the address of one end, and returns the address to
-/// which the other connects. Tests insert faulty relays; without a relay the ends are connected directly.
+/// A relay between the two ends of the same-thread load. The function takes the address of the listening end and
+/// returns the address to which the other end connects. Tests insert faulty relays. Without a relay, the ends are
+/// connected directly.
 typealias Relay = @Sendable (_ address: String) throws -> String

@@ -4,7 +4,8 @@ internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// Runs both ends in one thread. No other process or wake-up is involved, so the result is the cost of the loop alone.
+/// Runs both ends on one thread. No other process and no wake-up is involved, so the run measures only the cost of the
+/// loop.
 struct SameThreadTask: CompositionTask {
   let kind: ServerKind
   let size: Int
@@ -17,13 +18,15 @@ struct SameThreadTask: CompositionTask {
     let address = try listener.localAddress()
     var target = address
     if let relay = setting.relay {
-      guard let other = S.address(try relay("\(address)")) else { throw ToolError("the relay has no address") }
+      guard let other = S.address(try relay("\(address)")) else {
+        throw ToolError("the relay did not return an address")
+      }
       target = other
     }
     let near = try S.connect(to: target, until: .after(.seconds(5)), configure: S.tune)
     let far = try listener.accept(until: .after(.seconds(5)))
     setting.limit.watch(descriptors: [near.descriptor.value, far.descriptor.value])
-    // Forget the descriptors before they are closed and their numbers are reused.
+    // Remove the descriptors from the limit before they are closed and their numbers are reused.
     defer { setting.limit.forgetDescriptors() }
     var samples = [Int64](repeating: 0, count: messages)
     var counters = bench_counters()
@@ -46,19 +49,18 @@ struct SameThreadTask: CompositionTask {
     return Run(histogram, elapsed: samples.reduce(0, +), use: ServerUse(counters, cpu: cpu))
   }
 
-  /// Shuts down the sending side of one socket, and checks that the other has no more input, such as a duplicate
-  /// message.
+  /// Shuts down writing of one socket, and checks that the other socket has no more input, such as a duplicate message.
   private func expectEnd<S: BenchTransport & ~Copyable>(_ ended: borrowing S, _ other: borrowing S) throws {
     try ended.shutdown(.write)
     var buffer = [UInt8](repeating: 0, count: size)
     let outcome = try other.read(into: buffer.mutableSpan, until: .never)
     guard case .bytes(let count) = outcome else { return }
-    throw ToolError("\(count) bytes more came than were sent")
+    throw ToolError("\(count) more bytes arrived than were sent")
   }
 }
 
-/// The loop: the near end sends numbered messages, the far end sends back what it reads, and the near end compares. It
-/// makes the same calls as the C loop.
+/// The loop: the near end sends numbered messages, the far end sends back the bytes that it reads, and the near end
+/// compares them. The loop makes the same system calls as the C loop.
 private struct Bounce<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
   private var poller: P
   private var message: [UInt8]
@@ -80,10 +82,10 @@ private struct Bounce<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>
     _ near: borrowing S, _ far: borrowing S, _ rounds: Int, record: (Int, Int64) -> Void
   ) throws -> bench_counters {
     var ball = Ball()
-    // One buffer for each end; each is contiguous, as in C.
+    // Each end has its own contiguous buffer, as in C.
     var nearBytes = [UInt8](repeating: 0, count: message.count)
     var farBytes = nearBytes
-    // Created outside the loop, because creating a span makes the array check that it is uniquely referenced.
+    // Create the span outside the loop: to create a span, the array checks that it is uniquely referenced.
     var nearBuffer = nearBytes.mutableSpan
     var farBuffer = farBytes.mutableSpan
     var nearArrived = 0
@@ -105,7 +107,7 @@ private struct Bounce<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>
         if event.token == Self.nearToken {
           guard try ball.receive(near, &nearBuffer, &nearArrived) else { continue }
           guard nearBuffer.span.bytes.isEqual(to: message.span.bytes) else {
-            throw ToolError("other bytes came back than were sent, as message \(number)")
+            throw ToolError("the reply to message \(number) differs from the message that was sent")
           }
           let end = csk_monotonic_nanoseconds()
           record(done, end &- start)

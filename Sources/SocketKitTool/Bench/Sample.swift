@@ -1,14 +1,14 @@
 internal import SocketKitToolSupport
 
-/// The minimum sample sizes for the numbers of a run. A number without a sufficient sample is printed as "-".
+/// The minimum sample sizes for the numbers of a run. A number whose sample is too small is printed as "-".
 enum Sample {
-  /// The number of values that must lie beyond a percentile, so that no single value determines it.
+  /// The number of values that must lie beyond a percentile, so that no single value determines the percentile.
   static var beyond: UInt64 { 5 }
   /// The minimum duration of a run for a rate, in nanoseconds.
   static var leastTime: Int64 { 5_000_000 }
   /// The minimum CPU time, in nanoseconds.
   static var leastCPU: Int64 { 1_000_000 }
-  /// The minimum number of messages for a number of calls: up to one call may be missing at each end of the run.
+  /// The minimum number of messages for a number of calls: the count may lack one call at each end of the run.
   static var leastMessages: UInt64 { 100 }
 
   static func supports(_ share: Double, of count: UInt64) -> Bool {
@@ -17,8 +17,8 @@ enum Sample {
   }
 
   static let notes = [
-    "-: the run is too short for this number. A percentile needs \(beyond) messages beyond it (p50 10, p90 50, p99",
-    "500, p99.9 5 000 messages in a run), a rate 5 ms, cpu 1 ms of it, calls and events/wait 100 messages.",
+    "-: the run is too short for this number. A percentile needs \(beyond) messages beyond it: runs of 10 (p50), 50",
+    "(p90), 500 (p99) or 5 000 (p99.9) messages. A rate needs 5 ms, cpu 1 ms, calls and events/wait 100 messages.",
   ]
 }
 
@@ -44,7 +44,7 @@ extension JSON {
   static func number(_ value: Double?) -> JSON { value.map { .number($0) } ?? .null }
 }
 
-/// Returns the median of the numbers, or nil if any of them is nil.
+/// Returns the median of the numbers, or nil if any number is nil.
 func median(_ numbers: [Double?]) -> Double? {
   let known = numbers.compactMap { $0 }
   return known.count == numbers.count ? Spread(known)?.median : nil

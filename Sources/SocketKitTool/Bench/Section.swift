@@ -13,7 +13,7 @@ struct Section {
   var failed = false
   /// The names of the transports and pollers that were measured, including failed ones.
   private(set) var measured: Set<String> = []
-  /// The number of servers whose calls the kernel counted too, and the number that could not be traced.
+  /// The number of servers whose calls the kernel also counted, and the number of servers that could not be traced.
   private(set) var callsChecked = 0
   private(set) var callsUnchecked = 0
 
@@ -59,11 +59,12 @@ struct Section {
   /// Adds a note that states how reliable the numbers of calls are.
   mutating func noteCallChecks() {
     if callsChecked > 0 {
-      notes.append("The kernel counted as many in a short run under ptrace(2), of each server.")
+      notes.append("In a short run of each server under ptrace(2), the kernel counted the same number of calls.")
     }
     if callsUnchecked > 0 {
       notes.append(
-        "Not checked against the kernel's count: this process may not trace \(callsUnchecked) of its servers.")
+        "calls not compared with the kernel's count: this process may not trace \(callsUnchecked) of its servers."
+      )
     }
   }
 
@@ -72,8 +73,8 @@ struct Section {
     if rows.contains(where: \.lacksANumber) { notes += Sample.notes }
   }
 
-  /// Calls `body` for every requested pair of transport and poller. Pairs that fail or cannot be measured become rows
-  /// that state the reason.
+  /// Calls `body` for every requested pair of transport and poller. For a pair that fails or cannot be measured, the
+  /// table contains a row with the reason.
   mutating func forEach(
     _ load: LoadChoice, _ options: BenchOptions, _ body: (inout Section, Composition) throws -> Void
   ) {

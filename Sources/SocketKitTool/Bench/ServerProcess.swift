@@ -10,7 +10,8 @@ struct Composition: Sendable {
   let poller: PollerChoice
 }
 
-/// A server in its own process. The process ends when this value is destroyed, and also if this process is killed.
+/// A server in its own process. The server is killed when this value is destroyed, and also if the bench's process is
+/// killed.
 struct ServerProcess: ~Copyable {
   /// The address on which the server listens.
   private(set) var address = ""
@@ -18,14 +19,14 @@ struct ServerProcess: ~Copyable {
   private let page: UnsafeMutableRawPointer
   private let limit: TimeLimit
 
-  /// Starts the server and waits until it listens. It exits by itself some time after the limit, independently of this
-  /// process.
+  /// Starts the server and waits until it listens. The server exits on its own some time after the limit, independently
+  /// of this process.
   static func start(
     _ kind: ServerKind, _ composition: Composition, connections: Int, setting: RunSetting,
     datagrams: DatagramPlan? = nil
   ) throws -> ServerProcess {
     let size = MemoryLayout<bench_counters>.size
-    let file = try checked(bench_memory_file(size), "making shared memory")
+    let file = try checked(bench_memory_file(size), "creating shared memory")
     defer { close(file) }
     guard let page = bench_map(file, size) else { throw ToolError("cannot map shared memory") }
     var words =
@@ -48,7 +49,7 @@ struct ServerProcess: ~Copyable {
     defer { close(output) }
     let line = readLine(output, milliseconds: 10_000)
     guard line.hasPrefix("ready ") else {
-      let cause = server.end(within: 0.2).map { "it \($0)" } ?? "it did not say within 10 s where it listens"
+      let cause = server.end(within: 0.2).map { "it \($0)" } ?? "it did not report its address within 10 s"
       throw ToolError("the server did not start: \(cause)")
     }
     server.address = String(line.dropFirst("ready ".count))
@@ -67,7 +68,7 @@ struct ServerProcess: ~Copyable {
   }
 
   /// Applies a load to the server.
-  /// - Throws: the errors of the load, with the server's exit status if it has exited; also throws when the load
+  /// - Throws: the errors of the load, with the server's exit status if the server has exited. Also throws if the load
   ///   succeeds but the server has exited.
   func under<R>(_ load: () throws -> R) throws -> R {
     let outcome = Result { try load() }
@@ -120,8 +121,8 @@ struct ServerProcess: ~Copyable {
     return error is SocketError
   }
 
-  /// Returns how the server exited, waiting up to a time limit, because its connections close before the kernel reports
-  /// the exit. Returns nil if it is still running.
+  /// Returns how the server exited, or nil if it is still running. Waits up to a time limit, because the server's
+  /// connections close before the kernel reports the exit.
   private func end(within seconds: Double) -> String? {
     let deadline = csk_monotonic_nanoseconds() + Int64(seconds * 1e9)
     while true {
@@ -136,9 +137,9 @@ struct ServerProcess: ~Copyable {
     var status: Int32 = 0
     switch bench_ended(process, &status) {
     case 0: return nil
-    case 1: return "ended with status \(status)"
-    case 2: return "was ended by signal \(status)"
-    default: return "is not to be found"
+    case 1: return "exited with status \(status)"
+    case 2: return "was killed by signal \(status)"
+    default: return "was not found"
     }
   }
 

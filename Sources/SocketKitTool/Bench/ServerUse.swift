@@ -28,6 +28,6 @@ struct ServerUse: Sendable {
 }
 
 extension bench_counters {
-  /// The number of all system calls of the loop.
+  /// The number of system calls of the loop.
   var calls: UInt64 { waits + hidden + reads + writes + accepts + controls }
 }

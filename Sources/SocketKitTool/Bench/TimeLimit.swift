@@ -5,7 +5,7 @@ internal import SocketKit
 internal import SocketKitToolSupport
 
 /// The time limit for one run of one server. When the time has passed or the server exits, the server is killed and the
-/// client is woken, so that this run fails and the next one can start.
+/// client is woken, so that this run fails and the next run can start.
 final class TimeLimit: Sendable {
   private struct State {
     var isOver = false
@@ -20,13 +20,13 @@ final class TimeLimit: Sendable {
 
   /// Performs a run on a separate thread and waits until it ends.
   /// - Parameter grace: the number of seconds for the run to end after the limit has passed.
-  /// - Throws: the errors of the run; `ToolError` when it exceeds the limit.
+  /// - Throws: the errors of the run; `ToolError` if the run exceeds the limit.
   static func run<R: Sendable>(
     seconds: Double, grace: Double = 5, _ body: @escaping @Sendable (TimeLimit) throws -> R
   ) throws -> R {
     let limit = TimeLimit(seconds)
     let thread = try TimedThread { try body(limit) }
-    var text = "not finished within \(seconds.fixed(seconds < 10 ? 1 : 0)) s; the server was killed"
+    var text = "not finished within \(seconds.fixed(seconds < 10 ? 1 : 0)) s, so the server was killed"
     let end = csk_monotonic_nanoseconds() + Int64(seconds * 1e9)
     while true {
       let left = Double(end - csk_monotonic_nanoseconds()) / 1e9
@@ -34,7 +34,7 @@ final class TimeLimit: Sendable {
       if left <= 0 { break }
       // A datagram client would wait for a dead server until the limit passes.
       guard let serversEnd = limit.serversEnd else { continue }
-      // Other clients detect it themselves and report more details.
+      // Other clients detect the exit themselves and report more details.
       if let outcome = thread.outcome(within: 0.2) { return try outcome.get() }
       text = "the server \(serversEnd)"
       break
@@ -44,9 +44,9 @@ final class TimeLimit: Sendable {
     case .failure(let error): throw ToolError("\(text): \(error)")
     case .success: throw ToolError(text)
     case nil:
-      // The thread cannot be killed without killing the process. It has no server any more.
+      // The thread cannot be killed without killing the process. Its server is killed.
       limit.reapServer()
-      throw ToolError("\(text), and the client hangs: results below this line share the cpu with it")
+      throw ToolError("\(text); the client's thread did not end and may use processor time during the next runs")
     }
   }
 
@@ -68,12 +68,12 @@ final class TimeLimit: Sendable {
     }
   }
 
-  /// Shuts down the connections of these descriptors when the limit passes. They must stay open until
-  /// ``forgetDescriptors()``.
+  /// Shuts down the connections of these descriptors when the limit passes. The descriptors must stay open until
+  /// ``forgetDescriptors()`` is called.
   func watch(descriptors: [Int32]) { state.withLock { $0.descriptors = descriptors } }
   func forgetDescriptors() { state.withLock { $0.descriptors = [] } }
 
-  /// Kills and reaps the server. This holds the lock, because afterwards the process ID may belong to another process.
+  /// Kills and reaps the server. Holds the lock meanwhile, because the process ID of a reaped process may be reused.
   func end(server: Int32) {
     state.withLock { state in
       guard state.server == server else { return }
@@ -82,7 +82,7 @@ final class TimeLimit: Sendable {
     }
   }
 
-  /// How the server exited, or nil while it is running or if there is none.
+  /// How the server exited, or nil if it is running or if there is no server.
   private var serversEnd: String? { state.withLock { $0.server.flatMap(ServerProcess.end(of:)) } }
 
   private func expire() {

@@ -9,8 +9,8 @@ final class TimedThread<R: Sendable>: Sendable {
   private let bell: Int32
 
   init(_ body: @escaping @Sendable () throws -> R) throws {
-    bell = Int32(truncatingIfNeeded: try checked(csk_eventfd(), "making an event descriptor"))
-    // The thread retains this object, and with it the bell, until it ends.
+    bell = Int32(truncatingIfNeeded: try checked(csk_eventfd(), "creating an event descriptor"))
+    // The thread retains this object, and thereby the event descriptor, until the thread ends.
     let job = Unmanaged.passRetained(
       Job { [self] in
         let outcome = Result(catching: body)
@@ -39,14 +39,14 @@ final class TimedThread<R: Sendable>: Sendable {
     while true {
       let left = max(0, end - csk_monotonic_nanoseconds())
       var watched = pollfd(fd: bell, events: Int16(POLLIN), revents: 0)
-      // Rounded up, so that the loop does not spin during the last millisecond.
+      // Round up, so that the loop does not spin during the last millisecond.
       let count = poll(&watched, 1, Int32(clamping: (left + 999_999) / 1_000_000))
       if count > 0 || left == 0 { return result.withLock { $0 } }
     }
   }
 }
 
-/// The body of a thread. It is not nested, because a C function cannot refer to a type that depends on a generic
+/// The body of a thread. The type is not nested, because a C function cannot refer to a type that depends on a generic
 /// parameter.
 private final class Job: Sendable {
   let body: @Sendable () -> Void

@@ -3,8 +3,8 @@ internal import SocketKitToolSupport
 
 /// The result of one run of a datagram server.
 struct DatagramRun: Sendable {
-  /// The number of returned datagrams per second. This and the following values are nil when the run is too short for
-  /// them.
+  /// The number of returned datagrams per second. This value and the following values are nil if the run is too short
+  /// for them.
   let rate: Double?
   /// The CPU time in nanoseconds per datagram of the server and of the load generator.
   let cpu, loadCPU: Double?
@@ -34,14 +34,14 @@ struct DatagramRun: Sendable {
   }
 }
 
-/// One configuration of the udp-echo load: the server and how it echoes.
+/// One configuration of the udp-echo load: the server and the system calls with which it echoes.
 struct DatagramCell: Hashable, Sendable {
   let kind: ServerKind
   let way: DatagramWay
-  /// Whether this is a repetition, which shows the random variation.
+  /// Whether this cell repeats another cell, to show the random variation.
   var isAgain = false
 
-  /// - Parameter ways: must contain ``DatagramWay/plain``, which is the reference for all others.
+  /// - Parameter ways: must contain ``DatagramWay/plain``, which is the reference for all other ways.
   static func all(_ ways: [DatagramWay]) -> [DatagramCell] {
     [DatagramWay.plain, .one, .batch, .joined, .offload].filter(ways.contains).flatMap { way in
       [ServerKind.c, .swift].map { DatagramCell(kind: $0, way: way) }
@@ -51,12 +51,12 @@ struct DatagramCell: Hashable, Sendable {
   var label: String { kind == .swift ? "ours" : isAgain ? "C again" : "C" }
 }
 
-/// One run of such a server in its own process, with the load in this process.
+/// One run of a datagram server in its own process, with the load in this process.
 struct DatagramEchoTask: Sendable {
   let cell: DatagramCell
   let poller: PollerChoice
   let size: Int
-  /// The limits of the run, in time and in datagrams; the run ends at the first one that is reached.
+  /// The limits of the run, in time and in datagrams. The run ends when it reaches either limit.
   let nanoseconds: Int64
   let datagrams: Int
   let takesTurns: Bool
@@ -70,7 +70,7 @@ struct DatagramEchoTask: Sendable {
       let loadBefore = bench_cpu_time(0)
       let (outcome, use) = try server.use { try load.run(nanoseconds: nanoseconds, datagrams: datagrams) }
       let loadCPU = bench_cpu_time(0) - loadBefore
-      // Send one more datagram: any duplicates of earlier ones arrive before its reply.
+      // Send one more datagram: any duplicates of earlier datagrams arrive before its reply.
       _ = try load.run(nanoseconds: .max, datagrams: 1)
       return DatagramRun(outcome, use: use, loadCPU: loadCPU, burst: load.burst, window: load.window)
     }

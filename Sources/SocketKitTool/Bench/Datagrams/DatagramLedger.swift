@@ -1,5 +1,5 @@
-/// Tracks the datagrams in flight. Each contains a number in its first eight bytes, or its low-order bytes if the
-/// datagram is shorter. Every received datagram must be in flight, so that none is counted twice.
+/// Tracks the datagrams in flight. Each datagram contains a number in its first eight bytes, or the low-order bytes of
+/// the number if the datagram is shorter. Every received datagram must be in flight, so that none is counted twice.
 final class DatagramLedger {
   private var onTheirWay: [UInt16]
   private var last: UInt64 = 0
@@ -36,20 +36,20 @@ final class DatagramLedger {
   func complaint(about bytes: RawSpan) -> String? {
     var start = 0
     while start < bytes.byteCount {
-      guard start &+ size <= bytes.byteCount else { return "a datagram came back cut" }
+      guard start &+ size <= bytes.byteCount else { return "a returned datagram is truncated" }
       var number: UInt64 = 0
       for place in 0..<digits {
         number |= UInt64(bytes.unsafeLoad(fromByteOffset: start &+ place, as: UInt8.self)) << (8 &* UInt64(place))
       }
       for place in digits..<size
       where bytes.unsafeLoad(fromByteOffset: start &+ place, as: UInt8.self) != rest[place] {
-        return "a datagram came back changed"
+        return "the contents of a returned datagram have changed"
       }
       start &+= size
       let key = Int(truncatingIfNeeded: number) & (onTheirWay.count - 1)
-      // A number far from the last one was never sent, or was sent long ago.
+      // A number that is far from the last number was never sent, or was sent long ago.
       guard onTheirWay[key] > 0, digits < 8 || last &- number < UInt64(onTheirWay.count) else {
-        return "datagram \(number) came back twice, or was not sent"
+        return "datagram \(number) was returned twice or was never sent"
       }
       onTheirWay[key] &-= 1
       count -= 1

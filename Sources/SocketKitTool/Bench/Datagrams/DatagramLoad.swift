@@ -4,10 +4,10 @@ internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// The load for all datagram servers, ours and C. It sends bursts of datagrams, each passed to the kernel as one
-/// message, and limits the number of datagrams in flight, so that none is lost because a buffer is full. Replies are
-/// received in batches, coalesced if the server sends them so, and compared. Every datagram has a number and must come
-/// back exactly once.
+/// The load for all datagram servers: SocketKit's and the C server. The load sends bursts of datagrams and passes each
+/// burst to the kernel as one message. It limits the number of datagrams in flight, so that none is lost because a
+/// buffer is full. It receives the replies in batches, coalesced if the server sends several datagrams as one message,
+/// and compares them. Every datagram has a number and must be returned exactly once.
 struct DatagramLoad: ~Copyable {
   struct Outcome: Sendable {
     var received = 0
@@ -28,7 +28,7 @@ struct DatagramLoad: ~Copyable {
 
   /// - Parameter coalesced: whether the server sends several datagrams as one message.
   init(to text: String, size: Int, coalesced: Bool, limit: TimeLimit) throws {
-    guard let address = IPSocketAddress(text) else { throw ToolError("no address: \(text)") }
+    guard let address = IPSocketAddress(text) else { throw ToolError("\"\(text)\" is not an address") }
     let socket = try UDPSocket.connect(to: address) { (socket) throws(SocketError) in
       try socket.setOption(.receiveBuffer, to: DatagramPlan.receiveBuffer)
     }
@@ -37,7 +37,7 @@ struct DatagramLoad: ~Copyable {
     try poller.register(socket, for: .readable, token: Token(index: 0))
     limit.watch(poller.waker)
     let burst = try Self.burst(size)
-    // Most of the buffer space that a small datagram takes is kernel overhead; this value was measured and rounded up.
+    // Most of the buffer space of a small datagram is kernel overhead. The value 1536 was measured and rounded up.
     let room = try socket.option(.receiveBuffer) / (burst * (size + 1536))
     bursts = MessageBatch(capacity: max(1, min(4, room)), messageCapacity: burst * size, ancillaryCapacity: 24)
     arrived = MessageBatch(capacity: coalesced ? 16 : 128, messageCapacity: coalesced ? 65535 : (size + 63) & ~63)
@@ -69,7 +69,7 @@ struct DatagramLoad: ~Copyable {
     return max(1, min(64, bytes.count / size))
   }
 
-  /// Sends for a given time or a given number of datagrams, then waits for those in flight.
+  /// Sends for a given time or up to a given number of datagrams, then waits for the datagrams in flight.
   mutating func run(nanoseconds: Int64, datagrams: Int) throws -> Outcome {
     var outcome = Outcome()
     let begin = csk_monotonic_nanoseconds()
@@ -84,9 +84,10 @@ struct DatagramLoad: ~Copyable {
       let received = try receive()
       outcome.received += received
       if received > 0 || ledger.count == 0 { continue }
-      // The window is small enough that the kernel drops nothing, so datagrams missing by now are lost.
+      // The window is small enough that the kernel drops no datagram. Datagrams that are missing after this wait are
+      // lost.
       if try poller.wait(until: .after(.seconds(5))) == 0 {
-        throw ToolError("\(ledger.count) datagrams never came back, \(outcome.received) did")
+        throw ToolError("\(ledger.count) datagrams were not returned, \(outcome.received) were")
       }
     }
     outcome.nanoseconds = csk_monotonic_nanoseconds() - begin
@@ -113,7 +114,7 @@ struct DatagramLoad: ~Copyable {
     }
     while bursts.sent < bursts.count {
       if try bursts.send(on: socket) != nil { continue }
-      if limit.isOver { throw ToolError("the load's socket stays full") }
+      if limit.isOver { throw ToolError("the send buffer of the load's socket remains full") }
       sched_yield()
     }
     return sent
@@ -125,7 +126,7 @@ struct DatagramLoad: ~Copyable {
     let before = ledger.count
     for slot in 0..<count {
       let message = arrived[slot]
-      if message.byteCount != message.fullLength { throw ToolError("a datagram came back longer") }
+      if message.byteCount != message.fullLength { throw ToolError("a returned datagram is too long") }
       if let complaint = ledger.complaint(about: message.bytes) { throw ToolError(complaint) }
     }
     return before - ledger.count

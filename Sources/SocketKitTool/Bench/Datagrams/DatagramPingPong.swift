@@ -15,13 +15,15 @@ struct DatagramPingPong: DatagramTask {
     let server = try ServerProcess.start(
       kind, composition, connections: 1, setting: setting, datagrams: DatagramPlan(.one, size: size))
     return try server.under {
-      guard let address = S.Address(server.address) else { throw ToolError("no address: \(server.address)") }
+      guard let address = S.Address(server.address) else {
+        throw ToolError("the server's address \"\(server.address)\" is not an address")
+      }
       var client = try DatagramClient(S.connect(to: address), P(P.configuration(capacity: 1)), size, setting.limit)
       var ignored = Histogram()
       _ = try client.run(warmUp, into: &ignored)
       var histogram = Histogram()
       let (elapsed, use) = try server.use { try client.run(messages, into: &histogram) }
-      // Send one more datagram: a duplicate reply to the last one would arrive before its reply.
+      // Send one more datagram: a duplicate reply to the previous datagram would arrive before its reply.
       _ = try client.run(1, into: &ignored)
       return Run(histogram, elapsed: elapsed, use: use)
     }
@@ -39,7 +41,9 @@ struct DatagramCallCheck: DatagramTask {
     let server = try ServerProcess.start(
       kind, composition, connections: 1, setting: setting, datagrams: DatagramPlan(.one, size: size))
     return try server.under {
-      guard let address = S.Address(server.address) else { throw ToolError("no address: \(server.address)") }
+      guard let address = S.Address(server.address) else {
+        throw ToolError("the server's address \"\(server.address)\" is not an address")
+      }
       var client = try DatagramClient(S.connect(to: address), P(P.configuration(capacity: 1)), size, setting.limit)
       var ignored = Histogram()
       return try CallCheck.of(server, setting.limit) { _ = try client.run(50, into: &ignored) }
@@ -69,7 +73,7 @@ private struct DatagramClient<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~C
 
   /// - Returns: the elapsed time in nanoseconds.
   mutating func run(_ count: Int, into histogram: inout Histogram) throws -> Int64 {
-    // One extra byte, to detect replies that are too long.
+    // Add one byte, to detect replies that are too long.
     var buffer = [UInt8](repeating: 0, count: size + 1)
     let begin = csk_monotonic_nanoseconds()
     for _ in 0..<count {
@@ -83,7 +87,7 @@ private struct DatagramClient<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~C
         && buffer.withUnsafeBytes { got in
           messages.matches(UnsafeRawBufferPointer(rebasing: got[..<size]), number, of: 0, from: 0)
         }
-      if !isSame { throw ToolError("another datagram came back than was sent, as datagram \(number)") }
+      if !isSame { throw ToolError("the reply to datagram \(number) differs from the datagram that was sent") }
     }
     return csk_monotonic_nanoseconds() - begin
   }
@@ -96,14 +100,14 @@ private struct DatagramClient<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~C
         return .failure(error)
       }
     }
-    guard try sent.get() == size else { throw ToolError("the client's socket is full") }
+    guard try sent.get() == size else { throw ToolError("the send buffer of the client's socket is full") }
   }
 
   private mutating func receive(_ buffer: inout [UInt8]) throws -> Int {
     var info = MessageInfo()
     while true {
-      // A datagram may be lost without any report, so only the time limit ends the wait.
-      if try poller.wait() == 0 && limit.isOver { throw ToolError("datagram \(number) did not come back") }
+      // A datagram may be lost without an error, so only the time limit ends this wait.
+      if try poller.wait() == 0 && limit.isOver { throw ToolError("datagram \(number) was not returned") }
       if try socket.receive(into: buffer.mutableSpan, &info) != nil { return info.length }
     }
   }

@@ -4,12 +4,12 @@ internal import SocketKitToolSupport
 extension Section {
   /// Measures udp-echo: the number of datagrams that a server echoes per second, for each set of system calls.
   static func datagramEcho(size: Int, _ options: BenchOptions) throws -> Section {
-    let first = Int(try checked(bench_first_cpu(), "reading which cpus may be used"))
+    let first = Int(try checked(bench_first_cpu(), "reading the permitted cpus"))
     let pins = options.pins ?? (first, first)
     let onOne = pins.server == pins.client
     let places = onOne ? "both sides on cpu \(pins.server)" : "server on cpu \(pins.server), load on cpu \(pins.client)"
     var section = Section(
-      title: "udp-echo: \(size) bytes, \(places)\(options.pins == nil ? ", unless --pin says otherwise" : "")",
+      title: "udp-echo: \(size) bytes, \(places)\(options.pins == nil ? " (change this with --pin)" : "")",
       parameters: parameters(.udpEcho, connections: 1, size: size, messages: options.echoDatagrams ?? 0)
         + [
           JSON.Member("serverCPU", .integer(Int64(pins.server))), JSON.Member("loadCPU", .integer(Int64(pins.client))),
@@ -20,7 +20,7 @@ extension Section {
         ("rate × C recvfrom", .right),
       ]), notes: [])
     try checked(bench_pin(Int32(pins.client)), "pinning to cpu \(pins.client)")
-    if onOne { try checked(bench_take_turns(1), "taking turns") }
+    if onOne { try checked(bench_take_turns(1), "setting SCHED_BATCH") }
     defer {
       bench_unpin()
       _ = bench_take_turns(0)
@@ -41,17 +41,18 @@ extension Section {
     let one = runs.cells.compactMap { runs[$0].first }.first
     let (burst, window) = (one.map { "\($0.burst)" } ?? "-", one.map { "\($0.window)" } ?? "-")
     var notes = [
-      "One load generator, with epoll, for all rows: it sends bursts of \(burst) datagrams as one message",
-      "(UDP_SEGMENT), receives many with one call, and has at most \(window) datagrams on their way. Each has a",
-      "number, and a row fails when one is lost, changed or doubled. recvfrom/sendto: until nothing is left, then a",
-      "wait; \"wait,\": a wait for each datagram. cpu: the server's, load: the generator's, user and system, in",
-      "nanoseconds a datagram. calls/dgram: the server's, as its loop counts them. Medians; ratios are within a",
-      "round, with the extremes in brackets. The C server always uses epoll; without --poller ours does too.",
+      "One load generator with epoll serves all rows. It sends bursts of \(burst) datagrams as one message",
+      "(UDP_SEGMENT), receives many datagrams with one call, and has at most \(window) datagrams in flight. Each",
+      "datagram has a number; a row fails if a datagram is lost, changed or duplicated. recvfrom/sendto: until the",
+      "queue is empty, then a wait; \"wait,\": a wait for each datagram. cpu: of the server; load: of the load",
+      "generator; user and system time, in nanoseconds per datagram. calls/dgram: as counted by the server's loop.",
+      "Numbers are medians. Ratios compare runs of the same round: median [minimum maximum]. The C server always",
+      "uses epoll. SocketKit's server uses epoll too, unless --poller selects another poller.",
     ]
     if onOne {
       notes.append(
-        "Neither side takes the cpu from the other (SCHED_BATCH): each works until it has nothing to do, and the")
-      notes.append("rate is what both cost together.")
+        "Neither side preempts the other (SCHED_BATCH): each runs until it has nothing to do. The rate reflects the")
+      notes.append("cost of both sides together.")
     }
     return notes
   }
@@ -91,11 +92,11 @@ struct DatagramRuns: Sendable {
   private var runs: [DatagramCell: [DatagramRun]] = [:]
   /// The failures of servers that could not be measured completely.
   private(set) var failures: [DatagramCell: String] = [:]
-  /// The call checks of the servers; nil for each server that could not be traced.
+  /// The call checks of the servers. An element is nil if the server could not be traced.
   private(set) var checks: [CallCheck?] = []
 
-  /// Runs every server once per round. Each round starts with a different server and reverses the direction of the
-  /// previous one.
+  /// Runs every server once per round. Each round starts with a different server and reverses the order of the previous
+  /// round.
   init(_ poller: PollerChoice, size: Int, _ options: BenchOptions, serverCPU: Int, takesTurns: Bool) {
     cells = DatagramCell.all(options.ways)
     let rounds = options.rounds(.udpEcho)
@@ -103,7 +104,7 @@ struct DatagramRuns: Sendable {
       for step in cells.indices {
         let place = (step + 2 * round) % cells.count
         let cell = cells[round % 2 == 0 ? place : cells.count - 1 - place]
-        // Run a failed server only once; another failure would take as long.
+        // Do not run a server again after it failed: another failure would take as long.
         if failures[cell] != nil { continue }
         Terminal.progress(
           "udp-echo \(size) bytes, \(poller.rawValue): round \(round + 1) of \(rounds), \(cell.way.rawValue), "
@@ -146,8 +147,8 @@ struct DatagramRuns: Sendable {
 
   subscript(cell: DatagramCell) -> [DatagramRun] { runs[cell] ?? [] }
 
-  /// Divides the rates of one server by those of another in the same round. Returns an empty array if a run of either
-  /// is too short.
+  /// Divides the rates of one server by those of another server in the same round. Returns an empty array if a run of
+  /// either server is too short.
   func ratios(_ cell: DatagramCell, to other: DatagramCell) -> [Double] {
     let (these, those) = (self[cell].map(\.rate), self[other].map(\.rate))
     if failures[cell] != nil || failures[other] != nil { return [] }

@@ -2,8 +2,8 @@ internal import CSocketKit
 internal import CSocketKitBaseline
 internal import SocketKit
 
-/// The measured datagram server. It makes the same calls as the C server. Both lose the datagrams that the kernel does
-/// not accept.
+/// The measured datagram server. It makes the same system calls as the C server. If the kernel does not accept a reply,
+/// both servers discard the reply.
 struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
   private let socket: S
   private var poller: P
@@ -60,11 +60,11 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
     let offload = plan.way == .offload
     if offload { try UDPOffload.coalesce(socket.readSource) }
     var batch = MessageBatch(capacity: plan.batch, messageCapacity: plan.size, ancillaryCapacity: offload ? 64 : 0)
-    // Every kernel with UDP_SEGMENT supports 64; the C server uses the same value.
+    // Every kernel with UDP_SEGMENT supports 64 segments. The C server uses the same value.
     if plan.way == .joined { batch.mostJoined = 64 }
     while true {
       guard try wait() else { continue }
-      // A batch that is not full has emptied the queue.
+      // If a batch is not full, the queue is empty.
       repeat {} while try echo(&batch, offload)
     }
   }
@@ -78,7 +78,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
     while batch.sent < count {
       let before = batch.sent
       let result = try batch.send(on: socket)
-      // For datagrams of equal size, one call sends as many as one UDP message can hold.
+      // One system call sends as many datagrams of equal size as one UDP message can contain.
       let together = batch.mostJoined < 2 ? count : min(batch.mostJoined, 65507 / max(1, batch[before].byteCount))
       counters.pointee.writes &+= UInt64(max(1, (batch.sent - before + together - 1) / together))
       if result == nil { break }
@@ -89,12 +89,12 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
 
 /// Sends and receives several datagrams as one message.
 enum UDPOffload {
-  /// Makes a socket receive consecutive datagrams of the same sender and size as one message.
+  /// Sets an option of a socket, so that it receives consecutive datagrams of the same sender and size as one message.
   static func coalesce(_ descriptor: RawDescriptor) throws(SocketError) {
     try SocketOption<SocketLevelOptions, Bool>(flag: CSK_UDP_GRO, level: CSK_IPPROTO_UDP).write(descriptor, true)
   }
 
-  /// Sets up each message to be sent with the segment size with which it was received.
+  /// Sets the segment size of each message to the segment size with which the message was received.
   @inline(__always)
   static func turnRound(_ batch: inout MessageBatch) throws(SocketError) {
     var slot = 0

@@ -20,7 +20,7 @@ extension UDPSocket: BenchDatagrams {
   }
 }
 
-/// How a datagram server echoes; the C server supports the same ways.
+/// The system calls with which a datagram server echoes. The C server supports the same ways.
 enum DatagramWay: String, CaseIterable, Sendable {
   /// One wait for each datagram.
   case one
@@ -55,17 +55,17 @@ enum DatagramWay: String, CaseIterable, Sendable {
   }
 }
 
-/// The buffer sizes of a datagram server, the same for ours and C.
+/// The buffer sizes of a datagram server. SocketKit's server and the C server use the same sizes.
 struct DatagramPlan: Sendable {
   let way: DatagramWay
   /// The size of the largest message in bytes.
   let size: Int
   /// The number of messages per call.
   let batch: Int
-  /// Whether the server uses SCHED_BATCH, so that it does not preempt other processes on its CPU.
+  /// Whether the server uses SCHED_BATCH, so that the server does not preempt other processes on its CPU.
   var takesTurns = false
-  /// The requested receive buffer in bytes; a burst does not fit into a smaller one. The kernel may grant less to
-  /// unprivileged processes.
+  /// The requested receive buffer in bytes. A burst does not fit into a smaller buffer. The kernel may provide a
+  /// smaller buffer to unprivileged processes.
   static var receiveBuffer: Int { 4 << 20 }
 
   init(_ way: DatagramWay, size: Int) {
