@@ -4,7 +4,7 @@ extension MessageRules where S: ~Copyable {
   var ancillaryRules: [ConformanceRule] {
     rule(
       "ancillary.received", given: .timestamps,
-      "Ancillary data that was asked for comes with each message, in its true length."
+      "Requested ancillary data arrives with each message, with its correct length."
     ) {
       ends in
       try ends.far.stampMessages()
@@ -16,13 +16,14 @@ extension MessageRules where S: ~Copyable {
         }
         try requireSameBytes(message.bytes, numbered(0, size), "the message")
         try require(
-          PacketMetadata(ancillary: ancillary.span.bytes).timestamp != nil, "no time stamp in \(ancillary.count) bytes")
-        try require(message.flags.subtracting(.endOfRecord).isEmpty, "flags of a message with all its ancillary data")
+          PacketMetadata(ancillary: ancillary.span.bytes).timestamp != nil,
+          "there is no timestamp in \(ancillary.count) bytes of ancillary data")
+        try require(message.flags.subtracting(.endOfRecord).isEmpty, "a message with complete ancillary data has flags")
       }
     }
       + rule(
         "ancillary.truncated", given: .timestamps,
-        "Ancillary data that does not fit is reported as cut; the message is whole."
+        "Ancillary data that does not fit is reported as truncated, and the message is complete."
       ) {
         ends in
         try ends.far.stampMessages()
@@ -34,7 +35,8 @@ extension MessageRules where S: ~Copyable {
             throw ConformanceFailure("no message")
           }
           try require(
-            message.flags.contains(.ancillaryTruncated), "room for \(room) bytes of ancillary data: not reported")
+            message.flags.contains(.ancillaryTruncated),
+            "truncated ancillary data in a buffer of \(room) bytes is not reported")
           try require(!message.isTruncated, "the message is reported as truncated")
           try requireEqual(message.bytes, [1, 2, 3], "the message")
           try ends.far.awaitMessage()
@@ -43,14 +45,15 @@ extension MessageRules where S: ~Copyable {
           }
           try requireEqual(next.bytes, [4], "the next message")
           try require(
-            !next.flags.contains(.ancillaryTruncated), "ancillary data of the next message are reported as cut")
+            !next.flags.contains(.ancillaryTruncated), "the ancillary data of the next message is reported as truncated"
+          )
           try require(
-            PacketMetadata(ancillary: ancillary.span.bytes).timestamp != nil, "the next message has no time stamp")
+            PacketMetadata(ancillary: ancillary.span.bytes).timestamp != nil, "the next message has no timestamp")
         }
       }
       + rule(
         "ancillary.batch", given: .timestamps,
-        "In a batch each message has its own ancillary data, cut where there is no room."
+        "In a batch, each message has its own ancillary data, truncated if it does not fit."
       ) {
         ends in
         try ends.far.stampMessages()
@@ -67,9 +70,10 @@ extension MessageRules where S: ~Copyable {
               stamps.append(batch[slot].metadata.timestamp)
             }
           }
-          try requireEqual(stamps.map { $0 != nil }, [Bool](repeating: room > 0, count: 3), "time stamps")
-          try requireEqual(cut, [Bool](repeating: room == 0, count: 3), "whether ancillary data were cut")
-          try require(room == 0 || stamps[0] ?? 0 <= stamps[2] ?? 0, "a later message has an earlier time stamp")
+          try requireEqual(
+            stamps.map { $0 != nil }, [Bool](repeating: room > 0, count: 3), "whether the messages have timestamps")
+          try requireEqual(cut, [Bool](repeating: room == 0, count: 3), "whether the ancillary data was truncated")
+          try require(room == 0 || stamps[0] ?? 0 <= stamps[2] ?? 0, "a later message has an earlier timestamp")
         }
       }
   }
@@ -77,7 +81,7 @@ extension MessageRules where S: ~Copyable {
   var passedDescriptorRules: [ConformanceRule] {
     rule(
       "descriptors.arrive", given: .descriptors,
-      "A descriptor that a message carries arrives as an own one, close-on-exec."
+      "A descriptor that is sent with a message arrives as a new close-on-exec descriptor."
     ) {
       ends in
       try ends.near.sendDescriptors(1, of: ends.near.socket.value.readSource, with: [1, 2])
@@ -88,13 +92,13 @@ extension MessageRules where S: ~Copyable {
       let passed = passedDescriptors(ancillary)
       defer { for number in passed { closePassed(number) } }
       try requireEqual(message.bytes, [1, 2], "the message")
-      try requireEqual(passed.count, 1, "descriptors that came along")
-      try require(passed.allSatisfy { $0.isCloseOnExec }, "a descriptor that came along is not close-on-exec")
-      try require(!message.flags.contains(.ancillaryTruncated), "its ancillary data are reported as cut")
+      try requireEqual(passed.count, 1, "the number of received descriptors")
+      try require(passed.allSatisfy { $0.isCloseOnExec }, "a received descriptor is not close-on-exec")
+      try require(!message.flags.contains(.ancillaryTruncated), "the ancillary data is reported as truncated")
     }
       + rule(
         "descriptors.dropped", given: .descriptors,
-        "Descriptors that nobody has room for are closed, and the flags say so."
+        "Descriptors without buffer space are closed, and the flags report the truncation."
       ) {
         ends in
         for count in [1, 2, 7] {
@@ -105,12 +109,13 @@ extension MessageRules where S: ~Copyable {
           }
           try requireEqual(message.bytes, [7], "the message")
           try requireEqual(ancillary.count, 0, "bytes of ancillary data")
-          try require(message.flags.contains(.ancillaryTruncated), "the loss of \(count) descriptors is not reported")
+          try require(
+            message.flags.contains(.ancillaryTruncated), "the truncation of \(count) descriptors is not reported")
         }
       }
       + rule(
         "descriptors.surplus", given: .descriptors,
-        "Of more descriptors than there is room for, those beyond it are closed."
+        "If more descriptors arrive than fit into the buffer, the others are closed."
       ) {
         ends in
         try ends.near.sendDescriptors(6, of: ends.near.socket.value.readSource, with: [7])
@@ -121,13 +126,13 @@ extension MessageRules where S: ~Copyable {
         let passed = passedDescriptors(ancillary)
         for number in passed { closePassed(number) }
         // Ancillary data is padded to words, so a buffer for one descriptor can hold two.
-        try require(passed.count >= 1 && passed.count <= 2, "\(passed.count) descriptors in room for one")
-        try require(message.flags.contains(.ancillaryTruncated), "the loss is not reported")
+        try require(passed.count >= 1 && passed.count <= 2, "\(passed.count) descriptors arrived in a buffer for one")
+        try require(message.flags.contains(.ancillaryTruncated), "the truncation is not reported")
         try requireEqual(message.bytes, [7], "the message")
       }
       + rule(
         "descriptors.unasked", given: .descriptors,
-        "Descriptors that come with a plain receive, peek or batch are not leaked."
+        "Descriptors that arrive with a receive, peek or batch without a control buffer are not leaked."
       ) {
         ends in
         for index in 0..<7 {
@@ -137,18 +142,19 @@ extension MessageRules where S: ~Copyable {
         guard case .message(let peeked) = try ends.far.tryReceive(64, .peek) else {
           throw ConformanceFailure("no message to peek at")
         }
-        try requireEqual(peeked.bytes, Array(numbered(0).prefix(64)), "peeked")
-        try requireEqual(try ends.far.next().bytes, numbered(0), "received, waiting")
+        try requireEqual(peeked.bytes, Array(numbered(0).prefix(64)), "the message that a peek returned")
+        try requireEqual(try ends.far.next().bytes, numbered(0), "the message that a waiting receive returned")
         guard case .message(let message) = try ends.far.tryReceive() else { throw ConformanceFailure("no message") }
-        try requireEqual(message.bytes, numbered(1), "received in a try")
+        try requireEqual(message.bytes, numbered(1), "the message that a receive without waiting returned")
         _ = try ends.far.receiveBatched(2, capacity: 2, room: 256)
         _ = try ends.far.next(0)
-        try requireEqual(try ends.far.receiveFromSomebody(), numbered(5), "received with its sender only")
+        try requireEqual(
+          try ends.far.receiveFromSomebody(), numbered(5), "the message that a receive with its sender returned")
         // The last message is not received; its descriptors are closed with the socket.
       }
       + rule(
         "descriptors.untaken", given: .descriptors,
-        "Descriptors that came with ancillary data nobody looked into are closed: by the call itself, or by its batch."
+        "Received descriptors that are not taken from the ancillary data are closed by the call or by the batch."
       ) {
         ends in
         let before = openDescriptors().count
@@ -160,7 +166,7 @@ extension MessageRules where S: ~Copyable {
         let outcome = try ends.far.calls.receiveAndDropAncillary(ends.far.socket, &buffer)
         try requireEqual(outcome, .bytes(numbered(0).count), "a receive")
         try requireEqual(
-          openDescriptors().count, before, "open descriptors after a receive with room for ancillary data")
+          openDescriptors().count, before, "open descriptors after a receive with a buffer for ancillary data")
         var index = 1
         var batch = MessageBatch(capacity: 2, messageCapacity: 256, ancillaryCapacity: 64)
         while index < 6 {
@@ -171,13 +177,14 @@ extension MessageRules where S: ~Copyable {
           }
         }
         batch.removeAll()
-        try requireEqual(openDescriptors().count, before, "open descriptors after batches with room for ancillary data")
+        try requireEqual(
+          openDescriptors().count, before, "open descriptors after batches with buffers for ancillary data")
       }
   }
 }
 
 extension MessageEnd where S: ~Copyable {
-  /// Receives a message with its sender only, where the socket has such a call.
+  /// Receives a message with the call that reports only its sender, if the socket has such a call.
   func receiveFromSomebody() throws -> [UInt8] {
     guard let receive = calls.receiveFromSomebody else { return try next(1024).bytes }
     return try receive(socket)
@@ -187,7 +194,7 @@ extension MessageEnd where S: ~Copyable {
     do {
       try SocketOption<SocketLevelOptions, Bool>.timestamps.write(socket.value.readSource, true)
     } catch {
-      throw ConformanceUnavailable("time stamps cannot be asked for: \(error)")
+      throw ConformanceUnavailable("timestamps cannot be enabled: \(error)")
     }
   }
 

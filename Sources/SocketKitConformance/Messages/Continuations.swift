@@ -1,12 +1,12 @@
 internal import SocketKitCore
 
 extension MessageRules where S: ~Copyable {
-  /// The rules for transports, such as SCTP, that continue a long message instead of truncating it. They replace the
-  /// truncation rules.
+  /// The rules for transports, such as SCTP, that continue a long message instead of truncating it. These rules replace
+  /// the truncation rules.
   var continuationRules: [ConformanceRule] {
     rule(
       "continued", needs: .continuedMessages,
-      "A message longer than the buffer comes in pieces: all of it, in order, and only the last piece ends the record."
+      "A message longer than the buffer arrives completely in pieces, in order; only the last piece ends the record."
     ) { ends in
       let sent = numbered(1, 100)
       for room in [40, 1, sent.count - 1] {
@@ -22,19 +22,19 @@ extension MessageRules where S: ~Copyable {
             piece.flags.contains(.endOfRecord), seen.count == sent.count,
             "whether the record ends after \(seen.count) of \(sent.count) bytes")
         }
-        try requireSameBytes(seen, sent, "the message in pieces of \(room)")
+        try requireSameBytes(seen, sent, "the message in pieces of \(room) bytes")
         try ends.far.requireNext([7, 8, 9], "the next message")
       }
     }
       + rule(
         "continued.try", needs: .continuedMessages,
-        "Tries give pieces as waiting calls do, and a whole message ends its record."
+        "Receives that do not wait return pieces like waiting receives, and a complete message ends its record."
       ) { ends in
         try ends.near.send([1, 2, 3, 4, 5])
         try ends.far.awaitMessage()
         for (bytes, isLast) in [([1, 2], false), ([3, 4], false), ([5], true)] as [([UInt8], Bool)] {
           guard case .message(let piece) = try ends.far.tryReceive(2) else {
-            throw ConformanceFailure("no piece although one waits")
+            throw ConformanceFailure("no piece was received although one is queued")
           }
           try requireEqual(piece.bytes, bytes, "a piece")
           try requireEqual(piece.flags.contains(.endOfRecord), isLast, "whether the record ends")
@@ -45,22 +45,22 @@ extension MessageRules where S: ~Copyable {
       }
       + rule(
         "continued.empty-buffer", needs: .continuedMessages,
-        "An empty buffer takes nothing of a message, and is no end; without a message it would block."
+        "A receive into an empty buffer consumes no bytes and returns no end; without a message it would block."
       ) { ends in
         guard case .wouldBlock = try ends.far.tryReceive(0) else {
-          throw ConformanceFailure("something although nothing was sent")
+          throw ConformanceFailure("a receive did not report would-block although nothing was sent")
         }
         try ends.near.send([1, 2, 3])
         for _ in 0..<2 {
           let piece = try ends.far.next(0)
-          try requireEqual(piece.bytes, [], "a piece of no bytes")
-          try require(!piece.flags.contains(.endOfRecord), "it ends the record")
+          try requireEqual(piece.bytes, [], "a piece in an empty buffer")
+          try require(!piece.flags.contains(.endOfRecord), "the piece ends the record")
         }
         try ends.far.requireNext([1, 2, 3], "the message")
       }
       + rule(
         "continued.peek", needs: .continuedMessages,
-        "Peeking with a short buffer gives the front, which does not end the record, and takes nothing."
+        "A peek with a short buffer returns the first bytes without the end of the record, and consumes nothing."
       ) { ends in
         let sent = numbered(1, 5000)
         try ends.near.send(sent)
@@ -69,14 +69,14 @@ extension MessageRules where S: ~Copyable {
           guard case .message(let piece) = try ends.far.tryReceive(room, .peek) else {
             throw ConformanceFailure("no message to peek at")
           }
-          try requireSameBytes(piece.bytes, Array(sent.prefix(room)), "the front")
-          try require(!piece.flags.contains(.endOfRecord), "a peeked front ends the record")
+          try requireSameBytes(piece.bytes, Array(sent.prefix(room)), "the first bytes")
+          try require(!piece.flags.contains(.endOfRecord), "a peek at a part of the message ends the record")
         }
         try ends.far.requireNext(sent, "the message")
       }
       + rule(
         "continued.batch", needs: .continuedMessages,
-        "In a batch a long message fills as many places as it has pieces, in order, before what was sent after it."
+        "In a batch, each piece of a long message uses one slot, in order and before messages that were sent later."
       ) { ends in
         let sent = [numbered(0, 20), numbered(1, 500), numbered(4, 8)]
         for bytes in sent { try ends.near.send(bytes) }

@@ -11,8 +11,8 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
 
   /// - Parameters:
   ///   - name: the name of the transport in reports.
-  ///   - traits: the traits of the two sockets. With `.connected` they are connected to each other; otherwise each is
-  ///     bound, and the other sends to its `localAddress()`.
+  ///   - traits: the traits of the two sockets. With `.connected` the sockets are connected to each other. Otherwise
+  ///     both sockets are bound, and each sends to the other socket's `localAddress()`.
   ///   - makePair: creates a new pair for each rule, with buffers for at least ten messages of 4096 bytes. May throw
   ///     ``ConformanceUnavailable`` with the cause.
   public init(_ name: String, _ traits: MessageTraits = [], makePair: @escaping @Sendable () throws -> SocketPair<S>) {
@@ -23,7 +23,7 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
   public var rules: [ConformanceRule] { common.all + senderRules + refusalRules }
 
   private var senderRules: [ConformanceRule] {
-    common.rule("sender", "Each message tells its sender's own address, cut or not, peeked at or received.") { ends in
+    common.rule("sender", "Receives and peeks return the sender's address, even if the message is truncated.") { ends in
       for (from, to) in [(ends.near, ends.far), (ends.far, ends.near)] {
         for room in [64, 2, 0] {
           try from.send([1, 2, 3])
@@ -33,11 +33,11 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
             throw ConformanceFailure("no message to peek at")
           }
           try requireSender(peeked, name, "peeked at")
-          try requireSender(try to.next(room), name, "received with room for \(room)")
+          try requireSender(try to.next(room), name, "received into a buffer of \(room) bytes")
         }
       }
     }
-      + common.rule("sender.from", "Receiving from somebody gives the sender's address, or none where it has no name.")
+      + common.rule("sender.from", "A receive returns the sender's address, or nil if the sender's socket is unnamed.")
     {
       ends in
       let name = try ends.near.socket.value.localAddress()
@@ -50,15 +50,15 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
         sender = nil
         var span = buffer.mutableSpan
         let outcome = try ends.far.socket.value.receive(into: span._mutatingExtracting(first: room), from: &sender)
-        try requireEqual(outcome, min(2, room), "the message, received with room for \(room)")
-        try requireEqual(sender, wanted, "its sender")
+        try requireEqual(outcome, min(2, room), "the message, received into a buffer of \(room) bytes")
+        try requireEqual(sender, wanted, "the sender of the message")
         try requireFullLength(ends, room, wanted)
       }
       try requireEqual(
         try ends.far.socket.value.receive(into: buffer.mutableSpan, from: &sender), nil,
-        "a try without a message")
+        "an attempt without a message")
     }
-      + common.rule("sender.batch", "In a batch each message tells its sender's own address.") { ends in
+      + common.rule("sender.batch", "A batch contains the sender's address of each message.") { ends in
         for index in 0..<4 { try ends.near.send(numbered(index, 100)) }
         let name = AnySocketAddress(try ends.near.socket.value.localAddress())
         for message in try ends.far.receiveBatched(4, capacity: 8, room: 50) {
@@ -68,7 +68,7 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
       + severalSenders
   }
 
-  /// Checks the primitive, which reports more than the call above.
+  /// Checks the primitive, which also reports the full length of a truncated message.
   private func requireFullLength(_ ends: MessageEnds<S>, _ room: Int, _ name: S.Address?) throws {
     try ends.near.send([1, 2, 3])
     try ends.far.awaitMessage()
@@ -78,15 +78,18 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
     var address = AnySocketAddress()
     for flags: ReceiveFlags in [.peek, []] {
       let result = ends.far.socket.value.attemptReceive(into: &bytes, from: &address, flags: flags)
-      try requireEqual(result.raw, 3, "the whole length of a message received with room for \(room)")
-      try requireEqual(S.Address(address), name, "its sender")
+      try requireEqual(result.raw, 3, "the full length of a message received into a buffer of \(room) bytes")
+      try requireEqual(S.Address(address), name, "the sender of the message")
     }
   }
 
   private var severalSenders: [ConformanceRule] {
     if common.traits.contains(.connected) { return [] }
     let common = common
-    return common.rule("sender.several", "A socket hears from several, tells them apart, and can answer each.") {
+    return common.rule(
+      "sender.several",
+      "A socket can receive from several senders, distinguish their addresses, and answer each sender."
+    ) {
       ends in
       let others = [try common.makeEnds(), try common.makeEnds()]
       let receiver = try ends.far.socket.value.localAddress()
@@ -108,16 +111,17 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
 
   private var refusalRules: [ConformanceRule] {
     common.rule(
-      "shutdown.rest", "Datagrams that had arrived before the receiving was shut down are received before its end."
+      "shutdown.rest",
+      "After a shutdown of receiving, datagrams that have already arrived are received before the error."
     ) { ends in
       for index in 0..<3 { try ends.far.send(numbered(index)) }
       try ends.near.awaitMessage()
       try ends.near.socket.value.shutdown(.read)
       for index in 0..<3 { try ends.near.requireNext(numbered(index), "datagram \(index)") }
-      try requireError(.shutDown, in: "a receive after the last one") { try ends.near.wait() }
+      try requireError(.shutDown, in: "a receive after the last datagram") { try ends.near.wait() }
     }
       + common.rule(
-        "refused", given: .delayedErrors, "After an error that came back late the socket can be used as before."
+        "refused", given: .delayedErrors, "After a delayed error was returned, the socket still works."
       ) { ends in
         ends.far.socket.close()
         for _ in 0..<3 {
@@ -125,11 +129,12 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
           try requireError(.connectionRefused, in: "a receive after a refused message") {
             try ends.near.wait(64, WaitTerms(deadline: .after(Times.limit)))
           }
-          try ends.near.requireNothing("after the error was told")
+          try ends.near.requireNothing("after the error was returned")
         }
       }
       + common.rule(
-        "no-end", "A peer that has closed is no end: with no message a try would block, or tells of a refusal."
+        "no-end",
+        "If the peer has closed, a datagram socket reports no end: a receive would block or reports the refusal."
       ) {
         ends in
         try ends.far.send([1])
@@ -145,7 +150,7 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
 }
 
 private func requireSender(_ message: Message, _ name: AnySocketAddress, _ how: String) throws {
-  // A name that consists only of the address family counts as none: an unbound Unix socket has no address.
+  // Treat an address that consists only of the address family as no address: an unbound Unix socket has no address.
   let wanted = name.byteCount > 2 ? name : AnySocketAddress()
   let seen = message.sender.byteCount > 2 ? message.sender : AnySocketAddress()
   try requireEqual(seen, wanted, "the sender of a message \(how)")

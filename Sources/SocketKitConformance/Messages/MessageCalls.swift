@@ -1,6 +1,6 @@
 internal import SocketKitCore
 
-/// The calls of datagram and packet sockets, so that rules for both are written only once.
+/// The calls of datagram and packet sockets, so that one rule can test both.
 struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
   typealias Receive = @Sendable (Shared<S>, inout [UInt8], inout MessageInfo, ReceiveFlags) throws -> ReadOutcome?
   typealias ReceiveAncillary =
@@ -13,11 +13,11 @@ struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
 
   /// Attempts to receive once.
   let receive: Receive
-  /// Attempts to receive once with ancillary data; the caller owns the descriptors in it.
+  /// Attempts to receive once with ancillary data. The caller owns the descriptors in the ancillary data.
   let receiveAncillary: ReceiveAncillary
-  /// Attempts to receive once with 64 bytes for ancillary data, through the call for programs.
+  /// Attempts to receive once with 64 bytes for ancillary data, through the public call. Drops the ancillary data.
   let receiveAndDropAncillary: @Sendable (Shared<S>, inout [UInt8]) throws -> ReadOutcome?
-  /// Receives the bytes of a message with the call that reports its sender only, or nil if there is none.
+  /// Receives the bytes of a message with the call that reports only its sender; nil if the socket has no such call.
   let receiveFromSomebody: (@Sendable (Shared<S>) throws -> [UInt8])?
   /// Waits for a message and receives it.
   let wait: Wait
@@ -25,7 +25,7 @@ struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
   let receiveScattered: ReceiveScattered
   /// Attempts to send once.
   let send: Send
-  /// Attempts to send the bytes of several buffers once.
+  /// Attempts once to send the bytes of several buffers as one message.
   let sendGathered: SendGathered
   /// Waits for free buffer space and sends.
   let sendWaiting: SendWaiting

@@ -10,7 +10,7 @@ struct Message: Sendable {
   var isTruncated: Bool { flags.contains(.truncated) }
 }
 
-/// One of two sockets that send to each other, and the address of the other one.
+/// One of two sockets that send to each other, and the address of the other socket.
 struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
   let socket: Shared<S>
   let calls: MessageCalls<S>
@@ -42,7 +42,8 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
     var info = MessageInfo()
     guard case .bytes(let count) = try calls.receiveAncillary(socket, &buffer, &ancillary, &info) else { return nil }
     try require(
-      info.ancillaryLength <= ancillaryRoom, "\(info.ancillaryLength) bytes of ancillary data in \(ancillaryRoom)")
+      info.ancillaryLength <= ancillaryRoom,
+      "\(info.ancillaryLength) bytes of ancillary data in a buffer of \(ancillaryRoom)")
     return (Message(buffer, count, info), Array(ancillary.prefix(info.ancillaryLength)))
   }
 
@@ -58,7 +59,7 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
   /// Waits for the next message and receives it.
   func next(_ room: Int = 65536, _ terms: WaitTerms = .patient) throws -> Message {
     guard case .message(let message) = try wait(room, terms) else {
-      throw ConformanceFailure("an end instead of a message")
+      throw ConformanceFailure("the end was reported, expected a message")
     }
     return message
   }
@@ -75,19 +76,19 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
     try require(!message.isTruncated, "\(what()) is reported as truncated")
   }
 
-  /// Requires that one attempt to receive finds neither a message nor an end.
+  /// Requires that an attempt to receive returns would-block.
   func requireNothing(_ when: String) throws {
     switch try tryReceive() {
     case .wouldBlock: return
-    case .end: throw ConformanceFailure("an end of the stream \(when)")
-    case .message(let message): throw ConformanceFailure("a message of \(message.length) bytes \(when)")
+    case .end: throw ConformanceFailure("the end was reported \(when)")
+    case .message(let message): throw ConformanceFailure("a message of \(message.length) bytes was received \(when)")
     }
   }
 
   func requireEnd(_ when: String) throws {
     switch try wait() {
     case .end: return
-    case .message(let message): throw ConformanceFailure("a message of \(message.length) bytes \(when)")
+    case .message(let message): throw ConformanceFailure("a message of \(message.length) bytes was received \(when)")
     case .wouldBlock: throw ConformanceFailure("a waiting receive would block \(when)")
     }
   }
@@ -104,15 +105,16 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
     var blockedAt = -1
     while true {
       if let sent = try trySend(numbered(count, size)) {
-        try requireEqual(sent, numbered(count, size).count, "bytes of a message that were sent")
+        try requireEqual(sent, numbered(count, size).count, "the number of bytes sent of a message")
         count += 1
       } else {
-        // A socket that forwards messages itself may have free space a moment later, even if the peer does not receive.
+        // A socket that forwards messages itself may have free buffer space a moment later, even if the peer does not
+        // receive.
         if blockedAt == count { return count }
         blockedAt = count
         pause(Times.settle)
       }
-      try require(count < 1 << 17, "2^17 messages were taken although nobody receives")
+      try require(count < 1 << 17, "2^17 messages were accepted although the peer does not receive")
     }
   }
 
@@ -122,7 +124,8 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
   }
 }
 
-/// Returns a message that identifies its position: it contains its number, and its length differs from its neighbours'.
+/// Returns a message that identifies its position: the message contains its number, and its length differs from the
+/// lengths of the previous and the next message.
 func numbered(_ index: Int, _ size: Int = 100) -> [UInt8] {
   let count = max(8, size - index % 7)
   return withUnsafeBytes(of: UInt64(index).littleEndian) { Array($0) }
@@ -157,7 +160,8 @@ struct MessageEnds<S: MessageSocket & ~Copyable>: Sendable {
     let far: Shared<S>
   }
 
-  /// Runs `body`, then closes both ends. If `body` fails, the ends are only shut down, to end pending calls.
+  /// Runs `body`, then closes both ends. If `body` fails, the function only shuts both ends down, which ends pending
+  /// calls.
   func use(_ body: (MessageEnds) throws -> Void) throws {
     do {
       try body(self)
@@ -171,8 +175,8 @@ struct MessageEnds<S: MessageSocket & ~Copyable>: Sendable {
 
   func roundTrip(_ why: String) throws {
     try near.send([0x5a, 1])
-    try far.requireNext([0x5a, 1], "the message there, \(why)")
+    try far.requireNext([0x5a, 1], "the message sent to the far end, \(why)")
     try far.send([0xa5])
-    try near.requireNext([0xa5], "the message back, \(why)")
+    try near.requireNext([0xa5], "the message sent to the near end, \(why)")
   }
 }

@@ -20,7 +20,7 @@ struct MessageRules<S: MessageSocket & ~Copyable>: Sendable {
   }
 
   /// Creates a rule for two new sockets. The rule is omitted if a required trait or capability is missing, or if an
-  /// excluded one is present.
+  /// excluded trait or capability is present.
   func rule(
     _ id: String, strength: ConformanceRule.Strength = .required, needs capabilities: SocketCapabilities = [],
     unless excluding: SocketCapabilities = [], given needed: MessageTraits = [], without spared: MessageTraits = [],

@@ -2,7 +2,7 @@ internal import SocketKitCore
 
 extension MessageRules where S: ~Copyable {
   var sleepRules: [ConformanceRule] {
-    rule("sleep.receive", "A receive that waits uses no processor time while nothing comes.") { ends in
+    rule("sleep.receive", "A waiting receive uses almost no processor time while no message arrives.") { ends in
       try requireSleep("a receive") {
         try requireError(.timedOut, in: "a receive") {
           try ends.near.wait(64, WaitTerms(deadline: .after(Times.idle)))
@@ -15,7 +15,9 @@ extension MessageRules where S: ~Copyable {
         }
       }
     }
-      + rule("sleep.send", given: .lossless, "A send that waits uses no processor time without room.") {
+      + rule(
+        "sleep.send", given: .lossless, "A waiting send uses almost no processor time while there is no buffer space."
+      ) {
         ends in
         let count = try ends.near.fill()
         try requireSleep("a send") {
@@ -30,14 +32,14 @@ extension MessageRules where S: ~Copyable {
             try batch.send(on: ends.near.socket.value, until: .after(Times.idle))
           }
         }
-        // SCTP periodically sends a message to probe the peer's buffer (RFC 9260, 6.1 A), which frees buffer space for
-        // one message here.
-        try require(batch.sent < 2, "the whole batch was sent without room")
+        // SCTP periodically sends a message to probe the peer's buffer (RFC 9260, 6.1 A), which frees send buffer space
+        // for one message.
+        try require(batch.sent < 2, "the whole batch was sent without buffer space")
       }
   }
 
   var shutdownRules: [ConformanceRule] {
-    rule("shutdown.receive", "After shutting the receiving down, a receive ends at once, whatever its strategy.") {
+    rule("shutdown.receive", "After a socket shuts down receiving, every kind of receive ends immediately.") {
       ends in
       try ends.near.socket.value.shutdown(.read)
       let watch = Stopwatch()
@@ -47,7 +49,7 @@ extension MessageRules where S: ~Copyable {
       try requireSleeplessBatch(ends.near)
       try watch.requirePrompt("four receives")
     }
-      + rule("shutdown.wakes-receive", "Shutting the receiving down ends receives that wait in other threads.") {
+      + rule("shutdown.wakes-receive", "Shutting down receiving ends receives that wait on other threads.") {
         ends in
         for direction in [ShutdownDirection.read, .both] {
           let ends = try direction == .read ? ends : makeEnds()
@@ -62,32 +64,36 @@ extension MessageRules where S: ~Copyable {
           if direction == .both { try ends.use { _ in } }
         }
       }
-      + rule("shutdown.wakes-send", given: .lossless, "Shutting the sending down ends a send that waits for room.") {
-        ends in
-        let count = try ends.near.fill()
-        // Without a half-close the whole connection ends, and the send may throw a different code.
-        let hasHalf = prefix == "datagram" || S.capabilities.contains(.halfClose)
-        let sender = RuleThread {
-          let allowed: [SocketError.Code] = hasHalf ? [.brokenPipe] : [.brokenPipe, .connectionReset, .notConnected]
-          do {
-            try ends.near.send(numbered(count, 1000), WaitTerms(deadline: .after(Times.limit)))
-            throw ConformanceFailure("the send succeeded although nobody receives")
-          } catch let error as SocketError {
-            try require(allowed.contains(error.code), "the send ended with \"\(error)\"")
-          }
+      + rule("shutdown.wakes-send", given: .lossless, "Shutting down sending ends a send that waits for buffer space.")
+    {
+      ends in
+      let count = try ends.near.fill()
+      // Without a half-close the whole connection ends, and the send may throw a different code.
+      let hasHalf = prefix == "datagram" || S.capabilities.contains(.halfClose)
+      let sender = RuleThread {
+        let allowed: [SocketError.Code] = hasHalf ? [.brokenPipe] : [.brokenPipe, .connectionReset, .notConnected]
+        do {
+          try ends.near.send(numbered(count, 1000), WaitTerms(deadline: .after(Times.limit)))
+          throw ConformanceFailure("the send succeeded although the peer does not receive")
+        } catch let error as SocketError {
+          try require(allowed.contains(error.code), "the send ended with \"\(error)\"")
         }
-        pause(Times.short + Times.short)
-        let watch = Stopwatch()
-        try ends.near.socket.value.shutdown(hasHalf ? .write : .both)
-        try sender.join()
-        try watch.requirePrompt("the send")
       }
+      pause(Times.short + Times.short)
+      let watch = Stopwatch()
+      try ends.near.socket.value.shutdown(hasHalf ? .write : .both)
+      try sender.join()
+      try watch.requirePrompt("the send")
+    }
   }
 
-  /// A receive on a packet socket can return the end; a datagram receive has no such result.
+  /// Requires that a receive ends because of the socket's own shutdown: a packet socket returns the end, a datagram
+  /// socket throws `.shutDown`.
   private func requireOwnEnd(_ end: MessageEnd<S>, _ terms: WaitTerms) throws {
     if prefix == "packet" {
-      guard case .end = try end.wait(64, terms) else { throw ConformanceFailure("a message after the own shutdown") }
+      guard case .end = try end.wait(64, terms) else {
+        throw ConformanceFailure("a message was received after the socket's own shutdown")
+      }
     } else {
       try requireError(.shutDown, in: "a receive with \(terms.strategy)") { try end.wait(64, terms) }
     }
@@ -96,6 +102,6 @@ extension MessageRules where S: ~Copyable {
   private func requireSleeplessBatch(_ end: MessageEnd<S>) throws {
     var batch = MessageBatch(capacity: 4, messageCapacity: 64)
     let count = try batch.receive(from: end.socket.value, until: .after(Times.limit))
-    try requireEqual(count, 0, "messages of a batch after the own shutdown")
+    try requireEqual(count, 0, "the number of messages in a batch after the socket's own shutdown")
   }
 }

@@ -7,11 +7,11 @@ public struct MessageTraits: OptionSet, Hashable, Sendable {
   /// The two sockets are connected to each other: messages are sent without an address. This always applies to
   /// sequenced packets.
   public static let connected = Self(rawValue: 1)
-  /// No message is dropped because a buffer is full: sending to a peer that does not receive eventually blocks.
+  /// No message is dropped because a buffer is full: sends to a peer that does not receive eventually block.
   public static let lossless = Self(rawValue: 2)
   /// Sending to a closed peer fails, either immediately or soon.
   public static let refusals = Self(rawValue: 4)
-  /// The failure is an ICMP error, which is reported later, also by a poller.
+  /// The failure is an ICMP error. The kernel reports the error later, and pollers report it too.
   public static let delayedErrors = Self(rawValue: 8)
   /// Messages can carry descriptors (SCM_RIGHTS).
   public static let descriptors = Self(rawValue: 16)
@@ -20,7 +20,7 @@ public struct MessageTraits: OptionSet, Hashable, Sendable {
   /// The kernel cannot peek at messages: before about Linux 6.6, vsock packets fail with ENOMEM.
   public static let unpeekable = Self(rawValue: 64)
   /// The receiver's kernel resets the connection when several hundred messages of any size are queued. This applies to
-  /// vsock packets on kernels that also count the memory overhead (Linux 6.12.117 does: 456 packets in 256 KiB).
+  /// vsock packets on kernels that also count the memory overhead, for example Linux 6.12.117 (456 packets in 256 KiB).
   public static let fewWaiting = Self(rawValue: 128)
   /// Each message has ancillary data of the transport: SCTP's stream, protocol and association (SCTP_RCVINFO). If the
   /// buffer has no space for it, the flags report the truncation.

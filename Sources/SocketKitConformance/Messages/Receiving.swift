@@ -2,37 +2,40 @@ internal import SocketKitCore
 
 extension MessageRules where S: ~Copyable {
   var receiveRules: [ConformanceRule] {
-    rule("receive.would-block", "With no message, a try would block: no error, no end, no wait.") { ends in
+    rule(
+      "receive.would-block",
+      "Without a message, an attempt to receive returns would-block immediately: no error and no end."
+    ) { ends in
       let watch = Stopwatch()
       for _ in 0..<10 {
-        try ends.near.requireNothing("although nothing was sent")
-        try watch.requirePrompt("a try")
+        try ends.near.requireNothing("although no message was sent")
+        try watch.requirePrompt("an attempt")
       }
-      try ends.roundTrip("after tries that would block")
+      try ends.roundTrip("after attempts that would block")
     }
       + rule(
         "receive.empty-buffer", unless: .continuedMessages,
-        "An empty buffer takes one message, drops its bytes and reports its length."
+        "A receive into an empty buffer consumes one message, discards its bytes and reports its length."
       ) { ends in
-        try ends.far.requireNothing("although nothing was sent")
+        try ends.far.requireNothing("although no message was sent")
         try ends.near.send([1, 2, 3])
         try ends.near.send([4])
         let dropped = try ends.far.next(0)
-        try requireEqual(dropped.length, 3, "the length of the message that was dropped")
-        try require(dropped.isTruncated, "it is not reported as truncated")
+        try requireEqual(dropped.length, 3, "the length of the discarded message")
+        try require(dropped.isTruncated, "the message is not reported as truncated")
         try ends.far.requireNext([4], "the next message")
       }
-      + rule("receive.exact-count", "A message fills as many bytes as it has and leaves the rest of the buffer alone.")
-    {
-      ends in
-      try ends.near.send([1, 2, 3])
-      var buffer = [UInt8](repeating: 0xee, count: 16)
-      var info = MessageInfo()
-      try requireEqual(try calls.wait(ends.far.socket, &buffer, &info, .patient), .bytes(3), "the message")
-      try requireEqual(buffer, [1, 2, 3] + [UInt8](repeating: 0xee, count: 13), "the buffer")
-    }
+      + rule("receive.exact-count", "A receive writes only the message to the buffer and does not change the rest.") {
+        ends in
+        try ends.near.send([1, 2, 3])
+        var buffer = [UInt8](repeating: 0xee, count: 16)
+        var info = MessageInfo()
+        try requireEqual(try calls.wait(ends.far.socket, &buffer, &info, .patient), .bytes(3), "the message")
+        try requireEqual(buffer, [1, 2, 3] + [UInt8](repeating: 0xee, count: 13), "the buffer")
+      }
       + rule(
-        "receive.full-buffer", "A message that fills its buffer, or is longer, changes nothing before or behind it."
+        "receive.full-buffer",
+        "A message that fills the buffer, or is longer, does not change memory before or after the buffer."
       ) {
         ends in
         // If messages are continued, the rest of a longer message would remain queued.
@@ -49,35 +52,40 @@ extension MessageRules where S: ~Copyable {
           try require(result.raw >= 4, "a message of \(count) bytes was received as \(result.raw)")
           let around = [UInt8](repeating: 0xee, count: 8)
           try requireEqual(
-            buffer, around + [1, 2, 3, 4] + around + [0xee, 0xee, 0xee, 0xee], "the buffer's surroundings")
+            buffer, around + [1, 2, 3, 4] + around + [0xee, 0xee, 0xee, 0xee], "the buffer and the memory around it")
         }
       }
-      + rule("receive.flags", "A plain message has no flags and no ancillary data.") { ends in
+      + rule(
+        "receive.flags", "A message that was sent without ancillary data arrives without flags and ancillary data."
+      ) { ends in
         for bytes: [UInt8] in [[1], [UInt8](repeating: 5, count: 3000)] {
           try ends.near.send(bytes)
           let message = try ends.far.next()
           // If messages are records, each message has this flag.
           let flags = message.flags.subtracting(.endOfRecord)
-          try require(flags.isEmpty, "flags of a plain message: 0x" + String(flags.rawValue, radix: 16))
-          // Transports that can distinguish empty packets from the end do so by ancillary data.
+          try require(
+            flags.isEmpty, "flags of a message without ancillary data: 0x" + String(flags.rawValue, radix: 16))
+          // Transports that distinguish empty packets from the end use ancillary data for this.
           if !traits.contains(.described), !(prefix == "packet" && S.capabilities.contains(.emptyMessages)) {
             try requireEqual(message.ancillaryLength, 0, "bytes of ancillary data")
           }
         }
       }
-      + rule("receive.unread", "Messages that nobody has received yet survive whatever else the sockets do.") { ends in
+      + rule(
+        "receive.unread", "Other operations on the sockets do not discard messages that have not been received yet."
+      ) { ends in
         for index in 0..<8 { try ends.near.send(numbered(index)) }
         for index in 0..<20 {
           try ends.far.send(numbered(index))
-          try ends.near.requireNext(numbered(index), "the other direction")
+          try ends.near.requireNext(numbered(index), "the message in the other direction")
         }
-        try ends.near.requireNothing("after the last one")
+        try ends.near.requireNothing("after the last message")
         for index in 0..<8 { try ends.far.requireNext(numbered(index), "message \(index)") }
       }
   }
 
   var peekRules: [ConformanceRule] {
-    rule("peek", without: .unpeekable, "Peeking gives the message and leaves it, again and again.") { ends in
+    rule("peek", without: .unpeekable, "Repeated peeks return the same message and leave it in the queue.") { ends in
       try ends.near.send([1, 2, 3])
       try ends.near.send([4])
       try ends.far.awaitMessage()
@@ -85,17 +93,17 @@ extension MessageRules where S: ~Copyable {
         guard case .message(let message) = try ends.far.tryReceive(64, .peek) else {
           throw ConformanceFailure("no message to peek at")
         }
-        try requireEqual(message.bytes, [1, 2, 3], "peeked")
+        try requireEqual(message.bytes, [1, 2, 3], "the message that a peek returned")
       }
       try ends.far.requireNext([1, 2, 3], "the message")
       try ends.far.requireNext([4], "the next message")
       guard case .wouldBlock = try ends.far.tryReceive(64, .peek) else {
-        throw ConformanceFailure("something to peek at after the last message")
+        throw ConformanceFailure("a peek did not report would-block after the last message")
       }
     }
       + rule(
         "peek.length", unless: .continuedMessages, without: .unpeekable,
-        "Peeking with a short buffer reports the full length, and the message stays whole."
+        "A peek with a short buffer reports the full length, and the message remains complete."
       ) { ends in
         let sent = numbered(1, 5000)
         try ends.near.send(sent)
@@ -104,8 +112,8 @@ extension MessageRules where S: ~Copyable {
           guard case .message(let message) = try ends.far.tryReceive(room, .peek) else {
             throw ConformanceFailure("no message to peek at")
           }
-          try requireEqual(message.length, sent.count, "the length, peeked at with room for \(room)")
-          try require(message.isTruncated, "not reported as truncated")
+          try requireEqual(message.length, sent.count, "the length that a peek with a buffer of \(room) bytes reports")
+          try require(message.isTruncated, "the message is not reported as truncated")
         }
         try ends.far.requireNext(sent, "the message")
       }

@@ -4,19 +4,19 @@ extension MessageRules where S: ~Copyable {
   var sendRules: [ConformanceRule] {
     rule(
       "send.would-block", given: .lossless,
-      "Sent until it would block, all that was taken arrives, whole and in order, no more."
+      "If messages are sent until a send would block, exactly the accepted messages arrive, complete and in order."
     ) { ends in
       for size in traits.contains(.fewWaiting) ? [1000] : [1000, 9] {
         let count = try ends.near.fill(size)
-        try require(count > 0, "fresh sockets took no message")
+        try require(count > 0, "new sockets accepted no message")
         try ends.far.drain(count, size)
-        try ends.far.requireNothing("after the last one")
+        try ends.far.requireNothing("after the last message")
         try ends.roundTrip("after a send that would block")
       }
     }
       + rule(
         "send.pressure", given: .lossless,
-        "Messages of many sizes, sent to a receiver that is slower, arrive whole and in order, no more and no fewer."
+        "Messages of many sizes to a slow receiver all arrive once, complete and in order."
       ) { ends in
         // With these sizes, each message reaches the limit of queued data at a different offset.
         let sizes = (0..<24).map { 600 + $0 * 7919 % 60_000 }
@@ -34,11 +34,12 @@ extension MessageRules where S: ~Copyable {
           throw error
         }
         try receiver.join()
-        try ends.far.requireNothing("after the last one")
-        try ends.roundTrip("after so many")
+        try ends.far.requireNothing("after the last message")
+        try ends.roundTrip("after many messages")
       }
       + rule(
-        "send.too-large", "A message larger than can be sent is an error with its name, and nothing of it is sent."
+        "send.too-large",
+        "Sending a message that is too large fails with `.messageTooLarge`, and no part of the message is sent."
       ) {
         ends in
         let sent = try tooLarge(ends)
@@ -47,7 +48,7 @@ extension MessageRules where S: ~Copyable {
         try ends.far.requireNothing("after a message that was too large")
         try ends.roundTrip("after a message that was too large")
       }
-      + rule("send.closed-peer", given: .refusals, "Sending to a peer that has closed fails, and raises no SIGPIPE.") {
+      + rule("send.closed-peer", given: .refusals, "Sending to a peer that has closed fails and raises no SIGPIPE.") {
         ends in
         ends.far.socket.close()
         try SignalWatch.countingBrokenPipes { count in
@@ -66,7 +67,7 @@ extension MessageRules where S: ~Copyable {
           try requireEqual(count(), 0, "SIGPIPE signals")
         }
       }
-      + rule("send.unheard", "Sending to a peer that has closed raises no SIGPIPE and never hangs, whatever it says.") {
+      + rule("send.unheard", "Sending to a peer that has closed raises no SIGPIPE and does not hang.") {
         ends in
         ends.far.socket.close()
         try SignalWatch.countingBrokenPipes { count in
@@ -79,13 +80,14 @@ extension MessageRules where S: ~Copyable {
       }
   }
 
-  /// Returns a message that is too large to send. Sends smaller ones to find the limit, and receives them again.
+  /// Returns a message that is too large to send. To find the limit, the function sends smaller messages and receives
+  /// them.
   func tooLarge(_ ends: MessageEnds<S>) throws -> [UInt8] {
     for size in [70_000, 300_000, 1 << 20, 1 << 24] {
       let bytes = [UInt8](repeating: 1, count: size)
       do {
         guard try ends.near.trySend(bytes) != nil else {
-          throw ConformanceFailure("sending \(size) bytes would block on fresh sockets")
+          throw ConformanceFailure("sending \(size) bytes would block on new sockets")
         }
       } catch is SocketError {
         return bytes

@@ -1,7 +1,7 @@
 public import SocketKitCore
 
-/// The conformance rules of sequenced packets, run with connected pairs. ``ListenerSuite`` contains those for listening
-/// and accepting.
+/// The conformance rules of sequenced packets, run with connected pairs. ``ListenerSuite`` contains the rules for
+/// listening and accepting.
 ///
 /// ```swift
 /// let suite = SequencedPacketSuite<MySocket>("mine", .lossless) { try MySocket.pair() }
@@ -24,18 +24,22 @@ public struct SequencedPacketSuite<S: SequencedPacketSocket & ~Copyable>: Confor
   public var rules: [ConformanceRule] { common.all + endRules + otherEndRules + resetRules }
 
   private var endRules: [ConformanceRule] {
-    common.rule("end.close", "A closed peer's packets are received first, then the end, again and again; never before.")
-    {
+    common.rule(
+      "end.close",
+      "Receives return all packets of a peer that has closed, and after the last packet every receive returns the end."
+    ) {
       ends in
       for index in 0..<5 { try ends.far.send(numbered(index)) }
       ends.far.socket.close()
       for index in 0..<5 { try ends.near.requireNext(numbered(index), "packet \(index)") }
       for _ in 0..<3 {
         try ends.near.requireEnd("after the last packet")
-        guard case .end = try ends.near.tryReceive() else { throw ConformanceFailure("a try at the end is none") }
+        guard case .end = try ends.near.tryReceive() else {
+          throw ConformanceFailure("an attempt to receive after the last packet did not return the end")
+        }
       }
     }
-      + common.rule("end.wakes", "A receive that waits ends with the connection when the peer closes.") { ends in
+      + common.rule("end.wakes", "A waiting receive returns the end when the peer closes.") { ends in
         let far = ends.far.socket
         let closer = RuleThread {
           pause(Times.settle)
@@ -51,7 +55,7 @@ public struct SequencedPacketSuite<S: SequencedPacketSocket & ~Copyable>: Confor
         try ended.get()
       }
       + common.rule(
-        "end.half-close", needs: .halfClose, "After the peer ends its writing, the other direction still works."
+        "end.half-close", needs: .halfClose, "After the peer shuts down writing, the other direction still works."
       ) {
         ends in
         try ends.far.send([1, 2])
@@ -59,36 +63,42 @@ public struct SequencedPacketSuite<S: SequencedPacketSocket & ~Copyable>: Confor
         try ends.far.socket.value.shutdown(.write)
         try ends.near.requireNext([1, 2], "a packet before the end")
         try ends.near.requireNext([3], "the last packet")
-        try ends.near.requireEnd("after the peer ended its writing")
+        try ends.near.requireEnd("after the peer shut down writing")
         for index in 0..<3 {
           try ends.near.send(numbered(index))
-          try ends.far.requireNext(numbered(index), "the other direction")
+          try ends.far.requireNext(numbered(index), "the message in the other direction")
         }
-        try ends.near.requireEnd("once more")
+        try ends.near.requireEnd("in a repeated receive")
       }
       + common.rule(
-        "end.own-half-close", needs: .halfClose, "After ending the own writing a send fails, without SIGPIPE."
+        "end.own-half-close", needs: .halfClose,
+        "After a socket shuts down writing, a send fails with `.brokenPipe` and raises no SIGPIPE."
       ) {
         ends in
         try ends.near.socket.value.shutdown(.write)
         try SignalWatch.countingBrokenPipes { count in
-          try requireError(.brokenPipe, in: "a send after ending the writing") { try ends.near.send([1]) }
+          try requireError(.brokenPipe, in: "a send after shutting down writing") { try ends.near.send([1]) }
           try requireEqual(count(), 0, "SIGPIPE signals")
         }
         try ends.far.send([5])
-        try ends.near.requireNext([5], "the direction that goes on")
+        try ends.near.requireNext([5], "the packet in the direction that is still open")
       }
-      + common.rule("end.empty", needs: .emptyMessages, "Empty packets come before the end, and are told from it.") {
+      + common.rule(
+        "end.empty", needs: .emptyMessages,
+        "Empty packets are received before the end and are distinguished from the end."
+      ) {
         ends in
         for bytes: [UInt8] in [[], [1], [], []] { try ends.far.send(bytes) }
         ends.far.socket.close()
-        for bytes: [UInt8] in [[], [1], [], []] { try ends.near.requireNext(bytes, "a packet of \(bytes.count)") }
+        for bytes: [UInt8] in [[], [1], [], []] { try ends.near.requireNext(bytes, "a packet of \(bytes.count) bytes") }
         try ends.near.requireEnd("after the empty packets")
       }
   }
 
   private var otherEndRules: [ConformanceRule] {
-    common.rule("end.reset", "A peer that closes with packets unread resets or ends the connection, without SIGPIPE.") {
+    common.rule(
+      "end.reset", "If the peer closes with unread packets, the connection ends or is reset, and no SIGPIPE is raised."
+    ) {
       ends in
       try ends.near.send([1])
       try ends.far.awaitMessage()
@@ -97,17 +107,18 @@ public struct SequencedPacketSuite<S: SequencedPacketSocket & ~Copyable>: Confor
         do {
           try ends.near.requireEnd("of a peer that left packets unread")
         } catch let error as SocketError {
-          try requireEqual(error.code, .connectionReset, "what a receive says")
+          try requireEqual(error.code, .connectionReset, "the error of a receive")
         }
         for _ in 0..<2 {
           try requireError(.brokenPipe, .connectionReset, .notConnected, in: "a send") { try ends.near.send([2]) }
         }
-        try ends.near.requireEnd("after the reset was told")
+        try ends.near.requireEnd("after the reset was returned")
         try requireEqual(count(), 0, "SIGPIPE signals")
       }
     }
       + common.rule(
-        "end.batch", "In a batch the packets that wait come first, and the end after them, again and again."
+        "end.batch",
+        "A batch contains the queued packets; after the last packet every receive of a batch returns the end."
       ) {
         ends in
         for index in 0..<3 { try ends.far.send(numbered(index)) }
@@ -120,22 +131,24 @@ public struct SequencedPacketSuite<S: SequencedPacketSocket & ~Copyable>: Confor
             let outcome = try batch.receive(from: ends.near.socket.value)
             if outcome == 0 { break }
             guard let count = outcome else { continue }
-            try require(count >= 1 && packets + count <= 3, "\(packets + count) packets of 3")
+            try require(count >= 1 && packets + count <= 3, "\(packets + count) packets were received, expected 3")
             for slot in 0..<count {
               let bytes = batch[slot].bytes.withUnsafeBytes { Array($0) }
               try requireSameBytes(bytes, numbered(packets), "packet \(packets)")
               packets += 1
             }
           }
-          try requireEqual(packets, 3, "packets before the end")
-          try requireEqual(batch.count, 0, "messages in a batch that ended")
+          try requireEqual(packets, 3, "the number of packets before the end")
+          try requireEqual(batch.count, 0, "the number of messages in a batch at the end")
           let more = try batch.receive(from: ends.near.socket.value, until: .after(Times.patience))
-          try requireEqual(more, 0, "messages after the end, waited for")
+          try requireEqual(more, 0, "the number of messages in a waiting receive after the end")
         }
       }
-      + common.rule("end.shutdown-wakes", "Shutting a socket down ends a receive of it that waits in another thread.") {
+      + common.rule(
+        "end.shutdown-wakes", "Shutting down both directions ends a receive of the socket that waits on another thread."
+      ) {
         ends in
-        let receiver = RuleThread { try ends.near.requireEnd("of the own shutdown") }
+        let receiver = RuleThread { try ends.near.requireEnd("after the socket's own shutdown") }
         pause(Times.settle)
         let watch = Stopwatch()
         try ends.near.socket.value.shutdown(.both)

@@ -2,13 +2,16 @@ internal import SocketKitCore
 
 extension MessageRules where S: ~Copyable {
   var severalBufferRules: [ConformanceRule] {
-    rule("buffers", "The bytes of several buffers are one message, and one message fills several buffers in turn.") {
+    rule(
+      "buffers",
+      "A send from several buffers sends one message, and a receive into several buffers fills them in order."
+    ) {
       ends in
-      // More than 8 buffers, of which some are empty.
+      // Use more than 8 buffers, some of them empty.
       let parts = [[1, 2, 3], [], numbered(7, 40), [4]] + (0..<9).map { numbered($0, 12) }
       let whole = parts.flatMap { $0 }
       let sent = try ends.near.calls.sendGathered(ends.near.socket, parts, ends.near.peer)
-      try requireEqual(sent, whole.count, "bytes sent from several buffers")
+      try requireEqual(sent, whole.count, "the number of bytes sent from several buffers")
       try ends.far.requireNext(whole, "a message from several buffers")
       try ends.far.requireNothing("after a message from several buffers")
 
@@ -23,7 +26,8 @@ extension MessageRules where S: ~Copyable {
       try ends.near.send(whole)
       rooms = [2, 5].map { [UInt8](repeating: 0xee, count: $0) }
       info = try ends.far.receiveScattered(&rooms, 7)
-      try requireSameBytes(Array(rooms.joined()), Array(whole.prefix(7)), "the front of a message in several buffers")
+      try requireSameBytes(
+        Array(rooms.joined()), Array(whole.prefix(7)), "the first bytes of a message in several buffers")
       try requireEqual(info.length, whole.count, "the length of a message longer than several buffers")
       try require(info.isTruncated, "a message longer than several buffers is not reported as truncated")
       try ends.roundTrip("after messages in several buffers")

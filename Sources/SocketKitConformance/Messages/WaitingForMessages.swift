@@ -2,7 +2,7 @@ internal import SocketKitCore
 
 extension MessageRules where S: ~Copyable {
   var deadlineRules: [ConformanceRule] {
-    rule("wait.later", "A receive that waits takes the message that comes later, whatever its strategy.") { ends in
+    rule("wait.later", "A waiting receive returns a message that arrives later, whether it sleeps or spins.") { ends in
       for strategy in WaitTerms.Strategy.allCases {
         let sender = RuleThread {
           pause(.milliseconds(3))
@@ -10,11 +10,12 @@ extension MessageRules where S: ~Copyable {
         }
         let message = try ends.far.next(64, WaitTerms(deadline: .after(Times.limit), strategy: strategy))
         try sender.join()
-        try requireEqual(message.bytes, [1, 2, 3], "received with \(strategy)")
+        try requireEqual(message.bytes, [1, 2, 3], "the message received with \(strategy)")
       }
     }
       + rule(
-        "timeout.receive", "A receive times out at its deadline: not earlier, not much later; nothing is lost by it."
+        "timeout.receive",
+        "A receive times out at its deadline, not earlier and not much later, and later messages are not lost."
       ) {
         ends in
         let watch = Stopwatch()
@@ -32,7 +33,8 @@ extension MessageRules where S: ~Copyable {
         try ends.roundTrip("after a time-out")
       }
       + rule(
-        "timeout.send", given: .lossless, "A send without room times out at its deadline, and nothing of it is sent."
+        "timeout.send", given: .lossless,
+        "A send without buffer space times out at its deadline and sends no part of the message."
       ) { ends in
         let count = try ends.near.fill()
         let watch = Stopwatch()
@@ -41,9 +43,9 @@ extension MessageRules where S: ~Copyable {
         }
         try watch.require(from: Times.short, "the send")
         try ends.far.drain(count)
-        try ends.far.requireNothing("after the last one that was taken")
+        try ends.far.requireNothing("after the last accepted message")
       }
-      + rule("wait.room", given: .lossless, "A send that waits goes on when the peer has made room.") { ends in
+      + rule("wait.room", given: .lossless, "A waiting send succeeds after the peer has received messages.") { ends in
         let count = try ends.near.fill()
         let receiver = RuleThread {
           pause(Times.settle)
@@ -53,20 +55,22 @@ extension MessageRules where S: ~Copyable {
         try receiver.join()
         try ends.far.drain(1, from: count)
       }
-      + rule("deadline.passed", "With a deadline that has passed a call tries once, and does not wait.") { ends in
+      + rule("deadline.passed", "If the deadline has already passed, a call makes one attempt and does not wait.") {
+        ends in
         for deadline in [Deadline.past, .after(.milliseconds(-5))] {
           let watch = Stopwatch()
-          try requireError(.timedOut, in: "a receive of nothing") {
+          try requireError(.timedOut, in: "a receive without a message") {
             try ends.near.wait(64, WaitTerms(deadline: deadline))
           }
           try watch.requirePrompt("the receive")
           try ends.far.send([1], WaitTerms(deadline: deadline))
           try ends.near.awaitMessage()
           try requireEqual(
-            try ends.near.next(64, WaitTerms(deadline: deadline)).bytes, [1], "a receive where a message waits")
+            try ends.near.next(64, WaitTerms(deadline: deadline)).bytes, [1], "a receive of a queued message")
         }
       }
-      + rule("deadline.earlier", "A deadline made earlier acts on the receive that waits.") { ends in
+      + rule("deadline.earlier", "A control's new, earlier deadline applies to a receive that is already waiting.") {
+        ends in
         let control = WaitControl()
         let watch = Stopwatch()
         let receiver = pendingReceive(ends.near, control)
@@ -75,7 +79,7 @@ extension MessageRules where S: ~Copyable {
         try requireEqual(try receiver.join().code, .timedOut, "the receive")
         try watch.require(from: Times.settle + .milliseconds(10), "the receive")
       }
-      + rule("deadline.later", "A deadline made later acts on the receive that waits: it outlives the first one.") {
+      + rule("deadline.later", "A control's new, later deadline applies to a receive that is already waiting.") {
         ends in
         let control = WaitControl()
         control.setDeadline(.after(Times.quiet))
@@ -92,7 +96,9 @@ extension MessageRules where S: ~Copyable {
   }
 
   var cancelRules: [ConformanceRule] {
-    rule("cancel.pending", "Cancelling ends every receive that waits, at once, and loses no message.") { ends in
+    rule(
+      "cancel.pending", "Cancelling a control immediately ends all receives that wait with it, and no message is lost."
+    ) { ends in
       let control = WaitControl()
       let receivers = (0..<3).map { _ in pendingReceive(ends.near, control) }
       pause(Times.settle)
@@ -102,7 +108,8 @@ extension MessageRules where S: ~Copyable {
       try watch.requirePrompt("the receives")
       try ends.roundTrip("after cancelled receives")
     }
-      + rule("cancel.send", given: .lossless, "Cancelling ends a send that waits, and nothing of it is sent.") { ends in
+      + rule("cancel.send", given: .lossless, "Cancelling ends a waiting send, and no part of the message is sent.") {
+        ends in
         let count = try ends.near.fill()
         let control = WaitControl()
         let sender = RuleThread {
@@ -116,9 +123,9 @@ extension MessageRules where S: ~Copyable {
         try sender.join()
         try watch.requirePrompt("the send")
         try ends.far.drain(count)
-        try ends.far.requireNothing("after the last one that was taken")
+        try ends.far.requireNothing("after the last accepted message")
       }
-      + rule("cancel.before", "A control cancelled before the call means that nothing is tried.") { ends in
+      + rule("cancel.before", "If the control is already cancelled, a call fails without an attempt.") { ends in
         let control = WaitControl()
         control.cancel()
         try ends.far.send([1])
@@ -126,20 +133,20 @@ extension MessageRules where S: ~Copyable {
         let terms = WaitTerms(deadline: .after(Times.limit), control: control)
         try requireError(.cancelled, in: "a receive") { try ends.near.wait(64, terms) }
         try requireError(.cancelled, in: "a send") { try ends.near.send([2], terms) }
-        try ends.near.requireNext([1], "the message is still there")
-        try ends.far.requireNothing("although nothing was sent")
+        try ends.near.requireNext([1], "the message that no receive returned")
+        try ends.far.requireNothing("although no message was sent")
       }
   }
 }
 
-/// Starts a receive that waits until an error ends it; the thread returns the error.
+/// Starts a receive on a new thread. The receive waits until an error ends it, and the thread returns the error.
 func pendingReceive<S: MessageSocket & ~Copyable>(_ end: MessageEnd<S>, _ control: WaitControl) -> RuleThread<
   SocketError
 > {
   RuleThread {
     do {
       let message = try end.next(64, WaitTerms(deadline: .after(Times.limit), control: control))
-      throw ConformanceFailure("a message of \(message.length) bytes although nobody sends")
+      throw ConformanceFailure("a message of \(message.length) bytes was received although the peer does not send")
     } catch let error as SocketError {
       return error
     }

@@ -2,7 +2,7 @@ internal import SocketKitCore
 
 extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
   var countingRules: [ConformanceRule] {
-    rule("count", "Of 64 messages to each of four sockets every one is received once, at the socket it was sent to.") {
+    rule("count", "If 64 messages are sent to each of four sockets, each socket receives its messages once.") {
       poller, ends in
       let others = [try messages.makeEnds(), try messages.makeEnds(), try messages.makeEnds()]
       let all = [ends] + others
@@ -25,11 +25,11 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
           }
         }
       }
-      try requireEqual(counts, [64, 64, 64, 64], "messages received")
+      try requireEqual(counts, [64, 64, 64, 64], "the number of received messages")
       for ends in all { try poller.deregister(ends.near.socket.value) }
       for ends in others { try ends.use { _ in } }
     }
-      + rule("echo", "A loop echoes 64 messages by batches, and every echo arrives, in order.") { poller, ends in
+      + rule("echo", "A server loop echoes 64 messages in batches, and all echoes arrive in order.") { poller, ends in
         if !messages.traits.contains(.connected), ends.near.hasNoName { return }
         try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
         let far = ends.far

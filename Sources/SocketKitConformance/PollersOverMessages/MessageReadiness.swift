@@ -1,11 +1,13 @@
 internal import SocketKitCore
 
-/// Long enough to detect an unexpected event, but short, because these rules run for every transport with every poller.
+/// This time is long enough to detect an unexpected event, but short because these rules run for every transport with
+/// every poller.
 private let quiet = Duration.milliseconds(10)
 
 extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
   var readinessRules: [ConformanceRule] {
-    rule("readable", "Messages are reported as long as one waits, and then no more.") { poller, ends in
+    rule("readable", "A socket is reported as readable while a message is queued, and not afterwards.") {
+      poller, ends in
       try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
       try poller.requireQuiet(for: quiet, "before anything was sent")
       for index in 0..<3 { try ends.far.send(numbered(index)) }
@@ -18,21 +20,21 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
     }
       + rule(
         "readable.continued", needs: .continuedMessages,
-        "The rest of a message is reported until it has been received, and then no more."
+        "A socket is reported as readable until the rest of a message is received, and not afterwards."
       ) { poller, ends in
         try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
         try ends.far.send(numbered(1))
         for piece in [8, 40] {
           try poller.requireEvent(tokenA, .readable, "with a message to receive")
-          try requireEqual(try ends.near.next(piece).bytes.count, piece, "bytes of a piece")
+          try requireEqual(try ends.near.next(piece).bytes.count, piece, "the number of bytes of a piece")
         }
         try poller.requireEvent(tokenA, .readable, "with the rest of a message to receive")
-        try requireEqual(try ends.near.next().bytes.count, numbered(1).count - 48, "bytes of the rest")
+        try requireEqual(try ends.near.next().bytes.count, numbered(1).count - 48, "the number of bytes of the rest")
         try poller.requireQuiet(for: quiet, "after receiving the rest")
       }
       + rule(
         "readable.truncated", unless: .continuedMessages,
-        "A message received in part is gone: it is not reported again."
+        "A message that was received in part is discarded and is not reported again."
       ) { poller, ends in
         try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
         for room in [3, 0] {
@@ -40,15 +42,16 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
           try poller.requireEvent(tokenA, .readable, "with a message to receive")
           _ = try ends.near.next(room)
         }
-        try poller.requireQuiet(for: quiet, "after receiving its front")
+        try poller.requireQuiet(for: quiet, "after receiving a part of the message")
       }
-      + rule("readable.empty", needs: .emptyMessages, "An empty message is reported as any other.") { poller, ends in
+      + rule("readable.empty", needs: .emptyMessages, "An empty message is reported like any other message.") {
+        poller, ends in
         try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
         try ends.far.send([])
         try poller.requireEvent(tokenA, .readable, "with an empty message to receive")
         try ends.near.requireNext([], "the message")
       }
-      + rule("readable.batch", "After a batch that took all messages nothing is reported.") { poller, ends in
+      + rule("readable.batch", "After a batch has received all messages, nothing is reported.") { poller, ends in
         try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
         for index in 0..<6 { try ends.far.send(numbered(index)) }
         var batch = MessageBatch(capacity: 4, messageCapacity: 256)
@@ -59,17 +62,17 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
         }
         try poller.requireQuiet(for: quiet, "after receiving everything")
       }
-      + rule("writable", "Fresh sockets are reported as writable, when asked for.") { poller, ends in
+      + rule("writable", "A new socket is reported as writable if the interest includes writability.") { poller, ends in
         try poller.register(ends.near.socket.value, for: .writable, token: tokenA)
-        try poller.requireEvent(tokenA, .writable, "on a fresh socket")
+        try poller.requireEvent(tokenA, .writable, "on a new socket")
         try poller.modify(ends.near.socket.value, for: .readable, token: tokenB)
         try ends.far.send([1])
-        let readiness = try poller.requireEvent(tokenB, .readable, "when asked for messages")
-        try require(!readiness.contains(.writable), "room was reported although nobody asked")
+        let readiness = try poller.requireEvent(tokenB, .readable, "for a message")
+        try require(!readiness.contains(.writable), "writable was reported although the interest does not include it")
       }
       + rule(
         "writable.full", given: [.lossless, .connected],
-        "Room to send is reported again once the peer has received, not before."
+        "A full socket is reported as writable only after the peer has received messages."
       ) {
         poller, ends in
         try poller.register(ends.near.socket.value, for: .writable, token: tokenA)
@@ -77,14 +80,15 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
         // Messages smaller than those that filled the buffer may still fit, so try one of the same size.
         let deadline = Deadline.after(Times.limit)
         while try !poller.events(within: quiet).isEmpty {
-          try requireEqual(try ends.near.trySend(numbered(count, 1000)), nil, "a send without room")
-          if deadline.hasPassed { throw ConformanceFailure("room is reported although nothing can be sent") }
+          try requireEqual(try ends.near.trySend(numbered(count, 1000)), nil, "a send without buffer space")
+          if deadline.hasPassed { throw ConformanceFailure("writable is reported although a send would block") }
         }
         try ends.far.drain(count)
-        try poller.requireEvent(tokenA, .writable, "when there is room again")
-        try ends.roundTrip("after there was room again")
+        try poller.requireEvent(tokenA, .writable, "when there is buffer space again")
+        try ends.roundTrip("after there was buffer space again")
       }
-      + rule("deregister", "A deregistered socket is reported no more, and closes in peace.") { poller, ends in
+      + rule("deregister", "A deregistered socket is not reported any more, before or after it closes.") {
+        poller, ends in
         try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
         try ends.far.send([1])
         try poller.requireEvent(tokenA, .readable, "for the message")
@@ -96,18 +100,25 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
   }
 
   var modeRules: [ConformanceRule] {
-    rule("level", "Level-triggered, every message is received when each event is answered by one receive.") {
+    rule(
+      "level", "With level triggering, all messages are received even if each event is followed by a single receive."
+    ) {
       poller, ends in
       try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
       try receiveAll(&poller, ends, again: nil, once: true)
     }
-      + rule("edge", "Edge-triggered, every message is received when each event is answered until it would block.") {
+      + rule(
+        "edge",
+        "With edge triggering, all messages are received if each event is followed by receives until one would block."
+      ) {
         poller, ends in
         guard poller.capabilities.contains(.edge) else { return }
         try poller.register(ends.near.socket.value, for: .readable, trigger: .edge, token: tokenA)
         try receiveAll(&poller, ends, again: nil, once: false)
       }
-      + rule("one-shot", "One-shot, every message is received when each event is followed by a modify.") {
+      + rule(
+        "one-shot", "With one-shot events, all messages are received if every event is followed by a call of `modify`."
+      ) {
         poller, ends in
         guard poller.capabilities.contains(.oneShot) else { return }
         try poller.register(ends.near.socket.value, for: .readable, trigger: .oneShot, token: tokenA)
