@@ -41,7 +41,7 @@ extension MessageRules where S: ~Copyable {
         }
         try ends.far.requireNothing("after the last piece")
         try ends.near.send([6])
-        try require(try ends.far.next().flags.contains(.endOfRecord), "a whole message does not end its record")
+        try require(try ends.far.next().flags.contains(.endOfRecord), "a complete message does not end its record")
       }
       + rule(
         "continued.empty-buffer", needs: .continuedMessages,

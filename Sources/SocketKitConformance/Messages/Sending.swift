@@ -29,7 +29,7 @@ extension MessageRules where S: ~Copyable {
         do {
           for (index, size) in sizes.enumerated() { try ends.near.send(numbered(index, size)) }
         } catch {
-          // If the receiver has failed, its error is the cause of this one.
+          // If the receiver has failed, its error is the cause of the send's error.
           try receiver.join()
           throw error
         }

@@ -77,7 +77,7 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
         poller, ends in
         try poller.register(ends.near.socket.value, for: .writable, token: tokenA)
         let count = try ends.near.fill()
-        // Messages smaller than those that filled the buffer may still fit, so try one of the same size.
+        // Smaller messages than the queued messages may still fit, so send a message of the same size.
         let deadline = Deadline.after(Times.limit)
         while try !poller.events(within: quiet).isEmpty {
           try requireEqual(try ends.near.trySend(numbered(count, 1000)), nil, "a send without buffer space")

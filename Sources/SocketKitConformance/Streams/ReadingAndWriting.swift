@@ -28,7 +28,7 @@ extension StreamSocketSuite where S: ~Copyable {
           try requireEqual(try ends.near.readOnce().outcome, nil, "an attempt")
           try watch.requirePrompt("an attempt")
         }
-        try ends.roundTrip("after tries that would block")
+        try ends.roundTrip("after attempts that would block")
       }
       + rule(
         "read.short",

@@ -39,7 +39,7 @@ public struct StreamSocketSuite<S: StreamSocket & ~Copyable>: ConformanceSuite {
   ///   - name: the name of the wrapper in reports.
   ///   - makeBase: creates two connected plain sockets for each rule. May block, and may throw
   ///     ``ConformanceUnavailable`` with the cause.
-  ///   - wrap: creates a wrapper over one of them.
+  ///   - wrap: creates a wrapper over one of these sockets.
   public init<Base: StreamSocket & ~Copyable>(
     _ name: String, over makeBase: @escaping @Sendable () throws -> SocketPair<Base>,
     wrapping wrap: @escaping @Sendable (consuming DripSocket<Base>) throws -> S

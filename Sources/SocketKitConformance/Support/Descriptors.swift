@@ -37,7 +37,7 @@ extension RawDescriptor {
     var watched = pollfd(fd: value, events: Int16(POLLIN), revents: 0)
     return poll(&watched, 1, Int32(duration / .milliseconds(1))) > 0
   }
-  /// Whether the kernel has an error to return from the next call.
+  /// Whether an error is pending, which the next call returns.
   var hasPendingError: Bool {
     var watched = pollfd(fd: value, events: 0, revents: 0)
     return poll(&watched, 1, 0) > 0 && watched.revents & Int16(POLLERR) != 0

@@ -171,8 +171,8 @@ enum SignalWatch {
         for sent in 1...times {
           pause(.milliseconds(4))
           thread.interrupt()
-          // Two pending signals are merged into one: on a busy host, wait until this one is handled before sending the
-          // next.
+          // The kernel merges two pending signals into one. On a busy host, wait until this signal is handled before
+          // sending the next signal.
           let deadline = Deadline.after(Times.limit)
           while interruptions.load(ordering: .relaxed) < before + sent, !deadline.hasPassed { pause(.milliseconds(1)) }
         }

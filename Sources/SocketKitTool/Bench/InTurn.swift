@@ -1,4 +1,4 @@
-/// Runs rounds of the C server and SocketKit's server. Each round starts with the other server.
+/// Runs rounds of the C server and SocketKit's server, and alternates the server that runs first.
 struct InTurn<Outcome: Sendable>: Sendable {
   private var outcomes: [ServerKind: [Outcome]] = [:]
 

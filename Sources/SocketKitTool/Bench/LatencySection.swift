@@ -120,7 +120,7 @@ extension Section {
         "rate": .number(middle(\.rate)), "cpu": .number(middle(\.cpu)), "calls": .number(middle(\.calls)),
         "eventsPerWait": .number(middle(\.eventsPerWait)),
         "p50Ratio": Self.json(p50), "rateRatio": Self.json(rate),
-        // The alternative comparison: our median divided by the median of C.
+        // The alternative comparison: the median of SocketKit divided by the median of C.
         "p50RatioOfMedians": .number(ratioOfMedians(\.p50)), "rateRatioOfMedians": .number(ratioOfMedians(\.rate)),
         "runs": .array(runs.map(\.json)),
       ])

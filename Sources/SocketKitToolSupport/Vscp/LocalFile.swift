@@ -80,7 +80,7 @@ struct LocalFile: ~Copyable {
       if mustWait, try !wait("read", POLLIN, until: deadline, beside: socket) { return nil }
       let count = buffer.withUnsafeMutableBytes { Glibc.read(owned.raw.value, $0.baseAddress, $0.count) }
       if count >= 0 { return count }
-      // The process that passed us the pipe may have made it non-blocking.
+      // The process that passed the pipe to this process may have made the pipe non-blocking.
       mustWait = mustWait || errno == EAGAIN
       if errno != EINTR && errno != EAGAIN { throw failure("read") }
     }

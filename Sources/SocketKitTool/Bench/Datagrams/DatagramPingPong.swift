@@ -2,7 +2,7 @@ internal import CSocketKit
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// Ping-pong over datagrams, with the server in its own process and the client in this one.
+/// Ping-pong over datagrams, with the server in its own process and the client in this process.
 struct DatagramPingPong: DatagramTask {
   let kind: ServerKind
   let composition: Composition
