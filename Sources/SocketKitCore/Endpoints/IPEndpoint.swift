@@ -43,7 +43,7 @@ extension IPEndpoint {
     }
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     if parts.count > 2 {
-      throw .malformed("Write an IPv6 address in brackets, as in //[::1]:80. Other hosts have one colon: //host:80.")
+      throw .malformed("Write an IPv6 address in brackets, as in //[::1]:80. For other hosts, write //host:80.")
     }
     guard parts.count == 2 else { throw Authority.noPort }
     let port = try Authority.port(parts[1])
@@ -60,7 +60,7 @@ extension IPEndpoint {
     if let address = IPSocketAddress("\(host):\(port)") { return address }
     throw .malformed(
       host.contains("%")
-        ? "\(host) is not an IPv6 address with a zone: a zone is the name or number of one of this host's interfaces."
+        ? "\(host) is not an IPv6 address with a zone: a zone is the name or number of an interface of this host."
         : "\(host) is not an IPv6 address.")
   }
 
@@ -112,7 +112,7 @@ enum HostName {
   ///   253 bytes, with characters other than letters, digits, `-`, `_` and `.`, with an empty label, or with the form
   ///   of a number.
   static func checked(_ text: Substring) throws(SocketError) -> String {
-    if text.isEmpty { throw .malformed("The host is missing; \"*\" is every address of this host.") }
+    if text.isEmpty { throw .malformed("The host is missing; \"*\" means every address of this host.") }
     if text.utf8.count > 253 { throw .malformed("A name has at most 253 bytes (RFC 1035).", code: .addressTooLong) }
     let isName = text.utf8.allSatisfy {
       (97...122).contains($0 | 32) || (48...57).contains($0) || [45, 46, 95].contains($0)
