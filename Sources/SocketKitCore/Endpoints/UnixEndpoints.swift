@@ -33,7 +33,8 @@ extension UnixAddress {
     }
     let most = isAbstract ? Self.maximumNameLength : Self.maximumPathLength
     if name.count > most {
-      throw .malformed("The kernel accepts at most \(most) bytes, but this name has \(name.count) bytes.", code: .addressTooLong)
+      throw .malformed(
+        "The kernel accepts at most \(most) bytes, but this name has \(name.count) bytes.", code: .addressTooLong)
     }
     do throws(SocketError) {
       self = try isAbstract ? UnixAddress(abstract: name) : UnixAddress(path: name)
