@@ -1,6 +1,6 @@
 public import CSocketKit
 
-/// The owner of an open descriptor. It closes the descriptor when it is destroyed.
+/// The owner of an open descriptor. When the owner is destroyed, it closes the descriptor.
 ///
 /// The type is noncopyable, so a descriptor has one owner, and code that uses a descriptor after closing it does not
 /// compile. ``RawDescriptor`` is a copy of the number and cannot close the descriptor. Every descriptor that SocketKit

@@ -28,7 +28,7 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
   /// Whether writing may raise SIGPIPE.
   @usableFromInline let isPipe: Bool
 
-  /// Takes over a descriptor and makes it non-blocking.
+  /// Takes ownership of a descriptor and makes the descriptor non-blocking.
   ///
   /// The non-blocking flag belongs to the open file: it applies to all descriptors of the open file, including
   /// descriptors in other processes. A shell may fail if its terminal becomes non-blocking. To get a separate open
@@ -43,7 +43,7 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
     self.init(owning: descriptor)
   }
 
-  /// Takes over a descriptor without a check. The descriptor must be non-blocking and must not be a socket.
+  /// Takes ownership of a descriptor without a check. The descriptor must be non-blocking and must not be a socket.
   public init(owning descriptor: consuming Descriptor) {
     isPipe = csk_fcntl(descriptor.raw.value, CSK_F_GETPIPE_SZ, 0) >= 0
     owned = descriptor

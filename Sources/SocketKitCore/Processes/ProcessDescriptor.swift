@@ -83,8 +83,8 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
 
   /// Returns the way in which the process ended, or nil if the process is still running. Does not wait.
   ///
-  /// The first call that returns a value releases the ended child (waitid(2) with P_PIDFD, Linux 5.4), as waitpid(2)
-  /// does. The kernel reports the status only once, so later calls return ``ProcessExit/unknown``.
+  /// The first call that returns a value removes the zombie of the child (waitid(2) with P_PIDFD, Linux 5.4), as
+  /// waitpid(2) does. The kernel reports the status only once, so later calls return ``ProcessExit/unknown``.
   /// - Throws: `.notSupported` before Linux 5.4.
   public borrowing func takeExit() throws(SocketError) -> ProcessExit? {
     var state = csk_child_state()

@@ -108,8 +108,9 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
     HappyEyeballs.interleaved(ipv6: ipv6 ?? [], ipv4: ipv4 ?? []).first { !tried.contains($0) }
   }
 
-  /// The time at which the next attempt may start. While the IPv6 lookup is in progress, it is not before the end of
-  /// the resolution delay. While another attempt is in progress, it is not before the end of the attempt delay.
+  /// The time at which the next attempt may start. While the IPv6 lookup is in progress, this time is not before the
+  /// end of the resolution delay. While another attempt is in progress, this time is not before the end of the attempt
+  /// delay.
   private var nextMoment: Deadline {
     let afterAttempt = attempts.isEmpty ? Deadline.past : nextAttempt
     return ipv6 == nil ? max(afterAttempt, ipv4MayStart ?? .past) : afterAttempt
