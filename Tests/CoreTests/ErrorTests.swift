@@ -44,7 +44,7 @@ import Testing
     for number in 0..<1024 { #expect(first.with(address: "\(number)").address == "\(number)") }
     #expect(first.address == nil && first.code == .timedOut && first.description == "connect: timed out. " + usual)
   }
-  private let usual = "The peer did not answer in time: check that it runs and accepts, or give a later deadline."
+  private let usual = "The peer did not answer in time: check that it accepts connections, or use a later deadline."
 
   @Test func textsOfManyThreadsDoNotMix() {
     let threads = (0..<4).map { thread in

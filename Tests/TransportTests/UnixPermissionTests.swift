@@ -34,7 +34,7 @@ import Testing
     guard let errors else { return }
     #expect(errors == [expected, expected, expected])
     #expect(expected.code == .permissionDenied)
-    #expect(expected.remedy?.contains("write permission in its directory") == true)
+    #expect(expected.remedy?.contains("write permission for its directory") == true)
     #expect(access("\(folder)/s", F_OK) != 0)
   }
 
@@ -48,7 +48,7 @@ import Testing
     }
     guard let refused else { return }
     #expect(refused == SocketError(.failure(errno: EACCES), .connect).with(address: path))
-    #expect(refused?.remedy?.contains("write permission on the socket's file") == true)
+    #expect(refused?.remedy?.contains("write permission for the socket file") == true)
     #expect(chmod(path, 0o666) == 0)
     let open = withNobodysFiles {
       failure { () throws(SocketError) in _ = try UnixStreamSocket.connect(to: address, until: .after(patience)) }

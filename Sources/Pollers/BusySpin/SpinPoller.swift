@@ -3,13 +3,13 @@ public import SocketKitCore
 
 /// A poller that polls repeatedly before it sleeps: it has the lowest latency, at the cost of CPU time.
 ///
-/// It wraps another poller, the base, and polls it without blocking: first as fast as possible, then with a yield to
-/// other threads before each attempt. After that, it waits in the base poller, which sleeps. All limits are parameters,
-/// and a pure mode never sleeps. Readiness comes from the kernel, so only descriptors that are ready are reported, and
-/// wake-ups and deadlines are exact.
+/// It wraps another poller, the base, and polls the base without blocking: first as fast as possible, then with a yield
+/// to other threads before each attempt. After these attempts, it waits in the base poller, which sleeps. All limits
+/// are parameters, and in the pure mode the poller never sleeps. The base poller reports the readiness, so only ready
+/// descriptors are reported, and wake-ups and deadlines are exact.
 ///
 /// Choose the limits carefully on machines with few cores. If both ends of a connection share a core, spinning without
-/// yields makes the peer wait until the end of the time slice.
+/// yields delays the peer until the end of the time slice.
 @frozen
 public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
   /// The parameters of a spin poller.
@@ -17,9 +17,9 @@ public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
     /// The configuration of the base poller.
     public var base: Base.Configuration
     /// The number of attempts without yielding. The limit is a count rather than a time, because each attempt is a
-    /// system call and takes far longer than the resolution of the clock.
+    /// system call, whose duration is much longer than the resolution of the clock.
     public var spins: UInt32
-    /// The number of attempts with a yield before each, after the spins.
+    /// The number of attempts after the spins, with a yield before each attempt.
     public var yields: UInt32
     /// Whether to sleep after the spins and yields. False selects the pure mode, which yields forever, or spins forever
     /// if `yields` is 0.
@@ -42,9 +42,9 @@ public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
   /// The number of attempts in each mode since the poller was created.
   @frozen
   public struct Statistics: BitwiseCopyable, Hashable, Sendable {
-    /// Attempts without a yield that found no events.
+    /// The number of attempts without a yield that found no events.
     public var spins: UInt64 = 0
-    /// Attempts with a yield that found no events.
+    /// The number of attempts with a yield that found no events.
     public var yields: UInt64 = 0
     /// The number of times that the poller slept.
     public var parks: UInt64 = 0

@@ -1,8 +1,8 @@
 public import CSocketKit
 public import SocketKitCore
 
-/// A poller that uses epoll(7). It supports level, edge and one-shot triggering and exclusive wake-ups, and the cost of
-/// a wait does not grow with the number of idle connections.
+/// A poller that uses epoll(7). The poller supports level, edge and one-shot triggering and exclusive wake-ups. The
+/// cost of a wait does not grow with the number of idle connections.
 ///
 /// Deadlines have the resolution of the nanosecond timer with epoll_pwait2(2) (Linux 5.11). On an older kernel, or if a
 /// seccomp filter forbids the call, deadlines are rounded up to the next millisecond: see ``capabilities``. If a filter
@@ -53,7 +53,7 @@ public struct EpollPoller: ~Copyable, Poller {
     Configuration(eventsPerWait: min(max(capacity, 1), 1024))
   }
 
-  /// All capabilities; ``/SocketKitCore/PollerCapabilities/precise`` only if epoll_pwait2(2) works.
+  /// All capabilities, but ``/SocketKitCore/PollerCapabilities/precise`` only if epoll_pwait2(2) works.
   public var capabilities: PollerCapabilities {
     isPrecise
       ? [.edge, .oneShot, .exclusive, .parks, .scalable, .precise] : [.edge, .oneShot, .exclusive, .parks, .scalable]
@@ -91,7 +91,7 @@ public struct EpollPoller: ~Copyable, Poller {
     // combined with a mode that it excludes (EINVAL).
     case CSK_EPERM, CSK_EINVAL, CSK_ELOOP:
       throw SocketError(code: .notSupported, operation, errno: result.errno)
-    // The limit fs.epoll.max_user_watches.
+    // The number of registrations has reached the limit fs.epoll.max_user_watches.
     case CSK_ENOSPC: throw SocketError(code: .capacityExceeded, operation, errno: result.errno)
     default: throw SocketError(result, operation)
     }
@@ -115,8 +115,8 @@ public struct EpollPoller: ~Copyable, Poller {
     } else {
       result = settle(result, deadline)
     }
-    // Stored here for both branches. The compiler can then prove that every index in a loop over the events is smaller
-    // than this value.
+    // This assignment precedes both branches. The compiler can then prove that every index in a loop over the events is
+    // smaller than this value.
     found = result
     return IOResult(raw: result)
   }
@@ -127,7 +127,7 @@ public struct EpollPoller: ~Copyable, Poller {
       let left = deadline.remainingNanoseconds
       var time = csk_timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
       let result = csk_epoll_wait_ns(epoll.raw.value, events, eventCapacity, &time)
-      // The process may have installed a filter after it created this poller.
+      // The process may have installed a system call filter after it created this poller.
       if csk_may_be_refused(result) == 0 { return result }
     }
     // Wait again if 2³¹ milliseconds (24 days) pass before the deadline.
@@ -139,8 +139,8 @@ public struct EpollPoller: ~Copyable, Poller {
     }
   }
 
-  /// Removes the wake-up from the events, if it is present. If a filter rejected epoll_wait(2), waits with another
-  /// call.
+  /// Removes the wake-up from the events if the events contain a wake-up. If a filter rejected epoll_wait(2), waits
+  /// with another call.
   @usableFromInline
   mutating func settle(_ result: Int, _ deadline: Deadline) -> Int {
     let count = csk_may_be_refused(result) != 0 ? waitOtherwise(deadline) : result
@@ -171,7 +171,7 @@ public struct EpollPoller: ~Copyable, Poller {
   /// Returns an event of the last wait. Traps if the index is not smaller than the result of the last wait.
   @inlinable
   public subscript(event index: Int) -> Event {
-    precondition(index >= 0 && index < found, "no event of the last wait has this index")
+    precondition(index >= 0 && index < found, "the index is not less than the number of events of the last wait")
     let event = events[index]
     return Event(token: Token(fromEvent: event.data), readiness: Readiness(rawValue: event.events))
   }
@@ -179,7 +179,8 @@ public struct EpollPoller: ~Copyable, Poller {
   @inlinable public var wasWoken: Bool { woken }
   public var waker: Waker { Waker(bell) }
 
-  /// The descriptor of the epoll instance: readable when an event is pending, so pollers can be nested.
+  /// The descriptor of the epoll instance. It is readable if an event is pending, so another poller can watch this
+  /// poller.
   public var descriptor: RawDescriptor { epoll.raw }
 
   private static var bellData: UInt64 { .max }

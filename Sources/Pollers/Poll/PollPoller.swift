@@ -1,12 +1,13 @@
 public import CSocketKit
 public import SocketKitCore
 
-/// A poller that uses ppoll(2), which every Linux kernel has. It is the fastest poller for a few descriptors, and
-/// registrations do not need additional descriptors.
+/// A poller that uses ppoll(2), which every Linux kernel has. It is the fastest poller for a few descriptors, and uses
+/// no additional descriptors for registrations.
 ///
-/// Every wait passes all registrations to the kernel, so the cost of a wait grows with their number. It supports level
-/// and one-shot triggering. A registration whose descriptor was closed is reported once as
-/// ``/SocketKitCore/Readiness/invalid`` and then ignored, so that it cannot keep the loop busy.
+/// Every wait passes all registrations to the kernel, so the cost of a wait grows with their number. The poller
+/// supports level and one-shot triggering. If the descriptor of a registration was closed, the poller reports the
+/// registration once as ``/SocketKitCore/Readiness/invalid`` and then ignores it, so that it does not cause a busy
+/// loop.
 @frozen
 public struct PollPoller: ~Copyable, Poller {
   /// The parameters of a poll poller.
@@ -18,12 +19,12 @@ public struct PollPoller: ~Copyable, Poller {
     public init(initialCapacity: Int = 64) { self.initialCapacity = initialCapacity }
   }
 
-  // Slot 0 is the waker's descriptor. A slot's fd is complemented (ppoll skips negative numbers) while the slot is
-  // paused, disarmed or invalid.
+  // Slot 0 contains the descriptor of the waker. While a slot is paused, disarmed or invalid, its `fd` is complemented,
+  // because ppoll(2) ignores negative numbers.
   @usableFromInline var slots: UnsafeMutablePointer<csk_pollfd>
   // The highest bit, which tokens do not use, marks a one-shot registration.
   @usableFromInline var tokens: UnsafeMutablePointer<UInt64>
-  // These are copies, because registering and deregistering between two events moves slots.
+  // These events are copies, because a registration or deregistration during a loop over the events moves slots.
   @usableFromInline var events: UnsafeMutablePointer<Event>
   @usableFromInline var capacity: Int
   @usableFromInline var count = 1
@@ -61,7 +62,8 @@ public struct PollPoller: ~Copyable, Poller {
   ) throws(SocketError) {
     try check(trigger, .register)
     if place(of: source) != nil { throw SocketError(code: .alreadyRegistered, .register) }
-    // poll(2) accepts any number. Reject a closed descriptor now, as epoll does, instead of reporting it later.
+    // poll(2) accepts any number. Reject a closed descriptor in this call, as epoll does, instead of reporting it as
+    // invalid later.
     let open = IOResult(raw: csk_fcntl(source.value, 1, 0))
     if open.isFailure { throw SocketError(open, .register) }
     if count == capacity { grow() }
@@ -87,7 +89,8 @@ public struct PollPoller: ~Copyable, Poller {
     tokens[place] = tokens[count]
   }
 
-  /// Searches linearly, which is far cheaper than the kernel's own iteration over the slots in every wait.
+  /// This method searches linearly. Its cost is much lower than the cost of the kernel's iteration over the slots in
+  /// every wait.
   private func place(of source: RawDescriptor) -> Int? {
     var place = 1
     while place < count {
@@ -159,7 +162,7 @@ public struct PollPoller: ~Copyable, Poller {
       let seen = slots[place].revents
       if seen != 0 {
         let token = tokens[place]
-        // Ignore one-shot registrations that have fired, and descriptors that are no longer valid, from now on.
+        // From now on, ignore a one-shot registration that has fired, or a descriptor that is no longer valid.
         if token & Self.oneShotBit != 0 || seen & Int16(CSK_POLLNVAL) != 0 { slots[place].fd = ~slots[place].fd }
         events[found] = Event(
           token: Token(fromEvent: token & ~Self.oneShotBit),
@@ -180,7 +183,7 @@ public struct PollPoller: ~Copyable, Poller {
 
   @inlinable
   public subscript(event index: Int) -> Event {
-    precondition(index >= 0 && index < eventCount, "the last wait found no such event")
+    precondition(index >= 0 && index < eventCount, "the index is not less than the number of events of the last wait")
     return events[index]
   }
 

@@ -1,5 +1,5 @@
-/// Reads the text forms of IP addresses from UTF-8 bytes. Each method that succeeds moves the position to the end of
-/// what it has read.
+/// Parses the text forms of IP addresses from UTF-8 bytes. Each method that succeeds advances the position past the
+/// bytes that it has read.
 struct AddressScanner {
   private let bytes: [UInt8]
   private(set) var position = 0
@@ -89,7 +89,7 @@ struct AddressScanner {
     return count == 0 ? nil : value
   }
 
-  /// Reads up to the first of the characters, or to the end. Returns nil when it reads nothing.
+  /// Reads the text up to the first of the characters, or up to the end. Returns nil if this text is empty.
   mutating func text(upTo stops: String) -> String? {
     let start = position
     while let byte = next, !stops.utf8.contains(byte) { position += 1 }

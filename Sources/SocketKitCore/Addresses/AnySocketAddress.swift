@@ -1,16 +1,16 @@
-/// An address of any family: up to 128 bytes as the kernel wrote them, and their length.
+/// An address of any family: up to 128 bytes as the kernel wrote them, and the number of these bytes.
 ///
-/// System calls write addresses into values of this type, so it allocates no memory. Two values are equal when their
+/// System calls write addresses into values of this type, which allocates no memory. Two values are equal if their
 /// bytes are equal.
 @frozen
 public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
   @usableFromInline var storage: InlineArray<16, UInt64>
   @usableFromInline var length: UInt32
 
-  /// The longest address that the kernel writes (sockaddr_storage), in bytes.
+  /// The length in bytes of the longest address that the kernel writes (sockaddr_storage).
   @inlinable public static var maximumLength: Int { 128 }
 
-  /// Makes an empty address of zero bytes.
+  /// Makes an address without bytes.
   @inlinable
   public init() {
     storage = InlineArray(repeating: 0)
@@ -40,7 +40,7 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
     length = UInt32(truncatingIfNeeded: count)
   }
 
-  /// The family in the first two bytes, or `.unspecified` when the address has fewer than two bytes.
+  /// The family in the first two bytes, or `.unspecified` if the address has fewer than two bytes.
   @inlinable public var family: AddressFamily {
     length < 2
       ? .unspecified : AddressFamily(rawValue: Int32(UInt16(truncatingIfNeeded: UInt64(littleEndian: storage[0]))))
@@ -51,7 +51,7 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
     body(storage.span.bytes.extracting(first: Int(length)))
   }
 
-  /// Passes the bytes to `body` without the copy that ``withBytes(_:)`` makes first.
+  /// Passes the bytes to `body` without making a copy, unlike ``withBytes(_:)``.
   @inlinable @inline(__always)
   mutating func withOwnBytes<R>(_ body: (RawSpan) -> R) -> R {
     let count = Int(length)
@@ -62,9 +62,9 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
 
   /// Passes the memory of this value to a system call that writes an address.
   ///
-  /// `body` receives 128 writable bytes and, in `length`, their number. `body` stores in `length` the length that the
-  /// kernel reported. A reported length of more than 128 becomes 128. The length of 111 that the kernel reports for a
-  /// Unix path of 108 bytes becomes 110, the most that the kernel accepts.
+  /// `body` receives 128 writable bytes and, in `length`, their number. `body` must store in `length` the length that
+  /// the kernel reported. If this length is more than 128, the length of the address is 128. If the kernel reported 111
+  /// for a Unix path of 108 bytes, the length of the address is 110, the maximum that the kernel accepts.
   @inlinable
   public mutating func fill<R>(_ body: (_ bytes: UnsafeMutableRawPointer, _ length: inout UInt32) -> R) -> R {
     var reported = UInt32(truncatingIfNeeded: Self.maximumLength)
@@ -73,9 +73,9 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
     return result
   }
 
-  /// Returns the length to use when the kernel reported more than 110. For a Unix path of 108 bytes the kernel reports
-  /// 111: it counts a terminating zero that the address has no room for (net/unix/af_unix.c, unix_mkname_bsd). No other
-  /// address is 111 bytes long.
+  /// Returns the length to use if the kernel reported more than 110. For a Unix path of 108 bytes, the kernel reports
+  /// 111, because it counts a terminating zero for which the address has no space (net/unix/af_unix.c,
+  /// unix_mkname_bsd). No other address is 111 bytes long.
   @usableFromInline
   static func usable(_ reported: UInt32) -> UInt32 { reported == 111 ? 110 : min(reported, 128) }
 }

@@ -1,8 +1,8 @@
-// IP addresses as bytes in network order, as in packets, DNS records and certificates.
+// Conversions of IP addresses to and from bytes in network order, as in packets, DNS records and certificates.
 
 extension IPv4Address {
   /// Reads four bytes in network order: the first byte of 127.0.0.1 is 127.
-  /// - Returns: nil when there are not exactly four bytes.
+  /// - Returns: nil if the number of bytes is not four.
   public init?(bytes: Span<UInt8>) {
     guard bytes.count == 4 else { return nil }
     self.init(bytes[0], bytes[1], bytes[2], bytes[3])
@@ -16,7 +16,7 @@ extension IPv4Address {
 
 extension IPv6Address {
   /// Reads sixteen bytes in network order.
-  /// - Returns: nil when there are not exactly sixteen bytes.
+  /// - Returns: nil if the number of bytes is not sixteen.
   public init?(bytes: Span<UInt8>) {
     guard bytes.count == 16 else { return nil }
     var high: UInt64 = 0
@@ -28,7 +28,8 @@ extension IPv6Address {
     self.init(high: high, low: low)
   }
 
-  /// The sixteen bytes in network order. For the sixteen-byte form of an IPv4 address use `IPv6Address(mapped:).bytes`.
+  /// The sixteen bytes in network order. For the sixteen-byte form of an IPv4 address, use
+  /// `IPv6Address(mapped:).bytes`.
   public var bytes: InlineArray<16, UInt8> {
     InlineArray { UInt8(truncatingIfNeeded: ($0 < 8 ? high : low) >> UInt64((7 - $0 & 7) * 8)) }
   }
@@ -47,7 +48,7 @@ extension IPAddress {
     }
   }
 
-  /// Passes the four or sixteen bytes to `body`, in network order.
+  /// Passes the four or sixteen bytes of the address to `body`, in network order.
   public func withBytes<R>(_ body: (Span<UInt8>) -> R) -> R {
     switch self {
     case .v4(let address):

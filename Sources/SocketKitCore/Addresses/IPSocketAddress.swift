@@ -1,7 +1,7 @@
 /// An IPv4 or IPv6 address with a port: the address of TCP, UDP and SCTP sockets.
 ///
-/// A value has the memory layout of the kernel's structure (sockaddr_in of 16 bytes, sockaddr_in6 of 28 bytes: ip(7),
-/// ipv6(7)), so that system calls need no conversion.
+/// A value has the memory layout of the kernel's structure (sockaddr_in of 16 bytes or sockaddr_in6 of 28 bytes: ip(7),
+/// ipv6(7)), so system calls need no conversion.
 @frozen
 public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
   @usableFromInline let familyNumber: UInt16
@@ -9,7 +9,8 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
   @usableFromInline let word: UInt32  // IPv4: the address; IPv6: the flow label
   @usableFromInline let first: UInt64  // IPv6: the address; IPv4: zero
   @usableFromInline let second: UInt64
-  /// The scope: the number of the interface of a link-local IPv6 address. 0 for no interface and for IPv4.
+  /// The scope: the number of the interface of a link-local IPv6 address. It is 0 for an address without an interface
+  /// and for IPv4.
   public let scopeID: UInt32
 
   /// Makes the address from an IPv4 address and a port.
@@ -25,8 +26,8 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
 
   /// Makes the address from an IPv6 address and a port.
   /// - Parameters:
-  ///   - scopeID: the interface's number, for link-local addresses.
-  ///   - flowLabel: 20 bits (RFC 6437); higher bits are dropped.
+  ///   - scopeID: the number of the interface, for link-local addresses.
+  ///   - flowLabel: a flow label of 20 bits (RFC 6437). Higher bits are ignored.
   @inlinable
   public init(_ address: IPv6Address, port: UInt16, scopeID: UInt32 = 0, flowLabel: UInt32 = 0) {
     familyNumber = UInt16(truncatingIfNeeded: AddressFamily.ipv6.rawValue)
@@ -46,25 +47,25 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
     }
   }
 
-  /// Returns 127.0.0.1 with a port. With port 0 the kernel chooses the port.
+  /// Returns 127.0.0.1 with a port. With port 0, the kernel chooses the port.
   @inlinable
   public static func loopback(port: UInt16) -> Self { Self(IPv4Address.loopback, port: port) }
-  /// Returns ::1 with a port. With port 0 the kernel chooses the port.
+  /// Returns ::1 with a port. With port 0, the kernel chooses the port.
   @inlinable
   public static func loopbackIPv6(port: UInt16) -> Self { Self(IPv6Address.loopback, port: port) }
   /// Returns 0.0.0.0 with a port: every IPv4 address of this host.
   @inlinable
   public static func anyIPv4(port: UInt16) -> Self { Self(IPv4Address.any, port: port) }
-  /// Returns `::` with a port: every IPv4 and IPv6 address of this host. A socket bound to it is dual-stack: IPv4 peers
-  /// have addresses of the form ::ffff:a.b.c.d. When the kernel has no IPv6, a socket that listens or receives at this
-  /// address uses ``anyIPv4(port:)`` instead.
+  /// Returns `::` with a port: every IPv4 and IPv6 address of this host. A socket that is bound to this address is
+  /// dual-stack: IPv4 peers have addresses of the form ::ffff:a.b.c.d. If the kernel does not support IPv6, a socket
+  /// that binds to this address uses ``anyIPv4(port:)`` instead.
   @inlinable
   public static func any(port: UInt16) -> Self { Self(IPv6Address.any, port: port) }
 
   @inlinable public var family: AddressFamily { AddressFamily(rawValue: Int32(familyNumber)) }
   /// The port, from 0 to 65535.
   @inlinable public var port: UInt16 { UInt16(bigEndian: networkPort) }
-  /// The flow label of an IPv6 address (20 bits), 0 for IPv4.
+  /// The flow label of an IPv6 address (20 bits). It is 0 for IPv4.
   @inlinable public var flowLabel: UInt32 { isIPv6 ? UInt32(bigEndian: word) & 0xf_ffff : 0 }
   /// Whether this is an IPv6 address.
   @inlinable public var isIPv6: Bool { family == .ipv6 }
@@ -82,7 +83,7 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
     case .v6(let address): Self(address, port: port, scopeID: scopeID, flowLabel: flowLabel)
     }
   }
-  /// The IPv4 address of an IPv4-mapped IPv6 address. Other addresses are unchanged.
+  /// This address with an IPv4-mapped IPv6 address replaced by the IPv4 address. Other addresses are unchanged.
   @inlinable public var unmapped: Self {
     if case .v6(let address) = ip, let mapped = address.mappedIPv4 { return Self(mapped, port: port) }
     return self
@@ -95,7 +96,7 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
     return withUnsafeBytes(of: copy) { body($0.bytes.extracting(first: length)) }
   }
 
-  /// Reads a sockaddr_in (at least 16 bytes) or a sockaddr_in6 (at least 28 bytes). Returns nil for anything else.
+  /// Reads a sockaddr_in (at least 16 bytes) or a sockaddr_in6 (at least 28 bytes). Returns nil for other bytes.
   @inlinable @inline(__always)
   public init?(sockaddr bytes: RawSpan) {
     guard bytes.byteCount >= 16 else { return nil }

@@ -1,8 +1,8 @@
 extension IPSocketAddress {
-  /// Reads `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80` or `[fe80::1%2]:80`.
+  /// Parses a text such as `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80` or `[fe80::1%2]:80`.
   ///
-  /// A zone name is the name of one of this host's interfaces (netdevice(7)).
-  /// - Throws: `.invalidAddress` or `.invalidPort`, with the text.
+  /// A zone name is the name of an interface of this host (netdevice(7)).
+  /// - Throws: `.invalidAddress` or `.invalidPort`. The error contains the text.
   public init(parsing text: String) throws(SocketError) {
     var scanner = AddressScanner(text)
     func failure(_ code: SocketError.Code) -> SocketError {
@@ -38,8 +38,8 @@ extension IPSocketAddress: LosslessStringConvertible {
     }
   }
 
-  /// The text `127.0.0.1:80`, `[::1]:80` or `[fe80::1%eth0]:80`. The zone is a number when this host has no such
-  /// interface, or when the name of the interface would be read as something else (`7`, `a,b`). The text does not
+  /// The text `127.0.0.1:80`, `[::1]:80` or `[fe80::1%eth0]:80`. The zone is a number if this host does not have the
+  /// interface, or if a parser would not read the name of the interface as a name (`7`, `a,b`). The text does not
   /// contain the flow label.
   public var description: String {
     switch ip {

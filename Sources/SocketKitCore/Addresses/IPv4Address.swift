@@ -14,7 +14,7 @@ public struct IPv4Address: BitwiseCopyable, Hashable, Sendable {
     bits = UInt32(a) << 24 | UInt32(b) << 16 | UInt32(c) << 8 | UInt32(d)
   }
 
-  /// 0.0.0.0. A socket bound to it receives at every address of this host.
+  /// 0.0.0.0. A socket that is bound to this address receives at every IPv4 address of this host.
   @inlinable public static var any: Self { Self(bits: 0) }
   /// 127.0.0.1.
   @inlinable public static var loopback: Self { Self(bits: 0x7f00_0001) }
@@ -30,8 +30,8 @@ public struct IPv4Address: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension IPv4Address: LosslessStringConvertible {
-  /// Reads four decimal numbers from 0 to 255 with dots between them. Returns nil for any other text. Leading zeros are
-  /// refused because some programs read such numbers as octal. Shorter forms are also refused (RFC 6943, 3.1.1).
+  /// Parses four decimal numbers from 0 to 255, separated by dots. Returns nil for any other text. This includes
+  /// numbers with leading zeros, because some programs read such numbers as octal, and shorter forms (RFC 6943, 3.1.1).
   public init?(_ text: String) {
     var scanner = AddressScanner(text)
     guard let address = scanner.ipv4(), scanner.isAtEnd else { return nil }

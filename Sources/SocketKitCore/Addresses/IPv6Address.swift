@@ -20,7 +20,7 @@ public struct IPv6Address: BitwiseCopyable, Hashable, Sendable {
     self.init(high: 0, low: 0xffff_0000_0000 | UInt64(address.bits))
   }
 
-  /// `::`. A socket bound to it receives at every address of this host.
+  /// `::`. A socket that is bound to this address receives at every address of this host.
   @inlinable public static var any: Self { Self(high: 0, low: 0) }
   /// `::1`.
   @inlinable public static var loopback: Self { Self(high: 0, low: 1) }
@@ -33,7 +33,8 @@ public struct IPv6Address: BitwiseCopyable, Hashable, Sendable {
   @inlinable public var isLoopback: Bool { high == 0 && low == 1 }
   /// Whether the address is in ff00::/8.
   @inlinable public var isMulticast: Bool { high >> 56 == 0xff }
-  /// Whether the address is in fe80::/10. Such an address needs a scope, because every interface has this network.
+  /// Whether the address is in fe80::/10. Such an address needs a scope, because every interface is connected to this
+  /// network.
   @inlinable public var isLinkLocal: Bool { high >> 54 == 0x3fa }
 
   /// The eight 16-bit groups, from the left.
@@ -43,15 +44,16 @@ public struct IPv6Address: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension IPv6Address: LosslessStringConvertible {
-  /// Reads any form of RFC 4291, 2.2: groups, one `::`, a dotted IPv4 tail. Returns nil for any other text, and for an
-  /// address with a scope, which ``IPSocketAddress`` reads.
+  /// Parses any form of RFC 4291, 2.2: groups, one `::`, and an IPv4 address in the last 32 bits. Returns nil for any
+  /// other text, including an address with a scope, which ``IPSocketAddress`` can parse.
   public init?(_ text: String) {
     var scanner = AddressScanner(text)
     guard let address = scanner.ipv6(), scanner.isAtEnd else { return nil }
     self = address
   }
 
-  /// The form that RFC 5952 recommends: lower case, `::` for the longest run of zero groups, and dots in mapped IPv4.
+  /// The form that RFC 5952 recommends: lower case, `::` for the longest run of zero groups, and dotted decimal numbers
+  /// for an IPv4-mapped address.
   public var description: String {
     if let mapped = mappedIPv4 { return "::ffff:\(mapped)" }
     let groups = groups

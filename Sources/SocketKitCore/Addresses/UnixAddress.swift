@@ -1,4 +1,4 @@
-/// The address of a Unix socket: a path, an abstract name, or none (unix(7)).
+/// The address of a Unix socket: a path, an abstract name, or no name (unix(7)).
 ///
 /// A value has the memory layout of the kernel's sockaddr_un. Names are bytes: an abstract name may contain any byte.
 @frozen
@@ -9,18 +9,18 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
   /// The length of the longest abstract name in bytes: 107, because a zero byte precedes the name.
   @inlinable public static var maximumNameLength: Int { 107 }
 
-  /// The length of the longest path in bytes: 108, which fills the kernel's structure and leaves no room for a
+  /// The length of the longest path in bytes: 108, which fills the kernel's structure and leaves no space for a
   /// terminating zero (unix(7), BUGS). Programs that expect a terminating zero cannot use a path of more than 107
-  /// bytes. For longer paths see `UnixPath`.
+  /// bytes. For longer paths, see `UnixPath`.
   @inlinable public static var maximumPathLength: Int { 108 }
 
-  /// The address without a name, which a socket has before it is bound, and which an unbound peer has. When a socket
-  /// binds or listens at it, the kernel chooses an unused abstract name (autobind, unix(7)), and `localAddress()`
-  /// returns that name.
+  /// The address without a name. It is the address of a socket that is not bound. If a socket is bound to this address,
+  /// the kernel chooses an unused abstract name (autobind, unix(7)), and `localAddress()` returns this name.
   public static var unnamed: UnixAddress { UnixAddress(kind: .unnamed, []) }
 
   /// Makes the address of a path in the file system.
-  /// - Throws: `.addressTooLong` over 108 bytes; `.invalidAddress` for an empty path or a path with a zero byte.
+  /// - Throws: `.addressTooLong` for a path of more than 108 bytes; `.invalidAddress` for an empty path or a path with
+  ///   a zero byte.
   public init(path: String) throws(SocketError) {
     let bytes = Array(path.utf8)
     try Self.check(bytes, text: path, isPath: true)
@@ -34,16 +34,17 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
     self.init(kind: .path, bytes)
   }
 
-  /// Makes the address of a name in the kernel's abstract namespace. The name is not a file, and the kernel removes it
-  /// when its socket is closed. Any program that knows the name can connect; file permissions do not protect it.
-  /// - Throws: `.addressTooLong` over 107 bytes; `.invalidAddress` for an empty name.
+  /// Makes the address of a name in the kernel's abstract namespace. An abstract name is not a file, and the kernel
+  /// removes the name when the socket is closed. Any program can connect to an abstract name; there are no file
+  /// permissions that protect it.
+  /// - Throws: `.addressTooLong` for a name of more than 107 bytes; `.invalidAddress` for an empty name.
   public init(abstract name: String) throws(SocketError) {
     let bytes = Array(name.utf8)
     try Self.check(bytes, text: "@\(name)", isPath: false)
     self.init(kind: .abstract, bytes)
   }
 
-  /// Makes the address of a name of any bytes in the kernel's abstract namespace.
+  /// Makes the address of a name in the kernel's abstract namespace that consists of any bytes.
   /// - Throws: as ``init(abstract:)-(String)``.
   public init(abstract bytes: [UInt8]) throws(SocketError) {
     try Self.check(bytes, text: "@\(EscapedName.text(bytes))", isPath: false)
@@ -62,8 +63,8 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
 
   private init(kind: Kind, _ name: [UInt8]) {
     storage = InlineArray(repeating: 0)
-    // The length of a path includes its terminating zero when there is room for it. The length of an abstract name
-    // includes its leading zero, and must not include a trailing zero.
+    // The length of a path includes the terminating zero if there is space for it. The length of an abstract name
+    // includes the leading zero, and must not include a trailing zero.
     length = kind == .unnamed ? 2 : UInt8(min(2 + name.count + 1, 110))
     withUnsafeMutableBytes(of: &storage) { memory in
       memory.storeBytes(of: UInt16(truncatingIfNeeded: AddressFamily.unix.rawValue), as: UInt16.self)
@@ -78,8 +79,8 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
     body(storage.span.bytes.extracting(first: Int(length)))
   }
 
-  /// Reads an address that begins with AF_UNIX and has at most 110 bytes, or 111, which the kernel reports for a path
-  /// of 108 bytes. Returns nil for anything else.
+  /// Makes an address from bytes that begin with AF_UNIX. The maximum is 110 bytes, or 111 bytes, which the kernel
+  /// reports for a path of 108 bytes. Returns nil for other bytes.
   public init?(sockaddr bytes: RawSpan) {
     guard bytes.byteCount >= 2, bytes.byteCount <= 111,
       bytes.unsafeLoadUnaligned(as: UInt16.self) == UInt16(truncatingIfNeeded: AddressFamily.unix.rawValue)
@@ -98,15 +99,15 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
     }
   }
 
-  /// The empty abstract name. The kernel accepts it, so a peer may have it. ``init(abstract:)-(String)`` refuses it,
-  /// because users may mistake it for ``unnamed``.
+  /// The empty abstract name. The kernel accepts this name, so it may be the address of a peer.
+  /// ``init(abstract:)-(String)`` refuses the name, because users may confuse it with ``unnamed``.
   static var emptyAbstractName: UnixAddress { UnixAddress(kind: .abstract, []) }
 
-  /// The path as text for people to read, or nil when the address is not a path. Bytes that are not UTF-8 become
+  /// The path as human-readable text, or nil if the address is not a path. Bytes that are not UTF-8 are replaced by
   /// U+FFFD, so do not make an address from this text. Use ``name``, which contains the bytes, or ``description``,
-  /// which ``init(parsing:)`` reads.
+  /// which ``init(parsing:)`` can parse.
   public var path: String? { isPath ? String(decoding: name, as: UTF8.self) : nil }
-  /// The abstract name without its leading zero, as text for people to read, or nil for other addresses.
+  /// The abstract name without its leading zero, as human-readable text, or nil for other addresses.
   public var abstractName: String? { isAbstract ? String(decoding: name, as: UTF8.self) : nil }
   /// Whether the address has no name.
   public var isUnnamed: Bool { length == 2 }
@@ -140,12 +141,12 @@ extension UnixAddress: LosslessStringConvertible {
     }
   }
 
-  /// Reads `/run/x.sock` or any other path, `@name` for an abstract name, and `@` alone for ``unnamed``.
+  /// Parses a path such as `/run/x.sock`, `@name` for an abstract name, or `@` without a name for ``unnamed``.
   ///
-  /// `%` and two hexadecimal digits mean a byte (``EscapedName``), so `%` itself is written `%25`, and `%40name` is a
-  /// path that begins with `@`. To use a path or a name without escapes, call ``init(path:)-(String)`` or
-  /// ``init(abstract:)-(String)``.
-  /// - Throws: `.addressTooLong`, `.invalidAddress`, with the text and an explanation.
+  /// `%` followed by two hexadecimal digits represents a byte (``EscapedName``). Therefore, write `%25` for `%`, and
+  /// `%40name` for a path that begins with `@`. To use a path or a name without escapes, call ``init(path:)-(String)``
+  /// or ``init(abstract:)-(String)``.
+  /// - Throws: `.addressTooLong`, `.invalidAddress`. The error contains the text and an explanation.
   public init(parsing text: String) throws(SocketError) {
     do throws(SocketError) {
       if text.isEmpty { throw .malformed("A path or a name is missing.") }
@@ -155,6 +156,6 @@ extension UnixAddress: LosslessStringConvertible {
     }
   }
 
-  /// The text that ``init(parsing:)`` reads as this address. It is also the body of the endpoint text.
+  /// The text from which ``init(parsing:)`` makes this address. It is also the body of the endpoint text.
   public var description: String { body }
 }

@@ -7,9 +7,9 @@ internal import Glibc
 /// let web = try activated.takeListener(TCPSocket.self, named: "web")
 /// let control = try activated.takeListener(VsockStreamSocket.self, named: "control")
 /// ```
-/// The value owns the descriptors 3, 4, … from its initialization on. Each can be taken once. The value closes the
-/// descriptors that were not taken at the end of its life. Make only one value, at the start of the program, before
-/// other code can use these numbers.
+/// From its initialization, the value owns the descriptors 3, 4, …. Each descriptor can be taken once. When the value
+/// is destroyed, it closes the descriptors that were not taken. Make only one value, at the start of the program,
+/// before other code can use these numbers.
 public struct ActivatedSockets: ~Copyable, Sendable {
   private struct Entry: Sendable {
     let descriptor: RawDescriptor
@@ -17,16 +17,17 @@ public struct ActivatedSockets: ~Copyable, Sendable {
   }
   private var entries: [Entry] = []
 
-  /// Takes the descriptors that the variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES describe, and makes them
-  /// CLOEXEC and non-blocking.
+  /// Takes ownership of the descriptors that the environment variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES
+  /// describe, and makes the descriptors CLOEXEC and non-blocking.
   ///
   /// - Parameter unsettingEnvironment: whether to remove the variables, so that neither this process nor its child
-  ///   processes read them again. All threads share the environment: pass true only while no other thread reads or
+  ///   processes can read them again. All threads share the environment: pass true only while no other thread reads or
   ///   changes it.
-  /// - Throws: `.nameNotFound` when LISTEN_PID or LISTEN_FDS is not set, or LISTEN_PID is the number of another
-  ///   process: no sockets were passed to this process; `.invalidArgument` for a variable that is not a number, or when
-  ///   the number of names is not the number of descriptors; `.closed` when one of the descriptors is not open. After
-  ///   an error no descriptor is taken or closed, and the variables stay set.
+  /// - Throws: `.nameNotFound` if LISTEN_PID or LISTEN_FDS is not set, or if LISTEN_PID is the number of another
+  ///   process (in these cases, the service manager passed no sockets to this process); `.invalidArgument` if a
+  ///   variable is not a number, or if the number of names differs from the number of descriptors; `.closed` if one of
+  ///   the descriptors is not open. If the initializer throws, it takes and closes no descriptors and does not remove
+  ///   the variables.
   public init(unsettingEnvironment: Bool = false) throws(SocketError) {
     guard let process = Self.variable("LISTEN_PID"), let count = Self.variable("LISTEN_FDS") else {
       throw SocketError(code: .nameNotFound, .activate)
@@ -35,14 +36,14 @@ public struct ActivatedSockets: ~Copyable, Sendable {
       throw SocketError(code: .invalidArgument, .activate)
     }
     guard process == getpid() else { throw SocketError(code: .nameNotFound, .activate) }
-    // The check comes before the allocation: LISTEN_FDS can be any number, and the check stops at the first descriptor
-    // that is not open.
+    // The check precedes the allocation, because LISTEN_FDS can be any number, and the check stops at the first
+    // descriptor that is not open.
     for number in 3..<3 + count { try Self.check(RawDescriptor(number)) }
     // A descriptor without a name is "unknown", as with systemd.
     let names = try Self.names(of: Int(count), in: Self.variable("LISTEN_FDNAMES"))
     let found = names.enumerated().map { Entry(descriptor: RawDescriptor(3 + Int32($0)), name: $1) }
     for entry in found { try entry.descriptor.makeNonBlockingAndCloseOnExec() }
-    // This assignment comes last because `deinit` closes these descriptors, also when this initializer fails.
+    // This assignment is the last step, because `deinit` closes these descriptors, even if this initializer fails.
     entries = found
     if unsettingEnvironment {
       for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] { unsetenv(name) }
@@ -53,34 +54,34 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     for entry in entries { _ = unsafe Descriptor(unsafeOwning: entry.descriptor) }
   }
 
-  /// The names of the descriptors that have not been taken, in the order in which they were passed. Several descriptors
-  /// may have the same name.
+  /// The names of the descriptors that have not been taken, in the order in which the service manager passed them.
+  /// Several descriptors may have the same name.
   public var names: [String] { entries.map(\.name) }
 
   /// Takes a listening socket.
   ///
   /// - Parameters:
   ///   - type: the transport that the socket must have.
-  ///   - name: the name of the socket; nil for the first one that is left. When several have this name, takes the first
-  ///     of them that is left.
+  ///   - name: the name of the socket, or nil for the first remaining descriptor. If several descriptors have this
+  ///     name, the method takes the first remaining descriptor with this name.
   /// - Throws: `.nameNotFound`; `.wrongSocketKind` for another transport or a socket that does not listen;
-  ///   `.notASocket`. After an error this value still owns the descriptor.
+  ///   `.notASocket`. If the method throws, this value still owns the descriptor.
   public mutating func takeListener<S: Transport & Acceptable<Void> & ~Copyable>(
     _ type: S.Type = S.self, named name: String? = nil
   ) throws(SocketError) -> Listener<S> {
     let index = try index(of: name)
-    // The check comes before the descriptor is taken, because `init(adopting:)` closes a descriptor that it refuses.
+    // The check precedes the removal of the descriptor, because `init(adopting:)` closes a descriptor that it refuses.
     try S.check(entries[index].descriptor, listening: true)
     return try Listener<S>(adopting: unsafe Descriptor(unsafeOwning: entries.remove(at: index).descriptor))
   }
 
-  /// Takes a socket that does not listen: a connection (`Accept=yes`), or one that receives datagrams.
+  /// Takes a socket that does not listen: a connection (`Accept=yes`) or a datagram socket.
   ///
   /// - Parameters:
   ///   - type: the transport that the socket must have.
-  ///   - name: the name of the socket; nil for the first one that is left.
-  /// - Throws: `.nameNotFound`; `.wrongSocketKind` for another transport or a socket that listens; `.notASocket`. After
-  ///   an error this value still owns the descriptor.
+  ///   - name: the name of the socket, or nil for the first remaining descriptor.
+  /// - Throws: `.nameNotFound`; `.wrongSocketKind` for another transport or a socket that listens; `.notASocket`. If
+  ///   the method throws, this value still owns the descriptor.
   public mutating func takeSocket<S: Transport & ~Copyable>(
     _ type: S.Type = S.self, named name: String? = nil
   ) throws(SocketError) -> S {
@@ -89,9 +90,9 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     return try S(adopting: unsafe Descriptor(unsafeOwning: entries.remove(at: index).descriptor))
   }
 
-  /// Takes a descriptor of any kind, such as a FIFO or a file. Use it also for socket types that are not a
+  /// Takes a descriptor of any kind, such as a FIFO or a file. Use this method also for socket types that are not a
   /// ``Transport``: `try SCTPOneToManySocket(adopting: activated.takeDescriptor(named: "sctp"))`.
-  /// - Parameter name: the name of the descriptor; nil for the first one that is left.
+  /// - Parameter name: the name of the descriptor, or nil for the first remaining descriptor.
   /// - Throws: `.nameNotFound`.
   public mutating func takeDescriptor(named name: String? = nil) throws(SocketError) -> Descriptor {
     let index = try index(of: name)

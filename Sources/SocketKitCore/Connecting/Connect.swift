@@ -1,17 +1,19 @@
 internal import CSocketKit
 
 extension Transport where Self: ConnectedSocket & ~Copyable {
-  /// Connects, and blocks the calling thread until the peer has answered.
+  /// Connects, and blocks the calling thread until the connect succeeds or fails.
   ///
   /// - Parameters:
   ///   - address: the address of the peer.
-  ///   - source: the local address; nil lets the kernel choose. With port 0 the kernel chooses the port when it knows
-  ///     the peer, so that connections to different peers can share a port (IP_BIND_ADDRESS_NO_PORT, Linux 4.2).
-  ///   - limit: how long to wait, and how: ``WaitLimit``. A limit that has passed fails before anything is sent.
-  ///   - configure: sets options on the socket before it connects.
-  /// - Throws: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.cancelled`, `.unreachable`, `.addressInUse` for
-  ///   the source, `.addressNotAvailable` for the source and when no port is free, `.tooManyDescriptors`. The error
-  ///   contains the addresses.
+  ///   - source: the local address, or nil to let the kernel choose. With port 0, the kernel chooses the port in
+  ///     connect(2) and not in bind(2), so that connections to different peers can share a port
+  ///     (IP_BIND_ADDRESS_NO_PORT, Linux 4.2).
+  ///   - limit: how long and in which way to wait: ``WaitLimit``. If the limit has already passed, the call fails
+  ///     before it sends anything.
+  ///   - configure: a closure that sets options on the socket before the socket connects.
+  /// - Throws: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.cancelled`, `.unreachable`, `.addressInUse` if
+  ///   another socket uses the source, `.addressNotAvailable` if the source is not an address of this host or no port
+  ///   is free, `.tooManyDescriptors`. The error contains the addresses.
   public static func connect(
     to address: Address, from source: Address? = nil, until limit: some WaitLimit,
     configure: (borrowing Self) throws -> Void = { _ in }
@@ -30,11 +32,12 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
   @available(*, unavailable, message: "Connecting waits. Add until:, or call startConnecting(to:).")
   public static func connect(to address: Address) throws(SocketError) -> Self { fatalError() }
 
-  /// Starts to connect and returns at once. It is for event loops that watch the connection.
+  /// Starts to connect and returns without waiting. This method is for event loops that watch the pending connection.
   ///
   /// - Returns: a pending connection. Watch it for writing, then call ``PendingConnection/finish()``.
-  /// - Throws: as `connect(to:until:)` when the connect fails at once. For a Unix listener with a full
-  ///   backlog the error is `.other` with EAGAIN, because the kernel offers no event to wait for: try again.
+  /// - Throws: as `connect(to:until:)` if the connect fails immediately. If the backlog of a Unix listener is full, the
+  ///   error is `.other` with errno EAGAIN, because the kernel reports no event when the backlog has space: try again
+  ///   later.
   public static func startConnecting(
     to address: Address, from source: Address? = nil,
     configure: (borrowing Self) throws -> Void = { _ in }
@@ -70,7 +73,7 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
       try descriptor.connectWhenBacklogAllows(to: address, until: wait.limit)
     }
     if progress == .pending {
-      // This waits on the descriptor and not on the write source, because a socket that sends through a queue uses its
+      // The wait uses the descriptor and not the write source, because a socket that sends through a queue uses its
       // write source only for sending.
       try wait.block(on: descriptor, for: .writable)
       while try !isConnected() { try wait.block(on: descriptor, for: .writable) }
@@ -82,7 +85,7 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
     let result = descriptor.attemptConnect(to: address)
     if !result.isFailure { return .done }
     switch result.errno {
-    // After EINTR the connect continues in the kernel (connect(2)).
+    // After EINTR, the kernel continues the connect (connect(2)).
     case CSK_EINPROGRESS, CSK_EINTR: return .pending
     case CSK_EAGAIN where kindIsUnix(address): return .blockedByBacklog
     default: throw SocketError(result, .connect)
@@ -91,7 +94,7 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
 
   private borrowing func kindIsUnix(_ address: Address) -> Bool { address.family == .unix }
 
-  /// Returns whether a pending connect has succeeded. Reads SO_ERROR first and then calls getpeername(2), because a
+  /// Returns whether a pending connect has succeeded. First reads SO_ERROR and then calls getpeername(2), because a
   /// socket can be writable without being connected.
   borrowing func isConnected() throws(SocketError) -> Bool {
     if let error = try descriptor.connectFailure() {
@@ -112,7 +115,8 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
     do throws(SocketError) {
       try configure(at: .connected)
     } catch {
-      // Either the peer has reset the connection since then, or TCP waits for the first bytes (TCP_FASTOPEN_CONNECT).
+      // ENOTCONN has two causes: the peer has reset the connection since the connect succeeded, or TCP sends its SYN
+      // only with the first bytes (TCP_FASTOPEN_CONNECT).
       guard error.errno == CSK_ENOTCONN else { throw error }
       guard try descriptor.isConnectedWithoutPeer() else { throw error }
     }
@@ -122,17 +126,17 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
 private enum ConnectProgress { case done, pending, blockedByBacklog }
 
 extension RawDescriptor {
-  /// Returns the error of a failed connect. The kernel reports it once.
+  /// Returns the error of a failed connect, or nil. The kernel reports the error once.
   fileprivate func connectFailure() throws(SocketError) -> SocketError? {
     guard let error = try takePendingError(.connect) else { return nil }
-    // EPIPE means a reset after the peer ended its stream (tcp_reset in net/ipv4/tcp_input.c).
+    // EPIPE means that the peer sent a FIN and then a reset (tcp_reset in net/ipv4/tcp_input.c).
     return error.errno == CSK_EPIPE ? SocketError(code: .connectionReset, .connect, errno: CSK_EPIPE) : error
   }
 
   /// Checks a socket for which getpeername(2) returned ENOTCONN. Returns false while the connect is in progress, and
-  /// true when TCP waits for the first bytes to send them with its SYN (TCP_FASTOPEN_CONNECT).
-  /// - Throws: the error that ended the connect or the connection; `.notConnected` when the kernel has already reported
-  ///   it.
+  /// true if TCP waits for the first bytes in order to send them with its SYN (TCP_FASTOPEN_CONNECT).
+  /// - Throws: the error that ended the connect or the connection; `.notConnected` if the kernel has already reported
+  ///   this error.
   fileprivate func isConnectedWithoutPeer() throws(SocketError) -> Bool {
     if let error = try connectFailure() { throw error }
     var watched = csk_pollfd(fd: value, events: Int16(CSK_POLLOUT), revents: 0)
@@ -142,7 +146,7 @@ extension RawDescriptor {
     let seen = Int32(watched.revents)
     if seen & (CSK_POLLHUP | CSK_POLLOUT) == 0 { return false }
     if seen & CSK_POLLHUP == 0, (try? integerOption(CSK_IPPROTO_TCP, CSK_TCP_FASTOPEN_CONNECT)) == 1 { return true }
-    // The connect has ended, successfully or not, perhaps just now.
+    // The connect has succeeded or failed, possibly after the last check.
     do throws(SocketError) {
       _ = try remoteAddress()
       return true
@@ -151,8 +155,8 @@ extension RawDescriptor {
     }
   }
 
-  /// Sets IP_BIND_ADDRESS_NO_PORT, so that connect(2) and not bind(2) chooses the port. On a kernel without this option
-  /// bind(2) reserves a port.
+  /// Sets IP_BIND_ADDRESS_NO_PORT, so that connect(2) and not bind(2) chooses the port. On a kernel without this
+  /// option, bind(2) reserves a port.
   fileprivate func chooseNoPortYet() {
     var on: Int32 = 1
     _ = csk_setsockopt(value, CSK_IPPROTO_IP, CSK_IP_BIND_ADDRESS_NO_PORT, &on, 4)
@@ -160,10 +164,10 @@ extension RawDescriptor {
 
   /// Connects to a Unix listener whose backlog is full.
   ///
-  /// With a full backlog a non-blocking connect(2) fails with EAGAIN, and the kernel offers no event to wait for. A
-  /// blocking connect(2) sleeps until there is room (unix(7)). So this method makes blocking calls of at most 5 ms
-  /// each, and checks the deadline and the control between them. It connects as soon as there is room, and a cancel
-  /// takes effect within 5 ms.
+  /// With a full backlog, a non-blocking connect(2) fails with EAGAIN, and the kernel reports no event when the backlog
+  /// has space. A blocking connect(2) sleeps until the backlog has space (unix(7)). Therefore, this method makes
+  /// blocking calls of at most 5 ms each, and checks the deadline and the control between these calls. It connects as
+  /// soon as the backlog has space, and a cancel takes effect within 5 ms.
   func connectWhenBacklogAllows(
     to address: some SocketAddress, until limit: some WaitLimit
   ) throws(SocketError) {
@@ -175,7 +179,7 @@ extension RawDescriptor {
     if read.isFailure { throw SocketError(read, .connect) }
     try setBlocking(true)
     defer {
-      // Errors are ignored: the kernel accepts a time that it has returned.
+      // This call ignores errors, because the kernel accepts a time that getsockopt(2) returned.
       _ = csk_setsockopt(value, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &before, size)
       try? setBlocking(false)
     }

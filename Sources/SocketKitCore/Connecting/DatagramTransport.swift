@@ -2,9 +2,9 @@ extension Transport where Self: DatagramSocket & ~Copyable {
   /// Opens a datagram socket that receives at an address.
   ///
   /// - Parameters:
-  ///   - address: the local address. With port 0 the kernel chooses the port, and `localAddress()` returns it. When the
-  ///     kernel has no IPv6, ``IPSocketAddress/any(port:)`` means every IPv4 address.
-  ///   - configure: sets options on the socket before it is bound.
+  ///   - address: the local address. With port 0, the kernel chooses the port, and `localAddress()` returns the port.
+  ///     If the kernel does not support IPv6, ``IPSocketAddress/any(port:)`` means every IPv4 address.
+  ///   - configure: a closure that sets options on the socket before the socket is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.tooManyDescriptors`. The error contains
   ///   the address.
   public static func bind(
@@ -13,13 +13,13 @@ extension Transport where Self: DatagramSocket & ~Copyable {
     try bound(to: address, configure: configure)
   }
 
-  /// Opens a datagram socket that is connected to one peer: it sends to this peer, receives only from it, and reports
-  /// ICMP errors. This method sends nothing and does not wait.
+  /// Opens a datagram socket that is connected to one peer. The socket sends to this peer, receives only from this
+  /// peer, and reports ICMP errors. This method sends nothing and does not wait.
   ///
   /// - Parameters:
   ///   - address: the peer.
-  ///   - source: the local address to use; nil lets the kernel choose.
-  ///   - configure: sets options on the socket before it is bound or connected.
+  ///   - source: the local address, or nil to let the kernel choose.
+  ///   - configure: a closure that sets options on the socket before the socket is bound or connected.
   /// - Throws: `.unreachable`, `.addressInUse`, `.connectionRefused` (no Unix socket is open at the address). The error
   ///   contains the addresses.
   public static func connect(
@@ -39,7 +39,7 @@ extension Transport where Self: DatagramSocket & ~Copyable {
 }
 
 extension DescriptorSocket where Self: DatagramSocket & ~Copyable {
-  /// Connects this socket to a peer, or to a different peer when it is already connected.
+  /// Connects this socket to a peer. If the socket is already connected, replaces its peer.
   /// - Throws: `.unreachable`, `.connectionRefused`, `.invalidArgument`.
   public borrowing func connect(to address: Address) throws(SocketError) {
     var result = descriptor.attemptConnect(to: address)
@@ -47,15 +47,16 @@ extension DescriptorSocket where Self: DatagramSocket & ~Copyable {
     if result.isFailure { throw SocketError(result, .connect) }
   }
 
-  /// Disconnects the socket from its peer, so that it receives from any sender again (connect(2) with AF_UNSPEC).
+  /// Disconnects the socket from its peer, so that the socket receives from any sender again (connect(2) with
+  /// AF_UNSPEC).
   ///
-  /// An IP socket keeps its port and the device that it is bound to. The kernel clears both when it disconnects the
-  /// socket, and this method sets them again. In between, another process can take the port. The device is not kept
-  /// when the peer's address is link-local, because then connect(2) may have set it. The socket loses a local address
-  /// that connect(2) chose, and keeps a local address that the program bound.
-  /// - Throws: `.addressInUse` when another socket took the port; the socket is then neither connected nor bound.
-  ///   `.permissionDenied` before Linux 5.7 when the socket is bound to a device and the process has lost CAP_NET_RAW;
+  /// An IP socket keeps its port and its bound device. The kernel clears the port and the device when it disconnects
+  /// the socket, and this method restores them. Before the port is restored, another process can bind the port. This
+  /// method does not restore the device if the peer's address is link-local, because connect(2) may have set the
+  /// device. The socket loses a local address that connect(2) chose, and keeps a local address that the program bound.
+  /// - Throws: `.addressInUse` if another socket has bound the port; the socket is then neither connected nor bound.
+  ///   `.permissionDenied` before Linux 5.7 if the socket is bound to a device and the process has lost CAP_NET_RAW;
   ///   the socket is then neither connected nor bound. `.notSupported` for raw IP sockets, which could not receive
-  ///   after a disconnect: open another socket. `.closed`.
+  ///   after a disconnect: open another socket instead. `.closed`.
   public borrowing func disconnect() throws(SocketError) { try descriptor.disconnect() }
 }

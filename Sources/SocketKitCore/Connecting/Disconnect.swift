@@ -5,14 +5,15 @@ extension RawDescriptor {
   func disconnect() throws(SocketError) {
     guard let before = IPSocketAddress(try connected(localAddress)) else { return try dissolve() }
     if try connected({ () throws(SocketError) in try socketKind() }).type == .raw {
-      // The kernel removes the socket from the table in which it looks up the receiver of a packet, and does not insert
-      // it again (raw_prot in net/ipv4/raw.c and rawv6_prot in net/ipv6/raw.c have unhash but no get_port).
+      // A disconnect removes the socket from the table in which the kernel looks up the receivers of a packet, and a
+      // later connect does not insert the socket again (raw_prot in net/ipv4/raw.c and rawv6_prot in net/ipv6/raw.c
+      // have unhash but no get_port).
       throw SocketError(code: .notSupported, .connect)
     }
     let device = boundDevice()
     try dissolve()
     if device != 0, boundDevice() == 0 {
-      // Before Linux 5.7 this needs CAP_NET_RAW, as the first bind to the device did.
+      // Before Linux 5.7, this option needs CAP_NET_RAW, as the first bind to the device did.
       try setIntegerOption(CSK_SOL_SOCKET, CSK_SO_BINDTOIFINDEX, device)
     }
     // __udp_disconnect in net/ipv4/udp.c clears a port that the kernel chose in bind(2) or connect(2).
@@ -27,7 +28,7 @@ extension RawDescriptor {
     if result.isFailure { throw SocketError(result, .connect) }
   }
 
-  /// Returns the number of the bound interface (SO_BINDTOIFINDEX, Linux 5.1), or 0 when there is none or when
+  /// Returns the number of the bound interface (SO_BINDTOIFINDEX, Linux 5.1), or 0 if there is no bound interface or if
   /// connect(2) may have set it.
   private func boundDevice() -> Int {
     do throws(SocketError) {
@@ -48,7 +49,7 @@ extension RawDescriptor {
     }
   }
 
-  /// Reports an error of `body` as an error of the operation ``SocketError/Operation/connect``.
+  /// Calls `body`, and throws its error as an error of the operation ``SocketError/Operation/connect``.
   private func connected<R>(_ body: () throws(SocketError) -> R) throws(SocketError) -> R {
     do throws(SocketError) {
       return try body()

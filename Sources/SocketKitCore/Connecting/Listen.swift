@@ -4,11 +4,11 @@ extension Transport where Self: Acceptable<Void> & ~Copyable {
   /// Listens on an address.
   ///
   /// - Parameters:
-  ///   - address: the local address. With port 0 the kernel chooses the port, and ``Listener/localAddress()`` returns
-  ///     it. When the kernel has no IPv6, ``IPSocketAddress/any(port:)`` means every IPv4 address.
-  ///   - backlog: the number of connections that may wait to be accepted, at least 0. The kernel limits it to
+  ///   - address: the local address. With port 0, the kernel chooses the port, and ``Listener/localAddress()`` returns
+  ///     the port. If the kernel does not support IPv6, ``IPSocketAddress/any(port:)`` means every IPv4 address.
+  ///   - backlog: the number of connections that may wait to be accepted, at least 0. The kernel limits this number to
   ///     net.core.somaxconn (listen(2)).
-  ///   - configure: sets options on the socket before it is bound.
+  ///   - configure: a closure that sets options on the socket before the socket is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.tooManyDescriptors`,
   ///   `.protocolNotSupported`, `.invalidArgument` for a negative backlog. The error contains the address.
   public static func listen(
@@ -26,12 +26,12 @@ extension Transport where Self: Acceptable<Void> & ~Copyable {
 
   /// Listens on the address that this socket is bound to (listen(2)).
   /// - Parameters:
-  ///   - backlog: the number of connections that may wait to be accepted, at least 0. The kernel limits it to
+  ///   - backlog: the number of connections that may wait to be accepted, at least 0. The kernel limits this number to
   ///     net.core.somaxconn (listen(2)).
-  ///   - cleanup: called once, when the listener closes or its life ends, for example to remove a socket file. Without
-  ///     it, closing the listener does not remove a socket file.
-  /// - Throws: `.invalidArgument`, also for a negative backlog, `.notSupported`, `.addressInUse`. After an error the
-  ///   socket is closed, and `cleanup` has been called.
+  ///   - cleanup: a function that is called once, when the listener is closed or destroyed, for example to remove a
+  ///     socket file. Without this function, closing the listener does not remove a socket file.
+  /// - Throws: `.invalidArgument` (for example, for a negative backlog), `.notSupported`, `.addressInUse`. If the
+  ///   method throws, it has closed the socket and called `cleanup`.
   public consuming func listen(
     backlog: Int = 511, cleanup: (@Sendable () -> Void)? = nil
   ) throws(SocketError) -> Listener<Self> {

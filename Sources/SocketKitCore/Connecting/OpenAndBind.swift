@@ -1,8 +1,8 @@
 internal import CSocketKit
 
 extension RawDescriptor {
-  /// Opens a CLOEXEC, non-blocking socket of any kind (socket(2)). Use it for transports whose address does not
-  /// determine the kind of the socket.
+  /// Opens a CLOEXEC, non-blocking socket of any kind (socket(2)). Use this method for transports whose address does
+  /// not determine the kind of the socket.
   /// - Throws: `.tooManyDescriptors`, `.protocolNotSupported`, `.permissionDenied` (raw and packet sockets need
   ///   CAP_NET_RAW), `.invalidArgument`.
   public static func open(_ kind: SocketKind) throws(SocketError) -> Descriptor {
@@ -30,8 +30,8 @@ extension RawDescriptor {
 }
 
 extension IPSocketAddress {
-  /// Returns the address to listen or receive at when the kernel has no IPv6 (`ipv6.disable=1`): ``anyIPv4(port:)``
-  /// instead of ``any(port:)``.
+  /// Returns the address to bind to if the kernel does not support IPv6 (`ipv6.disable=1`): ``anyIPv4(port:)`` instead
+  /// of ``any(port:)``.
   ///
   /// - Parameter error: the error from opening a socket for this address.
   /// - Returns: nil for another address or another error.
@@ -50,7 +50,7 @@ extension Transport where Self: ~Copyable {
     return Self(owning: try RawDescriptor.open(kind))
   }
 
-  /// Opens a socket that will receive at an address. When the kernel has no IPv6 (`ipv6.disable=1`), changes
+  /// Opens a socket that will be bound to an address. If the kernel does not support IPv6 (`ipv6.disable=1`), changes
   /// ``IPSocketAddress/any(port:)`` to ``IPSocketAddress/anyIPv4(port:)``.
   /// - Throws: as ``open(for:)``.
   static func open(forAllOf address: inout Address) throws(SocketError) -> Self {
@@ -64,7 +64,7 @@ extension Transport where Self: ~Copyable {
   }
 
   /// Opens a socket of a kind other than the one that its address determines, such as another protocol.
-  /// - Throws: `.wrongSocketKind` when the kind is none of the ``kinds``, and as ``open(for:)``.
+  /// - Throws: `.wrongSocketKind` if the ``kinds`` do not include the kind, and the errors of ``open(for:)``.
   public static func open(_ kind: SocketKind) throws(SocketError) -> Self {
     guard kinds.contains(where: { $0.includes(kind) }) else { throw SocketError(code: .wrongSocketKind, .open) }
     return Self(owning: try RawDescriptor.open(kind))
@@ -86,11 +86,12 @@ extension Transport where Self: ~Copyable {
     }
   }
 
-  /// Takes over an open socket of this transport, connected or not, and makes it CLOEXEC and non-blocking.
+  /// Takes ownership of an open socket of this transport, connected or not, and makes the socket CLOEXEC and
+  /// non-blocking.
   ///
-  /// When the descriptor must stay open after an error, first check its kind with ``RawDescriptor/socketKind()``.
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind` for another family, type or protocol, or a socket that
-  ///   listens. After an error the descriptor is closed.
+  /// If the descriptor must stay open after an error, first check its kind with ``RawDescriptor/socketKind()``.
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind` for another family, type or protocol, or for a socket
+  ///   that listens. If the initializer throws, it closes the descriptor.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     try Self.check(descriptor.raw, listening: false)
     try descriptor.raw.makeNonBlockingAndCloseOnExec()
@@ -107,11 +108,12 @@ extension Transport where Self: ~Copyable {
 }
 
 extension Listener where S: Transport & Acceptable<Void> & ~Copyable {
-  /// Takes over a socket that already listens, and makes it CLOEXEC and non-blocking. Use it for socket activation, or
-  /// for a restart that loses no connections. Closing the listener does not remove a socket file.
+  /// Takes ownership of a socket that already listens, and makes the socket CLOEXEC and non-blocking. Use this
+  /// initializer for socket activation, or for a restart that loses no connections. Closing the listener does not
+  /// remove a socket file.
   ///
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind` for another family, type or protocol, or a socket that
-  ///   does not listen. After an error the descriptor is closed.
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind` for another family, type or protocol, or for a socket
+  ///   that does not listen. If the initializer throws, it closes the descriptor.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     try S.check(descriptor.raw, listening: true)
     try descriptor.raw.makeNonBlockingAndCloseOnExec()

@@ -1,6 +1,6 @@
-/// A connect in progress. Watch it for writing, and call ``finish()`` when it is writable.
+/// A connect in progress. Watch this value for writing, and call ``finish()`` when it is writable.
 ///
-/// Dropping the value aborts the connect and closes the socket.
+/// If the value is destroyed, the connect is aborted and the socket is closed.
 public struct PendingConnection<S: Transport & ConnectedSocket & ~Copyable>: ~Copyable, Sendable {
   private let socket: S
   /// The address of the peer.
@@ -12,9 +12,9 @@ public struct PendingConnection<S: Transport & ConnectedSocket & ~Copyable>: ~Co
   /// Makes a pending connection for transports that start to connect by other means than connect(2).
   /// - Parameters:
   ///   - socket: a socket that is connecting or connected.
-  ///   - address: the address of the peer, or the first address when there are several.
+  ///   - address: the address of the peer, or the first address if the peer has several.
   ///   - source: the requested local address.
-  ///   - subject: the text that errors contain for the address; nil for the address's own text.
+  ///   - subject: the text that represents the address in errors, or nil for the description of the address.
   public init(
     _ socket: consuming S, address: S.Address, source: S.Address? = nil, describedAs subject: String? = nil
   ) {
@@ -24,10 +24,10 @@ public struct PendingConnection<S: Transport & ConnectedSocket & ~Copyable>: ~Co
     self.subject = subject
   }
 
-  /// Returns whether the connect has succeeded. Asks the kernel, and does not wait.
+  /// Returns whether the connect has succeeded. This method queries the kernel and does not wait.
   /// - Throws: the error of the connect: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.unreachable`. The
-  ///   error contains the address. The kernel reports an error once; later calls throw `.notConnected`. Drop the value
-  ///   after an error.
+  ///   error contains the address. The kernel reports an error once; later calls throw `.notConnected`. Do not use the
+  ///   value after an error.
   public borrowing func isFinished() throws(SocketError) -> Bool {
     do throws(SocketError) {
       return try socket.isConnected()
@@ -37,8 +37,8 @@ public struct PendingConnection<S: Transport & ConnectedSocket & ~Copyable>: ~Co
   }
 
   /// Returns the connected socket.
-  /// - Throws: the error of the connect; `.notConnected` when it is still in progress, so call ``isFinished()`` first.
-  ///   After any error the socket is closed.
+  /// - Throws: the error of the connect; `.notConnected` if the connect is still in progress, so call ``isFinished()``
+  ///   first. If the method throws, it closes the socket.
   public consuming func finish() throws(SocketError) -> S {
     do throws(SocketError) {
       guard try socket.isConnected() else { throw SocketError(code: .notConnected, .connect) }
@@ -49,15 +49,16 @@ public struct PendingConnection<S: Transport & ConnectedSocket & ~Copyable>: ~Co
     return socket
   }
 
-  /// Blocks the calling thread until the peer has answered, and returns the connected socket.
-  /// - Throws: the error of the connect, `.timedOut` or `.cancelled`. The error contains the address. After an error
-  ///   the socket is closed.
+  /// Blocks the calling thread until the connect succeeds or fails, and returns the connected socket.
+  /// - Throws: the error of the connect, `.timedOut` or `.cancelled`. The error contains the address. If the method
+  ///   throws, it closes the socket.
   public consuming func finish(
     until limit: some WaitLimit
   ) throws(SocketError) -> S {
     do throws(SocketError) {
       var wait = try WaitOperation(.connect, until: limit)
-      // The loop waits before it asks: an error that has already happened makes the socket writable.
+      // The loop waits before it checks the connection, because an error that has already occurred makes the socket
+      // writable.
       repeat { try wait.block(on: readSource, for: .writable) } while try !socket.isConnected()
       try socket.confirm()
     } catch {

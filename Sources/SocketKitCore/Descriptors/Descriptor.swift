@@ -1,11 +1,11 @@
 public import CSocketKit
 
-/// The owner of an open descriptor, which closes the descriptor at the end of its life.
+/// The owner of an open descriptor. When the owner is destroyed, it closes the descriptor.
 ///
-/// The type is noncopyable, so that a descriptor has one owner and code that uses it after close does not compile.
-/// ``RawDescriptor`` is a copy of the number and cannot close the descriptor. Every descriptor that SocketKit makes is
-/// CLOEXEC and non-blocking. A descriptor that another process passed is CLOEXEC, and its sender determines whether it
-/// is non-blocking.
+/// The type is noncopyable, so a descriptor has one owner, and code that uses a descriptor after closing it does not
+/// compile. ``RawDescriptor`` is a copy of the number and cannot close the descriptor. Every descriptor that SocketKit
+/// opens is CLOEXEC and non-blocking. A descriptor that another process sent is CLOEXEC; the sender determines whether
+/// the descriptor is non-blocking.
 @frozen
 public struct Descriptor: ~Copyable, Sendable {
   /// The number of the descriptor. Use it for system calls and pollers only while this owner is alive.
@@ -14,7 +14,8 @@ public struct Descriptor: ~Copyable, Sendable {
   /// Takes ownership of a descriptor by its number, such as a number that a C function returned.
   ///
   /// The caller guarantees that the descriptor is open and has no other owner. `init(adopting:)` of a socket type makes
-  /// the descriptor CLOEXEC and non-blocking; `init(owning:)` requires that it is both.
+  /// the descriptor CLOEXEC and non-blocking. `init(owning:)` requires that the descriptor already is CLOEXEC and
+  /// non-blocking.
   @unsafe @inlinable
   public init(unsafeOwning raw: RawDescriptor) { self.raw = raw }
 
@@ -39,7 +40,7 @@ public struct Descriptor: ~Copyable, Sendable {
     if result.isFailure && !result.isInterrupted { throw SocketError(result, .close) }
   }
 
-  /// Closes the descriptor and returns the result of close(2). It is for implementers of socket types.
+  /// Closes the descriptor and returns the result of close(2). This method is for implementers of socket types.
   /// - Returns: 0 or -errno. This includes EINTR, which is not an error on Linux. The descriptor is closed in every
   ///   case.
   @inlinable
@@ -51,6 +52,7 @@ public struct Descriptor: ~Copyable, Sendable {
 
   /// Returns a second descriptor for the same open file (fcntl(2) F_DUPFD_CLOEXEC).
   ///
-  /// A poller watches the open file until its last descriptor is closed: deregister a registered descriptor first.
+  /// A poller watches an open file until the last descriptor of the file is closed. Therefore, deregister a descriptor
+  /// before you close it, even if a duplicate stays open.
   public borrowing func duplicate() throws(SocketError) -> Descriptor { try raw.duplicate() }
 }

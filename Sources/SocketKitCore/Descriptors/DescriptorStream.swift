@@ -6,18 +6,19 @@ public import CSocketKit
 /// let input = try DescriptorStream(adopting: unsafe Descriptor(unsafeOwning: RawDescriptor(number)))
 /// switch try input.read(into: buffer.mutableSpan, until: .after(.seconds(1))) { … }
 /// ```
-/// It reads, writes and waits with deadlines as sockets do, and pollers can watch it. Methods that only sockets support
-/// (addresses, shutdown, options) throw `.notASocket`.
+/// The stream reads, writes and waits with deadlines as sockets do, and pollers can watch the stream. Methods that only
+/// sockets support (addresses, shutdown, options) throw `.notASocket`.
 ///
 /// Reads and writes behave as read(2) and write(2) do for the kind of descriptor:
-/// - Reading a timerfd or an eventfd returns 8 bytes in host order; with a smaller buffer it throws `.invalidArgument`.
-///   An eventfd adds the 8 bytes that are written to it. Reading a signalfd returns records of 128 bytes.
+/// - Reading a timerfd or an eventfd returns 8 bytes in host order; with a smaller buffer, the read throws
+///   `.invalidArgument`. Writing 8 bytes to an eventfd adds their value to its counter. Reading a signalfd returns
+///   records of 128 bytes.
 /// - Reading a terminal in canonical mode returns one line at a time.
 /// - Reading from the write end of a pipe and writing to the read end throw `.closed`.
-/// - Writing to a pipe without a reader throws `.brokenPipe`. It does not raise SIGPIPE; this costs two more system
-///   calls for each write to a pipe.
-/// - A regular file is always ready. Reads and writes wait for the disk. Registering the file with an epoll poller
-///   throws `.notSupported`.
+/// - Writing to a pipe without a reader throws `.brokenPipe`. The write does not raise SIGPIPE. To suppress the signal,
+///   each write to a pipe makes two more system calls.
+/// - A regular file is always ready. Reads and writes wait for the disk. Registering a regular file with an epoll
+///   poller throws `.notSupported`.
 @frozen
 public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
   public typealias Options = SocketLevelOptions
@@ -27,13 +28,13 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
   /// Whether writing may raise SIGPIPE.
   @usableFromInline let isPipe: Bool
 
-  /// Takes over a descriptor and makes it non-blocking.
+  /// Takes ownership of a descriptor and makes the descriptor non-blocking.
   ///
-  /// The non-blocking flag belongs to the open file, and all its descriptors share it, also those in other processes. A
-  /// shell may fail when its terminal becomes non-blocking. To get a separate open file, open the path of the terminal
-  /// (`/dev/tty`, `/proc/self/fd/0`).
-  /// - Throws: `.wrongSocketKind` for a socket, because sockets have their own types; `.closed`. After an error the
-  ///   descriptor is closed.
+  /// The non-blocking flag belongs to the open file: it applies to all descriptors of the open file, including
+  /// descriptors in other processes. A shell may fail if its terminal becomes non-blocking. To get a separate open
+  /// file, open the path of the terminal (`/dev/tty`, `/proc/self/fd/0`).
+  /// - Throws: `.wrongSocketKind` for a socket, because sockets have their own types; `.closed`. If the call throws, it
+  ///   closes the descriptor.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     let raw = descriptor.raw
     try raw.checkOpen()
@@ -42,7 +43,7 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
     self.init(owning: descriptor)
   }
 
-  /// Takes over a descriptor without a check. The descriptor must be non-blocking and must not be a socket.
+  /// Takes ownership of a descriptor without a check. The descriptor must be non-blocking and must not be a socket.
   public init(owning descriptor: consuming Descriptor) {
     isPipe = csk_fcntl(descriptor.raw.value, CSK_F_GETPIPE_SZ, 0) >= 0
     owned = descriptor
@@ -52,7 +53,7 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// The capabilities: none, because they depend on the kind of the descriptor.
+  /// The empty set, because the capabilities depend on the kind of the descriptor.
   @inlinable public static var capabilities: SocketCapabilities { [] }
 
   @inlinable
@@ -88,8 +89,8 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
     return withoutSignal(for: .max) { csk_writev(number, vectors.vectors, vectors.vector_count) }
   }
 
-  /// Makes the call with SIGPIPE blocked when the call may raise this signal, and then removes the raised signal.
-  /// Before Linux 6.18 write(2) has no flag that prevents the signal.
+  /// Makes the call. If the call may raise SIGPIPE, blocks this signal during the call, and then removes a pending
+  /// signal that the call raised. Before Linux 6.18, write(2) has no flag that suppresses the signal.
   @inlinable
   borrowing func withoutSignal(for count: Int, _ call: () -> Int) -> IOResult {
     var signal = csk_pipe_signal()
@@ -100,7 +101,7 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
     var result = call()
     while result == 0 &- Int(CSK_EINTR) { result = call() }
     if isPipe {
-      // A write that wrote only a part may have raised the signal for the rest.
+      // A partial write may have raised the signal for the rest of the bytes.
       let mayBeRaised = result == 0 &- Int(CSK_EPIPE) || (result > 0 && result < count)
       csk_pipe_signal_restore(&signal, mayBeRaised ? 1 : 0)
     }

@@ -6,18 +6,18 @@
 /// sctp://10.0.0.1,10.0.1.1:38412       sctp://localhost:80
 /// unix:/run/x.sock    unix:relative  unix:@abstract  unix:@    unix-seqpacket:…  unix-dgram:…
 /// ```
-/// Each value has one canonical text, ``description``, and reading that text returns an equal value. A value keeps the
-/// name of a host, and connect looks the name up. In `SocketKit`, `AnyEndpoint` has all transports of the library;
-/// ``TransportList`` describes how a program adds its own.
+/// Each value has one canonical text, ``description``, and parsing this text returns an equal value. A value contains
+/// the name of a host and not its addresses; connecting looks up the name. In `SocketKit`, `AnyEndpoint` supports all
+/// transports of the library. ``TransportList`` describes how a program adds its own transports.
 ///
-/// An ``EndpointVisitor`` connects to the address, listens at it or uses it in another way.
+/// An ``EndpointVisitor`` connects to the address, listens on the address, or uses the address in another way.
 @frozen
 public struct Endpoint<List: TransportList>: Hashable, Sendable {
   @usableFromInline let value: List.Value
 
   /// Reads an address from its text.
-  /// - Throws: `.invalidAddress`, `.invalidPort` or `.addressTooLong`. The error contains the text and explains what is
-  ///   wrong with it.
+  /// - Throws: `.invalidAddress`, `.invalidPort` or `.addressTooLong`. The error contains the text, and its explanation
+  ///   states what is wrong with the text.
   public init(parsing text: String) throws(SocketError) {
     do throws(SocketError) {
       let parts = try EndpointText(parsing: text)
@@ -35,8 +35,8 @@ public struct Endpoint<List: TransportList>: Hashable, Sendable {
   public var scheme: String { List.text(of: value).scheme }
 
   /// Calls the visitor's method for the kind of transport, and passes the transport's type.
-  /// - Throws: the errors of the visitor; `.wrongSocketKind`, with the address, for a kind of transport for which the
-  ///   visitor has no method.
+  /// - Throws: the errors of the visitor; `.wrongSocketKind`, with the address, if the visitor has no method for this
+  ///   kind of transport.
   @inlinable
   public func visit<V: EndpointVisitor>(with visitor: inout V) throws(V.Failure) -> V.Outcome {
     try List.visit(value, with: &visitor)

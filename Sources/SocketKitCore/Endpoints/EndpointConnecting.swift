@@ -1,5 +1,6 @@
-// Connecting and binding at an endpoint: the defaults of a transport's requirements, and the methods of programs. The
-// methods are disfavoured, so that a call for a transport whose endpoints are its addresses takes the other overload.
+// Connecting and binding to an endpoint: the default implementations of a transport's requirements, and the methods
+// that programs call. These methods are disfavoured overloads, so that for a transport whose endpoints are its
+// addresses, the compiler chooses the overload for addresses.
 
 extension Transport where Self: ~Copyable {
   public static func open(
@@ -17,7 +18,7 @@ extension Transport where Self: ~Copyable {
     throw SocketError(code: .notSupported, .connect).with(address: endpointFormat.text(of: endpoint))
   }
 
-  /// Returns the result of `make` for the first address of the endpoint whose protocol this kernel supports.
+  /// Returns the result of `make` for the first address of the endpoint whose protocol the kernel supports.
   fileprivate static func firstUsable<R: ~Copyable>(
     of endpoint: Endpoint, until limit: some WaitLimit, _ make: (Address) throws(SocketError) -> R
   ) throws(SocketError) -> R {
@@ -53,17 +54,18 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
       address: endpointFormat.text(of: endpoint), attempts: failures)
   }
 
-  /// Connects to an endpoint, and blocks the calling thread until the peer has answered. Looks up a name.
+  /// Connects to an endpoint, and blocks the calling thread until the connect succeeds or fails. If the endpoint is a
+  /// name, looks up the name first.
   ///
   /// - Parameters:
   ///   - endpoint: the endpoint of the peer, such as `.host("example.org", port: 80)`.
-  ///   - source: the local address; nil lets the kernel choose. With a source only addresses of its IP version can be
-  ///     reached.
-  ///   - limit: how long to wait for the lookup and the connect together, and how: ``WaitLimit``.
-  ///   - configure: sets options on each socket before it connects.
+  ///   - source: the local address, or nil to let the kernel choose. A socket with a source can connect only to
+  ///     addresses of the same IP version.
+  ///   - limit: how long and in which way to wait for the lookup and the connect together: ``WaitLimit``.
+  ///   - configure: a closure that sets options on each socket before the socket connects.
   /// - Throws: `.connectionRefused`, `.timedOut`, `.cancelled`, `.unreachable`, `.nameNotFound`, `.resolverFailed`,
-  ///   `.tooManyDescriptors`. The error contains the address, and when several addresses were tried,
-  ///   ``SocketError/attempts`` contains each attempt.
+  ///   `.tooManyDescriptors`. The error contains the address. If the method tried several addresses,
+  ///   ``SocketError/attempts`` contains the error of each attempt.
   @_disfavoredOverload
   public static func connect(
     to endpoint: Endpoint, from source: Address? = nil, until limit: some WaitLimit,
@@ -74,13 +76,14 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
 }
 
 extension Transport where Self: Acceptable<Void> & ~Copyable {
-  /// Listens at an endpoint. A name stands for the first of its addresses whose IP version this kernel supports.
+  /// Listens on an endpoint. If the endpoint is a name, the method uses the first address of the name whose IP version
+  /// the kernel supports.
   /// - Parameters:
-  ///   - endpoint: the local endpoint. With port 0 the kernel chooses the port.
-  ///   - backlog: the number of connections that may wait to be accepted, at least 0. The kernel limits it to
+  ///   - endpoint: the local endpoint. With port 0, the kernel chooses the port.
+  ///   - backlog: the number of connections that may wait to be accepted, at least 0. The kernel limits this number to
   ///     net.core.somaxconn (listen(2)).
-  ///   - limit: how long to wait for the lookup of a name, and how: ``WaitLimit``. No other step waits.
-  ///   - configure: sets options on the socket before it is bound.
+  ///   - limit: how long and in which way to wait for the lookup of a name: ``WaitLimit``. No other step waits.
+  ///   - configure: a closure that sets options on the socket before the socket is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.tooManyDescriptors`,
   ///   `.protocolNotSupported`, `.nameNotFound`, `.resolverFailed`, `.timedOut`, `.invalidArgument` for a negative
   ///   backlog. The error contains the address.
@@ -109,12 +112,12 @@ extension Transport where Self: DatagramSocket & ~Copyable {
     }
   }
 
-  /// Opens a datagram socket that receives at an endpoint. A name stands for the first of its addresses whose IP
-  /// version this kernel supports.
+  /// Opens a datagram socket that receives at an endpoint. If the endpoint is a name, the method uses the first address
+  /// of the name whose IP version the kernel supports.
   /// - Parameters:
-  ///   - endpoint: the local endpoint. With port 0 the kernel chooses the port.
-  ///   - limit: how long to wait for the lookup of a name, and how: ``WaitLimit``. No other step waits.
-  ///   - configure: sets options on the socket before it is bound.
+  ///   - endpoint: the local endpoint. With port 0, the kernel chooses the port.
+  ///   - limit: how long and in which way to wait for the lookup of a name: ``WaitLimit``. No other step waits.
+  ///   - configure: a closure that sets options on the socket before the socket is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.nameNotFound`, `.resolverFailed`,
   ///   `.timedOut`. The error contains the address.
   @_disfavoredOverload
@@ -124,13 +127,13 @@ extension Transport where Self: DatagramSocket & ~Copyable {
     try open(boundTo: endpoint, until: limit, configure: configure)
   }
 
-  /// Opens a datagram socket that is connected to one peer. A name stands for the first of its addresses whose IP
-  /// version this kernel supports.
+  /// Opens a datagram socket that is connected to one peer. If the endpoint is a name, the method uses the first
+  /// address of the name whose IP version the kernel supports.
   /// - Parameters:
   ///   - endpoint: the peer.
-  ///   - source: the local address to use; nil lets the kernel choose.
-  ///   - limit: how long to wait for the lookup of a name, and how: ``WaitLimit``. No other step waits.
-  ///   - configure: sets options on the socket before it is bound or connected.
+  ///   - source: the local address, or nil to let the kernel choose.
+  ///   - limit: how long and in which way to wait for the lookup of a name: ``WaitLimit``. No other step waits.
+  ///   - configure: a closure that sets options on the socket before the socket is bound or connected.
   /// - Throws: `.unreachable`, `.connectionRefused`, `.nameNotFound`, `.resolverFailed`, `.timedOut`. The error
   ///   contains the address.
   @_disfavoredOverload

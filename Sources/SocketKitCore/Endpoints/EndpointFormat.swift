@@ -1,26 +1,27 @@
-/// How the endpoints of a transport are written, read and resolved: ``Transport/endpointFormat``.
+/// The functions that write, read and resolve the endpoints of a transport: ``Transport/endpointFormat``.
 ///
 /// ```swift
 /// public static var endpointFormat: EndpointFormat<IPEndpoint, IPSocketAddress> { .ip(scheme: "tcp") }
 /// ```
 public struct EndpointFormat<Endpoint: Hashable & Sendable, Address: SocketAddress>: Sendable {
   /// The name of the transport in the text of an endpoint: a lower-case letter, followed by lower-case letters, digits,
-  /// `+`, `-` and `.`. Empty for a transport without a text form.
+  /// `+`, `-` and `.`. The scheme is empty for a transport without a text form.
   public let scheme: String
 
   /// Reads an endpoint from the text after the scheme and the colon, such as `//localhost:80` in `tcp://localhost:80`.
   /// Looks up the names of this host's interfaces, but no other names.
   ///
-  /// Throws ``SocketError/malformed(_:code:)``, which explains what is wrong.
+  /// Throws ``SocketError/malformed(_:code:)``, whose explanation states what is wrong with the text.
   public let parse: @Sendable (_ body: String) throws(SocketError) -> Endpoint
 
-  /// Returns the canonical text of an endpoint without the scheme. Reading it returns an equal endpoint.
+  /// Returns the canonical text of an endpoint without the scheme. ``parse`` returns an equal endpoint for this text.
   public let body: @Sendable (Endpoint) -> String
 
   /// Returns the endpoint of a socket's address.
   public let endpoint: @Sendable (Address) -> Endpoint
 
-  /// Returns the addresses of an endpoint, at least one. Looks up a name, and blocks the calling thread meanwhile.
+  /// Returns the addresses of an endpoint, at least one. If the endpoint is a name, looks up the name, and blocks the
+  /// calling thread until the lookup ends.
   ///
   /// Throws `.nameNotFound`, `.resolverFailed`, `.timedOut`, `.cancelled`. The error contains the name.
   public let addresses: @Sendable (Endpoint, any WaitLimit) throws(SocketError) -> [Address]
@@ -45,7 +46,8 @@ public struct EndpointFormat<Endpoint: Hashable & Sendable, Address: SocketAddre
     scheme.isEmpty ? body(endpoint) : EndpointText(scheme: scheme, body: body(endpoint)).description
   }
 
-  /// Returns the text of an address, with the scheme if the transport has one. Print it as the address of a listener.
+  /// Returns the text of an address, with the scheme if the transport has one. Use this method, for example, to print
+  /// the address of a listener.
   @_disfavoredOverload
   public func text(of address: Address) -> String { text(of: endpoint(address)) }
 }
@@ -76,9 +78,10 @@ extension EndpointFormat where Endpoint == IPEndpoint, Address == IPSocketAddres
 extension EndpointFormat where Endpoint == UnixAddress, Address == UnixAddress {
   /// The format of ``UnixAddress``, as in `unix:/run/x.sock`.
   ///
-  /// The body is `/path`, `relative/path`, `@name` for an abstract name, or `@` alone for ``UnixAddress/unnamed``, for
-  /// which the kernel chooses the abstract name of a listener. `///path` means `/path`. `%` and two hexadecimal digits
-  /// mean a byte (``EscapedName``), as in `@a%00b`, and `%40name` is a path that begins with `@`.
+  /// The body is `/path`, `relative/path`, `@name` for an abstract name, or `@` without a name for
+  /// ``UnixAddress/unnamed``: the kernel then chooses the abstract name of a listener. `///path` means `/path`. `%`
+  /// followed by two hexadecimal digits represents a byte (``EscapedName``), as in `@a%00b`. `%40name` is a path that
+  /// begins with `@`.
   public static func unix(scheme: String) -> Self {
     Self(scheme: scheme, parse: { (body) throws(SocketError) in try UnixAddress(body: body) }, body: { $0.body })
   }

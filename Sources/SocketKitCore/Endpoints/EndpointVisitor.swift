@@ -11,13 +11,13 @@
 ///   }
 /// }
 /// ```
-/// A visitor may omit the methods for transports that it does not support; the default methods throw. With a
-/// ``Failure`` other than ``SocketError`` or `any Error` there are no defaults, and a visitor must implement all four
-/// methods.
+/// A visitor may omit the methods for kinds of transports that it does not support; the default implementations throw.
+/// If ``Failure`` is neither ``SocketError`` nor `any Error`, there are no default implementations, and a visitor must
+/// implement all four methods.
 public protocol EndpointVisitor {
-  /// The result type of the methods: `Void` unless the visitor names another.
+  /// The result type of the methods. It is `Void` unless the visitor declares another type.
   associatedtype Outcome = Void
-  /// The error type of the methods: ``SocketError`` unless the visitor names another.
+  /// The error type of the methods. It is ``SocketError`` unless the visitor declares another type.
   associatedtype Failure: Error = SocketError
 
   /// Uses a transport with byte streams.
@@ -41,12 +41,12 @@ public protocol EndpointVisitor {
   ) throws(Failure) -> Outcome
 }
 
-/// Returns the error of a visitor that does not support this kind of transport.
+/// Returns the error for a kind of transport that the visitor does not support.
 @usableFromInline
 func unwanted(_ address: String, _ kind: String) -> SocketError {
   SocketError(code: .wrongSocketKind, .open).with(
     address: address,
-    explanation: "\(kind) cannot be used for this: take an address of another transport.")
+    explanation: "\(kind) cannot be used for this operation: use an address of another transport.")
 }
 
 extension EndpointVisitor where Failure == SocketError {

@@ -1,8 +1,9 @@
 /// The text form of names that consist of bytes. `%` and two hexadecimal digits represent a byte that is not printable
 /// text (RFC 3986, 2.1).
 public enum EscapedName {
-  /// Returns the bytes as text. Printable characters are unchanged. `%`, white space, control and format characters,
-  /// combining marks and bytes that are not UTF-8 become `%` and two upper-case hexadecimal digits for each byte.
+  /// Returns the bytes as text. Printable characters are unchanged. Each byte of `%`, of white space, of control and
+  /// format characters, of combining marks and of invalid UTF-8 is replaced by `%` and two upper-case hexadecimal
+  /// digits.
   public static func text(_ bytes: some Collection<UInt8>) -> String {
     var text = ""
     var rest = Array(bytes)[...]
@@ -20,7 +21,7 @@ public enum EscapedName {
     return text
   }
 
-  /// Returns the bytes that a text in UTF-8 represents, or nil when two hexadecimal digits do not follow a `%`.
+  /// Returns the bytes that a text in UTF-8 represents, or nil if a `%` is not followed by two hexadecimal digits.
   public static func bytes(unescaping text: some Collection<UInt8>) -> [UInt8]? {
     var bytes: [UInt8] = []
     var rest = Array(text)[...]
@@ -45,7 +46,7 @@ public enum EscapedName {
     return Character(UnicodeScalar(byte)).hexDigitValue.map { UInt8($0) }
   }
 
-  /// Returns the Unicode scalar that the bytes encode, or nil when they do not encode exactly one.
+  /// Returns the Unicode scalar that the bytes encode, or nil if the bytes do not encode exactly one scalar.
   private static func scalar(_ bytes: ArraySlice<UInt8>) -> Unicode.Scalar? {
     guard let text = String(validating: bytes, as: UTF8.self), text.unicodeScalars.count == 1 else { return nil }
     return text.unicodeScalars.first
@@ -56,7 +57,7 @@ public enum EscapedName {
     switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator, .surrogate, .privateUse, .unassigned:
       return false
-    // A combining mark joins the character before it and would not be visible.
+    // A combining mark joins the preceding character, so it would not be visible as a separate character.
     case .nonspacingMark, .spacingMark, .enclosingMark: return false
     default: return true
     }

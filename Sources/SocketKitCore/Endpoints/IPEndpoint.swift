@@ -1,7 +1,7 @@
-/// What a user writes for a transport over IP: an address, or the name of a host, which connect looks up.
+/// The endpoint of a transport over IP: an address, or the name of a host, which connecting looks up.
 ///
 /// The text is `//127.0.0.1:80`, `//[::1]:80`, `//[fe80::1%eth0]:80`, `//localhost:80`, or `//*:80` for every address
-/// of this host (``IPSocketAddress/any(port:)``). It always ends with a port.
+/// of this host (``IPSocketAddress/any(port:)``). The text always ends with a port.
 @frozen
 public enum IPEndpoint: Hashable, Sendable {
   /// An address with a port.
@@ -9,7 +9,7 @@ public enum IPEndpoint: Hashable, Sendable {
   /// The name of a host in lower case, and a port.
   case host(String, port: UInt16)
 
-  /// The port, from 0 to 65535. With port 0 the kernel chooses the port.
+  /// The port, from 0 to 65535. With port 0, the kernel chooses the port.
   public var port: UInt16 {
     switch self {
     case .address(let address): address.port
@@ -17,7 +17,8 @@ public enum IPEndpoint: Hashable, Sendable {
     }
   }
 
-  /// Returns the address itself, or looks up the addresses of the name and blocks the calling thread meanwhile.
+  /// Returns the address of the endpoint. If the endpoint is a name, looks up the addresses of the name, and blocks the
+  /// calling thread until the lookup ends.
   /// - Throws: `.nameNotFound`, `.resolverFailed`, `.timedOut`, `.cancelled`. The error contains the name.
   public func addresses(
     until limit: some WaitLimit
@@ -31,7 +32,7 @@ public enum IPEndpoint: Hashable, Sendable {
 
 extension IPEndpoint {
   /// Reads the text of an endpoint after the scheme, such as `//localhost:80`.
-  /// - Throws: ``SocketError/malformed(_:code:)``, which explains what is wrong.
+  /// - Throws: ``SocketError/malformed(_:code:)``, whose explanation states what is wrong with the text.
   public init(body: String) throws(SocketError) {
     let text = try Authority.text(of: body, example: "//localhost:80")
     if text.hasPrefix("["), let close = text.firstIndex(of: "]") {
@@ -42,7 +43,7 @@ extension IPEndpoint {
     }
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     if parts.count > 2 {
-      throw .malformed("Write an IPv6 address in brackets, as in //[::1]:80. Other hosts have one colon: //host:80.")
+      throw .malformed("Write an IPv6 address in brackets, as in //[::1]:80. For other hosts, write //host:80.")
     }
     guard parts.count == 2 else { throw Authority.noPort }
     let port = try Authority.port(parts[1])
@@ -59,7 +60,7 @@ extension IPEndpoint {
     if let address = IPSocketAddress("\(host):\(port)") { return address }
     throw .malformed(
       host.contains("%")
-        ? "\(host) is not an IPv6 address with a zone: a zone is the name or number of one of this host's interfaces."
+        ? "\(host) is not an IPv6 address with a zone: a zone is the name or number of an interface of this host."
         : "\(host) is not an IPv6 address.")
   }
 
@@ -77,8 +78,8 @@ extension IPEndpoint {
 public enum Authority {
   /// Returns the text after the two slashes.
   /// - Parameter example: a valid body, for the error text.
-  /// - Throws: ``SocketError/malformed(_:code:)`` when the slashes are missing, nothing follows them, or the text
-  ///   contains a path, query or user.
+  /// - Throws: ``SocketError/malformed(_:code:)`` if the slashes are missing, no text follows the slashes, or the text
+  ///   contains a path, a query or a user.
   public static func text(of body: String, example: String) throws(SocketError) -> Substring {
     guard body.hasPrefix("//") else {
       throw .malformed("Two slashes must follow the colon, as in \(example).")
@@ -100,17 +101,18 @@ public enum Authority {
     return UInt16(port)
   }
 
-  /// The error for a text that has a host and no port.
+  /// The error for a text that contains a host but no port.
   public static var noPort: SocketError { .malformed("The port is missing: //host:port.", code: .invalidPort) }
 }
 
 /// The check of host names.
 enum HostName {
   /// Returns the name in lower case.
-  /// - Throws: ``SocketError/malformed(_:code:)`` for a name that is not passed to a resolver: over 253 bytes, with
-  ///   characters other than letters, digits, `-`, `_` and `.`, with an empty label, or with the form of a number.
+  /// - Throws: ``SocketError/malformed(_:code:)`` for a name that must not be passed to a resolver: a name of more than
+  ///   253 bytes, with characters other than letters, digits, `-`, `_` and `.`, with an empty label, or with the form
+  ///   of a number.
   static func checked(_ text: Substring) throws(SocketError) -> String {
-    if text.isEmpty { throw .malformed("The host is missing; \"*\" is every address of this host.") }
+    if text.isEmpty { throw .malformed("The host is missing; \"*\" means every address of this host.") }
     if text.utf8.count > 253 { throw .malformed("A name has at most 253 bytes (RFC 1035).", code: .addressTooLong) }
     let isName = text.utf8.allSatisfy {
       (97...122).contains($0 | 32) || (48...57).contains($0) || [45, 46, 95].contains($0)
@@ -119,7 +121,7 @@ enum HostName {
     else {
       throw .malformed("\"\(text)\" is neither an address nor a name of letters, digits, \"-\", \"_\" and \".\".")
     }
-    // A resolver reads 127.1 and 0x7f000001 as addresses (inet_aton(3)), and 256.0.0.1 as a name.
+    // A resolver parses 127.1 and 0x7f000001 as addresses (inet_aton(3)), and treats 256.0.0.1 as a name.
     let last = text.split(separator: ".").last ?? ""
     if last.utf8.allSatisfy({ (48...57).contains($0) }) || last.lowercased().hasPrefix("0x") {
       throw .malformed("\"\(text)\" looks like an IPv4 address but is not one: write four numbers from 0 to 255.")

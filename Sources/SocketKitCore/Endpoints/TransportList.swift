@@ -1,20 +1,21 @@
-/// A list of transport types, from which the scheme of an address selects one. The compiler compiles the operations on
-/// an address for each type in the list, so the selection is a comparison of names.
+/// A list of transport types. The scheme of an address selects a transport in the list. The compiler specializes the
+/// operations on an address for each type in the list, so the selection only compares names.
 ///
 /// A program adds its own transport before the others:
 /// ```swift
 /// typealias MyTransports = Transports<MySocket, AllTransports>
 /// let address = try Endpoint<MyTransports>(parsing: "my:whatever")
 /// ```
-/// When two transports have the same scheme, the list uses the first. Only ``NoTransports`` and ``Transports`` conform.
+/// If two transports have the same scheme, the list uses the first transport. Only ``NoTransports`` and ``Transports``
+/// conform to this protocol.
 public protocol TransportList: Sendable {
   /// An endpoint of any transport in the list.
   associatedtype Value: Hashable, Sendable
 
-  /// The schemes, in order.
+  /// The schemes of the transports, in the order of the list.
   static var schemes: [String] { get }
 
-  /// Reads the body with the transport of the scheme. Returns nil when no transport has the scheme.
+  /// Parses the body with the transport of the scheme. Returns nil if no transport has the scheme.
   /// - Throws: ``SocketError/malformed(_:code:)``.
   static func value(of text: EndpointText) throws(SocketError) -> Value?
 
@@ -25,7 +26,7 @@ public protocol TransportList: Sendable {
   static func visit<V: EndpointVisitor>(_ value: Value, with visitor: inout V) throws(V.Failure) -> V.Outcome
 }
 
-/// The end of a list.
+/// The empty list, which ends every list.
 @frozen
 public enum NoTransports: TransportList {
   public static var schemes: [String] { [] }
@@ -40,7 +41,7 @@ public enum NoTransports: TransportList {
   ) throws(V.Failure) -> V.Outcome {}
 }
 
-/// A transport and the list of transports after it.
+/// A list that consists of a transport and the list of the following transports.
 @frozen
 public enum Transports<First: Transport & ~Copyable, Rest: TransportList>: TransportList {
   public typealias Value = FirstOrRest<First.Endpoint, Rest.Value>

@@ -1,11 +1,11 @@
 extension UnixAddress {
-  /// Reads the text after the scheme.
+  /// Parses the text after the scheme.
   init(body: String) throws(SocketError) {
     if body.isEmpty {
       throw .malformed("The path is missing: unix:/path, unix:@name, or unix:@ for a name that the kernel chooses.")
     }
-    // The parser reads bytes and not characters, because a combining accent forms one character with a preceding `@`,
-    // `/` or `%`.
+    // The parser processes bytes and not characters, because a combining accent forms one character with a preceding
+    // `@`, `/` or `%`.
     var text = Array(body.utf8)[...]
     if text.starts(with: "//".utf8) {
       guard text.starts(with: "///".utf8), !text.starts(with: "////".utf8) else {
@@ -16,7 +16,7 @@ extension UnixAddress {
     self = try UnixAddress(escaped: text)
   }
 
-  /// Reads a path, `@name`, or `@` alone, and replaces the escapes.
+  /// Parses a path, `@name`, or `@` without a name, and replaces the escapes.
   init(escaped text: ArraySlice<UInt8>) throws(SocketError) {
     let isAbstract = text.first == UInt8(ascii: "@")
     guard let name = EscapedName.bytes(unescaping: isAbstract ? text.dropFirst() : text) else {
@@ -26,14 +26,15 @@ extension UnixAddress {
       self = .unnamed
       return
     }
-    // `%00` alone is the empty abstract name, because a path cannot contain a zero byte.
+    // The text `%00` represents the empty abstract name, because a path cannot contain a zero byte.
     if name == [0] && !isAbstract {
       self = .emptyAbstractName
       return
     }
     let most = isAbstract ? Self.maximumNameLength : Self.maximumPathLength
     if name.count > most {
-      throw .malformed("The kernel accepts at most \(most) bytes: these are \(name.count).", code: .addressTooLong)
+      throw .malformed(
+        "The kernel accepts at most \(most) bytes, but this name has \(name.count) bytes.", code: .addressTooLong)
     }
     do throws(SocketError) {
       self = try isAbstract ? UnixAddress(abstract: name) : UnixAddress(path: name)
@@ -51,7 +52,7 @@ extension UnixAddress {
     if name.first == UInt8(ascii: "@") {
       return EscapedName.escape(UInt8(ascii: "@")) + String(text.unicodeScalars.dropFirst())
     }
-    // The parser reads two slashes at the beginning as the start of a host.
+    // The parser would interpret two slashes at the beginning as the start of a host.
     return name.starts(with: "//".utf8)
       ? "/" + EscapedName.escape(UInt8(ascii: "/")) + String(text.unicodeScalars.dropFirst(2)) : text
   }

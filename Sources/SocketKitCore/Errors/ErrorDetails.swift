@@ -1,6 +1,7 @@
 /// The text of an error about an address.
 ///
-/// A table of the process holds it, and the error holds its number, so that ``SocketError`` stays trivial.
+/// A global table stores the text, and the error contains the number of the text, so that ``SocketError`` stays
+/// trivial.
 struct ErrorDetails: Hashable, Sendable {
   var address: String?
   var localAddress: String?
@@ -18,7 +19,8 @@ struct ErrorDetails: Hashable, Sendable {
   /// Stores a text and returns its number, which is not 0.
   static func keep(_ details: ErrorDetails) -> UInt32 {
     table.withLock { table in
-      // After 2^32 texts the numbers begin with the first full round again.
+      // The numbers from 1 to `most` - 1 are a shorter first round. After 2^32 texts, the numbers start again with the
+      // first full round, at `most`.
       table.latest = table.latest == .max ? most : table.latest + 1
       let index = Int(table.latest % most)
       while table.entries.count <= index { table.entries.append(ErrorDetails()) }
@@ -27,7 +29,7 @@ struct ErrorDetails: Hashable, Sendable {
     }
   }
 
-  /// Returns the text of an error; an empty one when it has none, or when its place in the table has been reused.
+  /// Returns the text of an error. Returns an empty text if the error has none, or if the table has reused its slot.
   static func of(_ error: SocketError) -> ErrorDetails {
     let number = error.details
     if number == 0 { return ErrorDetails() }
@@ -39,20 +41,21 @@ struct ErrorDetails: Hashable, Sendable {
 }
 
 extension SocketError {
-  /// The text of the address of the operation, or the text that is not an address; nil when the error has none.
+  /// The text of the address of the operation, or the text that is not an address. It is nil if the error has no
+  /// address.
   public var address: String? { ErrorDetails.of(self).address }
-  /// The local address of the operation: the requested one of a connect, or the one of a connection; nil when the error
-  /// has none.
+  /// The local address of the operation: the requested local address of a connect, or the local address of a
+  /// connection. It is nil if the error has no local address.
   public var localAddress: String? { ErrorDetails.of(self).localAddress }
   /// The errors of the attempts, when a connect tried several addresses.
   public var attempts: [SocketError] { ErrorDetails.of(self).attempts }
-  /// One or two sentences about the cause in this case, or nil when there is nothing to add to ``code``.
+  /// One or two sentences about the cause of this error, or nil if there is nothing to add to ``code``.
   public var explanation: String? { ErrorDetails.of(self).explanation }
 
   /// Returns the same error with more text. A parameter that is nil or empty keeps the text that the error has.
   ///
-  /// Use it in a transport, for errors of an operation on an address, and in a program, to print an error of a
-  /// connection with both its addresses:
+  /// A transport uses this method for errors of an operation on an address. A program uses it to print an error of a
+  /// connection with both addresses of the connection:
   /// ```swift
   /// do throws(SocketError) {
   ///   …
@@ -64,7 +67,8 @@ extension SocketError {
   ///   - address: the address of the operation.
   ///   - localAddress: the local address of the connection.
   ///   - attempts: the errors of the attempts.
-  ///   - explanation: one or two sentences: what is wrong, then what to do about it. It takes the place of the remedy.
+  ///   - explanation: one or two sentences: what is wrong, then what to do about the error. The explanation replaces
+  ///     the remedy.
   public func with(
     address: String? = nil, localAddress: String? = nil, attempts: [SocketError] = [], explanation: String? = nil
   ) -> SocketError {

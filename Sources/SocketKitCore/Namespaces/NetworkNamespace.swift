@@ -3,13 +3,13 @@ internal import CSocketKit
 /// A network namespace: a separate network stack with its own interfaces, ports and firewall rules
 /// (network_namespaces(7)).
 ///
-/// A socket belongs to the namespace in which it was opened for its whole life, so only the call that opens it must run
-/// inside:
+/// A socket always belongs to the namespace in which it was opened, so only the call that opens the socket must run
+/// inside the namespace:
 /// ```swift
 /// let namespace = try NetworkNamespace(path: "/run/netns/blue")
 /// let socket = try namespace.perform { try UDPSocket.bind(to: .loopback(port: 53)) }
 /// ```
-/// The value owns a descriptor, which keeps the namespace alive, and closes it at the end of its life.
+/// The value owns a descriptor, which keeps the namespace alive. It closes the descriptor when it is destroyed.
 public struct NetworkNamespace: ~Copyable, Sendable {
   private let owned: Descriptor
 
@@ -25,18 +25,19 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     }
   }
 
-  /// Opens the namespace of a process by the process's number.
-  /// - Throws: as ``init(path:)``: `.noSuchPath` when there is no such process, `.permissionDenied` when it belongs to
-  ///   another user.
+  /// Opens the namespace of the process with a number.
+  /// - Throws: as ``init(path:)``. The error is `.noSuchPath` if the process does not exist, and `.permissionDenied` if
+  ///   the process belongs to another user.
   public init(ofProcess process: Int32) throws(SocketError) { try self.init(path: "/proc/\(process)/ns/net") }
 
   /// Opens the namespace of the calling thread.
-  /// - Throws: as ``init(path:)``: `.noSuchPath` when /proc is not mounted or the kernel has no network namespaces.
+  /// - Throws: as ``init(path:)``. The error is `.noSuchPath` if /proc is not mounted or the kernel does not support
+  ///   network namespaces.
   public static func current() throws(SocketError) -> NetworkNamespace {
     try NetworkNamespace(path: "/proc/thread-self/ns/net")
   }
 
-  /// Duplicates a descriptor of a namespace's file. The caller keeps its own descriptor.
+  /// Opens a namespace by duplicating a descriptor of the namespace's file. The caller keeps its descriptor.
   /// - Throws: `.closed`, `.notANetworkNamespace`, `.tooManyDescriptors`.
   public init(descriptor: RawDescriptor) throws(SocketError) {
     try descriptor.checkOpen()
@@ -52,7 +53,7 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     try self.init(checking: unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw))))
   }
 
-  /// Checks the type of the namespace (NS_GET_NSTYPE, Linux 4.11). The request fails for any other file.
+  /// Checks the type of the namespace (NS_GET_NSTYPE, Linux 4.11). The request fails if the file is not a namespace.
   private init(checking descriptor: consuming Descriptor) throws(SocketError) {
     guard csk_namespace_type(descriptor.raw.value) == Int(CSK_CLONE_NEWNET) else {
       throw SocketError(code: .notANetworkNamespace, .enterNamespace)
@@ -60,23 +61,24 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     owned = descriptor
   }
 
-  /// The namespace's descriptor. It is open while this value is alive.
+  /// The descriptor of the namespace. It is open while this value exists.
   public var descriptor: RawDescriptor { owned.raw }
 
-  /// Runs the body inside this namespace and waits for its end. Sockets that the body opens belong to this namespace,
-  /// and every thread can use them.
+  /// Runs the body inside this namespace and waits until the body returns. Sockets that the body opens belong to this
+  /// namespace, and every thread can use these sockets.
   ///
   /// The body runs on a new thread, which enters the namespace (setns(2)) and exits after the body. The calling thread
-  /// never leaves its namespace, so it does not have to return to it, which could fail. Each call creates a thread,
-  /// which costs some tens of microseconds. The body must not start work that needs the namespace after its end, and
-  /// must not use thread-local or task-local values. Work that the body starts on other threads or tasks runs outside
-  /// the namespace.
+  /// never leaves its namespace, because a return to the original namespace could fail. Each call creates a thread,
+  /// which takes some tens of microseconds. The body must not start work that needs the namespace after the body
+  /// returns, and must not use thread-local or task-local values. Work that the body starts on other threads or tasks
+  /// runs outside the namespace.
   ///
   /// - Returns: the result of the body, such as a socket.
   /// - Throws: ``SocketError`` with the operation ``SocketError/Operation/enterNamespace``: `.permissionDenied` without
-  ///   CAP_SYS_ADMIN (in the user namespace of the caller and in the one that owns this namespace), `.outOfMemory` or
-  ///   `.permissionDenied` (a system call filter) when the thread cannot be created; and the errors of the body. The
-  ///   body does not run when the thread cannot enter the namespace.
+  ///   CAP_SYS_ADMIN in the user namespace of the caller and in the user namespace that owns this namespace,
+  ///   `.outOfMemory` if there is too little memory for a thread or the limit on threads is reached,
+  ///   `.permissionDenied` if a system call filter refuses to create a thread; and the errors of the body. If the
+  ///   thread cannot enter the namespace, the body does not run.
   public borrowing func perform<R: ~Copyable & Sendable>(_ body: @Sendable () throws -> R) throws -> R {
     let number = owned.raw.value
     return try onThreadOfItsOwn { () throws -> R in

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// Runs the body on a new thread, which exits after the body, and waits for it. It is for calls that change the state
-/// of the thread.
+/// Runs the body on a new thread, which exits after the body, and waits for the thread. Use this function for calls
+/// that change the state of the thread.
 func onThreadOfItsOwn<R: ~Copyable & Sendable>(_ body: () throws -> R) throws -> R {
   try withoutActuallyEscaping(body) { body throws -> R in
     let job = BodyJob<R>(body)

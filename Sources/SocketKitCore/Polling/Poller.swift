@@ -1,54 +1,59 @@
 public import CSocketKit
 
-/// A type that waits for many descriptors at once and reports which of them are ready.
+/// A type that waits for many descriptors at the same time and reports which descriptors are ready.
 ///
-/// Every poller keeps these rules, which `SocketKitConformance` checks:
-/// - **Readiness is a hint.** A poller may report a spurious event, but never loses one: the next wait reports every
-///   watched descriptor that is ready. With level triggering (the default) each wait reports it as long as it is ready.
-/// - **Edge triggering** (``Trigger/edge``), where ``capabilities`` has it, reports a change once: read until the call
-///   returns nil. **One-shot** reports once and then stops watching until ``modify(source:for:trigger:token:)``.
+/// Every poller follows these rules, which `SocketKitConformance` checks:
+/// - **Readiness is a hint.** A poller may report a spurious event, but it never loses an event: the next wait reports
+///   every watched descriptor that is ready. With level triggering (the default), each wait reports a descriptor while
+///   it is ready.
+/// - **Edge triggering** (``Trigger/edge``), if ``capabilities`` contains it, reports a change once: read until the
+///   call returns nil. **One-shot triggering** reports one event and then stops watching until
+///   ``modify(source:for:trigger:token:)`` is called.
 /// - **Errors and hang-ups** are always reported, except for a one-shot registration that has fired. An empty interest
-///   pauses a registration: it reports a hang-up at most once.
-/// - **Deregister before closing.** The kernel removes a closed descriptor by itself only when no copy of it is open,
-///   and poll(2) never does. Tokens carry a generation, so that the program can drop late events: see ``Slab``.
+///   pauses a registration; a paused registration reports a hang-up at most once.
+/// - **Deregister before closing.** epoll removes a closed descriptor only when no copy of the descriptor is open, and
+///   poll(2) never removes a closed descriptor. Tokens contain a generation, so that a program can ignore late events:
+///   see ``Slab``.
 /// - **A poller registers a descriptor once.** A second registration throws `.alreadyRegistered`.
-/// - **Wake-ups are never lost.** A wake-up before a wait ends that wait at once.
-/// - **A signal does not end a wait.** A waiting poller with nothing ready does not wake up, unless it is built to
-///   spin.
+/// - **Wake-ups are never lost.** A wake-up before a wait ends that wait immediately.
+/// - **A signal does not end a wait.** While no descriptor is ready, a waiting poller does not wake up, unless it is
+///   designed to spin.
 ///
 /// Only one thread at a time may use a poller; any thread may use its ``waker``.
 ///
-/// **Sockets that hold bytes.** A poller reports what the kernel knows. A wrapper such as TLS may hold bytes that it
-/// has taken from the kernel, or may need the other direction. A program that must work with every stream does three
-/// things; for kernel sockets the compiler removes them:
-/// - After an event it tries the directions that it wants, whichever the event names.
-/// - When it stops before a call returned nil, it looks at ``Watchable/pending`` before it waits: while that contains a
-///   direction that the program wants, it calls again, or waits with ``Deadline/past`` and calls again afterwards.
-/// - After its calls it compares ``Watchable/sources(for:)`` with the value at the last registration, and when they
-///   differ calls ``modify(_:for:trigger:token:)``:
+/// **Sockets that hold bytes.** A poller reports the state of the kernel. A wrapper such as TLS may hold bytes that it
+/// has read from the kernel, or may need the other direction. A program that must work with every stream takes the
+/// following three steps; for kernel sockets, the compiler removes these steps:
+/// - After an event, it tries all directions in which it wants to proceed, regardless of the direction of the event.
+/// - If it stops before a call returned nil, it checks ``Watchable/pending`` before it waits. While
+///   ``Watchable/pending`` contains a direction in which the program wants to proceed, the program calls again, or
+///   waits with ``Deadline/past`` and then calls again.
+/// - After its calls, it compares ``Watchable/sources(for:)`` with the value at the last registration. If the values
+///   differ, it calls ``modify(_:for:trigger:token:)``:
 /// ```swift
 /// let needed = socket.sources(for: interest)
 /// if needed != watched { try poller.modify(socket, for: interest, token: token) }
 /// watched = needed
 /// ```
-/// One thread then does all calls on the socket. If other threads call it too, they wake this one with ``waker``.
+/// In such a program, one thread makes all calls on the socket. If other threads also make calls on the socket, they
+/// must wake the thread of the poller with ``waker``.
 public protocol Poller: ~Copyable, Sendable {
-  /// The bounds and modes with which a poller is made.
+  /// The parameters with which a poller is made, such as its limits and modes.
   associatedtype Configuration: Sendable
 
   /// Makes a poller.
-  /// - Throws: `.tooManyDescriptors`; `.notSupported` where the kernel lacks it.
+  /// - Throws: `.tooManyDescriptors`; `.notSupported` if the kernel does not support the poller.
   init(_ configuration: Configuration) throws(SocketError)
 
-  /// Returns a configuration for generic code: sensible values for a program with that many connections.
+  /// Returns a configuration for generic code, with suitable values for a program with this number of connections.
   static func configuration(capacity: Int) -> Configuration
 
   /// The features of this poller beyond level triggering.
   var capabilities: PollerCapabilities { get }
 
-  /// Watches a descriptor. For implementers; programs use ``register(_:for:trigger:token:)``.
-  /// - Throws: `.alreadyRegistered`, `.closed`, `.notSupported` for a mode that ``capabilities`` lacks or a descriptor
-  ///   that cannot be watched (a regular file), `.capacityExceeded`.
+  /// Watches a descriptor. This method is for implementers; programs use ``register(_:for:trigger:token:)``.
+  /// - Throws: `.alreadyRegistered`, `.closed`, `.notSupported` for a trigger that ``capabilities`` does not contain or
+  ///   for a descriptor that cannot be watched (a regular file), `.capacityExceeded`.
   mutating func register(
     source: RawDescriptor, for interest: Interest, trigger: Trigger, token: Token
   ) throws(SocketError)
@@ -63,14 +68,14 @@ public protocol Poller: ~Copyable, Sendable {
   /// - Throws: `.notRegistered`, `.closed`.
   mutating func deregister(source: RawDescriptor) throws(SocketError)
 
-  /// Waits once. Must not throw, so that the compiler can specialize it.
-  /// - Returns: the number of events; 0 when the deadline passed or a wake-up came; or -errno, which may be -EINTR.
+  /// Waits once. This method must not throw, so that the compiler can specialize it.
+  /// - Returns: the number of events; 0 if the deadline passed or the waker was called; or -errno, which may be -EINTR.
   mutating func attemptWait(until deadline: Deadline) -> IOResult
 
   /// Returns an event of the last wait. Valid until the next wait.
-  /// - Parameter index: 0 to one less than the number that the last wait returned. Another index is a programming
-  ///   error, and a poller must trap. In a loop over the events, a check against the variable that the wait returned
-  ///   costs nothing.
+  /// - Parameter index: a number from 0 to one less than the number that the last wait returned. The method must trap
+  ///   for any other index. In a loop over the events, the compiler removes the check if it compares the index with a
+  ///   stored result of the wait.
   subscript(event index: Int) -> Event { get }
 
   /// Whether the ``waker`` ended the last wait.
@@ -93,9 +98,9 @@ public struct PollerCapabilities: OptionSet, BitwiseCopyable, Hashable, Sendable
   @inlinable public static var oneShot: Self { Self(rawValue: 2) }
   /// The poller supports ``Trigger/exclusive``.
   @inlinable public static var exclusive: Self { Self(rawValue: 4) }
-  /// Deadlines below a millisecond are as precise as the kernel's timers.
+  /// Deadlines shorter than a millisecond are as precise as the kernel's timers.
   @inlinable public static var precise: Self { Self(rawValue: 8) }
-  /// The poller sleeps while nothing is ready, without wake-ups or CPU time.
+  /// While no descriptor is ready, the poller sleeps, without wake-ups and without using CPU time.
   @inlinable public static var parks: Self { Self(rawValue: 16) }
   /// The cost of a wait does not grow with the number of idle registrations.
   @inlinable public static var scalable: Self { Self(rawValue: 32) }
@@ -107,13 +112,14 @@ extension Poller where Self: ~Copyable {
   @inlinable
   public init() throws(SocketError) { try self.init(Self.configuration(capacity: 1024)) }
 
-  /// Watches a socket, a listener or another ``Watchable``: on its ``Watchable/readSource`` and its
-  /// ``Watchable/writeSource``, what its ``Watchable/sources(for:)`` names for the interest. A listener is readable
-  /// when a connection is ready to be accepted.
+  /// Watches a socket, a listener or another ``Watchable``. The poller watches the events that its
+  /// ``Watchable/sources(for:)`` returns for the interest, on its ``Watchable/readSource`` and its
+  /// ``Watchable/writeSource``. A listener is readable if a connection is ready to be accepted.
   ///
-  /// If the two sources differ, the poller watches each separately: with `.oneShot` each reports once.
-  /// - Throws: `.alreadyRegistered`; `.notSupported` for a mode that the poller lacks. After an error nothing new is
-  ///   registered.
+  /// If the two sources differ, the poller watches each source separately: with `.oneShot`, each source reports one
+  /// event.
+  /// - Throws: `.alreadyRegistered`; `.notSupported` for a trigger that the poller does not support. If the method
+  ///   throws, it registers neither source.
   @inlinable
   public mutating func register<Source: Watchable & ~Copyable>(
     _ socket: borrowing Source, for interest: Interest, trigger: Trigger = [], token: Token
@@ -135,8 +141,8 @@ extension Poller where Self: ~Copyable {
     }
   }
 
-  /// Changes the interest of a registered socket, or what is watched for the same interest
-  /// (``Watchable/sources(for:)``).
+  /// Changes the interest of a registered socket, or updates the watched events if ``Watchable/sources(for:)`` has
+  /// changed for the same interest.
   /// - Throws: `.notRegistered`, `.notSupported`.
   @inlinable
   public mutating func modify<Source: Watchable & ~Copyable>(
@@ -154,7 +160,7 @@ extension Poller where Self: ~Copyable {
     }
   }
 
-  /// Stops watching a socket. Call it before the socket's life ends.
+  /// Stops watching a socket. Call this method before the socket is closed or destroyed.
   /// - Throws: `.notRegistered`.
   @inlinable
   public mutating func deregister<Source: Watchable & ~Copyable>(_ socket: borrowing Source) throws(SocketError) {
@@ -164,19 +170,20 @@ extension Poller where Self: ~Copyable {
     if reading != writing { try deregister(source: writing) }
   }
 
-  /// Waits until a descriptor is ready, the limit ends the wait, or the ``waker`` is called. Signals do not end it.
+  /// Waits until a descriptor is ready, the limit ends the wait, or the ``waker`` is called. Signals do not end the
+  /// wait.
   ///
-  /// - Parameter limit: how long to wait. With a limit that spins, the poller first checks without sleeping.
-  /// - Returns: the number of events for ``subscript(event:)``; 0 when the deadline passed, a wake-up came (see
+  /// - Parameter limit: how long to wait. If the limit spins, the poller first checks for events without sleeping.
+  /// - Returns: the number of events for ``subscript(event:)``; 0 if the deadline passed, the waker was called (see
   ///   ``wasWoken``), or the deadline of the limit's control changed.
-  /// - Throws: `.cancelled` when the limit's control ended the wait, before or during it; and errors of the poller's
-  ///   own system call, such as `.closed` or `.outOfMemory`.
+  /// - Throws: `.cancelled` if the limit's control was cancelled before or during the wait; and errors of the poller's
+  ///   system call, such as `.closed` or `.outOfMemory`.
   @inlinable
   public mutating func wait(until limit: some WaitLimit = .never) throws(SocketError) -> Int {
     guard let control = limit.control else { return try wait(limit, until: limit.deadline) }
     let key = control.enter(waker)
     defer { control.leave(key: key) }
-    // Check only now: a change before the registration did not call the waker.
+    // Check after the registration of the waker, because an earlier change did not call the waker.
     if control.isCancelled { throw SocketError(code: .cancelled, .wait) }
     let count = try wait(limit, until: min(limit.deadline, control.deadline))
     if count == 0 && control.isCancelled { throw SocketError(code: .cancelled, .wait) }

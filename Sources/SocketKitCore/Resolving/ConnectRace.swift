@@ -3,7 +3,7 @@ internal import CSocketKit
 /// The state of one connect by name: the results of the lookups, the attempts in progress, and the start of the next
 /// attempt.
 final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Address == IPSocketAddress {
-  /// A class, because an array cannot contain noncopyable values.
+  /// This type is a class, because an array cannot contain noncopyable values.
   private final class Attempt {
     private var pending: PendingConnection<S>?
     let source: RawDescriptor
@@ -16,7 +16,7 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
     func finish() throws(SocketError) -> S? { try pending.take()?.finish() }
   }
 
-  /// A class, for the same reason.
+  /// This type is a class for the same reason.
   private final class Lookup {
     let value: NameLookup
 
@@ -30,7 +30,7 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
   private let control: WaitControl?
   private let delays: HappyEyeballs
   private let source: IPSocketAddress?
-  /// The lookups; nil for a version that the source excludes.
+  /// The lookups. A lookup is nil if the source address has the other IP version.
   private let ipv6Lookup: Lookup?
   private let ipv4Lookup: Lookup?
   private var ipv6: [IPSocketAddress]?
@@ -40,9 +40,9 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
   /// The errors of the lookups.
   private var ipv6Failure: SocketError?
   private var ipv4Failure: SocketError?
-  /// The errors of the attempts, in order of time.
+  /// The errors of the attempts, in the order in which they occurred.
   private var attemptFailures: [SocketError] = []
-  /// The time from which IPv4 does not wait for the IPv6 lookup.
+  /// The time from which IPv4 attempts do not wait for the IPv6 lookup.
   private var ipv4MayStart: Deadline?
   private var nextAttempt = Deadline.past
 
@@ -55,7 +55,7 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
     deadline = limit.deadline
     control = limit.control
     self.delays = delays
-    // A socket that is bound to an address connects only to addresses of the same IP version.
+    // A socket that is bound to an address can connect only to addresses of the same IP version.
     ipv6Lookup = source?.isIPv6 == false ? nil : try Lookup(host, port, .ipv6)
     ipv4Lookup = source?.isIPv6 == true ? nil : try Lookup(host, port, .ipv4)
     if ipv6Lookup == nil { ipv6 = [] }
@@ -88,8 +88,8 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
     SocketError(code: code, .connect).with(address: host, attempts: failures)
   }
 
-  /// The attempts, and the lookups that might have given more addresses. A name without an IPv6 address, for example,
-  /// does not matter when it has an IPv4 address.
+  /// The errors of the attempts, and of the lookups that might have returned more addresses. For example, a missing
+  /// IPv6 address is not an error if the name has an IPv4 address.
   private var failures: [SocketError] {
     [ipv6Failure, ipv4Failure].compactMap { $0 }.filter { $0.code != .nameNotFound } + attemptFailures
   }
@@ -108,8 +108,9 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
     HappyEyeballs.interleaved(ipv6: ipv6 ?? [], ipv4: ipv4 ?? []).first { !tried.contains($0) }
   }
 
-  /// The time at which the next attempt may start. While the IPv6 lookup has no answer, it is the end of the resolution
-  /// delay. While another attempt is in progress, it is the end of the attempt delay. The later of both counts.
+  /// The time at which the next attempt may start. While the IPv6 lookup is in progress, this time is not before the
+  /// end of the resolution delay. While another attempt is in progress, this time is not before the end of the attempt
+  /// delay.
   private var nextMoment: Deadline {
     let afterAttempt = attempts.isEmpty ? Deadline.past : nextAttempt
     return ipv6 == nil ? max(afterAttempt, ipv4MayStart ?? .past) : afterAttempt
@@ -127,7 +128,8 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
     }
   }
 
-  /// Returns the first connected socket, or nil. Removes failed attempts, so that the next attempt can start at once.
+  /// Returns the first connected socket, or nil. Removes failed attempts, so that the next attempt can start
+  /// immediately.
   private func takeWinner() throws(SocketError) -> S? {
     var index = 0
     while index < attempts.count {
@@ -145,9 +147,10 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
     return nil
   }
 
-  /// Returns the error when all attempts have failed: the error of the first failed connect, or else of the first
-  /// attempt that failed before its connect, or else of a lookup that may succeed later, because the name may exist, or
-  /// else of the first lookup. The result does not depend on the order in which the lookups ended.
+  /// Returns the error to throw after all attempts have failed. This is the first error that exists in the following
+  /// order: the error of the first failed connect; the error of the first attempt that failed before its connect; the
+  /// error of a lookup that may succeed later, because the name may exist; the error of the first lookup. The result
+  /// does not depend on the order in which the lookups ended.
   private func verdict() -> SocketError {
     if let reason = attemptFailures.first(where: { $0.operation == .connect }) ?? attemptFailures.first {
       return SocketError(code: reason.code, reason.operation, errno: reason.errno).with(
@@ -179,14 +182,14 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
       if control?.isCancelled == true { return }
       watched.append(csk_pollfd(fd: bell.value, events: Int16(CSK_POLLIN), revents: 0))
     }
-    // The time of the next attempt counts only with an address to try. Without one, a time in the past would cause a
+    // Use the time of the next attempt only if there is an address to try. Otherwise, a time in the past would cause a
     // busy loop.
     let until = untried == nil ? limit : min(limit, nextMoment)
     let left = until.remainingNanoseconds
     var time = csk_timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
     let count = UInt(watched.count)
     let result = IOResult(raw: left < 0 ? csk_ppoll(&watched, count, nil) : csk_ppoll(&watched, count, &time))
-    // After an interrupt or a spurious wakeup the caller's loop checks all states again.
+    // After a signal or a spurious wake-up, the caller's loop checks all states again.
     if result.isFailure && !result.isInterrupted {
       throw SocketError(result, .connect).with(address: host, attempts: failures)
     }

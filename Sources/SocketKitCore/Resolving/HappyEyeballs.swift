@@ -1,14 +1,16 @@
 /// The delays with which a connect by name races the addresses of the name ("Happy Eyeballs", RFC 8305).
 public struct HappyEyeballs: Hashable, Sendable {
-  /// The time for which IPv4 waits for the IPv6 answer when the IPv4 answer came first (RFC 8305, section 3): 50 ms.
+  /// The time for which IPv4 attempts wait for the IPv6 lookup if the IPv4 lookup ended first (RFC 8305, section 3).
+  /// The default is 50 ms.
   public var resolutionDelay: Duration
-  /// The time after which the next attempt starts while the last one has no answer (section 5): 250 ms, at least 10 ms.
+  /// The time after which the next attempt starts if the previous attempt is still in progress (section 5). The default
+  /// is 250 ms, and the minimum is 10 ms.
   public var attemptDelay: Duration {
     didSet { attemptDelay = max(attemptDelay, Self.leastAttemptDelay) }
   }
   private static let leastAttemptDelay: Duration = .milliseconds(10)
 
-  /// Makes the delays. An attempt delay of less than 10 ms becomes 10 ms.
+  /// Makes the delays. An attempt delay of less than 10 ms is increased to 10 ms.
   public init(
     resolutionDelay: Duration = .milliseconds(50), attemptDelay: Duration = .milliseconds(250)
   ) {
@@ -16,8 +18,8 @@ public struct HappyEyeballs: Hashable, Sendable {
     self.attemptDelay = max(attemptDelay, Self.leastAttemptDelay)
   }
 
-  /// Returns the addresses in the order of the attempts: families in turn, IPv6 first, each in the resolver's order
-  /// (section 4).
+  /// Returns the addresses in the order of the attempts: the families alternate, IPv6 is first, and the addresses of
+  /// each family keep the order of the resolver (section 4).
   package static func interleaved(ipv6: [IPSocketAddress], ipv4: [IPSocketAddress]) -> [IPSocketAddress] {
     var result: [IPSocketAddress] = []
     for index in 0..<max(ipv6.count, ipv4.count) {
@@ -28,8 +30,8 @@ public struct HappyEyeballs: Hashable, Sendable {
   }
 }
 
-// These signatures name `Endpoint` and `Address`: with `IPEndpoint` in them, the compiler would infer it as the
-// `Endpoint` of every transport.
+// These signatures name `Endpoint` and `Address`: if they named `IPEndpoint`, the compiler would infer `IPEndpoint` as
+// the `Endpoint` of every transport.
 extension Transport where Self: ConnectedSocket & ~Copyable, Endpoint == IPEndpoint, Address == IPSocketAddress {
   public static func open(
     connectedTo endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
@@ -40,21 +42,22 @@ extension Transport where Self: ConnectedSocket & ~Copyable, Endpoint == IPEndpo
 }
 
 extension Transport where Self: ConnectedSocket & ~Copyable, Address == IPSocketAddress {
-  /// Connects to an endpoint, and blocks the calling thread meanwhile. Looks up the IPv6 and IPv4 addresses of a name
-  /// at the same time on other threads, and races connects to them, so that a broken path costs a short delay and not a
-  /// timeout (RFC 8305).
+  /// Connects to an endpoint, and blocks the calling thread until the connect succeeds or fails. This method looks up
+  /// the IPv6 and IPv4 addresses of a name at the same time on other threads, and races connects to these addresses. A
+  /// broken path therefore causes only a short delay and not a timeout (RFC 8305).
   ///
   /// - Parameters:
   ///   - endpoint: the endpoint of the peer, such as `.host("example.org", port: 80)`.
-  ///   - source: the local address; nil lets the kernel choose. With a source only addresses of its IP version are
-  ///     tried.
-  ///   - limit: how long to wait for the lookup and the connect together, and how: ``WaitLimit``.
-  ///   - delays: the delays between attempts. The method without this parameter takes the default delays.
-  ///   - configure: sets options on each socket before it connects.
-  /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`, `.outOfMemory`. When every address failed, the error
-  ///   has the code of the first connect, and ``SocketError/attempts`` contains each attempt. When there is no address,
-  ///   the code is `.resolverFailed` if a lookup may succeed later, and `.nameNotFound` if both lookups found nothing.
-  ///   When the process looks up too many names at the same time, the lookup waits for its turn: see ``NameLookup``.
+  ///   - source: the local address, or nil to let the kernel choose. If the source is not nil, the method tries only
+  ///     addresses of its IP version.
+  ///   - limit: how long and in which way to wait for the lookup and the connect together: ``WaitLimit``.
+  ///   - delays: the delays between attempts. The method without this parameter uses the default delays.
+  ///   - configure: a closure that sets options on each socket before the socket connects.
+  /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`, `.outOfMemory`. If the connects to all addresses
+  ///   failed, the error has the code of the first failed connect, and ``SocketError/attempts`` contains the error of
+  ///   each attempt. If the name has no address, the code is `.resolverFailed` if a lookup may succeed later, and
+  ///   `.nameNotFound` otherwise. If the process looks up too many names at the same time, the lookup waits for its
+  ///   turn: see ``NameLookup``.
   public static func connect(
     to endpoint: IPEndpoint, from source: Address? = nil, until limit: some WaitLimit, racing delays: HappyEyeballs,
     configure: (borrowing Self) throws -> Void = { _ in }

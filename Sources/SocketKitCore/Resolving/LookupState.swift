@@ -10,7 +10,7 @@ enum LookupOutcome: Sendable {
 final class LookupState: Sendable {
   private struct Progress {
     var outcome: LookupOutcome?
-    /// Signalled at the end of the lookup; nil after the owner has abandoned the lookup.
+    /// The bell that is signalled at the end of the lookup. It is nil after the owner has abandoned the lookup.
     var bell: WakerBell?
   }
   private let host: String
@@ -43,7 +43,7 @@ final class LookupState: Sendable {
     return labels.last.map { $0.elementsEqual("localhost".utf8) } ?? false
   }
 
-  /// Ends the lookup when the host is a numeric address, which needs no name service and no thread.
+  /// Ends the lookup if the host is a numeric address, which requires no name service and no thread.
   func finishNumeric() -> Bool {
     // Every form of a numeric address begins with a digit or contains a colon.
     guard let first = host.utf8.first, (48...57).contains(first) || host.utf8.contains(UInt8(ascii: ":")),
@@ -64,7 +64,7 @@ final class LookupState: Sendable {
     pthread_detach(thread)
   }
 
-  /// Abandons the lookup. The owner calls this at the end of its life.
+  /// Abandons the lookup. The owner calls this method when it is destroyed.
   func abandon() {
     progress.withLock { $0.bell = nil }
     turns.abandon(ticket)
@@ -86,7 +86,7 @@ final class LookupState: Sendable {
   }
 
   /// Calls getaddrinfo(3).
-  /// - Returns: nil when the host is not a numeric address and the flags allow only numeric addresses.
+  /// - Returns: the outcome, or nil if the host is not a numeric address and the flags allow only numeric addresses.
   private func ask(flags: Int32) -> LookupOutcome? {
     var hints = addrinfo()
     hints.ai_family = family

@@ -1,33 +1,34 @@
 internal import Glibc
 
-/// A limit on the number of lookups that ask the name service at the same time.
+/// A limit on the number of lookups that query the name service at the same time.
 ///
-/// Each lookup starts its thread at once, because a thread asks in the network namespace of the thread that started it.
-/// The limit applies to the threads that ask; the other threads wait for a turn. A lookup that is abandoned while it
-/// waits leaves the queue, and its thread exits. A lookup that is abandoned while it asks gives up its turn at once, as
-/// long as fewer than `abandonedLimit` abandoned lookups without a turn are in progress.
+/// Each lookup starts its thread immediately, because a new thread belongs to the network namespace of the thread that
+/// started it, and queries the name service in that namespace. The limit applies to the threads that query the name
+/// service; the other threads wait for a turn. If a lookup is abandoned while it waits, it leaves the queue and its
+/// thread exits. If a lookup is abandoned during its query, it releases its turn immediately, provided that fewer than
+/// `abandonedLimit` abandoned lookups without a turn are in progress.
 final class LookupTurns: @unchecked Sendable {
-  /// The place of one lookup.
+  /// The state of one lookup.
   final class Ticket: @unchecked Sendable {
     fileprivate enum Place { case outside, waiting, asking, late, abandoned, left }
-    /// Guarded by the mutex of ``LookupTurns``.
+    /// The mutex of ``LookupTurns`` protects this property.
     fileprivate var place = Place.outside
   }
 
   /// The turns for all names except names of this host.
   static let all = LookupTurns(limit: NameLookup.maximumConcurrent, abandonedLimit: NameLookup.maximumAbandoned)
-  /// The turns for names of this host, which must be found even when the name service does not answer.
+  /// The turns for names of this host. Lookups of these names must succeed even if the name service does not answer.
   static let local = LookupTurns(limit: NameLookup.maximumConcurrent, abandonedLimit: NameLookup.maximumAbandoned)
 
   private let limit: Int
   private let abandonedLimit: Int
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  /// Lookups that hold a turn.
+  /// The number of lookups that hold a turn.
   private var asking = 0
-  /// Abandoned lookups in progress that hold no turn.
+  /// The number of abandoned lookups in progress that hold no turn.
   private var abandoned = 0
-  /// Abandoned lookups in progress that keep their turn until one of the abandoned lookups ends.
+  /// The abandoned lookups in progress that keep their turns until another abandoned lookup ends.
   private var late: [Ticket] = []
   private var queue: [ObjectIdentifier] = []
 
@@ -41,7 +42,7 @@ final class LookupTurns: @unchecked Sendable {
   }
 
   /// Waits for a turn. Lookups get turns in the order of their calls.
-  /// - Returns: false when the lookup was abandoned before its turn.
+  /// - Returns: false if the lookup was abandoned before its turn.
   func take(_ ticket: Ticket) -> Bool {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
@@ -52,7 +53,7 @@ final class LookupTurns: @unchecked Sendable {
       pthread_cond_wait(changed, mutex)
     }
     queue.removeAll { $0 == ObjectIdentifier(ticket) }
-    // The next lookup in the queue may have a turn too.
+    // The next lookup in the queue may also get a turn.
     pthread_cond_broadcast(changed)
     if ticket.place == .left { return false }
     ticket.place = .asking
@@ -74,8 +75,8 @@ final class LookupTurns: @unchecked Sendable {
     pthread_cond_broadcast(changed)
   }
 
-  /// Abandons a lookup. The owner of every lookup calls this at the end of its life, whether the lookup has ended or
-  /// not.
+  /// Abandons a lookup. The owner of a lookup calls this method when it is destroyed, whether or not the lookup has
+  /// ended.
   func abandon(_ ticket: Ticket) {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
@@ -90,7 +91,7 @@ final class LookupTurns: @unchecked Sendable {
     pthread_cond_broadcast(changed)
   }
 
-  /// Takes the turn away from an abandoned lookup. The caller holds the mutex.
+  /// Releases the turn of an abandoned lookup. The caller must hold the mutex.
   private func release(_ ticket: Ticket) {
     ticket.place = .abandoned
     abandoned += 1

@@ -1,15 +1,16 @@
 /// A lookup of a name on a separate thread (getaddrinfo(3)), so that the caller's event loop does not wait for a name
 /// service.
 ///
-/// Watch it with a poller for reading, or call ``wait(until:)``. Dropping the value abandons the lookup. A call of
-/// getaddrinfo(3) cannot be cancelled, so the thread exits when the name service answers. Until then the thread holds
-/// no descriptor of this library.
+/// Watch this value for reading with a poller, or call ``wait(until:)``. If the value is destroyed, the lookup is
+/// abandoned. A call of getaddrinfo(3) cannot be cancelled, so the thread of an abandoned lookup exits when the name
+/// service answers. Until then, the thread holds no descriptor of this library.
 ///
-/// A process looks up at most ``maximumConcurrent`` names at the same time. A further lookup waits for its turn, and
-/// this time counts towards the deadline of a call that waits for the lookup. Up to ``maximumAbandoned`` abandoned
-/// lookups take no turn. Numeric addresses need no name service and never wait. `localhost` has separate turns.
+/// A process looks up at most ``maximumConcurrent`` names at the same time. A further lookup waits for its turn. If a
+/// call waits for the lookup until a deadline, the deadline includes this waiting time. Up to ``maximumAbandoned``
+/// abandoned lookups use no turn. Numeric addresses require no name service and never wait. `localhost` has separate
+/// turns.
 public struct NameLookup: ~Copyable, Sendable {
-  /// The version of the requested addresses.
+  /// The IP version of the requested addresses.
   public enum Version: Hashable, Sendable {
     /// IPv4 and IPv6 addresses.
     case any
@@ -27,13 +28,13 @@ public struct NameLookup: ~Copyable, Sendable {
   /// Starts to look up a name. The thread belongs to the network namespace of the calling thread.
   ///
   /// - Parameters:
-  ///   - host: a name, or a numeric address in any form that inet_aton(3) or inet_pton(3) reads. At most 255 bytes
-  ///     (RFC 1035).
+  ///   - host: a name, or a numeric address in any form that inet_aton(3) or inet_pton(3) reads. The maximum length is
+  ///     255 bytes (RFC 1035).
   ///   - port: the port of the resulting addresses.
   ///   - version: the version of the addresses to look up.
-  /// - Throws: `.invalidAddress` for an empty name, a name with a zero byte or a name over 255 bytes;
-  ///   `.tooManyDescriptors`; when the thread cannot be created, `.outOfMemory` (too little memory, or a limit on
-  ///   threads) or `.permissionDenied` (a system call filter).
+  /// - Throws: `.invalidAddress` for an empty name, a name with a zero byte or a name of more than 255 bytes;
+  ///   `.tooManyDescriptors`; `.outOfMemory` if there is too little memory for a thread or the limit on threads is
+  ///   reached; `.permissionDenied` if a system call filter refuses to create a thread.
   public init(_ host: String, port: UInt16, version: Version = .any) throws(SocketError) {
     self.host = host
     (bell, shared) = try Self.start(host, port, version)
@@ -57,11 +58,12 @@ public struct NameLookup: ~Copyable, Sendable {
 
   deinit { shared.abandon() }
 
-  /// The maximum number of names that a process looks up at the same time. `localhost` is counted separately.
+  /// The maximum number of names that a process looks up at the same time. Lookups of `localhost` have a separate
+  /// limit.
   public static var maximumConcurrent: Int { 64 }
 
-  /// The maximum number of abandoned lookups that are in progress in a process without a turn. Their threads cannot be
-  /// ended.
+  /// The maximum number of abandoned lookups in a process that are in progress without a turn. The process cannot end
+  /// the threads of these lookups.
   public static var maximumAbandoned: Int { 192 }
 
   /// Whether the lookup has ended.

@@ -1,15 +1,16 @@
-/// A socket with one peer: a stream, or sequenced packets.
+/// A socket with one peer: a stream socket or a sequenced-packet socket.
 public protocol ConnectedSocket: Socket, ~Copyable {
   /// The address of the other end (getpeername(2)).
-  /// - Throws: `.notConnected`; `.invalidAddress` when it is not one of this transport's addresses.
+  /// - Throws: `.notConnected`; `.invalidAddress` if the address is not of the type ``Socket/Address``.
   borrowing func remoteAddress() throws(SocketError) -> Address
 }
 
 /// A socket that a ``Listener`` can make from an accepted descriptor: the connected transports, and wrappers over them.
 public protocol Acceptable<AcceptContext>: ConnectedSocket, ~Copyable {
-  /// The value that the listener passes to each connection that it accepts: a codec, a key, a seed. `Void` for most.
+  /// The value that a listener passes to each accepted connection, such as a codec, a key or a seed. For most types, it
+  /// is `Void`.
   associatedtype AcceptContext: Sendable = Void
 
-  /// Makes a socket from an accepted descriptor, which is non-blocking.
+  /// Makes a socket from an accepted descriptor. The descriptor is non-blocking.
   init(accepted descriptor: consuming Descriptor, context: borrowing AcceptContext)
 }

@@ -1,10 +1,10 @@
-/// A socket that owns exactly one descriptor, which takes socket options: the transports, and wrappers that hold only
+/// A socket that owns exactly one descriptor and supports socket options: the transports, and wrappers that hold only
 /// their base.
 ///
 /// A wrapper that holds bytes (``Watchable/pending``) must not conform, because ``releaseDescriptor()`` would lose
-/// them.
+/// these bytes.
 public protocol DescriptorSocket: Socket, OptionTarget, ~Copyable {
-  /// Returns the descriptor and gives up its ownership. The connection does not change.
+  /// Returns the descriptor and transfers its ownership to the caller. The connection does not change.
   consuming func releaseDescriptor() -> Descriptor
 }
 

@@ -1,4 +1,4 @@
-/// Any number of buffers that one call writes in turn (writev(2)), for example a header and a body.
+/// A list of any number of buffers that one call writes in order (writev(2)), for example a header and a body.
 ///
 /// ```swift
 /// try socket.writeAll(gathering: GatherList(header.span, body.span), until: .after(.seconds(5)))
@@ -7,8 +7,8 @@
 /// list.append(contentsOf: chunks)  // [[UInt8]]
 /// try socket.writeAll(gathering: list, until: .after(.seconds(5)))
 /// ```
-/// The list borrows the buffers and copies no bytes: the compiler rejects a change of a buffer while the list is in
-/// use. Up to 8 buffers need no allocation. Empty buffers are left out.
+/// The list borrows the buffers and copies no bytes. The compiler rejects a change of a buffer while the list is in
+/// use. A list of up to 8 buffers makes no allocation. The list omits empty buffers.
 @frozen
 public struct GatherList: ~Copyable, ~Escapable {
   @usableFromInline var segments = SegmentList()
@@ -31,7 +31,7 @@ public struct GatherList: ~Copyable, ~Escapable {
     segments.append(IOSegment(of: fourth))
   }
 
-  /// The number of bytes in all buffers.
+  /// The total number of bytes in all buffers.
   @inlinable public var byteCount: Int { segments.byteCount }
 
   /// Adds a buffer at the end.
@@ -43,7 +43,7 @@ public struct GatherList: ~Copyable, ~Escapable {
   @inlinable
   @_lifetime(self: borrow buffers)
   public mutating func append(contentsOf buffers: borrowing [[UInt8]]) {
-    // The list borrows the outer array, which keeps the inner ones as they are.
+    // The list borrows the outer array, so the inner arrays do not change while the list exists.
     for index in 0..<buffers.count { buffers[index].withUnsafeBytes { segments.append(IOSegment($0)) } }
   }
 }

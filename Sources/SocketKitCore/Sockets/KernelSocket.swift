@@ -1,16 +1,15 @@
 internal import CSocketKit
 
-/// A socket whose methods do the same as kernel I/O on its descriptor: TCP, UDP, Unix, raw IP, vsock streams.
+/// A socket whose methods have the same effect as kernel I/O on its descriptor: TCP, UDP, Unix, raw IP, vsock streams.
 ///
-/// sendfile(2), splice(2), zero-copy sends and io_uring work on the descriptor and do not call the methods, so they
-/// accept only sockets of this protocol. A wrapper that frames, encrypts, counts or injects faults must not conform.
-/// Neither must a transport that queues or splits the data that it sends, as vsock packets and SCTP streams do. A
-/// conforming type inherits the primitives of ``StreamSocket`` and ``MessageSocket``, and must not replace them. The
-/// conformance kit checks that by mixing methods and kernel calls.
+/// sendfile(2), splice(2), zero-copy sends and io_uring use the descriptor and do not call the methods, so they accept
+/// only sockets that conform to this protocol. A wrapper that frames, encrypts, counts or injects faults must not
+/// conform. A transport that queues or splits the data that it sends, as vsock packets and SCTP streams do, must not
+/// conform either. A conforming type inherits the primitives of ``StreamSocket`` and ``MessageSocket``, and must not
+/// replace them. The conformance kit checks this rule by mixing methods and kernel calls.
 public protocol KernelSocket: DescriptorSocket, ~Copyable {
-  /// Replaces the error number of a kernel call on the descriptor where the kernel reports a failure by a misleading
-  /// number. The primitives and all other calls that work on the descriptor apply it. The default returns the result
-  /// unchanged.
+  /// Replaces a misleading error number that a kernel call on the descriptor returned. The primitives and all other
+  /// calls that use the descriptor call this function. The default implementation returns the result unchanged.
   static func named(_ result: IOResult, on descriptor: RawDescriptor) -> IOResult
 }
 
@@ -31,8 +30,8 @@ extension KernelSocket where Self: ~Copyable {
 }
 
 extension DescriptorSocket where Self: DatagramSocket & ~Copyable {
-  /// Shuts down the socket, even one that is not connected: the kernel returns ENOTCONN for it, but shuts it down
-  /// (net/ipv4/af_inet.c, inet_shutdown).
+  /// Shuts down the socket. For a socket that is not connected, the kernel returns ENOTCONN although it shuts the
+  /// socket down (net/ipv4/af_inet.c, inet_shutdown).
   public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
     let result = descriptor.attemptShutdown(direction)
     return result.errno == CSK_ENOTCONN ? .zero : result

@@ -2,11 +2,12 @@ public import CSocketKit
 
 /// A listening socket that makes sockets of type `S`.
 ///
-/// It owns its descriptor and all resources that its transport must clean up (the path of a Unix socket). Accepting
-/// borrows it, so several threads may accept from one listener.
+/// A listener owns its descriptor and all resources that its transport must clean up (the path of a Unix socket).
+/// `accept` borrows the listener, so several threads may accept from the same listener.
 @frozen
 public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
-  // Declared first, so that it is destroyed first: the path must be unlinked before the socket closes.
+  // This property is declared first so that it is destroyed first: the cleanup must remove the path before the socket
+  // is closed.
   @usableFromInline var cleanup: ListenerCleanup
   @usableFromInline let owned: Descriptor
   @usableFromInline let mark: ShutdownMark
@@ -16,8 +17,8 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
   /// - Parameters:
   ///   - descriptor: a non-blocking descriptor that already listens.
   ///   - context: the value that the listener passes to every accepted socket.
-  ///   - cleanup: called once, when the listener closes or its life ends, before its descriptor closes. ``release()``
-  ///     does not call it.
+  ///   - cleanup: a function that is called once, when the listener is closed or destroyed, before its descriptor is
+  ///     closed. ``release()`` does not call this function.
   @inlinable
   public init(
     _ descriptor: consuming Descriptor, context: S.AcceptContext, cleanup: (@Sendable () -> Void)? = nil
@@ -28,16 +29,16 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
     self.context = context
   }
 
-  /// The listening descriptor, which a poller watches for reading.
+  /// The listening descriptor. A poller watches it for reading.
   @inlinable public var descriptor: RawDescriptor { owned.raw }
 
-  /// Accepts one connection, without waiting; returns nil when there is none.
+  /// Accepts one connection without waiting. Returns nil if no connection waits to be accepted.
   ///
   /// Skips connections that failed before they were accepted, as accept(2) advises.
-  /// - Throws: `.tooManyDescriptors`; `.outOfMemory`; `.permissionDenied` (a firewall); `.shutDown` after
-  ///   ``shutdown()``, with errno 0, or when the socket does not listen, with errno EINVAL. After `.tooManyDescriptors`
-  ///   the connection stays in the queue for a later call. Stop watching the listener until a descriptor is free;
-  ///   otherwise the poller reports it again and again.
+  /// - Throws: `.tooManyDescriptors`; `.outOfMemory`; `.permissionDenied` (a firewall); `.shutDown` with errno 0 after
+  ///   ``shutdown()``, or with errno EINVAL if the socket does not listen. After `.tooManyDescriptors`, the connection
+  ///   stays in the queue for a later call. Stop watching the listener until a descriptor is free; otherwise, every
+  ///   wait of the poller reports the listener.
   @inlinable @inline(__always)
   public borrowing func accept() throws(SocketError) -> S? {
     let number = owned.raw.value
@@ -50,8 +51,8 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
     }
   }
 
-  /// Accepts one connection, without waiting, and reports the address of the peer.
-  /// - Parameter peer: receives the peer's address when the result is not nil.
+  /// Accepts one connection without waiting, and returns the address of the peer in `peer`.
+  /// - Parameter peer: set to the peer's address if the result is not nil.
   /// - Throws: as ``accept()``.
   @inlinable
   public borrowing func accept(reporting peer: inout AnySocketAddress) throws(SocketError) -> S? {
@@ -67,9 +68,9 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
     }
   }
 
-  /// Accepts one connection, and waits on this thread until there is one.
-  /// - Throws: `.shutDown` when ``shutdown()`` was called before the call or is called during its wait; `.timedOut`,
-  ///   `.cancelled`, and as ``accept()``.
+  /// Accepts one connection, and blocks the calling thread until there is a connection.
+  /// - Throws: `.shutDown` if ``shutdown()`` was called before this call or is called while this call waits;
+  ///   `.timedOut`; `.cancelled`; and the errors of ``accept()``.
   @inlinable
   public borrowing func accept(until limit: some WaitLimit) throws(SocketError) -> S {
     try waiting(for: .readable, .accept, until: limit) { (listener) throws(SocketError) in try listener.accept() }
@@ -82,7 +83,7 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
       context: context)
   }
 
-  /// Returns whether the failure is one of the connection, not of the listener: accept(2), "Error handling".
+  /// Returns whether the connection and not the listener caused the failure (accept(2), "Error handling").
   @inlinable
   func isPassing(_ result: IOResult) -> Bool {
     switch Int32(truncatingIfNeeded: 0 &- result.raw) {
@@ -94,7 +95,7 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
   }
 
   /// Returns the address that the listener is bound to, with the port that the kernel chose.
-  /// - Throws: `.invalidAddress` when it is not one of this transport's addresses.
+  /// - Throws: `.invalidAddress` if the address is not of the type ``Socket/Address``.
   public borrowing func localAddress() throws(SocketError) -> S.Address {
     guard let address = S.Address(try owned.raw.localAddress()) else {
       throw SocketError(code: .invalidAddress, .localAddress)
@@ -102,14 +103,14 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
     return address
   }
 
-  /// Stops accepting. Calls of ``accept(until:)`` that wait in other threads end with `.shutDown`, and so does every
-  /// later accept. Pollers report the listener as ready. For a vsock listener the kernel reports nothing: wake the
+  /// Stops accepting connections. Calls of ``accept(until:)`` that wait in other threads throw `.shutDown`, and so does
+  /// every later accept. Pollers report the listener as ready. For a vsock listener, pollers report no event: wake the
   /// poller with its ``Poller/waker``.
   ///
-  /// The descriptor stays open, and the address stays in use, until the listener's life ends. TCP immediately resets
-  /// connections that wait to be accepted; other transports end them when the listener closes. After this call the
-  /// kernel refuses new connections over Unix sockets, TCP and SCTP. Over vsock it still accepts them, up to the
-  /// backlog, until the listener closes.
+  /// The descriptor stays open, and the address stays in use, until the listener is destroyed. TCP immediately resets
+  /// connections that wait to be accepted; other transports end such connections when the listener is closed. After
+  /// this call, the kernel refuses new connections over Unix sockets, TCP and SCTP. For vsock, the kernel still queues
+  /// new connections, up to the backlog, until the listener is closed.
   /// - Throws: `.closed`.
   public borrowing func shutdown() throws(SocketError) {
     mark.set()
@@ -117,15 +118,15 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
     if result.isFailure { throw SocketError(result, .shutdown) }
   }
 
-  /// Closes the listener now. Connections that wait to be accepted are reset; accepted connections stay open.
-  /// - Throws: the error of close(2). The listener is closed in every case.
+  /// Closes the listener. Connections that wait to be accepted are reset. Accepted connections stay open.
+  /// - Throws: the error of close(2). The listener is closed even if this call throws.
   public consuming func close() throws(SocketError) {
     cleanup.run()
     try takeDescriptor().close()
   }
 
-  /// Returns the listening descriptor and gives up its ownership without cleaning up, for example to pass a live
-  /// listener to another process.
+  /// Returns the listening descriptor and transfers its ownership to the caller, without cleaning up. Use this method,
+  /// for example, to pass a listener to another process.
   public consuming func release() -> Descriptor {
     cleanup.disarm()
     return takeDescriptor()
@@ -133,7 +134,7 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
 
   private consuming func takeDescriptor() -> Descriptor { owned }
 
-  /// Returns a listener on the same socket that makes sockets of another type. Wrapper transports accept in this way.
+  /// Returns a listener on the same socket that makes sockets of another type, such as a wrapper.
   /// - Parameters:
   ///   - type: the wrapper, whose `init(accepted:context:)` makes a socket from a descriptor.
   ///   - context: the value that the listener passes to every accepted socket.
@@ -148,7 +149,7 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
   }
 }
 
-/// The action that a listener performs once, when it closes or its life ends.
+/// The action that a listener performs once, when it is closed or destroyed.
 @frozen
 @usableFromInline
 struct ListenerCleanup: ~Copyable, Sendable {
@@ -157,8 +158,7 @@ struct ListenerCleanup: ~Copyable, Sendable {
   @inlinable
   init(_ action: (@Sendable () -> Void)?) { self.action = action }
 
-  // Inlinable like every deinit of a frozen type here, because the optimizer fails an assertion when it inlines an
-  // opaque one.
+  // This deinit is inlinable, because the optimizer fails an assertion if a deinit of a frozen type is opaque.
   @inlinable
   deinit { action?() }
 
@@ -183,10 +183,10 @@ extension Listener: OptionTarget where S: OptionTarget & ~Copyable {
   public typealias Options = S.Options
 }
 
-// Outside the generic type, because the compiler would merge the equal functions of several listeners into one with an
-// indirect call.
+// This property is outside the generic type, because the compiler would otherwise merge the identical functions of
+// several listeners into one function with an indirect call.
 extension IOResult {
-  /// The error of a failed accept. accept(2) returns EINVAL for a socket that does not listen or has stopped listening.
+  /// The error of a failed accept. accept(2) fails with EINVAL if the socket does not listen or has stopped listening.
   @inlinable var acceptFailure: SocketError {
     errno == CSK_EINVAL ? SocketError(code: .shutDown, .accept, errno: CSK_EINVAL) : SocketError(self, .accept)
   }

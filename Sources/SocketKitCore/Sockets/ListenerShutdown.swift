@@ -1,6 +1,7 @@
 public import CSocketKit
 
-/// Whether a listener was shut down. It has its own memory, because accepting threads only borrow the listener.
+/// Whether a listener was shut down. The flag has its own memory, because the accepting threads only borrow the
+/// listener.
 @frozen
 @usableFromInline
 struct ShutdownMark: ~Copyable, @unchecked Sendable {
@@ -20,17 +21,17 @@ struct ShutdownMark: ~Copyable, @unchecked Sendable {
 }
 
 extension RawDescriptor {
-  /// Shuts down a listening socket. Wakes the accepts and the pollers that wait on it where the kernel supports that.
+  /// Shuts down a listening socket. If the kernel supports it, wakes the threads and pollers that wait for the socket.
   func attemptShutdownOfListener() -> IOResult {
-    // While an SCTP socket listens, poll(2) checks only for waiting connections (net/sctp/socket.c, sctp_poll). So the
-    // socket must stop listening before the wake-up; a backlog of 0 does that.
+    // While an SCTP socket listens, poll(2) checks only for waiting connections (net/sctp/socket.c, sctp_poll).
+    // Therefore, the socket must stop listening before the wake-up: listen(2) with a backlog of 0 has this effect.
     var number: Int32 = 0
     var length: UInt32 = 4
     let asked = csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_PROTOCOL, &number, &length)
     if asked >= 0 && number == CSK_IPPROTO_SCTP { _ = csk_listen(value, 0) }
     let result = attemptShutdown(.both)
-    // ENOTCONN: vsock refuses, so only the mark and the notice have an effect. SCTP shuts down and still returns
-    // ENOTCONN.
+    // ENOTCONN is not an error here. vsock refuses the shutdown, so only the flag and the notice have an effect. SCTP
+    // shuts the socket down although it returns ENOTCONN.
     return result.errno == CSK_ENOTCONN ? .zero : result
   }
 }

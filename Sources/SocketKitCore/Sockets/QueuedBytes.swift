@@ -1,6 +1,6 @@
 internal import CSocketKit
 
-// The number of bytes that wait in the kernel: SIOCINQ and SIOCOUTQ (tcp(7), udp(7), unix(7)). Each transport counts
+// The numbers of bytes in the kernel's queues: SIOCINQ and SIOCOUTQ (tcp(7), udp(7), unix(7)). Each transport counts
 // differently.
 
 extension ReadOnlySocketOption where Value == Int {
@@ -22,9 +22,9 @@ extension ReadOnlySocketOption where Value == Int {
   /// The number of sent bytes that are still in this socket's send buffer (ioctl(2) with SIOCOUTQ, named TIOCOUTQ for
   /// terminals).
   ///
-  /// - TCP: the bytes that the peer's kernel has not acknowledged; a queued end of the stream counts as one. 0 means
-  ///   that all bytes have arrived in the peer's kernel, not that its program has read them. `.invalidArgument` on a
-  ///   listener.
+  /// - TCP: the number of bytes that the peer's kernel has not acknowledged. A queued FIN counts as one byte. 0 means
+  ///   that all bytes have arrived in the peer's kernel. It does not mean that the peer's program has read them.
+  ///   `.invalidArgument` on a listener.
   /// - Unix sockets: the data that the peers have not read yet. UDP, raw IP, packet sockets: the data that has not left
   ///   this host. Both count the memory in use, which is more than the bytes sent.
   /// - vsock streams: the bytes that the peer has not received, since Linux 6.11.
@@ -41,7 +41,7 @@ extension RawDescriptor {
   fileprivate func queuedBytes(_ request: Int32) throws(SocketError) -> Int {
     var count: Int32 = 0
     let result = IOResult(raw: csk_ioctl(value, UInt(bitPattern: Int(request)), &count))
-    // "Inappropriate ioctl": this kind of descriptor does not support the request.
+    // ENOTTY: this kind of descriptor does not support the request.
     if result.errno == CSK_ENOTTY { throw SocketError(code: .notSupported, .getOption, errno: CSK_ENOTTY) }
     if result.isFailure { throw SocketError(result, .getOption) }
     return Int(count)

@@ -4,7 +4,7 @@ public import CSocketKit
 /// iovec.
 @frozen
 public struct IOSegment {
-  /// The first byte; nil for an empty buffer.
+  /// The address of the first byte, or nil for an empty buffer.
   public var baseAddress: UnsafeMutableRawPointer?
   /// The length in bytes.
   public var count: Int
@@ -67,29 +67,30 @@ extension csk_msghdr {
   @inlinable
   init(gathering segments: UnsafeBufferPointer<IOSegment>) {
     self.init()
-    // IOSegment has iovec's layout. The kernel returns EMSGSIZE for more than IOV_MAX (1024) segments; the next call
-    // sends the rest.
+    // IOSegment has the layout of iovec. The kernel returns EMSGSIZE for more than IOV_MAX (1024) segments, so this
+    // call passes at most that number; the next call sends the rest.
     vectors = UnsafeMutableRawPointer(mutating: segments.baseAddress)?.assumingMemoryBound(to: csk_iovec.self)
     vector_count = segments.count < 1024 ? segments.count : 1024
   }
 }
 
 extension StreamSocket where Self: ~Copyable {
-  /// Writes once from several buffers in turn, without waiting. On kernel sockets this is one system call.
+  /// Writes once from several buffers in order, without waiting. On kernel sockets, this is one system call.
   ///
-  /// One call takes at most 1024 buffers, the kernel's limit (IOV_MAX); a write may always be short.
+  /// One call writes from at most 1024 buffers, the kernel's limit (IOV_MAX). Any write may be partial.
   /// - Parameter list: any number of buffers.
-  /// - Returns: the number of bytes taken from all buffers together, 0 only when all are empty; nil when the kernel
-  ///   takes none now.
+  /// - Returns: the total number of bytes written from all buffers (0 only if all buffers are empty), or nil if the
+  ///   write would block.
   /// - Throws: as ``write(_:)``.
   @inlinable
   public borrowing func write(gathering list: borrowing GatherList) throws(SocketError) -> Int? {
     try write(segments: list.segments)
   }
 
-  /// Writes at least one byte from several buffers in turn, and waits on this thread until the kernel takes one.
-  /// - Returns: the number of bytes taken from all buffers together: at least 1, or 0 when all are empty.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``write(_:)``.
+  /// Writes at least one byte from several buffers in order, and blocks the calling thread until the kernel accepts a
+  /// byte.
+  /// - Returns: the total number of bytes written from all buffers: at least 1, or 0 if all buffers are empty.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``write(_:)``.
   @inlinable
   public borrowing func write(
     gathering list: borrowing GatherList, until limit: some WaitLimit
@@ -99,7 +100,7 @@ extension StreamSocket where Self: ~Copyable {
     }
   }
 
-  /// Writes all bytes of several buffers in turn, and waits as long as necessary.
+  /// Writes all bytes of several buffers in order, and waits as long as necessary.
   /// - Throws: as ``writeAll(_:until:)``.
   @inlinable
   public borrowing func writeAll(
@@ -124,20 +125,20 @@ extension StreamSocket where Self: ~Copyable {
     }
   }
 
-  /// Reads once into several buffers in turn, without waiting. On kernel sockets this is one system call.
+  /// Reads once into several buffers in order, without waiting. On kernel sockets, this is one system call.
   ///
-  /// One call fills at most 1024 buffers, the kernel's limit (IOV_MAX); a read may always be short.
+  /// One call reads into at most 1024 buffers, the kernel's limit (IOV_MAX). Any read may be short.
   /// - Parameter list: any number of buffers.
-  /// - Returns: `.bytes` with the count over all buffers; `.endOfStream`; nil when there is nothing to read now.
+  /// - Returns: `.bytes` with the total count of all buffers; `.endOfStream`; or nil if the read would block.
   /// - Throws: as ``read(into:)-(MutableSpan<UInt8>)``.
   @inlinable
   public borrowing func read(scattering list: consuming ScatterList) throws(SocketError) -> ReadOutcome? {
     try read(segments: list.segments)
   }
 
-  /// Reads at least one byte into several buffers in turn, and waits on this thread until there is one.
-  /// - Returns: `.bytes` with the count over all buffers; `.endOfStream`.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``read(into:)-(MutableSpan<UInt8>)``.
+  /// Reads at least one byte into several buffers in order, and blocks the calling thread until a byte arrives.
+  /// - Returns: `.bytes` with the total count of all buffers, or `.endOfStream`.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``read(into:)-(MutableSpan<UInt8>)``.
   @inlinable
   public borrowing func read(
     scattering list: consuming ScatterList, until limit: some WaitLimit
@@ -147,7 +148,7 @@ extension StreamSocket where Self: ~Copyable {
     }
   }
 
-  /// Fills several buffers in turn, and waits as long as necessary.
+  /// Fills several buffers in order, and waits as long as necessary.
   /// - Throws: as ``readExactly(into:until:)``.
   @inlinable
   public borrowing func readExactly(

@@ -1,11 +1,12 @@
-/// Any number of buffers that one call fills in turn (readv(2)), for example a header of fixed length and a body.
+/// A list of any number of buffers that one call fills in order (readv(2)), for example a header of fixed length and a
+/// body.
 ///
 /// ```swift
 /// let list = ScatterList(header.mutableSpan, body.mutableSpan)
 /// let outcome = try socket.read(scattering: list, until: .after(.seconds(5)))
 /// ```
-/// The list borrows the buffers: they are accessible again when the list is used up. Up to 8 buffers need no
-/// allocation. Empty buffers are left out.
+/// The list borrows the buffers. The buffers are accessible again after the last use of the list. A list of up to 8
+/// buffers makes no allocation. The list omits empty buffers.
 @frozen
 public struct ScatterList: ~Copyable, ~Escapable {
   @usableFromInline var segments = SegmentList()
@@ -28,7 +29,7 @@ public struct ScatterList: ~Copyable, ~Escapable {
     segments.append(IOSegment(of: fourth))
   }
 
-  /// The number of bytes in all buffers.
+  /// The total number of bytes in all buffers.
   @inlinable public var byteCount: Int { segments.byteCount }
 
   /// Adds a buffer at the end.
@@ -40,8 +41,8 @@ public struct ScatterList: ~Copyable, ~Escapable {
   @inlinable
   @_lifetime(self: &buffers)
   public mutating func append(contentsOf buffers: inout [[UInt8]]) {
-    // Each access makes the inner array the only owner of its memory, which then stays in place: the list has exclusive
-    // access to the outer array.
+    // Each access makes the inner array the only owner of its memory. The memory then stays in place, because the list
+    // has exclusive access to the outer array.
     for index in 0..<buffers.count {
       buffers[index].withUnsafeMutableBytes { segments.append(IOSegment($0)) }
     }

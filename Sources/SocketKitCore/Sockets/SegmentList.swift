@@ -1,13 +1,15 @@
-/// The segments of a ``GatherList`` or a ``ScatterList``: up to 8 in place, more of them on the heap.
+/// The segments of a ``GatherList`` or a ``ScatterList``. Up to 8 segments are stored inline; more than 8 segments are
+/// stored on the heap.
 @frozen
 @usableFromInline
 struct SegmentList: ~Copyable {
   @usableFromInline var few = InlineArray<8, IOSegment>(repeating: IOSegment())
-  /// The segments when they are more than 8.
+  /// The memory of the segments if there are more than 8.
   @usableFromInline var many: UnsafeMutablePointer<IOSegment>?
   @usableFromInline var capacity = 8
-  /// The first segment that is not transferred completely, and the end.
+  /// The index of the first segment that is not transferred completely.
   @usableFromInline var start = 0
+  /// The index after the last segment.
   @usableFromInline var end = 0
   @usableFromInline var byteCount = 0
 
@@ -17,7 +19,7 @@ struct SegmentList: ~Copyable {
   @inlinable
   deinit { many?.deallocate() }
 
-  /// Appends a segment, unless it is empty: the kernel limits the number of segments.
+  /// Appends a segment. Omits an empty segment, because the kernel limits the number of segments.
   @inlinable
   mutating func append(_ segment: IOSegment) {
     if segment.count == 0 { return }
@@ -42,7 +44,7 @@ struct SegmentList: ~Copyable {
     set { if let many { many[index] = newValue } else { few[index] = newValue } }
   }
 
-  /// Removes bytes from the front.
+  /// Removes bytes from the front of the list.
   /// - Parameter count: at most ``byteCount``.
   @usableFromInline
   mutating func drop(_ count: Int) {
@@ -86,7 +88,8 @@ extension IOSegment {
     self.count = count
   }
 
-  // The segment does not depend on the span: ``GatherList`` and ``ScatterList`` state the dependence.
+  // The lifetime of a segment does not depend on the span: ``GatherList`` and ``ScatterList`` declare the lifetime
+  // dependence.
   @inlinable
   init(of bytes: Span<UInt8>) { self = bytes.withUnsafeBytes { IOSegment($0) } }
 

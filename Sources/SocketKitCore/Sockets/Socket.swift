@@ -1,36 +1,38 @@
-/// A socket of any kind, with or without its own descriptor. It cannot be copied, and closes when its life ends.
+/// A socket of any kind, with or without its own descriptor. A socket cannot be copied, and is closed when it is
+/// destroyed.
 ///
-/// Every socket conforms through a protocol that defines how it carries data: ``StreamSocket``, ``DatagramSocket`` or
-/// ``SequencedPacketSocket``. Sockets are `Sendable`: a program may pass a socket to another thread, and several
-/// threads may call the methods that only borrow it at the same time, as the kernel allows.
+/// A socket type conforms to one of the protocols that define how a socket carries data: ``StreamSocket``,
+/// ``DatagramSocket`` or ``SequencedPacketSocket``. Sockets are `Sendable`: a program may pass a socket to another
+/// thread. Several threads may call methods that only borrow the socket at the same time, as the kernel allows for
+/// descriptors.
 public protocol Socket: Watchable, ~Copyable, Sendable {
-  /// The addresses of this transport.
+  /// The type of the addresses of this transport.
   associatedtype Address: SocketAddress
 
   /// The features of this kind of socket.
   static var capabilities: SocketCapabilities { get }
 
   /// Returns the address of this end (getsockname(2)).
-  /// - Throws: `.closed`; `.invalidAddress` when it is not one of this transport's addresses.
+  /// - Throws: `.closed`; `.invalidAddress` if the address is not of the type ``Address``.
   borrowing func localAddress() throws(SocketError) -> Address
 
   /// Ends one or both directions, as ``shutdown(_:)`` does.
   /// - Returns: 0 or -errno.
   borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult
 
-  /// Closes the socket now, as ``close()`` does.
-  /// - Returns: the result of close(2). The socket is closed in every case.
+  /// Closes the socket, as ``close()`` does.
+  /// - Returns: the result of close(2). The socket is closed even if the result is an error.
   consuming func attemptClose() -> IOResult
 }
 
 extension Socket where Self: ~Copyable {
-  /// Ends one or both directions (shutdown(2)). Waits in other threads end: a wait for data with the end of the stream,
-  /// a wait for a datagram with `.shutDown`, a wait for room with `.brokenPipe`. Later calls end in the same way. They
-  /// first return datagrams that arrived before the shutdown, and on most transports also bytes. The descriptor stays
-  /// open until the socket's life ends.
+  /// Ends one or both directions (shutdown(2)). Waits in other threads end: a read of a stream returns the end of the
+  /// stream, a receive of a datagram throws `.shutDown`, and a write throws `.brokenPipe`. Later calls have the same
+  /// results. However, later calls first return datagrams that arrived before the shutdown, and on most transports also
+  /// bytes of a stream that arrived before it. The descriptor stays open until the socket is closed or destroyed.
   ///
-  /// A receive of a datagram that does not wait cannot detect the shutdown and returns nil. Pollers report `.readable`,
-  /// with ``Readiness/readClosed`` where the interest includes it.
+  /// A receive without `until:` on a datagram socket cannot detect the shutdown and returns nil. Pollers report
+  /// `.readable`, and also ``Readiness/readClosed`` if the interest includes it.
   /// - Throws: `.notConnected` on a stream that is not connected; `.notSupported` for families without shutdown(2),
   ///   such as netlink; `.closed`.
   @inlinable
@@ -39,9 +41,9 @@ extension Socket where Self: ~Copyable {
     if result.isFailure { throw SocketError(result, .shutdown) }
   }
 
-  /// Closes the socket now, and reports errors. Without this call a socket closes when its life ends, and errors are
-  /// lost.
-  /// - Throws: the error of close(2), such as EIO. The socket is closed in every case.
+  /// Closes the socket, and throws the error of close(2). A socket that is destroyed without this call is closed too,
+  /// but the error is lost.
+  /// - Throws: the error of close(2), such as EIO. The socket is closed even if this call throws.
   @inlinable
   public consuming func close() throws(SocketError) {
     let result = attemptClose()

@@ -3,13 +3,13 @@ public import CSocketKit
 extension StreamSocket where Self: KernelSocket & ~Copyable {
   /// Reads once with flags, without waiting (recv(2)).
   ///
-  /// With ``ReceiveFlags/peek`` the bytes stay in the queue. With ``ReceiveFlags/outOfBand`` the call returns urgent
-  /// data, at most 1 byte, and nil when the peer has sent none, or when the option `.urgentDataInline` is on; the end
-  /// is then `.endOfStream` too.
+  /// With ``ReceiveFlags/peek``, the bytes stay in the queue. With ``ReceiveFlags/outOfBand``, the call returns urgent
+  /// data, at most 1 byte. It returns nil if the peer has not sent urgent data, or if the option `.urgentDataInline` is
+  /// enabled. If there is no urgent data and the stream has ended, it returns `.endOfStream`.
   /// - Returns: as ``StreamSocket/read(into:)-(MutableSpan<UInt8>)``.
   /// - Throws: `.invalidArgument` for ``ReceiveFlags/errorQueue``, which does not return bytes of the stream;
-  ///   `.notSupported` where the transport has no urgent data; `.notASocket` for a descriptor that is no socket; and as
-  ///   ``StreamSocket/read(into:)-(MutableSpan<UInt8>)``.
+  ///   `.notSupported` if the transport has no urgent data; `.notASocket` for a descriptor that is not a socket; and
+  ///   the errors of ``StreamSocket/read(into:)-(MutableSpan<UInt8>)``.
   @inlinable
   public borrowing func read(
     into buffer: consuming MutableSpan<UInt8>, flags: ReceiveFlags
@@ -18,10 +18,10 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
     return try read(bytes: &bytes, flags)
   }
 
-  /// Reads at least one byte with flags, and waits on this thread until there is one. With ``ReceiveFlags/outOfBand``
-  /// it waits for urgent data.
+  /// Reads at least one byte with flags, and blocks the calling thread until a byte arrives. With
+  /// ``ReceiveFlags/outOfBand``, the call waits for urgent data.
   /// - Returns: as ``StreamSocket/read(into:until:)-(MutableSpan<UInt8>,_)``.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``read(into:flags:)``.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``read(into:flags:)``.
   @inlinable
   public borrowing func read(
     into buffer: consuming MutableSpan<UInt8>, flags: ReceiveFlags, until limit: some WaitLimit
@@ -39,19 +39,19 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
     if bytes.isEmpty { return .bytes(0) }
     let raw = descriptor
     let result = raw.attemptReceiveBytes(into: &bytes, flags: flags.rawValue)
-    // recv(2): there is no urgent data, or it stays in the stream.
+    // recv(2) fails with EINVAL if there is no urgent data, or if urgent data stays in the stream.
     if flags.contains(.outOfBand) && result.errno == CSK_EINVAL { return raw.peerHasEnded ? .endOfStream : nil }
     return try Self.named(result, on: raw).readOutcome(.read)
   }
 
   /// Writes once with flags, without waiting (send(2)).
   ///
-  /// With ``SendFlags/more`` TCP holds a segment that is not full back until more bytes follow, for at most 200
-  /// milliseconds. With ``SendFlags/outOfBand`` the last byte is urgent.
+  /// With ``SendFlags/more``, TCP does not send a segment that is not full until more bytes follow or 200 milliseconds
+  /// have passed. With ``SendFlags/outOfBand``, the last byte is urgent.
   /// - Returns: as ``StreamSocket/write(_:)``.
   /// - Throws: `.invalidArgument` for ``SendFlags/zeroCopy``, because the kernel would use the bytes after the call
-  ///   (see ``ZeroCopySender``); `.notSupported` where the transport has no urgent data; `.notASocket` for a descriptor
-  ///   that is no socket; and as ``StreamSocket/write(_:)``.
+  ///   (see ``ZeroCopySender``); `.notSupported` if the transport has no urgent data; `.notASocket` for a descriptor
+  ///   that is not a socket; and the errors of ``StreamSocket/write(_:)``.
   @inlinable
   public borrowing func write(_ bytes: Span<UInt8>, flags: SendFlags) throws(SocketError) -> Int? {
     if flags.contains(.zeroCopy) { throw SocketError(code: .invalidArgument, .write) }
@@ -61,9 +61,9 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
     return try Self.named(result, on: raw).count(.write)
   }
 
-  /// Writes at least one byte with flags, and waits on this thread until the kernel takes one.
+  /// Writes at least one byte with flags, and blocks the calling thread until the kernel accepts a byte.
   /// - Returns: as ``StreamSocket/write(_:until:)``.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``write(_:flags:)``.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``write(_:flags:)``.
   @inlinable
   public borrowing func write(
     _ bytes: Span<UInt8>, flags: SendFlags, until limit: some WaitLimit
@@ -75,7 +75,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
 }
 
 extension RawDescriptor {
-  /// Whether poll(2) reports that the peer has ended its writing side.
+  /// Whether poll(2) reports that the peer has ended its sending direction.
   @usableFromInline
   var peerHasEnded: Bool {
     var watched = csk_pollfd(fd: value, events: Int16(CSK_POLLRDHUP), revents: 0)

@@ -1,11 +1,11 @@
 extension StreamSocket where Self: ~Copyable {
   /// Reads once, without waiting.
   ///
-  /// - Parameter buffer: receives from 1 byte to its length. With an empty buffer the kernel is not called.
-  /// - Returns: `.bytes` with the count; `.endOfStream` when the peer has ended its side; nil when there is nothing to
-  ///   read now.
-  /// - Throws: `.connectionReset`, `.timedOut` (the kernel stopped trying to reach the peer), `.notConnected`,
-  ///   `.closed`.
+  /// - Parameter buffer: the buffer for the bytes. With an empty buffer, this method does not make a system call.
+  /// - Returns: `.bytes` with the count; `.endOfStream` if the peer has ended its sending direction; or nil if the read
+  ///   would block.
+  /// - Throws: `.connectionReset`, `.timedOut` (a timer of the kernel expired, for example because the peer is
+  ///   unreachable), `.notConnected`, `.closed`.
   @inlinable
   public borrowing func read(into buffer: consuming MutableSpan<UInt8>) throws(SocketError) -> ReadOutcome? {
     if buffer.isEmpty { return .bytes(0) }
@@ -13,14 +13,13 @@ extension StreamSocket where Self: ~Copyable {
     return try attemptReceive(into: &bytes).readOutcome(.read)
   }
 
-  /// Reads at least one byte, and waits on this thread until there is one.
+  /// Reads at least one byte, and blocks the calling thread until a byte arrives.
   ///
   /// - Parameters:
-  ///   - buffer: receives from 1 byte to its length.
-  ///   - limit: how long to wait, and how: ``WaitLimit``.
-  /// - Returns: `.bytes`; or `.endOfStream` when the peer sends no more, or ``Socket/shutdown(_:)`` has ended the
-  ///   reading direction.
-  /// - Throws: `.timedOut`, `.cancelled`, and what ``read(into:)-(MutableSpan<UInt8>)`` throws.
+  ///   - buffer: the buffer for the bytes.
+  ///   - limit: how long and in which way to wait: ``WaitLimit``.
+  /// - Returns: `.bytes`, or `.endOfStream` if the peer or ``Socket/shutdown(_:)`` has ended the receiving direction.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``read(into:)-(MutableSpan<UInt8>)``.
   @inlinable
   public borrowing func read(
     into buffer: consuming MutableSpan<UInt8>, until limit: some WaitLimit
@@ -35,16 +34,18 @@ extension StreamSocket where Self: ~Copyable {
     }
   }
 
-  /// Reads once, without waiting, and appends to an output span. Use it for buffers that are not initialized yet.
+  /// Reads once, without waiting, and appends the bytes to an output span. Use this method for buffers that are not
+  /// initialized yet.
   ///
-  /// - Returns: as ``read(into:)-(MutableSpan<UInt8>)``; a span without free capacity reads nothing.
+  /// - Returns: as ``read(into:)-(MutableSpan<UInt8>)``. If the span has no free capacity, the result is `.bytes(0)`.
   /// - Throws: as ``read(into:)-(MutableSpan<UInt8>)``.
   @inlinable
   public borrowing func read(into output: inout OutputRawSpan) throws(SocketError) -> ReadOutcome? {
     if output.isFull { return .bytes(0) }
     let result = output.withUnsafeMutableBytes { memory, count in
       let free = UnsafeMutableRawBufferPointer(rebasing: memory[count...]).bindMemory(to: UInt8.self)
-      // The new memory is not initialized yet. The kernel or the wrapper writes it before `count` includes it.
+      // The free memory is not initialized yet. The kernel or the wrapper initializes bytes before `count` includes
+      // them.
       var bytes = MutableSpan<UInt8>(_unsafeElements: free)
       let result = attemptReceive(into: &bytes)
       if result.raw > 0 { count &+= result.raw }
@@ -53,13 +54,13 @@ extension StreamSocket where Self: ~Copyable {
     return try result.readOutcome(.read)
   }
 
-  @available(*, unavailable, message: "This call waits. Add until:, or call read(into:) for what has arrived.")
+  @available(*, unavailable, message: "This call waits. Add until:, or call read(into:) to read without waiting.")
   public borrowing func readExactly(into buffer: consuming MutableSpan<UInt8>) throws(SocketError) { fatalError() }
 
   /// Fills the buffer, and waits as long as necessary.
   ///
-  /// - Throws: `.unexpectedEnd` when the stream ends before the buffer is full; otherwise as
-  ///   ``read(into:until:)-(MutableSpan<UInt8>,_)``. The error's ``SocketError/transferred`` is the number of bytes
+  /// - Throws: `.unexpectedEnd` if the stream ends before the buffer is full; otherwise as
+  ///   ``read(into:until:)-(MutableSpan<UInt8>,_)``. ``SocketError/transferred`` of the error is the number of bytes
   ///   that were read into the front of the buffer.
   @inlinable
   public borrowing func readExactly(

@@ -4,23 +4,25 @@ public import CSocketKit
 ///
 /// A transport implements the `attempt…` primitives (kernel sockets inherit them). Programs call
 /// ``read(into:)-(MutableSpan<UInt8>)``, ``write(_:)`` and their waiting forms. A wrapper that holds bytes, or that
-/// needs one direction for the other, also implements ``Watchable/pending`` and ``Watchable/sources(for:)``; it must
-/// not be a ``DescriptorSocket``.
+/// must read before it can write or write before it can read, also implements ``Watchable/pending`` and
+/// ``Watchable/sources(for:)``. Such a wrapper must not be a ``DescriptorSocket``.
 public protocol StreamSocket: ConnectedSocket, ~Copyable {
-  /// Reads once, without waiting, into the front of `buffer`. Returns 0 at the end of the stream, or when the buffer is
+  /// Reads once, without waiting, into the front of `buffer`. Returns 0 at the end of the stream, or if the buffer is
   /// empty.
   ///
-  /// Must not return EINTR: try again after a signal.
+  /// The implementation must not return EINTR: it must try again after a signal.
   borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult
 
-  /// Writes once, without waiting, from the front of `bytes`, possibly only a part. Must not raise SIGPIPE.
+  /// Writes once, without waiting, from the front of `bytes`. The write may be partial. The implementation must not
+  /// raise SIGPIPE.
   borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult
 
-  /// Reads once into several buffers in turn. The default reads into the first that is not empty. That is allowed,
-  /// because a read may always be short.
+  /// Reads once into several buffers in order. The default implementation reads into the first buffer that is not
+  /// empty. This is correct, because any read may be short.
   @unsafe borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult
 
-  /// Writes once from several buffers in turn. The default writes from the first that is not empty.
+  /// Writes once from several buffers in order. The default implementation writes from the first buffer that is not
+  /// empty.
   @unsafe borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult
 }
 
@@ -39,7 +41,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
 }
 
 extension RawDescriptor {
-  /// Calls recv(2), again after EINTR.
+  /// Calls recv(2), and repeats the call after EINTR.
   @inlinable @inline(__always)
   func attemptReceiveBytes(into buffer: inout MutableSpan<UInt8>, flags: Int32) -> IOResult {
     let number = value
@@ -50,7 +52,7 @@ extension RawDescriptor {
     }
   }
 
-  /// Calls send(2), again after EINTR.
+  /// Calls send(2), and repeats the call after EINTR.
   @inlinable @inline(__always)
   func attemptSendBytes(_ bytes: Span<UInt8>, flags: Int32) -> IOResult {
     let number = value

@@ -1,9 +1,9 @@
 extension StreamSocket where Self: ~Copyable {
   /// Writes once, without waiting.
   ///
-  /// - Parameter bytes: the bytes to write; the kernel may take only a part.
-  /// - Returns: the number of bytes taken, 0 only for empty input; nil when the kernel takes none now.
-  /// - Throws: `.brokenPipe` when the peer no longer reads (SIGPIPE is never raised); `.connectionReset`;
+  /// - Parameter bytes: the bytes to write. The write may be partial.
+  /// - Returns: the number of bytes written (0 only if `bytes` is empty), or nil if the write would block.
+  /// - Throws: `.brokenPipe` if the peer no longer reads (the call never raises SIGPIPE); `.connectionReset`;
   ///   `.notConnected`.
   @inlinable
   public borrowing func write(_ bytes: Span<UInt8>) throws(SocketError) -> Int? {
@@ -11,23 +11,23 @@ extension StreamSocket where Self: ~Copyable {
     return try attemptSend(bytes).count(.write)
   }
 
-  /// Writes at least one byte, and waits on this thread until the kernel takes one.
+  /// Writes at least one byte, and blocks the calling thread until the kernel accepts a byte.
   ///
-  /// - Parameter limit: how long to wait, and how: ``WaitLimit``.
-  /// - Returns: the number of bytes taken: at least 1, or 0 when `bytes` is empty.
-  /// - Throws: `.timedOut`, `.cancelled`, and what ``write(_:)`` throws.
+  /// - Parameter limit: how long and in which way to wait: ``WaitLimit``.
+  /// - Returns: the number of bytes written: at least 1, or 0 if `bytes` is empty.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``write(_:)``.
   @inlinable
   public borrowing func write(_ bytes: Span<UInt8>, until limit: some WaitLimit) throws(SocketError) -> Int {
     try waiting(for: .writable, .write, until: limit) { (socket) throws(SocketError) in try socket.write(bytes) }
   }
 
-  @available(*, unavailable, message: "This call waits. Add until:, or call write(_:) for what the kernel takes now.")
+  @available(*, unavailable, message: "This call waits. Add until:, or call write(_:) to write without waiting.")
   public borrowing func writeAll(_ bytes: Span<UInt8>) throws(SocketError) { fatalError() }
 
-  /// Writes all the bytes, and waits as long as necessary.
+  /// Writes all bytes, and waits as long as necessary.
   ///
-  /// - Throws: as ``write(_:until:)``. The error's ``SocketError/transferred`` is the number of bytes that the kernel
-  ///   took before the error.
+  /// - Throws: as ``write(_:until:)``. ``SocketError/transferred`` of the error is the number of bytes that were
+  ///   written before the error.
   @inlinable
   public borrowing func writeAll(_ bytes: Span<UInt8>, until limit: some WaitLimit) throws(SocketError) {
     var done = 0

@@ -1,22 +1,21 @@
 internal import CSocketKit
 
 extension StreamSocket where Self: KernelSocket & ~Copyable {
-  /// Sends part of a file without passing it through the program's memory (sendfile(2)), without waiting for the peer.
+  /// Sends part of a file without copying it to the program's memory (sendfile(2)), and without waiting for the peer.
   ///
-  /// The call waits for the disk, like every read of a regular file. The file may be any that can be mapped, and since
-  /// Linux 5.12 a pipe; for sockets see ``Pipe``.
+  /// The call waits for the disk, like every read of a regular file. The file must support mmap(2), or, since Linux
+  /// 5.12, be a pipe. For sockets, see ``Pipe``.
   ///
   /// - Parameters:
-  ///   - file: a descriptor that is open for reading; the caller keeps its ownership.
-  ///   - offset: the offset in the file to start from, in bytes. The call advances it by the number of bytes sent, and
-  ///     does not change the file's own position. With nil the call starts from the file's own position and advances
-  ///     that.
-  ///   - count: the largest number of bytes to move; one call moves less than 2 GiB.
-  /// - Returns: `.bytes` with the number of bytes sent (0 only when `count` is 0), `.endOfStream` at the end of the
-  ///   file, or nil when the socket has no room now.
-  /// - Throws: `.brokenPipe` when the peer no longer reads (SIGPIPE is suppressed), `.connectionReset`,
-  ///   `.notConnected`, `.invalidArgument` (a negative count or offset, or a descriptor that sendfile(2) cannot read
-  ///   from), `.closed`.
+  ///   - file: a descriptor that is open for reading. The caller keeps its ownership.
+  ///   - offset: the offset in the file from which to start, in bytes. The call advances this offset by the number of
+  ///     bytes sent, and does not change the file position of the descriptor. With nil, the call starts from the file
+  ///     position and advances the file position.
+  ///   - count: the maximum number of bytes to move. One call moves less than 2 GiB.
+  /// - Returns: `.bytes` with the number of bytes sent (0 only if `count` is 0), `.endOfStream` at the end of the file,
+  ///   or nil if the socket has no buffer space now.
+  /// - Throws: `.brokenPipe` if the peer no longer reads (SIGPIPE is suppressed), `.connectionReset`, `.notConnected`,
+  ///   `.invalidArgument` (a negative count or offset, or a descriptor that sendfile(2) cannot read from), `.closed`.
   public borrowing func sendFile(
     from file: RawDescriptor, offset: inout Int64?, count: Int
   ) throws(SocketError) -> ReadOutcome? {
@@ -36,24 +35,25 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
 }
 
 extension RawDescriptor {
-  /// Moves bytes from this descriptor to another inside the kernel (splice(2)), once and without waiting. At least one
-  /// of the two must be a pipe.
+  /// Moves bytes from this descriptor to another descriptor inside the kernel (splice(2)), once and without waiting. At
+  /// least one of the two descriptors must be a pipe.
   ///
-  /// Sockets must be non-blocking, as SocketKit's are; the pipe's side never waits. For a relay see
+  /// A socket must be non-blocking, as SocketKit's sockets are. The call never waits for a pipe. For a relay, see
   /// ``Pipe/relay(from:to:count:)``.
   ///
   /// - Parameters:
-  ///   - target: the descriptor to move the bytes to. The caller keeps the ownership of both.
-  ///   - count: the largest number of bytes to move; one call moves less than 2 GiB.
-  /// - Returns: `.bytes` with the number of bytes moved (0 only when `count` is 0), `.endOfStream` when the source has
-  ///   ended, or nil when the source has no bytes or the target has no room now.
-  /// - Throws: `.brokenPipe` when the target has no reader (SIGPIPE is suppressed), `.connectionReset`,
-  ///   `.invalidArgument` (neither is a pipe, a negative count, both are the same pipe), `.closed`.
+  ///   - target: the descriptor to which to move the bytes. The caller keeps the ownership of both descriptors.
+  ///   - count: the maximum number of bytes to move. One call moves less than 2 GiB.
+  /// - Returns: `.bytes` with the number of bytes moved (0 only if `count` is 0), `.endOfStream` if the source has
+  ///   ended, or nil if the source has no bytes or the target has no buffer space now.
+  /// - Throws: `.brokenPipe` if the target has no reader (SIGPIPE is suppressed), `.connectionReset`,
+  ///   `.invalidArgument` (neither descriptor is a pipe, both descriptors are the same pipe, or the count is negative),
+  ///   `.closed`.
   public func splice(to target: RawDescriptor, count: Int) throws(SocketError) -> ReadOutcome? {
     try splice(to: target, count: count, mayRaiseSignal: true)
   }
 
-  /// - Parameter mayRaiseSignal: false only when the target is a pipe whose read end this program holds.
+  /// - Parameter mayRaiseSignal: false only if the target is a pipe whose read end this process holds open.
   func splice(to target: RawDescriptor, count: Int, mayRaiseSignal: Bool) throws(SocketError) -> ReadOutcome? {
     if count < 0 { throw SocketError(code: .invalidArgument, .transfer) }
     let flags = UInt32(CSK_SPLICE_F_MOVE | CSK_SPLICE_F_NONBLOCK)
@@ -61,9 +61,10 @@ extension RawDescriptor {
   }
 }
 
-/// Calls the body with SIGPIPE blocked. sendfile(2) and splice(2) raise the signal when the peer has closed (measured
-/// on Linux 6.18, both, to TCP, Unix sockets and pipes), and neither has a flag that suppresses it. A call that moved
-/// only a part may have found the peer closed after that part, so the function checks for the signal then too.
+/// Calls the body with SIGPIPE blocked. sendfile(2) and splice(2) raise the signal if the peer has closed (measured for
+/// both calls on Linux 6.18, to TCP sockets, Unix sockets and pipes), and neither call has a flag that suppresses the
+/// signal. The peer may also close after a part of the bytes was moved, so the function checks for the signal after a
+/// partial transfer too.
 private func transfer(
   _ count: Int, mayRaiseSignal: Bool = true, _ call: (Int) -> Int
 ) throws(SocketError) -> ReadOutcome? {

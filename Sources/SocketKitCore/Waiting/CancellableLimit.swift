@@ -20,8 +20,9 @@ public struct CancellableLimit<Base: WaitLimit>: WaitLimit {
 }
 
 extension WaitLimit {
-  /// Returns this limit with a control: other threads can end the wait, or change its deadline while it waits.
-  /// - Parameter control: the control of the wait. It replaces an earlier one; nil removes it.
+  /// Returns this limit with a control, by which other threads can end the wait or change its deadline during the wait.
+  /// - Parameter control: the control of the wait. It replaces the control that this limit already has; nil removes
+  ///   that control.
   @inlinable
   public func cancellable(by control: WaitControl?) -> CancellableLimit<Self> { CancellableLimit(self, control) }
 }

@@ -1,33 +1,33 @@
 internal import CSocketKit
 
-/// One sleep of a waiting call in the kernel: ppoll(2), and the replacements for it where ppoll(2) would not sleep.
+/// One sleep of a waiting call in the kernel: ppoll(2), or a replacement if ppoll(2) would not sleep.
 ///
-/// poll(2) always reports POLLERR and POLLHUP, and reports some sockets as ready although the call would still block. A
-/// call that sleeps with ppoll(2) alone then uses a full core. ``ParkHistory`` detects that.
+/// poll(2) always reports POLLERR and POLLHUP, and reports some sockets as ready although the call would still block.
+/// In these cases, a call that sleeps only with ppoll(2) would use a full core. ``ParkHistory`` detects these cases.
 struct Park {
   let source: RawDescriptor
-  /// A second descriptor, which is watched for writing; -1 for none.
+  /// A second descriptor, which is watched for writing, or -1 if there is no second descriptor.
   let second: RawDescriptor
-  /// What to watch on ``source``.
+  /// The events to watch on ``source``.
   let interest: Interest
   let deadline: Deadline
   let control: WaitControl?
   let operation: SocketError.Operation
 
-  /// The number of times in succession that poll(2) may report readiness at once before the call pauses between its
-  /// tries.
+  /// The number of consecutive times that poll(2) may report readiness without sleeping before the call pauses between
+  /// its tries.
   private static var tolerance: UInt8 { 16 }
-  /// The time in nanoseconds below which a park counts as one that did not sleep.
+  /// The duration in nanoseconds below which a park counts as a park that did not sleep.
   private static var momentary: Int64 { 30_000 }
 
-  /// The events that poll(2) watches. POLLRDHUP is added to POLLIN only, and shows that the receiving direction has
+  /// The events that poll(2) watches. POLLRDHUP is added only to POLLIN, and indicates that the receiving direction has
   /// ended.
   private var events: Int16 {
     let watched = interest.contains(.readable) ? interest.union(.readClosed) : interest
     return Int16(truncatingIfNeeded: watched.events.rawValue)
   }
 
-  /// The events that the call waits for. With an empty interest it waits for the error queue.
+  /// The events that the call waits for. With an empty interest, the call waits for the error queue.
   private var wanted: Int16 {
     let all = hasSecond ? events | Int16(CSK_POLLOUT) : events
     return all == 0 ? Int16(CSK_POLLERR) : all
@@ -35,7 +35,8 @@ struct Park {
 
   private var hasSecond: Bool { second.value >= 0 }
 
-  /// The descriptor whose socket announces changes that the call waits for; nil for none.
+  /// The descriptor of the socket whose announced changes the call waits for, or nil if the call does not wait for
+  /// changes.
   private var changing: RawDescriptor? { interest.contains(.changes) ? source : nil }
 
   /// Sleeps until the call should try again: the source is ready, the deadline has passed, the control has signalled,
@@ -71,7 +72,7 @@ struct Park {
     history.immediate = wasMomentary ? history.immediate &+ 1 : 0
   }
 
-  /// Whether the kernel may leave the call asleep after a shutdown or after a change. See ``WaitNotices``.
+  /// Whether the call needs ``WaitNotices`` because the kernel may not wake it after a shutdown or a change.
   private var needsNotices: Bool {
     if source.value < 0 { return false }
     let writes = interest.contains(.writable) || hasSecond
@@ -85,7 +86,7 @@ struct Park {
     } else {
       let result = csk_eventfd()
       if result < 0 {
-        // No descriptor is free: poll for a limited time, then try again.
+        // No descriptor is free: sleep for a limited time, then try again.
         let moment = Deadline(nanoseconds: csk_monotonic_nanoseconds() &+ WaitNotices.patience)
         history.reported = try poll(source, events, until: min(deadline, moment))
         return
@@ -106,7 +107,7 @@ struct Park {
     history.reported = try poll(source, events, bell, until: min(deadline, control?.deadline ?? .never))
   }
 
-  /// Sleeps although poll(2) reports an error or a hang-up that the last try did not clear. The sleep ends when an
+  /// Sleeps even though poll(2) reports an error or a hang-up that the last try did not clear. The sleep ends when an
   /// edge-triggered epoll instance reports a new event.
   private func sleepUntilNews(_ history: inout ParkHistory) throws(SocketError) {
     let opened = csk_epoll_create(CSK_EPOLL_CLOEXEC)
@@ -122,7 +123,7 @@ struct Park {
       let result = csk_epoll_ctl(epoll.raw.value, CSK_EPOLL_CTL_ADD, second.value, &other)
       if result < 0 { return try pauseWhileReported(&history) }
     }
-    // The instance first reports the present state, and after that only changes.
+    // The epoll instance first reports the current state, and then only changes.
     var present: Int16 = 0
     for _ in 0..<(hasSecond ? 2 : 1) where csk_epoll_wait(epoll.raw.value, &event, 1, 0) > 0 {
       present |= Int16(truncatingIfNeeded: event.events)
@@ -154,7 +155,8 @@ struct Park {
     return result < 0 || number == 0 ? nil : SocketError(.failure(errno: number), operation)
   }
 
-  /// Pauses, longer each time up to four milliseconds. Then sleeps if poll(2) no longer reports readiness.
+  /// Pauses, for a time that increases with each call up to four milliseconds. Then sleeps if poll(2) no longer reports
+  /// readiness.
   private func pauseWhileReported(_ history: inout ParkHistory) throws(SocketError) {
     let step = min(history.immediate &- min(history.immediate, Self.tolerance), 5)
     let length = step < 5 ? Int64(50_000) << step : history.nextPause()
@@ -169,11 +171,11 @@ struct Park {
   }
 
   /// Returns whether this side has shut down the receiving direction of the socket. Call it after poll(2) reported
-  /// POLLRDHUP and a try would block. A receive on a connected socket returns the end itself; datagram sockets and Unix
-  /// listeners do not report it.
+  /// POLLRDHUP and a try would block. A receive on a connected socket returns the end of the stream, but calls on
+  /// datagram sockets and Unix listeners do not report that the direction has ended.
   private func receivingHasEnded() throws(SocketError) -> Bool {
     var byte: UInt8 = 0
-    // poll(2) does not distinguish the end from a message that arrived after the try.
+    // poll(2) does not distinguish the end of the direction from a message that arrived after the try.
     let result = csk_recv(source.value, &byte, 1, CSK_MSG_PEEK | CSK_MSG_DONTWAIT)
     switch Int32(truncatingIfNeeded: result < 0 ? 0 &- result : 0) {
     case CSK_EAGAIN: return true
@@ -187,15 +189,15 @@ struct Park {
     }
   }
 
-  /// Calls ppoll(2) on one descriptor, which may be -1 for none, and on the control's bell.
-  /// - Returns: the events of the descriptor; 0 when the time has passed or the bell was signalled.
+  /// Calls ppoll(2) on one descriptor, or on no descriptor if its number is -1, and on the control's bell.
+  /// - Returns: the events of the descriptor, or 0 if the time has passed or the bell was signalled.
   private func poll(
     _ descriptor: RawDescriptor, _ events: Int16, until limit: Deadline
   ) throws(SocketError) -> Int16 {
     guard let control else { return try poll(descriptor, events, RawDescriptor(-1), until: limit) }
     let bell = try control.enter(operation)
     defer { control.leave(bell) }
-    // Read the control only now: a change from before the bell was registered did not signal the bell.
+    // Read the control after the bell was registered, because an earlier change of the control did not signal the bell.
     if control.isCancelled { return 0 }
     return try poll(descriptor, events, bell, until: min(limit, control.deadline))
   }
@@ -227,7 +229,7 @@ struct Park {
   }
 }
 
-/// Throws `.shutDown` when this side has shut down the receiving direction and no message is left to receive.
+/// Throws `.shutDown` if this side has shut down the receiving direction and there is no message to receive.
 @usableFromInline
 func look(_ source: RawDescriptor, _ interest: Interest, _ operation: SocketError.Operation) throws(SocketError) {
   try Park(
@@ -247,7 +249,7 @@ func park(
   try park.run(&history)
 }
 
-/// The same for a source for reading and another for writing.
+/// Sleeps as above, with one source for reading and another source for writing.
 @usableFromInline
 func park(
   reading source: RawDescriptor, writing second: RawDescriptor, _ interest: Interest, until deadline: Deadline,

@@ -1,11 +1,12 @@
-/// The record that a waiting call keeps from one park to the next, to detect that poll(2) reports a descriptor as ready
-/// although the call would still block.
+/// The state that a waiting call keeps from one park to the next. With this state, the call detects that poll(2)
+/// reports a descriptor as ready although the call would still block.
 @frozen
 @usableFromInline
 struct ParkHistory: BitwiseCopyable, Sendable {
-  /// The events that poll(2) reported for the source at the end of the last park; 0 when something else ended the park.
+  /// The events that poll(2) reported for the source at the end of the last park, or 0 if the source did not end the
+  /// park.
   @usableFromInline var reported: Int16 = 0
-  /// The number of parks in succession that poll(2) ended without sleeping; stops at 255.
+  /// The number of consecutive parks that poll(2) ended without sleeping. The count stops at 255.
   @usableFromInline var immediate: UInt8 = 0
   /// Whether a first, short park has passed: see ``WaitNotices``.
   @usableFromInline var isLong = false
@@ -21,7 +22,7 @@ struct ParkHistory: BitwiseCopyable, Sendable {
   @inlinable
   init() {}
 
-  /// Returns the length of the next pause in nanoseconds. A pause of a millisecond costs up to 4 % of a core on a slow
+  /// Returns the length of the next pause in nanoseconds. Pauses of one millisecond use up to 4 % of a core on a slow
   /// machine, which is too much for a long wait.
   @usableFromInline
   mutating func nextPause() -> Int64 {

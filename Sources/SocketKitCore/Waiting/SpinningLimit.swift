@@ -35,15 +35,15 @@ public struct SpinningLimit<Base: WaitLimit>: WaitLimit {
 extension WaitLimit {
   /// Returns this limit for a thread that tries again before it sleeps.
   ///
-  /// Without arguments the thread never sleeps and never yields. It uses a whole core for the lowest latency. Do this
-  /// only where each side has its own core.
+  /// Without arguments, the thread never sleeps and never yields. The thread then uses a whole core and has the lowest
+  /// latency. Omit the arguments only if each side has its own core.
   ///
-  /// Measured on two cores: where both sides share a core, pure spinning is up to ten times slower than sleeping. Where
-  /// each side has its own core, 40 tries and then sleeping are more than six times faster.
-  /// `spinning(40, thenYielding: 4)` is a safe choice on few cores.
+  /// Measurements on two cores: If both sides share a core, pure spinning is up to ten times slower than sleeping. If
+  /// each side has its own core, trying 40 times before sleeping is more than six times faster than sleeping
+  /// immediately. `spinning(40, thenYielding: 4)` is a safe choice on few cores.
   /// - Parameters:
-  ///   - spins: how many times to try again without yielding.
-  ///   - yields: how many times to yield and try again after that. The thread then sleeps in the kernel.
+  ///   - spins: the number of times to try again without yielding.
+  ///   - yields: the number of times to yield and try again after the spins. The thread then sleeps in the kernel.
   @inlinable
   public func spinning(_ spins: UInt64 = .max, thenYielding yields: UInt64 = 0) -> SpinningLimit<Self> {
     SpinningLimit(self, spins: spins, yields: yields)

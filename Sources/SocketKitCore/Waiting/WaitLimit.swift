@@ -1,18 +1,18 @@
-/// The time that a waiting call may take, and the way in which the thread spends it. Every waiting call takes a limit
-/// as `until:`.
+/// The time for which a call may wait, and the way in which the thread waits. Every waiting call has a parameter
+/// `until:` for a limit.
 ///
 /// A ``Deadline`` is a limit: the thread sleeps in the kernel until the call can proceed or the deadline passes. Two
-/// methods add to a limit:
+/// methods extend a limit:
 /// ```swift
 /// try socket.read(into: buffer.mutableSpan, until: .after(.seconds(5)))
 /// try socket.read(into: buffer.mutableSpan, until: .never.cancellable(by: control))
 /// try socket.read(into: buffer.mutableSpan, until: .after(.seconds(5)).spinning(40, thenYielding: 4))
 /// ```
-/// A waiting call first checks the ``control``, then tries, and checks the ``deadline`` only when it would have to
-/// wait. So a call that does not wait succeeds even when the deadline has passed, and does not read the clock unless
-/// the control has a deadline. Calls of several steps, such as `writeAll(_:until:)`, check both before every step but
-/// the first. In a loop over waiting calls with one limit, call ``check(_:)`` in the same way; otherwise a peer that is
-/// always ready can keep the loop from ending.
+/// A waiting call first checks the ``control``, then tries, and checks the ``deadline`` only if it would have to wait.
+/// Therefore, a call that does not wait succeeds even if the deadline has passed, and does not read the clock unless
+/// the control has a deadline. Calls of several steps, such as `writeAll(_:until:)`, check the control and the deadline
+/// before every step except the first. In a loop over waiting calls with one limit, call ``check(_:)`` in the same way.
+/// Otherwise, the loop does not end while the peer is always ready.
 ///
 /// To wait in another way, conform a type to this protocol. ``deadline`` is the only requirement without a default.
 public protocol WaitLimit: Sendable {
@@ -22,20 +22,20 @@ public protocol WaitLimit: Sendable {
   /// The time at which the wait ends with `.timedOut`.
   var deadline: Deadline { get }
 
-  /// The control by which other threads end the wait or change its deadline; nil by default.
+  /// The control by which other threads end the wait or change its deadline. It is nil by default.
   var control: WaitControl? { get }
 
   /// Returns the progress of a new wait.
   func begin() -> Progress
 
-  /// Returns the step after a try that would block; ``WaitStep/park`` by default.
+  /// Returns the next step after a try that would block. The default implementation returns ``WaitStep/park``.
   func next(_ progress: inout Progress) -> WaitStep
 }
 
 /// The step that a waiting thread takes after a try that would block.
 @frozen
 public enum WaitStep: BitwiseCopyable, Hashable, Sendable {
-  /// Try again at once, after a pause instruction of the processor.
+  /// Try again immediately after a pause instruction of the processor.
   case spin
   /// Let another thread run, then try again (sched_yield(2)).
   case yield
@@ -59,9 +59,9 @@ extension Deadline: WaitLimit {
 }
 
 extension WaitLimit {
-  /// For implementers of waiting calls: throws if the control has ended the wait. Does not read the clock unless the
-  /// control has a deadline, and compiles to nothing for a limit without a control.
-  /// - Throws: `.cancelled`; `.timedOut` when the control's deadline has passed.
+  /// For implementers of waiting calls: throws if the control has ended the wait. This method does not read the clock
+  /// unless the control has a deadline. For a limit without a control, it compiles to no instructions.
+  /// - Throws: `.cancelled`; `.timedOut` if the control's deadline has passed.
   @inlinable @inline(__always)
   package func checkControl(_ operation: SocketError.Operation) throws(SocketError) {
     guard let control else { return }
@@ -69,9 +69,9 @@ extension WaitLimit {
     if control.deadline.hasPassed { throw SocketError(code: .timedOut, operation) }
   }
 
-  /// For implementers of waiting calls: throws if the wait has ended. Calls of several steps check before every step
-  /// but the first, so that a peer that is always ready cannot keep them from ending.
-  /// - Throws: `.cancelled`; `.timedOut` when the limit's or the control's deadline has passed.
+  /// For implementers of waiting calls: throws if the wait has ended. Calls of several steps call this method before
+  /// every step except the first, so that they also end while the peer is always ready.
+  /// - Throws: `.cancelled`; `.timedOut` if the deadline of the limit or of the control has passed.
   @inlinable
   public func check(_ operation: SocketError.Operation) throws(SocketError) {
     try checkControl(operation)

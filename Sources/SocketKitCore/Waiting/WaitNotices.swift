@@ -1,20 +1,21 @@
 internal import CSocketKit
 
-/// Wakes threads whose wait the kernel does not end.
+/// Wakes waiting threads that the kernel does not wake.
 ///
 /// - **Shutdowns.** poll(2) on Unix and vsock sockets does not report `shutdown(.write)` while the send buffer is full
-///   (net/unix/af_unix.c, net/vmw_vsock/af_vsock.c), and vsock listeners cannot be shut down at all.
-/// - **Changes of a socket that holds bytes.** The kernel does not know what a wrapper holds: see ``Interest/changes``.
+///   (net/unix/af_unix.c, net/vmw_vsock/af_vsock.c). The kernel refuses to shut down vsock listeners.
+/// - **Changes of a socket that holds bytes.** The kernel cannot report the bytes that a wrapper holds: see
+///   ``Interest/changes``.
 ///
-/// A thread that waits for one of these for longer than ``patience`` registers an event descriptor here, and a shutdown
-/// or a change through this library signals it. Before that, the thread sleeps for at most ``patience`` without
-/// registration, and then tries again.
+/// A thread first sleeps for at most ``patience`` without a registration, and then tries again. If it must wait longer
+/// for a shutdown or a change, it registers an event descriptor in this type. Shutdowns and changes through this
+/// library signal the registered descriptors.
 enum WaitNotices {
   private struct State {
-    /// Counts the shutdowns.
+    /// The number of shutdowns.
     var shutdowns: UInt32 = 0
-    /// Counts the changes, by the lowest bits of the descriptor's number. Where two sockets share a count, a thread
-    /// makes an unnecessary try.
+    /// The numbers of changes. The lowest bits of the descriptor's number select a count. If two sockets share a count,
+    /// a thread makes an unnecessary try.
     var changes: InlineArray<64, UInt32> = .init(repeating: 0)
     var waiting: [(bell: RawDescriptor, changing: RawDescriptor?)] = []
 
@@ -27,11 +28,12 @@ enum WaitNotices {
   }
   private static let state = Guarded(State())
 
-  /// The time in nanoseconds that a wait lasts before it registers.
+  /// The time in nanoseconds after which a waiting thread registers.
   static var patience: Int64 { 20_000_000 }
 
-  /// Returns a number that differs after a shutdown, and after a change of the given descriptor's socket.
-  /// - Parameter changing: the descriptor whose changes the thread waits for; nil when it waits for shutdowns only.
+  /// Returns a number that changes with every shutdown, and with every change of the socket of the given descriptor.
+  /// - Parameter changing: the descriptor whose changes the thread waits for, or nil if the thread waits only for
+  ///   shutdowns.
   static func generation(_ changing: RawDescriptor?) -> UInt32 { state.withLock { $0.generation(changing) } }
 
   /// Registers a thread's event descriptor.
@@ -48,8 +50,9 @@ enum WaitNotices {
     state.withLock { state in state.waiting.removeAll { $0.bell == bell } }
   }
 
-  /// Wakes all registered threads. Call it after shutdown(2). It wakes all of them because several descriptors may
-  /// refer to one socket (dup(2)). A thread whose socket was not shut down makes one unnecessary try.
+  /// Wakes all registered threads. Call this function after shutdown(2). It wakes all threads, because several
+  /// descriptors may refer to the same socket (dup(2)). A thread whose socket was not shut down makes one unnecessary
+  /// try.
   static func announce() {
     state.withLock { state in
       state.shutdowns &+= 1
@@ -57,7 +60,7 @@ enum WaitNotices {
     }
   }
 
-  /// Wakes the registered threads that wait for changes of the descriptor's socket.
+  /// Wakes the registered threads that wait for changes of the socket of the descriptor.
   static func announceChange(of descriptor: RawDescriptor) {
     state.withLock { state in
       state.changes[State.place(of: descriptor)] &+= 1
@@ -67,8 +70,8 @@ enum WaitNotices {
 }
 
 extension RawDescriptor {
-  /// For implementers: calls shutdown(2). Calls of this process that wait to write on the descriptor try again, even
-  /// where the kernel does not wake them.
+  /// For implementers: calls shutdown(2). Calls of this process that wait to write on the descriptor try again, even if
+  /// the kernel does not wake their threads.
   /// - Returns: 0 or -errno.
   public func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
     let result = IOResult(raw: csk_shutdown(value, direction.rawValue))

@@ -1,21 +1,22 @@
 public import CSocketKit
 
-/// One wait of a call: its limit, and what it has detected so far.
+/// One wait of a call: its limit, and the state that it has detected so far.
 ///
-/// For implementers of waiting calls. A call of one step is one line that calls `waiting(for:until:)` of ``Watchable``,
-/// which makes a `WaitOperation`. A call of several steps, or one that waits for a change that no descriptor reports,
-/// makes its own. It tries, and calls `block(on:for:)` or ``pause(until:)`` after every try that would block.
+/// This type is for implementers of waiting calls. A call of one step needs only `waiting(for:until:)` of
+/// ``Watchable``, which makes a `WaitOperation`. A call of several steps, or a call that waits for a change that no
+/// descriptor reports, makes its own `WaitOperation`. Such a call tries, and calls `block(on:for:)` or
+/// ``pause(until:)`` after every try that would block.
 @frozen
 public struct WaitOperation<Limit: WaitLimit> {
-  /// The time that the wait may take, and the way in which the thread spends it.
+  /// The time for which the call may wait, and the way in which the thread waits.
   public let limit: Limit
-  /// The operation that errors name.
+  /// The operation that errors contain.
   public let operation: SocketError.Operation
   @usableFromInline var progress: Limit.Progress
   @usableFromInline var history = ParkHistory()
 
   /// Makes a wait and checks the limit's control. Does not check the limit's own deadline.
-  /// - Throws: `.cancelled` when the control is cancelled; `.timedOut` when the control's deadline has passed.
+  /// - Throws: `.cancelled` if the control is cancelled; `.timedOut` if the control's deadline has passed.
   @inlinable @inline(__always)
   public init(_ operation: SocketError.Operation, until limit: Limit) throws(SocketError) {
     self.operation = operation
@@ -24,21 +25,22 @@ public struct WaitOperation<Limit: WaitLimit> {
     try limit.checkControl(operation)
   }
 
-  /// Throws if the wait has ended. Call it before every step but the first.
+  /// Throws if the wait has ended. Call this method before every step except the first.
   /// - Throws: `.timedOut`, `.cancelled`.
   @inlinable
   public func check() throws(SocketError) { try limit.check(operation) }
 
-  /// Clears what earlier tries detected about the descriptor. In a call of several steps, call it after a try that
-  /// transferred data.
+  /// Clears the state that earlier tries detected about the descriptor. In a call of several steps, call this method
+  /// after a try that transferred data.
   @inlinable @inline(__always)
   public mutating func progressed() { history = ParkHistory() }
 
-  /// Waits until the socket may proceed, as the limit specifies. Try again when it returns; the call may still block.
+  /// Waits until the socket may proceed, as the limit specifies. Try again after this method returns; the try may still
+  /// block.
   ///
-  /// Does not wait while the socket's ``Watchable/pending`` contains the direction, and otherwise watches what its
-  /// ``Watchable/sources(for:)`` names. For a kernel socket this is ``block(on:for:)-(RawDescriptor,_)`` on its
-  /// descriptor.
+  /// If the socket's ``Watchable/pending`` contains the direction, this method does not wait. Otherwise, it watches the
+  /// sources that the socket's ``Watchable/sources(for:)`` returns. For a kernel socket, this is equivalent to
+  /// ``block(on:for:)-(RawDescriptor,_)`` on its descriptor.
   /// - Parameters:
   ///   - socket: the socket, listener or other source that the call tries.
   ///   - interest: the direction of the call, `.readable` or `.writable`.
@@ -58,17 +60,18 @@ public struct WaitOperation<Limit: WaitLimit> {
     }
   }
 
-  /// Waits as the limit specifies for one descriptor. Try again when it returns; the descriptor may still not be ready.
+  /// Waits for one descriptor, as the limit specifies. Try again after this method returns; the descriptor may still
+  /// not be ready.
   ///
-  /// A parked thread uses almost no processor time, even where poll(2) keeps reporting the descriptor although the call
-  /// would block, for example because of an unread error queue. Call ``progressed()`` after a try that transferred
-  /// data.
+  /// A parked thread uses almost no processor time. This also applies if poll(2) repeatedly reports the descriptor
+  /// although the call would block, for example because of an unread error queue. Call ``progressed()`` after a try
+  /// that transferred data.
   /// - Parameters:
   ///   - source: the descriptor to watch.
-  ///   - interest: what to watch for; an empty interest waits for the error queue.
-  /// - Throws: `.timedOut` when the limit's or the control's deadline has passed; `.cancelled`; `.shutDown` when this
+  ///   - interest: the events to watch. With an empty interest, the method waits for the error queue.
+  /// - Throws: `.timedOut` if the deadline of the limit or of the control has passed; `.cancelled`; `.shutDown` if this
   ///   side has shut down the receiving direction and the kernel does not report the end (datagram sockets and Unix
-  ///   listeners); the pending error of the socket; `.tooManyDescriptors` when a control needs a wake-up descriptor and
+  ///   listeners); the pending error of the socket; `.tooManyDescriptors` if a control needs a wake-up descriptor and
   ///   no descriptor is free.
   @inlinable
   public mutating func block(on source: RawDescriptor, for interest: Interest) throws(SocketError) {
@@ -86,7 +89,7 @@ public struct WaitOperation<Limit: WaitLimit> {
     }
   }
 
-  /// Waits as `block(on:for:)` does for a source for reading and another for writing.
+  /// Waits as `block(on:for:)` does, for one source for reading and another source for writing.
   @inlinable
   mutating func block(
     reading: RawDescriptor, writing: RawDescriptor, for interest: Interest
@@ -106,17 +109,17 @@ public struct WaitOperation<Limit: WaitLimit> {
     }
   }
 
-  /// Checks at every 1024th step whether the receiving direction was shut down. A try alone does not show that on a
-  /// datagram socket.
+  /// Checks at every 1024th step whether the receiving direction was shut down, because a try on a datagram socket does
+  /// not detect the shutdown.
   @inlinable
   mutating func lookNowAndThen(at source: RawDescriptor, _ interest: Interest) throws(SocketError) {
     history.spins &+= 1
     if history.spins & 0x3ff == 0 { try look(source, interest, operation) }
   }
 
-  /// Waits as the limit specifies for a change that the kernel does not report. Try again when it returns.
-  /// - Parameter moment: when to return; nil for a millisecond from now, or four milliseconds after fifty such pauses.
-  ///   The call may return earlier.
+  /// Waits for a change that the kernel does not report, as the limit specifies. Try again after this method returns.
+  /// - Parameter moment: the time at which to return. With nil, the method returns after one millisecond, or after four
+  ///   milliseconds from the fifty-first such pause on. The method may return earlier.
   /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`.
   @inlinable
   public mutating func pause(until moment: Deadline? = nil) throws(SocketError) {

@@ -1,40 +1,43 @@
-/// Something that a poller can watch and a thread can wait for: a socket, a listener, a connect in progress, a name
+/// A value that a poller can watch and a thread can wait for: a socket, a listener, a connect in progress, a name
 /// lookup.
 ///
-/// All such types of this library conform, and types of other packages may conform. Pollers register any of them, and
-/// `waiting(for:until:)` makes the waiting form of a call that returns nil when it would block.
+/// All such types of this library conform, and types of other packages may conform. Pollers can register every
+/// conforming type, and `waiting(for:until:)` makes the waiting form of a call that returns nil if it would block.
 public protocol Watchable: ~Copyable {
-  /// The descriptor to watch for reading. For a kernel socket this is the socket's own.
+  /// The descriptor to watch for reading. For a kernel socket, this is the descriptor of the socket.
   var readSource: RawDescriptor { get }
-  /// The descriptor to watch for writing. For a kernel socket this is the same as ``readSource``.
+  /// The descriptor to watch for writing. For a kernel socket, this is the same as ``readSource``.
   var writeSource: RawDescriptor { get }
 
-  /// The directions in which a call can proceed although the kernel reports nothing, because this value already holds
-  /// what it needs. Empty by default, and for all kernel sockets.
+  /// The directions in which a call can proceed although the kernel reports no event, because this value holds data. It
+  /// is empty by default and for all kernel sockets.
   ///
-  /// A wrapper that reads ahead, such as TLS, holds bytes that no poller reports: ``readSource`` is not readable when
-  /// the wrapper has taken everything from the kernel. It contains `.readable` here while a read would return bytes,
-  /// the end of the stream or an error without a call to the kernel, and `.writable` while a write would.
+  /// A wrapper that reads ahead, such as TLS, holds bytes that a poller cannot report: ``readSource`` is not readable
+  /// after the wrapper has read all bytes from the kernel. This property of the wrapper must contain `.readable` while
+  /// a read would return bytes, the end of the stream or an error without a system call. It must contain `.writable`
+  /// while a write would succeed or fail without a system call.
   ///
-  /// Waiting calls do not sleep while this contains their direction. A program with a poller calls again, and does not
-  /// wait for an event: see ``Poller``. A call in that direction may still return nil once, for example where the held
-  /// bytes were a record without data; but a value that is never empty keeps programs busy.
+  /// Waiting calls do not sleep while this property contains their direction. A program with a poller must call again
+  /// and must not wait for an event: see ``Poller``. A call in that direction may still return nil once, for example if
+  /// the held bytes were a record without data. However, if this property never becomes empty, it causes busy loops.
   var pending: Readiness { get }
 
-  /// Returns what to watch, on ``readSource`` and ``writeSource``, for progress in the given directions. The default
-  /// returns the interest, which is right for all kernel sockets.
+  /// Returns the events to watch, on ``readSource`` and ``writeSource``, in order to proceed in the given directions.
+  /// The default implementation returns the interest, which is correct for all kernel sockets.
   ///
-  /// A wrapper may need the other direction: TLS must sometimes write before it can read on, and then returns
-  /// `.writable` for `.readable`. A wrapper with unsent bytes adds `.writable` to every result, also for an empty
-  /// interest. The result for two directions covers the results for each. It is valid until the next call on this
-  /// value.
+  /// A wrapper may need the other direction. For example, TLS must sometimes write before it can continue to read; it
+  /// then returns `.writable` for `.readable`. A wrapper with unsent bytes adds `.writable` to every result, even for
+  /// an empty interest. The result for two directions must contain the results for each direction. The result is valid
+  /// until the next call on this value.
   ///
-  /// If several threads may use the value at once, and a call of one can change what another waits for, the result
-  /// contains ``Interest/changes``, and the call that makes a change calls ``announceChanges()``. Bytes that a read has
-  /// left behind are such a change: a second reader may be asleep already.
+  /// If several threads may use the value at the same time, a call of one thread may change the condition that another
+  /// thread waits for. In this case, the result must contain ``Interest/changes``, and the call that makes the change
+  /// must call ``announceChanges()``. For example, if a read leaves bytes in the wrapper, another reader may already be
+  /// asleep.
   ///
-  /// A wrapper over any base starts from the results of its base, for `pending` too.
-  /// - Parameter interest: what the caller wants to do.
+  /// A wrapper must call the same member of its base and combine that result with its own. This also applies to
+  /// `pending`.
+  /// - Parameter interest: the directions in which the caller wants to proceed.
   borrowing func sources(for interest: Interest) -> Interest
 }
 
@@ -44,37 +47,37 @@ extension Watchable where Self: ~Copyable {
   @inlinable
   public borrowing func sources(for interest: Interest) -> Interest { interest }
 
-  /// For implementers of sockets that hold bytes: makes the threads that wait for this socket try again. Call it after
-  /// a call has changed ``pending`` or ``sources(for:)`` and no lock of the wrapper is held any more.
+  /// For implementers of sockets that hold bytes: makes the threads that wait for this socket try again. Call this
+  /// method after a change of ``pending`` or ``sources(for:)``, when the thread no longer holds a lock of the wrapper.
   ///
-  /// A thread that has waited for less than 20 milliseconds tries again at the end of that time. Takes a lock; one call
-  /// for each read from the kernel costs little. Does nothing for threads whose ``sources(for:)`` lacks
-  /// ``Interest/changes``.
+  /// A thread that has waited for less than 20 milliseconds tries again at the end of this time. This method acquires a
+  /// lock; the cost of one call for each read from the kernel is low. It has no effect on threads whose
+  /// ``sources(for:)`` does not contain ``Interest/changes``.
   public borrowing func announceChanges() {
     WaitNotices.announceChange(of: readSource)
     if writeSource != readSource { WaitNotices.announceChange(of: writeSource) }
   }
 
-  /// Calls `attempt` until it returns a value or throws, and waits on this thread between the tries.
+  /// Calls `attempt` until it returns a value or throws, and blocks the calling thread between the tries.
   ///
-  /// A waiting call of one step passes its form that does not wait:
+  /// A waiting call of one step passes the form of the call that does not wait:
   /// ```swift
   /// func accept(until limit: some WaitLimit) throws(SocketError) -> S {
   ///   try waiting(for: .readable, .accept, until: limit) { (listener) throws(SocketError) in try listener.accept() }
   /// }
   /// ```
-  /// Does not sleep while ``pending`` contains the direction, and otherwise sleeps until what ``sources(for:)`` names
-  /// is ready. Returns and throws what `attempt` does. Does not read the clock when the first try returns a value,
-  /// unless the limit's control has a deadline.
+  /// While ``pending`` contains the direction, this method does not sleep. Otherwise, it sleeps until a source that
+  /// ``sources(for:)`` returns is ready. It returns the value of `attempt` or throws its error. If the first try
+  /// returns a value, the method does not read the clock, unless the limit's control has a deadline.
   /// - Parameters:
   ///   - interest: the direction that the call waits for, `.readable` or `.writable`.
-  ///   - operation: the operation that errors name.
-  ///   - limit: how long to wait, and how: ``WaitLimit``.
-  ///   - end: the result when this side has shut down the receiving direction and the kernel does not report the end.
-  ///     If it is nil, the call throws `.shutDown`.
-  ///   - attempt: tries once, without waiting; returns nil when it would block.
-  /// - Throws: `.timedOut`, `.cancelled`; `.shutDown` as described for `end`; `.tooManyDescriptors` when a control
-  ///   needs a wake-up descriptor and no descriptor is free; and what `attempt` throws.
+  ///   - operation: the operation that errors contain.
+  ///   - limit: how long and in which way to wait: ``WaitLimit``.
+  ///   - end: the result if this side has shut down the receiving direction and the kernel does not report the end. If
+  ///     this parameter is nil, the call throws `.shutDown`.
+  ///   - attempt: a closure that tries once without waiting, and returns nil if it would block.
+  /// - Throws: `.timedOut`, `.cancelled`; `.shutDown` as described for `end`; `.tooManyDescriptors` if a control needs
+  ///   a wake-up descriptor and no descriptor is free; and the errors of `attempt`.
   @inlinable @inline(__always)
   public borrowing func waiting<Result: ~Copyable, Limit: WaitLimit>(
     for interest: Interest, _ operation: SocketError.Operation = .wait, until limit: Limit,
