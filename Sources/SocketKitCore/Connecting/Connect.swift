@@ -60,7 +60,7 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
     try socket.configure(with: configure)
     if let source {
       if let address = source as? IPSocketAddress, address.port == 0 { socket.descriptor.chooseNoPortYet() }
-      try socket.bindDescriptor(to: source)
+      try socket.bind(descriptorTo: source)
     }
     return socket
   }

@@ -79,7 +79,7 @@ extension Transport where Self: ~Copyable {
       var socket = try open(forAllOf: &address)
       try socket.configure(at: .binding(to: address))
       try socket.configure(with: configure)
-      try socket.bindDescriptor(to: address)
+      try socket.bind(descriptorTo: address)
       return socket
     } catch {
       throw error.with(address: address.description)

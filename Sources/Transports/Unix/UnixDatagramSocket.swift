@@ -47,7 +47,7 @@ public struct UnixDatagramSocket: ~Copyable, DatagramSocket, KernelSocket, Trans
   }
 
   /// Binds the socket, and records that it owns the file.
-  public mutating func bindDescriptor(to address: UnixAddress) throws(SocketError) {
+  public mutating func bind(descriptorTo address: UnixAddress) throws(SocketError) {
     let file = SocketPath(address)
     try bind(to: address, replacingDesertedFileAt: file)
     path = BoundPath(file.flatMap { SocketFile($0) })

@@ -17,7 +17,7 @@ public import SocketKitCore
 
 extension Transport where Self: ~Copyable, Address == UnixAddress {
   /// Binds the descriptor. Removes a socket file that a terminated program left at the path, and no other file.
-  public mutating func bindDescriptor(to address: UnixAddress) throws(SocketError) {
+  public mutating func bind(descriptorTo address: UnixAddress) throws(SocketError) {
     try bind(to: address, replacingDesertedFileAt: SocketPath(address))
   }
 
