@@ -16,7 +16,7 @@ LIMITS = {
 }
 
 # Three counts are still above their limits. They must not grow: lower a number when its count falls.
-LIMITS_OF_TODAY = LIMITS | {"declarations": 799, "declarations of one name": 8, "names of one type": 47}
+LIMITS_OF_TODAY = LIMITS | {"declarations": 732, "declarations of one name": 8, "names of one type": 47}
 
 # What Equatable, Comparable and Hashable describe already.
 STANDARD = {"==", "!=", "<", "<=", ">", ">=", "hash(into:)", "hashValue"}

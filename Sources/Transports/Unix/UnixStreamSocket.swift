@@ -7,7 +7,7 @@ public import SocketKitCore
 /// let client = try UnixStreamSocket.connect(to: UnixAddress(path: "/run/demo.sock"), until: .after(.seconds(5)))
 /// ```
 /// Listening on a path creates a file, and closing the listener removes it; ``SocketKitUnix`` states the other rules
-/// about paths. The socket can pass descriptors (`sendDescriptors(_:with:)`) and reports its peer's identity (the option
+/// about paths. The socket can pass descriptors (`sendDescriptors(_:with:)`) and reports its peer's identity (option
 /// `.peerCredentials`). Reading without requesting descriptors discards those that arrive, so none is leaked.
 @frozen
 public struct UnixStreamSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
