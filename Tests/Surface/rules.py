@@ -7,7 +7,8 @@ LIMITS = {
     # What a reader must learn in order to write a transport or a poller. Empty markers need no learning.
     "protocols of SocketKitCore": 18,
     "protocols": 26,
-    # What a reader must find the right one among. Options, constants, fields and codes are found by their names.
+    # What a reader must find the right one among. Options, constants, fields and codes are found by their names, and
+    # what implements a requirement is known from the protocol.
     "declarations": 520,
     # More forms of one verb than these, and a reader cannot choose without the reference.
     "declarations of one name": 4,
@@ -15,8 +16,8 @@ LIMITS = {
     "names of one type": 30,
 }
 
-# Three counts are still above their limits. They must not grow: lower a number when its count falls.
-LIMITS_OF_TODAY = LIMITS | {"declarations": 732, "declarations of one name": 8, "names of one type": 47}
+# Two counts are still above their limits. They must not grow: lower a number when its count falls.
+LIMITS_OF_TODAY = LIMITS | {"declarations of one name": 8, "names of one type": 47}
 
 # What Equatable, Comparable and Hashable describe already.
 STANDARD = {"==", "!=", "<", "<=", ">", ">=", "hash(into:)", "hashValue"}
@@ -55,9 +56,10 @@ def implementations(graph):
 
 
 def check_declarations(graph, limits):
-    found = declarations(graph)
-    if len(found) > limits["declarations"]:
-        yield "", f"{len(found)} public methods, initializers and subscripts: {limits['declarations']} are allowed"
+    count = len(declarations(graph)) - len(implementations(graph))
+    if count > limits["declarations"]:
+        yield "", (f"{count} public methods, initializers and subscripts that implement no requirement: "
+                   f"{limits['declarations']} are allowed")
 
 
 def forms(graph, concrete):

@@ -48,8 +48,9 @@ def show(graph):
     print(f"protocols with requirements: {len(core)} of {LIMITS['protocols of SocketKitCore']} in SocketKitCore, "
           f"{len(found)} of {LIMITS['protocols']} in all")
     counts = Counter(symbol.module for symbol in declarations(graph))
-    print(f"methods, initializers and subscripts: {sum(counts.values())} of {LIMITS['declarations']} "
-          f"({len(implementations(graph))} implement a requirement): "
+    known = len(implementations(graph))
+    print(f"methods, initializers and subscripts: {sum(counts.values()) - known} of {LIMITS['declarations']}, "
+          f"and {known} that implement a requirement; with them: "
           + ", ".join(f"{module} {count}" for module, count in counts.most_common()))
     for concrete in sorted(graph.declared(TYPES), key=lambda symbol: symbol.path):
         if concrete.path[-1] in SHOWN:
