@@ -2,7 +2,10 @@ internal import SocketKitCore
 
 extension PollerSuite where P: ~Copyable {
   var wakeRules: [ConformanceRule] {
-    rule("wake.before-wait", "A wake-up before a wait ends that wait immediately, and no later wait.") { poller in
+    rule(
+      "wake.before-wait",
+      "If a wake-up occurs before a wait starts, that wait returns immediately. Later waits are not affected."
+    ) { poller in
       try poller.requireQuiet("before a call of `wake`")
       poller.waker.wake()
       try requireWoken(&poller)

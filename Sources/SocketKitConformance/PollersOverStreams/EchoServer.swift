@@ -8,7 +8,7 @@ struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
   var interest: Interest { pending.isEmpty ? .readable : .writable }
   /// The sources that the poller has to watch.
   var sources: Interest { socket.sources(for: interest) }
-  /// Whether the socket can proceed although no poller reports it.
+  /// Whether an operation on the socket would complete without blocking although no poller reports the socket as ready.
   var isReady: Bool { socket.pending.rawValue & interest.rawValue != 0 }
 
   /// Makes at most one read and one write, so that no connection delays the others. Returns false if the connection has

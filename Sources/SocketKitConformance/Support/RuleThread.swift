@@ -98,7 +98,7 @@ enum Times {
   static var quiet: Duration { .milliseconds(30) }
   /// The time during which the processor time of a wait is measured.
   static var idle: Duration { .milliseconds(100) }
-  /// A deadline that is expected to pass.
+  /// A deadline that is expected to expire.
   static var short: Duration { .milliseconds(40) }
   /// The permitted delay of a result that should be immediate; allows for a busy host and is much less than ``limit``.
   static var prompt: Duration { (Haste.isOn ? .milliseconds(400) : .milliseconds(1500)) * SlowHost.factor }

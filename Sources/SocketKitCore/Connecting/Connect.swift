@@ -36,7 +36,7 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
   ///
   /// - Returns: a pending connection. Watch it for writing, then call ``PendingConnection/finish()``.
   /// - Throws: as `connect(to:until:)` if the connect fails immediately. If the backlog of a Unix listener is full, the
-  ///   error is `.other` with errno EAGAIN, because the kernel reports no event when the backlog has space: try again
+  ///   error is `.other` with errno EAGAIN. The kernel does not report when space becomes available, so try again
   ///   later.
   public static func startConnecting(
     to address: Address, from source: Address? = nil,

@@ -28,8 +28,8 @@ extension RawDescriptor {
     if result.isFailure { throw SocketError(result, .connect) }
   }
 
-  /// Returns the number of the bound interface (SO_BINDTOIFINDEX, Linux 5.1), or 0 if there is no bound interface or if
-  /// connect(2) may have set it.
+  /// Returns the index of the interface to which the socket is bound (SO_BINDTOIFINDEX, Linux 5.1). Returns 0 if the
+  /// socket is not bound to an interface, or if connect(2) may have bound it.
   private func boundDevice() -> Int {
     do throws(SocketError) {
       let device = try integerOption(CSK_SOL_SOCKET, CSK_SO_BINDTOIFINDEX)

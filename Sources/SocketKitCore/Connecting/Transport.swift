@@ -9,8 +9,8 @@
 /// public struct MySocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable { … }
 /// ```
 /// **Text form.** If the ``endpointFormat`` of a transport has a scheme, the transport can be part of a
-/// ``TransportList``, and the text of its endpoints is `scheme:body`. A user writes an endpoint, of type ``Endpoint``,
-/// which is an address unless the transport resolves names.
+/// ``TransportList``, and the text of its endpoints is `scheme:body`. ``Endpoint`` is the type that a user writes. It
+/// is the address type, unless the transport resolves names.
 public protocol Transport: DescriptorSocket, ~Copyable {
   /// The type of the endpoints to which a program connects or binds, such as the name of a host and a port. It is the
   /// ``Socket/Address`` unless the transport resolves names. Transports over IP use ``IPEndpoint``.
@@ -37,9 +37,9 @@ public protocol Transport: DescriptorSocket, ~Copyable {
   ///   ``kinds`` has the family of the address.
   static func open(for address: Address) throws(SocketError) -> Self
 
-  /// Sets default options on a new socket, such as reuse-address, or checks the socket. Core calls this method at the
-  /// steps that ``SetupStep`` lists, before the program's configuration. To refuse a connection, throw an error. The
-  /// default implementation does nothing.
+  /// Sets default options, such as reuse-address, on a new socket, or rejects a connection. Core calls this method at
+  /// the steps that ``SetupStep`` lists, before the program's configuration. To refuse a connection, throw an error.
+  /// The default implementation does nothing.
   borrowing func configure(at step: SetupStep<Address>) throws(SocketError)
 
   /// Binds the descriptor. The default implementation calls bind(2). If bind(2) creates an object, such as a socket
@@ -49,8 +49,8 @@ public protocol Transport: DescriptorSocket, ~Copyable {
   /// The function that a listener on this bound socket must call when the listener is closed. It is nil by default.
   var listenerCleanup: (@Sendable () -> Void)? { get }
 
-  /// The smallest backlog with which a socket listens, 0 by default. For example, an SCTP socket stops listening if its
-  /// backlog is 0.
+  /// The minimum backlog with which the kernel listens: 0 by default. For example, an SCTP socket stops listening if
+  /// its backlog is 0.
   static var smallestBacklog: Int { get }
 
   /// The functions that write, read and resolve the transport's endpoints. For a transport whose endpoints are its

@@ -6,8 +6,8 @@ public import CSocketKit
 /// let input = try DescriptorStream(adopting: unsafe Descriptor(unsafeOwning: RawDescriptor(number)))
 /// switch try input.read(into: buffer.mutableSpan, until: .after(.seconds(1))) { … }
 /// ```
-/// The stream reads, writes and waits with deadlines as sockets do, and pollers can watch the stream. Methods that only
-/// sockets support (addresses, shutdown, options) throw `.notASocket`.
+/// Like a socket, the stream supports reads, writes and waits with deadlines, and a poller can watch it. Methods that
+/// only sockets support (addresses, shutdown, options) throw `.notASocket`.
 ///
 /// Reads and writes behave as read(2) and write(2) do for the kind of descriptor:
 /// - Reading a timerfd or an eventfd returns 8 bytes in host order; with a smaller buffer, the read throws

@@ -16,7 +16,7 @@ struct ErrorDetails: Hashable, Sendable {
   private static let most: UInt32 = 1024
   private static let table = Guarded(Table())
 
-  /// Stores a text and returns its number, which is not 0.
+  /// Stores a string and returns its identifier, which is not 0.
   static func keep(_ details: ErrorDetails) -> UInt32 {
     table.withLock { table in
       // The numbers from 1 to `most` - 1 are a shorter first round. After 2^32 texts, the numbers start again with the

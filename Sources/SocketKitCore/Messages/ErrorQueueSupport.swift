@@ -1,8 +1,8 @@
 internal import CSocketKit
 
 extension RawDescriptor {
-  /// Checks that the kernel keeps an error queue for this socket. Most families without one ignore MSG_ERRQUEUE, so a
-  /// read of the queue would take a message.
+  /// Checks that the kernel keeps an error queue for this socket. Most address families without an error queue ignore
+  /// MSG_ERRQUEUE, so an attempt to read the error queue would receive an ordinary message.
   /// - Throws: `.notSupported`, `.closed`, `.notASocket`.
   @usableFromInline
   func requireErrorQueue() throws(SocketError) {

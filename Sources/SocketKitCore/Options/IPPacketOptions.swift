@@ -65,8 +65,8 @@ public struct PathMTUDiscovery: RawRepresentable, BitwiseCopyable, Hashable, Sen
   public init(rawValue: Int32) { self.rawValue = rawValue }
   /// Lets this host and routers fragment packets that are too long (IP_PMTUDISC_DONT).
   @inlinable public static var never: Self { Self(rawValue: 0) }
-  /// Fragments packets on this host that are longer than the path's known MTU; routers must not fragment them
-  /// (IP_PMTUDISC_WANT).
+  /// This host fragments a packet that is longer than the known path MTU. Routers must not fragment packets of this
+  /// socket (IP_PMTUDISC_WANT).
   @inlinable public static var whenKnown: Self { Self(rawValue: 1) }
   /// Never fragments: a datagram longer than the path's known MTU fails with `.messageTooLarge` (IP_PMTUDISC_DO).
   @inlinable public static var always: Self { Self(rawValue: 2) }

@@ -106,8 +106,8 @@ extension Duration {
 }
 
 extension SocketOption where Value == String {
-  /// Makes an option that is a name. A name that contains a zero byte or is longer than the capacity is
-  /// `.invalidArgument`.
+  /// Makes an option that is a name. Setting the option throws `.invalidArgument` if the name contains a zero byte or
+  /// is longer than the capacity.
   /// - Parameter capacity: the longest value in bytes.
   public init(text name: Int32, level: Int32, capacity: Int) {
     self.init(

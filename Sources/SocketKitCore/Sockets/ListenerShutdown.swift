@@ -1,7 +1,7 @@
 public import CSocketKit
 
-/// Whether a listener was shut down. The flag has its own memory, because the accepting threads only borrow the
-/// listener.
+/// Whether a listener was shut down. The flag is allocated separately, because threads that accept only borrow the
+/// listener and cannot modify its stored properties.
 @frozen
 @usableFromInline
 struct ShutdownMark: ~Copyable, @unchecked Sendable {

@@ -14,8 +14,8 @@ struct Park {
   let control: WaitControl?
   let operation: SocketError.Operation
 
-  /// The number of consecutive times that poll(2) may report readiness without sleeping before the call pauses between
-  /// its tries.
+  /// How many times in a row poll(2) may return immediately with readiness. After that, the waiting call pauses between
+  /// attempts.
   private static var tolerance: UInt8 { 16 }
   /// The duration in nanoseconds below which a park counts as a park that did not sleep.
   private static var momentary: Int64 { 30_000 }

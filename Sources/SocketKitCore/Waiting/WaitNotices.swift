@@ -14,8 +14,8 @@ enum WaitNotices {
   private struct State {
     /// The number of shutdowns.
     var shutdowns: UInt32 = 0
-    /// The numbers of changes. The lowest bits of the descriptor's number select a count. If two sockets share a count,
-    /// a thread makes an unnecessary try.
+    /// The numbers of changes. The low bits of the descriptor's number are the index of its counter. If two sockets
+    /// share a count, a thread makes an unnecessary try.
     var changes: InlineArray<64, UInt32> = .init(repeating: 0)
     var waiting: [(bell: RawDescriptor, changing: RawDescriptor?)] = []
 

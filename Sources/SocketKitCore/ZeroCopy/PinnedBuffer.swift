@@ -55,7 +55,7 @@ public struct PinnedBuffer: ~Copyable, @unchecked Sendable {
   /// Calls the body with the whole buffer for writing. The body returns the number of bytes to send, from the beginning
   /// of the buffer.
   ///
-  /// A negative number and a number above ``capacity`` trap.
+  /// Traps if the number is negative or greater than ``capacity``.
   public mutating func fill<E: Error>(_ body: (inout MutableSpan<UInt8>) throws(E) -> Int) throws(E) {
     let room = UnsafeMutableBufferPointer(start: memory.assumingMemoryBound(to: UInt8.self), count: capacity)
     var span = unsafe MutableSpan(_unsafeElements: room)

@@ -19,7 +19,7 @@ internal import CSocketKit
 ///
 /// **Waiting**: the kernel puts completions into the socket's error queue. Until they are read, every poller reports
 /// ``Readiness/error``, also when the program did not ask for it (EPOLLERR). So read completions on `.error`, and treat
-/// it as an error of the connection only when the next operation fails. On TCP completions arrive when the peer has
+/// it as an error of the connection only when the next operation fails. On TCP, a completion arrives when the peer has
 /// acknowledged the bytes.
 ///
 /// **Destroying** a sender with sends in flight is safe, and neither waits nor leaks: the sender unmaps its buffers
@@ -47,7 +47,8 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   let entries: UnsafeMutablePointer<Entry>
   private let finished: UnsafeMutablePointer<UInt64>
   var tracker: ZeroCopyTracker
-  // Identifiers increase: taken back … oldest ..< nextToSend ..< nextToQueue.
+  // Identifiers increase. Those below `oldest` have been taken back, those in `oldest ..< nextToSend` have been sent,
+  // and those in `nextToSend ..< nextToQueue` are queued.
   private var oldest: UInt64 = 0
   private var nextToSend: UInt64 = 0
   private var nextToQueue: UInt64 = 0

@@ -6,7 +6,7 @@ internal import Glibc
 /// The first eight bytes combine the numbers of the message and of its connection. The rest is a pattern, shifted by
 /// the sum of both numbers. A shorter message contains only the low-order bytes of the combined number.
 struct NumberedMessages {
-  // The pattern is long enough to contain all of its shifted copies.
+  // The buffer repeats the pattern, so that the pattern shifted by any offset is a slice of the buffer.
   private var bytes: [UInt8]
   let size: Int
 

@@ -15,9 +15,9 @@ public import SocketKitCore
 /// of the connections to one of the sockets. Every message sent, including its header, must be one that the parser
 /// accepts.
 ///
-/// KCM sockets have no addresses, and receiving never reports an end. When a peer closes, the kernel removes its
-/// connection from the multiplexer without notification, and a poller reports the connection's own socket as readable.
-/// A message longer than the buffer is reported as truncated, without its full length. `localAddress()`,
+/// KCM sockets have no addresses, and a receive never returns the end of the stream. When a peer closes, the kernel
+/// removes its connection from the multiplexer without notification, and a poller reports the connection's own socket
+/// as readable. A message longer than the buffer is reported as truncated, without its full length. `localAddress()`,
 /// `remoteAddress()` and `shutdown(_:)` fail with `.notSupported`.
 @frozen
 public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {

@@ -4,7 +4,8 @@ internal import SocketKitCore
 // Reading and writing of the kernel's structures, for all options of this module.
 
 extension RawDescriptor {
-  /// Calls getsockopt(2) with a structure that holds the question and receives the answer.
+  /// Calls getsockopt(2) with a value-result argument: a structure that contains the input parameters and receives the
+  /// result.
   func sctpOption<Value: BitwiseCopyable>(
     _ name: Int32, asking question: Value, _ operation: SocketError.Operation = .getOption
   ) throws(SocketError) -> Value {

@@ -4,7 +4,7 @@ public import SocketKitCore
 // The associations of a one-to-many socket: how they are established, ended and peeled off.
 
 extension SCTPOneToManySocket {
-  /// Starts to establish an association without a message, and returns at once, as ``connect(toAny:)``.
+  /// Like ``connect(toAny:)``, starts to establish an association without sending a message, and returns immediately.
   /// - Throws: the errors of ``connect(toAny:)``.
   public borrowing func connect(to address: IPSocketAddress) throws(SocketError) -> SCTPAssociationID {
     try connect(toAny: [address])

@@ -36,7 +36,8 @@ public struct SCTPErrorCause: RawRepresentable, BitwiseCopyable, Hashable, Senda
 
   /// Calls the body for each cause of an ABORT or ERROR chunk, with the data of the cause.
   ///
-  /// The causes are a list of type, length and value, as on the wire. An invalid length ends the iteration.
+  /// The causes are a sequence of type-length-value (TLV) entries, in wire format. An invalid length ends the
+  /// iteration.
   public static func forEach(in causes: RawSpan, _ body: (SCTPErrorCause, RawSpan) -> Void) {
     var offset = 0
     while causes.byteCount - offset >= 4 {

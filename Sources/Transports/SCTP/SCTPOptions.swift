@@ -93,7 +93,7 @@ public struct SCTPInitParameters: Hashable, Sendable {
   public var maximumIncomingStreams: UInt16
   /// How many times INIT is sent before connecting fails.
   public var maximumAttempts: UInt16
-  /// The longest time between two INIT chunks: milliseconds, rounded up, up to 65 535.
+  /// The maximum time between two INIT chunks, in milliseconds, rounded up. The largest value is 65 535.
   public var maximumTimeout: Duration
 
   /// Creates parameters. A field that is not given leaves the value unchanged.

@@ -6,11 +6,11 @@ public import SocketKitCore
 /// let listener = try SCTPSocket.listen(on: [.loopback(port: 0), .loopbackIPv6(port: 0)])
 /// let client = try SCTPSocket.connect(toAny: listener.option(.localAddresses), until: .after(.seconds(5)))
 /// ```
-/// **As a stream.** Each write is one message on stream 0 of at most ``writeLimit`` bytes. A read returns available
-/// bytes of the first message in the receive queue, so message boundaries are lost, as on any byte stream. There is no
-/// half-close: ``shutdown(_:)`` of writing ends the association after all data has arrived, and only the peer reads the
-/// end. To wait for the end, use ``close(until:)``. After an abort by the peer, one call fails with `.connectionReset`,
-/// and reads then return the end. If the peer restarts, bytes may be missing. Only
+/// **As a stream.** Each write sends one message, of at most ``writeLimit`` bytes, on SCTP stream 0. A read returns
+/// available bytes of the first message in the receive queue, so message boundaries are lost, as on any byte stream.
+/// There is no half-close: ``shutdown(_:)`` of writing ends the association after all data has arrived, and only the
+/// peer reads the end. To wait for the end, use ``close(until:)``. After an abort by the peer, one call fails with
+/// `.connectionReset`, and reads then return the end. If the peer restarts, bytes may be missing. Only
 /// ``SCTPAssociationChange/State/restarted`` reports a restart, if the notification is switched on. Set the option
 /// ``SocketKitCore/SocketOption/noDelay`` unless every write fills packets.
 ///

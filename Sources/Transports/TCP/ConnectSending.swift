@@ -4,10 +4,10 @@ public import SocketKitCore
 extension TCPSocket {
   /// Connects and sends bytes, blocking this thread until the peer has answered and the kernel has accepted every byte.
   ///
-  /// If the kernel knows the peer's cookie from an earlier connection, it sends the first bytes with the connection
-  /// request, one round trip earlier (fast open: MSG_FASTOPEN, Linux 3.7; RFC 7413). Otherwise it sends all bytes after
-  /// the handshake: on the first connection to a peer, if the peer does not support fast open, and if
-  /// net.ipv4.tcp_fastopen does not include the client bit (1).
+  /// If the kernel has a Fast Open cookie from a previous connection to the peer, it sends the first bytes in the SYN,
+  /// which saves one round trip (MSG_FASTOPEN, Linux 3.7; RFC 7413). Otherwise it sends all bytes after the handshake:
+  /// on the first connection to a peer, if the peer does not support fast open, and if net.ipv4.tcp_fastopen does not
+  /// include the client bit (1).
   ///
   /// **The peer may receive such a request twice** (RFC 7413, 2.1), as two connections. Send only data that may safely
   /// arrive twice.

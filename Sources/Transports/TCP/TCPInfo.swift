@@ -29,7 +29,7 @@ public struct TCPInfo: Hashable, Sendable {
   public var hasMicrosecondTimestamps: Bool
   /// Whether data in the SYN was acknowledged (fast open).
   public var fastOpenDataAccepted: Bool
-  /// The shift, 0 to 14, of the windows that the peer advertises.
+  /// The window scale (RFC 7323) of the peer's advertised window: a shift count from 0 to 14.
   public var sendWindowScale: UInt8
   /// The shift, 0 to 14, of the windows that this end advertises.
   public var receiveWindowScale: UInt8

@@ -108,7 +108,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
             offset &+= 4
           }
         case CSK_SCM_PIDFD where data.byteCount >= 4:
-          // A negative number is the kernel's reason why it could not open a descriptor.
+          // A negative value is the negated errno of the failure to open a descriptor.
           let number = takePassedNumber(from: data, at: 0)
           if number >= 0 { process = unsafe Descriptor(unsafeOwning: RawDescriptor(number)) }
         case CSK_SCM_CREDENTIALS where data.byteCount >= MemoryLayout<ProcessCredentials>.size:

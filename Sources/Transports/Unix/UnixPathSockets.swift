@@ -79,7 +79,7 @@ extension UnixDatagramSocket {
 }
 
 extension UnixPath {
-  /// Opens the file and calls the body with its short name, which is valid while the body runs.
+  /// Opens the file and calls the body with a short name for the file. The name is valid only while the body runs.
   func whileOpen<S: ~Copyable>(
     _ body: (UnixAddress) throws(SocketError) -> S
   ) throws(SocketError) -> S {

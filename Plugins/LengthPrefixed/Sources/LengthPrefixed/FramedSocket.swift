@@ -8,8 +8,9 @@ public import SocketKitCore
 /// try framed.send([1, 2, 3].span, until: .after(.seconds(5)))
 /// ```
 /// It wraps any stream, including other wrappers. It makes two allocations when it is created and none per frame. It is
-/// not a stream itself, so it conforms only to `ConnectedSocket`, which is sufficient to be accepted, registered and
-/// stored in a `Slab`. Only one task may use it at a time, because its methods are mutating.
+/// not a stream, so it conforms only to `ConnectedSocket`. That conformance is sufficient for a listener to accept it,
+/// a poller to register it, and a `Slab` to store it. Only one task may use it at a time, because its methods are
+/// mutating.
 ///
 /// **With a poller**: one read may return several frames. The poller does not report buffered frames, because the
 /// descriptor is no longer readable. After an event, receive until the result is nil, or while ``pending`` is not

@@ -32,8 +32,8 @@ public struct MultipathTCPSocket: ~Copyable, StreamSocket, KernelSocket, Transpo
   /// `mptcp`, as in `mptcp://localhost:80`, for a program's own list: `Transports<MultipathTCPSocket, AllTransports>`.
   public static var endpointFormat: EndpointFormat<IPEndpoint, IPSocketAddress> { .ip(scheme: "mptcp") }
 
-  /// Multipath TCP, and plain TCP, because the kernel may return a plain TCP socket for a peer without Multipath TCP.
-  /// A new socket has Multipath TCP if the kernel can create it.
+  /// Multipath TCP, and plain TCP, because the kernel may return a plain TCP socket for a peer without Multipath TCP. A
+  /// new socket uses Multipath TCP if the kernel supports it.
   public static var kinds: [SocketKind] {
     let protocols = unavailability() == nil ? [multipath, CSK_IPPROTO_TCP] : [CSK_IPPROTO_TCP, multipath]
     return protocols.flatMap { number in
