@@ -13,7 +13,15 @@ import Testing
       #expect(server.mark == 4711)
       #expect(try server.remoteAddress() == client.localAddress())
     }
+    // A connection that was accepted by other means: here, by another listener on the same socket.
+    let plain = Listener<TCPSocket>(try listener.descriptor.duplicate(), context: ())
+    let early = try TCPSocket.connect(to: listener.localAddress(), until: limit)
+    let accepted = try plain.accept(until: limit).releaseDescriptor()
+    let made = MarkedSocket(accepted: accepted, context: listener.context)
+    #expect(made.mark == 4711)
+    #expect(try made.remoteAddress() == early.localAddress())
     let changed = listener.accepting(MarkedSocket.self, context: 12)
+    #expect(changed.context == 12)
     let client = try TCPSocket.connect(to: changed.localAddress(), until: limit)
     var peer = AnySocketAddress()
     var mark: Int?

@@ -11,7 +11,9 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
   @usableFromInline var cleanup: ListenerCleanup
   @usableFromInline let owned: Descriptor
   @usableFromInline let mark: ShutdownMark
-  @usableFromInline let context: S.AcceptContext
+  /// The value that every accepted socket receives. Use it to make a socket from a descriptor that was accepted by
+  /// other means, such as io_uring or another process: `S(accepted: descriptor, context: listener.context)`.
+  public let context: S.AcceptContext
 
   /// Makes a listener from a listening descriptor.
   /// - Parameters:
