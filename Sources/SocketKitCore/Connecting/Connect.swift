@@ -34,7 +34,7 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
 
   /// Starts to connect and returns without waiting. This method is for event loops that watch the pending connection.
   ///
-  /// - Returns: a pending connection. Watch it for writing, then call ``PendingConnection/finish()``.
+  /// - Returns: a pending connection. Watch it for writing: see ``PendingConnection``.
   /// - Throws: as `connect(to:until:)` if the connect fails immediately. If the backlog of a Unix listener is full, the
   ///   error is `.other` with errno EAGAIN. The kernel does not report when space becomes available, so try again
   ///   later.

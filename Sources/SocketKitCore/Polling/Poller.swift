@@ -24,12 +24,16 @@ public import CSocketKit
 /// **Sockets that hold bytes.** A poller reports the state of the kernel. A wrapper such as TLS may hold bytes that it
 /// has read from the kernel, or may need the other direction. A program that must work with every stream takes the
 /// following three steps; for kernel sockets, the compiler removes these steps:
-/// - After an event, it tries all directions in which it wants to proceed, regardless of the direction of the event.
-/// - If it stops before a call returned nil, it checks ``Watchable/pending`` before it waits. While
-///   ``Watchable/pending`` contains a direction in which the program wants to proceed, the program calls again, or
-///   waits with ``Deadline/past`` and then calls again.
+/// - After an event, it tries each direction in which it wants to proceed and whose ``Watchable/sources(for:)``
+///   overlaps ``Event/directions``. A program may also try all directions in which it wants to proceed. For a kernel
+///   socket, this costs one more system call if the event has only the other direction.
+/// - Before it waits, it checks ``Watchable/pending``. While ``Watchable/pending`` contains a direction in which the
+///   program wants to proceed, the program calls again, or waits with ``Deadline/past`` and then calls again. A socket
+///   may hold bytes when the program registers it, when the program resumes reading after a pause, and after a call
+///   that returned nil.
 /// - After its calls, it compares ``Watchable/sources(for:)`` with the value at the last registration. If the values
-///   differ, it calls ``modify(_:for:trigger:token:)``:
+///   differ, it calls ``modify(_:for:trigger:token:)``. A call in one direction may change the result for the other
+///   direction:
 /// ```swift
 /// let needed = socket.sources(for: interest)
 /// if needed != watched { try poller.modify(socket, for: interest, token: token) }

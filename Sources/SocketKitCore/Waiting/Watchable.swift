@@ -31,9 +31,9 @@ public protocol Watchable: ~Copyable {
   /// until the next call on this value.
   ///
   /// If several threads may use the value at the same time, a call of one thread may change the condition that another
-  /// thread waits for. In this case, the result must contain ``Interest/changes``, and the call that makes the change
-  /// must call ``announceChanges()``. For example, if a read leaves bytes in the wrapper, another reader may already be
-  /// asleep.
+  /// thread waits for. In this case, every result must contain ``Interest/changes``, even for an empty interest, and
+  /// the call that makes the change must call ``announceChanges()``. For example, if a read leaves bytes in the
+  /// wrapper, another reader may already be asleep.
   ///
   /// A wrapper must call the same member of its base and combine that result with its own. This also applies to
   /// `pending`.
