@@ -66,7 +66,7 @@ import Testing
     ("unix:/a%00b", "cannot contain a zero byte"), ("unix-stream:/x", "There is no transport"),
     ("udp://", "Host and port"),
     ("sctp://a,b:1", "no names: a"), ("sctp://1.2.3.4,b:1", "no names: b:1"),
-    ("sctp://1.2.3.4:1,5.6.7.8:1", "one colon"),
+    ("sctp://1.2.3.4:1,5.6.7.8:1", "in brackets"),
     ("sctp://1.2.3.4,:1", "host is missing"), ("sctp://,1.2.3.4:1", "host is missing"),
     ("sctp://1.2.3.4,5.6.7.8", "port is missing"),
     ("sctp://1.2.3.4,1.2.3.4:1", "twice"),

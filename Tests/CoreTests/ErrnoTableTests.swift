@@ -69,7 +69,7 @@ import Testing
     ] as [(SocketError.Operation, SocketError.Code)] {
       #expect(SocketError(.failure(errno: ENODEV), operation).code == code, "\(operation)")
     }
-    #expect("\(SocketError(.failure(errno: ENODEV), .send))".contains("no such interface"))
+    #expect("\(SocketError(.failure(errno: ENODEV), .send))".contains("interface does not exist"))
   }
 
   /// A code that is given takes precedence over the number.

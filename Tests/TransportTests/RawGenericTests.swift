@@ -181,7 +181,7 @@ private struct NetlinkAddress: SocketAddress {
       try UDPSocket.open(for: .loopback(port: 0)).setOption(.boundDevice, to: "no-such-one")
     }
     #expect(nothing?.code == .addressNotAvailable && nothing?.errno == ENODEV)
-    #expect(nothing?.remedy?.contains("no such interface") == true)
+    #expect(nothing?.remedy?.contains("interface does not exist") == true)
   }
 }
 

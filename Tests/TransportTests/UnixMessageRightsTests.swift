@@ -42,7 +42,7 @@ import Testing
       let list = [RawDescriptor(files[0]), RawDescriptor(9999)]
       let error = failure { () throws(SocketError) in _ = try pair.first.sendDescriptors(list.span, with: [1].span) }
       #expect(error?.code == .closed && error?.errno == EBADF && error?.operation == .passDescriptors)
-      #expect(error?.remedy?.contains("of the list") == true)
+      #expect(error?.remedy?.contains("in the list") == true)
       var received = ReceivedDescriptors<2>()
       var buffer: [UInt8] = [0]
       let outcome = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
