@@ -33,7 +33,7 @@ public struct MessageBatch: ~Copyable {
   @inlinable public var sent: Int {
     get { done }
     set {
-      precondition(newValue >= 0 && newValue <= used, "the batch contains fewer messages")
+      precondition(newValue >= 0 && newValue <= used, "the number of sent messages must be from 0 to count")
       done = newValue
     }
   }
@@ -43,11 +43,11 @@ public struct MessageBatch: ~Copyable {
   /// 1, each message is sent separately. For UDP sockets, set the value that `UDPSocket.hostCapabilities()` reports.
   /// Other sockets ignore this property.
   ///
-  /// If the kernel cannot split a joined run for this device or path, the send repeats the messages of the run
-  /// separately. Later sends try to join again; each refusal doubles the number of runs before the next attempt. On a
-  /// socket with the option `.segmentSize` or `.cork`, a send joins no messages, because joining would change the
-  /// datagrams. Set these options with `setOption`, because a send detects other changes of these options only before
-  /// the first batch.
+  /// If the kernel cannot split a joined run for this device or path, it sends none of these messages, and the call
+  /// then sends each of them separately. Later sends try to join again. Each refusal doubles the number of runs before
+  /// the next attempt, up to 1024 runs. On a socket with the option `.segmentSize` or `.cork`, a send joins no
+  /// messages, because joining would change the datagrams. Set these options with `setOption`, because a send detects
+  /// other changes of these options only before the first batch.
   public var mostJoined = 1
   @usableFromInline var joining = JoiningState()
   @usableFromInline var used = 0

@@ -49,7 +49,7 @@ extension RawDescriptor {
   /// - Returns: `count`; or -errno, never EINTR.
   @inlinable
   func attemptSendJoined(_ count: Int, of batch: inout MessageBatch) -> IOResult {
-    precondition(count >= 1 && count <= batch.count &- batch.sent, "the batch contains fewer unsent messages")
+    precondition(count >= 1 && count <= batch.count &- batch.sent, "the number of messages is out of range")
     let number = value
     let first = batch.sent
     var header = batch.headers[first].message
