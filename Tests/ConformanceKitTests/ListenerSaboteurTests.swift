@@ -89,7 +89,8 @@ private let deafListener = ListenerSuite<TCPSocket>("deaf") {
       "blocks in an accept attempt", "listener.accept.cancelled-any-moment", blockingListener, listeners(Faultless.self)
     ),
     Saboteur(
-      "blocks in an accept attempt", "listener.accept.deadline-any-moment", blockingListener, listeners(Faultless.self)),
+      "blocks in an accept attempt",
+      "listener.accept.deadline-any-moment", blockingListener, listeners(Faultless.self)),
     saboteur("reports a wrong address", MistakesThePeer.self, "listener.accept.descriptors-exhausted"),
     saboteur("reports a wrong address", MistakesThePeer.self, "listener.close.keeps-accepted"),
     Saboteur("keeps a copy of its descriptor", "listener.close.waiting", lingeringListener, listeners(Faultless.self)),

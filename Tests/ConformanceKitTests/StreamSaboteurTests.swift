@@ -15,7 +15,8 @@ private func saboteur<F: StreamFault>(_ crime: String, _ fault: F.Type, _ rule: 
     saboteur("drops the last byte of a read", DropsLastByte.self, "stream.read.end-of-stream"),
     saboteur("returns the end of the stream too early", EndsEarly.self, "stream.transfer.basic-io"),
     saboteur(
-      "returns the end of the stream when no data is available", EndsWhenNothingIsThere.self, "stream.read.would-block"),
+      "returns the end of the stream when no data is available",
+      EndsWhenNothingIsThere.self, "stream.read.would-block"),
     saboteur("returns an error instead of would-block", WouldBlockIsError.self, "stream.read.would-block"),
     saboteur("blocks in an attempt that must not wait", BlocksInTry.self, "stream.read.would-block"),
     saboteur("ignores the deadline", BlocksInTry.self, "stream.timeout.call"),
