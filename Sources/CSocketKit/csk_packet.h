@@ -24,7 +24,7 @@
 #define CSK_SIOCKCMUNATTACH 0x89e1
 #define CSK_SIOCKCMCLONE 0x89e2
 
-/// struct kcm_attach. struct kcm_unattach and struct kcm_clone have only its first field.
+/// struct kcm_attach. struct kcm_unattach and struct kcm_clone consist of its first field.
 struct csk_kcm_attach {
   int fd;
   int program;

@@ -15,7 +15,7 @@
 #define CSK_SCTP_LOCAL_AUTH_CHUNKS 27
 #define CSK_SCTP_AUTH_DEACTIVATE_KEY 35
 
-/// struct sctp_authkey; the bytes of the key follow.
+/// struct sctp_authkey. The bytes of the key follow.
 struct csk_sctp_authkey {
   int32_t association;
   uint16_t number;
@@ -28,7 +28,7 @@ struct csk_sctp_authkeyid {
   uint16_t number;
 };
 
-/// struct sctp_authchunks; one byte for each chunk type follows.
+/// struct sctp_authchunks. One byte for each chunk type follows.
 struct csk_sctp_authchunks {
   int32_t association;
   uint32_t count;

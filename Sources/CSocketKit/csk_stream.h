@@ -1,5 +1,6 @@
-// Descriptors that are not sockets: read(2), write(2), readv(2), writev(2). Also the numbers of queued bytes: SIOCINQ
-// and SIOCOUTQ of linux/sockios.h, named FIONREAD and TIOCOUTQ for pipes and terminals.
+// Calls for descriptors that are not sockets: read(2), write(2), readv(2), writev(2). This header also defines the
+// requests for the number of queued bytes: SIOCINQ and SIOCOUTQ of linux/sockios.h, which are named FIONREAD and
+// TIOCOUTQ for pipes and terminals.
 #ifndef CSK_STREAM_H
 #define CSK_STREAM_H
 

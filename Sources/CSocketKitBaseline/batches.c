@@ -16,7 +16,7 @@
 #endif
 
 #define CONTROL_SIZE 64
-// What every kernel with UDP_SEGMENT takes; newer ones take 128.
+// Every kernel with UDP_SEGMENT accepts this number of segments. Newer kernels accept 128.
 #define MAX_JOINED 64
 
 struct batch {
@@ -45,7 +45,7 @@ static int make(struct batch *b) {
   return 0;
 }
 
-// What receiving and sending changed, for the first so many.
+// Resets the fields that receiving and sending change, for the first `count` messages.
 static void make_room(struct batch *b, unsigned count) {
   for (unsigned i = 0; i < count; i++) {
     b->vectors[i].iov_len = b->size;
@@ -66,7 +66,7 @@ static int segment_size(struct msghdr *message) {
   return 0;
 }
 
-// Coalesced as it came it goes back.
+// Sets the segment size, so that a coalesced message is sent back as the same datagrams.
 static void set_segment_size(struct msghdr *message, uint16_t size) {
   message->msg_controllen = CMSG_SPACE(sizeof size);
   struct cmsghdr *c = CMSG_FIRSTHDR(message);
@@ -86,7 +86,8 @@ static void turn_round(struct batch *b, unsigned count) {
   }
 }
 
-// How many datagrams from this one on can go as one: one receiver, one size but for the last, no more than UDP carries.
+// Returns the number of datagrams, starting with `first`, that can be sent as one message. They have the same receiver
+// and the same size, the last may be shorter, and together they fit into one UDP message.
 static int run_length(struct batch *b, int first, int count) {
   size_t size = b->vectors[first].iov_len, bytes = size;
   int end = first + 1;
@@ -100,7 +101,7 @@ static int run_length(struct batch *b, int first, int count) {
   return end - first;
 }
 
-// Sends all, runs of them joined: how many went, or -errno.
+// Sends all messages and joins runs of messages. Returns the number of messages sent, or -errno.
 static int send_joined(int fd, struct batch *b, int count, struct bench_counters *counters) {
   char control[CONTROL_SIZE];
   int sent = 0;
@@ -122,7 +123,7 @@ static int send_joined(int fd, struct batch *b, int count, struct bench_counters
   return sent;
 }
 
-// How many came, 0 when there was nothing; -errno.
+// Receives a batch and sends it back. Returns the number of messages received, 0 if there were none, or -errno.
 static int echo(int fd, struct batch *b, unsigned *used, struct bench_counters *counters) {
   make_room(b, *used);
   counters->reads++;
@@ -164,7 +165,7 @@ int baseline_serve_batches(int fd, enum baseline_datagrams how, size_t size, uns
     if (ready < 0 && errno != EINTR) return -errno;
     if (ready < 1) continue;
     counters->events++;
-    // A batch that is not full has emptied the queue.
+    // If the batch is not full, the queue is empty.
     do result = echo(fd, &b, &used, counters);
     while (result == (int)b.capacity);
     if (result < 0) return result;

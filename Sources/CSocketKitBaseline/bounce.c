@@ -19,7 +19,7 @@ static int add(int epoll, int fd) {
   return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-// Puts its number into the first bytes of a message, so that an old reply shows.
+// Writes the number of a message to its first bytes, so that an old reply is detected.
 static void stamp(char *message, size_t size, uint64_t number) {
   memcpy(message, &number, size < sizeof number ? size : sizeof number);
 }
@@ -28,11 +28,12 @@ struct bounce {
   int epoll, near;
   size_t size;
   char *message, *buffer;
-  uint64_t number;  // of the message under way
+  uint64_t number;  // number of the current message
   struct bench_counters *counters;
 };
 
-// The near end sends a numbered message, the far end sends back what it reads, and the near end compares.
+// The near end sends a numbered message. The far end sends back the bytes that it reads. The near end compares the
+// reply with the message.
 static int bounce(struct bounce *b, size_t rounds, int64_t *samples) {
   struct epoll_event events[2];
   struct bench_counters *counters = b->counters;

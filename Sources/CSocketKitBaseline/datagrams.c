@@ -23,7 +23,8 @@ int baseline_bind_udp(uint16_t *port, int receive_buffer) {
   return fd;
 }
 
-// Whether there was a datagram; -errno when the socket fails.
+// Receives one datagram and sends it back. Returns 1 to try again, 0 if there was no datagram, or -errno if the socket
+// fails.
 static int echo(int fd, char *buffer, size_t size, struct bench_counters *counters) {
   struct sockaddr_in sender;
   socklen_t length = sizeof sender;

@@ -21,7 +21,7 @@ int baseline_listen_tcp(uint16_t *port) {
   int on = 1;
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t length = sizeof address;
-  // Accepted sockets inherit TCP_NODELAY; SocketKit's listener sets it too.
+  // Accepted sockets inherit TCP_NODELAY. SocketKit's listener also sets this option.
   if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ||
       bind(fd, (struct sockaddr *)&address, length) < 0 || listen(fd, 511) < 0 ||
       getsockname(fd, (struct sockaddr *)&address, &length) < 0)
@@ -36,7 +36,7 @@ int baseline_listen_sctp(uint16_t *port) {
   int on = 1, room = BASELINE_SCTP_BUFFER;
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t length = sizeof address;
-  // Accepted sockets inherit both; SocketKit's listener sets them too.
+  // Accepted sockets inherit both options. SocketKit's listener also sets them.
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) < 0 &&
       setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room) < 0)
     return fail(fd);

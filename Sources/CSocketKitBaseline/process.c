@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// The numbers below belong to the standard streams and to the server's memory file, even where nothing is open there.
+// Lower numbers are reserved for the standard streams and for the server's memory file, even if those numbers are free.
 #define FIRST_DESCRIPTOR 10
 
 static int move_up(int fd) {
@@ -53,7 +53,7 @@ int bench_spawn(const char *program, char *const arguments[], int memory_file, i
   posix_spawn_file_actions_t actions;
   pid_t process;
   posix_spawn_file_actions_init(&actions);
-  // In this order: the copies lose CLOEXEC, everything else is closed.
+  // The order matters. The copies do not have CLOEXEC; all other descriptors are closed in the new program.
   int error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   if (!error) error = posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
   if (!error) error = posix_spawn_file_actions_adddup2(&actions, memory_file, 3);
@@ -71,7 +71,7 @@ int bench_spawn(const char *program, char *const arguments[], int memory_file, i
 int bench_end(int process) {
   int status = 0;
   kill(process, SIGKILL);
-  // Until it has ended: one that is traced may stop before.
+  // Wait until the process has ended. A traced process may stop before it ends.
   for (;;) {
     pid_t ended = waitpid(process, &status, 0);
     if (ended < 0 && errno != EINTR) break;
@@ -82,9 +82,9 @@ int bench_end(int process) {
 
 int bench_ended(int process, int *status) {
   siginfo_t info = {0};
-  // The remains stay: bench_end takes them away.
+  // The process is not reaped here, because bench_end reaps it.
   if (waitid(P_PID, (id_t)process, &info, WEXITED | WNOHANG | WNOWAIT) < 0) return -errno;
-  // A process that is traced may also have stopped.
+  // A traced process may have stopped without having ended.
   if (info.si_pid == 0 || info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED) return 0;
   *status = info.si_status;
   return info.si_code == CLD_EXITED ? 1 : 2;
@@ -101,14 +101,14 @@ int bench_can_write(int fd) {
 int bench_occupy_standard_streams(void) {
   for (int fd = 0; fd < 3; fd++) {
     if (fcntl(fd, F_GETFD) >= 0) continue;
-    // In the wrong direction: reading or writing it fails as it would where nothing is open.
+    // The file is opened in the wrong direction, so that reading or writing fails like on a closed descriptor.
     int opened = open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
     if (opened < 0) return -errno;
   }
   return 0;
 }
 
-// What this process may use when nothing is pinned.
+// The CPUs that this process may use when it is not pinned.
 static cpu_set_t all_cpus;
 static int knows_all_cpus;
 
@@ -160,7 +160,7 @@ long bench_raise_descriptor_limit(void) {
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   getrlimit(RLIMIT_NOFILE, &limit);
-  // RLIM_INFINITY is the largest number, and would be negative.
+  // RLIM_INFINITY is the largest number, and would be negative as a long.
   return limit.rlim_cur > INT_MAX ? INT_MAX : (long)limit.rlim_cur;
 }
 

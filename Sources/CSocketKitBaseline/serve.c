@@ -10,7 +10,7 @@
 struct connection {
   int fd;
   size_t unsent, offset;
-  char *rest;  // what the peer had no room for
+  char *rest;  // bytes that the kernel has not accepted
 };
 
 struct server {
@@ -70,7 +70,8 @@ static int keep(struct server *s, struct connection *c, const char *bytes, size_
   memcpy(c->rest, bytes, count);
   c->offset = 0;
   c->unsent = count;
-  // Until it is gone nothing more is read: the peer is made to wait, not this memory to grow.
+  // The server reads nothing from this peer until these bytes are sent, so that the memory does not grow and the peer
+  // must wait.
   return control(s, EPOLL_CTL_MOD, c, EPOLLOUT);
 }
 

@@ -22,14 +22,15 @@ static void count_stop(struct bench_trace *state, int process, int status) {
         info.op == PTRACE_SYSCALL_INFO_ENTRY)
       __atomic_add_fetch(&state->calls, 1, __ATOMIC_SEQ_CST);
   } else if (status >> 16 != 0) {
-    // The stop that was asked for at the beginning.
+    // This is the stop that PTRACE_INTERRUPT requested at the beginning.
     __atomic_store_n(&state->is_tracing, 1, __ATOMIC_SEQ_CST);
   }
-  // It stops again at its next system call, or after it.
+  // The process stops again when it enters or leaves its next system call.
   trace(PTRACE_SYSCALL, process, signal_of(status));
 }
 
-// The status of a stopped process; 0 when it runs; -ESRCH when it has ended, whose remains are left to its parent.
+// Returns the status of a stopped process; 0 if the process runs; -ESRCH if it has ended. The parent must still reap an
+// ended process.
 static int next_stop(int process, int options) {
   siginfo_t info = {0};
   if (waitid(P_PID, (id_t)process, &info, WEXITED | WSTOPPED | WNOWAIT | __WALL | options) < 0)
@@ -49,7 +50,7 @@ int bench_trace(int process, struct bench_trace *state) {
     if (status) count_stop(state, process, status);
     else sched_yield();
   }
-  // Detaching works on a stopped process only: in whatever stop comes first.
+  // Detaching requires that the process is stopped. The next stop of any kind is sufficient.
   if (trace(PTRACE_INTERRUPT, process, 0) < 0) return -errno;
   int status;
   do status = next_stop(process, 0);

@@ -103,14 +103,26 @@ private func addresses<F: AddressFault>(_ fault: F.Type) -> SocketAddressSuite<O
   static let saboteurs = [
     Saboteur("loses the port", "address.bytes.round-trip", addresses(LosesPort.self), addresses(SoundAddress.self)),
     Saboteur("loses the port", "address.any.round-trip", addresses(LosesPort.self), addresses(SoundAddress.self)),
-    Saboteur("writes another text", "address.text.round-trip", addresses(WrongText.self), addresses(SoundAddress.self)),
-    Saboteur("is blind to ports", "address.samples-differ", addresses(BlindToPorts.self), addresses(SoundAddress.self)),
-    Saboteur("hashes at random", "address.hash", addresses(RandomHash.self), addresses(SoundAddress.self)),
-    Saboteur("takes any family", "address.bytes.foreign", addresses(TakesAnyFamily.self), addresses(SoundAddress.self)),
-    Saboteur("keeps the tail", "address.bytes.tail", addresses(KeepsTheTail.self), addresses(SoundAddress.self)),
-    Saboteur("ignores more text", "address.text.tail", addresses(IgnoresMoreText.self), addresses(SoundAddress.self)),
-    Saboteur("cuts its bytes", "address.bytes.length", addresses(CutsItsBytes.self), addresses(SoundAddress.self)),
-    Saboteur("takes short bytes", "address.bytes.short", addresses(TakesShortBytes.self), addresses(SoundAddress.self)),
+    Saboteur(
+      "formats a wrong port", "address.text.round-trip", addresses(WrongText.self), addresses(SoundAddress.self)),
+    Saboteur(
+      "ignores the port when it compares addresses", "address.samples-differ", addresses(BlindToPorts.self),
+      addresses(SoundAddress.self)),
+    Saboteur("returns random hashes", "address.hash", addresses(RandomHash.self), addresses(SoundAddress.self)),
+    Saboteur(
+      "accepts bytes of any family", "address.bytes.foreign", addresses(TakesAnyFamily.self),
+      addresses(SoundAddress.self)),
+    Saboteur(
+      "includes the bytes after the address in a comparison", "address.bytes.tail", addresses(KeepsTheTail.self),
+      addresses(SoundAddress.self)),
+    Saboteur(
+      "accepts the text of an address with an additional character", "address.text.tail",
+      addresses(IgnoresMoreText.self), addresses(SoundAddress.self)),
+    Saboteur(
+      "omits the first of its bytes", "address.bytes.length", addresses(CutsItsBytes.self), addresses(SoundAddress.self)
+    ),
+    Saboteur(
+      "accepts truncated bytes", "address.bytes.short", addresses(TakesShortBytes.self), addresses(SoundAddress.self)),
   ]
 
   @Test(arguments: saboteurs) func caught(_ saboteur: Saboteur) throws { try saboteur.mustBeCaught() }

@@ -86,12 +86,13 @@ private func endpoints<F: EndpointFault>(_ fault: F.Type) -> EndpointSuite<OddTr
 @Suite(.exclusive) struct EndpointSaboteurTests {
   static let saboteurs = [
     Saboteur("has a scheme in upper case", "endpoint.scheme", endpoints(UpperCaseScheme.self), sound),
-    Saboteur("reads another port", "endpoint.text.round-trip", endpoints(ReadsAnotherPort.self), sound),
+    Saboteur("parses a wrong port", "endpoint.text.round-trip", endpoints(ReadsAnotherPort.self), sound),
     Saboteur(
-      "reads nothing", "endpoint.text.round-trip",
+      "rejects every text", "endpoint.text.round-trip",
       EndpointSuite<ForgetfulTransport>("odd", samples: addresses, addresses: addresses), sound),
     Saboteur("has a scheme in upper case", "endpoint.text.list", endpoints(UpperCaseScheme.self), sound),
-    Saboteur("ignores the end of the text", "endpoint.text.garbage", endpoints(IgnoresTheEnd.self), sound),
+    Saboteur(
+      "ignores line feeds and zero bytes in the text", "endpoint.text.garbage", endpoints(IgnoresTheEnd.self), sound),
     Saboteur("loses the port", "endpoint.address", endpoints(LosesThePort.self), sound),
   ]
   private static var sound: EndpointSuite<OddTransport<NoEndpointFault>> { endpoints(NoEndpointFault.self) }

@@ -71,23 +71,29 @@ private func polled<P: Poller & ~Copyable>(_ poller: P.Type) -> [ConformanceRule
 @Suite(.exclusive) struct HeldByteTests {
   static let saboteurs = [
     Saboteur(
-      "reads ahead in silence", "stream.pending.reported", ahead(HidesWhatItHolds.self), ahead(SoundReadAhead.self)),
-    Saboteur(
-      "returns would-block although it holds bytes", "stream.pending.read", ahead(HoldsBackInSilence.self),
+      "does not report the bytes that it has read ahead", "stream.pending.reported", ahead(HidesWhatItHolds.self),
       ahead(SoundReadAhead.self)),
-    Saboteur("is always pending", "stream.pending.quiet", ahead(IsAlwaysPending.self), ahead(SoundReadAhead.self)),
-    Saboteur("is always pending", "stream.sleep.read", ahead(IsAlwaysPending.self), ahead(SoundReadAhead.self)),
     Saboteur(
-      "forgets other readers", "stream.pending.shared", ahead(ForgetsOtherReaders.self), ahead(SoundReadAhead.self)),
+      "returns would-block although it contains bytes", "stream.pending.read", ahead(HoldsBackInSilence.self),
+      ahead(SoundReadAhead.self)),
+    Saboteur(
+      "always reports pending readiness", "stream.pending.quiet", ahead(IsAlwaysPending.self),
+      ahead(SoundReadAhead.self)),
+    Saboteur(
+      "always reports pending readiness", "stream.sleep.read", ahead(IsAlwaysPending.self), ahead(SoundReadAhead.self)),
+    Saboteur(
+      "does not wake other readers", "stream.pending.shared", ahead(ForgetsOtherReaders.self),
+      ahead(SoundReadAhead.self)),
     Saboteur(
       "waits in the wrong direction", "stream.sources.read", acknowledging(WaitsInTheWrongDirection.self),
       acknowledging(SoundAcknowledging.self)),
     Saboteur(
-      "reads ahead as a kernel socket", "stream.kernel.same-bytes",
+      "reads ahead although it conforms to `KernelSocket`", "stream.kernel.same-bytes",
       StreamSocketSuite("ahead") { try ReadAheadKernelSocket.pair() },
       StreamSocketSuite("not ahead") { try TCPSocket.pair(until: .after(.seconds(5))) }),
     Saboteur(
-      "reads ahead in silence", "poller-stream.readable", polledAhead(EpollPoller.self, HidesWhatItHolds.self),
+      "does not report the bytes that it has read ahead", "poller-stream.readable",
+      polledAhead(EpollPoller.self, HidesWhatItHolds.self),
       polledAhead(EpollPoller.self, SoundReadAhead.self)),
     Saboteur(
       "waits in the wrong direction", "poller-stream.sources.read",

@@ -74,25 +74,31 @@ private let deafListener = ListenerSuite<TCPSocket>("deaf") {
 
 @Suite(.exclusive) struct ListenerSaboteurTests {
   static let saboteurs = [
-    saboteur("forgets close-on-exec", ForgetsCloseOnExec.self, "listener.accept.flags"),
-    saboteur("forgets non-blocking", ForgetsNonBlocking.self, "listener.accept.flags"),
-    saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.accept.connects"),
-    saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.accept.reporting"),
-    Saboteur("leaks at failed connects", "listener.close.refuses", leakingConnector, listeners(Faultless.self)),
-    Saboteur("blocks in accept", "listener.accept.nobody", blockingListener, listeners(Faultless.self)),
-    saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.address.bound"),
-    saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.accept.waits"),
-    Saboteur("blocks in accept", "listener.accept.timed-out", blockingListener, listeners(Faultless.self)),
-    Saboteur("blocks in accept", "listener.accept.cancelled", blockingListener, listeners(Faultless.self)),
-    Saboteur("blocks in accept", "listener.accept.cancelled-any-moment", blockingListener, listeners(Faultless.self)),
-    Saboteur("blocks in accept", "listener.accept.deadline-any-moment", blockingListener, listeners(Faultless.self)),
-    saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.accept.descriptors-exhausted"),
-    saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.close.keeps-accepted"),
+    saboteur("does not set close-on-exec", ForgetsCloseOnExec.self, "listener.accept.flags"),
+    saboteur("does not set non-blocking", ForgetsNonBlocking.self, "listener.accept.flags"),
+    saboteur("reports a wrong address", MistakesThePeer.self, "listener.accept.connects"),
+    saboteur("reports a wrong address", MistakesThePeer.self, "listener.accept.reporting"),
+    Saboteur(
+      "leaks a descriptor when a connect fails", "listener.close.refuses", leakingConnector, listeners(Faultless.self)),
+    Saboteur("blocks in an accept attempt", "listener.accept.nobody", blockingListener, listeners(Faultless.self)),
+    saboteur("reports a wrong address", MistakesThePeer.self, "listener.address.bound"),
+    saboteur("reports a wrong address", MistakesThePeer.self, "listener.accept.waits"),
+    Saboteur("blocks in an accept attempt", "listener.accept.timed-out", blockingListener, listeners(Faultless.self)),
+    Saboteur("blocks in an accept attempt", "listener.accept.cancelled", blockingListener, listeners(Faultless.self)),
+    Saboteur(
+      "blocks in an accept attempt", "listener.accept.cancelled-any-moment", blockingListener, listeners(Faultless.self)
+    ),
+    Saboteur(
+      "blocks in an accept attempt",
+      "listener.accept.deadline-any-moment", blockingListener, listeners(Faultless.self)),
+    saboteur("reports a wrong address", MistakesThePeer.self, "listener.accept.descriptors-exhausted"),
+    saboteur("reports a wrong address", MistakesThePeer.self, "listener.close.keeps-accepted"),
     Saboteur("keeps a copy of its descriptor", "listener.close.waiting", lingeringListener, listeners(Faultless.self)),
-    saboteur("mistakes the peer's address", MistakesThePeer.self, "listener.shutdown.keeps-accepted"),
-    accomplice("stops after a reset", StopsAfterAReset.self, "listener.accept.reset-connection"),
-    accomplice("steals connections", StealsConnections.self, "listener.accept.threads"),
-    Saboteur("has no room for many", "listener.accept.many", deafListener, listeners(Faultless.self)),
+    saboteur("reports a wrong address", MistakesThePeer.self, "listener.shutdown.keeps-accepted"),
+    accomplice(
+      "stops listening after a connection is reset", StopsAfterAReset.self, "listener.accept.reset-connection"),
+    accomplice("closes some of the connections", StealsConnections.self, "listener.accept.threads"),
+    Saboteur("has a backlog that is too short", "listener.accept.many", deafListener, listeners(Faultless.self)),
   ]
 
   @Test(arguments: saboteurs) func caught(_ saboteur: Saboteur) throws {

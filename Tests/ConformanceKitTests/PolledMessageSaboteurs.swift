@@ -43,21 +43,21 @@ private func delayed<F: PollerFault>(_ crime: String, _ fault: F.Type, _ rule: S
 
 enum PolledMessageSaboteurs {
   static let all = [
-    polled("takes level for edge", LevelIsEdge.self, "readable"),
-    polled("never reports room to write", NeverWritable.self, "writable"),
+    polled("uses edge-triggered mode instead of level-triggered mode", LevelIsEdge.self, "readable"),
+    polled("never reports writable", NeverWritable.self, "writable"),
     polled("loses events", LosesEvents.self, "count"),
-    polled("repeats itself", RepeatsItself.self, "readable.truncated"),
+    polled("reports the last events again", RepeatsItself.self, "readable.truncated"),
     polledDatagrams("reports more than it received", ReportsMoreThanReceived.self, "readable.batch"),
-    polled("never reports room to write", NeverWritable.self, "writable.full"),
-    polled("repeats itself", RepeatsItself.self, "deregister"),
-    polled("takes level for edge", LevelIsEdge.self, "level"),
+    polled("never reports writable", NeverWritable.self, "writable.full"),
+    polled("reports the last events again", RepeatsItself.self, "deregister"),
+    polled("uses edge-triggered mode instead of level-triggered mode", LevelIsEdge.self, "level"),
     polledDatagrams("merges two messages", MergesTwo.self, "edge"),
-    polled("loses early wake-ups", LosesEarlyWakes.self, "one-shot"),
-    polledPackets("takes the end for an empty packet", TakesTheEndForEmpty.self, "end.close"),
-    polledPackets("swallows a shutdown", SwallowsMessageShutdown.self, "end.half-close"),
+    polled("loses wake-ups that occur before the wait", LosesEarlyWakes.self, "one-shot"),
+    polledPackets("reports the end as an empty packet", TakesTheEndForEmpty.self, "end.close"),
+    polledPackets("ignores a shutdown", SwallowsMessageShutdown.self, "end.half-close"),
     polledDatagrams("sends a batch twice", SendsABatchTwice.self, "echo"),
-    polledPackets("takes an empty packet for the end", TakesEmptyForTheEnd.self, "readable.empty"),
-    polledContinued("loses the rest", LosesTheRest.self, "readable.continued"),
-    delayed("swallows ends", SwallowsEnds.self, "error"),
+    polledPackets("reports an empty packet as the end", TakesEmptyForTheEnd.self, "readable.empty"),
+    polledContinued("drops the rest of a long message", LosesTheRest.self, "readable.continued"),
+    delayed("does not report the end of a connection", SwallowsEnds.self, "error"),
   ]
 }

@@ -22,8 +22,10 @@ private func saboteur<F: KeystreamFault>(_ crime: String, _ fault: F.Type, _ rul
 
 @Suite(.exclusive) struct WrapperSaboteurTests {
   static let saboteurs = [
-    saboteur("advances by what was asked", AdvancesByWhatWasAsked.self, "stream.transfer.basic-io"),
-    saboteur("locks for a moment", LocksForAMoment.self, "stream.concurrent.writers"),
+    saboteur(
+      "advances its position by the requested count after a short write", AdvancesByWhatWasAsked.self,
+      "stream.transfer.basic-io"),
+    saboteur("does not hold its lock during a read or write", LocksForAMoment.self, "stream.concurrent.writers"),
   ]
 
   @Test(arguments: saboteurs) func caught(_ saboteur: Saboteur) throws { try saboteur.mustBeCaught() }

@@ -1,12 +1,12 @@
-/// A buffer of `capacity` bytes for the ancillary data of one message, to send or to receive. The bytes are stored
-/// inline, without allocation.
+/// A buffer of `capacity` bytes for the ancillary data of one message that is sent or received. The buffer stores the
+/// bytes inline and does not allocate memory.
 ///
 /// ```swift
 /// var ancillary = AncillaryBuffer<64>()
 /// try ancillary.append(level: 17, type: 103, value: UInt16(1200))  // UDP_SEGMENT
 /// ```
-/// An ancillary message takes 16 bytes and its data, rounded up to 8 bytes (CMSG_SPACE).
-/// ``PacketMetadata`` decodes received ancillary data: ``metadata``. A receive replaces the content.
+/// An ancillary message occupies 16 bytes for its header plus the length of its data, rounded up to a multiple of 8
+/// bytes (CMSG_SPACE). A receive replaces the contents of the buffer. ``metadata`` decodes received ancillary data.
 @frozen
 public struct AncillaryBuffer<let capacity: Int>: ~Copyable {
   @usableFromInline var storage = InlineArray<capacity, UInt8>(repeating: 0)
@@ -16,20 +16,21 @@ public struct AncillaryBuffer<let capacity: Int>: ~Copyable {
   @inlinable
   public init() {}
 
-  /// The number of bytes used so far.
+  /// The number of bytes that the ancillary messages in the buffer occupy.
   @inlinable public var byteCount: Int { used }
 
-  /// The encoded ancillary messages: ``byteCount`` bytes.
+  /// The encoded ancillary messages, ``byteCount`` bytes long.
   @inlinable public var bytes: RawSpan {
     @_lifetime(borrow self)
     get { storage.span.bytes.extracting(first: used) }
   }
 
-  /// The metadata in the ancillary data: what the kernel reported about a received packet.
+  /// The information about a received packet that the ancillary data contain.
   @inlinable public var metadata: PacketMetadata { PacketMetadata(ancillary: bytes) }
 
   /// Adds an ancillary message.
-  /// - Throws: `.capacityExceeded` when it does not fit; nothing is added then.
+  /// - Throws: `.capacityExceeded` if the ancillary message does not fit into the buffer. The buffer then remains
+  ///   unchanged.
   @inlinable
   public mutating func append(level: Int32, type: Int32, _ data: RawSpan) throws(SocketError) {
     let space = AncillaryLayout.space(data.byteCount)
@@ -47,8 +48,9 @@ public struct AncillaryBuffer<let capacity: Int>: ~Copyable {
     used &+= space
   }
 
-  /// Adds an ancillary message whose data is one value.
-  /// - Throws: `.capacityExceeded` when it does not fit; nothing is added then.
+  /// Adds an ancillary message whose data are the bytes of one value.
+  /// - Throws: `.capacityExceeded` if the ancillary message does not fit into the buffer. The buffer then remains
+  ///   unchanged.
   @inlinable
   public mutating func append<Value: BitwiseCopyable>(
     level: Int32, type: Int32, value: Value

@@ -3,16 +3,16 @@ public import CSocketKit
 /// The layout of ancillary messages in memory: cmsg(3), include/linux/socket.h.
 @usableFromInline
 enum AncillaryLayout {
-  /// sizeof(struct cmsghdr), which is aligned already.
+  /// sizeof(struct cmsghdr), which is a multiple of the alignment.
   @inlinable static var headerSize: Int { MemoryLayout<csk_cmsghdr>.size }
 
-  /// Rounds a count up to whole words (CMSG_ALIGN).
+  /// Rounds a number of bytes up to a multiple of the machine word's size (CMSG_ALIGN).
   @inlinable
   static func aligned(_ count: Int) -> Int {
     (count &+ MemoryLayout<Int>.size &- 1) & ~(MemoryLayout<Int>.size &- 1)
   }
 
-  /// Returns the number of bytes that an ancillary message with `count` bytes of data takes (CMSG_SPACE).
+  /// Returns the number of bytes that an ancillary message with `count` bytes of data occupies (CMSG_SPACE).
   @inlinable
   static func space(_ count: Int) -> Int { headerSize &+ aligned(count) }
 
@@ -26,12 +26,12 @@ enum AncillaryLayout {
 
 /// Functions that read received ancillary messages, which accompany the bytes of a message.
 ///
-/// Reading never goes beyond the received bytes: it stops at an ancillary message with an invalid length. The caller
-/// skips ancillary messages that it does not know. Nothing is copied or allocated.
+/// The functions read only the received bytes and stop at an ancillary message with an invalid length. The caller must
+/// skip ancillary messages of unknown types. The functions neither copy the data nor allocate memory.
 public enum AncillaryData {
   /// Calls the body for each ancillary message, in order, with its level, type and data.
   ///
-  /// - Parameter ancillary: the received ancillary data, with the length that the kernel reported.
+  /// - Parameter ancillary: the received ancillary data. Its length must be the length that the kernel reported.
   @inlinable @inline(__always)
   public static func forEach<E: Error>(
     in ancillary: RawSpan, _ body: (_ level: Int32, _ type: Int32, _ data: RawSpan) throws(E) -> Void

@@ -1,7 +1,7 @@
 public import CSocketKit
 
 extension MessageBatch {
-  /// One message of a batch: a view of its memory, without a copy.
+  /// One message of a batch. The value refers to the memory of the batch and does not copy the message.
   @frozen
   public struct Message: ~Copyable, ~Escapable {
     @usableFromInline let header: UnsafePointer<csk_mmsghdr>
@@ -21,7 +21,7 @@ extension MessageBatch {
     }
   }
 
-  /// A message, numbered from 0; traps outside ``count``.
+  /// The message in a slot. Slots are numbered from 0. Traps if the number is negative or not less than ``count``.
   @inlinable
   public subscript(slot: Int) -> Message {
     @_lifetime(borrow self)
@@ -52,13 +52,13 @@ extension MessageBatch.Message {
     }
   }
 
-  /// The full length of the message in bytes, even when it was truncated.
+  /// The full length of the message in bytes, also when the batch contains only its first bytes.
   @inlinable public var fullLength: Int { Int(header.pointee.length) }
   /// The flags that recvmmsg(2) reported for the message.
   @inlinable public var flags: MessageInfo.Flags { MessageInfo.Flags(reported: header.pointee.message.flags) }
-  /// The sender of a received message, or the receiver of a message to send; an empty address on connected sockets.
+  /// The sender of a received message, or the receiver of a message to send. On connected sockets the address is empty.
   @inlinable public var address: AnySocketAddress {
-    // The kernel writes the length of an address into the header, not into the address.
+    // The kernel writes the length of the address into the message header, not into the address itself.
     var address = place.pointee
     address.setLength(UInt32(bitPattern: header.pointee.message.name_length))
     return address
@@ -73,12 +73,14 @@ extension MessageBatch.Message {
     return info
   }
 
-  /// The metadata in the ancillary data of the message: what the kernel reported, or what was set for sending where
-  /// both use the same ancillary message.
+  /// The metadata in the ancillary data of the message. For a received message, this is the information that the kernel
+  /// reported. For a message to send, it contains those settings whose ancillary messages have the same type when they
+  /// are received.
   @inlinable public var metadata: PacketMetadata { PacketMetadata(ancillary: ancillary) }
 
-  /// The size in bytes of the datagrams in a message that the kernel coalesced (UDP_GRO) or is to split (UDP_SEGMENT);
-  /// nil when the message is one datagram. `bytes.forEachDatagram(segmentSize:_:)` separates them.
+  /// The size in bytes of each datagram in a message that the kernel has coalesced (UDP_GRO) or will split
+  /// (UDP_SEGMENT); nil if the message is one datagram. `bytes.forEachDatagram(segmentSize:_:)` separates the
+  /// datagrams.
   @inlinable public var segmentSize: Int? {
     var size: Int?
     AncillaryData.forEach(in: ancillary) { level, type, data in

@@ -1,10 +1,11 @@
-// With UDP_GRO the kernel delivers several datagrams of one size as one message; the last may be shorter.
+// With UDP_GRO the kernel delivers several datagrams of equal size as one message. The last datagram may be shorter.
 
 extension RawSpan {
-  /// Calls the body for each datagram of a coalesced message, in order, in place: without a copy or an allocation.
+  /// Calls the body for each datagram of a coalesced message, in order. The call neither copies the bytes nor allocates
+  /// memory.
   ///
-  /// - Parameter segmentSize: ``PacketMetadata/segmentSize`` or ``MessageBatch/Message/segmentSize``; nil or 0 when the
-  ///   message is one datagram, which may be empty.
+  /// - Parameter segmentSize: ``PacketMetadata/segmentSize`` or ``MessageBatch/Message/segmentSize``. Pass nil or 0 if
+  ///   the message is one datagram, which may be empty.
   @inlinable @inline(__always)
   public func forEachDatagram<E: Error>(
     segmentSize: Int?, _ body: (_ datagram: RawSpan) throws(E) -> Void

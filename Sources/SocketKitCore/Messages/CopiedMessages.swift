@@ -1,4 +1,5 @@
-// Messages in several buffers, for sockets that transfer one buffer at a time: the bytes are copied.
+// Default implementations for messages in several buffers. They copy the bytes to or from one buffer, which the socket
+// then sends or receives.
 
 extension MessageSocket where Self: ~Copyable {
   @unsafe @inlinable
@@ -44,7 +45,7 @@ extension UnsafeBufferPointer<IOSegment> {
     return count
   }
 
-  /// Copies all segments, one after the other, to memory of ``byteCount`` bytes.
+  /// Copies the bytes of all segments, one segment after the other, to memory of ``byteCount`` bytes.
   @usableFromInline
   func copyBytes(to memory: UnsafeMutableRawBufferPointer) {
     var offset = 0
@@ -56,7 +57,7 @@ extension UnsafeBufferPointer<IOSegment> {
     }
   }
 
-  /// Copies the first `count` bytes into the segments, one after the other.
+  /// Copies the first `count` bytes of the memory into the segments and fills one segment after the other.
   @usableFromInline
   func copyBytes(from memory: UnsafeMutableRawBufferPointer, _ count: Int) {
     var offset = 0

@@ -1,11 +1,12 @@
 extension DatagramSocket where Self: ~Copyable {
-  /// Receives one datagram and its sender, without waiting. Use ``receive(into:_:flags:)`` to detect truncation too.
+  /// Receives one datagram and its sender's address, without waiting. To detect truncation, use
+  /// ``receive(into:_:flags:)``.
   ///
   /// - Parameters:
-  ///   - buffer: receives the first bytes of the datagram. With an empty buffer the call takes a datagram and discards
-  ///     its bytes.
-  ///   - sender: receives the sender's address; nil when it has none (an unbound Unix socket).
-  /// - Returns: the number of bytes in the buffer, 0 for an empty datagram; nil when no datagram is available.
+  ///   - buffer: receives the first bytes of the datagram. If the buffer is empty, the call removes a datagram from the
+  ///     queue and discards its bytes.
+  ///   - sender: receives the sender's address; nil if the sender's socket has no address (an unbound Unix socket).
+  /// - Returns: the number of bytes written to the buffer, 0 for an empty datagram; nil if no datagram is available.
   /// - Throws: the pending error of an earlier send, such as `.connectionRefused` on a connected socket.
   @inlinable @inline(__always)
   public borrowing func receive(
@@ -15,10 +16,10 @@ extension DatagramSocket where Self: ~Copyable {
     return try receive(bytes: &bytes, from: &sender, flags)
   }
 
-  /// Receives one datagram and its sender, waiting on this thread until there is one.
-  /// - Returns: the number of bytes in the buffer, 0 for an empty datagram.
-  /// - Throws: `.shutDown` when ``Socket/shutdown(_:)`` has ended the receiving direction, before the call or while it
-  ///   waits, and no datagram is left; `.timedOut`, `.cancelled`, and as ``receive(into:from:flags:)``.
+  /// Receives one datagram and its sender's address. Blocks this thread until a datagram arrives.
+  /// - Returns: the number of bytes written to the buffer, 0 for an empty datagram.
+  /// - Throws: `.shutDown` if the queue is empty and ``Socket/shutdown(_:)`` shut down the receiving direction before
+  ///   or during the call; `.timedOut`; `.cancelled`; and the errors of ``receive(into:from:flags:)``.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, from sender: inout Address?, flags: ReceiveFlags = [],
@@ -38,7 +39,7 @@ extension DatagramSocket where Self: ~Copyable {
     var address = AnySocketAddress()
     let result = attemptReceive(into: &bytes, from: &address, flags: flags)
     if result.raw >= 0 {
-      // Avoids a copy, because an address of any family is large.
+      // The closure avoids a copy of the address, which is large because it can be of any family.
       sender = address.withOwnBytes { Address(sockaddr: $0) }
       return result.raw < room ? result.raw : room
     }
@@ -46,14 +47,14 @@ extension DatagramSocket where Self: ~Copyable {
     throw SocketError(result, .receive)
   }
 
-  /// Receives one datagram and what the kernel reports about it, without waiting.
+  /// Receives one datagram and information about the datagram, without waiting.
   ///
   /// - Parameters:
-  ///   - buffer: receives the first bytes of the datagram. With an empty buffer the call takes a datagram and discards
-  ///     its bytes.
+  ///   - buffer: receives the first bytes of the datagram. If the buffer is empty, the call removes a datagram from the
+  ///     queue and discards its bytes.
   ///   - info: receives the full length of the datagram, whether the datagram was truncated, and the sender.
-  /// - Returns: as ``receive(into:from:flags:)``.
-  /// - Throws: as ``receive(into:from:flags:)``.
+  /// - Returns: the same as ``receive(into:from:flags:)``.
+  /// - Throws: the errors of ``receive(into:from:flags:)``.
   @inlinable @inline(__always)
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = []
@@ -63,9 +64,9 @@ extension DatagramSocket where Self: ~Copyable {
     return try receive(bytes: &bytes, &none, &info, flags)
   }
 
-  /// Receives one datagram and what the kernel reports about it, waiting on this thread until there is one.
-  /// - Returns: the number of bytes in the buffer, 0 for an empty datagram.
-  /// - Throws: as ``receive(into:from:flags:until:)``.
+  /// Receives one datagram and information about the datagram. Blocks this thread until a datagram arrives.
+  /// - Returns: the number of bytes written to the buffer, 0 for an empty datagram.
+  /// - Throws: the errors of ``receive(into:from:flags:until:)``.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = [],
@@ -78,18 +79,19 @@ extension DatagramSocket where Self: ~Copyable {
     }
   }
 
-  /// Receives one datagram with its ancillary data, without waiting. ``AncillaryBuffer/metadata`` decodes what the
-  /// socket options request: destination, interface, hop limit, timestamp and more.
+  /// Receives one datagram with its ancillary data, without waiting. ``AncillaryBuffer/metadata`` decodes the
+  /// information that the kernel reports on request of socket options, for example the destination, the interface, the
+  /// hop limit and the timestamp.
   ///
-  /// The call closes received descriptors and writes -1 in the place of each. To get descriptors, use
-  /// `receiveDescriptors(_:into:…)` of a Unix socket. With the option `.receivePathMTU` a result of 0 bytes may be a
-  /// notice instead of a datagram; ``PacketMetadata/pathMTU`` is not nil then.
+  /// The call closes received descriptors and replaces their numbers in the ancillary data with -1. To receive
+  /// descriptors, use `receiveDescriptors(_:into:…)` of a Unix socket. With the option `.receivePathMTU`, the call may
+  /// return 0 bytes and a notice instead of a datagram. In this case ``PacketMetadata/pathMTU`` is not nil.
   ///
-  /// - Parameter ancillary: receives ancillary data, which replace its content; empty unless a datagram is returned.
-  ///   320 bytes hold all ancillary data of UDP. Ancillary data that do not fit are lost, and the flags contain
-  ///   ``MessageInfo/Flags/ancillaryTruncated``.
-  /// - Returns: as ``receive(into:from:flags:)``.
-  /// - Throws: as ``receive(into:from:flags:)``.
+  /// - Parameter ancillary: receives the ancillary data. The call replaces the contents of this buffer and leaves the
+  ///   buffer empty if it returns no datagram. A capacity of 320 bytes is sufficient for all ancillary data of UDP. The
+  ///   kernel discards ancillary data that do not fit and sets ``MessageInfo/Flags/ancillaryTruncated`` in the flags.
+  /// - Returns: the same as ``receive(into:from:flags:)``.
+  /// - Throws: the errors of ``receive(into:from:flags:)``.
   @inlinable @inline(__always)
   public borrowing func receive<let capacity: Int>(
     into buffer: consuming MutableSpan<UInt8>, ancillary: inout AncillaryBuffer<capacity>, _ info: inout MessageInfo,
@@ -104,9 +106,9 @@ extension DatagramSocket where Self: ~Copyable {
     return count
   }
 
-  /// Receives one datagram with its ancillary data, waiting on this thread until there is one.
-  /// - Returns: the number of bytes in the buffer, 0 for an empty datagram.
-  /// - Throws: as ``receive(into:from:flags:until:)``.
+  /// Receives one datagram with its ancillary data. Blocks this thread until a datagram arrives.
+  /// - Returns: the number of bytes written to the buffer, 0 for an empty datagram.
+  /// - Throws: the errors of ``receive(into:from:flags:until:)``.
   @inlinable
   public borrowing func receive<let capacity: Int>(
     into buffer: consuming MutableSpan<UInt8>, ancillary: inout AncillaryBuffer<capacity>, _ info: inout MessageInfo,
@@ -139,13 +141,15 @@ extension DatagramSocket where Self: ~Copyable {
     throw SocketError(result, .receive)
   }
 
-  /// Receives one datagram into several buffers in turn, without waiting. On kernel sockets this is one system call.
+  /// Receives one datagram into several buffers, which the call fills in order, without waiting. On kernel sockets the
+  /// call makes one system call.
   ///
   /// - Parameters:
-  ///   - list: at most 1024 buffers that are not empty (UIO_MAXIOV), because a datagram cannot be received in parts.
-  ///   - info: receives the full length of the datagram, whether it exceeded the buffers, and the sender.
-  /// - Returns: the number of bytes in all buffers together; nil when no datagram is available.
-  /// - Throws: `.capacityExceeded` for more than 1024 buffers, and as ``receive(into:from:flags:)``.
+  ///   - list: at most 1024 buffers that are not empty (UIO_MAXIOV). More buffers are an error, because a datagram
+  ///     cannot be received in parts.
+  ///   - info: receives the full length of the datagram, whether the datagram was truncated, and the sender.
+  /// - Returns: the number of bytes written to all buffers together; nil if no datagram is available.
+  /// - Throws: `.capacityExceeded` for more than 1024 buffers, and the errors of ``receive(into:from:flags:)``.
   @inlinable
   public borrowing func receive(
     scattering list: consuming ScatterList, _ info: inout MessageInfo, flags: ReceiveFlags = []
@@ -154,9 +158,10 @@ extension DatagramSocket where Self: ~Copyable {
     return try receive(segments: list.segments, &info, flags)
   }
 
-  /// Receives one datagram into several buffers in turn, waiting on this thread until there is one.
-  /// - Returns: the number of bytes in all buffers together.
-  /// - Throws: `.capacityExceeded` for more than 1024 buffers, and as ``receive(into:from:flags:until:)``.
+  /// Receives one datagram into several buffers, which the call fills in order. Blocks this thread until a datagram
+  /// arrives.
+  /// - Returns: the number of bytes written to all buffers together.
+  /// - Throws: `.capacityExceeded` for more than 1024 buffers, and the errors of ``receive(into:from:flags:until:)``.
   @inlinable
   public borrowing func receive(
     scattering list: consuming ScatterList, _ info: inout MessageInfo, flags: ReceiveFlags = [],

@@ -1,16 +1,17 @@
 extension DatagramSocket where Self: ~Copyable {
-  /// Sends one datagram, as a whole or not at all, without waiting.
+  /// Sends one datagram completely or not at all, without waiting.
   ///
   /// - Parameters:
-  ///   - ancillary: settings for this datagram, encoded by ``OutgoingMetadata`` or ``AncillaryBuffer``:
+  ///   - ancillary: settings for this datagram, which ``OutgoingMetadata`` or ``AncillaryBuffer`` encodes. Pass
   ///     ``AncillaryBuffer/bytes``.
-  ///   - address: the receiver; nil on a connected socket.
-  /// - Returns: the number of bytes sent; nil when the call would block.
-  /// - Throws: `.messageTooLarge`, `.unreachable`, `.permissionDenied` (broadcast needs the option),
+  ///   - address: the address of the receiver; nil on a connected socket.
+  /// - Returns: the number of bytes sent; nil if the call would block.
+  /// - Throws: `.messageTooLarge`, `.unreachable`, `.permissionDenied` (a broadcast without the option `.broadcast`),
   ///   `.connectionRefused` (the pending error of an earlier send), `.notConnected` (no receiver), `.invalidArgument`.
-  ///   With ancillary data also `.invalidArgument` or `.unreachable`, depending on the kernel (a source that is not an
-  ///   address of this host), `.addressNotAvailable` (no such interface), `.invalidArgument` (a segment size that the
-  ///   host does not support, a time of sending without the option `.transmitTime`).
+  ///   With ancillary data, the call also throws `.addressNotAvailable` if the interface does not exist, and
+  ///   `.invalidArgument` for a segment size that the host does not support and for a transmit time without the option
+  ///   `.transmitTime`. For a source that is not an address of this host, it throws `.invalidArgument` or
+  ///   `.unreachable`, depending on the kernel.
   @inlinable @inline(__always)
   public borrowing func send(
     _ bytes: Span<UInt8>, ancillary: RawSpan = RawSpan(), to address: Address? = nil, flags: SendFlags = []
@@ -22,12 +23,13 @@ extension DatagramSocket where Self: ~Copyable {
     return try result.count(.send)
   }
 
-  /// Sends one datagram, waiting on this thread until there is room.
+  /// Sends one datagram. Blocks this thread until there is buffer space.
   ///
-  /// After the queue of a Unix receiver was full, the call detects free room within one millisecond, or within four
-  /// after a long wait. When the socket is connected to the receiver, the call detects it at once.
+  /// If the queue of a Unix receiver is full, the call continues at most one millisecond after the queue has space
+  /// again, or at most four milliseconds after a long wait. If the socket is connected to the receiver, the call
+  /// continues immediately.
   /// - Returns: the number of bytes sent.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:ancillary:to:flags:)``.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(_:ancillary:to:flags:)``.
   @inlinable @discardableResult
   public borrowing func send(
     _ bytes: Span<UInt8>, ancillary: RawSpan = RawSpan(), to address: Address? = nil, flags: SendFlags = [],
@@ -39,13 +41,13 @@ extension DatagramSocket where Self: ~Copyable {
     }
   }
 
-  /// Sends the bytes of several buffers as one datagram, as a whole or not at all, without waiting. On kernel sockets
-  /// this is one system call, and the bytes are not copied before it.
+  /// Sends the bytes of several buffers as one datagram, completely or not at all, without waiting. On kernel sockets
+  /// the call makes one system call and does not copy the bytes in user space.
   ///
-  /// - Parameter list: at most 1024 buffers that are not empty (UIO_MAXIOV), because a datagram cannot be sent in
-  ///   parts.
-  /// - Returns: the number of bytes sent; nil when the call would block.
-  /// - Throws: `.capacityExceeded` for more than 1024 buffers, and as ``send(_:ancillary:to:flags:)``.
+  /// - Parameter list: at most 1024 buffers that are not empty (UIO_MAXIOV). More buffers are an error, because a
+  ///   datagram cannot be sent in parts.
+  /// - Returns: the number of bytes sent; nil if the call would block.
+  /// - Throws: `.capacityExceeded` for more than 1024 buffers, and the errors of ``send(_:ancillary:to:flags:)``.
   @inlinable
   public borrowing func send(
     gathering list: borrowing GatherList, ancillary: RawSpan = RawSpan(), to address: Address? = nil,
@@ -59,9 +61,9 @@ extension DatagramSocket where Self: ~Copyable {
     return try result.count(.send)
   }
 
-  /// Sends the bytes of several buffers as one datagram, waiting on this thread until there is room.
+  /// Sends the bytes of several buffers as one datagram. Blocks this thread until there is buffer space.
   /// - Returns: the number of bytes sent.
-  /// - Throws: `.capacityExceeded` for more than 1024 buffers, and as ``send(_:ancillary:to:flags:until:)``.
+  /// - Throws: `.capacityExceeded` for more than 1024 buffers, and the errors of ``send(_:ancillary:to:flags:until:)``.
   @inlinable @discardableResult
   public borrowing func send(
     gathering list: borrowing GatherList, ancillary: RawSpan = RawSpan(), to address: Address? = nil,

@@ -1,17 +1,18 @@
-/// A socket that sends and receives datagrams: messages that need no connection and are routed independently. Datagrams
-/// have no end of stream.
+/// A socket that sends and receives datagrams. Datagrams are messages that are routed independently and need no
+/// connection. A datagram socket never reports an end of stream.
 ///
-/// A datagram socket may be connected to one address. It then sends to that address, receives only from it, and reports
-/// ICMP errors.
+/// A datagram socket may be connected to one address. A connected datagram socket sends to this address, receives only
+/// datagrams from this address, and reports ICMP errors.
 public protocol DatagramSocket: MessageSocket, ~Copyable {
-  /// Returns the address that the socket is connected to (getpeername(2)); nil when it is not connected. The kernel
-  /// keeps no such address for raw IP sockets.
-  /// - Throws: `.invalidAddress` when the address is not one of this transport; `.closed`.
+  /// Returns the address that the socket is connected to (getpeername(2)); nil if the socket is not connected. The
+  /// kernel does not report this address for raw IP sockets.
+  /// - Throws: `.invalidAddress` if the address is not of this transport's address type; `.closed`.
   borrowing func connectedAddress() throws(SocketError) -> Address?
 
-  /// Receives one message and its sender, without waiting, for callers that need only the address. The default calls
-  /// ``MessageSocket/attemptReceive(into:ancillary:flags:_:)``; kernel sockets use recvfrom(2), which costs less.
-  /// - Parameter address: set unless the result is a failure; empty when the sender has no address.
+  /// Receives one message and its sender's address, without waiting. The default implementation calls
+  /// ``MessageSocket/attemptReceive(into:ancillary:flags:_:)``. Kernel sockets use recvfrom(2), which is faster.
+  /// - Parameter address: set unless the result is a failure. The call sets an empty address if the sender has no
+  ///   address.
   borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
   ) -> IOResult

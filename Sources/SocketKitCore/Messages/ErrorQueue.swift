@@ -5,13 +5,13 @@ internal import CSocketKit
 public struct QueuedError<Address: SocketAddress>: Sendable {
   /// The error that the kernel reports.
   public let error: ExtendedError
-  /// The destination of the message; nil when the kernel does not report it (completions of zero-copy sends).
+  /// The destination of the message; nil if the kernel does not report it, as for completions of zero-copy sends.
   public let destination: Address?
-  /// The number of bytes of the message in the caller's buffer, from the beginning of the message. An ICMP message
-  /// quotes at least 8 bytes beyond the IP header (RFC 792), which is the length of the UDP header. So this may be 0
-  /// although the message was not empty.
+  /// The number of bytes that were written to the caller's buffer, which are the first bytes of the message. The number
+  /// may be 0 for a message that was not empty, because an ICMP message may contain only the IP header and the first 8
+  /// bytes after it (RFC 792), which are the UDP header.
   public let byteCount: Int
-  /// Whether the entry contains more bytes of the message than the buffer holds.
+  /// Whether the entry contains more bytes of the message than fit into the caller's buffer.
   public let isTruncated: Bool
   /// The other ancillary data of the entry, such as a transmit timestamp.
   public let metadata: PacketMetadata
@@ -31,18 +31,18 @@ public struct QueuedError<Address: SocketAddress>: Sendable {
 extension Socket where Self: ~Copyable {
   /// Removes and returns the oldest entry of the socket's error queue, without waiting. Entries are, for example, ICMP
   /// errors (option `.receiveErrors`), completions of zero-copy sends and transmit timestamps (option
-  /// `.timestampingFlags`). Streams have such a queue too.
+  /// `.timestampingFlags`). Streams also have an error queue.
   ///
-  /// While the queue has entries, every poller reports ``Readiness/error`` for the socket, also when the program did
-  /// not ask for it (EPOLLERR). A level-triggered poller reports it on every wait.
+  /// While the queue contains entries, every poller reports ``Readiness/error`` (EPOLLERR) for the socket, even if the
+  /// program did not request it. A level-triggered poller reports it on every wait.
   ///
-  /// The call reads the queue of ``Watchable/readSource`` and skips entries of an unknown origin. The queue shares the
-  /// limit of the receive buffer; beyond the limit the kernel drops entries.
+  /// The call reads the error queue of ``Watchable/readSource`` and skips entries of an unknown origin. The entries
+  /// count towards the limit of the receive buffer. When the limit is reached, the kernel drops new entries.
   ///
-  /// - Parameter payload: receives the first bytes of the message that failed; may be empty.
-  /// - Returns: the entry; nil when the queue is empty.
-  /// - Throws: `.closed`; `.notSupported` when the socket has no error queue (Unix, SCTP, netlink, vsock before Linux
-  ///   6.7); the call then reads nothing.
+  /// - Parameter payload: receives the first bytes of the message that failed. The buffer may be empty.
+  /// - Returns: the entry; nil if the queue is empty.
+  /// - Throws: `.closed`; `.notSupported` if the socket has no error queue (Unix, SCTP, netlink, vsock before Linux
+  ///   6.7). In the second case the call reads nothing from the socket.
   @inlinable
   public borrowing func nextQueuedError(
     into payload: consuming MutableSpan<UInt8> = MutableSpan()
@@ -59,7 +59,7 @@ extension Socket where Self: ~Copyable {
 }
 
 extension RawDescriptor {
-  /// Reads the queue of a socket that is known to have one.
+  /// Reads the error queue of a socket. The caller has checked that the socket has an error queue.
   @usableFromInline
   func nextQueuedError(
     into bytes: inout MutableRawSpan, _ info: inout MessageInfo, _ metadata: inout PacketMetadata
@@ -78,7 +78,8 @@ extension RawDescriptor {
     }
   }
 
-  /// Reads the queue of a socket that is known to have one, without the message that caused the entry.
+  /// Reads an entry of the error queue of a socket, but not the message that caused the entry. The caller has checked
+  /// that the socket has an error queue.
   func nextQueuedError() throws(SocketError) -> ExtendedError? {
     var none = MutableRawSpan()
     var info = MessageInfo()

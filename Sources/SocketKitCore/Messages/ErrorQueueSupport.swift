@@ -1,8 +1,8 @@
 internal import CSocketKit
 
 extension RawDescriptor {
-  /// Checks that the kernel keeps an error queue for this socket. Most address families without an error queue ignore
-  /// MSG_ERRQUEUE, so an attempt to read the error queue would receive an ordinary message.
+  /// Checks that this socket has an error queue. Most address families without an error queue ignore MSG_ERRQUEUE, so
+  /// an attempt to read the error queue would receive an ordinary message.
   /// - Throws: `.notSupported`, `.closed`, `.notASocket`.
   @usableFromInline
   func requireErrorQueue() throws(SocketError) {
@@ -14,9 +14,9 @@ extension RawDescriptor {
     throw SocketError(code: .notSupported, .receive)
   }
 
-  /// Returns whether recvmsg(2) handles MSG_ERRQUEUE for this kind of socket, according to the kernel's source (Linux
-  /// 6.18). All other families are assumed to ignore it: Unix, netlink, SCTP, L2TP, TIPC, KCM, CAN's broadcast manager,
-  /// Bluetooth before 6.15.
+  /// Returns whether recvmsg(2) handles MSG_ERRQUEUE for this kind of socket. The list is taken from the kernel's
+  /// source (Linux 6.18). The result is false for all other families: Unix, netlink, SCTP, L2TP, TIPC, KCM, CAN's
+  /// broadcast manager, and Bluetooth before Linux 6.15.
   private func hasErrorQueue(_ kind: SocketKind) -> Bool {
     switch (kind.family.rawValue, kind.type) {
     case (CSK_AF_INET, .raw), (CSK_AF_INET6, .raw): true
@@ -31,7 +31,8 @@ extension RawDescriptor {
     }
   }
 
-  /// Whether SO_ZEROCOPY can be set. Linux 6.7 added both this option and the error queue to vsock.
+  /// Whether SO_ZEROCOPY can be set. On vsock sockets this shows whether there is an error queue, because Linux 6.7
+  /// added both.
   private var takesZeroCopy: Bool {
     var value: Int32 = 0
     var length: UInt32 = 4

@@ -16,7 +16,7 @@ public struct ExtendedError: BitwiseCopyable, Hashable, Sendable {
     case timestamping = 4
     /// The completion of one or more zero-copy sends.
     case zeroCopy = 5
-    /// A failed transmission at a set time.
+    /// A packet that was not sent at its transmit time.
     case transmitTime = 6
   }
 
@@ -24,18 +24,19 @@ public struct ExtendedError: BitwiseCopyable, Hashable, Sendable {
   public let errno: Int32
   /// The origin of the entry.
   public let origin: Origin
-  /// The ICMP type. For other origins the meaning depends on the origin.
+  /// The type of the ICMP message. For other origins the meaning depends on the origin.
   public let type: UInt8
-  /// The ICMP code. For completions of zero-copy sends: 1 when the kernel copied the bytes.
+  /// The code of the ICMP message. For completions of zero-copy sends, 1 means that the kernel copied the bytes.
   public let code: UInt8
-  /// For ICMP "too big": the path MTU. For zero-copy sends: the first number completed.
+  /// The path MTU for the ICMP message "packet too big"; the number of the first completed send for completions of
+  /// zero-copy sends.
   public let info: UInt32
-  /// For zero-copy sends: the last number completed.
+  /// The number of the last completed send for completions of zero-copy sends.
   public let data: UInt32
   /// The sender of the ICMP message, with port 0.
   public let offender: IPSocketAddress?
 
-  /// Decodes an entry; nil when there are fewer than 16 bytes or the origin is unknown.
+  /// Decodes an entry. Returns nil if there are fewer than 16 bytes or the origin is unknown.
   @inlinable
   public init?(_ bytes: RawSpan) {
     guard bytes.byteCount >= 16, let origin = Origin(rawValue: bytes.unsafeLoad(fromByteOffset: 4, as: UInt8.self))
@@ -49,6 +50,6 @@ public struct ExtendedError: BitwiseCopyable, Hashable, Sendable {
     offender = IPSocketAddress(sockaddr: bytes.extracting(droppingFirst: 16))
   }
 
-  /// The classification of ``errno``.
+  /// The error code that corresponds to ``errno``.
   public var classification: SocketError.Code { SocketError.Code(errno: errno) }
 }

@@ -1,21 +1,23 @@
 public import CSocketKit
 internal import Synchronization
 
-/// The state that a batch keeps about joining its messages.
+/// The state of a batch that controls whether its messages are joined.
 @frozen
 @usableFromInline
 struct JoiningState: BitwiseCopyable, Sendable {
-  /// The socket whose options allow joining, and the value of ``SegmentationSettings/current`` before they were read.
+  /// The socket whose options allow joining, and the value of ``SegmentationSettings/current`` before its options were
+  /// read.
   @usableFromInline var socket = RawDescriptor(-1)
   @usableFromInline var settings: UInt32 = 0
-  /// The number of runs to send one by one before joining is tried again, and that number after the next refusal.
+  /// The number of runs whose messages are sent separately before the next attempt to join, and the value of this
+  /// number after the next refusal.
   @usableFromInline var pause: Int32 = 0
   @usableFromInline var nextPause: Int32 = 1
 
   @inlinable
   init() {}
 
-  /// Records a refusal. Called after the kernel refused to send a run joined and its messages were sent one by one.
+  /// Records that the kernel refused to send a joined run. The caller has then sent the messages of the run separately.
   @inlinable
   mutating func noteRefusal() {
     pause = nextPause
@@ -24,8 +26,8 @@ struct JoiningState: BitwiseCopyable, Sendable {
   }
 }
 
-/// A counter of the UDP options that this process has set and of the descriptors that it has adopted. Options that were
-/// read from a socket are valid while the counter does not change.
+/// A counter that increases when this process sets a UDP option or adopts a descriptor. Options that were read from a
+/// socket remain valid until the counter changes.
 @usableFromInline
 enum SegmentationSettings {
   private static let changes = Atomic<UInt32>(0)
@@ -36,10 +38,10 @@ enum SegmentationSettings {
 }
 
 extension IOResult {
-  /// For implementers: whether a joined send (UDP_SEGMENT) failed with an error that the kernel returns when it cannot
-  /// split the message: no checksum offload (EIO), too many segments or a size beyond the path's MTU (EINVAL,
-  /// EMSGSIZE), no UDP_SEGMENT (EOPNOTSUPP, ENOPROTOOPT). The error may have another cause; then sending the messages
-  /// one by one fails too.
+  /// For implementers: whether a joined send (UDP_SEGMENT) failed with an error that the kernel also returns when it
+  /// cannot split the message: EIO without checksum offload, EINVAL or EMSGSIZE for too many segments or a size beyond
+  /// the path's MTU, EOPNOTSUPP or ENOPROTOOPT without UDP_SEGMENT. If the error has another cause, sending the
+  /// messages separately fails too.
   @inlinable public var mayRefuseCutting: Bool {
     switch errno {
     case CSK_EIO, CSK_EINVAL, CSK_EMSGSIZE, CSK_EOPNOTSUPP, CSK_ENOPROTOOPT: true
@@ -49,19 +51,20 @@ extension IOResult {
 }
 
 extension RawDescriptor {
-  /// For implementers: sends the unsent messages of a batch, with runs of messages joined
-  /// (``MessageBatch/mostJoined``), without waiting on a non-blocking socket and without SIGPIPE, and counts them as
-  /// sent. For UDP sockets.
+  /// For implementers: sends the unsent messages of a batch on a UDP socket, joins runs of messages
+  /// (``MessageBatch/mostJoined``), and counts the messages as sent. The call does not wait on a non-blocking socket
+  /// and does not raise SIGPIPE.
   ///
-  /// The receiver gets the same datagrams as from single sends, and the first error is the one that a single send would
-  /// return.
-  /// - Returns: the number of messages that the kernel accepted, at least 1, or 0 when there are none; or -errno of the
-  ///   first message, never EINTR.
+  /// The receiver gets the same datagrams as if each message were sent separately. If the call fails, the error is the
+  /// error of a separate send.
+  /// - Returns: the number of messages that the kernel accepted, at least 1; 0 if the batch contains no unsent
+  ///   messages; or -errno of the first unsent message, never EINTR.
   @inlinable
   public func attemptSendInRuns(_ batch: inout MessageBatch) -> IOResult {
     if !mayJoin(&batch) { return attemptSend(batch: &batch) }
     let first = batch.sent
-    // The number of joinable messages to send one by one, and whether the kernel has refused to join them.
+    // The number of joinable messages that are sent separately, and whether the kernel has refused to join these
+    // messages.
     var single = 0
     var isRefused = false
     while batch.sent < batch.count {
@@ -70,14 +73,15 @@ extension RawDescriptor {
         result = attemptSend(batch: &batch, atMost: single)
         if result.raw > 0 {
           single &-= result.raw
-          // Single sends succeed, so the kernel could not split the run. Otherwise the message itself causes the error.
+          // The separate sends succeeded, so the kernel could not split the joined run. If they had failed, a message
+          // itself would have caused the error.
           if isRefused { batch.joining.noteRefusal() }
           isRefused = false
         }
       } else {
         let next = batch.nextRun
         if next.alone > 0 {
-          // When the kernel accepts fewer, the next iteration gets the error.
+          // If the kernel accepts fewer messages, the next iteration receives the error.
           result = attemptSend(batch: &batch, atMost: next.alone)
         } else if batch.joining.pause > 0 {
           batch.joining.pause &-= 1
@@ -101,7 +105,7 @@ extension RawDescriptor {
     return IOResult(raw: batch.sent &- first)
   }
 
-  /// Returns whether the socket's options allow joining. Reads them once, and again when
+  /// Returns whether the socket's options allow joining. The function reads the options once, and reads them again when
   /// ``SegmentationSettings/current`` has changed.
   @inlinable @inline(__always)
   func mayJoin(_ batch: inout MessageBatch) -> Bool {
@@ -109,7 +113,7 @@ extension RawDescriptor {
     return asksWhetherItMayJoin(&batch.joining)
   }
 
-  /// Reads the options. Returns false when the program has set a segment size, which splits every message, or a cork,
+  /// Reads the options. Returns false if the program has set `.segmentSize`, which splits every message, or `.cork`,
   /// which combines messages.
   @usableFromInline @inline(never)
   func asksWhetherItMayJoin(_ joining: inout JoiningState) -> Bool {
@@ -120,7 +124,8 @@ extension RawDescriptor {
     return true
   }
 
-  /// Returns whether the option is not zero. A kernel without the option neither splits nor combines messages.
+  /// Returns whether the option is not zero. Returns false if the kernel does not support the option, because the
+  /// kernel then neither splits nor combines messages.
   private func hasUDPOption(_ name: Int32) -> Bool {
     var number: Int32 = 0
     var length: UInt32 = 4

@@ -1,6 +1,6 @@
 public import CSocketKit
 
-// The primitives of kernel sockets with messages.
+// The primitives of kernel sockets that transfer messages.
 
 extension MessageSocket where Self: KernelSocket & ~Copyable {
   @inlinable @inline(__always)
@@ -32,7 +32,8 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
     return descriptor.attemptSendMessage(bytes, ancillary: ancillary, to: address, flags: flags)
   }
 
-  // Without ancillary data sendto(2) is sufficient, and the kernel does not copy and check a message header.
+  // Without ancillary data, sendto(2) is sufficient. It is faster because the kernel does not copy and check a message
+  // header.
   @inlinable @inline(__always)
   borrowing func attemptSend(_ bytes: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
     let number = descriptor.value
@@ -73,8 +74,8 @@ extension DatagramSocket where Self: KernelSocket & ~Copyable {
     into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
   ) -> IOResult {
     let number = descriptor.value
-    // With MSG_TRUNC the result is the full length of the message. Without room for ancillary data the kernel drops
-    // descriptors.
+    // With MSG_TRUNC the result is the full length of the message. The kernel discards descriptors, because the call
+    // has no buffer for ancillary data.
     let options = flags.rawValue | CSK_MSG_TRUNC
     return buffer.withUnsafeMutableBytes { memory in
       address.fill { name, length in
@@ -91,7 +92,7 @@ extension DatagramSocket where Self: KernelSocket & ~Copyable {
 }
 
 extension UnsafeBufferPointer<IOSegment> {
-  /// The segments as the kernel's iovec, whose layout they have.
+  /// The segments as an array of struct iovec, which has the same layout.
   @inlinable @inline(__always)
   var vectors: UnsafeMutablePointer<csk_iovec>? {
     UnsafeMutableRawPointer(mutating: baseAddress)?.assumingMemoryBound(to: csk_iovec.self)

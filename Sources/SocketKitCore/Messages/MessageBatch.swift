@@ -1,14 +1,16 @@
 public import CSocketKit
 
-/// A batch of messages in memory that is allocated once. One system call receives or sends many messages, without an
-/// allocation.
+/// A batch of messages. One system call can receive or send many messages. The batch allocates its memory when it is
+/// created, and receiving and sending allocate no memory.
 ///
-/// Each message has a slot with room for its bytes, its ancillary data and an address. Received messages can be sent
-/// back without change: an echo server receives a batch and sends it. Slots are numbered from 0 to ``count`` − 1.
+/// Each message occupies a slot, which stores the message's bytes, its ancillary data and an address. Slots are
+/// numbered from 0 to ``count`` − 1. A program can send received messages back unchanged: an echo server receives a
+/// batch and sends the same batch.
 ///
-/// The batch owns the descriptors that are received with messages of a Unix socket, which needs room for ancillary
-/// data. `takeDescriptors(at:into:)` transfers them to the caller. The batch closes the others at the next receive, in
-/// ``removeAll()`` and ``removeLast()``, when their message gets new ancillary data, and when the batch is destroyed.
+/// On a Unix socket, a batch whose ``ancillaryCapacity`` is not 0 can receive descriptors with its messages. The batch
+/// owns these descriptors. `takeDescriptors(at:into:)` transfers descriptors to the caller. The batch closes the
+/// remaining descriptors at the next receive, in ``removeAll()`` and ``removeLast()``, when the program sets other
+/// ancillary data for their message, and when the batch is destroyed.
 @frozen
 public struct MessageBatch: ~Copyable {
   @usableFromInline let headers: UnsafeMutablePointer<csk_mmsghdr>
@@ -17,55 +19,58 @@ public struct MessageBatch: ~Copyable {
   @usableFromInline let ancillaryLengths: UnsafeMutablePointer<Int>
   @usableFromInline let payload: UnsafeMutableRawPointer
   @usableFromInline let ancillary: UnsafeMutableRawPointer
-  /// The number of messages that the batch can hold: at most 1024 (UIO_MAXIOV), the limit of one system call.
+  /// The number of messages that the batch can contain: at most 1024 (UIO_MAXIOV), the limit of one system call.
   public let capacity: Int
-  /// The room for each message, in bytes.
+  /// The size of the buffer for each message, in bytes.
   public let messageCapacity: Int
-  /// The room for the ancillary data of each message, in bytes.
+  /// The size of the buffer for the ancillary data of each message, in bytes.
   public let ancillaryCapacity: Int
   /// The number of messages in the batch.
   @inlinable public var count: Int { used }
-  /// The number of messages that have been sent. A program sets it to skip a message that cannot be sent, or to 0 to
-  /// send all messages again; an implementation of ``MessageSocket/attemptSend(batch:)`` adds those that it sent. A
-  /// number below 0 or above ``count`` traps.
+  /// The number of messages that have been sent. A program adds 1 to skip a message that cannot be sent, and sets 0 to
+  /// send all messages again. An implementation of ``MessageSocket/attemptSend(batch:)`` adds the number of messages
+  /// that it sent. Traps if the new number is negative or greater than ``count``.
   @inlinable public var sent: Int {
     get { done }
     set {
-      precondition(newValue >= 0 && newValue <= used, "the batch has no so many messages")
+      precondition(newValue >= 0 && newValue <= used, "the number of sent messages must be from 0 to count")
       done = newValue
     }
   }
-  /// The largest number of consecutive messages that may be sent as one, which the kernel splits again (UDP_SEGMENT,
-  /// Linux 4.18). Such messages have the same receiver, no ancillary data, and the same length, except that the last
-  /// may be shorter. The receiver gets the same datagrams. With 1 each message is sent separately. For UDP sockets set
-  /// the value of `UDPSocket.hostCapabilities()`; other sockets ignore this property.
+  /// The largest number of consecutive messages that a send may join into one message, which the kernel splits again
+  /// (UDP_SEGMENT, Linux 4.18). A send joins messages with the same receiver, without ancillary data and of the same
+  /// length; the last message may be shorter. The receiver gets the same datagrams as without joining. If the number is
+  /// 1, each message is sent separately. For UDP sockets, set the value that `UDPSocket.hostCapabilities()` reports.
+  /// Other sockets ignore this property.
   ///
-  /// When the device or the path refuses to split a run, its messages are sent one by one. Joining is tried again
-  /// later, less often after every refusal. On a socket with the option `.segmentSize` or `.cork` no messages are
-  /// joined, because joining would change the datagrams. Set these options with `setOption`: a change by other means is
-  /// detected only before the first batch.
+  /// If the kernel cannot split a joined run for this device or path, it sends none of these messages, and the call
+  /// then sends each of them separately. Later sends try to join again. Each refusal doubles the number of runs before
+  /// the next attempt, up to 1024 runs. On a socket with the option `.segmentSize` or `.cork`, a send joins no
+  /// messages, because joining would change the datagrams. Set these options with `setOption`, because a send detects
+  /// other changes of these options only before the first batch.
   public var mostJoined = 1
   @usableFromInline var joining = JoiningState()
   @usableFromInline var used = 0
   @usableFromInline var done = 0
-  /// Whether a received message's ancillary data may hold descriptors.
+  /// Whether the ancillary data of a received message may contain descriptors.
   @usableFromInline var mayHoldDescriptors = false
-  /// The number of slots, from the first, whose headers may have changed since they were set up for a receive.
+  /// The number of slots, counted from the first, whose headers may have changed since the batch prepared them for a
+  /// receive.
   @usableFromInline var touched: Int
 
   /// Allocates memory for a batch.
   /// - Parameters:
   ///   - capacity: the number of messages, 1 to 1024.
-  ///   - messageCapacity: the room for each message in bytes; longer messages are truncated. 65 535 bytes hold any UDP
-  ///     datagram.
-  ///   - ancillaryCapacity: the room for the ancillary data of each message in bytes; 0 for none. 320 bytes hold all
-  ///     metadata of UDP.
+  ///   - messageCapacity: the size of the buffer for each message in bytes. Longer messages are truncated. A size of 65
+  ///     535 bytes is sufficient for every UDP datagram.
+  ///   - ancillaryCapacity: the size of the buffer for the ancillary data of each message in bytes; 0 for no buffer. A
+  ///     size of 320 bytes is sufficient for all metadata of UDP.
   public init(capacity: Int, messageCapacity: Int, ancillaryCapacity: Int = 0) {
-    precondition((1...1024).contains(capacity), "a batch holds 1 to 1024 messages")
+    precondition((1...1024).contains(capacity), "the capacity of a batch must be 1 to 1024 messages")
     precondition(messageCapacity >= 0 && ancillaryCapacity >= 0)
     self.capacity = capacity
     self.messageCapacity = messageCapacity
-    // The kernel aligns ancillary data to words.
+    // The kernel aligns ancillary data to machine words.
     self.ancillaryCapacity = (ancillaryCapacity + 7) & ~7
     headers = .allocate(capacity: capacity)
     ancillaryLengths = .allocate(capacity: capacity)
@@ -102,7 +107,7 @@ public struct MessageBatch: ~Copyable {
 
   /// Whether the batch contains no messages.
   @inlinable public var isEmpty: Bool { used == 0 }
-  /// Whether the batch has no room for another message.
+  /// Whether the batch is full: ``count`` equals ``capacity``.
   @inlinable public var isFull: Bool { used == capacity }
 
   /// Removes all messages.
@@ -116,7 +121,7 @@ public struct MessageBatch: ~Copyable {
     done = 0
   }
 
-  /// Counts the messages that the kernel accepted as sent. The caller has checked the number.
+  /// Adds the number of messages that the kernel accepted to ``sent``. The caller has checked the number.
   @inlinable @inline(__always)
   mutating func advance(by number: Int) { done &+= number }
 
@@ -130,7 +135,7 @@ public struct MessageBatch: ~Copyable {
 
   @inlinable
   mutating func prepareToReceive() {
-    // Must come first, because it reads fields that the loop overwrites.
+    // This call must precede the loop, because it reads fields that the loop overwrites.
     removeAll()
     var slot = 0
     while slot < touched {
@@ -146,11 +151,11 @@ public struct MessageBatch: ~Copyable {
     var slot = 0
     while slot < number {
       let length = Int(headers[slot].length)
-      // Prepares the message for sending it back: the bytes in the batch, no ancillary data, to its sender.
+      // Prepares the message to be sent back to its sender with the bytes in the batch and without ancillary data.
       vectors[slot].length = length < messageCapacity ? length : messageCapacity
       slot &+= 1
     }
-    // A separate loop, because most batches have no room for ancillary data.
+    // This loop is separate because most batches have no buffers for ancillary data.
     if ancillaryCapacity != 0 {
       slot = 0
       while slot < number {

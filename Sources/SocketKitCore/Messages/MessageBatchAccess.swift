@@ -1,12 +1,13 @@
 public import CSocketKit
 
-// Access to the messages of a batch. Slots are numbered from 0; a slot at or above `count` traps.
+// Access to the messages of a batch. Slots are numbered from 0. A call with a slot number that is not less than `count`
+// traps.
 
 extension MessageBatch {
   @inlinable @inline(__always)
   func check(_ slot: Int) { precondition(slot >= 0 && slot < used, "no such message in the batch") }
 
-  /// Removes the last message; traps when there is none.
+  /// Removes the last message. Traps if the batch is empty.
   @inlinable
   public mutating func removeLast() {
     check(used &- 1)
@@ -15,7 +16,7 @@ extension MessageBatch {
     if done > used { done = used }
   }
 
-  // The kernel writes the length of an address into the header, not into the address.
+  // The kernel writes the length of the address into the message header, not into the address itself.
   @inlinable
   func storedAddress(_ slot: Int) -> AnySocketAddress {
     var address = addresses[slot]
@@ -23,7 +24,7 @@ extension MessageBatch {
     return address
   }
 
-  /// Calls the body with the bytes of the message, which it may change in place.
+  /// Calls the body with the bytes of the message. The body may change these bytes.
   @inlinable @inline(__always)
   public mutating func withMutableBytes<R, E: Error>(
     at slot: Int, _ body: (inout MutableRawSpan) throws(E) -> R
@@ -35,8 +36,8 @@ extension MessageBatch {
   }
 
   /// Adds a message to send.
-  /// - Parameter address: the receiver; nil on a connected socket.
-  /// - Throws: `.capacityExceeded` when the batch is full or the message is longer than ``messageCapacity``.
+  /// - Parameter address: the address of the receiver; nil on a connected socket.
+  /// - Throws: `.capacityExceeded` if the batch is full or the message is longer than ``messageCapacity``.
   @inlinable
   public mutating func append<Receiver: SocketAddress>(
     _ bytes: Span<UInt8>, to address: Receiver? = AnySocketAddress?.none
@@ -62,10 +63,10 @@ extension MessageBatch {
     touched = touched > used ? touched : used
   }
 
-  /// For implementers: calls the body with the room of the next message, and adds the message unless the result is a
-  /// failure.
+  /// For implementers: calls the body with the buffers of the next message, and adds the message unless the result is a
+  /// failure. Traps if the batch is full.
   /// - Parameter descriptorsMayCome: ``MessageSocket/mayReceiveDescriptors`` of the socket that receives the message.
-  ///   The batch closes the descriptors that are not taken out of it.
+  ///   The batch closes the descriptors that the program does not remove from the batch.
   @inlinable @inline(__always)
   public mutating func withFreeSlot(
     descriptorsMayCome: Bool = true,
@@ -95,7 +96,7 @@ extension MessageBatch {
     return result
   }
 
-  /// For implementers: calls the body with the first message that has not been sent.
+  /// For implementers: calls the body with the first unsent message.
   @inlinable @inline(__always)
   public func withMessageToSend(
     _ body: (_ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan) -> IOResult
@@ -109,6 +110,6 @@ extension MessageBatch {
 }
 
 extension AnySocketAddress {
-  /// The address's length in bytes, 0 for no address.
+  /// The length of the address in bytes; 0 if there is no address.
   @inlinable public var byteCount: Int { Int(length) }
 }

@@ -1,10 +1,10 @@
 public import CSocketKit
 
-// The ancillary data that the messages of a batch are sent with.
+// The ancillary data of the messages that a batch sends.
 
 extension MessageBatch {
-  /// Sets the ancillary data that a message is sent with, in the encoding of ``AncillaryBuffer``.
-  /// - Throws: `.capacityExceeded` when it is longer than ``ancillaryCapacity``.
+  /// Sets the ancillary data with which a message is sent, in the encoding of ``AncillaryBuffer``.
+  /// - Throws: `.capacityExceeded` if the ancillary data are longer than ``ancillaryCapacity``.
   @inlinable
   public mutating func setAncillary(_ bytes: RawSpan, at slot: Int) throws(SocketError) {
     check(slot)
@@ -18,9 +18,10 @@ extension MessageBatch {
     ancillaryLengths[slot] = bytes.byteCount
   }
 
-  /// Sets the size in bytes of the datagrams that the kernel splits the message into when it is sent; the last may be
-  /// shorter (UDP_SEGMENT). With this, a message that was coalesced on receive can be sent back as the same datagrams.
-  /// - Throws: `.capacityExceeded` when ``ancillaryCapacity`` is less than 24.
+  /// Sets the size in bytes of the datagrams into which the kernel splits the message when it sends the message
+  /// (UDP_SEGMENT). The last datagram may be shorter. With this setting, a program can send a message that the kernel
+  /// coalesced on receive back as the same datagrams.
+  /// - Throws: `.capacityExceeded` if ``ancillaryCapacity`` is less than 24 bytes.
   @inlinable
   public mutating func setSegmentSize(_ size: UInt16, at slot: Int) throws(SocketError) {
     check(slot)
@@ -33,13 +34,13 @@ extension MessageBatch {
     ancillaryLengths[slot] = AncillaryLayout.space(2)
   }
 
-  /// Sets the ancillary data that a message is sent with. The message is one to send, or a received one that is sent
-  /// back to its sender.
+  /// Sets the ancillary data with which a message is sent. The message may be a received message that the program sends
+  /// back.
   ///
-  /// - Parameter destination: the address that the socket is connected to; nil when the message has its own address.
-  /// - Throws: `.capacityExceeded` when ``ancillaryCapacity`` is too small (160 bytes hold everything);
+  /// - Parameter destination: the address that the socket is connected to; nil if the message contains an address.
+  /// - Throws: `.capacityExceeded` if ``ancillaryCapacity`` is too small (160 bytes are sufficient for all settings);
   ///   `.invalidArgument` without a destination, or for a source of the other IP version; `.notSupported` for
-  ///   ``OutgoingMetadata/doNotFragment`` and an IPv4 destination. The message does not change then.
+  ///   ``OutgoingMetadata/doNotFragment`` with an IPv4 destination. If the call throws, the message does not change.
   @inlinable
   public mutating func setMetadata(
     _ metadata: OutgoingMetadata, at slot: Int, for destination: IPSocketAddress? = nil

@@ -1,11 +1,11 @@
 public import CSocketKit
 
-// The ownership of descriptors in a batch. A slot holds received ancillary data when the control_length of its header
-// is 0 and its entry of ancillaryLengths is not. Ancillary data that a program set for sending belong to the program,
-// including the descriptors in them.
+// The ownership of descriptors in a batch. A slot contains received ancillary data if the control_length of its header
+// is 0 and its entry in ancillaryLengths is not 0. The program owns the descriptors in ancillary data that it has set
+// for sending.
 
 extension MessageBatch {
-  /// Closes the descriptors that were received with these messages and not taken out.
+  /// Closes the descriptors that were received with these messages and are still in the batch.
   @usableFromInline
   func closeDescriptors(in slots: Range<Int>) {
     for slot in slots where headers[slot].message.control_length == 0 && ancillaryLengths[slot] != 0 {
@@ -14,9 +14,9 @@ extension MessageBatch {
     }
   }
 
-  /// For implementers: calls the body with the received ancillary data of a message, from which it can take
-  /// descriptors. The body must write -1 in the place of each descriptor that it takes, because the batch closes the
-  /// others. The ancillary data are empty for a message whose ancillary data the program set.
+  /// For implementers: calls the body with the received ancillary data of a message. The body may take ownership of
+  /// descriptors and must replace the number of each such descriptor with -1, because the batch closes all others. If
+  /// the program has set the ancillary data of the message, the body receives empty ancillary data.
   @inlinable
   public mutating func withReceivedAncillary<R, E: Error>(
     at slot: Int, _ body: (inout MutableRawSpan) throws(E) -> R
@@ -28,9 +28,9 @@ extension MessageBatch {
     return try body(&bytes)
   }
 
-  /// Shortens address lengths of 111 bytes to 110, so that every message can be answered. The kernel reports 111 bytes
-  /// for a Unix socket at a path of 108 bytes, and for no other address, but accepts at most 110 bytes
-  /// (net/unix/af_unix.c, unix_mkname_bsd).
+  /// Reduces address lengths of 111 bytes to 110 bytes, so that the program can reply to every message. For a Unix
+  /// socket with a path of 108 bytes, and for no other address, the kernel reports a length of 111 bytes. It accepts at
+  /// most 110 bytes (net/unix/af_unix.c, unix_mkname_bsd).
   @inlinable
   func cutLongPaths(_ number: Int) {
     var slot = 0

@@ -1,13 +1,13 @@
 public import CSocketKit
 
-// Receiving and sending many messages with one call.
+// Calls that receive and send many messages.
 
 extension MessageBatch {
-  /// Removes the end of the connection from the `number` messages received, and returns the number of messages before
-  /// it. The kernel reports the end as empty messages, one for each free slot.
+  /// Removes from the `number` received messages those that represent the end of the connection, and returns the number
+  /// of the other messages. The kernel reports the end of the connection as an empty message in each free slot.
   @inlinable @inline(__always)
   mutating func dropEnd<S: MessageSocket & ~Copyable>(_ type: S.Type, _ number: Int) -> Int {
-    // There was no end when the batch has no message or the last message has bytes.
+    // If the batch is empty or the last message is not empty, the kernel did not report an end.
     if isEmpty || headers[used &- 1].length != 0 { return number }
     var left = number
     while !isEmpty, headers[used &- 1].length == 0, S.isEnd(self[used &- 1].info) {
@@ -17,10 +17,10 @@ extension MessageBatch {
     return left
   }
 
-  /// Receives as many messages as are available and fit into the batch, without waiting, with one system call on kernel
-  /// sockets. The batch is emptied first.
+  /// Receives as many messages as are available and fit into the batch, without waiting. The call first removes all
+  /// messages from the batch. On kernel sockets it makes one system call.
   ///
-  /// - Returns: the number of messages, at least 1; 0 at the end of a connection; nil when no message is available.
+  /// - Returns: the number of messages, at least 1; 0 at the end of the connection; nil if no message is available.
   /// - Throws: the error of the first receive.
   @inlinable
   public mutating func receive<S: MessageSocket & ~Copyable>(from socket: borrowing S) throws(SocketError) -> Int? {
@@ -30,12 +30,12 @@ extension MessageBatch {
     throw SocketError(result, .receive)
   }
 
-  /// Receives as many messages as are available and fit into the batch, waiting on this thread until there is one. The
-  /// batch is emptied first.
+  /// Receives as many messages as are available and fit into the batch. Blocks this thread until a message arrives. The
+  /// call first removes all messages from the batch.
   ///
-  /// - Returns: the number of messages, at least 1; 0 at the end of a connection, and after ``Socket/shutdown(_:)`` of
-  ///   the receiving direction when no message is left, also on datagram sockets.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(from:)``.
+  /// - Returns: the number of messages, at least 1; 0 at the end of the connection. The call also returns 0, even on
+  ///   datagram sockets, if ``Socket/shutdown(_:)`` has shut down the receiving direction and the queue is empty.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``receive(from:)``.
   @inlinable
   public mutating func receive<S: MessageSocket & ~Copyable>(
     from socket: borrowing S, until limit: some WaitLimit
@@ -45,26 +45,27 @@ extension MessageBatch {
     }
   }
 
-  /// Sends the unsent messages, without waiting. On kernel sockets, this takes one system call, or one for each run of
-  /// messages where UDP joins them (``mostJoined``).
+  /// Sends the unsent messages, without waiting. On kernel sockets the call makes one system call. If a UDP socket
+  /// joins messages (``mostJoined``), it makes one system call for each run.
   ///
-  /// - Returns: the number of messages that the kernel accepted; 0 when no unsent message was left; nil when the call
-  ///   would block. The kernel may accept fewer messages than there are: call again. ``sent`` counts the messages sent.
-  /// - Throws: the error of the first unsent message; the messages before it are sent. To continue, skip that message:
-  ///   add 1 to ``sent``.
+  /// - Returns: the number of messages that the kernel accepted; 0 if the batch contained no unsent message; nil if the
+  ///   call would block. If the kernel accepted only some of the messages, call this method again. ``sent`` is the
+  ///   number of all messages that have been sent.
+  /// - Throws: the error of the first unsent message. All messages before this message have been sent. To skip this
+  ///   message and continue, add 1 to ``sent``.
   @inlinable
   public mutating func send<S: MessageSocket & ~Copyable>(on socket: borrowing S) throws(SocketError) -> Int? {
     if sent == count { return 0 }
     return try socket.attemptSend(batch: &self).count(.send)
   }
 
-  /// Sends all unsent messages, waiting on this thread for room.
+  /// Sends all unsent messages. Blocks this thread while there is no buffer space.
   ///
-  /// When a Unix socket is not connected to the receiver, the call detects free room within one millisecond, or within
-  /// four after a long wait.
+  /// If a Unix socket is not connected to the receiver, the call continues at most one millisecond after the receiver's
+  /// queue has space again, or at most four milliseconds after a long wait.
   /// - Returns: the number of messages that the call sent.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(on:)``. ``sent`` then counts the messages that were sent before
-  ///   the error.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(on:)``. ``sent`` is then the number of messages that
+  ///   were sent before the error.
   @inlinable @discardableResult
   public mutating func send<S: MessageSocket & ~Copyable>(
     on socket: borrowing S, until limit: some WaitLimit
@@ -83,7 +84,7 @@ extension MessageBatch {
         continue
       }
       if !result.isWouldBlock { throw SocketError(result, .send) }
-      // As for single messages, poll(2) reports a Unix socket writable even when its receiver has no room.
+      // As for single messages, poll(2) reports a Unix socket as writable even if the receiver's queue is full.
       refused &+= 1
       if refused > 2 && headers[sent].message.name_length != 0 {
         try wait.pause()

@@ -1,62 +1,65 @@
 /// A socket that preserves message boundaries: a datagram or sequenced-packet socket.
 ///
-/// The primitives report everything that the kernel reports: the full length of the message, whether the message or its
-/// ancillary data were truncated, whether a record ended, and the sender. Programs call the methods of
-/// ``DatagramSocket`` and ``SequencedPacketSocket``, and for many messages those of ``MessageBatch``.
+/// The primitives return all information that the kernel reports: the full length of the message, whether the message
+/// or its ancillary data were truncated, whether a record ended, and the sender. Programs call the methods of
+/// ``DatagramSocket`` and ``SequencedPacketSocket``, and the methods of ``MessageBatch`` for many messages.
 ///
-/// A transport implements the two primitives for one message in one buffer; the others have defaults.
+/// A transport must implement the two primitives for one message in one buffer. The other requirements have default
+/// implementations.
 public protocol MessageSocket: Socket, ~Copyable {
-  /// Receives one message, without waiting. The result is the full length of the message, which exceeds the buffer's
-  /// when the message was truncated.
+  /// Receives one message, without waiting. The result is the full length of the message. It is greater than the length
+  /// of the buffer if the message was truncated.
   /// - Parameters:
-  ///   - ancillary: receives ancillary data. When it is empty, ancillary data and the descriptors in them are
-  ///     discarded. The caller must close received descriptors: ``AncillaryData/closeDescriptors(in:)``.
+  ///   - ancillary: receives ancillary data. If this buffer is empty, the kernel discards ancillary data and the
+  ///     descriptors in them. The caller must close received descriptors with ``AncillaryData/closeDescriptors(in:)``.
   ///   - info: set unless the result is a failure.
   borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult
 
-  /// Receives one message into several buffers in turn, as ``attemptReceive(into:ancillary:flags:_:)`` does. The
-  /// default receives into one buffer and copies the bytes, and allocates memory for more than 1024; kernel sockets use
-  /// the segments of recvmsg(2).
-  /// - Parameter segments: at most 1024 (UIO_MAXIOV).
+  /// Receives one message into several buffers, which the call fills in order; otherwise like
+  /// ``attemptReceive(into:ancillary:flags:_:)``. The default implementation receives into one temporary buffer and
+  /// copies the bytes. It allocates memory if the buffers contain more than 1024 bytes. Kernel sockets pass the buffers
+  /// to recvmsg(2).
+  /// - Parameter segments: the buffers, at most 1024 (UIO_MAXIOV).
   @unsafe borrowing func attemptReceive(
     scattering segments: UnsafeBufferPointer<IOSegment>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
     _ info: inout MessageInfo
   ) -> IOResult
 
-  /// Sends one message, as a whole or not at all, without waiting. `address` is empty on a connected socket. The call
+  /// Sends one message completely or not at all, without waiting. `address` is empty on a connected socket. The call
   /// must not raise SIGPIPE.
   borrowing func attemptSend(
     _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult
 
-  /// Sends the bytes of several buffers as one message, as ``attemptSend(_:ancillary:to:flags:)`` does. The default
-  /// copies the bytes into one buffer, and allocates memory for more than 1024; kernel sockets use the segments of
-  /// sendmsg(2).
-  /// - Parameter segments: at most 1024 (UIO_MAXIOV).
+  /// Sends the bytes of several buffers as one message; otherwise like ``attemptSend(_:ancillary:to:flags:)``. The
+  /// default implementation copies the bytes into one temporary buffer. It allocates memory if the buffers contain more
+  /// than 1024 bytes. Kernel sockets pass the buffers to sendmsg(2).
+  /// - Parameter segments: the buffers, at most 1024 (UIO_MAXIOV).
   @unsafe borrowing func attemptSend(
     gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult
 
-  /// Returns whether a received message of length 0 is the end of the connection. The default returns false, because
-  /// datagrams have no end of stream; for a ``SequencedPacketSocket`` it returns true unless the message has ancillary
-  /// data or flags, such as end-of-record.
+  /// Returns whether a received message of length 0 represents the end of the connection. The default implementation
+  /// returns false, because datagrams have no end of stream. For a ``SequencedPacketSocket`` it returns true unless the
+  /// message contains ancillary data or has flags, such as end-of-record.
   static func isEnd(_ info: MessageInfo) -> Bool
 
-  /// Whether messages can carry descriptors, which is possible on Unix sockets only. Received descriptors must be
-  /// CLOEXEC, and calls that do not return them find them in the ancillary data and close them. The default is true.
-  /// This is safe for all sockets except packet sockets, which refuse the flag that requests CLOEXEC
-  /// (net/packet/af_packet.c). A wrapper returns the value of its base.
+  /// Whether messages can carry descriptors. Only messages of Unix sockets can. If the value is true, receives must set
+  /// CLOEXEC on received descriptors, and calls that do not return descriptors search the ancillary data for
+  /// descriptors and close them. The default is true, which is safe for all sockets except packet sockets. Packet
+  /// sockets refuse the flag that requests CLOEXEC (net/packet/af_packet.c). A wrapper must return the value of its
+  /// base.
   var mayReceiveDescriptors: Bool { get }
 
-  /// Fills a batch with messages, without waiting. The result is their number, at least 1, or a failure. The default
-  /// receives one after the other; kernel sockets use recvmmsg(2).
+  /// Fills a batch with messages, without waiting. The result is the number of messages, at least 1, or a failure. The
+  /// default implementation receives one message after the other. Kernel sockets use recvmmsg(2).
   borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult
 
   /// Sends the unsent messages of a batch, without waiting. The result is the number of messages that the kernel
-  /// accepted, at least 1, or the failure of the first message. The default sends one after the other; kernel sockets
-  /// use sendmmsg(2).
+  /// accepted, at least 1, or the failure of the first message. The default implementation sends one message after the
+  /// other. Kernel sockets use sendmmsg(2).
   borrowing func attemptSend(batch: inout MessageBatch) -> IOResult
 }
 

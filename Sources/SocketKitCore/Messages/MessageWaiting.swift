@@ -1,5 +1,5 @@
 extension MessageSocket where Self: ~Copyable {
-  /// Sends one message with a primitive, waiting on this thread until there is room.
+  /// Sends one message with a primitive. Blocks this thread until there is buffer space.
   @inlinable @inline(__always)
   borrowing func sending(
     to receiver: AnySocketAddress, until limit: some WaitLimit, _ attempt: (borrowing Self, RawSpan) -> IOResult
@@ -10,8 +10,8 @@ extension MessageSocket where Self: ~Copyable {
       let result = receiver.withBytes { attempt(self, $0) }
       if result.raw >= 0 { return result.raw }
       if !result.isWouldBlock { throw SocketError(result, .send) }
-      // A socket that is not connected is writable even when its receiver's queue is full (net/unix/af_unix.c,
-      // unix_dgram_poll), so the call sleeps instead of polling.
+      // The kernel reports an unconnected Unix socket as writable even if the receiver's queue is full
+      // (net/unix/af_unix.c, unix_dgram_poll), so the call sleeps instead of polling.
       refused &+= 1
       if refused > 2 && receiver.byteCount > 0 {
         try wait.pause()

@@ -1,66 +1,70 @@
 internal import CSocketKit
 
-/// A message socket with several peers: each peer has an association of its own, which begins and ends separately (RFC
-/// 6458, 3: one-to-many style).
+/// A message socket with several peers. The socket has a separate association with each peer; each association begins
+/// and ends independently of the others (one-to-many style, RFC 6458, section 3).
 ///
-/// One-to-many SCTP conforms, and so can a protocol over datagrams that has associations. Servers and clients with many
-/// peers on one socket call it. A socket without associations is a ``DatagramSocket``; a socket with one peer is a
-/// ``SequencedPacketSocket``.
+/// One-to-many SCTP sockets conform to this protocol. Implementations of protocols that build associations on datagrams
+/// can conform too. Servers and clients with many peers on one socket use this protocol. A socket without associations
+/// is a ``DatagramSocket``. A socket with one peer is a ``SequencedPacketSocket``.
 ///
-/// Messages of one association keep their boundaries, and those of one sender their order. An association that ends
-/// does not affect others. ``SocketCapabilities/continuedMessages`` states whether a message that is longer than the
-/// buffer is continued or truncated.
+/// Message boundaries are preserved. The messages of one sender arrive in the order in which they were sent. The end of
+/// an association does not affect other associations. ``SocketCapabilities/continuedMessages`` states whether the next
+/// receive continues a message that is longer than the buffer, or the message is truncated.
 public protocol OneToManySocket: Socket, ~Copyable {
-  /// The identity of an association on this socket. A later association may have the same identity.
+  /// The identifier of an association on this socket. A later association may have the same identifier.
   associatedtype Association: Hashable & Sendable
 
-  /// Starts an association with the peer at an address, without waiting. Messages can be sent on it at once.
-  /// - Throws: the error if the association cannot be started. If the peer refuses it, a receive reports this later.
+  /// Starts an association with the peer at an address, without waiting. The program can send messages on the
+  /// association immediately.
+  /// - Throws: an error if the association cannot be started. If the peer refuses the association, a later receive
+  ///   reports the refusal.
   borrowing func connect(to address: Address) throws(SocketError) -> Association
 
-  /// Receives the next message, a piece of one, or the end of an association, without waiting.
+  /// Receives the next message, a part of a message, or the end of an association, without waiting.
   ///
-  /// An association that was shut down has an end: the result is 0, and the flags of `info` contain
-  /// ``MessageInfo/Flags/notification``. An association that was lost or aborted fails with ECONNRESET, or with
-  /// ECONNREFUSED if it was not established. Each is reported once, after the messages that arrived before. An end is
-  /// reported to both peers; after an abort, the socket that called it may report it too.
+  /// If an association was shut down, the call reports its end: the result is 0, and the flags of `info` contain
+  /// ``MessageInfo/Flags/notification``. If an association was lost or aborted, the call fails with ECONNRESET, or with
+  /// ECONNREFUSED if the association was not established. The socket reports each end or failure once, after all
+  /// messages that arrived earlier. Both peers report an end. After an abort, the peer reports the failure; the socket
+  /// that aborted the association may report it too.
   /// - Parameters:
   ///   - buffer: receives the bytes.
-  ///   - association: set to the association that the result is about; nil if the result is about the socket.
-  ///   - flags: ``ReceiveFlags/peek`` leaves the message or the end in the queue.
+  ///   - association: set to the association to which the result refers; nil if the result refers to the socket.
+  ///   - flags: with ``ReceiveFlags/peek``, the call does not remove the message or the end from the queue.
   ///   - info: set unless the result is a failure.
-  /// - Returns: the length of the message, which exceeds the buffer's if the message was truncated; 0 for an empty
-  ///   message or an end; or a failure.
+  /// - Returns: the length of the message, which is greater than the length of the buffer if the message was truncated;
+  ///   0 for an empty message or an end; or a failure.
   borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, from association: inout Association?, flags: ReceiveFlags,
     _ info: inout MessageInfo
   ) -> IOResult
 
-  /// Sends one message on an association, as a whole or not at all, without waiting. The call must not raise SIGPIPE.
+  /// Sends one message on an association, completely or not at all, without waiting. The call must not raise SIGPIPE.
   /// - Returns: the length of the message; EPIPE if the association has ended or is shutting down; EDESTADDRREQ if the
-  ///   value names no association; or another failure.
+  ///   value does not identify an association; or another failure.
   borrowing func attemptSend(_ bytes: RawSpan, on association: Association, flags: SendFlags) -> IOResult
 
   /// Ends one association, without waiting.
-  /// - Parameter gracefully: true delivers messages that were sent before. False ends the association at once; messages
-  ///   that have not been received may be lost.
+  /// - Parameter gracefully: if true, the messages that were sent before are delivered first. If false, the association
+  ///   ends immediately, and messages that have not been received may be lost.
   /// - Returns: 0; EPIPE if the association has already ended; or another failure.
   borrowing func attemptEnd(_ association: Association, gracefully: Bool) -> IOResult
 }
 
 extension OneToManySocket where Self: ~Copyable {
-  /// Receives one message, a piece of one, or the end of an association, without waiting.
+  /// Receives one message, a part of a message, or the end of an association, without waiting.
   /// - Parameters:
   ///   - buffer: receives the bytes.
-  ///   - association: set to the association of the message or of the end. When the call throws, it is the association
-  ///     that failed, or nil if the socket failed.
-  ///   - info: receives the full length and the flags. With continued messages, ``MessageInfo/Flags/endOfRecord`` marks
-  ///     the last piece.
-  ///   - flags: ``ReceiveFlags/peek`` leaves the message or the end in the queue.
-  /// - Returns: `.bytes` with the number of bytes in the buffer; `.endOfStream` if the association was shut down; nil
-  ///   if there is nothing to receive now.
-  /// - Throws: `.connectionReset` (the association was lost or aborted), `.connectionRefused` (the peer did not accept
-  ///   it): once for each association, which then no longer exists; and errors of the socket.
+  ///   - association: set to the association of the message or of the end. If the call throws, it is set to the
+  ///     association that failed, or to nil if the socket failed.
+  ///   - info: receives the full length and the flags. If the socket continues long messages,
+  ///     ``MessageInfo/Flags/endOfRecord`` marks the last part.
+  ///   - flags: with ``ReceiveFlags/peek``, the call does not remove the message or the end from the queue.
+  /// - Returns: `.bytes` with the number of bytes written to the buffer; `.endOfStream` if the association was shut
+  ///   down; nil if neither a message nor an end is available.
+  /// - Throws: `.connectionReset` if the association was lost or aborted; `.connectionRefused` if the peer did not
+  ///   accept the association; and errors of the socket. The first two are thrown once for each association, which then
+  ///   no longer exists.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, from association: inout Association?, _ info: inout MessageInfo,
@@ -70,11 +74,12 @@ extension OneToManySocket where Self: ~Copyable {
     return try receive(bytes: &bytes, &association, &info, flags)
   }
 
-  /// Receives one message, a piece of one, or the end of an association, waiting on this thread until there is one.
-  /// - Returns: `.bytes` with the number of bytes in the buffer, or `.endOfStream`, as
+  /// Receives one message, a part of a message, or the end of an association. Blocks this thread until one of these
+  /// arrives.
+  /// - Returns: `.bytes` with the number of bytes written to the buffer, or `.endOfStream`, as
   ///   ``receive(into:from:_:flags:)``.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:from:_:flags:)``. With the first two, `association` is
-  ///   nil.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``receive(into:from:_:flags:)``. For `.timedOut` and
+  ///   `.cancelled`, `association` is nil.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, from association: inout Association?, _ info: inout MessageInfo,
@@ -102,10 +107,10 @@ extension OneToManySocket where Self: ~Copyable {
     return .bytes(result.raw < room ? result.raw : room)
   }
 
-  /// Sends one message on an association, as a whole or not at all, without waiting.
-  /// - Returns: the length of the message; nil if there is no buffer space now.
-  /// - Throws: `.brokenPipe` (the association has ended, or is shutting down), `.destinationRequired` (the value names
-  ///   no association), `.messageTooLarge`, and other errors of the transport.
+  /// Sends one message on an association, completely or not at all, without waiting.
+  /// - Returns: the length of the message; nil if the call would block because there is no buffer space.
+  /// - Throws: `.brokenPipe` if the association has ended or is shutting down; `.destinationRequired` if the value does
+  ///   not identify an association; `.messageTooLarge`; and other errors of the transport.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, on association: Association, flags: SendFlags = []
@@ -116,7 +121,7 @@ extension OneToManySocket where Self: ~Copyable {
     throw result.associationError(.send)
   }
 
-  /// Sends one message on an association, waiting on this thread for buffer space.
+  /// Sends one message on an association. Blocks this thread until there is buffer space.
   /// - Returns: the length of the message.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(_:on:flags:)``.
   @inlinable @discardableResult
@@ -128,20 +133,20 @@ extension OneToManySocket where Self: ~Copyable {
     }
   }
 
-  /// Shuts one association down gracefully, and returns at once. Messages that were sent before are delivered first;
-  /// receives at both ends then report the end. Other associations are unaffected.
-  /// - Throws: `.brokenPipe` (the association has already ended), `.destinationRequired` (the value names no
-  ///   association), and other errors of the transport.
+  /// Shuts one association down gracefully. The call returns immediately. Messages that were sent before are delivered
+  /// first. Receives at both ends then report the end. The call does not affect other associations.
+  /// - Throws: `.brokenPipe` if the association has already ended; `.destinationRequired` if the value does not
+  ///   identify an association; and other errors of the transport.
   @inlinable
   public borrowing func shutdown(_ association: Association) throws(SocketError) {
     let result = attemptEnd(association, gracefully: true)
     if result.isFailure { throw result.associationError(.shutdown) }
   }
 
-  /// Ends one association at once; messages that have not been received may be lost. The peer's receive throws
-  /// `.connectionReset`. Other associations are unaffected.
-  /// - Throws: `.brokenPipe` (the association has already ended), `.destinationRequired` (the value names no
-  ///   association), and other errors of the transport.
+  /// Ends one association immediately. Messages that have not been received may be lost. The peer's receive throws
+  /// `.connectionReset`. The call does not affect other associations.
+  /// - Throws: `.brokenPipe` if the association has already ended; `.destinationRequired` if the value does not
+  ///   identify an association; and other errors of the transport.
   @inlinable
   public borrowing func abort(_ association: Association) throws(SocketError) {
     let result = attemptEnd(association, gracefully: false)
@@ -150,8 +155,8 @@ extension OneToManySocket where Self: ~Copyable {
 }
 
 extension IOResult {
-  /// Returns the error of a call that names an association. EDESTADDRREQ means that no association was named; on other
-  /// sockets it means that the socket is not connected.
+  /// Returns the error of a call that has an association as an argument. For such a call, EDESTADDRREQ means that the
+  /// value does not identify an association. On other sockets it means that the socket is not connected.
   @usableFromInline
   func associationError(_ operation: SocketError.Operation) -> SocketError {
     if errno == CSK_EDESTADDRREQ { return SocketError(code: .destinationRequired, operation) }

@@ -1,48 +1,52 @@
 public import CSocketKit
 
-/// Information that the kernel reports about a received packet when the socket options that request it are set. It is
-/// read from the ancillary data of a message, without allocation. Unknown ancillary messages are skipped.
+/// Information that the kernel reports about a received packet if the socket options that request it are set. The
+/// initializer reads the information from the ancillary data of a message, without allocation, and skips unknown
+/// ancillary messages.
 @frozen
 public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
   /// The address that the packet was sent to, with port 0 (IP_PKTINFO, IPV6_PKTINFO: option `.packetInfo`). For an IPv4
-  /// packet it is an IPv4 address, also on a dual-stack socket, although the sender's address is IPv4-mapped there.
+  /// packet, this is an IPv4 address even on a dual-stack socket, where the sender's address is an IPv4-mapped address.
   public var destination: IPSocketAddress?
-  /// The index of the interface that received the packet; 0 when unknown (option `.packetInfo`).
+  /// The index of the interface that received the packet (option `.packetInfo`); 0 if it is unknown.
   public var interfaceIndex: UInt32 = 0
-  // ipi_spec_dst, in host byte order; 0 for none.
+  // ipi_spec_dst in host byte order; 0 if the kernel reported none.
   @usableFromInline var localBits: UInt32 = 0
   /// The time to live or the hop limit (option `.receiveHopLimit`).
   public var hopLimit: UInt8?
   /// The type-of-service or traffic-class byte (option `.receiveTrafficClass`).
   public var trafficClass: UInt8?
   /// The time when the kernel received the packet, in nanoseconds since 1970 on the system's clock (options
-  /// `.timestamps`, `.nanosecondTimestamps`). With `.timestampingFlags` it is the software timestamp or, without one,
-  /// the timestamp of the device, which uses the device's clock. From the error queue it is the time when the packet
-  /// was sent.
+  /// `.timestamps`, `.nanosecondTimestamps`). With `.timestampingFlags`, this is the software timestamp or, if there is
+  /// none, the timestamp of the device on the device's clock. In an entry of the error queue, it is the time when the
+  /// packet was sent.
   public var timestamp: Int64?
-  /// The size in bytes of the datagrams that were coalesced into this message; the last may be shorter (UDP_GRO). nil
-  /// when the message is one datagram.
+  /// The size in bytes of the datagrams that the kernel coalesced into this message (UDP_GRO); nil if the message is
+  /// one datagram. The last datagram may be shorter.
   public var segmentSize: Int?
-  /// The number of packets that the socket has dropped so far because it had no room (option `.dropCount`).
+  /// The number of packets that the socket has dropped so far because its receive buffer was full (option
+  /// `.dropCount`).
   public var dropCount: UInt32?
   /// The entry of the error queue (option `.receiveErrors`, flag ``ReceiveFlags/errorQueue``).
   public var error: ExtendedError?
-  /// The address and port that the packet was sent to, from its own headers. For a packet that was redirected to this
-  /// socket (TPROXY) it is the destination before the redirection (IP_ORIGDSTADDR, IPV6_ORIGDSTADDR: option
-  /// `.receiveOriginalDestination`). For an IPv4 packet it is an IPv4 address, also on a dual-stack socket.
+  /// The destination address and port in the packet's headers (IP_ORIGDSTADDR, IPV6_ORIGDSTADDR: option
+  /// `.receiveOriginalDestination`). For a packet that was redirected to this socket (TPROXY), this is the destination
+  /// before the redirection. For an IPv4 packet, it is an IPv4 address even on a dual-stack socket.
   public var originalDestination: IPSocketAddress?
-  /// The notice that a packet was too large for its path (IPV6_PATHMTU: option `.receivePathMTU`). When this is not
-  /// nil, the message is a notice and not a datagram.
+  /// A notice that a packet was too large for its path (IPV6_PATHMTU: option `.receivePathMTU`). If this is not nil,
+  /// the message is such a notice and not a datagram.
   public var pathMTU: PathMTUNotice?
 
   @inlinable
   init() {}
 
-  /// The address of this host to send an answer from (option `.packetInfo`); nil when the kernel should choose it.
+  /// The address of this host that a reply should have as its source (option `.packetInfo`); nil if the kernel should
+  /// select the address.
   ///
-  /// For a unicast packet it is the address of ``destination``. For IPv4 broadcast and multicast it is the address of
-  /// this host on the network that delivered the packet (`ipi_spec_dst` of ip(7)), because a group address cannot be a
-  /// source. For IPv6 multicast the kernel reports no address; set only the interface in the answer.
+  /// For a unicast packet, this is the address of ``destination``. For IPv4 broadcast and multicast packets, it is the
+  /// address of this host on the network that delivered the packet (`ipi_spec_dst` of ip(7)), because a broadcast or
+  /// multicast address cannot be a source. For IPv6 multicast packets the kernel reports no address, so set only the
+  /// interface of the reply.
   @inlinable public var localAddress: IPAddress? {
     if localBits != 0 { return .v4(IPv4Address(bits: localBits)) }
     guard let destination else { return nil }
@@ -54,7 +58,7 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
   /// The differentiated services code point: the upper six bits of ``trafficClass`` (RFC 2474).
   @inlinable public var dscp: UInt8? { trafficClass.map { $0 >> 2 } }
 
-  /// Reads metadata from ancillary data.
+  /// Decodes the metadata in ancillary data.
   @inlinable
   public init(ancillary: RawSpan) {
     AncillaryData.forEach(in: ancillary) { level, type, data in
@@ -66,7 +70,7 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
         if type == CSK_UDP_GRO, data.byteCount >= 4 {
           segmentSize = Int(data.unsafeLoadUnaligned(as: Int32.self))
         }
-      // The error queue of vsock, since Linux 6.7.
+      // An entry of the error queue of a vsock socket (Linux 6.7).
       case CSK_SOL_VSOCK:
         if type == CSK_VSOCK_RECVERR { error = ExtendedError(data) }
       default: break
@@ -80,7 +84,7 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
     case CSK_SO_TIMESTAMPNS, CSK_SO_TIMESTAMP:
       if data.byteCount >= 16 { readTime(data, 0, unit: type == CSK_SO_TIMESTAMP ? 1000 : 1) }
     case CSK_SO_TIMESTAMPING:
-      // Three times: the software's, an unused one, the device's.
+      // The data are three timestamps: the software timestamp, an unused timestamp and the timestamp of the device.
       guard data.byteCount >= 48 else { return }
       readTime(data, 32, unit: 1)
       readTime(data, 0, unit: 1)
@@ -90,7 +94,7 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
     }
   }
 
-  /// Reads a timespec or timeval; zero means that there is none.
+  /// Reads a struct timespec or timeval. A value of zero means that there is no timestamp.
   @inlinable
   mutating func readTime(_ data: RawSpan, _ offset: Int, unit: Int64) {
     let seconds = data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int64.self)

@@ -1,21 +1,22 @@
 internal import CSocketKit
 
 extension AncillaryData {
-  /// For implementers: closes the descriptors that were received with a message (SCM_RIGHTS, SCM_PIDFD), and writes -1
-  /// in the place of each, so that they are not closed again.
+  /// For implementers: closes the descriptors that were received with a message (SCM_RIGHTS, SCM_PIDFD), and replaces
+  /// their numbers with -1, so that a second call does not close them again.
   ///
-  /// This process owns a descriptor from the moment of the receive. A wrapper that receives ancillary data with
-  /// ``MessageSocket/attemptReceive(into:ancillary:flags:_:)`` and does not pass them on must call this.
+  /// A receive opens the received descriptors in this process. A wrapper that receives ancillary data with
+  /// ``MessageSocket/attemptReceive(into:ancillary:flags:_:)`` and does not pass the ancillary data to its caller must
+  /// call this function.
   ///
-  /// The caller must guarantee that the kernel wrote these bytes and that their length is the one that the kernel
-  /// reported, because this function closes the descriptor numbers in them.
+  /// The caller must guarantee that the kernel wrote the bytes and reported their length, because this function closes
+  /// all descriptor numbers that the bytes contain.
   @unsafe
   public static func closeDescriptors(in ancillary: inout MutableRawSpan) {
     closePassedDescriptors(in: &ancillary, ancillary.byteCount)
   }
 }
 
-/// Closes the descriptors in the first `length` bytes of received ancillary data, and writes -1 in the place of each.
+/// Closes the descriptors in the first `length` bytes of received ancillary data, and replaces their numbers with -1.
 @usableFromInline
 func closePassedDescriptors(in ancillary: inout MutableRawSpan, _ length: Int) {
   ancillary.withUnsafeMutableBytes {
@@ -31,8 +32,8 @@ func closePassedDescriptors(in memory: UnsafeMutableRawBufferPointer) {
       let place = UnsafeMutableRawPointer(mutating: start)
       var offset = 0
       while offset + 4 <= numbers.count {
-        // A negative number is a descriptor that was taken already, or the error number of a pidfd that the kernel
-        // could not open.
+        // A negative number marks a descriptor that the program has already removed, or is the error number of a pidfd
+        // that the kernel could not open.
         let number = place.loadUnaligned(fromByteOffset: offset, as: Int32.self)
         if number >= 0 { _ = csk_close(number) }
         place.storeBytes(of: -1, toByteOffset: offset, as: Int32.self)

@@ -5,10 +5,10 @@ internal import CSocketKit
 public struct PathMTUNotice: BitwiseCopyable, Hashable, Sendable {
   /// The destination of the packet, with port 0.
   public let destination: IPSocketAddress
-  /// The path's MTU in bytes, IP header included.
+  /// The path's MTU in bytes, including the IP header.
   public let mtu: Int
 
-  /// Decodes a notice; nil when there are fewer than 32 bytes or they contain no IP address.
+  /// Decodes a notice. Returns nil if there are fewer than 32 bytes or the bytes contain no IP address.
   @inlinable
   init?(_ bytes: RawSpan) {
     guard bytes.byteCount >= 32, let address = IPSocketAddress(sockaddr: bytes) else { return nil }
@@ -18,10 +18,10 @@ public struct PathMTUNotice: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension ExtendedError {
-  /// The path's MTU in bytes, IP header included, when the entry reports that a packet was too large for its path;
-  /// otherwise nil. Either a router reported it (ICMP "fragmentation needed", RFC 1191; ICMPv6 "packet too big", RFC
-  /// 8201), or this host knew the MTU and refused the send with `.messageTooLarge`. It is also nil when the router's
-  /// message contains no MTU.
+  /// The path's MTU in bytes, including the IP header, if the entry reports that a packet was too large for its path.
+  /// The property is nil for other entries, and if the router's message contains no MTU. The kernel makes such an entry
+  /// when a router reports the error (ICMP "fragmentation needed", RFC 1191; ICMPv6 "packet too big", RFC 8201), and
+  /// when a send on this host fails with `.messageTooLarge` because the packet is larger than the stored path MTU.
   public var pathMTU: Int? {
     let isTooBig =
       switch origin {
@@ -33,9 +33,9 @@ extension ExtendedError {
     return isTooBig && info > 0 ? Int(info) : nil
   }
 
-  /// The time when the packet was to be sent, in nanoseconds on the socket's clock, for an entry of origin
-  /// ``Origin/transmitTime`` (option `.transmitTime` with `reportsErrors`); otherwise nil. ``code`` is the reason why
-  /// it was not sent: 1 for a time that the queue does not accept, 2 for a time that has passed.
+  /// The transmit time of a packet that was not sent, in nanoseconds on the socket's clock; nil unless the origin of
+  /// the entry is ``Origin/transmitTime`` (option `.transmitTime` with `reportsErrors`). ``code`` is the reason why the
+  /// packet was not sent: 1 if the queueing discipline does not accept the time, 2 if the time has passed.
   public var transmitTime: Int64? {
     origin == .transmitTime ? Int64(bitPattern: UInt64(data) << 32 | UInt64(info)) : nil
   }

@@ -5,7 +5,8 @@ public import CSocketKit
 extension RawDescriptor {
   /// For implementers: fills a batch with recvmmsg(2), without waiting.
   ///
-  /// - Parameter descriptorsMayCome: whether messages can carry descriptors, which must then be CLOEXEC.
+  /// - Parameter descriptorsMayCome: whether messages can carry descriptors. If true, the call sets CLOEXEC on received
+  ///   descriptors.
   /// - Returns: the number of messages, at least 1; or -errno, never EINTR.
   @inlinable @inline(__always)
   public func attemptReceive(batch: inout MessageBatch, descriptorsMayCome: Bool) -> IOResult {
@@ -20,15 +21,15 @@ extension RawDescriptor {
     return IOResult(raw: result)
   }
 
-  /// For implementers: sends the unsent messages of a batch with sendmmsg(2), without waiting on a non-blocking socket
-  /// and without SIGPIPE, and counts them as sent.
+  /// For implementers: sends the unsent messages of a batch with sendmmsg(2) and counts the messages as sent. The call
+  /// does not wait on a non-blocking socket and does not raise SIGPIPE.
   ///
-  /// - Parameter most: the largest number of messages to send; a negative number traps.
-  /// - Returns: the number of messages that the kernel accepted, at least 1, or 0 when there are none; or -errno of the
-  ///   first message, never EINTR.
+  /// - Parameter most: the largest number of messages to send. Traps if the number is negative.
+  /// - Returns: the number of messages that the kernel accepted, at least 1; 0 if the batch contains no unsent
+  ///   messages; or -errno of the first unsent message, never EINTR.
   @inlinable @inline(__always)
   public func attemptSend(batch: inout MessageBatch, atMost most: Int = .max) -> IOResult {
-    precondition(most >= 0, "a negative number of messages")
+    precondition(most >= 0, "the number of messages is negative")
     let number = value
     let unsent = batch.count &- batch.sent
     let rest = UInt32(truncatingIfNeeded: most < unsent ? most : unsent)
@@ -40,20 +41,20 @@ extension RawDescriptor {
     return IOResult(raw: result)
   }
 
-  /// Sends the next `count` messages of a batch as one, which the kernel splits again (UDP_SEGMENT),
-  /// and counts them as sent. Their bytes are gathered in place.
+  /// Sends the next `count` messages of a batch as one message, which the kernel splits again (UDP_SEGMENT), and counts
+  /// the messages as sent. The call does not copy the bytes of the messages in user space.
   ///
-  /// - Parameter count: at least 2, as returned by ``MessageBatch/run(at:)``; a number less than 1 or greater than the
-  ///   number of unsent messages traps.
-  /// - Returns: the number of messages sent, which is `count`; or -errno, never EINTR.
+  /// - Parameter count: the result of ``MessageBatch/run(at:)``, at least 2. Traps if the number is less than 1 or
+  ///   greater than the number of unsent messages.
+  /// - Returns: `count`; or -errno, never EINTR.
   @inlinable
   func attemptSendJoined(_ count: Int, of batch: inout MessageBatch) -> IOResult {
-    precondition(count >= 1 && count <= batch.count &- batch.sent, "the batch has no so many unsent messages")
+    precondition(count >= 1 && count <= batch.count &- batch.sent, "the number of messages is out of range")
     let number = value
     let first = batch.sent
     var header = batch.headers[first].message
     header.vector_count = count
-    // One ancillary message of two bytes, in three words.
+    // Memory of three words for one ancillary message with two bytes of data.
     var ancillary: (UInt64, UInt64, UInt64) = (0, 0, 0)
     let size = UInt16(truncatingIfNeeded: batch.vectors[first].length)
     let result = withUnsafeMutableBytes(of: &ancillary) { memory in
@@ -73,9 +74,9 @@ extension RawDescriptor {
 }
 
 extension MessageBatch {
-  /// Returns the number of messages, from this slot on, that can be sent as one; 1 when the message
-  /// must be sent alone. Such messages have the same receiver, no ancillary data of their own, and the same length,
-  /// except that the last may be shorter. The result is at most ``mostJoined``, and the bytes fit into one message.
+  /// Returns the number of messages, starting with this slot, that can be sent as one message; 1 if the first message
+  /// must be sent separately. All messages of a run have the same receiver, no ancillary data and the same length; the
+  /// last message may be shorter. A run contains at most ``mostJoined`` messages, and their bytes fit into one message.
   @usableFromInline
   package func run(at first: Int) -> Int {
     check(first)
@@ -84,9 +85,9 @@ extension MessageBatch {
     let addresses = addresses + first
     let size = vectors[0].length
     let nameLength = headers[0].message.name_length
-    // A longer address is not an IP address, and its message is not joined.
+    // An address of more than 28 bytes is not an IP address, and a message with such an address cannot be joined.
     if size == 0 || headers[0].message.control_length != 0 || nameLength > 28 { return 1 }
-    // The largest payload of UDP over IPv4.
+    // 65507 bytes is the largest payload of a UDP datagram over IPv4.
     let room = 65507 / size
     var most = used &- first
     if mostJoined < most { most = mostJoined }
@@ -103,8 +104,8 @@ extension MessageBatch {
     return count
   }
 
-  /// For implementers: the number of the next unsent messages to send alone, and the length of the run after them,
-  /// which is 0 when there is none.
+  /// For implementers: the number of unsent messages that must be sent separately before the next run, and the number
+  /// of messages in this run; 0 if there is no run.
   @inlinable public var nextRun: (alone: Int, joined: Int) {
     var slot = done
     while slot < used {

@@ -1,19 +1,19 @@
 public import CSocketKit
 
-// recvmsg(2) and sendmsg(2) on a descriptor. All kernel sockets with messages use them, and also Unix streams, whose
-// bytes may be accompanied by ancillary data.
+// Calls of recvmsg(2) and sendmsg(2). All kernel sockets that transfer messages use these calls, and so do Unix
+// streams, whose bytes may be accompanied by ancillary data.
 
 extension RawDescriptor {
-  /// For implementers: receives one message with recvmsg(2), without waiting on a non-blocking socket. Not for TCP,
-  /// where MSG_TRUNC discards bytes.
+  /// For implementers: receives one message with recvmsg(2). The call does not wait on a non-blocking socket. Do not
+  /// use it on TCP sockets, where MSG_TRUNC discards bytes.
   ///
   /// - Parameters:
   ///   - buffer: receives the first bytes of the message.
-  ///   - ancillary: receives ancillary data. When it is empty, ancillary data and the descriptors in them are
-  ///     discarded. Received descriptors are CLOEXEC, and the caller must close them.
+  ///   - ancillary: receives ancillary data. If this buffer is empty, the kernel discards ancillary data and the
+  ///     descriptors in them. Received descriptors are CLOEXEC, and the caller must close them.
   ///   - info: set unless the result is a failure.
-  /// - Returns: the full length of the message, which exceeds the buffer's when the message was truncated; or -errno,
-  ///   never EINTR.
+  /// - Returns: the full length of the message, which is greater than the length of the buffer if the message was
+  ///   truncated; or -errno, never EINTR.
   @inlinable @inline(__always)
   public func attemptReceiveMessage(
     into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo,
@@ -62,9 +62,10 @@ extension RawDescriptor {
     return IOResult(raw: result)
   }
 
-  /// For implementers: sends one message with sendmsg(2), without waiting on a non-blocking socket and without SIGPIPE.
+  /// For implementers: sends one message with sendmsg(2). The call does not wait on a non-blocking socket and does not
+  /// raise SIGPIPE.
   ///
-  /// - Parameter address: empty on a connected socket.
+  /// - Parameter address: the address of the receiver; empty on a connected socket.
   /// - Returns: the number of bytes accepted; or -errno, never EINTR.
   @inlinable @inline(__always)
   public func attemptSendMessage(

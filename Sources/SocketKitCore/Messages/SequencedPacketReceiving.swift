@@ -1,12 +1,13 @@
 extension SequencedPacketSocket where Self: ~Copyable {
   /// Receives one packet, without waiting.
   ///
-  /// The call closes received descriptors. To get descriptors, use `receiveDescriptors(_:into:…)` of a Unix socket.
+  /// The call closes received descriptors. To receive descriptors, use `receiveDescriptors(_:into:…)` of a Unix socket.
   /// - Parameters:
-  ///   - buffer: receives the first bytes of the packet. Bytes that do not fit are lost: ``MessageInfo/isTruncated``.
+  ///   - buffer: receives the first bytes of the packet. Bytes that do not fit are lost, and
+  ///     ``MessageInfo/isTruncated`` is then true.
   ///   - info: receives the packet's full length and flags.
-  /// - Returns: `.bytes` with the number of bytes in the buffer (0 for an empty packet), `.endOfStream`, or nil when no
-  ///   packet is available.
+  /// - Returns: `.bytes` with the number of bytes written to the buffer (0 for an empty packet); `.endOfStream`; or nil
+  ///   if no packet is available.
   /// - Throws: `.connectionReset`, `.notConnected`.
   @inlinable
   public borrowing func receive(
@@ -16,9 +17,9 @@ extension SequencedPacketSocket where Self: ~Copyable {
     return try receive(bytes: &bytes, &info, flags)
   }
 
-  /// Receives one packet, waiting on this thread until there is one.
-  /// - Returns: `.bytes` with the number of bytes in the buffer, or `.endOfStream`.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
+  /// Receives one packet. Blocks this thread until a packet arrives or the connection ends.
+  /// - Returns: `.bytes` with the number of bytes written to the buffer, or `.endOfStream`.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``receive(into:_:flags:)``.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = [],
@@ -34,7 +35,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
   borrowing func receive(
     bytes: inout MutableRawSpan, _ info: inout MessageInfo, _ flags: ReceiveFlags
   ) throws(SocketError) -> ReadOutcome? {
-    // Room for credentials, which distinguish an empty packet from the end.
+    // A buffer for credentials, which distinguish an empty packet from the end of the connection.
     var memory = InlineArray<64, UInt8>(repeating: 0)
     var span = memory.mutableSpan
     var ancillary = span.mutableBytes
@@ -51,12 +52,13 @@ extension SequencedPacketSocket where Self: ~Copyable {
 
   /// Receives one packet with its ancillary data, without waiting.
   ///
-  /// The call closes received descriptors and writes -1 in the place of each. To get descriptors, use
-  /// `receiveDescriptors(_:into:…)` of a Unix socket.
-  /// - Parameter ancillary: receives ancillary data, which replace its content; empty unless a packet is returned.
-  ///   Ancillary data that do not fit are lost, and the flags contain ``MessageInfo/Flags/ancillaryTruncated``.
-  /// - Returns: as ``receive(into:_:flags:)``.
-  /// - Throws: as ``receive(into:_:flags:)``.
+  /// The call closes received descriptors and replaces their numbers in the ancillary data with -1. To receive
+  /// descriptors, use `receiveDescriptors(_:into:…)` of a Unix socket.
+  /// - Parameter ancillary: receives the ancillary data. The call replaces the contents of this buffer and leaves the
+  ///   buffer empty if it returns no packet. The kernel discards ancillary data that do not fit and sets
+  ///   ``MessageInfo/Flags/ancillaryTruncated`` in the flags.
+  /// - Returns: the same as ``receive(into:_:flags:)``.
+  /// - Throws: the errors of ``receive(into:_:flags:)``.
   @inlinable
   public borrowing func receive<let capacity: Int>(
     into buffer: consuming MutableSpan<UInt8>, ancillary: inout AncillaryBuffer<capacity>, _ info: inout MessageInfo,
@@ -71,9 +73,9 @@ extension SequencedPacketSocket where Self: ~Copyable {
     return outcome
   }
 
-  /// Receives one packet with its ancillary data, waiting on this thread until there is one.
-  /// - Returns: `.bytes` with the number of bytes in the buffer, or `.endOfStream`.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(into:_:flags:)``.
+  /// Receives one packet with its ancillary data. Blocks this thread until a packet arrives or the connection ends.
+  /// - Returns: `.bytes` with the number of bytes written to the buffer, or `.endOfStream`.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``receive(into:_:flags:)``.
   @inlinable
   public borrowing func receive<let capacity: Int>(
     into buffer: consuming MutableSpan<UInt8>, ancillary: inout AncillaryBuffer<capacity>, _ info: inout MessageInfo,
@@ -90,14 +92,16 @@ extension SequencedPacketSocket where Self: ~Copyable {
     return outcome
   }
 
-  /// Receives one packet into several buffers in turn, without waiting. On kernel sockets this is one system call.
+  /// Receives one packet into several buffers, which the call fills in order, without waiting. On kernel sockets the
+  /// call makes one system call.
   ///
   /// - Parameters:
-  ///   - list: at most 1024 buffers that are not empty (UIO_MAXIOV), because a packet cannot be received in parts.
+  ///   - list: at most 1024 buffers that are not empty (UIO_MAXIOV). More buffers are an error, because a packet cannot
+  ///     be received in parts.
   ///   - info: receives the packet's full length and flags.
-  /// - Returns: `.bytes` with the number of bytes in all buffers together, `.endOfStream`, or nil when no packet is
-  ///   available.
-  /// - Throws: `.capacityExceeded` for more than 1024 buffers, and as ``receive(into:_:flags:)``.
+  /// - Returns: `.bytes` with the number of bytes written to all buffers together; `.endOfStream`; or nil if no packet
+  ///   is available.
+  /// - Throws: `.capacityExceeded` for more than 1024 buffers, and the errors of ``receive(into:_:flags:)``.
   @inlinable
   public borrowing func receive(
     scattering list: consuming ScatterList, _ info: inout MessageInfo, flags: ReceiveFlags = []
@@ -106,9 +110,10 @@ extension SequencedPacketSocket where Self: ~Copyable {
     return try receive(segments: list.segments, &info, flags)
   }
 
-  /// Receives one packet into several buffers in turn, waiting on this thread until there is one.
-  /// - Returns: `.bytes` with the number of bytes in all buffers together, or `.endOfStream`.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``receive(scattering:_:flags:)``.
+  /// Receives one packet into several buffers, which the call fills in order. Blocks this thread until a packet arrives
+  /// or the connection ends.
+  /// - Returns: `.bytes` with the number of bytes written to all buffers together, or `.endOfStream`.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``receive(scattering:_:flags:)``.
   @inlinable
   public borrowing func receive(
     scattering list: consuming ScatterList, _ info: inout MessageInfo, flags: ReceiveFlags = [],

@@ -1,7 +1,7 @@
 extension SequencedPacketSocket where Self: ~Copyable {
-  /// Sends one packet, as a whole or not at all, without waiting.
-  /// - Parameter ancillary: ancillary data of this packet: ``AncillaryBuffer/bytes``.
-  /// - Returns: the length of the packet; nil when the call would block.
+  /// Sends one packet completely or not at all, without waiting.
+  /// - Parameter ancillary: the ancillary data of this packet. Pass ``AncillaryBuffer/bytes``.
+  /// - Returns: the length of the packet; nil if the call would block.
   /// - Throws: `.messageTooLarge`, `.brokenPipe`, `.connectionReset`, `.notConnected`.
   @inlinable
   public borrowing func send(
@@ -10,9 +10,9 @@ extension SequencedPacketSocket where Self: ~Copyable {
     try attemptSend(bytes.bytes, ancillary: ancillary, to: RawSpan(), flags: flags).count(.send)
   }
 
-  /// Sends one packet, waiting on this thread until there is room for it.
+  /// Sends one packet. Blocks this thread until there is buffer space.
   /// - Returns: the length of the packet.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(_:ancillary:flags:)``.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(_:ancillary:flags:)``.
   @inlinable @discardableResult
   public borrowing func send(
     _ bytes: Span<UInt8>, ancillary: RawSpan = RawSpan(), flags: SendFlags = [], until limit: some WaitLimit
@@ -22,11 +22,12 @@ extension SequencedPacketSocket where Self: ~Copyable {
     }
   }
 
-  /// Sends the bytes of several buffers as one packet, as a whole or not at all, without waiting. On kernel sockets
-  /// this is one system call, and the bytes are not copied before it.
-  /// - Parameter list: at most 1024 buffers that are not empty (UIO_MAXIOV), because a packet cannot be sent in parts.
-  /// - Returns: the length of the packet; nil when the call would block.
-  /// - Throws: `.capacityExceeded` for more than 1024 buffers, and as ``send(_:ancillary:flags:)``.
+  /// Sends the bytes of several buffers as one packet, completely or not at all, without waiting. On kernel sockets the
+  /// call makes one system call and does not copy the bytes in user space.
+  /// - Parameter list: at most 1024 buffers that are not empty (UIO_MAXIOV). More buffers are an error, because a
+  ///   packet cannot be sent in parts.
+  /// - Returns: the length of the packet; nil if the call would block.
+  /// - Throws: `.capacityExceeded` for more than 1024 buffers, and the errors of ``send(_:ancillary:flags:)``.
   @inlinable
   public borrowing func send(
     gathering list: borrowing GatherList, ancillary: RawSpan = RawSpan(), flags: SendFlags = []
@@ -38,9 +39,9 @@ extension SequencedPacketSocket where Self: ~Copyable {
     return try result.count(.send)
   }
 
-  /// Sends the bytes of several buffers as one packet, waiting on this thread until there is room for it.
+  /// Sends the bytes of several buffers as one packet. Blocks this thread until there is buffer space.
   /// - Returns: the length of the packet.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``send(gathering:ancillary:flags:)``.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(gathering:ancillary:flags:)``.
   @inlinable @discardableResult
   public borrowing func send(
     gathering list: borrowing GatherList, ancillary: RawSpan = RawSpan(), flags: SendFlags = [],

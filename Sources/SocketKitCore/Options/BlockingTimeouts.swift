@@ -1,19 +1,20 @@
 internal import CSocketKit
 
-// For descriptors that are made blocking, or passed to a program that blocks on them. SocketKit's own calls never block
-// in the kernel, so these options have no effect on them: pass a ``Deadline`` instead.
+// These options affect only calls on blocking descriptors, for example in a program to which a descriptor is passed.
+// SocketKit's own calls never block in the kernel, so these options do not affect SocketKit's calls. Pass a
+// ``Deadline`` to such a call instead.
 
 extension SocketOption where Value == Duration {
-  /// The time that a blocking receive or accept waits before it fails with EAGAIN; zero, the default, means no limit.
-  /// Rounded up to a microsecond, and by the kernel to its clock tick. Has no effect on non-blocking sockets. The C
-  /// name is `SO_RCVTIMEO`.
+  /// The time that a blocking receive or accept waits before it fails with EAGAIN. Zero, the default, means no limit.
+  /// The time is rounded up to microseconds, and the kernel rounds it up to its clock tick. The option has no effect on
+  /// non-blocking sockets. The C name is `SO_RCVTIMEO`.
   public static var receiveTimeout: Self { Self(timeout: CSK_SO_RCVTIMEO) }
-  /// The time that a blocking send or connect waits before it fails with EAGAIN; zero, the default, means no limit.
-  /// Rounded up to a microsecond, and by the kernel to its clock tick. Has no effect on non-blocking sockets. The C
-  /// name is `SO_SNDTIMEO`.
+  /// The time that a blocking send or connect waits before it fails with EAGAIN. Zero, the default, means no limit. The
+  /// time is rounded up to microseconds, and the kernel rounds it up to its clock tick. The option has no effect on
+  /// non-blocking sockets. The C name is `SO_SNDTIMEO`.
   public static var sendTimeout: Self { Self(timeout: CSK_SO_SNDTIMEO) }
 
-  /// Makes an option that is a struct timeval.
+  /// Creates an option whose value is a struct timeval.
   private init(timeout name: Int32) {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> Duration in

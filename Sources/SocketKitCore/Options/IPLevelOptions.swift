@@ -1,16 +1,16 @@
 internal import CSocketKit
 
-// The options of ip(7) and ipv6(7), sorted by their C names. The options of IPv4 and those of IPv6 share one group,
+// The options of ip(7) and ipv6(7), sorted by their C names. One group contains the options of IPv4 and of IPv6,
 // because a dual-stack socket accepts both.
 
 extension SocketOption where Group: IPOptions, Value == Bool {
-  /// Lets a socket bind to an address that does not belong to this host, or does not belong to it yet. The C name is
-  /// `IP_FREEBIND`.
+  /// Lets a socket bind to an address that this host does not have, for example because the address will be assigned
+  /// later. The C name is `IP_FREEBIND`.
   public static var freeBind: Self { Self(flag: CSK_IP_FREEBIND, level: CSK_IPPROTO_IP) }
-  /// Lets a socket bind to foreign addresses, for transparent proxies; needs CAP_NET_ADMIN. The C name is
-  /// `IP_TRANSPARENT`.
+  /// Lets a socket bind to addresses of other hosts, for transparent proxies. The option requires CAP_NET_ADMIN. The C
+  /// name is `IP_TRANSPARENT`.
   public static var transparent: Self { Self(flag: CSK_IP_TRANSPARENT, level: CSK_IPPROTO_IP) }
-  /// Restricts an IPv6 socket to IPv6 peers. Set it before binding. The C name is `IPV6_V6ONLY`.
+  /// Restricts an IPv6 socket to IPv6 peers. Set the option before the socket is bound. The C name is `IPV6_V6ONLY`.
   public static var v6Only: Self { Self(flag: CSK_IPV6_V6ONLY, level: CSK_IPPROTO_IPV6) }
 }
 

@@ -1,7 +1,8 @@
 internal import CSocketKit
 
-// Options that exist separately in IPv4 and IPv6. One name here covers both: the socket's family selects the option. An
-// IPv6 socket also sets the IPv4 option, for the IPv4 packets that it handles as a dual-stack socket.
+// Options that exist separately in IPv4 and IPv6 but have one name in SocketKit. The family of the socket selects the
+// kernel's option. Setting such an option on an IPv6 socket also sets the IPv4 option, because a dual-stack socket also
+// handles IPv4 packets.
 
 extension SocketOption where Group: IPOptions, Value == Bool {
   init(ipv4: Int32, ipv6: Int32) {
@@ -37,8 +38,8 @@ extension RawDescriptor {
     try unlessIPv6Only { () throws(SocketError) in try setIntegerOption(CSK_IPPROTO_IP, ipv4, value) }
   }
 
-  /// Sets an IPv4 option on an IPv6 socket. IPv6 raw sockets refuse IPv4 options (ENOPROTOOPT), and do not handle IPv4
-  /// packets.
+  /// Sets an IPv4 option on an IPv6 socket. Ignores ENOPROTOOPT, with which IPv6 raw sockets refuse IPv4 options,
+  /// because these sockets do not handle IPv4 packets.
   func unlessIPv6Only(_ body: () throws(SocketError) -> Void) throws(SocketError) {
     do throws(SocketError) {
       try body()

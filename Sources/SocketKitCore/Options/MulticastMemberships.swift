@@ -1,28 +1,32 @@
 internal import CSocketKit
 
-// Joining and leaving multicast groups: ip(7), ipv6(7), RFC 3678. A membership ends with its socket. The group and the
-// source are checked before the kernel is called: an address that is not a group's is `.invalidAddress` with errno 0.
+// Joining and leaving multicast groups; see ip(7), ipv6(7) and RFC 3678. Closing the socket ends its memberships. A
+// call checks the group and the source before it calls the kernel. If an address is not valid as a group or source, the
+// call throws `.invalidAddress` with errno 0.
 
 extension DatagramSocket where Self: OptionTarget & ~Copyable, Options: IPOptions {
-  /// Joins a group. Packets to the group that arrive on the interface are then received by every socket that is bound
-  /// to their port and has not switched `.multicastAll` off.
+  /// Joins a group on an interface. Every socket that is bound to the port of a packet then receives the packets to the
+  /// group that arrive on this interface, unless the option `.multicastAll` of the socket is off.
   ///
-  /// For the packets of several sources, call it once for each source. An IPv6 socket that accepts IPv4 peers can join
-  /// groups of both versions.
-  /// - Throws: `.invalidAddress` when the address is not a group's, when the source is of another version or is a
-  ///   multicast address, and when an IPv6 group names its interface by an address; `.addressInUse` when the group is
-  ///   already joined there; `.invalidArgument` when a source is given and the group was joined for all sources;
-  ///   `.addressNotAvailable` when there is no such interface, and when this source was already joined; `.outOfMemory`
-  ///   beyond net.ipv4.igmp_max_memberships (20); `.notSupported` for an IPv6 group on an IPv4 socket; `.closed`.
+  /// To receive the packets of several sources, call this method once for each source. An IPv6 socket that accepts IPv4
+  /// peers can join groups of both IP versions.
+  /// - Throws: `.invalidAddress` if the address is not a multicast address, if the source has another IP version or is
+  ///   a multicast address, and if the interface of an IPv6 group is given by an address; `.addressInUse` if the socket
+  ///   has already joined the group on the interface; `.invalidArgument` if a source is given and the socket has joined
+  ///   the group for all sources; `.addressNotAvailable` if the interface does not exist, and if the socket has already
+  ///   joined this source; `.outOfMemory` if the number of memberships would exceed net.ipv4.igmp_max_memberships (20);
+  ///   `.notSupported` for an IPv6 group on an IPv4 socket; `.closed`.
   public borrowing func join(_ group: MulticastGroup) throws(SocketError) {
     try descriptor.changeMembership(
       group.source == nil ? CSK_MCAST_JOIN_GROUP : CSK_MCAST_JOIN_SOURCE_GROUP,
       group.source == nil ? CSK_IP_ADD_MEMBERSHIP : CSK_IP_ADD_SOURCE_MEMBERSHIP, group)
   }
 
-  /// Leaves a group, or one source of a group: when the last source is left, the group is left too.
-  /// - Throws: `.addressNotAvailable` when the group or the source was not joined there; `.invalidArgument` when a
-  ///   source is given and no source of the group is joined; otherwise as ``join(_:)``.
+  /// Leaves a group, or one source of a group. When the socket leaves the last source of a group, it also leaves the
+  /// group.
+  /// - Throws: `.addressNotAvailable` if the socket has not joined the group or the source on the interface;
+  ///   `.invalidArgument` if a source is given and the socket has joined no source of the group; and the other errors
+  ///   of ``join(_:)``.
   public borrowing func leave(_ group: MulticastGroup) throws(SocketError) {
     try descriptor.changeMembership(
       group.source == nil ? CSK_MCAST_LEAVE_GROUP : CSK_MCAST_LEAVE_SOURCE_GROUP,
@@ -31,7 +35,7 @@ extension DatagramSocket where Self: OptionTarget & ~Copyable, Options: IPOption
 }
 
 extension IPAddress {
-  /// Whether this is a multicast address: 224.0.0.0/4 or ff00::/8.
+  /// Whether this is a multicast address (224.0.0.0/4 or ff00::/8).
   @inlinable public var isMulticast: Bool {
     switch self {
     case .v4(let address): address.isMulticast
@@ -39,13 +43,13 @@ extension IPAddress {
     }
   }
 
-  /// The IPv4 address that an IPv4-mapped IPv6 address contains; other addresses unchanged.
+  /// The IPv4 address in an IPv4-mapped IPv6 address; for all other addresses, the address itself.
   @inlinable public var unmapped: IPAddress {
     if case .v6(let address) = self, let mapped = address.mappedIPv4 { return .v4(mapped) }
     return self
   }
 
-  /// The address if its version is IPv4; nil for IPv6.
+  /// The address if it is an IPv4 address; nil for an IPv6 address.
   var ipv4: IPv4Address? {
     if case .v4(let address) = self { return address }
     return nil
@@ -62,8 +66,8 @@ extension IPAddress {
 extension RawDescriptor {
   /// Changes a membership.
   /// - Parameters:
-  ///   - name: the option that names the interface by its number.
-  ///   - nameByAddress: the option of IPv4 that names the interface by its address.
+  ///   - name: the option that identifies the interface by its number.
+  ///   - nameByAddress: the IPv4 option that identifies the interface by its address.
   fileprivate func changeMembership(
     _ name: Int32, _ nameByAddress: Int32, _ group: MulticastGroup
   ) throws(SocketError) {
@@ -79,8 +83,8 @@ extension RawDescriptor {
     }
   }
 
-  /// Changes a membership with struct group_req or group_source_req: the interface, then one or two sockaddr_storage,
-  /// with the alignment of a machine word.
+  /// Changes a membership with struct group_req or group_source_req, which contains the interface number and one or two
+  /// sockaddr_storage aligned to a machine word.
   private func changeMembership(
     _ name: Int32, _ group: IPAddress, from source: IPAddress?, _ interfaceIndex: UInt32
   ) throws(SocketError) {

@@ -1,29 +1,30 @@
 internal import CSocketKit
 
-// How multicast packets are sent and received: options of ip(7) and ipv6(7), sorted by their C names. On an IPv6 socket
-// each option is also set for IPv4 packets, so a dual-stack socket needs no other calls. For memberships see
-// `join(_:)`.
+// Options of ip(7) and ipv6(7) for sending and receiving multicast packets, sorted by their C names. Setting an option
+// on an IPv6 socket also sets the option for IPv4 packets, so a dual-stack socket needs no other calls. For
+// memberships, see `join(_:)`.
 
 extension SocketOption where Group: IPOptions, Value == Bool {
-  /// Receives packets of every group that any socket of the host has joined, which is the kernel's default. When off,
-  /// the socket receives only packets of the groups that it has joined itself. The C names are `IP_MULTICAST_ALL`
-  /// (Linux 2.6.31) and `IPV6_MULTICAST_ALL` (Linux 4.20).
+  /// Whether the socket receives the packets of every group that any socket of the host has joined. The default is
+  /// true. If false, the socket receives only packets of the groups that it has joined itself. The C names are
+  /// `IP_MULTICAST_ALL` (Linux 2.6.31) and `IPV6_MULTICAST_ALL` (Linux 4.20).
   public static var multicastAll: Self { Self(ipv4: CSK_IP_MULTICAST_ALL, ipv6: CSK_IPV6_MULTICAST_ALL) }
-  /// Whether group members on this host receive packets that this socket sends to the group; on by default. The C names
-  /// are `IP_MULTICAST_LOOP` and `IPV6_MULTICAST_LOOP`.
+  /// Whether group members on this host receive packets that this socket sends to the group. The default is true. The C
+  /// names are `IP_MULTICAST_LOOP` and `IPV6_MULTICAST_LOOP`.
   public static var multicastLoop: Self { Self(ipv4: CSK_IP_MULTICAST_LOOP, ipv6: CSK_IPV6_MULTICAST_LOOP) }
 }
 
 extension SocketOption where Group: IPOptions, Value == Int {
-  /// The number of hops that multicast packets travel, at most 255: 0 keeps them on this host, 1 (the default) on this
-  /// link. The C names are `IP_MULTICAST_TTL` and `IPV6_MULTICAST_HOPS`.
+  /// The largest number of hops of multicast packets, at most 255. With 0 the packets do not leave this host. With 1,
+  /// the default, they do not leave the directly connected network. The C names are `IP_MULTICAST_TTL` and
+  /// `IPV6_MULTICAST_HOPS`.
   public static var multicastHops: Self { Self(ipv4: CSK_IP_MULTICAST_TTL, ipv6: CSK_IPV6_MULTICAST_HOPS) }
 }
 
 extension SocketOption where Group: IPOptions, Value == UInt32 {
-  /// The number of the interface that sends multicast packets; 0 selects it by the routing table. IPv4 sockets cannot
-  /// read it back (`.notSupported`). A number without an interface is `.addressNotAvailable`. The C names are
-  /// `IP_MULTICAST_IF` and `IPV6_MULTICAST_IF`.
+  /// The number of the interface that sends multicast packets. With 0, the routing table selects the interface. Reading
+  /// the option of an IPv4 socket throws `.notSupported`. Setting it throws `.addressNotAvailable` if no interface has
+  /// the number. The C names are `IP_MULTICAST_IF` and `IPV6_MULTICAST_IF`.
   public static var multicastInterface: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> UInt32 in
@@ -44,8 +45,9 @@ extension SocketOption where Group: IPOptions, Value == UInt32 {
 }
 
 extension SocketOption where Group: IPOptions, Value == IPv4Address {
-  /// The interface that sends IPv4 multicast packets, given by one of its addresses; 0.0.0.0 selects it by the routing
-  /// table. An address that no interface has is `.addressNotAvailable`. The C name is `IP_MULTICAST_IF`.
+  /// An address of the interface that sends IPv4 multicast packets. With 0.0.0.0, the routing table selects the
+  /// interface. Setting the option throws `.addressNotAvailable` if no interface has the address. The C name is
+  /// `IP_MULTICAST_IF`.
   public static var multicastInterfaceAddress: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> IPv4Address in
@@ -60,7 +62,7 @@ extension SocketOption where Group: IPOptions, Value == IPv4Address {
 }
 
 extension RawDescriptor {
-  /// IP_MULTICAST_IF with a struct ip_mreqn: no group, an address, an index.
+  /// Sets IP_MULTICAST_IF with a struct ip_mreqn, which contains an empty group, an address and an interface number.
   fileprivate func setMulticastInterface(_ address: IPv4Address, _ index: UInt32) throws(SocketError) {
     let request: (UInt32, UInt32, UInt32) = (0, address.bits.bigEndian, index)
     try withUnsafeBytes(of: request) { bytes throws(SocketError) in

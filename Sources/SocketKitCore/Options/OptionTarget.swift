@@ -1,22 +1,24 @@
-/// A type whose socket options can be read and set: a socket that owns one descriptor, or a listener.
+/// A type whose socket options can be read and set. Sockets that own one descriptor and listeners conform.
 public protocol OptionTarget: ~Copyable {
-  /// The options that the descriptor accepts: a type without instances, such as `TCPSocketOptions`. It is the `Group`
-  /// of its own ``SocketOption`` values, and conforms to the marker protocols of the options that it shares with other
-  /// sockets. A socket that accepts only the options of socket(7) uses ``SocketLevelOptions``.
+  /// The type that identifies the options of the descriptor: a type without instances, such as `TCPSocketOptions`. The
+  /// ``SocketOption`` values of these options have this type as their `Group`. The type conforms to marker protocols,
+  /// such as ``IPOptions``, for the options that several kinds of sockets accept. A socket that accepts only the
+  /// options of socket(7) uses ``SocketLevelOptions``.
   associatedtype Options
-  /// The descriptor for getsockopt(2) and setsockopt(2), valid during the life of this value.
+  /// The descriptor for getsockopt(2) and setsockopt(2). It is valid until this value is destroyed.
   var descriptor: RawDescriptor { get }
 }
 
 extension OptionTarget where Self: ~Copyable {
   /// Reads an option.
-  /// - Throws: `.notSupported` where the kernel lacks it, `.closed`.
+  /// - Throws: `.notSupported` if the kernel does not support the option; `.closed`.
   public borrowing func option<Value>(_ option: SocketOption<Options, Value>) throws(SocketError) -> Value {
     try option.read(descriptor)
   }
 
   /// Reads a value that cannot be set.
-  /// - Throws: `.notSupported` where the kernel lacks it, `.closed`, and the errors that the option states.
+  /// - Throws: `.notSupported` if the kernel does not support the value; `.closed`; and the errors in the documentation
+  ///   of the option.
   public borrowing func option<Value: ~Copyable>(
     _ option: ReadOnlySocketOption<Options, Value>
   ) throws(SocketError) -> Value {

@@ -6,20 +6,21 @@ internal import CSocketKit
 /// // Accepts datagrams whose first payload byte, after UDP's header of 8 bytes, is 0x2a; drops others.
 /// try socket.setOption(.filter, to: [.load(.byte, at: 8), .jump(if: .equal(0x2a), then: 0, else: 1), .accept, .drop])
 /// ```
-/// The data of a filter begins with the transport's header on UDP and TCP sockets, with the IP header on raw IPv4
-/// sockets, and with the link's header on packet sockets.
+/// The packet data that a filter reads begin with the header of the transport protocol on UDP and TCP sockets, with the
+/// IP header on raw IPv4 sockets, and with the header of the link layer on packet sockets.
 @frozen
 public struct BPFInstruction: BitwiseCopyable, Hashable, Sendable {
   /// The operation (BPF_LD, BPF_JMP …, linux/bpf_common.h).
   public var code: UInt16
-  /// The number of instructions to skip when the condition holds.
+  /// The number of instructions to skip if the condition holds.
   public var jumpIfTrue: UInt8
-  /// The number of instructions to skip when the condition does not hold.
+  /// The number of instructions to skip if the condition does not hold.
   public var jumpIfFalse: UInt8
   /// The operand.
   public var operand: UInt32
 
-  /// Creates an instruction from the fields of struct sock_filter. The kernel checks the program when it is attached.
+  /// Creates an instruction from the fields of struct sock_filter. The kernel checks a program when the program is
+  /// attached to a socket.
   @inlinable
   public init(code: UInt16, jumpIfTrue: UInt8 = 0, jumpIfFalse: UInt8 = 0, operand: UInt32) {
     self.code = code
@@ -39,7 +40,7 @@ public struct BPFInstruction: BitwiseCopyable, Hashable, Sendable {
     case word
   }
 
-  /// A condition on the accumulator, with an unsigned number.
+  /// A condition that compares the accumulator with an unsigned number.
   @frozen
   public enum Condition: BitwiseCopyable, Hashable, Sendable {
     /// The accumulator equals the number (BPF_JEQ).
@@ -48,8 +49,8 @@ public struct BPFInstruction: BitwiseCopyable, Hashable, Sendable {
     case greater(UInt32)
   }
 
-  /// Loads the byte, half word or word at an offset into the accumulator (BPF_LD | BPF_ABS). If it is not within the
-  /// packet, the packet is dropped.
+  /// Loads the byte, half word or word at an offset of the packet into the accumulator (BPF_LD | BPF_ABS). If these
+  /// bytes are beyond the end of the packet, the kernel drops the packet.
   public static func load(_ width: Width, at offset: UInt32) -> Self {
     switch width {
     case .byte: Self(code: 0x30, operand: offset)
@@ -59,16 +60,16 @@ public struct BPFInstruction: BitwiseCopyable, Hashable, Sendable {
   }
   /// Loads the packet's length (BPF_LD | BPF_W | BPF_LEN).
   public static var loadLength: Self { Self(code: 0x80, operand: 0) }
-  /// Keeps only the bits of a mask in the accumulator (BPF_ALU | BPF_AND | BPF_K).
+  /// Clears the bits of the accumulator that are not set in a mask (BPF_ALU | BPF_AND | BPF_K).
   public static func and(_ mask: UInt32) -> Self { Self(code: 0x54, operand: mask) }
-  /// Skips `then` instructions when the condition holds, otherwise `else` instructions (BPF_JMP | BPF_K).
+  /// Skips `then` instructions if the condition holds, otherwise `else` instructions (BPF_JMP | BPF_K).
   public static func jump(if condition: Condition, then: UInt8, else other: UInt8) -> Self {
     switch condition {
     case .equal(let value): Self(code: 0x15, jumpIfTrue: then, jumpIfFalse: other, operand: value)
     case .greater(let value): Self(code: 0x25, jumpIfTrue: then, jumpIfFalse: other, operand: value)
     }
   }
-  /// Ends the program and truncates the packet to `count` bytes; 0 drops it (BPF_RET | BPF_K).
+  /// Ends the program and truncates the packet to `count` bytes (BPF_RET | BPF_K). With 0, the kernel drops the packet.
   public static func accept(first count: UInt32) -> Self { Self(code: 0x06, operand: count) }
   /// Ends the program and accepts the whole packet.
   public static var accept: Self { accept(first: .max) }
@@ -77,16 +78,16 @@ public struct BPFInstruction: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension SocketOption where Value == [BPFInstruction]? {
-  /// The filter of received packets; nil for none, the default. The kernel drops packets that the filter does not
-  /// accept. Packets that are already in the queue stay there. The C names are `SO_ATTACH_FILTER` (Linux 2.2),
-  /// `SO_DETACH_FILTER` and `SO_GET_FILTER` (Linux 3.8).
+  /// The filter of received packets. The default, nil, means no filter. The kernel drops packets that the filter does
+  /// not accept. A filter does not affect packets that are already in the queue. The C names are `SO_ATTACH_FILTER`
+  /// (Linux 2.2), `SO_DETACH_FILTER` and `SO_GET_FILTER` (Linux 3.8).
   ///
-  /// A filter has 1 to 4096 instructions, and every path through it must end in a return. Setting a filter replaces
-  /// another one. It throws `.invalidArgument` for no instructions, too many, or a program that fails the kernel's
-  /// checks; `.permissionDenied` when the filter is locked, and on TCP sockets of unprivileged processes (measured on
-  /// Linux 6.18; UDP and Unix sockets need no privilege); `.outOfMemory` beyond net.core.optmem_max. Setting nil throws
-  /// `.noSuchPath` (ENOENT) when there is no filter. Reading a filter that is an eBPF program throws
-  /// `.permissionDenied`.
+  /// A filter consists of 1 to 4096 instructions, and every path through the filter must end with a return instruction.
+  /// Setting a filter replaces the previous filter. The call throws `.invalidArgument` if there are no or too many
+  /// instructions or the program fails the kernel's checks; `.permissionDenied` if the filter is locked, and on TCP
+  /// sockets of unprivileged processes (measured on Linux 6.18; UDP and Unix sockets require no privilege);
+  /// `.outOfMemory` if the filter exceeds net.core.optmem_max. Setting nil throws `.noSuchPath` (ENOENT) if the socket
+  /// has no filter. Reading a filter that is an eBPF program throws `.permissionDenied`.
   public static var filter: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> [BPFInstruction]? in try target.filter() },
@@ -98,9 +99,9 @@ extension SocketOption where Value == [BPFInstruction]? {
 }
 
 extension SocketOption where Value == Bool {
-  /// Whether the filter, or its absence, is locked until the socket's life ends. Use it in a process that passes the
-  /// socket to a less trusted one. Setting false throws `.permissionDenied` when it is locked. The C name is
-  /// `SO_LOCK_FILTER` (Linux 3.9).
+  /// Whether the filter cannot be changed, or added if there is none, until the socket is closed. Set this option in a
+  /// process that passes the socket to a less trusted process. Setting false throws `.permissionDenied` if the filter
+  /// is locked. The C name is `SO_LOCK_FILTER` (Linux 3.9).
   public static var isFilterLocked: Self { Self(flag: CSK_SO_LOCK_FILTER, level: CSK_SOL_SOCKET) }
 }
 
@@ -117,7 +118,7 @@ extension RawDescriptor {
     if result < 0 { throw SocketError(IOResult(raw: result), .setOption) }
   }
 
-  /// Returns the filter. The kernel counts its length in instructions, and fails if the buffer is too short.
+  /// Returns the filter. The kernel measures the buffer in instructions, and the call fails if the buffer is too short.
   fileprivate func filter() throws(SocketError) -> [BPFInstruction]? {
     var room = try readFilter(into: nil, room: 0)
     while room > 0 {
@@ -126,7 +127,7 @@ extension RawDescriptor {
         let count = try readFilter(into: &instructions, room: room)
         return Array(instructions.prefix(count))
       } catch {
-        // Another thread may have set a longer filter.
+        // The call fails if another thread has set a longer filter in the meantime.
         let now = try readFilter(into: nil, room: 0)
         if now <= room { throw error }
         room = now

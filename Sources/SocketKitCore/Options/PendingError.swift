@@ -1,9 +1,10 @@
 extension OptionTarget where Self: ~Copyable {
-  /// Returns and clears the pending error of the socket (SO_ERROR, socket(7)): the failure of a connect in the
-  /// background, or an error that an earlier send caused. An error that a call has thrown is no longer pending.
+  /// Returns and clears the pending error of the socket (SO_ERROR, socket(7)). A pending error is the failure of a
+  /// connect in the background, or an error that an earlier send caused. An error that a call has already thrown is no
+  /// longer pending.
   ///
-  /// - Parameter operation: the operation of the returned error.
-  /// - Returns: the error; nil when there is none.
+  /// - Parameter operation: the operation that the returned error contains.
+  /// - Returns: the error; nil if there is none.
   /// - Throws: `.closed`, `.notASocket`.
   public borrowing func takePendingError(
     as operation: SocketError.Operation = .wait
@@ -13,8 +14,8 @@ extension OptionTarget where Self: ~Copyable {
 }
 
 extension KernelSocket where Self: ~Copyable {
-  /// Returns and clears the pending error, as for every ``OptionTarget``. If the kernel reports a failure of this
-  /// transport only once, this call also ends the calls of other threads that wait for the error.
+  /// Returns and clears the pending error, like the method of ``OptionTarget``. If the kernel reports a failure of this
+  /// transport only once, this call also ends the calls of other threads that wait on the socket.
   /// - Throws: `.closed`, `.notASocket`.
   public borrowing func takePendingError(
     as operation: SocketError.Operation = .wait

@@ -1,7 +1,8 @@
-/// A value that the kernel reports about a socket and that a program cannot set: the function that reads it.
+/// A value that the kernel reports about a socket and that a program cannot set. It consists of the function that reads
+/// the value.
 ///
-/// `OptionTarget.option(_:)` reads it like a ``SocketOption``, and `setOption(_:to:)` does not accept it. `Group` is as
-/// for ``SocketOption``, and other packages can make their own:
+/// `OptionTarget.option(_:)` reads the value like that of a ``SocketOption``, but `setOption(_:to:)` does not accept
+/// this type. `Group` has the same meaning as in ``SocketOption``. Other packages can define options of this type:
 /// ```swift
 /// extension ReadOnlySocketOption where Group == MySocketOptions, Value == Int {
 ///   public static var credit: Self {
@@ -14,6 +15,6 @@ public struct ReadOnlySocketOption<Group, Value: ~Copyable>: Sendable {
   /// The function that reads the value.
   public let read: @Sendable (RawDescriptor) throws(SocketError) -> Value
 
-  /// Creates an option from the function that reads it.
+  /// Creates an option from the function that reads its value.
   public init(read: @escaping @Sendable (RawDescriptor) throws(SocketError) -> Value) { self.read = read }
 }

@@ -1,39 +1,40 @@
 internal import CSocketKit
 
-// The options of socket(7), sorted by their C names. Each value type has its own extension, so that a program can write
-// `.keepAlive` with a leading dot.
+// The options of socket(7), sorted by their C names. There is a separate extension for each type of value, so that a
+// program can write `.keepAlive` with a leading dot.
 
 extension SocketOption where Value == Bool {
   private init(_ name: Int32) { self.init(flag: name, level: CSK_SOL_SOCKET) }
   /// Allows sending datagrams to a broadcast address. The C name is `SO_BROADCAST`.
   public static var broadcast: Self { Self(CSK_SO_BROADCAST) }
-  /// Makes the kernel log the socket's activity, if the kernel was built with this feature. Switching it on needs
+  /// Makes the kernel log the socket's activity, if the kernel was built with this feature. Setting true requires
   /// CAP_NET_ADMIN. The C name is `SO_DEBUG`.
   public static var debugging: Self { Self(CSK_SO_DEBUG) }
   /// Sends only to hosts on a directly connected network, never through a gateway; sends to other hosts fail with
   /// `.unreachable`. The C name is `SO_DONTROUTE`.
   public static var directRoutesOnly: Self { Self(CSK_SO_DONTROUTE) }
-  /// Probes an idle connection, and ends it when the peer does not answer. The C name is `SO_KEEPALIVE`.
+  /// Makes the kernel probe an idle connection, and end the connection if the peer does not reply. The C name is
+  /// `SO_KEEPALIVE`.
   public static var keepAlive: Self { Self(CSK_SO_KEEPALIVE) }
-  /// Leaves urgent data in its place in the stream, so that ordinary reads return it. The C name is `SO_OOBINLINE`.
+  /// Makes ordinary reads return urgent data at their position in the stream. The C name is `SO_OOBINLINE`.
   public static var urgentDataInline: Self { Self(CSK_SO_OOBINLINE) }
-  /// Prefers busy polling over interrupts (Linux 5.11). The C name is `SO_PREFER_BUSY_POLL`.
+  /// Makes the kernel prefer busy polling to interrupts (Linux 5.11). The C name is `SO_PREFER_BUSY_POLL`.
   public static var preferBusyPoll: Self { Self(CSK_SO_PREFER_BUSY_POLL) }
-  /// Lets a socket bind to an address whose last connections are still in TIME_WAIT. Listeners of SocketKit's TCP set
-  /// it. The C name is `SO_REUSEADDR`.
+  /// Lets a socket bind to an address with connections that are still in TIME_WAIT. SocketKit's TCP listeners set this
+  /// option. The C name is `SO_REUSEADDR`.
   public static var reuseAddress: Self { Self(CSK_SO_REUSEADDR) }
-  /// Lets several sockets of one user bind to one address, if all of them set it. The kernel distributes connections
-  /// among them. The C name is `SO_REUSEPORT`.
+  /// Lets several sockets of one user bind to the same address, if each of them sets this option. The kernel
+  /// distributes connections among them. The C name is `SO_REUSEPORT`.
   public static var reusePort: Self { Self(CSK_SO_REUSEPORT) }
-  /// Reports with each received message the number of messages that the socket has dropped so far for lack of buffer
-  /// space: ``PacketMetadata/dropCount``. The C name is `SO_RXQ_OVFL`.
+  /// Reports, with each received message, the number of messages that the socket has dropped so far because its receive
+  /// buffer was full: ``PacketMetadata/dropCount``. The C name is `SO_RXQ_OVFL`.
   public static var dropCount: Self { Self(CSK_SO_RXQ_OVFL) }
-  /// Kernel timestamps of received messages, in microseconds. The C name is `SO_TIMESTAMP`.
+  /// Reports the time when the kernel received each message, in microseconds. The C name is `SO_TIMESTAMP`.
   public static var timestamps: Self { Self(CSK_SO_TIMESTAMP) }
-  /// Kernel timestamps of received messages, in nanoseconds. The C name is `SO_TIMESTAMPNS`.
+  /// Reports the time when the kernel received each message, in nanoseconds. The C name is `SO_TIMESTAMPNS`.
   public static var nanosecondTimestamps: Self { Self(CSK_SO_TIMESTAMPNS) }
-  /// Lets sends with ``SendFlags/zeroCopy`` read the caller's memory in place: TCP (Linux 4.14) and UDP (5.0). See
-  /// ``ZeroCopySender``. The C name is `SO_ZEROCOPY`.
+  /// Lets sends with ``SendFlags/zeroCopy`` transmit the caller's memory without a copy (TCP since Linux 4.14, UDP
+  /// since Linux 5.0). See ``ZeroCopySender``. The C name is `SO_ZEROCOPY`.
   public static var zeroCopy: Self { Self(CSK_SO_ZEROCOPY) }
 }
 
@@ -49,30 +50,35 @@ extension SocketOption where Value == Int {
   private init(_ name: Int32, from least: Int) {
     self.init(integer: name, level: CSK_SOL_SOCKET, in: least...Int(Int32.max))
   }
-  /// The number of the interface that the socket is bound to, 0 for none (Linux 5.1). See ``boundDevice`` and
+  /// The number of the interface that the socket is bound to; 0 for none (Linux 5.1). See ``boundDevice`` and
   /// ``InterfaceNames``. The C name is `SO_BINDTOIFINDEX`.
   public static var boundInterface: Self { Self(CSK_SO_BINDTOIFINDEX) }
-  /// The number of packets that one busy poll takes, at most 65535 (Linux 5.11). Raising it needs CAP_NET_ADMIN.
-  /// Reading it is `.notSupported`, because the kernel has no call for it. The C name is `SO_BUSY_POLL_BUDGET`.
+  /// The largest number of packets that one busy poll processes, at most 65535 (Linux 5.11). Increasing the value
+  /// requires CAP_NET_ADMIN. Reading the option throws `.notSupported`, because the kernel provides no call to read it.
+  /// The C name is `SO_BUSY_POLL_BUDGET`.
   public static var busyPollBudget: Self { Self(CSK_SO_BUSY_POLL_BUDGET) }
-  /// The CPU whose network queue delivers to the socket; -1 when unknown. The C name is `SO_INCOMING_CPU`.
+  /// The number of the CPU whose network queue delivers packets to the socket; -1 if it is unknown. The C name is
+  /// `SO_INCOMING_CPU`.
   public static var incomingCPU: Self { Self(CSK_SO_INCOMING_CPU) }
-  /// A mark on the packets for routing and filters, 0 to 4294967295; needs CAP_NET_ADMIN. The C name is `SO_MARK`.
+  /// The mark of the socket's packets for routing and firewall rules, 0 to 4294967295. Setting it requires
+  /// CAP_NET_ADMIN. The C name is `SO_MARK`.
   public static var mark: Self { Self(unsigned: CSK_SO_MARK, level: CSK_SOL_SOCKET) }
-  /// The queueing priority of outgoing packets, from 0; above 6 it needs CAP_NET_ADMIN. The C name is `SO_PRIORITY`.
+  /// The queueing priority of outgoing packets, at least 0. A priority above 6 requires CAP_NET_ADMIN. The C name is
+  /// `SO_PRIORITY`.
   public static var priority: Self { Self(CSK_SO_PRIORITY, from: 0) }
-  /// The receive buffer in bytes, from 0. Linux doubles the value that is set, to have room for its own data
-  /// structures, and returns the doubled value. A process with CAP_NET_ADMIN can exceed net.core.rmem_max
-  /// (`SO_RCVBUFFORCE`). The C name is `SO_RCVBUF`.
+  /// The size of the receive buffer in bytes, at least 0. Linux doubles the value that is set, to provide space for its
+  /// own data structures, and a read returns the doubled value. A process with CAP_NET_ADMIN can exceed
+  /// net.core.rmem_max (`SO_RCVBUFFORCE`). The C name is `SO_RCVBUF`.
   public static var receiveBuffer: Self { forced(CSK_SO_RCVBUFFORCE, CSK_SO_RCVBUF) }
-  /// The number of bytes that must have arrived before a poller reports the socket as readable, from 0, which means 1.
-  /// The C name is `SO_RCVLOWAT`.
+  /// The number of bytes that must arrive before a poller reports the socket as readable, at least 0. Zero has the same
+  /// effect as 1. The C name is `SO_RCVLOWAT`.
   public static var receiveLowWater: Self { Self(CSK_SO_RCVLOWAT, from: 0) }
-  /// The send buffer in bytes, from 0. Linux doubles it like ``receiveBuffer``. A process with CAP_NET_ADMIN can exceed
-  /// net.core.wmem_max (`SO_SNDBUFFORCE`). The C name is `SO_SNDBUF`.
+  /// The size of the send buffer in bytes, at least 0. Linux doubles the value, as for ``receiveBuffer``. A process
+  /// with CAP_NET_ADMIN can exceed net.core.wmem_max (`SO_SNDBUFFORCE`). The C name is `SO_SNDBUF`.
   public static var sendBuffer: Self { forced(CSK_SO_SNDBUFFORCE, CSK_SO_SNDBUF) }
-  /// The timestamps that the kernel makes, as the flags of the kernel's timestamping.rst. The kernel starts
-  /// timestamping in the background, so the first packets may have none. The C name is `SO_TIMESTAMPING`.
+  /// The flags that select the timestamps that the kernel makes. The kernel's timestamping.rst describes the flags. The
+  /// kernel starts timestamping in the background, so the first packets may have no timestamp. The C name is
+  /// `SO_TIMESTAMPING`.
   public static var timestampingFlags: Self { Self(CSK_SO_TIMESTAMPING) }
 
   private static func forced(_ privileged: Int32, _ plain: Int32) -> Self {
@@ -92,21 +98,23 @@ extension SocketOption where Value == Int {
 }
 
 extension SocketOption where Value == Duration {
-  /// The time that a blocking read may poll the network device, in microseconds. On older kernels raising it needs
-  /// CAP_NET_ADMIN (`.permissionDenied`); on Linux 6.18 it needs no privilege. The C name is `SO_BUSY_POLL`.
+  /// The time during which a blocking read may poll the network device, in microseconds. On older kernels, increasing
+  /// the time requires CAP_NET_ADMIN (`.permissionDenied`). On Linux 6.18 it requires no privilege. The C name is
+  /// `SO_BUSY_POLL`.
   public static var busyPoll: Self {
     Self(duration: CSK_SO_BUSY_POLL, level: CSK_SOL_SOCKET, unit: .microseconds(1))
   }
 }
 
 extension SocketOption where Value == String {
-  /// The name of the interface that the socket is bound to; empty for none. The C name is `SO_BINDTODEVICE`.
+  /// The name of the interface that the socket is bound to. An empty name means none. The C name is `SO_BINDTODEVICE`.
   public static var boundDevice: Self { Self(text: CSK_SO_BINDTODEVICE, level: CSK_SOL_SOCKET, capacity: 15) }
 }
 
 extension SocketOption where Value == Duration? {
-  /// The handling of unsent bytes when the socket closes. Nil leaves them to the kernel. Zero drops them and resets the
-  /// connection. Any other time is how long close waits (whole seconds, rounded up). A negative time is
+  /// The handling of unsent bytes when the socket is closed. With nil, the kernel sends the bytes in the background.
+  /// With zero, the kernel discards the bytes and resets the connection. With any other time, closing waits at most
+  /// this time for the bytes to be sent (in whole seconds, rounded up). Setting a negative time throws
   /// `.invalidArgument`. The C name is `SO_LINGER`.
   public static var linger: Self {
     Self(

@@ -1,15 +1,15 @@
 internal import CSocketKit
 
-/// The options of a socket that accepts only those of socket(7), which all sockets accept.
+/// The group of the options of socket(7), which all sockets accept. Sockets without other options use it.
 public enum SocketLevelOptions {}
 
-/// Marks the options of sockets that accept those of ip(7) and ipv6(7).
+/// A marker protocol for the option groups of sockets that accept the options of ip(7) and ipv6(7).
 public protocol IPOptions {}
 
-/// One socket option: the functions that read its value from the kernel and write it.
+/// A socket option. It consists of a function that reads the value from the kernel and a function that sets the value.
 ///
-/// `Group` separates the options of one protocol from the sockets of another: it is the ``OptionTarget/Options`` of the
-/// sockets that accept the option. Other packages can make their own:
+/// `Group` is the ``OptionTarget/Options`` type of the sockets that accept the option, so that the options of one
+/// protocol cannot be set on the sockets of another protocol. Other packages can define options:
 /// ```swift
 /// public enum MySocketOptions: IPOptions {}
 /// extension SocketOption where Group == MySocketOptions, Value == Bool {
@@ -17,12 +17,12 @@ public protocol IPOptions {}
 /// }
 /// ```
 public struct SocketOption<Group, Value>: Sendable {
-  /// The function that reads the option.
+  /// The function that reads the value of the option.
   public let read: @Sendable (RawDescriptor) throws(SocketError) -> Value
-  /// The function that writes the option.
+  /// The function that sets the value of the option.
   public let write: @Sendable (RawDescriptor, Value) throws(SocketError) -> Void
 
-  /// Creates an option from the functions that read and write it.
+  /// Creates an option from the functions that read and set its value.
   public init(
     read: @escaping @Sendable (RawDescriptor) throws(SocketError) -> Value,
     write: @escaping @Sendable (RawDescriptor, Value) throws(SocketError) -> Void
@@ -33,7 +33,7 @@ public struct SocketOption<Group, Value>: Sendable {
 }
 
 extension SocketOption where Value == Bool {
-  /// Makes an option that is an int, zero for false.
+  /// Creates an option whose value is an int; zero means false.
   public init(flag name: Int32, level: Int32) {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> Bool in try target.integerOption(level, name) != 0 },
@@ -44,7 +44,7 @@ extension SocketOption where Value == Bool {
 }
 
 extension SocketOption where Value == Int {
-  /// Makes an option that is an int.
+  /// Creates an option whose value is an int.
   public init(integer name: Int32, level: Int32) {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> Int in try target.integerOption(level, name) },
@@ -53,8 +53,8 @@ extension SocketOption where Value == Int {
       })
   }
 
-  /// Makes an option that is an int within a range. Values outside the range are `.invalidArgument`; the kernel would
-  /// truncate or wrap them.
+  /// Creates an option whose value is an int in a range. Setting a value outside the range throws `.invalidArgument`,
+  /// because the kernel would truncate or wrap the value.
   init(integer name: Int32, level: Int32, in range: ClosedRange<Int>) {
     let option = Self(integer: name, level: level)
     self.init(
@@ -65,7 +65,7 @@ extension SocketOption where Value == Int {
       })
   }
 
-  /// Makes an option that is an unsigned int of 32 bits.
+  /// Creates an option whose value is an unsigned int of 32 bits.
   init(unsigned name: Int32, level: Int32) {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> Int in
@@ -79,8 +79,9 @@ extension SocketOption where Value == Int {
 }
 
 extension SocketOption where Value == Duration {
-  /// Makes an option that is an int in a unit of time. A value between two units is rounded up. Negative values, and
-  /// more than 2147483647 units, are `.invalidArgument`.
+  /// Creates an option whose value is a time, which the kernel stores as an int in a unit of time. A time that is not a
+  /// whole number of units is rounded up. Setting a negative time or a time of more than 2147483647 units throws
+  /// `.invalidArgument`.
   /// - Parameter unit: the unit of time, greater than zero.
   public init(duration name: Int32, level: Int32, unit: Duration) {
     self.init(
@@ -95,9 +96,10 @@ extension SocketOption where Value == Duration {
 }
 
 extension Duration {
-  /// Returns this duration as a number of units, rounded up; nil when it is negative, or the number exceeds Int32.
+  /// Returns this duration as a number of units, rounded up; nil if the duration is negative or the number exceeds
+  /// `Int32.max`.
   ///
-  /// Computes with integers: a floating-point division rounds 4750 seconds up to 4751.
+  /// The method uses integer arithmetic, because a floating-point division would round 4750 seconds up to 4751 seconds.
   func count(of unit: Duration) -> Int32? {
     guard self >= .zero, unit > .zero else { return nil }
     let (whole, rest) = attoseconds.quotientAndRemainder(dividingBy: unit.attoseconds)
@@ -106,9 +108,9 @@ extension Duration {
 }
 
 extension SocketOption where Value == String {
-  /// Makes an option that is a name. Setting the option throws `.invalidArgument` if the name contains a zero byte or
-  /// is longer than the capacity.
-  /// - Parameter capacity: the longest value in bytes.
+  /// Creates an option whose value is a name. Setting the option throws `.invalidArgument` if the name contains a zero
+  /// byte or is longer than the capacity.
+  /// - Parameter capacity: the length of the longest value in bytes.
   public init(text name: Int32, level: Int32, capacity: Int) {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> String in
@@ -128,17 +130,18 @@ extension SocketOption where Value == String {
 }
 
 extension SocketOption where Value == [UInt8] {
-  /// Makes an option whose value is bytes in the kernel's format, with lengths that may vary. Use it for options that
-  /// have no name here:
+  /// Creates an option whose value is an array of bytes in the kernel's format. The length of the value may vary. Use
+  /// this initializer for options for which SocketKit defines no name:
   /// ```swift
   /// let cookie = try socket.option(SocketOption(bytes: SO_COOKIE, level: SOL_SOCKET, capacity: 8))
   /// ```
   /// - Parameters:
   ///   - name: the number of the option.
   ///   - level: the level of the option, such as `SOL_SOCKET`.
-  ///   - capacity: the longest value in bytes that a read returns. The kernel truncates a longer value, or fails.
-  ///   - request: the first bytes of the buffer that the kernel receives when the option is read. Some options of SCTP
-  ///     expect the number of an association there. Bytes beyond the capacity are ignored.
+  ///   - capacity: the length of the longest value that a read returns, in bytes. If the value is longer, the kernel
+  ///     truncates it or the read fails.
+  ///   - request: the first bytes of the buffer that a read passes to the kernel. Some SCTP options expect the number
+  ///     of an association in these bytes. Bytes beyond the capacity are ignored.
   public init(bytes name: Int32, level: Int32, capacity: Int = 512, request: [UInt8] = []) {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> [UInt8] in
@@ -160,7 +163,7 @@ extension SocketOption where Value == [UInt8] {
 }
 
 extension RawDescriptor {
-  /// Returns the value of an option that is an int.
+  /// Returns the value of an option whose value is an int.
   func integerOption(_ level: Int32, _ name: Int32) throws(SocketError) -> Int {
     var number: Int32 = 0
     var length: UInt32 = 4

@@ -1,12 +1,13 @@
 internal import CSocketKit
 
-// The time and the rate of sending packets: options of socket(7) that queueing disciplines implement, sorted by their C
-// names.
+// Options of socket(7) for the time and the rate at which packets are sent, sorted by their C names. Queueing
+// disciplines implement these options.
 
 extension SocketOption where Value == Int? {
-  /// The maximum number of bytes per second that the socket sends, at least 1 (`.invalidArgument`); nil for no limit.
-  /// TCP paces itself; only the queueing discipline `fq` paces datagrams. Before Linux 4.20 the kernel keeps only the
-  /// lower 32 bits. The C name is `SO_MAX_PACING_RATE` (Linux 3.13).
+  /// The maximum number of bytes per second that the socket sends; nil for no limit. Setting a number less than 1
+  /// throws `.invalidArgument`. TCP applies the limit without a queueing discipline. For datagrams, only the queueing
+  /// discipline `fq` applies the limit. Before Linux 4.20, the kernel stores only the lower 32 bits of the number. The
+  /// C name is `SO_MAX_PACING_RATE` (Linux 3.13).
   public static var maximumPacingRate: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Int? in
@@ -15,7 +16,7 @@ extension SocketOption where Value == Int? {
         let result = IOResult(
           raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_MAX_PACING_RATE, &rate, &length))
         if result.isFailure { throw SocketError(result, .getOption) }
-        // If all bits are set in the bytes that the kernel wrote, there is no limit.
+        // If all bits of the value that the kernel wrote are set, there is no limit.
         let unlimited = length < 8 ? UInt64(UInt32.max) : .max
         return rate == unlimited ? nil : Int(clamping: rate)
       },
@@ -28,32 +29,34 @@ extension SocketOption where Value == Int? {
   }
 }
 
-/// The way in which a socket sends packets at set times: struct sock_txtime of linux/net_tstamp.h.
+/// The settings with which a socket sends packets at specified times: struct sock_txtime of linux/net_tstamp.h.
 @frozen
 public struct TransmitTime: BitwiseCopyable, Hashable, Sendable {
-  /// The clock of ``OutgoingMetadata/transmitTime``: clock_gettime(2).
+  /// The clock of ``OutgoingMetadata/transmitTime``; see clock_gettime(2).
   @frozen
   public struct Clock: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
     public let rawValue: Int32
     @inlinable
     public init(rawValue: Int32) { self.rawValue = rawValue }
-    /// CLOCK_REALTIME; needs CAP_NET_ADMIN.
+    /// CLOCK_REALTIME. This clock requires CAP_NET_ADMIN.
     @inlinable public static var realtime: Self { Self(rawValue: 0) }
-    /// CLOCK_MONOTONIC: the clock of the queueing discipline `fq`.
+    /// CLOCK_MONOTONIC, the clock of the queueing discipline `fq`.
     @inlinable public static var monotonic: Self { Self(rawValue: 1) }
-    /// CLOCK_TAI: the clock of the queueing discipline `etf`; needs CAP_NET_ADMIN.
+    /// CLOCK_TAI, the clock of the queueing discipline `etf`. This clock requires CAP_NET_ADMIN.
     @inlinable public static var tai: Self { Self(rawValue: 11) }
   }
 
   /// The clock that measures the time.
   public var clock: Clock
-  /// Whether the time is the latest one, not the earliest: `etf` may send sooner (SOF_TXTIME_DEADLINE_MODE).
+  /// Whether the transmit time is the latest time at which a packet is sent. If true, `etf` may send the packet earlier
+  /// (SOF_TXTIME_DEADLINE_MODE). If false, the transmit time is the earliest time.
   public var isDeadline: Bool
-  /// Whether the error queue reports packets that were not sent, with ``ExtendedError/Origin/transmitTime``
-  /// (SOF_TXTIME_REPORT_ERRORS).
+  /// Whether the kernel puts an entry of origin ``ExtendedError/Origin/transmitTime`` into the error queue for each
+  /// packet that was not sent (SOF_TXTIME_REPORT_ERRORS).
   public var reportsErrors: Bool
 
-  /// Creates settings: by default, the time is the earliest one, and packets that were not sent are not reported.
+  /// Creates settings. By default, the transmit time is the earliest time, and packets that were not sent are not
+  /// reported.
   @inlinable
   public init(_ clock: Clock, isDeadline: Bool = false, reportsErrors: Bool = false) {
     self.clock = clock
@@ -63,11 +66,11 @@ public struct TransmitTime: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension SocketOption where Value == TransmitTime {
-  /// Lets a program set the time at which a packet is sent: ``OutgoingMetadata/transmitTime``. It cannot be switched
-  /// off again. A queueing discipline (`fq` or `etf`) delays the packets; without one, as on loopback, they are sent at
-  /// once. Setting it throws `.permissionDenied` without CAP_NET_ADMIN unless the clock is
-  /// ``TransmitTime/Clock/monotonic``. A socket without this option reads as the realtime clock. The C name is
-  /// `SO_TXTIME` (Linux 4.19).
+  /// Lets a program set the time at which a packet is sent: ``OutgoingMetadata/transmitTime``. After the option is set,
+  /// it cannot be switched off. A queueing discipline (`fq` or `etf`) delays the packets. Without such a queueing
+  /// discipline, as on loopback, the packets are sent immediately. Without CAP_NET_ADMIN, setting the option throws
+  /// `.permissionDenied` unless the clock is ``TransmitTime/Clock/monotonic``. If the option is not set, reading it
+  /// returns the realtime clock. The C name is `SO_TXTIME` (Linux 4.19).
   public static var transmitTime: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> TransmitTime in

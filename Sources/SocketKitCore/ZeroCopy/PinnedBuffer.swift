@@ -1,24 +1,25 @@
 internal import Glibc
 
-/// A buffer that the kernel may read while it sends: whole pages of a separate mapping, which do not move and are not
-/// part of the heap.
+/// A buffer whose bytes the kernel can send without a copy. The buffer is a memory mapping of whole pages, which do not
+/// move and are not part of the heap.
 ///
-/// A program passes the buffer to a ``ZeroCopySender``, which returns it when the kernel no longer uses it, so the
-/// program cannot write to it in the meantime. Because the buffer is a mapping of its own and not heap memory, it can
-/// be destroyed safely at any time. Unmapping removes the pages from this process, while the kernel keeps the pages
-/// that it still sends, unchanged, until they are sent. Freed heap memory would be allocated again, and the peer would
-/// receive its new contents.
+/// A program passes the buffer to a ``ZeroCopySender``, which owns the buffer until the kernel no longer uses it.
+/// During this time the program cannot write to the buffer. A buffer can be destroyed safely at any time, because it is
+/// a separate mapping: unmapping removes the pages from this process, and the kernel keeps the pages unchanged until it
+/// has sent them. Heap memory would not be safe, because the heap could allocate freed memory again, and the peer would
+/// then receive the new contents.
 ///
-/// Creating a buffer costs two system calls and page faults, so keep the returned buffers and fill them again.
+/// Creating and destroying a buffer costs two system calls and page faults, so reuse the buffers that the sender
+/// returns.
 public struct PinnedBuffer: ~Copyable, @unchecked Sendable {
   let memory: UnsafeMutableRawPointer
-  /// The room in bytes: the requested capacity, rounded up to whole pages.
+  /// The size of the buffer in bytes: the requested capacity, rounded up to whole pages.
   public let capacity: Int
   /// The number of bytes to send, from the beginning of the buffer.
   public private(set) var count: Int
 
-  /// Creates a buffer with room for at least `capacity` bytes, which must be at least 1. All bytes are zero, and
-  /// ``count`` is 0.
+  /// Creates a buffer of at least `capacity` bytes. `capacity` must be at least 1. All bytes are zero, and ``count`` is
+  /// 0.
   /// - Throws: `.outOfMemory`, `.invalidArgument`.
   public init(capacity: Int) throws(SocketError) {
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
@@ -46,27 +47,27 @@ public struct PinnedBuffer: ~Copyable, @unchecked Sendable {
     return taken
   }
 
-  /// Calls the body with the bytes to send.
+  /// Calls the body with the ``count`` bytes to send.
   public borrowing func withBytes<R: ~Copyable, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
     let bytes = UnsafeBufferPointer(start: memory.assumingMemoryBound(to: UInt8.self), count: count)
     return try body(unsafe Span(_unsafeElements: bytes))
   }
 
-  /// Calls the body with the whole buffer for writing. The body returns the number of bytes to send, from the beginning
-  /// of the buffer.
+  /// Calls the body with the whole buffer for writing. The body returns the number of bytes to send, counted from the
+  /// beginning of the buffer.
   ///
   /// Traps if the number is negative or greater than ``capacity``.
   public mutating func fill<E: Error>(_ body: (inout MutableSpan<UInt8>) throws(E) -> Int) throws(E) {
     let room = UnsafeMutableBufferPointer(start: memory.assumingMemoryBound(to: UInt8.self), count: capacity)
     var span = unsafe MutableSpan(_unsafeElements: room)
     let used = try body(&span)
-    precondition(used >= 0 && used <= capacity, "more bytes than the buffer has")
+    precondition(used >= 0 && used <= capacity, "more bytes than the capacity of the buffer")
     count = used
   }
 
-  /// Replaces the contents with a copy of the bytes. Traps when they do not fit.
+  /// Replaces the contents with a copy of the bytes. Traps if the number of bytes is greater than ``capacity``.
   public mutating func copy(_ bytes: Span<UInt8>) {
-    precondition(bytes.count <= capacity, "more bytes than the buffer has")
+    precondition(bytes.count <= capacity, "more bytes than the capacity of the buffer")
     bytes.withUnsafeBytes { source in
       if let base = source.baseAddress { memory.copyMemory(from: base, byteCount: source.count) }
     }

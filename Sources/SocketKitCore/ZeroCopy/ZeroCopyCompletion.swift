@@ -1,4 +1,4 @@
-/// The identifier of a buffer that was passed to a ``ZeroCopySender``, counted from 0 for each sender.
+/// The identifier of a buffer that was passed to a ``ZeroCopySender``. Each sender numbers its buffers from 0.
 @frozen
 public struct ZeroCopyID: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: UInt64
@@ -10,9 +10,10 @@ public struct ZeroCopyID: RawRepresentable, BitwiseCopyable, Hashable, Sendable 
 public struct ZeroCopyCompletion: ~Copyable, Sendable {
   /// The identifier of the buffer.
   public let id: ZeroCopyID
-  /// The number of bytes of the buffer that were sent: all, unless the program stopped sending.
+  /// The number of bytes of the buffer that were sent. The number equals ``PinnedBuffer/count`` unless the program
+  /// stopped sending the buffer.
   public let bytesSent: Int
-  /// Whether the kernel copied some of the bytes, which it always does on loopback.
+  /// Whether the kernel copied some of the bytes. On loopback the kernel always copies.
   public let wasCopied: Bool
   private let buffer: PinnedBuffer
 
@@ -23,7 +24,7 @@ public struct ZeroCopyCompletion: ~Copyable, Sendable {
     self.buffer = buffer
   }
 
-  /// Returns the buffer, which can be filled again.
+  /// Returns the buffer, which the program can fill again.
   public consuming func takeBuffer() -> PinnedBuffer { buffer }
 }
 
@@ -32,7 +33,7 @@ public struct ZeroCopyCompletion: ~Copyable, Sendable {
 public enum FlushOutcome: BitwiseCopyable, Hashable, Sendable {
   /// The kernel has accepted all queued buffers.
   case done
-  /// Too many sends are in flight, for the kernel or for the sender. Continue after
-  /// ``ZeroCopySender/readCompletions(from:)`` has read completions.
+  /// The number of sends in flight has reached the limit of the kernel or of the sender. Read completions with
+  /// ``ZeroCopySender/readCompletions(from:)``, then continue.
   case waitForCompletions
 }

@@ -1,10 +1,11 @@
 internal import CSocketKit
 
-// How a sender identifies its socket, and finds the number that the kernel gives to the next send.
+// Functions with which a sender identifies its socket and determines the number that the kernel assigns to the next
+// send.
 
 extension ZeroCopySender {
   /// Reads the error queue until it is empty.
-  /// - Parameter keepingOthers: whether to keep the entries of other origins for ``takeOtherError()``.
+  /// - Parameter keepingOthers: whether to store the entries of other origins for ``takeOtherError()``.
   mutating func drain(keepingOthers: Bool) throws(SocketError) {
     while let error = try socket.nextQueuedError() {
       if error.origin == .zeroCopy {
@@ -15,11 +16,12 @@ extension ZeroCopySender {
     }
   }
 
-  /// The most entries that are kept for ``takeOtherError()``; the kernel's own queue is bounded too.
+  /// The largest number of entries that are stored for ``takeOtherError()``. The kernel's error queue is limited too.
   private static var mostOthers: Int { 64 }
 
-  /// Removes and returns the oldest entry of the error queue with another origin, such as an ICMP error, that
-  /// ``flush(to:)`` read after a failed send; nil when there is none. The sender keeps at most 64 such entries.
+  /// Removes and returns the oldest stored entry of the error queue that is not a completion, for example an ICMP
+  /// error; nil if there is none. ``flush(to:)`` stores such entries when it reads the queue after a failed send. The
+  /// sender stores at most 64 entries.
   public mutating func takeOtherError() -> ExtendedError? { others.isEmpty ? nil : others.removeFirst() }
 
   /// Throws `.invalidArgument` unless the descriptor still refers to the socket that this sender was created for.
@@ -27,13 +29,13 @@ extension ZeroCopySender {
     if try socket.socketCookie(operation) != cookie { throw SocketError(code: .invalidArgument, operation) }
   }
 
-  /// Determines whether a failed zero-copy send of a datagram used up a number.
+  /// Determines whether the kernel assigned a number to a failed zero-copy send of a datagram.
   ///
-  /// The kernel releases the number when it could not build the packet, and keeps it when it refused the packet after
-  /// building it. A refused packet is freed before sendmsg(2) returns, which queues its completion. When the packet was
-  /// split into fragments, some may be sent already, and the completion comes later; a probe then determines the
-  /// number.
-  /// - Returns: whether the failed send used up a number.
+  /// If the kernel could not build the packet, it reuses the number for the next send. If it refused the packet after
+  /// building it, the number is used up. The kernel frees a refused packet before sendmsg(2) returns, and puts the
+  /// completion of the packet into the error queue. If the kernel has split the packet into fragments, it may already
+  /// have sent some of them, and the completion arrives later. In this case a probe determines the number.
+  /// - Returns: whether the failed send has a number.
   mutating func settleNumber(_ slot: Int) throws(SocketError) -> Bool {
     try checkIdentity(.send)
     let number = tracker.nextNumber
@@ -44,16 +46,16 @@ extension ZeroCopySender {
     return tracker.nextNumber &- number > 1
   }
 
-  /// Makes a send that the kernel refuses after it has numbered it. The completion, which is queued before sendmsg(2)
-  /// returns, contains the number.
+  /// Makes a send that the kernel refuses after it has assigned a number to the send. The kernel puts the completion,
+  /// which contains the number, into the error queue before sendmsg(2) returns.
   ///
-  /// The send requests to split a page into datagrams of one byte, which are more than the kernel's limit (64, or 128
-  /// since Linux 6.9). The kernel checks this after it has built the packet (EINVAL in udp_send_skb of net/ipv4/udp.c,
-  /// and likewise for IPv6), so nothing is sent. While the number stays uncertain, buffers are sent without
-  /// MSG_ZEROCOPY.
+  /// The send requests that the kernel split a page into datagrams of one byte. The number of these datagrams exceeds
+  /// the kernel's limit (64, or 128 since Linux 6.9). The kernel checks the limit after it has built the packet and
+  /// fails with EINVAL (udp_send_skb in net/ipv4/udp.c, similarly for IPv6), so it sends nothing. While the next number
+  /// is unknown, the sender sends buffers without MSG_ZEROCOPY.
   /// - Returns: the result of the probe's send.
   mutating func probeNumber(_ slot: Int) throws(SocketError) -> IOResult {
-    // Buffers are whole pages, of 4096 bytes at least.
+    // A buffer consists of whole pages, which have at least 4096 bytes.
     let page = csk_iovec(base: entries[slot].memory, length: 4096)
     var ancillary = AncillaryBuffer<24>()
     try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: 1 as UInt16)
@@ -66,7 +68,7 @@ extension ZeroCopySender {
 }
 
 extension RawDescriptor {
-  /// Returns the socket's cookie (SO_COOKIE, Linux 4.6), a number that the kernel gives to one socket only.
+  /// Returns the socket's cookie (SO_COOKIE, Linux 4.6), a number that the kernel assigns to only one socket.
   func socketCookie(_ operation: SocketError.Operation) throws(SocketError) -> UInt64 {
     var cookie: UInt64 = 0
     var length: UInt32 = 8

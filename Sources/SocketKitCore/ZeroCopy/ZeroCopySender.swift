@@ -1,7 +1,7 @@
 internal import CSocketKit
 
-/// A sender of buffers that the kernel reads in place (MSG_ZEROCOPY; TCP Linux 4.14, UDP 5.0). It returns each buffer
-/// when the kernel no longer uses it.
+/// A sender of buffers that the kernel sends without a copy (MSG_ZEROCOPY; TCP since Linux 4.14, UDP since Linux 5.0).
+/// The sender returns each buffer when the kernel no longer uses the buffer.
 ///
 /// ```swift
 /// var sender = try ZeroCopySender(for: socket)
@@ -10,21 +10,21 @@ internal import CSocketKit
 /// _ = try sender.readCompletions(from: socket)       // when a poller reports .error
 /// while let done = sender.takeCompletion() { … done.takeBuffer() … }
 /// ```
-/// A sender belongs to one socket, and all zero-copy sends of that socket must go through it, because the kernel
-/// identifies sends by counting them. The sender identifies its socket by the kernel's cookie (SO_COOKIE), which is
-/// unique: a later socket with the same descriptor number has another cookie. Zero-copy sends pay off from about 10 KiB
-/// per buffer (msg_zerocopy.rst). **On loopback the kernel always copies**, and also where the interface does not
-/// support gathering; ``ZeroCopyCompletion/wasCopied`` reports this. A program that observes copies on a real path
-/// should use plain sends.
+/// A sender belongs to one socket. The program must make all zero-copy sends of this socket with the sender, because
+/// the kernel identifies sends by consecutive numbers. The sender identifies its socket by the socket's cookie
+/// (SO_COOKIE), which is unique: a later socket with the same descriptor number has a different cookie. Zero-copy sends
+/// are faster than copying sends only for buffers of at least about 10 KiB (msg_zerocopy.rst). **On loopback the kernel
+/// always copies.** It also copies if the interface does not support gathering. ``ZeroCopyCompletion/wasCopied``
+/// reports copies. If the kernel copies on a network path, use plain sends.
 ///
-/// **Waiting**: the kernel puts completions into the socket's error queue. Until they are read, every poller reports
-/// ``Readiness/error``, also when the program did not ask for it (EPOLLERR). So read completions on `.error`, and treat
-/// it as an error of the connection only when the next operation fails. On TCP, a completion arrives when the peer has
-/// acknowledged the bytes.
+/// **Waiting**: the kernel puts completions into the socket's error queue. While the queue contains completions, every
+/// poller reports ``Readiness/error`` (EPOLLERR), even if the program did not request it. When a poller reports
+/// `.error`, read the completions. The connection has failed only if the next operation fails. On TCP, a completion
+/// arrives when the peer has acknowledged the bytes.
 ///
-/// **Destroying** a sender with sends in flight is safe, and neither waits nor leaks: the sender unmaps its buffers
-/// (``PinnedBuffer``), and the kernel keeps the pages that it still sends until they are sent. Waiting might never end,
-/// because a peer may never acknowledge the bytes.
+/// **Destroying** a sender with sends in flight is safe, does not wait and does not leak memory. The sender unmaps its
+/// buffers (``PinnedBuffer``), and the kernel keeps the pages until it has sent them. The sender does not wait for the
+/// completions, because the peer may never acknowledge the bytes.
 public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   /// A buffer that was passed to the sender.
   struct Entry {
@@ -33,12 +33,13 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     var capacity = 0
     var count = 0
     var sent = 0
-    // Sends that are not completed.
+    // The number of sends of this buffer that are not completed.
     var pending = 0
     var wasCopied = false
     var address = AnySocketAddress()
   }
-  /// The largest number of buffers that the sender holds, counted from the oldest that has not been taken back.
+  /// The largest number of buffers that the sender can contain, counted from the oldest buffer that the program has not
+  /// taken back.
   public let capacity: Int
   let socket: RawDescriptor
   let cookie: UInt64
@@ -47,28 +48,30 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   let entries: UnsafeMutablePointer<Entry>
   private let finished: UnsafeMutablePointer<UInt64>
   var tracker: ZeroCopyTracker
-  // Identifiers increase. Those below `oldest` have been taken back, those in `oldest ..< nextToSend` have been sent,
-  // and those in `nextToSend ..< nextToQueue` are queued.
+  // Identifiers increase. The program has taken back the buffers with identifiers below `oldest`. The buffers in
+  // `oldest ..< nextToSend` have been sent, and the buffers in `nextToSend ..< nextToQueue` are queued.
   private var oldest: UInt64 = 0
   private var nextToSend: UInt64 = 0
   private var nextToQueue: UInt64 = 0
   private var finishedFirst = 0
   private var finishedCount = 0
-  /// Buffers with identifiers below this were queued before the last flush.
+  /// Buffers with identifiers below this number were queued before the last flush.
   private var seen: UInt64 = 0
-  /// Whether the last failed send may have used up a number that has not been completed.
+  /// Whether the last failed send may have a number whose completion has not arrived.
   var isNumberUncertain = false
   var others: [ExtendedError] = []
 
-  /// Creates a sender for a stream socket that has made no zero-copy send yet, and sets the option `.zeroCopy`.
+  /// Creates a sender for a stream socket and sets the option `.zeroCopy`. The socket must not have made a zero-copy
+  /// send before.
   /// - Parameters:
-  ///   - capacity: the largest number of buffers that the sender holds, 1 to 1048576.
-  ///   - sends: the largest number of sends in flight, 1 to 4194304; nil for four per buffer. A stream may need several
-  ///     sends for one buffer.
-  /// - Throws: `.invalidArgument` for numbers outside these ranges; `.closed`; `.notSupported` when the kernel or the
-  ///   socket does not support zero-copy sends (Unix sockets), and for vsock streams. On a vsock stream one send may
-  ///   use several completion numbers, or send bytes in place without any, and sendmsg(2) does not report it
-  ///   (net/vmw_vsock/virtio_transport_common.c), so a program cannot know when it may use a buffer again.
+  ///   - capacity: the largest number of buffers that the sender can contain, 1 to 1048576.
+  ///   - sends: the largest number of sends in flight, 1 to 4194304; nil for four times `capacity`. A stream may need
+  ///     several sends for one buffer.
+  /// - Throws: `.invalidArgument` for numbers outside these ranges; `.closed`; `.notSupported` if the kernel or the
+  ///   socket does not support zero-copy sends (Unix sockets), and for vsock streams. On a vsock stream, one send may
+  ///   use several completion numbers, or may send bytes without a copy and without a completion number. sendmsg(2)
+  ///   does not report this (net/vmw_vsock/virtio_transport_common.c), so a program cannot determine when it may reuse
+  ///   a buffer.
   public init<S: StreamSocket & ~Copyable>(
     for socket: borrowing S, capacity: Int = 64, sends: Int? = nil
   ) throws(SocketError) where S: KernelSocket {
@@ -76,9 +79,9 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     self.init(socket.descriptor, cookie, isStream: true, capacity, sends ?? 4 * capacity)
   }
 
-  /// Creates a sender for a datagram socket that has made no zero-copy send yet, and sets the option `.zeroCopy`. Each
-  /// buffer is one datagram.
-  /// - Throws: as ``init(for:capacity:sends:)``.
+  /// Creates a sender for a datagram socket and sets the option `.zeroCopy`. The socket must not have made a zero-copy
+  /// send before. Each buffer is sent as one datagram.
+  /// - Throws: the errors of ``init(for:capacity:sends:)``.
   public init<S: DatagramSocket & ~Copyable>(
     for socket: borrowing S, capacity: Int = 64
   ) throws(SocketError) where S: KernelSocket {
@@ -86,7 +89,8 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     self.init(socket.descriptor, cookie, isStream: false, capacity, capacity)
   }
 
-  /// Sets the option on a socket whose completions can be tracked, and returns its cookie.
+  /// Checks that completions of the socket can be tracked, sets the option `.zeroCopy`, and returns the socket's
+  /// cookie.
   private static func prepare<S: KernelSocket & ~Copyable>(
     _ socket: borrowing S, _ capacity: Int, _ sends: Int?
   ) throws(SocketError) -> UInt64 {
@@ -119,20 +123,21 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     finished.deallocate()
   }
 
-  /// Whether the sender has no room for another buffer. To make room, read completions and take them.
+  /// Whether the sender contains ``capacity`` buffers. Before the program can add another buffer, it must read
+  /// completions and take a buffer back.
   public var isFull: Bool { nextToQueue - oldest == UInt64(capacity) }
-  /// The number of buffers that the kernel has not accepted as a whole.
+  /// The number of buffers that the kernel has not accepted completely.
   public var unsentCount: Int { Int(nextToQueue - nextToSend) }
   /// The number of sends that the kernel has not completed.
   public var sendsInFlight: Int { tracker.inFlight }
   /// The number of buffers that ``takeCompletion()`` can return.
   public var completedCount: Int { finishedCount }
 
-  /// Adds a buffer to the queue, without sending it yet. Traps when ``isFull``.
-  /// - Parameter address: the receiver, for datagrams on an unconnected socket.
+  /// Adds a buffer to the queue but does not send the buffer. Traps if ``isFull`` is true.
+  /// - Parameter address: the address of the receiver, for datagrams on an unconnected socket.
   /// - Returns: the identifier that the completion of the buffer will have.
   public mutating func enqueue(_ buffer: consuming PinnedBuffer, to address: (some SocketAddress)?) -> ZeroCopyID {
-    precondition(!isFull, "ask isFull before")
+    precondition(!isFull, "the sender is full")
     let slot = Int(nextToQueue % UInt64(capacity))
     var entry = Entry(id: nextToQueue, capacity: buffer.capacity, count: buffer.count)
     if let address { entry.address = AnySocketAddress(address) }
@@ -142,14 +147,15 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     return ZeroCopyID(rawValue: entry.id)
   }
 
-  /// Adds a buffer to the queue of a connected socket, without sending it yet.
+  /// Adds a buffer to the queue of a connected socket but does not send the buffer. Traps if ``isFull`` is true.
   public mutating func enqueue(_ buffer: consuming PinnedBuffer) -> ZeroCopyID {
     enqueue(buffer, to: AnySocketAddress?.none)
   }
 
-  /// Adds a buffer to the queue and sends as much as the kernel accepts, without waiting: ``enqueue(_:)``, then
-  /// ``flush(to:)``. ``unsentCount`` is not 0 when something is left to flush.
-  /// - Throws: as ``flush(to:)``. The sender then owns the unsent buffer: ``takeUnsent()``.
+  /// Adds a buffer to the queue and sends as many bytes as the kernel accepts, without waiting. The call is equivalent
+  /// to ``enqueue(_:)`` followed by ``flush(to:)``. After the call, ``unsentCount`` is not 0 if the queue still
+  /// contains buffers.
+  /// - Throws: the errors of ``flush(to:)``. The sender then owns the unsent buffer, which ``takeUnsent()`` returns.
   public mutating func send<S: KernelSocket & ~Copyable>(
     _ buffer: consuming PinnedBuffer, to socket: borrowing S
   ) throws(SocketError) -> ZeroCopyID {
@@ -158,21 +164,24 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     return id
   }
 
-  /// Sends as much of the queue as the kernel accepts, without waiting.
+  /// Sends as many queued bytes as the kernel accepts, without waiting.
   ///
-  /// When the kernel has no memory to track a send (ENOBUFS: net.core.optmem_max, or RLIMIT_MEMLOCK) and sends are in
-  /// flight, their completions free memory: the result is `.waitForCompletions`. When no sends are in flight, the
-  /// kernel copies the bytes of a plain send. So a low limit makes a program slow but does not block it.
+  /// The kernel may have no memory to track a send (ENOBUFS because of net.core.optmem_max or RLIMIT_MEMLOCK). If sends
+  /// are in flight, the result is then `.waitForCompletions`, because their completions free memory. If no sends are in
+  /// flight, the sender makes a plain send, and the kernel copies the bytes. A low limit therefore makes a program
+  /// slower but does not block it.
   ///
-  /// A failed datagram send may have used up a completion number, so the sender reads the error queue after it.
-  /// ``takeCompletion()`` may then have buffers to return, and ``takeOtherError()`` the other entries of the queue.
+  /// After a failed datagram send, the sender reads the error queue, because the failed send may have used up a
+  /// completion number. ``takeCompletion()`` then returns the buffers that were completed, and ``takeOtherError()``
+  /// returns the other entries of the error queue.
   ///
-  /// - Parameter socket: the socket that this sender was created for. Its cookie is compared with the sender's when
-  ///   buffers are left from an earlier flush, and after a failed datagram send.
-  /// - Returns: ``FlushOutcome``; nil when the call would block.
+  /// - Parameter socket: the socket that this sender was created for. The call compares the cookie of this socket with
+  ///   the sender's cookie if the queue contains buffers from before the last flush, and after a failed datagram send.
+  /// - Returns: the outcome; nil if the call would block.
   /// - Throws: `.brokenPipe`, `.connectionReset`, `.notConnected`, `.messageTooLarge`, `.unreachable`,
-  ///   `.permissionDenied` (a firewall), `.outOfMemory` (a full queue of the device, with `.receiveErrors`);
-  ///   `.invalidArgument` for another socket. Unsent buffers stay in the queue: ``takeUnsent()``.
+  ///   `.permissionDenied` (a firewall), `.outOfMemory` (with the option `.receiveErrors`, the queue of the device is
+  ///   full); `.invalidArgument` for another socket. Unsent buffers remain in the queue, and ``takeUnsent()`` can
+  ///   remove them.
   public mutating func flush<S: KernelSocket & ~Copyable>(to socket: borrowing S) throws(SocketError) -> FlushOutcome? {
     guard socket.descriptor == self.socket else { throw SocketError(code: .invalidArgument, .send) }
     if nextToSend < seen { try checkIdentity(.send) }
@@ -188,7 +197,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
         continue
       }
       if tracker.isFull { return .waitForCompletions }
-      // The kernel does not number an empty send.
+      // The kernel does not assign a number to an empty send.
       var isCounted = entries[slot].count > 0
       if isNumberUncertain && isCounted {
         let probed = try probeNumber(slot)
@@ -203,7 +212,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
         let inFlight = tracker.inFlight
         let usedNumber = try isStream ? false : settleNumber(slot)
         if result.errno == CSK_ENOBUFS && !usedNumber {
-          // The completions that were just read have freed memory.
+          // The completions that the sender has just read have freed kernel memory.
           if tracker.inFlight < inFlight { continue }
           if tracker.inFlight > 0 { return .waitForCompletions }
           isCounted = false
@@ -212,7 +221,8 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
       }
       if result.isWouldBlock { return nil }
       if result.isFailure { throw SocketError(result, .send) }
-      // Not `entries[slot].sent +=`, for which the compiler generates invalid code under ThreadSanitizer (Swift 6.3.1).
+      // The code avoids `entries[slot].sent +=`, for which the compiler generates invalid code under ThreadSanitizer
+      // (Swift 6.3.1).
       let entry = entries + slot
       entry.pointee.sent += result.raw
       if isCounted {
@@ -257,7 +267,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     }
   }
 
-  /// Moves on to the next buffer of the queue, and finishes this one when none of its sends is pending.
+  /// Continues with the next buffer of the queue. Finishes the current buffer if none of its sends is pending.
   private mutating func advance(_ slot: Int) {
     nextToSend += 1
     if entries[slot].pending == 0 { finish(slot) }
@@ -268,12 +278,12 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     finishedCount += 1
   }
 
-  /// Reads completions from the socket's error queue, without waiting. Entries of other origins are discarded. A
-  /// program that needs them reads the queue itself (``Socket/nextQueuedError(into:)``) and passes the entries to
-  /// ``note(_:)``.
+  /// Reads completions from the socket's error queue, without waiting. The call discards entries of other origins. A
+  /// program that needs these entries must read the error queue with ``Socket/nextQueuedError(into:)`` and pass the
+  /// entries to ``note(_:)``.
   /// - Returns: the number of buffers that ``takeCompletion()`` can return.
-  /// - Throws: `.closed`; `.invalidArgument` for another socket, also for one that now has the descriptor number of
-  ///   this sender's socket. The queue of another socket is not read.
+  /// - Throws: `.closed`; `.invalidArgument` for another socket, even if its descriptor has the number that the
+  ///   descriptor of this sender's socket had. The call does not read the error queue of another socket.
   public mutating func readCompletions<S: KernelSocket & ~Copyable>(
     from socket: borrowing S
   ) throws(SocketError) -> Int {
@@ -283,10 +293,11 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     return finishedCount
   }
 
-  /// Reads completions, waiting on this thread until a buffer is completed or no send is in flight.
+  /// Reads completions. Blocks this thread until a buffer is completed or no send is in flight.
   ///
-  /// - Returns: the number of buffers that ``takeCompletion()`` can return; 0 when nothing is in flight.
-  /// - Throws: `.timedOut`, `.cancelled`, and as ``readCompletions(from:)``.
+  /// - Returns: the number of buffers that ``takeCompletion()`` can return; 0 if no send is in flight and no buffer is
+  ///   completed.
+  /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``readCompletions(from:)``.
   public mutating func waitForCompletions<S: KernelSocket & ~Copyable>(
     from socket: borrowing S, until limit: some WaitLimit
   ) throws(SocketError) -> Int {
@@ -300,7 +311,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     return finishedCount
   }
 
-  /// Processes an entry of the error queue. Ignores entries of other origins.
+  /// Processes an entry of the error queue. Ignores entries that are not completions.
   public mutating func note(_ error: ExtendedError) {
     let entries = entries
     let capacity = capacity
@@ -320,7 +331,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     finishedCount = count
   }
 
-  /// Removes and returns the next buffer that the kernel no longer uses, in the order of completion; nil when there is
+  /// Removes and returns the next buffer that the kernel no longer uses, in the order of completion; nil if there is
   /// none.
   public mutating func takeCompletion() -> ZeroCopyCompletion? {
     guard finishedCount > 0 else { return nil }
@@ -330,9 +341,10 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     return takeOut(id)
   }
 
-  /// Removes and returns the oldest buffer of which the kernel has accepted nothing, so that it is not sent; nil when
-  /// there is none. A buffer that was sent in part stays, and its rest is never sent: it completes with the part that
-  /// was sent.
+  /// Removes from the queue the oldest buffer of which the kernel has accepted no bytes, and returns the buffer unsent;
+  /// nil if there is none. If the kernel has accepted a part of a buffer, the call does not return that buffer, but the
+  /// sender never sends the remaining bytes. The buffer is completed when the kernel no longer uses the part that was
+  /// sent.
   public mutating func takeUnsent() -> ZeroCopyCompletion? {
     while nextToSend < nextToQueue {
       let slot = Int(nextToSend % UInt64(capacity))

@@ -1,70 +1,72 @@
-/// A record of a socket's zero-copy sends: which sends are in flight, and their owners.
+/// A record of a socket's zero-copy sends. It contains the sends that are in flight and the owner of each send.
 ///
-/// The kernel numbers the sends with MSG_ZEROCOPY of each socket from 0, with a counter of 32 bits that wraps around.
-/// It completes sends in ranges, several at once, perhaps out of order (msg_zerocopy.rst). ``ZeroCopySender`` has a
-/// tracker of its own. Use a tracker alone for sends with ``SendFlags/zeroCopy`` from memory that the program manages
-/// itself.
+/// The kernel numbers the MSG_ZEROCOPY sends of each socket from 0 with a counter of 32 bits, which wraps around. One
+/// completion can complete a range of several sends, and completions may arrive out of order (msg_zerocopy.rst).
+/// ``ZeroCopySender`` contains a tracker. Use a separate tracker if the program makes sends with ``SendFlags/zeroCopy``
+/// from memory that the program manages itself.
 ///
-/// **A datagram send that fails may use up a number**: the kernel releases the number when it cannot build the packet,
-/// and keeps it when it refuses the packet after building it, for example because of a firewall (EPERM) or a full queue
-/// (ENOBUFS with `.receiveErrors`). The completion of such a send is in the error queue when the send returns. So after
-/// a failed send, and before the next send, read the error queue until it is empty and pass every entry to
-/// ``complete(_:_:)``: a completion of a number that was never noted advances the count. A failed send on a TCP socket
-/// uses up no number.
+/// **A datagram send that fails may use up a number.** If the kernel cannot build the packet, it reuses the number for
+/// the next send. If it refuses the packet after building it, for example because of a firewall (EPERM) or a full queue
+/// (ENOBUFS with `.receiveErrors`), the number is used up. When such a send returns, its completion is in the error
+/// queue. After a failed send, therefore read the error queue until it is empty, before the next send, and pass every
+/// entry to ``complete(_:_:)``. If the program never noted the completed number, ``complete(_:_:)`` advances the count
+/// past this number. A failed send on a TCP socket uses up no number.
 ///
-/// One send on a vsock stream may use several numbers, which the kernel does not report, so vsock sends cannot be
-/// tracked.
+/// Sends on vsock streams cannot be tracked, because one send may use several numbers, and the kernel does not report
+/// how many.
 public struct ZeroCopyTracker: ~Copyable, @unchecked Sendable {
   private static var free: UInt64 { .max }
   private let owners: UnsafeMutablePointer<UInt64>
-  /// The number of slots of ``owners``: more than ``capacity``, because failed sends use up numbers beyond the last
-  /// noted one.
+  /// The number of slots of ``owners``. It is greater than ``capacity``, because failed sends use up numbers after the
+  /// number of the last noted send.
   private let slots: Int
-  /// The largest number of sends in flight, counted from the oldest.
+  /// The largest number of sends in flight, counted from the oldest incomplete send.
   public let capacity: Int
   private var oldest: UInt64
   private var next: UInt64
 
-  /// Creates an empty tracker, with memory that is allocated once.
+  /// Creates an empty tracker. Only this call allocates memory.
   /// - Parameters:
-  ///   - capacity: at least 1.
-  ///   - nextNumber: the number that the kernel gives to the next send; 0 on a socket that has made no zero-copy send.
+  ///   - capacity: the largest number of sends in flight, at least 1.
+  ///   - nextNumber: the number that the kernel assigns to the next send; 0 for a socket that has made no zero-copy
+  ///     send.
   public init(capacity: Int, nextNumber: UInt32 = 0) {
     precondition(capacity > 0)
     self.capacity = capacity
     slots = capacity + 4
     owners = .allocate(capacity: slots)
     owners.initialize(repeating: Self.free, count: slots)
-    // Far enough from zero that no number in flight is negative.
+    // The start value is large enough that no number in flight is negative.
     oldest = 1 << 32 | UInt64(nextNumber)
     next = oldest
   }
 
   deinit { owners.deallocate() }
 
-  /// Whether no further send can be noted. Check this before a send: a send that is not noted cannot be distinguished
-  /// from the next one.
+  /// Whether the tracker cannot note another send. Check this property before each send, because the tracker cannot
+  /// distinguish a send that was not noted from the next send.
   public var isFull: Bool { next - oldest >= UInt64(capacity) }
-  /// The number that the kernel gives to the next send, as far as the completions read so far show.
+  /// The number that the kernel assigns to the next send, according to the completions that have been read.
   public var nextNumber: UInt32 { UInt32(truncatingIfNeeded: next) }
-  /// The number of sends from the oldest that is not completed to the newest.
+  /// The number of sends from the oldest incomplete send to the newest send.
   public var inFlight: Int { Int(next - oldest) }
 
-  /// Notes a successful send of at least one byte with MSG_ZEROCOPY. Traps when ``isFull``.
-  /// - Parameter owner: the owner of the send, any number but the largest; ``complete(_:_:)`` reports it.
+  /// Notes a successful send of at least one byte with MSG_ZEROCOPY. Traps if ``isFull`` is true.
+  /// - Parameter owner: the owner of the send, any number except `UInt64.max`. ``complete(_:_:)`` passes this number to
+  ///   its body.
   public mutating func noteSend(of owner: UInt64) {
     precondition(!isFull && owner != Self.free)
     owners[slot(next)] = owner
     next += 1
   }
 
-  /// Processes a completion: calls the body for each send that it completes, with its owner and whether the kernel
+  /// Processes a completion. Calls the body for each completed send with the owner of the send and whether the kernel
   /// copied the bytes. Ignores errors of other origins, and numbers that were completed before. A number that was not
-  /// noted yet belongs to a failed send: it is counted, and completes nothing.
+  /// noted belongs to a failed send. The call counts this number and does not call the body for it.
   public mutating func complete(_ error: ExtendedError, _ body: (_ owner: UInt64, _ wasCopied: Bool) -> Void) {
     guard error.origin == .zeroCopy, error.errno == 0, error.data &- error.info < 1 << 31 else { return }
     countFailedSends(upTo: error.data)
-    // Extends the number from 32 bits to 64: it is less than 2^32 before the next number.
+    // Extends the number from 32 bits to 64 bits. The number is less than 2^32 behind the next number.
     let distance = UInt64(UInt32(truncatingIfNeeded: next) &- error.info)
     let count = UInt64(error.data &- error.info) + 1
     guard distance > 0, distance <= next - oldest, count <= distance else { return }
@@ -78,10 +80,11 @@ public struct ZeroCopyTracker: ~Copyable, @unchecked Sendable {
     while oldest < next, owners[slot(oldest)] == Self.free { oldest += 1 }
   }
 
-  /// Advances the count past a completed number that was not noted.
+  /// Advances the count past the completed numbers that were not noted.
   private mutating func countFailedSends(upTo last: UInt32) {
     let ahead = UInt64(last &- UInt32(truncatingIfNeeded: next))
-    // A distance in the upper half of the range means that the number is behind, and was noted.
+    // A distance in the upper half of the range means that the number is less than the next number, so the send was
+    // noted.
     guard ahead < 1 << 31 else { return }
     if oldest == next {
       next += ahead + 1
@@ -89,7 +92,7 @@ public struct ZeroCopyTracker: ~Copyable, @unchecked Sendable {
       return
     }
     guard next - oldest + ahead < UInt64(slots) else { return }
-    // The slots of these numbers are free already.
+    // The slots of these numbers are already free.
     next += ahead + 1
   }
 
