@@ -73,11 +73,11 @@ import Testing
     ("sctp://\(String(repeating: "1.1.1.1,", count: 64))2.2.2.2:1", "at most 64"),
     ("vsock:4711", "\"4711\" may be a context ID or a port: write vsock://4711:PORT"),
     ("vsock:4711", "vsock://any:4711."),
-    ("vsock:2:1234", "are written vsock://2:1234"), ("vsock://4711", "Context ID and port are written"),
-    ("vsock://", "Context ID and port"), ("vsock://x:1", "any, hypervisor, local or host"),
+    ("vsock:2:1234", "port as vsock://2:1234"), ("vsock://4711", "Write the context ID and the port"),
+    ("vsock://", "the context ID and the port"), ("vsock://x:1", "any, hypervisor, local or host"),
     ("vsock://3:", "A vsock port"),
     ("vsock://3:-1", "A vsock port"), ("vsock://4294967296:1", "0 to 4294967295"),
-    ("vsock://vsock://3:5", "are written"),
+    ("vsock://vsock://3:5", "Write the context ID"),
     ("vsock://3:5?from-host", "?to-host"), ("vsock://3:4294967296", "A vsock port"),
   ])
   func badTextIsExplained(_ text: String, _ explanation: String) throws {

@@ -9,14 +9,15 @@ public import SocketKitCore
 /// ```
 /// To use addresses of a specific type, replace ``/SocketKitCore/AnySocketAddress`` with your own address type.
 /// `Options` determines the options that the socket supports: ``/SocketKitCore/SocketLevelOptions`` for those of
-/// socket(7) only, `UDPSocketOptions` for those of UDP, or a type of your own. The socket type can be any except a
-/// stream. For sequenced packets, whose connections have an end, use ``GenericPacketSocket``.
+/// socket(7) only, `UDPSocketOptions` for those of UDP, or a type of your own. Every socket type except a stream is
+/// possible. For sequenced packets, whose connections have an end, use ``GenericPacketSocket``.
 @frozen
 public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, DatagramSocket, KernelSocket,
   Transport
 {
   @usableFromInline let owned: Descriptor
-  /// Whether descriptors may arrive. Only Unix sockets pass descriptors, and packet sockets reject requests for them.
+  /// Whether descriptors may arrive. Only Unix sockets pass descriptors, and packet sockets reject a request to receive
+  /// descriptors.
   public let mayReceiveDescriptors: Bool
 
   @inlinable
@@ -40,8 +41,8 @@ public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, 
 
   @inlinable public static var capabilities: SocketCapabilities { .emptyMessages }
 
-  /// Every kind that has messages and no connections. A socket for an address is a datagram socket with the family's
-  /// default protocol; for other kinds see `open(_:)`.
+  /// Every kind of socket that has messages and no connections. A socket that is opened for an address is a datagram
+  /// socket with the family's default protocol. To open a socket of another kind, use `open(_:)`.
   public static var kinds: [SocketKind] {
     [.datagram, .raw, .reliableDatagram, .congestionControlledDatagram, .packet].map { SocketKind(.unspecified, $0) }
   }
@@ -70,8 +71,8 @@ public struct GenericStreamSocket<Address: SocketAddress, Options>: ~Copyable, S
 
   @inlinable public static var capabilities: SocketCapabilities { .halfClose }
 
-  /// The type with every family and protocol. A socket for an address has the family's default protocol; for others see
-  /// `open(_:)`.
+  /// The socket type, with every family and protocol. A socket that is opened for an address has the family's default
+  /// protocol. To open a socket with another protocol, use `open(_:)`.
   public static var kinds: [SocketKind] { [SocketKind(.unspecified, .stream)] }
 }
 
@@ -89,19 +90,19 @@ public struct GenericPacketSocket<Address: SocketAddress, Options>: ~Copyable, S
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// None, because the meaning of an empty packet depends on the family.
+  /// No capabilities, because the meaning of an empty packet depends on the family.
   @inlinable public static var capabilities: SocketCapabilities { [] }
 
-  /// The type with every family and protocol. A socket for an address has the family's default protocol; for others see
-  /// `open(_:)`.
+  /// The socket type, with every family and protocol. A socket that is opened for an address has the family's default
+  /// protocol. To open a socket with another protocol, use `open(_:)`.
   public static var kinds: [SocketKind] { [SocketKind(.unspecified, .sequencedPacket)] }
 }
 
 extension SocketType {
-  /// Datagrams that arrive, in any order (SOCK_RDM).
+  /// Datagrams that arrive reliably, but in any order (SOCK_RDM).
   fileprivate static var reliableDatagram: Self { Self(rawValue: 4) }
   /// Datagrams with congestion control (SOCK_DCCP).
   fileprivate static var congestionControlledDatagram: Self { Self(rawValue: 6) }
-  /// The obsolete form of AF_PACKET (SOCK_PACKET).
+  /// The obsolete socket type for packet sockets (SOCK_PACKET).
   fileprivate static var packet: Self { Self(rawValue: 10) }
 }

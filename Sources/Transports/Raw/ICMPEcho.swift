@@ -6,14 +6,14 @@ public struct ICMPEcho: BitwiseCopyable, Hashable, Sendable {
   /// The length of the header in bytes; the payload follows.
   @inlinable public static var headerLength: Int { 8 }
 
-  /// Whether this is a reply, and not a request.
+  /// Whether this is a reply rather than a request.
   public var isReply: Bool
-  /// Identifies the sender. On an ``ICMPSocket``, the kernel sets it.
+  /// Identifies the sender. On an ``ICMPSocket``, the kernel sets the identifier.
   public var identifier: UInt16
   /// Identifies the request.
   public var sequence: UInt16
 
-  /// Creates a header; by default, of a request.
+  /// Creates the header of a request or a reply; of a request by default.
   public init(isReply: Bool = false, identifier: UInt16 = 0, sequence: UInt16) {
     self.isReply = isReply
     self.identifier = identifier
@@ -22,8 +22,8 @@ public struct ICMPEcho: BitwiseCopyable, Hashable, Sendable {
 
   /// Writes the header and the payload.
   ///
-  /// Writes the checksum for IPv4, because raw sockets require it. The checksum of ICMPv6 also covers addresses, so the
-  /// kernel writes it.
+  /// For IPv4, the call writes the checksum, because raw sockets require it. For ICMPv6, the kernel writes the
+  /// checksum, because that checksum also covers addresses.
   /// - Returns: the number of bytes written, or nil if they do not fit.
   public func encode(
     for family: AddressFamily, payload: Span<UInt8>, into message: inout MutableSpan<UInt8>
@@ -47,8 +47,8 @@ public struct ICMPEcho: BitwiseCopyable, Hashable, Sendable {
     return count
   }
 
-  /// Reads a message that begins with the ICMP header; nil if it is not an echo message or is too short. Does not
-  /// verify the checksum, because the kernel has already done so.
+  /// Reads a message that begins with the ICMP header. Returns nil if the message is not an echo message or is too
+  /// short. Does not verify the checksum, because the kernel has already verified it.
   public init?(_ message: RawSpan, family: AddressFamily) {
     guard message.byteCount >= Self.headerLength else { return nil }
     switch (message.unsafeLoad(as: UInt8.self), family == .ipv6) {
@@ -64,18 +64,18 @@ public struct ICMPEcho: BitwiseCopyable, Hashable, Sendable {
 /// The header that precedes the payload of packets received on raw IPv4 sockets: RFC 791, 3.1.
 @frozen
 public struct IPv4Header: BitwiseCopyable, Hashable, Sendable {
-  /// The length of the header including its options, 20 to 60 bytes; the payload begins at this offset.
+  /// The length of the header including its options, 20 to 60 bytes. The payload begins at this offset.
   public let length: Int
   /// The protocol of the payload.
   public let protocolNumber: IPProtocol
-  /// The number of hops that the packet could still have made, 0 to 255.
+  /// The number of further hops that the packet was permitted to make, 0 to 255.
   public let timeToLive: UInt8
   /// The source address.
   public let source: IPv4Address
   /// The destination address.
   public let destination: IPv4Address
 
-  /// Returns nil if the bytes are not an IPv4 packet, or are too few.
+  /// Returns nil if the bytes are not an IPv4 packet, or if there are too few bytes.
   public init?(_ packet: RawSpan) {
     guard packet.byteCount >= 20 else { return nil }
     let first = packet.unsafeLoad(as: UInt8.self)
@@ -90,7 +90,7 @@ public struct IPv4Header: BitwiseCopyable, Hashable, Sendable {
 
 /// The checksum of IP, ICMP, UDP and TCP: RFC 1071.
 public enum InternetChecksum {
-  /// Returns the checksum of these bytes; 0 if the bytes contain their own checksum and are intact.
+  /// Returns the checksum of these bytes. The result is 0 if the bytes contain their own checksum and are intact.
   public static func of(_ bytes: RawSpan) -> UInt16 {
     var sum: UInt64 = 0
     var offset = 0

@@ -7,9 +7,9 @@ public import SocketKitCore
 /// ```
 /// The kernel sends only echo requests through the socket, writes the identifier and the checksum, and delivers only
 /// replies to the socket's own requests. Messages begin with the ICMP header (``ICMPEcho``). The port of a local
-/// address is the identifier: port 0 lets the kernel choose it, and `localAddress()` returns it. The port of a peer's
-/// address has no meaning, but the kernel returns the `remoteAddress()` of a connected socket only if that port is not
-/// 0.
+/// address is the identifier. With port 0, the kernel chooses the identifier, and `localAddress()` returns it. The port
+/// of a peer's address has no meaning, but the kernel returns the `remoteAddress()` of a connected socket only if that
+/// port is not 0.
 ///
 /// If a message is longer than the buffer, ``/SocketKitCore/MessageInfo/isTruncated`` is set and
 /// ``/SocketKitCore/MessageInfo/length`` is the length of the buffer, because the kernel ignores MSG_TRUNC here
@@ -31,7 +31,7 @@ public struct ICMPSocket: ~Copyable, DatagramSocket, KernelSocket, Transport {
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// The error queue, but no empty messages, because every message has a header.
+  /// The socket has an error queue. It has no empty messages, because every message has a header.
   @inlinable public static var capabilities: SocketCapabilities { .errorQueue }
   @inlinable public var mayReceiveDescriptors: Bool { false }
 

@@ -10,10 +10,10 @@ public import SocketKitCore
 /// try multiplexer.attach(connection, parser: program)
 /// _ = try multiplexer.send(message.span)
 /// ```
-/// A multiplexer has any number of sockets, added by ``clone()``, and any number of connections, added by
-/// ``attach(_:parser:)``. The kernel sends each message over one of the connections, and delivers each message from any
-/// of the connections to one of the sockets. Every message sent, including its header, must be one that the parser
-/// accepts.
+/// A multiplexer has any number of sockets and any number of connections. ``clone()`` adds a socket, and
+/// ``attach(_:parser:)`` adds a connection. The kernel sends each message over one of the connections, and delivers
+/// each message from any of the connections to one of the sockets. The parser must accept every message that is sent,
+/// including the header of the message.
 ///
 /// KCM sockets have no addresses, and a receive never returns the end of the stream. When a peer closes, the kernel
 /// removes its connection from the multiplexer without notification, and a poller reports the connection's own socket
@@ -26,7 +26,8 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
 
   @usableFromInline let owned: Descriptor
 
-  /// Takes over a descriptor without a check. It must be CLOEXEC and non-blocking, and a KCM socket.
+  /// Takes ownership of a descriptor without checking it. The descriptor must refer to a KCM socket, and must be
+  /// CLOEXEC and non-blocking.
   @inlinable
   public init(owning descriptor: consuming Descriptor) { owned = descriptor }
 
@@ -34,7 +35,7 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// None, because a message has at least one byte.
+  /// No capabilities, because a message has at least one byte.
   @inlinable public static var capabilities: SocketCapabilities { [] }
   @inlinable public var mayReceiveDescriptors: Bool { false }
 
@@ -61,15 +62,16 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
   /// Adds a TCP connection to the multiplexer (SIOCKCMATTACH).
   ///
   /// The kernel also parses the bytes that the connection has already received. After this call, the multiplexer reads
-  /// and writes the connection, and keeps it open when the caller closes its socket. Use that socket only for
+  /// and writes the connection, and keeps the connection open if the caller closes its socket. Use that socket only for
   /// ``detach(_:)``.
   /// - Parameters:
   ///   - connection: an established TCP connection; the caller keeps ownership.
   ///   - parser: a descriptor of an eBPF program of type BPF_PROG_TYPE_SOCKET_FILTER (bpf(2)); the caller keeps
   ///     ownership. The program receives the bytes from the beginning of a message. It returns the message's length in
   ///     bytes, 0 if it needs more bytes, or a negative number for an invalid stream, which ends the connection.
-  /// - Throws: `.notSupported` if the connection is not TCP or is not established; EALREADY (`.other`) if it is already
-  ///   attached; `.closed` if the program is not open; `.invalidArgument` if the program has another type.
+  /// - Throws: `.notSupported` if the connection is not TCP or is not established; EALREADY (`.other`) if the
+  ///   connection is already attached; `.closed` if the program is not open; `.invalidArgument` if the program has
+  ///   another type.
   public borrowing func attach(
     _ connection: borrowing some StreamSocket & KernelSocket & ~Copyable, parser: RawDescriptor
   ) throws(SocketError) {
@@ -77,8 +79,9 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
     try control(CSK_SIOCKCMATTACH, &request, .setOption)
   }
 
-  /// Removes a TCP connection from the multiplexer (SIOCKCMUNATTACH), so that its own socket can read and write it
-  /// again. Drops a partially received message. Resets the connection if it is sending a message.
+  /// Removes a TCP connection from the multiplexer (SIOCKCMUNATTACH). After this call, the connection's own socket can
+  /// read and write again. The call drops a partially received message. It resets the connection if a message is being
+  /// sent on the connection.
   /// - Throws: `.notRegistered` if the connection is not attached to this multiplexer.
   public borrowing func detach(
     _ connection: borrowing some StreamSocket & KernelSocket & ~Copyable

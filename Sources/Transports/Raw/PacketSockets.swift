@@ -1,11 +1,12 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// Operations of packet sockets (packet(7)) only. To open a packet socket, use
+// These operations apply only to packet sockets (packet(7)). To open a packet socket, use
 // `GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(SocketKind(AddressFamily(rawValue: 17), .raw,
 // protocolNumber: …))`.
 
-/// Frames that a network interface delivers in addition to those for this host: PACKET_ADD_MEMBERSHIP of packet(7).
+/// Frames that a network interface delivers in addition to the frames for this host: PACKET_ADD_MEMBERSHIP of
+/// packet(7).
 public enum PacketMembership: Hashable, Sendable {
   /// Every frame that the interface receives (PACKET_MR_PROMISC).
   case promiscuous
@@ -53,7 +54,7 @@ extension GenericMessageSocket {
   /// Makes an interface deliver additional frames to all packet sockets on the host.
   ///
   /// The kernel counts memberships: call ``leave(_:interfaceIndex:)-(PacketMembership,_)`` once for each. Closing the
-  /// socket ends its remaining memberships. Packet sockets only. The C name is `PACKET_ADD_MEMBERSHIP`.
+  /// socket ends its remaining memberships. The socket must be a packet socket. The C name is `PACKET_ADD_MEMBERSHIP`.
   /// - Parameter interfaceIndex: the interface's index; see ``/SocketKitCore/InterfaceNames``.
   /// - Throws: `.addressNotAvailable` if the interface does not exist; `.invalidArgument` if the length of a hardware
   ///   address does not match the interface; `.notSupported` on a socket of another family; `.closed`.
@@ -83,7 +84,7 @@ extension GenericMessageSocket {
   }
 
   /// Returns the number of packets received and dropped since the last call, or since the socket was opened. Reading
-  /// resets the kernel's counters to zero. Packet sockets only. The C name is `PACKET_STATISTICS`.
+  /// resets the kernel's counters to zero. The socket must be a packet socket. The C name is `PACKET_STATISTICS`.
   /// - Throws: `.notSupported` on a socket of another family; `.closed`.
   public borrowing func takePacketStatistics() throws(SocketError) -> PacketStatistics {
     var words = InlineArray<3, UInt32>(repeating: 0)

@@ -10,8 +10,9 @@ public enum ICMPSocketOptions: IPOptions {}
 extension SocketOption where Group == RawIPSocketOptions, Value == Bool {
   /// Whether sent packets begin with an IP header that the caller has written.
   ///
-  /// On IPv4 the kernel fills in the checksum and the total length, and the source and identification if they are 0.
-  /// Always enabled for ``IPProtocol/any``. The C names are `IP_HDRINCL` and `IPV6_HDRINCL` (Linux 4.5).
+  /// On IPv4, the kernel fills in the checksum and the total length. It also fills in the source address and the
+  /// identification if they are 0. The option is always enabled for ``IPProtocol/any``. The C names are `IP_HDRINCL`
+  /// and `IPV6_HDRINCL` (Linux 4.5).
   public static var headerIncluded: Self {
     let four = SocketOption(flag: CSK_IP_HDRINCL, level: CSK_IPPROTO_IP)
     let six = SocketOption(flag: CSK_IPV6_HDRINCL, level: CSK_IPPROTO_IPV6)
@@ -31,7 +32,7 @@ extension SocketOption where Group == RawIPSocketOptions, Value == Bool {
 
 extension SocketOption where Group == RawIPSocketOptions, Value == Int? {
   /// The offset in the payload of IPv6 packets at which the kernel writes and verifies an Internet checksum: an even
-  /// number of bytes, or nil to disable this. The offset for ICMPv6 is always 2 and cannot be changed. The C name is
+  /// number of bytes. Nil disables the checksum. The offset for ICMPv6 is always 2 and cannot be changed. The C name is
   /// `IPV6_CHECKSUM`.
   public static var checksumOffset: Self {
     let option = SocketOption<SocketLevelOptions, Int>(integer: CSK_IPV6_CHECKSUM, level: CSK_IPPROTO_IPV6)

@@ -17,7 +17,7 @@ public struct IPProtocol: RawRepresentable, BitwiseCopyable, Hashable, Sendable 
   @inlinable public static var gre: Self { Self(rawValue: 47) }
   /// ICMP for IPv6 (RFC 4443).
   @inlinable public static var icmpv6: Self { Self(rawValue: 58) }
-  /// For experiments (RFC 3692).
+  /// A number for experiments (RFC 3692).
   @inlinable public static var experiment: Self { Self(rawValue: 253) }
   /// Any protocol, for sending only: the caller writes the IP header (raw(7), "IPPROTO_RAW").
   @inlinable public static var any: Self { Self(rawValue: 255) }
@@ -32,9 +32,9 @@ public struct IPProtocol: RawRepresentable, BitwiseCopyable, Hashable, Sendable 
 /// Every raw socket receives a copy of each packet of its protocol that matches its bound and connected addresses.
 /// **Received data begins with the IP header on IPv4** (use ``IPv4Header`` to skip it). On IPv6 it begins with the
 /// payload, and header fields are delivered as metadata. Sent data begins with the payload, unless the option
-/// ``SocketKitCore/SocketOption/headerIncluded`` is enabled. Addresses have no port: leave it 0, because IPv6
-/// interprets it as a protocol number. For this reason the kernel never returns the remote address of a connected
-/// socket, and `remoteAddress()` throws `.notConnected`.
+/// ``SocketKitCore/SocketOption/headerIncluded`` is enabled. Addresses of raw sockets have no port. Leave the port 0,
+/// because IPv6 interprets the port as a protocol number. For this reason the kernel never returns the remote address
+/// of a connected socket, and `remoteAddress()` throws `.notConnected`.
 @frozen
 public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
   public typealias Options = RawIPSocketOptions
@@ -42,7 +42,8 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
 
   @usableFromInline let owned: Descriptor
 
-  /// Takes over a descriptor without a check. It must be CLOEXEC and non-blocking, and a raw socket over IPv4 or IPv6.
+  /// Takes ownership of a descriptor without checking it. The descriptor must refer to a raw socket over IPv4 or IPv6,
+  /// and must be CLOEXEC and non-blocking.
   @inlinable
   public init(owning descriptor: consuming Descriptor) { owned = descriptor }
 

@@ -1,7 +1,7 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-// Reading and writing of the kernel's structures, for all options of this module.
+// These functions read and write the kernel's structures for all options of this module.
 
 extension RawDescriptor {
   /// Calls getsockopt(2) with a value-result argument: a structure that contains the input parameters and receives the
@@ -34,9 +34,9 @@ extension RawDescriptor {
 }
 
 extension SCTPAssociationOption {
-  /// Creates an option that the kernel keeps in a structure.
+  /// Creates an option whose value the kernel reads and writes as a structure.
   /// - Parameters:
-  ///   - question: returns the structure that names the association, with nothing else in it.
+  ///   - question: returns a structure in which only the association is set.
   ///   - encode: stores a value in that structure.
   init<Structure: BitwiseCopyable & Sendable>(
     _ name: Int32, question: @escaping @Sendable (SCTPAssociationID) -> Structure,
@@ -56,8 +56,8 @@ extension SCTPAssociationOption {
 }
 
 extension ReadOnlySCTPAssociationOption {
-  /// Creates an option that the kernel reports in a structure.
-  /// - Parameter question: returns the structure that names the association, with nothing else in it.
+  /// Creates an option whose value the kernel returns as a structure.
+  /// - Parameter question: returns a structure in which only the association is set.
   init<Structure: BitwiseCopyable & Sendable>(
     _ name: Int32, question: @escaping @Sendable (SCTPAssociationID) -> Structure,
     decode: @escaping @Sendable (Structure) -> Value
@@ -71,15 +71,15 @@ extension ReadOnlySCTPAssociationOption {
 extension Duration {
   /// Returns the number of whole units, rounded up.
   ///
-  /// The computation uses integers: a floating-point quotient may be slightly too large, and rounding it up would add a
-  /// unit.
+  /// The computation uses integers, because a floating-point quotient may be slightly too large. Rounding such a
+  /// quotient up would add a unit.
   func units(of unit: Duration) -> Int128 {
     let (quotient, remainder) = attoseconds.quotientAndRemainder(dividingBy: unit.attoseconds)
     return remainder > 0 ? quotient + 1 : quotient
   }
 }
 
-/// Converts a time to whole units for the kernel, rounded up.
+/// Converts a time to the kernel's unit. The result is rounded up.
 func units(_ time: Duration, of unit: Duration, upTo limit: UInt32) throws(SocketError) -> UInt32 {
   guard time >= .zero, let units = UInt32(exactly: time.units(of: unit)), units <= limit else {
     throw SocketError(code: .invalidArgument, .setOption)
@@ -91,7 +91,7 @@ func milliseconds(_ time: Duration, upTo limit: UInt32 = .max) throws(SocketErro
   try units(time, of: .milliseconds(1), upTo: limit)
 }
 
-/// Copies an address into the kernel's sockaddr_storage; nil leaves it empty, which means every address.
+/// Copies an address into the kernel's sockaddr_storage. Nil leaves the storage empty, which means every address.
 func copy<Storage: BitwiseCopyable>(_ address: IPSocketAddress?, into storage: inout Storage) {
   guard let address else { return }
   withUnsafeMutableBytes(of: &storage) { target in
@@ -104,17 +104,18 @@ func address<Storage: BitwiseCopyable>(from storage: Storage) -> IPSocketAddress
 }
 
 extension IPSocketAddress {
-  /// The address without a scope ID, unless it is link-local.
+  /// The address without a scope ID. A link-local address keeps its scope ID.
   ///
   /// In every address that arrived in a packet, the kernel sets the scope ID to the receiving interface, although only
-  /// link-local addresses have a scope. Without the scope ID, the address equals the one that the other end uses.
+  /// link-local addresses have a scope. Without the scope ID, the address is equal to the address that the other end
+  /// uses.
   var withoutNeedlessScope: Self {
     guard scopeID != 0, case .v6(let address) = ip, address.high >> 54 != 0xfe80 >> 6 else { return self }
     return Self(address, port: port, flowLabel: flowLabel)
   }
 }
 
-/// Concatenates addresses, each in its own length, as bindx and connectx require.
+/// Concatenates addresses of different lengths without padding, as bindx and connectx require.
 func packed(_ addresses: [IPSocketAddress]) -> [UInt8] {
   var bytes: [UInt8] = []
   for address in addresses { address.withBytes { one in one.withUnsafeBytes { bytes += $0 } } }

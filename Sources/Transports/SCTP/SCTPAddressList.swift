@@ -2,19 +2,19 @@ public import SocketKitCore
 
 /// The addresses of one end of an association and their common port: `10.0.0.1,10.0.1.1:38412`.
 public struct SCTPAddressList: Hashable, Sendable {
-  /// At least one address, all with ``port``.
+  /// The addresses: at least one, all with the same ``port``.
   public let addresses: [IPSocketAddress]
   /// The port, from 0 to 65535.
   public var port: UInt16 { addresses[0].port }
 
-  /// Creates a list from addresses with one port.
+  /// Creates a list from addresses that have the same port.
   /// - Returns: nil if there is no address, or if the ports differ.
   public init?(_ addresses: [IPSocketAddress]) {
     guard let first = addresses.first, addresses.allSatisfy({ $0.port == first.port }) else { return nil }
     self.addresses = addresses
   }
 
-  /// Parses addresses separated by `,` or `/`, the last one with the port: `10.0.0.1,10.0.1.1:80`,
+  /// Parses addresses that are separated by `,` or `/`. The port follows the last address: `10.0.0.1,10.0.1.1:80`,
   /// `[fe80::1%eth0],127.0.0.1:80`, `127.0.0.1/[::1]:80`.
   /// - Throws: `.invalidAddress` or `.invalidPort`. The error contains the text.
   public init(parsing text: String) throws(SocketError) {
@@ -44,7 +44,7 @@ public struct SCTPAddressList: Hashable, Sendable {
 }
 
 extension SCTPAddressList: LosslessStringConvertible {
-  /// Parses the text that ``init(parsing:)`` accepts; nil for any other text.
+  /// Parses the text that ``init(parsing:)`` accepts. Returns nil for any other text.
   public init?(_ description: String) {
     do throws(SocketError) {
       self = try SCTPAddressList(parsing: description)
@@ -53,7 +53,7 @@ extension SCTPAddressList: LosslessStringConvertible {
     }
   }
 
-  /// The addresses separated by commas, with the port after the last one: `10.0.0.1,10.0.1.1:38412`.
+  /// The addresses separated by commas, with the port after the last address: `10.0.0.1,10.0.1.1:38412`.
   public var description: String {
     let suffix = ":\(port)"
     let names = addresses.map { $0.description.dropLast(suffix.count) }

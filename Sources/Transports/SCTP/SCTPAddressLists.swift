@@ -1,10 +1,11 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// The addresses of the two ends. Multi-homed hosts have several each (RFC 6458, 9.1 to 9.5).
+// These options and methods concern the addresses of the two ends. A multi-homed host has several addresses (RFC 6458,
+// 9.1 to 9.5).
 
 extension ReadOnlySCTPAssociationOption where Value == [IPSocketAddress] {
-  /// The addresses of this end, of an association, or of the socket as `.future`.
+  /// The addresses of this end of an association. For `.future`, the addresses of the socket.
   ///
   /// If the socket is bound to any address, the value contains every address of this host that the socket may use.
   /// Reading throws `.outOfMemory`. The C name is `SCTP_GET_LOCAL_ADDRS`.
@@ -32,13 +33,13 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   /// - Parameter addresses: the addresses, with the socket's port or with port 0. An IPv6 socket also accepts IPv4
   ///   addresses.
   /// - Throws: `.addressNotAvailable` (not an address of this host), `.addressInUse`, `.invalidArgument` (another port,
-  ///   the other IP version, an address that is already bound, no address). The error contains the addresses. On
-  ///   failure, the kernel unbinds the addresses before the failing one again.
+  ///   the other IP version, an address that is already bound, no address). The error contains the addresses. If one
+  ///   address fails, the kernel unbinds the addresses that precede it in the list.
   public borrowing func addLocalAddresses(_ addresses: [IPSocketAddress]) throws(SocketError) {
     try changeLocalAddresses(CSK_SCTP_BINDX_ADD, addresses)
   }
 
-  /// Unbinds the socket from addresses (`SCTP_SOCKOPT_BINDX_REM`): new associations do not use them.
+  /// Unbinds the socket from addresses (`SCTP_SOCKOPT_BINDX_REM`). New associations do not use these addresses.
   ///
   /// - Throws: `.other` with EBUSY if no address would remain; `.invalidArgument` for no address, for another port, and
   ///   for an address to which the socket is not bound. The error contains the addresses.
@@ -52,7 +53,7 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     do throws(SocketError) {
       var addresses = addresses
       let own = try descriptor.localAddress()
-      // A bound socket refuses port 0, although 0 can only mean the port that the socket has.
+      // The kernel rejects port 0 for a bound socket, although 0 can only mean the port of the socket.
       if let port = IPSocketAddress(own)?.port, port != 0 {
         addresses = addresses.map { $0.port == 0 ? $0.with(port: port) : $0 }
       }
@@ -66,7 +67,7 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
 extension RawDescriptor {
   /// Reads the addresses of an association or of the socket.
   ///
-  /// The kernel does not report how many there are: it only fails if the buffer is too small.
+  /// The kernel does not report the number of addresses. The call fails if the buffer is too small.
   func sctpAddresses(
     _ name: Int32, _ association: SCTPAssociationID
   ) throws(SocketError) -> [IPSocketAddress] {

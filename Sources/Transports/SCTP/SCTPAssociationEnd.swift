@@ -4,7 +4,7 @@ public import SocketKitCore
 extension RawDescriptor {
   /// Continues a receive on a peeled-off socket that returned a notification or no bytes.
   ///
-  /// Returns the end, a reset, or the next message.
+  /// The result is the end of the stream, a reset, or the next message.
   @usableFromInline @inline(never)
   func attemptReceiveAgain(
     _ first: IOResult, into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
@@ -13,11 +13,11 @@ extension RawDescriptor {
     var result = first
     while result.raw >= 0, info.flags.contains(.notification) {
       let isComplete = info.flags.contains(.endOfRecord)
-      // The piece is a view of the buffer, so it must not outlive this statement.
+      // The piece is a view of the buffer, so it must not be used after this statement.
       let notification = completeNotification(
         buffer.bytes.extracting(first: result.raw), isComplete: isComplete, flags)
       guard case .associationChange(let change) = notification else {
-        // The caller receives this notification. The part that did not fit is lost, and the flags report it.
+        // The caller receives this notification. The part that did not fit is lost, and the flags report the loss.
         if !isComplete { info.flags.formUnion([.truncated, .endOfRecord]) }
         return result
       }
@@ -27,7 +27,8 @@ extension RawDescriptor {
       case .restarted: return .failure(errno: CSK_ECONNRESET)
       case .shutDown: return end(&info)
       case .lost, .cannotStart:
-        // The kernel has also set a pending error, which would otherwise be reported again.
+        // The kernel has also set a pending error. If the error is not cleared here, a later call reports the loss
+        // again.
         let pending = takeError()
         _ = csk_shutdown(value, CSK_SHUT_RDWR)
         return .failure(errno: pending == 0 ? CSK_ECONNRESET : pending)
@@ -36,7 +37,7 @@ extension RawDescriptor {
         into: &buffer, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)
     }
     if result.raw == 0, info.ancillaryLength == 0, info.flags.isEmpty, !hasEnded(buffer.byteCount) {
-      // The buffer is empty: a length of 1 distinguishes this result from the end.
+      // The buffer is empty. A length of 1 distinguishes this result from the end of the stream.
       info.length = 1
     }
     return result

@@ -1,9 +1,9 @@
 public import SocketKitCore
 
-/// An option of each association, for which the socket holds the default for future associations.
+/// An option that each association has. The socket has the default for future associations.
 ///
-/// A one-to-one or peeled-off socket has one association. Once it is connected, its options are those of that
-/// association, regardless of the given ID.
+/// A one-to-one or peeled-off socket has one association. After the socket is connected, its options are the options of
+/// that association, regardless of the given ID.
 /// ```swift
 /// try server.setOption(.event(.associationChange), of: .all, to: true)
 /// try server.setOption(.path(to: peer).thresholds, of: association, to: SCTPPathThresholds(potentiallyFailed: 2))
@@ -42,16 +42,16 @@ public struct ReadOnlySCTPAssociationOption<Value>: Sendable {
 extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   /// Reads an option of one association, or the default for future associations.
   /// - Throws: `.invalidArgument` if a one-to-many socket has no such association; `.notSupported`, `.closed`, and the
-  ///   errors that the option states.
+  ///   errors that are listed for the option.
   public borrowing func option<Value>(
     _ option: SCTPAssociationOption<Value>, of association: SCTPAssociationID = .future
   ) throws(SocketError) -> Value {
     try option.read(descriptor, association)
   }
 
-  /// Reads a value of one association that cannot be set. Some values exist for the whole socket too, as `.future`.
+  /// Reads a read-only value of one association. Some values also exist for the whole socket: pass `.future`.
   /// - Throws: `.invalidArgument` if the association does not exist, for example if the socket is not connected;
-  ///   `.notSupported`, `.closed`, and the errors that the option states.
+  ///   `.notSupported`, `.closed`, and the errors that are listed for the option.
   public borrowing func option<Value>(
     _ option: ReadOnlySCTPAssociationOption<Value>, of association: SCTPAssociationID = .future
   ) throws(SocketError) -> Value {
@@ -60,7 +60,7 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
 
   /// Sets an option of one association, of all associations, or the default for future associations.
   /// - Throws: `.invalidArgument` for a value out of its range, or if a one-to-many socket has no such association;
-  ///   `.permissionDenied`, `.notSupported`, `.closed`, and the errors that the option states.
+  ///   `.permissionDenied`, `.notSupported`, `.closed`, and the errors that are listed for the option.
   public borrowing func setOption<Value>(
     _ option: SCTPAssociationOption<Value>, of association: SCTPAssociationID = .future, to value: Value
   ) throws(SocketError) {

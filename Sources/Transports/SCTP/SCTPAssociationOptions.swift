@@ -1,7 +1,7 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-// The options of one association that hold a single number, sorted by their C names.
+// These options of an association consist of a single number. They are sorted by their C names.
 
 extension SCTPAssociationOption {
   /// Creates an option that is the number in struct sctp_assoc_value.
@@ -27,29 +27,34 @@ extension SCTPAssociationOption where Value == Bool {
   }
   /// Whether addresses can be added and removed during an association (ASCONF, RFC 5061).
   ///
-  /// The default is net.sctp.addip_enable. Set it before associating. It requires ``authenticationSupported``. Linux
-  /// 5.4. The C name is `SCTP_ASCONF_SUPPORTED`.
+  /// The default is net.sctp.addip_enable. Set the option before the association is established. It requires
+  /// ``authenticationSupported`` and Linux 5.4. The C name is `SCTP_ASCONF_SUPPORTED`.
   public static var addressChangesSupported: Self { Self(CSK_SCTP_ASCONF_SUPPORTED) }
   /// Whether chunks can be authenticated (RFC 4895), with `installKey(_:secret:for:)` and `requireAuthentication(of:)`.
   ///
-  /// The default is net.sctp.auth_enable. Set it before associating. Linux 5.4. The C name is `SCTP_AUTH_SUPPORTED`.
+  /// The default is net.sctp.auth_enable. Set the option before the association is established. Requires Linux 5.4. The
+  /// C name is `SCTP_AUTH_SUPPORTED`.
   public static var authenticationSupported: Self { Self(CSK_SCTP_AUTH_SUPPORTED) }
   /// Whether congestion can be signaled by marked packets (ECN).
   ///
-  /// The default is net.sctp.ecn_enable. Set it before associating. Linux 5.4. The C name is `SCTP_ECN_SUPPORTED`.
+  /// The default is net.sctp.ecn_enable. Set the option before the association is established. Requires Linux 5.4. The
+  /// C name is `SCTP_ECN_SUPPORTED`.
   public static var ecnSupported: Self { Self(CSK_SCTP_ECN_SUPPORTED) }
   /// Whether the fragments of messages on different streams can be interleaved (I-DATA, RFC 8260).
   ///
-  /// Off by default. It requires net.sctp.intl_enable and ``SocketKitCore/SocketOption/fragmentInterleave``. Set it
-  /// before associating. The C name is `SCTP_INTERLEAVING_SUPPORTED`.
+  /// The default is off. The option requires net.sctp.intl_enable and
+  /// ``SocketKitCore/SocketOption/fragmentInterleave``. Set the option before the association is established. The C
+  /// name is `SCTP_INTERLEAVING_SUPPORTED`.
   public static var interleavingSupported: Self { Self(CSK_SCTP_INTERLEAVING_SUPPORTED) }
   /// Whether messages can be abandoned when their lifetime expires (RFC 3758).
   ///
-  /// The default is net.sctp.prsctp_enable. Set it before associating. The C name is `SCTP_PR_SUPPORTED`.
+  /// The default is net.sctp.prsctp_enable. Set the option before the association is established. The C name is
+  /// `SCTP_PR_SUPPORTED`.
   public static var partialReliabilitySupported: Self { Self(CSK_SCTP_PR_SUPPORTED) }
   /// Whether streams can be reset and added (RFC 6525).
   ///
-  /// The default is net.sctp.reconf_enable. Set it before associating. The C name is `SCTP_RECONFIG_SUPPORTED`.
+  /// The default is net.sctp.reconf_enable. Set the option before the association is established. The C name is
+  /// `SCTP_RECONFIG_SUPPORTED`.
   public static var reconfigurationSupported: Self { Self(CSK_SCTP_RECONFIG_SUPPORTED) }
   /// Whether the state ``SCTPPathState/potentiallyFailed`` of paths is visible and notifications report it (Linux 5.5).
   ///
@@ -66,17 +71,17 @@ extension SCTPAssociationOption where Value == UInt32 {
   private init(_ name: Int32) {
     self.init(name, decode: { $0 }, encode: { (value: UInt32) throws(SocketError) -> UInt32 in value })
   }
-  /// A number chosen by the program that accompanies each message that the association receives:
+  /// A number that the program chooses. The kernel returns the number with each message that the association receives:
   /// ``SCTPReceiveInfo/context``.
   ///
   /// The number returned with a message that could not be sent is ``SCTPSendInfo/context``. The C name is
   /// `SCTP_CONTEXT`.
   public static var context: Self { Self(CSK_SCTP_CONTEXT) }
-  /// The maximum number of packets sent at once after an idle period; 0 for no limit. Linux's default is 4. The C name
-  /// is `SCTP_MAX_BURST`.
+  /// The maximum number of packets that are sent in one burst after an idle period; 0 for no limit. Linux's default is
+  /// 4. The C name is `SCTP_MAX_BURST`.
   public static var maximumBurst: Self { Self(CSK_SCTP_MAX_BURST) }
-  /// The longest fragment of a message, in bytes of user data; 0 for the length that the path's MTU permits, which a
-  /// read then returns. The C name is `SCTP_MAXSEG`.
+  /// The longest fragment of a message, in bytes of user data; 0 selects the length that the path's MTU permits.
+  /// Reading the option then returns that length. The C name is `SCTP_MAXSEG`.
   public static var maximumSegment: Self { Self(CSK_SCTP_MAXSEG) }
 }
 
@@ -95,8 +100,8 @@ public struct SCTPStreamChanges: OptionSet, BitwiseCopyable, Hashable, Sendable 
 }
 
 extension SCTPAssociationOption where Value == SCTPStreamChanges {
-  /// The changes to streams that the peer may request and that may be requested of it; none by default. The C name is
-  /// `SCTP_ENABLE_STREAM_RESET`.
+  /// The changes to streams that the peer may request from this end, and that this end may request from the peer; none
+  /// by default. The C name is `SCTP_ENABLE_STREAM_RESET`.
   public static var streamChanges: Self {
     Self(
       CSK_SCTP_ENABLE_STREAM_RESET, decode: { SCTPStreamChanges(rawValue: $0) },
@@ -110,11 +115,11 @@ public struct SCTPStreamScheduler: RawRepresentable, BitwiseCopyable, Hashable, 
   public let rawValue: UInt32
   @inlinable
   public init(rawValue: UInt32) { self.rawValue = rawValue }
-  /// Messages are sent in the order in which the program sent them: the default.
+  /// The default: messages are transmitted in the order in which the program sent them.
   @inlinable public static var firstComeFirstServed: Self { Self(rawValue: 0) }
   /// The stream with the lowest priority number is next.
   @inlinable public static var priority: Self { Self(rawValue: 1) }
-  /// Streams take turns.
+  /// The streams send in turn, one after the other.
   @inlinable public static var roundRobin: Self { Self(rawValue: 2) }
   /// All streams get equal shares of bytes (Linux 6.4).
   @inlinable public static var fairCapacity: Self { Self(rawValue: 3) }
@@ -125,7 +130,7 @@ public struct SCTPStreamScheduler: RawRepresentable, BitwiseCopyable, Hashable, 
 extension SCTPAssociationOption where Value == SCTPStreamScheduler {
   /// How the kernel selects the stream that sends the next message.
   ///
-  /// Setting a scheduler that the kernel does not have throws `.invalidArgument`. The C name is
+  /// Setting a scheduler that the kernel does not support throws `.invalidArgument`. The C name is
   /// `SCTP_STREAM_SCHEDULER`.
   public static var streamScheduler: Self {
     Self(

@@ -1,25 +1,26 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// One SCTP association that was peeled off an ``SCTPOneToManySocket``: messages, ordered within their stream, with an
-/// end.
+/// One SCTP association that was peeled off an ``SCTPOneToManySocket``. Messages are in order within their stream. When
+/// the association ends, a receive returns the end of the stream.
 ///
-/// It is a ``/SocketKitCore/SequencedPacketSocket``. With ``SCTPMessaging`` it also sends and receives the attributes
-/// of messages.
+/// The type conforms to ``/SocketKitCore/SequencedPacketSocket``. With ``SCTPMessaging``, the socket also sends and
+/// receives the attributes of messages.
 ///
-/// **Long messages** are never truncated: a receive into a short buffer returns a piece, without
-/// ``/SocketKitCore/MessageInfo/Flags/endOfRecord``, and the next receive returns more
-/// (``/SocketKitCore/SocketCapabilities/continuedMessages``). If the sender abandons a message, its rest never arrives,
-/// and the next piece belongs to another message. If peers may abandon messages, receive with an
+/// **Long messages** are never truncated. A receive into a short buffer returns a piece without
+/// ``/SocketKitCore/MessageInfo/Flags/endOfRecord``, and the next receive returns the next piece
+/// (``/SocketKitCore/SocketCapabilities/continuedMessages``). If the sender abandons a message, the rest of that
+/// message never arrives, and the next piece belongs to another message. If peers may abandon messages, receive with an
 /// ``SCTPMessageAssembler``.
 ///
-/// **The end.** The kernel ends reading only on one-to-one sockets. On a peeled-off socket, a notification reports the
-/// end. A receive converts it into the end of the stream; if the association was lost, one receive throws
-/// `.connectionReset` first. Therefore the socket is not a ``/SocketKitCore/KernelSocket``: the kernel's own calls
-/// would return the notification. If the peer restarts (``SCTPAssociationChange/State/restarted``), messages may be
-/// missing: one receive throws `.connectionReset`, and the association continues. Other notifications arrive only if
-/// they are switched on, as messages with ``/SocketKitCore/MessageInfo/Flags/notification``; `receive(into:)` of
-/// ``SCTPMessaging`` returns all of them typed.
+/// **The end.** The kernel returns the end of the stream only on one-to-one sockets. On a peeled-off socket, a
+/// notification reports the end of the association. A receive converts this notification to the end of the stream. If
+/// the association was lost, one receive first throws `.connectionReset`. Therefore the socket is not a
+/// ``/SocketKitCore/KernelSocket``: the kernel's own calls would return the notification. If the peer restarts
+/// (``SCTPAssociationChange/State/restarted``), messages may be missing: one receive throws `.connectionReset`, and the
+/// association continues. Other notifications arrive only if they are switched on, as messages with
+/// ``/SocketKitCore/MessageInfo/Flags/notification``; `receive(into:)` of ``SCTPMessaging`` returns every notification
+/// as a typed value.
 @frozen
 public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessaging, DescriptorSocket {
   public typealias Options = SCTPSocketOptions
@@ -38,9 +39,9 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
   }
 
   /// Takes ownership of a peeled-off socket, and makes it CLOEXEC and non-blocking.
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. A one-to-many socket fails with `.wrongSocketKind` too,
-  ///   and so does a socket whose association has ended: the two cannot be distinguished. The descriptor is closed
-  ///   on failure.
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. The call also throws `.wrongSocketKind` for a
+  ///   one-to-many socket and for a socket whose association has ended, because these two cannot be distinguished. The
+  ///   descriptor is closed on failure.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     let raw = descriptor.raw
     try raw.checkSCTPPackets()
@@ -72,8 +73,8 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
 
   /// Receives messages one by one. A notification starts a new batch.
   ///
-  /// A notification may cause an error, which is reported only once. In a batch that already contains messages, the
-  /// error would be lost.
+  /// A notification may cause an error, which the kernel reports only once. In a batch that already contains messages,
+  /// that error would be lost.
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
     batch.removeAll()
     while !batch.isFull && (batch.isEmpty || !descriptor.hasNotification) {
@@ -92,8 +93,8 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
     descriptor.attemptSendMessage(bytes, ancillary: ancillary, to: address, flags: flags)
   }
 
-  /// Ends the association gracefully, unless the direction is `.read`: SCTP has no half-close, so the peer cannot send
-  /// either.
+  /// Ends the association gracefully, unless the direction is `.read`. SCTP has no half-close, so the peer cannot send
+  /// any more either.
   ///
   /// Data that was already sent is delivered first. With `.read`, only receiving on this end stops, and the peer is not
   /// notified.
@@ -103,26 +104,26 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
     return descriptor.attemptShutdown(direction)
   }
 
-  /// Ends the association at once; data that has not been delivered is lost (SCTP_ABORT).
-  /// - Parameter reason: sent to the peer, which reads it with ``SCTPErrorCause/reason(in:)``. At most about 1400
-  ///   bytes.
+  /// Aborts the association immediately. Data that has not been delivered is lost (SCTP_ABORT).
+  /// - Parameter reason: the bytes to send to the peer as the reason, at most about 1400. The peer reads the reason
+  ///   with ``SCTPErrorCause/reason(in:)``.
   /// - Throws: `.brokenPipe` if the association has already ended.
   public borrowing func abort(reason: Span<UInt8>) throws(SocketError) {
     let result = descriptor.attemptEnd(.future, CSK_SCTP_ABORT, reason: reason.bytes)
     if result.isFailure { throw SocketError(result, .abort) }
   }
 
-  /// Returns the address of this end, or the first one if there are several.
+  /// Returns the address of this end, or its first address if there are several.
   /// - Throws: `.closed`.
   public borrowing func localAddress() throws(SocketError) -> IPSocketAddress {
     guard let address = IPSocketAddress(try descriptor.localAddress()) else {
       throw SocketError(code: .invalidAddress, .localAddress)
     }
-    // For a peeled-off IPv6 socket, getsockname(2) loses the address and returns only the port.
+    // For a peeled-off IPv6 socket, getsockname(2) returns only the port and not the address.
     return address.ip == .v6(.any) ? (try? option(.localAddresses))?.first ?? address : address
   }
 
-  /// Returns the peer's primary address, or the last one if the association has ended.
+  /// Returns the peer's primary address. If the association has ended, returns its last primary address.
   /// - Throws: `.closed`.
   public borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress {
     guard let address = IPSocketAddress(try descriptor.remoteAddress()) else {
@@ -135,10 +136,10 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// Closes the socket at once.
+  /// Closes the socket immediately.
   ///
   /// The kernel shuts the association down in the background, or aborts it if the program has not received all
-  /// messages. ``close(until:)`` waits for the end.
+  /// messages. ``close(until:)`` waits until the association has ended.
   @inlinable
   public consuming func attemptClose() -> IOResult { owned.attemptClose() }
 }

@@ -1,22 +1,22 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// The associations of a one-to-many socket: how they are established, ended and peeled off.
+// These methods establish, end and peel off the associations of a one-to-many socket.
 
 extension SCTPOneToManySocket {
-  /// Like ``connect(toAny:)``, starts to establish an association without sending a message, and returns immediately.
+  /// Starts to establish an association without sending a message, and returns immediately, like ``connect(toAny:)``.
   /// - Throws: the errors of ``connect(toAny:)``.
   public borrowing func connect(to address: IPSocketAddress) throws(SocketError) -> SCTPAssociationID {
     try connect(toAny: [address])
   }
 
-  /// Starts to establish an association without a message, and returns at once (SCTP_SOCKOPT_CONNECTX3).
+  /// Starts to establish an association without sending a message, and returns immediately (SCTP_SOCKOPT_CONNECTX3).
   ///
   /// ``SCTPNotification/associationChange(_:)`` reports whether the association was established.
   ///
-  /// - Parameter addresses: the peer's addresses, all with one port. The kernel tries them in turn, and learns the
-  ///   peer's other addresses from the peer.
-  /// - Returns: the association's number. Messages can be sent to the association at once.
+  /// - Parameter addresses: the peer's addresses, all with one port. The kernel tries these addresses in turn, and
+  ///   receives the peer's other addresses from the peer.
+  /// - Returns: the association's number. Messages can be sent to the association immediately.
   /// - Throws: `.invalidArgument` (no address, or several ports), `.alreadyConnected`, `.unreachable`. The error
   ///   contains the first address.
   public borrowing func connect(toAny addresses: [IPSocketAddress]) throws(SocketError) -> SCTPAssociationID {
@@ -38,18 +38,18 @@ extension SCTPOneToManySocket {
   }
 
   /// Moves an association to its own socket, with the data that was already received (SCTP_SOCKOPT_PEELOFF_FLAGS, Linux
-  /// 4.13; earlier SCTP_SOCKOPT_PEELOFF).
+  /// 4.13; SCTP_SOCKOPT_PEELOFF on earlier kernels).
   ///
-  /// The kernel cannot turn it into a one-to-one socket: SO_TYPE remains SOCK_SEQPACKET. The result is therefore a
-  /// ``/SocketKitCore/SequencedPacketSocket``, which generic code accepts. Its ``SCTPEvent/associationChange`` is
-  /// switched on, because only this notification reports its end.
+  /// The kernel cannot convert the new socket to a one-to-one socket: SO_TYPE remains SOCK_SEQPACKET. The result is
+  /// therefore a ``/SocketKitCore/SequencedPacketSocket``, which generic code accepts. The call switches on
+  /// ``SCTPEvent/associationChange``, because only this notification reports the end of the association.
   /// - Throws: `.invalidArgument` (no such association, or already peeled off), `.tooManyDescriptors`. On failure, the
   ///   socket is unchanged.
   public borrowing func peelOff(_ association: SCTPAssociationID) throws(SocketError) -> SCTPAssociationSocket {
     guard association.isOne else { throw SocketError(code: .invalidArgument, .peelOff) }
     let raw = descriptor
     let wasOn = (try? option(.event(.associationChange), of: association)) ?? true
-    // Switched on before peeling off, so that an end in between is not missed.
+    // The event is switched on before peeling off, so that the end of the association is reported in any case.
     let set = raw.attemptSetEvent(.associationChange, to: true, for: association)
     if set.isFailure { throw SocketError(set, .peelOff) }
     let result = raw.attemptPeelOff(association)
@@ -61,9 +61,9 @@ extension SCTPOneToManySocket {
     return SCTPAssociationSocket(owning: owned)
   }
 
-  /// Ends one association at once; data that has not been delivered is lost (SCTP_ABORT).
-  /// - Parameter reason: sent to the peer, which reads it with ``SCTPErrorCause/reason(in:)``. At most about 1400
-  ///   bytes.
+  /// Aborts one association immediately. Data that has not been delivered is lost (SCTP_ABORT).
+  /// - Parameter reason: the bytes to send to the peer as the reason, at most about 1400. The peer reads the reason
+  ///   with ``SCTPErrorCause/reason(in:)``.
   /// - Throws: `.brokenPipe` (no such association), `.destinationRequired`.
   public borrowing func abort(
     _ association: SCTPAssociationID, reason: Span<UInt8>
@@ -97,7 +97,7 @@ extension RawDescriptor {
     return result.errno == CSK_ENOPROTOOPT ? attemptPlainPeelOff(association) : result
   }
 
-  /// Peels off an association with the older option: the flags are set afterwards.
+  /// Peels off an association with the older option, and sets the flags afterwards.
   func attemptPlainPeelOff(_ association: SCTPAssociationID) -> IOResult {
     var request = csk_sctp_peeloff(association: association.rawValue, descriptor: -1)
     var length = UInt32(MemoryLayout<csk_sctp_peeloff>.size)

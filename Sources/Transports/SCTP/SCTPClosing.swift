@@ -11,17 +11,19 @@ public enum SCTPEnding: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension SCTPSocket {
-  /// Ends the association after all sent data has arrived, waiting on this thread; aborts it if that takes too long.
+  /// Shuts down the association, and waits on this thread until all sent data has arrived. Aborts the association if
+  /// the limit passes earlier.
   ///
-  /// Data that arrives in the meantime is discarded, so read first.
+  /// Data that arrives in the meantime is discarded, so read all expected data before the call.
   ///
-  /// `close()` and the end of the socket's lifetime start the same shutdown in the kernel, but do not report its
-  /// result. No kernel reports whether the peer's program has read all data.
+  /// `close()` and the destruction of the socket start the same shutdown in the kernel, but do not report its result.
+  /// The kernel cannot report whether the peer's program has read all data.
   ///
-  /// - Parameter limit: how long to wait. A deadline that has passed aborts at once, and so does cancellation.
-  /// - Throws: `.connectionReset` if the peer aborted, `.timedOut` with ETIMEDOUT if the peer no longer answered, both
-  ///   even if a read or a write has already reported it; `.cancelled`, `.notConnected`. The socket is closed in every
-  ///   case.
+  /// - Parameter limit: how long to wait. If the deadline has already passed, or if the wait is cancelled, the call
+  ///   aborts the association immediately.
+  /// - Throws: `.connectionReset` if the peer aborted, `.timedOut` with ETIMEDOUT if the peer no longer answered (both
+  ///   even if a read or a write has already reported the error); `.cancelled`, `.notConnected`. The socket is closed
+  ///   in every case.
   @discardableResult
   public consuming func close(
     until limit: some WaitLimit
@@ -36,7 +38,7 @@ extension SCTPSocket {
       try shutdown(.write)
       try waitForEnd(&wait)
     } catch {
-      // An errno of 0 means that the time limit passed or the control cancelled the wait. The kernel did not fail.
+      // An errno of 0 means that the time limit passed or the control cancelled the wait. No system call failed.
       let isOurs = error.errno == 0
       if isOurs { try abort() }
       if isOurs && error.code == .timedOut { return .aborted }
@@ -62,7 +64,7 @@ extension SCTPSocket {
       let result = descriptor.attemptReceiveMessage(
         into: &bytes, ancillary: &ancillary, flags: [], &info, descriptorsMayCome: false)
       if result.isWouldBlock {
-        // Without an association no more data arrives. Another call has consumed the error that ended it.
+        // Without an association, no more data arrives. Another call has consumed the error that reported the end.
         if isLast { throw SocketError(.failure(errno: CSK_ECONNRESET), .close) }
         isLast = !descriptor.hasItsAssociation
         if !isLast { try wait.block(on: readSource, for: .readable) }
@@ -93,11 +95,11 @@ extension SCTPSocket {
     }
   }
 
-  /// Ends the association at once and discards unsent data: the peer's next read fails with `.connectionReset` (RFC
-  /// 9260, 9.1).
+  /// Aborts the association immediately and discards unsent data. The peer's next read fails with `.connectionReset`
+  /// (RFC 9260, 9.1).
   ///
-  /// The call takes no reason for the peer, because the kernel accepts one only on one-to-many and peeled-off sockets
-  /// (EINVAL in net/sctp/socket.c).
+  /// The call has no parameter for a reason, because the kernel accepts a reason only on one-to-many and peeled-off
+  /// sockets (EINVAL in net/sctp/socket.c).
   /// - Throws: the errors of close(2). The socket is closed in every case.
   public consuming func abort() throws(SocketError) {
     try setOption(.linger, to: .zero)

@@ -1,16 +1,17 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// Connecting to and listening on several addresses at once: multi-homing (RFC 6458, 9.1 and 9.9).
+// These methods connect to and listen on several addresses at the same time: multi-homing (RFC 6458, 9.1 and 9.9).
 
 extension SCTPSocket {
   /// Listens on several addresses of this host with one port.
   ///
-  /// Each association then has all of these addresses that its peer can reach.
+  /// Each association then uses those of the addresses that its peer can reach.
   ///
   /// - Parameters:
-  ///   - addresses: at least one address; IPv4 and IPv6 may be mixed. With port 0 in all of them, the kernel chooses
-  ///     one port for all. If the kernel has no IPv6, `.any(port:)` means every IPv4 address.
+  ///   - addresses: at least one address; IPv4 and IPv6 may be mixed. If the port of every address is 0, the kernel
+  ///     chooses one port for all addresses. If the kernel does not support IPv6, `.any(port:)` means every IPv4
+  ///     address.
   ///   - backlog: how many associations may wait to be accepted, at least 1: for SCTP, 0 means to stop listening.
   ///   - configure: sets options on the socket before it is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.protocolNotSupported`,
@@ -52,9 +53,9 @@ extension SCTPSocket {
   ///
   /// - Parameters:
   ///   - addresses: the peer's addresses, at least one, all with one port.
-  ///   - sources: the local addresses to connect from; if there are none, the kernel offers the addresses that it has.
-  ///   - limit: how long to wait, and how the thread waits: ``/SocketKitCore/WaitLimit``. A limit that has passed fails
-  ///     before anything is sent.
+  ///   - sources: the local addresses to connect from; if there are none, the kernel offers the addresses of this host.
+  ///   - limit: how long to wait, and how the thread waits: ``/SocketKitCore/WaitLimit``. If the limit has already
+  ///     passed, the call fails before it sends anything.
   ///   - configure: sets options on the socket before it connects.
   /// - Throws: `.connectionRefused`, `.timedOut`, `.cancelled`, `.unreachable`, `.addressInUse` and
   ///   `.addressNotAvailable` for the sources, `.invalidArgument` (no address, or different ports). The error contains
@@ -72,7 +73,7 @@ extension SCTPSocket {
     return try pending.finish(until: limit)
   }
 
-  /// Starts to connect to a peer by any of its addresses and returns at once.
+  /// Starts to connect to a peer by any of its addresses, and returns immediately.
   /// - Throws: those errors of ``connect(toAny:from:until:configure:)`` that occur immediately.
   public static func startConnecting(
     toAny addresses: [IPSocketAddress], from sources: [IPSocketAddress] = [],
@@ -100,7 +101,8 @@ extension SCTPSocket {
     }
   }
 
-  /// Opens a socket whose family can hold all of the addresses. If there is no IPv6, replaces them with IPv4 addresses.
+  /// Opens a socket whose family supports all of the addresses. If the kernel does not support IPv6, replaces the
+  /// addresses with IPv4 addresses.
   private static func open(forAllOf addresses: inout [IPSocketAddress]) throws(SocketError) -> SCTPSocket {
     guard let widest = widest(addresses) else { throw SocketError(code: .invalidArgument, .open) }
     do throws(SocketError) {
@@ -117,15 +119,15 @@ extension SCTPSocket {
     }
   }
 
-  /// Returns an address whose family can hold all of the addresses: an IPv6 socket also accepts IPv4 addresses.
+  /// Returns an address whose family supports all of the addresses: an IPv6 socket also accepts IPv4 addresses.
   private static func widest(_ addresses: [IPSocketAddress]) -> IPSocketAddress? {
     addresses.first { $0.isIPv6 } ?? addresses.first
   }
 }
 
 extension RawDescriptor {
-  /// Calls connectx once (SCTP_SOCKOPT_CONNECTX3, an option that is read, so that the kernel can return the
-  /// association's ID).
+  /// Calls connectx once. Uses SCTP_SOCKOPT_CONNECTX3 with getsockopt(2), so that the kernel can return the
+  /// association's ID.
   /// - Parameter association: receives the ID, also while the connect is in progress.
   func sctpConnect(to addresses: [IPSocketAddress], reporting association: inout SCTPAssociationID) -> IOResult {
     let bytes = packed(addresses)

@@ -2,15 +2,15 @@ internal import CSocketKit
 internal import SocketKitCore
 
 extension SCTPAssociationOption where Value == SCTPSendInfo {
-  /// The stream, payload protocol, order, context and expiry of messages without an ``SCTPSendInfo`` of their own,
-  /// including stream writes.
+  /// The default stream, payload protocol, order, context and expiry for messages that are sent without an
+  /// ``SCTPSendInfo``, including stream writes.
   ///
   /// A message with an ``SCTPSendInfo`` uses none of these defaults.
   ///
-  /// Setting throws `.invalidArgument` for a key, which is for single messages only, and `.notSupported` for
-  /// ``SCTPSendInfo/asksForAcknowledgement`` and ``SCTPSendInfo/overridesPrimary``: the kernel refuses the first as a
-  /// default and ignores the second (net/sctp/socket.c). On failure, nothing is set. The C names are
-  /// `SCTP_DEFAULT_SNDINFO` and `SCTP_DEFAULT_PRINFO`.
+  /// Setting throws `.invalidArgument` for a key, because a key can be given only for a single message. Setting throws
+  /// `.notSupported` for ``SCTPSendInfo/asksForAcknowledgement``, which the kernel rejects as a default, and for
+  /// ``SCTPSendInfo/overridesPrimary``, which the kernel ignores as a default (net/sctp/socket.c). On failure, nothing
+  /// is set. The C names are `SCTP_DEFAULT_SNDINFO` and `SCTP_DEFAULT_PRINFO`.
   public static var defaultSendInfo: Self {
     Self(
       read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in

@@ -2,8 +2,8 @@ public import SocketKitCore
 
 /// The endpoint of an SCTP peer: its addresses, all with one port, or a name that is resolved when connecting.
 ///
-/// As text: `//10.0.0.1,10.0.1.1:38412`, `//[fe80::1%eth0],10.0.0.1:80`, and for one address the forms of
-/// ``/SocketKitCore/IPEndpoint``: `//localhost:80`, `//*:80`.
+/// Examples of the text: `//10.0.0.1,10.0.1.1:38412`, `//[fe80::1%eth0],10.0.0.1:80`. For a single address or name, all
+/// forms of ``/SocketKitCore/IPEndpoint`` are valid, such as `//localhost:80` and `//*:80`.
 public enum SCTPEndpoint: Hashable, Sendable {
   /// The addresses of the peer, all with one port.
   case addresses(SCTPAddressList)
@@ -86,7 +86,8 @@ extension SCTPSocket {
       addresses: { (endpoint, limit) throws(SocketError) in try endpoint.addresses(until: limit) })
   }
 
-  /// Connects to any address of a list (connectx), or races connects to the addresses of a name.
+  /// Connects to any address of a list (connectx), or to one of the addresses of a name
+  /// (``/SocketKitCore/HappyEyeballs``).
   public static func open(
     connectedTo endpoint: SCTPEndpoint, from source: IPSocketAddress?, until limit: some WaitLimit,
     configure: (borrowing SCTPSocket) throws -> Void

@@ -11,23 +11,23 @@ public struct SCTPErrorCause: RawRepresentable, BitwiseCopyable, Hashable, Senda
   public static var invalidStream: Self { Self(rawValue: 1) }
   /// INIT or INIT ACK lacks a mandatory parameter.
   public static var missingParameter: Self { Self(rawValue: 2) }
-  /// The cookie arrived after its life had ended.
+  /// The cookie arrived after it had expired.
   public static var staleCookie: Self { Self(rawValue: 3) }
   /// The sender of the cause lacks the memory or another resource for the association.
   public static var outOfResource: Self { Self(rawValue: 4) }
   /// The sender of the cause cannot use an address parameter, for example because it does not support the type.
   public static var unresolvableAddress: Self { Self(rawValue: 5) }
-  /// The sender of the cause does not know the type of a chunk.
+  /// The sender of the cause does not recognize the type of a chunk.
   public static var unrecognizedChunk: Self { Self(rawValue: 6) }
   /// A mandatory parameter of INIT or INIT ACK has an invalid value.
   public static var invalidParameter: Self { Self(rawValue: 7) }
-  /// The sender of the cause does not know some parameters of INIT ACK.
+  /// The sender of the cause does not recognize some parameters of INIT ACK.
   public static var unrecognizedParameters: Self { Self(rawValue: 8) }
   /// A data chunk contains no data.
   public static var noUserData: Self { Self(rawValue: 9) }
   /// A cookie arrived while the association was being shut down.
   public static var cookieWhileShuttingDown: Self { Self(rawValue: 10) }
-  /// An INIT would have restarted the association with addresses that it did not have.
+  /// An INIT would have restarted the association with addresses that did not belong to the association.
   public static var restartWithNewAddresses: Self { Self(rawValue: 11) }
   /// The peer's program aborted the association, possibly with a reason: ``reason(in:)``.
   public static var userAbort: Self { Self(rawValue: 12) }
@@ -49,7 +49,8 @@ public struct SCTPErrorCause: RawRepresentable, BitwiseCopyable, Hashable, Senda
     }
   }
 
-  /// Returns the reason that the peer's program gave for an abort; nil if it gave none, empty if it gave an empty one.
+  /// Returns the reason that the peer's program gave for an abort. Returns nil if the program gave no reason, and an
+  /// empty array if it gave an empty reason.
   public static func reason(in causes: RawSpan) -> [UInt8]? {
     var reason: [UInt8]?
     forEach(in: causes) { cause, data in

@@ -6,7 +6,7 @@ internal import SocketKitCore
 /// Each kind is switched on separately, with the option ``SCTPAssociationOption/event(_:)``. All are off by default,
 /// except ``associationChange`` on an ``SCTPAssociationSocket``.
 public struct SCTPEvent: RawRepresentable, Hashable, Sendable {
-  /// The kernel's number, which is in the first two bytes of a notification.
+  /// The kernel's number of this kind. The first two bytes of a notification contain the number.
   public let rawValue: UInt16
   public init(rawValue: UInt16) { self.rawValue = rawValue }
   private init(_ number: Int32) { rawValue = UInt16(truncatingIfNeeded: number) }
@@ -25,17 +25,18 @@ public struct SCTPEvent: RawRepresentable, Hashable, Sendable {
   public static let partialDelivery = Self(CSK_SCTP_PARTIAL_DELIVERY_EVENT)
   /// The number of a peer's adaptation layer (RFC 5061, 5.1).
   public static let adaptation = Self(CSK_SCTP_ADAPTATION_INDICATION)
-  /// A change of authentication keys, or a peer that does not authenticate.
+  /// Authentication keys changed, or a peer does not authenticate.
   public static let authentication = Self(CSK_SCTP_AUTHENTICATION_EVENT)
-  /// All sent data has been acknowledged. If no data is in transit when this is switched on, it is delivered at once.
+  /// All sent data has been acknowledged. If no data is in transit when this kind is switched on, the notification is
+  /// delivered immediately.
   public static let senderDry = Self(CSK_SCTP_SENDER_DRY_EVENT)
-  /// Streams were reset (RFC 6525). Linux 4.11.
+  /// Streams were reset (RFC 6525). Requires Linux 4.11.
   public static let streamReset = Self(CSK_SCTP_STREAM_RESET_EVENT)
-  /// The whole association was reset (RFC 6525). Linux 4.11.
+  /// The whole association was reset (RFC 6525). Requires Linux 4.11.
   public static let associationReset = Self(CSK_SCTP_ASSOC_RESET_EVENT)
-  /// Streams were added (RFC 6525). Linux 4.11.
+  /// Streams were added (RFC 6525). Requires Linux 4.11.
   public static let streamChange = Self(CSK_SCTP_STREAM_CHANGE_EVENT)
-  /// A message could not be delivered and is returned. Linux 5.5.
+  /// A message could not be delivered and is returned. Requires Linux 5.5.
   public static let sendFailed = Self(CSK_SCTP_SEND_FAILED_EVENT)
 
   /// All kinds.
@@ -48,8 +49,8 @@ public struct SCTPEvent: RawRepresentable, Hashable, Sendable {
 extension SCTPAssociationOption where Value == Bool {
   /// Whether a kind of notification is delivered.
   ///
-  /// On a one-to-many socket `.future`, the default, is for future associations; `.current` is for existing
-  /// associations, and `.all` for both. Throws `.notSupported` on kernels before Linux 5.0. The C name is `SCTP_EVENT`.
+  /// On a one-to-many socket, `.future` (the default) applies to future associations, `.current` to existing
+  /// associations, and `.all` to both. Throws `.notSupported` on kernels before Linux 5.0. The C name is `SCTP_EVENT`.
   public static func event(_ event: SCTPEvent) -> Self {
     Self(
       CSK_SCTP_EVENT, question: { csk_sctp_event(association: $0.rawValue, type: event.rawValue, on: 0, padding: 0) },

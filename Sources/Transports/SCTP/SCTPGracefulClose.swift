@@ -1,14 +1,17 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// Closing with a time limit: delivers sent data or aborts the association, and reports which of the two happened.
+// These methods close a socket with a time limit. They deliver sent data or abort the association, and report which of
+// the two happened.
 
 extension SCTPAssociationSocket {
-  /// Ends the association after all sent data has arrived, waiting on this thread; aborts it if that takes too long.
+  /// Shuts down the association, and waits on this thread until all sent data has arrived. Aborts the association if
+  /// the limit passes earlier.
   ///
-  /// Data that arrives in the meantime is discarded, so receive first.
+  /// Data that arrives in the meantime is discarded, so receive all expected data before the call.
   ///
-  /// - Parameter limit: how long to wait. A deadline that has passed aborts at once, and so does cancellation.
+  /// - Parameter limit: how long to wait. If the deadline has already passed, or if the wait is cancelled, the call
+  ///   aborts the association immediately.
   /// - Throws: `.connectionReset` if the peer aborted, `.timedOut` with ETIMEDOUT if the peer no longer answered,
   ///   `.brokenPipe` if the association had already ended, `.cancelled`, `.tooManyDescriptors`. The socket is closed in
   ///   every case.
@@ -21,7 +24,7 @@ extension SCTPAssociationSocket {
       if result.isFailure { throw SocketError(result, .shutdown) }
       try dropUntilEnd(limit)
     } catch {
-      // If the association no longer exists, this aborts nothing.
+      // If the association no longer exists, this call has no effect.
       _ = descriptor.attemptEnd(.future, CSK_SCTP_ABORT, reason: RawSpan())
       if error.code == .timedOut && error.errno == 0 { return .aborted }
       throw error
@@ -42,19 +45,20 @@ extension SCTPAssociationSocket {
       outcome = try receive(
         into: memory.mutableSpan, &info, until: limit)
     }
-    // If receiving was shut down before, the kernel reports nothing more.
+    // If receiving was shut down before, the kernel does not report the end of the association.
     var wait = try WaitOperation(.close, until: limit)
     while descriptor.hasItsAssociation { try wait.pause() }
   }
 }
 
 extension SCTPOneToManySocket {
-  /// Accepts no more associations, ends the existing ones after all sent data has arrived, and waits on this thread
-  /// until all have ended.
+  /// Stops accepting associations, shuts down the existing associations, and waits on this thread until all sent data
+  /// has arrived and all associations have ended.
   ///
   /// Associations that have not ended in time are aborted. Messages that arrive in the meantime are discarded.
   ///
-  /// - Parameter limit: how long to wait. A deadline that has passed aborts all at once, and so does cancellation.
+  /// - Parameter limit: how long to wait. If the deadline has already passed, or if the wait is cancelled, the call
+  ///   aborts all associations immediately.
   /// - Returns: how many associations were aborted.
   /// - Throws: `.cancelled`, `.tooManyDescriptors`. The socket is closed in every case.
   @discardableResult
@@ -62,7 +66,7 @@ extension SCTPOneToManySocket {
     until limit: some WaitLimit
   ) throws(SocketError) -> Int {
     try? listen(false)
-    // The notification of each end wakes the wait.
+    // The notification about the end of an association wakes this thread.
     try setOption(.event(.associationChange), of: .all, to: true)
     for association in try option(.associations) { try? shutdown(association) }
     do throws(SocketError) {
@@ -82,7 +86,7 @@ extension SCTPOneToManySocket {
   }
 
   /// Receives one message or notification and discards it.
-  /// - Returns: false after the end of receiving.
+  /// - Returns: false if receiving has ended.
   private borrowing func dropOne(
     _ limit: some WaitLimit
   ) throws(SocketError) -> Bool {
@@ -92,7 +96,7 @@ extension SCTPOneToManySocket {
       let arrival = try receive(into: memory.mutableSpan, until: limit)
       if case .endOfStream = arrival { return false }
     } catch {
-      // The failure of one association does not end the wait for the others.
+      // If one association fails, the call still waits for the other associations.
       if error.errno == 0 || error.code == .tooManyDescriptors { throw error }
     }
     return true

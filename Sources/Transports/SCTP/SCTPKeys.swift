@@ -1,18 +1,20 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// Authenticated chunks (RFC 4895): the two ends of an association share secrets. Each end selects types of chunks, and
-// drops chunks of these types that are not signed with a shared secret.
+// With authenticated chunks (RFC 4895), the two ends of an association share secrets. Each end selects types of chunks,
+// and drops chunks of these types that are not signed with a shared secret.
 
 extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
-  /// Installs a shared secret under a number (`SCTP_AUTH_KEY`, RFC 6458, 8.3.3). It replaces an earlier secret with
-  /// that number.
+  /// Installs a shared secret under a number (`SCTP_AUTH_KEY`, RFC 6458, 8.3.3). The secret replaces an earlier secret
+  /// with the same number.
   ///
-  /// Both ends must install the same secret under the same number. The kernel signs with it only after
-  /// ``SCTPAssociationOption/activeKey`` is set to it, or for messages that name it (``SCTPSendInfo/key``). Until then
-  /// key 0 is active, which exists from the start and is empty. A new association has the socket's keys.
+  /// Both ends must install the same secret under the same number. The kernel signs with the secret only after
+  /// ``SCTPAssociationOption/activeKey`` is set to that number, or for messages whose ``SCTPSendInfo/key`` is that
+  /// number. Initially key 0 is active. Key 0 exists from the start, and its initial secret is empty. A new association
+  /// has the keys of the socket.
   ///
-  /// The option ``SCTPAssociationOption/authenticationSupported`` must be on at both ends before they associate.
+  /// The option ``SCTPAssociationOption/authenticationSupported`` must be on at both ends before the association is
+  /// established.
   /// - Parameters:
   ///   - number: 0 to 65 535.
   ///   - secret: 0 to 65 535 bytes. The kernel keeps a copy.
@@ -33,10 +35,10 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     try authenticating { () throws(SocketError) in try target.setSCTPOption(CSK_SCTP_AUTH_KEY, toBytes: bytes) }
   }
 
-  /// Requires the peers of future associations to sign chunks of a type: the kernel drops unsigned ones
+  /// Requires the peers of future associations to sign chunks of a type: the kernel drops unsigned chunks of that type
   /// (`SCTP_AUTH_CHUNK`, RFC 6458, 8.3.2).
   ///
-  /// This cannot be undone. Call it before listening or connecting.
+  /// The requirement cannot be removed. Call this method before listening or connecting.
   /// - Throws: `.invalidArgument` for ``SCTPChunkType/initiation``, ``SCTPChunkType/initiationAcknowledgement``,
   ///   ``SCTPChunkType/shutdownComplete`` and ``SCTPChunkType/authentication``, which are never signed, and if there
   ///   would be more than 20 types; `.notSupported` with EACCES if authentication is off.
@@ -49,10 +51,9 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
 }
 
 extension SCTPAssociationOption where Value == UInt16 {
-  /// The number of the key that signs future data (RFC 6458, 8.1.18). Data in transit keeps the key with which it was
-  /// sent.
+  /// The number of the key that signs future data (RFC 6458, 8.1.18). The key of data in transit does not change.
   ///
-  /// Setting throws `.invalidArgument` for a key that is not installed or is deactivated. Both directions throw
+  /// Setting throws `.invalidArgument` for a key that is not installed or is deactivated. Reading and setting throw
   /// `.notSupported` with EACCES if authentication is off or the peer does not support it. The C name is
   /// `SCTP_AUTH_ACTIVE_KEY`.
   public static var activeKey: Self {
@@ -70,13 +71,14 @@ extension SCTPAssociationOption where Value == UInt16 {
 }
 
 extension ReadOnlySCTPAssociationOption where Value == [SCTPChunkType] {
-  /// The types of chunks that this end requires to be signed, of an association, or of the socket as `.future`.
+  /// The types of chunks for which this end of an association requires signatures. For `.future`, the types for which
+  /// the socket requires signatures.
   ///
   /// Reading throws `.notSupported` with EACCES if authentication is off or the peer does not support it. The C name is
   /// `SCTP_LOCAL_AUTH_CHUNKS` (RFC 6458, 8.2.4).
   public static var authenticatedChunks: Self { Self(chunks: CSK_SCTP_LOCAL_AUTH_CHUNKS) }
 
-  /// The types of chunks that the peer requires to be signed. This end signs them.
+  /// The types of chunks for which the peer requires signatures. This end signs chunks of these types.
   ///
   /// Reading throws `.notSupported` with EACCES if the peer does not support authentication. The C name is
   /// `SCTP_PEER_AUTH_CHUNKS` (RFC 6458, 8.2.3).
@@ -133,9 +135,9 @@ extension SocketOption where Group == SCTPSocketOptions, Value == [SCTPAuthentic
   ///
   /// A peer uses the first algorithm that it supports. Set the option before listening or connecting.
   ///
-  /// Setting throws `.notSupported` for an algorithm that the kernel does not have, and with EACCES if
+  /// Setting throws `.notSupported` for an algorithm that the kernel does not support, and with EACCES if
   /// ``SCTPAssociationOption/authenticationSupported`` is off; `.invalidArgument` for a list without
-  /// ``SCTPAuthenticationAlgorithm/sha1``, or of more than 4. The C name is `SCTP_HMAC_IDENT`.
+  /// ``SCTPAuthenticationAlgorithm/sha1``, or with more than 4 algorithms. The C name is `SCTP_HMAC_IDENT`.
   public static var authenticationAlgorithms: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Value in

@@ -1,14 +1,14 @@
 public import SocketKitCore
 
-/// A message, or a piece of one.
+/// A message, or a piece of a message.
 @frozen
 public struct SCTPMessage: BitwiseCopyable, Hashable, Sendable {
   /// The number of bytes in the buffer.
   public var count: Int
   /// The stream, the payload protocol, the association and other attributes; nil if SCTP_RECVRCVINFO is off. Each piece
-  /// has them.
+  /// has these attributes.
   public var info: SCTPReceiveInfo?
-  /// The attributes of the next message; nil if none has arrived, or if SCTP_RECVNXTINFO is off.
+  /// The attributes of the next message; nil if that message has not arrived yet, or if SCTP_RECVNXTINFO is off.
   public var next: SCTPNextInfo?
   /// The source address: one of the peer's addresses.
   public var source: IPSocketAddress?
@@ -16,7 +16,7 @@ public struct SCTPMessage: BitwiseCopyable, Hashable, Sendable {
   /// the message.
   public var isComplete: Bool
 
-  /// Creates a message; by default, a complete one without attributes.
+  /// Creates a message. By default, the message is complete and has no attributes.
   @inlinable
   public init(
     count: Int, info: SCTPReceiveInfo? = nil, next: SCTPNextInfo? = nil, source: IPSocketAddress? = nil,
@@ -36,21 +36,22 @@ public struct SCTPMessage: BitwiseCopyable, Hashable, Sendable {
 /// The result of a receive.
 @frozen
 public enum SCTPArrival: BitwiseCopyable, Sendable {
-  /// A message, or a piece of one, in the buffer.
+  /// A message, or a piece of a message, in the buffer.
   case message(SCTPMessage)
-  /// A notification. Its ranges are positions in the buffer.
+  /// A notification. The ranges in a notification are positions in the buffer.
   case notification(SCTPNotification)
-  /// The association has ended; on a one-to-many socket, only after the socket's own shutdown.
+  /// The association has ended. On a one-to-many socket, a receive returns this result only after a shutdown of the
+  /// socket itself.
   case endOfStream
 }
 
-/// How many associations a socket has, and how it reports their end.
+/// How many associations a socket has, and how the socket reports the end of an association.
 @frozen
 public enum SCTPStyle: BitwiseCopyable, Sendable {
-  /// One association, from a listener or a connect: the kernel ends reading when the association ends.
+  /// One association, from a listener or a connect. The kernel returns the end of the stream when the association ends.
   case oneToOne
   /// Any number of associations.
   case oneToMany
-  /// One association, peeled off: only a notification reports its end.
+  /// One association that was peeled off. Only a notification reports the end of the association.
   case peeledOff
 }

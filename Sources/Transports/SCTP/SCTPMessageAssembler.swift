@@ -19,21 +19,22 @@ enum SCTPPiece {
 /// }
 /// ```
 /// A message arrives in pieces if it is longer than the buffer for one piece, or if the kernel delivers its beginning
-/// before the rest has arrived (partial delivery, RFC 6458, 3.2). The kernel does so from
-/// ``SocketKitCore/SocketOption/partialDeliveryPoint`` on, and when the receive buffer is full.
+/// before the rest has arrived (partial delivery, RFC 6458, 3.2). Partial delivery starts when
+/// ``SocketKitCore/SocketOption/partialDeliveryPoint`` bytes of the message have arrived, or when the receive buffer is
+/// full.
 ///
 /// **Abandoned messages.** If the sender abandons a message after its beginning was delivered, the rest never arrives,
 /// and the next piece belongs to another message. The kernel reports this with
-/// ``SCTPNotification/partialDelivery(_:)``, which the assembler switches on. The assembler then drops the beginning.
-/// It also drops the unfinished messages of an association that ends or restarts.
+/// ``SCTPNotification/partialDelivery(_:)``, which the assembler switches on. The assembler then drops the beginning of
+/// the message. It also drops the unfinished messages of an association that ends or restarts.
 ///
 /// **Interleaving.** The pieces of one message arrive in succession unless
 /// ``SocketKitCore/SocketOption/fragmentInterleave`` is on. With that option, pieces from different associations of a
 /// one-to-many socket may alternate. With ``SCTPAssociationOption/interleavingSupported``, pieces of different streams
-/// may alternate too. The assembler keeps the messages apart.
+/// may alternate too. The assembler assigns each piece to its message.
 ///
-/// Use one assembler per socket, and receive only through it. Call `peelOff(_:)` only if the association has no
-/// unfinished message, because the beginning of that message stays in this assembler.
+/// Use one assembler for each socket, and receive only through the assembler. Call `peelOff(_:)` only if the
+/// association has no unfinished message, because the beginning of an unfinished message stays in this assembler.
 public struct SCTPMessageAssembler: ~Copyable {
   /// The longest message that is assembled, in bytes.
   public let messageLimit: Int
@@ -49,12 +50,13 @@ public struct SCTPMessageAssembler: ~Copyable {
   /// a piece (SCTP_RECVRCVINFO).
   ///
   /// - Parameters:
-  ///   - socket: a socket that has not received anything yet.
+  ///   - socket: a socket on which the program has not received yet.
   ///   - messageLimit: the longest message, in bytes, at least 1.
   ///   - totalLimit: the maximum total size of unfinished messages in bytes, at least `messageLimit`; nil for eight
   ///     times `messageLimit`. Each peer may begin a message on each of its streams.
-  ///   - pieceCapacity: the size of the buffer for one receive in bytes, 256 to 1073741824; 256 holds the fixed part of
-  ///     any notification. Shorter messages are received with one system call and are copied once.
+  ///   - pieceCapacity: the size of the buffer for one receive in bytes, 256 to 1073741824; 256 bytes are enough for
+  ///     the fixed part of any notification. A message that is shorter than this buffer is received with one system
+  ///     call and copied once.
   /// - Throws: `.invalidArgument` for numbers out of these ranges; `.closed`, `.notSupported` (Linux older than 5.0).
   public init(
     for socket: borrowing some SCTPMessaging & ~Copyable, messageLimit: Int, totalLimit: Int? = nil,
@@ -71,7 +73,7 @@ public struct SCTPMessageAssembler: ~Copyable {
     try socket.descriptor.setSCTPFlag(CSK_SCTP_RECVRCVINFO, to: true)
   }
 
-  /// The number of messages that have begun and are not finished.
+  /// The number of messages that have begun to arrive and are not complete.
   public var unfinishedCount: Int { unfinished.count }
 
   /// Receives pieces until a message is complete, without waiting. Unfinished messages are kept for the next call.
@@ -84,7 +86,7 @@ public struct SCTPMessageAssembler: ~Copyable {
   ///   if nothing more can be received now.
   /// - Throws: `.messageTooLarge` with errno 0 if a message exceeds ``messageLimit``, and `.capacityExceeded` if the
   ///   unfinished messages exceed ``totalLimit``. Each is thrown once per message. The message is dropped with all its
-  ///   remaining pieces, and the next call continues with the other messages. Otherwise the errors of
+  ///   remaining pieces, and the next call continues with the other messages. Also throws the errors of
   ///   ``SCTPMessaging/receive(into:flags:)``.
   @inlinable
   public mutating func receive<S: SCTPMessaging & ~Copyable>(
@@ -130,7 +132,7 @@ public struct SCTPMessageAssembler: ~Copyable {
     held = 0
   }
 
-  /// Receives once; nil if the receive would block.
+  /// Receives once. Returns nil if the receive would block.
   @inlinable
   mutating func receivePiece<S: SCTPMessaging & ~Copyable>(
     into bytes: inout [UInt8], from socket: borrowing S
@@ -139,7 +141,7 @@ public struct SCTPMessageAssembler: ~Copyable {
     do throws(SocketError) {
       outcome = try socket.receive(into: piece.mutableSpan)
     } catch {
-      // The socket's only association is lost, and its unfinished messages with it.
+      // The socket's only association is lost, so its unfinished messages will never be complete.
       if S.style != .oneToMany { removeAll() }
       throw error
     }
@@ -167,7 +169,8 @@ public struct SCTPMessageAssembler: ~Copyable {
   @usableFromInline @inline(never)
   mutating func add(_ part: SCTPMessage, into bytes: inout [UInt8]) throws(SocketError) -> SCTPPiece {
     let place = SCTPMessagePlace(part)
-    // Removed from the dictionary, because appending to bytes that the dictionary also holds would copy them.
+    // The message is removed from the dictionary during the append, because appending to an array that the dictionary
+    // also references would copy the array.
     var whole = unfinished.removeValue(forKey: place) ?? SCTPUnfinishedMessage(part)
     if !whole.continues(with: part) {
       held -= whole.bytes.count
@@ -209,7 +212,8 @@ public struct SCTPMessageAssembler: ~Copyable {
       drop {
         $0.association == event.association && $0.stream == event.stream && $0.isUnordered == event.isUnordered
       }
-      // If fragments are not interleaved, the kernel does not report the stream, and there is only one such message.
+      // If fragments are not interleaved, the kernel does not report the stream, and the association has only one such
+      // message.
       if unfinished.count == before { drop { $0.association == event.association } }
     case .associationChange(let change) where change.isEnd || change.state == .restarted:
       drop { $0.association == change.association }

@@ -8,13 +8,13 @@ public protocol SCTPMessaging: Socket, OptionTarget, ~Copyable where Options == 
 }
 
 extension SCTPMessaging where Self: ~Copyable {
-  /// Sends one message whole or not at all, without waiting.
+  /// Sends one message, as a whole or not at all, without waiting.
   ///
   /// - Parameters:
   ///   - info: how to send the message; on a one-to-many socket, also the association.
   ///   - flags: ``/SocketKitCore/SendFlags/more`` delays the message so that later messages can join it.
   /// - Returns: the length of the message; nil if there is no buffer space now.
-  /// - Throws: `.destinationRequired` if a message of a one-to-many socket names no association; `.brokenPipe` (the
+  /// - Throws: `.destinationRequired` if `info` contains no association on a one-to-many socket; `.brokenPipe` (the
   ///   association has ended, or is shutting down), `.connectionReset` and `.timedOut` with ETIMEDOUT (the association
   ///   was lost; each is thrown once), `.messageTooLarge` (longer than the send buffer), `.invalidArgument` (an empty
   ///   message, no such stream, or no such key).
@@ -45,21 +45,22 @@ extension SCTPMessaging where Self: ~Copyable {
     }
   }
 
-  /// Receives one message, a piece of one, or a notification, without waiting.
+  /// Receives one message, a piece of a message, or a notification, without waiting.
   ///
-  /// A message longer than the buffer is not truncated: the next calls return the rest before anything else. A
-  /// notification longer than the buffer is truncated: the rest is lost, and ``SCTPNotificationBytes/missing`` counts
-  /// it. Receive from one thread only, because pieces of a message would otherwise go to different threads.
+  /// A message longer than the buffer is not truncated: the next calls return the rest of the message first. A
+  /// notification longer than the buffer is truncated: the rest of the notification is lost, and
+  /// ``SCTPNotificationBytes/missing`` is the number of lost bytes. Receive from one thread only, because otherwise
+  /// different threads could receive pieces of one message.
   ///
-  /// If the sender abandons a message, its rest never arrives, and another message follows. ``SCTPMessageAssembler``
-  /// handles this and assembles whole messages.
+  /// If the sender abandons a message, the rest of that message never arrives, and another message follows.
+  /// ``SCTPMessageAssembler`` handles this and assembles whole messages.
   ///
   /// - Parameters:
-  ///   - buffer: receives the bytes. An empty buffer takes no bytes of a message.
+  ///   - buffer: receives the bytes. With an empty buffer, the call receives no bytes of a message.
   ///   - flags: ``/SocketKitCore/ReceiveFlags/peek`` leaves the message in the queue.
-  /// - Returns: a message, a notification or the end; nil if there is nothing to receive now.
-  /// - Throws: `.connectionReset`, `.timedOut` with ETIMEDOUT (the peer no longer answers), each once, after which
-  ///   receives return the end of the stream; `.notConnected`.
+  /// - Returns: a message, a notification or the end of the stream; nil if there is nothing to receive now.
+  /// - Throws: `.connectionReset`, `.timedOut` with ETIMEDOUT (the peer no longer answers); each of these two is thrown
+  ///   once, and later receives return the end of the stream; `.notConnected`.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, flags: ReceiveFlags = []
@@ -103,7 +104,7 @@ extension SCTPMessaging where Self: ~Copyable {
     return .message(message)
   }
 
-  /// Receives one message, a piece of one, or a notification, waiting on this thread until one arrives.
+  /// Receives one message, a piece of a message, or a notification, waiting on this thread until one arrives.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``receive(into:flags:)``.
   @inlinable
   public borrowing func receive(
@@ -117,8 +118,8 @@ extension SCTPMessaging where Self: ~Copyable {
 
   /// Switches the attributes of received messages on or off.
   ///
-  /// They are ``SCTPMessage/info`` (SCTP_RECVRCVINFO) and ``SCTPMessage/next`` (SCTP_RECVNXTINFO). On one-to-many and
-  /// peeled-off sockets, the first is on by default.
+  /// The attributes are ``SCTPMessage/info`` (SCTP_RECVRCVINFO) and ``SCTPMessage/next`` (SCTP_RECVNXTINFO). On
+  /// one-to-many and peeled-off sockets, ``SCTPMessage/info`` is on by default.
   /// - Throws: `.closed`.
   public borrowing func receiveInfo(_ isOn: Bool, next: Bool = false) throws(SocketError) {
     try descriptor.setSCTPFlag(CSK_SCTP_RECVRCVINFO, to: isOn)

@@ -5,9 +5,9 @@ public import SocketKitCore
 // Afterwards, a read or a poll would wait forever (net/sctp/socket.c).
 
 extension SCTPSocket {
-  /// Takes the pending error of the socket (SO_ERROR, socket(7)); nil if there is none.
+  /// Returns and clears the pending error of the socket (SO_ERROR, socket(7)). Returns nil if there is none.
   ///
-  /// If the error means that the association was lost, reading and writing end.
+  /// If the error means that the association was lost, the call also ends reading and writing.
   ///
   /// - Throws: `.closed`.
   public borrowing func takePendingError(
@@ -24,7 +24,7 @@ extension SCTPSocket {
 extension RawDescriptor {
   /// Ends reading and writing on a one-to-one socket if a call failed because the association was lost.
   ///
-  /// Reads then return the end, as on TCP, and reads that wait in other threads wake up.
+  /// Later reads return the end of the stream, as on TCP, and reads that wait in other threads return.
   @usableFromInline @inline(never)
   func noteFailure(_ result: IOResult) {
     switch result.errno {
@@ -35,15 +35,16 @@ extension RawDescriptor {
       if hasItsAssociation { return }
     default: return
     }
-    // The call may fail with ENOTCONN, but only after it has ended both directions.
+    // shutdown(2) may fail with ENOTCONN, but only after it has ended both directions.
     _ = csk_shutdown(value, CSK_SHUT_RDWR)
   }
 
   /// The error that ``noteFailure(_:)`` recorded; nil for none.
   ///
-  /// `close(until:)` needs it, because the kernel does not distinguish a loss from a graceful end afterwards.
+  /// `close(until:)` needs this error, because afterwards the kernel does not distinguish a loss from a graceful end.
   ///
-  /// SocketKit stores it in SO_RCVLOWAT, which SCTP does not read (net/sctp/socket.c).
+  /// SocketKit stores the error in the option SO_RCVLOWAT, which the kernel's SCTP code does not use
+  /// (net/sctp/socket.c).
   var notedFailure: Int32? {
     var number: Int32 = 0
     var length: UInt32 = 4
@@ -63,6 +64,6 @@ extension RawDescriptor {
     return csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_ERROR, &number, &length) < 0 ? 0 : number
   }
 
-  /// Marks a recorded error: a low-water mark above any that a program sets.
+  /// The bits that mark a recorded error. No program sets such a large low-water mark.
   private static var mark: Int32 { 0x7c70_0000 }
 }

@@ -1,4 +1,5 @@
-/// A notification of SCTP (RFC 6458, 6.1). Each kind is delivered only if it is switched on: ``SCTPEvent``.
+/// A notification of SCTP (RFC 6458, 6.1). A kind of notification is delivered only if its ``SCTPEvent`` is switched
+/// on.
 public enum SCTPNotification: BitwiseCopyable, Hashable, Sendable {
   /// An association began or ended.
   case associationChange(SCTPAssociationChange)
@@ -29,8 +30,8 @@ public enum SCTPNotification: BitwiseCopyable, Hashable, Sendable {
 
   /// Parses a notification from any bytes.
   ///
-  /// The result is `.unknown` if the bytes, or the length that they state, are too short for the type. Ranges in the
-  /// result are positions in `bytes`.
+  /// The result is `.unknown` if there are too few bytes for the type, or if the length in the header is too small for
+  /// the type. Ranges in the result are positions in `bytes`.
   public init(_ bytes: RawSpan) { self = NotificationHead(bytes).notification }
 
   /// The association that the notification is about; nil if it is unknown.
@@ -51,7 +52,7 @@ public enum SCTPNotification: BitwiseCopyable, Hashable, Sendable {
   }
 }
 
-/// Bytes of variable length at the end of a notification: their position in the caller's buffer.
+/// The position, in the caller's buffer, of the variable-length bytes at the end of a notification.
 public struct SCTPNotificationBytes: BitwiseCopyable, Hashable, Sendable {
   let offset: UInt32
   let count: UInt32
@@ -60,6 +61,6 @@ public struct SCTPNotificationBytes: BitwiseCopyable, Hashable, Sendable {
 
   /// The position of the bytes.
   public var range: Range<Int> { Int(offset)..<Int(offset) + Int(count) }
-  /// Whether the buffer contains none of the bytes.
+  /// Whether the buffer contains no such bytes.
   public var isEmpty: Bool { count == 0 }
 }

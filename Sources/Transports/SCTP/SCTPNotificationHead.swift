@@ -1,7 +1,7 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-/// A copy of the first bytes of a notification. It can hold the fixed part of every type.
+/// A copy of the first bytes of a notification, with space for the fixed part of every type.
 struct NotificationHead {
   static var room: Int { 160 }
   private var storage = InlineArray<20, UInt64>(repeating: 0)
@@ -21,7 +21,8 @@ struct NotificationHead {
     }
   }
 
-  /// Passes the free space after the copied bytes to the body, and adds as many bytes as the result states.
+  /// Passes the free space after the copied bytes to the body, and increases the count by the number of bytes that the
+  /// body returns.
   mutating func addMore(_ body: (inout MutableRawSpan) -> IOResult) -> IOResult {
     let used = count
     let result = withUnsafeMutableBytes(of: &storage) { memory in
@@ -150,8 +151,8 @@ struct NotificationHead {
 
   /// Creates a send failure from the flags of a chunk.
   ///
-  /// The kernel writes the chunk's flags in place of the message's. They show the position of the fragment
-  /// (net/sctp/ulpevent.c).
+  /// The kernel writes the flags of the chunk instead of the flags of the message. The chunk's flags show the position
+  /// of the fragment (net/sctp/ulpevent.c).
   private func sendFailure(
     _ info: SCTPSendInfo, chunkFlags: Int32, payload: SCTPNotificationBytes
   ) -> SCTPSendFailure {

@@ -8,7 +8,7 @@ public struct SCTPAssociationChange: BitwiseCopyable, Hashable, Sendable {
   public enum State: UInt16, BitwiseCopyable, Sendable {
     /// The association is established: messages can be sent.
     case up = 0
-    /// The association failed, or one end aborted it.
+    /// The association failed, or one end aborted the association.
     case lost = 1
     /// The peer restarted without its earlier state, so messages may be missing. The association is established.
     case restarted = 2
@@ -21,15 +21,15 @@ public struct SCTPAssociationChange: BitwiseCopyable, Hashable, Sendable {
   public var state: State
   /// Why the association ended; `.none` if the peer did not answer.
   public var cause: SCTPErrorCause
-  /// The number of streams to send on.
+  /// The number of streams on which this end sends.
   public var outgoingStreams: UInt16
-  /// The number of streams that the peer sends on.
+  /// The number of streams on which the peer sends.
   public var incomingStreams: UInt16
   /// The association; `.future` if it could not be established.
   public var association: SCTPAssociationID
-  /// The error causes of the peer's ABORT chunk, as on the wire.
+  /// The error causes of the peer's ABORT chunk, in wire format.
   ///
-  /// Read them with ``SCTPErrorCause/forEach(in:_:)`` or ``SCTPErrorCause/reason(in:)``.
+  /// Read the causes with ``SCTPErrorCause/forEach(in:_:)`` or ``SCTPErrorCause/reason(in:)``.
   public var causes: SCTPNotificationBytes
 
   /// Whether the association no longer exists.
@@ -48,11 +48,11 @@ public struct SCTPPeerAddressChange: BitwiseCopyable, Hashable, Sendable {
     case removed = 2
     /// The address now belongs to the association.
     case added = 3
-    /// The address is now the primary one.
+    /// The address is now the primary address.
     case madePrimary = 4
     /// The peer has answered from this address for the first time.
     case confirmed = 5
-    /// Messages temporarily use other addresses; reported only with SCTP_EXPOSE_PF_STATE.
+    /// Messages temporarily use other addresses. The kernel reports this state only with SCTP_EXPOSE_PF_STATE.
     case potentiallyFailed = 6
   }
   /// The address; nil if it is not an IP address.
@@ -77,19 +77,19 @@ public struct SCTPRemoteError: BitwiseCopyable, Hashable, Sendable {
 
 /// A message that could not be delivered (RFC 6458, 6.1.4 and 6.1.11).
 public struct SCTPSendFailure: BitwiseCopyable, Hashable, Sendable {
-  /// Whether the message was sent, in which case it may have arrived.
+  /// Whether the message was sent. A message that was sent may have arrived.
   public var wasSent: Bool
   /// The cause, if the kernel reports one; see ``rawError``.
   public var cause: SCTPErrorCause
   /// The value that the kernel wrote: an error cause in network byte order, or 0.
   public var rawError: UInt32
-  /// The attributes of the message, also in the old form: stream, payload protocol, context, association and whether it
-  /// is unordered.
+  /// The attributes of the message: stream, payload protocol, context, association and whether it is unordered. The old
+  /// form of the notification contains these attributes too.
   public var info: SCTPSendInfo
   /// Whether ``payload`` is the beginning of the message.
   public var isFirstFragment: Bool
-  /// Whether ``payload`` is the end of the message. A message that was sent in one chunk is both its beginning and its
-  /// end.
+  /// Whether ``payload`` is the end of the message. If the message was sent in one chunk, the payload is both the
+  /// beginning and the end of the message.
   public var isLastFragment: Bool
   /// The bytes of the message. A long message is returned in several notifications, one per chunk, in order.
   public var payload: SCTPNotificationBytes
@@ -106,12 +106,13 @@ public struct SCTPPartialDelivery: BitwiseCopyable, Hashable, Sendable {
   public var association: SCTPAssociationID
   /// The stream of the message.
   ///
-  /// The kernel reports it only if fragments are interleaved (``SCTPAssociationOption/interleavingSupported``).
-  /// Otherwise it is 0, and an association has at most one such message (sctp_ulpq_abort_pd in net/sctp/ulpqueue.c).
+  /// The kernel reports the stream only if fragments are interleaved (``SCTPAssociationOption/interleavingSupported``).
+  /// Otherwise this field is 0, and an association has at most one such message (sctp_ulpq_abort_pd in
+  /// net/sctp/ulpqueue.c).
   public var stream: UInt16
-  /// Whether the message was sent unordered. Reported under the same condition as ``stream``.
+  /// Whether the message was sent unordered. The kernel reports this field under the same condition as ``stream``.
   public var isUnordered: Bool
-  /// The number of the message in the stream. Reported under the same condition as ``stream``.
+  /// The number of the message in the stream. The kernel reports this field under the same condition as ``stream``.
   public var sequence: UInt32
 }
 
@@ -130,7 +131,7 @@ public struct SCTPAuthentication: BitwiseCopyable, Hashable, Sendable {
   public var event: Event
   /// The number of the key that the event concerns.
   public var key: UInt16
-  /// A second key number, which no event on Linux has: 0.
+  /// A second key number. On Linux, it is 0 in every event.
   public var alternativeKey: UInt16
   /// The association.
   public var association: SCTPAssociationID
@@ -187,8 +188,8 @@ public struct SCTPStreamChange: BitwiseCopyable, Hashable, Sendable {
   public var result: SCTPReconfiguration
   /// The association.
   public var association: SCTPAssociationID
-  /// The number of streams that the peer sends on now.
+  /// The number of streams on which the peer now sends.
   public var incomingStreams: UInt16
-  /// The number of streams to send on now.
+  /// The number of streams on which this end now sends.
   public var outgoingStreams: UInt16
 }

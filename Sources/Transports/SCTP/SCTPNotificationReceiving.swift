@@ -1,10 +1,10 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// Receiving of anything other than a plain message. This is rare and therefore out of line.
+// These functions receive everything other than a plain message. They are called rarely, and are therefore not inlined.
 
 extension RawDescriptor {
-  /// Completes a notification from its first piece, and returns it.
+  /// Receives the rest of a notification after its first piece, and returns the notification.
   ///
   /// The kernel returns the part that fits in the buffer and keeps the rest for the next call. A later piece cannot be
   /// distinguished from the beginning of a notification, so all pieces are received here.
@@ -40,10 +40,10 @@ extension RawDescriptor {
     }
   }
 
-  /// Whether a receive of 0 bytes without ancillary data was the end.
+  /// Whether a receive of 0 bytes without ancillary data means the end of the stream.
   ///
-  /// A receive into an empty buffer takes no bytes of a message. If SCTP_RECVRCVINFO is off, its result is the same as
-  /// at the end.
+  /// A receive into an empty buffer receives no bytes of a message. If SCTP_RECVRCVINFO is off, the result of such a
+  /// receive is the same as at the end of the stream.
   @usableFromInline @inline(never)
   func hasEnded(_ room: Int) -> Bool {
     if room > 0 { return true }
@@ -53,8 +53,8 @@ extension RawDescriptor {
 
   /// Ends reading and writing on a peeled-off socket whose association has ended.
   ///
-  /// The kernel does so only for one-to-one sockets (net/sctp/sm_sideeffect.c). Without this, calls on the socket would
-  /// wait forever.
+  /// The kernel itself ends reading and writing only on one-to-one sockets (net/sctp/sm_sideeffect.c). Without this,
+  /// calls on the socket would wait forever.
   @usableFromInline @inline(never)
   func noteEnd(_ notification: SCTPNotification, _ flags: ReceiveFlags) {
     guard !flags.contains(.peek), case .associationChange(let change) = notification, change.isEnd else { return }

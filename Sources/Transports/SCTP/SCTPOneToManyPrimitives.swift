@@ -1,10 +1,10 @@
 public import CSocketKit
 public import SocketKitCore
 
-// The primitives of OneToManySocket.
+// These methods are the primitives of OneToManySocket.
 
 extension SCTPOneToManySocket {
-  /// Receives one message, a piece of one, or the end of an association, without waiting.
+  /// Receives one message, a piece of a message, or the end of an association, without waiting.
   ///
   /// The association of a message is nil if SCTP_RECVRCVINFO was switched off.
   @inlinable @inline(__always)
@@ -25,7 +25,7 @@ extension SCTPOneToManySocket {
         info.ancillaryLength = 0
         return result
       }
-      // The kernel has not written beyond the result, so the piece is in the buffer.
+      // The kernel has written only as many bytes as the result, so these bytes of the buffer are the piece.
       let end = descriptor.associationEnd(
         buffer.bytes.extracting(first: result.raw), isComplete: info.flags.contains(.endOfRecord), flags, &association)
       if end.isInterrupted { continue }
@@ -36,8 +36,8 @@ extension SCTPOneToManySocket {
   }
 
   /// Sends one message on stream 0 of an association, as a whole or not at all, without waiting.
-  /// - Returns: the length of the message; EDESTADDRREQ if the number is not that of one association; EPIPE or
-  ///   ESHUTDOWN if the association has ended or is shutting down; or another failure of sendmsg(2).
+  /// - Returns: the length of the message; EDESTADDRREQ if the ID does not identify one association; EPIPE or ESHUTDOWN
+  ///   if the association has ended or is shutting down; or another failure of sendmsg(2).
   @inlinable @inline(__always)
   public borrowing func attemptSend(
     _ bytes: RawSpan, on association: SCTPAssociationID, flags: SendFlags
@@ -53,8 +53,8 @@ extension SCTPOneToManySocket {
   }
 
   /// Ends one association, without waiting (SCTP_EOF, SCTP_ABORT).
-  /// - Returns: 0; EDESTADDRREQ if the number is not that of one association; EPIPE if it has ended; or another failure
-  ///   of sendmsg(2).
+  /// - Returns: 0; EDESTADDRREQ if the ID does not identify one association; EPIPE if the association has ended; or
+  ///   another failure of sendmsg(2).
   public borrowing func attemptEnd(_ association: SCTPAssociationID, gracefully: Bool) -> IOResult {
     if !association.isOne { return .failure(errno: CSK_EDESTADDRREQ) }
     return descriptor.attemptEnd(association, gracefully ? CSK_SCTP_EOF : CSK_SCTP_ABORT, reason: RawSpan())
@@ -63,8 +63,8 @@ extension SCTPOneToManySocket {
 
 extension RawDescriptor {
   /// Completes a notification that a receive on a one-to-many socket returned.
-  /// - Returns: 0 or a failure if the notification is the end of an association, which is set; EINTR if it is another
-  ///   one, which has been received.
+  /// - Returns: 0 or a failure if the notification reports the end of an association; in that case `association` is
+  ///   set. EINTR for any other notification; in that case the notification has been received.
   @usableFromInline @inline(never)
   func associationEnd(
     _ piece: RawSpan, isComplete: Bool, _ flags: ReceiveFlags, _ association: inout SCTPAssociationID?
@@ -80,12 +80,13 @@ extension RawDescriptor {
     switch change.state {
     case .up, .shutDown: return .zero
     case .cannotStart: return .failure(errno: CSK_ECONNREFUSED)
-    // Messages may be missing after a restart: the peer has begun an association with the same number.
+    // Messages may be missing after a restart, because the peer has established a new association, which has the same
+    // number.
     case .lost, .restarted: return .failure(errno: CSK_ECONNRESET)
     }
   }
 
-  /// Peeks at a notification again, because the caller's buffer may be too short for it.
+  /// Peeks at a notification again, because the caller's buffer may be too short for the notification.
   private func peekedNotification() -> SCTPNotification {
     var memory = InlineArray<20, UInt64>(repeating: 0)
     var words = memory.mutableSpan

@@ -1,15 +1,16 @@
 public import CSocketKit
 public import SocketKitCore
 
-// Sending to an address, and sending batches. `send(_:info:)` of ``SCTPMessaging`` sends to an association.
+// These methods send to an address, and send batches. `send(_:info:)` of ``SCTPMessaging`` sends to an association.
 
 extension SCTPOneToManySocket {
-  /// Sends one message to an address, without waiting; the first message starts an association with the address.
+  /// Sends one message to an address, without waiting. The first message to an address starts an association with that
+  /// address.
   ///
   /// The call does not wait for the peer. If nothing is listening at the address,
-  /// ``SCTPNotification/associationChange(_:)`` and ``SCTPNotification/sendFailed(_:)`` report it later.
+  /// ``SCTPNotification/associationChange(_:)`` and ``SCTPNotification/sendFailed(_:)`` report the failure later.
   /// - Parameters:
-  ///   - address: one of the peer's addresses. Messages use the primary path regardless, unless
+  ///   - address: one of the peer's addresses. Messages use the primary path regardless of this address, unless
   ///     ``SCTPSendInfo/overridesPrimary`` is set.
   ///   - info: how to send the message; its association is ignored.
   /// - Returns: the length of the message; nil if there is no buffer space now.
@@ -44,7 +45,8 @@ extension SCTPOneToManySocket {
 
   /// Sends one message, without waiting.
   ///
-  /// A message with neither an address nor an association fails with EDESTADDRREQ instead of the kernel's EPIPE.
+  /// If the message has neither an address nor an association, the call returns EDESTADDRREQ instead of the kernel's
+  /// EPIPE.
   @inlinable @inline(__always)
   public borrowing func attemptSend(
     _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
@@ -58,8 +60,8 @@ extension SCTPOneToManySocket {
 
   /// Sends the unsent messages of a batch, without waiting.
   ///
-  /// The first message with neither an address nor an association fails with EDESTADDRREQ instead of the kernel's
-  /// EPIPE.
+  /// If the first unsent message has neither an address nor an association, the call returns EDESTADDRREQ instead of
+  /// the kernel's EPIPE.
   @inlinable @inline(__always)
   public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
     let result = descriptor.attemptSend(batch: &batch)
@@ -87,8 +89,8 @@ extension SCTPOneToManySocket {
 
 extension MessageBatch {
   /// Sends the unsent messages on a one-to-many socket with one system call, without waiting.
-  /// - Throws: `.destinationRequired` if a message has neither an address nor an association, before any is sent; and
-  ///   the errors of `send(on:)` with another socket.
+  /// - Throws: `.destinationRequired` if a message has neither an address nor an association, before any message is
+  ///   sent; and the errors of `send(on:)` with another socket.
   @inlinable
   public mutating func send(on socket: borrowing SCTPOneToManySocket) throws(SocketError) -> Int? {
     if sent == count { return 0 }
@@ -101,9 +103,9 @@ extension MessageBatch {
 
   /// Sends all unsent messages on a one-to-many socket, waiting on this thread for buffer space.
   /// - Returns: the number of messages that the call sent.
-  /// - Throws: `.destinationRequired` if a message has neither an address nor an association, before any is sent;
-  ///   `.timedOut`, `.cancelled`, and the errors of ``send(on:)``. On failure, ``/SocketKitCore/MessageBatch/sent``
-  ///   counts the messages that were sent.
+  /// - Throws: `.destinationRequired` if a message has neither an address nor an association, before any message is
+  ///   sent; `.timedOut`, `.cancelled`, and the errors of ``send(on:)``. On failure,
+  ///   ``/SocketKitCore/MessageBatch/sent`` counts the messages that were sent.
   @inlinable @discardableResult
   public mutating func send(
     on socket: borrowing SCTPOneToManySocket, until limit: some WaitLimit
@@ -127,7 +129,7 @@ extension MessageBatch {
 
   /// Returns the SCTP message or notification in a slot of the batch.
   ///
-  /// 80 bytes of ``/SocketKitCore/MessageBatch/ancillaryCapacity`` hold the ``SCTPReceiveInfo`` and the
+  /// An ``/SocketKitCore/MessageBatch/ancillaryCapacity`` of 80 bytes is enough for the ``SCTPReceiveInfo`` and the
   /// ``SCTPNextInfo`` of an ``SCTPArrival/message(_:)``.
   ///
   /// A notification longer than ``/SocketKitCore/MessageBatch/messageCapacity`` arrives in pieces, of which only the
@@ -143,9 +145,10 @@ extension MessageBatch {
     return .message(message)
   }
 
-  /// Appends an SCTP message to send. 80 bytes of ``/SocketKitCore/MessageBatch/ancillaryCapacity`` hold any
-  /// ``SCTPSendInfo``.
-  /// - Parameter address: the receiver's address; nil if the info names the association, or if there is only one.
+  /// Appends an SCTP message to send. An ``/SocketKitCore/MessageBatch/ancillaryCapacity`` of 80 bytes is enough for
+  /// any ``SCTPSendInfo``.
+  /// - Parameter address: the receiver's address; nil if `info` contains the association, or if the socket has only one
+  ///   association.
   /// - Throws: `.capacityExceeded` if the batch is full, or if the message or the info does not fit. On failure,
   ///   nothing is appended.
   public mutating func append(
@@ -189,7 +192,7 @@ extension MessageBatch {
   }
 }
 
-/// Whether ancillary data for sending names an association of a one-to-many socket.
+/// Whether ancillary data for sending contains an association of a one-to-many socket.
 @usableFromInline
 func namesAssociation(_ ancillary: RawSpan) -> Bool {
   var found = false

@@ -17,14 +17,14 @@ public import SocketKitCore
 /// }
 /// ```
 /// A message to an address establishes an association with that address. A socket that listens accepts all incoming
-/// associations. `peelOff(_:)` moves an association to its own socket. The socket closes at the end of its lifetime:
-/// the kernel then shuts its associations down, or aborts those with messages that have not been received;
-/// `close(until:)` waits for the end.
+/// associations. `peelOff(_:)` moves an association to its own socket. The socket closes when it is destroyed. The
+/// kernel then shuts down its associations, but aborts an association with messages that the program has not received.
+/// `close(until:)` waits until the associations have ended.
 ///
-/// As a ``/SocketKitCore/MessageSocket`` it uses the kernel's own primitives and batches, with ``SCTPSendInfo`` and
-/// ``SCTPReceiveInfo`` as ancillary data. As a ``/SocketKitCore/OneToManySocket`` it serves generic programs:
-/// `receive(into:from:_:)` reports the association of each message. It also reports the end of each association, if
-/// ``SCTPEvent/associationChange`` is switched on, and discards other notifications.
+/// As a ``/SocketKitCore/MessageSocket``, the socket uses the kernel's own primitives and batches, with
+/// ``SCTPSendInfo`` and ``SCTPReceiveInfo`` as ancillary data. Generic programs can use the socket as a
+/// ``/SocketKitCore/OneToManySocket``: `receive(into:from:_:)` reports the association of each message. It also reports
+/// the end of each association, if ``SCTPEvent/associationChange`` is switched on, and discards other notifications.
 @frozen
 public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, OneToManySocket, SCTPMessaging {
   public typealias Options = SCTPSocketOptions
@@ -50,9 +50,9 @@ public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, O
   @inlinable public static var style: SCTPStyle { .oneToMany }
   @inlinable public var mayReceiveDescriptors: Bool { false }
 
-  /// Opens a socket that is not bound: the first message binds it to every address and a port that the kernel
-  /// chooses.
-  /// - Throws: `.protocolNotSupported` (the kernel has no SCTP), `.tooManyDescriptors`.
+  /// Opens a socket that is not bound. The first message binds the socket to every address and to a port that the
+  /// kernel chooses.
+  /// - Throws: `.protocolNotSupported` (the kernel does not support SCTP), `.tooManyDescriptors`.
   public static func open(_ family: AddressFamily = .ipv4) throws(SocketError) -> SCTPOneToManySocket {
     SCTPOneToManySocket(
       owning: try RawDescriptor.open(SocketKind(family, .sequencedPacket, protocolNumber: CSK_IPPROTO_SCTP)))
@@ -62,7 +62,7 @@ public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, O
   ///
   /// - Parameters:
   ///   - address: the local address. With port 0, the kernel chooses a port, which `localAddress()` returns. If the
-  ///     kernel has no IPv6, `.any(port:)` means every IPv4 address.
+  ///     kernel does not support IPv6, `.any(port:)` means every IPv4 address.
   ///   - configure: sets options on the socket before it is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.protocolNotSupported`. The error
   ///   contains the address.
@@ -110,7 +110,7 @@ public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, O
     return socket
   }
 
-  /// Accepts all incoming associations from now on: a one-to-many socket has no queue to accept from.
+  /// Accepts all incoming associations from now on. A one-to-many socket has no queue of connections to accept.
   ///
   /// A socket that does not listen receives only from peers to which it has sent.
   /// - Parameter isOn: false stops accepting associations.
@@ -144,7 +144,7 @@ extension RawDescriptor {
     }
   }
 
-  /// Whether the socket's own association exists: true on one-to-one and peeled-off sockets until it ends.
+  /// Whether the socket's own association exists: true on one-to-one and peeled-off sockets until the association ends.
   var hasItsAssociation: Bool { associationState(.future) != nil }
 
   /// Returns the state of an association from SCTP_STATUS; nil if the association does not exist.

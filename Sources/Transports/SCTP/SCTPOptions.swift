@@ -7,36 +7,38 @@ extension SocketOption where Group == SCTPSocketOptions, Value == Bool {
   private init(_ name: Int32) { self.init(flag: name, level: CSK_IPPROTO_SCTP) }
   /// Announces to peers the addresses that this host gains or loses (RFC 5061).
   ///
-  /// It applies to sockets that are bound to any address, with net.sctp.addip_enable. The C name is `SCTP_AUTO_ASCONF`.
+  /// The option applies to sockets that are bound to any address. It requires net.sctp.addip_enable. The C name is
+  /// `SCTP_AUTO_ASCONF`.
   public static var automaticAddresses: Self { Self(CSK_SCTP_AUTO_ASCONF) }
-  /// Refuses messages that do not fit in one packet (`.messageTooLarge`) instead of fragmenting them.
+  /// Rejects messages that do not fit in one packet (`.messageTooLarge`) instead of fragmenting them.
   ///
-  /// Stream writes of a one-to-one socket then send less at a time. The C name is `SCTP_DISABLE_FRAGMENTS`.
+  /// Stream writes of a one-to-one socket then send fewer bytes at a time. The C name is `SCTP_DISABLE_FRAGMENTS`.
   public static var disableFragments: Self { Self(CSK_SCTP_DISABLE_FRAGMENTS) }
-  /// Permits pieces of different associations' long messages to alternate on a one-to-many socket.
+  /// Permits pieces of long messages from different associations to alternate on a one-to-many socket.
   ///
-  /// Linux supports only off and on: RFC 6458's level 2 reads as on. The C name is `SCTP_FRAGMENT_INTERLEAVE`.
+  /// Linux supports only the values off and on. The level 2 of RFC 6458 is read as on. The C name is
+  /// `SCTP_FRAGMENT_INTERLEAVE`.
   public static var fragmentInterleave: Self { Self(CSK_SCTP_FRAGMENT_INTERLEAVE) }
   /// Whether an IPv6 socket returns IPv4 addresses as `::ffff:a.b.c.d`, the default, or as IPv4. The C name is
   /// `SCTP_I_WANT_MAPPED_V4_ADDR`.
   public static var mapIPv4: Self { Self(CSK_SCTP_I_WANT_MAPPED_V4_ADDR) }
-  /// Sends small messages at once instead of collecting them while others are unacknowledged.
+  /// Sends small messages immediately instead of collecting them while earlier messages are unacknowledged.
   ///
-  /// Accepted sockets inherit the option. Without it, a stream of small writes waits for the peer's delayed
-  /// acknowledgements, 200 ms each. Set it on both ends unless such delays are acceptable. The C name is
+  /// Accepted sockets inherit the option. Without the option, a stream of small writes waits for the peer's delayed
+  /// acknowledgements, 200 ms each. Set the option on both ends unless such delays are acceptable. The C name is
   /// `SCTP_NODELAY`.
   public static var noDelay: Self { Self(CSK_SCTP_NODELAY) }
-  /// Permits several one-to-one sockets of one user to bind to one address.
+  /// Permits several one-to-one sockets of one user to bind to the same address.
   ///
   /// Set it on each socket before it is bound (Linux 4.20). The C name is `SCTP_REUSE_PORT`.
   public static var sharePort: Self { Self(CSK_SCTP_REUSE_PORT) }
 }
 
 extension SocketOption where Group == SCTPSocketOptions, Value == Int {
-  /// The number of bytes of an incomplete message at which the kernel starts to deliver it.
+  /// The number of bytes of an incomplete message at which the kernel starts to deliver the message.
   ///
-  /// It prevents one message from filling the buffer forever. The maximum is half the receive buffer; 0 lets the kernel
-  /// choose. The C name is `SCTP_PARTIAL_DELIVERY_POINT`.
+  /// Early delivery prevents an incomplete message from filling the receive buffer forever. The maximum is half the
+  /// receive buffer; 0 lets the kernel choose. The C name is `SCTP_PARTIAL_DELIVERY_POINT`.
   public static var partialDeliveryPoint: Self {
     Self(integer: CSK_SCTP_PARTIAL_DELIVERY_POINT, level: CSK_IPPROTO_SCTP)
   }
@@ -46,7 +48,7 @@ extension SocketOption where Group == SCTPSocketOptions, Value == UInt32 {
   /// A number that this end sends to the peer when an association is established, to identify the protocol above SCTP
   /// (RFC 5061, 4.2.6).
   ///
-  /// The peer receives it as a notification. The C name is `SCTP_ADAPTATION_LAYER`.
+  /// The peer receives the number as a notification. The C name is `SCTP_ADAPTATION_LAYER`.
   public static var adaptationLayer: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> UInt32 in
@@ -109,8 +111,8 @@ public struct SCTPInitParameters: Hashable, Sendable {
 }
 
 extension SocketOption where Group == SCTPSocketOptions, Value == SCTPInitParameters {
-  /// The numbers of streams and the connect timeouts of future associations. Set it before connecting or listening. The
-  /// C name is `SCTP_INITMSG`.
+  /// The numbers of streams and the connect timeouts of future associations. Set the option before connecting or
+  /// listening. The C name is `SCTP_INITMSG`.
   public static var initParameters: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> SCTPInitParameters in

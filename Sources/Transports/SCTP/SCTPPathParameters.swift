@@ -3,16 +3,16 @@ internal import SocketKitCore
 
 /// The parameters of the paths to the peer's addresses (RFC 6458, 8.1.12): `SCTP_PEER_ADDR_PARAMS`.
 ///
-/// Reading fills in every field. Setting leaves the values of nil fields unchanged. The kernel counts time in ticks,
-/// 4 ms on most systems, so that a time may read back slightly longer.
+/// Reading fills in every field. Setting leaves the values of nil fields unchanged. The kernel counts time in ticks, 4
+/// ms on most systems, so the time that is read may be slightly longer than the time that was set.
 public struct SCTPPathParameters: Hashable, Sendable {
   /// Whether an idle path is probed, and how often.
   @frozen
   public enum Heartbeat: Hashable, Sendable {
     /// Idle paths are not probed.
     case off
-    /// The time between probes, to which the kernel adds the retransmission timeout: milliseconds, rounded up; nil
-    /// leaves it unchanged. Linux's default is 30 s.
+    /// The time between probes, in milliseconds, rounded up; nil leaves it unchanged. The kernel adds the
+    /// retransmission timeout to this time. Linux's default is 30 s.
     case on(every: Duration? = nil)
   }
 
@@ -21,16 +21,16 @@ public struct SCTPPathParameters: Hashable, Sendable {
   public enum PathMTU: Hashable, Sendable {
     /// The kernel discovers the MTU: the default.
     case discovered
-    /// A fixed MTU in bytes, at least 512; nil keeps the current one.
+    /// A fixed MTU in bytes, at least 512; nil keeps the current MTU.
     case fixed(UInt32? = nil)
   }
 
-  /// Whether acknowledgements are delayed to acknowledge more data at once.
+  /// Whether acknowledgements are delayed, so that one acknowledgement covers more data.
   @frozen
   public enum DelayedAcknowledgements: Hashable, Sendable {
-    /// Every packet is acknowledged at once.
+    /// Every packet is acknowledged immediately.
     case off
-    /// The delay, at most 500 ms: milliseconds, rounded up; nil leaves it unchanged.
+    /// The delay in milliseconds, rounded up, at most 500 ms; nil leaves it unchanged.
     case on(Duration? = nil)
   }
 
@@ -46,7 +46,7 @@ public struct SCTPPathParameters: Hashable, Sendable {
   public var flowLabel: UInt32?
   /// The type-of-service or traffic-class byte. The kernel uses its upper six bits, the DSCP (Linux 4.18).
   public var trafficClass: UInt8?
-  /// The path's MTU in bytes; 0 in a default without an MTU. For reading only.
+  /// The path's MTU in bytes; 0 in defaults that contain no MTU. This field is for reading only.
   public internal(set) var currentMTU: UInt32 = 0
 
   /// Creates parameters in which no field is set.
@@ -68,7 +68,7 @@ extension SCTPPathOptions {
 }
 
 extension RawDescriptor {
-  /// Probes a path now (SPP_HB_DEMAND).
+  /// Probes a path immediately (SPP_HB_DEMAND).
   func sendHeartbeat(to peer: IPSocketAddress, of association: SCTPAssociationID) throws(SocketError) {
     var value = csk_sctp_paddrparams(to: peer, of: association)
     store(UInt32(CSK_SPP_HB_DEMAND), into: &value.flags)
@@ -94,7 +94,7 @@ extension SCTPPathParameters {
     pathMTU = flags & CSK_SPP_PMTUD_ENABLE != 0 ? .discovered : .fixed(currentMTU)
     let delay = Duration.milliseconds(word(value.sack_delay))
     delayedAcknowledgements = flags & CSK_SPP_SACKDELAY_ENABLE != 0 ? .on(delay) : .off
-    // The kernel reports with a flag that a value was set.
+    // A flag reports whether a value was set.
     flowLabel = flags & CSK_SPP_IPV6_FLOWLABEL != 0 ? word(value.flow_label) & 0xf_ffff : nil
     trafficClass = flags & CSK_SPP_DSCP != 0 ? value.traffic_class : nil
   }
@@ -141,7 +141,7 @@ extension SCTPPathParameters {
     store(UInt32(bitPattern: flags), into: &value.flags)
   }
 
-  /// Stores a number and refuses zero, which the kernel would treat as a request to leave the value unchanged.
+  /// Stores a number. Throws for zero, because the kernel would treat zero as a request to leave the value unchanged.
   private func storeNotZero(_ number: UInt32, into bytes: inout (UInt8, UInt8, UInt8, UInt8)) throws(SocketError) {
     if number == 0 { throw SocketError(code: .invalidArgument, .setOption) }
     store(number, into: &bytes)

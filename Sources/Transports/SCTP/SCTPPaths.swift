@@ -6,13 +6,13 @@ public import SocketKitCore
 public struct SCTPPathThresholds: Hashable, Sendable {
   /// After more retransmissions than this, the path counts as failed; zero leaves the value unchanged.
   public var failed: UInt16
-  /// After more retransmissions than this, another path is preferred until this one answers; 65 535 for never.
+  /// After more retransmissions than this, another path is preferred until this path answers; 65 535 means never.
   public var potentiallyFailed: UInt16
-  /// After more retransmissions than this, another path permanently becomes the primary one; 65 535, the default, for
-  /// never.
+  /// After more retransmissions than this, another path permanently becomes the primary path; 65 535, the default,
+  /// means never.
   public var primaryChange: UInt16
 
-  /// Creates thresholds; by default, without a change of the primary path.
+  /// Creates thresholds. By default, the primary path never changes.
   public init(failed: UInt16 = 0, potentiallyFailed: UInt16, primaryChange: UInt16 = .max) {
     self.failed = failed
     self.potentiallyFailed = potentiallyFailed
@@ -20,14 +20,14 @@ public struct SCTPPathThresholds: Hashable, Sendable {
   }
 }
 
-/// The options of the paths of an association: `.path(to: peer)` names the options of one path, and `.paths` those of
-/// all paths.
+/// The options of the paths of an association: `.path(to: peer)` selects the options of one path, and `.paths` selects
+/// those of all paths.
 ///
 /// ```swift
 /// let thresholds = try socket.option(.path(to: peer).thresholds, of: association)
 /// try socket.setOption(.paths.mtuProbeInterval, to: .seconds(60))
 /// ```
-/// A path that the association does not have throws `.invalidArgument`.
+/// If the association does not have the path, reading and setting throw `.invalidArgument`.
 public struct SCTPPathOptions: Sendable {
   /// The path's address at the peer; nil for all paths.
   let peer: IPSocketAddress?
@@ -35,8 +35,8 @@ public struct SCTPPathOptions: Sendable {
   /// The numbers of retransmissions after which a path counts as unreliable.
   ///
   /// Reading throws `.noSuchPath` (the kernel's ENOENT, for this option only) if the association has no such address.
-  /// Setting throws `.invalidArgument` unless potentiallyFailed ≤ primaryChange. Both throw `.notSupported` before
-  /// Linux 5.5. The C name is `SCTP_PEER_ADDR_THLDS_V2`.
+  /// Setting throws `.invalidArgument` unless potentiallyFailed ≤ primaryChange. Reading and setting throw
+  /// `.notSupported` before Linux 5.5. The C name is `SCTP_PEER_ADDR_THLDS_V2`.
   public var thresholds: SCTPAssociationOption<SCTPPathThresholds> {
     let peer = peer
     return SCTPAssociationOption(
@@ -58,7 +58,8 @@ public struct SCTPPathOptions: Sendable {
       })
   }
 
-  /// How often a path is probed for a larger MTU (RFC 8899): milliseconds, rounded up, at least 5 s; nil for never.
+  /// The interval at which a path is probed for a larger MTU (RFC 8899), in milliseconds, rounded up, at least 5 s; nil
+  /// means never.
   ///
   /// Setting throws `.invalidArgument` for a shorter interval. The C name is `SCTP_PLPMTUD_PROBE_INTERVAL` (Linux
   /// 5.14).
@@ -102,7 +103,8 @@ public struct SCTPPathOptions: Sendable {
 extension SCTPAssociationOption {
   /// The options of the path to one address of the peer.
   public static func path(to peer: IPSocketAddress) -> SCTPPathOptions { SCTPPathOptions(peer: peer) }
-  /// The options of all paths: reading returns the initial values of paths, and setting changes all existing paths too.
+  /// The options of all paths. Reading returns the initial values of paths. Setting changes the initial values and all
+  /// existing paths.
   public static var paths: SCTPPathOptions { SCTPPathOptions(peer: nil) }
 }
 

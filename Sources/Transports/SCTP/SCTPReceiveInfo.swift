@@ -3,12 +3,13 @@ public import SocketKitCore
 
 /// The attributes of a received message (RFC 6458, 5.3.5).
 ///
-/// The kernel provides them if SCTP_RECVRCVINFO is on, which is the default on one-to-many and peeled-off sockets.
+/// The kernel provides these attributes if SCTP_RECVRCVINFO is on, which is the default on one-to-many and peeled-off
+/// sockets.
 @frozen
 public struct SCTPReceiveInfo: BitwiseCopyable, Hashable, Sendable {
   /// The stream on which the message was sent.
   public var stream: UInt16 = 0
-  /// The number of the message within the stream; meaningless for unordered messages.
+  /// The number of the message within the stream. The number has no meaning for unordered messages.
   public var sequence: UInt16 = 0
   /// Whether the message was sent unordered.
   public var isUnordered = false
@@ -23,11 +24,11 @@ public struct SCTPReceiveInfo: BitwiseCopyable, Hashable, Sendable {
   /// The association of the message.
   public var association = SCTPAssociationID.future
 
-  /// Creates attributes in which every number is 0, of no association.
+  /// Creates attributes in which every number is 0 and no association is set.
   @inlinable
   public init() {}
 
-  /// Reads the attributes from ancillary data; nil if the ancillary data does not contain them.
+  /// Reads the attributes from ancillary data. Returns nil if the ancillary data does not contain them.
   @inlinable
   public init?(ancillary: RawSpan) {
     var found: SCTPReceiveInfo?
@@ -54,9 +55,9 @@ public struct SCTPReceiveInfo: BitwiseCopyable, Hashable, Sendable {
   }
 }
 
-/// The attributes of the message after the received one, if it has already arrived (RFC 6458, 5.3.6).
+/// The attributes of the message after the received message, if that message has already arrived (RFC 6458, 5.3.6).
 ///
-/// The kernel provides them if SCTP_RECVNXTINFO is on.
+/// The kernel provides these attributes if SCTP_RECVNXTINFO is on.
 @frozen
 public struct SCTPNextInfo: BitwiseCopyable, Hashable, Sendable {
   /// The stream on which the message was sent.
@@ -72,11 +73,11 @@ public struct SCTPNextInfo: BitwiseCopyable, Hashable, Sendable {
   /// The association of the message.
   public var association = SCTPAssociationID.future
 
-  /// Creates attributes in which every number is 0, of no association.
+  /// Creates attributes in which every number is 0 and no association is set.
   @inlinable
   public init() {}
 
-  /// Reads the attributes from ancillary data; nil if the ancillary data does not contain them.
+  /// Reads the attributes from ancillary data. Returns nil if the ancillary data does not contain them.
   @inlinable
   public init?(ancillary: RawSpan) {
     var found: SCTPNextInfo?

@@ -3,36 +3,37 @@ public import SocketKitCore
 
 /// How one message is sent (RFC 6458, 5.3.4). It is encoded as ancillary data, without allocation.
 ///
-/// On Linux every send is a whole message: there is no explicit end of record (RFC 6458, 8.1.26).
+/// On Linux, every send sends a whole message: there is no explicit end of record (RFC 6458, 8.1.26).
 /// ``/SocketKitCore/SendFlags/more`` delays small messages, so that they share a packet with the messages that follow
 /// (Linux 4.11).
 @frozen
 public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
-  /// The stream, from 0 to the number of outgoing streams − 1 (`.invalidArgument` beyond).
+  /// The stream, from 0 to the number of outgoing streams − 1. For a larger number, the send throws `.invalidArgument`.
   public var stream: UInt16
   /// The payload protocol identifier in host byte order.
   ///
-  /// SocketKit converts it to network byte order, in which it is sent, as RFC 9260 requires. The kernel does not
-  /// convert it.
+  /// SocketKit converts the identifier to network byte order, as RFC 9260 requires, because the kernel does not convert
+  /// it.
   public var payloadProtocol: UInt32
   /// Whether the message is delivered as soon as it is complete, before earlier ordered messages.
   public var isUnordered = false
   /// When the message may be abandoned (RFC 3758, RFC 7496).
   ///
-  /// It replaces the socket's default (``SCTPAssociationOption/defaultSendInfo``), even if it is `.never`.
+  /// This value replaces the socket's default (``SCTPAssociationOption/defaultSendInfo``), even if this value is
+  /// `.never`.
   public var expiry = Expiry.never
-  /// A number chosen by the program, which is returned if sending fails.
+  /// A number that the program chooses. ``SCTPNotification/sendFailed(_:)`` returns it if sending fails.
   public var context: UInt32 = 0
   /// The association on a one-to-many socket, if no address selects it. Other sockets ignore this field.
   public var association: SCTPAssociationID
   /// Whether the message is sent to the given address instead of the association's primary path (SCTP_ADDR_OVER).
   public var overridesPrimary = false
-  /// Whether the peer is asked to acknowledge at once (SCTP_SACK_IMMEDIATELY, RFC 7053).
+  /// Whether the peer is asked to acknowledge the message immediately (SCTP_SACK_IMMEDIATELY, RFC 7053).
   public var asksForAcknowledgement = false
   /// The number of the shared key that authenticates the message (RFC 4895); nil for the active key.
   ///
   /// See `installKey(_:secret:for:)`. The kernel ignores the number if the peer does not require authentication of
-  /// data, and refuses a key that is not installed or is deactivated (`.invalidArgument`). Linux 4.17.
+  /// data, and rejects a key that is not installed or is deactivated (`.invalidArgument`). Requires Linux 4.17.
   public var key: UInt16?
 
   /// Creates the attributes of an ordered message that does not expire.
@@ -61,7 +62,7 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     /// Never: the message is retransmitted until it arrives or the association is lost.
     @inlinable public static var never: Self { Self(policy: CSK_SCTP_PR_NONE, value: 0) }
     /// When this time has passed since the message was sent: 1 ms to 49 days, in milliseconds, rounded up
-    /// (SCTP_PR_SCTP_TTL). A time out of this range becomes the nearest value in it.
+    /// (SCTP_PR_SCTP_TTL). A time outside this range is replaced by the nearest value in the range.
     public static func after(_ lifetime: Duration) -> Self {
       Self(policy: CSK_SCTP_PR_TTL, value: UInt32(clamping: max(1, lifetime.units(of: .milliseconds(1)))))
     }
@@ -74,7 +75,7 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     public static func priority(_ number: UInt32) -> Self { Self(policy: CSK_SCTP_PR_PRIO, value: number) }
   }
 
-  /// The number of bytes of a ``/SocketKitCore/AncillaryBuffer`` that hold any ``SCTPSendInfo``.
+  /// The capacity in bytes of a ``/SocketKitCore/AncillaryBuffer`` that is large enough for any ``SCTPSendInfo``.
   @inlinable public static var ancillaryLength: Int { 80 }
 
   /// Appends the ancillary messages.
@@ -85,8 +86,8 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     try encode(into: &ancillary, adding: 0)
   }
 
-  // Always inlined: otherwise the optimizer would merge the copies in this module and in a program into one function
-  // that it calls through pointers.
+  // This method is always inlined. Otherwise the optimizer would merge the copies in this module and in a program into
+  // one function that it calls through pointers.
   @inlinable @inline(__always)
   func encode<let capacity: Int>(into ancillary: inout AncillaryBuffer<capacity>, adding more: Int32)
     throws(SocketError)
@@ -95,8 +96,8 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     if isUnordered { flags |= CSK_SCTP_UNORDERED }
     if overridesPrimary { flags |= CSK_SCTP_ADDR_OVER }
     if asksForAcknowledgement { flags |= CSK_SCTP_SACK_IMMEDIATELY }
-    // Tuples, because a C structure as a generic argument in inlined code crashes the compiler (6.3.1) in other
-    // packages.
+    // This code uses tuples, because a C structure as a generic argument in inlined code crashes the compiler (6.3.1)
+    // in other packages.
     // struct sctp_sndinfo: stream, flags, payload protocol, context, association.
     let head: (UInt16, UInt16, UInt32, UInt32, Int32) = (
       stream, UInt16(truncatingIfNeeded: flags), payloadProtocol.bigEndian, context, association.rawValue
@@ -104,7 +105,8 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     try withUnsafeBytes(of: head) { bytes throws(SocketError) in
       try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_SNDINFO, bytes.bytes)
     }
-    // struct sctp_prinfo: policy, padding, value. Also for `.never`: otherwise the kernel uses the default's time.
+    // struct sctp_prinfo: policy, padding, value. This message is also appended for `.never`; otherwise the kernel
+    // would use the time of the default.
     let reliability: (UInt16, UInt16, UInt32) = (expiry.policy, 0, expiry.value)
     try withUnsafeBytes(of: reliability) { bytes throws(SocketError) in
       try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO, bytes.bytes)
@@ -118,6 +120,6 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension SCTPAssociationID {
-  /// Whether this is one association, not one of the kernel's constants for several.
+  /// Whether the ID identifies one association, and is not one of the kernel's constants for several associations.
   @inlinable public var isOne: Bool { rawValue > CSK_SCTP_ALL_ASSOC }
 }

@@ -1,6 +1,6 @@
 public import SocketKitCore
 
-/// One SCTP association on a socket of its own, used as a byte stream (RFC 6458, 4: one-to-one style).
+/// One SCTP association on its own socket, used as a byte stream (RFC 6458, 4: one-to-one style).
 ///
 /// ```swift
 /// let listener = try SCTPSocket.listen(on: [.loopback(port: 0), .loopbackIPv6(port: 0)])
@@ -9,22 +9,23 @@ public import SocketKitCore
 /// **As a stream.** Each write sends one message, of at most ``writeLimit`` bytes, on SCTP stream 0. A read returns
 /// available bytes of the first message in the receive queue, so message boundaries are lost, as on any byte stream.
 /// There is no half-close: ``shutdown(_:)`` of writing ends the association after all data has arrived, and only the
-/// peer reads the end. To wait for the end, use ``close(until:)``. After an abort by the peer, one call fails with
-/// `.connectionReset`, and reads then return the end. If the peer restarts, bytes may be missing. Only
-/// ``SCTPAssociationChange/State/restarted`` reports a restart, if the notification is switched on. Set the option
-/// ``SocketKitCore/SocketOption/noDelay`` unless every write fills packets.
+/// peer reads the end of the stream. To wait for the end of the association, use ``close(until:)``. After an abort by
+/// the peer, one call fails with `.connectionReset`, and later reads return the end of the stream. If the peer
+/// restarts, bytes may be missing. Only ``SCTPAssociationChange/State/restarted`` reports a restart, if the
+/// notification is switched on. Set the option ``SocketKitCore/SocketOption/noDelay`` unless every write fills packets.
 ///
 /// **As messages.** For stream numbers, protocol identifiers and notifications, see ``SCTPMessaging``. Notifications
-/// arrive among the bytes, so a program that switches any on must receive messages instead of reading.
+/// arrive among the bytes, so a program that switches on any notification must receive messages instead of reading
+/// bytes.
 ///
 /// **Addresses.** A listener on ``/SocketKitCore/IPSocketAddress/any(port:)`` is dual-stack. In ``remoteAddress()``,
 /// IPv4 peers then appear as `::ffff:a.b.c.d`. Listeners set reuse-address. If there are several addresses,
-/// `localAddress()` returns one of them, not always the same; the option
-/// ``ReadOnlySCTPAssociationOption/localAddresses`` contains all.
+/// `localAddress()` returns one of them, and successive calls may return different addresses. The option
+/// ``ReadOnlySCTPAssociationOption/localAddresses`` contains all addresses.
 ///
-/// **Over loopback**, packets are so large that the default receive buffer holds hardly two of them. Successive writes
-/// may then each wait 200 ms for a delayed acknowledgement. To prevent this, raise `.receiveBuffer` at both ends to one
-/// mebibyte before connecting and listening.
+/// **Over loopback**, packets are so large that the default receive buffer has space for hardly two packets. Successive
+/// writes may then each wait 200 ms for a delayed acknowledgement. To prevent this, raise `.receiveBuffer` at both ends
+/// to one mebibyte before connecting and listening.
 @frozen
 public struct SCTPSocket: ~Copyable, StreamSocket, Transport, Acceptable {
   public typealias Options = SCTPSocketOptions
@@ -41,7 +42,7 @@ public struct SCTPSocket: ~Copyable, StreamSocket, Transport, Acceptable {
 
   /// No half-close: shutting down writing ends the association (RFC 9260, 9.2).
   ///
-  /// There are no empty messages: the protocol has none (RFC 9260, 6.2), and the kernel refuses them (EINVAL). An empty
+  /// There are no empty messages: the protocol has none (RFC 9260, 6.2), and the kernel rejects them (EINVAL). An empty
   /// stream write does not call the kernel.
   @inlinable public static var capabilities: SocketCapabilities { [] }
 
@@ -55,14 +56,15 @@ public struct SCTPSocket: ~Copyable, StreamSocket, Transport, Acceptable {
   public borrowing func configure(at step: SetupStep<IPSocketAddress>) throws(SocketError) {
     guard case .binding(let address) = step else { return }
     try setOption(.reuseAddress, to: true)
-    // Set explicitly instead of by net.ipv6.bindv6only, so that a program behaves the same on every host.
+    // The option is set explicitly because its default depends on net.ipv6.bindv6only, and a program must behave the
+    // same on every host.
     if address.isIPv6 { try setOption(.v6Only, to: false) }
   }
 
   /// Returns the peer's primary address, to which data is sent while it answers (`SCTP_PRIMARY_ADDR`).
   ///
   /// getpeername(2) returns the last of the addresses that were given to connect.
-  /// - Throws: `.notConnected`; `.invalidAddress` if it is not an IP address.
+  /// - Throws: `.notConnected`; `.invalidAddress` if the address is not an IP address.
   public borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress {
     do throws(SocketError) {
       return try option(.primaryAddress)

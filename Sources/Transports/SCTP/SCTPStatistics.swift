@@ -7,33 +7,33 @@ public struct SCTPStatistics: Hashable, Sendable {
   public var longestRetransmissionTimeout: Duration
   /// The path with that timeout.
   public var longestRetransmissionTimeoutAddress: IPSocketAddress?
-  /// Received acknowledgements (SACK chunks).
+  /// The number of received acknowledgements (SACK chunks).
   public var acknowledgementsReceived: UInt64
-  /// Sent acknowledgements (SACK chunks).
+  /// The number of sent acknowledgements (SACK chunks).
   public var acknowledgementsSent: UInt64
-  /// Sent packets.
+  /// The number of sent packets.
   public var packetsSent: UInt64
-  /// Received packets.
+  /// The number of received packets.
   public var packetsReceived: UInt64
-  /// Retransmitted chunks.
+  /// The number of retransmitted chunks.
   public var retransmittedChunks: UInt64
-  /// Chunks that arrived before earlier chunks.
+  /// The number of chunks that arrived before earlier chunks.
   public var outOfSequenceChunks: UInt64
-  /// Chunks that arrived again, ordered and unordered.
+  /// The number of chunks that arrived again, ordered and unordered.
   public var duplicateChunks: UInt64
-  /// Received acknowledgements that reported gaps.
+  /// The number of received acknowledgements that reported gaps.
   public var gapAcknowledgements: UInt64
-  /// Sent chunks of unordered messages.
+  /// The number of sent chunks of unordered messages.
   public var unorderedChunksSent: UInt64
-  /// Received chunks of unordered messages.
+  /// The number of received chunks of unordered messages.
   public var unorderedChunksReceived: UInt64
-  /// Sent chunks of ordered messages.
+  /// The number of sent chunks of ordered messages.
   public var orderedChunksSent: UInt64
-  /// Received chunks of ordered messages.
+  /// The number of received chunks of ordered messages.
   public var orderedChunksReceived: UInt64
-  /// Sent control chunks.
+  /// The number of sent control chunks.
   public var controlChunksSent: UInt64
-  /// Received control chunks.
+  /// The number of received control chunks.
   public var controlChunksReceived: UInt64
 
   init(_ value: csk_sctp_assoc_stats) {

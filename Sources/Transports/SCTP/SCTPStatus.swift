@@ -3,7 +3,7 @@ public import SocketKitCore
 
 /// The state of an association (RFC 9260, 4).
 public enum SCTPAssociationState: Int32, BitwiseCopyable, Hashable, Sendable {
-  /// A state of the headers that the kernel never reports.
+  /// A state that the kernel's headers define and that the kernel never reports.
   case empty = 0
   /// There is no association.
   case closed = 1
@@ -21,7 +21,7 @@ public enum SCTPAssociationState: Int32, BitwiseCopyable, Hashable, Sendable {
   case shutdownReceived = 7
   /// All data is acknowledged, and SHUTDOWN ACK was sent.
   case shutdownAcknowledged = 8
-  /// A state that this version does not know.
+  /// A state that this version of SocketKit does not define.
   case unknown = -1
 }
 
@@ -35,7 +35,7 @@ public enum SCTPPathState: Int32, BitwiseCopyable, Hashable, Sendable {
   case active = 2
   /// Not probed yet, and therefore not used.
   case unconfirmed = 3
-  /// Not known: this end supplied the address, and no answer has arrived.
+  /// The state is not known: this end supplied the address, and no answer has arrived.
   case unknown = 0xffff
 }
 
@@ -74,12 +74,12 @@ public struct SCTPStatus: Hashable, Sendable {
   public var peerWindow: UInt32
   /// The number of chunks that were sent and are not acknowledged.
   public var unacknowledgedChunks: UInt16
-  /// The number of chunks from the peer that are missing, while later ones have arrived.
+  /// The number of chunks from the peer that are missing although later chunks have arrived.
   public var missingChunks: UInt16
-  /// The number of streams that the peer sends on. Stream numbers start at 0.
+  /// The number of streams on which the peer sends. Stream numbers start at 0.
   public var incomingStreams: UInt16
-  /// The number of streams to send on: the smaller of the number that this end requested and the number that the peer
-  /// accepts.
+  /// The number of streams on which this end sends: the smaller of the number that this end requested and the number
+  /// that the peer accepts.
   public var outgoingStreams: UInt16
   /// The longest fragment of a message, in bytes.
   public var fragmentationPoint: UInt32

@@ -1,15 +1,17 @@
 public import CSocketKit
 public import SocketKitCore
 
-// SCTP as a byte stream: each write is a message, and reads return its bytes without the boundaries.
+// These methods use SCTP as a byte stream. Each write sends a message, and reads return the bytes of messages without
+// the message boundaries.
 
 extension SCTPSocket {
   /// The longest message that one write sends, in bytes.
   ///
-  /// The kernel accepts a message only whole, and none longer than the send buffer (EMSGSIZE in net/sctp/socket.c).
+  /// The kernel accepts only whole messages, and no message longer than the send buffer (EMSGSIZE in
+  /// net/sctp/socket.c).
   ///
   /// The limit is 16 KiB, so that a receiver with Linux's default buffer has space for several messages. A message of
-  /// 64 KiB would fill the window, and each one would wait for a delayed acknowledgement.
+  /// 64 KiB would fill the window, and each message would wait for a delayed acknowledgement.
   @inlinable public static var writeLimit: Int { 16384 }
 
   @inlinable @inline(__always)
@@ -50,7 +52,7 @@ extension SCTPSocket {
     }
   }
 
-  /// Sends all segments as one message if they fit in one, otherwise the first segment that is not empty.
+  /// Sends all segments as one message if they fit in one message. Otherwise sends the first segment that is not empty.
   @unsafe @inlinable
   public borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     var count = 0
@@ -78,7 +80,7 @@ extension SCTPSocket {
 }
 
 extension RawDescriptor {
-  /// Handles a stream write that the kernel refused: after EMSGSIZE, tries to send less.
+  /// Handles a stream write that the kernel rejected. After EMSGSIZE, tries to send fewer bytes.
   @usableFromInline @inline(never)
   func failedSend(_ result: Int, _ bytes: UnsafeRawBufferPointer, _ tried: Int) -> IOResult {
     let result = result == 0 &- Int(CSK_EMSGSIZE) ? attemptSendLess(bytes, than: tried) : IOResult(raw: result)
@@ -86,7 +88,8 @@ extension RawDescriptor {
     return result
   }
 
-  /// Halves the length until the kernel accepts it: the send buffer is smaller, or fragmentation is off.
+  /// Halves the length until the kernel accepts the message. A length is rejected if the send buffer is smaller or if
+  /// fragmentation is off.
   private func attemptSendLess(_ bytes: UnsafeRawBufferPointer, than tried: Int) -> IOResult {
     var count = tried
     var result = 0 &- Int(CSK_EMSGSIZE)

@@ -7,9 +7,9 @@ public struct SCTPStreamDirections: OptionSet, BitwiseCopyable, Hashable, Sendab
   public let rawValue: UInt16
   @inlinable
   public init(rawValue: UInt16) { self.rawValue = rawValue }
-  /// The peer's streams, which the peer is asked to reset.
+  /// The streams on which the peer sends. The peer is asked to reset these streams.
   @inlinable public static var incoming: Self { Self(rawValue: 1) }
-  /// This end's own streams.
+  /// The streams on which this end sends.
   @inlinable public static var outgoing: Self { Self(rawValue: 2) }
 }
 

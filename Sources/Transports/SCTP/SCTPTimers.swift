@@ -68,8 +68,8 @@ public struct SCTPAssociationParameters: Hashable, Sendable {
 }
 
 extension SCTPAssociationOption where Value == SCTPAssociationParameters {
-  /// The limit after which an association is lost, the life of cookies, and the windows. The C name is
-  /// `SCTP_ASSOCINFO`.
+  /// The number of retransmissions after which an association is lost, the life of cookies, and the windows. The C name
+  /// is `SCTP_ASSOCINFO`.
   public static var associationParameters: Self {
     Self(
       read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
@@ -93,13 +93,13 @@ extension SCTPAssociationOption where Value == SCTPAssociationParameters {
   }
 }
 
-/// When received messages are acknowledged (RFC 6458, 8.1.19): `SCTP_DELAYED_SACK`.
+/// The settings for delayed acknowledgements of received messages (RFC 6458, 8.1.19): `SCTP_DELAYED_SACK`.
 public struct SCTPDelayedAcknowledgement: Hashable, Sendable {
-  /// The longest delay, up to 500 ms; zero leaves it unchanged. Linux's default is 200 ms.
+  /// The longest delay, up to 500 ms; zero leaves the value unchanged. Linux's default is 200 ms.
   public var delay: Duration
-  /// The number of packets after which an acknowledgement is sent; 0 leaves it unchanged. Linux's default is 2.
+  /// The number of packets after which an acknowledgement is sent; 0 leaves the value unchanged. Linux's default is 2.
   ///
-  /// With 1, each packet is acknowledged at once.
+  /// With 1, each packet is acknowledged immediately.
   public var packets: UInt32
 
   /// Creates settings. A field that is not given leaves the value unchanged.
@@ -110,7 +110,7 @@ public struct SCTPDelayedAcknowledgement: Hashable, Sendable {
 }
 
 extension SCTPAssociationOption where Value == SCTPDelayedAcknowledgement {
-  /// When received messages are acknowledged.
+  /// The settings for delayed acknowledgements of received messages.
   ///
   /// If delayed acknowledgements are off, the option reads as a delay of zero and 1 packet. The C name is
   /// `SCTP_DELAYED_SACK`.

@@ -1,12 +1,12 @@
 internal import SocketKitCore
 
-/// Identifies an unfinished message: there is at most one for each value.
+/// Identifies an unfinished message. At most one unfinished message exists for each value.
 @usableFromInline
 struct SCTPMessagePlace: Hashable {
   var association: SCTPAssociationID
   var stream: UInt16
   var isUnordered: Bool
-  /// The number of an unordered message; 0 for ordered messages, which cannot overtake each other.
+  /// The number of an unordered message; 0 for ordered messages, because ordered messages arrive in order.
   ///
   /// If fragments are interleaved, other messages may arrive between the pieces of an unordered message.
   var sequence: UInt16
@@ -29,15 +29,15 @@ struct SCTPUnfinishedMessage {
   /// If fragments are interleaved, the kernel reports no payload protocol for later pieces.
   var first: SCTPMessage
   var bytes: [UInt8] = []
-  /// Whether the message exceeds a limit: its pieces are dropped, including the last.
+  /// Whether the message exceeds a limit. All pieces of such a message are dropped, including the last.
   var isDropped = false
 
   init(_ first: SCTPMessage) { self.first = first }
 
   /// Whether a piece belongs to this message.
   ///
-  /// If not, the piece begins another message, and the rest of this one never arrives. The number within the stream
-  /// decides, if there is one.
+  /// If not, the piece begins another message, and the rest of this message never arrives. For an ordered message with
+  /// known attributes, the number within the stream decides.
   func continues(with part: SCTPMessage) -> Bool {
     guard let begun = first.info, let info = part.info, !info.isUnordered else { return true }
     return begun.sequence == info.sequence

@@ -4,20 +4,20 @@ public import SocketKitCore
 extension TCPSocket {
   /// Connects and sends bytes, blocking this thread until the peer has answered and the kernel has accepted every byte.
   ///
-  /// If the kernel has a Fast Open cookie from a previous connection to the peer, it sends the first bytes in the SYN,
-  /// which saves one round trip (MSG_FASTOPEN, Linux 3.7; RFC 7413). Otherwise it sends all bytes after the handshake:
-  /// on the first connection to a peer, if the peer does not support fast open, and if net.ipv4.tcp_fastopen does not
-  /// include the client bit (1).
+  /// If the kernel has a Fast Open cookie from a previous connection to the peer, the kernel sends the first bytes in
+  /// the SYN, which saves one round trip (MSG_FASTOPEN, Linux 3.7; RFC 7413). Otherwise the kernel sends all bytes
+  /// after the handshake. This is the case on the first connection to a peer, if the peer does not support fast open,
+  /// and if net.ipv4.tcp_fastopen does not include the client bit (1).
   ///
-  /// **The peer may receive such a request twice** (RFC 7413, 2.1), as two connections. Send only data that may safely
+  /// **The peer may receive the bytes twice** (RFC 7413, 2.1), on two connections. Send only data that may safely
   /// arrive twice.
   ///
   /// - Parameters:
   ///   - address: the peer's address.
   ///   - source: the local address; nil lets the kernel choose.
-  ///   - bytes: the bytes to send. If empty, this is an ordinary connect.
-  ///   - limit: how long and how to wait (``/SocketKitCore/WaitLimit``). If it has already passed, the call fails
-  ///     before it sends anything.
+  ///   - bytes: the bytes to send. If there are none, the call is an ordinary connect.
+  ///   - limit: how long to wait, and how the thread waits: ``/SocketKitCore/WaitLimit``. If the limit has already
+  ///     passed, the call fails before it sends anything.
   ///   - configure: sets options on the socket before it connects.
   /// - Throws: the errors of `connect(to:from:until:configure:)`, and the errors of writing after the connection is
   ///   established. The error includes the addresses.
@@ -65,7 +65,7 @@ extension TCPSocket {
   private borrowing func bindWithoutPort(to source: IPSocketAddress) throws(SocketError) {
     if source.port == 0 {
       var on: Int32 = 1
-      // Ignore a failure: a kernel older than Linux 4.2 reserves a port.
+      // A failure is ignored: before Linux 4.2, the kernel reserves a port instead.
       _ = csk_setsockopt(descriptor.value, CSK_IPPROTO_IP, CSK_IP_BIND_ADDRESS_NO_PORT, &on, 4)
     }
     do throws(SocketError) {
@@ -91,7 +91,8 @@ extension TCPSocket {
     }
     if !result.isFailure { return result.raw }
     switch result.errno {
-    // EINPROGRESS: no bytes accepted, because the kernel has no cookie and requests one. EINTR: the same (connect(2)).
+    // EINPROGRESS: the kernel accepted no bytes, because it has no cookie and requests one. EINTR means the same
+    // (connect(2)).
     case CSK_EINPROGRESS, CSK_EINTR: return 0
     // Fast open is disabled: connect normally.
     case CSK_EOPNOTSUPP:

@@ -2,13 +2,14 @@ internal import CSocketKit
 public import SocketKitCore
 
 extension ReadOnlySocketOption where Group == TCPSocketOptions, Value == IPSocketAddress? {
-  /// The address to which the peer connected before a firewall redirected the connection to this socket: an IPv4
-  /// address for an IPv4 connection, also on a dual-stack socket; nil if the kernel does not track the connection.
+  /// The address to which the peer connected before a firewall redirected the connection to this socket. The address of
+  /// an IPv4 connection is an IPv4 address, also on a dual-stack socket. The value is nil if the kernel does not track
+  /// the connection.
   ///
-  /// Firewalls redirect with REDIRECT or DNAT. If no address was translated, this is the local address. Intended for
-  /// transparent proxies. Reading throws `.notSupported` if the kernel has no connection tracking or does not use it,
-  /// and `.notConnected`. The C names are `SO_ORIGINAL_DST` (netfilter, Linux 2.4) and `IP6T_SO_ORIGINAL_DST` (Linux
-  /// 3.7).
+  /// Firewalls redirect with REDIRECT or DNAT. If no address was translated, the value is the local address. The option
+  /// is intended for transparent proxies. Reading throws `.notSupported` if the kernel has no connection tracking or
+  /// does not use it, and `.notConnected`. The C names are `SO_ORIGINAL_DST` (netfilter, Linux 2.4) and
+  /// `IP6T_SO_ORIGINAL_DST` (Linux 3.7).
   public static var originalDestination: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> IPSocketAddress? in
       guard let peer = IPSocketAddress(try target.remoteAddress()) else {

@@ -9,9 +9,9 @@ public struct TCPInfo: Hashable, Sendable {
   public var state: State
   /// The state of the congestion control algorithm.
   public var congestionState: CongestionState
-  /// Consecutive retransmissions of the segment at the head of the queue.
+  /// The number of consecutive retransmissions of the segment at the head of the queue.
   public var retransmits: UInt8
-  /// Unanswered keep-alive or zero-window probes.
+  /// The number of unanswered keep-alive or zero-window probes.
   public var probes: UInt8
   /// The number of times that the retransmission timeout has been doubled.
   public var backoff: UInt8
@@ -19,7 +19,7 @@ public struct TCPInfo: Hashable, Sendable {
   public var hasTimestamps: Bool
   /// Whether the connection uses selective acknowledgements (RFC 2018).
   public var hasSelectiveAcknowledgement: Bool
-  /// Whether window scaling is enabled; ``sendWindowScale`` and ``receiveWindowScale`` are the shifts.
+  /// Whether window scaling is enabled. ``sendWindowScale`` and ``receiveWindowScale`` are the shift counts.
   public var hasWindowScale: Bool
   /// Whether both ends agreed to use explicit congestion notification (RFC 3168).
   public var hasECN: Bool
@@ -31,27 +31,28 @@ public struct TCPInfo: Hashable, Sendable {
   public var fastOpenDataAccepted: Bool
   /// The window scale (RFC 7323) of the peer's advertised window: a shift count from 0 to 14.
   public var sendWindowScale: UInt8
-  /// The shift, 0 to 14, of the windows that this end advertises.
+  /// The window scale of the window that this end advertises: a shift count from 0 to 14.
   public var receiveWindowScale: UInt8
   /// Whether the sender, rather than the network, limits the delivery rate.
   public var isDeliveryRateApplicationLimited: Bool
   /// Why fast-open data was not sent with the SYN, or was sent but not accepted (Linux 5.5).
   public var fastOpenFailure: FastOpenFailure
-  /// Retransmission timeout.
+  /// The retransmission timeout.
   public var retransmissionTimeout: Duration
-  /// Delayed-acknowledgement timeout.
+  /// The timeout of delayed acknowledgements.
   public var acknowledgementTimeout: Duration
   /// The sender's maximum segment size, in bytes.
   public var sendMaximumSegment: UInt32
   /// The receiver's maximum segment size, in bytes.
   public var receiveMaximumSegment: UInt32
-  /// Segments sent and not acknowledged; on a listener, connections waiting to be accepted.
+  /// The number of segments sent and not acknowledged; on a listener, the number of connections that wait to be
+  /// accepted.
   public var unacknowledged: UInt32
-  /// Segments acknowledged selectively; on a listener, the backlog.
+  /// The number of segments acknowledged selectively; on a listener, the backlog.
   public var selectivelyAcknowledged: UInt32
-  /// Segments considered lost.
+  /// The number of segments considered lost.
   public var lost: UInt32
-  /// Segments retransmitted and not acknowledged yet.
+  /// The number of segments retransmitted and not acknowledged yet.
   public var retransmitted: UInt32
   /// The time since data was last sent; the unit is milliseconds.
   public var sinceLastDataSent: Duration
@@ -59,47 +60,47 @@ public struct TCPInfo: Hashable, Sendable {
   public var sinceLastDataReceived: Duration
   /// The time since an acknowledgement was last received; the unit is milliseconds.
   public var sinceLastAcknowledgementReceived: Duration
-  /// Path MTU in bytes.
+  /// The path MTU in bytes.
   public var pathMTU: UInt32
-  /// Slow-start threshold of the receive window, in bytes.
+  /// The slow-start threshold of the receive window, in bytes.
   public var receiveSlowStartThreshold: UInt32
-  /// Smoothed round-trip time.
+  /// The smoothed round-trip time.
   public var roundTripTime: Duration
-  /// Mean deviation of the round-trip time.
+  /// The mean deviation of the round-trip time.
   public var roundTripTimeVariation: Duration
-  /// Slow-start threshold, in segments.
+  /// The slow-start threshold, in segments.
   public var slowStartThreshold: UInt32
-  /// Congestion window, in segments.
+  /// The congestion window, in segments.
   public var congestionWindow: UInt32
-  /// Advertised maximum segment size, in bytes.
+  /// The maximum segment size that this end advertises, in bytes.
   public var advertisedMaximumSegment: UInt32
   /// The number of segments that may be reordered before loss is assumed.
   public var reordering: UInt32
   /// The receiver's estimate of the round-trip time.
   public var receiverRoundTripTime: Duration
-  /// Desired receive buffer space, in bytes.
+  /// The receive buffer space that the kernel aims for, in bytes.
   public var receiveSpace: UInt32
-  /// Segments retransmitted since the connection was opened.
+  /// The number of segments retransmitted since the connection was opened.
   public var totalRetransmissions: UInt32
   /// The pacing rate, in bytes per second; `UInt64.max` means "unlimited".
   public var pacingRate: UInt64
   /// The maximum pacing rate, in bytes per second; `UInt64.max` means "unlimited".
   public var maximumPacingRate: UInt64
-  /// Bytes sent and acknowledged (RFC 4898).
+  /// The number of bytes sent and acknowledged (RFC 4898).
   public var bytesAcknowledged: UInt64
-  /// Bytes received (RFC 4898).
+  /// The number of bytes received (RFC 4898).
   public var bytesReceived: UInt64
-  /// Segments sent, with and without data, including retransmissions (RFC 4898).
+  /// The number of segments sent, with and without data, including retransmissions (RFC 4898).
   public var segmentsOut: UInt32
-  /// Segments received, with and without data (RFC 4898).
+  /// The number of segments received, with and without data (RFC 4898).
   public var segmentsIn: UInt32
-  /// Bytes in the send buffer that have not been sent.
+  /// The number of bytes in the send buffer that have not been sent.
   public var notSentBytes: UInt32
   /// The minimum round-trip time observed.
   public var minimumRoundTripTime: Duration
-  /// Segments with data received (RFC 4898; Linux 4.6).
+  /// The number of segments with data received (RFC 4898; Linux 4.6).
   public var dataSegmentsIn: UInt32
-  /// Segments with data sent, including retransmissions (RFC 4898; Linux 4.6).
+  /// The number of segments with data sent, including retransmissions (RFC 4898; Linux 4.6).
   public var dataSegmentsOut: UInt32
   /// The recent delivery rate, in bytes per second.
   public var deliveryRate: UInt64
@@ -109,19 +110,19 @@ public struct TCPInfo: Hashable, Sendable {
   public var receiveWindowLimited: Duration
   /// The part of ``busyTime`` during which the send buffer limited sending.
   public var sendBufferLimited: Duration
-  /// Segments delivered, including retransmissions.
+  /// The number of segments delivered to the peer, including retransmissions.
   public var delivered: UInt32
-  /// Delivered segments that had a congestion mark.
+  /// The number of delivered segments that had a congestion mark.
   public var deliveredWithECN: UInt32
-  /// Bytes sent, including retransmissions.
+  /// The number of bytes sent, including retransmissions.
   public var bytesSent: UInt64
-  /// Bytes retransmitted.
+  /// The number of bytes retransmitted.
   public var bytesRetransmitted: UInt64
-  /// Duplicate segments reported by the peer.
+  /// The number of duplicate segments that the peer reported.
   public var duplicateAcknowledgements: UInt32
-  /// Reordering events observed.
+  /// The number of times that the kernel observed reordering.
   public var reorderingsSeen: UInt32
-  /// Segments received out of order.
+  /// The number of segments received out of order.
   public var outOfOrder: UInt32
   /// The peer's window, in bytes.
   public var sendWindow: UInt32
@@ -131,15 +132,17 @@ public struct TCPInfo: Hashable, Sendable {
   public var rehashes: UInt32
   /// The number of times that the retransmission timer expired, including the timer of the SYN (Linux 6.7).
   public var retransmissionTimeouts: UInt16
-  /// The number of recoveries after the timer expired, once or several times in a row (Linux 6.7).
+  /// The number of times that the connection recovered after the timer had expired once or several times in a row
+  /// (Linux 6.7).
   public var timeoutRecoveries: UInt16
-  /// The total duration of these recoveries, including the current one (Linux 6.7).
+  /// The total duration of these recoveries, including the current recovery (Linux 6.7).
   public var timeoutRecoveryTime: Duration
-  /// Segments received with a congestion mark (Linux 6.18, as are the following fields).
+  /// The number of segments received with a congestion mark. This field and the following two require Linux 6.18.
   public var receivedWithCongestionMark: UInt32
-  /// Bytes sent, counted by accurate ECN (RFC 9768) for each mark with which they arrived.
+  /// The number of bytes sent, counted by accurate ECN (RFC 9768) separately for each ECN codepoint with which they
+  /// arrived.
   public var deliveredMarks: MarkedBytes
-  /// Bytes received, counted by accurate ECN for each mark.
+  /// The number of bytes received, counted by accurate ECN separately for each ECN codepoint.
   public var receivedMarks: MarkedBytes
   /// The number of bytes that the kernel wrote: 104 on the oldest kernels, 248 since Linux 6.7, 280 since 6.18.
   public var length: Int

@@ -16,7 +16,8 @@ extension TCPInfo {
     @inlinable public static var finWait1: Self { Self(rawValue: 4) }
     /// The local end has closed its side, and the peer has acknowledged this (TCP_FIN_WAIT2).
     @inlinable public static var finWait2: Self { Self(rawValue: 5) }
-    /// Both ends have closed their sides; the state keeps late packets out of a new connection (TCP_TIME_WAIT).
+    /// Both ends have closed their sides. The state prevents late packets from reaching a new connection
+    /// (TCP_TIME_WAIT).
     @inlinable public static var timeWait: Self { Self(rawValue: 6) }
     /// The socket is not connected (TCP_CLOSE).
     @inlinable public static var closed: Self { Self(rawValue: 7) }
@@ -56,9 +57,9 @@ extension TCPInfo {
     @inlinable
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// No failure, or no known failure; also if fast open was not requested (TFO_STATUS_UNSPEC).
+    /// No failure is known, or fast open was not requested (TFO_STATUS_UNSPEC).
     @inlinable public static var none: Self { Self(rawValue: 0) }
-    /// This host has no cookie for the peer, as on the first connection, which requests one (TFO_COOKIE_UNAVAILABLE).
+    /// This host has no cookie for the peer (TFO_COOKIE_UNAVAILABLE). The first connection to a peer requests a cookie.
     @inlinable public static var cookieUnavailable: Self { Self(rawValue: 1) }
     /// The peer did not accept the data sent with the SYN (TFO_DATA_NOT_ACKED).
     @inlinable public static var dataNotAcknowledged: Self { Self(rawValue: 2) }
@@ -66,7 +67,7 @@ extension TCPInfo {
     @inlinable public static var synRetransmitted: Self { Self(rawValue: 3) }
   }
 
-  /// Byte counts of accurate ECN, one for each ECN codepoint (RFC 3168, 5).
+  /// Byte counts of accurate ECN: one count for each ECN codepoint (RFC 3168, 5).
   @frozen
   public struct MarkedBytes: BitwiseCopyable, Hashable, Sendable {
     /// ECT(1).

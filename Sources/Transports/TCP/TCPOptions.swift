@@ -13,10 +13,10 @@ extension SocketOption where Group: TCPOptions, Value == Bool {
   private init(_ name: Int32) { self.init(flag: name, level: CSK_IPPROTO_TCP) }
   /// Holds back partial segments until the option is disabled, for at most 200 ms. The C name is `TCP_CORK`.
   public static var cork: Self { Self(CSK_TCP_CORK) }
-  /// Makes connect return immediately if the kernel knows the peer's cookie, and sends the first write with the SYN
-  /// (Linux 4.11; RFC 7413). Set it before connecting. The connection does not exist before that write:
-  /// `remoteAddress()` throws `.notConnected`, and the first operation reports a refused connection. The C name is
-  /// `TCP_FASTOPEN_CONNECT`.
+  /// If the kernel has a cookie from the peer, connect returns immediately, and the kernel sends the data of the first
+  /// write with the SYN (Linux 4.11; RFC 7413). Set the option before connecting. The connection does not exist before
+  /// the first write: until then, `remoteAddress()` throws `.notConnected`. The first operation reports a refused
+  /// connection. The C name is `TCP_FASTOPEN_CONNECT`.
   public static var fastOpenConnect: Self { Self(CSK_TCP_FASTOPEN_CONNECT) }
   /// Sends small segments immediately instead of coalescing them (RFC 896). The C name is `TCP_NODELAY`.
   public static var noDelay: Self { Self(CSK_TCP_NODELAY) }
@@ -35,7 +35,8 @@ extension SocketOption where Group: TCPOptions, Value == Int {
   /// The maximum segment size in bytes; set it before connecting or listening. The C name is `TCP_MAXSEG`.
   public static var maximumSegment: Self { Self(CSK_TCP_MAXSEG) }
   /// The number of unsent bytes above which the socket is not writable, 0 to 4294967295; 0 selects
-  /// net.ipv4.tcp_notsent_lowat. Keeps latency low without a smaller send buffer. The C name is `TCP_NOTSENT_LOWAT`.
+  /// net.ipv4.tcp_notsent_lowat. The option keeps latency low without a smaller send buffer. The C name is
+  /// `TCP_NOTSENT_LOWAT`.
   public static var notSentLowWater: Self {
     let option = SocketOption<SocketLevelOptions, Int>(integer: CSK_TCP_NOTSENT_LOWAT, level: CSK_IPPROTO_TCP)
     return Self(

@@ -3,12 +3,13 @@ public import SocketKitCore
 extension TCPSocket {
   /// Makes two TCP sockets that are connected to each other over loopback.
   ///
-  /// Use it for code that requires TCP; otherwise a Unix socket pair is sufficient. During this call, a listener is
-  /// open on a port that the kernel chooses, and any process on the host can connect to it. The second socket is the
-  /// connection whose two addresses match those of the first socket; the call closes all other connections.
+  /// Use this pair for code that requires TCP. For other code, a Unix socket pair is sufficient. During this call, a
+  /// listener is open on a port that the kernel chooses, and any process on the host can connect to it. The second
+  /// socket is the connection whose two addresses match those of the first socket; the call closes all other
+  /// connections.
   /// - Parameters:
   ///   - family: `.ipv4` for 127.0.0.1, `.ipv6` for ::1.
-  ///   - limit: how long to wait. Other connections to the port, or a firewall, may delay the right connection.
+  ///   - limit: how long to wait. Other connections to the port, or a firewall, may delay the expected connection.
   ///   - configure: sets options. Called on the listener before it is bound (the second socket inherits the listener's
   ///     options), and then on the first socket before it connects.
   /// - Throws: `.wrongSocketKind` for another family; `.timedOut`, `.cancelled`, `.tooManyDescriptors`;

@@ -42,8 +42,8 @@ public struct TCPSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Accep
     switch step {
     case .binding(let address):
       try setOption(.reuseAddress, to: true)
-      // Set explicitly, because the default depends on net.ipv6.bindv6only, and programs must behave the same on every
-      // host.
+      // The option is set explicitly because its default depends on net.ipv6.bindv6only, and programs must behave the
+      // same on every host.
       if address.isIPv6 { try setOption(.v6Only, to: false) }
     case .connecting: break
     case .connected:

@@ -8,7 +8,8 @@ public struct SegmentedSend: BitwiseCopyable, Hashable, Sendable {
   public var bytes = 0
   /// The number of datagrams sent.
   public var datagrams = 0
-  /// The number of datagrams that the kernel created by splitting larger messages; the others were sent individually.
+  /// The number of datagrams that the kernel created by splitting larger messages. The other datagrams were sent
+  /// individually.
   public var offloaded = 0
 
   @inlinable
@@ -16,20 +17,20 @@ public struct SegmentedSend: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
-  /// Sends bytes as datagrams of equal size, without blocking; the last datagram may be shorter.
+  /// Sends bytes as datagrams of equal size, without blocking. The last datagram may be shorter.
   ///
-  /// If the host supports UDP_SEGMENT, the kernel splits the bytes; otherwise this method does. The receiver cannot
-  /// detect the difference. If the device or the path rejects segmentation (EIO, EINVAL, EMSGSIZE …), this call sends
-  /// the remaining datagrams individually.
+  /// If the host supports UDP_SEGMENT, the kernel splits the bytes; otherwise this method splits them. The receiver
+  /// cannot detect the difference. If the device or the path rejects segmentation (EIO, EINVAL, EMSGSIZE …), this call
+  /// sends the remaining datagrams individually.
   ///
   /// - Parameters:
   ///   - bytes: any number of bytes; an empty span is sent as one empty datagram.
   ///   - segmentSize: the size of each datagram in bytes, 1 to 65 507.
   ///   - address: the receiver; nil on a connected socket.
   ///   - capabilities: the result of `UDPSocket.hostCapabilities()`.
-  /// - Returns: how much was sent and how; nil if there is no buffer space now. If the buffer space was insufficient
-  ///   for all bytes, ``SegmentedSend/bytes`` is less than their number: send the rest when a poller reports the socket
-  ///   as writable.
+  /// - Returns: the numbers of bytes and datagrams sent, and the number of datagrams that the kernel created; nil if
+  ///   there is no buffer space now. If the buffer space was insufficient for all bytes, ``SegmentedSend/bytes`` is
+  ///   less than the number of bytes given. In that case, send the rest when a poller reports the socket as writable.
   /// - Throws: `.invalidArgument` for a segment size out of range, and the errors of
   ///   ``/SocketKitCore/DatagramSocket/send(_:ancillary:to:flags:)``. ``/SocketKitCore/SocketError/transferred`` is the
   ///   number of bytes sent before the error.
@@ -43,9 +44,9 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
     return segments.sent.datagrams == 0 ? nil : segments.sent
   }
 
-  /// Sends bytes as datagrams of equal size, blocking this thread until all of them are sent; the last datagram may be
-  /// shorter.
-  /// - Returns: how the bytes were sent.
+  /// Sends bytes as datagrams of equal size, blocking this thread until all datagrams are sent. The last datagram may
+  /// be shorter.
+  /// - Returns: the numbers of bytes and datagrams sent, and the number of datagrams that the kernel created.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(_:segmentSize:to:using:)``.
   ///   ``/SocketKitCore/SocketError/transferred`` is the number of bytes sent before the error.
   @inlinable @discardableResult
@@ -71,7 +72,7 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
   }
 
   /// Sends the bytes that `segments` does not count as sent.
-  /// - Returns: whether all are sent; false if there is no buffer space now.
+  /// - Returns: whether all bytes have been sent; false if there is no buffer space now.
   @inlinable
   borrowing func send(_ source: RawSpan, in segments: inout Segments) throws(SocketError) -> Bool {
     let size = segments.size
@@ -109,7 +110,7 @@ struct Segments: ~Copyable {
   @usableFromInline let size: Int
   @usableFromInline let receiver: AnySocketAddress
   @usableFromInline let ancillary: AncillaryBuffer<24>
-  /// The number of datagrams that one message can be split into; 1 after the kernel has refused.
+  /// The number of datagrams that one message can be split into; 1 after the kernel has rejected such a message.
   @usableFromInline var together: Int
   @usableFromInline var sent = SegmentedSend()
 
@@ -123,7 +124,7 @@ struct Segments: ~Copyable {
     self.ancillary = ancillary
     self.size = size
     receiver = address.map { AnySocketAddress($0) } ?? AnySocketAddress()
-    // The maximum that one message can carry over IPv4.
+    // 65507 bytes is the maximum that one message can carry over IPv4.
     let fitting = 65507 / size
     together = capabilities.maximumSegments < fitting ? capabilities.maximumSegments : fitting
   }

@@ -5,27 +5,27 @@ public import SocketKitCore
 @frozen
 public struct UDPHostCapabilities: BitwiseCopyable, Hashable, Sendable {
   /// The maximum number of datagrams into which the kernel splits one message (UDP_SEGMENT): 64 since Linux 4.18, 128
-  /// since 6.9, and 1 if it does not split messages.
+  /// since 6.9, and 1 if the kernel does not split messages.
   public var maximumSegments: Int
   /// Whether received datagrams can be coalesced (UDP_GRO, Linux 5.0).
   public var coalescing: Bool
 
-  /// Creates capabilities that are known or assumed. ``UDPSocket/hostCapabilities()`` determines those of this host.
+  /// Creates capabilities from given values. ``UDPSocket/hostCapabilities()`` determines the capabilities of this host.
   @inlinable
   public init(maximumSegments: Int, coalescing: Bool) {
     self.maximumSegments = maximumSegments
     self.coalescing = coalescing
   }
 
-  /// No offload features: user space does all the work.
+  /// No offload features: user space splits the bytes into datagrams.
   @inlinable public static var none: Self { Self(maximumSegments: 1, coalescing: false) }
 }
 
 extension UDPSocket {
-  /// Determines the UDP offload features of this host by sending about ten messages to itself over loopback.
+  /// Determines the UDP offload features of this host. The call sends about ten messages to this process over loopback.
   ///
-  /// Call it once and keep the result. The result does not describe network devices: a device without checksum offload
-  /// rejects segmentation (EIO), which ``SocketKitCore/DatagramSocket/send(_:segmentSize:to:using:)`` handles.
+  /// Call this method once and keep the result. The result does not describe network devices: a device without checksum
+  /// offload rejects segmentation (EIO), which ``SocketKitCore/DatagramSocket/send(_:segmentSize:to:using:)`` handles.
   ///
   /// - Throws: the error of creating sockets on ::1, after 127.0.0.1 has failed: `.tooManyDescriptors`,
   ///   `.addressNotAvailable` if loopback is down, `.protocolNotSupported`.

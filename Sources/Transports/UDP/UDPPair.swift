@@ -45,11 +45,11 @@ extension UDPSocket {
     var buffer = [UInt8](repeating: 0, count: 17)
     var info = MessageInfo()
     while true {
-      // Use a new value each time: an earlier value may still arrive, and must not remain in the queue.
+      // Each attempt uses a new value: an earlier value may still arrive, and must not remain in the queue.
       let word: [UInt64] = [.random(in: .min ... .max), .random(in: .min ... .max)]
       let bytes = word.withUnsafeBytes { [UInt8]($0) }
       try send(bytes.span, to: nil, until: limit)
-      // A full receive buffer drops the value. Receiving frees space for the next one.
+      // A full receive buffer drops the value. Receiving frees buffer space for the next value.
       let slice = min(limit.deadline, .after(.milliseconds(20)))
       while true {
         do throws(SocketError) {

@@ -4,27 +4,28 @@ public import SocketKitCore
 /// The maximum number of descriptors that the kernel passes with one message (SCM_MAX_FD): 253.
 public let maximumPassedDescriptors = 253
 
-// Passing open descriptors and credentials to other processes along with bytes (unix(7), "Ancillary messages").
-// Streams, sequenced packets and datagrams have the same methods. The sender keeps its descriptor. The receiver gets a
-// new descriptor for the same open file, which the receiving process owns from the moment of the receive.
+// These methods pass open descriptors and credentials to other processes along with bytes (unix(7), "Ancillary
+// messages"). Stream, sequenced-packet and datagram sockets have the same methods. The sender keeps its descriptor. The
+// receiver gets a new descriptor for the same open file. The receiving process owns the new descriptor as soon as the
+// message is received.
 extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress {
   /// Sends descriptors with bytes, without blocking.
   ///
   /// - Parameters:
-  ///   - descriptors: at most 253 open descriptors. The caller keeps ownership, and may close them when this call
+  ///   - descriptors: at most 253 open descriptors. The caller keeps ownership and may close them after this call
   ///     returns.
-  ///   - bytes: the bytes to send. A stream may accept only some of them; the descriptors go with the first byte, so
-  ///     send the remaining bytes without descriptors.
-  ///   - credentials: the sender's credentials to report; nil for those of this process. Another process, user or group
-  ///     requires CAP_SYS_ADMIN, CAP_SETUID or CAP_SETGID.
+  ///   - bytes: the bytes to send. A stream may accept only some of the bytes. The kernel passes the descriptors with
+  ///     the first byte, so send the remaining bytes without descriptors.
+  ///   - credentials: the credentials that the kernel reports to the receiver; nil for those of this process. To send
+  ///     the ID of another process, user or group, this process needs CAP_SYS_ADMIN, CAP_SETUID or CAP_SETGID.
   ///   - address: the receiver; nil on a connected socket.
   /// - Returns: the number of bytes accepted; nil if there is no buffer space now. In that case no descriptor was sent.
   /// - Throws: `.capacityExceeded` for more than 253 descriptors; `.invalidArgument` for descriptors without bytes on a
-  ///   stream, because the kernel would drop them; `.closed` if one of the descriptors is not open; `.permissionDenied`
-  ///   for credentials, and for descriptors if the receiver does not accept any (`.passDescriptors`, Linux 6.16);
-  ///   `.tooManyDescriptors` if too many descriptors are in flight (ETOOMANYREFS: more than RLIMIT_NOFILE, counted over
-  ///   all sockets of the user); `.messageTooLarge`, `.brokenPipe`, `.connectionReset`, `.connectionRefused`,
-  ///   `.notConnected`.
+  ///   stream, because the kernel would drop the descriptors; `.closed` if one of the descriptors is not open;
+  ///   `.permissionDenied` for credentials that this process may not send, and for descriptors if the receiver does not
+  ///   accept any (`.passDescriptors`, Linux 6.16); `.tooManyDescriptors` if too many descriptors are in flight
+  ///   (ETOOMANYREFS: more than RLIMIT_NOFILE, counted over all sockets of the user); `.messageTooLarge`,
+  ///   `.brokenPipe`, `.connectionReset`, `.connectionRefused`, `.notConnected`.
   @inlinable
   public borrowing func sendDescriptors(
     _ descriptors: Span<RawDescriptor>, with bytes: Span<UInt8>, credentials: ProcessCredentials? = nil,
@@ -51,7 +52,8 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
       let result = try attemptPass(bytes, descriptors, credentials, to: address, flags)
       if result.raw >= 0 { return result.raw }
       if !result.isWouldBlock { throw SocketError(result, .passDescriptors) }
-      // As for messages without descriptors: the kernel does not report when a receiver has buffer space again.
+      // The kernel does not report when a receiver has buffer space again. The same applies to messages without
+      // descriptors.
       refused &+= 1
       if refused > 2 && address != nil {
         try wait.pause()
@@ -64,16 +66,16 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   /// Receives bytes and the descriptors that arrive with them, without blocking.
   ///
   /// - Parameters:
-  ///   - descriptors: emptied first; receives descriptors up to its capacity, and what the kernel reports about the
-  ///     message: ``ReceivedDescriptors/info``. Further descriptors are closed and counted in
+  ///   - descriptors: receives descriptors up to its capacity, and the kernel's information about the message
+  ///     (``ReceivedDescriptors/info``). The call first empties it. Further descriptors are closed and counted in
   ///     ``ReceivedDescriptors/surplus``. With a capacity of 0, all descriptors are closed.
-  ///   - buffer: receives the beginning of the message. On a stream, a receive ends after the bytes that carried
-  ///     descriptors, and an empty buffer makes no system call.
+  ///   - buffer: receives the beginning of the message. On a stream, a receive ends after the bytes that were sent with
+  ///     descriptors, and a call with an empty buffer makes no system call.
   /// - Returns: `.bytes` with the number of bytes in the buffer; `.endOfStream`, never on datagram sockets; nil if
   ///   there is nothing to receive now.
-  /// - Throws: `.ancillaryTruncated` if descriptors could not be delivered because the process cannot open more. The
-  ///   descriptors that did arrive are closed, the bytes are in the buffer, and
-  ///   ``/SocketKitCore/SocketError/transferred`` is their number. Otherwise `.connectionReset`,
+  /// - Throws: `.ancillaryTruncated` if descriptors could not be delivered because the process cannot open more
+  ///   descriptors. The descriptors that did arrive are closed, the bytes are in the buffer, and
+  ///   ``/SocketKitCore/SocketError/transferred`` is the number of bytes. Also throws `.connectionReset`,
   ///   `.connectionRefused`, `.notConnected`.
   @inlinable
   public borrowing func receiveDescriptors<let capacity: Int>(
@@ -91,8 +93,8 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     descriptors.removeAll()
     if Self.isByteStream && bytes.isEmpty { return .bytes(0) }
     // Space for everything that can arrive: 253 descriptors, credentials, a pidfd, a security label and a timestamp.
-    // With less space, the kernel could drop some of it. The kernel rounds the space up to an even number of
-    // descriptors.
+    // With less space, the kernel could drop some of the ancillary data. The kernel rounds the number of descriptors up
+    // to an even number.
     var memory = InlineArray<1536, UInt8>(repeating: 0)
     var span = memory.mutableSpan
     var ancillary = span.mutableBytes
@@ -143,8 +145,8 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
       throw SocketError(code: .invalidArgument, .passDescriptors)
     }
     let receiver = address.map { AnySocketAddress($0) } ?? AnySocketAddress()
-    // Most messages carry few descriptors: 80 bytes hold credentials and eight descriptors; 1064 bytes hold the
-    // maximum.
+    // Most messages carry few descriptors. 80 bytes are enough for credentials and eight descriptors. 1064 bytes are
+    // enough for the maximum.
     if descriptors.count <= 8 {
       var ancillary = AncillaryBuffer<80>()
       try ancillary.append(descriptors, credentials)
@@ -159,7 +161,8 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     }
   }
 
-  /// A stream carries descriptors only beside at least one byte, because it has no messages.
+  /// Whether this is a stream socket. A stream carries descriptors only together with at least one byte, because it has
+  /// no messages.
   @inlinable @inline(__always)
   static var isByteStream: Bool { kinds[0].type == .stream }
 

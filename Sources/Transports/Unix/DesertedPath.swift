@@ -2,15 +2,16 @@ internal import CSocketKit
 internal import SocketKitCore
 
 // When a program terminates abnormally, its socket's file remains, and the next program must remove it. unlink(2)
-// cannot be restricted to a given file: between the check and the call, another server may bind to the path. Three
-// rules make the check reliable:
+// removes any file at the path: between the check and unlink(2), another server may bind to the path. Three rules make
+// the check reliable:
 //
-// - Only one thread of one process clears a path at a time: ``PathLock``.
-// - A file that refuses connections may be new: bind(2) creates the file first and then attaches the socket (Linux 5.14
-//   and later hold the directory during this time: net/unix/af_unix.c, unix_bind_bsd). `csk_settle_entry` waits until
-//   bind(2) has finished. A file that refuses connections after that has lost its socket, and never gets another one.
-// - A descriptor refers to the file during the check and unlink(2), so that no new file can get the same inode number.
-//   The path is unlinked only while it has that inode number.
+// - ``PathLock`` permits only one thread of one process at a time to clear a path.
+// - A file that refuses connections may be new, because bind(2) creates the file first and then attaches the socket
+//   (Linux 5.14 and later lock the directory during this time: net/unix/af_unix.c, unix_bind_bsd). `csk_settle_entry`
+//   waits until bind(2) has finished. A file that still refuses connections after that no longer has a socket, and no
+//   socket can be bound to it again.
+// - A descriptor refers to the file during the check and during unlink(2), so that no new file can get the same inode
+//   number. The path is unlinked only if it still refers to that inode number.
 //
 // bind(2) never replaces a file, and a running server removes only its own file. A stale file therefore remains at its
 // path until the holder of the lock removes it.
@@ -46,7 +47,7 @@ extension SocketPath {
       case .inUse: return false
       case .deserted: break
       }
-      // Another program removed the file and created a new one at the path: check the new one.
+      // If another program has removed the file and created a new file at the path, check the new file.
       guard let identity = FileIdentity(pin.raw), FileIdentity(self) == identity else { continue }
       let removed = unlink()
       _ = consume pin
@@ -57,9 +58,9 @@ extension SocketPath {
 
   private enum State { case gone, inUse, deserted }
 
-  /// Returns the state of the file by connecting a datagram socket to it, which an open socket does not notice. A
-  /// stream or packet socket fails with EPROTOTYPE, even before it listens. ECONNREFUSED means that the file has no
-  /// socket.
+  /// Connects a datagram socket to the file, and returns the state of the file. The connect has no effect on the socket
+  /// that is bound to the file. If that socket is a stream or packet socket, the connect fails with EPROTOTYPE, even if
+  /// the socket does not listen yet. ECONNREFUSED means that no socket is bound to the file.
   private func state(_ address: UnixAddress) -> State {
     guard let identity = FileIdentity(self) else { return isThere ? .inUse : .gone }
     guard identity.isSocket else { return .inUse }
@@ -76,7 +77,7 @@ extension SocketPath {
     }
   }
 
-  /// False only if the kernel returns ENOENT.
+  /// Whether a file exists at the path: false only if the kernel returns ENOENT.
   private var isThere: Bool {
     let number = IOResult(raw: with { csk_pin_file($0, $1, 0) })
     if number.isFailure { return number.errno != CSK_ENOENT }

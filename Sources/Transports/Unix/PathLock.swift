@@ -1,20 +1,21 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-/// A lock that permits removing a terminated server's file from a path. One thread of one process holds it at a time.
+/// A lock that a thread must hold to remove a terminated server's file from a path. Only one thread of one process
+/// holds the lock at a time.
 ///
 /// The lock is on a separate file, `<path>.socketkit-lock`, which exists only while a process clears the path. The
-/// kernel releases the lock when the process that holds it terminates; the next holder uses the existing file and
+/// kernel releases the lock when the process that holds the lock terminates. The next holder uses the existing file and
 /// removes it. Only users with write permission for the directory can create the file, and only its owner can open it,
 /// so no other user can hold the lock.
 struct PathLock: ~Copyable {
   private let path: SocketPath
   private let file: Descriptor
 
-  /// Waits for the lock, at most one second; a holder needs only microseconds.
+  /// Waits for the lock for at most one second. A holder needs the lock only for microseconds.
   ///
   /// Returns nil if the lock cannot be acquired: the file belongs to another user or is not a lock file, the file
-  /// system does not support locks, or the holder has been stopped.
+  /// system does not support locks, or the process that holds the lock is stopped.
   init?(for socket: SocketPath) {
     let path = socket.appending(".socketkit-lock")
     let deadline = Deadline.after(.seconds(1))
@@ -33,7 +34,7 @@ struct PathLock: ~Copyable {
     }
   }
 
-  // The file is removed while it is locked, and then closed.
+  // The file is removed while it is locked. After that, it is closed.
   deinit { _ = path.unlink() }
 
   private static func lock(_ file: RawDescriptor, until deadline: Deadline) -> Bool {

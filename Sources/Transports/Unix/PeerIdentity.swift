@@ -1,8 +1,9 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// The identity of the peer: the process that called connect(2), listen(2) or socketpair(2), at the time of that call.
-// Another process may use the descriptor now. Reading throws `.notConnected` if there is no peer.
+// These options identify the peer: the process that called connect(2), listen(2) or socketpair(2), as it was at the
+// time of that call. Another process may use the peer's descriptor now. Reading an option throws `.notConnected` if
+// there is no peer.
 
 extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == ProcessCredentials {
   /// The process ID, user ID and group ID of the peer, the process that called connect(2), listen(2) or socketpair(2).
@@ -13,7 +14,7 @@ extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == Proces
       var length = UInt32(MemoryLayout<ProcessCredentials>.size)
       let result = IOResult(raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_PEERCRED, &value, &length))
       if result.isFailure { throw SocketError(result, .getOption) }
-      // The values that the kernel returns if there is no peer.
+      // The kernel returns these values if there is no peer.
       if value.pid == 0 && value.uid == .max && value.gid == .max { throw SocketError(code: .notConnected, .getOption) }
       return value
     }
@@ -38,11 +39,11 @@ extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == [UInt3
 }
 
 extension ReadOnlySocketOption where Group == UnixSocketOptions, Value: ~Copyable, Value == Descriptor {
-  /// A new descriptor that refers to the peer's process and to no later one. A poller reports it as readable when the
-  /// process has ended; see ``/SocketKitCore/ProcessDescriptor``. The descriptor is CLOEXEC, and each read opens
-  /// another.
+  /// A new descriptor that refers to the peer's process, and never to a later process with the same ID. A poller
+  /// reports it as readable when the process has ended; see ``/SocketKitCore/ProcessDescriptor``. The descriptor is
+  /// CLOEXEC. Each read of the option opens another descriptor.
   ///
-  /// Reading throws `.notSupported` before Linux 6.5; ESRCH or EINVAL if the process has ended, before Linux 6.16;
+  /// Reading throws `.notSupported` before Linux 6.5; before Linux 6.16, ESRCH or EINVAL if the process has ended;
   /// `.tooManyDescriptors`. The C name is `SO_PEERPIDFD` (Linux 6.5).
   public static var peerProcess: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> Descriptor in
@@ -56,7 +57,7 @@ extension ReadOnlySocketOption where Group == UnixSocketOptions, Value: ~Copyabl
 }
 
 extension IOResult {
-  /// The error of a call that asks for the peer.
+  /// The error of a call that reads an option about the peer.
   fileprivate var peerFailure: SocketError {
     errno == CSK_ENODATA
       ? SocketError(code: .notConnected, .getOption, errno: CSK_ENODATA) : SocketError(self, .getOption)

@@ -11,16 +11,16 @@ public import SocketKitCore
 /// _ = try socket.receiveDescriptors(&received, into: buffer.mutableSpan)
 /// if let file = received.takeFirst() { … }
 /// ```
-/// The descriptors are CLOEXEC. They are blocking or non-blocking as the sender set them: that flag belongs to the open
-/// file, which the sender still shares, so this type does not change it. `init(adopting:)` of a socket type makes a
-/// passed socket non-blocking, at both ends.
+/// The descriptors are CLOEXEC. They are blocking or non-blocking as the sender set them. That flag belongs to the open
+/// file, which the sender still shares, so this type does not change the flag. `init(adopting:)` of a socket type makes
+/// a passed socket non-blocking for the sender too.
 @frozen
 public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   @usableFromInline var numbers = InlineArray<capacity, RawDescriptor>(repeating: RawDescriptor(-1))
   @usableFromInline var start = 0
   @usableFromInline var end = 0
-  // An owning type rather than a number: in a debug build, Swift 6.3 omits the deinit of another module's type with an
-  // integer parameter if all its fields are trivial.
+  // This field has an owning type because, in a debug build, Swift 6.3 omits the deinit of another module's type with
+  // an integer parameter if all fields of the type are trivial.
   @usableFromInline var process: Descriptor?
   @usableFromInline var closed = 0
   @usableFromInline var sender: ProcessCredentials?
@@ -51,14 +51,15 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   /// The length, the flags and the sender's address of the message; empty for descriptors from a batch.
   @inlinable public var info: MessageInfo { received }
 
-  /// Returns the number of a descriptor that has not been taken out, counted from 0; traps outside ``count``.
+  /// Returns the number of a descriptor that has not been taken out. The index starts at 0. Traps if the index is not
+  /// less than ``count``.
   @inlinable
   public subscript(index: Int) -> RawDescriptor {
     precondition(index >= 0 && index < count, "no such descriptor")
     return numbers[start &+ index]
   }
 
-  /// Takes out the first descriptor, in the order of sending; nil if there are no more.
+  /// Takes out and returns the first descriptor, in the order of sending. Returns nil if there are no more.
   @inlinable
   public mutating func takeFirst() -> Descriptor? {
     if start == end { return nil }
@@ -67,8 +68,8 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
     return unsafe Descriptor(unsafeOwning: number)
   }
 
-  /// Takes out the descriptor of the sending process, if the option `.passProcess` is enabled (SCM_PIDFD, Linux 6.5);
-  /// nil if there is none. A poller reports it as readable when the process has ended.
+  /// Takes out and returns the descriptor of the sending process, which arrives if the option `.passProcess` is enabled
+  /// (SCM_PIDFD, Linux 6.5). Returns nil if there is none. A poller reports it as readable when the process has ended.
   @inlinable
   public mutating func takeProcess() -> Descriptor? { process.take() }
 
@@ -86,12 +87,12 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
 
   /// Takes ownership of the descriptors in a message's ancillary data, and copies the sender's credentials.
   ///
-  /// First closes the descriptors and discards the credentials of an earlier message. Then takes the descriptors of all
-  /// SCM_RIGHTS messages up to the capacity, and closes the others; takes a pidfd; copies credentials. Skips other
-  /// ancillary messages. Replaces each descriptor in the ancillary data with -1, so that it is not closed a second
-  /// time.
+  /// The call first closes the descriptors and discards the credentials of an earlier message. It then takes the
+  /// descriptors of all SCM_RIGHTS messages up to the capacity, closes the others, takes a pidfd, and copies
+  /// credentials. It skips other ancillary messages. It replaces each descriptor in the ancillary data with -1, so that
+  /// no descriptor is closed twice.
   ///
-  /// Use it for ancillary data that `attemptReceive(into:ancillary:flags:_:)` received; for a batch, use
+  /// Use this method for ancillary data that `attemptReceive(into:ancillary:flags:_:)` received. For a batch, use
   /// ``SocketKitCore/MessageBatch/takeDescriptors(at:into:)``. The caller must guarantee that the ancillary data comes
   /// from the kernel, because this value closes the descriptor numbers in it.
   @unsafe @inlinable
@@ -108,7 +109,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
             offset &+= 4
           }
         case CSK_SCM_PIDFD where data.byteCount >= 4:
-          // A negative value is the negated errno of the failure to open a descriptor.
+          // If the kernel failed to open a descriptor, the value is the negated errno.
           let number = takePassedNumber(from: data, at: 0)
           if number >= 0 { process = unsafe Descriptor(unsafeOwning: RawDescriptor(number)) }
         case CSK_SCM_CREDENTIALS where data.byteCount >= MemoryLayout<ProcessCredentials>.size:

@@ -1,8 +1,8 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-/// The file of a bound Unix socket, identified by its inode, so that no other file is removed. The socket keeps the
-/// inode allocated while it is open, so no other file has the same inode number.
+/// The file of a bound Unix socket, identified by its inode, so that no other file is removed. While the socket is
+/// open, the inode stays allocated, so no other file has the same inode number.
 struct SocketFile: Sendable {
   let path: SocketPath
   private let identity: FileIdentity
@@ -19,8 +19,8 @@ struct SocketFile: Sendable {
   }
 }
 
-/// The path that a socket created by binding, removed when the socket is destroyed. One word, without reference
-/// counting.
+/// The path that a socket created by binding. The path is removed when the socket is destroyed. The value is one word
+/// in size and needs no reference counting.
 @frozen
 @usableFromInline
 struct BoundPath: ~Copyable, @unchecked Sendable {
@@ -48,7 +48,7 @@ struct BoundPath: ~Copyable, @unchecked Sendable {
     file = nil
   }
 
-  /// Leaves the path in place.
+  /// Ends the ownership of the path without removing the path.
   @inlinable
   mutating func disarm() {
     if let file { dispose(of: file, removing: false) }

@@ -55,8 +55,8 @@ struct FileIdentity: Hashable, Sendable {
   private let device: UInt64
   private let inode: UInt64
 
-  /// Identifies the path's own entry, without following symbolic links. Returns nil if it does not exist or cannot be
-  /// inspected.
+  /// Identifies the directory entry at the path, without following a symbolic link. Returns nil if the entry does not
+  /// exist or cannot be inspected.
   init?(_ path: SocketPath) {
     var identity = csk_file_identity()
     guard path.with({ csk_file_identify($0, $1, &identity) }) >= 0 else { return nil }

@@ -1,14 +1,14 @@
 public import SocketKitCore
 
-/// A socket for datagrams between processes on one host (unix(7), SOCK_DGRAM), which are reliable and in order, unlike
-/// those of UDP.
+/// A socket for datagrams between processes on one host (unix(7), SOCK_DGRAM). Unlike UDP datagrams, they arrive
+/// reliably and in order.
 ///
 /// ```swift
 /// let server = try UnixDatagramSocket.bind(to: UnixAddress(path: "/run/demo.sock"))
 /// let client = try UnixDatagramSocket.connect(to: UnixAddress(path: "/run/demo.sock"), from: .unnamed)
 /// ```
 /// Binding to a path creates a file. The socket removes the file when it is closed or destroyed, unless its descriptor
-/// was released; ``SocketKitUnix`` states the other rules about paths. Binding to
+/// was released. ``SocketKitUnix`` describes the other rules about paths. Binding to
 /// ``/SocketKitCore/UnixAddress/unnamed``, as the client in the example does, lets the kernel choose an abstract name.
 /// A socket that is not bound can send, but cannot receive replies.
 ///
@@ -20,7 +20,8 @@ public struct UnixDatagramSocket: ~Copyable, DatagramSocket, KernelSocket, Trans
   public typealias Address = UnixAddress
   public typealias Options = UnixSocketOptions
 
-  // Declared first, so that it is destroyed first: the path must be unlinked while the socket is still bound to it.
+  // This property is declared first so that it is destroyed first: the path must be unlinked while the socket is still
+  // bound to the path.
   @usableFromInline var path: BoundPath
   @usableFromInline let owned: Descriptor
 
@@ -46,7 +47,7 @@ public struct UnixDatagramSocket: ~Copyable, DatagramSocket, KernelSocket, Trans
     return owned.attemptClose()
   }
 
-  /// Binds the socket, and records that it owns the file.
+  /// Binds the socket, and makes the socket the owner of the file.
   public mutating func bind(descriptorTo address: UnixAddress) throws(SocketError) {
     let file = SocketPath(address)
     try bind(to: address, replacingDesertedFileAt: file)

@@ -15,8 +15,8 @@ public import SocketKitCore
 ///   such as `/proc/self/fd/7/control.sock`. This name refers to the file only in the process that bound it, while it
 ///   is bound.
 /// - The directory stays open while the listener or the socket owns the file, which uses one additional descriptor.
-/// - For binding, the last component has at most 93 bytes minus the number of digits of a descriptor's number; for
-///   connecting, at most 255 bytes.
+/// - For binding, the last component may have at most 93 bytes minus the number of digits in the descriptor's number.
+///   For connecting, the last component may have at most 255 bytes.
 public struct UnixPath: Hashable, Sendable {
   /// The bytes of the path, as in the file system.
   public let bytes: [UInt8]
@@ -51,7 +51,7 @@ extension UnixPath: CustomStringConvertible {
 extension UnixPath {
   /// Returns the error with this path instead of the short name.
   /// - Parameter wasOpened: whether the file, or the directory to bind in, is open. In that case a short name refers to
-  ///   it, unless /proc is not mounted.
+  ///   the file or the directory, unless /proc is not mounted.
   func named(_ error: SocketError, wasOpened: Bool = true) -> SocketError {
     let needsProc = error.errno == CSK_ENOENT && wasOpened
     return error.with(
@@ -60,13 +60,13 @@ extension UnixPath {
         ? "A path longer than 108 bytes is opened through /proc/self/fd. Mount /proc." : nil)
   }
 
-  /// Returns the short name of an open descriptor, or of a file in it.
+  /// Returns the short name of an open descriptor, or of a file in the directory that the descriptor refers to.
   static func shortName(_ descriptor: RawDescriptor, _ name: [UInt8] = []) throws(SocketError) -> UnixAddress {
     let folder = Array("/proc/self/fd/\(descriptor.value)".utf8)
     return try UnixAddress(path: name.isEmpty ? folder : folder + [UInt8(ascii: "/")] + name)
   }
 
-  /// Opens the file itself, for connecting to it.
+  /// Opens the socket's file itself, so that a socket can connect to it.
   func pinFile() throws(SocketError) -> Descriptor {
     let number = IOResult(
       raw: (bytes.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer { bytes in

@@ -1,10 +1,9 @@
 public import SocketKitCore
 
-// Connecting, listening and binding with paths that may be too long for an address.
+// These methods connect, listen and bind with paths that may be too long for an address.
 
 extension Transport where Self: Acceptable<Void> & ~Copyable, Address == UnixAddress {
-  /// Listens at a path of any length, like `listen(on:)` at an address. See ``UnixPath`` for the differences of long
-  /// paths.
+  /// Listens at a path of any length, like `listen(on:)` at an address. ``UnixPath`` describes how long paths differ.
   /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a last component that is too
   ///   long. The error includes the path.
   public static func listen(
@@ -26,7 +25,8 @@ extension Transport where Self: Acceptable<Void> & ~Copyable, Address == UnixAdd
   }
 
   /// Connects to a path of any length, blocking this thread, like `connect(to:until:)` to an address.
-  /// - Throws: the same errors, including the path; `.noSuchPath` also if /proc is not mounted and the path is long.
+  /// - Throws: the errors of `connect(to:until:)`; `.noSuchPath` also if the path is long and /proc is not mounted. The
+  ///   error includes the path.
   public static func connect(
     to path: UnixPath, from source: UnixAddress? = nil, until limit: some WaitLimit,
     configure: (borrowing Self) throws -> Void = { _ in }
@@ -43,8 +43,8 @@ extension Transport where Self: Acceptable<Void> & ~Copyable, Address == UnixAdd
 }
 
 extension UnixDatagramSocket {
-  /// Binds a socket to a path of any length, like `bind(to:)` to an address. See ``UnixPath`` for the differences of
-  /// long paths.
+  /// Binds a socket to a path of any length, like `bind(to:)` to an address. ``UnixPath`` describes how long paths
+  /// differ.
   /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a last component that is too
   ///   long. The error includes the path.
   public static func bind(

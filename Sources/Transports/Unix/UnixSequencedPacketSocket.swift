@@ -7,15 +7,15 @@ public import SocketKitCore
 /// let client = try UnixSequencedPacketSocket.connect(
 ///   to: UnixAddress(path: "/run/demo.sock"), until: .after(.seconds(5)))
 /// ```
-/// ``SocketKitUnix`` states the rules about paths. The socket can pass descriptors (`sendDescriptors(_:with:)`) and
+/// ``SocketKitUnix`` describes the rules about paths. The socket can pass descriptors (`sendDescriptors(_:with:)`) and
 /// reports its peer's identity (the option `.peerCredentials`).
 ///
-/// **Empty packets** can be sent, but the receiver cannot distinguish them from the end of the connection, unless its
-/// option `.passCredentials` is enabled. With the option, credentials arrive with every packet, including an empty one,
-/// but not with the end of the connection. The capabilities of this type therefore do not include
-/// ``/SocketKitCore/SocketCapabilities/emptyMessages``. If empty packets have a meaning in your protocol, enable the
-/// option on the listener, and on a connecting socket in `configure:`. Measured additional cost for each packet of 64
-/// bytes sent and received: 170 to 200 ns of about 1750 ns.
+/// **Empty packets** can be sent, but the receiver cannot distinguish an empty packet from the end of the connection,
+/// unless the option `.passCredentials` is enabled on the receiving socket. With the option, credentials arrive with
+/// every packet, including an empty packet, but not with the end of the connection. The capabilities of this type
+/// therefore do not include ``/SocketKitCore/SocketCapabilities/emptyMessages``. If empty packets have a meaning in
+/// your protocol, enable the option on the listener, and on a connecting socket in `configure:`. The measured
+/// additional cost for each packet of 64 bytes sent and received is 170 to 200 ns of about 1750 ns.
 @frozen
 public struct UnixSequencedPacketSocket: ~Copyable, SequencedPacketSocket, KernelSocket, Transport, Acceptable {
   public typealias Address = UnixAddress

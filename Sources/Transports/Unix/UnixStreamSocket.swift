@@ -6,9 +6,10 @@ public import SocketKitCore
 /// let listener = try UnixStreamSocket.listen(on: UnixAddress(path: "/run/demo.sock"))
 /// let client = try UnixStreamSocket.connect(to: UnixAddress(path: "/run/demo.sock"), until: .after(.seconds(5)))
 /// ```
-/// Listening on a path creates a file, and closing the listener removes it; ``SocketKitUnix`` states the other rules
+/// Listening on a path creates a file, and closing the listener removes it. ``SocketKitUnix`` describes the other rules
 /// about paths. The socket can pass descriptors (`sendDescriptors(_:with:)`) and reports its peer's identity (option
-/// `.peerCredentials`). Reading without requesting descriptors discards those that arrive, so none is leaked.
+/// `.peerCredentials`). A read that does not request descriptors discards descriptors that arrive, so that no
+/// descriptor leaks.
 @frozen
 public struct UnixStreamSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
   public typealias Address = UnixAddress

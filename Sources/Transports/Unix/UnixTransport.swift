@@ -1,11 +1,11 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// What all Unix sockets share (unix(7)): pairs, and the handling of paths.
+// All Unix sockets share the following members (unix(7)): pairs, and the handling of paths.
 //
-// Binding to a path creates a file. A `Listener` removes its file when it is closed, and so does a
-// `UnixDatagramSocket`, provided that the path still refers to the same file. The path of a connecting stream or
-// packet socket (`from:`) is not removed; the program must remove it.
+// Binding to a path creates a file. A `Listener` or a `UnixDatagramSocket` removes its file when it is closed, if the
+// path still refers to the same file. The path of a connecting stream or packet socket (`from:`) is not removed; the
+// program must remove it.
 //
 // If a terminated program left its socket file behind, binding to the path removes that file first. Only such stale
 // socket files are removed: if a socket of any kind is bound to the path, or if the path refers to any other file,

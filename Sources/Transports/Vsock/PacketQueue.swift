@@ -1,13 +1,14 @@
-/// A queue of packets in order of arrival, each contiguous in memory, so that it can be sent without copying.
+/// A queue of packets in order of arrival. Each packet is contiguous in memory, so that it can be sent without copying.
 ///
-/// The memory is a ring. A packet that does not fit after the last one is stored at the front.
+/// The memory is a ring. A packet that does not fit after the last packet is stored at the front of the ring.
 struct PacketQueue {
   private var memory: UnsafeMutableRawPointer?
   private var capacity = 0
-  /// The offset of the oldest packet, and the offset at which the next one is stored.
+  /// The offset of the oldest packet, and the offset at which the next packet is stored.
   private var head = 0
   private var tail = 0
-  /// The end of the packets that follow the head, while later packets are stored at the front; nil otherwise.
+  /// While later packets are stored at the front of the ring, the offset of the end of the packets after the head.
+  /// Otherwise nil.
   private var wrap: Int?
   private(set) var count = 0
 

@@ -1,7 +1,7 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// Sends a socket's packets in order and whole, with blocking calls on a dedicated thread.
+/// Sends a socket's packets in order, and each packet whole, with blocking calls on a dedicated thread.
 ///
 /// ``VsockSequencedPacketSocket`` describes the behavior and the reason for it.
 @frozen
@@ -10,7 +10,8 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
   // A raw pointer, because a class reference would be retained and released around every send.
   @usableFromInline let memory: UnsafeMutableRawPointer
 
-  /// Takes ownership of the descriptor: its number must not be reused while a packet is sent on it.
+  /// Takes ownership of the descriptor, because the number of the descriptor must not be reused while a packet is being
+  /// sent.
   @usableFromInline
   init(_ descriptor: consuming Descriptor) { memory = PacketSenderShare(descriptor.release()).memory }
 
@@ -57,8 +58,8 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     return unsafe Descriptor(unsafeOwning: number)
   }
 
-  /// The descriptor that a poller watches for writability: an event counter that is full, and so not writable, while
-  /// the queue is full.
+  /// The descriptor that a poller watches for writability. It is an event counter. While the queue is full, the counter
+  /// is at its maximum and therefore not writable.
   @usableFromInline var source: RawDescriptor {
     let share = share
     let state = share.state
@@ -66,9 +67,9 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     defer { share.unlock() }
     if state.pointee.room < 0 {
       let result = state.pointee.hasNoRoomSource ? -1 : csk_eventfd()
-      // If no descriptor is available for the event counter, the socket's own is returned from then on, because a
-      // poller identifies a source by its number. A poller then reports the socket too often but never too rarely,
-      // except with edge triggering.
+      // If no descriptor is available for the event counter, this property returns the socket's own descriptor from
+      // then on, because a poller identifies a source by its number. In that case a poller reports the socket as
+      // writable more often than necessary. It omits no report, except with edge triggering.
       if result < 0 {
         state.pointee.hasNoRoomSource = true
         return RawDescriptor(state.pointee.descriptor)
@@ -79,7 +80,7 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     return RawDescriptor(state.pointee.room)
   }
 
-  /// The flags that are refused: MSG_OOB (1) and MSG_ZEROCOPY. Of the other flags, only the end of a record has an
+  /// A send with one of these flags fails: MSG_OOB (1) and MSG_ZEROCOPY. Of the other flags, only MSG_EOR has an
   /// effect.
   private static var refusedFlags: SendFlags { [.zeroCopy, SendFlags(rawValue: 1)] }
 
@@ -91,7 +92,7 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     let state = share.state
     // The socket is borrowed during this call, so the descriptor does not change and is read without the lock.
     let descriptor = RawDescriptor(state.pointee.descriptor)
-    // An empty send: the kernel checks the connection and sends nothing (net/vmw_vsock/af_vsock.c).
+    // For an empty send, the kernel checks the connection and sends nothing (net/vmw_vsock/af_vsock.c).
     let probe = IOResult(raw: csk_send(descriptor.value, nil, 0, CSK_MSG_NOSIGNAL | CSK_MSG_DONTWAIT))
     share.lock()
     defer { share.unlock() }
@@ -139,13 +140,14 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     if result >= 0 {
       state.pointee.isEnding = true
       state.pointee.mustShutDown = true
-      // Wakes the callers that wait for queue space, because no more packets are accepted.
+      // This wakes the callers that wait for queue space, because the socket accepts no more packets.
       state.pointee.finishWithRoom()
     }
     return IOResult(raw: result)
   }
 
-  /// Returns 0 if no packet is queued, -EAGAIN if one is, or the error that ended the connection with packets unsent.
+  /// Returns 0 if no packet is queued, -EAGAIN if at least one packet is queued, or the error that ended the connection
+  /// before all packets were sent.
   @usableFromInline
   func attemptFlush() -> IOResult {
     let share = share

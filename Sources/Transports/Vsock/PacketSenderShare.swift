@@ -5,12 +5,12 @@ internal import SocketKitCore
 /// The memory that a ``PacketSender`` and its threads share: a lock, two conditions, and the state that the lock
 /// guards.
 ///
-/// It is freed when its last user leaves. The lock is stored beside the state, not in it: Swift grants a mutating
-/// method of the state exclusive access to all of it, while other threads access the lock to wait for it.
+/// The memory is freed when its last user leaves. The lock is not a field of the state: a mutating method of the state
+/// requires exclusive access to the whole state, while other threads access the lock to wait for it.
 struct PacketSenderShare {
   let memory: UnsafeMutableRawPointer
 
-  // One cache line each, which is large enough for every libc type used here.
+  // Each libc object occupies one cache line, which is large enough for every libc type used here.
   private static var line: Int { 64 }
   private static var stateOffset: Int { 3 * line }
 
@@ -22,7 +22,7 @@ struct PacketSenderShare {
     mutex.initialize(to: pthread_mutex_t())
     work.initialize(to: pthread_cond_t())
     progress.initialize(to: pthread_cond_t())
-    // The libc types, not those of the standard library, which ThreadSanitizer does not support.
+    // This code uses the types of libc, because ThreadSanitizer does not support those of the standard library.
     pthread_mutex_init(mutex, nil)
     var attributes = pthread_condattr_t()
     pthread_condattr_init(&attributes)
@@ -67,7 +67,8 @@ struct PacketSenderShare {
     if state.pointee.threadWaits { pthread_cond_signal(work) }
   }
 
-  /// Waits for a packet or the end. Returns true if the time passed without either, so that the thread can exit.
+  /// Waits until a packet is queued or the sender ends. Returns true if neither happened in time, so that the thread
+  /// can exit.
   func waitForWork(seconds: Int) -> Bool {
     var until = Self.now(plus: .seconds(seconds))
     state.pointee.threadWaits = true

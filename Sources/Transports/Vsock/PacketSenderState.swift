@@ -12,7 +12,8 @@ struct PacketSenderState {
   var room: Int32 = -1
   /// Whether no descriptor was available for the event counter.
   var hasNoRoomSource = false
-  /// The queue space that a caller waits for, in bytes; 0 if none waits, .max to wait until the last packet is sent.
+  /// The queue space that a caller waits for, in bytes; 0 if no caller waits; .max if a caller waits until the last
+  /// packet is sent.
   private(set) var wanted = 0
   /// The longest permitted packet in bytes, as last read from the kernel; 0 before the first read.
   private(set) var longest = 0
@@ -20,7 +21,7 @@ struct PacketSenderState {
   var longestSent = 0
   /// The error that ended the connection; 0 for none.
   private(set) var failure: Int32 = 0
-  /// Whether writing has ended or ends after the last packet, and whether the thread must then shut it down.
+  /// Whether writing has ended or ends after the last packet, and whether the thread must then shut down writing.
   var isEnding = false
   var mustShutDown = false
   var isAbandoned = false
@@ -74,7 +75,7 @@ struct PacketSenderState {
     setWritable(true)
   }
 
-  /// Makes the socket blocking or non-blocking. The mode belongs to the open socket, not to a call.
+  /// Makes the socket blocking or non-blocking. The mode is a property of the open socket, not of a call.
   mutating func setBlocking(_ blocking: Bool) {
     if blocking == isBlocking { return }
     isBlocking = blocking
@@ -85,21 +86,22 @@ struct PacketSenderState {
       hasTimeLimit = true
       // Stopping and continuing the process interrupts the send even in this thread. Without a time limit, the kernel
       // would restart the send and append the packet to the part that was already sent. With a limit, the send fails
-      // with EINTR (sock_intr_errno). The limit is 23 days, because only its presence matters.
+      // with EINTR (sock_intr_errno). Only the presence of the limit matters, so it is long: 23 days.
       var time = csk_timeval(tv_sec: 2_000_000, tv_usec: 0)
       _ = csk_setsockopt(
         descriptor, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &time, UInt32(MemoryLayout<csk_timeval>.size))
     }
   }
 
-  /// Ends the connection because a packet of this length was not sent, or only in part: no packet may follow it.
+  /// Ends the connection because a packet of this length was not sent or was sent only in part. No packet may follow
+  /// such a packet.
   mutating func end(_ result: IOResult, length: Int) {
     queue.removeAll()
     switch result.errno {
-    // The process was stopped and continued (a signal, a debugger): how much of the packet was sent is unknown.
+    // The process was stopped and continued (a signal, a debugger), so it is unknown how much of the packet was sent.
     case CSK_EINTR: failure = CSK_ECONNABORTED
     case CSK_EAGAIN: failure = CSK_ETIMEDOUT
-    // The packet is longer than the peer's buffer: EMSGSIZE, which older kernels turn into ENOMEM.
+    // The packet is longer than the peer's buffer. Older kernels return ENOMEM instead of EMSGSIZE.
     case CSK_ENOMEM where length > longestSent: failure = 90
     case 0: failure = CSK_EPROTO
     default: failure = result.namingTransportReset(on: RawDescriptor(descriptor)).errno

@@ -15,7 +15,7 @@ package enum ForgottenSender {
   }
 }
 
-// The thread of a packet sender, and the thread that ends a sender whose socket is closed.
+// These methods run the thread of a packet sender, and the thread that ends a sender whose socket is closed.
 extension PacketSenderShare {
   /// Starts the thread; the caller holds the lock. Returns false if the system cannot create a thread.
   @inline(never)
@@ -27,8 +27,8 @@ extension PacketSenderShare {
     return state.pointee.threadRuns
   }
 
-  /// Starts a detached thread that uses the shared memory, with all signals blocked: a signal during a send would split
-  /// the packet.
+  /// Starts a detached thread that uses the shared memory. The thread blocks all signals, because a signal during a
+  /// send would split the packet.
   private func start(_ body: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?) -> Bool {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
@@ -89,7 +89,8 @@ extension PacketSenderShare {
       if let argument { PacketSenderShare(at: argument).watch() }
       return nil
     }
-    // No thread can enforce the time limit, so the connection ends before the remaining packets are sent.
+    // Without this thread, the time limit cannot be enforced, so the connection ends before the remaining packets are
+    // sent.
     if !isWatched { _ = csk_shutdown(state.pointee.descriptor, CSK_SHUT_RDWR) }
   }
 

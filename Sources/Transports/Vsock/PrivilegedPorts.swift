@@ -1,9 +1,10 @@
 public import SocketKitCore
 
 extension Transport where Self: ConnectedSocket & ~Copyable, Address == VsockAddress {
-  /// Connects from a privileged port, which proves to the peer that this process may bind one (CAP_NET_BIND_SERVICE).
+  /// Connects from a privileged port. The port proves to the peer that this process may bind a privileged port
+  /// (CAP_NET_BIND_SERVICE).
   ///
-  /// Tries the ports from 1023 down to 512 and uses the first free one, as rresvport(3) does.
+  /// Tries the ports from 1023 down to 512 and uses the first free port, as rresvport(3) does.
   ///
   /// - Parameters:
   ///   - address: the peer's address.

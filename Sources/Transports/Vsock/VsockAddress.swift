@@ -30,7 +30,7 @@ public struct VsockAddress: SocketAddress, BitwiseCopyable {
     self.flags = flags
   }
 
-  /// Every context ID of this machine: the default for listeners.
+  /// Returns an address with every context ID of this machine, which is the default for listeners.
   @inlinable
   public static func any(port: VsockPort) -> VsockAddress { VsockAddress(contextID: .any, port: port) }
   /// This machine.
@@ -46,8 +46,8 @@ public struct VsockAddress: SocketAddress, BitwiseCopyable {
     public let rawValue: UInt8
     @inlinable
     public init(rawValue: UInt8) { self.rawValue = rawValue }
-    /// Routes through the host regardless of the context ID, so that a machine can reach a sibling if the host
-    /// forwards.
+    /// Routes the connection through the host regardless of the context ID, so that a machine can reach a sibling if
+    /// the host forwards the connection.
     ///
     /// The kernel sets this flag on connections that arrived through the host. The C name is `VMADDR_FLAG_TO_HOST`.
     @inlinable public static var toHost: Self { Self(rawValue: UInt8(CSK_VMADDR_FLAG_TO_HOST)) }
@@ -65,7 +65,7 @@ public struct VsockAddress: SocketAddress, BitwiseCopyable {
     return withUnsafeBytes(of: &address) { body(RawSpan(_unsafeBytes: $0)) }
   }
 
-  /// Reads a socket address; nil unless there are exactly 16 bytes that begin with AF_VSOCK.
+  /// Reads a socket address. Returns nil unless there are exactly 16 bytes that begin with AF_VSOCK.
   @inlinable
   public init?(sockaddr bytes: RawSpan) {
     guard bytes.byteCount == 16, bytes.unsafeLoadUnaligned(as: UInt16.self) == UInt16(truncatingIfNeeded: CSK_AF_VSOCK)

@@ -1,18 +1,19 @@
 /// The context ID of a machine (vsock(7)), 32 bits in host byte order.
 ///
 /// The host assigns an ID to each virtual machine, starting at 3. The ID may change when the machine is moved or
-/// restored. ``current()`` returns the current one.
+/// restored. ``current()`` returns the current ID.
 @frozen
 public struct VsockContextID: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: UInt32
   @inlinable
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// Any context ID: listens on every context ID of this machine, also after a change (VMADDR_CID_ANY, 4294967295).
+  /// Any context ID. A listener with this ID listens on every context ID of this machine, also after the ID changes
+  /// (VMADDR_CID_ANY, 4294967295).
   @inlinable public static var any: Self { Self(rawValue: .max) }
-  /// The hypervisor itself (VMADDR_CID_HYPERVISOR, 0): VMware offers services there; virtio offers none.
+  /// The hypervisor itself (VMADDR_CID_HYPERVISOR, 0): VMware offers services at this ID; virtio offers none.
   @inlinable public static var hypervisor: Self { Self(rawValue: 0) }
-  /// This machine, through loopback (VMADDR_CID_LOCAL, 1), Linux 5.6 with the module vsock_loopback.
+  /// This machine, through loopback (VMADDR_CID_LOCAL, 1). Requires Linux 5.6 and the module vsock_loopback.
   @inlinable public static var local: Self { Self(rawValue: 1) }
   /// The host that runs this virtual machine, and the host's own context ID (VMADDR_CID_HOST, 2).
   @inlinable public static var host: Self { Self(rawValue: 2) }
@@ -45,7 +46,7 @@ public struct VsockPort: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
   @inlinable
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// Any port: the kernel chooses one above 1023 (VMADDR_PORT_ANY, 4294967295).
+  /// Any port: the kernel chooses a port above 1023 (VMADDR_PORT_ANY, 4294967295).
   @inlinable public static var any: Self { Self(rawValue: .max) }
   /// Whether binding the port requires CAP_NET_BIND_SERVICE: true from 0 to 1023.
   @inlinable public var isPrivileged: Bool { rawValue < 1024 }

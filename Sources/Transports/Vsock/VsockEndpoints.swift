@@ -5,10 +5,10 @@ extension VsockAddress {
   /// Reads the text after the scheme.
   init(body: String) throws(SocketError) {
     guard body.utf8.starts(with: "//".utf8) else {
-      // Other programs write vsock:4711 and mean either the port or the context ID.
+      // In other programs, the number in vsock:4711 is the port or the context ID.
       let parts = body.split(separator: ":", omittingEmptySubsequences: false)
       if parts.count == 2 {
-        throw .malformed("Context ID and port are written vsock://\(parts[0]):\(parts[1]).")
+        throw .malformed("Write the context ID and the port as vsock://\(parts[0]):\(parts[1]).")
       }
       throw .malformed(
         "\"\(body)\" may be a context ID or a port: write vsock://\(body):PORT for a context ID. To listen on a port, "
@@ -16,7 +16,7 @@ extension VsockAddress {
     }
     let text = body.dropFirst(2)
     guard text.contains(":"), !text.contains("/") else {
-      throw .malformed("Context ID and port are written vsock://3:5000, vsock://host:1024 or vsock://any:1024.")
+      throw .malformed("Write the context ID and the port as vsock://3:5000, vsock://host:1024 or vsock://any:1024.")
     }
     do throws(SocketError) {
       try self.init(String(text))

@@ -7,10 +7,10 @@ public enum VsockSocketOptions {}
 extension SocketOption where Group == VsockSocketOptions, Value == Int {
   /// The size of the receive buffer in bytes, initially 262144.
   ///
-  /// It limits the data that the peer can send before this end reads, and the length of the peer's packets. The kernel
-  /// silently clamps the value to the range from ``bufferMinimum`` to ``bufferMaximum`` (raise the maximum first). Read
-  /// the option back for the effective value. Newer kernels also limit the data that this end sends ahead of the peer's
-  /// reads to this size. The C name is `SO_VM_SOCKETS_BUFFER_SIZE`.
+  /// The size limits the data that the peer can send before this end reads, and the length of the peer's packets. The
+  /// kernel silently clamps the value to the range from ``bufferMinimum`` to ``bufferMaximum`` (raise the maximum
+  /// first). Read the option back for the effective value. Newer kernels also limit the data that this end has sent and
+  /// the peer has not read yet to this size. The C name is `SO_VM_SOCKETS_BUFFER_SIZE`.
   public static var bufferSize: Self { Self(size: CSK_SO_VM_SOCKETS_BUFFER_SIZE) }
   /// The largest permitted ``bufferSize`` in bytes, initially 262144. A maximum below the current size lowers the size.
   /// The C name is `SO_VM_SOCKETS_BUFFER_MAX_SIZE`.
@@ -39,8 +39,8 @@ extension SocketOption where Group == VsockSocketOptions, Value == Int {
 extension SocketOption where Group == VsockSocketOptions, Value == Duration {
   /// How long the kernel tries to connect before it fails with `.timedOut`, initially 2 seconds.
   ///
-  /// The unit is microseconds; the kernel rounds up to its tick (4 ms at 250 Hz). Zero restores the 2 seconds. A
-  /// negative time throws `.invalidArgument`.
+  /// The unit is microseconds; the kernel rounds up to its tick (4 ms at 250 Hz). Zero restores the default of 2
+  /// seconds. A negative time throws `.invalidArgument`.
   ///
   /// `connect(to:until:)` sets the option to the time that remains until its deadline, so that only the deadline limits
   /// the connect. Set the option in `configure` for a shorter limit. The C name is `SO_VM_SOCKETS_CONNECT_TIMEOUT`.
@@ -56,7 +56,8 @@ extension SocketOption where Group == VsockSocketOptions, Value == Duration {
       },
       write: { (target: RawDescriptor, value: Duration) throws(SocketError) in
         let (seconds, attoseconds) = value.components
-        // Rounded up, because a time below one microsecond would otherwise become 0, which means the default.
+        // The time is rounded up, because a time below one microsecond would otherwise become 0, which means the
+        // default.
         let microseconds = (attoseconds + 999_999_999_999) / 1_000_000_000_000
         guard seconds >= 0, attoseconds >= 0, seconds < Int64.max else {
           throw SocketError(code: .invalidArgument, .setOption)

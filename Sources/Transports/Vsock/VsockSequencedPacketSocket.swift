@@ -9,37 +9,37 @@ public import SocketKitCore
 /// ```
 /// **Packets are sent whole, or the connection ends.** The kernel alone does not guarantee this. If the peer's buffer
 /// has space for only part of a packet, a non-blocking send sends that part, fails with EAGAIN, and joins the next
-/// packet to that part (vsock_connectible_sendmsg). A program can neither query the free space before the send nor the
-/// number of bytes sent after it. A blocking send waits until the rest is sent. SocketKit therefore queues packets, up
-/// to 64 KiB or one longer packet, and sends them in order from a dedicated thread, with blocking calls and all signals
-/// blocked. The thread starts with the first packet and exits after one second without packets. The cost: each packet
-/// is copied once more and handed to another thread, and each sending socket has a thread (256 KiB of address space),
-/// the memory of its queue and an event descriptor.
+/// packet to that part (vsock_connectible_sendmsg). A program can query neither the free space before the send nor the
+/// number of bytes sent after the send. A blocking send waits until the rest is sent. SocketKit therefore queues
+/// packets, up to 64 KiB or one longer packet, and sends them in order from a dedicated thread, with blocking calls and
+/// all signals blocked. The thread starts with the first packet and exits after one second without packets. This has a
+/// cost: each packet is copied once more and passed to another thread, and each sending socket uses a thread (256 KiB
+/// of address space), the memory of its queue and an event descriptor.
 ///
-/// - A send first checks the connection, so that it reports a known end immediately. The next send reports the error of
-///   a queued packet; the connection has then ended.
-/// - Suspending the machine, a debugger, a container freezer, and calls such as setuid(2) while other threads run
-///   interrupt the thread as a signal does, and also end the connection.
-/// - A packet longer than this socket's own ``SocketKitCore/SocketOption/bufferSize`` fails with `.messageTooLarge`,
-///   because the kernel does not accept such a packet for sending either. Set the size before the first send. A packet
-///   longer than the peer's buffer is accepted but ends the connection, and the next send fails with
-///   `.messageTooLarge`.
+/// - A send first checks the connection, and fails immediately if the connection has already ended. If a queued packet
+///   cannot be sent, the connection ends, and the next send reports the error.
+/// - Some events interrupt the sending thread as a signal does, and therefore also end the connection: suspending the
+///   machine, a debugger, a container freezer, and calls such as setuid(2) while other threads run.
+/// - A send of a packet longer than this socket's own ``SocketKitCore/SocketOption/bufferSize`` fails with
+///   `.messageTooLarge`, because the kernel does not accept such a packet for sending either. Set the size before the
+///   first send. A packet longer than the peer's buffer is accepted but ends the connection, and the next send fails
+///   with `.messageTooLarge`.
 /// - If the process is stopped (SIGSTOP) while a packet waits for free space in the peer's buffer, the connection is
 ///   lost: the kernel ends the send and cannot report how much of the packet was sent. The peer receives no part of it.
 /// - Closing waits while the peer has free buffer space. The remaining packets are sent in the background, and are
 ///   dropped after one minute in which the peer received no whole packet. Call ``flush(until:)`` before the process
 ///   exits.
-/// - The descriptor is in blocking mode while packets are being sent: send through this socket only, and receive
-///   through it or with MSG_DONTWAIT. A poller watches an event descriptor for writability.
+/// - While packets are being sent, the descriptor is in blocking mode. Send only through this socket. Receive through
+///   this socket or with MSG_DONTWAIT. A poller watches an event descriptor for writability.
 ///
 /// **Many small packets** that the peer does not receive can end the connection. Newer kernels (Debian's 6.12, not 6.1)
-/// queue one packet for each 576 bytes or so of the receiver's ``SocketKitCore/SocketOption/bufferSize``, but grant
-/// the sender credit by bytes alone: with the usual 256 KiB, the 456th queued packet resets the connection. Sending
-/// then fails with `.brokenPipe`, receiving fails with `.outOfMemory` (ENOBUFS) from then on, and the queued packets
-/// are lost. To prevent this, set a larger buffer on the receiver before it listens or connects, or receive sooner.
+/// queue at most about one packet for each 576 bytes of the receiver's ``SocketKitCore/SocketOption/bufferSize``, but
+/// limit the sender only by the number of bytes. With the usual 256 KiB, the 456th queued packet resets the connection.
+/// After that, sends fail with `.brokenPipe`, receives fail with `.outOfMemory` (ENOBUFS), and the queued packets are
+/// lost. To prevent this, set a larger buffer on the receiver before it listens or connects, or receive sooner.
 ///
-/// **Empty packets** cannot be sent (`.invalidArgument`): the kernel would accept one and deliver nothing. Peeking
-/// fails with `.notSupported` before about Linux 6.6.
+/// **Empty packets** cannot be sent (`.invalidArgument`): the kernel would accept an empty packet and deliver nothing.
+/// Peeking fails with `.notSupported` before about Linux 6.6.
 @frozen
 public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Transport, Acceptable {
   public typealias Address = VsockAddress
@@ -64,8 +64,8 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Tran
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { sender.release() }
 
-  /// Closes the socket, as the end of its lifetime does. ``VsockSequencedPacketSocket`` describes what happens to
-  /// queued packets.
+  /// Closes the socket. Destroying the socket has the same effect. ``VsockSequencedPacketSocket`` describes what
+  /// happens to queued packets.
   @inlinable
   public consuming func attemptClose() -> IOResult { IOResult(raw: sender.close()) }
 
@@ -75,7 +75,7 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Tran
 
   public static var kinds: [SocketKind] { [SocketKind(.vsock, .sequencedPacket)] }
 
-  /// Whether the message is the end of the stream: the kernel delivers no empty packets, so an empty message is the
+  /// Whether the message is the end of the stream. The kernel delivers no empty packets, so an empty message is the
   /// end.
   @inlinable
   public static func isEnd(_ info: MessageInfo) -> Bool { info.length == 0 }
@@ -86,9 +86,9 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Tran
   }
 
   /// Waits on this thread until the kernel has accepted all packets, which requires free space in the peer's buffer for
-  /// the last one.
-  /// - Throws: `.timedOut`, `.cancelled`. If the connection has ended, the error that a send would report; packets are
-  ///   then lost.
+  /// the last packet.
+  /// - Throws: `.timedOut`, `.cancelled`; if the connection has ended, the error that a send would report. In that
+  ///   case, queued packets are lost.
   public borrowing func flush(
     until limit: some WaitLimit
   ) throws(SocketError) {
@@ -112,7 +112,8 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Tran
     return result.isFailure ? explained(result, flags) : result
   }
 
-  /// Receives a packet into an empty buffer, which drops the packet. The kernel would return 0 and keep it.
+  /// Receives a packet into an empty buffer, which drops the packet. Without this method, the kernel would return 0 and
+  /// keep the packet.
   @usableFromInline
   borrowing func attemptReceive(
     droppingBytes ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
@@ -129,7 +130,7 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Tran
 
   @usableFromInline
   borrowing func explained(_ result: IOResult, _ flags: ReceiveFlags) -> IOResult {
-    // A transport that cannot peek returns EOPNOTSUPP, which older kernels turn into ENOMEM.
+    // A transport that cannot peek returns EOPNOTSUPP. Older kernels return ENOMEM instead.
     if result.errno == CSK_ENOMEM && flags.contains(.peek) { return .failure(errno: CSK_EOPNOTSUPP) }
     return result.namingTransportReset(on: number)
   }
