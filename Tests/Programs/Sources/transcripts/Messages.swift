@@ -33,7 +33,7 @@ func packets<S: Transport & Acceptable<Void> & SequencedPacketSocket & ~Copyable
   helper.join()
   step("send two packets") {
     let first = words(try near.with { try $0.send("first".utf8.span) })
-    try near.with { try $0.send("second packet".utf8.span, until: longTime) }
+    _ = try near.with { try $0.send("second packet".utf8.span, until: longTime) }
     return first
   }
   far.awaitSomething()
@@ -106,12 +106,12 @@ private func filling<S: SequencedPacketSocket & ~Copyable>(_ near: Held<S>, _ fa
     return "would block"
   }
   step("send to a full peer, with a time limit") {
-    try near.with { try $0.send(bytes.span, until: .after(shortTime)) }
+    _ = try near.with { try $0.send(bytes.span, until: .after(shortTime)) }
     return "sent"
   }
   let helper = whenWaiting { try drainPackets(far) }
   step("send to a full peer, until another thread has received everything") {
-    try near.with { try $0.send(bytes.span, until: longTime) }
+    _ = try near.with { try $0.send(bytes.span, until: longTime) }
     return "sent"
   }
   helper.join()
