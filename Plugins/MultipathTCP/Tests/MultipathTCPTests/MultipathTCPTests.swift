@@ -81,8 +81,9 @@ import Testing
   @Test func adoptsPlainAndMultipath() throws {
     let address = IPSocketAddress.loopback(port: 0)
     for kind in [SocketKind(.unix, .stream), SocketKind(.ipv4, .datagram, protocolNumber: 17)] {
-      let raw = try RawDescriptor.open(kind)
-      #expect(throws: SocketError(code: .wrongSocketKind, .adopt)) { _ = try MultipathTCPSocket(adopting: raw) }
+      #expect(throws: SocketError(code: .wrongSocketKind, .adopt)) {
+        _ = try MultipathTCPSocket(adopting: RawDescriptor.open(kind))
+      }
     }
     _ = try MultipathTCPSocket(adopting: RawDescriptor.open(SocketKind(.ipv4, .stream, protocolNumber: 6)))
     let raw = try MultipathTCPSocket.open(for: address).releaseDescriptor()
