@@ -114,7 +114,7 @@ import Testing
       let error = failure { () throws(SocketError) in
         _ = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
       }
-      let count = received.count
+      let (count, info) = (received.count, received.info)
       // Who asked for none has lost nothing.
       let plain = failure { () throws(SocketError) in
         _ = try pair.second.receiveDescriptors(&none, into: buffer.mutableSpan)
@@ -123,6 +123,7 @@ import Testing
       setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
       #expect(error?.code == .ancillaryTruncated && error?.transferred == 2 && error?.operation == .receive)
       #expect(error?.remedy != nil && count == 0 && plain == nil && buffer == [3, 2])
+      #expect(info.length == 2 && info.flags.contains(.ancillaryTruncated))
       #expect(openDescriptors() == before)
     }
   }

@@ -74,8 +74,9 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   /// - Returns: `.bytes` with the number of bytes in the buffer; `.endOfStream`, never on datagram sockets; nil if
   ///   there is nothing to receive now.
   /// - Throws: `.ancillaryTruncated` if descriptors could not be delivered because the process cannot open more
-  ///   descriptors. The descriptors that did arrive are closed, the bytes are in the buffer, and
-  ///   ``/SocketKitCore/SocketError/transferred`` is the number of bytes. Also throws `.connectionReset`,
+  ///   descriptors. The descriptors that did arrive are closed, the bytes are in the buffer,
+  ///   ``ReceivedDescriptors/info`` describes the message, and ``/SocketKitCore/SocketError/transferred`` is the number
+  ///   of bytes. Also throws `.connectionReset`,
   ///   `.connectionRefused`, `.notConnected`.
   @inlinable
   public borrowing func receiveDescriptors<let capacity: Int>(
@@ -91,27 +92,28 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     bytes: inout MutableRawSpan, _ descriptors: inout ReceivedDescriptors<capacity>, _ flags: ReceiveFlags
   ) throws(SocketError) -> ReadOutcome? {
     descriptors.removeAll()
-    if Self.isByteStream && bytes.isEmpty { return .bytes(0) }
+    if bytes.isEmpty && Self.isByteStream { return .bytes(0) }
     // Space for everything that can arrive: 253 descriptors, credentials, a pidfd, a security label and a timestamp.
     // With less space, the kernel could drop some of the ancillary data. The kernel rounds the number of descriptors up
     // to an even number.
     var memory = InlineArray<1536, UInt8>(repeating: 0)
     var span = memory.mutableSpan
     var ancillary = span.mutableBytes
-    var info = MessageInfo()
-    let result = descriptor.attemptReceiveMessage(into: &bytes, ancillary: &ancillary, flags: flags, &info)
+    let result = descriptor.attemptReceiveMessage(
+      into: &bytes, ancillary: &ancillary, flags: flags, &descriptors.received)
     if result.isFailure {
       if result.isWouldBlock { return nil }
       throw SocketError(result, .receive)
     }
     let count = result.raw < bytes.byteCount ? result.raw : bytes.byteCount
+    let info = descriptors.received
     if info.ancillaryLength > 0 {
       var received = ancillary._mutatingExtracting(first: info.ancillaryLength)
-      unsafe descriptors.take(from: &received)
+      unsafe descriptors.add(from: &received)
     }
-    descriptors.received = info
     if info.flags.contains(.ancillaryTruncated) && capacity > 0 {
       descriptors.removeAll()
+      descriptors.received = info
       throw SocketError(code: .ancillaryTruncated, .receive, transferred: count)
     }
     return result.raw == 0 && Self.isEndOfConnection(info) ? .endOfStream : .bytes(count)
@@ -140,7 +142,7 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     _ flags: SendFlags
   ) throws(SocketError) -> IOResult {
     if descriptors.count > maximumPassedDescriptors { throw SocketError(code: .capacityExceeded, .passDescriptors) }
-    if Self.isByteStream && bytes.isEmpty {
+    if bytes.isEmpty && Self.isByteStream {
       if descriptors.isEmpty { return .zero }
       throw SocketError(code: .invalidArgument, .passDescriptors)
     }
@@ -169,9 +171,10 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   /// Returns whether a received message of length 0 means the end of the connection.
   @inlinable
   static func isEndOfConnection(_ info: MessageInfo) -> Bool {
+    // Most messages are not empty, and do not need the type.
+    if info.length != 0 { return false }
     let type = kinds[0].type
-    if type == .stream { return info.length == 0 }
-    return type == .sequencedPacket && info.length == 0 && info.ancillaryLength == 0 && info.flags.isEmpty
+    return type == .stream || type == .sequencedPacket && info.ancillaryLength == 0 && info.flags.isEmpty
   }
 }
 

@@ -2,12 +2,11 @@ internal import CSocketKit
 public import SocketKitCore
 
 // These options identify the peer: the process that called connect(2), listen(2) or socketpair(2), as it was at the
-// time of that call. Another process may use the peer's descriptor now. Reading an option throws `.notConnected` if
-// there is no peer.
+// time of that call. Another process may use the peer's descriptor now.
 
 extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == ProcessCredentials {
   /// The process ID, user ID and group ID of the peer, the process that called connect(2), listen(2) or socketpair(2).
-  /// The C name is `SO_PEERCRED`.
+  /// Reading throws `.notConnected` if there is no peer, and `.closed`. The C name is `SO_PEERCRED`.
   public static var peerCredentials: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> ProcessCredentials in
       var value = ProcessCredentials(pid: 0, uid: .max, gid: .max)
@@ -22,7 +21,8 @@ extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == Proces
 }
 
 extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == [UInt32] {
-  /// The peer's supplementary groups. The C name is `SO_PEERGROUPS` (Linux 4.13).
+  /// The peer's supplementary groups. Reading throws `.notConnected` if there is no peer, `.notSupported` before Linux
+  /// 4.13, and `.closed`. The C name is `SO_PEERGROUPS`.
   public static var peerGroups: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> [UInt32] in
       var groups = [UInt32](repeating: 0, count: 32)
@@ -43,8 +43,8 @@ extension ReadOnlySocketOption where Group == UnixSocketOptions, Value: ~Copyabl
   /// reports it as readable when the process has ended; see ``/SocketKitCore/ProcessDescriptor``. The descriptor is
   /// CLOEXEC. Each read of the option opens another descriptor.
   ///
-  /// Reading throws `.notSupported` before Linux 6.5; before Linux 6.16, ESRCH or EINVAL if the process has ended;
-  /// `.tooManyDescriptors`. The C name is `SO_PEERPIDFD` (Linux 6.5).
+  /// Reading throws `.notConnected` if there is no peer; `.notSupported` before Linux 6.5; before Linux 6.16, ESRCH or
+  /// EINVAL if the process has ended; `.tooManyDescriptors`; `.closed`. The C name is `SO_PEERPIDFD` (Linux 6.5).
   public static var peerProcess: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> Descriptor in
       var number: Int32 = -1

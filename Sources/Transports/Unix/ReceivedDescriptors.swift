@@ -98,6 +98,12 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   @unsafe @inlinable
   public mutating func take(from ancillary: inout MutableRawSpan) {
     removeAll()
+    unsafe add(from: &ancillary)
+  }
+
+  /// Takes ownership as ``take(from:)`` does, and keeps the descriptors of an earlier message.
+  @unsafe @inlinable
+  mutating func add(from ancillary: inout MutableRawSpan) {
     ancillary.withUnsafeMutableBytes { memory in
       AncillaryData.forEach(in: memory.bytes) { level, type, data in
         guard level == CSK_SOL_SOCKET else { return }

@@ -33,16 +33,10 @@ extension Transport where Self: ~Copyable, Address == UnixAddress {
 
   /// The function that removes the file of the path that the socket is bound to.
   public var listenerCleanup: (@Sendable () -> Void)? {
-    guard let address = boundAddress, let path = SocketPath(address), let file = SocketFile(path) else { return nil }
-    return { file.removeIfSame() }
-  }
-
-  private var boundAddress: UnixAddress? {
-    do throws(SocketError) {
-      return try localAddress()
-    } catch {
+    guard let address = try? localAddress(), let path = SocketPath(address), let file = SocketFile(path) else {
       return nil
     }
+    return { file.removeIfSame() }
   }
 
   /// Creates two unnamed sockets that are connected to each other (socketpair(2)).
