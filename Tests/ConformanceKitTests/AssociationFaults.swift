@@ -1,5 +1,6 @@
 import Glibc
 import SocketKit
+import Synchronization
 
 /// What a broken one-to-many socket does otherwise; everything not written is right.
 protocol AssociationFault: Sendable {
@@ -24,6 +25,8 @@ protocol AssociationFault: Sendable {
   static func nothing<A>(_ association: inout A?, _ known: [A], _ info: inout MessageInfo) -> IOResult
   /// The result of a send without buffer space.
   static func noRoom() -> IOResult
+  /// The reported length of a sent message.
+  static func reportedLength(_ length: Int) -> Int
 }
 
 extension AssociationFault {
@@ -42,6 +45,7 @@ extension AssociationFault {
   static func pieces(_ message: [UInt8], held: inout [UInt8]?) -> [[UInt8]] { [message] }
   static func nothing<A>(_ association: inout A?, _ known: [A], _ info: inout MessageInfo) -> IOResult { .wouldBlock }
   static func noRoom() -> IOResult { .wouldBlock }
+  static func reportedLength(_ length: Int) -> Int { length }
 }
 
 enum NoAssociationFault: AssociationFault {}
@@ -127,6 +131,15 @@ enum BlocksInAssociationTry: AssociationFault {
     return .wouldBlock
   }
 }
+enum AssociationReportsLess: AssociationFault {
+  static func reportedLength(_ length: Int) -> Int { length - 1 }
+}
+
+/// Returns would-block as often as a rule needs to find that there is no buffer space, and an error in the wait.
 enum AssociationWithoutRoomIsError: AssociationFault {
-  static func noRoom() -> IOResult { .failure(errno: ENOBUFS) }
+  private static let calls = Atomic<Int>(0)
+  static func connected() { calls.store(0, ordering: .relaxed) }
+  static func noRoom() -> IOResult {
+    calls.add(1, ordering: .relaxed).newValue <= 2 ? .wouldBlock : .failure(errno: ENOBUFS)
+  }
 }

@@ -52,6 +52,7 @@ private func brokenPoller<F: PollerFault>(_ crime: String, _ fault: F.Type, _ ru
     saboteur("leaks a descriptor in a connect", LeaksAtConnect.self, "descriptors"),
     saboteur("reports an end when nothing arrives", EndsWhenNothingArrives.self, "receive.would-block"),
     saboteur("changes the byte after the message", ScribblesBehindAssociations.self, "receive.exact-count"),
+    saboteur("reports too few bytes of a sent message", AssociationReportsLess.self, "boundaries"),
     saboteur("ignores the flag `peek`", IgnoresAssociationPeek.self, "peek"),
     saboteur("loses the last message before a shutdown", HoldsTheLastMessage.self, "shutdown"),
     saboteur("ends every association", EndsEveryAssociation.self, "shutdown.only"),
@@ -67,7 +68,8 @@ private func brokenPoller<F: PollerFault>(_ crime: String, _ fault: F.Type, _ ru
     saboteur("blocks in an attempt that must not wait", BlocksInAssociationTry.self, "deadline.passed"),
     saboteur("blocks in an attempt that must not wait", BlocksInAssociationTry.self, "cancel.pending"),
     lossless("blocks in an attempt that must not wait", BlocksInAssociationTry.self, "timeout.send"),
-    lossless("returns an error when a send would block", AssociationWithoutRoomIsError.self, "wait.room"),
+    lossless(
+      "returns an error when a waiting send finds no buffer space", AssociationWithoutRoomIsError.self, "wait.room"),
     lossless("blocks in an attempt that must not wait", BlocksInAssociationTry.self, "cancel.send"),
     brokenPoller("uses edge-triggered mode instead of level-triggered mode", LevelIsEdge.self, "readable"),
     brokenPoller("never reports writable", NeverWritable.self, "writable"),

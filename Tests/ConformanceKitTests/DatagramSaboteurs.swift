@@ -29,7 +29,12 @@ enum DatagramSaboteurs {
     datagram("leaks descriptors that the caller did not request", LeaksSurplus.self, "descriptors.unasked"),
     datagram("reports that messages cannot carry descriptors", DeniesDescriptors.self, "descriptors.untaken"),
     datagram("drops empty messages", SwallowsEmpty.self, "empty"),
-    datagram("sends several buffers from the last to the first", ReversesBuffers.self, "buffers"),
+    Saboteur(
+      "sends several buffers from the last to the first", "datagram.buffers",
+      ReversedDatagrams<SendsBuffersReversed>.suite, ReversedDatagrams<NoBufferFault>.suite),
+    Saboteur(
+      "fills several buffers from the last to the first", "datagram.buffers",
+      ReversedDatagrams<FillsBuffersReversed>.suite, ReversedDatagrams<NoBufferFault>.suite),
     datagram("reports a truncated message as complete", LosesTruncation.self, "buffers"),
     datagram("merges two messages", MergesTwo.self, "boundaries"),
     datagram("splits a message", Splits.self, "boundaries"),

@@ -33,8 +33,6 @@ protocol MessageFault: Sendable {
   static var tellsTheEnd: Bool { get }
   /// Whether the peer's address is given as another one.
   static var mistakesThePeer: Bool { get }
-  /// Whether a message of several buffers begins with the last one.
-  static var reversesBuffers: Bool { get }
 }
 
 extension MessageFault {
@@ -56,7 +54,6 @@ extension MessageFault {
   static func made(_ descriptor: RawDescriptor) {}
   static var tellsTheEnd: Bool { true }
   static var mistakesThePeer: Bool { false }
-  static var reversesBuffers: Bool { false }
 }
 
 /// A fault in what a receive gives, after the base has received.
@@ -107,12 +104,6 @@ private struct InheritedBatches: ~Copyable {
   }
 }
 
-/// The bytes of all buffers, one after the other.
-private func joined(_ segments: UnsafeBufferPointer<IOSegment>, reversed: Bool) -> [UInt8] {
-  let parts = segments.map { Array(UnsafeRawBufferPointer(start: $0.baseAddress, count: $0.count)) }
-  return Array((reversed ? parts.reversed() : parts).joined())
-}
-
 /// Unix datagrams with a fault: a wrapper transport, as a third party would write one.
 struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
   let base: UnixDatagramSocket
@@ -147,12 +138,6 @@ struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
     Fault.send(bytes, ancillary, address, flags) {
       base.attemptSend($0, ancillary: $1, to: $2, flags: $3)
     }
-  }
-  @unsafe borrowing func attemptSend(
-    gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
-  ) -> IOResult {
-    let bytes = joined(segments, reversed: Fault.reversesBuffers)
-    return attemptSend(bytes.span.bytes, ancillary: ancillary, to: address, flags: flags)
   }
   var mayReceiveDescriptors: Bool { Fault.mayReceiveDescriptors }
   borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
@@ -217,12 +202,6 @@ struct FaultyPacketSocket<Fault: MessageFault>: ~Copyable, SequencedPacketSocket
     Fault.send(bytes, ancillary, address, flags) {
       base.attemptSend($0, ancillary: $1, to: $2, flags: $3)
     }
-  }
-  @unsafe borrowing func attemptSend(
-    gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
-  ) -> IOResult {
-    let bytes = joined(segments, reversed: Fault.reversesBuffers)
-    return attemptSend(bytes.span.bytes, ancillary: ancillary, to: address, flags: flags)
   }
   borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
     direction == .both || !Fault.swallowsShutdown ? base.attemptShutdown(direction) : .zero

@@ -72,7 +72,7 @@ struct LoopbackAssociations<Base: DatagramSocket & ~Copyable, Fault: Association
         if result.isFailure { return result }
       }
     }
-    return IOResult(raw: message.count)
+    return IOResult(raw: Fault.reportedLength(message.count))
   }
 
   borrowing func attemptEnd(_ association: Address, gracefully: Bool) -> IOResult {

@@ -4,11 +4,6 @@ import Synchronization
 
 enum NoMessageFault: MessageFault {}
 
-/// A message of several buffers begins with the last one.
-enum ReversesBuffers: MessageFault {
-  static var reversesBuffers: Bool { true }
-}
-
 enum SwallowsMessageShutdown: MessageFault {
   static var swallowsShutdown: Bool { true }
 }

@@ -36,7 +36,12 @@ enum PacketSaboteurs {
       "would block in a receive after a send has reported the reset", WaitsAfterAFailedSend.self, "end.reset-by-send"),
     packet("reports a truncated message as complete", LosesTruncation.self, "truncation"),
     packet("merges two packets", MergesTwo.self, "boundaries"),
-    packet("sends several buffers from the last to the first", ReversesBuffers.self, "buffers"),
+    Saboteur(
+      "sends several buffers from the last to the first", "packet.buffers",
+      ReversedPackets<SendsBuffersReversed>.suite, ReversedPackets<NoBufferFault>.suite),
+    Saboteur(
+      "fills several buffers from the last to the first", "packet.buffers",
+      ReversedPackets<FillsBuffersReversed>.suite, ReversedPackets<NoBufferFault>.suite),
     packet("reports a truncated message as complete", LosesTruncation.self, "buffers"),
     packet("splits a packet", Splits.self, "send.pressure"),
     packet("raises SIGPIPE", RaisesBrokenPipeOnPackets.self, "send.closed-peer"),

@@ -126,19 +126,7 @@ extension OneToManySuite where S: ~Copyable {
 extension Associations where S: ~Copyable {
   /// Sends numbered messages from the first client until a send would block; returns the number sent.
   fileprivate func fill() throws -> Int {
-    var count = 0
-    var blockedAt = -1
-    while true {
-      if try clients[0].socket.value.send(numbered(count, 1000).span, on: ofClients[0]) != nil {
-        count += 1
-      } else {
-        // Buffer space may become free when messages that are in transit arrive in the server's buffer.
-        if blockedAt == count { return count }
-        blockedAt = count
-        pause(Times.settle)
-      }
-      try require(count < 1 << 17, "2^17 messages were sent although the server does not receive")
-    }
+    try sendUntilBlocked { try clients[0].socket.value.send($0.span, on: ofClients[0]) }
   }
 
   fileprivate func drain(_ numbers: Range<Int>) throws {

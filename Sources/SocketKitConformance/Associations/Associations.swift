@@ -70,7 +70,8 @@ struct Party<S: OneToManySocket & ~Copyable>: Sendable {
   }
 
   func send(_ bytes: [UInt8], on association: S.Association, _ terms: WaitTerms = .patient) throws {
-    try socket.value.send(bytes.span, on: association, until: terms)
+    let sent = try socket.value.send(bytes.span, on: association, until: terms)
+    try requireEqual(sent, bytes.count, "the number of bytes sent of a message")
   }
 
   /// Waits until a message or an end is available, without receiving it.

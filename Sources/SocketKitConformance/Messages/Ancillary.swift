@@ -132,7 +132,7 @@ extension MessageRules where S: ~Copyable {
       }
       + rule(
         "descriptors.unasked", given: .descriptors,
-        "Descriptors that arrive with a receive, peek or batch without a control buffer are not leaked."
+        "Descriptors that arrive with a receive, peek or batch without a buffer for ancillary data are not leaked."
       ) {
         ends in
         for index in 0..<7 {

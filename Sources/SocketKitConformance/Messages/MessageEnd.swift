@@ -100,23 +100,7 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
   }
 
   /// Sends numbered messages of approximately the given size until a send would block; returns the number sent.
-  func fill(_ size: Int = 1000) throws -> Int {
-    var count = 0
-    var blockedAt = -1
-    while true {
-      if let sent = try trySend(numbered(count, size)) {
-        try requireEqual(sent, numbered(count, size).count, "the number of bytes sent of a message")
-        count += 1
-      } else {
-        // A socket that forwards messages itself may have free buffer space a moment later, even if the peer does not
-        // receive.
-        if blockedAt == count { return count }
-        blockedAt = count
-        pause(Times.settle)
-      }
-      try require(count < 1 << 17, "2^17 messages were accepted although the peer does not receive")
-    }
-  }
+  func fill(_ size: Int = 1000) throws -> Int { try sendUntilBlocked(size, trySend) }
 
   /// Receives the given number of messages that ``fill(_:)`` sent.
   func drain(_ count: Int, from first: Int = 0, _ size: Int = 1000) throws {
@@ -178,5 +162,25 @@ struct MessageEnds<S: MessageSocket & ~Copyable>: Sendable {
     try far.requireNext([0x5a, 1], "the message sent to the far end, \(why)")
     try far.send([0xa5])
     try near.requireNext([0xa5], "the message sent to the near end, \(why)")
+  }
+}
+
+/// Sends numbered messages of approximately the given size until a send would block; returns the number sent.
+func sendUntilBlocked(_ size: Int = 1000, _ trySend: ([UInt8]) throws -> Int?) throws -> Int {
+  var count = 0
+  var blockedAt = -1
+  while true {
+    let message = numbered(count, size)
+    if let sent = try trySend(message) {
+      try requireEqual(sent, message.count, "the number of bytes sent of a message")
+      count += 1
+    } else {
+      // Buffer space may become free a moment later, even if the peer does not receive: when a socket forwards messages
+      // itself, and when messages that are in transit arrive in the peer's buffer.
+      if blockedAt == count { return count }
+      blockedAt = count
+      pause(Times.settle)
+    }
+    try require(count < 1 << 17, "2^17 messages were accepted although the peer does not receive")
   }
 }
