@@ -83,6 +83,11 @@ class Symbol:
         return list(zip(labels, types))
 
     @property
+    def result(self):
+        parts = self.data.get("functionSignature", {}).get("returns", [])
+        return "".join(piece["spelling"] for piece in parts)
+
+    @property
     def declaration(self):
         return "".join(part["spelling"] for part in self.data.get("declarationFragments", []))
 
@@ -126,6 +131,8 @@ class Graph:
         for symbol in self.symbols.values():
             if symbol.kind in TYPES or symbol.kind == PROTOCOL:
                 self._types[symbol.path] = symbol
+        self._associated = {symbol.path[-1] for symbol in self.symbols.values()
+                            if symbol.kind == "swift.associatedtype"}
         self._extension_members = {}
         for symbol in self.declared(CALLABLE):
             owner = self.owner(symbol)
@@ -166,7 +173,23 @@ class Graph:
                     rest.append(target)
         return found
 
-    def namesakes(self, symbol):
+    def implements(self, symbol):
+        """The requirements that a member implements; None stands for one of another package."""
+        target = self.implemented.get(symbol.id)
+        if target and target not in self.symbols:
+            return [None]
+        found = self._namesakes(symbol) + ([self.symbols[target]] if target else [])
+        return [requirement for requirement in found if self._has_types_of(symbol, requirement)]
+
+    def _has_types_of(self, symbol, requirement):
+        """Whether the types are the requirement's. What names Self, an associated type or a generic parameter may be
+        any type: the compiler's own relation, and the names of a graph, look at the labels alone."""
+        named = self._associated | requirement.generic_parameters | {"Self", "some"}
+        mine, wanted = [[kind for _, kind in each.parameters] + [each.result] for each in (symbol, requirement)]
+        return len(mine) == len(wanted) and all(
+            mine_type == type_ or named & set(re.findall(r"\w+", type_)) for mine_type, type_ in zip(mine, wanted))
+
+    def _namesakes(self, symbol):
         """The requirements that a member may implement, where the graph does not say so: of an associated type, or
         in an extension of another protocol than the requirement's."""
         owner = self.owner(symbol)

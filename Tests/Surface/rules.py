@@ -8,16 +8,18 @@ LIMITS = {
     "protocols of SocketKitCore": 18,
     "protocols": 26,
     # What a reader must find the right one among. Options, constants, fields and codes are found by their names, and
-    # what implements a requirement is known from the protocol.
+    # what implements a requirement is known from the protocol. The plan counted those too: see the next limit.
     "declarations": 520,
+    "declarations with implementations": 520,
     # More forms of one verb than these, and a reader cannot choose without the reference.
     "declarations of one name": 4,
     # What a completion list shows on one line each.
     "names of one type": 30,
 }
 
-# Two counts are still above their limits. They must not grow: lower a number when its count falls.
-LIMITS_OF_TODAY = LIMITS | {"declarations of one name": 8, "names of one type": 47}
+# Three counts are still above their limits. They must not grow: lower a number when its count falls.
+LIMITS_OF_TODAY = LIMITS | {
+    "declarations with implementations": 732, "declarations of one name": 8, "names of one type": 36}
 
 # What Equatable, Comparable and Hashable describe already.
 STANDARD = {"==", "!=", "<", "<=", ">", ">=", "hash(into:)", "hashValue"}
@@ -52,14 +54,18 @@ def declarations(graph):
 def implementations(graph):
     """Those of the declarations that implement a requirement: a reader knows them from the protocol."""
     return [symbol for symbol in declarations(graph)
-            if symbol.id not in graph.requirements and (symbol.id in graph.implemented or graph.namesakes(symbol))]
+            if symbol.id not in graph.requirements and graph.implements(symbol)]
 
 
 def check_declarations(graph, limits):
-    count = len(declarations(graph)) - len(implementations(graph))
+    total = len(declarations(graph))
+    count = total - len(implementations(graph))
     if count > limits["declarations"]:
         yield "", (f"{count} public methods, initializers and subscripts that implement no requirement: "
                    f"{limits['declarations']} are allowed")
+    limit = limits["declarations with implementations"]
+    if total > limit:
+        yield "", f"{total} public methods, initializers and subscripts in all: {limit} are allowed"
 
 
 def forms(graph, concrete):
@@ -111,11 +117,8 @@ def is_documented(graph, symbol):
     """Whether a symbol, or a requirement that it implements, has a comment."""
     if symbol.is_documented:
         return True
-    if symbol.id in graph.implemented:
-        requirement = graph.symbols.get(graph.implemented[symbol.id])
-        # The standard library documents its requirements.
-        return requirement is None or is_documented(graph, requirement)
-    return any(is_documented(graph, requirement) for requirement in graph.namesakes(symbol))
+    # The standard library documents its requirements.
+    return any(requirement is None or is_documented(graph, requirement) for requirement in graph.implements(symbol))
 
 
 def check_documentation(graph, _):

@@ -91,7 +91,30 @@ CASES = [
            /// A
            public func f() {}
          }
-         """))], []),
+         """))], ["1039 public methods, initializers and subscripts in all"]),
+    ("an overload of a requirement is a declaration of its own", [
+        ("SocketKitCore", """
+         /// A
+         public protocol P {
+           /// A
+           associatedtype Address
+           /// A
+           func r(_ a: Address) -> Int
+           /// A
+           func s(_ n: Int)
+         }
+         extension P {
+           public func s(_ n: Int) {}
+           public func s(_ n: Double) {}
+           public func r(_ a: Address) -> String { "" }
+         }
+         /// A
+         public struct S: P {
+           public typealias Address = Int
+           public func r(_ a: Int) -> Int { a }
+           public func s(_ n: String) {}
+         }
+         """)], ["P.s(_:) has no documentation", "P.r(_:) has no documentation", "S.s(_:) has no documentation"]),
     ("too many declarations", [
         ("SocketKitCore", numbered(173, """
          /// A
@@ -104,7 +127,8 @@ CASES = [
            public subscript(n: Int) -> Int { n }
          }
          """) + "/// A\npublic struct T {\n/// A\npublic static func f() {}\n/// A\npublic static func g() {} }")],
-     ["521 public methods, initializers and subscripts that implement no requirement"]),
+     ["521 public methods, initializers and subscripts that implement no requirement",
+      "521 public methods, initializers and subscripts in all"]),
     # A try form and its waiting form are one. What the type has itself hides an extension's member; what is
     # unavailable does not count.
     ("four declarations of one name", [
