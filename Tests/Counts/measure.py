@@ -85,11 +85,15 @@ class Measure:
                 self._run(self.arguments(case, number), env=environment)
                 return int(open(out.name, encoding="utf-8").read())
         # A program sets itself up with a few allocations more or less from run to run. The fewest of several runs are
-        # the same for N and 2N messages, unless the loop allocates: then no run has as few.
+        # the same for N and 2N messages, unless the loop allocates: then no run has as few. Two rounds must agree,
+        # because the fewest of one may be equal by chance.
         shorter = longer = sys.maxsize
+        were_equal = False
         for _ in range(10):
+            before = (shorter, longer)
             shorter = min(shorter, count(messages))
             longer = min(longer, count(2 * messages))
-            if longer == shorter:
+            if were_equal and before == (shorter, longer):
                 return 0.0
+            were_equal = longer == shorter
         return (longer - shorter) / messages
