@@ -32,12 +32,20 @@ public struct MultipathTCPSocket: ~Copyable, StreamSocket, KernelSocket, Transpo
   /// `mptcp`, as in `mptcp://localhost:80`, for a program's own list: `Transports<MultipathTCPSocket, AllTransports>`.
   public static var endpointFormat: EndpointFormat<IPEndpoint, IPSocketAddress> { .ip(scheme: "mptcp") }
 
-  /// Multipath TCP, and plain TCP, because the kernel may return a plain TCP socket for a peer without Multipath TCP. A
-  /// new socket uses Multipath TCP if the kernel supports it.
+  /// Multipath TCP, and plain TCP, because the kernel may return a plain TCP socket for a peer without Multipath TCP.
   public static var kinds: [SocketKind] {
-    let protocols = unavailability() == nil ? [multipath, CSK_IPPROTO_TCP] : [CSK_IPPROTO_TCP, multipath]
-    return protocols.flatMap { number in
+    [multipath, CSK_IPPROTO_TCP].flatMap { number in
       [AddressFamily.ipv4, .ipv6].map { SocketKind($0, .stream, protocolNumber: number) }
+    }
+  }
+
+  /// Opens a socket for Multipath TCP, or for plain TCP if the kernel cannot create one.
+  public static func open(for address: IPSocketAddress) throws(SocketError) -> MultipathTCPSocket {
+    do throws(SocketError) {
+      return Self(owning: try RawDescriptor.open(SocketKind(address.family, .stream, protocolNumber: multipath)))
+    } catch {
+      guard error.code == .protocolNotSupported || error.code == .notSupported else { throw error }
+      return Self(owning: try RawDescriptor.open(SocketKind(address.family, .stream, protocolNumber: CSK_IPPROTO_TCP)))
     }
   }
 
