@@ -68,7 +68,7 @@ import Testing
     (["--to", "vsock:4711"], "may be a context ID or a port"),
     (["--listen", "tcp://*:99999"], "is not a port"), (["-s", "--verify", "-t", "-1s", "-p", "1"], "-t is negative"),
     (["-s", "-p", "1", "a", "b"], "sending several files requires --verify"),
-    (["-r", "a", "b"], "a receiver accepts only one FILE"),
+    (["-r", "a", "b"], "a receiver accepts only one FILE or directory"),
     (["-s", "-p", "1", "--verify", "--hidden"], "--hidden is valid only for receiving"),
     (["-r", "--hidden"], "--hidden is valid only for receiving"),
   ])

@@ -100,7 +100,7 @@ struct VscpOptions {
     if files.count > 1 && !(verifies && role == .send) {
       throw .usage(
         role == .receive
-          ? "a receiver accepts only one FILE"
+          ? "a receiver accepts only one FILE or directory"
           : "sending several files requires --verify; without it a connection transfers one file"
       )
     }
