@@ -17,6 +17,9 @@ import Testing
     let path = "\(Repository.root)/Plugins/Minimal/Sources/Minimal/\(name).swift"
     let lines = Self.codeLines(try #require(Repository.text(path)))
     #expect(lines > 10 && lines <= limit)
+    let readme = try #require(Repository.text("\(Repository.root)/Plugins/Minimal/README.md"))
+    let row = readme.split(separator: "\n").first { $0.hasPrefix("| `\(name)") }
+    #expect(row?.hasSuffix(" | \(lines) | \(limit) |") == true, "\(name) has \(lines) lines")
   }
 
   @Test func linesAreCounted() {

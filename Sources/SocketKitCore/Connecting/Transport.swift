@@ -38,8 +38,8 @@ public protocol Transport: DescriptorSocket, ~Copyable {
   static func open(for address: Address) throws(SocketError) -> Self
 
   /// Sets default options, such as reuse-address, on a new socket, or rejects a connection. Core calls this method at
-  /// the steps that ``SetupStep`` lists, before the program's configuration. To refuse a connection, throw an error.
-  /// The default implementation does nothing.
+  /// the steps that ``SetupStep`` lists. To reject a connection, throw an error. The default implementation does
+  /// nothing.
   borrowing func configure(at step: SetupStep<Address>) throws(SocketError)
 
   /// Binds the descriptor. The default implementation calls bind(2). If bind(2) creates an object, such as a socket
@@ -78,12 +78,13 @@ public protocol Transport: DescriptorSocket, ~Copyable {
 
 /// A step at which a transport may set options on a new socket or check the socket: ``Transport/configure(at:)``.
 public enum SetupStep<Address: SocketAddress>: Sendable {
-  /// The socket will be bound to the address. This step precedes the program's configuration and bind(2).
+  /// The socket will listen or receive at the address. This step precedes the program's configuration and bind(2). The
+  /// source address of a connecting socket does not cause this step.
   case binding(to: Address)
-  /// The socket will connect. This step precedes the program's configuration. It is for transports with a connect
-  /// timeout in the kernel. `startConnecting` has no deadline and omits this step.
+  /// A ``ConnectedSocket`` will connect. This step precedes the program's configuration. It is for transports with a
+  /// connect timeout in the kernel. `startConnecting`, which has no deadline, and connecting an open socket omit it.
   case connecting(until: Deadline)
-  /// The socket is connected, but the connecting call has not returned the socket to the program yet.
+  /// A ``ConnectedSocket`` is connected, but the connecting call has not returned the socket to the program yet.
   case connected
 }
 

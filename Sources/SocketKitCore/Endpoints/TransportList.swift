@@ -57,8 +57,9 @@ public enum Transports<First: Transport & ~Copyable, Rest: TransportList>: Trans
   public static func text(of value: Value) -> EndpointText {
     switch value {
     case .first(let endpoint):
-      EndpointText(scheme: First.endpointFormat.scheme, body: First.endpointFormat.body(endpoint))
-    case .rest(let other): Rest.text(of: other)
+      let format = First.endpointFormat
+      return EndpointText(scheme: format.scheme, body: format.body(endpoint))
+    case .rest(let other): return Rest.text(of: other)
     }
   }
 

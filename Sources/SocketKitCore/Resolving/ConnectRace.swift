@@ -16,7 +16,7 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
     func finish() throws(SocketError) -> S? { try pending.take()?.finish() }
   }
 
-  /// This type is a class for the same reason.
+  /// A class, because `if let` and `?.` cannot borrow an optional noncopyable property.
   private final class Lookup {
     let value: NameLookup
 
