@@ -5,7 +5,10 @@ import PackageDescription
 let transports = ["Raw", "SCTP", "TCP", "UDP", "Unix", "Vsock"]
 let pollers = ["Epoll", "Poll", "BusySpin"]
 // What a module needs besides the core.
-let extraDependencies: [String: [Target.Dependency]] = ["BusySpin": ["SocketKitEpoll"]]
+let extraDependencies: [String: [Target.Dependency]] = [
+  "BusySpin": ["SocketKitEpoll"], "Raw": ["SocketKitIP"], "SCTP": ["SocketKitIP"], "TCP": ["SocketKitIP"],
+  "UDP": ["SocketKitIP"],
+]
 
 func module(_ name: String, in folder: String) -> Target {
   .target(
@@ -19,6 +22,8 @@ let package = Package(
   products: [
     .library(name: "SocketKit", targets: ["SocketKit"]),
     .library(name: "SocketKitCore", targets: ["SocketKitCore"]),
+    .library(name: "SocketKitIP", targets: ["SocketKitIP"]),
+    .library(name: "SocketKitLinux", targets: ["SocketKitLinux"]),
     // Third-party transports and pollers are inlined as ours are, so they need the system calls too.
     .library(name: "CSocketKit", targets: ["CSocketKit"]),
     .library(name: "SocketKitConformance", targets: ["SocketKitConformance"]),
@@ -27,11 +32,20 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CSocketKit", path: "Sources/CSocketKit"),
     .target(name: "SocketKitCore", dependencies: ["CSocketKit"], path: "Sources/SocketKitCore"),
+    // What TCP, UDP, SCTP and raw IP sockets share.
+    .target(name: "SocketKitIP", dependencies: ["CSocketKit", "SocketKitCore"], path: "Sources/SocketKitIP"),
+    // Calls of the kernel that go beyond sockets, or that few programs need.
+    .target(
+      name: "SocketKitLinux", dependencies: ["CSocketKit", "SocketKitCore", "SocketKitIP"],
+      path: "Sources/SocketKitLinux"),
     .target(
       name: "SocketKit",
-      dependencies: ["SocketKitCore"] + (transports + pollers).map { .byName(name: "SocketKit\($0)") },
+      dependencies: ["SocketKitCore", "SocketKitIP", "SocketKitLinux"]
+        + (transports + pollers).map { .byName(name: "SocketKit\($0)") },
       path: "Sources/SocketKit"),
-    .target(name: "SocketKitConformance", dependencies: ["SocketKitCore"], path: "Sources/SocketKitConformance"),
+    .target(
+      name: "SocketKitConformance", dependencies: ["SocketKitCore", "SocketKitIP"],
+      path: "Sources/SocketKitConformance"),
     // What the benchmark compares with: plain C over glibc. Only the benchmark and its tests may use it.
     .target(name: "CSocketKitBaseline", path: "Sources/CSocketKitBaseline"),
     .executableTarget(

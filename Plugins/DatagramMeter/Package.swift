@@ -12,7 +12,7 @@ let package = Package(
       name: "DatagramMeterTests",
       dependencies: [
         "DatagramMeter", .product(name: "SocketKitConformance", package: "SocketKit"),
-        .product(name: "SocketKitUDP", package: "SocketKit"),
+        .product(name: "SocketKitIP", package: "SocketKit"), .product(name: "SocketKitUDP", package: "SocketKit"),
         .product(name: "SocketKitEpoll", package: "SocketKit"),
       ]),
   ])

@@ -7,7 +7,11 @@ let package = Package(
   // The name is written out, because a folder of any name may hold SocketKit.
   dependencies: [.package(name: "SocketKit", path: "../..")],
   targets: [
-    .target(name: "Minimal", dependencies: [.product(name: "SocketKitCore", package: "SocketKit")]),
+    .target(
+      name: "Minimal",
+      dependencies: [
+        .product(name: "SocketKitCore", package: "SocketKit"), .product(name: "SocketKitIP", package: "SocketKit"),
+      ]),
     .testTarget(
       name: "MinimalTests",
       dependencies: [

@@ -10,7 +10,8 @@ let package = Package(
     .target(
       name: "MultipathTCP",
       dependencies: [
-        .product(name: "SocketKitCore", package: "SocketKit"), .product(name: "CSocketKit", package: "SocketKit"),
+        .product(name: "SocketKitCore", package: "SocketKit"), .product(name: "SocketKitIP", package: "SocketKit"),
+        .product(name: "CSocketKit", package: "SocketKit"),
         // For the options of TCP, which these sockets take too.
         .product(name: "SocketKitTCP", package: "SocketKit"),
       ]),

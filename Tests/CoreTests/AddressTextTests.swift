@@ -1,5 +1,7 @@
 import Glibc
 import SocketKitCore
+import SocketKitIP
+import SocketKitUnix
 import TestSupport
 import Testing
 

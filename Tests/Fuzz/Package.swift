@@ -7,7 +7,7 @@ func fuzzer(_ name: String) -> Target {
     name: name,
     dependencies: [
       "FuzzDriver", .product(name: "SocketKit", package: "SocketKit"),
-      .product(name: "SocketKitCore", package: "SocketKit"),
+      .product(name: "SocketKitCore", package: "SocketKit"), .product(name: "SocketKitIP", package: "SocketKit"),
       .product(name: "CSocketKit", package: "SocketKit"),
     ],
     swiftSettings: [.unsafeFlags(["-parse-as-library"])],

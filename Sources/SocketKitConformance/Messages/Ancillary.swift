@@ -1,4 +1,5 @@
 internal import SocketKitCore
+internal import SocketKitIP
 
 extension MessageRules where S: ~Copyable {
   var ancillaryRules: [ConformanceRule] {

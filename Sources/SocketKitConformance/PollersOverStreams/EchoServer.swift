@@ -34,8 +34,8 @@ struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
 }
 
 /// A small echo server with one poller, similar to a typical program: it stores its connections in a slab, and its
-/// interest includes writability only while it has data to send. It supports streams that hold bytes, as ``Poller``
-/// describes.
+/// interest includes writability only while it has data to send. It supports streams that hold bytes, as
+/// ``/SocketKitCore/Poller`` describes.
 struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable {
   private var poller: P
   private var connections: Slab<EchoConnection<S>>

@@ -92,9 +92,9 @@ extension AnySocketAddress: Hashable {
 extension AnySocketAddress: CustomStringConvertible {
   /// The text of an IP or Unix address, or the family and the bytes in hexadecimal for other addresses.
   public var description: String {
-    if let address = IPSocketAddress(self) { return address.description }
-    if family == .unix, let address = UnixAddress(self) { return address.description }
+    if let text = ipText { return text }
     if length == 0 { return "no address" }
+    if let text = unixText { return text }
     let digits = Array("0123456789abcdef")
     let hex = withBytes { bytes in
       (min(2, bytes.byteCount)..<bytes.byteCount).map { index in
@@ -103,6 +103,14 @@ extension AnySocketAddress: CustomStringConvertible {
       }.joined()
     }
     return "\(family):\(hex)"
+  }
+
+  /// The path or `@` and the abstract name of a Unix address, with escapes; nil for other addresses (unix(7)).
+  private var unixText: String? {
+    guard family == .unix else { return nil }
+    let name = withBytes { $0.withUnsafeBytes { Array($0.dropFirst(2)) } }
+    guard let first = name.first else { return "@" }
+    return first == 0 ? "@" + EscapedName.text(name.dropFirst()) : EscapedName.text(name.prefix { $0 != 0 })
   }
 }
 

@@ -59,7 +59,7 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
     if let deadline { try socket.configure(at: .connecting(until: deadline)) }
     try socket.configure(with: configure)
     if let source {
-      if let address = source as? IPSocketAddress, address.port == 0 { socket.descriptor.chooseNoPortYet() }
+      if AnySocketAddress(source).ipPort == 0 { socket.descriptor.chooseNoPortYet() }
       try socket.bind(descriptorTo: source)
     }
     return socket

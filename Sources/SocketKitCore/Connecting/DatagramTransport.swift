@@ -3,7 +3,7 @@ extension Transport where Self: DatagramSocket & ~Copyable {
   ///
   /// - Parameters:
   ///   - address: the local address. With port 0, the kernel chooses the port, and `localAddress()` returns the port.
-  ///     If the kernel does not support IPv6, ``IPSocketAddress/any(port:)`` means every IPv4 address.
+  ///     If the kernel does not support IPv6, `IPSocketAddress.any(port:)` means every IPv4 address.
   ///   - configure: a closure that sets options on the socket before the socket is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.tooManyDescriptors`. The error contains
   ///   the address.

@@ -3,7 +3,8 @@ internal import CSocketKit
 extension RawDescriptor {
   /// Disconnects the socket with connect(2) and AF_UNSPEC, and restores the port and the device that the kernel clears.
   func disconnect() throws(SocketError) {
-    guard let before = IPSocketAddress(try connected(localAddress)) else { return try dissolve() }
+    let before = try connected(localAddress)
+    guard let port = before.ipPort else { return try dissolve() }
     if try connected({ () throws(SocketError) in try socketKind() }).type == .raw {
       // A disconnect removes the socket from the table in which the kernel looks up the receivers of a packet, and a
       // later connect does not insert the socket again (raw_prot in net/ipv4/raw.c and rawv6_prot in net/ipv6/raw.c
@@ -17,8 +18,10 @@ extension RawDescriptor {
       try setIntegerOption(CSK_SOL_SOCKET, CSK_SO_BINDTOIFINDEX, device)
     }
     // __udp_disconnect in net/ipv4/udp.c clears a port that the kernel chose in bind(2) or connect(2).
-    guard let after = IPSocketAddress(try connected(localAddress)), before.port != 0, after.port == 0 else { return }
-    try connected { () throws(SocketError) in try bind(to: after.with(port: before.port)) }
+    var after = try connected(localAddress)
+    guard port != 0, after.ipPort == 0 else { return }
+    after.ipPort = port
+    try connected { () throws(SocketError) in try bind(to: after) }
   }
 
   private func dissolve() throws(SocketError) {
@@ -34,18 +37,10 @@ extension RawDescriptor {
     do throws(SocketError) {
       let device = try integerOption(CSK_SOL_SOCKET, CSK_SO_BINDTOIFINDEX)
       if device == 0 { return 0 }
-      if case .v6(let peer)? = peerAddress, peer.isLinkLocal { return 0 }
+      if let peer = try? remoteAddress(), peer.isLinkLocalIPv6 { return 0 }
       return device
     } catch {
       return 0
-    }
-  }
-
-  private var peerAddress: IPAddress? {
-    do throws(SocketError) {
-      return IPSocketAddress(try remoteAddress())?.ip
-    } catch {
-      return nil
     }
   }
 

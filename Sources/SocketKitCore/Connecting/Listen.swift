@@ -5,7 +5,7 @@ extension Transport where Self: Acceptable<Void> & ~Copyable {
   ///
   /// - Parameters:
   ///   - address: the local address. With port 0, the kernel chooses the port, and ``Listener/localAddress()`` returns
-  ///     the port. If the kernel does not support IPv6, ``IPSocketAddress/any(port:)`` means every IPv4 address.
+  ///     the port. If the kernel does not support IPv6, `IPSocketAddress.any(port:)` means every IPv4 address.
   ///   - backlog: the number of connections that may wait to be accepted, at least 0. The kernel limits this number to
   ///     net.core.somaxconn (listen(2)).
   ///   - configure: a closure that sets options on the socket before the socket is bound.

@@ -29,17 +29,6 @@ extension RawDescriptor {
   }
 }
 
-extension IPSocketAddress {
-  /// Returns the address to bind to if the kernel does not support IPv6 (`ipv6.disable=1`): ``anyIPv4(port:)`` instead
-  /// of ``any(port:)``.
-  ///
-  /// - Parameter error: the error from opening a socket for this address.
-  /// - Returns: nil for another address or another error.
-  public func ipv4Alternative(after error: SocketError) -> IPSocketAddress? {
-    error.errno == CSK_EAFNOSUPPORT && self == .any(port: port) ? .anyIPv4(port: port) : nil
-  }
-}
-
 extension Transport where Self: ~Copyable {
   public static func open(for address: Address) throws(SocketError) -> Self {
     let family = address.family
@@ -50,16 +39,16 @@ extension Transport where Self: ~Copyable {
     return Self(owning: try RawDescriptor.open(kind))
   }
 
-  /// Opens a socket that will be bound to an address. If the kernel does not support IPv6 (`ipv6.disable=1`), changes
-  /// ``IPSocketAddress/any(port:)`` to ``IPSocketAddress/anyIPv4(port:)``.
+  /// Opens a socket that will be bound to an address. If this fails and the address has an alternative, changes the
+  /// address to the alternative: ``SocketAddress/alternative(after:)``.
   /// - Throws: as ``open(for:)``.
-  static func open(forAllOf address: inout Address) throws(SocketError) -> Self {
+  static func open(forBindingTo address: inout Address) throws(SocketError) -> Self {
     do throws(SocketError) {
       return try open(for: address)
     } catch {
-      guard let all = (address as? IPSocketAddress)?.ipv4Alternative(after: error) as? Address else { throw error }
-      address = all
-      return try open(for: all)
+      guard let other = address.alternative(after: error) else { throw error }
+      address = other
+      return try open(for: other)
     }
   }
 
@@ -76,7 +65,7 @@ extension Transport where Self: ~Copyable {
   ) throws(SocketError) -> Self {
     var address = address
     do throws(SocketError) {
-      var socket = try open(forAllOf: &address)
+      var socket = try open(forBindingTo: &address)
       try socket.configure(at: .binding(to: address))
       try socket.configure(with: configure)
       try socket.bind(descriptorTo: address)
@@ -99,7 +88,7 @@ extension Transport where Self: ~Copyable {
     self.init(owning: descriptor)
   }
 
-  static func check(_ raw: RawDescriptor, listening: Bool) throws(SocketError) {
+  package static func check(_ raw: RawDescriptor, listening: Bool) throws(SocketError) {
     try raw.checkOpen()
     let kind = try raw.socketKind()
     guard kinds.contains(where: { $0.includes(kind) }) else { throw SocketError(code: .wrongSocketKind, .adopt) }

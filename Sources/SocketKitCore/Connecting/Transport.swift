@@ -13,7 +13,7 @@
 /// is the address type, unless the transport resolves names.
 public protocol Transport: DescriptorSocket, ~Copyable {
   /// The type of the endpoints to which a program connects or binds, such as the name of a host and a port. It is the
-  /// ``Socket/Address`` unless the transport resolves names. Transports over IP use ``IPEndpoint``.
+  /// ``Socket/Address`` unless the transport resolves names. Transports over IP use `IPEndpoint`.
   associatedtype Endpoint: Hashable & Sendable = Address
 
   /// Takes ownership of a descriptor without a check. The descriptor must be CLOEXEC and non-blocking, and must have

@@ -63,30 +63,6 @@ extension EndpointFormat where Endpoint == Address {
   }
 }
 
-extension EndpointFormat where Endpoint == IPEndpoint, Address == IPSocketAddress {
-  /// The format of ``IPEndpoint``, as in `tcp://localhost:80`.
-  public static func ip(scheme: String) -> Self {
-    Self(
-      scheme: scheme,
-      parse: { (body) throws(SocketError) in try IPEndpoint(body: body) },
-      body: { $0.body },
-      endpoint: { .address($0) },
-      addresses: { (endpoint, limit) throws(SocketError) in try endpoint.addresses(until: limit) })
-  }
-}
-
-extension EndpointFormat where Endpoint == UnixAddress, Address == UnixAddress {
-  /// The format of ``UnixAddress``, as in `unix:/run/x.sock`.
-  ///
-  /// The body is `/path`, `relative/path`, `@name` for an abstract name, or `@` without a name for
-  /// ``UnixAddress/unnamed``: the kernel then chooses the abstract name of a listener. `///path` means `/path`. `%`
-  /// followed by two hexadecimal digits represents a byte (``EscapedName``), as in `@a%00b`. `%40name` is a path that
-  /// begins with `@`.
-  public static func unix(scheme: String) -> Self {
-    Self(scheme: scheme, parse: { (body) throws(SocketError) in try UnixAddress(body: body) }, body: { $0.body })
-  }
-}
-
 extension Transport where Self: ~Copyable, Endpoint == Address {
   public static var endpointFormat: EndpointFormat<Address, Address> {
     EndpointFormat(

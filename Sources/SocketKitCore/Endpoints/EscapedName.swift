@@ -36,7 +36,7 @@ public enum EscapedName {
     return bytes
   }
 
-  static func escape(_ byte: UInt8) -> String {
+  private static func escape(_ byte: UInt8) -> String {
     let digits = String(byte, radix: 16, uppercase: true)
     return digits.utf8.count == 1 ? "%0" + digits : "%" + digits
   }

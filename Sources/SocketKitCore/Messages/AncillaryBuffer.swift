@@ -6,7 +6,7 @@
 /// try ancillary.append(level: 17, type: 103, value: UInt16(1200))  // UDP_SEGMENT
 /// ```
 /// An ancillary message occupies 16 bytes for its header plus the length of its data, rounded up to a multiple of 8
-/// bytes (CMSG_SPACE). A receive replaces the contents of the buffer. ``metadata`` decodes received ancillary data.
+/// bytes (CMSG_SPACE). A receive replaces the contents of the buffer. `metadata` decodes received ancillary data.
 @frozen
 public struct AncillaryBuffer<let capacity: Int>: ~Copyable {
   @usableFromInline var storage = InlineArray<capacity, UInt8>(repeating: 0)
@@ -24,9 +24,6 @@ public struct AncillaryBuffer<let capacity: Int>: ~Copyable {
     @_lifetime(borrow self)
     get { storage.span.bytes.extracting(first: used) }
   }
-
-  /// The information about a received packet that the ancillary data contain.
-  @inlinable public var metadata: PacketMetadata { PacketMetadata(ancillary: bytes) }
 
   /// Adds an ancillary message.
   /// - Throws: `.capacityExceeded` if the ancillary message does not fit into the buffer. The buffer then remains

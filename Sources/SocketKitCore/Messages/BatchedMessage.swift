@@ -43,7 +43,7 @@ extension MessageBatch.Message {
       return unsafe _overrideLifetime(RawSpan(_unsafeBytes: memory), copying: self)
     }
   }
-  /// The ancillary data of the message: see ``metadata`` and ``AncillaryData``.
+  /// The ancillary data of the message: see `metadata` and ``AncillaryData``.
   @inlinable public var ancillary: RawSpan {
     @_lifetime(copy self)
     get {
@@ -72,11 +72,6 @@ extension MessageBatch.Message {
     info.address = address
     return info
   }
-
-  /// The metadata in the ancillary data of the message. For a received message, this is the information that the kernel
-  /// reported. For a message to send, it contains those settings whose ancillary messages have the same type when they
-  /// are received.
-  @inlinable public var metadata: PacketMetadata { PacketMetadata(ancillary: ancillary) }
 
   /// The size in bytes of each datagram in a message that the kernel has coalesced (UDP_GRO) or will split
   /// (UDP_SEGMENT); nil if the message is one datagram. `bytes.forEachDatagram(segmentSize:_:)` separates the

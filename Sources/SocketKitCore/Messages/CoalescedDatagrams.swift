@@ -4,7 +4,7 @@ extension RawSpan {
   /// Calls the body for each datagram of a coalesced message, in order. The call neither copies the bytes nor allocates
   /// memory.
   ///
-  /// - Parameter segmentSize: ``PacketMetadata/segmentSize`` or ``MessageBatch/Message/segmentSize``. Pass nil or 0 if
+  /// - Parameter segmentSize: `PacketMetadata.segmentSize` or ``MessageBatch/Message/segmentSize``. Pass nil or 0 if
   ///   the message is one datagram, which may be empty.
   @inlinable @inline(__always)
   public func forEachDatagram<E: Error>(

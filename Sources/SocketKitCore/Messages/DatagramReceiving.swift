@@ -79,13 +79,13 @@ extension DatagramSocket where Self: ~Copyable {
     }
   }
 
-  /// Receives one datagram with its ancillary data, without waiting. ``AncillaryBuffer/metadata`` decodes the
+  /// Receives one datagram with its ancillary data, without waiting. `AncillaryBuffer.metadata` decodes the
   /// information that the kernel reports on request of socket options, for example the destination, the interface, the
   /// hop limit and the timestamp.
   ///
   /// The call closes received descriptors and replaces their numbers in the ancillary data with -1. To receive
   /// descriptors, use `receiveDescriptors(_:into:…)` of a Unix socket. With the option `.receivePathMTU`, the call may
-  /// return 0 bytes and a notice instead of a datagram. In this case ``PacketMetadata/pathMTU`` is not nil.
+  /// return 0 bytes and a notice instead of a datagram. In this case `PacketMetadata.pathMTU` is not nil.
   ///
   /// - Parameter ancillary: receives the ancillary data. The call replaces the contents of this buffer and leaves the
   ///   buffer empty if it returns no datagram. A capacity of 320 bytes is sufficient for all ancillary data of UDP. The

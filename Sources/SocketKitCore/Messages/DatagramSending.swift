@@ -2,7 +2,7 @@ extension DatagramSocket where Self: ~Copyable {
   /// Sends one datagram completely or not at all, without waiting.
   ///
   /// - Parameters:
-  ///   - ancillary: settings for this datagram, which ``OutgoingMetadata`` or ``AncillaryBuffer`` encodes. Pass
+  ///   - ancillary: settings for this datagram, which `OutgoingMetadata` or ``AncillaryBuffer`` encodes. Pass
   ///     ``AncillaryBuffer/bytes``.
   ///   - address: the address of the receiver; nil on a connected socket.
   /// - Returns: the number of bytes sent; nil if the call would block.

@@ -33,24 +33,4 @@ extension MessageBatch {
     headers[slot].message.control_length = AncillaryLayout.space(2)
     ancillaryLengths[slot] = AncillaryLayout.space(2)
   }
-
-  /// Sets the ancillary data with which a message is sent. The message may be a received message that the program sends
-  /// back.
-  ///
-  /// - Parameter destination: the address that the socket is connected to; nil if the message contains an address.
-  /// - Throws: `.capacityExceeded` if ``ancillaryCapacity`` is too small (160 bytes are sufficient for all settings);
-  ///   `.invalidArgument` without a destination, or for a source of the other IP version; `.notSupported` for
-  ///   ``OutgoingMetadata/doNotFragment`` with an IPv4 destination. If the call throws, the message does not change.
-  @inlinable
-  public mutating func setMetadata(
-    _ metadata: OutgoingMetadata, at slot: Int, for destination: IPSocketAddress? = nil
-  ) throws(SocketError) {
-    check(slot)
-    guard let receiver = destination ?? IPSocketAddress(storedAddress(slot)) else {
-      throw SocketError(code: .invalidArgument, .send)
-    }
-    var encoded = AncillaryBuffer<160>()
-    try metadata.encode(into: &encoded, for: receiver)
-    try setAncillary(encoded.bytes, at: slot)
-  }
 }

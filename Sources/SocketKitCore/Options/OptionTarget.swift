@@ -2,7 +2,7 @@
 public protocol OptionTarget: ~Copyable {
   /// The type that identifies the options of the descriptor: a type without instances, such as `TCPSocketOptions`. The
   /// ``SocketOption`` values of these options have this type as their `Group`. The type conforms to marker protocols,
-  /// such as ``IPOptions``, for the options that several kinds of sockets accept. A socket that accepts only the
+  /// such as `IPOptions`, for the options that several kinds of sockets accept. A socket that accepts only the
   /// options of socket(7) uses ``SocketLevelOptions``.
   associatedtype Options
   /// The descriptor for getsockopt(2) and setsockopt(2). It is valid until this value is destroyed.

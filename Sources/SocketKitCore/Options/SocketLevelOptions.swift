@@ -27,14 +27,14 @@ extension SocketOption where Value == Bool {
   /// distributes connections among them. The C name is `SO_REUSEPORT`.
   public static var reusePort: Self { Self(CSK_SO_REUSEPORT) }
   /// Reports, with each received message, the number of messages that the socket has dropped so far because its receive
-  /// buffer was full: ``PacketMetadata/dropCount``. The C name is `SO_RXQ_OVFL`.
+  /// buffer was full: `PacketMetadata.dropCount`. The C name is `SO_RXQ_OVFL`.
   public static var dropCount: Self { Self(CSK_SO_RXQ_OVFL) }
   /// Reports the time when the kernel received each message, in microseconds. The C name is `SO_TIMESTAMP`.
   public static var timestamps: Self { Self(CSK_SO_TIMESTAMP) }
   /// Reports the time when the kernel received each message, in nanoseconds. The C name is `SO_TIMESTAMPNS`.
   public static var nanosecondTimestamps: Self { Self(CSK_SO_TIMESTAMPNS) }
   /// Lets sends with ``SendFlags/zeroCopy`` transmit the caller's memory without a copy (TCP since Linux 4.14, UDP
-  /// since Linux 5.0). See ``ZeroCopySender``. The C name is `SO_ZEROCOPY`.
+  /// since Linux 5.0). See `ZeroCopySender`. The C name is `SO_ZEROCOPY`.
   public static var zeroCopy: Self { Self(CSK_SO_ZEROCOPY) }
 }
 
@@ -51,7 +51,7 @@ extension SocketOption where Value == Int {
     self.init(integer: name, level: CSK_SOL_SOCKET, in: least...Int(Int32.max))
   }
   /// The number of the interface that the socket is bound to; 0 for none (Linux 5.1). See ``boundDevice`` and
-  /// ``InterfaceNames``. The C name is `SO_BINDTOIFINDEX`.
+  /// `InterfaceNames`. The C name is `SO_BINDTOIFINDEX`.
   public static var boundInterface: Self { Self(CSK_SO_BINDTOIFINDEX) }
   /// The largest number of packets that one busy poll processes, at most 65535 (Linux 5.11). Increasing the value
   /// requires CAP_NET_ADMIN. Reading the option throws `.notSupported`, because the kernel provides no call to read it.

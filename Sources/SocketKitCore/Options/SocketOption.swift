@@ -3,9 +3,6 @@ internal import CSocketKit
 /// The group of the options of socket(7), which all sockets accept. Sockets without other options use it.
 public enum SocketLevelOptions {}
 
-/// A marker protocol for the option groups of sockets that accept the options of ip(7) and ipv6(7).
-public protocol IPOptions {}
-
 /// A socket option. It consists of a function that reads the value from the kernel and a function that sets the value.
 ///
 /// `Group` is the ``OptionTarget/Options`` type of the sockets that accept the option, so that the options of one
@@ -55,7 +52,7 @@ extension SocketOption where Value == Int {
 
   /// Creates an option whose value is an int in a range. Setting a value outside the range throws `.invalidArgument`,
   /// because the kernel would truncate or wrap the value.
-  init(integer name: Int32, level: Int32, in range: ClosedRange<Int>) {
+  package init(integer name: Int32, level: Int32, in range: ClosedRange<Int>) {
     let option = Self(integer: name, level: level)
     self.init(
       read: option.read,
@@ -164,7 +161,7 @@ extension SocketOption where Value == [UInt8] {
 
 extension RawDescriptor {
   /// Returns the value of an option whose value is an int.
-  func integerOption(_ level: Int32, _ name: Int32) throws(SocketError) -> Int {
+  package func integerOption(_ level: Int32, _ name: Int32) throws(SocketError) -> Int {
     var number: Int32 = 0
     var length: UInt32 = 4
     let result = IOResult(raw: csk_getsockopt(value, level, name, &number, &length))
@@ -172,7 +169,7 @@ extension RawDescriptor {
     return Int(number)
   }
 
-  func setIntegerOption(_ level: Int32, _ name: Int32, _ value: Int) throws(SocketError) {
+  package func setIntegerOption(_ level: Int32, _ name: Int32, _ value: Int) throws(SocketError) {
     guard var number = Int32(exactly: value) else { throw SocketError(code: .invalidArgument, .setOption) }
     let result = IOResult(raw: csk_setsockopt(self.value, level, name, &number, 4))
     if level == CSK_IPPROTO_UDP { SegmentationSettings.noteChange() }

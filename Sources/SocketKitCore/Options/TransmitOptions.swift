@@ -32,7 +32,7 @@ extension SocketOption where Value == Int? {
 /// The settings with which a socket sends packets at specified times: struct sock_txtime of linux/net_tstamp.h.
 @frozen
 public struct TransmitTime: BitwiseCopyable, Hashable, Sendable {
-  /// The clock of ``OutgoingMetadata/transmitTime``; see clock_gettime(2).
+  /// The clock of `OutgoingMetadata.transmitTime`; see clock_gettime(2).
   @frozen
   public struct Clock: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
     public let rawValue: Int32
@@ -51,7 +51,7 @@ public struct TransmitTime: BitwiseCopyable, Hashable, Sendable {
   /// Whether the transmit time is the latest time at which a packet is sent. If true, `etf` may send the packet earlier
   /// (SOF_TXTIME_DEADLINE_MODE). If false, the transmit time is the earliest time.
   public var isDeadline: Bool
-  /// Whether the kernel puts an entry of origin ``ExtendedError/Origin/transmitTime`` into the error queue for each
+  /// Whether the kernel puts an entry of origin `ExtendedError.Origin.transmitTime` into the error queue for each
   /// packet that was not sent (SOF_TXTIME_REPORT_ERRORS).
   public var reportsErrors: Bool
 
@@ -66,7 +66,7 @@ public struct TransmitTime: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension SocketOption where Value == TransmitTime {
-  /// Lets a program set the time at which a packet is sent: ``OutgoingMetadata/transmitTime``. After the option is set,
+  /// Lets a program set the time at which a packet is sent: `OutgoingMetadata.transmitTime`. After the option is set,
   /// it cannot be switched off. A queueing discipline (`fq` or `etf`) delays the packets. Without such a queueing
   /// discipline, as on loopback, the packets are sent immediately. Without CAP_NET_ADMIN, setting the option throws
   /// `.permissionDenied` unless the clock is ``TransmitTime/Clock/monotonic``. If the option is not set, reading it

@@ -46,16 +46,20 @@ extension IOResult {
   // Conversions for calls that try once. They return nil for would-block.
 
   /// Returns the count, or nil for would-block.
+  /// - Parameter operation: the operation that a thrown error contains.
+  /// - Throws: the error for any other failure.
   @inlinable @inline(__always)
-  func count(_ operation: SocketError.Operation) throws(SocketError) -> Int? {
+  public func count(_ operation: SocketError.Operation) throws(SocketError) -> Int? {
     if raw >= 0 { return raw }
     if isWouldBlock { return nil }
     throw SocketError(self, operation)
   }
 
   /// Returns the outcome of a read from a stream into a buffer that is not empty, or nil for would-block.
+  /// - Parameter operation: the operation that a thrown error contains.
+  /// - Throws: the error for any other failure.
   @inlinable @inline(__always)
-  func readOutcome(_ operation: SocketError.Operation) throws(SocketError) -> ReadOutcome? {
+  public func readOutcome(_ operation: SocketError.Operation) throws(SocketError) -> ReadOutcome? {
     if raw > 0 { return .bytes(raw) }
     if raw == 0 { return .endOfStream }
     if isWouldBlock { return nil }

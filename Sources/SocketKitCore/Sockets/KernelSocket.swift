@@ -18,7 +18,7 @@ extension KernelSocket where Self: ~Copyable {
   public static func named(_ result: IOResult, on descriptor: RawDescriptor) -> IOResult { result }
 
   /// Makes a kernel call on the descriptor, and replaces its error as ``named(_:on:)`` does.
-  borrowing func naming<R>(_ call: () throws(SocketError) -> R) throws(SocketError) -> R {
+  package borrowing func naming<R>(_ call: () throws(SocketError) -> R) throws(SocketError) -> R {
     do throws(SocketError) {
       return try call()
     } catch {

@@ -50,7 +50,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
   /// have passed. With ``SendFlags/outOfBand``, the last byte is urgent.
   /// - Returns: as ``StreamSocket/write(_:)``.
   /// - Throws: `.invalidArgument` for ``SendFlags/zeroCopy``, because the kernel would use the bytes after the call
-  ///   (see ``ZeroCopySender``); `.notSupported` if the transport has no urgent data; `.notASocket` for a descriptor
+  ///   (see `ZeroCopySender`); `.notSupported` if the transport has no urgent data; `.notASocket` for a descriptor
   ///   that is not a socket; and the errors of ``StreamSocket/write(_:)``.
   @inlinable
   public borrowing func write(_ bytes: Span<UInt8>, flags: SendFlags) throws(SocketError) -> Int? {

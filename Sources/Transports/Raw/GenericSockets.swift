@@ -1,4 +1,5 @@
 public import SocketKitCore
+internal import SocketKitIP
 
 /// A message socket of any family, type and protocol: netlink, packet, CAN, or a family without its own type in
 /// SocketKit.

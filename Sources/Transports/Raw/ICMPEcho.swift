@@ -1,4 +1,5 @@
 public import SocketKitCore
+public import SocketKitIP
 
 /// The header of an echo request or reply, 8 bytes: RFC 792 (types 8 and 0) and RFC 4443 (types 128 and 129).
 @frozen

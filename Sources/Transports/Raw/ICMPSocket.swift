@@ -1,4 +1,5 @@
 public import SocketKitCore
+public import SocketKitIP
 
 /// A socket for unprivileged echo requests and replies: SOCK_DGRAM over ICMP or ICMPv6 (icmp(7), Linux 3.0; IPv6 3.11).
 ///

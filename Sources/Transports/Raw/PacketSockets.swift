@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+internal import SocketKitIP
 
 // These operations apply only to packet sockets (packet(7)). To open a packet socket, use
 // `GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(SocketKind(AddressFamily(rawValue: 17), .raw,
@@ -55,7 +56,7 @@ extension GenericMessageSocket {
   ///
   /// The kernel counts memberships: call ``leave(_:interfaceIndex:)-(PacketMembership,_)`` once for each. Closing the
   /// socket ends its remaining memberships. The socket must be a packet socket. The C name is `PACKET_ADD_MEMBERSHIP`.
-  /// - Parameter interfaceIndex: the interface's index; see ``/SocketKitCore/InterfaceNames``.
+  /// - Parameter interfaceIndex: the interface's index; see ``/SocketKitIP/InterfaceNames``.
   /// - Throws: `.addressNotAvailable` if the interface does not exist; `.invalidArgument` if the length of a hardware
   ///   address does not match the interface; `.notSupported` on a socket of another family; `.closed`.
   public borrowing func join(_ membership: PacketMembership, interfaceIndex: UInt32) throws(SocketError) {

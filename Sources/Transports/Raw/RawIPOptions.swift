@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+public import SocketKitIP
 
 /// The options that raw IP sockets support: those of raw(7), ip(7) and ipv6(7).
 public enum RawIPSocketOptions: IPOptions {}

@@ -1,4 +1,5 @@
 public import SocketKitCore
+public import SocketKitIP
 
 /// A protocol number in the IP header: the registry "Assigned Internet Protocol Numbers".
 @frozen

@@ -1,5 +1,6 @@
 internal import CSocketKit
 internal import SocketKitCore
+internal import SocketKitIP
 
 // These functions read and write the kernel's structures for all options of this module.
 

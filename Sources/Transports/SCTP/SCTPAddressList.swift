@@ -1,4 +1,5 @@
 public import SocketKitCore
+public import SocketKitIP
 
 /// The addresses of one end of an association and their common port: `10.0.0.1,10.0.1.1:38412`.
 public struct SCTPAddressList: Hashable, Sendable {

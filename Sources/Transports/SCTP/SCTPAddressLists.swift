@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+public import SocketKitIP
 
 // These options and methods concern the addresses of the two ends. A multi-homed host has several addresses (RFC 6458,
 // 9.1 to 9.5).

@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+public import SocketKitIP
 
 /// An operation on an association that a program requests from the kernel with `perform(_:of:)`.
 ///

@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+public import SocketKitIP
 
 /// One SCTP association that was peeled off an ``SCTPOneToManySocket``. Messages are in order within their stream. When
 /// the association ends, a receive returns the end of the stream.

@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+public import SocketKitIP
 
 // These methods establish, end and peel off the associations of a one-to-many socket.
 

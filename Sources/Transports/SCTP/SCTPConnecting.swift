@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+public import SocketKitIP
 
 // These methods connect to and listen on several addresses at the same time: multi-homing (RFC 6458, 9.1 and 9.9).
 
@@ -110,7 +111,7 @@ extension SCTPSocket {
     } catch {
       var others: [IPSocketAddress] = []
       for address in addresses {
-        guard let other = address.isIPv6 ? address.ipv4Alternative(after: error) : address else { throw error }
+        guard let other = address.isIPv6 ? address.alternative(after: error) : address else { throw error }
         others.append(other)
       }
       guard let other = others.first, widest.isIPv6 else { throw error }

@@ -1,9 +1,10 @@
 public import SocketKitCore
+public import SocketKitIP
 
 /// The endpoint of an SCTP peer: its addresses, all with one port, or a name that is resolved when connecting.
 ///
 /// Examples of the text: `//10.0.0.1,10.0.1.1:38412`, `//[fe80::1%eth0],10.0.0.1:80`. For a single address or name, all
-/// forms of ``/SocketKitCore/IPEndpoint`` are valid, such as `//localhost:80` and `//*:80`.
+/// forms of ``/SocketKitIP/IPEndpoint`` are valid, such as `//localhost:80` and `//*:80`.
 public enum SCTPEndpoint: Hashable, Sendable {
   /// The addresses of the peer, all with one port.
   case addresses(SCTPAddressList)
@@ -87,7 +88,7 @@ extension SCTPSocket {
   }
 
   /// Connects to any address of a list (connectx), or to one of the addresses of a name
-  /// (``/SocketKitCore/HappyEyeballs``).
+  /// (``/SocketKitIP/HappyEyeballs``).
   public static func open(
     connectedTo endpoint: SCTPEndpoint, from source: IPSocketAddress?, until limit: some WaitLimit,
     configure: (borrowing SCTPSocket) throws -> Void

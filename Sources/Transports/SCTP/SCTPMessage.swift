@@ -1,4 +1,5 @@
-public import SocketKitCore
+internal import SocketKitCore
+public import SocketKitIP
 
 /// A message, or a piece of a message.
 @frozen

@@ -1,5 +1,6 @@
 public import CSocketKit
 public import SocketKitCore
+public import SocketKitIP
 
 /// A socket that sends and receives SCTP messages with their attributes: one-to-one, one-to-many or peeled off.
 public protocol SCTPMessaging: Socket, OptionTarget, ~Copyable where Options == SCTPSocketOptions {

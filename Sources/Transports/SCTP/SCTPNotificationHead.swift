@@ -1,5 +1,6 @@
 internal import CSocketKit
 internal import SocketKitCore
+internal import SocketKitIP
 
 /// A copy of the first bytes of a notification, with space for the fixed part of every type.
 struct NotificationHead {

@@ -1,4 +1,5 @@
-public import SocketKitCore
+internal import SocketKitCore
+public import SocketKitIP
 
 // The contents of notifications, in the order of RFC 6458, 6.1.
 

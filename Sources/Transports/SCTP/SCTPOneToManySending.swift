@@ -1,5 +1,6 @@
 public import CSocketKit
 public import SocketKitCore
+public import SocketKitIP
 
 // These methods send to an address, and send batches. `send(_:info:)` of ``SCTPMessaging`` sends to an association.
 

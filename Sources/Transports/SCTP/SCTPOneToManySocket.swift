@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+public import SocketKitIP
 
 /// A socket with many SCTP associations (RFC 6458, 3: one-to-many style). It is neither a datagram socket nor a
 /// connection.
@@ -89,7 +90,7 @@ public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, O
     do throws(SocketError) {
       return try open(address.family)
     } catch {
-      guard let all = address.ipv4Alternative(after: error) else { throw error }
+      guard let all = address.alternative(after: error) else { throw error }
       address = all
       return try open(all.family)
     }

@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+internal import SocketKitIP
 
 // The options of a whole socket (RFC 6458, 8.1), sorted by their C names.
 

@@ -1,5 +1,6 @@
 internal import CSocketKit
 internal import SocketKitCore
+internal import SocketKitIP
 
 /// The parameters of the paths to the peer's addresses (RFC 6458, 8.1.12): `SCTP_PEER_ADDR_PARAMS`.
 ///

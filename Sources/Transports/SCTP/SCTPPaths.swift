@@ -1,5 +1,6 @@
 internal import CSocketKit
-public import SocketKitCore
+internal import SocketKitCore
+public import SocketKitIP
 
 /// The numbers of retransmissions after which the kernel considers a path unreliable (RFC 7829, 7):
 /// `SCTP_PEER_ADDR_THLDS_V2`, Linux 5.5.

@@ -1,4 +1,5 @@
 public import SocketKitCore
+public import SocketKitIP
 
 /// One SCTP association on its own socket, used as a byte stream (RFC 6458, 4: one-to-one style).
 ///
@@ -18,7 +19,7 @@ public import SocketKitCore
 /// arrive among the bytes, so a program that switches on any notification must receive messages instead of reading
 /// bytes.
 ///
-/// **Addresses.** A listener on ``/SocketKitCore/IPSocketAddress/any(port:)`` is dual-stack. In ``remoteAddress()``,
+/// **Addresses.** A listener on ``/SocketKitIP/IPSocketAddress/any(port:)`` is dual-stack. In ``remoteAddress()``,
 /// IPv4 peers then appear as `::ffff:a.b.c.d`. Listeners set reuse-address. If there are several addresses,
 /// `localAddress()` returns one of them, and successive calls may return different addresses. The option
 /// ``ReadOnlySCTPAssociationOption/localAddresses`` contains all addresses.

@@ -1,5 +1,6 @@
 internal import CSocketKit
-public import SocketKitCore
+internal import SocketKitCore
+public import SocketKitIP
 
 /// The counters of an association since it was established: `SCTP_GET_ASSOC_STATS` (linux/sctp.h).
 public struct SCTPStatistics: Hashable, Sendable {

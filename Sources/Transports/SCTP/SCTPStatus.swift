@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+public import SocketKitIP
 
 /// The state of an association (RFC 9260, 4).
 public enum SCTPAssociationState: Int32, BitwiseCopyable, Hashable, Sendable {

@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+public import SocketKitIP
 
 extension TCPSocket {
   /// Connects and sends bytes, blocking this thread until the peer has answered and the kernel has accepted every byte.

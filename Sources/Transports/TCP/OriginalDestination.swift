@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+public import SocketKitIP
 
 extension ReadOnlySocketOption where Group == TCPSocketOptions, Value == IPSocketAddress? {
   /// The address to which the peer connected before a firewall redirected the connection to this socket. The address of

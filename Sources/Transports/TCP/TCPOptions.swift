@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+public import SocketKitIP
 
 /// An option group for sockets that support the options of tcp(7).
 public protocol TCPOptions: IPOptions {}

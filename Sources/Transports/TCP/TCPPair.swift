@@ -1,4 +1,5 @@
 public import SocketKitCore
+internal import SocketKitIP
 
 extension TCPSocket {
   /// Makes two TCP sockets that are connected to each other over loopback.

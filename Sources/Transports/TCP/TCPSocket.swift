@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+public import SocketKitIP
 
 /// A TCP connection over IPv4 or IPv6 (tcp(7)).
 ///
@@ -7,7 +8,7 @@ public import SocketKitCore
 /// let listener = try TCPSocket.listen(on: .loopback(port: 0))
 /// let client = try TCPSocket.connect(to: listener.localAddress(), until: .after(.seconds(5)))
 /// ```
-/// A listener on ``/SocketKitCore/IPSocketAddress/any(port:)`` is dual-stack: it accepts IPv6 and IPv4 peers, and IPv4
+/// A listener on ``/SocketKitIP/IPSocketAddress/any(port:)`` is dual-stack: it accepts IPv6 and IPv4 peers, and IPv4
 /// peers have addresses of the form `::ffff:a.b.c.d`. To exclude IPv4, set the option `.v6Only` in `configure`.
 /// Listeners set reuse-address, so that a server can restart before old connections have ended.
 @frozen

@@ -1,5 +1,6 @@
 public import CSocketKit
 public import SocketKitCore
+public import SocketKitIP
 
 /// The result of sending bytes as several datagrams.
 @frozen

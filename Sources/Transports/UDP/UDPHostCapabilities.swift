@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+internal import SocketKitIP
 
 /// The UDP offload features of this host, as determined by ``UDPSocket/hostCapabilities()``.
 @frozen

@@ -1,4 +1,5 @@
 public import SocketKitCore
+internal import SocketKitIP
 
 extension UDPSocket {
   /// Makes two UDP sockets that are connected to each other over loopback.

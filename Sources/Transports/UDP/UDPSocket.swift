@@ -1,4 +1,5 @@
 public import SocketKitCore
+public import SocketKitIP
 
 /// A UDP socket over IPv4 or IPv6 (udp(7)).
 ///
@@ -6,7 +7,7 @@ public import SocketKitCore
 /// let server = try UDPSocket.bind(to: .any(port: 7777))
 /// let client = try UDPSocket.connect(to: .loopback(port: 7777))
 /// ```
-/// A socket bound to ``/SocketKitCore/IPSocketAddress/any(port:)`` is dual-stack: it receives from IPv6 and IPv4 peers,
+/// A socket bound to ``/SocketKitIP/IPSocketAddress/any(port:)`` is dual-stack: it receives from IPv6 and IPv4 peers,
 /// and IPv4 peers have addresses of the form `::ffff:a.b.c.d`.
 @frozen
 public struct UDPSocket: ~Copyable, DatagramSocket, KernelSocket, Transport {

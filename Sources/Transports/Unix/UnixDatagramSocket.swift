@@ -9,7 +9,7 @@ public import SocketKitCore
 /// ```
 /// Binding to a path creates a file. The socket removes the file when it is closed or destroyed, unless its descriptor
 /// was released. ``SocketKitUnix`` describes the other rules about paths. Binding to
-/// ``/SocketKitCore/UnixAddress/unnamed``, as the client in the example does, lets the kernel choose an abstract name.
+/// ``UnixAddress/unnamed``, as the client in the example does, lets the kernel choose an abstract name.
 /// A socket that is not bound can send, but cannot receive replies.
 ///
 /// If a receiver does not read, sending would block after `net.unix.max_dgram_qlen` messages. A connected socket

@@ -7,7 +7,7 @@ public import SocketKitCore
 /// let listener = try UnixStreamSocket.listen(on: UnixPath(folder + "/control.sock"))
 /// let client = try UnixStreamSocket.connect(to: UnixPath(folder + "/control.sock"), until: .after(.seconds(5)))
 /// ```
-/// A path of up to 108 bytes is equivalent to a ``/SocketKitCore/UnixAddress``. A longer path does not fit in the
+/// A path of up to 108 bytes is equivalent to a ``UnixAddress``. A longer path does not fit in the
 /// kernel's address structure. The library therefore opens the directory of the path (for connecting, the socket's file
 /// itself, with O_PATH) and reaches the file through `/proc/self/fd`, so /proc must be mounted. A longer path has these
 /// consequences:

@@ -2,9 +2,8 @@
 import PackageDescription
 
 let kit = [
-  "CSocketKit", "SocketKitCore", "SocketKitEpoll", "SocketKitPoll", "SocketKitBusySpin", "SocketKitSCTP",
-  "SocketKitTCP",
-  "SocketKitUDP", "SocketKitUnix", "SocketKitVsock",
+  "CSocketKit", "SocketKitCore", "SocketKitIP", "SocketKitEpoll", "SocketKitPoll", "SocketKitBusySpin",
+  "SocketKitSCTP", "SocketKitTCP", "SocketKitUDP", "SocketKitUnix", "SocketKitVsock",
 ]
 
 let package = Package(

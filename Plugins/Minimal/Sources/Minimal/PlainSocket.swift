@@ -1,4 +1,5 @@
 public import SocketKitCore
+public import SocketKitIP
 
 /// A TCP connection, in as few lines as a transport over a kernel socket can have.
 @frozen

@@ -1,5 +1,6 @@
 internal import CSocketKit
 public import SocketKitCore
+public import SocketKitIP
 public import SocketKitTCP
 
 /// A TCP connection that can use several paths at the same time (Multipath TCP, RFC 8684; Linux 5.6).

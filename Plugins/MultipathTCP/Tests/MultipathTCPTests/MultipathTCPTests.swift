@@ -1,5 +1,6 @@
 import MultipathTCP
 import SocketKitCore
+import SocketKitIP
 import SocketKitTCP
 import Testing
 

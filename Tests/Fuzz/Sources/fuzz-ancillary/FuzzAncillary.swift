@@ -2,6 +2,7 @@
 // cmsg(3) finds, and what was built must be read back the same.
 import FuzzDriver
 import SocketKitCore
+import SocketKitIP
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzAncillary(_ data: UnsafePointer<UInt8>, _ count: Int) -> Int32 {

@@ -3,6 +3,7 @@ import DatagramMeter
 import SocketKitBusySpin
 import SocketKitCore
 import SocketKitEpoll
+import SocketKitIP
 import SocketKitPoll
 import SocketKitUDP
 

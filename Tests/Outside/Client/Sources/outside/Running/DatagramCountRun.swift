@@ -2,6 +2,7 @@ import CounterLoop
 import Glibc
 import SocketKitCore
 import SocketKitEpoll
+import SocketKitIP
 import SocketKitUDP
 
 // `count LOOP udp|metered POLLER DATAGRAMS`: LOOP is `datagram`, `batch`, `joined` (a batch whose datagrams are sent as

@@ -1,6 +1,7 @@
 import Glibc
 import MultipathTCP
 import SocketKitCore
+import SocketKitIP
 import SocketKitSCTP
 import SocketKitTCP
 import SocketKitUnix

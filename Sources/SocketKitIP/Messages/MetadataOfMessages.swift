@@ -1,0 +1,34 @@
+public import SocketKitCore
+
+extension AncillaryBuffer {
+  /// The information about a received packet that the ancillary data contain.
+  @inlinable public var metadata: PacketMetadata { PacketMetadata(ancillary: bytes) }
+}
+
+extension MessageBatch.Message {
+  /// The metadata in the ancillary data of the message. For a received message, this is the information that the kernel
+  /// reported. For a message to send, it contains those settings whose ancillary messages have the same type when they
+  /// are received.
+  @inlinable public var metadata: PacketMetadata { PacketMetadata(ancillary: ancillary) }
+}
+
+extension MessageBatch {
+  /// Sets the ancillary data with which a message is sent. The message may be a received message that the program sends
+  /// back.
+  ///
+  /// - Parameter destination: the address that the socket is connected to; nil if the message contains an address.
+  /// - Throws: `.capacityExceeded` if `ancillaryCapacity` is too small (160 bytes are sufficient for all settings);
+  ///   `.invalidArgument` without a destination, or for a source of the other IP version; `.notSupported` for
+  ///   ``OutgoingMetadata/doNotFragment`` with an IPv4 destination. If the call throws, the message does not change.
+  @inlinable
+  public mutating func setMetadata(
+    _ metadata: OutgoingMetadata, at slot: Int, for destination: IPSocketAddress? = nil
+  ) throws(SocketError) {
+    guard let receiver = destination ?? IPSocketAddress(self[slot].address) else {
+      throw SocketError(code: .invalidArgument, .send)
+    }
+    var encoded = AncillaryBuffer<160>()
+    try metadata.encode(into: &encoded, for: receiver)
+    try setAncillary(encoded.bytes, at: slot)
+  }
+}

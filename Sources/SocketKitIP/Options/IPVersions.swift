@@ -1,0 +1,59 @@
+internal import CSocketKit
+internal import SocketKitCore
+
+// Options that exist separately in IPv4 and IPv6 but have one name in SocketKit. The family of the socket selects the
+// kernel's option. Setting such an option on an IPv6 socket also sets the IPv4 option, because a dual-stack socket also
+// handles IPv4 packets.
+
+extension SocketOption where Group: IPOptions, Value == Bool {
+  init(ipv4: Int32, ipv6: Int32) {
+    self.init(
+      read: { (target: RawDescriptor) throws(SocketError) -> Bool in try target.ipOption(ipv4, ipv6) != 0 },
+      write: { (target: RawDescriptor, value: Bool) throws(SocketError) in
+        try target.setIPOption(ipv4, ipv6, value ? 1 : 0)
+      })
+  }
+}
+
+extension SocketOption where Group: IPOptions, Value == Int {
+  init(ipv4: Int32, ipv6: Int32) {
+    self.init(
+      read: { (target: RawDescriptor) throws(SocketError) -> Int in try target.ipOption(ipv4, ipv6) },
+      write: { (target: RawDescriptor, value: Int) throws(SocketError) in try target.setIPOption(ipv4, ipv6, value) })
+  }
+}
+
+extension RawDescriptor {
+  /// Returns whether this is an IPv6 socket (SO_DOMAIN).
+  func isIPv6(_ operation: SocketError.Operation) throws(SocketError) -> Bool {
+    try socketDomain(operation) == CSK_AF_INET6
+  }
+
+  func ipOption(_ ipv4: Int32, _ ipv6: Int32) throws(SocketError) -> Int {
+    try isIPv6(.getOption) ? integerOption(CSK_IPPROTO_IPV6, ipv6) : integerOption(CSK_IPPROTO_IP, ipv4)
+  }
+
+  func setIPOption(_ ipv4: Int32, _ ipv6: Int32, _ value: Int) throws(SocketError) {
+    guard try isIPv6(.setOption) else { return try setIntegerOption(CSK_IPPROTO_IP, ipv4, value) }
+    try setIntegerOption(CSK_IPPROTO_IPV6, ipv6, value)
+    try unlessIPv6Only { () throws(SocketError) in try setIntegerOption(CSK_IPPROTO_IP, ipv4, value) }
+  }
+
+  /// Sets an IPv4 option on an IPv6 socket. Ignores ENOPROTOOPT, with which IPv6 raw sockets refuse IPv4 options,
+  /// because these sockets do not handle IPv4 packets.
+  func unlessIPv6Only(_ body: () throws(SocketError) -> Void) throws(SocketError) {
+    do throws(SocketError) {
+      try body()
+    } catch {
+      if error.errno != CSK_ENOPROTOOPT { throw error }
+    }
+  }
+
+  func setIPBytes(_ level: Int32, _ name: Int32, _ bytes: UnsafeRawBufferPointer) throws(SocketError) {
+    let result = IOResult(
+      raw: csk_setsockopt(value, level, name, bytes.baseAddress, UInt32(clamping: bytes.count)))
+    // Here ENODEV refers to the interface, not to the protocol.
+    if result.errno == CSK_ENODEV { throw SocketError(code: .addressNotAvailable, .setOption, errno: CSK_ENODEV) }
+    if result.isFailure { throw SocketError(result, .setOption) }
+  }
+}

@@ -1,0 +1,77 @@
+public import SocketKitCore
+
+/// The delays with which a connect by name races the addresses of the name ("Happy Eyeballs", RFC 8305).
+public struct HappyEyeballs: Hashable, Sendable {
+  /// The time for which IPv4 attempts wait for the IPv6 lookup if the IPv4 lookup ended first (RFC 8305, section 3).
+  /// The default is 50 ms.
+  public var resolutionDelay: Duration
+  /// The time after which the next attempt starts if the previous attempt is still in progress (section 5). The default
+  /// is 250 ms, and the minimum is 10 ms.
+  public var attemptDelay: Duration {
+    didSet { attemptDelay = max(attemptDelay, Self.leastAttemptDelay) }
+  }
+  private static let leastAttemptDelay: Duration = .milliseconds(10)
+
+  /// Makes the delays. An attempt delay of less than 10 ms is increased to 10 ms.
+  public init(
+    resolutionDelay: Duration = .milliseconds(50), attemptDelay: Duration = .milliseconds(250)
+  ) {
+    self.resolutionDelay = resolutionDelay
+    self.attemptDelay = max(attemptDelay, Self.leastAttemptDelay)
+  }
+
+  /// Returns the addresses in the order of the attempts: the families alternate, IPv6 is first, and the addresses of
+  /// each family keep the order of the resolver (section 4).
+  package static func interleaved(ipv6: [IPSocketAddress], ipv4: [IPSocketAddress]) -> [IPSocketAddress] {
+    var result: [IPSocketAddress] = []
+    for index in 0..<max(ipv6.count, ipv4.count) {
+      if index < ipv6.count { result.append(ipv6[index]) }
+      if index < ipv4.count { result.append(ipv4[index]) }
+    }
+    return result
+  }
+}
+
+// These signatures name `Endpoint` and `Address`: if they named `IPEndpoint`, the compiler would infer `IPEndpoint` as
+// the `Endpoint` of every transport.
+extension Transport where Self: ConnectedSocket & ~Copyable, Endpoint == IPEndpoint, Address == IPSocketAddress {
+  public static func open(
+    connectedTo endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
+    configure: (borrowing Self) throws -> Void
+  ) throws(SocketError) -> Self {
+    try connect(to: endpoint, from: source, until: limit, racing: HappyEyeballs(), configure: configure)
+  }
+}
+
+extension Transport where Self: ConnectedSocket & ~Copyable, Address == IPSocketAddress {
+  /// Connects to an endpoint, and blocks the calling thread until the connect succeeds or fails. This method looks up
+  /// the IPv6 and IPv4 addresses of a name at the same time on other threads, and races connects to these addresses. A
+  /// broken path therefore causes only a short delay and not a timeout (RFC 8305).
+  ///
+  /// - Parameters:
+  ///   - endpoint: the endpoint of the peer, such as `.host("example.org", port: 80)`.
+  ///   - source: the local address, or nil to let the kernel choose. If the source is not nil, the method tries only
+  ///     addresses of its IP version.
+  ///   - limit: how long and in which way to wait for the lookup and the connect together:
+  ///     ``/SocketKitCore/WaitLimit``.
+  ///   - delays: the delays between attempts. The method without this parameter uses the default delays.
+  ///   - configure: a closure that sets options on each socket before the socket connects.
+  /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`, `.outOfMemory`. If the connects to all addresses
+  ///   failed, the error has the code of the first failed connect, and ``/SocketKitCore/SocketError/attempts`` contains
+  ///   the error of each attempt. If the name has no address, the code is `.resolverFailed` if a lookup may succeed
+  ///   later, and `.nameNotFound` otherwise. If the process looks up too many names at the same time, the lookup waits
+  ///   for its turn: see ``NameLookup``.
+  public static func connect(
+    to endpoint: IPEndpoint, from source: Address? = nil, until limit: some WaitLimit, racing delays: HappyEyeballs,
+    configure: (borrowing Self) throws -> Void = { _ in }
+  ) throws(SocketError) -> Self {
+    switch endpoint {
+    case .address(let address):
+      return try connect(to: address, from: source, until: limit, configure: configure)
+    case .host(let host, let port):
+      let numeric = IPSocketAddress(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
+      if let numeric { return try connect(to: numeric, from: source, until: limit, configure: configure) }
+      return try ConnectRace<Self>(host, port, from: source, until: limit, delays).run(configure: configure)
+    }
+  }
+}

@@ -1,0 +1,103 @@
+internal import SocketKitCore
+public import SocketKitIP
+
+/// A record of a socket's zero-copy sends. It contains the sends that are in flight and the owner of each send.
+///
+/// The kernel numbers the MSG_ZEROCOPY sends of each socket from 0 with a counter of 32 bits, which wraps around. One
+/// completion can complete a range of several sends, and completions may arrive out of order (msg_zerocopy.rst).
+/// ``ZeroCopySender`` contains a tracker. Use a separate tracker if the program makes sends with
+/// ``/SocketKitCore/SendFlags/zeroCopy`` from memory that the program manages itself.
+///
+/// **A datagram send that fails may use up a number.** If the kernel cannot build the packet, it reuses the number for
+/// the next send. If it refuses the packet after building it, for example because of a firewall (EPERM) or a full queue
+/// (ENOBUFS with `.receiveErrors`), the number is used up. When such a send returns, its completion is in the error
+/// queue. After a failed send, therefore read the error queue until it is empty, before the next send, and pass every
+/// entry to ``complete(_:_:)``. If the program never noted the completed number, ``complete(_:_:)`` advances the count
+/// past this number. A failed send on a TCP socket uses up no number.
+///
+/// Sends on vsock streams cannot be tracked, because one send may use several numbers, and the kernel does not report
+/// how many.
+public struct ZeroCopyTracker: ~Copyable, @unchecked Sendable {
+  private static var free: UInt64 { .max }
+  private let owners: UnsafeMutablePointer<UInt64>
+  /// The number of slots of ``owners``. It is greater than ``capacity``, because failed sends use up numbers after the
+  /// number of the last noted send.
+  private let slots: Int
+  /// The largest number of sends in flight, counted from the oldest incomplete send.
+  public let capacity: Int
+  private var oldest: UInt64
+  private var next: UInt64
+
+  /// Creates an empty tracker. Only this call allocates memory.
+  /// - Parameters:
+  ///   - capacity: the largest number of sends in flight, at least 1.
+  ///   - nextNumber: the number that the kernel assigns to the next send; 0 for a socket that has made no zero-copy
+  ///     send.
+  public init(capacity: Int, nextNumber: UInt32 = 0) {
+    precondition(capacity > 0)
+    self.capacity = capacity
+    slots = capacity + 4
+    owners = .allocate(capacity: slots)
+    owners.initialize(repeating: Self.free, count: slots)
+    // The start value is large enough that no number in flight is negative.
+    oldest = 1 << 32 | UInt64(nextNumber)
+    next = oldest
+  }
+
+  deinit { owners.deallocate() }
+
+  /// Whether the tracker cannot note another send. Check this property before each send, because the tracker cannot
+  /// distinguish a send that was not noted from the next send.
+  public var isFull: Bool { next - oldest >= UInt64(capacity) }
+  /// The number that the kernel assigns to the next send, according to the completions that have been read.
+  public var nextNumber: UInt32 { UInt32(truncatingIfNeeded: next) }
+  /// The number of sends from the oldest incomplete send to the newest send.
+  public var inFlight: Int { Int(next - oldest) }
+
+  /// Notes a successful send of at least one byte with MSG_ZEROCOPY. Traps if ``isFull`` is true.
+  /// - Parameter owner: the owner of the send, any number except `UInt64.max`. ``complete(_:_:)`` passes this number to
+  ///   its body.
+  public mutating func noteSend(of owner: UInt64) {
+    precondition(!isFull && owner != Self.free)
+    owners[slot(next)] = owner
+    next += 1
+  }
+
+  /// Processes a completion. Calls the body for each completed send with the owner of the send and whether the kernel
+  /// copied the bytes. Ignores errors of other origins, and numbers that were completed before. A number that was not
+  /// noted belongs to a failed send. The call counts this number and does not call the body for it.
+  public mutating func complete(_ error: ExtendedError, _ body: (_ owner: UInt64, _ wasCopied: Bool) -> Void) {
+    guard error.origin == .zeroCopy, error.errno == 0, error.data &- error.info < 1 << 31 else { return }
+    countFailedSends(upTo: error.data)
+    // Extends the number from 32 bits to 64 bits. The number is less than 2^32 behind the next number.
+    let distance = UInt64(UInt32(truncatingIfNeeded: next) &- error.info)
+    let count = UInt64(error.data &- error.info) + 1
+    guard distance > 0, distance <= next - oldest, count <= distance else { return }
+    let first = next - distance
+    for number in first..<first + count {
+      let owner = owners[slot(number)]
+      if owner == Self.free { continue }
+      owners[slot(number)] = Self.free
+      body(owner, error.code & 1 != 0)
+    }
+    while oldest < next, owners[slot(oldest)] == Self.free { oldest += 1 }
+  }
+
+  /// Advances the count past the completed numbers that were not noted.
+  private mutating func countFailedSends(upTo last: UInt32) {
+    let ahead = UInt64(last &- UInt32(truncatingIfNeeded: next))
+    // A distance in the upper half of the range means that the number is less than the next number, so the send was
+    // noted.
+    guard ahead < 1 << 31 else { return }
+    if oldest == next {
+      next += ahead + 1
+      oldest = next
+      return
+    }
+    guard next - oldest + ahead < UInt64(slots) else { return }
+    // The slots of these numbers are already free.
+    next += ahead + 1
+  }
+
+  private func slot(_ number: UInt64) -> Int { Int(number % UInt64(slots)) }
+}
