@@ -104,14 +104,6 @@ extension AnySocketAddress: CustomStringConvertible {
     }
     return "\(family):\(hex)"
   }
-
-  /// The path or `@` and the abstract name of a Unix address, with escapes; nil for other addresses (unix(7)).
-  private var unixText: String? {
-    guard family == .unix else { return nil }
-    let name = withBytes { $0.withUnsafeBytes { Array($0.dropFirst(2)) } }
-    guard let first = name.first else { return "@" }
-    return first == 0 ? "@" + EscapedName.text(name.dropFirst()) : EscapedName.text(name.prefix { $0 != 0 })
-  }
 }
 
 @usableFromInline

@@ -160,5 +160,5 @@ extension UnixAddress: LosslessStringConvertible {
   }
 
   /// The text from which ``init(parsing:)`` makes this address. It is also the body of the endpoint text.
-  public var description: String { body }
+  public var description: String { AnySocketAddress(self).description }
 }

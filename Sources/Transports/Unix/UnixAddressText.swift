@@ -44,20 +44,6 @@ extension UnixAddress {
       throw .malformed("A path cannot contain a zero byte.", code: error.code)
     }
   }
-
-  /// The canonical text after the scheme.
-  var body: String {
-    if isUnnamed { return "@" }
-    if self == .emptyAbstractName { return "%00" }
-    let text = EscapedName.text(name)
-    if !isPath { return "@" + text }
-    if name.first == UInt8(ascii: "@") {
-      return "%40" + String(text.unicodeScalars.dropFirst())
-    }
-    // The parser would interpret two slashes at the beginning as the start of a host.
-    return name.starts(with: "//".utf8)
-      ? "/%2F" + String(text.unicodeScalars.dropFirst(2)) : text
-  }
 }
 
 extension EndpointFormat where Endpoint == UnixAddress, Address == UnixAddress {
@@ -68,6 +54,6 @@ extension EndpointFormat where Endpoint == UnixAddress, Address == UnixAddress {
   /// followed by two hexadecimal digits represents a byte (``/SocketKitCore/EscapedName``), as in `@a%00b`. `%40name`
   /// is a path that begins with `@`.
   public static func unix(scheme: String) -> Self {
-    Self(scheme: scheme, parse: { (body) throws(SocketError) in try UnixAddress(body: body) }, body: { $0.body })
+    Self(scheme: scheme, parse: { (body) throws(SocketError) in try UnixAddress(body: body) }, body: { $0.description })
   }
 }

@@ -1,0 +1,20 @@
+// What the core must know about Unix addresses: their text. The type UnixAddress is in the module SocketKitUnix.
+
+extension AnySocketAddress {
+  /// The canonical text of a Unix address, with escapes: a path, `@` and an abstract name, or `@` for an address without
+  /// a name. Nil for other addresses (unix(7)).
+  var unixText: String? {
+    guard family == .unix else { return nil }
+    let name = withBytes { $0.withUnsafeBytes { Array($0.dropFirst(2)) } }
+    guard let first = name.first else { return "@" }
+    // The empty abstract name differs from an address without a name.
+    if name == [0] { return "%00" }
+    if first == 0 { return "@" + EscapedName.text(name.dropFirst()) }
+    let path = name.prefix { $0 != 0 }
+    let text = EscapedName.text(path)
+    // A parser would interpret this as an abstract name.
+    if first == UInt8(ascii: "@") { return "%40" + String(text.unicodeScalars.dropFirst()) }
+    // A parser of endpoints would interpret two slashes at the beginning as the start of a host.
+    return path.starts(with: "//".utf8) ? "/%2F" + String(text.unicodeScalars.dropFirst(2)) : text
+  }
+}
