@@ -12,7 +12,8 @@ let package = Package(
       name: "LengthPrefixedTests",
       dependencies: [
         "LengthPrefixed", .product(name: "SocketKitConformance", package: "SocketKit"),
-        .product(name: "SocketKitTCP", package: "SocketKit"), .product(name: "SocketKitUnix", package: "SocketKit"),
+        .product(name: "SocketKitIP", package: "SocketKit"), .product(name: "SocketKitTCP", package: "SocketKit"),
+        .product(name: "SocketKitUnix", package: "SocketKit"),
       ]),
   ])
 

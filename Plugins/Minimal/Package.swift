@@ -16,7 +16,8 @@ let package = Package(
       name: "MinimalTests",
       dependencies: [
         "Minimal", .product(name: "SocketKitConformance", package: "SocketKit"),
-        .product(name: "SocketKitEpoll", package: "SocketKit"), .product(name: "SocketKitTCP", package: "SocketKit"),
+        .product(name: "SocketKitEpoll", package: "SocketKit"), .product(name: "SocketKitIP", package: "SocketKit"),
+        .product(name: "SocketKitTCP", package: "SocketKit"),
       ]),
   ])
 

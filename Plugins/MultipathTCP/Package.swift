@@ -19,7 +19,8 @@ let package = Package(
       name: "MultipathTCPTests",
       dependencies: [
         "MultipathTCP", .product(name: "SocketKitConformance", package: "SocketKit"),
-        .product(name: "SocketKitEpoll", package: "SocketKit"), .product(name: "SocketKitTCP", package: "SocketKit"),
+        .product(name: "SocketKitEpoll", package: "SocketKit"), .product(name: "SocketKitIP", package: "SocketKit"),
+        .product(name: "SocketKitTCP", package: "SocketKit"),
       ]),
   ])
 

@@ -2,6 +2,7 @@ import DatagramMeter
 import SocketKitConformance
 import SocketKitCore
 import SocketKitEpoll
+import SocketKitIP
 import SocketKitUDP
 import Testing
 

@@ -1,6 +1,7 @@
 import LengthPrefixed
 import SocketKitConformance
 import SocketKitCore
+import SocketKitIP
 import SocketKitTCP
 import SocketKitUnix
 import Testing

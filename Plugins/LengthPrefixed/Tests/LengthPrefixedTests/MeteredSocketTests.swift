@@ -1,5 +1,6 @@
 import LengthPrefixed
 import SocketKitCore
+import SocketKitIP
 import SocketKitTCP
 import SocketKitUnix
 import Testing

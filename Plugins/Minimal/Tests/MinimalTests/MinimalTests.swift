@@ -2,6 +2,7 @@ import Minimal
 import SocketKitConformance
 import SocketKitCore
 import SocketKitEpoll
+import SocketKitIP
 import SocketKitTCP
 import Testing
 

@@ -2,6 +2,7 @@ import MultipathTCP
 import SocketKitConformance
 import SocketKitCore
 import SocketKitEpoll
+import SocketKitIP
 import Testing
 
 private func pair() throws -> SocketPair<MultipathTCPSocket> {

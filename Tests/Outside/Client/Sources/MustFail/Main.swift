@@ -1,6 +1,7 @@
 import Glibc
 import OpaqueParts
 import SocketKitCore
+import SocketKitIP
 import SocketKitTCP
 
 /// Never does anything useful: it keeps the roots in the binary.

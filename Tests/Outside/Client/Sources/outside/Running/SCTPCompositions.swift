@@ -2,6 +2,7 @@ import CSocketKit
 import SocketKitBusySpin
 import SocketKitCore
 import SocketKitEpoll
+import SocketKitIP
 import SocketKitPoll
 import SocketKitSCTP
 
