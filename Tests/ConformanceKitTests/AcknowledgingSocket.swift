@@ -82,6 +82,12 @@ struct AcknowledgingSocket<Base: StreamSocket & ~Copyable, Fault: AcknowledgingF
     if hasChanged { announceChanges() }
     return result
   }
+
+  /// Wakes readers and writers of other threads, which may wait on different descriptors.
+  private borrowing func announceChanges() {
+    readSource.announceChanges()
+    if writeSource != readSource { writeSource.announceChanges() }
+  }
 }
 
 /// What a broken wrapper that needs room to write does otherwise.

@@ -42,7 +42,7 @@ struct ReadAheadSocket<Base: StreamSocket & ~Copyable, Fault: ReadAheadFault>: ~
       let count = held.total < 1 << 14 ? 1 : buffer.count
       return IOResult(raw: held.take(count, into: &buffer))
     }
-    if wasFilled { announceChanges() }
+    if wasFilled { readSource.announceChanges() }
     return result
   }
 

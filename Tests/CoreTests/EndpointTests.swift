@@ -33,6 +33,8 @@ import Testing
     ("unix:@e\u{301}", "unix:@e%CC%81"),
     ("unix:@\u{301}", "unix:@%CC%81"), ("Unix-DGram:x", "unix-dgram:x"), ("unix:@\u{202e}x", "unix:@%E2%80%AEx"),
     ("unix:%2F/x", "unix:/%2Fx"), ("vsock://2:1024", "vsock://host:1024"), ("vsock://any:4294967295", "vsock://any:*"),
+    ("tcp://localhost:http", "tcp://localhost:80"), ("udp://[::1]:domain", "udp://[::1]:53"),
+    ("sctp://10.0.0.1,[::1]:https", "sctp://10.0.0.1,[::1]:443"),
     ("vsock://host(2):1024", "vsock://host:1024"), ("VSOCK://1:1", "vsock://local:1"), ("sctp://[::]:1", "sctp://*:1"),
   ])
   func otherTextsOfTheSameAddressAreRead(_ text: String, _ canonical: String) throws {
@@ -54,7 +56,9 @@ import Testing
     ("tcp://[::1]x:80", "The port is missing"), ("tcp://::1:80", "in brackets"), ("tcp://1.2.3.4:", "is not a port"),
     ("tcp://1.2.3.4:65536", "\"65536\" is not a port"), ("tcp://1.2.3.4:080", "is not a port"),
     ("tcp://1.2.3.4:-1", "is not a port"),
-    ("tcp://1.2.3.4:http", "is not a port"), ("tcp://[::g]:1", "[::g] is not an IPv6 address."),
+    ("tcp://1.2.3.4:no-such-service", "is not a port"), ("tcp://1.2.3.4:80http", "is not a port"),
+    ("tcp://1.2.3.4:ht tp", "is not a port"), ("tcp://1.2.3.4:%68ttp", "is not a port"),
+    ("tcp://[::g]:1", "[::g] is not an IPv6 address."),
     ("tcp://[1.2.3.4]:1", "is not an IPv6"),
     ("tcp://[fe80::1%nosuchinterface0]:1", "a zone is the name or number"), ("tcp://256.0.0.1:1", "looks like an IPv4"),
     ("tcp://127.1:1", "looks like an IPv4"), ("tcp://0x7f000001:1", "looks like an IPv4"), ("tcp://a..b:1", "neither"),

@@ -131,12 +131,12 @@ private struct Holder: ~Copyable, Watchable, Sendable {
       sleep(milliseconds: 60)
       let tries = shared.value.triesSoFar
       let bystander = try Holder.make()
-      bystander.announceChanges()
+      bystander.readSource.announceChanges()
       sleep(milliseconds: 20)
       #expect(shared.value.triesSoFar == tries)
       let began = milliseconds()
       shared.value.isDone.store(true, ordering: .releasing)
-      shared.value.announceChanges()
+      shared.value.readSource.announceChanges()
       #expect(other.join() == nil && milliseconds() - began < 1000)
       #expect(shared.value.triesSoFar <= tries + 2)
     }
@@ -146,7 +146,7 @@ private struct Holder: ~Copyable, Watchable, Sendable {
     let shared = Shared(try Holder.make())
     let other = ThreadResult { shared.value.wait(until: .after(.milliseconds(100))) }
     sleep(milliseconds: 50)
-    shared.value.announceChanges()
+    shared.value.readSource.announceChanges()
     #expect(other.join() == .timedOut && shared.value.triesSoFar <= 2)
   }
 

@@ -40,7 +40,7 @@ class Gates:
         One is enough where it has the number of the loop in C."""
         fewest = self.measure.system_calls(case)
         for _ in range(2):
-            if wanted is not None and abs(fewest - wanted) <= CALL_TOLERANCE:
+            if wanted is not None and fewest - wanted <= CALL_TOLERANCE:
                 break
             fewest = min(fewest, self.measure.system_calls(case))
         return fewest
@@ -66,7 +66,8 @@ class Gates:
         is_limited = poller == "epoll" and loop not in UNLIMITED and transport != "metered"
         if is_limited and ratio > INSTRUCTION_LIMIT:
             faults.append(f"more than {INSTRUCTION_LIMIT:.2f} times C's instructions")
-        if calls is not None and abs(calls - same[1]) > CALL_TOLERANCE:
+        # Fewer calls than C's are no fault: on a busy machine, more messages may be in each batch.
+        if calls is not None and calls - same[1] > CALL_TOLERANCE:
             faults.append(f"C makes {same[1]:.2f} system calls")
         if allocations != 0:
             faults.append("allocates")

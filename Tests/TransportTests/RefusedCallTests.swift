@@ -273,7 +273,7 @@ import Testing
       var offset: Int64? = 0
       return [
         failure { () throws(SocketError) in
-          _ = try pair.first.sendFile(from: RawDescriptor(file), offset: &offset, count: 4)
+          _ = try RawDescriptor(file).sendFile(to: pair.first, offset: &offset, count: 4)
         },
         failure { () throws(SocketError) in _ = try pipe.fill(from: pair.first, count: 4) },
       ]
@@ -292,7 +292,7 @@ import Testing
       let pair = try UnixStreamSocket.pair()
       var offset: Int64? = 0
       return failure { () throws(SocketError) in
-        _ = try pair.first.sendFile(from: RawDescriptor(file), offset: &offset, count: 4)
+        _ = try RawDescriptor(file).sendFile(to: pair.first, offset: &offset, count: 4)
       }
     }
     #expect(refused?.errno == error && refused?.operation == .transfer)
@@ -311,7 +311,7 @@ import Testing
         try second.close()
         var offset: Int64? = 0
         return failure { () throws(SocketError) in
-          _ = try first.sendFile(from: RawDescriptor(file), offset: &offset, count: 4)
+          _ = try RawDescriptor(file).sendFile(to: first, offset: &offset, count: 4)
         }
       }
     }

@@ -49,7 +49,7 @@ import Testing
     let source = try file()
     var offset: Int64? = 0
     let sent = failure(SocketError.self) { () throws(SocketError) in
-      _ = try socket.sendFile(from: source.raw, offset: &offset, count: 1000)
+      _ = try source.raw.sendFile(to: socket, offset: &offset, count: 1000)
     }
     #expect(sent?.code == .brokenPipe && sent?.operation == .transfer && offset == 0)
     let number = socket.descriptor
@@ -107,7 +107,7 @@ import Testing
             let deadline = Deadline.after(.seconds(10))
             var offset: Int64? = 0
             while !deadline.hasPassed {
-              if case .endOfStream = try first.sendFile(from: source.raw, offset: &offset, count: 1 << 20) {
+              if case .endOfStream = try source.raw.sendFile(to: first, offset: &offset, count: 1 << 20) {
                 offset = 0
               }
             }
@@ -138,7 +138,7 @@ import Testing
       func send() {
         var offset: Int64? = 0
         _ = failure(SocketError.self) { () throws(SocketError) in
-          _ = try stream.sendFile(from: source.raw, offset: &offset, count: 10)
+          _ = try source.raw.sendFile(to: stream, offset: &offset, count: 10)
         }
       }
       var results: [Bool] = []

@@ -38,7 +38,7 @@ import Testing
     var sent = 3
     var blocked = 0
     sending: while true {
-      switch try pair.first.sendFile(from: source.raw, offset: &offset, count: 1 << 30) {
+      switch try source.raw.sendFile(to: pair.first, offset: &offset, count: 1 << 30) {
       case .bytes(let count): sent += count
       case nil:
         blocked += 1
@@ -58,10 +58,10 @@ import Testing
     let source = try file(Array("0123456789".utf8))
     let pair = try UnixStreamSocket.pair()
     var none: Int64?
-    let first = try pair.first.sendFile(from: source.raw, offset: &none, count: 4)
-    let nothing = try pair.first.sendFile(from: source.raw, offset: &none, count: 0)
-    let second = try pair.first.sendFile(from: source.raw, offset: &none, count: 100)
-    let end = try pair.first.sendFile(from: source.raw, offset: &none, count: 100)
+    let first = try source.raw.sendFile(to: pair.first, offset: &none, count: 4)
+    let nothing = try source.raw.sendFile(to: pair.first, offset: &none, count: 0)
+    let second = try source.raw.sendFile(to: pair.first, offset: &none, count: 100)
+    let end = try source.raw.sendFile(to: pair.first, offset: &none, count: 100)
     #expect(first == .bytes(4) && nothing == .bytes(0) && second == .bytes(6) && end == .endOfStream && none == nil)
     var received: [UInt8] = []
     try take(pair.second, into: &received)
@@ -80,14 +80,14 @@ import Testing
     var negative: Int64? = -1
     let number = pair.second.descriptor
     #expect(
-      code { () throws(SocketError) in _ = try pair.first.sendFile(from: source.raw, offset: &offset, count: -1) }
+      code { () throws(SocketError) in _ = try source.raw.sendFile(to: pair.first, offset: &offset, count: -1) }
         == .invalidArgument)
     #expect(
-      code { () throws(SocketError) in _ = try pair.first.sendFile(from: source.raw, offset: &negative, count: 1) }
+      code { () throws(SocketError) in _ = try source.raw.sendFile(to: pair.first, offset: &negative, count: 1) }
         == .invalidArgument)
     #expect(
       code { () throws(SocketError) in
-        _ = try pair.first.sendFile(from: RawDescriptor(9999), offset: &offset, count: 1)
+        _ = try RawDescriptor(9999).sendFile(to: pair.first, offset: &offset, count: 1)
       } == .closed)
     // No pipe among them.
     #expect(

@@ -14,8 +14,9 @@ public struct Interest: OptionSet, BitwiseCopyable, Hashable, Sendable {
   @inlinable public static var priority: Self { Self(rawValue: 0x2) }
   /// The peer has ended its sending direction (EPOLLRDHUP).
   @inlinable public static var readClosed: Self { Self(rawValue: 0x2000) }
-  /// Changes that calls of other threads make to a socket that holds bytes: ``Watchable/announceChanges()``. Use this
-  /// flag only in results of ``Watchable/sources(for:)``. Waiting calls wake up after such a change; pollers do not.
+  /// Changes that calls of other threads make to a socket that holds bytes: ``RawDescriptor/announceChanges()``. Use
+  /// this flag only in results of ``Watchable/sources(for:)``. Waiting calls wake up after such a change; pollers do
+  /// not.
   @inlinable public static var changes: Self { Self(rawValue: 0x1_0000) }
 
   /// Whether a bit concerns the receiving direction.

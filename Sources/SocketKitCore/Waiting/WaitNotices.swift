@@ -70,6 +70,16 @@ enum WaitNotices {
 }
 
 extension RawDescriptor {
+  /// For implementers of sockets that hold bytes: makes the threads that wait for this source try again. Call this
+  /// method on the socket's ``Watchable/readSource``, and on its ``Watchable/writeSource`` if it is another descriptor,
+  /// after a change of ``Watchable/pending`` or ``Watchable/sources(for:)``, when the thread no longer holds a lock of
+  /// the wrapper.
+  ///
+  /// A thread that has waited for less than 20 milliseconds tries again at the end of this time. This method acquires a
+  /// lock; the cost of one call for each read from the kernel is low. It has no effect on threads whose
+  /// ``Watchable/sources(for:)`` does not contain ``Interest/changes``.
+  public func announceChanges() { WaitNotices.announceChange(of: self) }
+
   /// For implementers: calls shutdown(2). Calls of this process that wait to write on the descriptor try again, even if
   /// the kernel does not wake their threads.
   /// - Returns: 0 or -errno.

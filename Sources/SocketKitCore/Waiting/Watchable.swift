@@ -32,7 +32,7 @@ public protocol Watchable: ~Copyable {
   ///
   /// If several threads may use the value at the same time, a call of one thread may change the condition that another
   /// thread waits for. In this case, every result must contain ``Interest/changes``, even for an empty interest, and
-  /// the call that makes the change must call ``announceChanges()``. For example, if a read leaves bytes in the
+  /// the call that makes the change must call ``RawDescriptor/announceChanges()``. For example, if a read leaves bytes in the
   /// wrapper, another reader may already be asleep.
   ///
   /// A wrapper must call the same member of its base and combine that result with its own. This also applies to
@@ -46,17 +46,6 @@ extension Watchable where Self: ~Copyable {
 
   @inlinable
   public borrowing func sources(for interest: Interest) -> Interest { interest }
-
-  /// For implementers of sockets that hold bytes: makes the threads that wait for this socket try again. Call this
-  /// method after a change of ``pending`` or ``sources(for:)``, when the thread no longer holds a lock of the wrapper.
-  ///
-  /// A thread that has waited for less than 20 milliseconds tries again at the end of this time. This method acquires a
-  /// lock; the cost of one call for each read from the kernel is low. It has no effect on threads whose
-  /// ``sources(for:)`` does not contain ``Interest/changes``.
-  public borrowing func announceChanges() {
-    WaitNotices.announceChange(of: readSource)
-    if writeSource != readSource { WaitNotices.announceChange(of: writeSource) }
-  }
 
   /// Calls `attempt` until it returns a value or throws, and blocks the calling thread between the tries.
   ///

@@ -1,3 +1,4 @@
+internal import Glibc
 public import SocketKitCore
 
 /// The parser of `//host:port`, for transports with this form of address.
@@ -18,13 +19,28 @@ public enum Authority {
     return text
   }
 
-  /// Reads a port from 0 to 65535 in decimal digits without leading zeros.
+  /// Reads a port: a number from 0 to 65535 in decimal digits without leading zeros, or the name of a service of this
+  /// host, such as `http` (services(5)).
+  /// - Throws: ``/SocketKitCore/SocketError/malformed(_:code:)`` with the code `.invalidPort`.
   public static func port(_ text: some StringProtocol) throws(SocketError) -> UInt16 {
     var scanner = AddressScanner(String(text))
-    guard let port = scanner.decimal(upTo: 65535), scanner.isAtEnd else {
-      throw .malformed("\"\(text)\" is not a port: write a decimal number from 0 to 65535.", code: .invalidPort)
-    }
-    return UInt16(port)
+    if let port = scanner.decimal(upTo: 65535), scanner.isAtEnd { return UInt16(port) }
+    if let port = servicePort(String(text)) { return port }
+    let explanation = "is not a port: write a number from 0 to 65535, or the name of a service in /etc/services."
+    throw .malformed("\"\(text)\" \(explanation)", code: .invalidPort)
+  }
+
+  /// Returns the port of a service (getservbyname_r(3)); nil for an unknown name and for a text that is not a name.
+  private static func servicePort(_ name: String) -> UInt16? {
+    // A name begins with a letter and has at most 32 bytes. IANA assigns names of at most 15 bytes (RFC 6335, 5.1).
+    guard let first = name.utf8.first, (97...122).contains(first | 32), name.utf8.count <= 32,
+      name.utf8.allSatisfy({ (97...122).contains($0 | 32) || (48...57).contains($0) || [43, 45, 46, 95].contains($0) })
+    else { return nil }
+    var entry = servent()
+    var found: UnsafeMutablePointer<servent>?
+    var memory = [CChar](repeating: 0, count: 8192)
+    guard getservbyname_r(name, nil, &entry, &memory, memory.count, &found) == 0, found != nil else { return nil }
+    return UInt16(truncatingIfNeeded: entry.s_port).byteSwapped
   }
 
   /// The error for a text that contains a host but no port.

@@ -1,14 +1,15 @@
 internal import CSocketKit
 public import SocketKitCore
 
-extension StreamSocket where Self: KernelSocket & ~Copyable {
-  /// Sends part of a file without copying it to the program's memory (sendfile(2)), and without waiting for the peer.
+extension RawDescriptor {
+  /// Sends part of this file to a stream without copying it to the program's memory (sendfile(2)), and without waiting
+  /// for the peer.
   ///
-  /// The call waits for the disk, like every read of a regular file. The file must support mmap(2), or, since Linux
-  /// 5.12, be a pipe. For sockets, see ``Pipe``.
+  /// The call waits for the disk, like every read of a regular file. The descriptor must be open for reading. The file
+  /// must support mmap(2), or, since Linux 5.12, be a pipe. For sockets, see ``Pipe``.
   ///
   /// - Parameters:
-  ///   - file: a descriptor that is open for reading. The caller keeps its ownership.
+  ///   - socket: the stream that sends the bytes.
   ///   - offset: the offset in the file from which to start, in bytes. The call advances this offset by the number of
   ///     bytes sent, and does not change the file position of the descriptor. With nil, the call starts from the file
   ///     position and advances the file position.
@@ -17,15 +18,15 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
   ///   or nil if the socket has no buffer space now.
   /// - Throws: `.brokenPipe` if the peer no longer reads (SIGPIPE is suppressed), `.connectionReset`, `.notConnected`,
   ///   `.invalidArgument` (a negative count or offset, or a descriptor that sendfile(2) cannot read from), `.closed`.
-  public borrowing func sendFile(
-    from file: RawDescriptor, offset: inout Int64?, count: Int
+  public func sendFile(
+    to socket: borrowing some StreamSocket & KernelSocket & ~Copyable, offset: inout Int64?, count: Int
   ) throws(SocketError) -> ReadOutcome? {
     if count < 0 { throw SocketError(code: .invalidArgument, .transfer) }
-    let target = descriptor.value
-    let source = file.value
+    let target = socket.descriptor.value
+    let source = value
     var place = offset ?? 0
     let hasPlace = offset != nil
-    let outcome = try naming { () throws(SocketError) in
+    let outcome = try socket.naming { () throws(SocketError) in
       try transfer(count) { limit in
         hasPlace ? csk_sendfile(target, source, &place, limit) : csk_sendfile(target, source, nil, limit)
       }
@@ -33,9 +34,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
     if hasPlace { offset = place }
     return outcome
   }
-}
 
-extension RawDescriptor {
   /// Moves bytes from this descriptor to another descriptor inside the kernel (splice(2)), once and without waiting. At
   /// least one of the two descriptors must be a pipe.
   ///
