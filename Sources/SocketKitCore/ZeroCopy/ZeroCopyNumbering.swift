@@ -56,11 +56,11 @@ extension ZeroCopySender {
   /// - Returns: the result of the probe's send.
   mutating func probeNumber(_ slot: Int) throws(SocketError) -> IOResult {
     // A buffer consists of whole pages, which have at least 4096 bytes.
-    let page = csk_iovec(base: entries[slot].memory, length: 4096)
+    let page = UnsafeRawBufferPointer(start: entries[slot].memory, count: 4096)
     var ancillary = AncillaryBuffer<24>()
     try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: 1 as UInt16)
     let number = tracker.nextNumber
-    let result = attempt(page, ancillary.bytes, entries + slot, CSK_MSG_ZEROCOPY)
+    let result = attempt(page, ancillary.bytes, entries + slot, .zeroCopy)
     try drain(keepingOthers: true)
     if tracker.nextNumber != number { isNumberUncertain = false }
     return result
@@ -75,14 +75,5 @@ extension RawDescriptor {
     let result = IOResult(raw: csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_COOKIE, &cookie, &length))
     if result.isFailure { throw SocketError(result, operation) }
     return cookie
-  }
-
-  /// Returns the number of the socket's address family (SO_DOMAIN).
-  func socketDomain(_ operation: SocketError.Operation) throws(SocketError) -> Int32 {
-    var number: Int32 = 0
-    var length: UInt32 = 4
-    let result = IOResult(raw: csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_DOMAIN, &number, &length))
-    if result.isFailure { throw SocketError(result, operation) }
-    return number
   }
 }
