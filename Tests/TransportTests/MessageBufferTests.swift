@@ -28,29 +28,38 @@ import Testing
   }
 
   /// Sends one message from so many buffers and receives it into as many, in a try and waiting.
-  private func exchange<S: DatagramSocket & ~Copyable>(
-    _ near: borrowing S, _ far: borrowing S, to address: S.Address?, _ count: Int
+  private func exchange(
+    _ count: Int, send: (borrowing GatherList, _ waits: Bool) throws -> Int?,
+    receive: (consuming ScatterList, inout MessageInfo, _ waits: Bool) throws -> ReadOutcome?
   ) throws {
     let chunks = chunks(count)
     let whole = chunks.flatMap { $0 }
     for waits in [false, true] {
       var list = GatherList()
       list.append(contentsOf: chunks)
-      let sent: Int? =
-        waits
-        ? try near.send(gathering: list, to: address, until: .after(soon)) : try near.send(gathering: list, to: address)
-      #expect(sent == whole.count)
+      #expect(try send(list, waits) == whole.count)
       var seen = chunks.map { [UInt8](repeating: 0, count: $0.count) }
       var info = MessageInfo()
       do {
         var rooms = ScatterList()
         rooms.append(contentsOf: &seen)
-        let received: Int? =
-          waits
-          ? try far.receive(scattering: rooms, &info, until: .after(soon)) : try far.receive(scattering: rooms, &info)
-        #expect(received == whole.count)
+        #expect(try receive(rooms, &info, waits) == .bytes(whole.count))
       }
       #expect(seen == chunks && info.length == whole.count && !info.isTruncated)
+    }
+  }
+
+  private func exchange<S: DatagramSocket & ~Copyable>(
+    _ near: borrowing S, _ far: borrowing S, to address: S.Address?, _ count: Int
+  ) throws {
+    try exchange(count) { list, waits in
+      waits
+        ? try near.send(gathering: list, to: address, until: .after(soon)) : try near.send(gathering: list, to: address)
+    } receive: { rooms, info, waits in
+      let received: Int? =
+        waits
+        ? try far.receive(scattering: rooms, &info, until: .after(soon)) : try far.receive(scattering: rooms, &info)
+      return received.map { .bytes($0) }
     }
   }
 
@@ -69,26 +78,12 @@ import Testing
 
   @Test(arguments: [1, 3, 8, 9, 1024]) func packetsOfUnix(_ count: Int) throws {
     let pair = try UnixSequencedPacketSocket.pair()
-    let chunks = chunks(count)
-    let whole = chunks.flatMap { $0 }
-    for waits in [false, true] {
-      var list = GatherList()
-      list.append(contentsOf: chunks)
-      let sent: Int? =
-        waits ? try pair.first.send(gathering: list, until: .after(soon)) : try pair.first.send(gathering: list)
-      #expect(sent == whole.count)
-      var seen = chunks.map { [UInt8](repeating: 0, count: $0.count) }
-      var info = MessageInfo()
-      do {
-        var rooms = ScatterList()
-        rooms.append(contentsOf: &seen)
-        let outcome: ReadOutcome? =
-          waits
-          ? try pair.second.receive(scattering: rooms, &info, until: .after(soon))
-          : try pair.second.receive(scattering: rooms, &info)
-        #expect(outcome == .bytes(whole.count))
-      }
-      #expect(seen == chunks && info.length == whole.count && !info.isTruncated)
+    try exchange(count) { list, waits in
+      waits ? try pair.first.send(gathering: list, until: .after(soon)) : try pair.first.send(gathering: list)
+    } receive: { rooms, info, waits in
+      waits
+        ? try pair.second.receive(scattering: rooms, &info, until: .after(soon))
+        : try pair.second.receive(scattering: rooms, &info)
     }
   }
 
@@ -106,34 +101,19 @@ import Testing
     #expect(try pair.first.send([1].span) == 1)
     #expect(try packets.first.send([1].span) == 1)
     var info = MessageInfo()
-    for waits in [false, true] {
-      var seen = chunks
-      var rooms = ScatterList()
-      rooms.append(contentsOf: &seen)
-      do throws(SocketError) {
-        if waits {
-          _ = try pair.second.receive(scattering: rooms, &info, until: .after(soon))
-        } else {
-          _ = try pair.second.receive(scattering: rooms, &info)
-        }
-        Issue.record("received it")
-      } catch {
-        #expect(error == refusals.1)
-      }
-      var others = chunks
-      var spaces = ScatterList()
-      spaces.append(contentsOf: &others)
-      do throws(SocketError) {
-        if waits {
-          _ = try packets.second.receive(scattering: spaces, &info, until: .after(soon))
-        } else {
-          _ = try packets.second.receive(scattering: spaces, &info)
-        }
-        Issue.record("received it")
-      } catch {
-        #expect(error == refusals.1)
+    // A list of receive buffers is consumed, so each call has its own.
+    func received(_ receive: (consuming ScatterList) throws -> Void) -> SocketError? {
+      error {
+        var seen = chunks
+        var rooms = ScatterList()
+        rooms.append(contentsOf: &seen)
+        try receive(rooms)
       }
     }
+    #expect(received { _ = try pair.second.receive(scattering: $0, &info) } == refusals.1)
+    #expect(received { _ = try pair.second.receive(scattering: $0, &info, until: .after(soon)) } == refusals.1)
+    #expect(received { _ = try packets.second.receive(scattering: $0, &info) } == refusals.1)
+    #expect(received { _ = try packets.second.receive(scattering: $0, &info, until: .after(soon)) } == refusals.1)
     var byte: [UInt8] = [0]
     #expect(try pair.second.receive(into: byte.mutableSpan, &info) == 1 && byte == [1])
     #expect(try packets.second.receive(into: byte.mutableSpan, &info) == .bytes(1))

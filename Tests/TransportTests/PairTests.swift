@@ -56,7 +56,8 @@ import Testing
     openDescriptors().compactMap { number in
       do throws(SocketError) {
         let raw = RawDescriptor(number)
-        guard try raw.socketKind().type == .stream, try raw.isListening() else { return nil }
+        let listens = ReadOnlySocketOption<TCPSocketOptions, Bool>.isListening.read
+        guard try raw.socketKind().type == .stream, try listens(raw) else { return nil }
         return IPSocketAddress(try raw.localAddress())
       } catch {
         return nil

@@ -57,6 +57,11 @@ public struct AncillaryBuffer<let capacity: Int>: ~Copyable {
     }
   }
 
+  /// Sets the length of the ancillary data that a receive has written to the buffer.
+  /// - Parameter length: the length that the kernel or a wrapper reported.
+  @inlinable @inline(__always)
+  mutating func noteReceived(_ length: Int) { used = length < capacity ? length : capacity }
+
   /// Removes all ancillary messages.
   @inlinable
   public mutating func removeAll() { used = 0 }

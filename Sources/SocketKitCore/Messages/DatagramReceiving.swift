@@ -37,14 +37,12 @@ extension DatagramSocket where Self: ~Copyable {
   ) throws(SocketError) -> Int? {
     let room = bytes.byteCount
     var address = AnySocketAddress()
-    let result = attemptReceive(into: &bytes, from: &address, flags: flags)
-    if result.raw >= 0 {
-      // The closure avoids a copy of the address, which is large because it can be of any family.
-      sender = address.withOwnBytes { Address(sockaddr: $0) }
-      return result.raw < room ? result.raw : room
+    guard let length = try attemptReceive(into: &bytes, from: &address, flags: flags).count(.receive) else {
+      return nil
     }
-    if result.isWouldBlock { return nil }
-    throw SocketError(result, .receive)
+    // The closure avoids a copy of the address, which is large because it can be of any family.
+    sender = address.withOwnBytes { Address(sockaddr: $0) }
+    return length < room ? length : room
   }
 
   /// Receives one datagram and information about the datagram, without waiting.
@@ -102,7 +100,7 @@ extension DatagramSocket where Self: ~Copyable {
     var words = ancillary.storage.mutableSpan
     var room = words.mutableBytes
     let count = try receive(bytes: &bytes, &room, &info, flags)
-    if count != nil { ancillary.used = info.ancillaryLength < capacity ? info.ancillaryLength : capacity }
+    if count != nil { ancillary.noteReceived(info.ancillaryLength) }
     return count
   }
 
@@ -121,7 +119,7 @@ extension DatagramSocket where Self: ~Copyable {
     let count = try waiting(for: .readable, .receive, until: limit) { (socket) throws(SocketError) in
       try socket.receive(bytes: &bytes, &room, &info, flags)
     }
-    ancillary.used = info.ancillaryLength < capacity ? info.ancillaryLength : capacity
+    ancillary.noteReceived(info.ancillaryLength)
     return count
   }
 
@@ -131,14 +129,11 @@ extension DatagramSocket where Self: ~Copyable {
   ) throws(SocketError) -> Int? {
     let room = bytes.byteCount
     let result = attemptReceive(into: &bytes, ancillary: &ancillary, flags: flags, &info)
-    if result.raw >= 0 {
-      if info.ancillaryLength != 0 && mayReceiveDescriptors {
-        closePassedDescriptors(in: &ancillary, info.ancillaryLength)
-      }
-      return result.raw < room ? result.raw : room
+    guard let length = try result.count(.receive) else { return nil }
+    if info.ancillaryLength != 0 && mayReceiveDescriptors {
+      closePassedDescriptors(in: &ancillary, info.ancillaryLength)
     }
-    if result.isWouldBlock { return nil }
-    throw SocketError(result, .receive)
+    return length < room ? length : room
   }
 
   /// Receives one datagram into several buffers, which the call fills in order, without waiting. On kernel sockets the
@@ -179,8 +174,7 @@ extension DatagramSocket where Self: ~Copyable {
   ) throws(SocketError) -> Int? {
     var none = MutableRawSpan()
     let result = segments.withSegments { attemptReceive(scattering: $0, ancillary: &none, flags: flags, &info) }
-    if result.raw >= 0 { return result.raw < segments.byteCount ? result.raw : segments.byteCount }
-    if result.isWouldBlock { return nil }
-    throw SocketError(result, .receive)
+    guard let length = try result.count(.receive) else { return nil }
+    return length < segments.byteCount ? length : segments.byteCount
   }
 }

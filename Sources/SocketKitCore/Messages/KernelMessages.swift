@@ -29,16 +29,18 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
     _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
     if ancillary.isEmpty { return attemptSend(bytes, to: address, flags: flags) }
-    return descriptor.attemptSendMessage(bytes, ancillary: ancillary, to: address, flags: flags)
+    return Self.named(
+      descriptor.attemptSendMessage(bytes, ancillary: ancillary, to: address, flags: flags), on: descriptor)
   }
 
   // Without ancillary data, sendto(2) is sufficient. It is faster because the kernel does not copy and check a message
   // header.
   @inlinable @inline(__always)
   borrowing func attemptSend(_ bytes: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
-    let number = descriptor.value
+    let raw = descriptor
+    let number = raw.value
     let options = flags.rawValue | CSK_MSG_NOSIGNAL
-    return bytes.withUnsafeBytes { memory in
+    let result = bytes.withUnsafeBytes { memory in
       address.withUnsafeBytes { name in
         let length = UInt32(truncatingIfNeeded: name.count)
         // Unlike sendmsg(2), sendto(2) treats an empty address as invalid.
@@ -50,22 +52,27 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
         return IOResult(raw: result)
       }
     }
+    return Self.named(result, on: raw)
   }
 
   @unsafe @inlinable
   public borrowing func attemptSend(
     gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
-    descriptor.attemptSendMessage(segments.vectors, segments.count, ancillary, to: address, flags)
+    Self.named(
+      descriptor.attemptSendMessage(segments.vectors, segments.count, ancillary, to: address, flags), on: descriptor)
   }
 
   @inlinable @inline(__always)
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
-    descriptor.attemptReceive(batch: &batch, descriptorsMayCome: mayReceiveDescriptors)
+    Self.named(
+      descriptor.attemptReceive(batch: &batch, descriptorsMayCome: mayReceiveDescriptors), on: descriptor)
   }
 
   @inlinable @inline(__always)
-  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult { descriptor.attemptSend(batch: &batch) }
+  public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
+    Self.named(descriptor.attemptSend(batch: &batch), on: descriptor)
+  }
 }
 
 extension DatagramSocket where Self: KernelSocket & ~Copyable {
@@ -73,11 +80,12 @@ extension DatagramSocket where Self: KernelSocket & ~Copyable {
   public borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
   ) -> IOResult {
-    let number = descriptor.value
+    let raw = descriptor
+    let number = raw.value
     // With MSG_TRUNC the result is the full length of the message. The kernel discards descriptors, because the call
     // has no buffer for ancillary data.
     let options = flags.rawValue | CSK_MSG_TRUNC
-    return buffer.withUnsafeMutableBytes { memory in
+    let result = buffer.withUnsafeMutableBytes { memory in
       address.fill { name, length in
         var result: Int
         repeat {
@@ -88,13 +96,6 @@ extension DatagramSocket where Self: KernelSocket & ~Copyable {
         return IOResult(raw: result)
       }
     }
-  }
-}
-
-extension UnsafeBufferPointer<IOSegment> {
-  /// The segments as an array of struct iovec, which has the same layout.
-  @inlinable @inline(__always)
-  var vectors: UnsafeMutablePointer<csk_iovec>? {
-    UnsafeMutableRawPointer(mutating: baseAddress)?.assumingMemoryBound(to: csk_iovec.self)
+    return Self.named(result, on: raw)
   }
 }

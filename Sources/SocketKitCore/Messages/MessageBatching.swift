@@ -7,8 +7,6 @@ extension MessageBatch {
   /// of the other messages. The kernel reports the end of the connection as an empty message in each free slot.
   @inlinable @inline(__always)
   mutating func dropEnd<S: MessageSocket & ~Copyable>(_ type: S.Type, _ number: Int) -> Int {
-    // If the batch is empty or the last message is not empty, the kernel did not report an end.
-    if isEmpty || headers[used &- 1].length != 0 { return number }
     var left = number
     while !isEmpty, headers[used &- 1].length == 0, S.isEnd(self[used &- 1].info) {
       removeLast()
@@ -24,10 +22,8 @@ extension MessageBatch {
   /// - Throws: the error of the first receive.
   @inlinable
   public mutating func receive<S: MessageSocket & ~Copyable>(from socket: borrowing S) throws(SocketError) -> Int? {
-    let result = socket.attemptReceive(batch: &self)
-    if result.raw >= 0 { return dropEnd(S.self, result.raw) }
-    if result.isWouldBlock { return nil }
-    throw SocketError(result, .receive)
+    guard let number = try socket.attemptReceive(batch: &self).count(.receive) else { return nil }
+    return dropEnd(S.self, number)
   }
 
   /// Receives as many messages as are available and fit into the batch. Blocks this thread until a message arrives. The
@@ -84,13 +80,8 @@ extension MessageBatch {
         continue
       }
       if !result.isWouldBlock { throw SocketError(result, .send) }
-      // As for single messages, poll(2) reports a Unix socket as writable even if the receiver's queue is full.
       refused &+= 1
-      if refused > 2 && headers[sent].message.name_length != 0 {
-        try wait.pause()
-      } else {
-        try wait.block(on: socket, for: .writable)
-      }
+      try wait.block(on: socket, afterRefusals: refused, isAddressed: headers[sent].message.name_length != 0)
     }
   }
 }

@@ -10,14 +10,29 @@ extension MessageSocket where Self: ~Copyable {
       let result = receiver.withBytes { attempt(self, $0) }
       if result.raw >= 0 { return result.raw }
       if !result.isWouldBlock { throw SocketError(result, .send) }
-      // The kernel reports an unconnected Unix socket as writable even if the receiver's queue is full
-      // (net/unix/af_unix.c, unix_dgram_poll), so the call sleeps instead of polling.
       refused &+= 1
-      if refused > 2 && receiver.byteCount > 0 {
-        try wait.pause()
-      } else {
-        try wait.block(on: self, for: .writable)
-      }
+      try wait.block(on: self, afterRefusals: refused, isAddressed: receiver.byteCount > 0)
+    }
+  }
+}
+
+extension WaitOperation {
+  /// Waits after a send that would block.
+  ///
+  /// The kernel reports an unconnected Unix socket as writable even if the receiver's queue is full
+  /// (net/unix/af_unix.c, unix_dgram_poll). If a message with an address is refused more than twice, the call therefore
+  /// sleeps instead of polling.
+  /// - Parameters:
+  ///   - refused: the number of consecutive sends that would block.
+  ///   - isAddressed: whether the message has an address.
+  @inlinable @inline(__always)
+  mutating func block<S: MessageSocket & ~Copyable>(
+    on socket: borrowing S, afterRefusals refused: Int, isAddressed: Bool
+  ) throws(SocketError) {
+    if refused > 2 && isAddressed {
+      try pause()
+    } else {
+      try block(on: socket, for: .writable)
     }
   }
 }

@@ -99,12 +99,9 @@ extension OneToManySocket where Self: ~Copyable {
     let room = bytes.byteCount
     association = nil
     let result = attemptReceive(into: &bytes, from: &association, flags: flags, &info)
-    if result.raw < 0 {
-      if result.isWouldBlock { return nil }
-      throw SocketError(result, .receive)
-    }
-    if result.raw == 0, info.flags.contains(.notification) { return .endOfStream }
-    return .bytes(result.raw < room ? result.raw : room)
+    guard let length = try result.count(.receive) else { return nil }
+    if length == 0, info.flags.contains(.notification) { return .endOfStream }
+    return .bytes(length < room ? length : room)
   }
 
   /// Sends one message on an association, completely or not at all, without waiting.

@@ -69,7 +69,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
     var words = ancillary.storage.mutableSpan
     var room = words.mutableBytes
     let outcome = try receive(bytes: &bytes, &room, &info, flags)
-    if case .bytes? = outcome { ancillary.used = info.ancillaryLength < capacity ? info.ancillaryLength : capacity }
+    if case .bytes? = outcome { ancillary.noteReceived(info.ancillaryLength) }
     return outcome
   }
 
@@ -88,7 +88,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
     let outcome = try waiting(
       for: .readable, .receive, until: limit, atEnd: .endOfStream
     ) { (socket) throws(SocketError) in try socket.receive(bytes: &bytes, &room, &info, flags) }
-    if case .bytes = outcome { ancillary.used = info.ancillaryLength < capacity ? info.ancillaryLength : capacity }
+    if case .bytes = outcome { ancillary.noteReceived(info.ancillaryLength) }
     return outcome
   }
 

@@ -161,11 +161,14 @@ extension SocketOption where Value == [UInt8] {
 
 extension RawDescriptor {
   /// Returns the value of an option whose value is an int.
-  package func integerOption(_ level: Int32, _ name: Int32) throws(SocketError) -> Int {
+  /// - Parameter operation: the operation that a thrown error contains.
+  package func integerOption(
+    _ level: Int32, _ name: Int32, _ operation: SocketError.Operation = .getOption
+  ) throws(SocketError) -> Int {
     var number: Int32 = 0
     var length: UInt32 = 4
     let result = IOResult(raw: csk_getsockopt(value, level, name, &number, &length))
-    if result.isFailure { throw SocketError(result, .getOption) }
+    if result.isFailure { throw SocketError(result, operation) }
     return Int(number)
   }
 

@@ -9,7 +9,8 @@ internal import CSocketKit
 /// replace them. The conformance kit checks this rule by mixing methods and kernel calls.
 public protocol KernelSocket: DescriptorSocket, ~Copyable {
   /// Replaces a misleading error number that a kernel call on the descriptor returned. The primitives and all other
-  /// calls that use the descriptor call this function. The default implementation returns the result unchanged.
+  /// calls that transfer data with the descriptor call this function, and so does `takePendingError(as:)`. The default
+  /// implementation returns the result unchanged.
   static func named(_ result: IOResult, on descriptor: RawDescriptor) -> IOResult
 }
 

@@ -63,13 +63,21 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
   }
 }
 
+extension UnsafeBufferPointer<IOSegment> {
+  /// The segments as an array of struct iovec, which has the same layout.
+  @inlinable @inline(__always)
+  var vectors: UnsafeMutablePointer<csk_iovec>? {
+    UnsafeMutableRawPointer(mutating: baseAddress)?.assumingMemoryBound(to: csk_iovec.self)
+  }
+}
+
 extension csk_msghdr {
   @inlinable
   init(gathering segments: UnsafeBufferPointer<IOSegment>) {
     self.init()
-    // IOSegment has the layout of iovec. The kernel returns EMSGSIZE for more than IOV_MAX (1024) segments, so this
-    // call passes at most that number; the next call sends the rest.
-    vectors = UnsafeMutableRawPointer(mutating: segments.baseAddress)?.assumingMemoryBound(to: csk_iovec.self)
+    // The kernel returns EMSGSIZE for more than IOV_MAX (1024) segments, so this call passes at most that number; the
+    // next call sends the rest.
+    vectors = segments.vectors
     vector_count = segments.count < 1024 ? segments.count : 1024
   }
 }

@@ -43,8 +43,8 @@ extension Socket where Self: ~Copyable {
   ///
   /// - Parameter payload: receives the first bytes of the message that failed. The buffer may be empty.
   /// - Returns: the entry; nil if the queue is empty.
-  /// - Throws: `.closed`; `.notSupported` if the socket has no error queue (Unix, SCTP, netlink, vsock before Linux
-  ///   6.7). In the second case the call reads nothing from the socket.
+  /// - Throws: `.closed`; `.notASocket`; `.notSupported` if the socket has no error queue (Unix, SCTP, netlink, vsock
+  ///   before Linux 6.7). In the last two cases the call reads nothing.
   @inlinable
   public borrowing func nextQueuedError(
     into payload: consuming MutableSpan<UInt8> = MutableSpan()

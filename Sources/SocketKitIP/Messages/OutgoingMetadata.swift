@@ -64,17 +64,9 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
   public func encode<let capacity: Int>(
     into ancillary: inout AncillaryBuffer<capacity>, for destination: IPSocketAddress
   ) throws(SocketError) {
-    try encode(into: &ancillary, for: destination.unmapped.family)
-  }
-
-  // Adds the ancillary messages of IPv4 for the family `.ipv4`, and those of IPv6 for all other families.
-  @inlinable
-  func encode<let capacity: Int>(
-    into ancillary: inout AncillaryBuffer<capacity>, for family: AddressFamily
-  ) throws(SocketError) {
     if let segmentSize { try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: segmentSize) }
     if let transmitTime { try ancillary.append(level: CSK_SOL_SOCKET, type: CSK_SO_TXTIME, value: transmitTime) }
-    if family == .ipv4 {
+    if destination.unmapped.family == .ipv4 {
       try encodeIPv4(into: &ancillary)
     } else {
       try encodeIPv6(into: &ancillary)

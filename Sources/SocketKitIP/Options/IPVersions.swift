@@ -26,7 +26,7 @@ extension SocketOption where Group: IPOptions, Value == Int {
 extension RawDescriptor {
   /// Returns whether this is an IPv6 socket (SO_DOMAIN).
   func isIPv6(_ operation: SocketError.Operation) throws(SocketError) -> Bool {
-    try socketDomain(operation) == CSK_AF_INET6
+    try integerOption(CSK_SOL_SOCKET, CSK_SO_DOMAIN, operation) == CSK_AF_INET6
   }
 
   func ipOption(_ ipv4: Int32, _ ipv6: Int32) throws(SocketError) -> Int {

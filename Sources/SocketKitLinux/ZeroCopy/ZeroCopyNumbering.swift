@@ -58,11 +58,11 @@ extension ZeroCopySender {
   /// - Returns: the result of the probe's send.
   mutating func probeNumber(_ slot: Int) throws(SocketError) -> IOResult {
     // A buffer consists of whole pages, which have at least 4096 bytes.
-    let page = csk_iovec(base: entries[slot].memory, length: 4096)
+    let page = UnsafeRawBufferPointer(start: entries[slot].memory, count: 4096)
     var ancillary = AncillaryBuffer<24>()
     try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: 1 as UInt16)
     let number = tracker.nextNumber
-    let result = attempt(page, ancillary.bytes, entries + slot, CSK_MSG_ZEROCOPY)
+    let result = attempt(page, ancillary.bytes, entries + slot, .zeroCopy)
     try drain(keepingOthers: true)
     if tracker.nextNumber != number { isNumberUncertain = false }
     return result

@@ -99,7 +99,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     guard (1...mostBuffers).contains(capacity), (1...4 * mostBuffers).contains(sends ?? 1) else {
       throw SocketError(code: .invalidArgument, .setOption)
     }
-    let family = try socket.descriptor.socketDomain(.setOption)
+    let family = try socket.descriptor.integerOption(CSK_SOL_SOCKET, CSK_SO_DOMAIN, .setOption)
     guard family == CSK_AF_INET || family == CSK_AF_INET6 else { throw SocketError(code: .notSupported, .setOption) }
     try socket.setOption(.zeroCopy, to: true)
     return try socket.descriptor.socketCookie(.setOption)
@@ -188,7 +188,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     guard socket.descriptor == self.socket else { throw SocketError(code: .invalidArgument, .send) }
     if nextToSend < seen { try checkIdentity(.send) }
     seen = nextToQueue
-    return try flush()
+    return try socket.naming { () throws(SocketError) in try flush() }
   }
 
   private mutating func flush() throws(SocketError) -> FlushOutcome? {
@@ -209,7 +209,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
           isCounted = false
         }
       }
-      var result = attempt(entries + slot, isCounted ? CSK_MSG_ZEROCOPY : 0)
+      var result = attempt(entries + slot, isCounted ? .zeroCopy : [])
       if isCounted && result.isFailure && !result.isWouldBlock {
         let inFlight = tracker.inFlight
         let usedNumber = try isStream ? false : settleNumber(slot)
@@ -218,7 +218,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
           if tracker.inFlight < inFlight { continue }
           if tracker.inFlight > 0 { return .waitForCompletions }
           isCounted = false
-          result = attempt(entries + slot, 0)
+          result = attempt(entries + slot, [])
         }
       }
       if result.isWouldBlock { return nil }
@@ -238,34 +238,19 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     return .done
   }
 
-  private func attempt(_ entry: UnsafeMutablePointer<Entry>, _ flags: Int32) -> IOResult {
-    let start = entry.pointee.memory.map { $0 + entry.pointee.sent }
-    let rest = csk_iovec(base: start, length: entry.pointee.count - entry.pointee.sent)
+  private func attempt(_ entry: UnsafeMutablePointer<Entry>, _ flags: SendFlags) -> IOResult {
+    let (sent, count) = (entry.pointee.sent, entry.pointee.count)
+    let rest = UnsafeRawBufferPointer(start: entry.pointee.memory.map { $0 + sent }, count: count - sent)
     return attempt(rest, RawSpan(), entry, flags)
   }
 
+  /// Sends bytes to the receiver of a buffer. The call does not wait, even if the descriptor is blocking.
   func attempt(
-    _ bytes: csk_iovec, _ ancillary: RawSpan, _ entry: UnsafeMutablePointer<Entry>, _ flags: Int32
+    _ bytes: UnsafeRawBufferPointer, _ ancillary: RawSpan, _ entry: UnsafeMutablePointer<Entry>, _ flags: SendFlags
   ) -> IOResult {
-    let options = flags | CSK_MSG_NOSIGNAL | CSK_MSG_DONTWAIT
-    var vector = bytes
-    return ancillary.withUnsafeBytes { extra in
-      entry.pointee.address.withBytes { address in
-        address.withUnsafeBytes { name in
-          withUnsafeMutablePointer(to: &vector) { vectors in
-            var message = csk_msghdr()
-            message.name = UnsafeMutableRawPointer(mutating: name.baseAddress)
-            message.name_length = Int32(truncatingIfNeeded: name.count)
-            message.vectors = vectors
-            message.vector_count = 1
-            message.control = UnsafeMutableRawPointer(mutating: extra.baseAddress)
-            message.control_length = extra.count
-            var result = csk_sendmsg(socket.value, &message, options)
-            while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(socket.value, &message, options) }
-            return IOResult(raw: result)
-          }
-        }
-      }
+    entry.pointee.address.withBytes { address in
+      socket.attemptSendMessage(
+        bytes.bytes, ancillary: ancillary, to: address, flags: flags.union(SendFlags(rawValue: CSK_MSG_DONTWAIT)))
     }
   }
 
@@ -290,8 +275,10 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     from socket: borrowing S
   ) throws(SocketError) -> Int {
     guard socket.descriptor == self.socket else { throw SocketError(code: .invalidArgument, .receive) }
-    try checkIdentity(.receive)
-    try drain(keepingOthers: false)
+    try socket.naming { () throws(SocketError) in
+      try checkIdentity(.receive)
+      try drain(keepingOthers: false)
+    }
     return finishedCount
   }
 

@@ -5,6 +5,8 @@ extension UDPSocket {
   /// ``/SocketKitCore/MessageBatch/mostJoined`` permits.
   @inlinable @inline(__always)
   public borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
-    batch.mostJoined < 2 ? descriptor.attemptSend(batch: &batch) : descriptor.attemptSendInRuns(&batch)
+    let result =
+      batch.mostJoined < 2 ? descriptor.attemptSend(batch: &batch) : descriptor.attemptSendInRuns(&batch)
+    return Self.named(result, on: descriptor)
   }
 }

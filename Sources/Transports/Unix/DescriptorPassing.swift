@@ -99,8 +99,9 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     var memory = InlineArray<1536, UInt8>(repeating: 0)
     var span = memory.mutableSpan
     var ancillary = span.mutableBytes
-    let result = descriptor.attemptReceiveMessage(
-      into: &bytes, ancillary: &ancillary, flags: flags, &descriptors.received)
+    let result = Self.named(
+      descriptor.attemptReceiveMessage(into: &bytes, ancillary: &ancillary, flags: flags, &descriptors.received),
+      on: descriptor)
     if result.isFailure {
       if result.isWouldBlock { return nil }
       throw SocketError(result, .receive)
@@ -152,15 +153,21 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     if descriptors.count <= 8 {
       var ancillary = AncillaryBuffer<80>()
       try ancillary.append(descriptors, credentials)
-      return receiver.withBytes {
-        descriptor.attemptSendMessage(bytes.bytes, ancillary: ancillary.bytes, to: $0, flags: flags)
-      }
+      return attemptSend(bytes, ancillary.bytes, receiver, flags)
     }
     var ancillary = AncillaryBuffer<1064>()
     try ancillary.append(descriptors, credentials)
-    return receiver.withBytes {
-      descriptor.attemptSendMessage(bytes.bytes, ancillary: ancillary.bytes, to: $0, flags: flags)
+    return attemptSend(bytes, ancillary.bytes, receiver, flags)
+  }
+
+  @inlinable @inline(__always)
+  func attemptSend(
+    _ bytes: Span<UInt8>, _ ancillary: RawSpan, _ receiver: AnySocketAddress, _ flags: SendFlags
+  ) -> IOResult {
+    let result = receiver.withBytes {
+      descriptor.attemptSendMessage(bytes.bytes, ancillary: ancillary, to: $0, flags: flags)
     }
+    return Self.named(result, on: descriptor)
   }
 
   /// Whether this is a stream socket. A stream carries descriptors only together with at least one byte, because it has

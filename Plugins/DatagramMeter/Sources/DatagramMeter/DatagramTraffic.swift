@@ -12,10 +12,11 @@ public struct DatagramTraffic: BitwiseCopyable, Hashable, Sendable {
   @inlinable
   public init() {}
 
+  /// Adds one message.
   @inlinable
-  mutating func add(bytes count: Int, isTruncated: Bool) {
+  mutating func add(_ length: Int, isTruncated: Bool) {
     messages &+= 1
-    bytes &+= count
+    bytes &+= length
     if isTruncated { truncated &+= 1 }
   }
 }

@@ -47,11 +47,7 @@ extension MeteredDatagrams where Base: ~Copyable {
     into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
     let result = base.attemptReceive(into: &buffer, ancillary: &ancillary, flags: flags, &info)
-    if !result.isFailure {
-      var traffic = DatagramTraffic()
-      traffic.add(bytes: result.raw, isTruncated: info.isTruncated)
-      receivedCount.add(traffic)
-    }
+    receivedCount.add(result, isTruncated: info.isTruncated)
     return result
   }
 
@@ -62,11 +58,7 @@ extension MeteredDatagrams where Base: ~Copyable {
   ) -> IOResult {
     let room = buffer.byteCount
     let result = base.attemptReceive(into: &buffer, from: &address, flags: flags)
-    if !result.isFailure {
-      var traffic = DatagramTraffic()
-      traffic.add(bytes: result.raw, isTruncated: result.raw > room)
-      receivedCount.add(traffic)
-    }
+    receivedCount.add(result, isTruncated: result.raw > room)
     return result
   }
 
@@ -75,11 +67,7 @@ extension MeteredDatagrams where Base: ~Copyable {
     _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
     let result = base.attemptSend(bytes, ancillary: ancillary, to: address, flags: flags)
-    if !result.isFailure {
-      var traffic = DatagramTraffic()
-      traffic.add(bytes: result.raw, isTruncated: false)
-      sentCount.add(traffic)
-    }
+    sentCount.add(result)
     return result
   }
 
@@ -90,11 +78,7 @@ extension MeteredDatagrams where Base: ~Copyable {
     _ info: inout MessageInfo
   ) -> IOResult {
     let result = base.attemptReceive(scattering: segments, ancillary: &ancillary, flags: flags, &info)
-    if !result.isFailure {
-      var traffic = DatagramTraffic()
-      traffic.add(bytes: result.raw, isTruncated: info.isTruncated)
-      receivedCount.add(traffic)
-    }
+    receivedCount.add(result, isTruncated: info.isTruncated)
     return result
   }
 
@@ -103,11 +87,7 @@ extension MeteredDatagrams where Base: ~Copyable {
     gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
     let result = base.attemptSend(gathering: segments, ancillary: ancillary, to: address, flags: flags)
-    if !result.isFailure {
-      var traffic = DatagramTraffic()
-      traffic.add(bytes: result.raw, isTruncated: false)
-      sentCount.add(traffic)
-    }
+    sentCount.add(result)
     return result
   }
 
@@ -118,7 +98,7 @@ extension MeteredDatagrams where Base: ~Copyable {
     var traffic = DatagramTraffic()
     var slot = 0
     while slot < result.raw {
-      traffic.add(bytes: batch[slot].fullLength, isTruncated: batch[slot].flags.contains(.truncated))
+      traffic.add(batch[slot].fullLength, isTruncated: batch[slot].flags.contains(.truncated))
       slot &+= 1
     }
     receivedCount.add(traffic)
@@ -131,7 +111,7 @@ extension MeteredDatagrams where Base: ~Copyable {
     let result = base.attemptSend(batch: &batch)
     var traffic = DatagramTraffic()
     while slot < batch.sent {
-      traffic.add(bytes: batch[slot].byteCount, isTruncated: false)
+      traffic.add(batch[slot].byteCount, isTruncated: false)
       slot &+= 1
     }
     sentCount.add(traffic)
@@ -168,6 +148,16 @@ struct TrafficCount: ~Copyable, Sendable {
     return traffic
   }
 
+  /// Counts one message, unless the result of its transfer is a failure.
+  @inlinable @inline(__always)
+  func add(_ result: IOResult, isTruncated: Bool = false) {
+    if result.isFailure { return }
+    var traffic = DatagramTraffic()
+    traffic.add(result.raw, isTruncated: isTruncated)
+    add(traffic)
+  }
+
+  /// Counts the messages of a batch.
   @inlinable @inline(__always)
   func add(_ traffic: DatagramTraffic) {
     if traffic.messages == 0 { return }

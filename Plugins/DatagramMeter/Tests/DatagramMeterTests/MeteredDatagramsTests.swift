@@ -46,6 +46,31 @@ struct MeteredDatagramsTests {
     try poller.deregister(server)
   }
 
+  @Test("Messages in several buffers are passed on and counted as one")
+  func severalBuffers() throws {
+    let server = MeteredDatagrams(try UDPSocket.bind(to: .loopback(port: 0)))
+    let client = MeteredDatagrams(try UDPSocket.connect(to: try server.localAddress()))
+    let (head, body): ([UInt8], [UInt8]) = ([1, 2], [3, 4, 5])
+    #expect(try client.send(gathering: GatherList(head.span, body.span)) == 5)
+    #expect(try client.send(gathering: GatherList(body.span, head.span), until: .after(patience)) == 5)
+    #expect(client.sent.messages == 2 && client.sent.bytes == 10 && client.sent.truncated == 0)
+    var (first, second): ([UInt8], [UInt8]) = ([0], [0, 0, 0, 0])
+    var info = MessageInfo()
+    let whole = try server.receive(
+      scattering: ScatterList(first.mutableSpan, second.mutableSpan), &info, until: .after(patience))
+    #expect(whole == 5 && first == [1] && second == [2, 3, 4, 5] && !info.isTruncated)
+    #expect(server.received.messages == 1 && server.received.bytes == 5 && server.received.truncated == 0)
+    let part = try server.receive(scattering: ScatterList(first.mutableSpan), &info, until: .after(patience))
+    #expect(part == 1 && first == [3] && info.isTruncated)
+    #expect(server.received.messages == 2 && server.received.bytes == 10 && server.received.truncated == 1)
+    #expect(try server.receive(scattering: ScatterList(first.mutableSpan), &info) == nil)
+    let tooLong = [UInt8](repeating: 0, count: 40_000)
+    #expect(throws: SocketError(.failure(errno: EMSGSIZE), .send)) {
+      try client.send(gathering: GatherList(tooLong.span, tooLong.span))
+    }
+    #expect(server.received.messages == 2 && client.sent.messages == 2)
+  }
+
   @Test("What fails is not counted, and wrappers wrap each other")
   func failures() throws {
     let socket = MeteredDatagrams(MeteredDatagrams(try UDPSocket.bind(to: .loopback(port: 0))))

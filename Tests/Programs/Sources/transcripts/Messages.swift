@@ -198,12 +198,41 @@ func datagrams<S: DatagramSocket & Transport & ~Copyable>(
   step("send to the peer") { words(try client.with { try $0.send("peer".utf8.span) }) }
   server.awaitSomething()
   step("receive from the peer") { words(try server.with { try $0.receive(into: buffer.mutableSpan, &info) }, buffer) }
+  try severalBuffers(client, server)
   try batches(client, server)
   step("close one end")
   server.close()
   try afterwards(client)
   step("close the other")
   client.close()
+}
+
+/// Datagrams in several buffers, over a connected pair.
+private func severalBuffers<S: DatagramSocket & ~Copyable>(_ near: Held<S>, _ far: Held<S>) throws {
+  var (head, body) = ([UInt8](repeating: 0, count: 5), [UInt8](repeating: 0, count: 16))
+  var info = MessageInfo()
+  step("receive into two buffers, nothing there") {
+    words(try far.with { try $0.receive(scattering: ScatterList(head.mutableSpan, body.mutableSpan), &info) })
+  }
+  step("send one datagram from two buffers") {
+    words(try near.with { try $0.send(gathering: GatherList("a rather ".utf8.span, "long one".utf8.span)) })
+  }
+  far.awaitSomething()
+  step("receive it into two others") {
+    let count = try far.with { try $0.receive(scattering: ScatterList(head.mutableSpan, body.mutableSpan), &info) }
+    return words(count, head + body)
+  }
+  step("send one from two buffers, waiting") {
+    counted(
+      try near.with { try $0.send(gathering: GatherList("short ".utf8.span, "ones".utf8.span), until: longTime) })
+  }
+  step("receive it, waiting, with room for eight bytes in two buffers") {
+    var little = [UInt8](repeating: 0, count: 3)
+    let count = try far.with {
+      try $0.receive(scattering: ScatterList(head.mutableSpan, little.mutableSpan), &info, until: longTime)
+    }
+    return "\(counted(count, head + little)), of \(info.length)\(info.isTruncated ? ", truncated" : "")"
+  }
 }
 
 /// What a connected socket hears when its peer has gone.
