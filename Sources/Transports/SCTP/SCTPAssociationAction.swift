@@ -40,6 +40,18 @@ public enum SCTPAssociationAction: Hashable, Sendable {
   case deleteKey(UInt16)
 }
 
+/// The directions of the streams to reset.
+@frozen
+public struct SCTPStreamDirections: OptionSet, BitwiseCopyable, Hashable, Sendable {
+  public let rawValue: UInt16
+  @inlinable
+  public init(rawValue: UInt16) { self.rawValue = rawValue }
+  /// The streams on which the peer sends. The peer is asked to reset these streams.
+  @inlinable public static var incoming: Self { Self(rawValue: 1) }
+  /// The streams on which this end sends.
+  @inlinable public static var outgoing: Self { Self(rawValue: 2) }
+}
+
 extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   /// Performs an action on one association. Actions on keys can also apply to the socket's defaults for future
   /// associations.
@@ -62,10 +74,8 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     case .sendHeartbeat(let peer):
       try descriptor.sendHeartbeat(to: peer, of: association)
     case .requestPeerPrimaryAddress(let own):
-      var value = csk_sctp_association_address()
-      value.association = association.rawValue
-      copy(own, into: &value.address)
-      try descriptor.setSCTPOption(CSK_SCTP_SET_PEER_PRIMARY_ADDR, to: value)
+      try descriptor.setSCTPOption(
+        CSK_SCTP_SET_PEER_PRIMARY_ADDR, to: csk_sctp_association_address(of: association, to: own))
     case .deactivateKey(let number):
       try descriptor.setKey(CSK_SCTP_AUTH_DEACTIVATE_KEY, number, of: association)
     case .deleteKey(let number):
