@@ -126,7 +126,8 @@ extension RawDescriptor {
       var instructions = [BPFInstruction](repeating: .drop, count: room)
       do throws(SocketError) {
         let count = try readFilter(into: &instructions, room: room)
-        return Array(instructions.prefix(count))
+        // There are no instructions if another thread has removed the filter in the meantime.
+        return count == 0 ? nil : Array(instructions.prefix(count))
       } catch {
         // The call fails if another thread has set a longer filter in the meantime.
         let now = try readFilter(into: nil, room: 0)

@@ -19,7 +19,7 @@ LIMITS = {
 
 # Three counts are still above their limits. They must not grow: lower a number when its count falls.
 LIMITS_OF_TODAY = LIMITS | {
-    "declarations with implementations": 735, "declarations of one name": 8, "names of one type": 36}
+    "declarations with implementations": 730, "declarations of one name": 8, "names of one type": 32}
 
 # What Equatable, Comparable and Hashable describe already.
 STANDARD = {"==", "!=", "<", "<=", ">", ">=", "hash(into:)", "hashValue"}

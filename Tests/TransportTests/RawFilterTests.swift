@@ -86,6 +86,22 @@ import Testing
     #expect(none?.code == .noSuchPath)
   }
 
+  /// The kernel is asked for the length first, and the filter may be gone when it is read.
+  @Test func aFilterThatAnotherThreadRemovesIsNeverEmpty() throws {
+    let socket = Shared(try UDPSocket.bind(to: .loopback(port: 0)))
+    let program = first(42)
+    let changes = ThreadResult {
+      for _ in 0..<80_000 {
+        try? socket.value.setOption(.filter, to: program)
+        try? socket.value.setOption(.filter, to: nil)
+      }
+    }
+    var seen: Set<Int> = []
+    for _ in 0..<80_000 { seen.insert(try socket.value.option(.filter)?.count ?? -1) }
+    changes.join()
+    #expect(seen.isSubset(of: [-1, program.count]))
+  }
+
   @Test func aLockedFilterStays() throws {
     let server = try UDPSocket.bind(to: .loopback(port: 0))
     try server.setOption(.filter, to: first(42))

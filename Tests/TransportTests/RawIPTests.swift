@@ -172,6 +172,10 @@ import Testing
     let raw = Glibc.socket(AF_INET6, Int32(SOCK_RAW.rawValue), 58)
     let socket = try RawIPSocket(adopting: owning(raw))
     let number = try socket.option(.protocolNumber)
+    let closed = failure(SocketError.self) { () throws(SocketError) in
+      _ = try ReadOnlySocketOption<RawIPSocketOptions, IPProtocol>.protocolNumber.read(RawDescriptor(9999))
+    }
+    #expect(closed == SocketError(.failure(errno: EBADF), .getOption))
     #expect(number == .icmpv6 && fcntl(raw, F_GETFL) & O_NONBLOCK != 0)
   }
 

@@ -11,8 +11,8 @@ import Testing
   ) -> @Sendable (borrowing SCTPSocket) throws(SocketError) -> Void {
     { (socket) throws(SocketError) in
       try socket.setOption(.authenticationSupported, to: true)
-      try socket.requireAuthentication(of: .data)
-      try socket.installKey(1, secret: secret.utf8.span)
+      try socket.perform(.requireAuthentication(of: .data))
+      try socket.perform(.installKey(1, secret: Array(secret.utf8)))
       try socket.setOption(.activeKey, to: 1)
       if !algorithms.isEmpty { try socket.setOption(.authenticationAlgorithms, to: algorithms) }
       let quick = Duration.milliseconds(100)
@@ -32,8 +32,8 @@ import Testing
       let signature = try wire.nextSignature(from: client.localAddress().port)
       #expect(signature.key == 1 && signature.isBeforeData)
       // An association under way takes another key.
-      try client.installKey(2, secret: "another".utf8.span)
-      try server.installKey(2, secret: "another".utf8.span)
+      try client.perform(.installKey(2, secret: Array("another".utf8)))
+      try server.perform(.installKey(2, secret: Array("another".utf8)))
       try client.setOption(.activeKey, to: 2)
       #expect(try client.option(.activeKey) == 2 && server.option(.activeKey) == 1)
       try client.say("again")
@@ -49,21 +49,21 @@ import Testing
       #expect(
         refusal { _ = try server.read(into: byte.mutableSpan, until: .after(.milliseconds(350))) }?.code == .timedOut)
       // With the same secret under the same number the server accepts the retransmission.
-      try server.installKey(1, secret: "wrong".utf8.span)
+      try server.perform(.installKey(1, secret: Array("wrong".utf8)))
       #expect(try server.hear(1) == "x")
     }
     // Without a secret, both ends sign with the empty key 0, which exists from the beginning.
     try sctpPair(
       server: { (socket) throws(SocketError) in
         try socket.setOption(.authenticationSupported, to: true)
-        try socket.requireAuthentication(of: .data)
+        try socket.perform(.requireAuthentication(of: .data))
       },
       client: { (socket) throws(SocketError) in try socket.setOption(.authenticationSupported, to: true) }
     ).split { client, server in
       #expect(try client.option(.activeKey) == 0)
       try client.say("x")
       #expect(try server.hear(1) == "x")
-      try client.installKey(0, secret: Span())
+      try client.perform(.installKey(0, secret: []))
       try client.say("y")
       #expect(try server.hear(1) == "y")
     }
@@ -75,8 +75,8 @@ import Testing
       var info = SCTPSendInfo()
       info.key = 5
       #expect(failureCode { try client.sendNow([1], info) } == .invalidArgument)
-      try client.installKey(5, secret: "five".utf8.span)
-      try server.installKey(5, secret: "five".utf8.span)
+      try client.perform(.installKey(5, secret: Array("five".utf8)))
+      try server.perform(.installKey(5, secret: Array("five".utf8)))
       try server.setOption(.event(.authentication), of: .all, to: true)
       try client.setOption(.event(.authentication), of: .all, to: true)
       try client.sendNow([1], info)
@@ -116,10 +116,10 @@ import Testing
     try sctpPair(server: Self.signing("secret"), client: Self.signing("secret")).split { client, server in
       for end in [0, 1] {
         if end == 0 {
-          try client.installKey(2, secret: "two".utf8.span)
+          try client.perform(.installKey(2, secret: Array("two".utf8)))
           try client.setOption(.activeKey, to: 2)
         } else {
-          try server.installKey(2, secret: "two".utf8.span)
+          try server.perform(.installKey(2, secret: Array("two".utf8)))
         }
       }
       try client.say("a")
@@ -163,9 +163,10 @@ import Testing
     let socket = try SCTPOneToManySocket.open()
     try off(socket)
     let errors = [
-      refusal { try socket.installKey(1, secret: "x".utf8.span) }, refusal { try socket.setOption(.activeKey, to: 0) },
+      refusal { try socket.perform(.installKey(1, secret: Array("x".utf8))) },
+      refusal { try socket.setOption(.activeKey, to: 0) },
       refusal { _ = try socket.option(.activeKey) }, refusal { try socket.perform(.deactivateKey(1)) },
-      refusal { try socket.perform(.deleteKey(1)) }, refusal { try socket.requireAuthentication(of: .data) },
+      refusal { try socket.perform(.deleteKey(1)) }, refusal { try socket.perform(.requireAuthentication(of: .data)) },
       refusal { _ = try socket.option(.authenticatedChunks) },
       refusal { _ = try socket.option(.authenticationAlgorithms) },
       refusal { try socket.setOption(.authenticationAlgorithms, to: [.sha1]) },
@@ -180,18 +181,19 @@ import Testing
     }
     try socket.setOption(.authenticationSupported, to: true)
     for chunk in [SCTPChunkType.initiation, .initiationAcknowledgement, .shutdownComplete, .authentication] {
-      #expect(failureCode { try socket.requireAuthentication(of: chunk) } == .invalidArgument, "\(chunk)")
+      #expect(failureCode { try socket.perform(.requireAuthentication(of: chunk)) } == .invalidArgument, "\(chunk)")
     }
     let before = try socket.option(.authenticatedChunks)
-    try socket.requireAuthentication(of: .heartbeat)
-    try socket.requireAuthentication(of: .heartbeat)
+    try socket.perform(.requireAuthentication(of: .heartbeat))
+    try socket.perform(.requireAuthentication(of: .heartbeat))
     #expect(try socket.option(.authenticatedChunks) == before + [.heartbeat])
+    #expect(failureCode { try socket.perform(.requireAuthentication(of: .data), of: .all) } == .invalidArgument)
     let tooLong = [UInt8](repeating: 1, count: 65536)
-    #expect(failureCode { try socket.installKey(1, secret: tooLong.span) } == .invalidArgument)
-    try socket.installKey(1, secret: tooLong.span.extracting(first: 65535))
+    #expect(failureCode { try socket.perform(.installKey(1, secret: tooLong)) } == .invalidArgument)
+    try socket.perform(.installKey(1, secret: Array(tooLong[..<65535])))
     #expect(failureCode { _ = try socket.option(.peerAuthenticatedChunks) } == .invalidArgument)
     let nobody = SCTPAssociationID(rawValue: 4000)
-    #expect(failureCode { try socket.installKey(1, secret: "x".utf8.span, for: nobody) } == .invalidArgument)
+    #expect(failureCode { try socket.perform(.installKey(1, secret: Array("x".utf8)), of: nobody) } == .invalidArgument)
     #expect(failureCode { try socket.setOption(.activeKey, of: nobody, to: 1) } == .invalidArgument)
     #expect(failureCode { try socket.setOption(.activeKey, to: 77) } == .invalidArgument)
   }
@@ -200,21 +202,21 @@ import Testing
   @Test func keysBelongToAssociations() throws {
     let pair = try EndpointPair { endpoint throws(SocketError) in
       try endpoint.setOption(.authenticationSupported, to: true)
-      try endpoint.requireAuthentication(of: .data)
-      try endpoint.installKey(1, secret: "default".utf8.span)
+      try endpoint.perform(.requireAuthentication(of: .data))
+      try endpoint.perform(.installKey(1, secret: Array("default".utf8)))
       try endpoint.setOption(.activeKey, to: 1)
     }
     let id = pair.nearID
     #expect(try pair.near.option(.activeKey, of: id) == 1)
     #expect(try pair.near.option(.peerAuthenticatedChunks, of: id).contains(.data))
-    try pair.near.installKey(2, secret: "own".utf8.span, for: id)
+    try pair.near.perform(.installKey(2, secret: Array("own".utf8)), of: id)
     #expect(failureCode { try pair.near.setOption(.activeKey, to: 2) } == .invalidArgument)
     try pair.near.setOption(.activeKey, of: id, to: 2)
     #expect(try pair.near.option(.activeKey, of: id) == 2 && pair.near.option(.activeKey) == 1)
-    try pair.far.installKey(2, secret: "own".utf8.span, for: .current)
+    try pair.far.perform(.installKey(2, secret: Array("own".utf8)), of: .current)
     try pair.near.sendNow([1], SCTPSendInfo(association: id))
     #expect(try pair.far.nextMessage().bytes == [1])
-    try pair.near.installKey(3, secret: "three".utf8.span, for: .all)
+    try pair.near.perform(.installKey(3, secret: Array("three".utf8)), of: .all)
     try pair.near.setOption(.activeKey, of: .all, to: 3)
     #expect(try pair.near.option(.activeKey, of: id) == 3 && pair.near.option(.activeKey) == 3)
   }

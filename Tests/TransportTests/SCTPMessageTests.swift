@@ -30,7 +30,9 @@ import Testing
 
   @Test func whatWaitsBehindIsTold() throws {
     let pair = try EndpointPair()
-    try pair.far.receiveInfo(true, next: true)
+    let initial = [try pair.far.option(.receiveInfo), try pair.far.option(.receiveNextInfo)]
+    #expect(initial == [true, false])
+    try pair.far.setOption(.receiveNextInfo, to: true)
     try pair.near.sendNow([1, 2], SCTPSendInfo(stream: 1, association: pair.nearID))
     var second = SCTPSendInfo(stream: 4, payloadProtocol: 0x0102_0304, association: pair.nearID)
     second.isUnordered = true
@@ -44,7 +46,7 @@ import Testing
     #expect(!next.isNotification && next.association == pair.farID)
     let other = try pair.far.nextMessage()
     #expect(other.bytes == [3, 4, 5] && other.message.next == nil && other.message.info?.isUnordered == true)
-    try pair.far.receiveInfo(false)
+    try pair.far.setOption(.receiveInfo, to: false)
     try pair.near.sendNow([6], SCTPSendInfo(association: pair.nearID))
     let bare = try pair.far.nextMessage()
     #expect(bare.message.info == nil && bare.message.association == .future && bare.bytes == [6])
@@ -102,7 +104,7 @@ import Testing
   /// Where nothing comes beside messages, an empty buffer must not be taken for the end.
   @Test func anEmptyBufferIsNoEnd() throws {
     let sockets = try EndpointPair().peel()
-    try sockets.second.receiveInfo(false)
+    try sockets.second.setOption(.receiveInfo, to: false)
     try sockets.first.sendNow([1, 2, 3], SCTPSendInfo())
     let none = try sockets.second.next(0)
     guard case .message(let message) = none.0 else {
@@ -172,7 +174,7 @@ import Testing
     let listener = try SCTPSocket.listen(on: .loopback(port: 0))
     let client = try SCTPSocket.connect(to: listener.localAddress(), until: .after(sctpPatience))
     let server = try listener.accept(until: .after(sctpPatience))
-    try server.receiveInfo(true)
+    try server.setOption(.receiveInfo, to: true)
     try server.setOption(.event(.associationChange), of: .all, to: true)
     try client.sendNow([1, 2, 3], SCTPSendInfo(stream: 2, payloadProtocol: 5))
     let (message, bytes) = try server.nextMessage()

@@ -80,31 +80,33 @@ import Testing
 
   @Test func addingAndRemoving() throws {
     let socket = try SCTPSocket.open(for: .loopback(port: 0))
-    try socket.addLocalAddresses([.local(1), .local(2)])
+    try socket.perform(.addLocalAddresses([.local(1), .local(2)]))
     let port = try socket.localAddress().port
     #expect(port != 0)
-    try socket.addLocalAddresses([.local(3, port: port)])
+    try socket.perform(.addLocalAddresses([.local(3, port: port)]))
     #expect(try socket.option(.localAddresses).contains(socket.localAddress()))
-    try socket.addLocalAddresses([.local(4)])
+    try socket.perform(.addLocalAddresses([.local(4)]))
     #expect(try Set(socket.option(.localAddresses)) == Set((1...4).map { .local($0, port: port) }))
-    #expect(refusal { try socket.addLocalAddresses([.local(5, port: port &+ 1)]) }?.code == .invalidArgument)
-    #expect(refusal { try socket.addLocalAddresses([.local(4)]) }?.code == .invalidArgument)
-    #expect(refusal { try socket.addLocalAddresses([]) }?.code == .invalidArgument)
+    #expect(refusal { try socket.perform(.addLocalAddresses([.local(5, port: port &+ 1)])) }?.code == .invalidArgument)
+    #expect(refusal { try socket.perform(.addLocalAddresses([.local(4)])) }?.code == .invalidArgument)
+    #expect(refusal { try socket.perform(.addLocalAddresses([])) }?.code == .invalidArgument)
+    #expect(refusal { try socket.perform(.addLocalAddresses([.local(5)]), of: .all) }?.code == .invalidArgument)
+    #expect(refusal { try socket.perform(.removeLocalAddresses([.local(4)]), of: .all) }?.code == .invalidArgument)
     let strange = IPSocketAddress(IPv4Address(bits: 0xc000_0201), port: 0)
-    let error = refusal { try socket.addLocalAddresses([.local(6), strange]) }
+    let error = refusal { try socket.perform(.addLocalAddresses([.local(6), strange])) }
     #expect(error?.code == .addressNotAvailable && error?.operation == .bindAddresses)
     // The one before the one that failed is taken back.
     #expect(try socket.option(.localAddresses).count == 4)
-    #expect(refusal { try socket.addLocalAddresses([.loopbackIPv6(port: 0)]) }?.code == .invalidArgument)
-    try socket.removeLocalAddresses([.local(2), .local(3)])
+    #expect(refusal { try socket.perform(.addLocalAddresses([.loopbackIPv6(port: 0)])) }?.code == .invalidArgument)
+    try socket.perform(.removeLocalAddresses([.local(2), .local(3)]))
     #expect(try Set(socket.option(.localAddresses)) == [.local(1, port: port), .local(4, port: port)])
-    #expect(refusal { try socket.removeLocalAddresses([.local(9)]) }?.code == .invalidArgument)
-    try socket.removeLocalAddresses([.local(1)])
-    #expect(refusal { try socket.removeLocalAddresses([.local(4)]) }?.errno == EBUSY)
+    #expect(refusal { try socket.perform(.removeLocalAddresses([.local(9)])) }?.code == .invalidArgument)
+    try socket.perform(.removeLocalAddresses([.local(1)]))
+    #expect(refusal { try socket.perform(.removeLocalAddresses([.local(4)])) }?.errno == EBUSY)
     // An IPv6 socket takes IPv4 addresses.
     let six = try SCTPSocket.open(for: .loopbackIPv6(port: 0))
     try six.setOption(.v6Only, to: false)
-    try six.addLocalAddresses([.loopbackIPv6(port: 0), .loopback(port: 0)])
+    try six.perform(.addLocalAddresses([.loopbackIPv6(port: 0), .loopback(port: 0)]))
     #expect(try six.option(.localAddresses).count == 2)
   }
 
@@ -143,7 +145,7 @@ import Testing
       to: listener.localAddress(), from: .local(2), until: .after(sctpSoon), configure: configure)
     let server = try listener.accept(until: .after(sctpSoon))
     let port = try client.localAddress().port
-    try client.addLocalAddresses([.local(3)])
+    try client.perform(.addLocalAddresses([.local(3)]))
     let deadline = Deadline.after(sctpSoon)
     while try server.option(.peerAddresses).count != 2, !deadline.hasPassed { sleep(milliseconds: 1) }
     #expect(try Set(server.option(.peerAddresses)) == [.local(2, port: port), .local(3, port: port)])
@@ -152,7 +154,7 @@ import Testing
     #expect(try server.option(.primaryAddress) == .local(3, port: port))
     #expect(
       refusal { try client.perform(.requestPeerPrimaryAddress(.local(9, port: port))) }?.code == .addressNotAvailable)
-    try client.removeLocalAddresses([.local(2)])
+    try client.perform(.removeLocalAddresses([.local(2)]))
     while try server.option(.peerAddresses).count != 1, !deadline.hasPassed { sleep(milliseconds: 1) }
     #expect(try server.option(.peerAddresses) == [.local(3, port: port)])
     try client.say("over the new one")

@@ -78,7 +78,7 @@ import Testing
       }
       let far = try listeningEndpoint([.associationChange])
       let more = second.with(port: try far.localAddress().port)
-      try far.addLocalAddresses([more])
+      try far.perform(.addLocalAddresses([more]))
       let id = try near.connect(to: far.localAddress())
       let confirmed = try near.nextNotification { notification, _ -> SCTPPeerAddressChange? in
         if case .peerAddressChange(let change) = notification { change } else { nil }

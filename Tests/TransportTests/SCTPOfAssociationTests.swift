@@ -155,7 +155,7 @@ import Testing
     }
     // Associations keep the addresses that they began with.
     let port = try fan.hub.localAddress().port
-    try fan.hub.addLocalAddresses([.local(8)])
+    try fan.hub.perform(.addLocalAddresses([.local(8)]))
     let all = Set([1, 7, 8].map { IPSocketAddress.local($0, port: port) })
     #expect(try Set(fan.hub.option(.localAddresses)) == all)
     #expect(try Set(fan.hub.option(.localAddresses, of: fan.first)) == all.subtracting([.local(8, port: port)]))
@@ -248,11 +248,11 @@ private final class Fan {
     right configureRight: Configure = { (_) throws(SocketError) in }
   ) throws {
     let hub = try listeningEndpoint(on: .local(1), configure: configureHub)
-    try hub.addLocalAddresses([.local(7)])
+    try hub.perform(.addLocalAddresses([.local(7)]))
     let left = try listeningEndpoint([], on: .local(2), configure: configureLeft)
-    try left.addLocalAddresses([.local(3)])
+    try left.perform(.addLocalAddresses([.local(3)]))
     let right = try listeningEndpoint([], on: .local(4), configure: configureRight)
-    try right.addLocalAddresses([.local(5), .local(6)])
+    try right.perform(.addLocalAddresses([.local(5), .local(6)]))
     first = try hub.connect(to: left.option(.localAddresses)[0])
     _ = try hub.nextChange(.up)
     second = try hub.connect(to: right.option(.localAddresses)[0])

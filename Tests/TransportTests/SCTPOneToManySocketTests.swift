@@ -101,11 +101,29 @@ import Testing
       #expect(!failure.wasSent && payload == Array("lost".utf8) && failure.payload.missing == 0)
       #expect(failure.info.context == 4711 && failure.info.stream == 2 && failure.info.payloadProtocol == 99)
     }
-    // Connected without a message.
-    _ = try client.connect(to: target)
-    _ = try client.nextChange(.cannotStart)
+  }
+
+  /// A connect without a message returns before the peer's answer, so the call itself does not fail.
+  @Test func aRefusedConnectIsReportedLater() throws {
+    let nobody = try SCTPOneToManySocket.bind(to: .loopback(port: 0))
+    let target = try nobody.localAddress()
+    let client = try listeningEndpoint()
+    let first = try client.connect(to: target)
+    let change = try client.nextChange(.cannotStart)
+    #expect(change.association == first && change.isEnd)
+    // To generic code it is the failure of a receive.
+    let second = try client.connect(to: target)
+    var buffer: [UInt8] = [0]
+    var source: SCTPAssociationID?
+    var info = MessageInfo()
+    let error = refusal {
+      _ = try client.receive(into: buffer.mutableSpan, from: &source, &info, until: .after(sctpPatience))
+    }
+    #expect(error == SocketError(.failure(errno: ECONNREFUSED), .receive) && source == second && second != first)
     let count = try client.option(.associationCount)
     #expect(count == 0)
+    let late = refusal { try client.sendNow([1], SCTPSendInfo(association: second)) }
+    #expect(late == SocketError(.failure(errno: EPIPE), .send))
   }
 
   @Test func associationsAreListedShutDownAndAborted() throws {

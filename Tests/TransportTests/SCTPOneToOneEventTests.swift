@@ -9,7 +9,7 @@ import Testing
     (socket) throws(SocketError) in
     try socket.setOption(.event(.associationChange), of: .all, to: true)
     try socket.setOption(.event(.shutdown), of: .all, to: true)
-    try socket.receiveInfo(true)
+    try socket.setOption(.receiveInfo, to: true)
   }
 
   /// ishidawataru/sctp's notification handler, on dialling and on listening: events that are switched on before tell of

@@ -1,3 +1,4 @@
+import Glibc
 import SocketKit
 import TestSupport
 import Testing
@@ -32,6 +33,27 @@ import Testing
     #expect(answer.bytes == [3])
     let count = try server.option(.associationCount)
     #expect(count == 1)
+  }
+
+  /// Generic code gets the restart as a reset of the association, which then goes on.
+  @Test func genericCodeIsResetOnceAndGoesOn() throws {
+    let server = try listeningEndpoint()
+    let client = try SCTPSocket.connect(to: server.localAddress(), until: .after(sctpSoon))
+    let id = try server.nextChange(.up).association
+    try server.setOption(.filter, to: dropping(6))
+    let again = try restart(client, saying: [2])
+    var buffer: [UInt8] = [0]
+    var source: SCTPAssociationID?
+    var info = MessageInfo()
+    let reset = refusal {
+      _ = try server.receive(into: buffer.mutableSpan, from: &source, &info, until: .after(sctpSoon))
+    }
+    #expect(reset == SocketError(.failure(errno: ECONNRESET), .receive) && source == id)
+    _ = try server.receive(into: buffer.mutableSpan, from: &source, &info, until: .after(sctpSoon))
+    #expect(buffer == [2] && source == id)
+    try server.sendNow([3], SCTPSendInfo(association: id))
+    let answer = try again.nextMessage()
+    #expect(answer.bytes == [3])
   }
 
   /// A reset once, because messages may be missing; then it goes on.

@@ -53,6 +53,12 @@ extension SCTPSocket {
     }
   }
 
+  /// Aborts, by a time limit that has passed.
+  consuming func abort() throws {
+    let ending = try close(until: .past)
+    #expect(ending == .aborted)
+  }
+
   /// Closing gracefully: how it ended, or how it failed. Consumed in a function of its own, because closures cannot.
   consuming func closing(
     within time: Duration, control: WaitControl? = nil

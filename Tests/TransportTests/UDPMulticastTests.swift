@@ -185,6 +185,16 @@ import Testing
     }
   }
 
+  /// The routing table selects the interface for number 0, as for nil.
+  @Test func interfaceZeroIsTheRoutingTables() throws {
+    guard let made = try pair(.v6) else { return }
+    let receiver = adopt(made[0])
+    _ = adopt(made[1])
+    try receiver.join(MulticastGroup(Self.six, interface: .index(0)))
+    #expect(code { () throws(SocketError) in try receiver.join(MulticastGroup(Self.six)) } == .addressInUse)
+    try receiver.leave(MulticastGroup(Self.six))
+  }
+
   @Test func badInterfaces() throws {
     let four = try UDPSocket.bind(to: .loopback(port: 0))
     let six = try UDPSocket.bind(to: .loopbackIPv6(port: 0))

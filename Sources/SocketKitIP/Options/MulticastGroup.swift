@@ -10,7 +10,8 @@ public struct MulticastGroup: Hashable, Sendable {
   /// The network interface on which a group is joined.
   @frozen
   public enum Interface: Hashable, Sendable {
-    /// The interface with this number; see ``InterfaceNames``.
+    /// The interface with this number; see ``InterfaceNames``. With 0, the routing table selects the interface, as with
+    /// a nil ``MulticastGroup/interface``.
     case index(UInt32)
     /// The interface that has this address; for IPv4 groups only.
     case address(IPv4Address)

@@ -11,7 +11,8 @@ internal import SocketKitIP
 /// To use addresses of a specific type, replace ``/SocketKitCore/AnySocketAddress`` with your own address type.
 /// `Options` determines the options that the socket supports: ``/SocketKitCore/SocketLevelOptions`` for those of
 /// socket(7) only, `UDPSocketOptions` for those of UDP, or a type of your own. Every socket type except a stream is
-/// possible. For sequenced packets, whose connections have an end, use ``GenericPacketSocket``.
+/// possible. For sequenced packets, whose connections have an end, use ``GenericPacketSocket``. Packet sockets
+/// (packet(7)) also have ``join(_:interfaceIndex:)``, ``leave(_:interfaceIndex:)`` and ``takePacketStatistics()``.
 @frozen
 public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, DatagramSocket, KernelSocket,
   Transport
@@ -30,7 +31,7 @@ public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, 
   @usableFromInline
   static func passesDescriptors(_ descriptor: RawDescriptor) -> Bool {
     do throws(SocketError) {
-      return try descriptor.socketKind().family == .unix
+      return try descriptor.family() == .unix
     } catch {
       return true
     }
@@ -45,7 +46,10 @@ public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, 
   /// Every kind of socket that has messages and no connections. A socket that is opened for an address is a datagram
   /// socket with the family's default protocol. To open a socket of another kind, use `open(_:)`.
   public static var kinds: [SocketKind] {
-    [.datagram, .raw, .reliableDatagram, .congestionControlledDatagram, .packet].map { SocketKind(.unspecified, $0) }
+    [
+      SocketKind(.unspecified, .datagram), SocketKind(.unspecified, .raw), SocketKind(.unspecified, .reliableDatagram),
+      SocketKind(.unspecified, .congestionControlledDatagram), SocketKind(.unspecified, .packet),
+    ]
   }
 }
 

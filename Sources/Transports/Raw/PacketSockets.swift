@@ -7,7 +7,7 @@ internal import SocketKitIP
 // protocolNumber: …))`.
 
 /// Frames that a network interface delivers in addition to the frames for this host: PACKET_ADD_MEMBERSHIP of
-/// packet(7).
+/// packet(7). See ``GenericMessageSocket/join(_:interfaceIndex:)``.
 public enum PacketMembership: Hashable, Sendable {
   /// Every frame that the interface receives (PACKET_MR_PROMISC).
   case promiscuous
@@ -40,7 +40,8 @@ public enum PacketMembership: Hashable, Sendable {
   }
 }
 
-/// The counters of a packet socket since the last read: struct tpacket_stats and tpacket_stats_v3.
+/// The counters of a packet socket since the last read: struct tpacket_stats and tpacket_stats_v3. See
+/// ``GenericMessageSocket/takePacketStatistics()``.
 public struct PacketStatistics: Hashable, Sendable {
   /// Packets that passed the filter, including those that were dropped.
   public var packets: UInt32
@@ -54,7 +55,7 @@ public struct PacketStatistics: Hashable, Sendable {
 extension GenericMessageSocket {
   /// Makes an interface deliver additional frames to all packet sockets on the host.
   ///
-  /// The kernel counts memberships: call ``leave(_:interfaceIndex:)-(PacketMembership,_)`` once for each. Closing the
+  /// The kernel counts memberships: call ``leave(_:interfaceIndex:)`` once for each. Closing the
   /// socket ends its remaining memberships. The socket must be a packet socket. The C name is `PACKET_ADD_MEMBERSHIP`.
   /// - Parameter interfaceIndex: the interface's index; see ``/SocketKitIP/InterfaceNames``.
   /// - Throws: `.addressNotAvailable` if the interface does not exist; `.invalidArgument` if the length of a hardware

@@ -19,15 +19,19 @@ extension SocketOption where Group == RawIPSocketOptions, Value == Bool {
     let six = SocketOption(flag: CSK_IPV6_HDRINCL, level: CSK_IPPROTO_IPV6)
     return Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Bool in
-        try target.socketKind().family == .ipv6 ? six.read(target) : four.read(target)
+        try (try target.family() == .ipv6 ? six : four).read(target)
       },
       write: { (target: RawDescriptor, value: Bool) throws(SocketError) in
-        if try target.socketKind().family == .ipv6 {
-          try six.write(target, value)
-        } else {
-          try four.write(target, value)
-        }
+        try (try target.family() == .ipv6 ? six : four).write(target, value)
       })
+  }
+}
+
+extension RawDescriptor {
+  /// Returns the address family of this socket (SO_DOMAIN).
+  func family() throws(SocketError) -> AddressFamily {
+    let option = SocketOption<SocketLevelOptions, Int>(integer: CSK_SO_DOMAIN, level: CSK_SOL_SOCKET)
+    return AddressFamily(rawValue: Int32(truncatingIfNeeded: try option.read(self)))
   }
 }
 

@@ -1,3 +1,4 @@
+internal import CSocketKit
 public import SocketKitCore
 public import SocketKitIP
 
@@ -123,7 +124,8 @@ extension ReadOnlySocketOption where Group == RawIPSocketOptions, Value == IPPro
   /// The protocol that the socket was opened for. The C name is `SO_PROTOCOL`.
   public static var protocolNumber: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> IPProtocol in
-      IPProtocol(rawValue: try target.socketKind().protocolNumber)
+      let option = SocketOption<SocketLevelOptions, Int>(integer: CSK_SO_PROTOCOL, level: CSK_SOL_SOCKET)
+      return IPProtocol(rawValue: Int32(truncatingIfNeeded: try option.read(target)))
     }
   }
 }

@@ -37,10 +37,10 @@ extension RawDescriptor {
 extension SCTPAssociationOption {
   /// Creates an option whose value the kernel reads and writes as a structure.
   /// - Parameters:
-  ///   - question: returns a structure in which only the association is set.
+  ///   - question: returns the structure that is passed to the kernel. By default, only its association is set.
   ///   - encode: stores a value in that structure.
-  init<Structure: BitwiseCopyable & Sendable>(
-    _ name: Int32, question: @escaping @Sendable (SCTPAssociationID) -> Structure,
+  init<Structure: AssociationStructure & BitwiseCopyable & Sendable>(
+    _ name: Int32, question: @escaping @Sendable (SCTPAssociationID) -> Structure = { Structure(of: $0) },
     decode: @escaping @Sendable (Structure) throws(SocketError) -> Value,
     encode: @escaping @Sendable (Value, inout Structure) throws(SocketError) -> Void
   ) {
@@ -58,9 +58,9 @@ extension SCTPAssociationOption {
 
 extension ReadOnlySCTPAssociationOption {
   /// Creates an option whose value the kernel returns as a structure.
-  /// - Parameter question: returns a structure in which only the association is set.
-  init<Structure: BitwiseCopyable & Sendable>(
-    _ name: Int32, question: @escaping @Sendable (SCTPAssociationID) -> Structure,
+  /// - Parameter question: returns the structure that is passed to the kernel. By default, only its association is set.
+  init<Structure: AssociationStructure & BitwiseCopyable & Sendable>(
+    _ name: Int32, question: @escaping @Sendable (SCTPAssociationID) -> Structure = { Structure(of: $0) },
     decode: @escaping @Sendable (Structure) -> Value
   ) {
     self.init { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
@@ -92,9 +92,8 @@ func milliseconds(_ time: Duration, upTo limit: UInt32 = .max) throws(SocketErro
   try units(time, of: .milliseconds(1), upTo: limit)
 }
 
-/// Copies an address into the kernel's sockaddr_storage. Nil leaves the storage empty, which means every address.
-func copy<Storage: BitwiseCopyable>(_ address: IPSocketAddress?, into storage: inout Storage) {
-  guard let address else { return }
+/// Copies an address into the kernel's sockaddr_storage.
+func copy<Storage: BitwiseCopyable>(_ address: IPSocketAddress, into storage: inout Storage) {
   withUnsafeMutableBytes(of: &storage) { target in
     address.withBytes { bytes in bytes.withUnsafeBytes { target.copyMemory(from: $0) } }
   }

@@ -2,7 +2,14 @@ internal import CSocketKit
 public import SocketKitCore
 public import SocketKitIP
 
-/// An operation on an association that a program requests from the kernel with `perform(_:of:)`.
+/// An operation on an association or a socket that a program requests from the kernel with `perform(_:of:)`.
+///
+/// ```swift
+/// try socket.perform(.addLocalAddresses([IPSocketAddress(parsing: "10.0.1.1:0")]))
+/// try server.perform(.addStreams(outgoing: 2), of: association)
+/// ```
+/// ``addLocalAddresses(_:)``, ``removeLocalAddresses(_:)`` and ``requireAuthentication(of:)`` are operations on the
+/// socket. They throw `.invalidArgument` for any association other than `.future`, the default.
 ///
 /// To change the streams of an existing association (RFC 6525), both ends must support such changes
 /// (``SCTPAssociationOption/reconfigurationSupported``) and permit them (``SCTPAssociationOption/streamChanges``). The
@@ -27,6 +34,43 @@ public enum SCTPAssociationAction: Hashable, Sendable {
   /// support address changes (``SCTPAssociationOption/addressChangesSupported``); `.addressNotAvailable` for an address
   /// that does not belong to this end. The C name is `SCTP_SET_PEER_PRIMARY_ADDR`.
   case requestPeerPrimaryAddress(IPSocketAddress)
+  /// Binds the socket to addresses of this host, in addition to those to which it is bound.
+  ///
+  /// The addresses have the socket's port or port 0. If the socket is not bound, port 0 in all addresses lets the
+  /// kernel choose the port. An IPv6 socket also accepts IPv4 addresses. An existing association keeps its addresses,
+  /// unless both ends support address changes (RFC 5061).
+  ///
+  /// Throws `.addressNotAvailable` (not an address of this host), `.addressInUse`, `.invalidArgument` (another port,
+  /// the other IP version, an address that is already bound, no address). The error contains the addresses. If one
+  /// address fails, the kernel unbinds the addresses that precede it in the list. The C name is
+  /// `SCTP_SOCKOPT_BINDX_ADD`.
+  case addLocalAddresses([IPSocketAddress])
+  /// Unbinds the socket from addresses. New associations do not use these addresses.
+  ///
+  /// Throws `.other` with EBUSY if no address would remain; `.invalidArgument` for no address, for another port, and
+  /// for an address to which the socket is not bound. The error contains the addresses. The C name is
+  /// `SCTP_SOCKOPT_BINDX_REM`.
+  case removeLocalAddresses([IPSocketAddress])
+  /// Requires the peers of future associations to sign chunks of a type: the kernel drops unsigned chunks of that type
+  /// (RFC 6458, 8.3.2).
+  ///
+  /// The requirement cannot be removed. Require signatures before listening or connecting. Throws `.invalidArgument`
+  /// for ``SCTPChunkType/initiation``, ``SCTPChunkType/initiationAcknowledgement``, ``SCTPChunkType/shutdownComplete``
+  /// and ``SCTPChunkType/authentication``, which are never signed, and if there would be more than 20 types;
+  /// `.notSupported` with EACCES if authentication is off. The C name is `SCTP_AUTH_CHUNK`.
+  case requireAuthentication(of: SCTPChunkType)
+  /// Installs a shared secret under a number (RFC 6458, 8.3.3). The secret replaces an earlier secret with the same
+  /// number.
+  ///
+  /// Both ends must install the same secret under the same number. The kernel signs with the secret only after
+  /// ``SCTPAssociationOption/activeKey`` is set to that number, or for messages whose ``SCTPSendInfo/key`` is that
+  /// number. Initially key 0 is active. Key 0 exists from the start, and its initial secret is empty. A new association
+  /// has the keys of the socket. The kernel keeps a copy of the secret, which has 0 to 65 535 bytes.
+  ///
+  /// The option ``SCTPAssociationOption/authenticationSupported`` must be on at both ends before the association is
+  /// established. Throws `.notSupported` with EACCES if authentication is off or the peer does not support it;
+  /// `.invalidArgument` for a secret that is too long. The C name is `SCTP_AUTH_KEY`.
+  case installKey(UInt16, secret: [UInt8])
   /// Deactivates a key: no further message can be sent with the key (RFC 6458, 8.3.4; Linux 4.17).
   ///
   /// ``SCTPNotification/authentication(_:)`` reports ``SCTPAuthentication/Event/keyIsFree`` when no data that was sent
@@ -40,9 +84,21 @@ public enum SCTPAssociationAction: Hashable, Sendable {
   case deleteKey(UInt16)
 }
 
+/// The directions of the streams to reset.
+@frozen
+public struct SCTPStreamDirections: OptionSet, BitwiseCopyable, Hashable, Sendable {
+  public let rawValue: UInt16
+  @inlinable
+  public init(rawValue: UInt16) { self.rawValue = rawValue }
+  /// The streams on which the peer sends. The peer is asked to reset these streams.
+  @inlinable public static var incoming: Self { Self(rawValue: 1) }
+  /// The streams on which this end sends.
+  @inlinable public static var outgoing: Self { Self(rawValue: 2) }
+}
+
 extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
-  /// Performs an action on one association. Actions on keys can also apply to the socket's defaults for future
-  /// associations.
+  /// Performs an action on one association or on the socket. Actions on keys can also apply to the socket's defaults
+  /// for future associations.
   /// - Parameter association: an association of a one-to-many socket. For actions on keys, also `.future` for the
   ///   socket's default, `.current` or `.all`.
   /// - Throws: `.invalidArgument` for an association that does not exist; `.closed`, and the errors that are listed for
@@ -62,16 +118,30 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     case .sendHeartbeat(let peer):
       try descriptor.sendHeartbeat(to: peer, of: association)
     case .requestPeerPrimaryAddress(let own):
-      var value = csk_sctp_association_address()
-      value.association = association.rawValue
-      copy(own, into: &value.address)
-      try descriptor.setSCTPOption(CSK_SCTP_SET_PEER_PRIMARY_ADDR, to: value)
+      try descriptor.setSCTPOption(
+        CSK_SCTP_SET_PEER_PRIMARY_ADDR, to: csk_sctp_association_address(of: association, to: own))
+    case .addLocalAddresses(let addresses):
+      try checkIsSocket(association)
+      try descriptor.changeLocalAddresses(CSK_SCTP_BINDX_ADD, addresses)
+    case .removeLocalAddresses(let addresses):
+      try checkIsSocket(association)
+      try descriptor.changeLocalAddresses(CSK_SCTP_BINDX_REM, addresses)
+    case .requireAuthentication(let chunk):
+      try checkIsSocket(association)
+      try descriptor.requireAuthentication(of: chunk)
+    case .installKey(let number, let secret):
+      try descriptor.installKey(number, secret: secret, for: association)
     case .deactivateKey(let number):
       try descriptor.setKey(CSK_SCTP_AUTH_DEACTIVATE_KEY, number, of: association)
     case .deleteKey(let number):
       try descriptor.setKey(CSK_SCTP_AUTH_DELETE_KEY, number, of: association)
     }
   }
+}
+
+/// Checks that the caller did not request an operation on the socket for an association.
+private func checkIsSocket(_ association: SCTPAssociationID) throws(SocketError) {
+  if association != .future { throw SocketError(code: .invalidArgument, .setOption) }
 }
 
 extension RawDescriptor {

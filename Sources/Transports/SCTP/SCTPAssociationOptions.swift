@@ -1,36 +1,33 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-// These options of an association consist of a single number. They are sorted by their C names.
+// These options of an association or of a stream consist of a single number. They are sorted by their C names.
 
 extension SCTPAssociationOption {
   /// Creates an option that is the number in struct sctp_assoc_value.
   fileprivate init(
     _ name: Int32, decode: @escaping @Sendable (UInt32) -> Value,
-    encode: @escaping @Sendable (Value) throws(SocketError) -> UInt32
+    encode: @escaping @Sendable (Value) -> UInt32
   ) {
     self.init(
-      read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
-        let question = csk_sctp_assoc_value(association: association.rawValue, value: 0)
-        return decode(try target.sctpOption(name, asking: question).value)
-      },
-      write: { (target: RawDescriptor, association: SCTPAssociationID, value: Value) throws(SocketError) in
-        let value = csk_sctp_assoc_value(association: association.rawValue, value: try encode(value))
-        try target.setSCTPOption(name, to: value)
+      name, decode: { decode($0.value) },
+      encode: { (value: Value, structure: inout csk_sctp_assoc_value) throws(SocketError) in
+        structure.value = encode(value)
       })
   }
 }
 
 extension SCTPAssociationOption where Value == Bool {
   private init(_ name: Int32) {
-    self.init(name, decode: { $0 != 0 }, encode: { (value: Bool) throws(SocketError) -> UInt32 in value ? 1 : 0 })
+    self.init(name, decode: { $0 != 0 }, encode: { $0 ? 1 : 0 })
   }
   /// Whether addresses can be added and removed during an association (ASCONF, RFC 5061).
   ///
   /// The default is net.sctp.addip_enable. Set the option before the association is established. It requires
   /// ``authenticationSupported`` and Linux 5.4. The C name is `SCTP_ASCONF_SUPPORTED`.
   public static var addressChangesSupported: Self { Self(CSK_SCTP_ASCONF_SUPPORTED) }
-  /// Whether chunks can be authenticated (RFC 4895), with `installKey(_:secret:for:)` and `requireAuthentication(of:)`.
+  /// Whether chunks can be authenticated (RFC 4895), with ``SCTPAssociationAction/installKey(_:secret:)`` and
+  /// ``SCTPAssociationAction/requireAuthentication(of:)``.
   ///
   /// The default is net.sctp.auth_enable. Set the option before the association is established. Requires Linux 5.4. The
   /// C name is `SCTP_AUTH_SUPPORTED`.
@@ -61,15 +58,13 @@ extension SCTPAssociationOption where Value == Bool {
   /// The C name is `SCTP_EXPOSE_POTENTIALLY_FAILED_STATE`.
   public static var exposesPotentiallyFailed: Self {
     // 0 applies net.sctp.pf_expose, 1 hides the state, 2 exposes it.
-    Self(
-      CSK_SCTP_EXPOSE_PF_STATE, decode: { $0 == 2 },
-      encode: { (value: Bool) throws(SocketError) -> UInt32 in value ? 2 : 1 })
+    Self(CSK_SCTP_EXPOSE_PF_STATE, decode: { $0 == 2 }, encode: { $0 ? 2 : 1 })
   }
 }
 
 extension SCTPAssociationOption where Value == UInt32 {
   private init(_ name: Int32) {
-    self.init(name, decode: { $0 }, encode: { (value: UInt32) throws(SocketError) -> UInt32 in value })
+    self.init(name, decode: { $0 }, encode: { $0 })
   }
   /// A number that the program chooses. The kernel returns the number with each message that the association receives:
   /// ``SCTPReceiveInfo/context``.
@@ -103,9 +98,7 @@ extension SCTPAssociationOption where Value == SCTPStreamChanges {
   /// The changes to streams that the peer may request from this end, and that this end may request from the peer; none
   /// by default. The C name is `SCTP_ENABLE_STREAM_RESET`.
   public static var streamChanges: Self {
-    Self(
-      CSK_SCTP_ENABLE_STREAM_RESET, decode: { SCTPStreamChanges(rawValue: $0) },
-      encode: { (value: SCTPStreamChanges) throws(SocketError) -> UInt32 in value.rawValue })
+    Self(CSK_SCTP_ENABLE_STREAM_RESET, decode: { SCTPStreamChanges(rawValue: $0) }, encode: { $0.rawValue })
   }
 }
 
@@ -133,8 +126,17 @@ extension SCTPAssociationOption where Value == SCTPStreamScheduler {
   /// Setting a scheduler that the kernel does not support throws `.invalidArgument`. The C name is
   /// `SCTP_STREAM_SCHEDULER`.
   public static var streamScheduler: Self {
+    Self(CSK_SCTP_STREAM_SCHEDULER, decode: { SCTPStreamScheduler(rawValue: $0) }, encode: { $0.rawValue })
+  }
+}
+
+extension SCTPAssociationOption where Value == UInt16 {
+  /// A stream's value for the scheduler: its priority (the lowest number is sent first) or its weight. Throws
+  /// `.invalidArgument` for a stream that does not exist. The C name is `SCTP_STREAM_SCHEDULER_VALUE`.
+  public static func schedulerValue(ofStream stream: UInt16) -> Self {
     Self(
-      CSK_SCTP_STREAM_SCHEDULER, decode: { SCTPStreamScheduler(rawValue: $0) },
-      encode: { (value: SCTPStreamScheduler) throws(SocketError) -> UInt32 in value.rawValue })
+      CSK_SCTP_STREAM_SCHEDULER_VALUE,
+      question: { csk_sctp_stream_value(association: $0.rawValue, stream: stream, value: 0) }, decode: { $0.value },
+      encode: { $1.value = $0 })
   }
 }

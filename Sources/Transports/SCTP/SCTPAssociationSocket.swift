@@ -32,11 +32,10 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
   /// Takes ownership of a peeled-off descriptor, and switches ``SCTPEvent/associationChange`` on.
   public init(owning descriptor: consuming Descriptor) {
     owned = descriptor
-    let raw = owned.raw
-    try? raw.setSCTPFlag(CSK_SCTP_RECVRCVINFO, to: true)
-    _ = raw.attemptSetEvent(.associationChange, to: true, for: .all)
+    try? setOption(.receiveInfo, to: true)
+    try? setOption(.event(.associationChange), of: .all, to: true)
     // The association may have ended before the event was switched on.
-    if !raw.hasItsAssociation { _ = csk_shutdown(raw.value, CSK_SHUT_RDWR) }
+    if !owned.raw.hasItsAssociation { _ = csk_shutdown(owned.raw.value, CSK_SHUT_RDWR) }
   }
 
   /// Takes ownership of a peeled-off socket, and makes it CLOEXEC and non-blocking.

@@ -21,17 +21,7 @@ extension SCTPOneToManySocket {
   /// - Throws: `.invalidArgument` (no address, or several ports), `.alreadyConnected`, `.unreachable`. The error
   ///   contains the first address.
   public borrowing func connect(toAny addresses: [IPSocketAddress]) throws(SocketError) -> SCTPAssociationID {
-    var packed: [UInt8] = []
-    for address in addresses { address.withBytes { bytes in packed += bytes.withUnsafeBytes { Array($0) } } }
-    let number = descriptor.value
-    let (association, result) = packed.withUnsafeBytes { memory in
-      var request = csk_sctp_connectx(
-        association: 0, byte_count: Int32(memory.count), addresses: memory.baseAddress)
-      var length = UInt32(MemoryLayout<csk_sctp_connectx>.size)
-      let result = IOResult(
-        raw: csk_getsockopt(number, CSK_IPPROTO_SCTP, CSK_SCTP_CONNECTX3, &request, &length))
-      return (SCTPAssociationID(rawValue: request.association), result)
-    }
+    let (result, association) = descriptor.sctpConnect(to: addresses)
     if result.isFailure && result.errno != CSK_EINPROGRESS {
       throw SocketError(result, .connect).with(address: addresses.first?.description ?? "no address")
     }
@@ -99,7 +89,7 @@ extension RawDescriptor {
   }
 
   /// Peels off an association with the older option, and sets the flags afterwards.
-  func attemptPlainPeelOff(_ association: SCTPAssociationID) -> IOResult {
+  private func attemptPlainPeelOff(_ association: SCTPAssociationID) -> IOResult {
     var request = csk_sctp_peeloff(association: association.rawValue, descriptor: -1)
     var length = UInt32(MemoryLayout<csk_sctp_peeloff>.size)
     let result = IOResult(raw: csk_getsockopt(value, CSK_IPPROTO_SCTP, CSK_SCTP_PEELOFF, &request, &length))

@@ -20,7 +20,10 @@ extension SCTPSocket {
   /// The kernel cannot report whether the peer's program has read all data.
   ///
   /// - Parameter limit: how long to wait. If the deadline has already passed, or if the wait is cancelled, the call
-  ///   aborts the association immediately.
+  ///   aborts the association immediately (RFC 9260, 9.1): unsent data is discarded, and the peer's next read fails
+  ///   with `.connectionReset`. For example, `close(until: .past)` aborts the association. The call has no parameter
+  ///   for a reason, because the kernel accepts a reason only on one-to-many and peeled-off sockets (EINVAL in
+  ///   net/sctp/socket.c).
   /// - Throws: `.connectionReset` if the peer aborted, `.timedOut` with ETIMEDOUT if the peer no longer answered (both
   ///   even if a read or a write has already reported the error); `.cancelled`, `.notConnected`. The socket is closed
   ///   in every case.
@@ -32,8 +35,7 @@ extension SCTPSocket {
       var wait = try WaitOperation(.close, until: limit)
       try wait.check()
       // Only a notification reports the completion of this end's shutdown; reads and polls do not.
-      try descriptor.setSCTPOption(
-        CSK_SCTP_EVENT, to: AssociationEvent(association: 0, type: AssociationEvent.change, isOn: 1))
+      try setOption(.event(.associationChange), to: true)
       if let failure = descriptor.notedFailure { throw SocketError(.failure(errno: failure), .close) }
       try shutdown(.write)
       try waitForEnd(&wait)
@@ -78,16 +80,16 @@ extension SCTPSocket {
         try wait.pause()
         continue
       }
-      if info.flags.contains(.notification), result.raw >= 10,
-        bytes.bytes.unsafeLoad(as: UInt16.self) == AssociationEvent.change
+      if info.flags.contains(.notification),
+        case .associationChange(let change) = SCTPNotification(bytes.bytes.extracting(first: result.raw))
       {
-        switch bytes.bytes.unsafeLoad(fromByteOffset: 8, as: UInt16.self) {
-        case AssociationEvent.lost:
+        switch change.state {
+        case .lost:
           // The kernel has also set an error, which shows whether the peer aborted or no longer answered.
           let pending = descriptor.takeError()
           throw SocketError(.failure(errno: pending == 0 ? CSK_ECONNRESET : pending), .close)
-        case AssociationEvent.shutdownComplete: return
-        default: break
+        case .shutDown: return
+        case .up, .restarted, .cannotStart: break
         }
       }
       wait.progressed()
@@ -95,26 +97,9 @@ extension SCTPSocket {
     }
   }
 
-  /// Aborts the association immediately and discards unsent data. The peer's next read fails with `.connectionReset`
-  /// (RFC 9260, 9.1).
-  ///
-  /// The call has no parameter for a reason, because the kernel accepts a reason only on one-to-many and peeled-off
-  /// sockets (EINVAL in net/sctp/socket.c).
-  /// - Throws: the errors of close(2). The socket is closed in every case.
-  public consuming func abort() throws(SocketError) {
+  /// Aborts the association and closes the socket.
+  private consuming func abort() throws(SocketError) {
     try setOption(.linger, to: .zero)
     try close()
   }
-}
-
-/// struct sctp_event, and the part of SCTP_ASSOC_CHANGE that is needed here.
-private struct AssociationEvent: BitwiseCopyable {
-  var association: Int32
-  var type: UInt16
-  var isOn: UInt8
-  var padding: UInt8 = 0
-
-  static var change: UInt16 { 0x8001 }
-  static var lost: UInt16 { 1 }
-  static var shutdownComplete: UInt16 { 3 }
 }

@@ -39,7 +39,7 @@ extension SCTPSocket {
       let socket = try open(forAllOf: &addresses)
       try socket.configure(at: .binding(to: widest(addresses) ?? first))
       try socket.configure(with: configure)
-      try socket.addLocalAddresses(addresses)
+      try socket.perform(.addLocalAddresses(addresses))
       return socket
     } catch {
       throw error.with(address: SCTPAddressList.text(addresses))
@@ -89,9 +89,8 @@ extension SCTPSocket {
       let socket = try open(for: widest)
       if widest.isIPv6 { try socket.setOption(.v6Only, to: false) }
       try socket.configure(with: configure)
-      if !sources.isEmpty { try socket.addLocalAddresses(sources) }
-      var association = SCTPAssociationID.future
-      let result = socket.descriptor.sctpConnect(to: addresses, reporting: &association)
+      if !sources.isEmpty { try socket.perform(.addLocalAddresses(sources)) }
+      let (result, _) = socket.descriptor.sctpConnect(to: addresses)
       switch result.errno {
       case 0, CSK_EINPROGRESS, CSK_EINTR: break
       default: throw SocketError(result, .connect)
@@ -129,16 +128,14 @@ extension SCTPSocket {
 extension RawDescriptor {
   /// Calls connectx once. Uses SCTP_SOCKOPT_CONNECTX3 with getsockopt(2), so that the kernel can return the
   /// association's ID.
-  /// - Parameter association: receives the ID, also while the connect is in progress.
-  func sctpConnect(to addresses: [IPSocketAddress], reporting association: inout SCTPAssociationID) -> IOResult {
-    let bytes = packed(addresses)
-    return bytes.withUnsafeBytes { memory in
+  /// - Returns: the result, and the ID, which the kernel also returns while the connect is in progress.
+  func sctpConnect(to addresses: [IPSocketAddress]) -> (IOResult, SCTPAssociationID) {
+    packed(addresses).withUnsafeBytes { memory in
       var argument = csk_sctp_connectx(
         association: 0, byte_count: Int32(memory.count), addresses: memory.baseAddress)
       var length = UInt32(MemoryLayout<csk_sctp_connectx>.size)
       let result = csk_getsockopt(value, CSK_IPPROTO_SCTP, CSK_SCTP_CONNECTX3, &argument, &length)
-      association = SCTPAssociationID(rawValue: argument.association)
-      return IOResult(raw: result)
+      return (IOResult(raw: result), SCTPAssociationID(rawValue: argument.association))
     }
   }
 }

@@ -14,12 +14,8 @@ extension SCTPAssociationOption where Value == SCTPSendInfo {
   public static var defaultSendInfo: Self {
     Self(
       read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
-        var question = csk_sctp_default_sndinfo()
-        question.association = association.rawValue
-        let value = try target.sctpOption(CSK_SCTP_DEFAULT_SNDINFO, asking: question)
-        var life = csk_sctp_default_prinfo()
-        life.association = association.rawValue
-        life = try target.sctpOption(CSK_SCTP_DEFAULT_PRINFO, asking: life)
+        let value = try target.sctpOption(CSK_SCTP_DEFAULT_SNDINFO, asking: csk_sctp_default_sndinfo(of: association))
+        let life = try target.sctpOption(CSK_SCTP_DEFAULT_PRINFO, asking: csk_sctp_default_prinfo(of: association))
         return SCTPSendInfo(value, expiry: SCTPSendInfo.Expiry(policy: Int32(life.policy), value: life.value))
       },
       write: { (target: RawDescriptor, association: SCTPAssociationID, value: Value) throws(SocketError) in

@@ -54,8 +54,7 @@ extension SCTPAssociationOption where Value == Bool {
   public static func event(_ event: SCTPEvent) -> Self {
     Self(
       CSK_SCTP_EVENT, question: { csk_sctp_event(association: $0.rawValue, type: event.rawValue, on: 0, padding: 0) },
-      decode: { $0.on != 0 },
-      encode: { (isOn: Bool, structure: inout csk_sctp_event) throws(SocketError) in structure.on = isOn ? 1 : 0 })
+      decode: { $0.on != 0 }, encode: { $1.on = $0 ? 1 : 0 })
   }
 }
 

@@ -4,52 +4,6 @@ public import SocketKitCore
 // With authenticated chunks (RFC 4895), the two ends of an association share secrets. Each end selects types of chunks,
 // and drops chunks of these types that are not signed with a shared secret.
 
-extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
-  /// Installs a shared secret under a number (`SCTP_AUTH_KEY`, RFC 6458, 8.3.3). The secret replaces an earlier secret
-  /// with the same number.
-  ///
-  /// Both ends must install the same secret under the same number. The kernel signs with the secret only after
-  /// ``SCTPAssociationOption/activeKey`` is set to that number, or for messages whose ``SCTPSendInfo/key`` is that
-  /// number. Initially key 0 is active. Key 0 exists from the start, and its initial secret is empty. A new association
-  /// has the keys of the socket.
-  ///
-  /// The option ``SCTPAssociationOption/authenticationSupported`` must be on at both ends before the association is
-  /// established.
-  /// - Parameters:
-  ///   - number: 0 to 65 535.
-  ///   - secret: 0 to 65 535 bytes. The kernel keeps a copy.
-  ///   - association: `.future` for the socket's default for future associations, one association, `.current` or
-  ///     `.all`.
-  /// - Throws: `.notSupported` with EACCES if authentication is off or the peer does not support it; `.invalidArgument`
-  ///   for a secret that is too long, and for an association that does not exist.
-  public borrowing func installKey(
-    _ number: UInt16, secret: Span<UInt8>, for association: SCTPAssociationID = .future
-  ) throws(SocketError) {
-    guard let length = UInt16(exactly: secret.count) else { throw SocketError(code: .invalidArgument, .setOption) }
-    let header = csk_sctp_authkey(association: association.rawValue, number: number, length: length)
-    var bytes = withUnsafeBytes(of: header) { Array($0) }
-    secret.withUnsafeBufferPointer { bytes += $0 }
-    // The kernel requires a byte after the header, even when the secret is empty.
-    if secret.isEmpty { bytes.append(0) }
-    let target = descriptor
-    try authenticating { () throws(SocketError) in try target.setSCTPOption(CSK_SCTP_AUTH_KEY, toBytes: bytes) }
-  }
-
-  /// Requires the peers of future associations to sign chunks of a type: the kernel drops unsigned chunks of that type
-  /// (`SCTP_AUTH_CHUNK`, RFC 6458, 8.3.2).
-  ///
-  /// The requirement cannot be removed. Call this method before listening or connecting.
-  /// - Throws: `.invalidArgument` for ``SCTPChunkType/initiation``, ``SCTPChunkType/initiationAcknowledgement``,
-  ///   ``SCTPChunkType/shutdownComplete`` and ``SCTPChunkType/authentication``, which are never signed, and if there
-  ///   would be more than 20 types; `.notSupported` with EACCES if authentication is off.
-  public borrowing func requireAuthentication(of chunk: SCTPChunkType) throws(SocketError) {
-    let target = descriptor
-    try authenticating { () throws(SocketError) in
-      try target.setSCTPOption(CSK_SCTP_AUTH_CHUNK, to: chunk.rawValue)
-    }
-  }
-}
-
 extension SCTPAssociationOption where Value == UInt16 {
   /// The number of the key that signs future data (RFC 6458, 8.1.18). The key of data in transit does not change.
   ///
@@ -59,9 +13,8 @@ extension SCTPAssociationOption where Value == UInt16 {
   public static var activeKey: Self {
     Self(
       read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> UInt16 in
-        let question = csk_sctp_authkeyid(association: association.rawValue, number: 0)
-        return try authenticating { () throws(SocketError) in
-          try target.sctpOption(CSK_SCTP_AUTH_ACTIVE_KEY, asking: question).number
+        try authenticating { () throws(SocketError) in
+          try target.sctpOption(CSK_SCTP_AUTH_ACTIVE_KEY, asking: csk_sctp_authkeyid(of: association)).number
         }
       },
       write: { (target: RawDescriptor, association: SCTPAssociationID, number: UInt16) throws(SocketError) in
@@ -102,6 +55,22 @@ extension ReadOnlySCTPAssociationOption where Value == [SCTPChunkType] {
 }
 
 extension RawDescriptor {
+  /// Installs a shared secret (SCTP_AUTH_KEY).
+  func installKey(
+    _ number: UInt16, secret: [UInt8], for association: SCTPAssociationID
+  ) throws(SocketError) {
+    guard let length = UInt16(exactly: secret.count) else { throw SocketError(code: .invalidArgument, .setOption) }
+    let header = csk_sctp_authkey(association: association.rawValue, number: number, length: length)
+    // The kernel requires a byte after the header, even when the secret is empty.
+    let bytes = withUnsafeBytes(of: header) { Array($0) } + (secret.isEmpty ? [0] : secret)
+    try authenticating { () throws(SocketError) in try setSCTPOption(CSK_SCTP_AUTH_KEY, toBytes: bytes) }
+  }
+
+  /// Requires signatures of a type of chunk (SCTP_AUTH_CHUNK).
+  func requireAuthentication(of chunk: SCTPChunkType) throws(SocketError) {
+    try authenticating { () throws(SocketError) in try setSCTPOption(CSK_SCTP_AUTH_CHUNK, to: chunk.rawValue) }
+  }
+
   /// Sets an option whose value is the number of a key.
   func setKey(_ name: Int32, _ number: UInt16, of association: SCTPAssociationID) throws(SocketError) {
     let value = csk_sctp_authkeyid(association: association.rawValue, number: number)

@@ -1,4 +1,5 @@
-internal import SocketKitCore
+public import CSocketKit
+public import SocketKitCore
 public import SocketKitIP
 
 /// A message, or a piece of a message.
@@ -6,10 +7,11 @@ public import SocketKitIP
 public struct SCTPMessage: BitwiseCopyable, Hashable, Sendable {
   /// The number of bytes in the buffer.
   public var count: Int
-  /// The stream, the payload protocol, the association and other attributes; nil if SCTP_RECVRCVINFO is off. Each piece
-  /// has these attributes.
+  /// The stream, the payload protocol, the association and other attributes; nil if the option
+  /// ``SocketKitCore/SocketOption/receiveInfo`` is off. Each piece has these attributes.
   public var info: SCTPReceiveInfo?
-  /// The attributes of the next message; nil if that message has not arrived yet, or if SCTP_RECVNXTINFO is off.
+  /// The attributes of the next message; nil if that message has not arrived yet, or if the option
+  /// ``SocketKitCore/SocketOption/receiveNextInfo`` is off.
   public var next: SCTPNextInfo?
   /// The source address: one of the peer's addresses.
   public var source: IPSocketAddress?
@@ -28,6 +30,17 @@ public struct SCTPMessage: BitwiseCopyable, Hashable, Sendable {
     self.next = next
     self.source = source
     self.isComplete = isComplete
+  }
+
+  /// Creates the message that a receive returned.
+  @inlinable
+  init(count: Int, ancillary: RawSpan, source: IPSocketAddress?, _ flags: MessageInfo.Flags) {
+    self.init(count: count, source: source, isComplete: flags.contains(.endOfRecord))
+    AncillaryData.forEach(in: ancillary) { level, type, data in
+      guard level == CSK_IPPROTO_SCTP else { return }
+      if type == CSK_SCTP_CMSG_RCVINFO { info = SCTPReceiveInfo(data) }
+      if type == CSK_SCTP_CMSG_NXTINFO { next = SCTPNextInfo(data) }
+    }
   }
 
   /// The association of the message; `.future` if the kernel did not report it.

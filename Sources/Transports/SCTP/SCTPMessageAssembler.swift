@@ -68,9 +68,8 @@ public struct SCTPMessageAssembler: ~Copyable {
     self.totalLimit = total
     piece = [UInt8](repeating: 0, count: isInRange ? pieceCapacity : 0)
     if !isInRange { throw SocketError(code: .invalidArgument, .setOption) }
-    let result = socket.descriptor.attemptSetEvent(.partialDelivery, to: true, for: .all)
-    if result.isFailure { throw SocketError(result, .setOption) }
-    try socket.descriptor.setSCTPFlag(CSK_SCTP_RECVRCVINFO, to: true)
+    try socket.setOption(.event(.partialDelivery), of: .all, to: true)
+    try socket.setOption(.receiveInfo, to: true)
   }
 
   /// The number of messages that have begun to arrive and are not complete.

@@ -1,4 +1,3 @@
-public import CSocketKit
 public import SocketKitCore
 public import SocketKitIP
 
@@ -15,10 +14,10 @@ extension SCTPMessaging where Self: ~Copyable {
   ///   - info: how to send the message; on a one-to-many socket, also the association.
   ///   - flags: ``/SocketKitCore/SendFlags/more`` delays the message so that later messages can join it.
   /// - Returns: the length of the message; nil if there is no buffer space now.
-  /// - Throws: `.destinationRequired` if `info` contains no association on a one-to-many socket; `.brokenPipe` (the
-  ///   association has ended, or is shutting down), `.connectionReset` and `.timedOut` with ETIMEDOUT (the association
-  ///   was lost; each is thrown once), `.messageTooLarge` (longer than the send buffer), `.invalidArgument` (an empty
-  ///   message, no such stream, or no such key).
+  /// - Throws: `.destinationRequired` if `info` contains no association on a one-to-many socket; `.brokenPipe` (with
+  ///   ESHUTDOWN while the association is shutting down, with EPIPE after its end), `.connectionReset` and `.timedOut`
+  ///   with ETIMEDOUT (the association was lost; each is thrown once), `.messageTooLarge` (longer than the send
+  ///   buffer), `.invalidArgument` (an empty message, no such stream, or no such key).
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, info: SCTPSendInfo, flags: SendFlags = []
@@ -94,15 +93,10 @@ extension SCTPMessaging where Self: ~Copyable {
     if result.raw == 0, info.ancillaryLength == 0, info.flags.isEmpty, descriptor.hasEnded(bytes.byteCount) {
       return .endOfStream
     }
-    let extra = ancillary.bytes.extracting(first: info.ancillaryLength)
-    var message = SCTPMessage(count: result.raw, isComplete: info.flags.contains(.endOfRecord))
-    AncillaryData.forEach(in: extra) { level, type, data in
-      guard level == CSK_IPPROTO_SCTP else { return }
-      if type == CSK_SCTP_CMSG_RCVINFO { message.info = SCTPReceiveInfo(data) }
-      if type == CSK_SCTP_CMSG_NXTINFO { message.next = SCTPNextInfo(data) }
-    }
-    message.source = info.address.withBytes { IPSocketAddress(sockaddr: $0) }
-    return .message(message)
+    return .message(
+      SCTPMessage(
+        count: result.raw, ancillary: ancillary.bytes.extracting(first: info.ancillaryLength),
+        source: info.address.withBytes { IPSocketAddress(sockaddr: $0) }, info.flags))
   }
 
   /// Receives one message, a piece of a message, or a notification, waiting on this thread until one arrives.
@@ -115,16 +109,6 @@ extension SCTPMessaging where Self: ~Copyable {
     return try waiting(for: .readable, .receive, until: limit, atEnd: .endOfStream) { (socket) throws(SocketError) in
       try socket.receive(bytes: &bytes, flags)
     }
-  }
-
-  /// Switches the attributes of received messages on or off.
-  ///
-  /// The attributes are ``SCTPMessage/info`` (SCTP_RECVRCVINFO) and ``SCTPMessage/next`` (SCTP_RECVNXTINFO). On
-  /// one-to-many and peeled-off sockets, ``SCTPMessage/info`` is on by default.
-  /// - Throws: `.closed`.
-  public borrowing func receiveInfo(_ isOn: Bool, next: Bool = false) throws(SocketError) {
-    try descriptor.setSCTPFlag(CSK_SCTP_RECVRCVINFO, to: isOn)
-    try descriptor.setSCTPFlag(CSK_SCTP_RECVNXTINFO, to: next)
   }
 }
 

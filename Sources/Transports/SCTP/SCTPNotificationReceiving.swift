@@ -60,11 +60,4 @@ extension RawDescriptor {
     guard !flags.contains(.peek), case .associationChange(let change) = notification, change.isEnd else { return }
     _ = csk_shutdown(value, CSK_SHUT_RDWR)
   }
-
-  @usableFromInline
-  func setSCTPFlag(_ name: Int32, to isOn: Bool) throws(SocketError) {
-    var number: Int32 = isOn ? 1 : 0
-    let result = IOResult(raw: csk_setsockopt(value, CSK_IPPROTO_SCTP, name, &number, 4))
-    if result.isFailure { throw SocketError(result, .setOption) }
-  }
 }

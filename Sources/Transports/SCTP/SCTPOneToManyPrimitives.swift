@@ -6,7 +6,7 @@ public import SocketKitCore
 extension SCTPOneToManySocket {
   /// Receives one message, a piece of a message, or the end of an association, without waiting.
   ///
-  /// The association of a message is nil if SCTP_RECVRCVINFO was switched off.
+  /// The association of a message is nil if the option ``SocketKitCore/SocketOption/receiveInfo`` was switched off.
   @inlinable @inline(__always)
   public borrowing func attemptReceive(
     into buffer: inout MutableRawSpan, from association: inout SCTPAssociationID?, flags: ReceiveFlags,
@@ -36,8 +36,8 @@ extension SCTPOneToManySocket {
   }
 
   /// Sends one message on stream 0 of an association, as a whole or not at all, without waiting.
-  /// - Returns: the length of the message; EDESTADDRREQ if the ID does not identify one association; EPIPE or ESHUTDOWN
-  ///   if the association has ended or is shutting down; or another failure of sendmsg(2).
+  /// - Returns: the length of the message; EDESTADDRREQ if the ID does not identify one association; ESHUTDOWN
+  ///   while the association is shutting down; EPIPE if it has ended; or another failure of sendmsg(2).
   @inlinable @inline(__always)
   public borrowing func attemptSend(
     _ bytes: RawSpan, on association: SCTPAssociationID, flags: SendFlags

@@ -16,7 +16,8 @@ extension SCTPOneToManySocket {
   ///   - info: how to send the message; its association is ignored.
   /// - Returns: the length of the message; nil if there is no buffer space now.
   /// - Throws: `.unreachable`, `.invalidArgument` (an empty message, no such stream, an address of the other IP
-  ///   version), `.messageTooLarge`, `.brokenPipe` (the association is shutting down), `.addressNotAvailable`.
+  ///   version), `.messageTooLarge`, `.brokenPipe` with ESHUTDOWN (the association is shutting down),
+  ///   `.addressNotAvailable`.
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, to address: IPSocketAddress, info: SCTPSendInfo = SCTPSendInfo(), flags: SendFlags = []
@@ -94,12 +95,8 @@ extension MessageBatch {
   ///   sent; and the errors of `send(on:)` with another socket.
   @inlinable
   public mutating func send(on socket: borrowing SCTPOneToManySocket) throws(SocketError) -> Int? {
-    if sent == count { return 0 }
     try checkDestinations()
-    let result = socket.attemptSend(batch: &self)
-    if result.raw >= 0 { return result.raw }
-    if result.isWouldBlock { return nil }
-    throw SocketError(result, .send)
+    return try sendChecked(on: socket)
   }
 
   /// Sends all unsent messages on a one-to-many socket, waiting on this thread for buffer space.
@@ -111,21 +108,22 @@ extension MessageBatch {
   public mutating func send(
     on socket: borrowing SCTPOneToManySocket, until limit: some WaitLimit
   ) throws(SocketError) -> Int {
-    let first = sent
-    if first == count { return 0 }
     try checkDestinations()
-    var wait = try WaitOperation(.send, until: limit)
-    while true {
-      let result = socket.attemptSend(batch: &self)
-      if result.raw >= 0 {
-        if sent == count { return sent - first }
-        wait.progressed()
-        try wait.check()
-        continue
-      }
-      if !result.isWouldBlock { throw SocketError(result, .send) }
-      try wait.block(on: socket, for: .writable)
-    }
+    return try sendChecked(on: socket, until: limit)
+  }
+
+  // In a generic function, `send(on:)` and `send(on:until:)` are the methods for every `MessageSocket`.
+
+  @inlinable
+  mutating func sendChecked<S: MessageSocket & ~Copyable>(on socket: borrowing S) throws(SocketError) -> Int? {
+    try send(on: socket)
+  }
+
+  @inlinable
+  mutating func sendChecked<S: MessageSocket & ~Copyable>(
+    on socket: borrowing S, until limit: some WaitLimit
+  ) throws(SocketError) -> Int {
+    try send(on: socket, until: limit)
   }
 
   /// Returns the SCTP message or notification in a slot of the batch.
@@ -139,11 +137,10 @@ extension MessageBatch {
   public func sctpMessage(at slot: Int) -> SCTPArrival {
     let received = self[slot]
     if received.flags.contains(.notification) { return .notification(SCTPNotification(received.bytes)) }
-    var message = SCTPMessage(count: received.byteCount, isComplete: received.flags.contains(.endOfRecord))
-    message.info = SCTPReceiveInfo(ancillary: received.ancillary)
-    message.next = SCTPNextInfo(ancillary: received.ancillary)
-    message.source = IPSocketAddress(received.address)
-    return .message(message)
+    return .message(
+      SCTPMessage(
+        count: received.byteCount, ancillary: received.ancillary, source: IPSocketAddress(received.address),
+        received.flags))
   }
 
   /// Appends an SCTP message to send. An ``/SocketKitCore/MessageBatch/ancillaryCapacity`` of 80 bytes is enough for

@@ -33,11 +33,11 @@ public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, O
 
   @usableFromInline let owned: Descriptor
 
-  /// Takes ownership of an open one-to-many socket, and switches SCTP_RECVRCVINFO on.
+  /// Takes ownership of an open one-to-many socket, and switches the option `.receiveInfo` on.
   public init(owning descriptor: consuming Descriptor) {
     owned = descriptor
     // Without this option, the kernel does not report the association of a message.
-    try? owned.raw.setSCTPFlag(CSK_SCTP_RECVRCVINFO, to: true)
+    try? setOption(.receiveInfo, to: true)
   }
 
   @inlinable public var descriptor: RawDescriptor { owned.raw }
@@ -146,13 +146,9 @@ extension RawDescriptor {
   }
 
   /// Whether the socket's own association exists: true on one-to-one and peeled-off sockets until the association ends.
-  var hasItsAssociation: Bool { associationState(.future) != nil }
-
-  /// Returns the state of an association from SCTP_STATUS; nil if the association does not exist.
-  func associationState(_ association: SCTPAssociationID) -> Int32? {
+  var hasItsAssociation: Bool {
     var status = csk_sctp_status()
-    status.association = association.rawValue
     var length = UInt32(MemoryLayout<csk_sctp_status>.size)
-    return csk_getsockopt(value, CSK_IPPROTO_SCTP, CSK_SCTP_STATUS, &status, &length) < 0 ? nil : status.state
+    return csk_getsockopt(value, CSK_IPPROTO_SCTP, CSK_SCTP_STATUS, &status, &length) >= 0
   }
 }

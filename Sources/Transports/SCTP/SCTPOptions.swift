@@ -29,6 +29,12 @@ extension SocketOption where Group == SCTPSocketOptions, Value == Bool {
   /// acknowledgements, 200 ms each. Set the option on both ends unless such delays are acceptable. The C name is
   /// `SCTP_NODELAY`.
   public static var noDelay: Self { Self(CSK_SCTP_NODELAY) }
+  /// Whether the kernel provides, with each received message, the attributes of the next message:
+  /// ``SCTPMessage/next``. The C name is `SCTP_RECVNXTINFO`.
+  public static var receiveNextInfo: Self { Self(CSK_SCTP_RECVNXTINFO) }
+  /// Whether the kernel provides the attributes of each received message: ``SCTPMessage/info``. It is on by default on
+  /// one-to-many and peeled-off sockets. The C name is `SCTP_RECVRCVINFO`.
+  public static var receiveInfo: Self { Self(CSK_SCTP_RECVRCVINFO) }
   /// Permits several one-to-one sockets of one user to bind to the same address.
   ///
   /// Set it on each socket before it is bound (Linux 4.20). The C name is `SCTP_REUSE_PORT`.

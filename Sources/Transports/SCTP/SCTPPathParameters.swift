@@ -58,9 +58,8 @@ extension SCTPPathOptions {
   /// The parameters of the paths. Reading `.paths` returns the initial values of all paths of the association. The C
   /// name is `SCTP_PEER_ADDR_PARAMS`.
   public var parameters: SCTPAssociationOption<SCTPPathParameters> {
-    let peer = peer
-    return SCTPAssociationOption(
-      CSK_SCTP_PEER_ADDR_PARAMS, question: { csk_sctp_paddrparams(to: peer, of: $0) },
+    SCTPAssociationOption(
+      CSK_SCTP_PEER_ADDR_PARAMS, question: { csk_sctp_paddrparams(of: $0, to: peer) },
       decode: { SCTPPathParameters($0) },
       encode: { (parameters: SCTPPathParameters, structure: inout csk_sctp_paddrparams) throws(SocketError) in
         try parameters.encode(into: &structure)
@@ -71,17 +70,9 @@ extension SCTPPathOptions {
 extension RawDescriptor {
   /// Probes a path immediately (SPP_HB_DEMAND).
   func sendHeartbeat(to peer: IPSocketAddress, of association: SCTPAssociationID) throws(SocketError) {
-    var value = csk_sctp_paddrparams(to: peer, of: association)
+    var value = csk_sctp_paddrparams(of: association, to: peer)
     store(UInt32(CSK_SPP_HB_DEMAND), into: &value.flags)
     try setSCTPOption(CSK_SCTP_PEER_ADDR_PARAMS, to: value)
-  }
-}
-
-extension csk_sctp_paddrparams {
-  fileprivate init(to peer: IPSocketAddress?, of association: SCTPAssociationID) {
-    self.init()
-    self.association = association.rawValue
-    copy(peer, into: &address)
   }
 }
 

@@ -5,12 +5,13 @@ public import SocketKitIP
 /// The numbers of retransmissions after which the kernel considers a path unreliable (RFC 7829, 7):
 /// `SCTP_PEER_ADDR_THLDS_V2`, Linux 5.5.
 public struct SCTPPathThresholds: Hashable, Sendable {
-  /// After more retransmissions than this, the path counts as failed; zero leaves the value unchanged.
+  /// After more retransmissions than this, the path counts as failed: 1 to 65 535; 0 leaves the value unchanged.
   public var failed: UInt16
-  /// After more retransmissions than this, another path is preferred until this path answers; 65 535 means never.
+  /// After more retransmissions than this, and fewer than ``failed``, another path is preferred until this path
+  /// answers: 0 to ``primaryChange``; 65 535 means never. The kernel ignores the number if net.sctp.pf_enable is 0.
   public var potentiallyFailed: UInt16
-  /// After more retransmissions than this, another path permanently becomes the primary path; 65 535, the default,
-  /// means never.
+  /// After more retransmissions than this, another path permanently becomes the primary path: ``potentiallyFailed`` to
+  /// 65 535; 65 535, the default, means never.
   public var primaryChange: UInt16
 
   /// Creates thresholds. By default, the primary path never changes.
@@ -35,27 +36,20 @@ public struct SCTPPathOptions: Sendable {
 
   /// The numbers of retransmissions after which a path counts as unreliable.
   ///
-  /// Reading throws `.noSuchPath` (the kernel's ENOENT, for this option only) if the association has no such address.
-  /// Setting throws `.invalidArgument` unless potentiallyFailed ≤ primaryChange. Reading and setting throw
+  /// Reading and setting throw `.noSuchPath` (the kernel's ENOENT, for this option only) if the association has no such
+  /// address. Setting throws `.invalidArgument` unless potentiallyFailed ≤ primaryChange. Reading and setting throw
   /// `.notSupported` before Linux 5.5. The C name is `SCTP_PEER_ADDR_THLDS_V2`.
   public var thresholds: SCTPAssociationOption<SCTPPathThresholds> {
-    let peer = peer
-    return SCTPAssociationOption(
-      CSK_SCTP_PEER_ADDR_THLDS_V2,
-      question: {
-        var question = csk_sctp_paddrthlds_v2()
-        question.association = $0.rawValue
-        copy(peer, into: &question.address)
-        return question
-      },
+    SCTPAssociationOption(
+      CSK_SCTP_PEER_ADDR_THLDS_V2, question: { csk_sctp_paddrthlds_v2(of: $0, to: peer) },
       decode: {
         SCTPPathThresholds(
           failed: $0.retransmissions, potentiallyFailed: $0.potentially_failed, primaryChange: $0.primary_change)
       },
-      encode: { (thresholds: SCTPPathThresholds, structure: inout csk_sctp_paddrthlds_v2) throws(SocketError) in
-        structure.retransmissions = thresholds.failed
-        structure.potentially_failed = thresholds.potentiallyFailed
-        structure.primary_change = thresholds.primaryChange
+      encode: {
+        $1.retransmissions = $0.failed
+        $1.potentially_failed = $0.potentiallyFailed
+        $1.primary_change = $0.primaryChange
       })
   }
 
@@ -65,15 +59,8 @@ public struct SCTPPathOptions: Sendable {
   /// Setting throws `.invalidArgument` for a shorter interval. The C name is `SCTP_PLPMTUD_PROBE_INTERVAL` (Linux
   /// 5.14).
   public var mtuProbeInterval: SCTPAssociationOption<Duration?> {
-    let peer = peer
-    return SCTPAssociationOption(
-      CSK_SCTP_PLPMTUD_PROBE_INTERVAL,
-      question: {
-        var question = csk_sctp_probeinterval()
-        question.association = $0.rawValue
-        copy(peer, into: &question.address)
-        return question
-      },
+    SCTPAssociationOption(
+      CSK_SCTP_PLPMTUD_PROBE_INTERVAL, question: { csk_sctp_probeinterval(of: $0, to: peer) },
       decode: { $0.interval == 0 ? nil : .milliseconds($0.interval) },
       encode: { (interval: Duration?, structure: inout csk_sctp_probeinterval) throws(SocketError) in
         guard let interval else { return }
@@ -85,19 +72,9 @@ public struct SCTPPathOptions: Sendable {
   /// The UDP port on which the peer receives SCTP (RFC 6951); 0 for SCTP over IP. This end's own port is
   /// net.sctp.udp_port. The C name is `SCTP_REMOTE_UDP_ENCAPS_PORT` (Linux 5.11).
   public var udpEncapsulationPort: SCTPAssociationOption<UInt16> {
-    let peer = peer
-    return SCTPAssociationOption(
-      CSK_SCTP_REMOTE_UDP_ENCAPS_PORT,
-      question: {
-        var question = csk_sctp_udpencaps()
-        question.association = $0.rawValue
-        copy(peer, into: &question.address)
-        return question
-      },
-      decode: { UInt16(bigEndian: $0.port) },
-      encode: { (port: UInt16, structure: inout csk_sctp_udpencaps) throws(SocketError) in
-        structure.port = port.bigEndian
-      })
+    SCTPAssociationOption(
+      CSK_SCTP_REMOTE_UDP_ENCAPS_PORT, question: { csk_sctp_udpencaps(of: $0, to: peer) },
+      decode: { UInt16(bigEndian: $0.port) }, encode: { $1.port = $0.bigEndian })
   }
 }
 
@@ -116,17 +93,10 @@ extension SCTPAssociationOption where Value == IPSocketAddress {
   public static var primaryAddress: Self {
     Self(
       CSK_SCTP_PRIMARY_ADDR,
-      question: {
-        var question = csk_sctp_association_address()
-        question.association = $0.rawValue
-        return question
-      },
       decode: { (value: csk_sctp_association_address) throws(SocketError) -> IPSocketAddress in
         guard let address = address(from: value.address) else { throw SocketError(code: .invalidAddress, .getOption) }
         return address
       },
-      encode: { (peer: IPSocketAddress, structure: inout csk_sctp_association_address) throws(SocketError) in
-        copy(peer, into: &structure.address)
-      })
+      encode: { copy($0, into: &$1.address) })
   }
 }

@@ -3,8 +3,8 @@ public import SocketKitCore
 
 /// The attributes of a received message (RFC 6458, 5.3.5).
 ///
-/// The kernel provides these attributes if SCTP_RECVRCVINFO is on, which is the default on one-to-many and peeled-off
-/// sockets.
+/// The kernel provides these attributes if the option ``SocketKitCore/SocketOption/receiveInfo`` is on, which is the
+/// default on one-to-many and peeled-off sockets.
 @frozen
 public struct SCTPReceiveInfo: BitwiseCopyable, Hashable, Sendable {
   /// The stream on which the message was sent.
@@ -57,7 +57,7 @@ public struct SCTPReceiveInfo: BitwiseCopyable, Hashable, Sendable {
 
 /// The attributes of the message after the received message, if that message has already arrived (RFC 6458, 5.3.6).
 ///
-/// The kernel provides these attributes if SCTP_RECVNXTINFO is on.
+/// The kernel provides these attributes if the option ``SocketKitCore/SocketOption/receiveNextInfo`` is on.
 @frozen
 public struct SCTPNextInfo: BitwiseCopyable, Hashable, Sendable {
   /// The stream on which the message was sent.

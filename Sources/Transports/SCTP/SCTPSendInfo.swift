@@ -32,8 +32,9 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
   public var asksForAcknowledgement = false
   /// The number of the shared key that authenticates the message (RFC 4895); nil for the active key.
   ///
-  /// See `installKey(_:secret:for:)`. The kernel ignores the number if the peer does not require authentication of
-  /// data, and rejects a key that is not installed or is deactivated (`.invalidArgument`). Requires Linux 4.17.
+  /// See ``SCTPAssociationAction/installKey(_:secret:)``. The kernel ignores the number if the peer does not require
+  /// authentication of data, and rejects a key that is not installed or is deactivated (`.invalidArgument`). Requires
+  /// Linux 4.17.
   public var key: UInt16?
 
   /// Creates the attributes of an ordered message that does not expire.

@@ -60,12 +60,6 @@ public struct SCTPStatistics: Hashable, Sendable {
 extension ReadOnlySCTPAssociationOption where Value == SCTPStatistics {
   /// The counters of an association since it was established. The C name is `SCTP_GET_ASSOC_STATS`.
   public static var statistics: Self {
-    Self(
-      CSK_SCTP_GET_ASSOC_STATS,
-      question: {
-        var question = csk_sctp_assoc_stats()
-        question.association = $0.rawValue
-        return question
-      }, decode: { SCTPStatistics($0) })
+    Self(CSK_SCTP_GET_ASSOC_STATS, decode: { SCTPStatistics($0) })
   }
 }

@@ -93,18 +93,13 @@ extension ReadOnlySCTPAssociationOption where Value == SCTPStatus {
   public static var status: Self {
     Self(
       CSK_SCTP_STATUS,
-      question: {
-        var question = csk_sctp_status()
-        question.association = $0.rawValue
-        return question
-      },
-      decode: {
+      decode: { (value: csk_sctp_status) in
         SCTPStatus(
-          association: SCTPAssociationID(rawValue: $0.association),
-          state: SCTPAssociationState(rawValue: $0.state) ?? .unknown, peerWindow: $0.peer_window,
-          unacknowledgedChunks: $0.unacknowledged, missingChunks: $0.pending,
-          incomingStreams: $0.incoming_streams, outgoingStreams: $0.outgoing_streams,
-          fragmentationPoint: $0.fragmentation_point, primaryPath: SCTPPathInfo($0.primary))
+          association: SCTPAssociationID(rawValue: value.association),
+          state: SCTPAssociationState(rawValue: value.state) ?? .unknown, peerWindow: value.peer_window,
+          unacknowledgedChunks: value.unacknowledged, missingChunks: value.pending,
+          incomingStreams: value.incoming_streams, outgoingStreams: value.outgoing_streams,
+          fragmentationPoint: value.fragmentation_point, primaryPath: SCTPPathInfo(value.primary))
       })
   }
 }
@@ -114,13 +109,7 @@ extension ReadOnlySCTPAssociationOption where Value == SCTPPathInfo {
   /// such address. The C name is `SCTP_GET_PEER_ADDR_INFO`.
   public static func pathInfo(to peer: IPSocketAddress) -> Self {
     Self(
-      CSK_SCTP_GET_PEER_ADDR_INFO,
-      question: {
-        var question = csk_sctp_paddrinfo()
-        question.association = $0.rawValue
-        copy(peer, into: &question.address)
-        return question
-      }, decode: { SCTPPathInfo($0) })
+      CSK_SCTP_GET_PEER_ADDR_INFO, question: { csk_sctp_paddrinfo(of: $0, to: peer) }, decode: { SCTPPathInfo($0) })
   }
 }
 

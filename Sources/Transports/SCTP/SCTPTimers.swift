@@ -27,19 +27,15 @@ extension SCTPAssociationOption where Value == SCTPRetransmissionTimeouts {
   /// is `SCTP_RTOINFO`.
   public static var retransmissionTimeouts: Self {
     Self(
-      read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
-        let question = csk_sctp_rtoinfo(association: association.rawValue, initial: 0, maximum: 0, minimum: 0)
-        let value = try target.sctpOption(CSK_SCTP_RTOINFO, asking: question)
-        return SCTPRetransmissionTimeouts(
-          initial: .milliseconds(value.initial), minimum: .milliseconds(value.minimum),
-          maximum: .milliseconds(value.maximum))
+      CSK_SCTP_RTOINFO,
+      decode: {
+        Value(
+          initial: .milliseconds($0.initial), minimum: .milliseconds($0.minimum), maximum: .milliseconds($0.maximum))
       },
-      write: { (target: RawDescriptor, association: SCTPAssociationID, value: Value) throws(SocketError) in
-        try target.setSCTPOption(
-          CSK_SCTP_RTOINFO,
-          to: csk_sctp_rtoinfo(
-            association: association.rawValue, initial: try milliseconds(value.initial),
-            maximum: try milliseconds(value.maximum), minimum: try milliseconds(value.minimum)))
+      encode: { (value: Value, structure: inout csk_sctp_rtoinfo) throws(SocketError) in
+        structure.initial = try milliseconds(value.initial)
+        structure.minimum = try milliseconds(value.minimum)
+        structure.maximum = try milliseconds(value.maximum)
       })
   }
 }
@@ -72,23 +68,17 @@ extension SCTPAssociationOption where Value == SCTPAssociationParameters {
   /// is `SCTP_ASSOCINFO`.
   public static var associationParameters: Self {
     Self(
-      read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
-        var question = csk_sctp_assocparams()
-        question.association = association.rawValue
-        let value = try target.sctpOption(CSK_SCTP_ASSOCINFO, asking: question)
-        var parameters = SCTPAssociationParameters(
-          maximumRetransmissions: value.retransmissions, cookieLife: .milliseconds(value.cookie_life))
-        parameters.peerAddressCount = value.peer_destinations
-        parameters.peerWindow = value.peer_window
-        parameters.localWindow = value.local_window
-        return parameters
+      CSK_SCTP_ASSOCINFO,
+      decode: {
+        var value = Value(maximumRetransmissions: $0.retransmissions, cookieLife: .milliseconds($0.cookie_life))
+        value.peerAddressCount = $0.peer_destinations
+        value.peerWindow = $0.peer_window
+        value.localWindow = $0.local_window
+        return value
       },
-      write: { (target: RawDescriptor, association: SCTPAssociationID, value: Value) throws(SocketError) in
-        var parameters = csk_sctp_assocparams()
-        parameters.association = association.rawValue
-        parameters.retransmissions = value.maximumRetransmissions
-        parameters.cookie_life = try milliseconds(value.cookieLife)
-        try target.setSCTPOption(CSK_SCTP_ASSOCINFO, to: parameters)
+      encode: { (value: Value, structure: inout csk_sctp_assocparams) throws(SocketError) in
+        structure.retransmissions = value.maximumRetransmissions
+        structure.cookie_life = try milliseconds(value.cookieLife)
       })
   }
 }
@@ -116,16 +106,10 @@ extension SCTPAssociationOption where Value == SCTPDelayedAcknowledgement {
   /// `SCTP_DELAYED_SACK`.
   public static var delayedAcknowledgement: Self {
     Self(
-      read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
-        let question = csk_sctp_sack_info(association: association.rawValue, delay: 0, frequency: 0)
-        let value = try target.sctpOption(CSK_SCTP_DELAYED_SACK, asking: question)
-        return SCTPDelayedAcknowledgement(delay: .milliseconds(value.delay), packets: value.frequency)
-      },
-      write: { (target: RawDescriptor, association: SCTPAssociationID, value: Value) throws(SocketError) in
-        try target.setSCTPOption(
-          CSK_SCTP_DELAYED_SACK,
-          to: csk_sctp_sack_info(
-            association: association.rawValue, delay: try milliseconds(value.delay), frequency: value.packets))
+      CSK_SCTP_DELAYED_SACK, decode: { Value(delay: .milliseconds($0.delay), packets: $0.frequency) },
+      encode: { (value: Value, structure: inout csk_sctp_sack_info) throws(SocketError) in
+        structure.delay = try milliseconds(value.delay)
+        structure.frequency = value.packets
       })
   }
 }
