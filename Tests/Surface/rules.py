@@ -17,9 +17,8 @@ LIMITS = {
     "names of one type": 30,
 }
 
-# Three counts are still above their limits. They must not grow: lower a number when its count falls.
-LIMITS_OF_TODAY = LIMITS | {
-    "declarations with implementations": 730, "declarations of one name": 8, "names of one type": 32}
+# Two counts are still above their limits. They must not grow: lower a number when its count falls.
+LIMITS_OF_TODAY = LIMITS | {"declarations with implementations": 729, "declarations of one name": 8}
 
 # What Equatable, Comparable and Hashable describe already.
 STANDARD = {"==", "!=", "<", "<=", ">", ">=", "hash(into:)", "hashValue"}
