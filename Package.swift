@@ -48,14 +48,15 @@ let package = Package(
       path: "Sources/SocketKitConformance"),
     // What the benchmark compares with: plain C over glibc. Only the benchmark and its tests may use it.
     .target(name: "CSocketKitBaseline", path: "Sources/CSocketKitBaseline"),
+    // The command: a folder for each subcommand, and what they share. What can be tested without running it is a module
+    // of its own.
     .executableTarget(
       name: "SocketKitTool",
       dependencies: ["SocketKit", "CSocketKit", "CSocketKitBaseline", "SocketKitToolSupport"],
-      path: "Sources/SocketKitTool"),
-    // What of the command can be tested without running it.
+      path: "Sources/Tools", exclude: ["Shared", "Vscp"]),
     .target(
-      name: "SocketKitToolSupport", dependencies: ["SocketKit"], path: "Sources/SocketKitToolSupport",
-      exclude: ["Vscp/Verify/PROTOCOL.md"]),
+      name: "SocketKitToolSupport", dependencies: ["SocketKit"], path: "Sources/Tools",
+      exclude: ["Bench", "Command", "Vscp/Verify/PROTOCOL.md"]),
     .target(name: "TestSupport", dependencies: ["SocketKitCore", "VsockRefusal"], path: "Tests/TestSupport"),
     // Names that end in ".test": their getaddrinfo(3), linked into the tests in front of the C library's.
     .target(name: "NameService", path: "Tests/NameService"),
