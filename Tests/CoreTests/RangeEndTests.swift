@@ -205,7 +205,8 @@ import Testing
       racing.attemptDelay = duration
       #expect(racing.attemptDelay >= .milliseconds(10))
       if duration > .seconds(1) { racing.resolutionDelay = .zero }
-      _ = try TCPSocket.connect(to: .host("localhost", port: port), until: .after(.seconds(20)), racing: racing)
+      let endpoint = IPEndpoint.host("localhost", port: port)
+      _ = try racing.connect(TCPSocket.self, to: endpoint, until: .after(.seconds(20)))
     }
   }
 }

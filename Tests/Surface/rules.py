@@ -18,7 +18,7 @@ LIMITS = {
 }
 
 # Two counts are still above their limits. They must not grow: lower a number when its count falls.
-LIMITS_OF_TODAY = LIMITS | {"declarations with implementations": 729, "declarations of one name": 8}
+LIMITS_OF_TODAY = LIMITS | {"declarations with implementations": 729, "declarations of one name": 5}
 
 # What Equatable, Comparable and Hashable describe already.
 STANDARD = {"==", "!=", "<", "<=", ">", ">=", "hash(into:)", "hashValue"}
@@ -68,7 +68,8 @@ def check_declarations(graph, limits):
 
 
 def forms(graph, concrete):
-    """The declarations of each base name, {name: [declaration]}: a try form and its waiting form are one."""
+    """The declarations of each base name, {name: [declaration]}: a try form and its waiting form are one. The first
+    label of an initializer is a part of its name."""
     groups = {}
     for symbol in graph.callables(concrete):
         parameters = [(label, resolved(kind, graph, concrete)) for label, kind in symbol.parameters]
@@ -76,7 +77,8 @@ def forms(graph, concrete):
         rest = tuple(part for part in parameters if part[0] != "until")
         is_static = symbol.kind.startswith("swift.type.")
         # A declaration of the type hides an extension's with the same parameters; so does one extension another's.
-        found = groups.setdefault((symbol.base_name, is_static, rest), {})
+        name = f"init({parameters[0][0]}:)" if symbol.base_name == "init" and parameters else symbol.base_name
+        found = groups.setdefault((name, is_static, rest), {})
         if limit not in found or found[limit].is_inherited or found[limit].module != concrete.module:
             found[limit] = symbol
     names = {}

@@ -168,19 +168,21 @@ CASES = [
          /// A
          public struct S {
            /// A
-           public init(a: Int) {}
+           public init(_ a: Int) {}
            /// A
-           public init(b: Int) {}
+           public init(_ b: Int8) {}
            /// A
-           public init(c: Int) {}
+           public init(_ c: Int, d: Int) {}
            /// A
-           public init(c: String) {}
+           public init(_ c: String) {}
            /// A
-           public init(c: String, until: Int) {}
+           public init(_ c: String, until: Int) {}
            /// A
-           public init(c: String, until: String) {}
+           public init(_ c: String, until: String) {}
+           /// A
+           public init(other: Int) {}
          }
-         """)], ["SocketKitCore.S has 5 declarations of init"]),
+         """)], ["SocketKitCore.S has 5 declarations of init(_:)"]),
     # Extensions in a module that the type's module does not see, where their conditions hold.
     ("declarations of one name in several modules", [
         ("SocketKitCore", """

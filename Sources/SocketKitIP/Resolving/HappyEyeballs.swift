@@ -20,6 +20,38 @@ public struct HappyEyeballs: Hashable, Sendable {
     self.attemptDelay = max(attemptDelay, Self.leastAttemptDelay)
   }
 
+  /// Connects to an endpoint, and blocks the calling thread until the connect succeeds or fails. This method looks up
+  /// the IPv6 and IPv4 addresses of a name at the same time on other threads, and races connects to these addresses. A
+  /// broken path therefore causes only a short delay and not a timeout (RFC 8305). `TCPSocket.connect(to:until:)` calls
+  /// this method with the default delays.
+  ///
+  /// - Parameters:
+  ///   - type: the transport.
+  ///   - endpoint: the endpoint of the peer, such as `.host("example.org", port: 80)`.
+  ///   - source: the local address, or nil to let the kernel choose. If the source is not nil, the method tries only
+  ///     addresses of its IP version.
+  ///   - limit: how long and in which way to wait for the lookup and the connect together:
+  ///     ``/SocketKitCore/WaitLimit``.
+  ///   - configure: a closure that sets options on each socket before the socket connects.
+  /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`, `.outOfMemory`. If the connects to all addresses
+  ///   failed, the error has the code of the first failed connect, and ``/SocketKitCore/SocketError/attempts`` contains
+  ///   the error of each attempt. If the name has no address, the code is `.resolverFailed` if a lookup may succeed
+  ///   later, and `.nameNotFound` otherwise. If the process looks up too many names at the same time, the lookup waits
+  ///   for its turn: see ``NameLookup``.
+  public func connect<S: Transport & ConnectedSocket & ~Copyable>(
+    _ type: S.Type = S.self, to endpoint: IPEndpoint, from source: IPSocketAddress? = nil, until limit: some WaitLimit,
+    configure: (borrowing S) throws -> Void = { _ in }
+  ) throws(SocketError) -> S where S.Address == IPSocketAddress {
+    switch endpoint {
+    case .address(let address):
+      return try S.connect(to: address, from: source, until: limit, configure: configure)
+    case .host(let host, let port):
+      let numeric = IPSocketAddress(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
+      if let numeric { return try S.connect(to: numeric, from: source, until: limit, configure: configure) }
+      return try ConnectRace<S>(host, port, from: source, until: limit, self).run(configure: configure)
+    }
+  }
+
   /// Returns the addresses in the order of the attempts: the families alternate, IPv6 is first, and the addresses of
   /// each family keep the order of the resolver (section 4).
   package static func interleaved(ipv6: [IPSocketAddress], ipv4: [IPSocketAddress]) -> [IPSocketAddress] {
@@ -39,39 +71,6 @@ extension Transport where Self: ConnectedSocket & ~Copyable, Endpoint == IPEndpo
     connectedTo endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
     configure: (borrowing Self) throws -> Void
   ) throws(SocketError) -> Self {
-    try connect(to: endpoint, from: source, until: limit, racing: HappyEyeballs(), configure: configure)
-  }
-}
-
-extension Transport where Self: ConnectedSocket & ~Copyable, Address == IPSocketAddress {
-  /// Connects to an endpoint, and blocks the calling thread until the connect succeeds or fails. This method looks up
-  /// the IPv6 and IPv4 addresses of a name at the same time on other threads, and races connects to these addresses. A
-  /// broken path therefore causes only a short delay and not a timeout (RFC 8305).
-  ///
-  /// - Parameters:
-  ///   - endpoint: the endpoint of the peer, such as `.host("example.org", port: 80)`.
-  ///   - source: the local address, or nil to let the kernel choose. If the source is not nil, the method tries only
-  ///     addresses of its IP version.
-  ///   - limit: how long and in which way to wait for the lookup and the connect together:
-  ///     ``/SocketKitCore/WaitLimit``.
-  ///   - delays: the delays between attempts. The method without this parameter uses the default delays.
-  ///   - configure: a closure that sets options on each socket before the socket connects.
-  /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`, `.outOfMemory`. If the connects to all addresses
-  ///   failed, the error has the code of the first failed connect, and ``/SocketKitCore/SocketError/attempts`` contains
-  ///   the error of each attempt. If the name has no address, the code is `.resolverFailed` if a lookup may succeed
-  ///   later, and `.nameNotFound` otherwise. If the process looks up too many names at the same time, the lookup waits
-  ///   for its turn: see ``NameLookup``.
-  public static func connect(
-    to endpoint: IPEndpoint, from source: Address? = nil, until limit: some WaitLimit, racing delays: HappyEyeballs,
-    configure: (borrowing Self) throws -> Void = { _ in }
-  ) throws(SocketError) -> Self {
-    switch endpoint {
-    case .address(let address):
-      return try connect(to: address, from: source, until: limit, configure: configure)
-    case .host(let host, let port):
-      let numeric = IPSocketAddress(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
-      if let numeric { return try connect(to: numeric, from: source, until: limit, configure: configure) }
-      return try ConnectRace<Self>(host, port, from: source, until: limit, delays).run(configure: configure)
-    }
+    try HappyEyeballs().connect(to: endpoint, from: source, until: limit, configure: configure)
   }
 }

@@ -98,9 +98,8 @@ extension SCTPSocket {
       return try connect(
         toAny: list.addresses, from: source.map { [$0] } ?? [], until: limit, configure: configure)
     case .host(let name, let port):
-      return try connect(
-        to: IPEndpoint.host(name, port: port), from: source, until: limit, racing: HappyEyeballs(),
-        configure: configure)
+      return try HappyEyeballs().connect(
+        to: .host(name, port: port), from: source, until: limit, configure: configure)
     }
   }
 
