@@ -158,8 +158,8 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
     }
     try peer.join()
     try requireSameBytes(seen, sent, "the bytes received")
-    // After the data, the socket may still contain messages of the wrapper's protocol without data. This read consumes
-    // them.
+    // After the data, the socket may still contain messages of the wrapper's protocol that carry no data. This read
+    // consumes them.
     try requireEqual(try ends.near.readOnce().outcome, nil, "a read after the last byte")
     try poller.modify(ends.near.value, for: .readable, token: tokenA)
     try poller.requireQuiet("after reading everything")

@@ -53,7 +53,7 @@ public struct EndpointFormat<Endpoint: Hashable & Sendable, Address: SocketAddre
 }
 
 extension EndpointFormat where Endpoint == Address {
-  /// Makes the format of a transport whose endpoints are its addresses.
+  /// Makes the format of a transport that uses one type for endpoints and addresses.
   public init(
     scheme: String,
     parse: @escaping @Sendable (_ body: String) throws(SocketError) -> Address,

@@ -9,8 +9,8 @@ struct JoiningState: BitwiseCopyable, Sendable {
   /// read.
   @usableFromInline var socket = RawDescriptor(-1)
   @usableFromInline var settings: UInt32 = 0
-  /// The number of runs whose messages are sent separately before the next attempt to join, and the value of this
-  /// number after the next refusal.
+  /// `pause` is the number of runs whose messages are sent separately before the next attempt to join. `nextPause` is
+  /// the value of `pause` after the next refusal.
   @usableFromInline var pause: Int32 = 0
   @usableFromInline var nextPause: Int32 = 1
 

@@ -107,8 +107,8 @@ struct Park {
     history.reported = try poll(source, events, bell, until: min(deadline, control?.deadline ?? .never))
   }
 
-  /// Sleeps even though poll(2) reports an error or a hang-up that the last try did not clear. The sleep ends when an
-  /// edge-triggered epoll instance reports a new event.
+  /// Sleeps even though poll(2) reports an error or a hang-up that the last attempt did not clear. The sleep ends when
+  /// an edge-triggered epoll instance reports a new event.
   private func sleepUntilNews(_ history: inout ParkHistory) throws(SocketError) {
     let opened = csk_epoll_create(CSK_EPOLL_CLOEXEC)
     if opened < 0 { return try pauseWhileReported(&history) }
@@ -131,7 +131,7 @@ struct Park {
     let isNew = present & wanted != 0 || present & ~history.reported != 0
     history.reported = present
     if isNew { return }
-    // If an error became pending between the last try and now, epoll would not report it as new.
+    // If an error became pending between the last attempt and now, epoll would not report it as new.
     if present & Int16(CSK_POLLERR) != 0, let error = pendingError() { throw error }
     var limit = deadline
     if needsNotices {
@@ -171,11 +171,11 @@ struct Park {
   }
 
   /// Returns whether this side has shut down the receiving direction of the socket. Call it after poll(2) reported
-  /// POLLRDHUP and a try would block. A receive on a connected socket returns the end of the stream, but calls on
+  /// POLLRDHUP and an attempt would block. A receive on a connected socket returns the end of the stream, but calls on
   /// datagram sockets and Unix listeners do not report that the direction has ended.
   private func receivingHasEnded() throws(SocketError) -> Bool {
     var byte: UInt8 = 0
-    // poll(2) does not distinguish the end of the direction from a message that arrived after the try.
+    // poll(2) reports the same if the direction has ended and if a message arrived after the attempt.
     let result = csk_recv(source.value, &byte, 1, CSK_MSG_PEEK | CSK_MSG_DONTWAIT)
     switch Int32(truncatingIfNeeded: result < 0 ? 0 &- result : 0) {
     case CSK_EAGAIN: return true

@@ -10,7 +10,7 @@ struct ParkHistory: BitwiseCopyable, Sendable {
   @usableFromInline var immediate: UInt8 = 0
   /// Whether a first, short park has passed: see ``WaitNotices``.
   @usableFromInline var isLong = false
-  /// ``WaitNotices/generation`` before the last try.
+  /// ``WaitNotices/generation`` before the last attempt.
   @usableFromInline var generation: UInt32 = 0
 
   /// The number of steps that did not park.

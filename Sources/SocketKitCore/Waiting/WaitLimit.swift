@@ -16,7 +16,7 @@
 ///
 /// To wait in another way, conform a type to this protocol. ``deadline`` is the only requirement without a default.
 public protocol WaitLimit: Sendable {
-  /// The state that one wait keeps from step to step, such as the number of its tries.
+  /// The state that one wait keeps from step to step, such as the number of its attempts.
   associatedtype Progress: BitwiseCopyable = UInt8
 
   /// The time at which the wait ends with `.timedOut`.
@@ -28,11 +28,11 @@ public protocol WaitLimit: Sendable {
   /// Returns the progress of a new wait.
   func begin() -> Progress
 
-  /// Returns the next step after a try that would block. The default implementation returns ``WaitStep/park``.
+  /// Returns the next step after an attempt that would block. The default implementation returns ``WaitStep/park``.
   func next(_ progress: inout Progress) -> WaitStep
 }
 
-/// The step that a waiting thread takes after a try that would block.
+/// The step that a waiting thread takes after an attempt that would block.
 @frozen
 public enum WaitStep: BitwiseCopyable, Hashable, Sendable {
   /// Try again immediately after a pause instruction of the processor.

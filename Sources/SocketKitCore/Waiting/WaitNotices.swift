@@ -15,7 +15,7 @@ enum WaitNotices {
     /// The number of shutdowns.
     var shutdowns: UInt32 = 0
     /// The numbers of changes. The low bits of the descriptor's number are the index of its counter. If two sockets
-    /// share a count, a thread makes an unnecessary try.
+    /// share a count, a thread makes an unnecessary attempt.
     var changes: InlineArray<64, UInt32> = .init(repeating: 0)
     var waiting: [(bell: RawDescriptor, changing: RawDescriptor?)] = []
 
@@ -37,8 +37,8 @@ enum WaitNotices {
   static func generation(_ changing: RawDescriptor?) -> UInt32 { state.withLock { $0.generation(changing) } }
 
   /// Registers a thread's event descriptor.
-  /// - Returns: the generation. If it differs from the generation before the last try, try again: the thread may have
-  ///   missed the notice.
+  /// - Returns: the generation. If it differs from the generation before the last attempt, try again: the thread may
+  ///   have missed the notice.
   static func enter(_ bell: RawDescriptor, _ changing: RawDescriptor?) -> UInt32 {
     state.withLock { state in
       state.waiting.append((bell, changing))
@@ -52,7 +52,7 @@ enum WaitNotices {
 
   /// Wakes all registered threads. Call this function after shutdown(2). It wakes all threads, because several
   /// descriptors may refer to the same socket (dup(2)). A thread whose socket was not shut down makes one unnecessary
-  /// try.
+  /// attempt.
   static func announce() {
     state.withLock { state in
       state.shutdowns &+= 1

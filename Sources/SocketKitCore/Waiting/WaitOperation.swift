@@ -5,7 +5,7 @@ public import CSocketKit
 /// This type is for implementers of waiting calls. A call of one step needs only `waiting(for:until:)` of
 /// ``Watchable``, which makes a `WaitOperation`. A call of several steps, or a call that waits for a change that no
 /// descriptor reports, makes its own `WaitOperation`. Such a call tries, and calls `block(on:for:)` or
-/// ``pause(until:)`` after every try that would block.
+/// ``pause(until:)`` after every attempt that would block.
 @frozen
 public struct WaitOperation<Limit: WaitLimit> {
   /// The time for which the call may wait, and the way in which the thread waits.
@@ -30,13 +30,13 @@ public struct WaitOperation<Limit: WaitLimit> {
   @inlinable
   public func check() throws(SocketError) { try limit.check(operation) }
 
-  /// Clears the state that earlier tries detected about the descriptor. In a call of several steps, call this method
-  /// after a try that transferred data.
+  /// Clears the state that earlier attempts detected about the descriptor. In a call of several steps, call this method
+  /// after an attempt that transferred data.
   @inlinable @inline(__always)
   public mutating func progressed() { history = ParkHistory() }
 
-  /// Waits until the socket may proceed, as the limit specifies. Try again after this method returns; the try may still
-  /// block.
+  /// Waits until the socket may proceed, as the limit specifies. Try again after this method returns; the attempt may
+  /// still block.
   ///
   /// If the socket's ``Watchable/pending`` contains the direction, this method does not wait. Otherwise, it watches the
   /// sources that the socket's ``Watchable/sources(for:)`` returns. For a kernel socket, this is equivalent to
@@ -64,8 +64,8 @@ public struct WaitOperation<Limit: WaitLimit> {
   /// not be ready.
   ///
   /// A parked thread uses almost no processor time. This also applies if poll(2) repeatedly reports the descriptor
-  /// although the call would block, for example because of an unread error queue. Call ``progressed()`` after a try
-  /// that transferred data.
+  /// although the call would block, for example because of an unread error queue. Call ``progressed()`` after an
+  /// attempt that transferred data.
   /// - Parameters:
   ///   - source: the descriptor to watch.
   ///   - interest: the events to watch. With an empty interest, the method waits for the error queue.
@@ -109,8 +109,8 @@ public struct WaitOperation<Limit: WaitLimit> {
     }
   }
 
-  /// Checks at every 1024th step whether the receiving direction was shut down, because a try on a datagram socket does
-  /// not detect the shutdown.
+  /// Checks at every 1024th step whether the receiving direction was shut down, because an attempt on a datagram socket
+  /// does not detect the shutdown.
   @inlinable
   mutating func lookNowAndThen(at source: RawDescriptor, _ interest: Interest) throws(SocketError) {
     history.spins &+= 1

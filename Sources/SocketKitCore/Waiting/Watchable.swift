@@ -32,8 +32,8 @@ public protocol Watchable: ~Copyable {
   ///
   /// If several threads may use the value at the same time, a call of one thread may change the condition that another
   /// thread waits for. In this case, every result must contain ``Interest/changes``, even for an empty interest, and
-  /// the call that makes the change must call ``RawDescriptor/announceChanges()``. For example, if a read leaves bytes in the
-  /// wrapper, another reader may already be asleep.
+  /// the call that makes the change must call ``RawDescriptor/announceChanges()``. For example, a read may
+  /// leave bytes in the wrapper while another reader is already asleep.
   ///
   /// A wrapper must call the same member of its base and combine that result with its own. This also applies to
   /// `pending`.
@@ -47,7 +47,7 @@ extension Watchable where Self: ~Copyable {
   @inlinable
   public borrowing func sources(for interest: Interest) -> Interest { interest }
 
-  /// Calls `attempt` until it returns a value or throws, and blocks the calling thread between the tries.
+  /// Calls `attempt` until it returns a value or throws, and blocks the calling thread between the attempts.
   ///
   /// A waiting call of one step passes the form of the call that does not wait:
   /// ```swift
@@ -56,7 +56,7 @@ extension Watchable where Self: ~Copyable {
   /// }
   /// ```
   /// While ``pending`` contains the direction, this method does not sleep. Otherwise, it sleeps until a source that
-  /// ``sources(for:)`` returns is ready. It returns the value of `attempt` or throws its error. If the first try
+  /// ``sources(for:)`` returns is ready. It returns the value of `attempt` or throws its error. If the first attempt
   /// returns a value, the method does not read the clock, unless the limit's control has a deadline.
   /// - Parameters:
   ///   - interest: the direction that the call waits for, `.readable` or `.writable`.

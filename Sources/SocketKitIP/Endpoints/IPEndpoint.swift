@@ -3,8 +3,8 @@ public import SocketKitCore
 /// The endpoint of a transport over IP: an address, or the name of a host, which connecting looks up.
 ///
 /// The text is `//127.0.0.1:80`, `//[::1]:80`, `//[fe80::1%eth0]:80`, `//localhost:80`, or `//*:80` for every address
-/// of this host (``IPSocketAddress/any(port:)``). The text always ends with a port, or with the name of a service, as in
-/// `//localhost:http` (services(5)).
+/// of this host (``IPSocketAddress/any(port:)``). The text always ends with a port, or with the name of a service, as
+/// in `//localhost:http` (services(5)).
 @frozen
 public enum IPEndpoint: Hashable, Sendable {
   /// An address with a port.

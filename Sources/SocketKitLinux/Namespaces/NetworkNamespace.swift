@@ -26,7 +26,7 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     }
   }
 
-  /// Opens the namespace of the process with a number.
+  /// Opens the namespace of the process that has a process ID.
   /// - Throws: as ``init(path:)``. The error is `.noSuchPath` if the process does not exist, and `.permissionDenied` if
   ///   the process belongs to another user.
   public init(ofProcess process: Int32) throws(SocketError) { try self.init(path: "/proc/\(process)/ns/net") }

@@ -178,7 +178,8 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   /// returns the other entries of the error queue.
   ///
   /// - Parameter socket: the socket that this sender was created for. The call compares the cookie of this socket with
-  ///   the sender's cookie if the queue contains buffers from before the last flush, and after a failed datagram send.
+  ///   the sender's cookie in two cases: if buffers were queued before the last flush, and after a failed datagram
+  ///   send.
   /// - Returns: the outcome; nil if the call would block.
   /// - Throws: `.brokenPipe`, `.connectionReset`, `.notConnected`, `.messageTooLarge`, `.unreachable`,
   ///   `.permissionDenied` (a firewall), `.outOfMemory` (with the option `.receiveErrors`, the queue of the device is

@@ -11,9 +11,9 @@ public import SocketKitIP
 /// **A datagram send that fails may use up a number.** If the kernel cannot build the packet, it reuses the number for
 /// the next send. If it refuses the packet after building it, for example because of a firewall (EPERM) or a full queue
 /// (ENOBUFS with `.receiveErrors`), the number is used up. When such a send returns, its completion is in the error
-/// queue. After a failed send, therefore read the error queue until it is empty, before the next send, and pass every
-/// entry to ``complete(_:_:)``. If the program never noted the completed number, ``complete(_:_:)`` advances the count
-/// past this number. A failed send on a TCP socket uses up no number.
+/// queue. Therefore, after a failed send and before the next send, read the error queue until it is empty, and pass
+/// every entry to ``complete(_:_:)``. If the program never noted the completed number, ``complete(_:_:)`` advances the
+/// count past this number. A failed send on a TCP socket uses up no number.
 ///
 /// Sends on vsock streams cannot be tracked, because one send may use several numbers, and the kernel does not report
 /// how many.

@@ -235,7 +235,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
 }
 
 /// The progress of a connection's message. This type is not nested in the generic type, because its metadata would then
-/// depend on the conformances of the generic parameters. For `SpinPoller: BenchPoller where Base == EpollPoller` the
+/// depend on the conformances of the generic parameters. For `SpinPoller: BenchPoller where Base == EpollPoller`, the
 /// runtime (6.3.1) does not find these conformances and creates arrays without a type, which crash when they are freed.
 struct ClientProgress {
   let token: Token

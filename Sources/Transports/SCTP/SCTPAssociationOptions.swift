@@ -4,7 +4,7 @@ internal import SocketKitCore
 // These options of an association or of a stream consist of a single number. They are sorted by their C names.
 
 extension SCTPAssociationOption {
-  /// Creates an option that is the number in struct sctp_assoc_value.
+  /// Creates an option whose value is the number in struct sctp_assoc_value.
   fileprivate init(
     _ name: Int32, decode: @escaping @Sendable (UInt32) -> Value,
     encode: @escaping @Sendable (Value) -> UInt32

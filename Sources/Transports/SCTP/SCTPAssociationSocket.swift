@@ -55,7 +55,8 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
   @inlinable public var readSource: RawDescriptor { owned.raw }
   @inlinable public var writeSource: RawDescriptor { owned.raw }
 
-  /// Continued messages only: the protocol has no half-close and no empty messages (RFC 9260).
+  /// `.continuedMessages` is the only capability, because the protocol has no half-close and no empty messages (RFC
+  /// 9260).
   @inlinable public static var capabilities: SocketCapabilities { .continuedMessages }
   @inlinable public static var style: SCTPStyle { .peeledOff }
   @inlinable public var mayReceiveDescriptors: Bool { false }

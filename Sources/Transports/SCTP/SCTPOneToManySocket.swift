@@ -44,7 +44,8 @@ public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, O
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// Continued messages only: the protocol has no half-close and no empty messages (RFC 9260).
+  /// `.continuedMessages` is the only capability, because the protocol has no half-close and no empty messages (RFC
+  /// 9260).
   ///
   /// A message longer than the buffer is continued in the next receive.
   @inlinable public static var capabilities: SocketCapabilities { .continuedMessages }

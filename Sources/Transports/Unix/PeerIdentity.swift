@@ -43,8 +43,8 @@ extension ReadOnlySocketOption where Group == UnixSocketOptions, Value: ~Copyabl
   /// reports it as readable when the process has ended; see `ProcessDescriptor`. The descriptor is
   /// CLOEXEC. Each read of the option opens another descriptor.
   ///
-  /// Reading throws `.notConnected` if there is no peer; `.notSupported` before Linux 6.5; before Linux 6.16, ESRCH or
-  /// EINVAL if the process has ended; `.tooManyDescriptors`; `.closed`. The C name is `SO_PEERPIDFD` (Linux 6.5).
+  /// Reading throws `.notConnected` if there is no peer; `.notSupported` before Linux 6.5; ESRCH or EINVAL if the
+  /// process has ended (before Linux 6.16); `.tooManyDescriptors`; `.closed`. The C name is `SO_PEERPIDFD` (Linux 6.5).
   public static var peerProcess: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> Descriptor in
       var number: Int32 = -1

@@ -15,7 +15,7 @@ package enum ForgottenSender {
   }
 }
 
-// These methods run the thread of a packet sender, and the thread that ends a sender whose socket is closed.
+// These methods run two threads: one sends the packets of a socket, and one ends the first when the socket is closed.
 extension PacketSenderShare {
   /// Starts the thread; the caller holds the lock. Returns false if the system cannot create a thread.
   @inline(never)
