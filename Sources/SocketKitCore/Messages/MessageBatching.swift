@@ -3,8 +3,10 @@ public import CSocketKit
 // Calls that receive and send many messages.
 
 extension MessageBatch {
-  /// Removes from the `number` received messages those that represent the end of the connection, and returns the number
-  /// of the other messages. The kernel reports the end of the connection as an empty message in each free slot.
+  /// Removes the messages that represent the end of the connection.
+  /// - Parameter number: the number of messages received.
+  /// - Returns: the number of the other messages. The kernel reports the end of the connection as an empty message in
+  ///   each free slot.
   @inlinable @inline(__always)
   mutating func dropEnd<S: MessageSocket & ~Copyable>(_ type: S.Type, _ number: Int) -> Int {
     var left = number

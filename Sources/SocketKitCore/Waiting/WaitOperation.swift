@@ -30,8 +30,8 @@ public struct WaitOperation<Limit: WaitLimit> {
   @inlinable
   public func check() throws(SocketError) { try limit.check(operation) }
 
-  /// Clears the state that earlier attempts detected about the descriptor. In a call of several steps, call this method
-  /// after an attempt that transferred data.
+  /// Clears what earlier attempts stored about the state of the descriptor. In a call of several steps, call this
+  /// method after an attempt that transferred data.
   @inlinable @inline(__always)
   public mutating func progressed() { history = ParkHistory() }
 

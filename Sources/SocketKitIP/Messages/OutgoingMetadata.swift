@@ -32,8 +32,9 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
 
   /// Creates the settings for a reply to a received packet. The source of the reply is the address that the packet was
   /// sent to. For broadcast and multicast packets, the source is this host's address on the network that delivered the
-  /// packet: ``PacketMetadata/localAddress``. If the kernel reports no address (IPv6 multicast), and for link-local
-  /// addresses, the reply is sent through the interface that received the packet.
+  /// packet: ``PacketMetadata/localAddress``. The reply is sent through the
+  /// interface that received the packet in two cases: the kernel reports no address (IPv6 multicast), or the address is
+  /// link-local.
   @inlinable
   public init(answering packet: PacketMetadata) {
     source = packet.localAddress

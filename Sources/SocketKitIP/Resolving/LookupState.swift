@@ -11,7 +11,8 @@ enum LookupOutcome: Sendable {
 final class LookupState: Sendable {
   private struct Progress {
     var outcome: LookupOutcome?
-    /// The bell that is signalled at the end of the lookup. It is nil after the owner has abandoned the lookup.
+    /// The event descriptor that is signalled at the end of the lookup. It is nil after the owner has abandoned the
+    /// lookup.
     var bell: WakerBell?
   }
   private let host: String

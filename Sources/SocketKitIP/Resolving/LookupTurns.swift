@@ -25,7 +25,7 @@ final class LookupTurns: @unchecked Sendable {
   private let abandonedLimit: Int
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  /// The number of lookups that hold a turn.
+  /// The number of lookups that are running.
   private var asking = 0
   /// The number of abandoned lookups in progress that hold no turn.
   private var abandoned = 0

@@ -182,9 +182,9 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   ///   send.
   /// - Returns: the outcome; nil if the call would block.
   /// - Throws: `.brokenPipe`, `.connectionReset`, `.notConnected`, `.messageTooLarge`, `.unreachable`,
-  ///   `.permissionDenied` (a firewall), `.outOfMemory` (with the option `.receiveErrors`, the queue of the device is
-  ///   full); `.invalidArgument` for another socket. Unsent buffers remain in the queue, and ``takeUnsent()`` can
-  ///   remove them.
+  ///   `.permissionDenied` (a firewall), `.outOfMemory` (the queue of the device is full, and the option
+  ///   `.receiveErrors` is set); `.invalidArgument` for another socket. Unsent buffers remain in the queue, and
+  ///   ``takeUnsent()`` can remove them.
   public mutating func flush<S: KernelSocket & ~Copyable>(to socket: borrowing S) throws(SocketError) -> FlushOutcome? {
     guard socket.descriptor == self.socket else { throw SocketError(code: .invalidArgument, .send) }
     if nextToSend < seen { try checkIdentity(.send) }

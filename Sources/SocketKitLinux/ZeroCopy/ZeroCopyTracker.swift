@@ -83,7 +83,7 @@ public struct ZeroCopyTracker: ~Copyable, @unchecked Sendable {
     while oldest < next, owners[slot(oldest)] == Self.free { oldest += 1 }
   }
 
-  /// Advances the count past the completed numbers that were not noted.
+  /// Advances the count past the numbers of completed sends that were not noted.
   private mutating func countFailedSends(upTo last: UInt32) {
     let ahead = UInt64(last &- UInt32(truncatingIfNeeded: next))
     // A distance in the upper half of the range means that the number is less than the next number, so the send was
