@@ -7,7 +7,7 @@ func monitor<P: Poller & ~Copyable>(_ ports: [UInt16], with _: P.Type) throws {
   var sockets = Slab<UDPSocket>(capacity: ports.count)
   for port in ports {
     let socket = try UDPSocket.bind(to: .any(port: port))
-    let source = socket.readSource
+    let source = socket.readSource  // its descriptor, because insert consumes the socket
     try poller.register(source, for: .readable, token: sockets.insert(socket))
   }
   var buffer = [UInt8](repeating: 0, count: 2048)
