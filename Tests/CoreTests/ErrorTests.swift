@@ -63,4 +63,13 @@ import Testing
     let error = attempt.with(address: "host", attempts: [attempt])
     #expect(error.description.contains("\n  connect [::1]:1: unreachable (ENETUNREACH, errno 101)"))
   }
+
+  @Test func aRemedyIsStatedOnce() throws {
+    let refused = SocketError(.failure(errno: ECONNREFUSED), .connect).with(address: "127.0.0.1:1")
+    let unreachable = SocketError(.failure(errno: ENETUNREACH), .connect).with(address: "[::1]:1")
+    let error = refused.with(address: "host", attempts: [refused, unreachable])
+    let remedy = try #require(refused.remedy)
+    #expect(error.description.split(separator: remedy, omittingEmptySubsequences: false).count == 2)
+    #expect(error.description.hasSuffix("\n  \(unreachable)"))
+  }
 }

@@ -18,7 +18,7 @@ extension MessageRules where S: ~Copyable {
         "send.pressure", given: .lossless,
         "Messages of many sizes to a slow receiver all arrive once, complete and in order."
       ) { ends in
-        // With these sizes, each message reaches the limit of queued data at a different offset.
+        // With these sizes, the limit on queued data falls at a different offset in each message.
         let sizes = (0..<24).map { 600 + $0 * 7919 % 60_000 }
         let receiver = RuleThread {
           for (index, size) in sizes.enumerated() {

@@ -127,8 +127,8 @@ extension PollerOverStreamSuite where P: ~Copyable, S: Transport & Acceptable<Vo
       }
   }
 
-  /// Runs `body` with the address of a listener whose backlog is full. Does nothing if no connect waits, because the
-  /// transport refuses connections when the backlog is full or has no limit.
+  /// Runs `body` with the address of a listener whose backlog is full. Does nothing if no connect waits: some
+  /// transports refuse connections when the backlog is full, and some have no limit.
   private func connectingInVain(to address: S.Address, _ body: (S.Address) throws -> Void) throws {
     let listener = try S.listen(on: address, backlog: 0)
     let name = try listener.localAddress()

@@ -30,9 +30,9 @@ public struct ConformanceRule: Sendable {
   private let body: @Sendable () throws -> Void
 
   /// Creates a rule.
-  /// - Parameter body: returns if the requirement is satisfied. Throws ``ConformanceUnavailable`` if the requirement
-  ///   cannot be tested. Throws ``ConformanceFailure`` with evidence, or any other error, if the requirement is not
-  ///   satisfied. Runs on a separate thread and may block.
+  /// - Parameter body: returns normally if the requirement is satisfied. Throws ``ConformanceUnavailable`` if the
+  ///   requirement cannot be tested. Throws ``ConformanceFailure`` with evidence, or any other error, if the
+  ///   requirement is not satisfied. Runs on a separate thread and may block.
   public init(
     _ id: String, strength: Strength = .required, _ summary: String, timeLimit: Duration = .seconds(20),
     body: @escaping @Sendable () throws -> Void

@@ -1,6 +1,6 @@
 internal import SocketKitToolSupport
 
-/// The minimum sample sizes for the numbers of a run. A number whose sample is too small is printed as "-".
+/// The minimum sample sizes for the results of a run. A number whose sample is too small is printed as "-".
 enum Sample {
   /// The number of values that must lie beyond a percentile, so that no single value determines the percentile.
   static var beyond: UInt64 { 5 }

@@ -20,7 +20,7 @@ public struct SCTPPathParameters: Hashable, Sendable {
   /// How the path's MTU is determined.
   @frozen
   public enum PathMTU: Hashable, Sendable {
-    /// The kernel discovers the MTU: the default.
+    /// The kernel discovers the MTU. This is the default.
     case discovered
     /// A fixed MTU in bytes, at least 512; nil keeps the current MTU.
     case fixed(UInt32? = nil)

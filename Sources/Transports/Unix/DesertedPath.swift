@@ -1,9 +1,9 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-// When a program terminates abnormally, its socket's file remains, and the next program must remove it. unlink(2)
-// removes any file at the path: between the check and unlink(2), another server may bind to the path. Three rules make
-// the check reliable:
+// When a program terminates abnormally, its socket's file remains, and the next program must remove it. If another
+// server binds to the path between the check and unlink(2), unlink(2) removes that server's file. Three rules prevent
+// this:
 //
 // - ``PathLock`` permits only one thread of one process at a time to clear a path.
 // - A file that refuses connections may be new, because bind(2) creates the file first and then attaches the socket
