@@ -18,9 +18,9 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
   /// Opens a descriptor of a running process, or of a child that has ended and for which this process has not waited
   /// yet (Linux 5.3).
   ///
-  /// A process may end at any time, and the kernel may then reuse its number for another process. The kernel does not
-  /// reuse the number of a child until the parent has waited for the child. For the peer of a Unix socket, pass the
-  /// descriptor from `.peerProcess` or `takeProcess()` to ``init(adopting:)``.
+  /// A process may end at any time, and the kernel may then reuse its process ID for another process. The kernel does
+  /// not reuse the process ID of a child until the parent has waited for the child. For the peer of a Unix socket, pass
+  /// the descriptor from `.peerProcess` or `takeProcess()` to ``init(adopting:)``.
   /// - Parameter process: the number of the process in this process's PID namespace. The call fails for the number of a
   ///   thread that is not a thread group leader.
   /// - Throws: `.noSuchProcess` (ESRCH), `.invalidArgument` for a number below 1 or the number of a thread,

@@ -50,7 +50,7 @@ extension SocketOption where Value == Int {
   private init(_ name: Int32, from least: Int) {
     self.init(integer: name, level: CSK_SOL_SOCKET, in: least...Int(Int32.max))
   }
-  /// The number of the interface that the socket is bound to; 0 for none (Linux 5.1). See ``boundDevice`` and
+  /// The index of the interface that the socket is bound to; 0 for none (Linux 5.1). See ``boundDevice`` and
   /// `InterfaceNames`. The C name is `SO_BINDTOIFINDEX`.
   public static var boundInterface: Self { Self(CSK_SO_BINDTOIFINDEX) }
   /// The largest number of packets that one busy poll processes, at most 65535 (Linux 5.11). Increasing the value

@@ -76,9 +76,9 @@ extension SocketOption where Value == Int {
 }
 
 extension SocketOption where Value == Duration {
-  /// Creates an option whose value is a time, which the kernel stores as an int in a unit of time. A time that is not a
-  /// whole number of units is rounded up. Setting a negative time or a time of more than 2147483647 units throws
-  /// `.invalidArgument`.
+  /// Creates an option whose value is a duration, which the kernel stores as an int in the given unit. A duration that
+  /// is not a whole number of units is rounded up. Setting a negative duration or a duration of more than 2147483647
+  /// units throws `.invalidArgument`.
   /// - Parameter unit: the unit of time, greater than zero.
   public init(duration name: Int32, level: Int32, unit: Duration) {
     self.init(

@@ -77,7 +77,7 @@ public protocol Poller: ~Copyable, Sendable {
   mutating func attemptWait(until deadline: Deadline) -> IOResult
 
   /// Returns an event of the last wait. Valid until the next wait.
-  /// - Parameter index: a number from 0 to one less than the number that the last wait returned. The method must trap
+  /// - Parameter index: at least 0, and less than the number that the last wait returned. The method must trap
   ///   for any other index. In a loop over the events, the compiler removes the check if it compares the index with a
   ///   stored result of the wait.
   subscript(event index: Int) -> Event { get }

@@ -18,7 +18,7 @@ public struct IOResult: BitwiseCopyable, Hashable, Sendable {
   @inlinable public static var wouldBlock: IOResult { IOResult(raw: 0 &- Int(CSK_EAGAIN)) }
   /// The result 0: the end of the stream, or 0 bytes.
   @inlinable public static var zero: IOResult { IOResult(raw: 0) }
-  /// Returns the failure with an error number.
+  /// Returns the failure that has the given error number.
   @inlinable
   public static func failure(errno: Int32) -> IOResult { IOResult(raw: 0 &- Int(errno)) }
 

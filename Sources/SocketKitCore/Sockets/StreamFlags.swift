@@ -39,7 +39,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
     if bytes.isEmpty { return .bytes(0) }
     let raw = descriptor
     let result = raw.attemptReceiveBytes(into: &bytes, flags: flags.rawValue)
-    // recv(2) fails with EINVAL if there is no urgent data, or if urgent data stays in the stream.
+    // recv(2) fails with EINVAL if there is no urgent data, or if the socket receives urgent data in-line.
     if flags.contains(.outOfBand) && result.errno == CSK_EINVAL { return raw.peerHasEnded ? .endOfStream : nil }
     return try Self.named(result, on: raw).readOutcome(.read)
   }

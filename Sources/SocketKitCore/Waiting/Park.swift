@@ -40,7 +40,7 @@ struct Park {
   private var changing: RawDescriptor? { interest.contains(.changes) ? source : nil }
 
   /// Sleeps until the call should try again: the source is ready, the deadline has passed, the control has signalled,
-  /// or a shutdown has signalled.
+  /// or a shutdown was announced.
   func run(_ history: inout ParkHistory) throws(SocketError) {
     let reported = history.reported
     if reported & Int16(CSK_POLLNVAL) != 0 { throw SocketError(.failure(errno: CSK_EBADF), operation) }

@@ -12,7 +12,7 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
   @usableFromInline let word: UInt32  // IPv4: the address; IPv6: the flow label
   @usableFromInline let first: UInt64  // IPv6: the address; IPv4: zero
   @usableFromInline let second: UInt64
-  /// The scope: the number of the interface of a link-local IPv6 address. It is 0 for an address without an interface
+  /// The scope: the index of the interface of a link-local IPv6 address. It is 0 for an address without an interface
   /// and for IPv4.
   public let scopeID: UInt32
 
@@ -29,7 +29,7 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
 
   /// Makes the address from an IPv6 address and a port.
   /// - Parameters:
-  ///   - scopeID: the number of the interface, for link-local addresses.
+  ///   - scopeID: the index of the interface, for link-local addresses.
   ///   - flowLabel: a flow label of 20 bits (RFC 6437). Higher bits are ignored.
   @inlinable
   public init(_ address: IPv6Address, port: UInt16, scopeID: UInt32 = 0, flowLabel: UInt32 = 0) {

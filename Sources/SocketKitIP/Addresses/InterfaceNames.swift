@@ -1,9 +1,9 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-/// The names and numbers of network interfaces (netdevice(7), SIOCGIFINDEX and SIOCGIFNAME).
+/// The names and indices of network interfaces (netdevice(7), SIOCGIFINDEX and SIOCGIFNAME).
 public enum InterfaceNames {
-  /// Returns the number of the interface, or nil if this host has no interface of this name. A name has 1 to 15 bytes.
+  /// Returns the index of the interface, or nil if this host has no interface of this name. A name has 1 to 15 bytes.
   public static func index(of name: String) -> UInt32? {
     let bytes = Array(name.utf8)
     guard (1...15).contains(bytes.count), !bytes.contains(0) else { return nil }
@@ -15,7 +15,7 @@ public enum InterfaceNames {
     }
   }
 
-  /// Returns the name of the interface, or nil if this host has no interface of this number.
+  /// Returns the name of the interface, or nil if this host has no interface of this index.
   public static func name(of index: UInt32) -> String? {
     var request = InlineArray<5, UInt64>(repeating: 0)
     return withUnsafeMutableBytes(of: &request) { memory -> String? in
@@ -25,7 +25,7 @@ public enum InterfaceNames {
     }
   }
 
-  /// Returns the number of the interface for a zone in an address. A zone is the name or the number of an interface.
+  /// Returns the index of the interface for a zone in an address. A zone is the name or the index of an interface.
   static func index(ofZone zone: String) -> UInt32? {
     if zone.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) {
       guard let number = UInt32(zone), number > 0 else { return nil }
@@ -35,7 +35,7 @@ public enum InterfaceNames {
   }
 
   /// Returns the zone that represents an interface in an address. The zone is the name of the interface if this name
-  /// consists of letters, digits, `-`, `_` and `.` and is not a number; otherwise, it is the number of the interface.
+  /// consists of letters, digits, `-`, `_` and `.` and is not a number; otherwise, it is the index of the interface.
   static func zone(of index: UInt32) -> String {
     guard let name = name(of: index), !name.utf8.allSatisfy({ isDigit($0) }),
       name.utf8.allSatisfy({ isDigit($0) || (97...122).contains($0 | 32) || [45, 46, 95].contains($0) })

@@ -19,8 +19,8 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
   public var trafficClass: UInt8?
   /// The time when the kernel received the packet, in nanoseconds since 1970 on the system's clock (options
   /// `.timestamps`, `.nanosecondTimestamps`). With `.timestampingFlags`, this is the software timestamp or, if there is
-  /// none, the timestamp of the device on the device's clock. In an entry of the error queue, it is the time when the
-  /// packet was sent.
+  /// none, the hardware timestamp, which is a time on the device's clock. In an entry of the error queue, it is the
+  /// time when the packet was sent.
   public var timestamp: Int64?
   /// The size in bytes of the datagrams that the kernel coalesced into this message (UDP_GRO); nil if the message is
   /// one datagram. The last datagram may be shorter.

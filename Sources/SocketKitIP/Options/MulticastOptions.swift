@@ -23,9 +23,9 @@ extension SocketOption where Group: IPOptions, Value == Int {
 }
 
 extension SocketOption where Group: IPOptions, Value == UInt32 {
-  /// The number of the interface that sends multicast packets. With 0, the routing table selects the interface. Reading
+  /// The index of the interface that sends multicast packets. With 0, the routing table selects the interface. Reading
   /// the option of an IPv4 socket throws `.notSupported`. Setting it throws `.addressNotAvailable` if no interface has
-  /// the number. The C names are `IP_MULTICAST_IF` and `IPV6_MULTICAST_IF`.
+  /// the index. The C names are `IP_MULTICAST_IF` and `IPV6_MULTICAST_IF`.
   public static var multicastInterface: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> UInt32 in

@@ -21,9 +21,9 @@ public struct HappyEyeballs: Hashable, Sendable {
   }
 
   /// Connects to an endpoint, and blocks the calling thread until the connect succeeds or fails. This method looks up
-  /// the IPv6 and IPv4 addresses of a name at the same time on other threads, and races connects to these addresses. A
-  /// broken path therefore causes only a short delay and not a timeout (RFC 8305). `TCPSocket.connect(to:until:)` calls
-  /// this method with the default delays.
+  /// the IPv6 and IPv4 addresses of a name at the same time on other threads, and races connection attempts to these
+  /// addresses. A broken path therefore causes only a short delay and not a timeout (RFC 8305).
+  /// `TCPSocket.connect(to:until:)` calls this method with the default delays.
   ///
   /// - Parameters:
   ///   - type: the transport.

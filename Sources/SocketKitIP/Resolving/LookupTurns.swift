@@ -4,10 +4,10 @@ internal import SocketKitCore
 /// A limit on the number of lookups that query the name service at the same time.
 ///
 /// Each lookup starts its thread immediately, because a new thread belongs to the network namespace of the thread that
-/// started it, and queries the name service in that namespace. The limit applies to the threads that query the name
-/// service; the other threads wait for a turn. If a lookup is abandoned while it waits, it leaves the queue and its
-/// thread exits. If a lookup is abandoned during its query, it releases its turn immediately, provided that fewer than
-/// `abandonedLimit` abandoned lookups without a turn are in progress.
+/// started it. The thread queries the name service in that namespace. The limit applies to the threads that query the
+/// name service; the other threads wait for a turn. If a lookup is abandoned while it waits, it leaves the queue and
+/// its thread exits. If a lookup is abandoned during its query, it releases its turn immediately, provided that fewer
+/// than `abandonedLimit` abandoned lookups without a turn are in progress.
 final class LookupTurns: @unchecked Sendable {
   /// The state of one lookup.
   final class Ticket: @unchecked Sendable {

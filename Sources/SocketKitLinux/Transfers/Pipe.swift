@@ -114,7 +114,7 @@ public struct Pipe: ~Copyable, Sendable {
     return .moved(moved)
   }
 
-  /// Splits the pipe into its two ends, each with its own owner. Bytes in the pipe stay in the pipe.
+  /// Splits the pipe into its two ends, each with its own owner. Bytes that are already in the pipe remain there.
   public consuming func split<R: ~Copyable, E: Error>(
     _ body: (_ readEnd: consuming Descriptor, _ writeEnd: consuming Descriptor) throws(E) -> R
   ) throws(E) -> R { try ends.split(body) }

@@ -270,8 +270,8 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   /// program that needs these entries must read the error queue with `nextQueuedError(into:)` and pass the entries to
   /// ``note(_:)``.
   /// - Returns: the number of buffers that ``takeCompletion()`` can return.
-  /// - Throws: `.closed`; `.invalidArgument` for another socket, even if its descriptor has the number that the
-  ///   descriptor of this sender's socket had. The call does not read the error queue of another socket.
+  /// - Throws: `.closed`; `.invalidArgument` for another socket, even if its descriptor has the same number as the
+  ///   earlier descriptor of this sender's socket. The call does not read the error queue of another socket.
   public mutating func readCompletions<S: KernelSocket & ~Copyable>(
     from socket: borrowing S
   ) throws(SocketError) -> Int {

@@ -23,7 +23,7 @@ public struct ZeroCopyTracker: ~Copyable, @unchecked Sendable {
   /// The number of slots of ``owners``. It is greater than ``capacity``, because failed sends use up numbers after the
   /// number of the last noted send.
   private let slots: Int
-  /// The largest number of sends in flight, counted from the oldest incomplete send.
+  /// The largest number of sends from the oldest incomplete send to the newest send, even if some of them are complete.
   public let capacity: Int
   private var oldest: UInt64
   private var next: UInt64
@@ -39,7 +39,7 @@ public struct ZeroCopyTracker: ~Copyable, @unchecked Sendable {
     slots = capacity + 4
     owners = .allocate(capacity: slots)
     owners.initialize(repeating: Self.free, count: slots)
-    // The start value is large enough that no number in flight is negative.
+    // The start value is so large that no number below becomes negative.
     oldest = 1 << 32 | UInt64(nextNumber)
     next = oldest
   }
