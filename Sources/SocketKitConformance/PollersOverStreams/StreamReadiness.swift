@@ -21,7 +21,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         poller, ends in
         try poller.register(ends.near.value, for: .writable, token: tokenA)
         try poller.requireEvent(tokenA, .writable, "on a new connection")
-        // The peer's kernel may still accept data and thereby free buffer space for a while.
+        // For a while, the peer's kernel may still accept data and thereby free buffer space.
         var taken = try ends.near.fill()
         while try poller.events(within: .milliseconds(20)).contains(where: { $0.isWritable }) {
           taken += try ends.near.fill()

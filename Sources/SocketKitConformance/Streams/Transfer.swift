@@ -102,7 +102,7 @@ extension StreamSocketSuite where S: ~Copyable {
 private func encoded(_ number: UInt64) -> [UInt8] { withUnsafeBytes(of: number.littleEndian) { Array($0) } }
 
 /// Repeatedly reads a number, checks that it is the last number read plus two, and writes the next number. Returns
-/// after the number 1000 or at the end of the stream.
+/// when the number has reached 1000, or at the end of the stream.
 private func countUp<S: StreamSocket & ~Copyable>(_ socket: Shared<S>) throws {
   var last: UInt64?
   while true {

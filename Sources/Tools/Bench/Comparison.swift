@@ -7,8 +7,8 @@ struct Comparison: Sendable {
 
   enum Part: Sendable { case baseline, ours, again }
 
-  /// Returns the order of the runs in a round. In three rounds, each part is first once, and SocketKit's server runs
-  /// both before and after the C server. In six rounds, each of the six orders occurs once.
+  /// Returns the order of the runs in a round. In three rounds, each part runs first once, and SocketKit's server
+  /// runs both before and after the C server. In six rounds, each of the six orders occurs once.
   static func order(ofRound round: Int) -> [Part] {
     switch round % 6 {
     case 0: [.baseline, .ours, .again]

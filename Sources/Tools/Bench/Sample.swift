@@ -12,7 +12,7 @@ enum Sample {
   static var leastMessages: UInt64 { 100 }
 
   static func supports(_ share: Double, of count: UInt64) -> Bool {
-    // The sum compensates for rounding: 1 - 0.999 is slightly less than a thousandth.
+    // The sum compensates for rounding: 1 - 0.9 is slightly less than a tenth.
     (1 - share) * Double(count) + 1e-6 >= Double(beyond)
   }
 

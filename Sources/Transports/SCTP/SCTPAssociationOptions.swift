@@ -114,9 +114,9 @@ public struct SCTPStreamScheduler: RawRepresentable, BitwiseCopyable, Hashable, 
   @inlinable public static var priority: Self { Self(rawValue: 1) }
   /// The streams send in turn, one after the other.
   @inlinable public static var roundRobin: Self { Self(rawValue: 2) }
-  /// All streams get equal shares of bytes (Linux 6.4).
+  /// The bytes sent are divided equally among the streams (Linux 6.4).
   @inlinable public static var fairCapacity: Self { Self(rawValue: 3) }
-  /// Streams get shares of bytes by weight (Linux 6.4).
+  /// The bytes sent are divided among the streams in proportion to their weights (Linux 6.4).
   @inlinable public static var weightedFair: Self { Self(rawValue: 4) }
 }
 

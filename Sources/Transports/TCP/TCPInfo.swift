@@ -139,10 +139,9 @@ public struct TCPInfo: Hashable, Sendable {
   public var timeoutRecoveryTime: Duration
   /// The number of segments received with a congestion mark. This field and the following two require Linux 6.18.
   public var receivedWithCongestionMark: UInt32
-  /// The number of bytes sent, counted by accurate ECN (RFC 9768) separately for each ECN codepoint with which they
-  /// arrived.
+  /// For each ECN codepoint, the number of sent bytes that arrived with it, as counted by accurate ECN (RFC 9768).
   public var deliveredMarks: MarkedBytes
-  /// The number of bytes received, counted by accurate ECN separately for each ECN codepoint.
+  /// For each ECN codepoint, the number of received bytes, as counted by accurate ECN.
   public var receivedMarks: MarkedBytes
   /// The number of bytes that the kernel wrote: 104 on the oldest kernels, 248 since Linux 6.7, 280 since 6.18.
   public var length: Int

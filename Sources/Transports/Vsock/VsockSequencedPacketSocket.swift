@@ -8,13 +8,13 @@ public import SocketKitCore
 /// let client = try VsockSequencedPacketSocket.connect(to: .host(port: 1024), until: .after(.seconds(5)))
 /// ```
 /// **Packets are sent whole, or the connection ends.** The kernel alone does not guarantee this. If the peer's buffer
-/// has space for only part of a packet, a non-blocking send sends that part, fails with EAGAIN, and joins the next
-/// packet to that part (vsock_connectible_sendmsg). A program can query neither the free space before the send nor the
-/// number of bytes sent after the send. A blocking send waits until the rest is sent. SocketKit therefore queues
-/// packets, up to 64 KiB or one longer packet, and sends them in order from a dedicated thread, with blocking calls and
-/// all signals blocked. The thread starts with the first packet and exits after one second without packets. This has a
-/// cost: each packet is copied once more and passed to another thread, and each sending socket uses a thread (256 KiB
-/// of address space), the memory of its queue and an event descriptor.
+/// has space for only part of a packet, a non-blocking send sends that part and fails with EAGAIN, and the kernel joins
+/// the next packet to that part (vsock_connectible_sendmsg). A program can query neither the free space before the send
+/// nor the number of bytes sent after the send. A blocking send waits until the rest is sent. SocketKit therefore
+/// queues packets, up to 64 KiB or one longer packet, and sends them in order from a dedicated thread, with blocking
+/// calls and all signals blocked. The thread starts with the first packet and exits after one second without packets.
+/// This has a cost: each packet is copied once more and passed to another thread, and each sending socket uses a thread
+/// (256 KiB of address space), the memory of its queue and an event descriptor.
 ///
 /// - A send first checks the connection, and fails immediately if the connection has already ended. If a queued packet
 ///   cannot be sent, the connection ends, and the next send reports the error.

@@ -20,7 +20,7 @@ extension UDPSocket: BenchDatagrams {
   }
 }
 
-/// The system calls with which a datagram server echoes. The C server supports the same ways.
+/// The system calls with which a datagram server echoes. The C server supports the same modes.
 enum DatagramWay: String, CaseIterable, Sendable {
   /// One wait for each datagram.
   case one

@@ -40,7 +40,7 @@ public struct PlainSHA256: Sendable {
   /// Returns the checksum of all bytes so far; more bytes can be added afterwards.
   public func digest() -> SHA256Digest {
     var end = self
-    // Padding: one bit, zeros up to the last eight bytes of a block, then the length in bits (5.1.1).
+    // Padding: a 1 bit, zeros up to the last eight bytes of a block, then the length in bits (5.1.1).
     let zeros = (119 - pendingCount) % 64
     var padding: [UInt8] = [0x80] + [UInt8](repeating: 0, count: zeros)
     let bits = total &* 8
