@@ -95,7 +95,9 @@ for target in package.targets where target.type != .system && !target.name.hasPr
   ]
 }
 // Every unsafe expression of these modules is marked, with its reason beside it (SE-0458). The other targets follow.
-let strictTargets = ["SocketKitEpoll", "SocketKitPoll", "SocketKitBusySpin", "SocketKitTCP", "SocketKitUDP"]
+let strictTargets = [
+  "SocketKitEpoll", "SocketKitPoll", "SocketKitBusySpin", "SocketKitTCP", "SocketKitUDP", "SocketKitRaw",
+]
 for target in package.targets where strictTargets.contains(target.name) {
   target.swiftSettings?.append(.strictMemorySafety())
 }
