@@ -96,7 +96,7 @@ for target in package.targets where target.type != .system && !target.name.hasPr
 }
 // Every unsafe expression of these modules is marked, with its reason beside it (SE-0458). The other targets follow.
 let strictTargets = [
-  "SocketKitEpoll", "SocketKitPoll", "SocketKitBusySpin", "SocketKitTCP", "SocketKitUDP", "SocketKitRaw",
+  "SocketKitEpoll", "SocketKitPoll", "SocketKitBusySpin", "SocketKitTCP", "SocketKitUDP", "SocketKitRaw", "SocketKitIP",
 ]
 for target in package.targets where strictTargets.contains(target.name) {
   target.swiftSettings?.append(.strictMemorySafety())
