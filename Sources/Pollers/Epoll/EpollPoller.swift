@@ -7,7 +7,7 @@ public import SocketKitCore
 /// Deadlines have the resolution of the nanosecond timer with epoll_pwait2(2) (Linux 5.11). On an older kernel, or if a
 /// seccomp filter forbids the call, deadlines are rounded up to the next millisecond: see ``capabilities``. If a filter
 /// forbids epoll_wait(2), the poller uses epoll_pwait(2).
-@frozen
+@frozen @safe
 public struct EpollPoller: ~Copyable, Poller {
   /// The parameters of an epoll poller.
   public struct Configuration: Hashable, Sendable {
@@ -39,14 +39,16 @@ public struct EpollPoller: ~Copyable, Poller {
     if result.isFailure { throw SocketError(result, .open) }
     let epoll = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
     var event = csk_epoll_event(events: Interest.readable.rawValue, data: Self.bellData)
-    let added = IOResult(raw: csk_epoll_ctl(epoll.raw.value, CSK_EPOLL_CTL_ADD, bell.source.value, &event))
+    let added = Self.control(epoll.raw, CSK_EPOLL_CTL_ADD, bell.source, &event)
     if added.isFailure { throw SocketError(added, .register) }
     var nothing = csk_timespec()
-    isPrecise = csk_epoll_wait_ns(epoll.raw.value, &event, 1, &nothing) >= 0
+    // The kernel writes at most one event.
+    isPrecise = unsafe csk_epoll_wait_ns(epoll.raw.value, &event, 1, &nothing) >= 0
     self.epoll = epoll
     self.bell = bell
     eventCapacity = capacity
-    events = bell.room.bindMemory(to: csk_epoll_event.self, capacity: Int(capacity))
+    // The room of the bell has been requested for this number of events.
+    unsafe events = bell.room.bindMemory(to: csk_epoll_event.self, capacity: Int(capacity))
   }
 
   public static func configuration(capacity: Int) -> Configuration {
@@ -82,7 +84,7 @@ public struct EpollPoller: ~Copyable, Poller {
     // Hang-ups cannot be masked. Make an empty interest edge-triggered, so that it reports a hang-up at most once.
     let mode = interest.events.isEmpty ? trigger.known.union(.edge) : trigger.known
     var event = csk_epoll_event(events: interest.events.rawValue | mode.rawValue, data: token.rawValue)
-    let result = IOResult(raw: csk_epoll_ctl(epoll.raw.value, command, source.value, &event))
+    let result = Self.control(epoll.raw, command, source, &event)
     if !result.isFailure { return }
     switch result.errno {
     case CSK_ENOENT: throw SocketError(code: .notRegistered, operation, errno: result.errno)
@@ -97,20 +99,28 @@ public struct EpollPoller: ~Copyable, Poller {
     }
   }
 
+  private static func control(
+    _ epoll: RawDescriptor, _ command: Int32, _ source: RawDescriptor, _ event: inout csk_epoll_event
+  ) -> IOResult {
+    // The kernel reads the event, and only during the call.
+    IOResult(raw: unsafe csk_epoll_ctl(epoll.value, command, source.value, &event))
+  }
+
+  // In the following functions, the kernel writes at most `eventCapacity` events, the number for which there is memory.
   @inlinable
   public mutating func attemptWait(until deadline: Deadline) -> IOResult {
     let number = epoll.raw.value
     var result: Int
     if deadline.isNever {
-      result = csk_epoll_wait(number, events, eventCapacity, -1)
+      result = unsafe csk_epoll_wait(number, events, eventCapacity, -1)
     } else if deadline.isPast {
-      result = csk_epoll_wait(number, events, eventCapacity, 0)
+      result = unsafe csk_epoll_wait(number, events, eventCapacity, 0)
     } else {
       result = timedWait(deadline)
     }
     // The flag is at a fixed offset before the events, so no load is needed to get its address.
-    let flag = UnsafeMutableRawPointer(events) - WakerBell.roomOffset
-    if result > 0, csk_flag_is_set(flag.assumingMemoryBound(to: UInt32.self)) == 0 {
+    let flag = unsafe UnsafeMutableRawPointer(events) - WakerBell.roomOffset
+    if result > 0, unsafe csk_flag_is_set(flag.assumingMemoryBound(to: UInt32.self)) == 0 {
       woken = false
     } else {
       result = settle(result, deadline)
@@ -126,7 +136,7 @@ public struct EpollPoller: ~Copyable, Poller {
     if isPrecise {
       let left = deadline.remainingNanoseconds
       var time = csk_timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
-      let result = csk_epoll_wait_ns(epoll.raw.value, events, eventCapacity, &time)
+      let result = unsafe csk_epoll_wait_ns(epoll.raw.value, events, eventCapacity, &time)
       // The process may have installed a system call filter after it created this poller.
       if csk_may_be_refused(result) == 0 { return result }
     }
@@ -134,7 +144,7 @@ public struct EpollPoller: ~Copyable, Poller {
     while true {
       let left = deadline.remainingNanoseconds
       let milliseconds = left / 1_000_000 + (left % 1_000_000 == 0 ? 0 : 1)
-      let result = csk_epoll_wait(epoll.raw.value, events, eventCapacity, Int32(clamping: milliseconds))
+      let result = unsafe csk_epoll_wait(epoll.raw.value, events, eventCapacity, Int32(clamping: milliseconds))
       if result != 0 || deadline.hasPassed { return result }
     }
   }
@@ -145,13 +155,17 @@ public struct EpollPoller: ~Copyable, Poller {
   mutating func settle(_ result: Int, _ deadline: Deadline) -> Int {
     let count = csk_may_be_refused(result) != 0 ? waitOtherwise(deadline) : result
     woken = false
-    if csk_flag_is_set(bell.flag) == 0 { return count }
+    // The bell outlives this call.
+    if unsafe csk_flag_is_set(bell.flag) == 0 { return count }
+    // The kernel has written `count` events; there are none if the wait failed.
+    let memory = unsafe UnsafeMutableBufferPointer(start: events, count: max(count, 0))
+    var seen = unsafe memory.mutableSpan
     var index = 0
     while index < count {
-      if events[index].data == Self.bellData {
+      if seen[index].data == Self.bellData {
         bell.take()
         woken = true
-        events[index] = events[count - 1]
+        seen[index] = seen[count - 1]
         return count - 1
       }
       index += 1
@@ -163,7 +177,7 @@ public struct EpollPoller: ~Copyable, Poller {
     while true {
       let left = deadline.remainingNanoseconds
       let milliseconds = left < 0 ? -1 : Int32(clamping: left / 1_000_000 + (left % 1_000_000 == 0 ? 0 : 1))
-      let result = csk_epoll_wait_other(epoll.raw.value, events, eventCapacity, milliseconds)
+      let result = unsafe csk_epoll_wait_other(epoll.raw.value, events, eventCapacity, milliseconds)
       if result != 0 || left < 0 || deadline.hasPassed { return result }
     }
   }
@@ -172,7 +186,8 @@ public struct EpollPoller: ~Copyable, Poller {
   @inlinable
   public subscript(event index: Int) -> Event {
     precondition(index >= 0 && index < found, "the index is not less than the number of events of the last wait")
-    let event = events[index]
+    // The kernel has written `found` events.
+    let event = unsafe events[index]
     return Event(token: Token(fromEvent: event.data), readiness: Readiness(rawValue: event.events))
   }
 

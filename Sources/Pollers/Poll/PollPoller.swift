@@ -8,7 +8,7 @@ public import SocketKitCore
 /// supports level and one-shot triggering. If the descriptor of a registration was closed, the poller reports the
 /// registration once as ``/SocketKitCore/Readiness/invalid`` and then ignores it, so that it does not cause a busy
 /// loop.
-@frozen
+@frozen @safe
 public struct PollPoller: ~Copyable, Poller {
   /// The parameters of a poll poller.
   public struct Configuration: Hashable, Sendable {
@@ -19,6 +19,9 @@ public struct PollPoller: ~Copyable, Poller {
     public init(initialCapacity: Int = 64) { self.initialCapacity = initialCapacity }
   }
 
+  // The three arrays exist as long as the poller and have `capacity` elements, which are all initialized. Every index
+  // below is less than `capacity`, because `count` is at most `capacity` and `eventCount` is less than `capacity`.
+  //
   // Slot 0 contains the descriptor of the waker. While a slot is paused, disarmed or invalid, its `fd` is complemented,
   // because ppoll(2) ignores negative numbers.
   @usableFromInline var slots: UnsafeMutablePointer<csk_pollfd>
@@ -37,20 +40,17 @@ public struct PollPoller: ~Copyable, Poller {
   public init(_ configuration: Configuration = Configuration()) throws(SocketError) {
     bell = try WakerBell()
     capacity = min(max(configuration.initialCapacity, 0), 65536) + 1
-    slots = .allocate(capacity: capacity)
-    tokens = .allocate(capacity: capacity)
-    events = .allocate(capacity: capacity)
-    events.initialize(repeating: Self.noEvent, count: capacity)
-    slots.initialize(repeating: csk_pollfd(), count: capacity)
-    tokens.initialize(repeating: 0, count: capacity)
-    slots[0] = csk_pollfd(fd: bell.source.value, events: Int16(CSK_POLLIN), revents: 0)
+    unsafe slots = Self.array(capacity, filling: csk_pollfd())
+    unsafe tokens = Self.array(capacity, filling: 0)
+    unsafe events = Self.array(capacity, filling: Self.noEvent)
+    unsafe slots[0] = csk_pollfd(fd: bell.source.value, events: Int16(CSK_POLLIN), revents: 0)
   }
 
   @inlinable
   deinit {
-    slots.deallocate()
-    tokens.deallocate()
-    events.deallocate()
+    unsafe slots.deallocate()
+    unsafe tokens.deallocate()
+    unsafe events.deallocate()
   }
 
   public static func configuration(capacity: Int) -> Configuration { Configuration(initialCapacity: capacity) }
@@ -85,8 +85,8 @@ public struct PollPoller: ~Copyable, Poller {
     guard let place = place(of: source) else { throw SocketError(code: .notRegistered, .deregister) }
     count -= 1
     // Move the last slot into the gap.
-    slots[place] = slots[count]
-    tokens[place] = tokens[count]
+    unsafe slots[place] = slots[count]
+    unsafe tokens[place] = tokens[count]
   }
 
   /// This method searches linearly. Its cost is much lower than the cost of the kernel's iteration over the slots in
@@ -94,7 +94,8 @@ public struct PollPoller: ~Copyable, Poller {
   private func place(of source: RawDescriptor) -> Int? {
     var place = 1
     while place < count {
-      if slots[place].fd == source.value || slots[place].fd == ~source.value { return place }
+      let fd = unsafe slots[place].fd
+      if fd == source.value || fd == ~source.value { return place }
       place &+= 1
     }
     return nil
@@ -110,8 +111,8 @@ public struct PollPoller: ~Copyable, Poller {
     _ place: Int, _ source: RawDescriptor, _ interest: Interest, _ trigger: Trigger, _ token: Token
   ) {
     let watched = interest.events
-    tokens[place] = token.rawValue | (trigger.contains(.oneShot) ? Self.oneShotBit : 0)
-    slots[place] = csk_pollfd(
+    unsafe tokens[place] = token.rawValue | (trigger.contains(.oneShot) ? Self.oneShotBit : 0)
+    unsafe slots[place] = csk_pollfd(
       fd: watched.isEmpty ? ~source.value : source.value, events: Int16(truncatingIfNeeded: watched.rawValue),
       revents: 0)
   }
@@ -121,50 +122,59 @@ public struct PollPoller: ~Copyable, Poller {
   @inline(never)
   private mutating func grow() {
     let larger = capacity * 2
-    slots = moved(slots, larger, filling: csk_pollfd())
-    tokens = moved(tokens, larger, filling: 0)
-    events = moved(events, larger, filling: Self.noEvent)
+    unsafe slots = moved(slots, larger, filling: csk_pollfd())
+    unsafe tokens = moved(tokens, larger, filling: 0)
+    unsafe events = moved(events, larger, filling: Self.noEvent)
     capacity = larger
   }
 
+  /// Returns an array with the elements of an array of `capacity` elements, which it deallocates.
   private func moved<T: BitwiseCopyable>(
     _ old: UnsafeMutablePointer<T>, _ size: Int, filling value: T
   ) -> UnsafeMutablePointer<T> {
+    let new = unsafe Self.array(size, filling: value)
+    unsafe new.update(from: old, count: capacity)
+    unsafe old.deallocate()
+    return unsafe new
+  }
+
+  private static func array<T: BitwiseCopyable>(_ size: Int, filling value: T) -> UnsafeMutablePointer<T> {
     let new = UnsafeMutablePointer<T>.allocate(capacity: size)
-    new.initialize(repeating: value, count: size)
-    new.update(from: old, count: capacity)
-    old.deallocate()
-    return new
+    unsafe new.initialize(repeating: value, count: size)
+    return unsafe new
   }
 
   private static var noEvent: Event { Event(token: Token(index: 0), readiness: []) }
 
+  // The kernel reads and writes `count` slots, and the time, only during the call.
   @inlinable
   public mutating func attemptWait(until deadline: Deadline) -> IOResult {
     woken = false
     var result: Int
     if deadline.isNever {
-      result = csk_ppoll(slots, UInt(bitPattern: count), nil)
+      result = unsafe csk_ppoll(slots, UInt(bitPattern: count), nil)
     } else {
       let left = deadline.remainingNanoseconds
       var time = csk_timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
-      result = csk_ppoll(slots, UInt(bitPattern: count), &time)
+      result = unsafe csk_ppoll(slots, UInt(bitPattern: count), &time)
     }
     eventCount = 0
     if result <= 0 { return IOResult(raw: result) }
-    if slots[0].revents != 0 {
+    if unsafe slots[0].revents != 0 {
       takeWake()
       result &-= 1
     }
     var found = 0
     var place = 1
     while found < result && place < count {
-      let seen = slots[place].revents
+      let seen = unsafe slots[place].revents
       if seen != 0 {
-        let token = tokens[place]
+        let token = unsafe tokens[place]
         // From now on, ignore a one-shot registration that has fired, or a descriptor that is no longer valid.
-        if token & Self.oneShotBit != 0 || seen & Int16(CSK_POLLNVAL) != 0 { slots[place].fd = ~slots[place].fd }
-        events[found] = Event(
+        if token & Self.oneShotBit != 0 || seen & Int16(CSK_POLLNVAL) != 0 {
+          unsafe slots[place].fd = ~slots[place].fd
+        }
+        unsafe events[found] = Event(
           token: Token(fromEvent: token & ~Self.oneShotBit),
           readiness: Readiness(rawValue: UInt32(UInt16(bitPattern: seen))))
         found &+= 1
@@ -184,7 +194,7 @@ public struct PollPoller: ~Copyable, Poller {
   @inlinable
   public subscript(event index: Int) -> Event {
     precondition(index >= 0 && index < eventCount, "the index is not less than the number of events of the last wait")
-    return events[index]
+    return unsafe events[index]
   }
 
   @inlinable public var wasWoken: Bool { woken }

@@ -96,24 +96,25 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
   public borrowing func withBytes<R>(_ body: (RawSpan) -> R) -> R {
     let copy = copy self
     let length = copy.familyNumber == 10 ? 28 : 16
-    return withUnsafeBytes(of: copy) { body($0.bytes.extracting(first: length)) }
+    // The 28 bytes of the copy have no padding, and the compiler does not let the span escape from the body.
+    return unsafe withUnsafeBytes(of: copy) { unsafe body($0.bytes.extracting(first: length)) }
   }
 
   /// Reads a sockaddr_in (at least 16 bytes) or a sockaddr_in6 (at least 28 bytes). Returns nil for other bytes.
   @inlinable @inline(__always)
   public init?(sockaddr bytes: RawSpan) {
     guard bytes.byteCount >= 16 else { return nil }
-    let family = bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt16.self)
+    let family = bytes.integer(as: UInt16.self)
     let isIPv6 = Int32(family) == AddressFamily.ipv6.rawValue
     guard isIPv6 ? bytes.byteCount >= 28 : Int32(family) == AddressFamily.ipv4.rawValue else { return nil }
     // All fields stay in network order, so no conversion is needed.
-    let word = bytes.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self)
+    let word = bytes.integer(at: 4, as: UInt32.self)
     familyNumber = family
-    networkPort = bytes.unsafeLoadUnaligned(fromByteOffset: 2, as: UInt16.self)
+    networkPort = bytes.integer(at: 2, as: UInt16.self)
     self.word = isIPv6 ? word & UInt32(0xf_ffff).bigEndian : word
-    first = isIPv6 ? bytes.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self) : 0
-    second = isIPv6 ? bytes.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt64.self) : 0
-    scopeID = isIPv6 ? bytes.unsafeLoadUnaligned(fromByteOffset: 24, as: UInt32.self) : 0
+    first = isIPv6 ? bytes.integer(at: 8, as: UInt64.self) : 0
+    second = isIPv6 ? bytes.integer(at: 16, as: UInt64.self) : 0
+    scopeID = isIPv6 ? bytes.integer(at: 24, as: UInt32.self) : 0
   }
 
   /// Returns ``anyIPv4(port:)`` for ``any(port:)`` if the kernel does not support IPv6 (`ipv6.disable=1`); nil for

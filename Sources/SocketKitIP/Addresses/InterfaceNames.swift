@@ -7,22 +7,20 @@ public enum InterfaceNames {
   public static func index(of name: String) -> UInt32? {
     let bytes = Array(name.utf8)
     guard (1...15).contains(bytes.count), !bytes.contains(0) else { return nil }
-    var request = InlineArray<5, UInt64>(repeating: 0)
-    return withUnsafeMutableBytes(of: &request) { memory -> UInt32? in
-      memory.copyBytes(from: bytes)
-      guard control(0x8933, memory.baseAddress) else { return nil }
-      return memory.loadUnaligned(fromByteOffset: 16, as: UInt32.self)
-    }
+    var request = Request(repeating: 0)
+    for (place, byte) in bytes.enumerated() { request[place] = byte }
+    guard control(0x8933, &request) else { return nil }
+    return request.span.integerBytes.integer(at: 16, as: UInt32.self)
   }
 
   /// Returns the name of the interface, or nil if this host has no interface of this index.
   public static func name(of index: UInt32) -> String? {
-    var request = InlineArray<5, UInt64>(repeating: 0)
-    return withUnsafeMutableBytes(of: &request) { memory -> String? in
-      memory.storeBytes(of: index, toByteOffset: 16, as: UInt32.self)
-      guard control(0x8910, memory.baseAddress) else { return nil }
-      return String(decoding: memory.prefix(16).prefix { $0 != 0 }, as: UTF8.self)
-    }
+    var request = Request(repeating: 0)
+    var elements = request.mutableSpan
+    var bytes = elements.mutableIntegerBytes
+    bytes.storeBytes(of: index, toByteOffset: 16, as: UInt32.self)
+    guard control(0x8910, &request) else { return nil }
+    return String(decoding: (0..<16).map { request[$0] }.prefix { $0 != 0 }, as: UTF8.self)
   }
 
   /// Returns the index of the interface for a zone in an address. A zone is the name or the index of an interface.
@@ -45,10 +43,14 @@ public enum InterfaceNames {
 
   private static func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
 
-  private static func control(_ request: UInt, _ memory: UnsafeMutableRawPointer?) -> Bool {
+  /// struct ifreq: 16 bytes for the name and 24 bytes for a union, which here contains the number.
+  private typealias Request = InlineArray<40, UInt8>
+
+  private static func control(_ operation: UInt, _ request: inout Request) -> Bool {
     let number = csk_socket(CSK_AF_UNIX, CSK_SOCK_DGRAM | CSK_SOCK_CLOEXEC, 0)
     guard number >= 0 else { return false }
     let socket = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number)))
-    return csk_ioctl(socket.raw.value, request, memory) >= 0
+    // The kernel reads and writes one struct ifreq.
+    return unsafe csk_ioctl(socket.raw.value, operation, &request) >= 0
   }
 }

@@ -36,11 +36,13 @@ public enum Authority {
     guard let first = name.utf8.first, (97...122).contains(first | 32), name.utf8.count <= 32,
       name.utf8.allSatisfy({ (97...122).contains($0 | 32) || (48...57).contains($0) || [43, 45, 46, 95].contains($0) })
     else { return nil }
-    var entry = servent()
+    // The entry refers to `memory`, and only its port is read, which is a number.
+    var entry = unsafe servent()
     var found: UnsafeMutablePointer<servent>?
     var memory = [CChar](repeating: 0, count: 8192)
-    guard getservbyname_r(name, nil, &entry, &memory, memory.count, &found) == 0, found != nil else { return nil }
-    return UInt16(truncatingIfNeeded: entry.s_port).byteSwapped
+    guard unsafe getservbyname_r(name, nil, &entry, &memory, memory.count, &found) == 0, unsafe found != nil
+    else { return nil }
+    return unsafe UInt16(truncatingIfNeeded: entry.s_port).byteSwapped
   }
 
   /// The error for a text that contains a host but no port.

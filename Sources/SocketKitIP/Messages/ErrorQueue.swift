@@ -51,7 +51,7 @@ extension Socket where Self: ~Copyable {
   ) throws(SocketError) -> QueuedError<Address>? {
     let source = readSource
     if !Self.capabilities.contains(.errorQueue) { try source.requireErrorQueue() }
-    var bytes = payload.mutableBytes
+    var bytes = payload.mutableIntegerBytes
     var info = MessageInfo()
     var metadata = PacketMetadata()
     guard let error = try source.nextQueuedError(into: &bytes, &info, &metadata) else { return nil }
@@ -70,12 +70,12 @@ extension RawDescriptor {
     var memory = InlineArray<32, UInt64>(repeating: 0)
     while true {
       var words = memory.mutableSpan
-      var ancillary = words.mutableBytes
+      var ancillary = words.mutableIntegerBytes
       let result = attemptReceiveMessage(
         into: &bytes, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)
       if result.isWouldBlock { return nil }
       if result.isFailure { throw SocketError(result, .receive) }
-      metadata = PacketMetadata(ancillary: memory.span.bytes.extracting(first: info.ancillaryLength))
+      metadata = PacketMetadata(ancillary: memory.span.integerBytes.extracting(first: info.ancillaryLength))
       if let error = metadata.error { return error }
     }
   }

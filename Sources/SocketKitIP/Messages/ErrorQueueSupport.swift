@@ -36,8 +36,8 @@ extension RawDescriptor {
   /// added both.
   private var takesZeroCopy: Bool {
     var value: Int32 = 0
-    var length: UInt32 = 4
-    return csk_getsockopt(self.value, CSK_SOL_SOCKET, CSK_SO_ZEROCOPY, &value, &length) >= 0
-      && csk_setsockopt(self.value, CSK_SOL_SOCKET, CSK_SO_ZEROCOPY, &value, 4) >= 0
+    var length = 0
+    return !readOption(CSK_SOL_SOCKET, CSK_SO_ZEROCOPY, into: &value, &length).isFailure
+      && !writeOption(CSK_SOL_SOCKET, CSK_SO_ZEROCOPY, value).isFailure
   }
 }

@@ -41,14 +41,14 @@ public struct ExtendedError: BitwiseCopyable, Hashable, Sendable {
   /// Decodes an entry. Returns nil if there are fewer than 16 bytes or the origin is unknown.
   @inlinable
   public init?(_ bytes: RawSpan) {
-    guard bytes.byteCount >= 16, let origin = Origin(rawValue: bytes.unsafeLoad(fromByteOffset: 4, as: UInt8.self))
+    guard bytes.byteCount >= 16, let origin = Origin(rawValue: bytes.integer(at: 4, as: UInt8.self))
     else { return nil }
-    errno = bytes.unsafeLoadUnaligned(as: Int32.self)
+    errno = bytes.integer(as: Int32.self)
     self.origin = origin
-    type = bytes.unsafeLoad(fromByteOffset: 5, as: UInt8.self)
-    code = bytes.unsafeLoad(fromByteOffset: 6, as: UInt8.self)
-    info = bytes.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt32.self)
-    data = bytes.unsafeLoadUnaligned(fromByteOffset: 12, as: UInt32.self)
+    type = bytes.integer(at: 5, as: UInt8.self)
+    code = bytes.integer(at: 6, as: UInt8.self)
+    info = bytes.integer(at: 8, as: UInt32.self)
+    data = bytes.integer(at: 12, as: UInt32.self)
     offender = IPSocketAddress(sockaddr: bytes.extracting(droppingFirst: 16))
   }
 

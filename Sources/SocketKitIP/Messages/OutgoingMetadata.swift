@@ -100,8 +100,9 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
         guard case .v6(let address) = source.unmapped else { throw SocketError(code: .invalidArgument, .send) }
         (info.0, info.1) = (address.high.bigEndian, address.low.bigEndian)
       }
-      try withUnsafeBytes(of: info) { bytes throws(SocketError) in
-        try ancillary.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_PKTINFO, bytes.bytes.extracting(first: 20))
+      // The 20 bytes have no padding, and the call copies them.
+      try unsafe withUnsafeBytes(of: info) { bytes throws(SocketError) in
+        try unsafe ancillary.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_PKTINFO, bytes.bytes.extracting(first: 20))
       }
     }
     if let hopLimit { try ancillary.append(level: CSK_IPPROTO_IPV6, type: CSK_IPV6_HOPLIMIT, value: Int32(hopLimit)) }

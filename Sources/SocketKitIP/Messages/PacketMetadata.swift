@@ -69,7 +69,7 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
       case CSK_IPPROTO_IPV6: readIPv6(type, data)
       case CSK_IPPROTO_UDP:
         if type == CSK_UDP_GRO, data.byteCount >= 4 {
-          segmentSize = Int(data.unsafeLoadUnaligned(as: Int32.self))
+          segmentSize = Int(data.integer(as: Int32.self))
         }
       // An entry of the error queue of a vsock socket (Linux 6.7).
       case CSK_SOL_VSOCK:
@@ -90,7 +90,7 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
       readTime(data, 32, unit: 1)
       readTime(data, 0, unit: 1)
     case CSK_SO_RXQ_OVFL:
-      if data.byteCount >= 4 { dropCount = data.unsafeLoadUnaligned(as: UInt32.self) }
+      if data.byteCount >= 4 { dropCount = data.integer(as: UInt32.self) }
     default: break
     }
   }
@@ -98,8 +98,8 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
   /// Reads a struct timespec or timeval. A value of zero means that there is no timestamp.
   @inlinable
   mutating func readTime(_ data: RawSpan, _ offset: Int, unit: Int64) {
-    let seconds = data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int64.self)
-    let fraction = data.unsafeLoadUnaligned(fromByteOffset: offset &+ 8, as: Int64.self)
+    let seconds = data.integer(at: offset, as: Int64.self)
+    let fraction = data.integer(at: offset &+ 8, as: Int64.self)
     if seconds != 0 || fraction != 0 { timestamp = seconds &* 1_000_000_000 &+ fraction &* unit }
   }
 
@@ -108,14 +108,14 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
     switch type {
     case CSK_IP_PKTINFO:
       guard data.byteCount >= 12 else { return }
-      interfaceIndex = data.unsafeLoadUnaligned(as: UInt32.self)
-      localBits = UInt32(bigEndian: data.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self))
-      let bits = UInt32(bigEndian: data.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt32.self))
+      interfaceIndex = data.integer(as: UInt32.self)
+      localBits = UInt32(bigEndian: data.integer(at: 4, as: UInt32.self))
+      let bits = UInt32(bigEndian: data.integer(at: 8, as: UInt32.self))
       destination = IPSocketAddress(IPv4Address(bits: bits), port: 0)
     case CSK_IP_TTL:
-      if data.byteCount >= 4 { hopLimit = UInt8(truncatingIfNeeded: data.unsafeLoadUnaligned(as: Int32.self)) }
+      if data.byteCount >= 4 { hopLimit = UInt8(truncatingIfNeeded: data.integer(as: Int32.self)) }
     case CSK_IP_TOS:
-      if data.byteCount >= 1 { trafficClass = data.unsafeLoad(as: UInt8.self) }
+      if data.byteCount >= 1 { trafficClass = data.integer(as: UInt8.self) }
     case CSK_IP_RECVERR: error = ExtendedError(data)
     case CSK_IP_ORIGDSTADDR: originalDestination = IPSocketAddress(sockaddr: data)
     default: break
@@ -127,16 +127,16 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
     switch type {
     case CSK_IPV6_PKTINFO:
       guard data.byteCount >= 20 else { return }
-      let high = UInt64(bigEndian: data.unsafeLoadUnaligned(as: UInt64.self))
-      let low = UInt64(bigEndian: data.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self))
-      interfaceIndex = data.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt32.self)
+      let high = UInt64(bigEndian: data.integer(as: UInt64.self))
+      let low = UInt64(bigEndian: data.integer(at: 8, as: UInt64.self))
+      interfaceIndex = data.integer(at: 16, as: UInt32.self)
       let address = IPv6Address(high: high, low: low)
       // A dual-stack socket reports the destination of an IPv4 packet as an IPv4-mapped address.
       destination = IPSocketAddress(address, port: 0, scopeID: address.isLinkLocal ? interfaceIndex : 0).unmapped
     case CSK_IPV6_HOPLIMIT:
-      if data.byteCount >= 4 { hopLimit = UInt8(truncatingIfNeeded: data.unsafeLoadUnaligned(as: Int32.self)) }
+      if data.byteCount >= 4 { hopLimit = UInt8(truncatingIfNeeded: data.integer(as: Int32.self)) }
     case CSK_IPV6_TCLASS:
-      if data.byteCount >= 4 { trafficClass = UInt8(truncatingIfNeeded: data.unsafeLoadUnaligned(as: Int32.self)) }
+      if data.byteCount >= 4 { trafficClass = UInt8(truncatingIfNeeded: data.integer(as: Int32.self)) }
     case CSK_IPV6_RECVERR: error = ExtendedError(data)
     case CSK_IPV6_ORIGDSTADDR: originalDestination = IPSocketAddress(sockaddr: data)?.unmapped
     case CSK_IPV6_PATHMTU: pathMTU = PathMTUNotice(data)

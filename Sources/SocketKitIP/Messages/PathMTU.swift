@@ -1,5 +1,5 @@
 internal import CSocketKit
-internal import SocketKitCore
+public import SocketKitCore
 
 /// A notice that a packet was larger than the MTU of its path: struct ip6_mtuinfo of ipv6(7), RFC 3542, section 11.3.
 @frozen
@@ -14,7 +14,7 @@ public struct PathMTUNotice: BitwiseCopyable, Hashable, Sendable {
   init?(_ bytes: RawSpan) {
     guard bytes.byteCount >= 32, let address = IPSocketAddress(sockaddr: bytes) else { return nil }
     destination = address.with(port: 0)
-    mtu = Int(bytes.unsafeLoadUnaligned(fromByteOffset: 28, as: UInt32.self))
+    mtu = Int(bytes.integer(at: 28, as: UInt32.self))
   }
 }
 

@@ -49,9 +49,15 @@ extension RawDescriptor {
     }
   }
 
-  func setIPBytes(_ level: Int32, _ name: Int32, _ bytes: UnsafeRawBufferPointer) throws(SocketError) {
-    let result = IOResult(
-      raw: csk_setsockopt(value, level, name, bytes.baseAddress, UInt32(clamping: bytes.count)))
+  func setIPValue<Value: BitwiseCopyable>(_ level: Int32, _ name: Int32, _ value: Value) throws(SocketError) {
+    try checkInterface(writeOption(level, name, value))
+  }
+
+  func setIPBytes(_ level: Int32, _ name: Int32, _ bytes: RawSpan) throws(SocketError) {
+    try checkInterface(writeOption(level, name, bytes: bytes))
+  }
+
+  private func checkInterface(_ result: IOResult) throws(SocketError) {
     // Here ENODEV refers to the interface, not to the protocol.
     if result.errno == CSK_ENODEV { throw SocketError(code: .addressNotAvailable, .setOption, errno: CSK_ENODEV) }
     if result.isFailure { throw SocketError(result, .setOption) }

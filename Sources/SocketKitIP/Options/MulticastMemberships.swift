@@ -92,13 +92,15 @@ extension RawDescriptor {
     var request = InlineArray<33, UInt64>(repeating: 0)
     let start = MemoryLayout<Int>.size
     let length = start + (source == nil ? 128 : 256)
-    try withUnsafeMutableBytes(of: &request) { memory throws(SocketError) in
-      memory.storeBytes(of: interfaceIndex, as: UInt32.self)
-      write(group, to: memory, at: start)
-      if let source { write(source, to: memory, at: start + 128) }
-      try setIPBytes(
-        group.isIPv4 ? CSK_IPPROTO_IP : CSK_IPPROTO_IPV6, name, UnsafeRawBufferPointer(rebasing: memory.prefix(length)))
+    var words = request.mutableSpan
+    var memory = words.mutableIntegerBytes
+    memory.storeBytes(of: interfaceIndex, toByteOffset: 0, as: UInt32.self)
+    memory.storeBytes(of: IPSocketAddress(group, port: 0), toByteOffset: start, as: IPSocketAddress.self)
+    if let source {
+      memory.storeBytes(of: IPSocketAddress(source, port: 0), toByteOffset: start + 128, as: IPSocketAddress.self)
     }
+    try setIPBytes(
+      group.isIPv4 ? CSK_IPPROTO_IP : CSK_IPPROTO_IPV6, name, request.span.integerBytes.extracting(first: length))
   }
 
   /// Changes a membership with struct ip_mreqn (group, interface, no index) or ip_mreq_source (group, interface,
@@ -107,12 +109,6 @@ extension RawDescriptor {
     _ name: Int32, _ group: IPv4Address, on interface: IPv4Address, from source: IPv4Address?
   ) throws(SocketError) {
     let request = (group.bits.bigEndian, interface.bits.bigEndian, source?.bits.bigEndian ?? 0)
-    try withUnsafeBytes(of: request) { bytes throws(SocketError) in try setIPBytes(CSK_IPPROTO_IP, name, bytes) }
-  }
-
-  private func write(_ address: IPAddress, to memory: UnsafeMutableRawBufferPointer, at offset: Int) {
-    IPSocketAddress(address, port: 0).withBytes { bytes in
-      bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: memory[offset...]).copyMemory(from: $0) }
-    }
+    try setIPValue(CSK_IPPROTO_IP, name, request)
   }
 }

@@ -34,9 +34,7 @@ extension SocketOption where Group: IPOptions, Value == UInt32 {
       },
       write: { (target: RawDescriptor, index: UInt32) throws(SocketError) in
         if try target.isIPv6(.setOption) {
-          try withUnsafeBytes(of: index) { bytes throws(SocketError) in
-            try target.setIPBytes(CSK_IPPROTO_IPV6, CSK_IPV6_MULTICAST_IF, bytes)
-          }
+          try target.setIPValue(CSK_IPPROTO_IPV6, CSK_IPV6_MULTICAST_IF, index)
           try target.unlessIPv6Only { () throws(SocketError) in try target.setMulticastInterface(.any, index) }
         } else {
           try target.setMulticastInterface(.any, index)
@@ -66,8 +64,6 @@ extension RawDescriptor {
   /// Sets IP_MULTICAST_IF with a struct ip_mreqn, which contains an empty group, an address and an interface number.
   fileprivate func setMulticastInterface(_ address: IPv4Address, _ index: UInt32) throws(SocketError) {
     let request: (UInt32, UInt32, UInt32) = (0, address.bits.bigEndian, index)
-    try withUnsafeBytes(of: request) { bytes throws(SocketError) in
-      try setIPBytes(CSK_IPPROTO_IP, CSK_IP_MULTICAST_IF, bytes)
-    }
+    try setIPValue(CSK_IPPROTO_IP, CSK_IP_MULTICAST_IF, request)
   }
 }

@@ -189,7 +189,8 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
     let left = until.remainingNanoseconds
     var time = csk_timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
     let count = UInt(watched.count)
-    let result = IOResult(raw: left < 0 ? csk_ppoll(&watched, count, nil) : csk_ppoll(&watched, count, &time))
+    // The kernel accesses `count` elements of the array, and the time, only during the call.
+    let result = IOResult(raw: unsafe left < 0 ? csk_ppoll(&watched, count, nil) : csk_ppoll(&watched, count, &time))
     // After a signal or a spurious wake-up, the caller's loop checks all states again.
     if result.isFailure && !result.isInterrupted {
       throw SocketError(result, .connect).with(address: host, attempts: failures)

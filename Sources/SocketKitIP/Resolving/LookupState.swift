@@ -56,11 +56,13 @@ final class LookupState: Sendable {
   }
 
   func start() throws(SocketError) {
-    let reference = Unmanaged.passRetained(self)
+    // The new thread takes over the reference. If there is no new thread, this function releases it.
+    let reference = unsafe Unmanaged.passRetained(self)
     var thread = pthread_t()
-    let failure = pthread_create(&thread, nil, { argument in runLookup(argument) }, reference.toOpaque())
+    let failure = unsafe pthread_create(
+      &thread, nil, { argument in unsafe runLookup(argument) }, reference.toOpaque())
     guard failure == 0 else {
-      reference.release()
+      unsafe reference.release()
       throw SocketError(threadFailure: failure, .resolve)
     }
     pthread_detach(thread)
@@ -90,24 +92,24 @@ final class LookupState: Sendable {
   /// Calls getaddrinfo(3).
   /// - Returns: the outcome, or nil if the host is not a numeric address and the flags allow only numeric addresses.
   private func ask(flags: Int32) -> LookupOutcome? {
-    var hints = addrinfo()
-    hints.ai_family = family
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    hints.ai_flags = flags
+    var hints = unsafe addrinfo(
+      ai_flags: flags, ai_family: family, ai_socktype: Int32(SOCK_STREAM.rawValue), ai_protocol: 0, ai_addrlen: 0,
+      ai_addr: nil, ai_canonname: nil, ai_next: nil)
+    // The function allocates the list, whose entries and addresses exist until freeaddrinfo(3).
     var list: UnsafeMutablePointer<addrinfo>?
-    let status = getaddrinfo(host, nil, &hints, &list)
+    let status = unsafe getaddrinfo(host, nil, &hints, &list)
     let systemErrno = errno
-    defer { if let list { freeaddrinfo(list) } }
+    defer { if let list = unsafe list { unsafe freeaddrinfo(list) } }
     if status == EAI_NONAME && flags & AI_NUMERICHOST != 0 { return nil }
     if status != 0 { return .failed(Self.error(status, systemErrno)) }
     var addresses: [IPSocketAddress] = []
-    var next = list
-    while let entry = next {
-      if let memory = entry.pointee.ai_addr {
-        let bytes = UnsafeRawBufferPointer(start: memory, count: Int(entry.pointee.ai_addrlen)).bytes
+    var next = unsafe list
+    while let entry = unsafe next {
+      if let memory = unsafe entry.pointee.ai_addr {
+        let bytes = unsafe UnsafeRawBufferPointer(start: memory, count: Int(entry.pointee.ai_addrlen)).bytes
         if let address = IPSocketAddress(sockaddr: bytes) { addresses.append(address.with(port: port)) }
       }
-      next = entry.pointee.ai_next
+      unsafe next = entry.pointee.ai_next
     }
     return addresses.isEmpty ? .failed(SocketError(code: .nameNotFound, .resolve)) : .addresses(addresses)
   }
@@ -123,7 +125,8 @@ final class LookupState: Sendable {
 }
 
 private func runLookup(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-  guard let argument else { return nil }
-  Unmanaged<LookupState>.fromOpaque(argument).takeRetainedValue().run()
+  // The argument is the reference that `start` has retained.
+  guard let argument = unsafe argument else { return nil }
+  unsafe Unmanaged<LookupState>.fromOpaque(argument).takeRetainedValue().run()
   return nil
 }

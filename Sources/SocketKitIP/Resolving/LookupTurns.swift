@@ -1,4 +1,3 @@
-internal import Glibc
 internal import SocketKitCore
 
 /// A limit on the number of lookups that query the name service at the same time.
@@ -12,7 +11,7 @@ final class LookupTurns: @unchecked Sendable {
   /// The state of one lookup.
   final class Ticket: @unchecked Sendable {
     fileprivate enum Place { case outside, waiting, asking, late, abandoned, left }
-    /// The mutex of ``LookupTurns`` protects this property.
+    /// The monitor of ``LookupTurns`` protects this property.
     fileprivate var place = Place.outside
   }
 
@@ -23,8 +22,7 @@ final class LookupTurns: @unchecked Sendable {
 
   private let limit: Int
   private let abandonedLimit: Int
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private let monitor = Monitor()
   /// The number of lookups that are running.
   private var asking = 0
   /// The number of abandoned lookups in progress that hold no turn.
@@ -36,26 +34,22 @@ final class LookupTurns: @unchecked Sendable {
   private init(limit: Int, abandonedLimit: Int) {
     self.limit = limit
     self.abandonedLimit = abandonedLimit
-    mutex.initialize(to: pthread_mutex_t())
-    pthread_mutex_init(mutex, nil)
-    changed.initialize(to: pthread_cond_t())
-    pthread_cond_init(changed, nil)
   }
 
   /// Waits for a turn. Lookups get turns in the order of their calls.
   /// - Returns: false if the lookup was abandoned before its turn.
   func take(_ ticket: Ticket) -> Bool {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
+    monitor.lock()
+    defer { monitor.unlock() }
     if ticket.place == .left { return false }
     ticket.place = .waiting
     queue.append(ObjectIdentifier(ticket))
     while ticket.place == .waiting && (asking == limit || queue.first != ObjectIdentifier(ticket)) {
-      pthread_cond_wait(changed, mutex)
+      monitor.wait()
     }
     queue.removeAll { $0 == ObjectIdentifier(ticket) }
     // The next lookup in the queue may also get a turn.
-    pthread_cond_broadcast(changed)
+    monitor.broadcast()
     if ticket.place == .left { return false }
     ticket.place = .asking
     asking += 1
@@ -63,8 +57,8 @@ final class LookupTurns: @unchecked Sendable {
   }
 
   func giveBack(_ ticket: Ticket) {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
+    monitor.lock()
+    defer { monitor.unlock() }
     if ticket.place == .abandoned {
       abandoned -= 1
     } else {
@@ -73,14 +67,14 @@ final class LookupTurns: @unchecked Sendable {
     }
     ticket.place = .left
     if abandoned < abandonedLimit, let next = late.popLast() { release(next) }
-    pthread_cond_broadcast(changed)
+    monitor.broadcast()
   }
 
   /// Abandons a lookup. The owner of a lookup calls this method when it is destroyed, whether or not the lookup has
   /// ended.
   func abandon(_ ticket: Ticket) {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
+    monitor.lock()
+    defer { monitor.unlock() }
     switch ticket.place {
     case .outside, .waiting: ticket.place = .left
     case .asking where abandoned < abandonedLimit: release(ticket)
@@ -89,10 +83,10 @@ final class LookupTurns: @unchecked Sendable {
       late.append(ticket)
     case .late, .abandoned, .left: return
     }
-    pthread_cond_broadcast(changed)
+    monitor.broadcast()
   }
 
-  /// Releases the turn of an abandoned lookup. The caller must hold the mutex.
+  /// Releases the turn of an abandoned lookup. The caller must have locked the monitor.
   private func release(_ ticket: Ticket) {
     ticket.place = .abandoned
     abandoned += 1

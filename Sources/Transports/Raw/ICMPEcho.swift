@@ -41,7 +41,7 @@ public struct ICMPEcho: BitwiseCopyable, Hashable, Sendable {
     message[7] = UInt8(sequence & 255)
     for index in payload.indices { message[Self.headerLength + index] = payload[index] }
     if family != .ipv6 {
-      let sum = InternetChecksum.of(message.span.extracting(first: count).bytes)
+      let sum = InternetChecksum.of(message.span.extracting(first: count).integerBytes)
       message[2] = UInt8(sum >> 8)
       message[3] = UInt8(sum & 255)
     }
@@ -52,13 +52,13 @@ public struct ICMPEcho: BitwiseCopyable, Hashable, Sendable {
   /// short. Does not verify the checksum, because the kernel has already verified it.
   public init?(_ message: RawSpan, family: AddressFamily) {
     guard message.byteCount >= Self.headerLength else { return nil }
-    switch (message.unsafeLoad(as: UInt8.self), family == .ipv6) {
+    switch (message.integer(as: UInt8.self), family == .ipv6) {
     case (8, false), (128, true): isReply = false
     case (0, false), (129, true): isReply = true
     default: return nil
     }
-    identifier = UInt16(bigEndian: message.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt16.self))
-    sequence = UInt16(bigEndian: message.unsafeLoadUnaligned(fromByteOffset: 6, as: UInt16.self))
+    identifier = UInt16(bigEndian: message.integer(at: 4, as: UInt16.self))
+    sequence = UInt16(bigEndian: message.integer(at: 6, as: UInt16.self))
   }
 }
 
@@ -79,13 +79,13 @@ public struct IPv4Header: BitwiseCopyable, Hashable, Sendable {
   /// Returns nil if the bytes are not an IPv4 packet, or if there are too few bytes.
   public init?(_ packet: RawSpan) {
     guard packet.byteCount >= 20 else { return nil }
-    let first = packet.unsafeLoad(as: UInt8.self)
+    let first = packet.integer(as: UInt8.self)
     length = Int(first & 15) * 4
     guard first >> 4 == 4, length >= 20, length <= packet.byteCount else { return nil }
-    timeToLive = packet.unsafeLoad(fromByteOffset: 8, as: UInt8.self)
-    protocolNumber = IPProtocol(rawValue: Int32(packet.unsafeLoad(fromByteOffset: 9, as: UInt8.self)))
-    source = IPv4Address(bits: UInt32(bigEndian: packet.unsafeLoadUnaligned(fromByteOffset: 12, as: UInt32.self)))
-    destination = IPv4Address(bits: UInt32(bigEndian: packet.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt32.self)))
+    timeToLive = packet.integer(at: 8, as: UInt8.self)
+    protocolNumber = IPProtocol(rawValue: Int32(packet.integer(at: 9, as: UInt8.self)))
+    source = IPv4Address(bits: UInt32(bigEndian: packet.integer(at: 12, as: UInt32.self)))
+    destination = IPv4Address(bits: UInt32(bigEndian: packet.integer(at: 16, as: UInt32.self)))
   }
 }
 
@@ -96,10 +96,10 @@ public enum InternetChecksum {
     var sum: UInt64 = 0
     var offset = 0
     while offset + 1 < bytes.byteCount {
-      sum += UInt64(UInt16(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self)))
+      sum += UInt64(UInt16(bigEndian: bytes.integer(at: offset, as: UInt16.self)))
       offset += 2
     }
-    if offset < bytes.byteCount { sum += UInt64(bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)) << 8 }
+    if offset < bytes.byteCount { sum += UInt64(bytes.integer(at: offset, as: UInt8.self)) << 8 }
     while sum >> 16 != 0 { sum = sum & 0xffff + sum >> 16 }
     return ~UInt16(truncatingIfNeeded: sum)
   }

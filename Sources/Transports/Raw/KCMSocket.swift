@@ -112,7 +112,8 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
   private borrowing func control(
     _ request: Int32, _ value: inout csk_kcm_attach, _ operation: SocketError.Operation
   ) throws(SocketError) {
-    let result = IOResult(raw: csk_ioctl(descriptor.value, UInt(bitPattern: Int(request)), &value))
+    // The kernel reads and writes at most the eight bytes of the structure.
+    let result = IOResult(raw: unsafe csk_ioctl(descriptor.value, UInt(bitPattern: Int(request)), &value))
     if result.isFailure { throw SocketError(result, operation) }
   }
 }

@@ -30,12 +30,13 @@ public enum PacketMembership: Hashable, Sendable {
       }
     // MAX_ADDR_LEN
     guard address.count <= 32 else { throw SocketError(code: .invalidArgument, .setOption) }
-    var bytes: [UInt8] = []
-    withUnsafeBytes(of: interfaceIndex) { bytes += $0 }
-    withUnsafeBytes(of: UInt16(truncatingIfNeeded: type)) { bytes += $0 }
-    withUnsafeBytes(of: UInt16(truncatingIfNeeded: address.count)) { bytes += $0 }
-    bytes += address
-    while bytes.count < 16 { bytes.append(0) }
+    var bytes = [UInt8](repeating: 0, count: max(16, 8 + address.count))
+    bytes.replaceSubrange(8..<8 + address.count, with: address)
+    var elements = bytes.mutableSpan
+    var header = elements.mutableIntegerBytes
+    header.storeBytes(of: interfaceIndex, toByteOffset: 0, as: UInt32.self)
+    header.storeBytes(of: UInt16(truncatingIfNeeded: type), toByteOffset: 4, as: UInt16.self)
+    header.storeBytes(of: UInt16(truncatingIfNeeded: address.count), toByteOffset: 6, as: UInt16.self)
     return bytes
   }
 }
@@ -90,11 +91,8 @@ extension GenericMessageSocket {
   /// - Throws: `.notSupported` on a socket of another family; `.closed`.
   public borrowing func takePacketStatistics() throws(SocketError) -> PacketStatistics {
     var words = InlineArray<3, UInt32>(repeating: 0)
-    var length = UInt32(12)
-    let number = descriptor.value
-    let result = withUnsafeMutableBytes(of: &words) {
-      IOResult(raw: csk_getsockopt(number, CSK_SOL_PACKET, CSK_PACKET_STATISTICS, $0.baseAddress, &length))
-    }
+    var length = 0
+    let result = descriptor.readOption(CSK_SOL_PACKET, CSK_PACKET_STATISTICS, into: &words, &length)
     if result.isFailure { throw SocketError(result, .getOption) }
     return PacketStatistics(packets: words[0], drops: words[1], freezes: length >= 12 ? words[2] : nil)
   }

@@ -60,19 +60,14 @@ extension SocketOption where Group == RawIPSocketOptions, Value == ICMPTypes {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> ICMPTypes in
         var words = SIMD8<UInt32>.zero
-        var length = UInt32(32)
-        let result = withUnsafeMutableBytes(of: &words) {
-          csk_getsockopt(target.value, CSK_IPPROTO_ICMPV6, CSK_ICMPV6_FILTER, $0.baseAddress, &length)
-        }
-        if result < 0 { throw SocketError(IOResult(raw: result), .getOption) }
+        var length = 0
+        let result = target.readOption(CSK_IPPROTO_ICMPV6, CSK_ICMPV6_FILTER, into: &words, &length)
+        if result.isFailure { throw SocketError(result, .getOption) }
         return ICMPTypes(blocked: words)
       },
       write: { (target: RawDescriptor, value: ICMPTypes) throws(SocketError) in
-        var words = value.blocked
-        let result = withUnsafeBytes(of: &words) {
-          csk_setsockopt(target.value, CSK_IPPROTO_ICMPV6, CSK_ICMPV6_FILTER, $0.baseAddress, 32)
-        }
-        if result < 0 { throw SocketError(IOResult(raw: result), .setOption) }
+        let result = target.writeOption(CSK_IPPROTO_ICMPV6, CSK_ICMPV6_FILTER, value.blocked)
+        if result.isFailure { throw SocketError(result, .setOption) }
       })
   }
 

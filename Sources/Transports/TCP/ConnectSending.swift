@@ -65,9 +65,8 @@ extension TCPSocket {
 
   private borrowing func bindWithoutPort(to source: IPSocketAddress) throws(SocketError) {
     if source.port == 0 {
-      var on: Int32 = 1
       // A failure is ignored: before Linux 4.2, the kernel reserves a port instead.
-      _ = csk_setsockopt(descriptor.value, CSK_IPPROTO_IP, CSK_IP_BIND_ADDRESS_NO_PORT, &on, 4)
+      _ = descriptor.writeOption(CSK_IPPROTO_IP, CSK_IP_BIND_ADDRESS_NO_PORT, 1 as Int32)
     }
     do throws(SocketError) {
       try bind(to: source)
@@ -80,11 +79,12 @@ extension TCPSocket {
   /// - Returns: the number of bytes that the kernel has accepted to send with the connection request.
   private borrowing func beginSending(_ bytes: Span<UInt8>, to address: IPSocketAddress) throws(SocketError) -> Int {
     let number = descriptor.value
+    // The kernel reads the address and the bytes, and only during the call.
     let result = address.withBytes { name in
-      name.withUnsafeBytes { name in
-        bytes.withUnsafeBytes { memory in
+      unsafe name.withUnsafeBytes { name in
+        unsafe bytes.withUnsafeBytes { memory in
           IOResult(
-            raw: csk_sendto(
+            raw: unsafe csk_sendto(
               number, memory.baseAddress, memory.count, CSK_MSG_FASTOPEN | CSK_MSG_NOSIGNAL, name.baseAddress,
               UInt32(name.count)))
         }
@@ -98,7 +98,7 @@ extension TCPSocket {
     // Fast open is disabled: connect normally.
     case CSK_EOPNOTSUPP:
       let connecting = address.withBytes { name in
-        name.withUnsafeBytes { IOResult(raw: csk_connect(number, $0.baseAddress, UInt32($0.count))) }
+        unsafe name.withUnsafeBytes { IOResult(raw: unsafe csk_connect(number, $0.baseAddress, UInt32($0.count))) }
       }
       if connecting.isFailure && ![CSK_EINPROGRESS, CSK_EINTR].contains(connecting.errno) {
         throw SocketError(connecting, .connect)

@@ -19,9 +19,10 @@ extension ReadOnlySocketOption where Group == TCPSocketOptions, Value == IPSocke
       let isIPv6 = peer.unmapped.isIPv6
       var address = AnySocketAddress()
       let result = IOResult(
-        raw: address.fill { memory, length in
+        raw: unsafe address.fill { memory, length in
+          // The kernel writes at most `length` bytes; there is memory for 128 bytes.
           length = isIPv6 ? 28 : 16
-          return csk_getsockopt(
+          return unsafe csk_getsockopt(
             target.value, isIPv6 ? CSK_IPPROTO_IPV6 : CSK_IPPROTO_IP, CSK_SO_ORIGINAL_DST, memory, &length)
         })
       if result.errno == CSK_ENOENT { return nil }

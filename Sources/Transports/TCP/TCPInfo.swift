@@ -148,18 +148,18 @@ public struct TCPInfo: Hashable, Sendable {
 
   init(_ bytes: RawSpan) {
     func u8(_ offset: Int) -> UInt8 {
-      offset < bytes.byteCount ? bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self) : 0
+      offset < bytes.byteCount ? bytes.integer(at: offset, as: UInt8.self) : 0
     }
     func u32(_ offset: Int) -> UInt32 {
-      offset + 4 <= bytes.byteCount ? bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self) : 0
+      offset + 4 <= bytes.byteCount ? bytes.integer(at: offset, as: UInt32.self) : 0
     }
     func u64(_ offset: Int) -> UInt64 {
-      offset + 8 <= bytes.byteCount ? bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self) : 0
+      offset + 8 <= bytes.byteCount ? bytes.integer(at: offset, as: UInt64.self) : 0
     }
     func microseconds(_ value: some BinaryInteger) -> Duration { .microseconds(Int64(clamping: value)) }
     func milliseconds(_ value: UInt32) -> Duration { .milliseconds(value) }
     func u16(_ offset: Int) -> UInt16 {
-      offset + 2 <= bytes.byteCount ? bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self) : 0
+      offset + 2 <= bytes.byteCount ? bytes.integer(at: offset, as: UInt16.self) : 0
     }
     state = State(rawValue: u8(0))
     congestionState = CongestionState(rawValue: u8(1))
@@ -241,12 +241,10 @@ extension ReadOnlySocketOption where Group: TCPOptions, Value == TCPInfo {
   public static var tcpInfo: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> TCPInfo in
       var memory = InlineArray<512, UInt8>(repeating: 0)
-      var length = UInt32(512)
-      let result = withUnsafeMutableBytes(of: &memory) {
-        IOResult(raw: csk_getsockopt(target.value, CSK_IPPROTO_TCP, CSK_TCP_INFO, $0.baseAddress, &length))
-      }
+      var length = 0
+      let result = target.readOption(CSK_IPPROTO_TCP, CSK_TCP_INFO, into: &memory, &length)
       if result.isFailure { throw SocketError(result, .getOption) }
-      return TCPInfo(memory.span.bytes.extracting(first: Int(length)))
+      return TCPInfo(memory.span.integerBytes.extracting(first: length))
     }
   }
 }

@@ -41,7 +41,7 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
     using capabilities: UDPHostCapabilities
   ) throws(SocketError) -> SegmentedSend? {
     var segments = try Segments(segmentSize, to: address, using: capabilities)
-    _ = try send(bytes.bytes, in: &segments)
+    _ = try send(bytes.integerBytes, in: &segments)
     return segments.sent.datagrams == 0 ? nil : segments.sent
   }
 
@@ -60,7 +60,7 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
       var wait = try WaitOperation(.send, until: limit)
       while true {
         let before = segments.sent.datagrams
-        if try send(bytes.bytes, in: &segments) { return segments.sent }
+        if try send(bytes.integerBytes, in: &segments) { return segments.sent }
         if segments.sent.datagrams != before {
           wait.progressed()
           try wait.check()

@@ -47,8 +47,7 @@ extension UDPSocket {
     var info = MessageInfo()
     while true {
       // Each attempt uses a new value: an earlier value may still arrive, and must not remain in the queue.
-      let word: [UInt64] = [.random(in: .min ... .max), .random(in: .min ... .max)]
-      let bytes = word.withUnsafeBytes { [UInt8]($0) }
+      let bytes = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
       try send(bytes.span, to: nil, until: limit)
       // A full receive buffer drops the value. Receiving frees buffer space for the next value.
       let slice = min(limit.deadline, .after(.milliseconds(20)))

@@ -1,0 +1,27 @@
+// Access to the bytes of integers. The standard library marks these operations as unsafe, because their element type
+// may have padding bytes or invalid values. Integers have neither, so the operations are safe for them: the spans check
+// every offset.
+
+extension RawSpan {
+  /// Returns an integer at an offset, which need not be aligned. Traps if the integer is not within the span.
+  @inlinable @inline(__always)
+  package func integer<I: FixedWidthInteger & BitwiseCopyable>(at offset: Int = 0, as type: I.Type) -> I {
+    unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: type)
+  }
+}
+
+extension Span where Element: FixedWidthInteger & BitwiseCopyable {
+  /// The bytes of the integers.
+  @inlinable package var integerBytes: RawSpan {
+    @inline(__always) @_lifetime(copy self)
+    get { unsafe bytes }
+  }
+}
+
+extension MutableSpan where Element: FixedWidthInteger & BitwiseCopyable {
+  /// The bytes of the integers. Every value that is written to them is valid.
+  @inlinable package var mutableIntegerBytes: MutableRawSpan {
+    @inline(__always) @_lifetime(&self)
+    mutating get { unsafe mutableBytes }
+  }
+}
