@@ -14,7 +14,9 @@ func module(_ name: String, in folder: String) -> Target {
   .target(
     name: "SocketKit\(name)",
     dependencies: ["CSocketKit", "SocketKitCore"] + (extraDependencies[name] ?? []),
-    path: "Sources/\(folder)/\(name)")
+    path: "Sources/\(folder)/\(name)",
+    // Transports and pollers use public API only, as those of other packages do.
+    packageAccess: false)
 }
 
 let package = Package(

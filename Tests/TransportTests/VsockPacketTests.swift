@@ -3,6 +3,8 @@ import SocketKit
 import TestSupport
 import Testing
 
+@testable import SocketKitVsock
+
 /// Sequenced packets over vsock: whole, or the connection ends.
 @Suite(.exclusive, .guestOnly) struct VsockPacketTests {
   /// What a reader finds: numbered records, one after the other, until the end. Slow, so that the sender meets the

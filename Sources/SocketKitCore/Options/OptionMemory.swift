@@ -4,12 +4,16 @@ internal import CSocketKit
 // only during the call, and only as many bytes as the call states.
 
 extension RawDescriptor {
-  /// Reads an option. The kernel writes at most the size of the value. The value must be an integer, or consist of
-  /// integers, because the kernel may write any bits.
+  /// For implementers of options: reads an option whose value has the kernel's layout (getsockopt(2)). The kernel writes
+  /// at most the size of the value. The value must be an integer, or consist of integers, because the kernel may write
+  /// any bits.
   /// - Parameters:
+  ///   - level: the level of the option, such as `SOL_SOCKET`.
+  ///   - name: the number of the option.
   ///   - value: contains the input parameters, if the option has any, and receives the result.
   ///   - length: receives the number of bytes that the kernel wrote, if the call succeeds.
-  package func readOption<Value: BitwiseCopyable>(
+  /// - Returns: 0 or -errno.
+  public func readOption<Value: BitwiseCopyable>(
     _ level: Int32, _ name: Int32, into value: inout Value, _ length: inout Int
   ) -> IOResult {
     var size = UInt32(MemoryLayout<Value>.size)
@@ -20,15 +24,25 @@ extension RawDescriptor {
     return result
   }
 
-  /// Sets an option to a value in the kernel's layout.
-  package func writeOption<Value: BitwiseCopyable>(_ level: Int32, _ name: Int32, _ value: Value) -> IOResult {
+  /// For implementers of options: sets an option to a value in the kernel's layout (setsockopt(2)).
+  /// - Parameters:
+  ///   - level: the level of the option, such as `SOL_SOCKET`.
+  ///   - name: the number of the option.
+  ///   - value: the value, an integer or a structure of integers.
+  /// - Returns: 0 or -errno.
+  public func writeOption<Value: BitwiseCopyable>(_ level: Int32, _ name: Int32, _ value: Value) -> IOResult {
     unsafe withUnsafeBytes(of: value) {
       unsafe IOResult(raw: csk_setsockopt(self.value, level, name, $0.baseAddress, UInt32(clamping: $0.count)))
     }
   }
 
-  /// Sets an option to bytes in the kernel's layout.
-  package func writeOption(_ level: Int32, _ name: Int32, bytes: RawSpan) -> IOResult {
+  /// For implementers of options: sets an option to bytes in the kernel's layout (setsockopt(2)).
+  /// - Parameters:
+  ///   - level: the level of the option, such as `SOL_SOCKET`.
+  ///   - name: the number of the option.
+  ///   - bytes: the value.
+  /// - Returns: 0 or -errno.
+  public func writeOption(_ level: Int32, _ name: Int32, bytes: RawSpan) -> IOResult {
     unsafe bytes.withUnsafeBytes {
       unsafe IOResult(raw: csk_setsockopt(value, level, name, $0.baseAddress, UInt32(clamping: $0.count)))
     }

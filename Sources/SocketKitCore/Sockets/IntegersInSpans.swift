@@ -3,16 +3,16 @@
 // every offset.
 
 extension RawSpan {
-  /// Returns an integer at an offset, which need not be aligned. Traps if the integer is not within the span.
+  /// Returns an integer at an offset in bytes, which need not be aligned. Traps if the integer is not within the span.
   @inlinable @inline(__always)
-  package func integer<I: FixedWidthInteger & BitwiseCopyable>(at offset: Int = 0, as type: I.Type) -> I {
+  public func integer<I: FixedWidthInteger & BitwiseCopyable>(at offset: Int = 0, as type: I.Type) -> I {
     unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: type)
   }
 }
 
 extension Span where Element: FixedWidthInteger & BitwiseCopyable {
   /// The bytes of the integers.
-  @inlinable package var integerBytes: RawSpan {
+  @inlinable public var integerBytes: RawSpan {
     @inline(__always) @_lifetime(copy self)
     get { unsafe bytes }
   }
@@ -20,7 +20,7 @@ extension Span where Element: FixedWidthInteger & BitwiseCopyable {
 
 extension MutableSpan where Element: FixedWidthInteger & BitwiseCopyable {
   /// The bytes of the integers. Every value that is written to them is valid.
-  @inlinable package var mutableIntegerBytes: MutableRawSpan {
+  @inlinable public var mutableIntegerBytes: MutableRawSpan {
     @inline(__always) @_lifetime(&self)
     mutating get { unsafe mutableBytes }
   }

@@ -6,10 +6,10 @@ internal import Synchronization
 /// How long the peer of a closed socket may receive nothing before the queued packets are dropped.
 ///
 /// The default is one minute. Tests set a shorter time.
-package enum ForgottenSender {
+enum ForgottenSender {
   private static let milliseconds = Atomic<Int>(60_000)
 
-  package static var patience: Duration {
+  static var patience: Duration {
     get { .milliseconds(milliseconds.load(ordering: .relaxed)) }
     set { milliseconds.store(Int(newValue / .milliseconds(1)), ordering: .relaxed) }
   }
