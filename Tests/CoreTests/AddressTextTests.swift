@@ -52,7 +52,7 @@ import Testing
       request.replaceSubrange(16..<16 + name.utf8.count, with: name.utf8)
       let number = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
       defer { close(number) }
-      guard ioctl(number, 0x8923, &request) == 0 else { return "errno \(errno)" }
+      guard ioctl(number, UInt(SIOCSIFNAME), &request) == 0 else { return "errno \(errno)" }
       guard let address = IPSocketAddress("[fe80::1%1]:80") else { return "nothing" }
       let endpoint = IPEndpoint.address(address)
       let again = try? IPEndpoint(body: endpoint.body)

@@ -31,6 +31,8 @@ import Testing
     "s.f(level: CSK_IPPROTO_UDP, name: 104, into: &b)",
     "Self(flag: 10, level: CSK_SOL_SOCKET)", "control.append(\n  level: 17, type: 103, value: f(1))",
     "SocketOption(duration: 4 as Int32, level: level, unit: .seconds(1))",
+    "csk_fcntl(number(a, b), 4, flags)", "ioctl(s, 0x8933, &request)", "csk_ioctl(s, UInt(0x541b), &count)",
+    "target.readOption(CSK_SOL_SOCKET, 4, into: &value, &length)",
   ])
   func aBareNumberIsReported(_ source: String) {
     #expect(BareNumbers(source).lines.count == 1, "\(BareNumbers(source).lines)")
@@ -52,6 +54,7 @@ import Testing
     "setIntegerOption(CSK_SOL_SOCKET, CSK_SO_MARK, 1)", "Report(level: 3, depth: 2)", "Item(name: 3, type: 4)",
     "option(level: CSK_SOL_SOCKET, name: names[1], to: 2)", "if status == 2 || exit.status == 1 {}",
     "switch errno { case CSK_EPERM: if case .some(3) = a { f() } default: g() }",
+    "csk_fcntl(s, CSK_F_SETFL, 2)", "ioctl(s, UInt(TIOCOUTQ), &count)",
     "let r = /\"/\nif count == 1 {}", "if list.code.count == 38 {}", "x = code == .other ? 2 : 3",
   ])
   func otherNumbersAreNot(_ source: String) { #expect(BareNumbers(source).lines == []) }

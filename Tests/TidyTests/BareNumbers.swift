@@ -6,6 +6,7 @@
 /// - in a `case` of a switch over `errno` or a `code`, or of one that has names such as `CSK_EPERM` or `EAI_NONAME` in
 ///   other cases;
 /// - as level or option of getsockopt(2), setsockopt(2) and the functions over them;
+/// - as command or request of fcntl(2) and ioctl(2);
 /// - after a label of the level, the option or the type, in an argument list that has both.
 ///
 /// 0 is no error, so it stays beside `errno`.
@@ -19,8 +20,10 @@ struct BareNumbers {
   /// The functions with a level and an option, and the place of the level among their arguments.
   private static let calls = [
     "setsockopt": 1, "getsockopt": 1, "csk_setsockopt": 1, "csk_getsockopt": 1, "integerOption": 0,
-    "setIntegerOption": 0,
+    "setIntegerOption": 0, "readOption": 0, "writeOption": 0,
   ]
+  /// The functions with a command or a request, and its place among their arguments.
+  private static let commands = ["fcntl": 1, "ioctl": 1, "csk_fcntl": 1, "csk_ioctl": 1]
   /// The labels beside `level:`.
   private static let optionLabels: Set<String> = [
     "name", "type", "flag", "integer", "unsigned", "duration", "text", "bytes",
@@ -38,7 +41,9 @@ struct BareNumbers {
       case "switch": readSwitch(at: index)
       case "level" where text(index + 1) == ":":
         if let start = openingParenthesis(before: index) { readLabels(arguments(from: start)) }
-      case let word where Self.calls[word] != nil && text(index + 1) == "(": readCall(at: index)
+      case let word where text(index + 1) == "(":
+        if let place = Self.calls[word] { readCall(at: index, place, count: 2) }
+        if let place = Self.commands[word] { readCall(at: index, place, count: 1) }
       default: break
       }
     }
@@ -116,9 +121,8 @@ struct BareNumbers {
         && word.utf8.allSatisfy { (65...90).contains($0) || (48...57).contains($0) || $0 == 95 }
   }
 
-  private mutating func readCall(at index: Int) {
-    guard let place = Self.calls[text(index)] else { return }
-    for argument in arguments(from: index + 1).dropFirst(place).prefix(2) where isNumber(argument) {
+  private mutating func readCall(at index: Int, _ place: Int, count: Int) {
+    for argument in arguments(from: index + 1).dropFirst(place).prefix(count) where isNumber(argument) {
       lines.append(tokens[argument.lowerBound].line)
     }
   }
@@ -171,6 +175,6 @@ struct BareNumbers {
   /// Whether an argument is a number and nothing else: `22`, `-22`, `22 as Int32`, `Int32(22)`.
   private func isNumber(_ argument: Range<Int>) -> Bool {
     let words = tokens[argument].filter { $0.text != "-" && $0.text != "(" && $0.text != ")" && $0.text != "as" }
-    return words.contains { $0.kind == .number } && words.allSatisfy { $0.kind == .number || $0.text.hasPrefix("Int") }
+    return words.contains { $0.kind == .number } && words.allSatisfy { $0.kind == .number || $0.text.contains("Int") }
   }
 }

@@ -1,3 +1,4 @@
+import CSocketKit
 import Glibc
 import SocketKit
 import TestSupport
@@ -65,7 +66,7 @@ import Testing
     try #require(device >= 0, "no /dev/vsock: errno \(errno)")
     defer { close(device) }
     var context: UInt32 = 0
-    #expect(ioctl(device, 0x7b9, &context) == 0 && context == 1)
+    #expect(ioctl(device, UInt(CSK_VM_SOCKETS_GET_LOCAL_CID), &context) == 0 && context == 1)
   }
 
   @Test(arguments: [AF_INET, AF_INET6], [SOCK_STREAM, SOCK_SEQPACKET])

@@ -53,10 +53,10 @@ import Testing
       request.replaceSubrange(0..<name.utf8.count, with: name.utf8)
       if name == "near" {
         request.replaceSubrange(16..<24, with: [2, 0, 0, 0, 10, 9, 9, 1])
-        try #require(ioctl(control, 0x8916, &request) == 0, "errno \(errno)")
+        try #require(ioctl(control, UInt(SIOCSIFADDR), &request) == 0, "errno \(errno)")
       }
       request.replaceSubrange(16..<24, with: [1, 0x10, 0, 0, 0, 0, 0, 0])
-      try #require(ioctl(control, 0x8914, &request) == 0, "errno \(errno)")
+      try #require(ioctl(control, UInt(SIOCSIFFLAGS), &request) == 0, "errno \(errno)")
     }
     let index = InterfaceNames.index(of: "near")
     #expect(index != nil)

@@ -96,9 +96,9 @@ private func bringLoopbackUp(mtu: Int32) {
   var request = [UInt8](repeating: 0, count: 40)
   request.replaceSubrange(0..<2, with: Array("lo".utf8))
   withUnsafeBytes(of: mtu) { request.replaceSubrange(16..<20, with: $0) }
-  _ = ioctl(control, 0x8922, &request)
+  _ = ioctl(control, UInt(SIOCSIFMTU), &request)
   withUnsafeBytes(of: Int32(0x1 | 0x1000)) { request.replaceSubrange(16..<20, with: $0) }
-  _ = ioctl(control, 0x8914, &request)
+  _ = ioctl(control, UInt(SIOCSIFFLAGS), &request)
   // struct in6_rtmsg: destination, source, gateway, type, lengths, metric, info, flags, interface.
   var route = [UInt8](repeating: 0, count: 80)
   route[0] = 0xff
@@ -106,5 +106,5 @@ private func bringLoopbackUp(mtu: Int32) {
   withUnsafeBytes(of: UInt32(256)) { route.replaceSubrange(56..<60, with: $0) }
   withUnsafeBytes(of: UInt32(0x8000_0001)) { route.replaceSubrange(72..<76, with: $0) }
   withUnsafeBytes(of: Int32(1)) { route.replaceSubrange(76..<80, with: $0) }
-  _ = ioctl(control, 0x890B, &route)
+  _ = ioctl(control, UInt(SIOCADDRT), &route)
 }

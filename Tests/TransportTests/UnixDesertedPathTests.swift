@@ -1,3 +1,4 @@
+import CSocketKit
 import Glibc
 import SocketKit
 import Synchronization
@@ -109,7 +110,7 @@ import Testing
         // F_OFD_SETLK, as another process has it.
         var held = flock()
         held.l_type = Int16(F_WRLCK)
-        #expect(fcntl(file, 37, &held) == 0)
+        #expect(fcntl(file, CSK_F_OFD_SETLK, &held) == 0)
       }
       let (began, used) = (milliseconds(), threadCPUTime())
       let code = endpointFailure { () throws(SocketError) in _ = try UnixStreamSocket.listen(on: address) }

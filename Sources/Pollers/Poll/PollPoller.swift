@@ -64,7 +64,7 @@ public struct PollPoller: ~Copyable, Poller {
     if place(of: source) != nil { throw SocketError(code: .alreadyRegistered, .register) }
     // poll(2) accepts any number. Reject a closed descriptor in this call, as epoll does, instead of reporting it as
     // invalid later.
-    let open = IOResult(raw: csk_fcntl(source.value, 1, 0))
+    let open = IOResult(raw: csk_fcntl(source.value, CSK_F_GETFD, 0))
     if open.isFailure { throw SocketError(open, .register) }
     if count == capacity { grow() }
     arm(count, source, interest, trigger, token)
@@ -76,7 +76,7 @@ public struct PollPoller: ~Copyable, Poller {
   ) throws(SocketError) {
     try check(trigger, .modify)
     guard let place = place(of: source) else { throw SocketError(code: .notRegistered, .modify) }
-    let open = IOResult(raw: csk_fcntl(source.value, 1, 0))
+    let open = IOResult(raw: csk_fcntl(source.value, CSK_F_GETFD, 0))
     if open.isFailure { throw SocketError(open, .modify) }
     arm(place, source, interest, trigger, token)
   }

@@ -4,9 +4,9 @@ internal import CSocketKit
 // only during the call, and only as many bytes as the call states.
 
 extension RawDescriptor {
-  /// For implementers of options: reads an option whose value has the kernel's layout (getsockopt(2)). The kernel writes
-  /// at most the size of the value. The value must be an integer, or consist of integers, because the kernel may write
-  /// any bits.
+  /// For implementers of options: reads an option whose value has the kernel's layout (getsockopt(2)). The kernel
+  /// writes at most the size of the value. The value must be an integer, or consist of integers, because the kernel may
+  /// write any bits.
   /// - Parameters:
   ///   - level: the level of the option, such as `SOL_SOCKET`.
   ///   - name: the number of the option.

@@ -9,7 +9,7 @@ public enum InterfaceNames {
     guard (1...15).contains(bytes.count), !bytes.contains(0) else { return nil }
     var request = Request(repeating: 0)
     for (place, byte) in bytes.enumerated() { request[place] = byte }
-    guard control(0x8933, &request) else { return nil }
+    guard control(CSK_SIOCGIFINDEX, &request) else { return nil }
     return request.span.integerBytes.integer(at: 16, as: UInt32.self)
   }
 
@@ -19,7 +19,7 @@ public enum InterfaceNames {
     var elements = request.mutableSpan
     var bytes = elements.mutableIntegerBytes
     bytes.storeBytes(of: index, toByteOffset: 16, as: UInt32.self)
-    guard control(0x8910, &request) else { return nil }
+    guard control(CSK_SIOCGIFNAME, &request) else { return nil }
     return String(decoding: (0..<16).map { request[$0] }.prefix { $0 != 0 }, as: UTF8.self)
   }
 
@@ -46,11 +46,11 @@ public enum InterfaceNames {
   /// struct ifreq: 16 bytes for the name and 24 bytes for a union, which here contains the number.
   private typealias Request = InlineArray<40, UInt8>
 
-  private static func control(_ operation: UInt, _ request: inout Request) -> Bool {
+  private static func control(_ operation: Int32, _ request: inout Request) -> Bool {
     let number = csk_socket(CSK_AF_UNIX, CSK_SOCK_DGRAM | CSK_SOCK_CLOEXEC, 0)
     guard number >= 0 else { return false }
     let socket = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number)))
     // The kernel reads and writes one struct ifreq.
-    return unsafe csk_ioctl(socket.raw.value, operation, &request) >= 0
+    return unsafe csk_ioctl(socket.raw.value, UInt(operation), &request) >= 0
   }
 }

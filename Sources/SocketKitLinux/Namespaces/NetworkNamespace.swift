@@ -42,7 +42,7 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   /// - Throws: `.closed`, `.notANetworkNamespace`, `.tooManyDescriptors`.
   public init(descriptor: RawDescriptor) throws(SocketError) {
     try descriptor.checkOpen()
-    let result = IOResult(raw: csk_fcntl(descriptor.value, 1030, 0))
+    let result = IOResult(raw: csk_fcntl(descriptor.value, CSK_F_DUPFD_CLOEXEC, 0))
     if result.isFailure { throw SocketError(result, .enterNamespace) }
     try self.init(checking: unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw))))
   }

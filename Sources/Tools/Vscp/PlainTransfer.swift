@@ -106,7 +106,7 @@ extension StreamSocket where Self: ~Copyable {
   private borrowing func bytesNotTaken() -> Int32? {
     if Address.self == UnixAddress.self { return nil }
     var count: Int32 = 0
-    return ioctl(writeSource.value, 0x5411, &count) == 0 ? count : nil
+    return ioctl(writeSource.value, UInt(TIOCOUTQ), &count) == 0 ? count : nil
   }
 
   /// Returns and clears the pending error, which the kernel reports once (SO_ERROR).

@@ -95,8 +95,8 @@ extension RawDescriptor {
     let result = IOResult(raw: csk_getsockopt(value, CSK_IPPROTO_SCTP, CSK_SCTP_PEELOFF, &request, &length))
     if result.isFailure { return result }
     let number = Int32(truncatingIfNeeded: result.raw)
-    let setFlags = csk_fcntl(number, 4, Int(CSK_SOCK_NONBLOCK) | 2)
-    let setCloseOnExec = csk_fcntl(number, 2, 1)
+    let setFlags = csk_fcntl(number, CSK_F_SETFL, Int(CSK_SOCK_NONBLOCK | CSK_O_RDWR))
+    let setCloseOnExec = csk_fcntl(number, CSK_F_SETFD, Int(CSK_FD_CLOEXEC))
     if setFlags < 0 || setCloseOnExec < 0 {
       _ = csk_close(number)
       return IOResult(raw: min(setFlags, setCloseOnExec))

@@ -79,9 +79,9 @@ struct PacketSenderState {
   mutating func setBlocking(_ blocking: Bool) {
     if blocking == isBlocking { return }
     isBlocking = blocking
-    let flags = csk_fcntl(descriptor, 3, 0)
+    let flags = csk_fcntl(descriptor, CSK_F_GETFL, 0)
     let nonBlocking = Int(CSK_SOCK_NONBLOCK)
-    _ = csk_fcntl(descriptor, 4, blocking ? flags & ~nonBlocking : flags | nonBlocking)
+    _ = csk_fcntl(descriptor, CSK_F_SETFL, blocking ? flags & ~nonBlocking : flags | nonBlocking)
     if blocking && !hasTimeLimit {
       hasTimeLimit = true
       // Stopping and continuing the process interrupts the send even in this thread. Without a time limit, the kernel
