@@ -84,9 +84,9 @@ class Measure:
                                    SWIFT_DETERMINISTIC_HASHING="1")
                 self._run(self.arguments(case, number), env=environment)
                 return int(open(out.name, encoding="utf-8").read())
-        # A program sets itself up with a few allocations more or less from run to run, so the fewest of several runs are
-        # compared. A loop that allocates has more in the longer run, whatever the set-up needed: the runs are so long
-        # that one allocation in 200 messages exceeds the variation of the set-up.
+        # A program sets itself up with a few allocations more or less from run to run, so the fewest of several runs
+        # are compared. A loop that allocates has more in the longer run: the runs are so long that one allocation in
+        # 200 messages exceeds the variation of the set-up.
         shorter = longer = sys.maxsize
         for _ in range(10):
             shorter = min(shorter, count(messages))
