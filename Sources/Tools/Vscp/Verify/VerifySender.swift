@@ -64,8 +64,8 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
   private static func offer(of file: borrowing LocalFile, _ path: Word) throws(FileError) -> Offer {
     let status = try file.status()
     if status.st_mode & S_IFMT == S_IFDIR { throw FileError(call: "read", path: path, errno: EISDIR) }
-    // Kernel files, such as those under /proc, report size 0 even if they have content, and standard input may be
-    // partly read.
+    // Kernel files, such as those under /proc, report size 0 even if they have content, and a part of standard
+    // input may already have been read.
     let size = status.fileSize
     let isKnown = size != 0 && file.isAtStart
     return Offer(size: isKnown ? size : nil, mode: status.st_mode & 0o777, name: name(of: path))
