@@ -40,7 +40,7 @@ class Gates:
 
     def fewest_calls(self, case, wanted):
         """On a busy machine a batch may come in two parts, and a wait may end early: the fewest of three measurements.
-        One is enough where it has the number of the loop in C."""
+        One is enough where it has no more than the loop in C."""
         fewest = self.measure.system_calls(case)
         for _ in range(2):
             if wanted is not None and fewest - wanted <= CALL_TOLERANCE:

@@ -167,6 +167,10 @@ import Testing
     let number: [UInt8] = [0xdc, 5, 0, 0]  // 1500
     try client.setOption(SocketOption(bytes: CSK_UDP_SEGMENT, level: CSK_IPPROTO_UDP), to: number)
     #expect(try sent() == [1500, 1500, 1500, 1500])
+    try client.setOption(.segmentSize, to: 0)
+    #expect(try sent() == [3000, 3000])
+    #expect(client.descriptor.writeOption(CSK_IPPROTO_UDP, CSK_UDP_SEGMENT, 1000 as Int32) == .zero)
+    #expect(try sent() == Array(repeating: 1000, count: 6))
   }
 
   /// A cork makes one datagram of everything that is sent until the option is switched off.

@@ -1,8 +1,8 @@
 internal import SocketKitCore
 
 extension StreamSocketSuite where S: ~Copyable {
-  /// The rules that correspond to the time-out cases of nettest. Two controls, one for each direction, represent
-  /// the read deadline and the write deadline of a Go connection.
+  /// The rules that correspond to the time-out cases of nettest. Two controls, one for each direction, represent the
+  /// read deadline and the write deadline of a Go connection.
   var timeoutRules: [ConformanceRule] {
     rule(
       "timeout.racy-read", "If ten threads read at the same time with a deadline of 1 ms, reads fail only by time-out."

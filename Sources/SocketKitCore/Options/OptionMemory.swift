@@ -31,9 +31,7 @@ extension RawDescriptor {
   ///   - value: the value, an integer or a structure of integers.
   /// - Returns: 0 or -errno.
   public func writeOption<Value: BitwiseCopyable>(_ level: Int32, _ name: Int32, _ value: Value) -> IOResult {
-    unsafe withUnsafeBytes(of: value) {
-      unsafe IOResult(raw: csk_setsockopt(self.value, level, name, $0.baseAddress, UInt32(clamping: $0.count)))
-    }
+    unsafe withUnsafeBytes(of: value) { unsafe writeOption(level, name, bytes: $0.bytes) }
   }
 
   /// For implementers of options: sets an option to bytes in the kernel's layout (setsockopt(2)).
@@ -43,8 +41,10 @@ extension RawDescriptor {
   ///   - bytes: the value.
   /// - Returns: 0 or -errno.
   public func writeOption(_ level: Int32, _ name: Int32, bytes: RawSpan) -> IOResult {
-    unsafe bytes.withUnsafeBytes {
+    let result = unsafe bytes.withUnsafeBytes {
       unsafe IOResult(raw: csk_setsockopt(value, level, name, $0.baseAddress, UInt32(clamping: $0.count)))
     }
+    if level == CSK_IPPROTO_UDP { SegmentationSettings.noteChange() }
+    return result
   }
 }

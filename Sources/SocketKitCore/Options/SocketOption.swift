@@ -120,7 +120,7 @@ extension SocketOption where Value == String {
       write: { (target: RawDescriptor, value: String) throws(SocketError) in
         let bytes = Array(value.utf8)
         guard bytes.count <= capacity, !bytes.contains(0) else { throw SocketError(code: .invalidArgument, .setOption) }
-        let result = IOResult(raw: csk_setsockopt(target.value, level, name, bytes, UInt32(bytes.count)))
+        let result = target.writeOption(level, name, bytes: bytes.span.integerBytes)
         if result.isFailure { throw SocketError(result, .setOption) }
       })
   }
@@ -151,9 +151,7 @@ extension SocketOption where Value == [UInt8] {
         return Array(bytes.prefix(Int(length)))
       },
       write: { (target: RawDescriptor, value: [UInt8]) throws(SocketError) in
-        let result = IOResult(
-          raw: csk_setsockopt(target.value, level, name, value, UInt32(clamping: value.count)))
-        if level == CSK_IPPROTO_UDP { SegmentationSettings.noteChange() }
+        let result = target.writeOption(level, name, bytes: value.span.integerBytes)
         if result.isFailure { throw SocketError(result, .setOption) }
       })
   }
@@ -166,16 +164,15 @@ extension RawDescriptor {
     _ level: Int32, _ name: Int32, _ operation: SocketError.Operation = .getOption
   ) throws(SocketError) -> Int {
     var number: Int32 = 0
-    var length: UInt32 = 4
-    let result = IOResult(raw: csk_getsockopt(value, level, name, &number, &length))
+    var length = 0
+    let result = readOption(level, name, into: &number, &length)
     if result.isFailure { throw SocketError(result, operation) }
     return Int(number)
   }
 
   package func setIntegerOption(_ level: Int32, _ name: Int32, _ value: Int) throws(SocketError) {
-    guard var number = Int32(exactly: value) else { throw SocketError(code: .invalidArgument, .setOption) }
-    let result = IOResult(raw: csk_setsockopt(self.value, level, name, &number, 4))
-    if level == CSK_IPPROTO_UDP { SegmentationSettings.noteChange() }
+    guard let number = Int32(exactly: value) else { throw SocketError(code: .invalidArgument, .setOption) }
+    let result = writeOption(level, name, number)
     if result.isFailure { throw SocketError(result, .setOption) }
   }
 

@@ -32,8 +32,8 @@ public protocol Watchable: ~Copyable {
   ///
   /// If several threads may use the value at the same time, a call of one thread may change the condition that another
   /// thread waits for. In this case, every result must contain ``Interest/changes``, even for an empty interest, and
-  /// the call that makes the change must call ``RawDescriptor/announceChanges()``. For example, a read may
-  /// leave bytes in the wrapper while another reader is already asleep.
+  /// the call that makes the change must call ``RawDescriptor/announceChanges()``. For example, a read may leave
+  /// bytes in the wrapper while another reader is already asleep.
   ///
   /// A wrapper must call the same member of its base and combine that result with its own. This also applies to
   /// `pending`.

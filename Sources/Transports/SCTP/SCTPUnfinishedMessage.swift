@@ -36,8 +36,8 @@ struct SCTPUnfinishedMessage {
 
   /// Whether a piece belongs to this message.
   ///
-  /// If not, the piece begins another message, and the rest of this message never arrives. The pieces of an
-  /// ordered message with known attributes have the same stream sequence number.
+  /// If not, the piece begins another message, and the rest of this message never arrives. The pieces of an ordered
+  /// message with known attributes have the same stream sequence number.
   func continues(with part: SCTPMessage) -> Bool {
     guard let begun = first.info, let info = part.info, !info.isUnordered else { return true }
     return begun.sequence == info.sequence

@@ -76,8 +76,7 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   /// - Throws: `.ancillaryTruncated` if descriptors could not be delivered because the process cannot open more
   ///   descriptors. The descriptors that did arrive are closed, the bytes are in the buffer,
   ///   ``ReceivedDescriptors/info`` describes the message, and ``/SocketKitCore/SocketError/transferred`` is the number
-  ///   of bytes. Also throws `.connectionReset`,
-  ///   `.connectionRefused`, `.notConnected`.
+  ///   of bytes. Also throws `.connectionReset`, `.connectionRefused`, `.notConnected`.
   @inlinable
   public borrowing func receiveDescriptors<let capacity: Int>(
     _ descriptors: inout ReceivedDescriptors<capacity>, into buffer: consuming MutableSpan<UInt8>,
