@@ -18,14 +18,14 @@ struct NetlinkAddress: SocketAddress {
   }
 
   init?(sockaddr bytes: RawSpan) {
-    guard bytes.byteCount >= 12, bytes.unsafeLoadUnaligned(as: UInt16.self) == 16 else { return nil }
-    port = bytes.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self)
-    groups = bytes.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt32.self)
+    guard bytes.byteCount >= 12, bytes.integer(as: UInt16.self) == 16 else { return nil }
+    port = bytes.integer(at: 4, as: UInt32.self)
+    groups = bytes.integer(at: 8, as: UInt32.self)
   }
 
   func withBytes<R>(_ body: (RawSpan) -> R) -> R {
     let words: InlineArray<3, UInt32> = [16, port, groups]
-    return body(words.span.bytes)
+    return body(words.span.integerBytes)
   }
 }
 // snippet.end
@@ -81,7 +81,7 @@ do {
   var info = MessageInfo()
   while true {
     let count = try socket.receive(into: answer.mutableSpan, &info, until: deadline)
-    guard let names = interfaceNames(in: answer.span.extracting(first: count).bytes) else { break }
+    guard let names = interfaceNames(in: answer.span.extracting(first: count).integerBytes) else { break }
     for name in names { print(name) }
   }
 } catch {

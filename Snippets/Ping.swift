@@ -17,7 +17,7 @@ func ping<S: DatagramSocket & ~Copyable>(
   var info = MessageInfo()
   while true {
     let count = try socket.receive(into: message.mutableSpan, &info, until: deadline)
-    var reply = message.span.extracting(first: count).bytes
+    var reply = message.span.extracting(first: count)
     if identifier != nil, let header = IPv4Header(reply) { reply = reply.extracting(droppingFirst: header.length) }
     guard let echo = ICMPEcho(reply, family: family), echo.isReply, echo.sequence == sequence else { continue }
     // A raw socket hears the replies to others as well; the kernel sorts them out for an ICMP socket.

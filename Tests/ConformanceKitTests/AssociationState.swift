@@ -83,12 +83,11 @@ final class AssociationState<Base: DatagramSocket & ~Copyable, Fault: Associatio
 
   func send(_ kind: DatagramKind, to peer: Base.Address, _ bytes: [UInt8] = []) -> IOResult {
     let datagram = [kind.rawValue] + bytes
-    return peer.withBytes { base.attemptSend(datagram.span.bytes, ancillary: RawSpan(), to: $0, flags: []) }
+    return peer.withBytes { base.attemptSend(datagram.span, ancillary: RawSpan(), to: $0, flags: []) }
   }
 
   func receive(into datagram: inout [UInt8], _ info: inout MessageInfo, flags: ReceiveFlags) -> IOResult {
-    var span = datagram.mutableSpan
-    var bytes = span.mutableBytes
+    var bytes = datagram.mutableSpan
     var none = MutableRawSpan()
     return base.attemptReceive(into: &bytes, ancillary: &none, flags: flags, &info)
   }

@@ -40,15 +40,15 @@ struct ContinuingPacketSocket<Fault: ContinuationFault>: ~Copyable, SequencedPac
   var writeSource: RawDescriptor { base.writeSource }
 
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
   ) -> IOResult {
     var memory = [UInt8](repeating: 0, count: 1 << 18)
     var none = MutableRawSpan()
-    let room = buffer.byteCount
+    let room = buffer.count
     let socket = base.descriptor
     let (result, offset) = self.offset.withLock { offset -> (IOResult, Int) in
-      var span = memory.mutableSpan
-      var bytes = span.mutableBytes
+      var bytes = memory.mutableSpan
       let result = socket.attemptReceiveMessage(into: &bytes, ancillary: &none, flags: .peek, &info)
       if result.raw <= 0 { return (result, 0) }
       let start = offset
@@ -56,7 +56,7 @@ struct ContinuingPacketSocket<Fault: ContinuationFault>: ~Copyable, SequencedPac
       let isTaken = room > 0 && (start + room >= result.raw || Fault.rest(of: message, after: start + room) == 0)
       if !flags.contains(.peek) {
         offset = isTaken ? 0 : start + min(room, result.raw - start)
-        var rest = MutableRawSpan()
+        var rest = MutableSpan<UInt8>()
         var dropped = MessageInfo()
         if isTaken {
           _ = socket.attemptReceiveMessage(into: &rest, ancillary: &none, flags: [], &dropped)
@@ -66,13 +66,15 @@ struct ContinuingPacketSocket<Fault: ContinuationFault>: ~Copyable, SequencedPac
     }
     if result.raw <= 0 { return result }
     let count = min(room, result.raw - offset)
-    for index in 0..<count { buffer.storeBytes(of: memory[offset + index], toByteOffset: index, as: UInt8.self) }
+    for index in 0..<count { buffer[index] = memory[offset + index] }
     info.length = count == 0 ? 1 : count
     info.flags = Fault.endsRecord(offset + count == result.raw && count > 0) ? .endOfRecord : []
     return IOResult(raw: count)
   }
 
-  borrowing func attemptSend(_ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+  borrowing func attemptSend(_ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags)
+    -> IOResult
+  {
     bytes.isEmpty ? .failure(errno: EINVAL) : base.attemptSend(bytes, ancillary: ancillary, to: address, flags: flags)
   }
   borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }

@@ -5,22 +5,23 @@ import Synchronization
 import TestSupport
 
 typealias ReceiveCall = (
-  inout MutableRawSpan, inout MutableRawSpan, ReceiveFlags, inout MessageInfo
+  inout MutableSpan<UInt8>, inout MutableRawSpan, ReceiveFlags, inout MessageInfo
 ) -> IOResult
-typealias ReceiveFromCall = (inout MutableRawSpan, inout AnySocketAddress) -> IOResult
-typealias SendCall = (_ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, SendFlags) -> IOResult
+typealias ReceiveFromCall = (inout MutableSpan<UInt8>, inout AnySocketAddress) -> IOResult
+typealias SendCall = (_ bytes: Span<UInt8>, _ ancillary: RawSpan, _ address: RawSpan, SendFlags) -> IOResult
 
 /// What a broken message transport does otherwise than its base; everything not written is right.
 protocol MessageFault: Sendable {
   static func receive(
-    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags,
+    _ info: inout MessageInfo,
     _ base: ReceiveCall
   ) -> IOResult
   static func receive(
-    _ buffer: inout MutableRawSpan, from address: inout AnySocketAddress, _ base: ReceiveFromCall
+    _ buffer: inout MutableSpan<UInt8>, from address: inout AnySocketAddress, _ base: ReceiveFromCall
   ) -> IOResult
   static func send(
-    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+    _ bytes: Span<UInt8>, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
   ) -> IOResult
   static func receive(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult
   static func send(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult
@@ -37,14 +38,15 @@ protocol MessageFault: Sendable {
 
 extension MessageFault {
   static func receive(
-    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags,
+    _ info: inout MessageInfo,
     _ base: ReceiveCall
   ) -> IOResult { base(&buffer, &ancillary, flags, &info) }
   static func receive(
-    _ buffer: inout MutableRawSpan, from address: inout AnySocketAddress, _ base: ReceiveFromCall
+    _ buffer: inout MutableSpan<UInt8>, from address: inout AnySocketAddress, _ base: ReceiveFromCall
   ) -> IOResult { base(&buffer, &address) }
   static func send(
-    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+    _ bytes: Span<UInt8>, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
   ) -> IOResult { base(bytes, ancillary, address, flags) }
   static func receive(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult { base(&batch) }
   static func send(batch: inout MessageBatch, _ base: (inout MessageBatch) -> IOResult) -> IOResult { base(&batch) }
@@ -59,25 +61,26 @@ extension MessageFault {
 /// A fault in what a receive gives, after the base has received.
 protocol ReceivedFault: MessageFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult
 }
 
 extension ReceivedFault {
   static func receive(
-    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags,
+    _ info: inout MessageInfo,
     _ base: ReceiveCall
   ) -> IOResult { received(base(&buffer, &ancillary, flags, &info), &buffer, &ancillary, &info) }
 }
 
 /// A fault in what a send answers, after the base has sent.
 protocol SentFault: MessageFault {
-  static func sent(_ result: IOResult, _ bytes: RawSpan) -> IOResult
+  static func sent(_ result: IOResult, _ bytes: Span<UInt8>) -> IOResult
 }
 
 extension SentFault {
   static func send(
-    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+    _ bytes: Span<UInt8>, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
   ) -> IOResult { sent(base(bytes, ancillary, address, flags), bytes) }
 }
 
@@ -117,14 +120,15 @@ struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
   var readSource: RawDescriptor { base.readSource }
   var writeSource: RawDescriptor { base.writeSource }
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
   ) -> IOResult {
     Fault.receive(&buffer, &ancillary, flags, &info) {
       base.attemptReceive(into: &$0, ancillary: &$1, flags: $2, &$3)
     }
   }
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+    into buffer: inout MutableSpan<UInt8>, from address: inout AnySocketAddress, flags: ReceiveFlags
   ) -> IOResult {
     Fault.receive(&buffer, from: &address) { buffer, address in
       var info = MessageInfo()
@@ -134,7 +138,9 @@ struct FaultyDatagramSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
       return result
     }
   }
-  borrowing func attemptSend(_ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+  borrowing func attemptSend(_ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags)
+    -> IOResult
+  {
     Fault.send(bytes, ancillary, address, flags) {
       base.attemptSend($0, ancillary: $1, to: $2, flags: $3)
     }
@@ -192,13 +198,16 @@ struct FaultyPacketSocket<Fault: MessageFault>: ~Copyable, SequencedPacketSocket
   var readSource: RawDescriptor { base.readSource }
   var writeSource: RawDescriptor { base.writeSource }
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
   ) -> IOResult {
     Fault.receive(&buffer, &ancillary, flags, &info) {
       base.attemptReceive(into: &$0, ancillary: &$1, flags: $2, &$3)
     }
   }
-  borrowing func attemptSend(_ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+  borrowing func attemptSend(_ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags)
+    -> IOResult
+  {
     Fault.send(bytes, ancillary, address, flags) {
       base.attemptSend($0, ancillary: $1, to: $2, flags: $3)
     }

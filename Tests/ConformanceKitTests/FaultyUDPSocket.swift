@@ -13,11 +13,14 @@ struct FaultyUDPSocket<Fault: MessageFault>: ~Copyable, DatagramSocket {
   var readSource: RawDescriptor { base.readSource }
   var writeSource: RawDescriptor { base.writeSource }
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
   ) -> IOResult {
     Fault.receive(&buffer, &ancillary, flags, &info) { base.attemptReceive(into: &$0, ancillary: &$1, flags: $2, &$3) }
   }
-  borrowing func attemptSend(_ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+  borrowing func attemptSend(_ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags)
+    -> IOResult
+  {
     Fault.send(bytes, ancillary, address, flags) { base.attemptSend($0, ancillary: $1, to: $2, flags: $3) }
   }
   borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }

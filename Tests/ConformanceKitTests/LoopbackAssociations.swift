@@ -28,7 +28,8 @@ struct LoopbackAssociations<Base: DatagramSocket & ~Copyable, Fault: Association
   }
 
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, from association: inout Address?, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableSpan<UInt8>, from association: inout Address?, flags: ReceiveFlags,
+    _ info: inout MessageInfo
   ) -> IOResult {
     let isPeek = flags.contains(.peek) && !Fault.ignoresPeek
     while true {
@@ -41,10 +42,10 @@ struct LoopbackAssociations<Base: DatagramSocket & ~Copyable, Fault: Association
       let kind = DatagramKind(rawValue: datagram[0])
       if kind == .data, state.isKnown(sender) {
         association = Fault.reported(sender, state.known())
-        let length = min(result.raw - 1, buffer.byteCount)
-        for index in 0..<length { buffer.storeBytes(of: datagram[index + 1], toByteOffset: index, as: UInt8.self) }
-        if Fault.scribbles, length < buffer.byteCount {
-          buffer.storeBytes(of: 0, toByteOffset: length, as: UInt8.self)
+        let length = min(result.raw - 1, buffer.count)
+        for index in 0..<length { buffer[index] = datagram[index + 1] }
+        if Fault.scribbles, length < buffer.count {
+          buffer[length] = 0
         }
         info.length = result.raw - 1
         return IOResult(raw: result.raw - 1)
@@ -60,9 +61,9 @@ struct LoopbackAssociations<Base: DatagramSocket & ~Copyable, Fault: Association
     }
   }
 
-  borrowing func attemptSend(_ bytes: RawSpan, on association: Address, flags: SendFlags) -> IOResult {
+  borrowing func attemptSend(_ bytes: Span<UInt8>, on association: Address, flags: SendFlags) -> IOResult {
     if !state.isOpen(association) {
-      return Fault.swallowsLateSends ? IOResult(raw: bytes.byteCount) : .failure(errno: EPIPE)
+      return Fault.swallowsLateSends ? IOResult(raw: bytes.count) : .failure(errno: EPIPE)
     }
     let message = bytes.withUnsafeBytes { Array($0) }
     for receiver in Fault.receivers(association, state.known()) {
@@ -90,13 +91,16 @@ struct LoopbackAssociations<Base: DatagramSocket & ~Copyable, Fault: Association
 /// For the rule on messages without a destination.
 extension LoopbackAssociations: MessageSocket where Base: ~Copyable {
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
   ) -> IOResult {
     var association: Address?
     return attemptReceive(into: &buffer, from: &association, flags: flags, &info)
   }
 
-  borrowing func attemptSend(_ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+  borrowing func attemptSend(_ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags)
+    -> IOResult
+  {
     guard let address = address.isEmpty ? nil : Address(sockaddr: address) else {
       return .failure(errno: Fault.noDestination)
     }

@@ -6,7 +6,7 @@ import Synchronization
 
 enum DoublesMessages: MessageFault {
   static func send(
-    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+    _ bytes: Span<UInt8>, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
   ) -> IOResult {
     _ = base(bytes, ancillary, address, flags)
     return base(bytes, ancillary, address, flags)
@@ -15,7 +15,7 @@ enum DoublesMessages: MessageFault {
 
 enum ScribblesBehindTheMessage: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     if result.raw >= 0 {
       buffer.withUnsafeMutableBytes { if result.raw < $0.count { $0[result.raw] = 0 } }
@@ -26,7 +26,7 @@ enum ScribblesBehindTheMessage: ReceivedFault {
 
 enum InventsFlags: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     if result.raw >= 0 { info.flags.insert(.ancillaryTruncated) }
     return result
@@ -36,7 +36,7 @@ enum InventsFlags: ReceivedFault {
 /// Gives descriptors that a new program inherits.
 enum InheritsDescriptors: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     let received = ancillary.bytes.extracting(first: min(info.ancillaryLength, ancillary.byteCount))
     AncillaryData.forEach(in: received) { _, type, data in
@@ -51,7 +51,7 @@ enum InheritsDescriptors: ReceivedFault {
 /// Forgets one of the descriptors that there was no room for.
 enum LeaksOneOfTheSurplus: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     if result.raw >= 0 && info.flags.contains(.ancillaryTruncated) { Leaks.add(dup(0)) }
     return result
@@ -76,7 +76,8 @@ enum Carrying<Fault: MessageFault>: MessageFault {
   static var tellsTheEnd: Bool { false }
   static var mayReceiveDescriptors: Bool { Fault.mayReceiveDescriptors }
   static func receive(
-    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags,
+    _ info: inout MessageInfo,
     _ base: ReceiveCall
   ) -> IOResult { Fault.receive(&buffer, &ancillary, flags, &info, base) }
 }

@@ -11,30 +11,31 @@ enum SwallowsMessageShutdown: MessageFault {
 /// Looks for messages, and for room, again and again instead of letting the caller sleep.
 enum SpinsOverMessages: MessageFault {
   static func receive(
-    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags,
+    _ info: inout MessageInfo,
     _ base: ReceiveCall
   ) -> IOResult { spin { base(&buffer, &ancillary, flags, &info) } }
   static func send(
-    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+    _ bytes: Span<UInt8>, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
   ) -> IOResult { spin { base(bytes, ancillary, address, flags) } }
 }
 
 /// Reports the cut length as the full one, and clears the flag.
 enum LosesTruncation: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    guard result.raw > buffer.byteCount else { return result }
-    info.length = buffer.byteCount
+    guard result.raw > buffer.count else { return result }
+    info.length = buffer.count
     info.flags.remove(.truncated)
-    return IOResult(raw: buffer.byteCount)
+    return IOResult(raw: buffer.count)
   }
 }
 
 /// Clears the byte behind a buffer that it has filled.
 enum WritesBeyondTheMessage: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     buffer.withUnsafeMutableBytes { memory in
       if result.raw >= memory.count {
@@ -47,7 +48,7 @@ enum WritesBeyondTheMessage: ReceivedFault {
 
 enum ForgetsTheFlag: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     info.flags.remove(.truncated)
     return result
@@ -57,7 +58,8 @@ enum ForgetsTheFlag: ReceivedFault {
 /// Receives descriptors that nobody asked for into memory of its own, and forgets them.
 enum LeaksSurplus: MessageFault {
   static func receive(
-    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags,
+    _ info: inout MessageInfo,
     _ base: ReceiveCall
   ) -> IOResult {
     if !ancillary.isEmpty { return base(&buffer, &ancillary, flags, &info) }
@@ -82,7 +84,7 @@ enum LeaksSurplus: MessageFault {
 enum DeniesDescriptors: ReceivedFault {
   static var mayReceiveDescriptors: Bool { false }
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     let received = ancillary.bytes.extracting(first: min(info.ancillaryLength, ancillary.byteCount))
     AncillaryData.forEach(in: received) { _, _, data in
@@ -99,13 +101,13 @@ enum DeniesDescriptors: ReceivedFault {
 enum WaitsAfterAFailedSend: ReceivedFault, SentFault {
   private static let hasFailed = Atomic<Bool>(false)
 
-  static func sent(_ result: IOResult, _ bytes: RawSpan) -> IOResult {
+  static func sent(_ result: IOResult, _ bytes: Span<UInt8>) -> IOResult {
     if !result.isWouldBlock { hasFailed.store(result.isFailure, ordering: .relaxed) }
     return result
   }
 
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     return hasFailed.load(ordering: .relaxed) && result.raw <= 0 ? .wouldBlock : result
   }
@@ -122,7 +124,7 @@ enum TakesTheEndForEmpty: MessageFault {
 /// An empty datagram is nothing to it.
 enum SwallowsEmpty: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     return result.raw == 0 ? .wouldBlock : result
   }
@@ -130,15 +132,14 @@ enum SwallowsEmpty: ReceivedFault {
 
 enum MergesTwo: MessageFault {
   static func receive(
-    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags,
+    _ info: inout MessageInfo,
     _ base: ReceiveCall
   ) -> IOResult {
     let first = base(&buffer, &ancillary, flags, &info)
-    guard first.raw > 0, first.raw < buffer.byteCount else { return first }
-    let second = buffer.withUnsafeMutableBytes { memory in
-      var rest = MutableRawSpan(_unsafeBytes: UnsafeMutableRawBufferPointer(rebasing: memory.dropFirst(first.raw)))
-      return base(&rest, &ancillary, flags, &info)
-    }
+    guard first.raw > 0, first.raw < buffer.count else { return first }
+    var rest = buffer._mutatingExtracting(droppingFirst: first.raw)
+    let second = base(&rest, &ancillary, flags, &info)
     info.length = first.raw + max(0, second.raw)
     return IOResult(raw: info.length)
   }
@@ -146,9 +147,9 @@ enum MergesTwo: MessageFault {
 
 enum Splits: MessageFault {
   static func send(
-    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+    _ bytes: Span<UInt8>, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
   ) -> IOResult {
-    if bytes.byteCount < 1000 { return base(bytes, ancillary, address, flags) }
+    if bytes.count < 1000 { return base(bytes, ancillary, address, flags) }
     let first = base(bytes.extracting(first: 900), ancillary, address, flags)
     let second = base(bytes.extracting(droppingFirst: 900), ancillary, address, flags)
     return IOResult(raw: first.raw + second.raw)
@@ -157,7 +158,7 @@ enum Splits: MessageFault {
 
 enum DropsTheSender: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     info.address = AnySocketAddress()
     return result
@@ -167,40 +168,41 @@ enum DropsTheSender: ReceivedFault {
 /// Receives with the sender only, and cuts the length with the message.
 enum ForgetsTheLength: MessageFault {
   static func receive(
-    _ buffer: inout MutableRawSpan, from address: inout AnySocketAddress, _ base: ReceiveFromCall
+    _ buffer: inout MutableSpan<UInt8>, from address: inout AnySocketAddress, _ base: ReceiveFromCall
   ) -> IOResult {
     let result = base(&buffer, &address)
-    return result.raw > buffer.byteCount ? IOResult(raw: buffer.byteCount) : result
+    return result.raw > buffer.count ? IOResult(raw: buffer.count) : result
   }
 }
 
 enum IgnoresPeek: MessageFault {
   static func receive(
-    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags,
+    _ info: inout MessageInfo,
     _ base: ReceiveCall
   ) -> IOResult { base(&buffer, &ancillary, flags.subtracting(.peek), &info) }
 }
 
 /// Would rather lose a message than say that there is no room.
 enum DropsWhenFull: SentFault {
-  static func sent(_ result: IOResult, _ bytes: RawSpan) -> IOResult {
-    return result.isWouldBlock ? IOResult(raw: bytes.byteCount) : result
+  static func sent(_ result: IOResult, _ bytes: Span<UInt8>) -> IOResult {
+    return result.isWouldBlock ? IOResult(raw: bytes.count) : result
   }
 }
 
 enum CutsWhatIsTooLarge: MessageFault {
   static func send(
-    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+    _ bytes: Span<UInt8>, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
   ) -> IOResult {
-    if bytes.byteCount < 65536 { return base(bytes, ancillary, address, flags) }
+    if bytes.count < 65536 { return base(bytes, ancillary, address, flags) }
     let result = base(bytes.extracting(first: 65536), ancillary, address, flags)
-    return result.isFailure ? result : IOResult(raw: bytes.byteCount)
+    return result.isFailure ? result : IOResult(raw: bytes.count)
   }
 }
 
 /// The signal that the kernel would raise for a stream: other families raise it for packets.
 enum RaisesBrokenPipeOnPackets: SentFault {
-  static func sent(_ result: IOResult, _ bytes: RawSpan) -> IOResult {
+  static func sent(_ result: IOResult, _ bytes: Span<UInt8>) -> IOResult {
     if result.isFailure && !result.isWouldBlock { raise(SIGPIPE) }
     return result
   }

@@ -7,7 +7,8 @@ import Synchronization
 /// A try that waits knows neither deadlines nor controls.
 enum BlocksInMessageTry: MessageFault {
   static func receive(
-    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags,
+    _ info: inout MessageInfo,
     _ base: ReceiveCall
   ) -> IOResult {
     let result = base(&buffer, &ancillary, flags, &info)
@@ -16,7 +17,7 @@ enum BlocksInMessageTry: MessageFault {
     return base(&buffer, &ancillary, flags, &info)
   }
   static func send(
-    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+    _ bytes: Span<UInt8>, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
   ) -> IOResult {
     let result = base(bytes, ancillary, address, flags)
     if !result.isWouldBlock { return result }
@@ -27,11 +28,11 @@ enum BlocksInMessageTry: MessageFault {
 
 enum MessageWouldBlockIsError: ReceivedFault, SentFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     return result.isWouldBlock ? .failure(errno: EIO) : result
   }
-  static func sent(_ result: IOResult, _ bytes: RawSpan) -> IOResult {
+  static func sent(_ result: IOResult, _ bytes: Span<UInt8>) -> IOResult {
     return result.isWouldBlock ? .failure(errno: EIO) : result
   }
 }
@@ -39,7 +40,8 @@ enum MessageWouldBlockIsError: ReceivedFault, SentFault {
 /// A signal shows as an error of the call that it came in.
 enum MessageSignalIsError: MessageFault {
   static func receive(
-    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags,
+    _ info: inout MessageInfo,
     _ base: ReceiveCall
   ) -> IOResult {
     let result = base(&buffer, &ancillary, flags, &info)
@@ -48,7 +50,7 @@ enum MessageSignalIsError: MessageFault {
     return base(&buffer, &ancillary, flags, &info)
   }
   static func send(
-    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+    _ bytes: Span<UInt8>, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
   ) -> IOResult {
     let result = base(bytes, ancillary, address, flags)
     if !result.isWouldBlock { return result }
@@ -60,7 +62,7 @@ enum MessageSignalIsError: MessageFault {
 /// Where no message is, it gives an empty one: an end, to some.
 enum EmptyWhenNothingIsThere: ReceivedFault {
   static func received(
-    _ result: IOResult, _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
+    _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
     return result.isWouldBlock ? .zero : result
   }
@@ -68,7 +70,7 @@ enum EmptyWhenNothingIsThere: ReceivedFault {
 
 /// Waits for a peer that is gone to make room.
 enum WaitsForTheGone: SentFault {
-  static func sent(_ result: IOResult, _ bytes: RawSpan) -> IOResult {
+  static func sent(_ result: IOResult, _ bytes: Span<UInt8>) -> IOResult {
     return [ECONNREFUSED, ECONNRESET, EPIPE, ENOTCONN].contains(result.errno) && result.isFailure ? .wouldBlock : result
   }
 }
@@ -78,14 +80,15 @@ enum RemembersRefusals: MessageFault {
   private static let refused = Atomic<Bool>(false)
   static func made(_ descriptor: RawDescriptor) { refused.store(false, ordering: .relaxed) }
   static func receive(
-    _ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags, _ info: inout MessageInfo,
+    _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ flags: ReceiveFlags,
+    _ info: inout MessageInfo,
     _ base: ReceiveCall
   ) -> IOResult {
     if refused.load(ordering: .relaxed) { return .failure(errno: ECONNREFUSED) }
     return noting(base(&buffer, &ancillary, flags, &info))
   }
   static func send(
-    _ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
+    _ bytes: Span<UInt8>, _ ancillary: RawSpan, _ address: RawSpan, _ flags: SendFlags, _ base: SendCall
   ) -> IOResult {
     if refused.load(ordering: .relaxed) { return .failure(errno: ECONNREFUSED) }
     return noting(base(bytes, ancillary, address, flags))

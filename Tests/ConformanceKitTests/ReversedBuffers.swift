@@ -29,11 +29,14 @@ struct ReversedDatagrams<Fault: BufferFault>: ~Copyable, DatagramSocket {
   var writeSource: RawDescriptor { base.writeSource }
   var mayReceiveDescriptors: Bool { base.mayReceiveDescriptors }
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
   ) -> IOResult {
     base.attemptReceive(into: &buffer, ancillary: &ancillary, flags: flags, &info)
   }
-  borrowing func attemptSend(_ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+  borrowing func attemptSend(_ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags)
+    -> IOResult
+  {
     base.attemptSend(bytes, ancillary: ancillary, to: address, flags: flags)
   }
   @unsafe borrowing func attemptReceive(
@@ -55,7 +58,7 @@ struct ReversedDatagrams<Fault: BufferFault>: ~Copyable, DatagramSocket {
   consuming func attemptClose() -> IOResult { base.attemptClose() }
   borrowing func localAddress() throws(SocketError) -> UnixAddress { try base.localAddress() }
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+    into buffer: inout MutableSpan<UInt8>, from address: inout AnySocketAddress, flags: ReceiveFlags
   ) -> IOResult {
     base.attemptReceive(into: &buffer, from: &address, flags: flags)
   }
@@ -79,11 +82,14 @@ struct ReversedPackets<Fault: BufferFault>: ~Copyable, SequencedPacketSocket {
   var writeSource: RawDescriptor { base.writeSource }
   var mayReceiveDescriptors: Bool { base.mayReceiveDescriptors }
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
   ) -> IOResult {
     base.attemptReceive(into: &buffer, ancillary: &ancillary, flags: flags, &info)
   }
-  borrowing func attemptSend(_ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+  borrowing func attemptSend(_ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags)
+    -> IOResult
+  {
     base.attemptSend(bytes, ancillary: ancillary, to: address, flags: flags)
   }
   @unsafe borrowing func attemptReceive(

@@ -117,7 +117,7 @@ import Testing
         let address: [UInt8] = [127, 0, 0, 1]
         let header: [UInt8] = [0x45, 0, 0, 28, 0, 0, 0x40, 0, 64, 17, 0, 0]
         message = [3, 4, 0, 0, 0, 0, 5, 20] + header + address + address + udp
-        let sum = InternetChecksum.of(message.span.bytes)
+        let sum = InternetChecksum.of(message.span)
         message[2] = UInt8(truncatingIfNeeded: sum >> 8)
         message[3] = UInt8(truncatingIfNeeded: sum)
       } else {

@@ -147,7 +147,7 @@ import Testing
     var buffer = [UInt8](repeating: 0, count: 256)
     var info = MessageInfo()
     let count = try tap.receive(into: buffer.mutableSpan, &info, until: .after(.seconds(5)))
-    let header = IPv4Header(buffer.span.extracting(first: count).bytes)
+    let header = IPv4Header(buffer.span.extracting(first: count))
     #expect(header?.protocolNumber == .experiment && count == 23)
     #expect(info.address.family == AddressFamily(rawValue: 17))
     // Packet sockets refuse MSG_CMSG_CLOEXEC, in batches too.

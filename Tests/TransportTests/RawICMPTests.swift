@@ -21,7 +21,7 @@ import Testing
         try socket.send(message.span.extracting(first: length), to: nil, until: .after(.seconds(5)))
         var info = MessageInfo()
         let count = try socket.receive(into: message.mutableSpan, &info, until: .after(.seconds(5)))
-        let answer = ICMPEcho(message.span.extracting(first: count).bytes, family: address.family)
+        let answer = ICMPEcho(message.span.extracting(first: count), family: address.family)
         #expect(answer == ICMPEcho(isReply: true, identifier: identifier, sequence: 3) && identifier != 0)
         #expect(Array(message[8..<count]) == payload)
         let raw = socket.releaseDescriptor().release()

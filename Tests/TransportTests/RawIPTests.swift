@@ -30,7 +30,7 @@ import Testing
     var info = MessageInfo()
     while true {
       let count = try socket.receive(into: received.mutableSpan, &info, until: .after(.seconds(5)))
-      let packet = received.span.extracting(first: count).bytes
+      let packet = received.span.extracting(first: count)
       let parsed = IPv4Header(packet)
       let header = try #require(parsed)
       #expect(header.protocolNumber == .icmp && header.source == .loopback && header.destination == .loopback)
@@ -59,7 +59,7 @@ import Testing
     try socket.send(message.span, to: nil, until: .after(.seconds(5)))
     var info = MessageInfo()
     let count = try socket.receive(into: message.mutableSpan, &info, until: .after(.seconds(5)))
-    let answer = ICMPEcho(message.span.bytes, family: .ipv6)
+    let answer = ICMPEcho(message.span, family: .ipv6)
     #expect(count == 8 && answer == ICMPEcho(isReply: true, identifier: 9, sequence: 1))
   }
 
@@ -97,7 +97,7 @@ import Testing
     var received = [UInt8](repeating: 0, count: 64)
     var info = MessageInfo()
     let count = try receiver.receive(into: received.mutableSpan, &info, until: .after(.seconds(5)))
-    let header = IPv4Header(received.span.extracting(first: count).bytes)
+    let header = IPv4Header(received.span.extracting(first: count))
     #expect(count == 23 && header?.timeToLive == 42 && header?.source == IPv4Address(127, 0, 0, 9))
     #expect(IPSocketAddress(info.address) == IPSocketAddress(IPv4Address(127, 0, 0, 9), port: 0))
     #expect(received[20..<23] == [1, 2, 3])
@@ -128,7 +128,7 @@ import Testing
     // RFC 8200, 8.1: both addresses, the length, three zeros, the protocol, and the message; the sum of it all is none.
     let loopback = [UInt8](repeating: 0, count: 15) + [1]
     let summed = loopback + loopback + [0, 0, 0, 6, 0, 0, 0, 253] + received.prefix(6)
-    #expect(InternetChecksum.of(summed.span.bytes) == 0 && received[2..<4] != [0, 0])
+    #expect(InternetChecksum.of(summed.span) == 0 && received[2..<4] != [0, 0])
     let odd = failure(SocketError.self) { () throws(SocketError) in try sender.setOption(.checksumOffset, to: 3) }
     let negative = failure(SocketError.self) { () throws(SocketError) in try sender.setOption(.checksumOffset, to: -2) }
     #expect(odd?.code == .invalidArgument && negative?.code == .invalidArgument)
@@ -183,10 +183,10 @@ import Testing
     let short: [UInt8] = [0x45, 0, 0]
     let lying: [UInt8] = [0x4f] + [UInt8](repeating: 0, count: 30)
     let six: [UInt8] = [0x60] + [UInt8](repeating: 0, count: 60)
-    #expect(IPv4Header(short.span.bytes) == nil && IPv4Header(lying.span.bytes) == nil)
-    #expect(IPv4Header(six.span.bytes) == nil && ICMPEcho(short.span.bytes, family: .ipv4) == nil)
+    #expect(IPv4Header(short.span) == nil && IPv4Header(lying.span) == nil)
+    #expect(IPv4Header(six.span) == nil && ICMPEcho(short.span, family: .ipv4) == nil)
     let other: [UInt8] = [3, 0, 0, 0, 0, 0, 0, 0]
-    #expect(ICMPEcho(other.span.bytes, family: .ipv4) == nil)
+    #expect(ICMPEcho(other.span, family: .ipv4) == nil)
     var small = [UInt8](repeating: 0, count: 7)
     var span = small.mutableSpan
     let written = ICMPEcho(sequence: 1).encode(for: .ipv4, payload: Span(), into: &span)
@@ -194,6 +194,6 @@ import Testing
     // RFC 1071, section 3: 0001 f203 f4f5 f6f7 sum to ddf2, and an odd byte counts as high.
     let example: [UInt8] = [0, 1, 0xf2, 3, 0xf4, 0xf5, 0xf6, 0xf7]
     let odd: [UInt8] = [1]
-    #expect(InternetChecksum.of(example.span.bytes) == ~0xddf2 && InternetChecksum.of(odd.span.bytes) == ~0x100)
+    #expect(InternetChecksum.of(example.span) == ~0xddf2 && InternetChecksum.of(odd.span) == ~0x100)
   }
 }

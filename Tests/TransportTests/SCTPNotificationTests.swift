@@ -164,7 +164,7 @@ import Testing
       for isNear in [true, false] {
         let wanted = { (notification: SCTPNotification, buffer: [UInt8]) -> (SCTPStreamReset, [UInt16])? in
           guard case .streamReset(let reset) = notification else { return nil }
-          return (reset, reset.streamNumbers(in: buffer.span.bytes))
+          return (reset, reset.streamNumbers(in: buffer.span))
         }
         let (reset, streams) =
           isNear ? try pair.near.nextNotification(4096, wanted) : try pair.far.nextNotification(4096, wanted)

@@ -158,7 +158,7 @@ import Testing
       guard case .associationChange(let change) = notification else {
         return nil as (SCTPAssociationChange, [UInt8]?)?
       }
-      return (change, SCTPErrorCause.reason(in: buffer.span.bytes.extracting(change.causes.range)))
+      return (change, SCTPErrorCause.reason(in: buffer.span.extracting(change.causes.range)))
     }
     #expect(lost.state == .lost && lost.cause == .userAbort && reason == Array("no more, thanks".utf8))
     let own = try server.nextChange(.lost)
@@ -272,7 +272,7 @@ import Testing
       let count = try batch.receive(from: pair.far, until: .after(sctpPatience))
       for slot in 0..<count {
         guard case .message(let message) = batch.sctpMessage(at: slot), let info = message.info else { continue }
-        let byte = batch[slot].bytes.unsafeLoad(as: UInt8.self)
+        let byte = batch[slot].bytes[0]
         #expect(UInt16(byte) == info.stream && info.payloadProtocol == UInt32(byte) << 24 && message.isComplete)
         seen.append(info.stream)
         try batch.replySCTP(at: slot)

@@ -70,7 +70,7 @@ import Testing
     }
     let wanted = { (notification: SCTPNotification, buffer: [UInt8]) -> (SCTPAssociationChange, [UInt8]?)? in
       guard case .associationChange(let change) = notification, change.state != .up else { return nil }
-      return (change, SCTPErrorCause.reason(in: buffer.span.bytes.extracting(change.causes.range)))
+      return (change, SCTPErrorCause.reason(in: buffer.span.extracting(change.causes.range)))
     }
     try sctpPair(server: told).split { client, server in
       try client.abort()

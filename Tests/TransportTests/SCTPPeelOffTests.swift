@@ -90,7 +90,7 @@ import Testing
       if isTyped {
         let reason = try sockets.second.nextNotification { notification, buffer -> [UInt8]? in
           guard case .associationChange(let change) = notification else { return nil }
-          return SCTPErrorCause.reason(in: buffer.span.bytes.extracting(change.causes.range))
+          return SCTPErrorCause.reason(in: buffer.span.extracting(change.causes.range))
         }
         #expect(reason == Array("because".utf8))
       }

@@ -62,10 +62,7 @@ import Testing
     let generic = refusal { try send(client, &batch) }
     #expect(generic?.code == .notConnected && generic?.errno == EDESTADDRREQ, "\(generic as Any)")
     func sendOne<S: MessageSocket & ~Copyable>(_ socket: borrowing S) -> IOResult {
-      [1 as UInt8].span.withUnsafeBufferPointer {
-        socket.attemptSend(
-          unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer($0)), ancillary: RawSpan(), to: RawSpan(), flags: [])
-      }
+      socket.attemptSend([1 as UInt8].span, ancillary: RawSpan(), to: RawSpan(), flags: [])
     }
     #expect(sendOne(client).errno == EDESTADDRREQ)
     #expect(batch.sent == 0)

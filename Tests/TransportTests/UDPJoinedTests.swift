@@ -131,7 +131,7 @@ import Testing
     while found.joined().reduce(0, +) < bytes {
       let (message, _, metadata) = try socket.nextWithMetadata()
       var parts: [Int] = []
-      message.span.bytes.forEachDatagram(segmentSize: metadata.segmentSize) { parts.append($0.byteCount) }
+      message.span.forEachDatagram(segmentSize: metadata.segmentSize) { parts.append($0.count) }
       found.append(parts)
     }
     #expect(try isQuiet(socket))

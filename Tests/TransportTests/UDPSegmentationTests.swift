@@ -197,7 +197,7 @@ import Testing
     {
       let bytes = pattern(count)
       var raw: [[UInt8]] = []
-      bytes.span.bytes.forEachDatagram(segmentSize: size) { piece in raw.append(piece.withUnsafeBytes { Array($0) }) }
+      bytes.span.forEachDatagram(segmentSize: size) { piece in raw.append(piece.withUnsafeBytes { Array($0) }) }
       let expected = size == nil || size == 0 || count == 0 ? [bytes] : cut(bytes, size ?? 1)
       #expect(raw == expected)
     }
@@ -206,7 +206,7 @@ import Testing
   @Test func aBodyThatThrowsEndsTheWalk() {
     var seen = 0
     #expect(throws: SocketError(code: .cancelled, .receive)) {
-      try pattern(10).span.bytes.forEachDatagram(segmentSize: 2) { (_) throws(SocketError) in
+      try pattern(10).span.forEachDatagram(segmentSize: 2) { (_) throws(SocketError) in
         seen += 1
         if seen == 3 { throw SocketError(code: .cancelled, .receive) }
       }

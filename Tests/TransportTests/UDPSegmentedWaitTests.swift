@@ -85,10 +85,13 @@ private struct FullNowAndThen: ~Copyable, DatagramSocket {
   borrowing func localAddress() throws(SocketError) -> Address { try base.localAddress() }
   borrowing func connectedAddress() throws(SocketError) -> Address? { try base.connectedAddress() }
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
   ) -> IOResult { base.attemptReceive(into: &buffer, ancillary: &ancillary, flags: flags, &info) }
 
-  borrowing func attemptSend(_ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+  borrowing func attemptSend(_ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags)
+    -> IOResult
+  {
     if isFull(attempts.wrappingAdd(1, ordering: .relaxed).oldValue) { return .wouldBlock }
     return base.attemptSend(bytes, ancillary: ancillary, to: address, flags: flags)
   }

@@ -155,7 +155,7 @@ import Testing
       var ancillary = AncillaryBuffer<64>()
       try ancillary.append(descriptors: raw.span.extracting(first: 2))
       try ancillary.append(descriptors: raw.span.extracting(droppingFirst: 2))
-      let result = pair.first.attemptSend(byte.span.bytes, ancillary: ancillary.bytes, to: RawSpan(), flags: [])
+      let result = pair.first.attemptSend(byte.span, ancillary: ancillary.bytes, to: RawSpan(), flags: [])
       #expect(result.raw == 1)
       var received = ReceivedDescriptors<3>()
       var buffer: [UInt8] = [0]

@@ -58,7 +58,7 @@ import Testing
       let sender = info.address
       #expect(UnixAddress(sender) == address && sender == AnySocketAddress(address))
       let answer: [UInt8] = [7]
-      let answered = sender.withBytes { server.attemptSend(answer.span.bytes, ancillary: RawSpan(), to: $0, flags: []) }
+      let answered = sender.withBytes { server.attemptSend(answer.span, ancillary: RawSpan(), to: $0, flags: []) }
       #expect(answered.raw == 1)
       var from: UnixAddress?
       _ = try server.receive(into: buffer.mutableSpan, from: &from)

@@ -206,9 +206,11 @@ import Testing
     var readSource: RawDescriptor { base.readSource }
     var writeSource: RawDescriptor { base.writeSource }
     borrowing func attemptReceive(
-      into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+      into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+      _ info: inout MessageInfo
     ) -> IOResult { base.attemptReceive(into: &buffer, ancillary: &ancillary, flags: flags, &info) }
-    borrowing func attemptSend(_ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult
+    borrowing func attemptSend(_ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags)
+      -> IOResult
     {
       base.attemptSend(bytes, ancillary: ancillary, to: address, flags: flags)
     }

@@ -345,7 +345,7 @@ import Testing
     let elsewhere = failure { () throws(SocketError) in
       let address = AnySocketAddress(VsockAddress.local(port: 1))
       let result = address.withBytes {
-        ends.first.attemptSend([UInt8(1)].span.bytes, ancillary: RawSpan(), to: $0, flags: [])
+        ends.first.attemptSend([UInt8(1)].span, ancillary: RawSpan(), to: $0, flags: [])
       }
       throw SocketError(result, .send)
     }
@@ -413,8 +413,7 @@ import Testing
     sleep(milliseconds: 50)
     #expect(fcntl(ends.first.descriptor.value, F_GETFL) & O_NONBLOCK == 0, "nothing is under way")
     var buffer = [UInt8](repeating: 0, count: 64)
-    var span = buffer.mutableSpan
-    var bytes = span.mutableBytes
+    var bytes = buffer.mutableSpan
     var none = MutableRawSpan()
     var info = MessageInfo()
     // Should it wait all the same, this ends it: with an end.

@@ -54,7 +54,7 @@ extension OneToManySuite where S: MessageSocket & ~Copyable {
     self.makeSocket = makeSocket
     sendNowhere = { socket in
       let bytes: [UInt8] = [7]
-      return socket.value.attemptSend(bytes.span.bytes, ancillary: RawSpan(), to: RawSpan(), flags: [])
+      return socket.value.attemptSend(bytes.span, ancillary: RawSpan(), to: RawSpan(), flags: [])
     }
   }
 }

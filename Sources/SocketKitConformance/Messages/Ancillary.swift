@@ -206,7 +206,7 @@ extension MessageEnd where S: ~Copyable {
     try ancillary.append(level: SocketNumbers.socketLevel, type: SocketNumbers.rights, numbers.span.bytes)
     let target = peer.map { AnySocketAddress($0) } ?? AnySocketAddress()
     let result = target.withBytes {
-      socket.value.attemptSend(bytes.span.bytes, ancillary: ancillary.bytes, to: $0, flags: [])
+      socket.value.attemptSend(bytes.span, ancillary: ancillary.bytes, to: $0, flags: [])
     }
     try requireEqual(result.raw, bytes.count, "sending \(count) descriptors")
   }

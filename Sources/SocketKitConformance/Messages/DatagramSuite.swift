@@ -73,8 +73,7 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
     try ends.near.send([1, 2, 3])
     try ends.far.awaitMessage()
     var buffer = [UInt8](repeating: 0, count: room)
-    var span = buffer.mutableSpan
-    var bytes = span.mutableBytes
+    var bytes = buffer.mutableSpan
     var address = AnySocketAddress()
     for flags: ReceiveFlags in [.peek, []] {
       let result = ends.far.socket.value.attemptReceive(into: &bytes, from: &address, flags: flags)

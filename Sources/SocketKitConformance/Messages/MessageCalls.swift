@@ -60,11 +60,10 @@ extension MessageCalls where S: DatagramSocket & ~Copyable {
       receive: { try $0.value.receive(into: $1.mutableSpan, &$2, flags: $3).map { .bytes($0) } },
       receiveAncillary: { socket, buffer, ancillary, info in
         // Use the primitive: Core's own call closes the descriptors in the ancillary data.
-        var span = buffer.mutableSpan
-        var bytes = span.mutableBytes
+        var bytes = buffer.mutableSpan
         var room = ancillary.mutableSpan
         var extra = room.mutableBytes
-        let count = bytes.byteCount
+        let count = bytes.count
         let result = socket.value.attemptReceive(into: &bytes, ancillary: &extra, flags: [], &info)
         if result.isWouldBlock { return nil }
         if result.isFailure { throw SocketError(result, .receive) }
@@ -77,8 +76,7 @@ extension MessageCalls where S: DatagramSocket & ~Copyable {
       },
       receiveFromSomebody: { socket in
         var buffer = [UInt8](repeating: 0, count: 1024)
-        var span = buffer.mutableSpan
-        var bytes = span.mutableBytes
+        var bytes = buffer.mutableSpan
         var address = AnySocketAddress()
         let result = socket.value.attemptReceive(into: &bytes, from: &address, flags: [])
         return Array(buffer.prefix(max(0, result.raw)))
@@ -108,11 +106,10 @@ extension MessageCalls where S: SequencedPacketSocket & ~Copyable {
       receive: { try $0.value.receive(into: $1.mutableSpan, &$2, flags: $3) },
       receiveAncillary: { socket, buffer, ancillary, info in
         // Use the primitive: Core's own call does not return ancillary data.
-        var span = buffer.mutableSpan
-        var bytes = span.mutableBytes
+        var bytes = buffer.mutableSpan
         var room = ancillary.mutableSpan
         var extra = room.mutableBytes
-        let count = bytes.byteCount
+        let count = bytes.count
         let result = socket.value.attemptReceive(into: &bytes, ancillary: &extra, flags: [], &info)
         if result.isWouldBlock { return nil }
         if result.isFailure { throw SocketError(code: .init(errno: result.errno), .receive, errno: result.errno) }

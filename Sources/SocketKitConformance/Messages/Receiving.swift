@@ -44,8 +44,7 @@ extension MessageRules where S: ~Copyable {
           try ends.far.awaitMessage()
           var buffer = [UInt8](repeating: 0xee, count: 24)
           var span = buffer.mutableSpan
-          var part = span._mutatingExtracting(8..<12)
-          var bytes = part.mutableBytes
+          var bytes = span._mutatingExtracting(8..<12)
           var none = MutableRawSpan()
           var info = MessageInfo()
           let result = ends.far.socket.value.attemptReceive(into: &bytes, ancillary: &none, flags: [], &info)

@@ -36,11 +36,11 @@ extension MessageBatch.Message {
   /// The number of bytes of the message in the batch, at most ``MessageBatch/messageCapacity``.
   @inlinable public var byteCount: Int { vector.pointee.length }
   /// The bytes of the message in the batch.
-  @inlinable public var bytes: RawSpan {
+  @inlinable public var bytes: Span<UInt8> {
     @_lifetime(copy self)
     get {
       let memory = UnsafeRawBufferPointer(start: vector.pointee.base, count: vector.pointee.length)
-      return unsafe _overrideLifetime(RawSpan(_unsafeBytes: memory), copying: self)
+      return unsafe _overrideLifetime(Span<UInt8>(_unsafeBytes: memory), copying: self)
     }
   }
   /// The ancillary data of the message: see `metadata` and ``AncillaryData``.

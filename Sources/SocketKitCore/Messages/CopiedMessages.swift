@@ -8,13 +8,13 @@ extension MessageSocket where Self: ~Copyable {
     _ info: inout MessageInfo
   ) -> IOResult {
     if segments.count == 1 {
-      var bytes = MutableRawSpan(
+      var bytes = MutableSpan<UInt8>(
         _unsafeBytes: UnsafeMutableRawBufferPointer(start: segments[0].baseAddress, count: segments[0].count))
       return attemptReceive(into: &bytes, ancillary: &ancillary, flags: flags, &info)
     }
     return withUnsafeTemporaryAllocation(byteCount: segments.byteCount, alignment: 8) { memory in
       memory.initializeMemory(as: UInt8.self, repeating: 0)
-      var bytes = MutableRawSpan(_unsafeBytes: memory)
+      var bytes = MutableSpan<UInt8>(_unsafeBytes: memory)
       let result = attemptReceive(into: &bytes, ancillary: &ancillary, flags: flags, &info)
       if result.raw > 0 { segments.copyBytes(from: memory, result.raw < memory.count ? result.raw : memory.count) }
       return result
@@ -26,14 +26,14 @@ extension MessageSocket where Self: ~Copyable {
     gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
     if segments.count == 1 {
-      let bytes = RawSpan(
+      let bytes = Span<UInt8>(
         _unsafeBytes: UnsafeRawBufferPointer(start: segments[0].baseAddress, count: segments[0].count))
       return attemptSend(bytes, ancillary: ancillary, to: address, flags: flags)
     }
     return withUnsafeTemporaryAllocation(byteCount: segments.byteCount, alignment: 8) { memory in
       segments.copyBytes(to: memory)
       return attemptSend(
-        RawSpan(_unsafeBytes: UnsafeRawBufferPointer(memory)), ancillary: ancillary, to: address, flags: flags)
+        Span<UInt8>(_unsafeBytes: UnsafeRawBufferPointer(memory)), ancillary: ancillary, to: address, flags: flags)
     }
   }
 }

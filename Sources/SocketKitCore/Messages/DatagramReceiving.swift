@@ -12,7 +12,7 @@ extension DatagramSocket where Self: ~Copyable {
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, from sender: inout Address?, flags: ReceiveFlags = []
   ) throws(SocketError) -> Int? {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     return try receive(bytes: &bytes, from: &sender, flags)
   }
 
@@ -25,7 +25,7 @@ extension DatagramSocket where Self: ~Copyable {
     into buffer: consuming MutableSpan<UInt8>, from sender: inout Address?, flags: ReceiveFlags = [],
     until limit: some WaitLimit
   ) throws(SocketError) -> Int {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     return try waiting(for: .readable, .receive, until: limit) { (socket) throws(SocketError) in
       try socket.receive(bytes: &bytes, from: &sender, flags)
     }
@@ -33,9 +33,9 @@ extension DatagramSocket where Self: ~Copyable {
 
   @inlinable @inline(__always)
   borrowing func receive(
-    bytes: inout MutableRawSpan, from sender: inout Address?, _ flags: ReceiveFlags
+    bytes: inout MutableSpan<UInt8>, from sender: inout Address?, _ flags: ReceiveFlags
   ) throws(SocketError) -> Int? {
-    let room = bytes.byteCount
+    let room = bytes.count
     var address = AnySocketAddress()
     guard let length = try attemptReceive(into: &bytes, from: &address, flags: flags).count(.receive) else {
       return nil
@@ -57,7 +57,7 @@ extension DatagramSocket where Self: ~Copyable {
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = []
   ) throws(SocketError) -> Int? {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     var none = MutableRawSpan()
     return try receive(bytes: &bytes, &none, &info, flags)
   }
@@ -70,7 +70,7 @@ extension DatagramSocket where Self: ~Copyable {
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = [],
     until limit: some WaitLimit
   ) throws(SocketError) -> Int {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     var none = MutableRawSpan()
     return try waiting(for: .readable, .receive, until: limit) { (socket) throws(SocketError) in
       try socket.receive(bytes: &bytes, &none, &info, flags)
@@ -95,7 +95,7 @@ extension DatagramSocket where Self: ~Copyable {
     into buffer: consuming MutableSpan<UInt8>, ancillary: inout AncillaryBuffer<capacity>, _ info: inout MessageInfo,
     flags: ReceiveFlags = []
   ) throws(SocketError) -> Int? {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     ancillary.used = 0
     var words = ancillary.storage.mutableSpan
     var room = words.mutableBytes
@@ -112,7 +112,7 @@ extension DatagramSocket where Self: ~Copyable {
     into buffer: consuming MutableSpan<UInt8>, ancillary: inout AncillaryBuffer<capacity>, _ info: inout MessageInfo,
     flags: ReceiveFlags = [], until limit: some WaitLimit
   ) throws(SocketError) -> Int {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     ancillary.used = 0
     var words = ancillary.storage.mutableSpan
     var room = words.mutableBytes
@@ -125,9 +125,9 @@ extension DatagramSocket where Self: ~Copyable {
 
   @inlinable @inline(__always)
   borrowing func receive(
-    bytes: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo, _ flags: ReceiveFlags
+    bytes: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo, _ flags: ReceiveFlags
   ) throws(SocketError) -> Int? {
-    let room = bytes.byteCount
+    let room = bytes.count
     let result = attemptReceive(into: &bytes, ancillary: &ancillary, flags: flags, &info)
     guard let length = try result.count(.receive) else { return nil }
     if info.ancillaryLength != 0 && mayReceiveDescriptors {

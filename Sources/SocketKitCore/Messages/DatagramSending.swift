@@ -17,9 +17,9 @@ extension DatagramSocket where Self: ~Copyable {
     _ bytes: Span<UInt8>, ancillary: RawSpan = RawSpan(), to address: Address? = nil, flags: SendFlags = []
   ) throws(SocketError) -> Int? {
     guard let address else {
-      return try attemptSend(bytes.bytes, ancillary: ancillary, to: RawSpan(), flags: flags).count(.send)
+      return try attemptSend(bytes, ancillary: ancillary, to: RawSpan(), flags: flags).count(.send)
     }
-    let result = address.withBytes { attemptSend(bytes.bytes, ancillary: ancillary, to: $0, flags: flags) }
+    let result = address.withBytes { attemptSend(bytes, ancillary: ancillary, to: $0, flags: flags) }
     return try result.count(.send)
   }
 
@@ -37,7 +37,7 @@ extension DatagramSocket where Self: ~Copyable {
   ) throws(SocketError) -> Int {
     let receiver = address.map { AnySocketAddress($0) } ?? AnySocketAddress()
     return try sending(to: receiver, until: limit) { socket, name in
-      socket.attemptSend(bytes.bytes, ancillary: ancillary, to: name, flags: flags)
+      socket.attemptSend(bytes, ancillary: ancillary, to: name, flags: flags)
     }
   }
 

@@ -14,14 +14,14 @@ public protocol DatagramSocket: MessageSocket, ~Copyable {
   /// - Parameter address: set unless the result is a failure. The call sets an empty address if the sender has no
   ///   address.
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+    into buffer: inout MutableSpan<UInt8>, from address: inout AnySocketAddress, flags: ReceiveFlags
   ) -> IOResult
 }
 
 extension DatagramSocket where Self: ~Copyable {
   @inlinable
   public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+    into buffer: inout MutableSpan<UInt8>, from address: inout AnySocketAddress, flags: ReceiveFlags
   ) -> IOResult {
     var info = MessageInfo()
     var none = MutableRawSpan()

@@ -5,7 +5,8 @@ public import CSocketKit
 extension MessageSocket where Self: KernelSocket & ~Copyable {
   @inlinable @inline(__always)
   public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
   ) -> IOResult {
     Self.named(
       descriptor.attemptReceiveMessage(
@@ -26,7 +27,7 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
 
   @inlinable @inline(__always)
   public borrowing func attemptSend(
-    _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
+    _ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
     if ancillary.isEmpty { return attemptSend(bytes, to: address, flags: flags) }
     return Self.named(
@@ -36,7 +37,7 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
   // Without ancillary data, sendto(2) is sufficient. It is faster because the kernel does not copy and check a message
   // header.
   @inlinable @inline(__always)
-  borrowing func attemptSend(_ bytes: RawSpan, to address: RawSpan, flags: SendFlags) -> IOResult {
+  borrowing func attemptSend(_ bytes: Span<UInt8>, to address: RawSpan, flags: SendFlags) -> IOResult {
     let raw = descriptor
     let number = raw.value
     let options = flags.rawValue | CSK_MSG_NOSIGNAL
@@ -78,7 +79,7 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
 extension DatagramSocket where Self: KernelSocket & ~Copyable {
   @inlinable @inline(__always)
   public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+    into buffer: inout MutableSpan<UInt8>, from address: inout AnySocketAddress, flags: ReceiveFlags
   ) -> IOResult {
     let raw = descriptor
     let number = raw.value

@@ -27,10 +27,10 @@ extension MessageBatch {
   /// Calls the body with the bytes of the message. The body may change these bytes.
   @inlinable @inline(__always)
   public mutating func withMutableBytes<R, E: Error>(
-    at slot: Int, _ body: (inout MutableRawSpan) throws(E) -> R
+    at slot: Int, _ body: (inout MutableSpan<UInt8>) throws(E) -> R
   ) throws(E) -> R {
     check(slot)
-    var bytes = MutableRawSpan(
+    var bytes = MutableSpan<UInt8>(
       _unsafeBytes: UnsafeMutableRawBufferPointer(start: vectors[slot].base, count: vectors[slot].length))
     return try body(&bytes)
   }
@@ -42,22 +42,22 @@ extension MessageBatch {
   public mutating func append<Receiver: SocketAddress>(
     _ bytes: Span<UInt8>, to address: Receiver? = AnySocketAddress?.none
   ) throws(SocketError) {
-    try append(bytes.bytes, to: address.map { AnySocketAddress($0) } ?? AnySocketAddress())
+    try add(bytes, to: address.map { AnySocketAddress($0) } ?? AnySocketAddress())
   }
 
   @inlinable
-  mutating func append(_ bytes: RawSpan, to address: AnySocketAddress) throws(SocketError) {
-    if isFull || bytes.byteCount > messageCapacity { throw SocketError(code: .capacityExceeded, .send) }
+  mutating func add(_ bytes: Span<UInt8>, to address: AnySocketAddress) throws(SocketError) {
+    if isFull || bytes.count > messageCapacity { throw SocketError(code: .capacityExceeded, .send) }
     let slot = used
     setUp(slot)
     bytes.withUnsafeBytes { source in
       if let start = source.baseAddress { vectors[slot].base.copyMemory(from: start, byteCount: source.count) }
     }
-    vectors[slot].length = bytes.byteCount
+    vectors[slot].length = bytes.count
     addresses[slot] = address
     headers[slot].message.name_length = Int32(address.byteCount)
     headers[slot].message.control_length = 0
-    headers[slot].length = UInt32(truncatingIfNeeded: bytes.byteCount)
+    headers[slot].length = UInt32(truncatingIfNeeded: bytes.count)
     ancillaryLengths[slot] = 0
     used = slot &+ 1
     touched = touched > used ? touched : used
@@ -70,13 +70,14 @@ extension MessageBatch {
   @inlinable @inline(__always)
   public mutating func withFreeSlot(
     descriptorsMayCome: Bool = true,
-    _ body: (_ buffer: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo) -> IOResult
+    _ body: (_ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo) ->
+      IOResult
   ) -> IOResult {
     precondition(!isFull, "the batch is full")
     let slot = used
     setUp(slot)
     var info = MessageInfo()
-    var bytes = MutableRawSpan(
+    var bytes = MutableSpan<UInt8>(
       _unsafeBytes: UnsafeMutableRawBufferPointer(start: vectors[slot].base, count: messageCapacity))
     var extra = MutableRawSpan(
       _unsafeBytes: UnsafeMutableRawBufferPointer(
@@ -99,13 +100,14 @@ extension MessageBatch {
   /// For implementers: calls the body with the first unsent message.
   @inlinable @inline(__always)
   public func withMessageToSend(
-    _ body: (_ bytes: RawSpan, _ ancillary: RawSpan, _ address: RawSpan) -> IOResult
+    _ body: (_ bytes: Span<UInt8>, _ ancillary: RawSpan, _ address: RawSpan) -> IOResult
   ) -> IOResult {
     check(done)
-    let bytes = UnsafeRawBufferPointer(start: vectors[done].base, count: vectors[done].length)
+    let bytes = Span<UInt8>(
+      _unsafeBytes: UnsafeRawBufferPointer(start: vectors[done].base, count: vectors[done].length))
     let extra = UnsafeRawBufferPointer(
       start: ancillary + done &* ancillaryCapacity, count: headers[done].message.control_length)
-    return storedAddress(done).withBytes { body(bytes.bytes, extra.bytes, $0) }
+    return storedAddress(done).withBytes { body(bytes, extra.bytes, $0) }
   }
 }
 

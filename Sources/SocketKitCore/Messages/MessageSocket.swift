@@ -14,7 +14,8 @@ public protocol MessageSocket: Socket, ~Copyable {
   ///     descriptors in them. The caller must close received descriptors with ``AncillaryData/closeDescriptors(in:)``.
   ///   - info: set unless the result is a failure.
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
   ) -> IOResult
 
   /// Receives one message into several buffers, which the call fills in order; otherwise like
@@ -30,7 +31,7 @@ public protocol MessageSocket: Socket, ~Copyable {
   /// Sends one message completely or not at all, without waiting. `address` is empty on a connected socket. The call
   /// must not raise SIGPIPE.
   borrowing func attemptSend(
-    _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
+    _ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult
 
   /// Sends the bytes of several buffers as one message; otherwise like ``attemptSend(_:ancillary:to:flags:)``. The

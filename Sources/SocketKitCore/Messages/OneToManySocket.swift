@@ -35,14 +35,14 @@ public protocol OneToManySocket: Socket, ~Copyable {
   /// - Returns: the length of the message, which is greater than the length of the buffer if the message was truncated;
   ///   0 for an empty message or an end; or a failure.
   borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, from association: inout Association?, flags: ReceiveFlags,
+    into buffer: inout MutableSpan<UInt8>, from association: inout Association?, flags: ReceiveFlags,
     _ info: inout MessageInfo
   ) -> IOResult
 
   /// Sends one message on an association, completely or not at all, without waiting. The call must not raise SIGPIPE.
   /// - Returns: the length of the message; EPIPE if the association has ended or is shutting down; EDESTADDRREQ if the
   ///   value does not identify an association; or another failure.
-  borrowing func attemptSend(_ bytes: RawSpan, on association: Association, flags: SendFlags) -> IOResult
+  borrowing func attemptSend(_ bytes: Span<UInt8>, on association: Association, flags: SendFlags) -> IOResult
 
   /// Ends one association, without waiting.
   /// - Parameter gracefully: if true, the messages that were sent before are delivered first. If false, the association
@@ -70,7 +70,7 @@ extension OneToManySocket where Self: ~Copyable {
     into buffer: consuming MutableSpan<UInt8>, from association: inout Association?, _ info: inout MessageInfo,
     flags: ReceiveFlags = []
   ) throws(SocketError) -> ReadOutcome? {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     return try receive(bytes: &bytes, &association, &info, flags)
   }
 
@@ -86,7 +86,7 @@ extension OneToManySocket where Self: ~Copyable {
     flags: ReceiveFlags = [], until limit: some WaitLimit
   ) throws(SocketError) -> ReadOutcome {
     association = nil
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     return try waiting(for: .readable, .receive, until: limit) { (socket) throws(SocketError) in
       try socket.receive(bytes: &bytes, &association, &info, flags)
     }
@@ -94,9 +94,9 @@ extension OneToManySocket where Self: ~Copyable {
 
   @inlinable
   borrowing func receive(
-    bytes: inout MutableRawSpan, _ association: inout Association?, _ info: inout MessageInfo, _ flags: ReceiveFlags
+    bytes: inout MutableSpan<UInt8>, _ association: inout Association?, _ info: inout MessageInfo, _ flags: ReceiveFlags
   ) throws(SocketError) -> ReadOutcome? {
-    let room = bytes.byteCount
+    let room = bytes.count
     association = nil
     let result = attemptReceive(into: &bytes, from: &association, flags: flags, &info)
     guard let length = try result.count(.receive) else { return nil }
@@ -112,7 +112,7 @@ extension OneToManySocket where Self: ~Copyable {
   public borrowing func send(
     _ bytes: Span<UInt8>, on association: Association, flags: SendFlags = []
   ) throws(SocketError) -> Int? {
-    let result = attemptSend(bytes.bytes, on: association, flags: flags)
+    let result = attemptSend(bytes, on: association, flags: flags)
     if result.raw >= 0 { return result.raw }
     if result.isWouldBlock { return nil }
     throw result.associationError(.send)

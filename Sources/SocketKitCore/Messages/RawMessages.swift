@@ -16,7 +16,8 @@ extension RawDescriptor {
   ///   truncated; or -errno, never EINTR.
   @inlinable @inline(__always)
   public func attemptReceiveMessage(
-    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo,
+    into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo,
     descriptorsMayCome: Bool = true
   ) -> IOResult {
     buffer.withUnsafeMutableBytes { memory in
@@ -69,7 +70,7 @@ extension RawDescriptor {
   /// - Returns: the number of bytes accepted; or -errno, never EINTR.
   @inlinable @inline(__always)
   public func attemptSendMessage(
-    _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
+    _ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
     bytes.withUnsafeBytes { memory in
       var vector = csk_iovec(base: UnsafeMutableRawPointer(mutating: memory.baseAddress), length: memory.count)

@@ -13,7 +13,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = []
   ) throws(SocketError) -> ReadOutcome? {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     return try receive(bytes: &bytes, &info, flags)
   }
 
@@ -25,7 +25,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
     into buffer: consuming MutableSpan<UInt8>, _ info: inout MessageInfo, flags: ReceiveFlags = [],
     until limit: some WaitLimit
   ) throws(SocketError) -> ReadOutcome {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     return try waiting(for: .readable, .receive, until: limit, atEnd: .endOfStream) { (socket) throws(SocketError) in
       try socket.receive(bytes: &bytes, &info, flags)
     }
@@ -33,7 +33,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
 
   @inlinable
   borrowing func receive(
-    bytes: inout MutableRawSpan, _ info: inout MessageInfo, _ flags: ReceiveFlags
+    bytes: inout MutableSpan<UInt8>, _ info: inout MessageInfo, _ flags: ReceiveFlags
   ) throws(SocketError) -> ReadOutcome? {
     // A buffer for credentials, which distinguish an empty packet from the end of the connection.
     var memory = InlineArray<64, UInt8>(repeating: 0)
@@ -44,10 +44,10 @@ extension SequencedPacketSocket where Self: ~Copyable {
 
   @inlinable @inline(__always)
   borrowing func receive(
-    bytes: inout MutableRawSpan, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo, _ flags: ReceiveFlags
+    bytes: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo, _ flags: ReceiveFlags
   ) throws(SocketError) -> ReadOutcome? {
     let result = attemptReceive(into: &bytes, ancillary: &ancillary, flags: flags, &info)
-    return try outcome(result, bytes.byteCount, &ancillary, info)
+    return try outcome(result, bytes.count, &ancillary, info)
   }
 
   /// Receives one packet with its ancillary data, without waiting.
@@ -64,7 +64,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
     into buffer: consuming MutableSpan<UInt8>, ancillary: inout AncillaryBuffer<capacity>, _ info: inout MessageInfo,
     flags: ReceiveFlags = []
   ) throws(SocketError) -> ReadOutcome? {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     ancillary.used = 0
     var words = ancillary.storage.mutableSpan
     var room = words.mutableBytes
@@ -81,7 +81,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
     into buffer: consuming MutableSpan<UInt8>, ancillary: inout AncillaryBuffer<capacity>, _ info: inout MessageInfo,
     flags: ReceiveFlags = [], until limit: some WaitLimit
   ) throws(SocketError) -> ReadOutcome {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     ancillary.used = 0
     var words = ancillary.storage.mutableSpan
     var room = words.mutableBytes

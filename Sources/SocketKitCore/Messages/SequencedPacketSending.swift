@@ -7,7 +7,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
   public borrowing func send(
     _ bytes: Span<UInt8>, ancillary: RawSpan = RawSpan(), flags: SendFlags = []
   ) throws(SocketError) -> Int? {
-    try attemptSend(bytes.bytes, ancillary: ancillary, to: RawSpan(), flags: flags).count(.send)
+    try attemptSend(bytes, ancillary: ancillary, to: RawSpan(), flags: flags).count(.send)
   }
 
   /// Sends one packet. Blocks this thread until there is buffer space.
@@ -18,7 +18,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
     _ bytes: Span<UInt8>, ancillary: RawSpan = RawSpan(), flags: SendFlags = [], until limit: some WaitLimit
   ) throws(SocketError) -> Int {
     try sending(to: AnySocketAddress(), until: limit) { socket, name in
-      socket.attemptSend(bytes.bytes, ancillary: ancillary, to: name, flags: flags)
+      socket.attemptSend(bytes, ancillary: ancillary, to: name, flags: flags)
     }
   }
 

@@ -51,11 +51,11 @@ extension Socket where Self: ~Copyable {
   ) throws(SocketError) -> QueuedError<Address>? {
     let source = readSource
     if !Self.capabilities.contains(.errorQueue) { try source.requireErrorQueue() }
-    var bytes = payload.mutableIntegerBytes
+    var bytes = payload
     var info = MessageInfo()
     var metadata = PacketMetadata()
     guard let error = try source.nextQueuedError(into: &bytes, &info, &metadata) else { return nil }
-    let count = info.length < bytes.byteCount ? info.length : bytes.byteCount
+    let count = info.length < bytes.count ? info.length : bytes.count
     return QueuedError(error, Address(info.address), count, info.isTruncated, metadata)
   }
 }
@@ -64,7 +64,7 @@ extension RawDescriptor {
   /// Reads the error queue of a socket. The caller has checked that the socket has an error queue.
   @usableFromInline
   func nextQueuedError(
-    into bytes: inout MutableRawSpan, _ info: inout MessageInfo, _ metadata: inout PacketMetadata
+    into bytes: inout MutableSpan<UInt8>, _ info: inout MessageInfo, _ metadata: inout PacketMetadata
   ) throws(SocketError) -> ExtendedError? {
     let flags = ReceiveFlags.errorQueue.union(ReceiveFlags(rawValue: CSK_MSG_DONTWAIT))
     var memory = InlineArray<32, UInt64>(repeating: 0)
@@ -83,7 +83,7 @@ extension RawDescriptor {
   /// Reads an entry of the error queue of a socket, but not the message that caused the entry. The caller has checked
   /// that the socket has an error queue.
   package func nextQueuedError() throws(SocketError) -> ExtendedError? {
-    var none = MutableRawSpan()
+    var none = MutableSpan<UInt8>()
     var info = MessageInfo()
     var metadata = PacketMetadata()
     return try nextQueuedError(into: &none, &info, &metadata)

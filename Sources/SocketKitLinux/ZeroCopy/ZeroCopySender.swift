@@ -251,7 +251,8 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   ) -> IOResult {
     entry.pointee.address.withBytes { address in
       socket.attemptSendMessage(
-        bytes.bytes, ancillary: ancillary, to: address, flags: flags.union(SendFlags(rawValue: CSK_MSG_DONTWAIT)))
+        Span<UInt8>(_unsafeBytes: bytes), ancillary: ancillary, to: address,
+        flags: flags.union(SendFlags(rawValue: CSK_MSG_DONTWAIT)))
     }
   }
 

@@ -41,7 +41,7 @@ public struct ICMPEcho: BitwiseCopyable, Hashable, Sendable {
     message[7] = UInt8(sequence & 255)
     for index in payload.indices { message[Self.headerLength + index] = payload[index] }
     if family != .ipv6 {
-      let sum = InternetChecksum.of(message.span.extracting(first: count).integerBytes)
+      let sum = InternetChecksum.of(message.span.extracting(first: count))
       message[2] = UInt8(sum >> 8)
       message[3] = UInt8(sum & 255)
     }
@@ -50,15 +50,15 @@ public struct ICMPEcho: BitwiseCopyable, Hashable, Sendable {
 
   /// Reads a message that begins with the ICMP header. Returns nil if the message is not an echo message or is too
   /// short. Does not verify the checksum, because the kernel has already verified it.
-  public init?(_ message: RawSpan, family: AddressFamily) {
-    guard message.byteCount >= Self.headerLength else { return nil }
-    switch (message.integer(as: UInt8.self), family == .ipv6) {
+  public init?(_ message: Span<UInt8>, family: AddressFamily) {
+    guard message.count >= Self.headerLength else { return nil }
+    switch (message[0], family == .ipv6) {
     case (8, false), (128, true): isReply = false
     case (0, false), (129, true): isReply = true
     default: return nil
     }
-    identifier = UInt16(bigEndian: message.integer(at: 4, as: UInt16.self))
-    sequence = UInt16(bigEndian: message.integer(at: 6, as: UInt16.self))
+    identifier = UInt16(bigEndian: message.integerBytes.integer(at: 4, as: UInt16.self))
+    sequence = UInt16(bigEndian: message.integerBytes.integer(at: 6, as: UInt16.self))
   }
 }
 
@@ -77,29 +77,29 @@ public struct IPv4Header: BitwiseCopyable, Hashable, Sendable {
   public let destination: IPv4Address
 
   /// Returns nil if the bytes are not an IPv4 packet, or if there are too few bytes.
-  public init?(_ packet: RawSpan) {
-    guard packet.byteCount >= 20 else { return nil }
-    let first = packet.integer(as: UInt8.self)
+  public init?(_ packet: Span<UInt8>) {
+    guard packet.count >= 20 else { return nil }
+    let first = packet[0]
     length = Int(first & 15) * 4
-    guard first >> 4 == 4, length >= 20, length <= packet.byteCount else { return nil }
-    timeToLive = packet.integer(at: 8, as: UInt8.self)
-    protocolNumber = IPProtocol(rawValue: Int32(packet.integer(at: 9, as: UInt8.self)))
-    source = IPv4Address(bits: UInt32(bigEndian: packet.integer(at: 12, as: UInt32.self)))
-    destination = IPv4Address(bits: UInt32(bigEndian: packet.integer(at: 16, as: UInt32.self)))
+    guard first >> 4 == 4, length >= 20, length <= packet.count else { return nil }
+    timeToLive = packet[8]
+    protocolNumber = IPProtocol(rawValue: Int32(packet[9]))
+    source = IPv4Address(bits: UInt32(bigEndian: packet.integerBytes.integer(at: 12, as: UInt32.self)))
+    destination = IPv4Address(bits: UInt32(bigEndian: packet.integerBytes.integer(at: 16, as: UInt32.self)))
   }
 }
 
 /// The checksum of IP, ICMP, UDP and TCP: RFC 1071.
 public enum InternetChecksum {
   /// Returns the checksum of these bytes. The result is 0 if the bytes contain their own checksum and are intact.
-  public static func of(_ bytes: RawSpan) -> UInt16 {
+  public static func of(_ bytes: Span<UInt8>) -> UInt16 {
     var sum: UInt64 = 0
     var offset = 0
-    while offset + 1 < bytes.byteCount {
-      sum += UInt64(UInt16(bigEndian: bytes.integer(at: offset, as: UInt16.self)))
+    while offset + 1 < bytes.count {
+      sum += UInt64(UInt16(bigEndian: bytes.integerBytes.integer(at: offset, as: UInt16.self)))
       offset += 2
     }
-    if offset < bytes.byteCount { sum += UInt64(bytes.integer(at: offset, as: UInt8.self)) << 8 }
+    if offset < bytes.count { sum += UInt64(bytes[offset]) << 8 }
     while sum >> 16 != 0 { sum = sum & 0xffff + sum >> 16 }
     return ~UInt16(truncatingIfNeeded: sum)
   }

@@ -7,7 +7,7 @@ extension RawDescriptor {
   /// The result is the end of the stream, a reset, or the next message.
   @usableFromInline @inline(never)
   func attemptReceiveAgain(
-    _ first: IOResult, into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ first: IOResult, into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
     _ info: inout MessageInfo
   ) -> IOResult {
     var result = first
@@ -15,7 +15,7 @@ extension RawDescriptor {
       let isComplete = info.flags.contains(.endOfRecord)
       // The piece is a view of the buffer, so it must not be used after this statement.
       let notification = completeNotification(
-        buffer.bytes.extracting(first: result.raw), isComplete: isComplete, flags)
+        buffer.span.extracting(first: result.raw), isComplete: isComplete, flags)
       guard case .associationChange(let change) = notification else {
         // The caller receives this notification. The part that did not fit is lost, and the flags report the loss.
         if !isComplete { info.flags.formUnion([.truncated, .endOfRecord]) }
@@ -36,7 +36,7 @@ extension RawDescriptor {
       result = attemptReceiveMessage(
         into: &buffer, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)
     }
-    if result.raw == 0, info.ancillaryLength == 0, info.flags.isEmpty, !hasEnded(buffer.byteCount) {
+    if result.raw == 0, info.ancillaryLength == 0, info.flags.isEmpty, !hasEnded(buffer.count) {
       // The buffer is empty. A length of 1 distinguishes this result from the end of the stream.
       info.length = 1
     }
@@ -45,13 +45,11 @@ extension RawDescriptor {
 
   /// Whether the next item to receive is a notification.
   var hasNotification: Bool {
-    var word: UInt64 = 0
+    var memory = InlineArray<8, UInt8>(repeating: 0)
+    var room = memory.mutableSpan
+    var none = MutableRawSpan()
     var info = MessageInfo()
-    let result = withUnsafeMutableBytes(of: &word) { memory in
-      var room = MutableRawSpan(_unsafeBytes: memory)
-      var none = MutableRawSpan()
-      return attemptReceiveMessage(into: &room, ancillary: &none, flags: .peek, &info, descriptorsMayCome: false)
-    }
+    let result = attemptReceiveMessage(into: &room, ancillary: &none, flags: .peek, &info, descriptorsMayCome: false)
     return result.raw > 0 && info.flags.contains(.notification)
   }
 
@@ -62,14 +60,13 @@ extension RawDescriptor {
   }
 
   func takePeekedNotification() {
-    var memory = InlineArray<20, UInt64>(repeating: 0)
-    var words = memory.mutableSpan
-    var room = words.mutableBytes
+    var memory = InlineArray<160, UInt8>(repeating: 0)
+    var room = memory.mutableSpan
     var none = MutableRawSpan()
     var info = MessageInfo()
     let result = attemptReceiveMessage(into: &room, ancillary: &none, flags: [], &info, descriptorsMayCome: false)
     if result.raw > 0, !info.flags.contains(.endOfRecord) {
-      _ = completeNotification(room.bytes.extracting(first: result.raw), isComplete: false, [])
+      _ = completeNotification(room.span.extracting(first: result.raw), isComplete: false, [])
     }
   }
 }

@@ -63,7 +63,8 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
 
   @inlinable @inline(__always)
   public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
   ) -> IOResult {
     let result = descriptor.attemptReceiveMessage(
       into: &buffer, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)
@@ -89,7 +90,7 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
 
   @inlinable @inline(__always)
   public borrowing func attemptSend(
-    _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
+    _ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
     descriptor.attemptSendMessage(bytes, ancillary: ancillary, to: address, flags: flags)
   }
@@ -101,7 +102,7 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
   /// notified.
   /// - Throws: `.closed`. An association that has already ended is not an error.
   public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
-    if direction != .read { _ = descriptor.attemptEnd(.future, CSK_SCTP_EOF, reason: RawSpan()) }
+    if direction != .read { _ = descriptor.attemptEnd(.future, CSK_SCTP_EOF, reason: Span()) }
     return descriptor.attemptShutdown(direction)
   }
 
@@ -110,7 +111,7 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
   ///   with ``SCTPErrorCause/reason(in:)``.
   /// - Throws: `.brokenPipe` if the association has already ended.
   public borrowing func abort(reason: Span<UInt8>) throws(SocketError) {
-    let result = descriptor.attemptEnd(.future, CSK_SCTP_ABORT, reason: reason.bytes)
+    let result = descriptor.attemptEnd(.future, CSK_SCTP_ABORT, reason: reason)
     if result.isFailure { throw SocketError(result, .abort) }
   }
 

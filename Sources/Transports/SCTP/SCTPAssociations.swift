@@ -60,14 +60,14 @@ extension SCTPOneToManySocket {
     _ association: SCTPAssociationID, reason: Span<UInt8>
   ) throws(SocketError) {
     guard association.isOne else { throw SocketError(code: .destinationRequired, .abort) }
-    let result = descriptor.attemptEnd(association, CSK_SCTP_ABORT, reason: reason.bytes)
+    let result = descriptor.attemptEnd(association, CSK_SCTP_ABORT, reason: reason)
     if result.isFailure { throw SocketError(result, .abort) }
   }
 }
 
 extension RawDescriptor {
   /// Ends an association by sending a message with the flag. The message is empty, or contains the reason of an abort.
-  func attemptEnd(_ association: SCTPAssociationID, _ flag: Int32, reason: RawSpan) -> IOResult {
+  func attemptEnd(_ association: SCTPAssociationID, _ flag: Int32, reason: Span<UInt8>) -> IOResult {
     var ancillary = AncillaryBuffer<56>()
     do throws(SocketError) {
       try SCTPSendInfo(association: association).encode(into: &ancillary, adding: flag)

@@ -56,13 +56,12 @@ extension SCTPSocket {
   private borrowing func waitForEnd<Limit: WaitLimit>(
     _ wait: inout WaitOperation<Limit>
   ) throws(SocketError) {
-    var buffer = [UInt64](repeating: 0, count: 2048)
+    var buffer = [UInt8](repeating: 0, count: 16_384)
     var ancillary = MutableRawSpan()
     var info = MessageInfo()
     var isLast = false
     while true {
-      var span = buffer.mutableSpan
-      var bytes = span.mutableBytes
+      var bytes = buffer.mutableSpan
       let result = descriptor.attemptReceiveMessage(
         into: &bytes, ancillary: &ancillary, flags: [], &info, descriptorsMayCome: false)
       if result.isWouldBlock {
@@ -81,7 +80,7 @@ extension SCTPSocket {
         continue
       }
       if info.flags.contains(.notification),
-        case .associationChange(let change) = SCTPNotification(bytes.bytes.extracting(first: result.raw))
+        case .associationChange(let change) = SCTPNotification(bytes.span.extracting(first: result.raw))
       {
         switch change.state {
         case .lost:

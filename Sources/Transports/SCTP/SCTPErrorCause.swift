@@ -1,3 +1,5 @@
+internal import SocketKitCore
+
 /// Why an association ended or a peer reported an error: the cause code of RFC 9260, 3.3.10, in host byte order.
 ///
 /// The kernel delivers the code in network byte order.
@@ -38,12 +40,12 @@ public struct SCTPErrorCause: RawRepresentable, BitwiseCopyable, Hashable, Senda
   ///
   /// The causes are a sequence of type-length-value (TLV) entries, in wire format. An invalid length ends the
   /// iteration.
-  public static func forEach(in causes: RawSpan, _ body: (SCTPErrorCause, RawSpan) -> Void) {
+  public static func forEach(in causes: Span<UInt8>, _ body: (SCTPErrorCause, Span<UInt8>) -> Void) {
     var offset = 0
-    while causes.byteCount - offset >= 4 {
-      let type = UInt16(bigEndian: causes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
-      let length = Int(UInt16(bigEndian: causes.unsafeLoadUnaligned(fromByteOffset: offset + 2, as: UInt16.self)))
-      guard length >= 4, length <= causes.byteCount - offset else { return }
+    while causes.count - offset >= 4 {
+      let type = UInt16(bigEndian: causes.integerBytes.integer(at: offset, as: UInt16.self))
+      let length = Int(UInt16(bigEndian: causes.integerBytes.integer(at: offset + 2, as: UInt16.self)))
+      guard length >= 4, length <= causes.count - offset else { return }
       body(SCTPErrorCause(rawValue: type), causes.extracting(offset + 4..<offset + length))
       offset += (length + 3) & ~3
     }
@@ -51,10 +53,10 @@ public struct SCTPErrorCause: RawRepresentable, BitwiseCopyable, Hashable, Senda
 
   /// Returns the reason that the peer's program gave for an abort. Returns nil if the program gave no reason, and an
   /// empty array if it gave an empty reason.
-  public static func reason(in causes: RawSpan) -> [UInt8]? {
+  public static func reason(in causes: Span<UInt8>) -> [UInt8]? {
     var reason: [UInt8]?
     forEach(in: causes) { cause, data in
-      if cause == .userAbort, reason == nil { reason = data.withUnsafeBytes { Array($0) } }
+      if cause == .userAbort, reason == nil { reason = data.indices.map { data[$0] } }
     }
     return reason
   }

@@ -20,12 +20,12 @@ extension SCTPAssociationSocket {
     until limit: some WaitLimit
   ) throws(SocketError) -> SCTPEnding {
     do throws(SocketError) {
-      let result = descriptor.attemptEnd(.future, CSK_SCTP_EOF, reason: RawSpan())
+      let result = descriptor.attemptEnd(.future, CSK_SCTP_EOF, reason: Span())
       if result.isFailure { throw SocketError(result, .shutdown) }
       try dropUntilEnd(limit)
     } catch {
       // If the association no longer exists, this call has no effect.
-      _ = descriptor.attemptEnd(.future, CSK_SCTP_ABORT, reason: RawSpan())
+      _ = descriptor.attemptEnd(.future, CSK_SCTP_ABORT, reason: Span())
       if error.code == .timedOut && error.errno == 0 { return .aborted }
       throw error
     }

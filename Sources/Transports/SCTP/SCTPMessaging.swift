@@ -26,7 +26,7 @@ extension SCTPMessaging where Self: ~Copyable {
     var ancillary = AncillaryBuffer<80>()
     try info.encode(into: &ancillary)
     let result = descriptor.attemptSendMessage(
-      bytes.bytes, ancillary: ancillary.bytes, to: RawSpan(), flags: flags)
+      bytes, ancillary: ancillary.bytes, to: RawSpan(), flags: flags)
     if result.raw >= 0 { return result.raw }
     if result.isWouldBlock { return nil }
     if Self.style == .oneToOne { descriptor.noteFailure(result) }
@@ -65,13 +65,13 @@ extension SCTPMessaging where Self: ~Copyable {
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, flags: ReceiveFlags = []
   ) throws(SocketError) -> SCTPArrival? {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     return try receive(bytes: &bytes, flags)
   }
 
   @inlinable
   borrowing func receive(
-    bytes: inout MutableRawSpan, _ flags: ReceiveFlags
+    bytes: inout MutableSpan<UInt8>, _ flags: ReceiveFlags
   ) throws(SocketError) -> SCTPArrival? {
     var memory = InlineArray<16, UInt64>(repeating: 0)
     var words = memory.mutableSpan
@@ -86,11 +86,11 @@ extension SCTPMessaging where Self: ~Copyable {
     }
     if info.flags.contains(.notification) {
       let notification = descriptor.completeNotification(
-        bytes.bytes.extracting(first: result.raw), isComplete: info.flags.contains(.endOfRecord), flags)
+        bytes.span.extracting(first: result.raw), isComplete: info.flags.contains(.endOfRecord), flags)
       if Self.style == .peeledOff { descriptor.noteEnd(notification, flags) }
       return .notification(notification)
     }
-    if result.raw == 0, info.ancillaryLength == 0, info.flags.isEmpty, descriptor.hasEnded(bytes.byteCount) {
+    if result.raw == 0, info.ancillaryLength == 0, info.flags.isEmpty, descriptor.hasEnded(bytes.count) {
       return .endOfStream
     }
     return .message(
@@ -105,7 +105,7 @@ extension SCTPMessaging where Self: ~Copyable {
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, flags: ReceiveFlags = [], until limit: some WaitLimit
   ) throws(SocketError) -> SCTPArrival {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     return try waiting(for: .readable, .receive, until: limit, atEnd: .endOfStream) { (socket) throws(SocketError) in
       try socket.receive(bytes: &bytes, flags)
     }

@@ -32,7 +32,7 @@ public enum SCTPNotification: BitwiseCopyable, Hashable, Sendable {
   ///
   /// The result is `.unknown` if there are too few bytes for the type, or if the length in the header is too small for
   /// the type. Ranges in the result are positions in `bytes`.
-  public init(_ bytes: RawSpan) { self = NotificationHead(bytes).notification }
+  public init(_ bytes: Span<UInt8>) { self = NotificationHead(bytes).notification }
 
   /// The association that the notification is about; nil if it is unknown.
   public var association: SCTPAssociationID? {

@@ -5,31 +5,26 @@ internal import SocketKitIP
 /// A copy of the first bytes of a notification, with space for the fixed part of every type.
 struct NotificationHead {
   static var room: Int { 160 }
-  private var storage = InlineArray<20, UInt64>(repeating: 0)
+  private var storage = InlineArray<160, UInt8>(repeating: 0)
   /// The number of bytes copied.
   private(set) var count = 0
   /// The number of bytes in the program's buffer.
   private let available: Int
 
   /// Copies the first piece of a notification from the program's buffer.
-  init(_ piece: RawSpan) {
-    available = piece.byteCount
-    count = min(piece.byteCount, Self.room)
-    piece.withUnsafeBytes { source in
-      withUnsafeMutableBytes(of: &storage) {
-        $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: source.prefix(count)))
-      }
-    }
+  init(_ piece: Span<UInt8>) {
+    available = piece.count
+    count = min(piece.count, Self.room)
+    for index in 0..<count { storage[index] = piece[index] }
   }
 
   /// Passes the free space after the copied bytes to the body, and increases the count by the number of bytes that the
   /// body returns.
-  mutating func addMore(_ body: (inout MutableRawSpan) -> IOResult) -> IOResult {
+  mutating func addMore(_ body: (inout MutableSpan<UInt8>) -> IOResult) -> IOResult {
     let used = count
-    let result = withUnsafeMutableBytes(of: &storage) { memory in
-      var room = MutableRawSpan(_unsafeBytes: UnsafeMutableRawBufferPointer(rebasing: memory[used...]))
-      return body(&room)
-    }
+    var whole = storage.mutableSpan
+    var room = whole._mutatingExtracting(droppingFirst: used)
+    let result = body(&room)
     if result.raw > 0 { count += min(result.raw, Self.room - used) }
     return result
   }
@@ -40,10 +35,10 @@ struct NotificationHead {
   }
 
   private func half(_ offset: Int) -> UInt16 {
-    storage.span.bytes.unsafeLoad(fromByteOffset: offset, as: UInt16.self)
+    storage.span.integerBytes.integer(at: offset, as: UInt16.self)
   }
   private func word(_ offset: Int) -> UInt32 {
-    storage.span.bytes.unsafeLoad(fromByteOffset: offset, as: UInt32.self)
+    storage.span.integerBytes.integer(at: offset, as: UInt32.self)
   }
   private func association(_ offset: Int) -> SCTPAssociationID {
     SCTPAssociationID(rawValue: Int32(bitPattern: word(offset)))
@@ -132,7 +127,8 @@ struct NotificationHead {
     guard let state = SCTPPeerAddressChange.State(rawValue: word(136)) else { return nil }
     return .peerAddressChange(
       SCTPPeerAddressChange(
-        address: IPSocketAddress(sockaddr: storage.span.bytes.extracting(8..<136)), state: state, error: word(140),
+        address: IPSocketAddress(sockaddr: storage.span.integerBytes.extracting(8..<136)), state: state,
+        error: word(140),
         association: association(144)))
   }
 

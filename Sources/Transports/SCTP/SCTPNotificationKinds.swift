@@ -162,11 +162,12 @@ public struct SCTPStreamReset: BitwiseCopyable, Hashable, Sendable {
   public var streams: SCTPNotificationBytes
 
   /// Returns the numbers of the streams, read from the buffer that received the notification; empty for all streams.
-  public func streamNumbers(in buffer: RawSpan) -> [UInt16] {
+  public func streamNumbers(in buffer: Span<UInt8>) -> [UInt16] {
     let range = streams.range
-    guard range.upperBound <= buffer.byteCount else { return [] }
+    guard range.upperBound <= buffer.count else { return [] }
+    let bytes = buffer.integerBytes
     return stride(from: range.lowerBound, to: range.upperBound - 1, by: 2).map {
-      buffer.unsafeLoadUnaligned(fromByteOffset: $0, as: UInt16.self)
+      bytes.integer(at: $0, as: UInt16.self)
     }
   }
 }

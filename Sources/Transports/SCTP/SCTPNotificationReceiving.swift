@@ -9,7 +9,7 @@ extension RawDescriptor {
   /// The kernel returns the part that fits in the buffer and keeps the rest for the next call. A later piece cannot be
   /// distinguished from the beginning of a notification, so all pieces are received here.
   @usableFromInline @inline(never)
-  func completeNotification(_ piece: RawSpan, isComplete: Bool, _ flags: ReceiveFlags) -> SCTPNotification {
+  func completeNotification(_ piece: Span<UInt8>, isComplete: Bool, _ flags: ReceiveFlags) -> SCTPNotification {
     var head = NotificationHead(piece)
     if !isComplete, !flags.contains(.peek) {
       var ended = false
@@ -22,7 +22,7 @@ extension RawDescriptor {
     return head.notification
   }
 
-  private func receivePiece(into room: inout MutableRawSpan, _ ended: inout Bool) -> IOResult {
+  private func receivePiece(into room: inout MutableSpan<UInt8>, _ ended: inout Bool) -> IOResult {
     var none = MutableRawSpan()
     var info = MessageInfo()
     let result = attemptReceiveMessage(into: &room, ancillary: &none, flags: [], &info, descriptorsMayCome: false)
@@ -34,8 +34,7 @@ extension RawDescriptor {
     var memory = InlineArray<512, UInt8>(repeating: 0)
     var ended = false
     while !ended {
-      var span = memory.mutableSpan
-      var room = span.mutableBytes
+      var room = memory.mutableSpan
       if receivePiece(into: &room, &ended).raw <= 0 { return }
     }
   }

@@ -9,7 +9,7 @@ extension SCTPOneToManySocket {
   /// The association of a message is nil if the option ``SocketKitCore/SocketOption/receiveInfo`` was switched off.
   @inlinable @inline(__always)
   public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, from association: inout SCTPAssociationID?, flags: ReceiveFlags,
+    into buffer: inout MutableSpan<UInt8>, from association: inout SCTPAssociationID?, flags: ReceiveFlags,
     _ info: inout MessageInfo
   ) -> IOResult {
     var memory = InlineArray<16, UInt64>(repeating: 0)
@@ -27,7 +27,7 @@ extension SCTPOneToManySocket {
       }
       // The kernel has written only as many bytes as the result, so these bytes of the buffer are the piece.
       let end = descriptor.associationEnd(
-        buffer.bytes.extracting(first: result.raw), isComplete: info.flags.contains(.endOfRecord), flags, &association)
+        buffer.span.extracting(first: result.raw), isComplete: info.flags.contains(.endOfRecord), flags, &association)
       if end.isInterrupted { continue }
       info = MessageInfo()
       info.flags = .notification
@@ -40,7 +40,7 @@ extension SCTPOneToManySocket {
   ///   while the association is shutting down; EPIPE if it has ended; or another failure of sendmsg(2).
   @inlinable @inline(__always)
   public borrowing func attemptSend(
-    _ bytes: RawSpan, on association: SCTPAssociationID, flags: SendFlags
+    _ bytes: Span<UInt8>, on association: SCTPAssociationID, flags: SendFlags
   ) -> IOResult {
     if !association.isOne { return .failure(errno: CSK_EDESTADDRREQ) }
     var ancillary = AncillaryBuffer<80>()
@@ -57,7 +57,7 @@ extension SCTPOneToManySocket {
   ///   another failure of sendmsg(2).
   public borrowing func attemptEnd(_ association: SCTPAssociationID, gracefully: Bool) -> IOResult {
     if !association.isOne { return .failure(errno: CSK_EDESTADDRREQ) }
-    return descriptor.attemptEnd(association, gracefully ? CSK_SCTP_EOF : CSK_SCTP_ABORT, reason: RawSpan())
+    return descriptor.attemptEnd(association, gracefully ? CSK_SCTP_EOF : CSK_SCTP_ABORT, reason: Span())
   }
 }
 
@@ -67,7 +67,7 @@ extension RawDescriptor {
   ///   set. EINTR for any other notification; in that case the notification has been received.
   @usableFromInline @inline(never)
   func associationEnd(
-    _ piece: RawSpan, isComplete: Bool, _ flags: ReceiveFlags, _ association: inout SCTPAssociationID?
+    _ piece: Span<UInt8>, isComplete: Bool, _ flags: ReceiveFlags, _ association: inout SCTPAssociationID?
   ) -> IOResult {
     let isPeek = flags.contains(.peek)
     let notification =
@@ -88,12 +88,11 @@ extension RawDescriptor {
 
   /// Peeks at a notification again, because the caller's buffer may be too short for the notification.
   private func peekedNotification() -> SCTPNotification {
-    var memory = InlineArray<20, UInt64>(repeating: 0)
-    var words = memory.mutableSpan
-    var room = words.mutableBytes
+    var memory = InlineArray<160, UInt8>(repeating: 0)
+    var room = memory.mutableSpan
     var none = MutableRawSpan()
     var info = MessageInfo()
     let result = attemptReceiveMessage(into: &room, ancillary: &none, flags: .peek, &info, descriptorsMayCome: false)
-    return SCTPNotification(room.bytes.extracting(first: max(0, result.raw)))
+    return SCTPNotification(room.span.extracting(first: max(0, result.raw)))
   }
 }

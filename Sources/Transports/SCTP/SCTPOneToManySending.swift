@@ -25,7 +25,7 @@ extension SCTPOneToManySocket {
     var ancillary = AncillaryBuffer<80>()
     try info.encode(into: &ancillary)
     let result = address.withBytes {
-      descriptor.attemptSendMessage(bytes.bytes, ancillary: ancillary.bytes, to: $0, flags: flags)
+      descriptor.attemptSendMessage(bytes, ancillary: ancillary.bytes, to: $0, flags: flags)
     }
     if result.raw >= 0 { return result.raw }
     if result.isWouldBlock { return nil }
@@ -51,7 +51,7 @@ extension SCTPOneToManySocket {
   /// EPIPE.
   @inlinable @inline(__always)
   public borrowing func attemptSend(
-    _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
+    _ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
     let result = descriptor.attemptSendMessage(bytes, ancillary: ancillary, to: address, flags: flags)
     if result.raw == 0 &- Int(CSK_EPIPE), address.isEmpty, !namesAssociation(ancillary) {
@@ -77,7 +77,8 @@ extension SCTPOneToManySocket {
 extension SCTPOneToManySocket {
   @inlinable @inline(__always)
   public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
   ) -> IOResult {
     descriptor.attemptReceiveMessage(
       into: &buffer, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)

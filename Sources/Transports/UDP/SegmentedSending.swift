@@ -41,7 +41,7 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
     using capabilities: UDPHostCapabilities
   ) throws(SocketError) -> SegmentedSend? {
     var segments = try Segments(segmentSize, to: address, using: capabilities)
-    _ = try send(bytes.integerBytes, in: &segments)
+    _ = try send(bytes, in: &segments)
     return segments.sent.datagrams == 0 ? nil : segments.sent
   }
 
@@ -60,7 +60,7 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
       var wait = try WaitOperation(.send, until: limit)
       while true {
         let before = segments.sent.datagrams
-        if try send(bytes.integerBytes, in: &segments) { return segments.sent }
+        if try send(bytes, in: &segments) { return segments.sent }
         if segments.sent.datagrams != before {
           wait.progressed()
           try wait.check()
@@ -75,10 +75,10 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
   /// Sends the bytes that `segments` does not count as sent.
   /// - Returns: whether all bytes have been sent; false if there is no buffer space now.
   @inlinable
-  borrowing func send(_ source: RawSpan, in segments: inout Segments) throws(SocketError) -> Bool {
+  borrowing func send(_ source: Span<UInt8>, in segments: inout Segments) throws(SocketError) -> Bool {
     let size = segments.size
     repeat {
-      let left = source.byteCount &- segments.sent.bytes
+      let left = source.count &- segments.sent.bytes
       let cuts = segments.together > 1 && left > size
       let most = cuts ? segments.together &* size : size
       let start = segments.sent.bytes
@@ -88,8 +88,8 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
         attemptSend(part, ancillary: segments.ancillary.bytes.extracting(first: used), to: $0, flags: [])
       }
       if result.raw >= 0 {
-        let number = (part.byteCount &+ size &- 1) / size
-        segments.sent.bytes &+= part.byteCount
+        let number = (part.count &+ size &- 1) / size
+        segments.sent.bytes &+= part.count
         segments.sent.datagrams &+= number > 1 ? number : 1
         if cuts { segments.sent.offloaded &+= number }
       } else if result.isWouldBlock {
@@ -99,7 +99,7 @@ extension DatagramSocket where Self: ~Copyable, Address == IPSocketAddress {
       } else {
         throw SocketError(result, .send).after(transferring: segments.sent.bytes)
       }
-    } while segments.sent.bytes < source.byteCount
+    } while segments.sent.bytes < source.count
     return true
   }
 }

@@ -76,7 +76,7 @@ extension UDPSocket {
     do throws(SocketError) {
       var ancillary = AncillaryBuffer<24>()
       try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: 1 as UInt16)
-      let result = attemptSend(bytes.span.integerBytes, ancillary: ancillary.bytes, to: RawSpan(), flags: [])
+      let result = attemptSend(bytes.span, ancillary: ancillary.bytes, to: RawSpan(), flags: [])
       return result.raw == segments
     } catch {
       return false

@@ -82,13 +82,13 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     _ descriptors: inout ReceivedDescriptors<capacity>, into buffer: consuming MutableSpan<UInt8>,
     flags: ReceiveFlags = []
   ) throws(SocketError) -> ReadOutcome? {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     return try receive(bytes: &bytes, &descriptors, flags)
   }
 
   @inlinable
   borrowing func receive<let capacity: Int>(
-    bytes: inout MutableRawSpan, _ descriptors: inout ReceivedDescriptors<capacity>, _ flags: ReceiveFlags
+    bytes: inout MutableSpan<UInt8>, _ descriptors: inout ReceivedDescriptors<capacity>, _ flags: ReceiveFlags
   ) throws(SocketError) -> ReadOutcome? {
     descriptors.removeAll()
     if bytes.isEmpty && Self.isByteStream { return .bytes(0) }
@@ -105,7 +105,7 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
       if result.isWouldBlock { return nil }
       throw SocketError(result, .receive)
     }
-    let count = result.raw < bytes.byteCount ? result.raw : bytes.byteCount
+    let count = result.raw < bytes.count ? result.raw : bytes.count
     let info = descriptors.received
     if info.ancillaryLength > 0 {
       var received = ancillary._mutatingExtracting(first: info.ancillaryLength)
@@ -128,7 +128,7 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     _ descriptors: inout ReceivedDescriptors<capacity>, into buffer: consuming MutableSpan<UInt8>,
     flags: ReceiveFlags = [], until limit: some WaitLimit
   ) throws(SocketError) -> ReadOutcome {
-    var bytes = buffer.mutableBytes
+    var bytes = buffer
     return try waiting(for: .readable, .receive, until: limit, atEnd: .endOfStream) { (socket) throws(SocketError) in
       try socket.receive(bytes: &bytes, &descriptors, flags)
     }
@@ -164,7 +164,7 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     _ bytes: Span<UInt8>, _ ancillary: RawSpan, _ receiver: AnySocketAddress, _ flags: SendFlags
   ) -> IOResult {
     let result = receiver.withBytes {
-      descriptor.attemptSendMessage(bytes.bytes, ancillary: ancillary, to: $0, flags: flags)
+      descriptor.attemptSendMessage(bytes, ancillary: ancillary, to: $0, flags: flags)
     }
     return Self.named(result, on: descriptor)
   }

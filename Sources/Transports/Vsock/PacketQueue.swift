@@ -39,12 +39,12 @@ struct PacketQueue {
   }
 
   /// Appends a copy of the packet. Returns false if there is not enough free space.
-  mutating func append(_ bytes: RawSpan, flags: Int32) -> Bool {
-    let size = Self.size(bytes.byteCount)
+  mutating func append(_ bytes: Span<UInt8>, flags: Int32) -> Bool {
+    let size = Self.size(bytes.count)
     guard let place = place(for: size), let memory else { return false }
     if isEmpty { head = 0 }
     if place < tail && !isEmpty && wrap == nil { wrap = tail }
-    let header = Header(length: Int32(truncatingIfNeeded: bytes.byteCount), flags: flags)
+    let header = Header(length: Int32(truncatingIfNeeded: bytes.count), flags: flags)
     memory.storeBytes(of: header, toByteOffset: place, as: Header.self)
     let target = memory + place + MemoryLayout<Header>.size
     bytes.withUnsafeBytes { source in

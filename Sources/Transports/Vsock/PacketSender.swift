@@ -85,8 +85,8 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
   private static var refusedFlags: SendFlags { [.zeroCopy, SendFlags(rawValue: 1)] }
 
   @usableFromInline
-  func attemptSend(_ bytes: RawSpan, _ flags: SendFlags) -> IOResult {
-    if bytes.isEmpty || bytes.byteCount > Int32.max { return .failure(errno: CSK_EINVAL) }
+  func attemptSend(_ bytes: Span<UInt8>, _ flags: SendFlags) -> IOResult {
+    if bytes.isEmpty || bytes.count > Int32.max { return .failure(errno: CSK_EINVAL) }
     if !flags.isDisjoint(with: Self.refusedFlags) { return .failure(errno: CSK_EOPNOTSUPP) }
     let share = share
     let state = share.state
@@ -100,13 +100,13 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     if state.pointee.failure != 0 { return .failure(errno: state.pointee.failure) }
     if probe.isFailure { return probe.namingTransportReset(on: descriptor) }
     if state.pointee.isEnding { return .failure(errno: CSK_EPIPE) }
-    if bytes.byteCount > state.pointee.longest {
+    if bytes.count > state.pointee.longest {
       let limit = state.pointee.learnLongest()
       if limit.isFailure { return limit }
-      if bytes.byteCount > state.pointee.longest { return .failure(errno: CSK_EMSGSIZE) }
+      if bytes.count > state.pointee.longest { return .failure(errno: CSK_EMSGSIZE) }
     }
     if !state.pointee.queue.append(bytes, flags: flags.intersection(.endOfRecord).rawValue) {
-      let size = PacketQueue.size(bytes.byteCount)
+      let size = PacketQueue.size(bytes.count)
       if !state.pointee.queue.isEmpty {
         state.pointee.wantRoom(size)
         return .wouldBlock
@@ -120,7 +120,7 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
       state.pointee.queue.removeAll()
       return .failure(errno: CSK_ENOMEM)
     }
-    return IOResult(raw: bytes.byteCount)
+    return IOResult(raw: bytes.count)
   }
 
   /// Shuts down one or both directions (shutdown(2)). Writing ends after the queued packets are sent.

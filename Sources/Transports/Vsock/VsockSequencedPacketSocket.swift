@@ -102,7 +102,8 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Tran
 
   @inlinable
   public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
   ) -> IOResult {
     // The descriptor may be in blocking mode now.
     let flags = flags.union(ReceiveFlags(rawValue: CSK_MSG_DONTWAIT))
@@ -119,8 +120,7 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Tran
     droppingBytes ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
   ) -> IOResult {
     var byte = InlineArray<1, UInt8>(repeating: 0)
-    var span = byte.mutableSpan
-    var room = span.mutableBytes
+    var room = byte.mutableSpan
     let result = number.attemptReceiveMessage(
       into: &room, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)
     if result.isFailure { return explained(result, flags) }
@@ -137,7 +137,7 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Tran
 
   @inlinable
   public borrowing func attemptSend(
-    _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
+    _ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
     address.isEmpty ? sender.attemptSend(bytes, flags) : .failure(errno: CSK_EISCONN)
   }

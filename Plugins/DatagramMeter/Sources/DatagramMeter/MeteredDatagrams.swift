@@ -44,7 +44,8 @@ public struct MeteredDatagrams<Base: DatagramSocket & ~Copyable>: ~Copyable, Dat
 extension MeteredDatagrams where Base: ~Copyable {
   @inlinable @inline(__always)
   public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, ancillary: inout MutableRawSpan, flags: ReceiveFlags, _ info: inout MessageInfo
+    into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
+    _ info: inout MessageInfo
   ) -> IOResult {
     let result = base.attemptReceive(into: &buffer, ancillary: &ancillary, flags: flags, &info)
     receivedCount.add(result, isTruncated: info.isTruncated)
@@ -54,7 +55,7 @@ extension MeteredDatagrams where Base: ~Copyable {
   // Forwarded, because the default implementation would request unused metadata.
   @inlinable @inline(__always)
   public borrowing func attemptReceive(
-    into buffer: inout MutableRawSpan, from address: inout AnySocketAddress, flags: ReceiveFlags
+    into buffer: inout MutableSpan<UInt8>, from address: inout AnySocketAddress, flags: ReceiveFlags
   ) -> IOResult {
     let room = buffer.byteCount
     let result = base.attemptReceive(into: &buffer, from: &address, flags: flags)
@@ -64,7 +65,7 @@ extension MeteredDatagrams where Base: ~Copyable {
 
   @inlinable @inline(__always)
   public borrowing func attemptSend(
-    _ bytes: RawSpan, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
+    _ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
     let result = base.attemptSend(bytes, ancillary: ancillary, to: address, flags: flags)
     sentCount.add(result)

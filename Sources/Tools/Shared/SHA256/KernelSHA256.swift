@@ -26,7 +26,7 @@ public struct KernelSHA256: ~Copyable, Sendable {
     while done < bytes.byteCount {
       // Write pieces of limited size: the kernel pins the memory that it hashes.
       let piece = bytes.extracting(done..<min(done + 65536, bytes.byteCount))
-      let result = operation.attemptSend(piece, ancillary: RawSpan(), to: RawSpan(), flags: .more)
+      let result = operation.attemptSend(Span<UInt8>(_bytes: piece), ancillary: RawSpan(), to: RawSpan(), flags: .more)
       if result.isFailure && !result.isWouldBlock { throw SocketError(result, .send) }
       done += max(0, result.raw)
     }

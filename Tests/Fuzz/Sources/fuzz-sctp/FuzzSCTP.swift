@@ -6,11 +6,12 @@ import SocketKitSCTP
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzSCTP(_ data: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
-  let bytes = UnsafeRawBufferPointer(start: data, count: count).bytes
-  readNotification(bytes)
+  let message = UnsafeBufferPointer(start: data, count: count).span
+  let bytes = message.bytes
+  readNotification(message)
   // A program's buffer need not be aligned.
-  if count > 0 { readNotification(bytes.extracting(droppingFirst: 1)) }
-  readCauses(bytes)
+  if count > 0 { readNotification(message.extracting(droppingFirst: 1)) }
+  readCauses(message)
   readInfos(bytes)
   encode(bytes)
   return 0
@@ -19,10 +20,10 @@ public func fuzzSCTP(_ data: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
 /// The lengths of the fixed parts, from type 0x8001 on.
 private let fixedLengths = [20, 148, 48, 16, 12, 24, 16, 20, 12, 12, 20, 16, 32]
 
-private func readNotification(_ bytes: RawSpan) {
+private func readNotification(_ bytes: Span<UInt8>) {
   let notification = SCTPNotification(bytes)
   require(notification == SCTPNotification(bytes), "two readings differ")
-  let plain = copy(bytes)
+  let plain = copy(bytes.bytes)
   let type = plain.count < 2 ? 0 : Int(number(plain[0..<2]))
   let length = plain.count < 8 ? 0 : Int(number(plain[4..<8]))
   let index = type - 0x8001
@@ -60,12 +61,12 @@ private func readNotification(_ bytes: RawSpan) {
   require(notification.association != nil, "no association")
 }
 
-private func readCauses(_ bytes: RawSpan) {
+private func readCauses(_ bytes: Span<UInt8>) {
   var found: [(UInt16, [UInt8])] = []
-  SCTPErrorCause.forEach(in: bytes) { cause, data in found.append((cause.rawValue, copy(data))) }
+  SCTPErrorCause.forEach(in: bytes) { cause, data in found.append((cause.rawValue, copy(data.bytes))) }
   // RFC 9260, 3.3.10, read with checked array accesses only.
   var wanted: [(UInt16, [UInt8])] = []
-  var rest = copy(bytes)[...]
+  var rest = copy(bytes.bytes)[...]
   while rest.count >= 4 {
     let head = Array(rest.prefix(4))
     let length = Int(head[2]) << 8 | Int(head[3])
@@ -127,7 +128,7 @@ private func encode(_ bytes: RawSpan) {
     // With a chunk's flags instead of a message's.
     require(failure[14] == (plain.isUnordered ? 1 : 0) && failure[15] == 0, "flags")
     failure[14] = plain.isUnordered ? 4 : 0
-    let read = SCTPNotification(failure.span.bytes)
+    let read = SCTPNotification(failure.span)
     guard case .sendFailed(let seen) = read else { fatalError("\(read)") }
     require(seen.info == plain && level == 132, "\(seen.info) for \(plain)")
   }

@@ -22,7 +22,7 @@ private func echo<S: DatagramSocket & ~Copyable>(_ socket: Held<S>, isRaw: Bool)
   for _ in 0..<(isRaw ? 2 : 1) {
     step("receive") {
       let number = try socket.with { try $0.receive(into: buffer.mutableSpan, &info, until: longTime) }
-      let bytes = buffer.span.extracting(first: number).bytes
+      let bytes = buffer.span.extracting(first: number)
       let headerLength = isRaw ? IPv4Header(bytes)?.length ?? 0 : 0
       let packet = bytes.extracting(droppingFirst: headerLength)
       guard let echo = ICMPEcho(packet, family: .ipv4) else { return "\(number) bytes that are no echo" }
