@@ -141,7 +141,8 @@ extension RawDescriptor {
     if let error = try connectFailure() { throw error }
     var watched = csk_pollfd(fd: value, events: Int16(CSK_POLLOUT), revents: 0)
     var now = csk_timespec()
-    let result = IOResult(raw: csk_ppoll(&watched, 1, &now))
+    // The kernel accesses one element and the time, and only during the call.
+    let result = IOResult(raw: unsafe csk_ppoll(&watched, 1, &now))
     if result.isFailure && !result.isInterrupted { throw SocketError(result, .connect) }
     let seen = Int32(watched.revents)
     if seen & (CSK_POLLHUP | CSK_POLLOUT) == 0 { return false }
@@ -158,8 +159,7 @@ extension RawDescriptor {
   /// Sets IP_BIND_ADDRESS_NO_PORT, so that connect(2) and not bind(2) chooses the port. On a kernel without this
   /// option, bind(2) reserves a port.
   fileprivate func chooseNoPortYet() {
-    var on: Int32 = 1
-    _ = csk_setsockopt(value, CSK_IPPROTO_IP, CSK_IP_BIND_ADDRESS_NO_PORT, &on, 4)
+    _ = writeOption(CSK_IPPROTO_IP, CSK_IP_BIND_ADDRESS_NO_PORT, 1 as Int32)
   }
 
   /// Connects to a Unix listener whose backlog is full.
@@ -172,24 +172,23 @@ extension RawDescriptor {
     to address: some SocketAddress, until limit: some WaitLimit
   ) throws(SocketError) {
     let slice = 5_000_000 as Int64
-    let size = UInt32(MemoryLayout<csk_timeval>.size)
     var before = csk_timeval()
-    var length = size
-    let read = IOResult(raw: csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &before, &length))
+    var length = 0
+    let read = readOption(CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, into: &before, &length)
     if read.isFailure { throw SocketError(read, .connect) }
     try setBlocking(true)
     defer {
       // This call ignores errors, because the kernel accepts a time that getsockopt(2) returned.
-      _ = csk_setsockopt(value, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &before, size)
+      _ = writeOption(CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, before)
       try? setBlocking(false)
     }
     while true {
       try limit.check(.connect)
       let left = min(limit.deadline, limit.control?.deadline ?? .never).remainingNanoseconds
       let sleep = left < 0 ? slice : max(1000, min(slice, left))
-      var time = csk_timeval(tv_sec: 0, tv_usec: Int(sleep / 1000))
-      let set = csk_setsockopt(value, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &time, size)
-      if set < 0 { throw SocketError(IOResult(raw: set), .connect) }
+      let time = csk_timeval(tv_sec: 0, tv_usec: Int(sleep / 1000))
+      let set = writeOption(CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, time)
+      if set.isFailure { throw SocketError(set, .connect) }
       let result = attemptConnect(to: address)
       if !result.isFailure || result.errno == CSK_EISCONN { break }
       if !result.isWouldBlock && !result.isInterrupted { throw SocketError(result, .connect) }

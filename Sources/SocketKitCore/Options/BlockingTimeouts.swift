@@ -19,8 +19,8 @@ extension SocketOption where Value == Duration {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> Duration in
         var value = csk_timeval()
-        var length = UInt32(MemoryLayout<csk_timeval>.size)
-        let result = IOResult(raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, name, &value, &length))
+        var length = 0
+        let result = target.readOption(CSK_SOL_SOCKET, name, into: &value, &length)
         if result.isFailure { throw SocketError(result, .getOption) }
         return .seconds(value.tv_sec) + .microseconds(value.tv_usec)
       },
@@ -34,8 +34,7 @@ extension SocketOption where Value == Duration {
         } else if value.tv_sec < .max {
           value.tv_sec += 1
         }
-        let result = IOResult(
-          raw: csk_setsockopt(target.value, CSK_SOL_SOCKET, name, &value, UInt32(MemoryLayout<csk_timeval>.size)))
+        let result = target.writeOption(CSK_SOL_SOCKET, name, value)
         if result.isFailure { throw SocketError(result, .setOption) }
       })
   }

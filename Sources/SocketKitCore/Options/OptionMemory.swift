@@ -24,6 +24,18 @@ extension RawDescriptor {
     return result
   }
 
+  /// Reads an option whose length varies (getsockopt(2)).
+  /// - Parameter bytes: contains the input parameters, if the option has any, and receives the result. The kernel
+  ///   writes at most as many bytes as the array has. If the call succeeds, the method removes the bytes after the
+  ///   result.
+  /// - Returns: 0 or -errno.
+  func readOption(_ level: Int32, _ name: Int32, into bytes: inout [UInt8]) -> IOResult {
+    var length = UInt32(clamping: bytes.count)
+    let result = IOResult(raw: unsafe csk_getsockopt(value, level, name, &bytes, &length))
+    if !result.isFailure { bytes.removeLast(max(0, bytes.count - Int(length))) }
+    return result
+  }
+
   /// For implementers of options: sets an option to a value in the kernel's layout (setsockopt(2)).
   /// - Parameters:
   ///   - level: the level of the option, such as `SOL_SOCKET`.

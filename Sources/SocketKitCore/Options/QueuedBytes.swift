@@ -40,7 +40,8 @@ extension ReadOnlySocketOption where Value == Int {
 extension RawDescriptor {
   fileprivate func queuedBytes(_ request: Int32) throws(SocketError) -> Int {
     var count: Int32 = 0
-    let result = IOResult(raw: csk_ioctl(value, UInt(bitPattern: Int(request)), &count))
+    // The kernel writes one int.
+    let result = IOResult(raw: unsafe csk_ioctl(value, UInt(bitPattern: Int(request)), &count))
     // ENOTTY: this kind of descriptor does not support the request.
     if result.errno == CSK_ENOTTY { throw SocketError(code: .notSupported, .getOption, errno: CSK_ENOTTY) }
     if result.isFailure { throw SocketError(result, .getOption) }

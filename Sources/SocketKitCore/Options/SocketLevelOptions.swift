@@ -120,8 +120,8 @@ extension SocketOption where Value == Duration? {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Duration? in
         var value = csk_linger()
-        var length = UInt32(MemoryLayout<csk_linger>.size)
-        let result = IOResult(raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_LINGER, &value, &length))
+        var length = 0
+        let result = target.readOption(CSK_SOL_SOCKET, CSK_SO_LINGER, into: &value, &length)
         if result.isFailure { throw SocketError(result, .getOption) }
         return value.on == 0 ? nil : .seconds(value.seconds)
       },
@@ -129,10 +129,8 @@ extension SocketOption where Value == Duration? {
         guard let seconds = (value ?? .zero).count(of: .seconds(1)) else {
           throw SocketError(code: .invalidArgument, .setOption)
         }
-        var linger = csk_linger(on: value == nil ? 0 : 1, seconds: seconds)
-        let result = IOResult(
-          raw: csk_setsockopt(
-            target.value, CSK_SOL_SOCKET, CSK_SO_LINGER, &linger, UInt32(MemoryLayout<csk_linger>.size)))
+        let linger = csk_linger(on: value == nil ? 0 : 1, seconds: seconds)
+        let result = target.writeOption(CSK_SOL_SOCKET, CSK_SO_LINGER, linger)
         if result.isFailure { throw SocketError(result, .setOption) }
       })
   }

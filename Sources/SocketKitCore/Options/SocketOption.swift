@@ -112,10 +112,9 @@ extension SocketOption where Value == String {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> String in
         var bytes = [UInt8](repeating: 0, count: max(0, capacity) + 1)
-        var length = UInt32(bytes.count)
-        let result = IOResult(raw: csk_getsockopt(target.value, level, name, &bytes, &length))
+        let result = target.readOption(level, name, into: &bytes)
         if result.isFailure { throw SocketError(result, .getOption) }
-        return String(decoding: bytes.prefix(Int(length)).prefix { $0 != 0 }, as: UTF8.self)
+        return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       },
       write: { (target: RawDescriptor, value: String) throws(SocketError) in
         let bytes = Array(value.utf8)
@@ -145,10 +144,9 @@ extension SocketOption where Value == [UInt8] {
         let capacity = max(0, capacity)
         var bytes = Array(request.prefix(capacity))
         bytes += repeatElement(0, count: capacity - bytes.count)
-        var length = UInt32(clamping: capacity)
-        let result = IOResult(raw: csk_getsockopt(target.value, level, name, &bytes, &length))
+        let result = target.readOption(level, name, into: &bytes)
         if result.isFailure { throw SocketError(result, .getOption) }
-        return Array(bytes.prefix(Int(length)))
+        return bytes
       },
       write: { (target: RawDescriptor, value: [UInt8]) throws(SocketError) in
         let result = target.writeOption(level, name, bytes: value.span.integerBytes)

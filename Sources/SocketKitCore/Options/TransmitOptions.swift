@@ -12,9 +12,8 @@ extension SocketOption where Value == Int? {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Int? in
         var rate: UInt64 = 0
-        var length: UInt32 = 8
-        let result = IOResult(
-          raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_MAX_PACING_RATE, &rate, &length))
+        var length = 0
+        let result = target.readOption(CSK_SOL_SOCKET, CSK_SO_MAX_PACING_RATE, into: &rate, &length)
         if result.isFailure { throw SocketError(result, .getOption) }
         // If all bits of the value that the kernel wrote are set, there is no limit.
         let unlimited = length < 8 ? UInt64(UInt32.max) : .max
@@ -22,8 +21,8 @@ extension SocketOption where Value == Int? {
       },
       write: { (target: RawDescriptor, value: Int?) throws(SocketError) in
         if let value, value < 1 { throw SocketError(code: .invalidArgument, .setOption) }
-        var rate = value.map { UInt64($0) } ?? .max
-        let result = IOResult(raw: csk_setsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_MAX_PACING_RATE, &rate, 8))
+        let rate = value.map { UInt64($0) } ?? .max
+        let result = target.writeOption(CSK_SOL_SOCKET, CSK_SO_MAX_PACING_RATE, rate)
         if result.isFailure { throw SocketError(result, .setOption) }
       })
   }
@@ -75,8 +74,8 @@ extension SocketOption where Value == TransmitTime {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> TransmitTime in
         var value = csk_transmit_time()
-        var length = UInt32(MemoryLayout<csk_transmit_time>.size)
-        let result = IOResult(raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_TXTIME, &value, &length))
+        var length = 0
+        let result = target.readOption(CSK_SOL_SOCKET, CSK_SO_TXTIME, into: &value, &length)
         if result.isFailure { throw SocketError(result, .getOption) }
         return TransmitTime(
           TransmitTime.Clock(rawValue: value.clock),
@@ -87,10 +86,8 @@ extension SocketOption where Value == TransmitTime {
         let flags =
           (value.isDeadline ? CSK_SOF_TXTIME_DEADLINE_MODE : 0)
           | (value.reportsErrors ? CSK_SOF_TXTIME_REPORT_ERRORS : 0)
-        var time = csk_transmit_time(clock: value.clock.rawValue, flags: UInt32(flags))
-        let result = IOResult(
-          raw: csk_setsockopt(
-            target.value, CSK_SOL_SOCKET, CSK_SO_TXTIME, &time, UInt32(MemoryLayout<csk_transmit_time>.size)))
+        let time = csk_transmit_time(clock: value.clock.rawValue, flags: UInt32(flags))
+        let result = target.writeOption(CSK_SOL_SOCKET, CSK_SO_TXTIME, time)
         if result.isFailure { throw SocketError(result, .setOption) }
       })
   }
