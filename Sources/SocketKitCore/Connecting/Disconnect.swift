@@ -26,8 +26,7 @@ extension RawDescriptor {
 
   private func dissolve() throws(SocketError) {
     let unspecified = InlineArray<2, UInt64>(repeating: 0)
-    let result = IOResult(
-      raw: unspecified.span.withUnsafeBytes { csk_connect(value, $0.baseAddress, UInt32($0.count)) })
+    let result = attemptConnect(to: AnySocketAddress(copying: unspecified.span.integerBytes))
     if result.isFailure { throw SocketError(result, .connect) }
   }
 

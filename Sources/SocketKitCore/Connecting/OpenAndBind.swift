@@ -10,21 +10,24 @@ extension RawDescriptor {
       raw: csk_socket(
         kind.family.rawValue, kind.type.rawValue | CSK_SOCK_NONBLOCK | CSK_SOCK_CLOEXEC, kind.protocolNumber))
     if result.isFailure { throw SocketError(result, .open) }
+    // The kernel has returned a new descriptor, which has no other owner.
     return unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
   }
 
   /// Calls bind(2).
   func bind(to address: some SocketAddress) throws(SocketError) {
+    // The kernel reads the address only during the call.
     let result = address.withBytes { bytes in
-      bytes.withUnsafeBytes { IOResult(raw: csk_bind(value, $0.baseAddress, UInt32($0.count))) }
+      unsafe bytes.withUnsafeBytes { unsafe IOResult(raw: csk_bind(value, $0.baseAddress, UInt32($0.count))) }
     }
     if result.isFailure { throw SocketError(result, .bind) }
   }
 
   /// Calls connect(2) once.
   func attemptConnect(to address: some SocketAddress) -> IOResult {
+    // The kernel reads the address only during the call.
     address.withBytes { bytes in
-      bytes.withUnsafeBytes { IOResult(raw: csk_connect(value, $0.baseAddress, UInt32($0.count))) }
+      unsafe bytes.withUnsafeBytes { unsafe IOResult(raw: csk_connect(value, $0.baseAddress, UInt32($0.count))) }
     }
   }
 }
