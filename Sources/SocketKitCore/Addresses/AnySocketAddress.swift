@@ -34,8 +34,11 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
   init(copying bytes: RawSpan) {
     self.init()
     let count = bytes.byteCount < Self.maximumLength ? bytes.byteCount : Self.maximumLength
-    withUnsafeMutableBytes(of: &storage) { target in
-      bytes.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0.prefix(count))) }
+    // `count` is at most the length of `bytes` and the size of `storage`, and every bit pattern is a valid integer.
+    unsafe withUnsafeMutableBytes(of: &storage) { target in
+      unsafe bytes.withUnsafeBytes {
+        unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0.prefix(count)))
+      }
     }
     length = UInt32(truncatingIfNeeded: count)
   }
@@ -48,15 +51,16 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
 
   @inlinable
   public borrowing func withBytes<R>(_ body: (RawSpan) -> R) -> R {
-    body(storage.span.bytes.extracting(first: Int(length)))
+    body(storage.span.integerBytes.extracting(first: Int(length)))
   }
 
   /// Passes the bytes to `body` without making a copy, unlike ``withBytes(_:)``.
   @inlinable @inline(__always)
   mutating func withOwnBytes<R>(_ body: (RawSpan) -> R) -> R {
     let count = Int(length)
-    return withUnsafeMutableBytes(of: &storage) {
-      body(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: $0.baseAddress, count: count)))
+    // `length` is at most 128, the size of `storage`, and the compiler does not let the span escape from the body.
+    return unsafe withUnsafeMutableBytes(of: &storage) {
+      unsafe body(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(start: $0.baseAddress, count: count)))
     }
   }
 
@@ -68,7 +72,10 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
   @inlinable
   public mutating func fill<R>(_ body: (_ bytes: UnsafeMutableRawPointer, _ length: inout UInt32) -> R) -> R {
     var reported = UInt32(truncatingIfNeeded: Self.maximumLength)
-    let result = withUnsafeMutableBytes(of: &storage) { unsafe body($0.baseAddress.unsafelyUnwrapped, &reported) }
+    // `storage` is not empty, so its address is not nil. The body receives its size.
+    let result = unsafe withUnsafeMutableBytes(of: &storage) {
+      unsafe body($0.baseAddress.unsafelyUnwrapped, &reported)
+    }
     length = reported <= 110 ? reported : Self.usable(reported)
     return result
   }
@@ -85,7 +92,8 @@ extension AnySocketAddress: Hashable {
     a.length == b.length && a.withBytes { left in b.withBytes { right in sameBytes(left, right) } }
   }
   public func hash(into hasher: inout Hasher) {
-    withBytes { $0.withUnsafeBytes { hasher.combine(bytes: $0) } }
+    // The hasher reads the bytes only during the call.
+    withBytes { unsafe $0.withUnsafeBytes { unsafe hasher.combine(bytes: $0) } }
   }
 }
 
@@ -98,7 +106,7 @@ extension AnySocketAddress: CustomStringConvertible {
     let digits = Array("0123456789abcdef")
     let hex = withBytes { bytes in
       (min(2, bytes.byteCount)..<bytes.byteCount).map { index in
-        let byte = bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)
+        let byte = bytes.integer(at: index, as: UInt8.self)
         return String([digits[Int(byte >> 4)], digits[Int(byte & 15)]])
       }.joined()
     }
@@ -109,5 +117,6 @@ extension AnySocketAddress: CustomStringConvertible {
 @usableFromInline
 func sameBytes(_ a: RawSpan, _ b: RawSpan) -> Bool {
   guard a.byteCount == b.byteCount else { return false }
-  return a.withUnsafeBytes { left in b.withUnsafeBytes { right in left.elementsEqual(right) } }
+  // The comparison reads the bytes only during the call.
+  return unsafe a.withUnsafeBytes { left in unsafe b.withUnsafeBytes { right in unsafe left.elementsEqual(right) } }
 }

@@ -5,7 +5,7 @@ extension AnySocketAddress {
   /// without a name. Nil for other addresses (unix(7)).
   var unixText: String? {
     guard family == .unix else { return nil }
-    let name = withBytes { $0.withUnsafeBytes { Array($0.dropFirst(2)) } }
+    let name = withBytes { bytes in (2..<bytes.byteCount).map { bytes.integer(at: $0, as: UInt8.self) } }
     guard let first = name.first else { return "@" }
     // The empty abstract name differs from an address without a name.
     if name == [0] { return "%00" }
