@@ -59,9 +59,10 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
   @inlinable
   public borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult {
     let number = owned.raw.value
-    return buffer.withUnsafeMutableBytes { memory in
-      var result = csk_read(number, memory.baseAddress, memory.count)
-      while result == 0 &- Int(CSK_EINTR) { result = csk_read(number, memory.baseAddress, memory.count) }
+    // The kernel writes at most `count` bytes, and only during the call.
+    return unsafe buffer.withUnsafeMutableBytes { memory in
+      var result = unsafe csk_read(number, memory.baseAddress, memory.count)
+      while result == 0 &- Int(CSK_EINTR) { result = unsafe csk_read(number, memory.baseAddress, memory.count) }
       return IOResult(raw: result)
     }
   }
@@ -69,33 +70,37 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
   @inlinable
   public borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult {
     let number = owned.raw.value
-    return bytes.withUnsafeBytes { memory in
-      withoutSignal(for: memory.count) { csk_write(number, memory.baseAddress, memory.count) }
+    // The kernel reads the bytes only during the call.
+    return unsafe bytes.withUnsafeBytes { memory in
+      withoutSignal(for: memory.count) { unsafe csk_write(number, memory.baseAddress, memory.count) }
     }
   }
 
+  // The caller guarantees that the segments and their memory exist during the call.
   @unsafe @inlinable
   public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    let vectors = csk_msghdr(gathering: segments)
-    var result = csk_readv(owned.raw.value, vectors.vectors, vectors.vector_count)
-    while result == 0 &- Int(CSK_EINTR) { result = csk_readv(owned.raw.value, vectors.vectors, vectors.vector_count) }
+    let number = owned.raw.value
+    let vectors = unsafe csk_msghdr(gathering: segments)
+    var result = unsafe csk_readv(number, vectors.vectors, vectors.vector_count)
+    while result == 0 &- Int(CSK_EINTR) { result = unsafe csk_readv(number, vectors.vectors, vectors.vector_count) }
     return IOResult(raw: result)
   }
 
   @unsafe @inlinable
   public borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     let number = owned.raw.value
-    let vectors = csk_msghdr(gathering: segments)
-    return withoutSignal(for: .max) { csk_writev(number, vectors.vectors, vectors.vector_count) }
+    let vectors = unsafe csk_msghdr(gathering: segments)
+    return withoutSignal(for: .max) { unsafe csk_writev(number, vectors.vectors, vectors.vector_count) }
   }
 
   /// Makes the call. If the call may raise SIGPIPE, blocks this signal during the call, and then removes a pending
   /// signal that the call raised. Before Linux 6.18, write(2) has no flag that suppresses the signal.
   @inlinable
   borrowing func withoutSignal(for count: Int, _ call: () -> Int) -> IOResult {
+    // Both functions use the state only during their call.
     var signal = csk_pipe_signal()
     if isPipe {
-      let blocked = IOResult(raw: csk_pipe_signal_block(&signal))
+      let blocked = IOResult(raw: unsafe csk_pipe_signal_block(&signal))
       if blocked.isFailure { return blocked }
     }
     var result = call()
@@ -103,7 +108,7 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
     if isPipe {
       // A partial write may have raised the signal for the rest of the bytes.
       let mayBeRaised = result == 0 &- Int(CSK_EPIPE) || (result > 0 && result < count)
-      csk_pipe_signal_restore(&signal, mayBeRaised ? 1 : 0)
+      unsafe csk_pipe_signal_restore(&signal, mayBeRaised ? 1 : 0)
     }
     return IOResult(raw: result)
   }
@@ -113,7 +118,7 @@ extension RawDescriptor {
   /// Whether getsockopt(2) fails with ENOTSOCK.
   var isNoSocket: Bool {
     var number: Int32 = 0
-    var length: UInt32 = 4
-    return csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_TYPE, &number, &length) == 0 - Int(CSK_ENOTSOCK)
+    var length = 0
+    return readOption(CSK_SOL_SOCKET, CSK_SO_TYPE, into: &number, &length).errno == CSK_ENOTSOCK
   }
 }
