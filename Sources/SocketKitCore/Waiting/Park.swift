@@ -112,20 +112,22 @@ struct Park {
   private func sleepUntilNews(_ history: inout ParkHistory) throws(SocketError) {
     let opened = csk_epoll_create(CSK_EPOLL_CLOEXEC)
     if opened < 0 { return try pauseWhileReported(&history) }
+    // The kernel has returned a new descriptor, which has no other owner.
     let epoll = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: opened)))
     let watched = UInt32(UInt16(bitPattern: events)) | Trigger.edge.rawValue
     var event = csk_epoll_event(events: watched, data: 0)
-    let added = csk_epoll_ctl(epoll.raw.value, CSK_EPOLL_CTL_ADD, source.value, &event)
+    // The kernel reads one event in each call of epoll_ctl(2), and writes at most one event in epoll_wait(2).
+    let added = unsafe csk_epoll_ctl(epoll.raw.value, CSK_EPOLL_CTL_ADD, source.value, &event)
     if added == 0 &- Int(CSK_EBADF) { throw SocketError(IOResult(raw: added), operation) }
     if added < 0 { return try pauseWhileReported(&history) }
     if hasSecond {
       var other = csk_epoll_event(events: UInt32(CSK_POLLOUT) | Trigger.edge.rawValue, data: 0)
-      let result = csk_epoll_ctl(epoll.raw.value, CSK_EPOLL_CTL_ADD, second.value, &other)
+      let result = unsafe csk_epoll_ctl(epoll.raw.value, CSK_EPOLL_CTL_ADD, second.value, &other)
       if result < 0 { return try pauseWhileReported(&history) }
     }
     // The epoll instance first reports the current state, and then only changes.
     var present: Int16 = 0
-    for _ in 0..<(hasSecond ? 2 : 1) where csk_epoll_wait(epoll.raw.value, &event, 1, 0) > 0 {
+    for _ in 0..<(hasSecond ? 2 : 1) where unsafe csk_epoll_wait(epoll.raw.value, &event, 1, 0) > 0 {
       present |= Int16(truncatingIfNeeded: event.events)
     }
     let isNew = present & wanted != 0 || present & ~history.reported != 0
@@ -150,9 +152,9 @@ struct Park {
 
   private func pendingError() -> SocketError? {
     var number: Int32 = 0
-    var length: UInt32 = 4
-    let result = csk_getsockopt(source.value, CSK_SOL_SOCKET, CSK_SO_ERROR, &number, &length)
-    return result < 0 || number == 0 ? nil : SocketError(.failure(errno: number), operation)
+    var length = 0
+    let result = source.readOption(CSK_SOL_SOCKET, CSK_SO_ERROR, into: &number, &length)
+    return result.isFailure || number == 0 ? nil : SocketError(.failure(errno: number), operation)
   }
 
   /// Pauses, for a time that increases with each call up to four milliseconds. Then sleeps if poll(2) no longer reports
@@ -175,14 +177,16 @@ struct Park {
   /// datagram sockets and Unix listeners do not report that the direction has ended.
   private func receivingHasEnded() throws(SocketError) -> Bool {
     var byte: UInt8 = 0
-    // poll(2) reports the same if the direction has ended and if a message arrived after the attempt.
-    let result = csk_recv(source.value, &byte, 1, CSK_MSG_PEEK | CSK_MSG_DONTWAIT)
+    // poll(2) reports the same if the direction has ended and if a message arrived after the attempt. The kernel writes
+    // at most one byte.
+    let result = unsafe csk_recv(source.value, &byte, 1, CSK_MSG_PEEK | CSK_MSG_DONTWAIT)
     switch Int32(truncatingIfNeeded: result < 0 ? 0 &- result : 0) {
     case CSK_EAGAIN: return true
     case CSK_EINVAL, CSK_ENOTCONN:
       var listens: Int32 = 0
-      var length: UInt32 = 4
-      return csk_getsockopt(source.value, CSK_SOL_SOCKET, CSK_SO_ACCEPTCONN, &listens, &length) >= 0 && listens != 0
+      var length = 0
+      let result = source.readOption(CSK_SOL_SOCKET, CSK_SO_ACCEPTCONN, into: &listens, &length)
+      return !result.isFailure && listens != 0
     case 0, CSK_EINTR, CSK_EOPNOTSUPP, CSK_ENOMEM, CSK_ENOTSOCK: return false
     // The peek cleared a pending error.
     default: throw SocketError(IOResult(raw: result), operation)
@@ -216,9 +220,11 @@ struct Park {
       let left = limit.remainingNanoseconds
       time.tv_sec = Int(left / 1_000_000_000)
       time.tv_nsec = Int(left % 1_000_000_000)
-      let result = withUnsafeMutableBytes(of: &watched) { bytes in
-        let memory = bytes.baseAddress?.assumingMemoryBound(to: csk_pollfd.self)
-        return IOResult(raw: left < 0 ? csk_ppoll(memory, count, nil) : csk_ppoll(memory, count, &time))
+      // The kernel accesses `count` of the 3 elements, and the time, only during the call.
+      var span = watched.mutableSpan
+      let result = unsafe span.withUnsafeMutableBufferPointer { memory in
+        let memory = memory.baseAddress
+        return IOResult(raw: unsafe left < 0 ? csk_ppoll(memory, count, nil) : csk_ppoll(memory, count, &time))
       }
       if result.isInterrupted { continue }
       if result.isFailure {
