@@ -44,6 +44,8 @@ public struct GatherList: ~Copyable, ~Escapable {
   @_lifetime(self: borrow buffers)
   public mutating func append(contentsOf buffers: borrowing [[UInt8]]) {
     // The list borrows the outer array, so the inner arrays do not change while the list exists.
-    for index in 0..<buffers.count { buffers[index].withUnsafeBytes { segments.append(IOSegment($0)) } }
+    for index in 0..<buffers.count {
+      unsafe buffers[index].withUnsafeBytes { segments.append(unsafe IOSegment($0)) }
+    }
   }
 }

@@ -54,7 +54,8 @@ extension RawDescriptor {
   /// Returns the address that the socket is bound to (getsockname(2)).
   public func localAddress() throws(SocketError) -> AnySocketAddress {
     var address = AnySocketAddress()
-    let result = IOResult(raw: address.fill { csk_getsockname(value, $0, &$1) })
+    // The kernel writes at most `$1` bytes.
+    let result = IOResult(raw: unsafe address.fill { unsafe csk_getsockname(value, $0, &$1) })
     if result.isFailure { throw SocketError(result, .localAddress) }
     return address
   }
@@ -62,7 +63,8 @@ extension RawDescriptor {
   /// Returns the address that the socket is connected to (getpeername(2)).
   public func remoteAddress() throws(SocketError) -> AnySocketAddress {
     var address = AnySocketAddress()
-    let result = IOResult(raw: address.fill { csk_getpeername(value, $0, &$1) })
+    // The kernel writes at most `$1` bytes.
+    let result = IOResult(raw: unsafe address.fill { unsafe csk_getpeername(value, $0, &$1) })
     if result.isFailure { throw SocketError(result, .remoteAddress) }
     return address
   }

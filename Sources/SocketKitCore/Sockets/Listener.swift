@@ -61,8 +61,9 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
     let number = owned.raw.value
     if mark.isSet { throw SocketError(code: .shutDown, .accept) }
     while true {
-      let result = peer.fill { address, length in
-        IOResult(raw: csk_accept(number, address, &length))
+      // The kernel writes at most `length` bytes.
+      let result = unsafe peer.fill { address, length in
+        unsafe IOResult(raw: csk_accept(number, address, &length))
       }
       if result.raw >= 0 { return make(result) }
       if result.isWouldBlock { return nil }
@@ -81,6 +82,7 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
   @inlinable
   func make(_ result: IOResult) -> S {
     S(
+      // The kernel has returned a new descriptor, which has no other owner.
       accepted: unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw))),
       context: context)
   }

@@ -2,8 +2,9 @@ public import CSocketKit
 
 /// One buffer of a scattered read or gathered write: an address and a length in bytes, in the layout of the kernel's
 /// iovec.
-@frozen
+@frozen @safe
 public struct IOSegment {
+  // A segment is only an address and a length. The functions that access the memory are `@unsafe`.
   /// The address of the first byte, or nil for an empty buffer.
   public var baseAddress: UnsafeMutableRawPointer?
   /// The length in bytes.
@@ -12,23 +13,26 @@ public struct IOSegment {
   /// Makes a segment for reading or writing. The memory must stay valid while the segment is used.
   @unsafe @inlinable
   public init(_ memory: UnsafeMutableRawBufferPointer) {
-    baseAddress = memory.baseAddress
+    unsafe baseAddress = memory.baseAddress
     count = memory.count
   }
 
   /// Makes a segment for writing only: the kernel does not change the bytes.
   @unsafe @inlinable
   public init(_ memory: UnsafeRawBufferPointer) {
-    baseAddress = UnsafeMutableRawPointer(mutating: memory.baseAddress)
+    unsafe baseAddress = UnsafeMutableRawPointer(mutating: memory.baseAddress)
     count = memory.count
   }
 }
 
+// The caller of these four functions guarantees that the segments and their memory exist during the call.
+
 extension StreamSocket where Self: ~Copyable {
   @unsafe @inlinable
   public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    for segment in segments where segment.count > 0 {
-      var bytes = MutableSpan<UInt8>(
+    for index in 0..<segments.count where unsafe segments[index].count > 0 {
+      let segment = unsafe segments[index]
+      var bytes = unsafe MutableSpan<UInt8>(
         _unsafeBytes: UnsafeMutableRawBufferPointer(start: segment.baseAddress, count: segment.count))
       return attemptReceive(into: &bytes)
     }
@@ -37,9 +41,10 @@ extension StreamSocket where Self: ~Copyable {
 
   @unsafe @inlinable
   public borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    for segment in segments where segment.count > 0 {
+    for index in 0..<segments.count where unsafe segments[index].count > 0 {
+      let segment = unsafe segments[index]
       return attemptSend(
-        Span<UInt8>(_unsafeBytes: UnsafeRawBufferPointer(start: segment.baseAddress, count: segment.count)))
+        unsafe Span<UInt8>(_unsafeBytes: UnsafeRawBufferPointer(start: segment.baseAddress, count: segment.count)))
     }
     return .zero
   }
@@ -48,17 +53,17 @@ extension StreamSocket where Self: ~Copyable {
 extension StreamSocket where Self: KernelSocket & ~Copyable {
   @unsafe @inlinable
   public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    var message = csk_msghdr(gathering: segments)
-    var result = csk_recvmsg(descriptor.value, &message, 0)
-    while result == 0 &- Int(CSK_EINTR) { result = csk_recvmsg(descriptor.value, &message, 0) }
+    var message = unsafe csk_msghdr(gathering: segments)
+    var result = unsafe csk_recvmsg(descriptor.value, &message, 0)
+    while result == 0 &- Int(CSK_EINTR) { result = unsafe csk_recvmsg(descriptor.value, &message, 0) }
     return Self.named(IOResult(raw: result), on: descriptor)
   }
 
   @unsafe @inlinable
   public borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    var message = csk_msghdr(gathering: segments)
-    var result = csk_sendmsg(descriptor.value, &message, CSK_MSG_NOSIGNAL)
-    while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(descriptor.value, &message, CSK_MSG_NOSIGNAL) }
+    var message = unsafe csk_msghdr(gathering: segments)
+    var result = unsafe csk_sendmsg(descriptor.value, &message, CSK_MSG_NOSIGNAL)
+    while result == 0 &- Int(CSK_EINTR) { result = unsafe csk_sendmsg(descriptor.value, &message, CSK_MSG_NOSIGNAL) }
     return Self.named(IOResult(raw: result), on: descriptor)
   }
 }
@@ -67,18 +72,20 @@ extension UnsafeBufferPointer<IOSegment> {
   /// The segments as an array of struct iovec, which has the same layout.
   @inlinable @inline(__always)
   var vectors: UnsafeMutablePointer<csk_iovec>? {
-    UnsafeMutableRawPointer(mutating: baseAddress)?.assumingMemoryBound(to: csk_iovec.self)
+    unsafe UnsafeMutableRawPointer(mutating: baseAddress)?.assumingMemoryBound(to: csk_iovec.self)
   }
 }
 
 extension csk_msghdr {
+  // The structure contains the address of the segments. Its users pass it only to system calls that they make while the
+  // segments exist.
   @inlinable
   init(gathering segments: UnsafeBufferPointer<IOSegment>) {
-    self.init()
+    unsafe self.init()
     // The kernel returns EMSGSIZE for more than IOV_MAX (1024) segments, so this call passes at most that number; the
     // next call sends the rest.
-    vectors = segments.vectors
-    vector_count = segments.count < 1024 ? segments.count : 1024
+    unsafe vectors = segments.vectors
+    unsafe vector_count = segments.count < 1024 ? segments.count : 1024
   }
 }
 
@@ -186,12 +193,14 @@ extension StreamSocket where Self: ~Copyable {
   @inlinable
   borrowing func write(segments: borrowing SegmentList) throws(SocketError) -> Int? {
     if segments.byteCount == 0 { return 0 }
-    return try segments.withSegments { attemptSend(gathering: $0) }.count(.write)
+    // The list that contains the segments borrows their memory.
+    return try unsafe segments.withSegments { unsafe attemptSend(gathering: $0) }.count(.write)
   }
 
   @inlinable
   borrowing func read(segments: borrowing SegmentList) throws(SocketError) -> ReadOutcome? {
     if segments.byteCount == 0 { return .bytes(0) }
-    return try segments.withSegments { attemptReceive(scattering: $0) }.readOutcome(.read)
+    // The list that contains the segments has exclusive access to their memory.
+    return try unsafe segments.withSegments { unsafe attemptReceive(scattering: $0) }.readOutcome(.read)
   }
 }

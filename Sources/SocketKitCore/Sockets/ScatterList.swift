@@ -44,7 +44,7 @@ public struct ScatterList: ~Copyable, ~Escapable {
     // Each access makes the inner array the only owner of its memory. The memory then stays in place, because the list
     // has exclusive access to the outer array.
     for index in 0..<buffers.count {
-      buffers[index].withUnsafeMutableBytes { segments.append(IOSegment($0)) }
+      unsafe buffers[index].withUnsafeMutableBytes { segments.append(unsafe IOSegment($0)) }
     }
   }
 }

@@ -1,9 +1,11 @@
 /// The segments of a ``GatherList`` or a ``ScatterList``. Up to 8 segments are stored inline; more than 8 segments are
 /// stored on the heap.
-@frozen
+@frozen @safe
 @usableFromInline
 struct SegmentList: ~Copyable {
   @usableFromInline var few = InlineArray<8, IOSegment>(repeating: IOSegment())
+  // `many` is nil, or has memory for `capacity` segments, of which the first `end` are initialized. The list allocates
+  // and deallocates it. Every index below is less than `end`, except in `append`, which first makes space.
   /// The memory of the segments if there are more than 8.
   @usableFromInline var many: UnsafeMutablePointer<IOSegment>?
   @usableFromInline var capacity = 8
@@ -17,14 +19,14 @@ struct SegmentList: ~Copyable {
   init() {}
 
   @inlinable
-  deinit { many?.deallocate() }
+  deinit { unsafe many?.deallocate() }
 
   /// Appends a segment. Omits an empty segment, because the kernel limits the number of segments.
   @inlinable
   mutating func append(_ segment: IOSegment) {
     if segment.count == 0 { return }
     if end == capacity { grow() }
-    if let many { many[end] = segment } else { few[end] = segment }
+    if let many = unsafe many { unsafe many[end] = segment } else { few[end] = segment }
     end &+= 1
     byteCount &+= segment.count
   }
@@ -32,16 +34,16 @@ struct SegmentList: ~Copyable {
   @usableFromInline
   mutating func grow() {
     let larger = UnsafeMutablePointer<IOSegment>.allocate(capacity: 2 * capacity)
-    for index in 0..<end { (larger + index).initialize(to: self[index]) }
-    many?.deallocate()
-    many = larger
+    for index in 0..<end { unsafe (larger + index).initialize(to: self[index]) }
+    unsafe many?.deallocate()
+    unsafe many = larger
     capacity *= 2
   }
 
   @usableFromInline
   subscript(index: Int) -> IOSegment {
-    get { if let many { many[index] } else { few[index] } }
-    set { if let many { many[index] = newValue } else { few[index] = newValue } }
+    get { if let many = unsafe many { unsafe many[index] } else { few[index] } }
+    set { if let many = unsafe many { unsafe many[index] = newValue } else { few[index] = newValue } }
   }
 
   /// Removes bytes from the front of the list.
@@ -53,7 +55,7 @@ struct SegmentList: ~Copyable {
     while left > 0 {
       let segment = self[start]
       if left < segment.count {
-        self[start] = IOSegment(segment.baseAddress.map { $0 + left }, segment.count - left)
+        self[start] = unsafe IOSegment(segment.baseAddress.map { unsafe $0 + left }, segment.count - left)
         return
       }
       left -= segment.count
@@ -70,29 +72,29 @@ struct SegmentList: ~Copyable {
 
   @inlinable
   borrowing func withSegments<R>(_ body: (UnsafeBufferPointer<IOSegment>) -> R) -> R {
-    if let many { return body(UnsafeBufferPointer(start: many + start, count: end &- start)) }
-    return few.span.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[start..<end])) }
+    if let many = unsafe many { return unsafe body(UnsafeBufferPointer(start: many + start, count: end &- start)) }
+    return unsafe few.span.withUnsafeBufferPointer { unsafe body(UnsafeBufferPointer(rebasing: $0[start..<end])) }
   }
 }
 
 extension IOSegment {
   @inlinable
   init() {
-    baseAddress = nil
+    unsafe baseAddress = nil
     count = 0
   }
 
   @usableFromInline
   init(_ base: UnsafeMutableRawPointer?, _ count: Int) {
-    baseAddress = base
+    unsafe baseAddress = base
     self.count = count
   }
 
   // The lifetime of a segment does not depend on the span: ``GatherList`` and ``ScatterList`` declare the lifetime
   // dependence.
   @inlinable
-  init(of bytes: Span<UInt8>) { self = bytes.withUnsafeBytes { IOSegment($0) } }
+  init(of bytes: Span<UInt8>) { self = unsafe bytes.withUnsafeBytes { unsafe IOSegment($0) } }
 
   @inlinable
-  init(of bytes: consuming MutableSpan<UInt8>) { self = bytes.withUnsafeMutableBytes { IOSegment($0) } }
+  init(of bytes: consuming MutableSpan<UInt8>) { self = unsafe bytes.withUnsafeMutableBytes { unsafe IOSegment($0) } }
 }

@@ -42,10 +42,10 @@ extension StreamSocket where Self: ~Copyable {
   @inlinable
   public borrowing func read(into output: inout OutputRawSpan) throws(SocketError) -> ReadOutcome? {
     if output.isFull { return .bytes(0) }
-    let result = output.withUnsafeMutableBytes { memory, count in
+    let result = unsafe output.withUnsafeMutableBytes { memory, count in
       // The free memory is not initialized yet. The kernel or the wrapper initializes bytes before `count` includes
       // them.
-      var bytes = MutableSpan<UInt8>(_unsafeBytes: UnsafeMutableRawBufferPointer(rebasing: memory[count...]))
+      var bytes = unsafe MutableSpan<UInt8>(_unsafeBytes: UnsafeMutableRawBufferPointer(rebasing: memory[count...]))
       let result = attemptReceive(into: &bytes)
       if result.raw > 0 { count &+= result.raw }
       return result

@@ -45,9 +45,10 @@ extension RawDescriptor {
   @inlinable @inline(__always)
   func attemptReceiveBytes(into buffer: inout MutableSpan<UInt8>, flags: Int32) -> IOResult {
     let number = value
-    return buffer.withUnsafeMutableBytes { memory in
-      var result = csk_recv(number, memory.baseAddress, memory.count, flags)
-      while result == 0 &- Int(CSK_EINTR) { result = csk_recv(number, memory.baseAddress, memory.count, flags) }
+    // The kernel writes at most `count` bytes, and only during the call.
+    return unsafe buffer.withUnsafeMutableBytes { memory in
+      var result = unsafe csk_recv(number, memory.baseAddress, memory.count, flags)
+      while result == 0 &- Int(CSK_EINTR) { result = unsafe csk_recv(number, memory.baseAddress, memory.count, flags) }
       return IOResult(raw: result)
     }
   }
@@ -56,9 +57,10 @@ extension RawDescriptor {
   @inlinable @inline(__always)
   func attemptSendBytes(_ bytes: Span<UInt8>, flags: Int32) -> IOResult {
     let number = value
-    return bytes.withUnsafeBytes { memory in
-      var result = csk_send(number, memory.baseAddress, memory.count, flags)
-      while result == 0 &- Int(CSK_EINTR) { result = csk_send(number, memory.baseAddress, memory.count, flags) }
+    // The kernel reads `count` bytes, and only during the call.
+    return unsafe bytes.withUnsafeBytes { memory in
+      var result = unsafe csk_send(number, memory.baseAddress, memory.count, flags)
+      while result == 0 &- Int(CSK_EINTR) { result = unsafe csk_send(number, memory.baseAddress, memory.count, flags) }
       return IOResult(raw: result)
     }
   }
