@@ -30,23 +30,17 @@ public struct IOSegment {
 extension StreamSocket where Self: ~Copyable {
   @unsafe @inlinable
   public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    for index in 0..<segments.count where unsafe segments[index].count > 0 {
-      let segment = unsafe segments[index]
-      var bytes = unsafe MutableSpan<UInt8>(
-        _unsafeBytes: UnsafeMutableRawBufferPointer(start: segment.baseAddress, count: segment.count))
-      return attemptReceive(into: &bytes)
-    }
-    return .zero
+    guard let segment = unsafe segments.firstNonempty else { return .zero }
+    var bytes = unsafe MutableSpan<UInt8>(
+      _unsafeBytes: UnsafeMutableRawBufferPointer(start: segment.baseAddress, count: segment.count))
+    return attemptReceive(into: &bytes)
   }
 
   @unsafe @inlinable
   public borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    for index in 0..<segments.count where unsafe segments[index].count > 0 {
-      let segment = unsafe segments[index]
-      return attemptSend(
-        unsafe Span<UInt8>(_unsafeBytes: UnsafeRawBufferPointer(start: segment.baseAddress, count: segment.count)))
-    }
-    return .zero
+    guard let segment = unsafe segments.firstNonempty else { return .zero }
+    return attemptSend(
+      unsafe Span<UInt8>(_unsafeBytes: UnsafeRawBufferPointer(start: segment.baseAddress, count: segment.count)))
   }
 }
 
@@ -73,6 +67,18 @@ extension UnsafeBufferPointer<IOSegment> {
   @inlinable @inline(__always)
   var vectors: UnsafeMutablePointer<csk_iovec>? {
     unsafe UnsafeMutableRawPointer(mutating: baseAddress)?.assumingMemoryBound(to: csk_iovec.self)
+  }
+
+  /// The first segment that is not empty, or nil if all segments are empty.
+  @inlinable @inline(__always)
+  var firstNonempty: IOSegment? {
+    var index = 0
+    while index < count {
+      let segment = unsafe self[index]
+      if segment.count > 0 { return segment }
+      index &+= 1
+    }
+    return nil
   }
 }
 
