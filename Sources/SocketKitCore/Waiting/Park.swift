@@ -221,9 +221,8 @@ struct Park {
       time.tv_sec = Int(left / 1_000_000_000)
       time.tv_nsec = Int(left % 1_000_000_000)
       // The kernel accesses `count` of the 3 elements, and the time, only during the call.
-      var span = watched.mutableSpan
-      let result = unsafe span.withUnsafeMutableBufferPointer { memory in
-        let memory = memory.baseAddress
+      let result = unsafe withUnsafeMutableBytes(of: &watched) { bytes in
+        let memory = unsafe bytes.baseAddress?.assumingMemoryBound(to: csk_pollfd.self)
         return IOResult(raw: unsafe left < 0 ? csk_ppoll(memory, count, nil) : csk_ppoll(memory, count, &time))
       }
       if result.isInterrupted { continue }
