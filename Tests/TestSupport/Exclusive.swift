@@ -35,7 +35,7 @@ public struct Exclusive: SuiteTrait, TestTrait, TestScoping {
       usleep(10_000)
       after = openDescriptors()
     }
-    if getenv("SOCKETKIT_TIMES") != nil {
+    if environmentVariable("SOCKETKIT_TIMES") != nil {
       // Swift Testing's own times have the waiting for a turn in them.
       print("took \(Int(milliseconds() - began)) ms: \(test.id)")
     }
@@ -74,19 +74,4 @@ private actor Gate {
       waiting.removeFirst().resume()
     }
   }
-}
-
-/// The numbers of this process's open descriptors, without the one that reads the list.
-public func openDescriptors() -> [Int32] {
-  guard let folder = opendir("/proc/self/fd") else { return [] }
-  defer { closedir(folder) }
-  let own = dirfd(folder)
-  var numbers: [Int32] = []
-  while let entry = readdir(folder) {
-    let name = withUnsafePointer(to: &entry.pointee.d_name) {
-      $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-    }
-    if let number = Int32(name), number != own { numbers.append(number) }
-  }
-  return numbers.sorted()
 }

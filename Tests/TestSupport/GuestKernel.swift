@@ -7,7 +7,7 @@ public enum GuestKernel {
   /// Whether this process runs there: its init says so, and so does its kernel's command line, which no variable can
   /// forge.
   public static let isRunning: Bool = isGuest(
-    hasVariable: getenv("SOCKETKIT_GUEST") != nil, commandLine: kernelCommandLine())
+    hasVariable: environmentVariable("SOCKETKIT_GUEST") != nil, commandLine: kernelCommandLine())
 
   /// The judgement of ``isRunning`` on its two signs, of which neither is enough.
   public static func isGuest(hasVariable: Bool, commandLine: String) -> Bool {
@@ -16,25 +16,21 @@ public enum GuestKernel {
 
   /// What the kernel was started with (/proc/cmdline); empty when it does not say.
   public static func kernelCommandLine() -> String {
-    guard let file = fopen("/proc/cmdline", "r") else { return "" }
-    defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: 4096)
-    let count = fread(&bytes, 1, bytes.count, file)
-    return String(decoding: bytes.prefix(count), as: UTF8.self)
+    String(decoding: contents(ofFile: "/proc/cmdline") ?? [], as: UTF8.self)
   }
 
   /// Whether this is the older of the guest's two kernels.
   public static let isLinux61: Bool = {
-    var name = utsname()
-    uname(&name)
-    return withUnsafeBytes(of: name.release) { String(decoding: $0, as: UTF8.self).hasPrefix("6.1.") }
+    contents(ofFile: "/proc/sys/kernel/osrelease")?.starts(with: "6.1.".utf8) ?? false
   }()
 
   /// Whether the kernel, asked by the C library, lets a message be peeked at that waits or comes soon.
   public static func peeks(_ descriptor: Int32) -> Bool {
     var bytes: [UInt8] = [0, 0]
     for _ in 0..<2000 {
-      if recv(descriptor, &bytes, bytes.count, Int32(MSG_PEEK | MSG_DONTWAIT)) > 0 { return true }
+      // The array outlives the call.
+      let count = unsafe recv(descriptor, &bytes, bytes.count, Int32(MSG_PEEK | MSG_DONTWAIT))
+      if count > 0 { return true }
       if errno != EAGAIN { return false }
       usleep(5000)
     }

@@ -7,25 +7,27 @@ public final class PeerProcess {
 
   /// Whether the program is on this machine.
   public static func exists(_ name: String) -> Bool {
-    ["/usr/bin/", "/usr/local/bin/", "/bin/"].contains { access($0 + name, X_OK) == 0 }
-      || String(cString: getenv("PATH") ?? strdup("")).split(separator: ":").contains {
-        access("\($0)/\(name)", X_OK) == 0
-      }
+    let folders = ["/usr/bin", "/usr/local/bin", "/bin"] + (environmentVariable("PATH") ?? "").split(separator: ":")
+    // The path outlives the call.
+    return folders.contains { unsafe access("\($0)/\(name)", X_OK) == 0 }
   }
 
   /// Starts it, with its standard output kept for ``finish()``; nil when it cannot be started.
   public init?(_ arguments: [String]) {
     var pipe: [Int32] = [-1, -1]
-    guard pipe2(&pipe, O_CLOEXEC) == 0 else { return nil }
+    // The kernel writes both numbers only during the call.
+    guard unsafe pipe2(&pipe, O_CLOEXEC) == 0 else { return nil }
     output = pipe[0]
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, pipe[1], 1)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-    defer { for word in words { free(word) } }
-    let failure = posix_spawnp(&pid, arguments[0], &actions, nil, &words, environ)
+    // posix_spawn(3) uses the actions and the arguments only during the call; both are freed after it. A null pointer
+    // ends the arguments.
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    unsafe posix_spawn_file_actions_adddup2(&actions, pipe[1], 1)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    var words: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) } + [nil]
+    defer { unsafe words.forEach { unsafe free($0) } }
+    let failure = unsafe posix_spawnp(&pid, arguments[0], &actions, nil, &words, environ)
     close(pipe[1])
     guard failure == 0 else {
       close(output)
@@ -36,15 +38,11 @@ public final class PeerProcess {
   /// Waits for its end and returns its output and exit status.
   public func finish() -> (output: [UInt8], status: Int32) {
     var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 4096)
-    while true {
-      let count = read(output, &chunk, chunk.count)
-      if count <= 0 { break }
-      bytes += chunk.prefix(count)
-    }
+    while readOutput(&bytes) {}
     close(output)
     var status: Int32 = 0
-    waitpid(pid, &status, 0)
+    // The kernel writes the status only during the call.
+    unsafe waitpid(pid, &status, 0)
     pid = 0
     return (bytes, (status >> 8) & 0xff)
   }
@@ -53,17 +51,22 @@ public final class PeerProcess {
   /// for programs that serve for ever.
   public func finish(after text: String) -> String {
     var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 4096)
-    var readable = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
     let end = milliseconds() + 30_000
     while !String(decoding: bytes, as: UTF8.self).contains(text), milliseconds() < end {
-      if poll(&readable, 1, 1000) == 0 { continue }
-      let count = read(output, &chunk, chunk.count)
-      if count <= 0 { break }
-      bytes += chunk.prefix(count)
+      if pollReadable(output, milliseconds: 1000) == 0 { continue }
+      if !readOutput(&bytes) { break }
     }
     signal(SIGKILL)
     return String(decoding: bytes + finish().output, as: UTF8.self)
+  }
+
+  /// Appends what it has printed; waits until there is something. False at the end.
+  private func readOutput(_ bytes: inout [UInt8]) -> Bool {
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    // The array outlives the call.
+    let count = unsafe read(output, &chunk, chunk.count)
+    bytes += chunk.prefix(max(0, count))
+    return count > 0
   }
 
   /// Sends it a signal, SIGKILL to end it in the middle of something. Its status is 0 then.
@@ -86,4 +89,4 @@ public func temporaryPath(_ name: String = "s") -> String {
 }
 
 /// Whether this run must find everything: set where CI provides the peers and the permissions.
-public var mustBeAvailable: Bool { getenv("SOCKETKIT_REQUIRE_ALL") != nil }
+public var mustBeAvailable: Bool { environmentVariable("SOCKETKIT_REQUIRE_ALL") != nil }

@@ -40,10 +40,11 @@ private func refuse(_ calls: [Int], _ argument: UInt32?, with error: Int32) -> I
     filter.append(instruction(0x06, 0x7fff_0000))
   }
   filter.append(instruction(0x06, 0x0005_0000 | UInt64(error)))  // SECCOMP_RET_ERRNO
-  return filter.withUnsafeBufferPointer { filter in
+  // The kernel copies the filter during the call, and both arrays outlive it.
+  return unsafe filter.withUnsafeBufferPointer { filter in
     // struct sock_fprog.
     let program = [UInt64(filter.count), UInt64(UInt(bitPattern: filter.baseAddress))]
-    return program.withUnsafeBufferPointer { program in
+    return unsafe program.withUnsafeBufferPointer { program in
       func install() -> Int {
         // SECCOMP_SET_MODE_FILTER, for this thread only.
         csk_syscall(Int(SYS_seccomp), 1, 0, Int(bitPattern: program.baseAddress), 0, 0, 0)

@@ -25,11 +25,12 @@ public func spawn(_ body: @escaping () -> Void) -> RunningThread {
     init(_ body: @escaping () -> Void) { self.body = body }
   }
   var thread = pthread_t()
-  let job = Unmanaged.passRetained(Job(body))
-  let failure = pthread_create(
+  // The thread receives the pointer to the job and takes over its reference.
+  let job = unsafe Unmanaged.passRetained(Job(body))
+  let failure = unsafe pthread_create(
     &thread, nil,
     { argument in
-      if let argument { Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().body() }
+      if let argument = unsafe argument { unsafe Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().body() }
       return nil
     }, job.toOpaque())
   precondition(failure == 0, "no thread: \(failure)")
@@ -57,11 +58,7 @@ public final class Shared<S: ~Copyable & Sendable>: Sendable {
 }
 
 /// What the calling thread has used of the processor, in milliseconds.
-public func threadCPUTime() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-  return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1e6
-}
+public func threadCPUTime() -> Double { milliseconds(of: CLOCK_THREAD_CPUTIME_ID) }
 
 /// Runs the body on a thread in a new network namespace, where not even loopback is up; nil when the kernel does not
 /// let this process make one.
@@ -72,9 +69,12 @@ public func inNewNetworkNamespace<R>(_ body: @escaping () -> R) -> R? {
 @_silgen_name("unshare") private func unshare(_ flags: Int32) -> Int32
 
 /// Milliseconds of the monotonic clock.
-public func milliseconds() -> Double {
+public func milliseconds() -> Double { milliseconds(of: CLOCK_MONOTONIC) }
+
+private func milliseconds(of clock: clockid_t) -> Double {
   var now = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &now)
+  // The kernel writes the time only during the call.
+  unsafe clock_gettime(clock, &now)
   return Double(now.tv_sec) * 1000 + Double(now.tv_nsec) / 1_000_000
 }
 

@@ -4,41 +4,30 @@ internal import Glibc
 /// Testing's own time limits cannot end a call that blocks its thread.
 ///
 /// The limit is 300 seconds, or SOCKETKIT_TEST_LIMIT.
-final class Watchdog: @unchecked Sendable {
+final class Watchdog: Sendable {
   static let shared = Watchdog()
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let limit: Double
-  private var name = ""
-  private var deadline = Double.infinity
+  private let current = Locked((name: "", deadline: Double.infinity))
 
   private init() {
-    limit = getenv("SOCKETKIT_TEST_LIMIT").flatMap { Double(String(cString: $0)) } ?? 300
-    pthread_mutex_init(mutex, nil)
+    limit = environmentVariable("SOCKETKIT_TEST_LIMIT").flatMap { Double($0) } ?? 300
     _ = spawn { [self] in
       while true {
         sleep(1)
         if let name = overdue() {
-          let message = "\(name) has not ended within \(Int(limit)) seconds.\n"
-          _ = write(2, message, message.utf8.count)
+          let message = Array("\(name) has not ended within \(Int(limit)) seconds.\n".utf8)
+          // The array outlives the call.
+          _ = unsafe write(2, message, message.count)
           abort()
         }
       }
     }
   }
 
-  func begin(_ name: String) { set(name, milliseconds() + limit * 1000) }
-  func end() { set("", .infinity) }
-
-  private func set(_ name: String, _ deadline: Double) {
-    pthread_mutex_lock(mutex)
-    self.name = name
-    self.deadline = deadline
-    pthread_mutex_unlock(mutex)
-  }
+  func begin(_ name: String) { current.withLock { $0 = (name, milliseconds() + limit * 1000) } }
+  func end() { current.withLock { $0 = ("", .infinity) } }
 
   private func overdue() -> String? {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    return milliseconds() > deadline ? name : nil
+    current.withLock { milliseconds() > $0.deadline ? $0.name : nil }
   }
 }
