@@ -29,7 +29,7 @@ public struct SocketAddressSuite<A: SocketAddress>: ConformanceSuite {
         address in
         let bytes = bytes(address)
         try require((2...128).contains(bytes.count), "\(address) has \(bytes.count) bytes")
-        let family = bytes.withUnsafeBytes { Int32($0.loadUnaligned(as: UInt16.self)) }
+        let family = Int32(bytes.span.integerBytes.integer(as: UInt16.self))
         try requireEqual(family, address.family.rawValue, "the family in the bytes of \(address)")
       },
       rule("any.round-trip", "Converting an address to AnySocketAddress and back does not change it.") { address in
@@ -121,11 +121,11 @@ public struct SocketAddressSuite<A: SocketAddress>: ConformanceSuite {
     }
   }
 
-  private func decoded(_ bytes: [UInt8]) -> A? { A(sockaddr: bytes.span.bytes) }
+  private func decoded(_ bytes: [UInt8]) -> A? { A(sockaddr: bytes.span.integerBytes) }
 }
 
 private func bytes(_ address: some SocketAddress) -> [UInt8] {
-  address.withBytes { $0.withUnsafeBytes { Array($0) } }
+  address.withBytes { Array(copying: $0) }
 }
 
 /// Parses an address from its text; returns nil if the type does not accept the text or cannot be parsed.

@@ -17,7 +17,7 @@ extension MessageRules where S: ~Copyable {
         }
         try requireSameBytes(message.bytes, numbered(0, size), "the message")
         try require(
-          PacketMetadata(ancillary: ancillary.span.bytes).timestamp != nil,
+          PacketMetadata(ancillary: ancillary.span.integerBytes).timestamp != nil,
           "there is no timestamp in \(ancillary.count) bytes of ancillary data")
         try require(message.flags.subtracting(.endOfRecord).isEmpty, "a message with complete ancillary data has flags")
       }
@@ -49,7 +49,8 @@ extension MessageRules where S: ~Copyable {
             !next.flags.contains(.ancillaryTruncated), "the ancillary data of the next message is reported as truncated"
           )
           try require(
-            PacketMetadata(ancillary: ancillary.span.bytes).timestamp != nil, "the next message has no timestamp")
+            PacketMetadata(ancillary: ancillary.span.integerBytes).timestamp != nil, "the next message has no timestamp"
+          )
         }
       }
       + rule(
@@ -215,10 +216,10 @@ extension MessageEnd where S: ~Copyable {
 /// Returns the descriptors in SCM_RIGHTS messages. This process owns them and must close them.
 private func passedDescriptors(_ ancillary: [UInt8]) -> [RawDescriptor] {
   var numbers: [RawDescriptor] = []
-  AncillaryData.forEach(in: ancillary.span.bytes) { level, type, data in
+  AncillaryData.forEach(in: ancillary.span.integerBytes) { level, type, data in
     guard level == SocketNumbers.socketLevel, type == SocketNumbers.rights else { return }
     for offset in stride(from: 0, to: data.byteCount - 3, by: 4) {
-      numbers.append(RawDescriptor(data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self)))
+      numbers.append(RawDescriptor(data.integer(at: offset, as: Int32.self)))
     }
   }
   return numbers

@@ -157,9 +157,8 @@ extension MessageEnd where S: ~Copyable {
     try require(count >= 1 && count <= batch.capacity, "\(count) messages in a batch for \(batch.capacity)")
     try requireEqual(batch.sent, 0, "the number of messages counted as sent in a batch that was just received")
     return (0..<count).map { slot in
-      let bytes = batch[slot].bytes.withUnsafeBytes { Array($0) }
       return Message(
-        bytes: bytes, length: batch[slot].fullLength, flags: batch[slot].flags,
+        bytes: Array(copying: batch[slot].bytes), length: batch[slot].fullLength, flags: batch[slot].flags,
         ancillaryLength: batch[slot].ancillary.byteCount, sender: batch[slot].address)
     }
   }

@@ -112,7 +112,7 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
 /// lengths of the previous and the next message.
 func numbered(_ index: Int, _ size: Int = 100) -> [UInt8] {
   let count = max(8, size - index % 7)
-  return withUnsafeBytes(of: UInt64(index).littleEndian) { Array($0) }
+  return [UInt8](littleEndian: UInt64(index))
     + [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: count - 8)
 }
 

@@ -133,8 +133,7 @@ public struct SequencedPacketSuite<S: SequencedPacketSocket & ~Copyable>: Confor
             guard let count = outcome else { continue }
             try require(count >= 1 && packets + count <= 3, "\(packets + count) packets were received, expected 3")
             for slot in 0..<count {
-              let bytes = batch[slot].bytes.withUnsafeBytes { Array($0) }
-              try requireSameBytes(bytes, numbered(packets), "packet \(packets)")
+              try requireSameBytes(Array(copying: batch[slot].bytes), numbered(packets), "packet \(packets)")
               packets += 1
             }
           }

@@ -44,6 +44,9 @@ public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocke
     base.attemptSend(bytes.extracting(first: cut(bytes.count)))
   }
 
+  // The caller's segments are valid during these calls, and so are their first bytes. The array of the new segments
+  // outlives the call of the base.
+
   @unsafe
   public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     unsafe cut(segments).withUnsafeBufferPointer { unsafe base.attemptReceive(scattering: $0) }
@@ -67,11 +70,12 @@ public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocke
     }
   }
 
-  /// Returns the first segments, up to the number of bytes to transfer.
+  /// Returns the first segments, up to the number of bytes to transfer. They are valid as long as the caller's.
   private borrowing func cut(_ segments: UnsafeBufferPointer<IOSegment>) -> [IOSegment] {
     var left = cut(unsafe segments.reduce(0) { $0 + $1.count })
     var front: [IOSegment] = []
-    for segment in unsafe segments where left > 0 {
+    for index in segments.indices where left > 0 {
+      let segment = unsafe segments[index]
       let count = min(segment.count, left)
       front.append(unsafe IOSegment(UnsafeMutableRawBufferPointer(start: segment.baseAddress, count: count)))
       left -= count

@@ -48,7 +48,8 @@ extension StreamSocketSuite where S: KernelSocket & ~Copyable {
     var rest = bytes[...]
     let deadline = Deadline.after(Times.limit)
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { write(descriptor.value, $0.baseAddress, $0.count) }
+      // The bytes outlive the call.
+      let count = unsafe rest.withUnsafeBytes { unsafe write(descriptor.value, $0.baseAddress, $0.count) }
       if count > 0 {
         rest = rest.dropFirst(count)
       } else {
@@ -64,7 +65,8 @@ extension StreamSocketSuite where S: KernelSocket & ~Copyable {
     var buffer = [UInt8](repeating: 0, count: count)
     while bytes.count < count {
       try require(descriptor.becomesReadable(within: Times.limit), "only \(bytes.count) of \(count) bytes arrived")
-      let taken = read(descriptor.value, &buffer, count - bytes.count)
+      // The buffer has room for `count` bytes, and outlives the call.
+      let taken = unsafe read(descriptor.value, &buffer, count - bytes.count)
       try require(taken != 0, "read(2) returned 0 after \(bytes.count) of \(count) bytes")
       if taken < 0 {
         try require(errno == EAGAIN || errno == EINTR, "read(2) failed with errno \(errno)")

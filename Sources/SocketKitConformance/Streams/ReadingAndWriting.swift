@@ -91,8 +91,9 @@ extension StreamSocketSuite where S: ~Copyable {
         try ends.far.writeAll([1, 2, 3, 4])
         pause(.milliseconds(1))
         let deadline = Deadline.after(Times.limit)
-        let seen = try [UInt8](unsafeUninitializedCapacity: 3) { memory, count in
-          var output = OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(memory), initializedCount: 0)
+        // The output span initializes the array's memory from the front, and returns how many bytes it initialized.
+        let seen = try unsafe [UInt8](unsafeUninitializedCapacity: 3) { memory, count in
+          var output = unsafe OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(memory), initializedCount: 0)
           while !output.isFull {
             switch try ends.near.value.read(into: &output) {
             case .bytes: continue
@@ -101,7 +102,7 @@ extension StreamSocketSuite where S: ~Copyable {
             }
           }
           try requireEqual(try ends.near.value.read(into: &output), .bytes(0), "a read into a full span")
-          count = output.finalize(for: UnsafeMutableRawBufferPointer(memory))
+          count = unsafe output.finalize(for: UnsafeMutableRawBufferPointer(memory))
         }
         try requireEqual(seen, [1, 2, 3], "the bytes read")
         try requireEqual(try ends.near.readExactly(1), [4], "the byte that did not fit into the span")

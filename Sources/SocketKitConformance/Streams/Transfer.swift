@@ -20,7 +20,7 @@ extension StreamSocketSuite where S: ~Copyable {
     }
       + rule("transfer.ping-pong", "The two ends can alternate 1000 small messages.") { ends in
         let other = RuleThread { try countUp(ends.far) }
-        try ends.near.writeAll(encoded(0))
+        try ends.near.writeAll(Array(littleEndian: 0))
         try countUp(ends.near)
         ends.near.close()
         try other.join()
@@ -99,8 +99,6 @@ extension StreamSocketSuite where S: ~Copyable {
   }
 }
 
-private func encoded(_ number: UInt64) -> [UInt8] { withUnsafeBytes(of: number.littleEndian) { Array($0) } }
-
 /// Repeatedly reads a number, checks that it is the last number read plus two, and writes the next number. Returns
 /// when the number has reached 1000, or at the end of the stream.
 private func countUp<S: StreamSocket & ~Copyable>(_ socket: Shared<S>) throws {
@@ -112,7 +110,7 @@ private func countUp<S: StreamSocket & ~Copyable>(_ socket: Shared<S>) throws {
     let number = bytes.reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
     if let last { try requireEqual(number, last + 2, "the next number") }
     last = number
-    if number < 1000 { try socket.writeAll(encoded(number + 1)) }
+    if number < 1000 { try socket.writeAll(Array(littleEndian: number + 1)) }
     if number >= 999 { return }
   }
 }

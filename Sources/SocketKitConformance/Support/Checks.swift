@@ -76,19 +76,20 @@ struct SeededRandom: RandomNumberGenerator {
   }
 
   mutating func bytes(_ count: Int) -> [UInt8] {
-    // Write whole words through a pointer: this is fast even in debug builds, and some rules need megabytes.
-    let words = [UInt64](unsafeUninitializedCapacity: count / 8 + 1) { memory, length in
+    // Write whole words through a pointer: this is fast even in debug builds, and some rules need megabytes. The memory
+    // has room for `length` words, and the loop initializes all of them.
+    let words = unsafe [UInt64](unsafeUninitializedCapacity: count / 8 + 1) { memory, length in
       length = count / 8 + 1
       guard var word = memory.baseAddress else { return }
-      let end = word + length
+      let end = unsafe word + length
       var state = state
-      while word < end {
+      while unsafe word < end {
         state &+= Self.step
-        word.initialize(to: Self.mixed(state))
-        word += 1
+        unsafe word.initialize(to: Self.mixed(state))
+        unsafe word += 1
       }
       self.state = state
     }
-    return words.withUnsafeBytes { Array($0.prefix(count)) }
+    return Array(copying: words.span.integerBytes.extracting(first: count))
   }
 }

@@ -8,23 +8,15 @@ internal import SocketKitCore
 
 /// Returns the numbers of this process's open descriptors, except the one used to read the list.
 func openDescriptors() -> [Int32] {
-  guard let folder = opendir("/proc/self/fd") else { return [] }
-  defer { closedir(folder) }
-  let own = dirfd(folder)
-  var numbers: [Int32] = []
-  while let entry = readdir(folder) {
-    let name = withUnsafePointer(to: &entry.pointee.d_name) {
-      $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-    }
-    if let number = Int32(name), number != own { numbers.append(number) }
-  }
-  return numbers.sorted()
+  guard let (names, own) = readFolder("/proc/self/fd") else { return [] }
+  return names.compactMap { Int32($0) }.filter { $0 != own }.sorted()
 }
 
 /// Describes a descriptor by its number and target, such as `7 (socket:[4242])`.
 func describeDescriptor(_ number: Int32) -> String {
   var bytes = [CChar](repeating: 0, count: 128)
-  let count = readlink("/proc/self/fd/\(number)", &bytes, 127)
+  // The path and the array outlive the call, and the array has the stated size.
+  let count = unsafe readlink("/proc/self/fd/\(number)", &bytes, bytes.count)
   let target = count > 0 ? String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : "?"
   return "\(number) (\(target))"
 }
@@ -34,13 +26,12 @@ extension RawDescriptor {
   var isCloseOnExec: Bool { fcntl(value, F_GETFD) & FD_CLOEXEC != 0 }
   /// Returns whether data, an end or an error becomes available within a time.
   func becomesReadable(within duration: Duration) -> Bool {
-    var watched = pollfd(fd: value, events: Int16(POLLIN), revents: 0)
-    return poll(&watched, 1, Int32(duration / .milliseconds(1))) > 0
+    becomesReady(reading: self, writing: nil, within: duration)
   }
   /// Whether an error is pending, which the next call returns.
   var hasPendingError: Bool {
-    var watched = pollfd(fd: value, events: 0, revents: 0)
-    return poll(&watched, 1, 0) > 0 && watched.revents & Int16(POLLERR) != 0
+    var watched = [pollfd(fd: value, events: 0, revents: 0)]
+    return awaitEvent(&watched, within: .zero) && watched[0].revents & Int16(POLLERR) != 0
   }
   var isNonBlocking: Bool { fcntl(value, F_GETFL) & O_NONBLOCK != 0 }
 }
@@ -52,7 +43,13 @@ func becomesReady(reading: RawDescriptor?, writing: RawDescriptor?, within durat
     pollfd(fd: reading?.value ?? -1, events: Int16(POLLIN), revents: 0),
     pollfd(fd: writing?.value ?? -1, events: Int16(POLLOUT), revents: 0),
   ]
-  return poll(&watched, 2, Int32(duration / .milliseconds(1))) > 0
+  return awaitEvent(&watched, within: duration)
+}
+
+/// Returns whether poll(2) reports an event within a time.
+private func awaitEvent(_ watched: inout [pollfd], within duration: Duration) -> Bool {
+  // The kernel accesses the array, which has the stated length, only during the call.
+  unsafe poll(&watched, nfds_t(watched.count), Int32(duration / .milliseconds(1))) > 0
 }
 
 /// Runs `body` while the process cannot open any descriptor.
@@ -63,15 +60,16 @@ func withoutFreeDescriptors<R>(_ body: () throws -> R) throws -> R {
   #else
     let resource = __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
   #endif
-  guard getrlimit(resource, &old) == 0 else { throw ConformanceUnavailable("getrlimit(2) failed") }
+  // The kernel accesses the limits only during each call.
+  guard unsafe getrlimit(resource, &old) == 0 else { throw ConformanceUnavailable("getrlimit(2) failed") }
   // Set the limit to the lowest free number: all lower numbers are in use.
   let lowest = dup(0)
   guard lowest >= 0 else { throw ConformanceUnavailable("descriptor 0 is not open") }
   close(lowest)
   var tight = old
   tight.rlim_cur = rlim_t(lowest)
-  guard setrlimit(resource, &tight) == 0 else { throw ConformanceUnavailable("setrlimit(2) failed") }
-  defer { setrlimit(resource, &old) }
+  guard unsafe setrlimit(resource, &tight) == 0 else { throw ConformanceUnavailable("setrlimit(2) failed") }
+  defer { unsafe setrlimit(resource, &old) }
   return try body()
 }
 
@@ -89,7 +87,8 @@ final class Wire: @unchecked Sendable {
     #else
       let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     #endif
-    guard socketpair(AF_UNIX, kind, 0, &numbers) == 0 else {
+    // The kernel writes both numbers only during the call.
+    guard unsafe socketpair(AF_UNIX, kind, 0, &numbers) == 0 else {
       throw ConformanceUnavailable("socketpair(2) failed with errno \(errno)")
     }
     near = RawDescriptor(numbers[0])
@@ -109,20 +108,20 @@ final class Wire: @unchecked Sendable {
   func drain() -> Int {
     var bytes = [UInt8](repeating: 0, count: 65536)
     var total = 0
-    while case let count = recv(near.value, &bytes, bytes.count, 0), count > 0 { total += count }
+    while case let count = Self.receive(near, &bytes), count > 0 { total += count }
     return total
   }
 
   /// Reads all available data at the far end.
   func drainFar() {
     var bytes = [UInt8](repeating: 0, count: 65536)
-    while recv(far.value, &bytes, bytes.count, 0) > 0 {}
+    while Self.receive(far, &bytes) > 0 {}
   }
 
   /// Reads one byte at the near end.
   func takeOne() {
-    var byte: UInt8 = 0
-    recv(near.value, &byte, 1, 0)
+    var byte: [UInt8] = [0]
+    _ = Self.receive(near, &byte)
   }
 
   /// Writes to the near end until it accepts no more.
@@ -133,7 +132,13 @@ final class Wire: @unchecked Sendable {
 
   private func write(_ end: RawDescriptor, _ count: Int) -> Int {
     let bytes = [UInt8](repeating: 7, count: count)
-    return send(end.value, bytes, count, Int32(MSG_NOSIGNAL))
+    // The array outlives the call.
+    return unsafe send(end.value, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+  }
+
+  private static func receive(_ end: RawDescriptor, _ bytes: inout [UInt8]) -> Int {
+    // The array outlives the call.
+    unsafe recv(end.value, &bytes, bytes.count, 0)
   }
 
   func endFarWriting() { shutdown(far.value, Int32(SHUT_WR)) }

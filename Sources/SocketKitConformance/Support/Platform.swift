@@ -8,22 +8,13 @@ internal import Synchronization
   internal import Glibc
 #endif
 
-func areSame(_ first: [UInt8], _ second: [UInt8]) -> Bool {
-  first.count == second.count
-    && first.withUnsafeBytes { one in
-      second.withUnsafeBytes { other in
-        guard let left = one.baseAddress, let right = other.baseAddress else { return true }
-        return memcmp(left, right, one.count) == 0
-      }
-    }
-}
-
 /// Sleeps for at least the given duration, even if signals arrive.
 func pause(_ duration: Duration) {
   let end = Deadline.after(duration)
   while case let left = end.remainingNanoseconds, left > 0 {
     var time = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
-    nanosleep(&time, nil)
+    // The kernel reads the duration only during the call.
+    unsafe nanosleep(&time, nil)
   }
 }
 
@@ -33,93 +24,98 @@ func spin(until moment: Int64) {
 }
 
 /// Returns the time of CLOCK_MONOTONIC.
-func monotonicNanoseconds() -> Int64 {
+func monotonicNanoseconds() -> Int64 { nanoseconds(of: CLOCK_MONOTONIC) }
+
+/// Returns the time of a clock.
+func nanoseconds(of clock: clockid_t) -> Int64 {
   var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
+  // The kernel writes the time only during the call.
+  unsafe clock_gettime(clock, &time)
   return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
 
+// The following types allocate a C object at their creation and free it in their deinit, so its address does not change
+// while a thread uses it: the thread holds a reference to the type.
+
 /// A gate that one thread opens and others wait for.
-final class Gate: @unchecked Sendable {
+@safe final class Gate: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var isOpen = false
 
   init() {
-    pthread_mutex_init(mutex, nil)
+    unsafe pthread_mutex_init(mutex, nil)
+    // The attributes are used only during these calls.
     var attributes = pthread_condattr_t()
-    pthread_condattr_init(&attributes)
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-    pthread_cond_init(condition, &attributes)
-    pthread_condattr_destroy(&attributes)
+    unsafe pthread_condattr_init(&attributes)
+    unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    unsafe pthread_cond_init(condition, &attributes)
+    unsafe pthread_condattr_destroy(&attributes)
   }
 
   deinit {
-    pthread_cond_destroy(condition)
-    pthread_mutex_destroy(mutex)
-    condition.deallocate()
-    mutex.deallocate()
+    unsafe pthread_cond_destroy(condition)
+    unsafe pthread_mutex_destroy(mutex)
+    unsafe condition.deallocate()
+    unsafe mutex.deallocate()
   }
 
   func open() {
-    pthread_mutex_lock(mutex)
+    unsafe pthread_mutex_lock(mutex)
     isOpen = true
-    pthread_cond_broadcast(condition)
-    pthread_mutex_unlock(mutex)
+    unsafe pthread_cond_broadcast(condition)
+    unsafe pthread_mutex_unlock(mutex)
   }
 
   /// Waits for the gate to open; returns false if the duration passes first.
   func wait(within duration: Duration) -> Bool {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    let (seconds, attoseconds) = duration.components
-    let nanoseconds = time.tv_nsec + Int(attoseconds / 1_000_000_000)
     // Limit the duration to 100 years, so that the sum does not overflow.
-    time.tv_sec += Int(min(seconds, 3_155_760_000)) + nanoseconds / 1_000_000_000
-    time.tv_nsec = nanoseconds % 1_000_000_000
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
+    let (seconds, attoseconds) = min(duration, .seconds(3_155_760_000)).components
+    let end = monotonicNanoseconds() + seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    var time = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
+    unsafe pthread_mutex_lock(mutex)
+    defer { unsafe pthread_mutex_unlock(mutex) }
     while !isOpen {
-      if pthread_cond_timedwait(condition, mutex, &time) != 0 { return isOpen }
+      if unsafe pthread_cond_timedwait(condition, mutex, &time) != 0 { return isOpen }
     }
     return true
   }
 }
 
 /// A lock that runs one body at a time in the whole process.
-final class Turn: @unchecked Sendable {
+@safe final class Turn: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
-  init() { pthread_mutex_init(mutex, nil) }
+  init() { unsafe pthread_mutex_init(mutex, nil) }
 
   deinit {
-    pthread_mutex_destroy(mutex)
-    mutex.deallocate()
+    unsafe pthread_mutex_destroy(mutex)
+    unsafe mutex.deallocate()
   }
 
   func take<R>(_ body: () -> R) -> R {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
+    unsafe pthread_mutex_lock(mutex)
+    defer { unsafe pthread_mutex_unlock(mutex) }
     return body()
   }
 }
 
 /// A counting semaphore.
-final class Semaphore: @unchecked Sendable {
+@safe final class Semaphore: @unchecked Sendable {
   private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
-  init() { sem_init(semaphore, 0, 0) }
+  init() { unsafe sem_init(semaphore, 0, 0) }
 
   deinit {
-    sem_destroy(semaphore)
-    semaphore.deallocate()
+    unsafe sem_destroy(semaphore)
+    unsafe semaphore.deallocate()
   }
 
-  func signal() { sem_post(semaphore) }
+  func signal() { unsafe sem_post(semaphore) }
 
   func wait() {
     // sem_wait(3) returns early when a signal arrives.
-    while sem_wait(semaphore) != 0 {}
+    while unsafe sem_wait(semaphore) != 0 {}
   }
 }
 
@@ -129,16 +125,17 @@ func startThread(_ body: @escaping @Sendable () -> Void) {
     let body: @Sendable () -> Void
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }
   }
-  let context = Unmanaged.passRetained(Start(body)).toOpaque()
+  // The new thread receives the pointer and takes over its reference.
+  let context = unsafe Unmanaged.passRetained(Start(body)).toOpaque()
   var thread = pthread_t()
-  let result = pthread_create(
+  let result = unsafe pthread_create(
     &thread, nil,
     { argument in
       // Threads inherit the signal mask of their creator, and thread pools block all signals.
       var none = sigset_t()
-      sigemptyset(&none)
-      pthread_sigmask(SIG_SETMASK, &none, nil)
-      if let argument { Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body() }
+      unsafe sigemptyset(&none)
+      unsafe pthread_sigmask(SIG_SETMASK, &none, nil)
+      if let argument = unsafe argument { unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body() }
       return nil
     }, context)
   precondition(result == 0, "pthread_create failed with error \(result)")
@@ -200,13 +197,15 @@ enum SignalWatch {
   ) rethrows -> R {
     var action = sigaction()
     var old = sigaction()
+    // Without SA_SIGINFO, the handler is this member of the union.
     #if canImport(Musl)
-      action.__sa_handler.sa_handler = handler
+      unsafe action.__sa_handler.sa_handler = handler
     #else
-      action.__sigaction_handler.sa_handler = handler
+      unsafe action.__sigaction_handler.sa_handler = handler
     #endif
-    sigaction(signal, &action, &old)
-    defer { sigaction(signal, &old, nil) }
+    // The kernel reads and writes the actions only during each call.
+    unsafe sigaction(signal, &action, &old)
+    defer { unsafe sigaction(signal, &old, nil) }
     return try body()
   }
 }

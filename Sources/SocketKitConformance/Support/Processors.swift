@@ -13,20 +13,20 @@ enum Processors {
   private typealias Call = @convention(c) (pid_t, Int, UnsafeMutableRawPointer) -> Int32
 
   // <sched.h> declares both functions only with _GNU_SOURCE, which Swift does not define.
-  private static let get = find("sched_getaffinity")
-  private static let set = find("sched_setaffinity")
+  private static let get = unsafe find("sched_getaffinity")
+  private static let set = unsafe find("sched_setaffinity")
 
-  private static func find(_ name: String) -> Call? {
-    dlsym(nil, name).map { unsafeBitCast($0, to: Call.self) }
+  @unsafe private static func find(_ name: String) -> Call? {
+    // Both functions have the signature of ``Call``, and the C library is never unloaded.
+    unsafe dlsym(nil, name).map { unsafe unsafeBitCast($0, to: Call.self) }
   }
 
   /// The processor numbers available to the calling thread; empty if the C library does not provide them.
   static var usable: [Int] {
     var mask = [UInt64](repeating: 0, count: 16)
     let size = mask.count * 8
-    guard let get, mask.withUnsafeMutableBytes({ memory in memory.baseAddress.map { get(0, size, $0) } }) == 0 else {
-      return []
-    }
+    // The kernel writes at most the stated size, which is the array's, and only during the call.
+    guard let get = unsafe get, unsafe get(0, size, &mask) == 0 else { return [] }
     return (0..<1024).filter { mask[$0 / 64] & 1 << UInt64($0 % 64) != 0 }
   }
 
@@ -35,6 +35,7 @@ enum Processors {
     var mask = [UInt64](repeating: 0, count: 16)
     let size = mask.count * 8
     mask[number / 64] = 1 << UInt64(number % 64)
-    _ = mask.withUnsafeMutableBytes { memory in memory.baseAddress.map { set?(0, size, $0) } }
+    // The kernel reads the array only during the call.
+    _ = unsafe set?(0, size, &mask)
   }
 }

@@ -49,28 +49,31 @@ private final class BodyBox<Value>: @unchecked Sendable {
 ///
 /// Call `close()` at the end of a rule that passes, which also keeps the value alive until then. After a failure, do
 /// not call it: the value is destroyed with the last reference.
-final class Shared<Value: ~Copyable>: @unchecked Sendable {
+///
+/// The memory is allocated at the creation and freed in the deinit. It contains a value until it is closed, which every
+/// access checks.
+@safe final class Shared<Value: ~Copyable>: @unchecked Sendable {
   private let memory: UnsafeMutablePointer<Value>
   private var isClosed = false
 
   init(_ value: consuming Value) {
-    memory = .allocate(capacity: 1)
-    memory.initialize(to: value)
+    unsafe memory = .allocate(capacity: 1)
+    unsafe memory.initialize(to: value)
   }
 
   deinit {
     close()
-    memory.deallocate()
+    unsafe memory.deallocate()
   }
 
   var value: Value {
     _read {
       precondition(!isClosed, "used after it was closed")
-      yield memory.pointee
+      yield unsafe memory.pointee
     }
     _modify {
       precondition(!isClosed, "used after it was closed")
-      yield &memory.pointee
+      yield unsafe &memory.pointee
     }
   }
 
@@ -78,7 +81,7 @@ final class Shared<Value: ~Copyable>: @unchecked Sendable {
 
   /// Destroys the value. No other thread may be using it.
   func close() {
-    if !isClosed { memory.deinitialize(count: 1) }
+    if !isClosed { unsafe memory.deinitialize(count: 1) }
     isClosed = true
   }
 }

@@ -14,9 +14,7 @@ struct ThreadTimes {
   let runnable: Duration
 
   init() {
-    var time = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    processor = .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    processor = .nanoseconds(nanoseconds(of: CLOCK_THREAD_CPUTIME_ID))
     runnable = Self.scheduled() ?? processor
   }
 
@@ -36,13 +34,8 @@ struct ThreadTimes {
   /// Returns the sum of the first two numbers of the thread's schedstat: the nanoseconds that the thread ran, and the
   /// nanoseconds that it waited for a processor. Returns nil if the file cannot be read.
   private static func scheduled() -> Duration? {
-    let file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)
-    if file < 0 { return nil }
-    defer { close(file) }
-    var bytes = [UInt8](repeating: 0, count: 128)
-    let count = read(file, &bytes, bytes.count)
-    if count <= 0 { return nil }
-    let numbers = bytes.prefix(count).split { $0 == 0x20 || $0 == 0x0a }.map {
+    guard let bytes = readFront(of: "/proc/thread-self/schedstat", upTo: 128) else { return nil }
+    let numbers = bytes.split { $0 == 0x20 || $0 == 0x0a }.map {
       Int64(String(decoding: $0, as: UTF8.self))
     }
     guard numbers.count >= 2, let ran = numbers[0], let waited = numbers[1] else { return nil }

@@ -27,11 +27,13 @@ final class UrgentWire: @unchecked Sendable {
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let client = socket(AF_INET, kind, 0)
-    let server = withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { name -> Int32 in
-        guard bind(listener, name, length) == 0, listen(listener, 1) == 0, getsockname(listener, name, &length) == 0
+    // Each call accesses the address only during the call, and at most `length` bytes of it, which are its size.
+    let server = unsafe withUnsafeMutablePointer(to: &address) {
+      unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { name -> Int32 in
+        guard unsafe bind(listener, name, length) == 0, listen(listener, 1) == 0,
+          unsafe getsockname(listener, name, &length) == 0
         else { return -1 }
-        _ = connect(client, name, length)
+        _ = unsafe connect(client, name, length)
         _ = RawDescriptor(listener).becomesReadable(within: Times.limit)
         let accepted = accept(listener, nil, nil)
         // Set the flags that accept4(2) would set.
@@ -51,10 +53,9 @@ final class UrgentWire: @unchecked Sendable {
   }
 
   func ring(urgently: Bool) {
-    let byte: UInt8 = 7
-    _ = withUnsafeBytes(of: byte) {
-      send(far.value, $0.baseAddress, 1, Int32(MSG_NOSIGNAL) | (urgently ? Int32(MSG_OOB) : 0))
-    }
+    var byte: UInt8 = 7
+    // The byte outlives the call.
+    _ = unsafe send(far.value, &byte, 1, Int32(MSG_NOSIGNAL) | (urgently ? Int32(MSG_OOB) : 0))
   }
 
   func close() {
