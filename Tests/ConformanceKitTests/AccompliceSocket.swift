@@ -1,6 +1,7 @@
 import Glibc
 import SocketKit
 import Synchronization
+import TestSupport
 
 /// TCP whose accepted sockets know their listener, by its descriptor's number, and harm it.
 struct AccompliceSocket<Fault: AcceptFault>: ~Copyable, Acceptable {
@@ -33,8 +34,8 @@ enum NoAcceptFault: AcceptFault {
 enum StopsAfterAReset: AcceptFault {
   static func accepted(_ socket: Int32, by listener: Int32) {
     var error: Int32 = 0
-    var length = socklen_t(MemoryLayout<Int32>.size)
-    getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &length)
+    var length = 0
+    _ = RawDescriptor(socket).readOption(SOL_SOCKET, SO_ERROR, into: &error, &length)
     if error != 0 { Glibc.shutdown(listener, Int32(SHUT_RDWR)) }
   }
 }
@@ -44,8 +45,7 @@ enum StealsConnections: AcceptFault {
   private static let count = Atomic<Int>(0)
   static func accepted(_ socket: Int32, by listener: Int32) {
     guard count.add(1, ordering: .relaxed).newValue % 4 == 0 else { return }
-    var watched = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
-    _ = poll(&watched, 1, 100)
+    pollReadable(listener, milliseconds: 100)
     let stolen = accept(listener, nil, nil)
     if stolen >= 0 { close(stolen) }
   }

@@ -2,6 +2,7 @@ import Glibc
 import SocketKit
 import SocketKitConformance
 import Synchronization
+import TestSupport
 
 /// A wrapper that needs room to write in order to read: after each 256 KiB that it has handed out, it must send an
 /// acknowledgement before it hands out more, as TLS does when the peer asks for new keys. Both ends must use it.
@@ -119,7 +120,8 @@ struct UnreadAcknowledgements: ~Copyable {
 
   deinit {
     var bytes = [UInt8](repeating: 0, count: 1 << 16)
-    for _ in 0..<100 where recv(source.value, &bytes, bytes.count, Int32(MSG_DONTWAIT)) <= 0 { return }
+    // The array outlives the call.
+    for _ in 0..<100 where unsafe recv(source.value, &bytes, bytes.count, Int32(MSG_DONTWAIT)) <= 0 { return }
   }
 }
 
@@ -141,15 +143,12 @@ struct AcknowledgingState {
 
   /// Reads once and decodes.
   mutating func fill(_ read: (inout MutableSpan<UInt8>) -> IOResult) -> IOResult {
-    var result = IOResult.zero
-    let wire = [UInt8](unsafeUninitializedCapacity: 1 << 14) { memory, count in
-      var bytes = memory.mutableSpan
-      result = read(&bytes)
-      count = max(0, result.raw)
-    }
+    var wire = [UInt8](repeating: 0, count: 1 << 14)
+    var bytes = wire.mutableSpan
+    let result = read(&bytes)
     if result.raw == 0 { hasEnded = true }
     if result.isFailure && !result.isWouldBlock && isDue { failure = result }
-    var rest = wire[...]
+    var rest = wire.prefix(max(0, result.raw))
     while let first = rest.first {
       if isInsideReceived {
         isInsideReceived = false
@@ -170,11 +169,12 @@ struct AcknowledgingState {
 
   /// The number of bytes before the first code.
   private static func plainCount(_ bytes: ArraySlice<UInt8>) -> Int {
-    bytes.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress, let found = memchr(base, Int32(WireCode.begin), bytes.count) else {
+    // memchr(3) returns nil or a pointer into the same bytes.
+    unsafe bytes.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress, let found = unsafe memchr(base, Int32(WireCode.begin), bytes.count) else {
         return bytes.count
       }
-      return UnsafeRawPointer(found) - base
+      return unsafe UnsafeRawPointer(found) - base
     }
   }
 
@@ -204,7 +204,7 @@ struct AcknowledgingState {
 
   /// Sends at most 16 KiB; returns the number of bytes that were sent completely.
   mutating func send(_ bytes: Span<UInt8>, _ write: (Span<UInt8>) -> IOResult) -> IOResult {
-    let piece = bytes.extracting(first: min(1 << 14, bytes.count)).withUnsafeBytes { Array($0) }
+    let piece = [UInt8](copying: bytes.extracting(first: min(1 << 14, bytes.count)))
     while true {
       let result = write(encoded(piece).span)
       if result.raw <= 0 { return result }

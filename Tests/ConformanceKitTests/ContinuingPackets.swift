@@ -1,6 +1,7 @@
 import Glibc
 import SocketKit
 import SocketKitConformance
+import TestSupport
 
 /// What a broken transport with continued messages does otherwise.
 protocol ContinuationFault: Sendable {
@@ -31,7 +32,7 @@ enum EndsNoRecord: ContinuationFault {
 /// peeked at, and taken when its last byte has been given.
 struct ContinuingPacketSocket<Fault: ContinuationFault>: ~Copyable, SequencedPacketSocket {
   private let base: UnixSequencedPacketSocket
-  private let offset = LockedOffset()
+  private let offset = Locked(0)
 
   init(_ base: consuming UnixSequencedPacketSocket) { self.base = base }
 
@@ -86,28 +87,5 @@ struct ContinuingPacketSocket<Fault: ContinuationFault>: ~Copyable, SequencedPac
     try UnixSequencedPacketSocket.pair().split {
       SocketPair(ContinuingPacketSocket($0), ContinuingPacketSocket($1))
     }
-  }
-}
-
-/// libc's mutex: ThreadSanitizer does not know the standard library's, and reports races that are none.
-private final class LockedOffset: @unchecked Sendable {
-  private var value = 0
-  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-
-  init() {
-    mutex = .allocate(capacity: 1)
-    mutex.initialize(to: pthread_mutex_t())
-    pthread_mutex_init(mutex, nil)
-  }
-
-  deinit {
-    pthread_mutex_destroy(mutex)
-    mutex.deallocate()
-  }
-
-  func withLock<R>(_ body: (inout Int) -> R) -> R {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    return body(&value)
   }
 }

@@ -1,8 +1,11 @@
 import Glibc
 import SocketKit
 import Synchronization
+import TestSupport
 
 /// What a broken transport does otherwise than TCP; everything not written is right.
+///
+/// The caller's segments are valid during each call that passes them on.
 protocol StreamFault: Sendable {
   static var capabilities: SocketCapabilities { get }
   static func made(_ descriptor: RawDescriptor)
@@ -28,10 +31,10 @@ extension StreamFault {
     socket.attemptSend(bytes)
   }
   static func gather(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    socket.attemptSend(gathering: segments)
+    unsafe socket.attemptSend(gathering: segments)
   }
   static func scatter(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    socket.attemptReceive(scattering: segments)
+    unsafe socket.attemptReceive(scattering: segments)
   }
   static func shutdown(_ socket: borrowing TCPSocket, _ direction: ShutdownDirection) -> IOResult {
     socket.attemptShutdown(direction)
@@ -65,10 +68,10 @@ struct FaultySocket<Fault: StreamFault>: ~Copyable, StreamSocket, Acceptable {
   }
   borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult { Fault.send(base, bytes, sends) }
   borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    Fault.gather(base, segments)
+    unsafe Fault.gather(base, segments)
   }
   borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    Fault.scatter(base, segments)
+    unsafe Fault.scatter(base, segments)
   }
   borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { Fault.shutdown(base, direction) }
   consuming func attemptClose() -> IOResult { Fault.closing(base.attemptClose()) }
@@ -125,8 +128,7 @@ enum BlocksInTry: StreamFault {
   static func receive(
     _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
-    var watched = pollfd(fd: socket.descriptor.value, events: Int16(POLLIN), revents: 0)
-    _ = poll(&watched, 1, Int32(tooLong / .milliseconds(1)))
+    pollReadable(socket.descriptor.value, milliseconds: Int32(tooLong / .milliseconds(1)))
     return socket.attemptReceive(into: &buffer)
   }
 }
@@ -154,8 +156,7 @@ enum SignalIsError: StreamFault {
   static func receive(
     _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
-    var watched = pollfd(fd: socket.descriptor.value, events: Int16(POLLIN), revents: 0)
-    if poll(&watched, 1, 100) < 0 { return .failure(errno: errno) }
+    if pollReadable(socket.descriptor.value, milliseconds: 100) < 0 { return .failure(errno: errno) }
     return socket.attemptReceive(into: &buffer)
   }
 }
@@ -165,9 +166,7 @@ enum ScribblesBehindTheEnd: StreamFault {
     _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
     let result = socket.attemptReceive(into: &buffer)
-    if result.raw > 0 {
-      buffer.withUnsafeMutableBytes { if result.raw < $0.count { $0[result.raw] = 0 } }
-    }
+    if result.raw > 0 && result.raw < buffer.count { buffer[result.raw] = 0 }
     return result
   }
 }
@@ -191,7 +190,8 @@ enum Duplicates: StreamFault {
 
 enum RaisesBrokenPipe: StreamFault {
   static func send(_ socket: borrowing TCPSocket, _ bytes: Span<UInt8>, _ calls: borrowing Atomic<Int>) -> IOResult {
-    let count = bytes.withUnsafeBytes { Glibc.send(socket.descriptor.value, $0.baseAddress, $0.count, 0) }
+    // The bytes outlive the call.
+    let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(socket.descriptor.value, $0.baseAddress, $0.count, 0) }
     return count < 0 ? .failure(errno: errno) : IOResult(raw: count)
   }
 }
@@ -221,35 +221,35 @@ enum WaitsAfterAFailedWrite: StreamFault {
 
 enum GathersBackwards: StreamFault {
   static func gather(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    Array(segments.reversed()).withUnsafeBufferPointer { socket.attemptSend(gathering: $0) }
+    unsafe Array(segments.reversed()).withUnsafeBufferPointer { unsafe socket.attemptSend(gathering: $0) }
   }
 }
 
 /// As sendmsg(2) does without MSG_NOSIGNAL.
 enum RaisesBrokenPipeInGather: StreamFault {
   static func gather(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    let count = Glibc.send(socket.descriptor.value, segments[0].baseAddress, segments[0].count, 0)
+    let count = unsafe Glibc.send(socket.descriptor.value, segments[0].baseAddress, segments[0].count, 0)
     return count < 0 ? .failure(errno: errno) : IOResult(raw: count)
   }
 }
 
 enum ShortGatherIsFull: StreamFault {
   static func gather(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    let result = socket.attemptSend(gathering: segments)
-    return result.raw > 0 ? IOResult(raw: segments.reduce(0) { $0 + $1.count }) : result
+    let result = unsafe socket.attemptSend(gathering: segments)
+    return result.raw > 0 ? unsafe IOResult(raw: segments.reduce(0) { $0 + $1.count }) : result
   }
 }
 
 enum ScatterEndsWhenNothingIsThere: StreamFault {
   static func scatter(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    let result = socket.attemptReceive(scattering: segments)
+    let result = unsafe socket.attemptReceive(scattering: segments)
     return result.isWouldBlock ? .zero : result
   }
 }
 
 enum ScatterMissesTheEnd: StreamFault {
   static func scatter(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    let result = socket.attemptReceive(scattering: segments)
+    let result = unsafe socket.attemptReceive(scattering: segments)
     return result == .zero ? .failure(errno: EAGAIN) : result
   }
 }
@@ -260,9 +260,10 @@ enum WritesBeyondTheBuffer: StreamFault {
     _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
     let result = socket.attemptReceive(into: &buffer)
-    buffer.withUnsafeMutableBytes { memory in
+    // Beyond the bounds on purpose: the rule's buffer is followed by more bytes of the same array.
+    unsafe buffer.withUnsafeMutableBytes { memory in
       if result.raw == memory.count {
-        memory.baseAddress?.storeBytes(of: 0, toByteOffset: memory.count, as: UInt8.self)
+        unsafe memory.baseAddress?.storeBytes(of: 0, toByteOffset: memory.count, as: UInt8.self)
       }
     }
     return result

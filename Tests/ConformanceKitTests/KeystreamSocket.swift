@@ -2,6 +2,7 @@ import Glibc
 import SocketKit
 import SocketKitConformance
 import Synchronization
+import TestSupport
 
 /// A wrapper whose bytes depend on their position, as a cipher's do: one in seven is combined with its
 /// number in the stream.
@@ -28,9 +29,7 @@ struct KeystreamSocket<Base: StreamSocket & ~Copyable, Fault: KeystreamFault>: ~
     return Fault.advance(received) { position in
       let result = base.attemptReceive(into: &buffer)
       if result.raw > 0 {
-        buffer.withUnsafeMutableBytes { bytes in
-          for index in masked(position, result.raw) { bytes[index] ^= UInt8(truncatingIfNeeded: position + index) }
-        }
+        for index in masked(position, result.raw) { buffer[index] ^= UInt8(truncatingIfNeeded: position + index) }
       }
       return (result, Fault.step(result, asked))
     }
@@ -40,7 +39,7 @@ struct KeystreamSocket<Base: StreamSocket & ~Copyable, Fault: KeystreamFault>: ~
   borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult {
     let piece = bytes.extracting(first: min(4096, bytes.count))
     return Fault.advance(sent) { position in
-      var bytes = piece.withUnsafeBytes { Array($0) }
+      var bytes = [UInt8](copying: piece)
       for index in masked(position, bytes.count) { bytes[index] ^= UInt8(truncatingIfNeeded: position + index) }
       let result = base.attemptSend(bytes.span)
       return (result, Fault.step(result, bytes.count))

@@ -35,8 +35,8 @@ private let leakingConnector = ListenerSuite<TCPSocket>("leaking") {
 private let blockingListener = ListenerSuite<TCPSocket>("blocking") {
   let listener = try TCPSocket.listen(on: .loopback(port: 0))
   _ = fcntl(listener.descriptor.value, F_SETFL, 0)
-  var time = timeval(tv_sec: 0, tv_usec: Int(tooLong / .microseconds(1)))
-  setsockopt(listener.descriptor.value, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+  let time = timeval(tv_sec: 0, tv_usec: Int(tooLong / .microseconds(1)))
+  _ = listener.descriptor.writeOption(SOL_SOCKET, SO_RCVTIMEO, time)
   return listener
 } connect: { address in
   try TCPSocket.connect(to: address, until: .after(.seconds(5)))

@@ -1,5 +1,6 @@
 import Glibc
 import SocketKit
+import TestSupport
 
 /// Associations over datagrams on loopback, as a third party would write them: the first byte of each datagram is its
 /// kind, and the peer's address is the association. Lost datagrams are not sent again.
@@ -65,7 +66,7 @@ struct LoopbackAssociations<Base: DatagramSocket & ~Copyable, Fault: Association
     if !state.isOpen(association) {
       return Fault.swallowsLateSends ? IOResult(raw: bytes.count) : .failure(errno: EPIPE)
     }
-    let message = bytes.withUnsafeBytes { Array($0) }
+    let message = [UInt8](copying: bytes)
     for receiver in Fault.receivers(association, state.known()) {
       for piece in state.pieces(message, for: receiver) {
         let result = state.send(.data, to: receiver, piece)

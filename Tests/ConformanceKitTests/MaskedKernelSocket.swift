@@ -1,4 +1,5 @@
 import SocketKit
+import TestSupport
 
 /// TCP that claims to be a kernel socket although it changes the bytes: both ends do, so the methods alone agree.
 struct MaskedKernelSocket: ~Copyable, StreamSocket, KernelSocket {
@@ -12,14 +13,12 @@ struct MaskedKernelSocket: ~Copyable, StreamSocket, KernelSocket {
 
   borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult {
     let result = base.attemptReceive(into: &buffer)
-    if result.raw > 0 {
-      buffer.withUnsafeMutableBytes { bytes in for index in 0..<result.raw { bytes[index] ^= 0x55 } }
-    }
+    for index in 0..<max(0, result.raw) { buffer[index] ^= 0x55 }
     return result
   }
 
   borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult {
-    let masked = bytes.withUnsafeBytes { $0.map { $0 ^ 0x55 } }
+    let masked = [UInt8](copying: bytes).map { $0 ^ 0x55 }
     return base.attemptSend(masked.span)
   }
 

@@ -17,8 +17,8 @@ enum ScribblesBehindTheMessage: ReceivedFault {
   static func received(
     _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    if result.raw >= 0 {
-      buffer.withUnsafeMutableBytes { if result.raw < $0.count { $0[result.raw] = 0 } }
+    if result.raw >= 0 && result.raw < buffer.byteCount {
+      buffer.storeBytes(of: 0, toByteOffset: result.raw, as: UInt8.self)
     }
     return result
   }
@@ -41,7 +41,7 @@ enum InheritsDescriptors: ReceivedFault {
     let received = ancillary.bytes.extracting(first: min(info.ancillaryLength, ancillary.byteCount))
     AncillaryData.forEach(in: received) { _, type, data in
       for offset in stride(from: 0, to: data.byteCount, by: 4) where type == 1 {
-        _ = fcntl(data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self), F_SETFD, 0)
+        _ = fcntl(data.integer(at: offset, as: Int32.self), F_SETFD, 0)
       }
     }
     return result

@@ -1,6 +1,7 @@
 import Glibc
 import SocketKit
 import Synchronization
+import TestSupport
 
 enum NoMessageFault: MessageFault {}
 
@@ -37,9 +38,10 @@ enum WritesBeyondTheMessage: ReceivedFault {
   static func received(
     _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    buffer.withUnsafeMutableBytes { memory in
+    // Beyond the bounds on purpose: the rule's buffer is followed by more bytes of the same array.
+    unsafe buffer.withUnsafeMutableBytes { memory in
       if result.raw >= memory.count {
-        memory.baseAddress?.storeBytes(of: 0, toByteOffset: memory.count, as: UInt8.self)
+        unsafe memory.baseAddress?.storeBytes(of: 0, toByteOffset: memory.count, as: UInt8.self)
       }
     }
     return result
@@ -71,8 +73,7 @@ enum LeaksSurplus: MessageFault {
     let received = own.bytes.extracting(first: info.ancillaryLength)
     AncillaryData.forEach(in: received) { _, _, data in
       for offset in stride(from: 0, to: data.byteCount, by: 4) {
-        let number = data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self)
-        Leaks.add(number)
+        Leaks.add(data.integer(at: offset, as: Int32.self))
       }
     }
     info.ancillaryLength = 0
@@ -89,8 +90,7 @@ enum DeniesDescriptors: ReceivedFault {
     let received = ancillary.bytes.extracting(first: min(info.ancillaryLength, ancillary.byteCount))
     AncillaryData.forEach(in: received) { _, _, data in
       for offset in stride(from: 0, to: data.byteCount, by: 4) {
-        let number = data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self)
-        Leaks.add(number)
+        Leaks.add(data.integer(at: offset, as: Int32.self))
       }
     }
     return result
@@ -216,7 +216,7 @@ enum LosesTheLastOfABatch: MessageFault {
     var short = MessageBatch(capacity: rest, messageCapacity: batch.messageCapacity)
     for slot in batch.sent..<batch.count - 1 {
       let address = batch[slot].address
-      let bytes = batch[slot].bytes.withUnsafeBytes { Array($0) }
+      let bytes = [UInt8](copying: batch[slot].bytes)
       try? short.append(bytes.span, to: address)
     }
     let result = base(&short)

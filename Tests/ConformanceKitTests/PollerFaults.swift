@@ -145,7 +145,8 @@ struct EatsData: PollerFault {
   mutating func didWait(_ result: inout IOResult, _ events: inout [Event], _ deadline: Deadline) -> Bool {
     for event in events where event.isReadable {
       var byte: UInt8 = 0
-      if let source = sources[event.token] { _ = recv(source.value, &byte, 1, Int32(MSG_DONTWAIT)) }
+      // The byte outlives the call.
+      if let source = sources[event.token] { _ = unsafe recv(source.value, &byte, 1, Int32(MSG_DONTWAIT)) }
     }
     return false
   }

@@ -48,7 +48,8 @@ struct ReadAheadSocket<Base: StreamSocket & ~Copyable, Fault: ReadAheadFault>: ~
 
   borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult { base.attemptSend(bytes) }
   borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
-    base.attemptSend(gathering: segments)
+    // The caller's segments are valid during the call.
+    unsafe base.attemptSend(gathering: segments)
   }
 }
 
@@ -96,12 +97,10 @@ struct HeldBytes {
 
   /// Reads once, at most 64 KiB.
   mutating func fill(_ read: (inout MutableSpan<UInt8>) -> IOResult) -> IOResult {
-    var result = IOResult.zero
-    memory = [UInt8](unsafeUninitializedCapacity: 1 << 16) { memory, count in
-      var bytes = memory.mutableSpan
-      result = read(&bytes)
-      count = max(0, result.raw)
-    }
+    memory = [UInt8](repeating: 0, count: 1 << 16)
+    var bytes = memory.mutableSpan
+    let result = read(&bytes)
+    memory.removeSubrange(max(0, result.raw)...)
     start = 0
     return result
   }
@@ -117,8 +116,9 @@ struct HeldBytes {
   /// Moves up to `most` bytes to the front of a buffer; returns their number.
   mutating func take(_ most: Int, into buffer: inout MutableSpan<UInt8>) -> Int {
     let count = min(most, count, buffer.count)
-    buffer.withUnsafeMutableBytes { target in
-      memory.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start..<start + count])) }
+    // Both have at least `count` bytes, and do not overlap.
+    unsafe buffer.withUnsafeMutableBytes { target in
+      unsafe memory.withUnsafeBytes { unsafe target.copyBytes(from: $0[start..<start + count]) }
     }
     start += count
     total += count

@@ -20,6 +20,8 @@ enum FillsBuffersReversed: BufferFault {
   static var receives: Bool { true }
 }
 
+// The segments of the caller are valid during each call, and the array with the reversed segments outlives it.
+
 /// Unix datagrams whose calls may use several buffers in the wrong order.
 struct ReversedDatagrams<Fault: BufferFault>: ~Copyable, DatagramSocket {
   let base: UnixDatagramSocket
@@ -43,15 +45,15 @@ struct ReversedDatagrams<Fault: BufferFault>: ~Copyable, DatagramSocket {
     scattering segments: UnsafeBufferPointer<IOSegment>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
     _ info: inout MessageInfo
   ) -> IOResult {
-    (Fault.receives ? segments.reversed() : Array(segments)).withUnsafeBufferPointer {
-      base.attemptReceive(scattering: $0, ancillary: &ancillary, flags: flags, &info)
+    unsafe (Fault.receives ? segments.reversed() : Array(segments)).withUnsafeBufferPointer {
+      unsafe base.attemptReceive(scattering: $0, ancillary: &ancillary, flags: flags, &info)
     }
   }
   @unsafe borrowing func attemptSend(
     gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
-    (Fault.sends ? segments.reversed() : Array(segments)).withUnsafeBufferPointer {
-      base.attemptSend(gathering: $0, ancillary: ancillary, to: address, flags: flags)
+    unsafe (Fault.sends ? segments.reversed() : Array(segments)).withUnsafeBufferPointer {
+      unsafe base.attemptSend(gathering: $0, ancillary: ancillary, to: address, flags: flags)
     }
   }
   borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }
@@ -96,15 +98,15 @@ struct ReversedPackets<Fault: BufferFault>: ~Copyable, SequencedPacketSocket {
     scattering segments: UnsafeBufferPointer<IOSegment>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
     _ info: inout MessageInfo
   ) -> IOResult {
-    (Fault.receives ? segments.reversed() : Array(segments)).withUnsafeBufferPointer {
-      base.attemptReceive(scattering: $0, ancillary: &ancillary, flags: flags, &info)
+    unsafe (Fault.receives ? segments.reversed() : Array(segments)).withUnsafeBufferPointer {
+      unsafe base.attemptReceive(scattering: $0, ancillary: &ancillary, flags: flags, &info)
     }
   }
   @unsafe borrowing func attemptSend(
     gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
-    (Fault.sends ? segments.reversed() : Array(segments)).withUnsafeBufferPointer {
-      base.attemptSend(gathering: $0, ancillary: ancillary, to: address, flags: flags)
+    unsafe (Fault.sends ? segments.reversed() : Array(segments)).withUnsafeBufferPointer {
+      unsafe base.attemptSend(gathering: $0, ancillary: ancillary, to: address, flags: flags)
     }
   }
   borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult { base.attemptShutdown(direction) }

@@ -1,6 +1,7 @@
 import Glibc
 import SocketKit
 import SocketKitConformance
+import TestSupport
 
 /// Every rule of the kit, and what is known to break it: `Tests/Rules.md`.
 enum RuleTable {
@@ -81,7 +82,7 @@ enum RuleTable {
   private static let mutations: [(rule: String, title: String)] = {
     let folder = root + "/Tests/Long/mutants"
     var found: [(String, String)] = []
-    for name in contents(of: folder).sorted() where name.hasSuffix(".txt") {
+    for name in entries(of: folder).sorted() where name.hasSuffix(".txt") {
       var title = ""
       for line in read(folder + "/" + name).split(separator: "\n") {
         if line.hasPrefix("# ") { title = String(line.dropFirst(2)) }
@@ -94,31 +95,12 @@ enum RuleTable {
   static let path = root + "/Tests/Rules.md"
   private static let root = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" }
 
-  private static func contents(of folder: String) -> [String] {
-    guard let directory = opendir(folder) else { return [] }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      names.append(
-        withUnsafePointer(to: &entry.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        })
-    }
-    return names
-  }
-
-  static func read(_ path: String) -> String {
-    guard let file = fopen(path, "r") else { return "" }
-    defer { fclose(file) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { bytes += buffer.prefix(count) }
-    return String(decoding: bytes, as: UTF8.self)
-  }
+  static func read(_ path: String) -> String { String(decoding: contents(ofFile: path) ?? [], as: UTF8.self) }
 
   static func write(_ text: String, to path: String) {
-    guard let file = fopen(path, "w") else { return }
-    fputs(text, file)
-    fclose(file)
+    // The file is open between these calls, and the text outlives the second one.
+    guard let file = unsafe fopen(path, "w") else { return }
+    unsafe fputs(text, file)
+    unsafe fclose(file)
   }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import SocketKitConformance
 import TestSupport
 import Testing
@@ -16,7 +15,7 @@ import Testing
   }
 
   @Test func theTableIsWritten() {
-    if getenv("SOCKETKIT_WRITE_RULES") != nil { RuleTable.write(RuleTable.text, to: RuleTable.path) }
+    if environmentVariable("SOCKETKIT_WRITE_RULES") != nil { RuleTable.write(RuleTable.text, to: RuleTable.path) }
     #expect(
       RuleTable.read(RuleTable.path) == RuleTable.text,
       "Tests/Rules.md is out of date: SOCKETKIT_WRITE_RULES=1 swift test --filter RuleTableTests writes it.")
