@@ -99,6 +99,7 @@ for target in package.targets where target.type != .system && !target.name.hasPr
 // Every unsafe expression of these modules is marked, with its reason beside it (SE-0458). The other targets follow.
 let strictTargets = [
   "SocketKitEpoll", "SocketKitPoll", "SocketKitBusySpin", "SocketKitTCP", "SocketKitUDP", "SocketKitRaw", "SocketKitIP",
+  "SocketKitConformance", "TestSupport", "ConformanceKitTests", "MatrixTests",
 ]
 for target in package.targets where strictTargets.contains(target.name) {
   target.swiftSettings?.append(.strictMemorySafety())
