@@ -221,6 +221,7 @@ enum WaitsAfterAFailedWrite: StreamFault {
 
 enum GathersBackwards: StreamFault {
   static func gather(_ socket: borrowing TCPSocket, _ segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    // The array outlives the call.
     unsafe Array(segments.reversed()).withUnsafeBufferPointer { unsafe socket.attemptSend(gathering: $0) }
   }
 }

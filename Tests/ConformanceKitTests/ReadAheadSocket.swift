@@ -118,7 +118,9 @@ struct HeldBytes {
     let count = min(most, count, buffer.count)
     // Both have at least `count` bytes, and do not overlap.
     unsafe buffer.withUnsafeMutableBytes { target in
-      unsafe memory.withUnsafeBytes { unsafe target.copyBytes(from: $0[start..<start + count]) }
+      unsafe memory.withUnsafeBytes {
+        unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start..<start + count]))
+      }
     }
     start += count
     total += count

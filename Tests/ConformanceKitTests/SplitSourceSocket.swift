@@ -1,5 +1,6 @@
 import Glibc
 import SocketKit
+import TestSupport
 
 /// A Unix stream that is watched for writing on a descriptor of its own, as a stream over two pipes is.
 struct SplitSourceSocket: ~Copyable, StreamSocket {
@@ -10,7 +11,7 @@ struct SplitSourceSocket: ~Copyable, StreamSocket {
   init(_ base: consuming UnixStreamSocket) {
     let number = fcntl(base.descriptor.value, F_DUPFD_CLOEXEC, 0)
     precondition(number >= 0, "no descriptor is free")
-    copy = unsafe Descriptor(unsafeOwning: RawDescriptor(number))
+    copy = owning(number)
     self.base = base
   }
 

@@ -225,4 +225,5 @@ private func passedDescriptors(_ ancillary: [UInt8]) -> [RawDescriptor] {
   return numbers
 }
 
+/// Closes a descriptor that ``passedDescriptors(_:)`` returned: nobody else owns it.
 private func closePassed(_ raw: RawDescriptor) { _ = unsafe Descriptor(unsafeOwning: raw) }

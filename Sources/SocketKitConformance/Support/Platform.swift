@@ -131,7 +131,8 @@ func startThread(_ body: @escaping @Sendable () -> Void) {
   let result = unsafe pthread_create(
     &thread, nil,
     { argument in
-      // Threads inherit the signal mask of their creator, and thread pools block all signals.
+      // Threads inherit the signal mask of their creator, and thread pools block all signals. Both calls use the mask
+      // only until they return.
       var none = sigset_t()
       unsafe sigemptyset(&none)
       unsafe pthread_sigmask(SIG_SETMASK, &none, nil)
