@@ -20,7 +20,7 @@ import Testing
   }
 
   @Test func regularFilesCannotBeWatched() throws {
-    let file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
+    let file = CLibrary.open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
     defer { close(file) }
     var poller = try EpollPoller()
     do throws(SocketError) {
@@ -49,13 +49,14 @@ import Testing
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
     let address = try listener.localAddress()
     let source = listener.descriptor
-    let results = Results()
+    let events = Locked(0)
     let threads = (0..<2).map { _ in
       spawn {
         do throws(SocketError) {
           var poller = try EpollPoller()
           try poller.register(source: source, for: .readable, trigger: [.exclusive, .edge], token: Token(index: 1))
-          results.add(try poller.wait(until: .after(.milliseconds(300))))
+          let count = try poller.wait(until: .after(.milliseconds(300)))
+          events.withLock { $0 += count }
         } catch {
           Issue.record("\(error)")
         }
@@ -64,19 +65,8 @@ import Testing
     sleep(milliseconds: 80)
     let client = try TCPSocket.connect(to: address, until: .after(.seconds(5)))
     for thread in threads { thread.join() }
-    #expect(results.sum == 1)
+    #expect(events.withLock { $0 } == 1)
     _ = client.descriptor
-  }
-
-  final class Results: @unchecked Sendable {
-    private var mutex = pthread_mutex_t()
-    private var total = 0
-    func add(_ count: Int) {
-      pthread_mutex_lock(&mutex)
-      total += count
-      pthread_mutex_unlock(&mutex)
-    }
-    var sum: Int { total }
   }
 
   @Test func aWakerOutlivesItsPoller() throws {
@@ -95,16 +85,17 @@ import Testing
   }
 
   @Test func noDescriptorIsLeftWhenMakingOneFails() {
+    // The kernel accesses each limit only during the call.
     var limit = rlimit()
-    getrlimit(__rlimit_resource_t(7), &limit)
+    unsafe getrlimit(__rlimit_resource_t(7), &limit)
     let before = openDescriptors()
     // Room for the bell, none for epoll.
     var low = limit
     low.rlim_cur = rlim_t((0...).first { !before.contains($0) } ?? 0) + 1
-    setrlimit(__rlimit_resource_t(7), &low)
+    unsafe setrlimit(__rlimit_resource_t(7), &low)
     var code: SocketError.Code?
     do throws(SocketError) { _ = try EpollPoller() } catch { code = error.code }
-    setrlimit(__rlimit_resource_t(7), &limit)
+    unsafe setrlimit(__rlimit_resource_t(7), &limit)
     #expect(code == .tooManyDescriptors && openDescriptors() == before)
   }
 }

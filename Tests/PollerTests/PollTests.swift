@@ -60,10 +60,9 @@ import Testing
   }
 
   private func pipeEnd() -> Int32 {
-    var pair: [Int32] = [0, 0]
-    pipe(&pair)
-    close(pair[1])
-    return pair[0]
+    let pipe = CLibrary.pipe()
+    close(pipe.writeEnd)
+    return pipe.readEnd
   }
 }
 
