@@ -33,19 +33,16 @@ import Testing
     let files = Repository.files(Repository.root).filter { !$0.contains("/__pycache__/") }
     #expect(files.count > 400)
     for path in files { #expect(try isText(path), "\(path): a binary file") }
-    let folder = "/tmp/socketkit-\(getpid())"
-    defer { unlink(folder) }
-    try #require(fopen(folder, "w")).write("\u{7f}ELF\0")
-    #expect(try !isText(folder))
+    let path = temporaryPath("elf")
+    let number = CLibrary.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode: 0o600)
+    defer { CLibrary.unlink(path) }
+    #expect(CLibrary.write(number, Array("\u{7f}ELF\0".utf8)) == 5 && close(number) == 0)
+    #expect(try !isText(path))
   }
 
   /// Looks at the first bytes: every object file and archive has a zero byte among them.
   private func isText(_ path: String) throws -> Bool {
-    let file = try #require(fopen(path, "r"), "\(path)")
-    defer { fclose(file) }
-    var head = [UInt8](repeating: 0, count: 1024)
-    let count = fread(&head, 1, head.count, file)
-    return !head.prefix(count).contains(0)
+    try !#require(contents(ofFile: path), "\(path)").prefix(1024).contains(0)
   }
 
   /// Who uses the core pays for neither Foundation nor the test framework.
@@ -85,14 +82,5 @@ extension String {
       rest = rest[closing.upperBound...]
     }
     return found
-  }
-}
-
-extension UnsafeMutablePointer where Pointee == FILE {
-  /// Writes the text and closes the file.
-  fileprivate func write(_ text: String) {
-    let bytes = Array(text.utf8)
-    fwrite(bytes, 1, bytes.count, self)
-    fclose(self)
   }
 }

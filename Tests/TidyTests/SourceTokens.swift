@@ -24,8 +24,9 @@ struct SourceTokens {
 
   private func byte(_ offset: Int = 0) -> UInt8 { place + offset < bytes.count ? bytes[place + offset] : 0 }
 
-  private func starts(with text: StaticString) -> Bool {
-    for index in 0..<text.utf8CodeUnitCount where byte(index) != text.utf8Start[index] { return false }
+  private func starts(with text: String) -> Bool {
+    let wanted = text.utf8.span
+    for index in wanted.indices where byte(index) != wanted[index] { return false }
     return true
   }
 
