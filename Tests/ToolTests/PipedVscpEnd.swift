@@ -4,20 +4,19 @@ import Testing
 
 /// An end whose input or output is a pipe; the test's side of it is closed in the end, which frees one that hangs.
 final class PipedVscpEnd {
-  private let numbers: [Int32]
+  private let pipe: (readEnd: Int32, writeEnd: Int32)
   private let reads: Bool
   private var isOpen = true
   let end: VscpEnd
 
   init(_ words: [String], reads: Bool) {
-    var pipe: [Int32] = [-1, -1]
-    #expect(Glibc.pipe(&pipe) == 0)
-    (numbers, self.reads) = (pipe, reads)
-    end = reads ? VscpEnd(words, input: pipe[0]) : VscpEnd(words, output: pipe[1])
+    pipe = CLibrary.pipe()
+    self.reads = reads
+    end = reads ? VscpEnd(words, input: pipe.readEnd) : VscpEnd(words, output: pipe.writeEnd)
   }
 
   /// The test's side.
-  var number: Int32 { numbers[reads ? 1 : 0] }
+  var number: Int32 { reads ? pipe.writeEnd : pipe.readEnd }
 
   /// Waits for the end's words, then frees it and gives its status.
   func finish(saying text: String) -> Int32 {
@@ -25,7 +24,7 @@ final class PipedVscpEnd {
     #expect(end.talk.text.contains(text), "\(end.talk.text)")
     closeOurs()
     let status = end.join()
-    close(numbers[reads ? 0 : 1])
+    close(reads ? pipe.readEnd : pipe.writeEnd)
     return status
   }
 
@@ -40,10 +39,11 @@ final class PipedVscpEnd {
   /// Emptied first: a reader that goes would end the whole process, by SIGPIPE.
   private func readable() -> Bool {
     var watched = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-    return poll(&watched, 1, 300) > 0 && watched.revents & Int16(POLLIN) != 0
+    // The kernel accesses the one structure only during the call.
+    return unsafe poll(&watched, 1, 300) > 0 && watched.revents & Int16(POLLIN) != 0
   }
   private func drain() {
     var bytes = [UInt8](repeating: 0, count: 65536)
-    _ = read(number, &bytes, bytes.count)
+    CLibrary.read(number, into: &bytes)
   }
 }

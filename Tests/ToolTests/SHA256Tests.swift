@@ -1,4 +1,5 @@
 import Glibc
+import SocketKitCore
 import SocketKitToolSupport
 import TestSupport
 import Testing
@@ -57,7 +58,7 @@ import Testing
         var rest = message[...]
         while !rest.isEmpty {
           let piece = Array(rest.prefix(Int.random(in: 0...length / 3 + 1)))
-          try hash.update(piece.span.bytes)
+          try hash.update(piece.span.integerBytes)
           rest = rest.dropFirst(piece.count)
         }
         let digest = try hash.finish()
@@ -88,7 +89,7 @@ import Testing
   static func million(by source: SHA256.Source) throws -> String {
     var hash = try SHA256(source)
     let part = [UInt8](repeating: UInt8(ascii: "a"), count: 40_000)
-    for _ in 0..<25 { try hash.update(part.span.bytes) }
+    for _ in 0..<25 { try hash.update(part.span.integerBytes) }
     return try hash.finish().description
   }
 }
@@ -108,8 +109,9 @@ private enum KernelHash {
     address[0] = 38
     address.replaceSubrange(2..<6, with: Array("hash".utf8))
     address.replaceSubrange(24..<30, with: Array("sha256".utf8))
-    return address.withUnsafeBytes { bytes in
-      bytes.withMemoryRebound(to: sockaddr.self) { bind(number, $0.baseAddress, 88) == 0 }
+    // The kernel reads the 88 bytes of the array only during the call.
+    return unsafe address.withUnsafeBytes { bytes in
+      unsafe bytes.withMemoryRebound(to: sockaddr.self) { unsafe bind(number, $0.baseAddress, 88) == 0 }
     }
   }()
 }

@@ -54,7 +54,7 @@ import Testing
   func aReplacedPartIsNobodys(_ digestOf: [UInt8]) throws {
     let folder = TemporaryFolder()
     let (status, answer) = try sendOne(into: folder, digestOf: digestOf) {
-      unlink("\(folder.path)/.f.vscp-part")
+      folder.remove(".f.vscp-part")
       folder.write(".f.vscp-part", Array("another's".utf8), mode: 0o600)
     }
     #expect(status == 1 && answer.kind == .failed)
@@ -64,17 +64,16 @@ import Testing
   /// It fails after it got its permissions: a read-only part could not be resumed.
   @Test func aPartThatIsKeptCanBeWritten() throws {
     let folder = TemporaryFolder()
-    let (status, answer) = try sendOne(into: folder, mode: 0o444) { symlink("x", "\(folder.path)/f") }
+    let (status, answer) = try sendOne(into: folder, mode: 0o444) { folder.makeSymbolicLink("f", to: "x") }
     #expect(status == 1 && answer.kind == .failed && folder.names() == [".f.vscp-part", "f"])
-    var now = stat()
-    #expect(stat("\(folder.path)/.f.vscp-part", &now) == 0 && now.st_mode & 0o777 == 0o600)
+    #expect(folder.mode(of: ".f.vscp-part") == 0o600)
   }
 
   /// Its size is not what is left of it.
   @Test func standardInputMayHaveBeenReadFrom() throws {
     let (from, into) = (TemporaryFolder(), TemporaryFolder())
     from.write("f", [1, 2, 3, 4])
-    let input = open("\(from.path)/f", O_RDONLY | O_CLOEXEC)
+    let input = CLibrary.open("\(from.path)/f", O_RDONLY | O_CLOEXEC)
     defer { close(input) }
     #expect(lseek(input, 2, SEEK_SET) == 2)
     let receiver = VscpEnd(["--verify", "--listen", "unix:@", into.path])

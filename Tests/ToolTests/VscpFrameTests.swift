@@ -1,4 +1,3 @@
-import Glibc
 import SocketKit
 import TestSupport
 import Testing
@@ -146,7 +145,7 @@ import Testing
       let (status, talk) = try against(["-r", folder.path], VerifyRole.sender.hello + bytes, in: folder)
       #expect(status == 1 && talk.contains(text), "\(talk)")
       #expect(folder.read("f") == nil)
-      unlink("\(folder.path)/.f.vscp-part")
+      folder.remove(".f.vscp-part")
     }
     #expect(folder.names() == [])
   }

@@ -13,7 +13,7 @@ import Testing
     let address = UnixStreamSocket.endpointFormat.text(of: try listener.localAddress())
     let sender = PipedVscpEnd(["-s", "--to", address, limit, "200ms"], reads: true)
     let peer = try RawPeer(from: listener)
-    #expect(write(sender.number, "abc", 3) == 3)
+    #expect(CLibrary.write(sender.number, Array("abc".utf8)) == 3)
     #expect(sender.finish(saying: "failed to send data: read /dev/stdin: timed out") == 1)
     #expect(try peer.receiveAll() == Array("abc".utf8))
   }
@@ -36,7 +36,7 @@ import Testing
     let peer = try RawPeer(from: listener)
     try peer.finishSending()
     sleep(milliseconds: 100)
-    #expect(write(sender.number, "late", 4) == 4)
+    #expect(CLibrary.write(sender.number, Array("late".utf8)) == 4)
     sender.closeOurs()
     #expect(sender.finish(saying: "transfer complete") == 0)
     #expect(try peer.receiveAll() == Array("late".utf8))
@@ -60,7 +60,7 @@ import Testing
     var got: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 20_000)
     while got.count < bytes.count {
-      let count = read(receiver.number, &chunk, chunk.count)
+      let count = CLibrary.read(receiver.number, into: &chunk)
       if count <= 0 { break }
       got += chunk.prefix(count)
       sleep(milliseconds: 100)
@@ -103,7 +103,7 @@ import Testing
   @Test func anIdleSourceFailsAlone() throws {
     let (from, into) = (TemporaryFolder(), TemporaryFolder())
     from.write("good", [1, 2])
-    #expect(mkfifo("\(from.path)/fifo", 0o600) == 0)
+    #expect(from.makeFIFO("fifo"))
     let receiver = VscpEnd(["--verify", "--listen", "unix:@", into.path])
     let address = try #require(receiver.talk.listeningAddress())
     let sender = PipedVscpEnd(
@@ -113,7 +113,7 @@ import Testing
     #expect(into.read("good") == [1, 2])
     // Frees an end that hangs.
     sender.closeOurs()
-    let writer = open("\(from.path)/fifo", O_RDWR | O_NONBLOCK | O_CLOEXEC)
+    let writer = CLibrary.open("\(from.path)/fifo", O_RDWR | O_NONBLOCK | O_CLOEXEC)
     sleep(milliseconds: 200)
     close(writer)
     #expect(sender.finish(saying: "aborted \"stdin\": read /dev/stdin: timed out") == 1 && receiver.join() == 1)
@@ -123,15 +123,15 @@ import Testing
 
   @Test func aFifoMayHaveALateWriter() throws {
     let (from, into) = (TemporaryFolder(), TemporaryFolder())
-    #expect(mkfifo("\(from.path)/fifo", 0o600) == 0)
+    #expect(from.makeFIFO("fifo"))
     let receiver = VscpEnd(["--verify", "--listen", "unix:@", into.path])
     let sender = VscpEnd([
       "--verify", "--to", try #require(receiver.talk.listeningAddress()), "\(from.path)/fifo",
     ])
     sleep(milliseconds: 200)
-    let number = open("\(from.path)/fifo", O_WRONLY | O_CLOEXEC)
+    let number = CLibrary.open("\(from.path)/fifo", O_WRONLY | O_CLOEXEC)
     sleep(milliseconds: 100)
-    #expect(write(number, "late", 4) == 4)
+    #expect(CLibrary.write(number, Array("late".utf8)) == 4)
     close(number)
     #expect(sender.join() == 0 && receiver.join() == 0 && into.read("fifo") == Array("late".utf8))
   }

@@ -55,19 +55,18 @@ import Testing
   }
 
   @Test func standardInputAndOutput() throws {
-    var toSender: [Int32] = [-1, -1]
-    var fromReceiver: [Int32] = [-1, -1]
-    #expect(pipe(&toSender) == 0 && pipe(&fromReceiver) == 0)
-    defer { for number in [toSender[0], fromReceiver[0]] { close(number) } }
-    let receiver = VscpEnd(["--listen", "unix:@", "-v"], output: fromReceiver[1])
+    let toSender = CLibrary.pipe()
+    let fromReceiver = CLibrary.pipe()
+    defer { for number in [toSender.readEnd, fromReceiver.readEnd] { close(number) } }
+    let receiver = VscpEnd(["--listen", "unix:@", "-v"], output: fromReceiver.writeEnd)
     let address = try #require(receiver.talk.listeningAddress())
-    let sender = VscpEnd(["-v", "--to", address, "-"], input: toSender[0])
-    #expect(write(toSender[1], "data only", 9) == 9)
-    close(toSender[1])
+    let sender = VscpEnd(["-v", "--to", address, "-"], input: toSender.readEnd)
+    #expect(CLibrary.write(toSender.writeEnd, Array("data only".utf8)) == 9)
+    close(toSender.writeEnd)
     #expect(sender.join() == 0 && receiver.join() == 0)
-    close(fromReceiver[1])
+    close(fromReceiver.writeEnd)
     var bytes = [UInt8](repeating: 0, count: 64)
-    #expect(read(fromReceiver[0], &bytes, 64) == 9 && bytes.starts(with: "data only".utf8))
+    #expect(CLibrary.read(fromReceiver.readEnd, into: &bytes) == 9 && bytes.starts(with: "data only".utf8))
     #expect(receiver.talk.text.hasPrefix("TIME receive: empty target, file will be written to stdout\n"))
     #expect(sender.talk.text.hasPrefix("TIME send: empty or stdin target, file will be read from stdin\n"))
   }
@@ -156,8 +155,8 @@ import Testing
     let receiver = VscpEnd(["--listen", "unix:\(path)", "\(folder.path)/out"])
     do {
       let peer = try RawPeer(to: #require(receiver.talk.listeningAddress()))
-      for _ in 0..<2000 where access(path, F_OK) == 0 { sleep(milliseconds: 5) }
-      #expect(access(path, F_OK) != 0)
+      for _ in 0..<2000 where folder.has("s") { sleep(milliseconds: 5) }
+      #expect(!folder.has("s"))
       try peer.send([7])
     }
     #expect(receiver.join() == 0 && folder.read("out") == [7])

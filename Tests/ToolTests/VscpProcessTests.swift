@@ -10,7 +10,7 @@ import Testing
   @Test(arguments: ["tcp://127.0.0.1:0", "unix:@"])
   func aMebibyteArrivesInBothModes(_ where: String) throws {
     let folder = TemporaryFolder()
-    mkdir("\(folder.path)/into", 0o700)
+    folder.makeFolder("into")
     let bytes = randomBytes(1 << 20)
     folder.write("f", bytes)
     for options in [[], ["--verify"]] {
@@ -45,7 +45,7 @@ import Testing
   @Test(arguments: [true, false])
   func killedHalfWayAndResumed(_ killsSender: Bool) throws {
     let folder = TemporaryFolder()
-    mkdir("\(folder.path)/into", 0o700)
+    folder.makeFolder("into")
     let bytes = randomBytes(2 << 20)
     folder.write("f", bytes)
     let receive = ["--listen", "tcp://127.0.0.1:0", "--verify", "\(folder.path)/into"]
@@ -97,7 +97,7 @@ import Testing
       ? "exec socat -u UNIX-LISTEN:\(path) CREATE:\(folder.path)/to"
       : "exec ncat -l -U --recv-only \(path) >\(folder.path)/to"
     let peer = try #require(PeerProcess(["sh", "-c", server]))
-    for _ in 0..<1000 where access(path, F_OK) != 0 { sleep(milliseconds: 10) }
+    for _ in 0..<1000 where !folder.has("s") { sleep(milliseconds: 10) }
     var status: Int32 = 1
     // Bound is not yet listening.
     for _ in 0..<50 where status != 0 {
@@ -110,15 +110,11 @@ import Testing
 
 /// Passes bytes between a client and a TCP address, so many towards it and not one more.
 private final class Relay: @unchecked Sendable {
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private var isFull = false
-  private var isStopped = false
+  private let state = Locked((isFull: false, isStopped: false))
   private var thread: RunningThread?
   private(set) var address: String?
 
   init(to target: String, limit: Int) {
-    mutex.initialize(to: pthread_mutex_t())
-    pthread_mutex_init(mutex, nil)
     guard let listener = try? TCPSocket.listen(on: .loopback(port: 0)), let own = try? listener.localAddress(),
       let body = try? EndpointText(parsing: target).body, let endpoint = try? IPEndpoint(body: body)
     else { return }
@@ -138,7 +134,7 @@ private final class Relay: @unchecked Sendable {
     var buffer = [UInt8](repeating: 0, count: 65536)
     let deadline = Deadline.after(.seconds(60))
     do {
-      while !locked({ isStopped }) {
+      while !state.withLock({ $0.isStopped }) {
         if passed < limit {
           var span = buffer.mutableSpan
           let room = min(65536, limit - passed)
@@ -150,7 +146,7 @@ private final class Relay: @unchecked Sendable {
           case nil: break
           }
         } else {
-          locked { isFull = true }
+          state.withLock { $0.isFull = true }
         }
         switch try far.read(into: buffer.mutableSpan) {
         case .bytes(let count): try near.writeAll(buffer.span.extracting(first: count), until: deadline)
@@ -163,29 +159,19 @@ private final class Relay: @unchecked Sendable {
     }
   }
 
-  private func locked<R>(_ body: () -> R) -> R {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    return body()
-  }
-
   func waitForLimit() -> Bool {
     for _ in 0..<3000 {
-      if locked({ isFull }) { return true }
+      if state.withLock({ $0.isFull }) { return true }
       sleep(milliseconds: 10)
     }
     return false
   }
 
   func stop() {
-    locked { isStopped = true }
+    state.withLock { $0.isStopped = true }
     thread?.join()
     thread = nil
   }
 
-  deinit {
-    stop()
-    pthread_mutex_destroy(mutex)
-    mutex.deallocate()
-  }
+  deinit { stop() }
 }

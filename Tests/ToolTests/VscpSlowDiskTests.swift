@@ -1,4 +1,3 @@
-import Glibc
 import SocketKit
 import TestSupport
 import Testing
@@ -10,7 +9,7 @@ import Testing
   private let folder = TemporaryFolder()
 
   init() {
-    mkdir("\(folder.path)/into", 0o700)
+    folder.makeFolder("into")
     #expect(PeerProcess.exists("strace") || !mustBeAvailable, "unavailable: strace is not installed")
   }
 

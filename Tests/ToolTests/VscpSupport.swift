@@ -6,30 +6,12 @@ import Testing
 @testable import SocketKitToolSupport
 
 /// What a run of vscp says, with a fixed time in front of each line.
-final class Talk: @unchecked Sendable {
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private var said = ""
+final class Talk: Sendable {
+  private let said = Locked("")
 
-  init() {
-    mutex.initialize(to: pthread_mutex_t())
-    pthread_mutex_init(mutex, nil)
-  }
-  deinit {
-    pthread_mutex_destroy(mutex)
-    mutex.deallocate()
-  }
+  func add(_ text: String) { said.withLock { $0 += text } }
 
-  func add(_ text: String) {
-    pthread_mutex_lock(mutex)
-    said += text
-    pthread_mutex_unlock(mutex)
-  }
-
-  var text: String {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    return said
-  }
+  var text: String { said.withLock { $0 } }
 
   func console(input: Int32 = 0, output: Int32 = 1) -> VscpConsole {
     var console = VscpConsole { [self] in add($0) }
@@ -69,69 +51,10 @@ final class VscpEnd: @unchecked Sendable {
   }
 }
 
-/// A folder that goes with the test.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() {
-    // In the guest kernel only this one can be written to.
-    let root = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    path = "\(root)/vscp-\(getpid())-\(UInt32.random(in: 0..<UInt32.max))"
-    mkdir(path, 0o700)
-  }
-
-  deinit { _ = PeerProcess(["rm", "-rf", path])?.finish() }
-
-  func write(_ name: String, _ bytes: [UInt8], mode: mode_t = 0o644) {
-    let file = "\(path)/\(name)"
-    let number = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress.map { $0 + done }, bytes.count - done) }
-      if count <= 0 { break }
-      done += count
-    }
-    close(number)
-    chmod(file, mode)
-  }
-
-  /// nil when there is none.
-  func read(_ name: String) -> [UInt8]? { Self.contents(of: "\(path)/\(name)") }
-
-  static func contents(of path: String) -> [UInt8]? {
-    let number = open(path, O_RDONLY | O_CLOEXEC)
-    guard number >= 0 else { return nil }
-    defer { close(number) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 65536)
-    while true {
-      let count = Glibc.read(number, &chunk, chunk.count)
-      if count <= 0 { return bytes }
-      bytes += chunk.prefix(count)
-    }
-  }
-
-  /// What is in it, hidden files too.
-  func names() -> [String] {
-    guard let folder = opendir(path) else { return [] }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names.sorted()
-  }
-}
-
 func randomBytes(_ count: Int) -> [UInt8] {
   var generator = SystemRandomNumberGenerator()
-  var bytes: [UInt8] = []
-  bytes.reserveCapacity(count + 8)
-  while bytes.count < count { withUnsafeBytes(of: generator.next()) { bytes += $0 } }
-  return Array(bytes.prefix(count))
+  let words = (0..<(count + 7) / 8).map { _ in generator.next() }
+  return [UInt8](copying: words.span.integerBytes.extracting(first: count))
 }
 
 /// Both ends in this process, over one transport. The receiver listens.
@@ -220,29 +143,27 @@ func verified(_ address: String) throws {
 /// A receiver that gives up, and a sender that waits for a pipe without a limit of its own: it ends too.
 func idleVerified(_ address: String) throws {
   let into = TemporaryFolder()
-  var numbers: [Int32] = [-1, -1]
-  #expect(pipe(&numbers) == 0)
+  let pipe = CLibrary.pipe()
   let receiver = VscpEnd(["--verify", "--idle-timeout", "300ms", "--listen", address, into.path])
-  let sender = VscpEnd(["--verify", "--to", try #require(receiver.talk.listeningAddress())], input: numbers[0])
+  let sender = VscpEnd(["--verify", "--to", try #require(receiver.talk.listeningAddress())], input: pipe.readEnd)
   #expect(receiver.join() == 1 && receiver.talk.text.contains("failed to receive data: read: timed out"))
   for _ in 0..<2000 where !sender.talk.text.contains("failed to send data") { sleep(milliseconds: 5) }
   let talk = sender.talk.text
   // Frees a sender that hangs.
-  close(numbers[1])
+  close(pipe.writeEnd)
   #expect(sender.join() == 1 && talk.contains("failed to send data: "), "\(talk)")
-  close(numbers[0])
+  close(pipe.readEnd)
 }
 
 /// A plain sender that gives its pipe up: the receiver must not take that for the end of the file.
 func brokenOffPlain(_ address: String) throws {
   let into = TemporaryFolder()
-  var numbers: [Int32] = [-1, -1]
-  #expect(pipe(&numbers) == 0)
-  defer { for number in numbers { close(number) } }
+  let pipe = CLibrary.pipe()
+  defer { for number in [pipe.readEnd, pipe.writeEnd] { close(number) } }
   let receiver = VscpEnd(["--listen", address, "\(into.path)/f"])
   let sender = VscpEnd(
-    ["--to", try #require(receiver.talk.listeningAddress()), "--idle-timeout", "300ms"], input: numbers[0])
-  #expect(write(numbers[1], "half", 4) == 4)
+    ["--to", try #require(receiver.talk.listeningAddress()), "--idle-timeout", "300ms"], input: pipe.readEnd)
+  #expect(CLibrary.write(pipe.writeEnd, Array("half".utf8)) == 4)
   #expect(sender.join() == 1 && receiver.join() == 1, "\(receiver.talk.text)")
   #expect(receiver.talk.text.contains("failed to receive data: read: connection reset"))
   #expect(into.read("f") == Array("half".utf8))

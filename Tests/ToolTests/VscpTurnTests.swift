@@ -1,4 +1,3 @@
-import Glibc
 import SocketKit
 import TestSupport
 import Testing
@@ -36,7 +35,7 @@ import Testing
       Issue.record("no offer")
       return
     }
-    truncate("\(from.path)/a", 0)
+    from.truncate("a")
     try peer.send(Frame.accept(offset: 0, SHA256.digest(of: [])).bytes)
     #expect(try peer.receiveFrame() == .begin(offset: 0))
     #expect(try peer.receiveFrame().kind == .abort)
@@ -60,7 +59,7 @@ import Testing
     try peer.send(VerifyRole.receiver.hello)
     _ = try peer.receive(8)
     _ = try peer.receiveFrame()
-    truncate("\(from.path)/a", 0)
+    from.truncate("a")
     try peer.send(Frame.accept(offset: 0, SHA256.digest(of: [])).bytes)
     let failed = Frame.failed(Reason(.storage, "disk full")).bytes
     try peer.send(failed + failed)

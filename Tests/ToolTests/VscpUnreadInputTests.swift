@@ -14,7 +14,7 @@ import Testing
     var chunk = [UInt8](repeating: 0, count: 1 << 18)
     sleep(milliseconds: delay)
     while true {
-      let count = recv(number, &chunk, chunk.count, 0)
+      let count = CLibrary.receive(number, into: &chunk)
       if count <= 0 { return (all, count == 0 ? 0 : errno) }
       all += chunk.prefix(count)
       // Slower than the sender.
@@ -32,7 +32,7 @@ import Testing
   }
 
   private func greet(_ number: Int32, _ text: String = "220 ready\r\n") {
-    #expect(send(number, text, text.utf8.count, Int32(MSG_NOSIGNAL)) == text.utf8.count)
+    #expect(CLibrary.send(number, Array(text.utf8), flags: Int32(MSG_NOSIGNAL)) == text.utf8.count)
   }
 
   private func checkDelivery<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(

@@ -24,9 +24,7 @@ import Testing
     let sum = try SHA256.digest(of: big)
     #expect(receiver.text.contains("TIME receive: stored \"big\": 1048576 bytes, sha256 checksum: \(sum)\n"))
     #expect(sender.text.contains("TIME send: delivered \"big\": 1048576 bytes, sha256 checksum: \(sum)\n"))
-    var status = stat()
-    #expect(stat("\(into.path)/big", &status) == 0 && status.st_mode & 0o7777 == 0o640)
-    #expect(stat("\(into.path)/run me", &status) == 0 && status.st_mode & 0o7777 == 0o755)
+    #expect(into.mode(of: "big") == 0o640 && into.mode(of: "run me") == 0o755)
   }
 
   @Test func theReceiverMayNameTheOneFileAndConnect() throws {
@@ -44,15 +42,14 @@ import Testing
 
   @Test func standardInputHasNoSize() throws {
     let into = TemporaryFolder()
-    var numbers: [Int32] = [-1, -1]
-    #expect(pipe(&numbers) == 0)
+    let pipe = CLibrary.pipe()
     let receiver = VscpEnd(["--verify", "--listen", "unix:@", into.path])
-    let sender = VscpEnd(["--verify", "--to", try #require(receiver.talk.listeningAddress())], input: numbers[0])
+    let sender = VscpEnd(["--verify", "--to", try #require(receiver.talk.listeningAddress())], input: pipe.readEnd)
     let bytes = randomBytes(50_000)
-    #expect(write(numbers[1], bytes, bytes.count) == bytes.count)
-    close(numbers[1])
+    #expect(CLibrary.write(pipe.writeEnd, bytes) == bytes.count)
+    close(pipe.writeEnd)
     #expect(sender.join() == 0 && receiver.join() == 0)
-    close(numbers[0])
+    close(pipe.readEnd)
     #expect(into.read("stdin") == bytes)
   }
 
@@ -137,13 +134,13 @@ import Testing
   @Test func whatHasTheNameAlreadyIsRefusedUnlessItIsAFile() throws {
     let (folder, target) = (TemporaryFolder(), TemporaryFolder())
     target.write("precious", [42])
-    #expect(symlink("\(target.path)/precious", "\(folder.path)/link") == 0)
-    #expect(symlink("\(target.path)/new", "\(folder.path)/dangling") == 0)
-    #expect(mkdir("\(folder.path)/folder", 0o755) == 0 && mkfifo("\(folder.path)/fifo", 0o644) == 0)
-    #expect(symlink("\(target.path)/precious", "\(folder.path)/.part.vscp-part") == 0)
-    #expect(link("\(target.path)/precious", "\(folder.path)/.twice.vscp-part") == 0)
-    #expect(mkfifo("\(folder.path)/.fifo2.vscp-part", 0o644) == 0)
-    #expect(mkdir("\(folder.path)/.dir.vscp-part", 0o755) == 0)
+    #expect(folder.makeSymbolicLink("link", to: "\(target.path)/precious"))
+    #expect(folder.makeSymbolicLink("dangling", to: "\(target.path)/new"))
+    #expect(folder.makeFolder("folder", mode: 0o755) && folder.makeFIFO("fifo"))
+    #expect(folder.makeSymbolicLink(".part.vscp-part", to: "\(target.path)/precious"))
+    #expect(folder.makeLink(".twice.vscp-part", to: "\(target.path)/precious"))
+    #expect(folder.makeFIFO(".fifo2.vscp-part"))
+    #expect(folder.makeFolder(".dir.vscp-part", mode: 0o755))
     let before = folder.names()
     for name in ["link", "dangling", "folder", "fifo", "part", "twice", "fifo2", "dir"] {
       let offer = Offer(size: 1, mode: 0o644, name: Array(name.utf8))
