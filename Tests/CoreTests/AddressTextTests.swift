@@ -52,7 +52,8 @@ import Testing
       request.replaceSubrange(16..<16 + name.utf8.count, with: name.utf8)
       let number = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
       defer { close(number) }
-      guard ioctl(number, UInt(SIOCSIFNAME), &request) == 0 else { return "errno \(errno)" }
+      // The array outlives the call.
+      guard unsafe ioctl(number, UInt(SIOCSIFNAME), &request) == 0 else { return "errno \(errno)" }
       guard let address = IPSocketAddress("[fe80::1%1]:80") else { return "nothing" }
       let endpoint = IPEndpoint.address(address)
       let again = try? IPEndpoint(body: endpoint.body)
@@ -95,7 +96,7 @@ import Testing
   @Test func flowLabelAndScopeReachTheKernelsBytes() throws {
     let address = IPSocketAddress(IPv6Address.loopback, port: 0x1234, scopeID: 7, flowLabel: 0xfff_fffff)
     #expect(address.flowLabel == 0xf_ffff)
-    let bytes = address.withBytes { bytes in bytes.withUnsafeBytes { Array($0) } }
+    let bytes = address.withBytes { [UInt8](copying: $0) }
     #expect(bytes.count == 28)
     #expect(bytes[0...1] == [10, 0] && bytes[2...3] == [0x12, 0x34] && bytes[4...7] == [0, 0x0f, 0xff, 0xff])
     #expect(bytes[23] == 1 && bytes[24] == 7)
@@ -119,7 +120,7 @@ import Testing
       UnixAddress(path: "@\u{301}"), UnixAddress(path: [UInt8](repeating: 0xfe, count: 108)),
     ]
     // The kernel allows an abstract name of no bytes, and a peer may have it.
-    let empty = UnixAddress(sockaddr: ([1, 0, 0] as [UInt8]).span.bytes)
+    let empty = UnixAddress(sockaddr: ([1, 0, 0] as [UInt8]).span.integerBytes)
     addresses.append(try #require(empty))
     for address in addresses {
       #expect(UnixAddress(address.description) == address, "\(address)")
@@ -155,14 +156,15 @@ import Testing
   @Test func aPathThatFillsTheKernelsAddressIsNamed() throws {
     let name = [UInt8](repeating: 0x70, count: 108)
     let address = try UnixAddress(path: name)
-    let bytes = address.withBytes { $0.withUnsafeBytes { Array($0) } }
+    let bytes = address.withBytes { [UInt8](copying: $0) }
     #expect(bytes == [1, 0] + name && address.name == name)
-    #expect(UnixAddress(sockaddr: (bytes + [0]).span.bytes) == address)
-    #expect(UnixAddress(sockaddr: (bytes + [0x70]).span.bytes) == nil)
-    #expect(UnixAddress(sockaddr: (bytes + [0, 0]).span.bytes) == nil)
+    #expect(UnixAddress(sockaddr: (bytes + [0]).span.integerBytes) == address)
+    #expect(UnixAddress(sockaddr: (bytes + [0x70]).span.integerBytes) == nil)
+    #expect(UnixAddress(sockaddr: (bytes + [0, 0]).span.integerBytes) == nil)
     var reported = AnySocketAddress()
-    reported.fill { memory, length in
-      memory.copyMemory(from: bytes, byteCount: 110)
+    // The memory has 128 bytes, and the array has 110.
+    unsafe reported.fill { memory, length in
+      unsafe memory.copyMemory(from: bytes, byteCount: 110)
       length = 111
     }
     #expect(reported == AnySocketAddress(address) && reported.withBytes { $0.byteCount } == 110)
@@ -182,12 +184,12 @@ import Testing
 
   @Test func anyAddressOfAnUnknownFamilyIsKeptAndPrinted() throws {
     let bytes: [UInt8] = [40, 0, 0, 0, 1, 2, 3, 4]
-    let read = AnySocketAddress(sockaddr: bytes.span.bytes)
+    let read = AnySocketAddress(sockaddr: bytes.span.integerBytes)
     let address = try #require(read)
     #expect(address.family == .vsock)
     #expect(address.description == "vsock:000001020304")
     let tooMany = [UInt8](repeating: 0, count: 129)
-    let refused = AnySocketAddress(sockaddr: tooMany.span.bytes)
+    let refused = AnySocketAddress(sockaddr: tooMany.span.integerBytes)
     #expect(refused == nil)
   }
 }

@@ -37,7 +37,7 @@ import Testing
         case 0: socket(AF_UNIX, stream, 0)
         case 1: socket(AF_INET, datagram, 0)
         case 2: socket(AF_UNIX, datagram, 0)
-        default: open("/dev/null", O_RDONLY)
+        default: CLibrary.open("/dev/null", O_RDONLY)
         }
       // The open file is shared with a copy, whose flags show whether adopting changed it.
       let copy = dup(number)
@@ -64,7 +64,9 @@ import Testing
 
   @Test func aFittingOneIsMadeNonBlockingAndCloseOnExec() throws {
     var pair: [Int32] = [0, 0]
-    #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
+    // The kernel writes both numbers only during the call.
+    let result = unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair)
+    #expect(result == 0)
     let first = try UnixStreamSocket(adopting: owning(pair[0]))
     let second = try UnixStreamSocket(adopting: owning(pair[1]))
     for number in pair {
@@ -98,7 +100,7 @@ import Testing
   }
 
   @Test func closingWhatSomebodyElseClosedIsReported() throws {
-    let number = open("/dev/null", O_RDONLY)
+    let number = CLibrary.open("/dev/null", O_RDONLY)
     let descriptor = owning(number)
     close(number)
     do throws(SocketError) {

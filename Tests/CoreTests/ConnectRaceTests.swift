@@ -31,8 +31,8 @@ import Testing
 
   /// The IPv4 attempt has failed, and the race waits for the IPv6 answer. It used to wait in a busy loop.
   @Test func waitingForTheSecondAnswerTakesNoProcessorTime() throws {
-    name_service_answer(AF_INET, 0, "127.0.0.1", 0)
-    name_service_answer(AF_INET6, 0, "::1", -1)
+    answerNames(AF_INET, with: "127.0.0.1", after: 0)
+    answerNames(AF_INET6, with: "::1", after: -1)
     defer { settle() }
     let port = try unusedPort()
     let before = threadCPUTime()
@@ -43,8 +43,8 @@ import Testing
 
   /// The same while the IPv4 attempt is in progress.
   @Test func waitingForAnAttemptAndAnAnswerTakesNoProcessorTime() throws {
-    name_service_answer(AF_INET, 0, "127.0.0.1", 0)
-    name_service_answer(AF_INET6, 0, "::1", -1)
+    answerNames(AF_INET, with: "127.0.0.1", after: 0)
+    answerNames(AF_INET6, with: "::1", after: -1)
     defer { settle() }
     // The kernel drops the requests to a full backlog.
     let listener = try TCPSocket.listen(on: .loopback(port: 0), backlog: 0)
@@ -58,8 +58,8 @@ import Testing
 
   /// The same without any answer, until another thread cancels.
   @Test func waitingForBothAnswersTakesNoProcessorTime() throws {
-    name_service_answer(AF_INET, 0, "127.0.0.1", -1)
-    name_service_answer(AF_INET6, 0, "::1", -1)
+    answerNames(AF_INET, with: "127.0.0.1", after: -1)
+    answerNames(AF_INET6, with: "::1", after: -1)
     defer { settle() }
     let control = WaitControl()
     let other = spawn {
@@ -74,8 +74,8 @@ import Testing
 
   /// The race waits for the IPv6 answer no longer than the resolution delay, and then connects over IPv4.
   @Test func theFirstAnswerConnectsAfterTheResolutionDelay() throws {
-    name_service_answer(AF_INET, 0, "127.0.0.1", 0)
-    name_service_answer(AF_INET6, 0, "::1", -1)
+    answerNames(AF_INET, with: "127.0.0.1", after: 0)
+    answerNames(AF_INET6, with: "::1", after: -1)
     defer { settle() }
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
     let client = try TCPSocket.connect(to: .host(host, port: listener.localAddress().port), until: .after(.seconds(20)))
@@ -86,8 +86,8 @@ import Testing
   @Test func aSourceChoosesTheVersion() throws {
     defer { settle() }
     for (source, text) in [(IPSocketAddress.loopback(port: 0), "127.0.0.1"), (.loopbackIPv6(port: 0), "::1")] {
-      name_service_answer(AF_INET, 0, "127.0.0.1", source.isIPv6 ? -1 : 0)
-      name_service_answer(AF_INET6, 0, "::1", source.isIPv6 ? 0 : -1)
+      answerNames(AF_INET, with: "127.0.0.1", after: source.isIPv6 ? -1 : 0)
+      answerNames(AF_INET6, with: "::1", after: source.isIPv6 ? 0 : -1)
       let listener = try TCPSocket.listen(on: source)
       let port = try listener.localAddress().port
       let client = try TCPSocket.connect(to: .host(host, port: port), from: source, until: .after(.seconds(20)))
@@ -122,7 +122,7 @@ import Testing
   @Test(arguments: [again, noData]) func aFailedAttemptCountsBeforeAFailedLookup(_ six: Int32) throws {
     let port = try unusedPort()
     for (delaySix, delayFour) in [(0, 40), (40, 0)] as [(Int32, Int32)] {
-      name_service_answer(AF_INET, 0, "127.0.0.1", delayFour)
+      answerNames(AF_INET, with: "127.0.0.1", after: delayFour)
       name_service_answer(AF_INET6, six, nil, delaySix)
       let error = failure(port, until: .after(.seconds(20)))
       #expect(error?.code == .connectionRefused && error?.operation == .connect)
@@ -134,7 +134,7 @@ import Testing
   @Test func anAddressOfALackingVersionIsSaidToBeThat() throws {
     for (delaySix, delayFour) in [(0, 40), (40, 0)] as [(Int32, Int32)] {
       name_service_answer(AF_INET, Self.noData, nil, delayFour)
-      name_service_answer(AF_INET6, 0, "::1", delaySix)
+      answerNames(AF_INET6, with: "::1", after: delaySix)
       let error = try withoutIPv6 { failure(1, until: .after(.seconds(20))) }
       #expect(error?.code == .protocolNotSupported && error?.operation == .open)
     }

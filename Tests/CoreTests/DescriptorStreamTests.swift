@@ -24,7 +24,7 @@ import Testing
     switch try stream.read(into: bytes.mutableSpan) {
     case .bytes(let count):
       #expect(count == 8)
-      return bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+      return bytes.span.integerBytes.integer(as: UInt64.self)
     default: return nil
     }
   }
@@ -97,9 +97,11 @@ import Testing
       #expect(error?.code == .brokenPipe && error?.errno == EPIPE && error?.operation == .write)
       #expect(gathered?.code == .brokenPipe)
     }
+    // Both functions use the set only during the call.
     var pending = sigset_t()
-    sigpending(&pending)
-    #expect(sigismember(&pending, SIGPIPE) == 0)
+    unsafe sigpending(&pending)
+    let isPending = unsafe sigismember(&pending, SIGPIPE)
+    #expect(isPending == 0)
   }
 
   @Test func aPollerWatchesATimer() throws {
@@ -110,7 +112,9 @@ import Testing
     let before = try word(timer)
     var time = itimerspec()
     time.it_value.tv_nsec = 2_000_000
-    try #require(timerfd_settime(timer.descriptor.value, 0, &time, nil) == 0)
+    // The kernel reads the time only during the call.
+    let result = unsafe timerfd_settime(timer.descriptor.value, 0, &time, nil)
+    try #require(result == 0)
     let count = try poller.wait(until: .after(.seconds(10)))
     let token = count > 0 ? poller[event: 0].token : nil
     let expirations = try word(timer)
@@ -125,17 +129,18 @@ import Testing
   @Test func aSignalIsRead() throws {
     let number = try onThread { () -> Result<UInt32?, any Error> in
       Result {
+        // The functions use the set only during the call.
         var mask = sigset_t()
-        sigemptyset(&mask)
-        sigaddset(&mask, SIGUSR2)
-        pthread_sigmask(SIG_BLOCK, &mask, nil)
-        let signals = try stream(signalfd(-1, &mask, O_CLOEXEC))
+        unsafe sigemptyset(&mask)
+        unsafe sigaddset(&mask, SIGUSR2)
+        unsafe pthread_sigmask(SIG_BLOCK, &mask, nil)
+        let signals = try unsafe stream(signalfd(-1, &mask, O_CLOEXEC))
         var record = [UInt8](repeating: 0, count: 128)
         let before = try signals.read(into: record.mutableSpan)
         pthread_kill(pthread_self(), SIGUSR2)
         let after = try signals.read(into: record.mutableSpan, until: .after(.seconds(5)))
         guard before == nil, after == .bytes(128) else { return nil }
-        return record.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
+        return record.span.integerBytes.integer(as: UInt32.self)
       }
     }.get()
     #expect(number == UInt32(SIGUSR2))
@@ -144,7 +149,7 @@ import Testing
   @Test func anEventCounterAddsUp() throws {
     let counter = try stream(eventfd(0, O_CLOEXEC))
     for number: UInt64 in [3, 4] {
-      let outcome = try withUnsafeBytes(of: number) { try counter.write([UInt8]($0).span) }
+      let outcome = try counter.write([UInt8](copying: [number].span.integerBytes).span)
       #expect(outcome == 8)
     }
     let sum = try word(counter)
@@ -156,11 +161,15 @@ import Testing
     let number = posix_openpt(O_RDWR | O_NOCTTY)
     let master = try stream(number)
     try #require(grantpt(number) == 0 && unlockpt(number) == 0)
-    let terminal = try stream(open(String(cString: ptsname(number)), O_RDWR | O_NOCTTY))
+    // The name is valid until the next call of ptsname(3).
+    let name = unsafe String(cString: ptsname(number))
+    let terminal = try stream(CLibrary.open(name, O_RDWR | O_NOCTTY))
+    // Both functions use the settings only during the call.
     var settings = termios()
-    try #require(tcgetattr(terminal.descriptor.value, &settings) == 0)
+    let wasRead = unsafe tcgetattr(terminal.descriptor.value, &settings) == 0
     settings.c_lflag &= ~UInt32(ECHO)
-    try #require(tcsetattr(terminal.descriptor.value, TCSANOW, &settings) == 0)
+    let wasSet = unsafe tcsetattr(terminal.descriptor.value, TCSANOW, &settings) == 0
+    try #require(wasRead && wasSet)
     var line = [UInt8](repeating: 0, count: 16)
     try master.writeAll("half".utf8.span, until: .after(.seconds(5)))
     let half = try terminal.read(into: line.mutableSpan)
@@ -179,8 +188,8 @@ import Testing
 
   @Test func aFileIsReadyAndCannotBeWatched() throws {
     let path = temporaryPath("file")
-    let file = try stream(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600))
-    unlink(path)
+    let file = try stream(CLibrary.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode: 0o600))
+    CLibrary.unlink(path)
     let written = try file.write([1, 2].span)
     try #require(lseek(file.descriptor.value, 0, SEEK_SET) == 0)
     var buffer: [UInt8] = [0, 0, 0]
@@ -219,12 +228,11 @@ import Testing
   }
 
   @Test func aBlockingDescriptorBecomesNonBlocking() throws {
-    var numbers: [Int32] = [-1, -1]
-    try #require(Glibc.pipe(&numbers) == 0)
-    defer { close(numbers[1]) }
-    let reading = try DescriptorStream(adopting: owning(numbers[0]))
+    let (readEnd, writeEnd) = CLibrary.pipe()
+    defer { close(writeEnd) }
+    let reading = try DescriptorStream(adopting: owning(readEnd))
     // Otherwise the read below would block for ever.
-    try #require(fcntl(numbers[0], F_GETFL) & O_NONBLOCK != 0)
+    try #require(fcntl(readEnd, F_GETFL) & O_NONBLOCK != 0)
     var byte: [UInt8] = [0]
     let nothing = try reading.read(into: byte.mutableSpan)
     #expect(nothing == nil)
@@ -244,17 +252,16 @@ import Testing
 
 @Suite(.exclusive) struct DuplicateTests {
   @Test func aBorrowedDescriptorIsDuplicated() throws {
-    var numbers: [Int32] = [-1, -1]
-    try #require(Glibc.pipe(&numbers) == 0)
-    let copy = try RawDescriptor(numbers[0]).duplicate()
-    #expect(copy.raw.value != numbers[0] && fcntl(copy.raw.value, F_GETFD) & FD_CLOEXEC != 0)
+    let (readEnd, writeEnd) = CLibrary.pipe()
+    let copy = try RawDescriptor(readEnd).duplicate()
+    #expect(copy.raw.value != readEnd && fcntl(copy.raw.value, F_GETFD) & FD_CLOEXEC != 0)
     // The owner closes the original. The copy stays open and refers to the same open file.
-    close(numbers[0])
-    #expect(write(numbers[1], [7] as [UInt8], 1) == 1)
-    var byte: UInt8 = 0
-    #expect(read(copy.raw.value, &byte, 1) == 1 && byte == 7)
-    close(numbers[1])
-    let closed = RawDescriptor(numbers[1])
+    close(readEnd)
+    #expect(CLibrary.write(writeEnd, [7]) == 1)
+    var byte: [UInt8] = [0]
+    #expect(CLibrary.read(copy.raw.value, into: &byte) == 1 && byte == [7])
+    close(writeEnd)
+    let closed = RawDescriptor(writeEnd)
     let error = failure(SocketError.self) { () throws(SocketError) in _ = try closed.duplicate() }
     #expect(error?.code == .closed && error?.errno == EBADF)
   }

@@ -51,7 +51,7 @@ import Testing
   @Test(arguments: ["unix", "unix-seqpacket", "unix-dgram"])
   func pathsAndNamesByText(_ scheme: String) throws {
     let path = temporaryPath()
-    defer { unlink(path) }
+    defer { CLibrary.unlink(path) }
     for text in ["\(scheme):\(path)", "\(scheme):@\(path)%00%FF"] {
       var exchange = Exchange()
       #expect(try AnyEndpoint(parsing: text).visit(with: &exchange) == text)

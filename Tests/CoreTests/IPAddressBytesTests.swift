@@ -1,8 +1,9 @@
 import SocketKit
+import TestSupport
 import Testing
 
 @Suite struct IPAddressBytesTests {
-  private func bytes(_ address: IPAddress) -> [UInt8] { address.withBytes { $0.withUnsafeBytes { [UInt8]($0) } } }
+  private func bytes(_ address: IPAddress) -> [UInt8] { address.withBytes { [UInt8](copying: $0) } }
 
   @Test(
     arguments: [

@@ -35,7 +35,7 @@ import Testing
   func urgentDataStaysInTheStream(_ inline: Bool) throws {
     let pair = try connection { (socket) throws(SocketError) in try socket.setOption(.urgentDataInline, to: inline) }
     try pair.first.writeAll([1].span, until: .after(.seconds(5)))
-    #expect(send(pair.first.descriptor.value, [2] as [UInt8], 1, Int32(MSG_OOB)) == 1)
+    #expect(CLibrary.send(pair.first.descriptor.value, [2], flags: Int32(MSG_OOB)) == 1)
     try pair.first.writeAll([3].span, until: .after(.seconds(5)))
     try pair.first.shutdown(.write)
     var bytes: [UInt8] = []
@@ -56,9 +56,9 @@ import Testing
     let times = [try socket.option(.receiveTimeout), try socket.option(.sendTimeout)]
     #expect(initial == [.zero, .zero] && times == [.milliseconds(40), .milliseconds(7500)])
     try #require(fcntl(number, F_SETFL, fcntl(number, F_GETFL) & ~O_NONBLOCK) == 0)
-    var byte: UInt8 = 0
+    var byte: [UInt8] = [0]
     let before = milliseconds()
-    #expect(recv(number, &byte, 1, 0) == -1 && errno == EAGAIN)
+    #expect(CLibrary.receive(number, into: &byte) == -1 && errno == EAGAIN)
     #expect(milliseconds() - before >= 39)
     for wrong in [Duration.seconds(-1), .nanoseconds(-1)] {
       let error = failure(SocketError.self) { () throws(SocketError) in

@@ -11,7 +11,17 @@ import Testing
   private func kernel(_ socket: RawDescriptor, _ level: Int32, _ name: Int32) -> Int32? {
     var value: Int32 = 0
     var length = socklen_t(4)
-    return getsockopt(socket.value, level, name, &value, &length) == 0 ? value : nil
+    // The kernel writes at most `length` bytes, only during the call.
+    return unsafe getsockopt(socket.value, level, name, &value, &length) == 0 ? value : nil
+  }
+
+  /// The same for an option whose value is a text of up to 16 bytes.
+  private func kernelText(_ socket: RawDescriptor, _ level: Int32, _ name: Int32) -> String? {
+    var value = [UInt8](repeating: 0, count: 16)
+    var length = socklen_t(16)
+    // The kernel writes at most `length` bytes, only during the call.
+    guard unsafe getsockopt(socket.value, level, name, &value, &length) == 0 else { return nil }
+    return String(decoding: value.prefix { $0 != 0 }, as: UTF8.self)
   }
 
   private func tcp() throws -> TCPSocket { try TCPSocket.open(for: .loopback(port: 0)) }
@@ -114,13 +124,10 @@ import Testing
     try socket.setOption(.linger, to: .seconds(6))
     var linger = Glibc.linger()
     var length = socklen_t(MemoryLayout<Glibc.linger>.size)
-    #expect(
-      getsockopt(number.value, SOL_SOCKET, SO_LINGER, &linger, &length) == 0 && linger.l_onoff == 1
-        && linger.l_linger == 6)
-    var name = [CChar](repeating: 0, count: 16)
-    length = 16
-    #expect(getsockopt(number.value, SOL_SOCKET, SO_BINDTODEVICE, &name, &length) == 0)
-    #expect(name.prefix { $0 != 0 } == [108, 111], "lo")
+    // The kernel writes at most `length` bytes, only during the call.
+    let result = unsafe getsockopt(number.value, SOL_SOCKET, SO_LINGER, &linger, &length)
+    #expect(result == 0 && linger.l_onoff == 1 && linger.l_linger == 6)
+    #expect(kernelText(number, SOL_SOCKET, SO_BINDTODEVICE) == "lo")
   }
 
   @Test func numbersOfTheIPLevels() throws {
@@ -162,10 +169,7 @@ import Testing
     let read = [2, 4, 5, 6, 7, 18, 25, 9].map { kernel(number, 6, $0) }
     #expect(read == [1001, 102, 103, 104, 105, 106, 107, 7])
     try socket.setOption(.congestionControl, to: "reno")
-    var name = [CChar](repeating: 0, count: 16)
-    var length = socklen_t(16)
-    #expect(getsockopt(number.value, Int32(IPPROTO_TCP), TCP_CONGESTION, &name, &length) == 0)
-    #expect(name.prefix { $0 != 0 }.map { UInt8($0) } == Array("reno".utf8))
+    #expect(kernelText(number, Int32(IPPROTO_TCP), TCP_CONGESTION) == "reno")
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
     try listener.setOption(.fastOpenQueue, to: 9)
     #expect(kernel(listener.descriptor, 6, 23) == 9)

@@ -4,38 +4,41 @@ import TestSupport
 import Testing
 
 @Suite(.exclusive) struct ProcessDescriptorTests {
-  /// Starts a child that runs a shell command. Its standard input is `gate`, or /dev/null.
-  private func child(_ command: String, gate: Int32? = nil) throws -> Int32 {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
+  /// Starts a child that runs a shell command. Its standard input is `gate`, or /dev/null, and its standard output is
+  /// `output`, or that of this process.
+  private func child(_ command: String, gate: Int32? = nil, output: Int32? = nil) throws -> Int32 {
+    // Every function uses its arguments only until it returns, or copies them. The actions, the attributes and the
+    // words are freed at the end.
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
     if let gate {
-      posix_spawn_file_actions_adddup2(&actions, gate, 0)
+      unsafe posix_spawn_file_actions_adddup2(&actions, gate, 0)
     } else {
-      posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+      unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     }
-    return try spawn(command, &actions)
-  }
-
-  private func spawn(_ command: String, _ actions: inout posix_spawn_file_actions_t) throws -> Int32 {
-    // The threads that run tests block signals, which a child would inherit.
+    if let output { unsafe posix_spawn_file_actions_adddup2(&actions, output, 1) }
     var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    // The threads that run tests block signals, which a child would inherit.
     var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    var words: [UnsafeMutablePointer<CChar>?] = [strdup("/bin/sh"), strdup("-c"), strdup(command), nil]
-    defer { for word in words { free(word) } }
+    unsafe sigemptyset(&none)
+    unsafe posix_spawnattr_setsigmask(&attributes, &none)
+    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    var words: [UnsafeMutablePointer<CChar>?] = unsafe [strdup("/bin/sh"), strdup("-c"), strdup(command), nil]
+    defer { unsafe words.forEach { unsafe free($0) } }
     var number: pid_t = 0
-    try #require(posix_spawn(&number, "/bin/sh", &actions, &attributes, &words, environ) == 0)
+    let result = unsafe posix_spawn(&number, "/bin/sh", &actions, &attributes, &words, environ)
+    try #require(result == 0)
     return number
   }
 
   private func gate() throws -> (read: Int32, write: Int32) {
     var numbers: [Int32] = [-1, -1]
-    try #require(pipe2(&numbers, O_CLOEXEC) == 0)
+    // The kernel writes both numbers only during the call.
+    let result = unsafe pipe2(&numbers, O_CLOEXEC)
+    try #require(result == 0)
     return (numbers[0], numbers[1])
   }
 
@@ -106,12 +109,7 @@ import Testing
     let output = try Pipe()
     // A command in the background has /dev/null for its standard input.
     let script = "exec 3<&0; (read line <&3; exit 4) & echo $!; wait"
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    posix_spawn_file_actions_adddup2(&actions, read, 0)
-    posix_spawn_file_actions_adddup2(&actions, output.writeEnd.value, 1)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    let parent = try ProcessDescriptor(of: spawn(script, &actions))
+    let parent = try ProcessDescriptor(of: child(script, gate: read, output: output.writeEnd.value))
     close(read)
     var text = [UInt8](repeating: 0, count: 32)
     let count = try output.split { (reading, _) in
@@ -137,7 +135,7 @@ import Testing
     let copy = try process.duplicate(RawDescriptor(0))
     #expect(fcntl(copy.raw.value, F_GETFD) & FD_CLOEXEC != 0)
     let stream = try DescriptorStream(adopting: copy)
-    #expect(Glibc.write(write, [1, 2] as [UInt8], 2) == 2)
+    #expect(CLibrary.write(write, [1, 2]) == 2)
     var bytes: [UInt8] = [0, 0]
     try stream.readExactly(into: bytes.mutableSpan, until: .after(.seconds(5)))
     #expect(bytes == [1, 2])

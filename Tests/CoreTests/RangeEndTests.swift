@@ -1,4 +1,3 @@
-import Glibc
 import SocketKit
 import TestSupport
 import Testing
@@ -187,8 +186,7 @@ import Testing
       let number = pair.second.descriptor.value
       let other = spawn {
         sleep(milliseconds: 10)
-        var byte: UInt8 = 1
-        _ = send(number, &byte, 1, 0)
+        CLibrary.send(number, [1])
       }
       #expect(
         try pair.first.read(into: buffer.mutableSpan, until: .after(duration).cancellable(by: control)) == .bytes(1))

@@ -7,8 +7,8 @@ import Testing
 /// A name service that does not answer. A call that waits for it waits until its deadline; other calls are not delayed.
 @Suite(.exclusive) struct SlowResolverTests {
   private func blockNames() {
-    name_service_answer(AF_INET, 0, "127.0.0.1", -1)
-    name_service_answer(AF_INET6, 0, "::1", -1)
+    answerNames(AF_INET, with: "127.0.0.1", after: -1)
+    answerNames(AF_INET6, with: "::1", after: -1)
   }
 
   private func settle() {
@@ -93,7 +93,7 @@ import Testing
 
   /// Begins more lookups than may run at once. Those that wait for their turn get it before their deadline.
   @Test func whoWaitsForATurnGetsIt() throws {
-    name_service_answer(AF_INET, 0, "127.0.0.1", 10)
+    answerNames(AF_INET, with: "127.0.0.1", after: 10)
     let count = NameLookup.maximumConcurrent + 20
     let threads = (0..<count).map { _ in
       ThreadResult { () -> Int in

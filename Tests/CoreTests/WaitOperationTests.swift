@@ -47,8 +47,8 @@ import Testing
     // Takes the byte: the wait sleeps from then on.
     let other = ThreadResult { () -> Double in
       sleep(milliseconds: 60)
-      var byte: UInt8 = 0
-      _ = recv(number, &byte, 1, 0)
+      var byte: [UInt8] = [0]
+      CLibrary.receive(number, into: &byte)
       return milliseconds() - began
     }
     let (error, returns, _) = blockRepeatedly(on: pair.first.descriptor, for: .readable, .milliseconds(400))
