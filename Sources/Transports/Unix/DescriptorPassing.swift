@@ -97,7 +97,7 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     // to an even number.
     var memory = InlineArray<1536, UInt8>(repeating: 0)
     var span = memory.mutableSpan
-    var ancillary = span.mutableBytes
+    var ancillary = span.mutableIntegerBytes
     let result = Self.named(
       descriptor.attemptReceiveMessage(into: &bytes, ancillary: &ancillary, flags: flags, &descriptors.received),
       on: descriptor)
@@ -109,6 +109,7 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     let info = descriptors.received
     if info.ancillaryLength > 0 {
       var received = ancillary._mutatingExtracting(first: info.ancillaryLength)
+      // The kernel has written this ancillary data, and nothing else has taken its descriptors.
       unsafe descriptors.add(from: &received)
     }
     if info.flags.contains(.ancillaryTruncated) && capacity > 0 {
@@ -189,7 +190,8 @@ extension AncillaryBuffer {
   /// - Throws: `.capacityExceeded` if they do not fit; in that case nothing is added.
   @inlinable
   public mutating func append(descriptors: Span<RawDescriptor>) throws(SocketError) {
-    try append(level: CSK_SOL_SOCKET, type: CSK_SCM_RIGHTS, descriptors.bytes)
+    // A descriptor consists of its number, so its bytes have no padding.
+    try unsafe append(level: CSK_SOL_SOCKET, type: CSK_SCM_RIGHTS, descriptors.bytes)
   }
 
   /// Adds credentials to send (SCM_CREDENTIALS).

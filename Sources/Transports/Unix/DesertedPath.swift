@@ -35,11 +35,12 @@ extension SocketPath {
 
   private func clearAlone(_ address: UnixAddress) -> Bool {
     for _ in 0..<8 {
-      let number = IOResult(raw: with { csk_pin_file($0, $1, 0) })
+      let number = pin()
       if number.errno == CSK_ENOENT { return true }
       if number.isFailure { return false }
+      // The kernel has opened this descriptor for the caller.
       let pin = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number.raw)))
-      let settled = IOResult(raw: with { csk_settle_entry($0, $1) })
+      let settled = settle()
       if settled.errno == CSK_ENOENT { continue }
       if settled.isFailure { return false }
       switch state(address) {
@@ -66,9 +67,13 @@ extension SocketPath {
     guard identity.isSocket else { return .inUse }
     let number = csk_socket(CSK_AF_UNIX, CSK_SOCK_DGRAM | CSK_SOCK_NONBLOCK | CSK_SOCK_CLOEXEC, 0)
     guard number >= 0 else { return .inUse }
+    // The kernel has opened this descriptor for the caller.
     let probe = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number)))
     let result = address.withBytes { bytes in
-      bytes.withUnsafeBytes { IOResult(raw: csk_connect(probe.raw.value, $0.baseAddress, UInt32($0.count))) }
+      // The kernel reads the address only during the call.
+      unsafe bytes.withUnsafeBytes {
+        unsafe IOResult(raw: csk_connect(probe.raw.value, $0.baseAddress, UInt32($0.count)))
+      }
     }
     switch result.errno {
     case CSK_ECONNREFUSED: return .deserted
@@ -79,8 +84,9 @@ extension SocketPath {
 
   /// Whether a file exists at the path: false only if the kernel returns ENOENT.
   private var isThere: Bool {
-    let number = IOResult(raw: with { csk_pin_file($0, $1, 0) })
+    let number = pin()
     if number.isFailure { return number.errno != CSK_ENOENT }
+    // The kernel has opened this descriptor for the caller, which closes it.
     _ = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number.raw)))
     return true
   }

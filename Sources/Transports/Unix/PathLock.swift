@@ -20,9 +20,10 @@ struct PathLock: ~Copyable {
     let path = socket.appending(".socketkit-lock")
     let deadline = Deadline.after(.seconds(1))
     while true {
-      let number = path.with { csk_open_lock($0, $1) }
-      guard number >= 0 else { return nil }
-      let file = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number)))
+      let number = path.openLock()
+      if number.isFailure { return nil }
+      // The kernel has opened this descriptor for the caller.
+      let file = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number.raw)))
       guard Self.lock(file.raw, until: deadline), let own = FileIdentity(file.raw), own.isEmptyFile else { return nil }
       // The previous holder may have removed the file while this thread waited. In that case, create a new file.
       if FileIdentity(path) == own {
@@ -43,7 +44,8 @@ struct PathLock: ~Copyable {
       if !result.isFailure { return true }
       guard result.isWouldBlock || result.errno == CSK_EACCES, !deadline.hasPassed else { return false }
       var time = csk_timespec(tv_sec: 0, tv_nsec: 1_000_000)
-      _ = csk_ppoll(nil, 0, &time)
+      // The kernel accesses the time only during the call.
+      _ = unsafe csk_ppoll(nil, 0, &time)
     }
   }
 }

@@ -10,8 +10,8 @@ extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == Proces
   public static var peerCredentials: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> ProcessCredentials in
       var value = ProcessCredentials(pid: 0, uid: .max, gid: .max)
-      var length = UInt32(MemoryLayout<ProcessCredentials>.size)
-      let result = IOResult(raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_PEERCRED, &value, &length))
+      var length = 0
+      let result = target.readOption(CSK_SOL_SOCKET, CSK_SO_PEERCRED, into: &value, &length)
       if result.isFailure { throw SocketError(result, .getOption) }
       // The kernel returns these values if there is no peer.
       if value.pid == 0 && value.uid == .max && value.gid == .max { throw SocketError(code: .notConnected, .getOption) }
@@ -28,7 +28,9 @@ extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == [UInt3
       var groups = [UInt32](repeating: 0, count: 32)
       while true {
         var length = UInt32(groups.count * 4)
-        let result = IOResult(raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_PEERGROUPS, &groups, &length))
+        // The kernel writes at most `length` bytes, the size of the array.
+        let result = unsafe IOResult(
+          raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_PEERGROUPS, &groups, &length))
         if !result.isFailure { return Array(groups.prefix(Int(length) / 4)) }
         // The buffer was too short; the kernel has written the required length.
         guard result.errno == CSK_ERANGE, Int(length) / 4 > groups.count else { throw result.peerFailure }
@@ -48,9 +50,10 @@ extension ReadOnlySocketOption where Group == UnixSocketOptions, Value: ~Copyabl
   public static var peerProcess: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> Descriptor in
       var number: Int32 = -1
-      var length: UInt32 = 4
-      let result = IOResult(raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_PEERPIDFD, &number, &length))
+      var length = 0
+      let result = target.readOption(CSK_SOL_SOCKET, CSK_SO_PEERPIDFD, into: &number, &length)
       if result.isFailure { throw result.peerFailure }
+      // The kernel has opened this descriptor for the caller.
       return unsafe Descriptor(unsafeOwning: RawDescriptor(number))
     }
   }

@@ -65,6 +65,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
     if start == end { return nil }
     let number = numbers[start]
     start &+= 1
+    // This value owned the descriptor, and does not refer to it any more.
     return unsafe Descriptor(unsafeOwning: number)
   }
 
@@ -104,22 +105,26 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   /// Takes ownership as ``take(from:)`` does, and keeps the descriptors of an earlier message.
   @unsafe @inlinable
   mutating func add(from ancillary: inout MutableRawSpan) {
-    ancillary.withUnsafeMutableBytes { memory in
-      AncillaryData.forEach(in: memory.bytes) { level, type, data in
+    // The span is mutable, so `takePassedNumber` may write to its parts. The loop and the cases check that a number is
+    // within the data. The caller guarantees that the numbers are descriptors that nothing else owns.
+    unsafe ancillary.withUnsafeMutableBytes { memory in
+      unsafe AncillaryData.forEach(in: memory.bytes) { level, type, data in
         guard level == CSK_SOL_SOCKET else { return }
         switch type {
         case CSK_SCM_RIGHTS:
           var offset = 0
           while offset &+ 4 <= data.byteCount {
-            add(takePassedNumber(from: data, at: offset))
+            unsafe add(takePassedNumber(from: data, at: offset))
             offset &+= 4
           }
         case CSK_SCM_PIDFD where data.byteCount >= 4:
           // If the kernel failed to open a descriptor, the value is the negated errno.
-          let number = takePassedNumber(from: data, at: 0)
+          let number = unsafe takePassedNumber(from: data, at: 0)
           if number >= 0 { process = unsafe Descriptor(unsafeOwning: RawDescriptor(number)) }
         case CSK_SCM_CREDENTIALS where data.byteCount >= MemoryLayout<ProcessCredentials>.size:
-          sender = data.unsafeLoadUnaligned(as: ProcessCredentials.self)
+          sender = ProcessCredentials(
+            pid: data.integer(as: Int32.self), uid: data.integer(at: 4, as: UInt32.self),
+            gid: data.integer(at: 8, as: UInt32.self))
         default: break
         }
       }
@@ -139,14 +144,15 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   }
 }
 
-/// Reads the number of a descriptor and replaces it with -1. The memory must be mutable.
-@inlinable
+/// Reads the number of a descriptor and replaces it with -1. The memory must be mutable, and must contain four bytes at
+/// the offset.
+@unsafe @inlinable
 func takePassedNumber(from data: RawSpan, at offset: Int) -> Int32 {
-  data.withUnsafeBytes { bytes in
+  unsafe data.withUnsafeBytes { bytes in
     guard let start = bytes.baseAddress else { return -1 }
-    let place = UnsafeMutableRawPointer(mutating: start)
-    let number = place.loadUnaligned(fromByteOffset: offset, as: Int32.self)
-    place.storeBytes(of: -1, toByteOffset: offset, as: Int32.self)
+    let place = unsafe UnsafeMutableRawPointer(mutating: start)
+    let number = unsafe place.loadUnaligned(fromByteOffset: offset, as: Int32.self)
+    unsafe place.storeBytes(of: -1, toByteOffset: offset, as: Int32.self)
     return number
   }
 }

@@ -21,45 +21,49 @@ struct SocketFile: Sendable {
 
 /// The path that a socket created by binding. The path is removed when the socket is destroyed. The value is one word
 /// in size and needs no reference counting.
-@frozen
+///
+/// The pointer is the only one to its memory. `init` allocates and initializes the memory, and `dispose` frees it: once,
+/// because `remove` and `disarm` then set the pointer to nil, and `deinit` is the last access.
+@safe @frozen
 @usableFromInline
 struct BoundPath: ~Copyable, @unchecked Sendable {
   /// A ``SocketFile`` that this value owns, or nil.
   @usableFromInline var file: UnsafeMutableRawPointer?
 
   @inlinable
-  init() { file = nil }
+  init() { unsafe file = nil }
 
   init(_ made: SocketFile?) {
-    file = nil
+    unsafe file = nil
     guard let made else { return }
     let memory = UnsafeMutablePointer<SocketFile>.allocate(capacity: 1)
-    memory.initialize(to: made)
-    file = UnsafeMutableRawPointer(memory)
+    unsafe memory.initialize(to: made)
+    unsafe file = UnsafeMutableRawPointer(memory)
   }
 
   @inlinable
-  deinit { if let file { dispose(of: file, removing: true) } }
+  deinit { if let file = unsafe file { unsafe dispose(of: file, removing: true) } }
 
   /// Removes the path now.
   @inlinable
   mutating func remove() {
-    if let file { dispose(of: file, removing: true) }
-    file = nil
+    if let file = unsafe file { unsafe dispose(of: file, removing: true) }
+    unsafe file = nil
   }
 
   /// Ends the ownership of the path without removing the path.
   @inlinable
   mutating func disarm() {
-    if let file { dispose(of: file, removing: false) }
-    file = nil
+    if let file = unsafe file { unsafe dispose(of: file, removing: false) }
+    unsafe file = nil
   }
 }
 
+/// Frees the memory that `BoundPath` has allocated.
 @usableFromInline
 func dispose(of file: UnsafeMutableRawPointer, removing: Bool) {
-  let memory = file.assumingMemoryBound(to: SocketFile.self)
-  if removing { memory.pointee.removeIfSame() }
-  memory.deinitialize(count: 1)
-  memory.deallocate()
+  let memory = unsafe file.assumingMemoryBound(to: SocketFile.self)
+  if removing { unsafe memory.pointee.removeIfSame() }
+  unsafe memory.deinitialize(count: 1)
+  unsafe memory.deallocate()
 }

@@ -30,13 +30,31 @@ struct SocketPath: Sendable {
 
   private static func terminated(_ name: [UInt8]) -> [CChar] { name.map { CChar(bitPattern: $0) } + [0] }
 
-  /// Calls `body` with the directory's descriptor and the name in it.
-  func with<R>(_ body: (_ folder: Int32, _ name: UnsafePointer<CChar>) -> R) -> R {
+  /// Calls `body` with the directory's descriptor and the name in it. `body` must not use the pointer after it returns.
+  private func with(_ body: (_ folder: Int32, _ name: UnsafePointer<CChar>) -> Int) -> IOResult {
     // The array is passed as a pointer to its first element. It is never empty, because it ends with a zero.
-    withExtendedLifetime(folder) { body(folder?.descriptor.value ?? CSK_CURRENT_FOLDER, bytes) }
+    withExtendedLifetime(folder) {
+      unsafe IOResult(raw: body(folder?.descriptor.value ?? CSK_CURRENT_FOLDER, bytes))
+    }
   }
+}
 
-  func unlink() -> IOResult { IOResult(raw: with { csk_unlink($0, $1) }) }
+// The functions of CSocketKit use the name, and the memory for the identity, only during the call.
+extension SocketPath {
+  /// Opens the file itself (O_PATH), without following a symbolic link. Returns the descriptor.
+  func pin() -> IOResult { unsafe with { unsafe csk_pin_file($0, $1, 0) } }
+
+  /// Waits until no bind(2) is creating the file any more.
+  func settle() -> IOResult { unsafe with { unsafe csk_settle_entry($0, $1) } }
+
+  /// Opens or creates a lock file. Returns the descriptor.
+  func openLock() -> IOResult { unsafe with { unsafe csk_open_lock($0, $1) } }
+
+  func unlink() -> IOResult { unsafe with { unsafe csk_unlink($0, $1) } }
+
+  fileprivate func identify(_ identity: inout csk_file_identity) -> IOResult {
+    unsafe with { unsafe csk_file_identify($0, $1, &identity) }
+  }
 }
 
 /// A directory that stays open, so that names in it remain valid when the directory is moved.
@@ -59,14 +77,15 @@ struct FileIdentity: Hashable, Sendable {
   /// exist or cannot be inspected.
   init?(_ path: SocketPath) {
     var identity = csk_file_identity()
-    guard path.with({ csk_file_identify($0, $1, &identity) }) >= 0 else { return nil }
+    if path.identify(&identity).isFailure { return nil }
     self.init(identity)
   }
 
   /// Identifies the file that a descriptor refers to.
   init?(_ descriptor: RawDescriptor) {
     var identity = csk_file_identity()
-    guard csk_file_identify(descriptor.value, "", &identity) >= 0 else { return nil }
+    // The function writes the structure only during the call.
+    guard unsafe csk_file_identify(descriptor.value, "", &identity) >= 0 else { return nil }
     self.init(identity)
   }
 

@@ -68,26 +68,28 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
     // The length of a path includes the terminating zero if there is space for it. The length of an abstract name
     // includes the leading zero, and must not include a trailing zero.
     length = kind == .unnamed ? 2 : UInt8(min(2 + name.count + 1, 110))
-    withUnsafeMutableBytes(of: &storage) { memory in
-      memory.storeBytes(of: UInt16(truncatingIfNeeded: AddressFamily.unix.rawValue), as: UInt16.self)
-      for (index, byte) in name.enumerated() { memory[(kind == .abstract ? 3 : 2) + index] = byte }
-    }
+    var words = storage.mutableSpan
+    var memory = words.mutableIntegerBytes
+    memory.storeBytes(of: UInt16(truncatingIfNeeded: AddressFamily.unix.rawValue), as: UInt16.self)
+    let start = kind == .abstract ? 3 : 2
+    for (index, byte) in name.enumerated() { memory.storeBytes(of: byte, toByteOffset: start + index, as: UInt8.self) }
   }
 
   @inlinable public var family: AddressFamily { .unix }
 
   @inlinable
   public borrowing func withBytes<R>(_ body: (RawSpan) -> R) -> R {
-    body(storage.span.bytes.extracting(first: Int(length)))
+    body(storage.span.integerBytes.extracting(first: Int(length)))
   }
 
   /// Makes an address from bytes that begin with AF_UNIX. The maximum is 110 bytes, or 111 bytes, which the kernel
   /// reports for a path of 108 bytes. Returns nil for other bytes.
   public init?(sockaddr bytes: RawSpan) {
     guard bytes.byteCount >= 2, bytes.byteCount <= 111,
-      bytes.unsafeLoadUnaligned(as: UInt16.self) == UInt16(truncatingIfNeeded: AddressFamily.unix.rawValue)
+      bytes.integer(as: UInt16.self) == UInt16(truncatingIfNeeded: AddressFamily.unix.rawValue)
     else { return nil }
-    let name = bytes.withUnsafeBytes { Array($0.dropFirst(2)) }
+    // The array has its own copy of the bytes.
+    let name = unsafe bytes.withUnsafeBytes { unsafe Array($0.dropFirst(2)) }
     if name.isEmpty {
       self.init(kind: .unnamed, [])
     } else if name[0] == 0 {
@@ -118,7 +120,10 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
   /// The bytes of the path or of the abstract name.
   public var name: [UInt8] {
     withBytes { bytes in
-      bytes.withUnsafeBytes { isUnnamed ? [] : isPath ? Array($0[2...].prefix { $0 != 0 }) : Array($0[3...]) }
+      // The array has its own copy of the bytes.
+      unsafe bytes.withUnsafeBytes {
+        unsafe isUnnamed ? [] : isPath ? Array($0[2...].prefix { $0 != 0 }) : Array($0[3...])
+      }
     }
   }
   private var isAbstract: Bool { length > 2 && (storage[0] >> 16) & 0xff == 0 }
@@ -130,7 +135,8 @@ extension UnixAddress: Hashable {
     a.length == b.length && a.storage.indices.allSatisfy { a.storage[$0] == b.storage[$0] }
   }
   public func hash(into hasher: inout Hasher) {
-    withBytes { $0.withUnsafeBytes { hasher.combine(bytes: $0) } }
+    // The hasher reads the bytes only during the call.
+    withBytes { unsafe $0.withUnsafeBytes { unsafe hasher.combine(bytes: $0) } }
   }
 }
 

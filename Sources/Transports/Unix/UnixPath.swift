@@ -68,11 +68,11 @@ extension UnixPath {
 
   /// Opens the socket's file itself, so that a socket can connect to it.
   func pinFile() throws(SocketError) -> Descriptor {
-    let number = IOResult(
-      raw: (bytes.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer { bytes in
-        bytes.baseAddress.map { csk_pin_file(CSK_CURRENT_FOLDER, $0, 1) } ?? 0
-      })
+    let terminated = bytes.map { CChar(bitPattern: $0) } + [0]
+    // The kernel reads the path, which ends with a zero, only during the call.
+    let number = unsafe IOResult(raw: csk_pin_file(CSK_CURRENT_FOLDER, terminated, 1))
     if number.isFailure { throw SocketError(number, .connect) }
+    // The kernel has opened this descriptor for the caller.
     return unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number.raw)))
   }
 
@@ -85,10 +85,10 @@ extension UnixPath {
         explanation: "The path ends in a slash. Append the name of the socket file.")
     }
     let folder = bytes.dropLast(name.count).map { CChar(bitPattern: $0) } + [0]
-    let number = IOResult(
-      raw: folder.count == 1
-        ? csk_pin_folder(".") : folder.withUnsafeBufferPointer { $0.baseAddress.map { csk_pin_folder($0) } ?? 0 })
+    // The kernel reads the path, which ends with a zero, only during the call.
+    let number = unsafe IOResult(raw: folder.count == 1 ? csk_pin_folder(".") : csk_pin_folder(folder))
     if number.isFailure { throw named(SocketError(number, .bind)) }
+    // The kernel has opened this descriptor for the caller.
     let held = HeldFolder(unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number.raw))))
     do throws(SocketError) {
       return (SocketPath(name, in: held), try Self.shortName(held.descriptor, name))

@@ -44,10 +44,13 @@ extension Transport where Self: ~Copyable, Address == UnixAddress {
   public static func pair() throws(SocketError) -> SocketPair<Self> {
     var numbers: InlineArray<2, Int32> = [-1, -1]
     let type = kinds[0].type.rawValue | CSK_SOCK_NONBLOCK | CSK_SOCK_CLOEXEC
-    let result = withUnsafeMutableBytes(of: &numbers) {
-      csk_socketpair(CSK_AF_UNIX, type, 0, $0.baseAddress?.assumingMemoryBound(to: Int32.self))
+    var places = numbers.mutableSpan
+    // The kernel writes two numbers, during the call.
+    let result = unsafe places.withUnsafeMutableBufferPointer {
+      unsafe csk_socketpair(CSK_AF_UNIX, type, 0, $0.baseAddress)
     }
     if result < 0 { throw SocketError(IOResult(raw: result), .pair) }
+    // The kernel has opened both descriptors for the caller.
     return SocketPair(
       Self(owning: unsafe Descriptor(unsafeOwning: RawDescriptor(numbers[0]))),
       Self(owning: unsafe Descriptor(unsafeOwning: RawDescriptor(numbers[1]))))
