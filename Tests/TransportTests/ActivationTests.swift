@@ -61,8 +61,7 @@ import Testing
 /// were there before close here.
 @Suite struct ActivatedProcess {
   @Test func run() throws {
-    guard let name = getenv(partVariable) else { return }
-    let part = String(cString: name)
+    guard let part = Environment.value(of: partVariable) else { return }
     switch part {
     case "names": try names()
     case "nameless": try nameless()
@@ -74,7 +73,7 @@ import Testing
     default:
       let code = failure { () throws(SocketError) in _ = try ActivatedSockets(unsettingEnvironment: true) }?.code
       #expect("\(code.map(String.init(describing:)) ?? "nothing")" == Self.texts[part])
-      #expect(getenv("LISTEN_FDS") != nil)
+      #expect(Environment.value(of: "LISTEN_FDS") != nil)
     }
     reportPart(part)
   }
@@ -88,7 +87,7 @@ import Testing
 
   private func names() throws {
     var activated = try ActivatedSockets(unsettingEnvironment: true)
-    #expect(getenv("LISTEN_PID") == nil && getenv("LISTEN_FDS") == nil && getenv("LISTEN_FDNAMES") == nil)
+    for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { #expect(Environment.value(of: name) == nil) }
     #expect(activated.names == ["web", "control", "connection"])
     for number in 3...5 as ClosedRange<Int32> {
       #expect(fcntl(number, F_GETFD) == FD_CLOEXEC && fcntl(number, F_GETFL) & O_NONBLOCK != 0)
@@ -127,7 +126,7 @@ import Testing
 
   private func nameless() throws {
     var activated = try ActivatedSockets()
-    #expect(getenv("LISTEN_PID") != nil && activated.names == ["unknown", "unknown"])
+    #expect(Environment.value(of: "LISTEN_PID") != nil && activated.names == ["unknown", "unknown"])
     let listener = try activated.takeListener(TCPSocket.self)
     let rest = try activated.takeDescriptor(named: "unknown")
     #expect(listener.descriptor.value == 3 && rest.raw.value == 4 && activated.names.isEmpty)

@@ -45,13 +45,9 @@ import Testing
     let datagram = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
     defer {
       close(datagram)
-      unlink(address.path ?? "")
+      Files.remove(address.path ?? "")
     }
-    let bound = address.withBytes { bytes in
-      bytes.withUnsafeBytes {
-        bind(datagram, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
-      }
-    }
+    let bound = address.withBytes { SystemCalls.bind(datagram, to: $0) }
     #expect(bound == 0)
     #expect(failure(UnixStreamSocket.self, address)?.code == .wrongSocketType)
   }
@@ -157,18 +153,14 @@ import Testing
   @Test func descriptorExhaustionIsATypedErrorAndRecovers() throws {
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
     let address = try listener.localAddress()
-    var limit = rlimit()
-    getrlimit(__rlimit_resource_t(7), &limit)
-    var low = limit
-    low.rlim_cur = 3  // standard input, output and error are open
-    setrlimit(__rlimit_resource_t(7), &low)
+    let limit = DescriptorLimit(3)  // standard input, output and error are open
     var errors = (0..<3).map { _ in failure(TCPSocket.self, address, while: .open) }
     do throws(SocketError) {
       _ = try UnixStreamSocket.listen(on: try UnixAddress(abstract: "x-\(getpid())"))
     } catch {
       errors.append(error)
     }
-    setrlimit(__rlimit_resource_t(7), &limit)
+    limit.restore()
     #expect(errors.count == 4 && errors.allSatisfy { $0?.code == .tooManyDescriptors })
     _ = try TCPSocket.connect(to: address, until: .after(.seconds(5)))
   }

@@ -91,15 +91,9 @@ import Testing
   @Test func aConnectThatFailedInTheBackgroundIsPending() throws {
     let nowhere = IPSocketAddress.loopback(port: try UDPSocket.bind(to: .loopback(port: 0)).port())
     let socket = try TCPSocket.open(for: nowhere)
-    let began = nowhere.withBytes { address in
-      address.withUnsafeBytes {
-        Glibc.connect(
-          socket.descriptor.value, $0.assumingMemoryBound(to: sockaddr.self).baseAddress!, socklen_t($0.count))
-      }
-    }
+    let began = nowhere.withBytes { SystemCalls.connect(socket.descriptor.value, to: $0) }
     #expect(began == -1 && errno == EINPROGRESS)
-    var connected = pollfd(fd: socket.descriptor.value, events: Int16(POLLOUT), revents: 0)
-    #expect(poll(&connected, 1, 5000) == 1)
+    #expect(SystemCalls.poll(socket.descriptor.value, for: POLLOUT, milliseconds: 5000) > 0)
     #expect(try socket.takePendingError(as: .connect) == SocketError(.failure(errno: ECONNREFUSED), .connect))
   }
 

@@ -6,19 +6,15 @@ import Testing
 /// Buffers beyond net.core.rmem_max and wmem_max. The tests measure what a buffer holds.
 @Suite(.exclusive) struct ForcedBufferTests {
   private func limit(_ name: String) throws -> Int {
-    let number = open("/proc/sys/net/core/\(name)", O_RDONLY | O_CLOEXEC)
-    defer { close(number) }
-    var bytes = [UInt8](repeating: 0, count: 32)
-    let count = max(0, read(number, &bytes, bytes.count))
-    return try #require(Int(String(decoding: bytes.prefix(count).prefix { $0 >= 48 }, as: UTF8.self)))
+    let content = try text(of: "/proc/sys/net/core/\(name)")
+    return try #require(Int(content.prefix { $0.isNumber }))
   }
 
   /// Whether this thread has CAP_NET_ADMIN, asked without the option under test.
   private func isPrivileged() -> Bool {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     defer { close(socket) }
-    var one: Int32 = 1
-    return setsockopt(socket, SOL_SOCKET, SO_MARK, &one, 4) == 0
+    return !RawDescriptor(socket).writeOption(SOL_SOCKET, SO_MARK, 1 as Int32).isFailure
   }
 
   /// Sends `count` datagrams, and returns how many of them the socket's receive buffer holds.

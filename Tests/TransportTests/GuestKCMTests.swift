@@ -15,14 +15,15 @@ import Testing
       0x0000_0000_0000_0095,  // return r0
     ]
     let license: [CChar] = [71, 80, 76, 0]  // "GPL"
-    let number = program.withUnsafeBytes { instructions in
-      license.withUnsafeBytes { license in
+    // The kernel reads the instructions and the text only during the call, in which both arrays exist.
+    let number = unsafe program.withUnsafeBytes { instructions in
+      unsafe license.withUnsafeBytes { license in
         // union bpf_attr: BPF_PROG_TYPE_SOCKET_FILTER and the count, the instructions, the license, and no log.
         var attributes = [UInt64](repeating: 0, count: 16)
         attributes[0] = 1 | UInt64(program.count) << 32
         attributes[1] = UInt64(UInt(bitPattern: instructions.baseAddress))
         attributes[2] = UInt64(UInt(bitPattern: license.baseAddress))
-        return systemCall(bpf, 5, &attributes, 128)
+        return unsafe systemCall(bpf, 5, &attributes, 128)
       }
     }
     try #require(number >= 0, "bpf(2): errno \(errno)")

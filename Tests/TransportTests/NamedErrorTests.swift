@@ -11,7 +11,7 @@ import Testing
     let target = try UDPSocket.bind(to: .loopback(port: 0)).localAddress()
     let made = try UDPSocket.connect(to: target)
     let socket = NamingSocket(owning: made.releaseDescriptor())
-    #expect(Glibc.send(socket.descriptor.value, [1], 1, 0) == 1)
+    #expect(SystemCalls.send(socket.descriptor.value, [1]) == 1)
     do {
       try body(socket)
       return nil
@@ -52,10 +52,10 @@ import Testing
     var metadata = OutgoingMetadata()
     metadata.hopLimit = 9
     try metadata.encode(into: &ancillary, for: .loopback(port: 1))
-    let extra = ancillary.bytes.withUnsafeBytes { Array($0) }
+    let extra = ancillary.bytes.array
     try expectNamed(.send) { _ = try $0.send(bytes.span) }
     try expectNamed(.send) { _ = try $0.send(bytes.span, until: .after(soon)) }
-    try expectNamed(.send) { _ = try $0.send(bytes.span, ancillary: extra.span.bytes) }
+    try expectNamed(.send) { _ = try $0.send(bytes.span, ancillary: extra.span.integerBytes) }
     try expectNamed(.send) { _ = try $0.send(gathering: GatherList(bytes.span, bytes.span)) }
     try expectNamed(.send) { _ = try $0.send(bytes.span, segmentSize: 1, using: .none) }
   }

@@ -6,8 +6,8 @@ import Testing
   /// A notification's header and fixed part of zeros, with the length that it says of itself.
   private func bytes(_ type: UInt16, _ count: Int, says length: Int? = nil) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: max(8, count))
-    withUnsafeBytes(of: type) { bytes.replaceSubrange(0..<2, with: $0) }
-    withUnsafeBytes(of: UInt32(length ?? count)) { bytes.replaceSubrange(4..<8, with: $0) }
+    bytes.put(type, at: 0)
+    bytes.put(UInt32(length ?? count), at: 4)
     return Array(bytes.prefix(count))
   }
 
@@ -83,7 +83,7 @@ import Testing
     AncillaryData.forEach(in: ancillary.bytes) { level, type, data in
       seen.append(type)
       if type == 2 {
-        let bytes = data.withUnsafeBytes { Array($0) }
+        let bytes = data.array
         #expect(level == 132 && bytes == [3, 0, 1, 0, 1, 2, 3, 4, 0, 0, 0, 0, 9, 0, 0, 0])
       }
     }
@@ -98,7 +98,7 @@ import Testing
     var found: (UInt16, UInt32)?
     AncillaryData.forEach(in: ancillary.bytes) { level, type, data in
       guard level == 132, type == 5, data.byteCount == 8 else { return }
-      found = (data.unsafeLoadUnaligned(as: UInt16.self), data.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self))
+      found = (data.integer(as: UInt16.self), data.integer(at: 4, as: UInt32.self))
     }
     return found
   }

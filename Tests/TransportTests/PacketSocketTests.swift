@@ -19,8 +19,8 @@ import Testing
     var bytes = [UInt8](repeating: 0, count: 20)
     bytes[0] = 17
     bytes[2] = 0x08
-    withUnsafeBytes(of: index) { bytes.replaceSubrange(4..<8, with: $0) }
-    let address = AnySocketAddress(sockaddr: bytes.span.bytes)
+    bytes.put(index, at: 4)
+    let address = AnySocketAddress(sockaddr: bytes.span.integerBytes)
     return try #require(address)
   }
 
@@ -89,30 +89,26 @@ import Testing
   /// How many sockets have put loopback into promiscuous mode: IFLA_PROMISCUITY of rtnetlink(7).
   private func promiscuity(attribute: UInt16 = 30) throws -> UInt32? {
     let socket = try PacketSocket.open(SocketKind(AddressFamily(rawValue: 16), .raw, protocolNumber: 0))
-    var message: [UInt8] = []
     // Length; RTM_GETLINK and NLM_F_REQUEST; sequence; port; then family and type, the index, flags, change.
-    for word in [32, 18 | 1 << 16, 1, 0, 0, Self.loopback, 0, 0] as [UInt32] {
-      withUnsafeBytes(of: word) { message += $0 }
-    }
+    let words: [UInt32] = [32, 18 | 1 << 16, 1, 0, 0, Self.loopback, 0, 0]
+    let message = words.flatMap(\.rawBytes)
     var kernel = [UInt8](repeating: 0, count: 12)
     kernel[0] = 16
-    let netlink = AnySocketAddress(sockaddr: kernel.span.bytes)
+    let netlink = AnySocketAddress(sockaddr: kernel.span.integerBytes)
     let address = try #require(netlink)
     _ = try socket.send(message.span, to: address)
     var answer = [UInt8](repeating: 0, count: 16384)
     var info = MessageInfo()
     let count = try socket.receive(into: answer.mutableSpan, &info, until: .after(.seconds(5)))
-    return answer.withUnsafeBytes { bytes in
-      var offset = 32
-      while offset + 4 <= count {
-        let length = Int(bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
-        if bytes.loadUnaligned(fromByteOffset: offset + 2, as: UInt16.self) == attribute {
-          return bytes.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self)
-        }
-        offset += max(4, (length + 3) & ~3)
+    var offset = 32
+    while offset + 4 <= count {
+      let length = Int(answer.integer(at: offset, as: UInt16.self))
+      if answer.integer(at: offset + 2, as: UInt16.self) == attribute {
+        return answer.integer(at: offset + 4, as: UInt32.self)
       }
-      return nil
+      offset += max(4, (length + 3) & ~3)
     }
+    return nil
   }
 
   /// Whether loopback listens to this multicast hardware address, according to /proc/net/dev_mcast.

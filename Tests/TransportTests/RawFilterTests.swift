@@ -124,8 +124,8 @@ import Testing
     var bytes = [UInt8](repeating: 0, count: 20)
     bytes[0] = 17
     bytes[2] = 0x08
-    withUnsafeBytes(of: index) { bytes.replaceSubrange(4..<8, with: $0) }
-    return AnySocketAddress(sockaddr: bytes.span.bytes)
+    bytes.put(index, at: 4)
+    return AnySocketAddress(sockaddr: bytes.span.integerBytes)
   }
 
   @Test func aPacketSocketSeesOnlyWhatTheFilterLetsThrough() throws {

@@ -15,13 +15,13 @@ private struct NetlinkAddress: SocketAddress {
     self.groups = groups
   }
   init?(sockaddr bytes: RawSpan) {
-    guard bytes.byteCount >= 12, bytes.unsafeLoadUnaligned(as: UInt16.self) == 16 else { return nil }
-    port = bytes.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self)
-    groups = bytes.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt32.self)
+    guard bytes.byteCount >= 12, bytes.integer(as: UInt16.self) == 16 else { return nil }
+    port = bytes.integer(at: 4, as: UInt32.self)
+    groups = bytes.integer(at: 8, as: UInt32.self)
   }
   func withBytes<R>(_ body: (RawSpan) -> R) -> R {
     let words: InlineArray<3, UInt32> = [16, port, groups]
-    return body(words.span.bytes)
+    return body(words.span.integerBytes)
   }
 }
 
@@ -46,7 +46,7 @@ private struct NetlinkAddress: SocketAddress {
 
   @Test func streamsOfAnyFamily() throws {
     let path = temporaryPath()
-    defer { unlink(path) }
+    defer { Files.remove(path) }
     let addresses = [
       AnySocketAddress(IPSocketAddress.loopback(port: 0)), AnySocketAddress(IPSocketAddress.loopbackIPv6(port: 0)),
       AnySocketAddress(try UnixAddress(path: path)),

@@ -7,7 +7,7 @@ import Testing
 @Suite(.exclusive) struct RawNamespaceTests {
   /// A descriptor of a new namespace, to be closed by the caller; nil when none can be made.
   private func newNamespace() -> Int32? {
-    let number = inNewNetworkNamespace { open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC) }
+    let number = inNewNetworkNamespace { Files.open("/proc/thread-self/ns/net", O_RDONLY) }
     if number == nil { unavailable("this process may make no network namespace") }
     return number
   }
@@ -15,7 +15,7 @@ import Testing
   /// What tells namespaces apart: SO_NETNS_COOKIE (Linux 5.14).
   private func cookie(_ socket: borrowing UDPSocket) throws(SocketError) -> UInt64 {
     let bytes = try socket.option(SocketOption(bytes: CSK_SO_NETNS_COOKIE, level: SOL_SOCKET, capacity: 8))
-    return bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+    return bytes.integer(at: 0, as: UInt64.self)
   }
 
   /// The counterpart of mdlayher/socket's TestLinuxNetworkNamespaces.

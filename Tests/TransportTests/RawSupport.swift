@@ -33,11 +33,10 @@ func raiseLoopback() throws(SocketError) {
     SocketKind(AddressFamily(rawValue: 16), .raw, protocolNumber: 0))
   let header: [UInt32] = [32, 16 | 5 << 16, 1, 0]  // length; type, request and acknowledge; sequence; port
   let link: [UInt32] = [0, 1, 1, 1]  // family and type; the index of loopback; flags: up; which flags change
-  var message: [UInt8] = []
-  for word in header + link { withUnsafeBytes(of: word) { message += $0 } }
+  let message = (header + link).flatMap(\.rawBytes)
   var kernel = [UInt8](repeating: 0, count: 12)
   kernel[0] = 16
-  guard let address = AnySocketAddress(sockaddr: kernel.span.bytes) else { return }
+  guard let address = AnySocketAddress(sockaddr: kernel.span.integerBytes) else { return }
   try socket.send(message.span, to: address, until: .after(.seconds(5)))
   var answer = [UInt8](repeating: 1, count: 256)
   var info = MessageInfo()
@@ -49,26 +48,26 @@ func raiseLoopback() throws(SocketError) {
 func dropCapabilities() {
   var header: [UInt32] = [0x2008_0522, 0]
   var none: [UInt32] = [0, 0, 0, 0, 0, 0]
-  #expect(capset(&header, &none) == 0)
+  // The kernel reads the two structures during the call.
+  let result = unsafe capset(&header, &none)
+  #expect(result == 0)
 }
 
 @_silgen_name("capset") private func capset(_ header: UnsafeMutableRawPointer, _ data: UnsafeMutableRawPointer) -> Int32
 
 func writeFile(_ path: String, _ text: String) -> Bool {
-  let file = open(path, O_WRONLY)
+  let file = Files.open(path, O_WRONLY)
   guard file >= 0 else { return false }
   defer { close(file) }
-  return write(file, text, text.utf8.count) == text.utf8.count
+  return Files.write(text, to: file)
 }
 
 /// The text of a file of proc(5), up to 64 KiB.
 func text(of path: String) throws -> String {
-  let file = open(path, O_RDONLY | O_CLOEXEC)
+  let file = Files.open(path, O_RDONLY)
   try #require(file >= 0, "\(path): errno \(errno)")
   defer { close(file) }
-  var bytes = [UInt8](repeating: 0, count: 65536)
-  let count = read(file, &bytes, bytes.count)
-  return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+  return String(decoding: Files.read(file, atMost: 65536), as: UTF8.self)
 }
 
 /// The error that the body threw.

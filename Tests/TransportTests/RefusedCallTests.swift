@@ -9,8 +9,6 @@ import Testing
 @Suite(.exclusive) struct RefusedCallTests {
   private static let errors = [ENOSYS, EPERM, EACCES]
 
-  private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
-
   /// The helper itself: refused here, and nowhere else.
   @Test func aFilterRefusesOneThread() throws {
     let inside = try whileRefused([Int(SYS_getppid)], with: EPERM) { csk_syscall(Int(SYS_getppid), 0, 0, 0, 0, 0, 0) }
@@ -23,17 +21,17 @@ import Testing
     try whileRefused([332], with: error) {
       for _ in 0..<2 {
         try UnixStreamSocket.listen(on: address).close()
-        #expect(!Self.exists(path), "its file is left behind")
+        #expect(!Files.exists(path), "its file is left behind")
         try UnixDatagramSocket.bind(to: address).close()
-        #expect(!Self.exists(path))
+        #expect(!Files.exists(path))
         do { _ = try UnixStreamSocket.listen(on: address).release() }
       }
     }
     // One that was made before the filter came, and one that was made under it.
     var listener: Listener<UnixStreamSocket>? = try UnixStreamSocket.listen(on: address)
-    #expect(Self.exists(path))
+    #expect(Files.exists(path))
     try whileRefused([332], with: error) { try listener.take()?.close() }
-    #expect(!Self.exists(path))
+    #expect(!Files.exists(path))
   }
 
   @Test(arguments: errors) func withoutUnlinkatAFileIsRemoved(_ error: Int32) throws {
@@ -41,7 +39,7 @@ import Testing
     try whileRefused([Int(SYS_unlinkat)], with: error) {
       try UnixStreamSocket.listen(on: UnixAddress(path: path)).close()
     }
-    #expect(!Self.exists(path))
+    #expect(!Files.exists(path))
   }
 
   /// Either of two calls can tell whether another process is just making the file. Without both the library removes
@@ -53,9 +51,9 @@ import Testing
     let code = try whileRefused([Int(SYS_linkat), 316], with: EPERM) {
       endpointFailure { () throws(SocketError) in _ = try UnixStreamSocket.listen(on: address) }
     }
-    #expect(code == .addressInUse && Self.exists(path))
+    #expect(code == .addressInUse && Files.exists(path))
     try whileRefused([Int(SYS_linkat)], with: EPERM) { try UnixStreamSocket.listen(on: address).close() }
-    #expect(!Self.exists(path))
+    #expect(!Files.exists(path))
   }
 
   @Test(arguments: errors) func withoutAccept4AListenerAccepts(_ error: Int32) throws {

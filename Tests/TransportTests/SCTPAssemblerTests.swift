@@ -158,9 +158,7 @@ import Testing
   /// I-DATA (RFC 8260), which a switch of the network namespace allows.
   @Test func piecesOfSeveralStreamsAreSorted() throws {
     let made = try socketsInNamespace {
-      let file = open("/proc/sys/net/sctp/intl_enable", O_WRONLY)
-      guard file >= 0, write(file, "1", 1) == 1 else { throw Surprise("no net.sctp.intl_enable: \(errno)") }
-      close(file)
+      guard writeFile("/proc/sys/net/sctp/intl_enable", "1") else { throw Surprise("no net.sctp.intl_enable") }
       return try (0..<2).map { _ in
         try listeningEndpoint { endpoint throws(SocketError) in
           try Self.inPieces(endpoint)

@@ -15,9 +15,7 @@ import Testing
   }
 
   private func poll(_ descriptor: RawDescriptor, _ events: Int32) -> Int32 {
-    var watched = pollfd(fd: descriptor.value, events: 0, revents: 0)
-    _ = Glibc.poll(&watched, 1, 1000)
-    return Int32(watched.revents)
+    SystemCalls.poll(descriptor.value, milliseconds: 1000)
   }
 
   private func becomesTrue(_ condition: () -> Bool) -> Bool {

@@ -238,11 +238,8 @@ extension SCTPOneToManySocket {
     let status = try option(
       SocketOption(
         bytes: CSK_SCTP_PR_ASSOC_STATUS, level: CSK_IPPROTO_SCTP, capacity: 24,
-        request: withUnsafeBytes(of: question) { Array($0) }))
+        request: question.rawBytes))
     #expect(status.count == 24)
-    return status.withUnsafeBytes {
-      $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-        + $0.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
-    }
+    return status.integer(at: 8, as: UInt64.self) + status.integer(at: 16, as: UInt64.self)
   }
 }

@@ -47,10 +47,10 @@ import Testing
     let pair = try EndpointPair()
     // What an old kernel's answer to the flags leads to: PEELOFF, and the flags by fcntl(2). Adopting sets them as
     // well.
-    let request = [pair.farID.rawValue, -1].withUnsafeBytes { Array($0) }
+    let request = [pair.farID.rawValue, -1].flatMap(\.rawBytes)
     let answer = try pair.far.option(
       SocketOption(bytes: CSK_SCTP_PEELOFF, level: CSK_IPPROTO_SCTP, capacity: 8, request: request))
-    let raw = RawDescriptor(answer.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 4, as: Int32.self) })
+    let raw = RawDescriptor(answer.integer(at: 4, as: Int32.self))
     #expect(fcntl(raw.value, F_GETFD) & FD_CLOEXEC == 0)
     let wrong = failureCode { _ = try SCTPOneToManySocket(adopting: raw.duplicate()) }
     #expect(wrong == .wrongSocketKind)

@@ -12,14 +12,8 @@ import Testing
     try body()
   }
 
-  private func file() throws -> Descriptor {
-    let path = temporaryPath("file")
-    let number = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    try #require(number >= 0)
-    unlink(path)
-    let bytes = [UInt8](repeating: 7, count: 1 << 20)
-    #expect(write(number, bytes, bytes.count) == bytes.count)
-    return owning(number)
+  private func file() -> Descriptor {
+    owning(Files.unnamed(holding: [UInt8](repeating: 7, count: 1 << 20)))
   }
 
   /// A TCP connection that the peer has reset.
@@ -46,7 +40,7 @@ import Testing
   }
 
   private func expectBrokenPipe<S: StreamSocket & KernelSocket & ~Copyable>(_ socket: borrowing S) throws {
-    let source = try file()
+    let source = file()
     var offset: Int64? = 0
     let sent = failure(SocketError.self) { () throws(SocketError) in
       _ = try source.raw.sendFile(to: socket, offset: &offset, count: 1000)
@@ -89,17 +83,15 @@ import Testing
   /// A call that sends a part and then meets the closed peer returns the part, and leaves a signal too.
   @Test func aPeerThatClosesInTheMiddleIsAnErrorAndNoSignal() throws {
     try withDefaultDisposition {
-      let source = try file()
+      let source = file()
       for round in 0..<200 {
         try UnixStreamSocket.pair().split { (first, second) throws(SocketError) in
           let reader = second.releaseDescriptor().release()
           let thread = spawn {
             // Keeps up with the sender for a while, so that it is inside one long call when the end comes.
-            var chunk = [UInt8](repeating: 0, count: 1 << 16)
             var left = round * 8192
             while left > 0 {
-              let count = recv(reader.value, &chunk, chunk.count, 0x40)  // MSG_DONTWAIT
-              if count > 0 { left -= count }
+              left -= SystemCalls.receive(reader.value, atMost: 1 << 16, flags: 0x40)?.count ?? 0  // MSG_DONTWAIT
             }
             close(reader.value)
           }
@@ -121,19 +113,20 @@ import Testing
 
   /// What the program has blocked stays blocked, and what it has pending stays pending.
   @Test func theProgramsOwnMaskAndSignalsStay() throws {
-    let source = try file()
+    let source = file()
     let socket = try closedUnix().releaseDescriptor().release()
+    // The C library accesses a set of signals only during the call.
     let results = onThread { () -> [Bool] in
       let stream = unsafe UnixStreamSocket(owning: Descriptor(unsafeOwning: socket))
       func isBlocked() -> Bool {
         var mask = sigset_t()
-        pthread_sigmask(SIG_BLOCK, nil, &mask)
-        return sigismember(&mask, SIGPIPE) == 1
+        unsafe pthread_sigmask(SIG_BLOCK, nil, &mask)
+        return unsafe sigismember(&mask, SIGPIPE) == 1
       }
       func isPending() -> Bool {
         var set = sigset_t()
-        sigpending(&set)
-        return sigismember(&set, SIGPIPE) == 1
+        unsafe sigpending(&set)
+        return unsafe sigismember(&set, SIGPIPE) == 1
       }
       func send() {
         var offset: Int64? = 0
@@ -145,16 +138,16 @@ import Testing
       send()
       results.append(!isBlocked() && !isPending())
       var set = sigset_t()
-      sigemptyset(&set)
-      sigaddset(&set, SIGPIPE)
-      pthread_sigmask(SIG_BLOCK, &set, nil)
+      unsafe sigemptyset(&set)
+      unsafe sigaddset(&set, SIGPIPE)
+      unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
       send()
       results.append(isBlocked() && !isPending())
       pthread_kill(pthread_self(), SIGPIPE)
       send()
       results.append(isBlocked() && isPending())
       var received: Int32 = 0
-      sigwait(&set, &received)
+      unsafe sigwait(&set, &received)
       results.append(received == SIGPIPE)
       return results
     }

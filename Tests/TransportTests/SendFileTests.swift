@@ -7,12 +7,8 @@ import Testing
   private let content = (0..<1_000_003).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
 
   /// An open temporary file with these bytes, unlinked already.
-  private func file(_ bytes: [UInt8]) throws -> Descriptor {
-    let path = temporaryPath("file")
-    let number = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    try #require(number >= 0)
-    unlink(path)
-    #expect(write(number, bytes, bytes.count) == bytes.count)
+  private func file(_ bytes: [UInt8]) -> Descriptor {
+    let number = Files.unnamed(holding: bytes)
     lseek(number, 0, SEEK_SET)
     return owning(number)
   }
@@ -30,7 +26,7 @@ import Testing
   }
 
   @Test func aFileGoesThroughInPieces() throws {
-    let source = try file(content)
+    let source = file(content)
     let pair = try tcpPair()
     try pair.first.setOption(.sendBuffer, to: 65536)
     var offset: Int64? = 3
@@ -55,7 +51,7 @@ import Testing
   }
 
   @Test func withoutAnOffsetTheFilesPositionMoves() throws {
-    let source = try file(Array("0123456789".utf8))
+    let source = file(Array("0123456789".utf8))
     let pair = try UnixStreamSocket.pair()
     var none: Int64?
     let first = try source.raw.sendFile(to: pair.first, offset: &none, count: 4)
@@ -69,7 +65,7 @@ import Testing
   }
 
   @Test func badArgumentsAreTypedErrors() throws {
-    let source = try file([1])
+    let source = file([1])
     let pair = try UnixStreamSocket.pair()
     func code(_ body: () throws(SocketError) -> Void) -> SocketError.Code? {
       let error = failure(SocketError.self, body)

@@ -120,8 +120,9 @@ import Testing
         let client = try TCPSocket.open(for: address)
         let number = client.descriptor.value
         let sent = address.withBytes { bytes in
-          bytes.withUnsafeBytes {
-            sendto(
+          // The kernel reads the bytes and the address only during the call.
+          unsafe bytes.withUnsafeBytes {
+            unsafe sendto(
               number, [1, 2, 3] as [UInt8], 3, 0x2000_0000, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self),
               socklen_t($0.count))
           }

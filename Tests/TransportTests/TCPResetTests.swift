@@ -1,5 +1,6 @@
 import Glibc
 import SocketKit
+import Synchronization
 import TestSupport
 import Testing
 
@@ -12,16 +13,15 @@ import Testing
     let address = try listener.localAddress()
     let number = listener.descriptor.value
     let server = spawn {
-      var reset = linger(l_onoff: 1, l_linger: 0)
-      var watched = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-      while poll(&watched, 1, -1) >= 0 {
+      let reset = linger(l_onoff: 1, l_linger: 0)
+      while SystemCalls.poll(number, for: POLLIN, milliseconds: -1) >= 0 {
         let peer = accept(number, nil, nil)
         if peer < 0 {
           // The listener was shut down.
           if errno == EINVAL { return }
           continue
         }
-        setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout<linger>.size))
+        _ = RawDescriptor(peer).writeOption(SOL_SOCKET, SO_LINGER, reset)
         close(peer)
       }
     }
@@ -120,7 +120,7 @@ import Testing
 private struct LateSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
   typealias Options = TCPSocketOptions
   typealias Address = IPSocketAddress
-  static let listener = LockedNumber()
+  static let listener = Mutex<Int32>(-1)
   private let owned: Descriptor
 
   init(owning descriptor: consuming Descriptor) { owned = descriptor }
@@ -134,25 +134,9 @@ private struct LateSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acc
   borrowing func configure(at step: SetupStep<IPSocketAddress>) throws(SocketError) {
     guard case .connected = step else { return }
     let peer = accept(Self.listener.withLock { $0 }, nil, nil)
-    var reset = linger(l_onoff: 1, l_linger: 0)
-    setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout<linger>.size))
+    _ = RawDescriptor(peer).writeOption(SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0))
     Glibc.close(peer)
-    var watched = pollfd(fd: descriptor.value, events: 0, revents: 0)
-    #expect(poll(&watched, 1, 10_000) == 1)
+    #expect(SystemCalls.poll(descriptor.value, milliseconds: 10_000) > 0)
     _ = try remoteAddress()
-  }
-}
-
-private final class LockedNumber: @unchecked Sendable {
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private var number: Int32 = -1
-  init() {
-    mutex.initialize(to: pthread_mutex_t())
-    pthread_mutex_init(mutex, nil)
-  }
-  func withLock<R>(_ body: (inout Int32) -> R) -> R {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    return body(&number)
   }
 }

@@ -80,7 +80,7 @@ import Testing
     let writer = spawn {
       var sent = 0
       while sent < bytes.count {
-        let count = bytes.withUnsafeBytes { send(number, $0.baseAddress.map { $0 + sent }, bytes.count - sent, 0) }
+        let count = SystemCalls.send(number, bytes[sent...])
         if count > 0 { sent += count } else { sleep(milliseconds: 1) }
       }
     }

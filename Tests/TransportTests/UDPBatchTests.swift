@@ -10,7 +10,7 @@ import Testing
     while found.count < number {
       let count = try batch.receive(from: socket, until: .after(soon))
       #expect(count == batch.count && count >= 1)
-      for slot in 0..<count { found.append(batch[slot].bytes.withUnsafeBytes { Array($0) }) }
+      for slot in 0..<count { found.append(batch[slot].bytes.array) }
     }
     return found
   }

@@ -8,8 +8,7 @@ import Testing
   /// One attribute of rtnetlink(7): length, type, value, and zeros up to a multiple of four.
   private func attribute(_ type: UInt16, _ value: [UInt8]) -> [UInt8] {
     let length = UInt16(4 + value.count)
-    return withUnsafeBytes(of: length) { Array($0) } + withUnsafeBytes(of: type) { Array($0) } + value
-      + [UInt8](repeating: 0, count: (4 - value.count % 4) % 4)
+    return length.rawBytes + type.rawBytes + value + [UInt8](repeating: 0, count: (4 - value.count % 4) % 4)
   }
 
   /// Waits until IPv6 may be used on the interface. The kernel gets it ready after the call that set it up has
@@ -34,12 +33,10 @@ import Testing
       + attribute(18, attribute(1, Array("veth".utf8)))
     // RTM_NEWLINK; request, acknowledge, exclusively, create.
     let header: [UInt32] = [UInt32(16 + content.count), 16 | 0x605 << 16, 1, 0]
-    var message: [UInt8] = []
-    for word in header { withUnsafeBytes(of: word) { message += $0 } }
-    message += content
+    let message = header.flatMap(\.rawBytes) + content
     var kernel = [UInt8](repeating: 0, count: 12)
     kernel[0] = 16
-    guard let address = AnySocketAddress(sockaddr: kernel.span.bytes) else { return nil }
+    guard let address = AnySocketAddress(sockaddr: kernel.span.integerBytes) else { return nil }
     try socket.send(message.span, to: address, until: .after(soon))
     var answer = [UInt8](repeating: 1, count: 256)
     var info = MessageInfo()
@@ -53,10 +50,12 @@ import Testing
       request.replaceSubrange(0..<name.utf8.count, with: name.utf8)
       if name == "near" {
         request.replaceSubrange(16..<24, with: [2, 0, 0, 0, 10, 9, 9, 1])
-        try #require(ioctl(control, UInt(SIOCSIFADDR), &request) == 0, "errno \(errno)")
+        let result = SystemCalls.control(control, SIOCSIFADDR, &request)
+        try #require(result == 0, "errno \(errno)")
       }
       request.replaceSubrange(16..<24, with: [1, 0x10, 0, 0, 0, 0, 0, 0])
-      try #require(ioctl(control, UInt(SIOCSIFFLAGS), &request) == 0, "errno \(errno)")
+      let result = SystemCalls.control(control, SIOCSIFFLAGS, &request)
+      try #require(result == 0, "errno \(errno)")
     }
     let index = InterfaceNames.index(of: "near")
     #expect(index != nil)

@@ -193,7 +193,7 @@ import Testing
       let count = try batch.receive(from: server, until: .after(.seconds(20)))
       answers.removeAll()
       for slot in 0..<count {
-        var bytes = batch[slot].bytes.withUnsafeBytes { Array($0) }
+        var bytes = batch[slot].bytes.array
         try #require(bytes.count == 24)
         (bytes[2], bytes[3], bytes[7]) = (0x81, 0x80, 1)
         try answers.append((bytes + record).span, to: batch[slot].address)

@@ -61,7 +61,7 @@ import Testing
     #expect(batch[0].metadata.segmentSize == 1200)
     var pieces: [[UInt8]] = []
     batch[0].bytes.forEachDatagram(segmentSize: batch[0].segmentSize) { piece in
-      pieces.append(piece.withUnsafeBytes { Array($0) })
+      pieces.append(piece.array)
     }
     #expect(pieces == cut(pattern(12_001), 1200))
     let size = try #require(batch[0].segmentSize.flatMap { UInt16(exactly: $0) })

@@ -95,16 +95,16 @@ private func bringLoopbackUp(mtu: Int32) {
   defer { close(control) }
   var request = [UInt8](repeating: 0, count: 40)
   request.replaceSubrange(0..<2, with: Array("lo".utf8))
-  withUnsafeBytes(of: mtu) { request.replaceSubrange(16..<20, with: $0) }
-  _ = ioctl(control, UInt(SIOCSIFMTU), &request)
-  withUnsafeBytes(of: Int32(0x1 | 0x1000)) { request.replaceSubrange(16..<20, with: $0) }
-  _ = ioctl(control, UInt(SIOCSIFFLAGS), &request)
+  request.put(mtu, at: 16)
+  _ = SystemCalls.control(control, SIOCSIFMTU, &request)
+  request.put(Int32(0x1 | 0x1000), at: 16)
+  _ = SystemCalls.control(control, SIOCSIFFLAGS, &request)
   // struct in6_rtmsg: destination, source, gateway, type, lengths, metric, info, flags, interface.
   var route = [UInt8](repeating: 0, count: 80)
   route[0] = 0xff
   route[52] = 8
-  withUnsafeBytes(of: UInt32(256)) { route.replaceSubrange(56..<60, with: $0) }
-  withUnsafeBytes(of: UInt32(0x8000_0001)) { route.replaceSubrange(72..<76, with: $0) }
-  withUnsafeBytes(of: Int32(1)) { route.replaceSubrange(76..<80, with: $0) }
-  _ = ioctl(control, UInt(SIOCADDRT), &route)
+  route.put(UInt32(256), at: 56)
+  route.put(UInt32(0x8000_0001), at: 72)
+  route.put(Int32(1), at: 76)
+  _ = SystemCalls.control(control, SIOCADDRT, &route)
 }

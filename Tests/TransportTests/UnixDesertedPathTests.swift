@@ -59,7 +59,7 @@ import Testing
       }
     }
     for _ in 0..<rounds {
-      if access(path, F_OK) != 0 { _ = try UnixStreamSocket.listen(on: address).release() }
+      if !Files.exists(path) { _ = try UnixStreamSocket.listen(on: address).release() }
       tally.winners.store(0, ordering: .relaxed)
       ready.wait()
       done.wait()
@@ -69,8 +69,8 @@ import Testing
     for thread in threads { thread.join() }
     #expect(wrong == [1: rounds], "rounds by the number of servers that listen")
     #expect(tally.unreachable.load(ordering: .relaxed) == 0 && tally.other.load(ordering: .relaxed) == 0)
-    #expect(access(path + ".socketkit-lock", F_OK) != 0, "the lock's file stays behind")
-    unlink(path)
+    #expect(!Files.exists(path + ".socketkit-lock"), "the lock's file stays behind")
+    Files.remove(path)
   }
 
   /// Servers come, close or die, and others take their place. A server that listens can always be reached.
@@ -92,8 +92,8 @@ import Testing
     for thread in threads { thread.join() }
     #expect(tally.unreachable.load(ordering: .relaxed) == 0, "of \(tally.winners.load(ordering: .relaxed))")
     #expect(tally.other.load(ordering: .relaxed) == 0 && tally.winners.load(ordering: .relaxed) >= rounds / 10)
-    #expect(access(path + ".socketkit-lock", F_OK) != 0, "the lock's file stays behind")
-    unlink(path)
+    #expect(!Files.exists(path + ".socketkit-lock"), "the lock's file stays behind")
+    Files.remove(path)
   }
 
   /// Where another process holds the lock, or its file is not a lock, the path stays as it is.
@@ -101,47 +101,51 @@ import Testing
     let path = temporaryPath()
     let address = try UnixAddress(path: path)
     do { _ = try UnixStreamSocket.listen(on: address).release() }
-    defer { unlink(path) }
+    defer { Files.remove(path) }
     let lock = path + ".socketkit-lock"
     for content in ["", "a text of somebody's"] {
-      let file = open(lock, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-      write(file, content, content.utf8.count)
+      let file = Files.create(lock)
+      #expect(Files.write(content, to: file))
       if content.isEmpty {
         // F_OFD_SETLK, as another process has it.
         var held = flock()
         held.l_type = Int16(F_WRLCK)
-        #expect(fcntl(file, CSK_F_OFD_SETLK, &held) == 0)
+        // The kernel reads the structure during the call.
+        let result = unsafe fcntl(file, CSK_F_OFD_SETLK, &held)
+        #expect(result == 0)
       }
       let (began, used) = (milliseconds(), threadCPUTime())
       let code = endpointFailure { () throws(SocketError) in _ = try UnixStreamSocket.listen(on: address) }
-      #expect(code == .addressInUse && access(path, F_OK) == 0 && access(lock, F_OK) == 0)
+      #expect(code == .addressInUse && Files.exists(path) && Files.exists(lock))
       #expect(milliseconds() - began < 10_000 && threadCPUTime() - used < 300)
       close(file)
-      unlink(lock)
+      Files.remove(lock)
     }
-    symlink("/dev/null", lock)
+    // The kernel reads the paths during the call.
+    unsafe symlink("/dev/null", lock)
     #expect(
       endpointFailure { () throws(SocketError) in _ = try UnixStreamSocket.listen(on: address) } == .addressInUse)
-    #expect(access(path, F_OK) == 0)
-    unlink(lock)
+    #expect(Files.exists(path))
+    Files.remove(lock)
     // Left behind by a process that died with the lock.
-    close(open(lock, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600))
+    close(Files.create(lock))
     try UnixStreamSocket.listen(on: address).close()
-    #expect(access(path, F_OK) != 0 && access(lock, F_OK) != 0)
+    #expect(!Files.exists(path) && !Files.exists(lock))
   }
 
   /// More rounds than a test's, for long runs.
-  private var stressRounds: Int? { getenv("SOCKETKIT_STRESS_ROUNDS").flatMap { Int(String(cString: $0)) } }
+  private var stressRounds: Int? { Environment.value(of: "SOCKETKIT_STRESS_ROUNDS").flatMap { Int($0) } }
 }
 
-/// A meeting point of so many threads.
-private final class Barrier: @unchecked Sendable {
+/// A meeting point of so many threads. `init` allocates the barrier, whose address does not change, and `deinit` frees
+/// it, when no thread refers to it any more.
+@safe private final class Barrier: @unchecked Sendable {
   private let barrier = UnsafeMutablePointer<pthread_barrier_t>.allocate(capacity: 1)
 
-  init(_ count: Int) { pthread_barrier_init(barrier, nil, UInt32(count)) }
+  init(_ count: Int) { unsafe pthread_barrier_init(barrier, nil, UInt32(count)) }
   deinit {
-    pthread_barrier_destroy(barrier)
-    barrier.deallocate()
+    unsafe pthread_barrier_destroy(barrier)
+    unsafe barrier.deallocate()
   }
-  func wait() { _ = pthread_barrier_wait(barrier) }
+  func wait() { _ = unsafe pthread_barrier_wait(barrier) }
 }

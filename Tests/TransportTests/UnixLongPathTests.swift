@@ -5,18 +5,16 @@ import Testing
 
 /// Paths that do not fit the kernel's address.
 @Suite(.exclusive) struct UnixLongPathTests {
-  private func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
-
   /// Runs the body with a directory whose path alone has at least `length` bytes.
   private func inDeepFolder(_ length: Int = 150, _ body: (String) throws -> Void) throws {
     let root = temporaryPath("deep")
     var folders = [root]
-    mkdir(root, 0o700)
+    Files.makeFolder(root)
     while folders[folders.count - 1].utf8.count < length {
       folders.append(folders[folders.count - 1] + "/" + String(repeating: "d", count: 60))
-      mkdir(folders[folders.count - 1], 0o700)
+      Files.makeFolder(folders[folders.count - 1])
     }
-    defer { for folder in folders.reversed() { rmdir(folder) } }
+    defer { for folder in folders.reversed() { Files.removeFolder(folder) } }
     try body(folders[folders.count - 1])
   }
 
@@ -40,14 +38,14 @@ import Testing
           #expect(code == .addressInUse)
           try server.shutdown(.both)
         }
-        #expect(!exists(folder + "/control.sock") && openDescriptors().count == before)
+        #expect(!Files.exists(folder + "/control.sock") && openDescriptors().count == before)
         // Deserted, and taken over.
         do { _ = try S.listen(on: path).release() }
-        #expect(exists(folder + "/control.sock"))
+        #expect(Files.exists(folder + "/control.sock"))
         let listener = try S.listen(on: path)
         _ = try S.connect(to: path, until: .after(patience))
         try listener.close()
-        #expect(!exists(folder + "/control.sock") && openDescriptors().count == before)
+        #expect(!Files.exists(folder + "/control.sock") && openDescriptors().count == before)
       }
       try check(UnixStreamSocket.self)
       try check(UnixSequencedPacketSocket.self)
@@ -77,14 +75,14 @@ import Testing
   /// The listener removes its file where the directory is now, and nothing where it was.
   @Test func aDirectoryMayBeMoved() throws {
     try inDeepFolder { folder in
-      mkdir(folder + "/a", 0o700)
+      Files.makeFolder(folder + "/a")
       let listener = try UnixStreamSocket.listen(on: UnixPath(folder + "/a/s"))
-      rename(folder + "/a", folder + "/b")
-      #expect(exists(folder + "/b/s"))
+      #expect(Files.move(folder + "/a", to: folder + "/b"))
+      #expect(Files.exists(folder + "/b/s"))
       _ = try UnixStreamSocket.connect(to: UnixPath(folder + "/b/s"), until: .after(patience))
       try listener.close()
-      #expect(!exists(folder + "/b/s"))
-      rmdir(folder + "/b")
+      #expect(!Files.exists(folder + "/b/s"))
+      Files.removeFolder(folder + "/b")
     }
   }
 
@@ -98,7 +96,7 @@ import Testing
     let socket = try UnixDatagramSocket.bind(to: path)
     #expect(try UnixDatagramSocket.connect(to: path).connectedAddress() == address)
     try socket.close()
-    #expect(access(address.path ?? "", F_OK) != 0)
+    #expect(!Files.exists(address.path ?? ""))
   }
 
   @Test func whatIsWrongWithAPathIsSaid() throws {
@@ -134,10 +132,10 @@ import Testing
       // For connecting, the last part may be as long as file systems allow.
       let socket = try UnixDatagramSocket.bind(to: UnixPath(folder + "/s"))
       let renamed = folder + "/" + String(repeating: "m", count: 255)
-      rename(folder + "/s", renamed)
+      #expect(Files.move(folder + "/s", to: renamed))
       #expect(try UnixDatagramSocket.connect(to: UnixPath(renamed)).send([1].span) == 1)
       try socket.close()
-      unlink(renamed)
+      Files.remove(renamed)
     }
   }
 }

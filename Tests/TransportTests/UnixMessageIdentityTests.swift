@@ -8,14 +8,8 @@ import Testing
 @Suite(.exclusive) struct UnixMessageIdentityTests {
   /// The number of the process that a pidfd names (pidfd, /proc/self/fdinfo).
   private func process(of number: RawDescriptor) -> Int32? {
-    guard let file = fopen("/proc/self/fdinfo/\(number.value)", "r") else { return nil }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 200)
-    while fgets(&line, Int32(line.count), file) != nil {
-      let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      if text.hasPrefix("Pid:") { return Int32(text.dropFirst(4).filter { $0.isNumber }) }
-    }
-    return nil
+    let lines = (try? text(of: "/proc/self/fdinfo/\(number.value)"))?.split(separator: "\n") ?? []
+    return lines.first { $0.hasPrefix("Pid:") }.flatMap { Int32($0.dropFirst(4).filter { $0.isNumber }) }
   }
 
   /// What an older kernel lacks is unavailable, and a failure where everything must be there.
@@ -40,7 +34,8 @@ import Testing
   @Test func thePeersGroups() throws {
     let pair = try UnixSequencedPacketSocket.pair()
     var own = [gid_t](repeating: 0, count: 65536)
-    let count = Int(getgroups(Int32(own.count), &own))
+    // The kernel writes at most the given number of groups.
+    let count = unsafe Int(getgroups(Int32(own.count), &own))
     let groups = try pair.first.option(.peerGroups)
     #expect(groups.sorted() == own.prefix(count).map { UInt32($0) }.sorted())
   }
@@ -49,7 +44,8 @@ import Testing
     // On a thread of its own: the kernel's setgroups concerns one thread, libc's would change all.
     let found = onThread { () -> [UInt32]? in
       let many = (1...100).map { UInt32($0) }
-      guard many.withUnsafeBufferPointer({ setGroupsOfThread(100, $0.baseAddress) }) == 0 else { return nil }
+      // The kernel reads the 100 groups during the call.
+      guard unsafe setGroupsOfThread(100, many) == 0 else { return nil }
       do throws(SocketError) {
         let pair = try UnixStreamSocket.pair()
         return try pair.first.option(.peerGroups)

@@ -97,10 +97,7 @@ import Testing
       _ = try pair.first.sendDescriptors(raw.span, with: [1, 2].span)
       _ = try pair.first.sendDescriptors(raw.span, with: [3].span)
       let before = openDescriptors()
-      var limit = rlimit()
-      getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-      var low = rlimit(rlim_cur: rlim_t((before.last ?? 0) + 8), rlim_max: limit.rlim_max)
-      setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &low)
+      let limit = DescriptorLimit((before.last ?? 0) + 8)
       var fill: [Int32] = []
       while true {
         let number = dup(files[0])
@@ -120,7 +117,7 @@ import Testing
         _ = try pair.second.receiveDescriptors(&none, into: buffer.mutableSpan)
       }
       for number in fill { close(number) }
-      setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+      limit.restore()
       #expect(error?.code == .ancillaryTruncated && error?.transferred == 2 && error?.operation == .receive)
       #expect(error?.remedy != nil && count == 0 && plain == nil && buffer == [3, 2])
       #expect(info.length == 2 && info.flags.contains(.ancillaryTruncated))
@@ -168,10 +165,9 @@ import Testing
   /// Ancillary data made by hand: whole descriptors are taken over, also from a second message, the rest is skipped.
   @Test func malformedAndTruncatedAncillaryData() throws {
     func header(_ length: Int, _ type: Int32 = 1, level: Int32 = 1) -> [UInt8] {
-      withUnsafeBytes(of: length) { Array($0) } + withUnsafeBytes(of: level) { Array($0) }
-        + withUnsafeBytes(of: type) { Array($0) }
+      length.rawBytes + level.rawBytes + type.rawBytes
     }
-    func bytes(_ number: Int32) -> [UInt8] { withUnsafeBytes(of: number) { Array($0) } }
+    func bytes(_ number: Int32) -> [UInt8] { number.rawBytes }
     let padding = [UInt8](repeating: 0, count: 4)
     let before = openDescriptors()
     func check(_ make: ([Int32]) -> [UInt8], takes: Int, surplus: Int = 0) {
@@ -179,7 +175,8 @@ import Testing
       var data = make(numbers)
       var received = ReceivedDescriptors<1>()
       var span = data.mutableSpan
-      var ancillary = span.mutableBytes
+      var ancillary = span.mutableIntegerBytes
+      // Nothing else owns the descriptors whose numbers are in these bytes.
       unsafe received.take(from: &ancillary)
       let (count, extra) = (received.count, received.surplus)
       #expect(count == takes && extra == surplus)

@@ -12,19 +12,13 @@ extension UnixDatagramSocket: PassingSocket {}
 let patience = Duration.seconds(10)
 
 /// A file without a name, holding the text.
-func makeFile(_ text: String) -> Int32 {
-  let path = temporaryPath("file")
-  let number = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-  unlink(path)
-  let bytes = Array(text.utf8)
-  #expect(write(number, bytes, bytes.count) == bytes.count)
-  return number
-}
+func makeFile(_ text: String) -> Int32 { Files.unnamed(holding: Array(text.utf8)) }
 
 /// What a descriptor's file holds.
 func content(_ number: RawDescriptor) -> String {
   var bytes = [UInt8](repeating: 0, count: 200)
-  let count = pread(number.value, &bytes, bytes.count, 0)
+  // The kernel writes at most the size of the array, during the call.
+  let count = unsafe pread(number.value, &bytes, bytes.count, 0)
   return count < 0 ? "unreadable" : String(decoding: bytes.prefix(count), as: UTF8.self)
 }
 
@@ -32,8 +26,9 @@ func content(_ number: RawDescriptor) -> String {
 func sameFile(_ a: RawDescriptor, _ b: RawDescriptor) -> Bool {
   var first = stat()
   var second = stat()
-  return fstat(a.value, &first) == 0 && fstat(b.value, &second) == 0 && first.st_ino == second.st_ino
-    && first.st_dev == second.st_dev
+  // The kernel fills the structures during the calls.
+  guard unsafe fstat(a.value, &first) == 0, unsafe fstat(b.value, &second) == 0 else { return false }
+  return first.st_ino == second.st_ino && first.st_dev == second.st_dev
 }
 
 func isCloseOnExec(_ number: RawDescriptor) -> Bool { fcntl(number.value, F_GETFD) & FD_CLOEXEC != 0 }

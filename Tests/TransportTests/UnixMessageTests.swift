@@ -5,8 +5,6 @@ import Testing
 
 /// Sequenced packets and datagrams over Unix sockets: addresses, paths, boundaries, ends.
 @Suite(.exclusive) struct UnixMessageTests {
-  private func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
-
   private func roundTrip(_ listener: borrowing Listener<UnixSequencedPacketSocket>) throws {
     let client = try UnixSequencedPacketSocket.connect(to: listener.localAddress(), until: .after(patience))
     let server = try listener.accept(until: .after(patience))
@@ -31,9 +29,9 @@ import Testing
     do {
       let listener = try UnixSequencedPacketSocket.listen(on: UnixAddress(path: path))
       try roundTrip(listener)
-      #expect(exists(path))
+      #expect(Files.exists(path))
     }
-    #expect(!exists(path))
+    #expect(!Files.exists(path))
     let abstract = try UnixAddress(abstract: "packets-\(getpid())")
     let named = try UnixSequencedPacketSocket.listen(on: abstract)
     try roundTrip(named)
@@ -137,20 +135,20 @@ import Testing
     let address = try UnixAddress(path: path)
     do {
       _ = try UnixDatagramSocket.bind(to: address)
-      #expect(!exists(path), "by the end of its life")
+      #expect(!Files.exists(path), "by the end of its life")
     }
     let second = try UnixDatagramSocket.bind(to: address)
-    #expect(exists(path))
+    #expect(Files.exists(path))
     try second.close()
-    #expect(!exists(path), "by close")
+    #expect(!Files.exists(path), "by close")
     try closeGenerically(UnixDatagramSocket.bind(to: address))
-    #expect(!exists(path), "by close in generic code")
+    #expect(!Files.exists(path), "by close in generic code")
     let source = try UnixDatagramSocket.bind(to: .unnamed)
     do {
       let third = try UnixDatagramSocket.connect(to: source.localAddress(), from: address)
-      #expect(try exists(path) && third.localAddress() == address)
+      #expect(try Files.exists(path) && third.localAddress() == address)
     }
-    #expect(!exists(path), "the path of a connected one too")
+    #expect(!Files.exists(path), "the path of a connected one too")
   }
 
   private func closeGenerically<S: Socket & ~Copyable>(_ socket: consuming S) throws { try socket.close() }
@@ -159,20 +157,20 @@ import Testing
     let path = temporaryPath()
     let address = try UnixAddress(path: path)
     let number = try UnixDatagramSocket.bind(to: address).releaseDescriptor().release()
-    #expect(exists(path))
+    #expect(Files.exists(path))
     let socket = try UnixDatagramSocket(adopting: owning(number))
     #expect(try socket.localAddress() == address)
-    unlink(path)
+    Files.remove(path)
   }
 
   @Test func onlyItsOwnPathIsRemoved() throws {
     let path = temporaryPath()
     let address = try UnixAddress(path: path)
     let first = try UnixDatagramSocket.bind(to: address)
-    unlink(path)
+    Files.remove(path)
     let second = try UnixDatagramSocket.bind(to: address)
     try first.close()
-    #expect(exists(path), "it is the second one's")
+    #expect(Files.exists(path), "it is the second one's")
     try second.close()
   }
 
@@ -181,7 +179,7 @@ import Testing
     let address = try UnixAddress(path: path)
     // Left by a datagram socket, taken by packets; left by those, taken by datagrams, as a source too.
     do { _ = try UnixDatagramSocket.bind(to: address).releaseDescriptor() }
-    #expect(exists(path))
+    #expect(Files.exists(path))
     #expect(
       endpointFailure { () throws(SocketError) in _ = try UnixDatagramSocket.connect(to: address) }
         == .connectionRefused)
@@ -206,7 +204,7 @@ import Testing
     var info = MessageInfo()
     var buffer: [UInt8] = [0]
     let nothing = try live.receive(into: buffer.mutableSpan, &info)
-    #expect(nothing == nil && exists(path), "the probes leave no trace")
+    #expect(nothing == nil && Files.exists(path), "the probes leave no trace")
   }
 
   /// A stream socket refuses connections until it listens; it is not deserted all the same.
@@ -216,18 +214,14 @@ import Testing
     let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     defer {
       close(number)
-      unlink(path)
+      Files.remove(path)
     }
-    let result = address.withBytes { bytes in
-      bytes.withUnsafeBytes { bytes in
-        bytes.baseAddress.map { bind(number, $0.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count)) }
-      }
-    }
+    let result = address.withBytes { SystemCalls.bind(number, to: $0) }
     #expect(result == 0)
     #expect(
       endpointFailure { () throws(SocketError) in _ = try UnixStreamSocket.listen(on: address) }
         == .addressInUse)
-    #expect(exists(path))
+    #expect(Files.exists(path))
   }
 
   @Test func anotherKindOfSocketIsNamed() throws {

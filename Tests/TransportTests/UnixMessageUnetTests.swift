@@ -186,7 +186,7 @@ import Testing
       AncillaryData.forEach(in: ancillary.bytes) { level, type, data in
         #expect(level == 1 && type == 1)
         for offset in stride(from: 0, to: data.byteCount, by: 4) {
-          extracted.append(RawDescriptor(data.unsafeLoadUnaligned(fromByteOffset: offset, as: Int32.self)))
+          extracted.append(RawDescriptor(data.integer(at: offset, as: Int32.self)))
         }
       }
       #expect(extracted == numbers)
@@ -229,7 +229,7 @@ import Testing
     var buffer: [UInt8] = [0]
     let outcome = try server.receive(into: buffer.mutableSpan, &info, until: .after(patience))
     #expect(outcome == .bytes(1))
-    unlink(path)
+    Files.remove(path)
   }
 
   private func acceptUntilCancelled(_ listener: borrowing Listener<Packet>) -> SocketError.Code? {

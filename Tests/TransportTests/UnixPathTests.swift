@@ -6,12 +6,10 @@ import Testing
 
 /// Paths as bytes, and paths that fill the kernel's address.
 @Suite(.exclusive) struct UnixPathTests {
-  private func exists(_ path: [UInt8]) -> Bool { access(path.map { CChar(bitPattern: $0) } + [0], F_OK) == 0 }
-
   private func inFolder(_ body: (String) throws -> Void) throws {
     let folder = temporaryPath("d")
-    mkdir(folder, 0o700)
-    defer { rmdir(folder) }
+    Files.makeFolder(folder)
+    defer { Files.removeFolder(folder) }
     try body(folder)
   }
 
@@ -23,18 +21,18 @@ import Testing
       let other = try UnixStreamSocket.listen(on: UnixAddress(path: shown))
       do {
         let listener = try UnixStreamSocket.listen(on: UnixAddress(path: bytes))
-        #expect(exists(bytes))
+        #expect(Files.exists(bytes))
         #expect(try listener.localAddress().name == bytes)
       }
-      #expect(!exists(bytes), "its file is left behind")
+      #expect(!Files.exists(bytes), "its file is left behind")
       do { _ = try UnixStreamSocket.listen(on: UnixAddress(path: bytes)).release() }
-      #expect(exists(bytes))
+      #expect(Files.exists(bytes))
       let again = try UnixDatagramSocket.bind(to: UnixAddress(path: bytes))
-      #expect(exists(Array(shown.utf8)), "the live socket of another name is unlinked")
+      #expect(Files.exists(Array(shown.utf8)), "the live socket of another name is unlinked")
       _ = try UnixStreamSocket.connect(to: UnixAddress(path: shown), until: .after(patience))
       guard let _ = try other.accept() else { throw SocketError(code: .other, .accept) }
       try again.close()
-      #expect(!exists(bytes))
+      #expect(!Files.exists(bytes))
       try other.close()
     }
   }
@@ -74,7 +72,7 @@ import Testing
         #expect(buffer == [expected])
       }
       try client.close()
-      #expect(!exists(address.name))
+      #expect(!Files.exists(address.name))
     }
   }
 
@@ -89,7 +87,7 @@ import Testing
       var peer = AnySocketAddress()
       guard let _ = try listener.accept(reporting: &peer) else { throw SocketError(code: .other, .accept) }
       try listener.close()
-      #expect(!exists(address.name))
+      #expect(!Files.exists(address.name))
     }
   }
 }

@@ -20,8 +20,8 @@ import Testing
 
   @Test func aFolderThatIsNotOursCannotBeListenedIn() throws {
     let folder = temporaryPath("d")
-    #expect(mkdir(folder, 0o755) == 0)
-    defer { rmdir(folder) }
+    #expect(Files.makeFolder(folder, mode: 0o755))
+    defer { Files.removeFolder(folder) }
     let address = try UnixAddress(path: "\(folder)/s")
     let expected = SocketError(.failure(errno: EACCES), .bind).with(address: "\(folder)/s")
     let errors = withNobodysFiles { () -> [SocketError?] in
@@ -35,21 +35,21 @@ import Testing
     #expect(errors == [expected, expected, expected])
     #expect(expected.code == .permissionDenied)
     #expect(expected.remedy?.contains("write permission for its directory") == true)
-    #expect(access("\(folder)/s", F_OK) != 0)
+    #expect(!Files.exists("\(folder)/s"))
   }
 
   @Test func aSocketsFileThatCannotBeWrittenCannotBeConnectedTo() throws {
     let path = temporaryPath()
     let address = try UnixAddress(path: path)
     let listener = try UnixStreamSocket.listen(on: address)
-    #expect(chmod(path, 0o600) == 0)
+    #expect(Files.setMode(0o600, of: path))
     let refused = withNobodysFiles {
       failure { () throws(SocketError) in _ = try UnixStreamSocket.connect(to: address, until: .after(patience)) }
     }
     guard let refused else { return }
     #expect(refused == SocketError(.failure(errno: EACCES), .connect).with(address: path))
     #expect(refused?.remedy?.contains("write permission for the socket file") == true)
-    #expect(chmod(path, 0o666) == 0)
+    #expect(Files.setMode(0o666, of: path))
     let open = withNobodysFiles {
       failure { () throws(SocketError) in _ = try UnixStreamSocket.connect(to: address, until: .after(patience)) }
     }

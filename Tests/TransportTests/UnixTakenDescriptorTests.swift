@@ -92,7 +92,8 @@ import Testing
     #expect(unknown == nil && count == 1)
     var empty: [UInt8] = []
     var span = empty.mutableSpan
-    var nothing = span.mutableBytes
+    var nothing = span.mutableIntegerBytes
+    // There are no numbers in no bytes.
     unsafe received.take(from: &nothing)
     let left = received.count
     #expect(left == 0, "a message with nothing beside it")

@@ -153,7 +153,7 @@ import Testing
       // The ancillary data no longer names a descriptor.
       #expect(ancillary.byteCount == info.ancillaryLength)
       AncillaryData.forEach(in: ancillary.bytes) { _, _, data in
-        #expect(data.unsafeLoadUnaligned(as: Int32.self) == -1)
+        #expect(data.integer(as: Int32.self) == -1)
       }
     }
   }

@@ -82,10 +82,9 @@ import Testing
 
   @Test func bytesAreTheKernels() {
     let address = VsockAddress(contextID: 0x0102_0304, port: 0x0506_0708, flags: .toHost)
-    let bytes = address.withBytes { $0.withUnsafeBytes { Array($0) } }
+    let bytes = address.withBytes { $0.array }
     let expected =
-      [UInt16(40)].withUnsafeBytes { Array($0) } + [0, 0]
-      + [UInt32(0x0506_0708), 0x0102_0304].withUnsafeBytes { Array($0) } + [1, 0, 0, 0]
+      UInt16(40).rawBytes + [0, 0] + UInt32(0x0506_0708).rawBytes + UInt32(0x0102_0304).rawBytes + [1, 0, 0, 0]
     #expect(bytes == expected)
   }
 }

@@ -23,7 +23,8 @@ import Testing
         sleep(milliseconds: 50)
         // /proc/misc has the minor number that the module got.
         let minor = vsockMinor()
-        mknod("/dev/vsock", S_IFCHR | 0o666, dev_t(10 << 8 | minor & 0xff | (minor & ~0xff) << 12))
+        // The kernel reads the path during the call.
+        unsafe mknod("/dev/vsock", S_IFCHR | 0o666, dev_t(10 << 8 | minor & 0xff | (minor & ~0xff) << 12))
       }
       defer { maker.join() }
       do throws(SocketError) {
@@ -36,12 +37,8 @@ import Testing
   }
 
   private func vsockMinor() -> UInt64 {
-    guard let file = fopen("/proc/misc", "r") else { return 0 }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 200)
-    while fgets(&line, 200, file) != nil {
-      let words = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        .split(whereSeparator: { $0 == " " || $0 == "\n" })
+    for line in ((try? text(of: "/proc/misc")) ?? "").split(separator: "\n") {
+      let words = line.split(separator: " ")
       if words.last == "vsock" { return UInt64(words[0]) ?? 0 }
     }
     return 0

@@ -209,10 +209,11 @@ private struct VsockDevice {
     let driver = "/sys/bus/virtio/drivers/vmw_vsock_virtio_transport"
     var found: String?
     for number in 0..<32 {
-      guard let path = realpath("\(driver)/virtio\(number)", nil) else { continue }
-      defer { free(path) }
+      // The function allocates the path.
+      guard let path = unsafe realpath("\(driver)/virtio\(number)", nil) else { continue }
+      defer { unsafe free(path) }
       // …/0000:00:05.0/virtio3: its parent.
-      found = String(cString: path).split(separator: "/").dropLast().map { "/" + $0 }.joined()
+      found = unsafe String(cString: path).split(separator: "/").dropLast().map { "/" + $0 }.joined()
     }
     folder = try #require(found, "no vsock device: Tests/Guest/run --vsock-device")
   }
@@ -221,8 +222,6 @@ private struct VsockDevice {
   func bringBack() { write("1", "/sys/bus/pci/rescan") }
 
   private func write(_ text: String, _ path: String) {
-    let file = open(path, O_WRONLY)
-    #expect(file >= 0 && Glibc.write(file, text, text.utf8.count) == text.utf8.count, "\(path)")
-    close(file)
+    #expect(writeFile(path, text), "\(path)")
   }
 }

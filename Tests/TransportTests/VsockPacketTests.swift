@@ -397,10 +397,11 @@ import Testing
   }
 
   private func threadCount() -> Int {
-    guard let folder = opendir("/proc/self/task") else { return -1 }
-    defer { closedir(folder) }
+    // Only this function uses the stream.
+    guard let folder = unsafe opendir("/proc/self/task") else { return -1 }
+    defer { unsafe closedir(folder) }
     var count = -2  // without . and ..
-    while readdir(folder) != nil { count += 1 }
+    while unsafe readdir(folder) != nil { count += 1 }
     return count
   }
 

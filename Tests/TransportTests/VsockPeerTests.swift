@@ -9,7 +9,7 @@ import Testing
   private let message = Array("hello, peer\n".utf8)
   /// The distribution's own first: what else goes by the name may be a script that an emulated machine runs for
   /// seconds.
-  private let python = access("/usr/bin/python3", X_OK) == 0 ? "/usr/bin/python3" : "python3"
+  private let python = Files.isProgram("/usr/bin/python3") ? "/usr/bin/python3" : "python3"
 
   private func start(_ arguments: [String]) throws -> PeerProcess { try #require(PeerProcess(arguments)) }
 
@@ -140,7 +140,7 @@ import Testing
   private func socatAddress(_ contextID: UInt32, _ port: VsockPort) -> String {
     var digits = "x0000"
     for number in [port.rawValue, contextID, 0] {
-      for byte in withUnsafeBytes(of: number.littleEndian, { Array($0) }) {
+      for byte in number.littleEndian.rawBytes {
         digits += (byte < 16 ? "0" : "") + String(byte, radix: 16)
       }
     }

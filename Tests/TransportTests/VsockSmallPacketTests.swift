@@ -73,8 +73,8 @@ import Testing
     let ends = try vsockPair(VsockSequencedPacketSocket.self)
     _ = fill(ends.first, size: 64)
     var number: Int32 = 0
-    var length = socklen_t(4)
-    #expect(getsockopt(ends.second.descriptor.value, SOL_SOCKET, SO_ERROR, &number, &length) == 0)
+    var length = 0
+    #expect(!ends.second.descriptor.readOption(SOL_SOCKET, SO_ERROR, into: &number, &length).isFailure)
     #expect(number == (resets ? ENOBUFS : 0))
     try ends.first.shutdown(.write)
     let found = drain(ends.second, from: 0, atMost: Self.count + 2, size: 64)

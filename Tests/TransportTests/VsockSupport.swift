@@ -41,8 +41,11 @@ func withOwnDeviceFolder<R>(_ body: @escaping () -> R) -> R {
   onThread {
     // CLONE_FS | CLONE_NEWNS, then nothing that is mounted here shows elsewhere (MS_REC | MS_PRIVATE).
     precondition(unshareParts(0x200 | 0x20000) == 0, "no mount namespace")
-    precondition(mount("none", "/", nil, 0x4000 | 0x40000, nil) == 0, "cannot make mounts private")
-    precondition(mount("none", "/dev", "tmpfs", 0, nil) == 0, "cannot mount")
+    // The kernel reads the texts during the calls.
+    let hidden = unsafe mount("none", "/", nil, 0x4000 | 0x40000, nil)
+    precondition(hidden == 0, "cannot make mounts private")
+    let mounted = unsafe mount("none", "/dev", "tmpfs", 0, nil)
+    precondition(mounted == 0, "cannot mount")
     return body()
   }
 }
@@ -63,7 +66,9 @@ func withOwnDeviceFolder<R>(_ body: @escaping () -> R) -> R {
 func vsockRecord(_ number: Int, _ count: Int) -> [UInt8] {
   precondition(count >= 8 && count < vsockPattern.count)
   let start = number % 251
-  return withUnsafeBytes(of: (UInt32(number), UInt32(count))) { Array($0) } + vsockPattern[start..<start + count - 8]
+  // The two numbers have no padding.
+  return unsafe withUnsafeBytes(of: (UInt32(number), UInt32(count))) { unsafe Array($0) }
+    + vsockPattern[start..<start + count - 8]
 }
 
 /// Of a prime period, so that no piece of 64 KiB looks like the one before. Copied, because an emulated machine makes
@@ -77,9 +82,10 @@ private let vsockPattern: [UInt8] = {
 /// Whether they are the same bytes, by memcmp(3), for the same reason.
 func areSame(_ a: borrowing [UInt8], _ count: Int, _ b: [UInt8]) -> Bool {
   guard count == b.count else { return false }
-  return a.withUnsafeBytes { left in
+  // Both arrays have at least `count` bytes.
+  return unsafe a.withUnsafeBytes { left in
     guard let start = left.baseAddress, left.count >= count else { return count == 0 }
-    return memcmp(start, b, count) == 0
+    return unsafe memcmp(start, b, count) == 0
   }
 }
 

@@ -99,12 +99,12 @@ import Testing
     let socket = try UDPSocket.bind(to: .loopback(port: 0))
     // SOF_TIMESTAMPING_TX_SOFTWARE, SOF_TIMESTAMPING_SOFTWARE.
     try socket.setOption(.timestampingFlags, to: 0x2 | 0x10)
-    var queue = pollfd(fd: socket.descriptor.value, events: 0, revents: 0)
-    for _ in 0..<100 where queue.revents == 0 {
+    var events: Int32 = 0
+    for _ in 0..<100 where events == 0 {
       #expect(try socket.send([1].span, to: server.localAddress()) == 1)
-      _ = poll(&queue, 1, 20)
+      events = SystemCalls.poll(socket.descriptor.value, milliseconds: 20)
     }
-    #expect(queue.revents & Int16(POLLERR) != 0, "no timestamp is in the queue")
+    #expect(events & POLLERR != 0, "no timestamp is in the queue")
     expectTimeout("a receive") { _ = try receive(socket, soonOver) }
   }
 
@@ -115,11 +115,11 @@ import Testing
     try near.value.setOption(.zeroCopy, to: true)
     let bytes = [UInt8](repeating: 7, count: 20_000)
     // MSG_ZEROCOPY.
-    #expect(send(near.value.descriptor.value, bytes, bytes.count, 0x400_0000) == bytes.count)
+    #expect(SystemCalls.send(near.value.descriptor.value, bytes[...], flags: 0x400_0000) == bytes.count)
     var received = [UInt8](repeating: 0, count: bytes.count)
     try far.value.readExactly(into: received.mutableSpan, until: .after(soon))
-    var queue = pollfd(fd: near.value.descriptor.value, events: 0, revents: 0)
-    #expect(poll(&queue, 1, 5000) == 1 && queue.revents & Int16(POLLERR) != 0, "no completion is in the queue")
+    let events = SystemCalls.poll(near.value.descriptor.value, milliseconds: 5000)
+    #expect(events > 0 && events & POLLERR != 0, "no completion is in the queue")
     var byte: [UInt8] = [0]
     expectTimeout("a read") { _ = try near.value.read(into: byte.mutableSpan, until: soonOver) }
     let writer = spawn {
@@ -144,8 +144,7 @@ import Testing
     #expect(batch.sent == 0)
     let reader = spawn {
       sleep(milliseconds: 40)
-      var byte: UInt8 = 0
-      for _ in 0..<3 { _ = recv(receiver.value.descriptor.value, &byte, 1, 0) }
+      for _ in 0..<3 { _ = SystemCalls.receive(receiver.value.descriptor.value, atMost: 1) }
     }
     try batch.send(on: sender, until: .after(soon))
     #expect(batch.sent == 3)
@@ -212,14 +211,10 @@ import Testing
     let ends = pair.split { near, far in (Shared(near), Shared(far)) }
     let bytes = [UInt8](repeating: 0, count: 65536)
     while try ends.0.value.write(bytes.span) != nil {}
-    var limit = rlimit()
-    getrlimit(__rlimit_resource_t(7), &limit)
     let free = dup(0)
     close(free)
-    var tight = limit
-    tight.rlim_cur = rlim_t(free)
-    setrlimit(__rlimit_resource_t(7), &tight)
-    defer { setrlimit(__rlimit_resource_t(7), &limit) }
+    let limit = DescriptorLimit(free)
+    defer { limit.restore() }
     expectTimeout("a write") { _ = try ends.0.value.write(bytes.span, until: soonOver) }
     let other = spawn {
       sleep(milliseconds: 50)

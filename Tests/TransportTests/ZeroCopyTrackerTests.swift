@@ -8,9 +8,9 @@ import Testing
     var bytes = [UInt8](repeating: 0, count: 16)
     bytes[4] = origin
     bytes[6] = copied ? 1 : 0
-    withUnsafeBytes(of: first) { bytes.replaceSubrange(8..<12, with: $0) }
-    withUnsafeBytes(of: last) { bytes.replaceSubrange(12..<16, with: $0) }
-    return ExtendedError(bytes.span.bytes)
+    bytes.put(first, at: 8)
+    bytes.put(last, at: 12)
+    return ExtendedError(bytes.span.integerBytes)
   }
 
   private func owners(_ tracker: inout ZeroCopyTracker, _ error: ExtendedError?) throws -> [UInt64] {
