@@ -11,7 +11,8 @@ extension VsockContextID {
   ///   `.tooManyDescriptors`.
   public static func current() throws(SocketError) -> VsockContextID? {
     var number: UInt32 = 0
-    let result = IOResult(raw: csk_vsock_context_id(&number))
+    // The kernel writes the number only during the call.
+    let result = IOResult(raw: unsafe csk_vsock_context_id(&number))
     if result.isFailure { throw SocketError(result, .contextID) }
     return number == CSK_VMADDR_CID_ANY ? nil : VsockContextID(rawValue: number)
   }

@@ -1,7 +1,11 @@
 /// A queue of packets in order of arrival. Each packet is contiguous in memory, so that it can be sent without copying.
 ///
 /// The memory is a ring. A packet that does not fit after the last packet is stored at the front of the ring.
-struct PacketQueue {
+@safe
+struct PacketQueue: ~Copyable {
+  // The queue owns the memory, which has `capacity` bytes: `grow` allocates it, and the deinitializer frees it. Every
+  // packet is within the memory together with its header, because `place(for:)` checks the size. Sizes are multiples of
+  // 8, so every header is aligned.
   private var memory: UnsafeMutableRawPointer?
   private var capacity = 0
   /// The offset of the oldest packet, and the offset at which the next packet is stored.
@@ -33,39 +37,41 @@ struct PacketQueue {
 
   /// Enlarges an empty queue.
   mutating func grow(to size: Int) {
-    memory?.deallocate()
-    memory = .allocate(byteCount: size, alignment: 8)
+    unsafe memory?.deallocate()
+    unsafe memory = .allocate(byteCount: size, alignment: 8)
     capacity = size
   }
+
+  deinit { unsafe memory?.deallocate() }
 
   /// Appends a copy of the packet. Returns false if there is not enough free space.
   mutating func append(_ bytes: Span<UInt8>, flags: Int32) -> Bool {
     let size = Self.size(bytes.count)
-    guard let place = place(for: size), let memory else { return false }
+    guard let place = place(for: size), let memory = unsafe memory else { return false }
     if isEmpty { head = 0 }
     if place < tail && !isEmpty && wrap == nil { wrap = tail }
     let header = Header(length: Int32(truncatingIfNeeded: bytes.count), flags: flags)
-    memory.storeBytes(of: header, toByteOffset: place, as: Header.self)
-    let target = memory + place + MemoryLayout<Header>.size
-    bytes.withUnsafeBytes { source in
-      if let start = source.baseAddress { target.copyMemory(from: start, byteCount: source.count) }
+    unsafe memory.storeBytes(of: header, toByteOffset: place, as: Header.self)
+    let target = unsafe memory + place + MemoryLayout<Header>.size
+    unsafe bytes.withUnsafeBytes { source in
+      if let start = source.baseAddress { unsafe target.copyMemory(from: start, byteCount: source.count) }
     }
     tail = place + size
     count += 1
     return true
   }
 
-  /// The oldest packet, which stays in the queue until it is removed; nil if the queue is empty.
+  /// The oldest packet; nil if the queue is empty. Its bytes stay at their address until the packet is removed.
   var first: (bytes: UnsafeRawBufferPointer, flags: Int32)? {
-    guard !isEmpty, let memory else { return nil }
-    let header = memory.load(fromByteOffset: head, as: Header.self)
-    let start = memory + head + MemoryLayout<Header>.size
-    return (UnsafeRawBufferPointer(start: start, count: Int(header.length)), header.flags)
+    guard !isEmpty, let memory = unsafe memory else { return nil }
+    let header = unsafe memory.load(fromByteOffset: head, as: Header.self)
+    let start = unsafe memory + head + MemoryLayout<Header>.size
+    return unsafe (UnsafeRawBufferPointer(start: start, count: Int(header.length)), header.flags)
   }
 
   mutating func removeFirst() {
-    guard let first else { return }
-    head += Self.size(first.bytes.count)
+    guard let length = unsafe first?.bytes.count else { return }
+    head += Self.size(length)
     count -= 1
     if head == wrap {
       head = 0
@@ -78,13 +84,5 @@ struct PacketQueue {
     tail = 0
     wrap = nil
     count = 0
-  }
-
-  /// Frees the memory.
-  mutating func destroy() {
-    memory?.deallocate()
-    memory = nil
-    capacity = 0
-    removeAll()
   }
 }

@@ -4,43 +4,44 @@ public import SocketKitCore
 /// Sends a socket's packets in order, and each packet whole, with blocking calls on a dedicated thread.
 ///
 /// ``VsockSequencedPacketSocket`` describes the behavior and the reason for it.
-@frozen
+@frozen @safe
 @usableFromInline
 struct PacketSender: ~Copyable, @unchecked Sendable {
-  // A raw pointer, because a class reference would be retained and released around every send.
+  // A raw pointer, because a class reference would be retained and released around every send. The socket is a user of
+  // this memory (`PacketSenderShare`) until it is closed or destroyed.
   @usableFromInline let memory: UnsafeMutableRawPointer
 
   /// Takes ownership of the descriptor, because the number of the descriptor must not be reused while a packet is being
   /// sent.
   @usableFromInline
-  init(_ descriptor: consuming Descriptor) { memory = PacketSenderShare(descriptor.release()).memory }
+  init(_ descriptor: consuming Descriptor) { unsafe memory = PacketSenderShare(descriptor.release()).memory }
 
   @inlinable
-  deinit { _ = Self.abandon(memory) }
+  deinit { _ = unsafe Self.abandon(memory) }
 
-  private var share: PacketSenderShare { PacketSenderShare(at: memory) }
+  private var share: PacketSenderShare { unsafe PacketSenderShare(at: memory) }
 
   /// Closes the socket and returns the result of close(2). While packets are queued, the descriptor stays open and the
   /// result is 0.
   @usableFromInline
   consuming func close() -> Int {
-    let memory = memory
+    let memory = unsafe memory
     discard self
-    return Self.abandon(memory)
+    return unsafe Self.abandon(memory)
   }
 
+  /// - Parameter memory: the memory of a socket, which then leaves.
   @usableFromInline
   static func abandon(_ memory: UnsafeMutableRawPointer) -> Int {
-    let share = PacketSenderShare(at: memory)
-    let state = share.state
+    let share = unsafe PacketSenderShare(at: memory)
     share.lock()
-    state.pointee.finishWithRoom()
-    state.pointee.isAbandoned = true
-    if state.pointee.room >= 0 { _ = csk_close(state.pointee.room) }
-    state.pointee.room = -1
-    if !state.pointee.queue.isEmpty { share.outliveSocket() }
+    share.state.finishWithRoom()
+    share.state.isAbandoned = true
+    if share.state.room >= 0 { _ = csk_close(share.state.room) }
+    share.state.room = -1
+    if !share.state.queue.isEmpty { share.outliveSocket() }
     // When no packets are queued, the thread does not use the descriptor.
-    let result = state.pointee.queue.isEmpty ? state.pointee.closeDescriptor() : 0
+    let result = share.state.queue.isEmpty ? share.state.closeDescriptor() : 0
     share.wakeThread()
     share.leave()
     return result
@@ -51,9 +52,9 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
   consuming func release() -> Descriptor {
     let share = share
     share.lock()
-    while !share.state.pointee.queue.isEmpty { _ = share.waitForProgress(nil) }
-    let number = RawDescriptor(share.state.pointee.descriptor)
-    share.state.pointee.descriptor = -1
+    while !share.state.queue.isEmpty { _ = share.waitForProgress(nil) }
+    let number = RawDescriptor(share.state.descriptor)
+    share.state.descriptor = -1
     share.unlock()
     return unsafe Descriptor(unsafeOwning: number)
   }
@@ -62,22 +63,21 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
   /// is at its maximum and therefore not writable.
   @usableFromInline var source: RawDescriptor {
     let share = share
-    let state = share.state
     share.lock()
     defer { share.unlock() }
-    if state.pointee.room < 0 {
-      let result = state.pointee.hasNoRoomSource ? -1 : csk_eventfd()
+    if share.state.room < 0 {
+      let result = share.state.hasNoRoomSource ? -1 : csk_eventfd()
       // If no descriptor is available for the event counter, this property returns the socket's own descriptor from
       // then on, because a poller identifies a source by its number. In that case a poller reports the socket as
       // writable more often than necessary. It omits no report, except with edge triggering.
       if result < 0 {
-        state.pointee.hasNoRoomSource = true
-        return RawDescriptor(state.pointee.descriptor)
+        share.state.hasNoRoomSource = true
+        return RawDescriptor(share.state.descriptor)
       }
-      state.pointee.room = Int32(truncatingIfNeeded: result)
-      if state.pointee.wanted > 0 { state.pointee.setWritable(false) }
+      share.state.room = Int32(truncatingIfNeeded: result)
+      if share.state.wanted > 0 { share.state.setWritable(false) }
     }
-    return RawDescriptor(state.pointee.room)
+    return RawDescriptor(share.state.room)
   }
 
   /// A send with one of these flags fails: MSG_OOB (1) and MSG_ZEROCOPY. Of the other flags, only MSG_EOR has an
@@ -89,35 +89,33 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     if bytes.isEmpty || bytes.count > Int32.max { return .failure(errno: CSK_EINVAL) }
     if !flags.isDisjoint(with: Self.refusedFlags) { return .failure(errno: CSK_EOPNOTSUPP) }
     let share = share
-    let state = share.state
     // The socket is borrowed during this call, so the descriptor does not change and is read without the lock.
-    let descriptor = RawDescriptor(state.pointee.descriptor)
-    // For an empty send, the kernel checks the connection and sends nothing (net/vmw_vsock/af_vsock.c).
-    let probe = IOResult(raw: csk_send(descriptor.value, nil, 0, CSK_MSG_NOSIGNAL | CSK_MSG_DONTWAIT))
+    let descriptor = RawDescriptor(share.state.descriptor)
+    let probe = descriptor.attemptEmptySend()
     share.lock()
     defer { share.unlock() }
     // The recorded failure takes precedence, because it is more specific than the error that the kernel returns now.
-    if state.pointee.failure != 0 { return .failure(errno: state.pointee.failure) }
+    if share.state.failure != 0 { return .failure(errno: share.state.failure) }
     if probe.isFailure { return probe.namingTransportReset(on: descriptor) }
-    if state.pointee.isEnding { return .failure(errno: CSK_EPIPE) }
-    if bytes.count > state.pointee.longest {
-      let limit = state.pointee.learnLongest()
+    if share.state.isEnding { return .failure(errno: CSK_EPIPE) }
+    if bytes.count > share.state.longest {
+      let limit = share.state.learnLongest()
       if limit.isFailure { return limit }
-      if bytes.count > state.pointee.longest { return .failure(errno: CSK_EMSGSIZE) }
+      if bytes.count > share.state.longest { return .failure(errno: CSK_EMSGSIZE) }
     }
-    if !state.pointee.queue.append(bytes, flags: flags.intersection(.endOfRecord).rawValue) {
+    if !share.state.queue.append(bytes, flags: flags.intersection(.endOfRecord).rawValue) {
       let size = PacketQueue.size(bytes.count)
-      if !state.pointee.queue.isEmpty {
-        state.pointee.wantRoom(size)
+      if !share.state.queue.isEmpty {
+        share.state.wantRoom(size)
         return .wouldBlock
       }
-      state.pointee.makeRoom(size)
-      _ = state.pointee.queue.append(bytes, flags: flags.intersection(.endOfRecord).rawValue)
+      share.state.makeRoom(size)
+      _ = share.state.queue.append(bytes, flags: flags.intersection(.endOfRecord).rawValue)
     }
-    if state.pointee.threadRuns {
+    if share.state.threadRuns {
       share.wakeThread()
     } else if !share.startSending() {
-      state.pointee.queue.removeAll()
+      share.state.queue.removeAll()
       return .failure(errno: CSK_ENOMEM)
     }
     return IOResult(raw: bytes.count)
@@ -127,21 +125,20 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
   @usableFromInline
   func shutdown(_ direction: Int32) -> IOResult {
     let share = share
-    let state = share.state
     share.lock()
     defer { share.unlock() }
-    let descriptor = state.pointee.descriptor
-    if direction == CSK_SHUT_RD || state.pointee.queue.isEmpty {
+    let descriptor = share.state.descriptor
+    if direction == CSK_SHUT_RD || share.state.queue.isEmpty {
       let result = RawDescriptor(descriptor).attemptShutdown(ShutdownDirection(rawValue: direction) ?? .both)
-      if !result.isFailure && direction != CSK_SHUT_RD { state.pointee.isEnding = true }
+      if !result.isFailure && direction != CSK_SHUT_RD { share.state.isEnding = true }
       return result
     }
     let result = direction == CSK_SHUT_RDWR ? csk_shutdown(descriptor, CSK_SHUT_RD) : 0
     if result >= 0 {
-      state.pointee.isEnding = true
-      state.pointee.mustShutDown = true
+      share.state.isEnding = true
+      share.state.mustShutDown = true
       // This wakes the callers that wait for queue space, because the socket accepts no more packets.
-      state.pointee.finishWithRoom()
+      share.state.finishWithRoom()
     }
     return IOResult(raw: result)
   }
@@ -151,12 +148,11 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
   @usableFromInline
   func attemptFlush() -> IOResult {
     let share = share
-    let state = share.state
     share.lock()
     defer { share.unlock() }
-    if state.pointee.failure != 0 { return .failure(errno: state.pointee.failure) }
-    if state.pointee.queue.isEmpty { return .zero }
-    state.pointee.wantRoom(.max)
+    if share.state.failure != 0 { return .failure(errno: share.state.failure) }
+    if share.state.queue.isEmpty { return .zero }
+    share.state.wantRoom(.max)
     return .wouldBlock
   }
 }

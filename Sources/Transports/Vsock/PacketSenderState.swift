@@ -2,7 +2,7 @@ internal import CSocketKit
 internal import SocketKitCore
 
 /// The state of a ``PacketSender``. Access requires the lock of its ``PacketSenderShare``.
-struct PacketSenderState {
+struct PacketSenderState: ~Copyable {
   /// The number of users: the socket and the threads.
   var users = 1
   /// The socket's descriptor, which stays open while packets are queued; -1 after it is closed or released.
@@ -43,10 +43,11 @@ struct PacketSenderState {
   @inline(never)
   mutating func learnLongest() -> IOResult {
     var size: UInt64 = 0
-    var length: UInt32 = 8
-    let result = csk_getsockopt(descriptor, CSK_AF_VSOCK, CSK_SO_VM_SOCKETS_BUFFER_SIZE, &size, &length)
-    if result >= 0 { longest = Int(clamping: size) }
-    return IOResult(raw: result)
+    var length = 0
+    let result = RawDescriptor(descriptor).readOption(
+      CSK_AF_VSOCK, CSK_SO_VM_SOCKETS_BUFFER_SIZE, into: &size, &length)
+    if !result.isFailure { longest = Int(clamping: size) }
+    return result
   }
 
   /// Enlarges the empty queue so that a packet fits.
@@ -87,9 +88,8 @@ struct PacketSenderState {
       // Stopping and continuing the process interrupts the send even in this thread. Without a time limit, the kernel
       // would restart the send and append the packet to the part that was already sent. With a limit, the send fails
       // with EINTR (sock_intr_errno). Only the presence of the limit matters, so it is long: 23 days.
-      var time = csk_timeval(tv_sec: 2_000_000, tv_usec: 0)
-      _ = csk_setsockopt(
-        descriptor, CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, &time, UInt32(MemoryLayout<csk_timeval>.size))
+      let time = csk_timeval(tv_sec: 2_000_000, tv_usec: 0)
+      _ = RawDescriptor(descriptor).writeOption(CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, time)
     }
   }
 
@@ -115,6 +115,8 @@ struct PacketSenderState {
   var peerHasRoom: Bool {
     var watched = csk_pollfd(fd: descriptor, events: Int16(CSK_POLLOUT), revents: 0)
     var time = csk_timespec()
-    return csk_ppoll(&watched, 1, &time) == 1 && Int32(watched.revents) & CSK_POLLOUT != 0
+    // The kernel accesses the two structures only during the call.
+    let count = unsafe csk_ppoll(&watched, 1, &time)
+    return count == 1 && Int32(watched.revents) & CSK_POLLOUT != 0
   }
 }

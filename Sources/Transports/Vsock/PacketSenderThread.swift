@@ -20,62 +20,68 @@ extension PacketSenderShare {
   /// Starts the thread; the caller holds the lock. Returns false if the system cannot create a thread.
   @inline(never)
   func startSending() -> Bool {
-    state.pointee.threadRuns = start { argument in
-      if let argument { PacketSenderShare(at: argument).serve() }
+    // `start` passes the memory of a user that has not left, here and below.
+    state.threadRuns = unsafe start { argument in
+      if let argument = unsafe argument { unsafe PacketSenderShare(at: argument).serve() }
       return nil
     }
-    return state.pointee.threadRuns
+    return state.threadRuns
   }
 
   /// Starts a detached thread that uses the shared memory. The thread blocks all signals, because a signal during a
   /// send would split the packet.
+  ///
+  /// The new thread is a user of the memory, so the memory exists until the thread leaves. The functions of libc access
+  /// the other arguments only during the call.
   private func start(_ body: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?) -> Bool {
     var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    pthread_attr_setstacksize(&attributes, 256 * 1024)
+    unsafe pthread_attr_init(&attributes)
+    defer { unsafe pthread_attr_destroy(&attributes) }
+    unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    unsafe pthread_attr_setstacksize(&attributes, 256 * 1024)
     var all = sigset_t()
     var old = sigset_t()
-    sigfillset(&all)
-    pthread_sigmask(SIG_SETMASK, &all, &old)
-    defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
-    state.pointee.users += 1
+    unsafe sigfillset(&all)
+    unsafe pthread_sigmask(SIG_SETMASK, &all, &old)
+    defer { unsafe pthread_sigmask(SIG_SETMASK, &old, nil) }
+    state.users += 1
     var thread = pthread_t()
-    if pthread_create(&thread, &attributes, body, memory) == 0 { return true }
-    state.pointee.users -= 1
+    if unsafe pthread_create(&thread, &attributes, body, memory) == 0 { return true }
+    state.users -= 1
     return false
   }
 
-  private func serve() {
+  private consuming func serve() {
     lock()
     while true {
-      if let (bytes, flags) = state.pointee.queue.first {
-        state.pointee.setBlocking(true)
-        let descriptor = state.pointee.descriptor
+      if let (bytes, flags) = unsafe state.queue.first {
+        state.setBlocking(true)
+        let descriptor = state.descriptor
         unlock()
-        let result = csk_send(descriptor, bytes.baseAddress, bytes.count, flags | CSK_MSG_NOSIGNAL)
+        // The packet stays where it is until this thread, and no other, removes it.
+        let count = bytes.count
+        let result = unsafe csk_send(descriptor, bytes.baseAddress, count, flags | CSK_MSG_NOSIGNAL)
         lock()
-        state.pointee.queue.removeFirst()
-        if result == bytes.count {
-          state.pointee.longestSent = max(state.pointee.longestSent, result)
+        state.queue.removeFirst()
+        if result == count {
+          state.longestSent = max(state.longestSent, result)
         } else {
-          state.pointee.end(IOResult(raw: result), length: bytes.count)
+          state.end(IOResult(raw: result), length: count)
         }
         tellProgress()
-        if state.pointee.hasWantedRoom { state.pointee.finishWithRoom() }
+        if state.hasWantedRoom { state.finishWithRoom() }
         continue
       }
-      state.pointee.setBlocking(false)
-      if state.pointee.mustShutDown {
-        state.pointee.mustShutDown = false
-        _ = RawDescriptor(state.pointee.descriptor).attemptShutdown(.write)
+      state.setBlocking(false)
+      if state.mustShutDown {
+        state.mustShutDown = false
+        _ = RawDescriptor(state.descriptor).attemptShutdown(.write)
       }
-      if state.pointee.isAbandoned { break }
+      if state.isAbandoned { break }
       let isIdle = waitForWork(seconds: 1)
-      if isIdle && state.pointee.queue.isEmpty { break }
+      if isIdle && state.queue.isEmpty { break }
     }
-    state.pointee.threadRuns = false
+    state.threadRuns = false
     leave()
   }
 
@@ -83,23 +89,23 @@ extension PacketSenderShare {
   ///
   /// Waits while the peer has free buffer space, then leaves the remaining packets to the thread.
   func outliveSocket() {
-    while !state.pointee.queue.isEmpty && state.pointee.peerHasRoom { _ = waitForProgress(.milliseconds(1)) }
-    if state.pointee.queue.isEmpty { return }
-    let isWatched = start { argument in
-      if let argument { PacketSenderShare(at: argument).watch() }
+    while !state.queue.isEmpty && state.peerHasRoom { _ = waitForProgress(.milliseconds(1)) }
+    if state.queue.isEmpty { return }
+    let isWatched = unsafe start { argument in
+      if let argument = unsafe argument { unsafe PacketSenderShare(at: argument).watch() }
       return nil
     }
     // Without this thread, the time limit cannot be enforced, so the connection ends before the remaining packets are
     // sent.
-    if !isWatched { _ = csk_shutdown(state.pointee.descriptor, CSK_SHUT_RDWR) }
+    if !isWatched { _ = csk_shutdown(state.descriptor, CSK_SHUT_RDWR) }
   }
 
   /// Ends the connection of a closed socket when its peer stops receiving.
-  private func watch() {
+  private consuming func watch() {
     lock()
-    while !state.pointee.queue.isEmpty {
+    while !state.queue.isEmpty {
       if !waitForProgress(ForgottenSender.patience) {
-        _ = csk_shutdown(state.pointee.descriptor, CSK_SHUT_RDWR)
+        _ = csk_shutdown(state.descriptor, CSK_SHUT_RDWR)
         break
       }
     }

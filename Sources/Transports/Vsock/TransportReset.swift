@@ -19,10 +19,19 @@ extension IOResult {
   @usableFromInline @inline(never)
   func named(on descriptor: RawDescriptor) -> IOResult {
     // An empty send fails with EPIPE if the connection has ended with an end of the stream.
-    if csk_send(descriptor.value, nil, 0, CSK_MSG_NOSIGNAL | CSK_MSG_DONTWAIT) == 0 &- Int(CSK_EPIPE) { return self }
+    if descriptor.attemptEmptySend().errno == CSK_EPIPE { return self }
+    // If the socket was never connected, or if its connect failed, it has no peer. The kernel writes the address and
+    // its length only during the call.
     var address = csk_sockaddr_vm()
     var length = UInt32(MemoryLayout<csk_sockaddr_vm>.size)
-    // If the socket was never connected, or if its connect failed, it has no peer.
-    return csk_getpeername(descriptor.value, &address, &length) < 0 ? self : .failure(errno: CSK_ENETRESET)
+    let result = unsafe csk_getpeername(descriptor.value, &address, &length)
+    return result < 0 ? self : .failure(errno: CSK_ENETRESET)
+  }
+}
+
+extension RawDescriptor {
+  /// Checks the connection: for an empty send, the kernel only does this check (net/vmw_vsock/af_vsock.c).
+  func attemptEmptySend() -> IOResult {
+    IOResult(raw: csk_send(value, nil, 0, CSK_MSG_NOSIGNAL | CSK_MSG_DONTWAIT))
   }
 }

@@ -62,17 +62,18 @@ public struct VsockAddress: SocketAddress, BitwiseCopyable {
     address.port = port.rawValue
     address.cid = contextID.rawValue
     address.flags = flags.rawValue
-    return withUnsafeBytes(of: &address) { body(RawSpan(_unsafeBytes: $0)) }
+    // The 16 bytes of the structure have no padding, and the compiler does not let the span escape from the body.
+    return unsafe withUnsafeBytes(of: &address) { unsafe body($0.bytes) }
   }
 
   /// Reads a socket address. Returns nil unless there are exactly 16 bytes that begin with AF_VSOCK.
   @inlinable
   public init?(sockaddr bytes: RawSpan) {
-    guard bytes.byteCount == 16, bytes.unsafeLoadUnaligned(as: UInt16.self) == UInt16(truncatingIfNeeded: CSK_AF_VSOCK)
+    guard bytes.byteCount == 16, bytes.integer(as: UInt16.self) == UInt16(truncatingIfNeeded: CSK_AF_VSOCK)
     else { return nil }
-    let address = bytes.unsafeLoadUnaligned(as: csk_sockaddr_vm.self)
     self.init(
-      contextID: VsockContextID(rawValue: address.cid), port: VsockPort(rawValue: address.port),
-      flags: Flags(rawValue: address.flags))
+      contextID: VsockContextID(rawValue: bytes.integer(at: 8, as: UInt32.self)),
+      port: VsockPort(rawValue: bytes.integer(at: 4, as: UInt32.self)),
+      flags: Flags(rawValue: bytes.integer(at: 12, as: UInt8.self)))
   }
 }

@@ -23,14 +23,14 @@ extension SocketOption where Group == VsockSocketOptions, Value == Int {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> Int in
         var value: UInt64 = 0
-        var length: UInt32 = 8
-        let result = IOResult(raw: csk_getsockopt(target.value, CSK_AF_VSOCK, name, &value, &length))
+        var length = 0
+        let result = target.readOption(CSK_AF_VSOCK, name, into: &value, &length)
         if result.isFailure { throw SocketError(result, .getOption) }
         return Int(clamping: value)
       },
       write: { (target: RawDescriptor, value: Int) throws(SocketError) in
-        guard var bytes = UInt64(exactly: value) else { throw SocketError(code: .invalidArgument, .setOption) }
-        let result = IOResult(raw: csk_setsockopt(target.value, CSK_AF_VSOCK, name, &bytes, 8))
+        guard let size = UInt64(exactly: value) else { throw SocketError(code: .invalidArgument, .setOption) }
+        let result = target.writeOption(CSK_AF_VSOCK, name, size)
         if result.isFailure { throw SocketError(result, .setOption) }
       })
   }
@@ -48,9 +48,8 @@ extension SocketOption where Group == VsockSocketOptions, Value == Duration {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Duration in
         var value = csk_timeval()
-        var length = UInt32(MemoryLayout<csk_timeval>.size)
-        let result = IOResult(
-          raw: csk_getsockopt(target.value, CSK_AF_VSOCK, CSK_SO_VM_SOCKETS_CONNECT_TIMEOUT, &value, &length))
+        var length = 0
+        let result = target.readOption(CSK_AF_VSOCK, CSK_SO_VM_SOCKETS_CONNECT_TIMEOUT, into: &value, &length)
         if result.isFailure { throw SocketError(result, .getOption) }
         return .seconds(value.tv_sec) + .microseconds(value.tv_usec)
       },
@@ -62,12 +61,9 @@ extension SocketOption where Group == VsockSocketOptions, Value == Duration {
         guard seconds >= 0, attoseconds >= 0, seconds < Int64.max else {
           throw SocketError(code: .invalidArgument, .setOption)
         }
-        var time = csk_timeval(
+        let time = csk_timeval(
           tv_sec: Int(seconds + microseconds / 1_000_000), tv_usec: Int(microseconds % 1_000_000))
-        let result = IOResult(
-          raw: csk_setsockopt(
-            target.value, CSK_AF_VSOCK, CSK_SO_VM_SOCKETS_CONNECT_TIMEOUT, &time,
-            UInt32(MemoryLayout<csk_timeval>.size)))
+        let result = target.writeOption(CSK_AF_VSOCK, CSK_SO_VM_SOCKETS_CONNECT_TIMEOUT, time)
         if result.isFailure { throw SocketError(result, .setOption) }
       })
   }
