@@ -11,26 +11,43 @@ extension RawDescriptor {
     _ name: Int32, asking question: Value, _ operation: SocketError.Operation = .getOption
   ) throws(SocketError) -> Value {
     var value = question
-    var length = UInt32(MemoryLayout<Value>.size)
-    let result = IOResult(raw: csk_getsockopt(self.value, CSK_IPPROTO_SCTP, name, &value, &length))
+    var length = 0
+    let result = readOption(CSK_IPPROTO_SCTP, name, into: &value, &length)
     if result.isFailure { throw SocketError(result, operation) }
     return value
+  }
+
+  /// Calls getsockopt(2) with an array that contains the input parameters and receives the result.
+  func readSCTPOption<Number: FixedWidthInteger & BitwiseCopyable>(
+    _ name: Int32, into numbers: inout [Number]
+  ) -> IOResult {
+    // The kernel reads and writes the elements only during the call, and at most `length` bytes.
+    unsafe numbers.withUnsafeMutableBytes { memory in
+      var length = UInt32(clamping: memory.count)
+      return IOResult(raw: unsafe csk_getsockopt(value, CSK_IPPROTO_SCTP, name, memory.baseAddress, &length))
+    }
   }
 
   func setSCTPOption<Value: BitwiseCopyable>(
     _ name: Int32, to value: Value, _ operation: SocketError.Operation = .setOption
   ) throws(SocketError) {
-    var value = value
-    let length = UInt32(MemoryLayout<Value>.size)
-    let result = IOResult(raw: csk_setsockopt(self.value, CSK_IPPROTO_SCTP, name, &value, length))
+    let result = writeOption(CSK_IPPROTO_SCTP, name, value)
     if result.isFailure { throw SocketError(result, operation) }
   }
 
   func setSCTPOption(
     _ name: Int32, toBytes bytes: [UInt8], _ operation: SocketError.Operation = .setOption
   ) throws(SocketError) {
-    let result = IOResult(raw: csk_setsockopt(value, CSK_IPPROTO_SCTP, name, bytes, UInt32(bytes.count)))
+    let result = writeOption(CSK_IPPROTO_SCTP, name, bytes: bytes.span.integerBytes)
     if result.isFailure { throw SocketError(result, operation) }
+  }
+}
+
+extension [UInt8] {
+  /// Appends the bytes of an integer, or of a structure of integers without padding.
+  mutating func append(bytesOf value: some BitwiseCopyable) {
+    // The bytes are copied while the value exists.
+    unsafe Swift.withUnsafeBytes(of: value) { unsafe append(contentsOf: $0) }
   }
 }
 
@@ -94,13 +111,15 @@ func milliseconds(_ time: Duration, upTo limit: UInt32 = .max) throws(SocketErro
 
 /// Copies an address into the kernel's sockaddr_storage.
 func copy<Storage: BitwiseCopyable>(_ address: IPSocketAddress, into storage: inout Storage) {
-  withUnsafeMutableBytes(of: &storage) { target in
-    address.withBytes { bytes in bytes.withUnsafeBytes { target.copyMemory(from: $0) } }
+  // An address has at most 28 bytes, and sockaddr_storage has 128.
+  unsafe withUnsafeMutableBytes(of: &storage) { target in
+    address.withBytes { bytes in unsafe bytes.withUnsafeBytes { unsafe target.copyMemory(from: $0) } }
   }
 }
 
 func address<Storage: BitwiseCopyable>(from storage: Storage) -> IPSocketAddress? {
-  withUnsafeBytes(of: storage) { IPSocketAddress(sockaddr: $0.bytes) }?.withoutNeedlessScope
+  // The address is copied while the storage exists.
+  unsafe withUnsafeBytes(of: storage) { unsafe IPSocketAddress(sockaddr: $0.bytes) }?.withoutNeedlessScope
 }
 
 extension IPSocketAddress {
@@ -115,9 +134,14 @@ extension IPSocketAddress {
   }
 }
 
+extension RawSpan {
+  /// A copy of the bytes.
+  var array: [UInt8] { (0..<byteCount).map { integer(at: $0, as: UInt8.self) } }
+}
+
 /// Concatenates addresses of different lengths without padding, as bindx and connectx require.
 func packed(_ addresses: [IPSocketAddress]) -> [UInt8] {
   var bytes: [UInt8] = []
-  for address in addresses { address.withBytes { one in one.withUnsafeBytes { bytes += $0 } } }
+  for address in addresses { address.withBytes { bytes += $0.array } }
   return bytes
 }

@@ -46,13 +46,12 @@ extension RawDescriptor {
   func sctpAddresses(
     _ name: Int32, _ association: SCTPAssociationID
   ) throws(SocketError) -> [IPSocketAddress] {
-    let header = MemoryLayout<csk_sctp_getaddrs>.size
     var room = 16 * 28
     while true {
-      var bytes = [UInt8](repeating: 0, count: header + room)
-      withUnsafeBytes(of: association.rawValue) { bytes.replaceSubrange(0..<4, with: $0) }
-      var length = UInt32(bytes.count)
-      let result = IOResult(raw: csk_getsockopt(value, CSK_IPPROTO_SCTP, name, &bytes, &length))
+      var bytes: [UInt8] = []
+      bytes.append(bytesOf: csk_sctp_getaddrs(association: association.rawValue, count: 0))
+      bytes += repeatElement(0, count: room)
+      let result = readSCTPOption(name, into: &bytes)
       if result.errno == CSK_ENOMEM && room < 1 << 20 {
         room *= 4
         continue
@@ -63,10 +62,10 @@ extension RawDescriptor {
   }
 
   private func unpacked(_ bytes: [UInt8]) -> [IPSocketAddress] {
-    let memory = bytes.span.bytes
+    let memory = bytes.span.integerBytes
     var addresses: [IPSocketAddress] = []
     var offset = MemoryLayout<csk_sctp_getaddrs>.size
-    for _ in 0..<memory.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self) where offset < memory.byteCount {
+    for _ in 0..<memory.integer(at: 4, as: UInt32.self) where offset < memory.byteCount {
       guard let address = IPSocketAddress(sockaddr: memory.extracting(droppingFirst: offset)) else { break }
       addresses.append(address.withoutNeedlessScope)
       offset += address.isIPv6 ? 28 : 16

@@ -151,8 +151,9 @@ extension RawDescriptor {
     guard streams.count <= Int(UInt16.max) else { throw SocketError(code: .invalidArgument, .setOption) }
     let header = csk_sctp_reset_streams(
       association: association.rawValue, flags: directions.rawValue, count: UInt16(streams.count))
-    var bytes = withUnsafeBytes(of: header) { Array($0) }
-    for stream in streams { withUnsafeBytes(of: stream) { bytes += $0 } }
+    var bytes: [UInt8] = []
+    bytes.append(bytesOf: header)
+    for stream in streams { bytes.append(bytesOf: stream) }
     try setSCTPOption(CSK_SCTP_RESET_STREAMS, toBytes: bytes)
   }
 }

@@ -82,25 +82,25 @@ extension RawDescriptor {
     var request = csk_sctp_peeloff_flags()
     request.argument.association = association.rawValue
     request.flags = UInt32(CSK_SOCK_CLOEXEC | CSK_SOCK_NONBLOCK)
-    var length = UInt32(MemoryLayout<csk_sctp_peeloff_flags>.size)
-    let result = IOResult(
-      raw: csk_getsockopt(value, CSK_IPPROTO_SCTP, CSK_SCTP_PEELOFF_FLAGS, &request, &length))
-    return result.errno == CSK_ENOPROTOOPT ? attemptPlainPeelOff(association) : result
+    var length = 0
+    let result = readOption(CSK_IPPROTO_SCTP, CSK_SCTP_PEELOFF_FLAGS, into: &request, &length)
+    if result.errno == CSK_ENOPROTOOPT { return attemptPlainPeelOff(association) }
+    return result.isFailure ? result : IOResult(raw: Int(request.argument.descriptor))
   }
 
   /// Peels off an association with the older option, and sets the flags afterwards.
   private func attemptPlainPeelOff(_ association: SCTPAssociationID) -> IOResult {
     var request = csk_sctp_peeloff(association: association.rawValue, descriptor: -1)
-    var length = UInt32(MemoryLayout<csk_sctp_peeloff>.size)
-    let result = IOResult(raw: csk_getsockopt(value, CSK_IPPROTO_SCTP, CSK_SCTP_PEELOFF, &request, &length))
+    var length = 0
+    let result = readOption(CSK_IPPROTO_SCTP, CSK_SCTP_PEELOFF, into: &request, &length)
     if result.isFailure { return result }
-    let number = Int32(truncatingIfNeeded: result.raw)
+    let number = request.descriptor
     let setFlags = csk_fcntl(number, CSK_F_SETFL, Int(CSK_SOCK_NONBLOCK | CSK_O_RDWR))
     let setCloseOnExec = csk_fcntl(number, CSK_F_SETFD, Int(CSK_FD_CLOEXEC))
     if setFlags < 0 || setCloseOnExec < 0 {
       _ = csk_close(number)
       return IOResult(raw: min(setFlags, setCloseOnExec))
     }
-    return result
+    return IOResult(raw: Int(number))
   }
 }

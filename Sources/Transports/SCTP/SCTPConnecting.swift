@@ -130,12 +130,13 @@ extension RawDescriptor {
   /// association's ID.
   /// - Returns: the result, and the ID, which the kernel also returns while the connect is in progress.
   func sctpConnect(to addresses: [IPSocketAddress]) -> (IOResult, SCTPAssociationID) {
-    packed(addresses).withUnsafeBytes { memory in
-      var argument = csk_sctp_connectx(
+    // The kernel reads the addresses, and writes the ID, only during the call.
+    unsafe packed(addresses).withUnsafeBytes { memory in
+      var argument = unsafe csk_sctp_connectx(
         association: 0, byte_count: Int32(memory.count), addresses: memory.baseAddress)
-      var length = UInt32(MemoryLayout<csk_sctp_connectx>.size)
-      let result = csk_getsockopt(value, CSK_IPPROTO_SCTP, CSK_SCTP_CONNECTX3, &argument, &length)
-      return (IOResult(raw: result), SCTPAssociationID(rawValue: argument.association))
+      var length = unsafe UInt32(MemoryLayout<csk_sctp_connectx>.size)
+      let result = unsafe csk_getsockopt(value, CSK_IPPROTO_SCTP, CSK_SCTP_CONNECTX3, &argument, &length)
+      return unsafe (IOResult(raw: result), SCTPAssociationID(rawValue: argument.association))
     }
   }
 }

@@ -60,10 +60,8 @@ extension SCTPAssociationOption where Value == Bool {
 
 extension RawDescriptor {
   func attemptSetEvent(_ event: SCTPEvent, to isOn: Bool, for association: SCTPAssociationID) -> IOResult {
-    var value = csk_sctp_event(
+    let value = csk_sctp_event(
       association: association.rawValue, type: event.rawValue, on: isOn ? 1 : 0, padding: 0)
-    return IOResult(
-      raw: csk_setsockopt(
-        self.value, CSK_IPPROTO_SCTP, CSK_SCTP_EVENT, &value, UInt32(MemoryLayout<csk_sctp_event>.size)))
+    return writeOption(CSK_IPPROTO_SCTP, CSK_SCTP_EVENT, value)
   }
 }

@@ -39,16 +39,16 @@ extension ReadOnlySCTPAssociationOption where Value == [SCTPChunkType] {
 
   private init(chunks name: Int32) {
     self.init { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
-      let header = csk_sctp_authchunks(association: association.rawValue, count: 0)
+      var bytes: [UInt8] = []
+      bytes.append(bytesOf: csk_sctp_authchunks(association: association.rawValue, count: 0))
       // There are at most 256 types.
-      var bytes = withUnsafeBytes(of: header) { Array($0) } + [UInt8](repeating: 0, count: 256)
-      var length = UInt32(bytes.count)
+      bytes += repeatElement(0, count: 256)
       try authenticating { () throws(SocketError) in
-        let result = IOResult(raw: csk_getsockopt(target.value, CSK_IPPROTO_SCTP, name, &bytes, &length))
+        let result = target.readSCTPOption(name, into: &bytes)
         if result.isFailure { throw SocketError(result, .getOption) }
       }
       // The returned length is not reliable: for the peer's chunks it excludes the header.
-      let count = bytes.span.bytes.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self)
+      let count = bytes.span.integerBytes.integer(at: 4, as: UInt32.self)
       return bytes.dropFirst(8).prefix(Int(count)).map { SCTPChunkType(rawValue: $0) }
     }
   }
@@ -62,7 +62,9 @@ extension RawDescriptor {
     guard let length = UInt16(exactly: secret.count) else { throw SocketError(code: .invalidArgument, .setOption) }
     let header = csk_sctp_authkey(association: association.rawValue, number: number, length: length)
     // The kernel requires a byte after the header, even when the secret is empty.
-    let bytes = withUnsafeBytes(of: header) { Array($0) } + (secret.isEmpty ? [0] : secret)
+    var bytes: [UInt8] = []
+    bytes.append(bytesOf: header)
+    bytes += secret.isEmpty ? [0] : secret
     try authenticating { () throws(SocketError) in try setSCTPOption(CSK_SCTP_AUTH_KEY, toBytes: bytes) }
   }
 
@@ -112,22 +114,20 @@ extension SocketOption where Group == SCTPSocketOptions, Value == [SCTPAuthentic
       read: { (target: RawDescriptor) throws(SocketError) -> Value in
         // struct sctp_hmacalgo: the number of identifiers, then the identifiers.
         var bytes = [UInt8](repeating: 0, count: 64)
-        var length = UInt32(bytes.count)
         try authenticating { () throws(SocketError) in
-          let result = IOResult(
-            raw: csk_getsockopt(target.value, CSK_IPPROTO_SCTP, CSK_SCTP_HMAC_IDENT, &bytes, &length))
+          let result = target.readSCTPOption(CSK_SCTP_HMAC_IDENT, into: &bytes)
           if result.isFailure { throw SocketError(result, .getOption) }
         }
-        let memory = bytes.span.bytes
-        return (0..<min(30, Int(memory.unsafeLoadUnaligned(as: UInt32.self)))).map {
-          SCTPAuthenticationAlgorithm(
-            rawValue: memory.unsafeLoadUnaligned(fromByteOffset: 4 + 2 * $0, as: UInt16.self))
+        let memory = bytes.span.integerBytes
+        return (0..<min(30, Int(memory.integer(as: UInt32.self)))).map {
+          SCTPAuthenticationAlgorithm(rawValue: memory.integer(at: 4 + 2 * $0, as: UInt16.self))
         }
       },
       write: { (target: RawDescriptor, value: Value) throws(SocketError) in
         guard value.count <= 4 else { throw SocketError(code: .invalidArgument, .setOption) }
-        var bytes = withUnsafeBytes(of: UInt32(value.count)) { Array($0) }
-        for algorithm in value { withUnsafeBytes(of: algorithm.rawValue) { bytes += $0 } }
+        var bytes: [UInt8] = []
+        bytes.append(bytesOf: UInt32(value.count))
+        for algorithm in value { bytes.append(bytesOf: algorithm.rawValue) }
         try authenticating { () throws(SocketError) in
           try target.setSCTPOption(CSK_SCTP_HMAC_IDENT, toBytes: bytes)
         }

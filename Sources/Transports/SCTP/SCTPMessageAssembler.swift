@@ -162,7 +162,7 @@ public struct SCTPMessageAssembler: ~Copyable {
 
   /// The length of the notification in the buffer according to its header, but at most the length of the buffer.
   @usableFromInline var notificationLength: Int {
-    min(piece.count, Int(piece.span.bytes.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self)))
+    min(piece.count, Int(piece.span.integerBytes.integer(at: 4, as: UInt32.self)))
   }
 
   @usableFromInline @inline(never)

@@ -75,7 +75,7 @@ extension SCTPMessaging where Self: ~Copyable {
   ) throws(SocketError) -> SCTPArrival? {
     var memory = InlineArray<16, UInt64>(repeating: 0)
     var words = memory.mutableSpan
-    var ancillary = words.mutableBytes
+    var ancillary = words.mutableIntegerBytes
     var info = MessageInfo()
     let result = descriptor.attemptReceiveMessage(
       into: &bytes, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)

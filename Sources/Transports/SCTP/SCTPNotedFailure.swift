@@ -47,21 +47,20 @@ extension RawDescriptor {
   /// (net/sctp/socket.c).
   var notedFailure: Int32? {
     var number: Int32 = 0
-    var length: UInt32 = 4
-    let result = csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_RCVLOWAT, &number, &length)
-    return result < 0 || number & ~0xfff != Self.mark ? nil : number & 0xfff
+    var length = 0
+    let result = readOption(CSK_SOL_SOCKET, CSK_SO_RCVLOWAT, into: &number, &length)
+    return result.isFailure || number & ~0xfff != Self.mark ? nil : number & 0xfff
   }
 
   private func setLowWater(_ number: Int32) {
-    var number = number
-    _ = csk_setsockopt(value, CSK_SOL_SOCKET, CSK_SO_RCVLOWAT, &number, 4)
+    _ = writeOption(CSK_SOL_SOCKET, CSK_SO_RCVLOWAT, number)
   }
 
   /// Returns and clears the pending error of the socket (SO_ERROR); 0 for none.
   func takeError() -> Int32 {
     var number: Int32 = 0
-    var length: UInt32 = 4
-    return csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_ERROR, &number, &length) < 0 ? 0 : number
+    var length = 0
+    return readOption(CSK_SOL_SOCKET, CSK_SO_ERROR, into: &number, &length).isFailure ? 0 : number
   }
 
   /// The bits that mark a recorded error. No program sets such a large low-water mark.

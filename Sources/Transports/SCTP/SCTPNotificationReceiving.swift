@@ -47,7 +47,8 @@ extension RawDescriptor {
   func hasEnded(_ room: Int) -> Bool {
     if room > 0 { return true }
     var waiting: Int32 = 0
-    return csk_ioctl(value, UInt(CSK_SIOCINQ), &waiting) < 0 || waiting == 0
+    // The kernel writes the number only during the call.
+    return unsafe csk_ioctl(value, UInt(CSK_SIOCINQ), &waiting) < 0 || waiting == 0
   }
 
   /// Ends reading and writing on a peeled-off socket whose association has ended.

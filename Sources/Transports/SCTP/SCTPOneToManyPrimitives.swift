@@ -15,7 +15,7 @@ extension SCTPOneToManySocket {
     var memory = InlineArray<16, UInt64>(repeating: 0)
     while true {
       var words = memory.mutableSpan
-      var ancillary = words.mutableBytes
+      var ancillary = words.mutableIntegerBytes
       association = nil
       let result = descriptor.attemptReceiveMessage(
         into: &buffer, ancillary: &ancillary, flags: flags, &info, descriptorsMayCome: false)

@@ -197,7 +197,7 @@ func namesAssociation(_ ancillary: RawSpan) -> Bool {
   var found = false
   AncillaryData.forEach(in: ancillary) { level, type, data in
     guard level == CSK_IPPROTO_SCTP, type == CSK_SCTP_CMSG_SNDINFO, data.byteCount >= 16 else { return }
-    found = SCTPAssociationID(rawValue: data.unsafeLoadUnaligned(fromByteOffset: 12, as: Int32.self)).isOne
+    found = SCTPAssociationID(rawValue: data.integer(at: 12, as: Int32.self)).isOne
   }
   return found
 }

@@ -77,8 +77,9 @@ public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, O
       let socket = try open(forAllOf: &address)
       if address.isIPv6 { try socket.setOption(.v6Only, to: false) }
       try socket.configure(with: configure)
+      // The kernel reads the address only during the call.
       let result = address.withBytes { bytes in
-        bytes.withUnsafeBytes { csk_bind(socket.descriptor.value, $0.baseAddress, UInt32($0.count)) }
+        unsafe bytes.withUnsafeBytes { unsafe csk_bind(socket.descriptor.value, $0.baseAddress, UInt32($0.count)) }
       }
       if result < 0 { throw SocketError(IOResult(raw: result), .bind) }
       return socket
@@ -149,7 +150,7 @@ extension RawDescriptor {
   /// Whether the socket's own association exists: true on one-to-one and peeled-off sockets until the association ends.
   var hasItsAssociation: Bool {
     var status = csk_sctp_status()
-    var length = UInt32(MemoryLayout<csk_sctp_status>.size)
-    return csk_getsockopt(value, CSK_IPPROTO_SCTP, CSK_SCTP_STATUS, &status, &length) >= 0
+    var length = 0
+    return !readOption(CSK_IPPROTO_SCTP, CSK_SCTP_STATUS, into: &status, &length).isFailure
   }
 }

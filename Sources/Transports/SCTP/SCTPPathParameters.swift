@@ -141,9 +141,12 @@ extension SCTPPathParameters {
 }
 
 private func word(_ bytes: (UInt8, UInt8, UInt8, UInt8)) -> UInt32 {
-  withUnsafeBytes(of: bytes) { $0.loadUnaligned(as: UInt32.self) }
+  let copy: InlineArray<4, UInt8> = [bytes.0, bytes.1, bytes.2, bytes.3]
+  return copy.span.integerBytes.integer(as: UInt32.self)
 }
 
 private func store(_ number: UInt32, into bytes: inout (UInt8, UInt8, UInt8, UInt8)) {
-  withUnsafeMutableBytes(of: &bytes) { $0.storeBytes(of: number, as: UInt32.self) }
+  let copy: InlineArray<1, UInt32> = [number]
+  func byte(_ offset: Int) -> UInt8 { copy.span.integerBytes.integer(at: offset, as: UInt8.self) }
+  bytes = (byte(0), byte(1), byte(2), byte(3))
 }

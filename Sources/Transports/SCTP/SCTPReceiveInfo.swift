@@ -43,15 +43,15 @@ public struct SCTPReceiveInfo: BitwiseCopyable, Hashable, Sendable {
   @inlinable
   init?(_ data: RawSpan) {
     guard data.byteCount >= 28 else { return nil }
-    stream = data.unsafeLoadUnaligned(as: UInt16.self)
-    sequence = data.unsafeLoadUnaligned(fromByteOffset: 2, as: UInt16.self)
-    let flags = data.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt16.self)
+    stream = data.integer(as: UInt16.self)
+    sequence = data.integer(at: 2, as: UInt16.self)
+    let flags = data.integer(at: 4, as: UInt16.self)
     isUnordered = Int32(flags) & CSK_SCTP_UNORDERED != 0
-    payloadProtocol = UInt32(bigEndian: data.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt32.self))
-    tsn = data.unsafeLoadUnaligned(fromByteOffset: 12, as: UInt32.self)
-    cumulativeTSN = data.unsafeLoadUnaligned(fromByteOffset: 16, as: UInt32.self)
-    context = data.unsafeLoadUnaligned(fromByteOffset: 20, as: UInt32.self)
-    association = SCTPAssociationID(rawValue: data.unsafeLoadUnaligned(fromByteOffset: 24, as: Int32.self))
+    payloadProtocol = UInt32(bigEndian: data.integer(at: 8, as: UInt32.self))
+    tsn = data.integer(at: 12, as: UInt32.self)
+    cumulativeTSN = data.integer(at: 16, as: UInt32.self)
+    context = data.integer(at: 20, as: UInt32.self)
+    association = SCTPAssociationID(rawValue: data.integer(at: 24, as: Int32.self))
   }
 }
 
@@ -92,12 +92,12 @@ public struct SCTPNextInfo: BitwiseCopyable, Hashable, Sendable {
   @inlinable
   init?(_ data: RawSpan) {
     guard data.byteCount >= 16 else { return nil }
-    stream = data.unsafeLoadUnaligned(as: UInt16.self)
-    let flags = data.unsafeLoadUnaligned(fromByteOffset: 2, as: UInt16.self)
+    stream = data.integer(as: UInt16.self)
+    let flags = data.integer(at: 2, as: UInt16.self)
     isUnordered = Int32(flags) & CSK_SCTP_UNORDERED != 0
     isNotification = Int32(flags) & CSK_SCTP_NEXT_IS_NOTIFICATION != 0
-    payloadProtocol = UInt32(bigEndian: data.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self))
-    length = data.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt32.self)
-    association = SCTPAssociationID(rawValue: data.unsafeLoadUnaligned(fromByteOffset: 12, as: Int32.self))
+    payloadProtocol = UInt32(bigEndian: data.integer(at: 4, as: UInt32.self))
+    length = data.integer(at: 8, as: UInt32.self)
+    association = SCTPAssociationID(rawValue: data.integer(at: 12, as: Int32.self))
   }
 }

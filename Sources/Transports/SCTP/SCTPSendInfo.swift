@@ -103,20 +103,12 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     let head: (UInt16, UInt16, UInt32, UInt32, Int32) = (
       stream, UInt16(truncatingIfNeeded: flags), payloadProtocol.bigEndian, context, association.rawValue
     )
-    try withUnsafeBytes(of: head) { bytes throws(SocketError) in
-      try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_SNDINFO, bytes.bytes)
-    }
+    try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_SNDINFO, value: head)
     // struct sctp_prinfo: policy, padding, value. This message is also appended for `.never`; otherwise the kernel
     // would use the time of the default.
     let reliability: (UInt16, UInt16, UInt32) = (expiry.policy, 0, expiry.value)
-    try withUnsafeBytes(of: reliability) { bytes throws(SocketError) in
-      try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO, bytes.bytes)
-    }
-    if let key {
-      try withUnsafeBytes(of: key) { bytes throws(SocketError) in
-        try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_AUTHINFO, bytes.bytes)
-      }
-    }
+    try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO, value: reliability)
+    if let key { try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_AUTHINFO, value: key) }
   }
 }
 

@@ -130,9 +130,7 @@ extension ReadOnlySocketOption where Group == SCTPSocketOptions, Value == [SCTPA
       var room = try target.associationCount() + 4
       while true {
         var numbers = [Int32](repeating: 0, count: room + 1)
-        var length = UInt32(numbers.count * 4)
-        let result = IOResult(
-          raw: csk_getsockopt(target.value, CSK_IPPROTO_SCTP, CSK_SCTP_GET_ASSOC_ID_LIST, &numbers, &length))
+        let result = target.readSCTPOption(CSK_SCTP_GET_ASSOC_ID_LIST, into: &numbers)
         if result.errno == CSK_EINVAL && room < 1 << 20 {
           room *= 2
           continue

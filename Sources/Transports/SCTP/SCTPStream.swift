@@ -18,9 +18,10 @@ extension SCTPSocket {
   public borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult {
     let raw = descriptor
     let number = raw.value
-    return buffer.withUnsafeMutableBytes { memory in
-      var result = csk_recv(number, memory.baseAddress, memory.count, 0)
-      while result == 0 &- Int(CSK_EINTR) { result = csk_recv(number, memory.baseAddress, memory.count, 0) }
+    // The kernel writes into the buffer only during the call.
+    return unsafe buffer.withUnsafeMutableBytes { memory in
+      var result = unsafe csk_recv(number, memory.baseAddress, memory.count, 0)
+      while result == 0 &- Int(CSK_EINTR) { result = unsafe csk_recv(number, memory.baseAddress, memory.count, 0) }
       if result < 0, result != 0 &- Int(CSK_EAGAIN) { raw.noteFailure(IOResult(raw: result)) }
       return IOResult(raw: result)
     }
@@ -29,12 +30,10 @@ extension SCTPSocket {
   @unsafe @inlinable
   public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     let number = descriptor.value
-    // IOSegment has iovec's layout.
-    var message = csk_msghdr()
-    message.vectors = UnsafeMutableRawPointer(mutating: segments.baseAddress)?.assumingMemoryBound(to: csk_iovec.self)
-    message.vector_count = segments.count < 1024 ? segments.count : 1024
-    var result = csk_recvmsg(number, &message, 0)
-    while result == 0 &- Int(CSK_EINTR) { result = csk_recvmsg(number, &message, 0) }
+    // The segments, and the memory that they describe, are valid during the call.
+    var message = unsafe csk_msghdr(of: segments)
+    var result = unsafe csk_recvmsg(number, &message, 0)
+    while result == 0 &- Int(CSK_EINTR) { result = unsafe csk_recvmsg(number, &message, 0) }
     if result < 0, result != 0 &- Int(CSK_EAGAIN) { descriptor.noteFailure(IOResult(raw: result)) }
     return IOResult(raw: result)
   }
@@ -43,46 +42,61 @@ extension SCTPSocket {
   public borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult {
     let raw = descriptor
     let number = raw.value
-    return bytes.withUnsafeBytes { memory in
-      let count = memory.count < SCTPSocket.writeLimit ? memory.count : SCTPSocket.writeLimit
-      var result = csk_send(number, memory.baseAddress, count, CSK_MSG_NOSIGNAL)
-      while result == 0 &- Int(CSK_EINTR) { result = csk_send(number, memory.baseAddress, count, CSK_MSG_NOSIGNAL) }
-      if result < 0, result != 0 &- Int(CSK_EAGAIN) { return raw.failedSend(result, memory, count) }
-      return IOResult(raw: result)
+    let count = bytes.count < SCTPSocket.writeLimit ? bytes.count : SCTPSocket.writeLimit
+    // The kernel reads the bytes only during the call, and `count` is at most their number.
+    let result = unsafe bytes.withUnsafeBytes { memory in
+      var result = unsafe csk_send(number, memory.baseAddress, count, CSK_MSG_NOSIGNAL)
+      while result == 0 &- Int(CSK_EINTR) {
+        result = unsafe csk_send(number, memory.baseAddress, count, CSK_MSG_NOSIGNAL)
+      }
+      return result
     }
+    if result < 0, result != 0 &- Int(CSK_EAGAIN) { return raw.failedSend(result, bytes, count) }
+    return IOResult(raw: result)
   }
 
   /// Sends all segments as one message if they fit in one message. Otherwise sends the first segment that is not empty.
   @unsafe @inlinable
   public borrowing func attemptSend(gathering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
+    // The segments, and the memory that they describe, are valid during the call.
     var count = 0
-    for segment in segments { count &+= segment.count }
+    for index in segments.indices { unsafe count &+= segments[index].count }
     if count <= SCTPSocket.writeLimit {
-      // IOSegment has iovec's layout.
-      var message = csk_msghdr()
-      message.vectors = UnsafeMutableRawPointer(mutating: segments.baseAddress)?.assumingMemoryBound(
-        to: csk_iovec.self)
-      message.vector_count = segments.count < 1024 ? segments.count : 1024
-      var result = csk_sendmsg(descriptor.value, &message, CSK_MSG_NOSIGNAL)
-      while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(descriptor.value, &message, CSK_MSG_NOSIGNAL) }
+      var message = unsafe csk_msghdr(of: segments)
+      var result = unsafe csk_sendmsg(descriptor.value, &message, CSK_MSG_NOSIGNAL)
+      while result == 0 &- Int(CSK_EINTR) {
+        result = unsafe csk_sendmsg(descriptor.value, &message, CSK_MSG_NOSIGNAL)
+      }
       if result >= 0 || result == 0 &- Int(CSK_EAGAIN) { return IOResult(raw: result) }
       if result != 0 &- Int(CSK_EMSGSIZE) {
         descriptor.noteFailure(IOResult(raw: result))
         return IOResult(raw: result)
       }
     }
-    for segment in segments where segment.count > 0 {
-      return attemptSend(
-        Span<UInt8>(_unsafeBytes: UnsafeRawBufferPointer(start: segment.baseAddress, count: segment.count)))
+    for index in segments.indices where unsafe segments[index].count > 0 {
+      let memory = unsafe UnsafeRawBufferPointer(start: segments[index].baseAddress, count: segments[index].count)
+      return unsafe attemptSend(Span<UInt8>(_unsafeBytes: memory))
     }
     return .zero
+  }
+}
+
+extension csk_msghdr {
+  /// A message in the memory that the segments describe. The caller ensures that the segments are valid as long as the
+  /// message is used.
+  @inlinable @inline(__always)
+  init(of segments: UnsafeBufferPointer<IOSegment>) {
+    unsafe self.init()
+    // IOSegment has iovec's layout. The kernel accepts at most 1024 segments.
+    unsafe vectors = UnsafeMutableRawPointer(mutating: segments.baseAddress)?.assumingMemoryBound(to: csk_iovec.self)
+    unsafe vector_count = segments.count < 1024 ? segments.count : 1024
   }
 }
 
 extension RawDescriptor {
   /// Handles a stream write that the kernel rejected. After EMSGSIZE, tries to send fewer bytes.
   @usableFromInline @inline(never)
-  func failedSend(_ result: Int, _ bytes: UnsafeRawBufferPointer, _ tried: Int) -> IOResult {
+  func failedSend(_ result: Int, _ bytes: Span<UInt8>, _ tried: Int) -> IOResult {
     let result = result == 0 &- Int(CSK_EMSGSIZE) ? attemptSendLess(bytes, than: tried) : IOResult(raw: result)
     if result.isFailure { noteFailure(result) }
     return result
@@ -90,13 +104,14 @@ extension RawDescriptor {
 
   /// Halves the length until the kernel accepts the message. A length is rejected if the send buffer is smaller or if
   /// fragmentation is off.
-  private func attemptSendLess(_ bytes: UnsafeRawBufferPointer, than tried: Int) -> IOResult {
+  private func attemptSendLess(_ bytes: Span<UInt8>, than tried: Int) -> IOResult {
     var count = tried
     var result = 0 &- Int(CSK_EMSGSIZE)
     while result == 0 &- Int(CSK_EMSGSIZE), count > 1 {
       count /= 2
       repeat {
-        result = csk_send(value, bytes.baseAddress, count, CSK_MSG_NOSIGNAL)
+        // The kernel reads the bytes only during the call, and `count` is less than their number.
+        result = unsafe bytes.withUnsafeBytes { unsafe csk_send(value, $0.baseAddress, count, CSK_MSG_NOSIGNAL) }
       } while result == 0 &- Int(CSK_EINTR)
     }
     return IOResult(raw: result)
