@@ -48,6 +48,7 @@ extension SCTPOneToManySocket {
       if !wasOn { _ = raw.attemptSetEvent(.associationChange, to: false, for: association) }
       throw SocketError(result, .peelOff)
     }
+    // The kernel has just made the descriptor, and nothing else owns it.
     let owned = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
     return SCTPAssociationSocket(owning: owned)
   }

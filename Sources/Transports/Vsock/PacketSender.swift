@@ -56,6 +56,7 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     let number = RawDescriptor(share.state.descriptor)
     share.state.descriptor = -1
     share.unlock()
+    // The sender no longer has the descriptor.
     return unsafe Descriptor(unsafeOwning: number)
   }
 
