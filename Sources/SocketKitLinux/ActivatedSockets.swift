@@ -47,7 +47,8 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     // This assignment is the last step, because `deinit` closes these descriptors, even if this initializer fails.
     entries = found
     if unsettingEnvironment {
-      for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] { unsetenv(name) }
+      // The caller states that no other thread uses the environment.
+      for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] { unsafe unsetenv(name) }
     }
   }
 
@@ -107,7 +108,11 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     return index
   }
 
-  private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+  /// Copies the value, which ends with a zero byte and stays in place until a thread changes the environment.
+  private static func variable(_ name: String) -> String? {
+    guard let value = unsafe getenv(name) else { return nil }
+    return unsafe String(cString: value)
+  }
 
   private static func check(_ descriptor: RawDescriptor) throws(SocketError) {
     do throws(SocketError) {

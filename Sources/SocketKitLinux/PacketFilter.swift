@@ -111,9 +111,10 @@ extension RawDescriptor {
     guard (1...Int(CSK_BPF_MAXIMUM)).contains(instructions.count) else {
       throw SocketError(code: .invalidArgument, .setOption)
     }
-    let result = instructions.withUnsafeBytes { bytes in
-      var program = csk_filter_program(count: UInt16(instructions.count), instructions: bytes.baseAddress)
-      return csk_setsockopt(
+    // The kernel copies `count` instructions during the call. The array consists of them, 8 bytes each.
+    let result = unsafe instructions.withUnsafeBytes { bytes in
+      var program = unsafe csk_filter_program(count: UInt16(instructions.count), instructions: bytes.baseAddress)
+      return unsafe csk_setsockopt(
         value, CSK_SOL_SOCKET, CSK_SO_ATTACH_FILTER, &program, UInt32(MemoryLayout<csk_filter_program>.size))
     }
     if result < 0 { throw SocketError(IOResult(raw: result), .setOption) }
@@ -121,16 +122,16 @@ extension RawDescriptor {
 
   /// Returns the filter. The kernel measures the buffer in instructions, and the call fails if the buffer is too short.
   fileprivate func filter() throws(SocketError) -> [BPFInstruction]? {
-    var room = try readFilter(into: nil, room: 0)
+    var room = try filterLength()
     while room > 0 {
       var instructions = [BPFInstruction](repeating: .drop, count: room)
       do throws(SocketError) {
-        let count = try readFilter(into: &instructions, room: room)
+        let count = try readFilter(into: &instructions)
         // There are no instructions if another thread has removed the filter in the meantime.
         return count == 0 ? nil : Array(instructions.prefix(count))
       } catch {
         // The call fails if another thread has set a longer filter in the meantime.
-        let now = try readFilter(into: nil, room: 0)
+        let now = try filterLength()
         if now <= room { throw error }
         room = now
       }
@@ -138,9 +139,18 @@ extension RawDescriptor {
     return nil
   }
 
-  private func readFilter(into memory: UnsafeMutableRawPointer?, room: Int) throws(SocketError) -> Int {
-    var length = UInt32(room)
-    let result = IOResult(raw: csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_GET_FILTER, memory, &length))
+  /// Returns the number of instructions of the filter, which is the kernel's answer if the buffer is empty.
+  private func filterLength() throws(SocketError) -> Int {
+    var none: [BPFInstruction] = []
+    return try readFilter(into: &none)
+  }
+
+  private func readFilter(into instructions: inout [BPFInstruction]) throws(SocketError) -> Int {
+    var length = UInt32(instructions.count)
+    // The kernel writes at most `length` instructions during the call, and every value of an instruction is valid.
+    let result = unsafe instructions.withUnsafeMutableBytes {
+      unsafe IOResult(raw: csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_GET_FILTER, $0.baseAddress, &length))
+    }
     if result.isFailure { throw SocketError(result, .getOption) }
     return Int(length)
   }

@@ -89,8 +89,9 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
   /// - Throws: `.notSupported` before Linux 5.4.
   public borrowing func takeExit() throws(SocketError) -> ProcessExit? {
     var state = csk_child_state()
-    var result = IOResult(raw: csk_collect_child(owned.raw.value, &state))
-    while result.isInterrupted { result = IOResult(raw: csk_collect_child(owned.raw.value, &state)) }
+    // The call fills the structure.
+    var result = IOResult(raw: unsafe csk_collect_child(owned.raw.value, &state))
+    while result.isInterrupted { result = IOResult(raw: unsafe csk_collect_child(owned.raw.value, &state)) }
     if result.errno == CSK_ECHILD { return hasEnded() ? .unknown : nil }
     // EINVAL means that the kernel does not support P_PIDFD.
     if result.errno == CSK_EINVAL { throw SocketError(code: .notSupported, .controlProcess, errno: CSK_EINVAL) }
@@ -119,7 +120,8 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
   private borrowing func hasEnded() -> Bool {
     var watched = csk_pollfd(fd: owned.raw.value, events: Int16(CSK_POLLIN), revents: 0)
     var none = csk_timespec()
-    return csk_ppoll(&watched, 1, &none) == 1
+    // The kernel accesses the one structure and the time only during the call.
+    return unsafe csk_ppoll(&watched, 1, &none) == 1
   }
 }
 

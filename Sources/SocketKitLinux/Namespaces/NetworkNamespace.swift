@@ -49,7 +49,8 @@ public struct NetworkNamespace: ~Copyable, Sendable {
 
   private init(opening path: String) throws(SocketError) {
     if path.utf8.contains(0) { throw SocketError(code: .invalidArgument, .enterNamespace) }
-    let result = IOResult(raw: path.withCString { csk_open_path($0) })
+    // The kernel reads the path only during the call.
+    let result = IOResult(raw: unsafe path.withCString { unsafe csk_open_path($0) })
     if result.isFailure { throw SocketError(result, .enterNamespace) }
     try self.init(checking: unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw))))
   }

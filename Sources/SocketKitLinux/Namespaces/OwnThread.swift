@@ -7,10 +7,13 @@ func onThreadOfItsOwn<R: ~Copyable & Sendable>(_ body: () throws -> R) throws ->
   try withoutActuallyEscaping(body) { body throws -> R in
     let job = BodyJob<R>(body)
     var thread = pthread_t()
-    let failure = pthread_create(
+    // The argument is the job, which exists until the thread has ended. This function uses the job only after that.
+    let failure = unsafe pthread_create(
       &thread, nil,
       { argument in
-        if let argument { Unmanaged<ThreadJob>.fromOpaque(argument).takeUnretainedValue().run() }
+        if let argument = unsafe argument {
+          unsafe Unmanaged<ThreadJob>.fromOpaque(argument).takeUnretainedValue().run()
+        }
         return nil
       }, Unmanaged<ThreadJob>.passUnretained(job).toOpaque())
     if failure != 0 { throw SocketError(threadFailure: failure, .enterNamespace) }

@@ -28,9 +28,9 @@ public struct Pipe: ~Copyable, Sendable {
 
   private static func open(_ capacity: Int?) throws(SocketError) -> SocketPair<Descriptor> {
     var numbers: InlineArray<2, Int32> = [-1, -1]
-    let result = withUnsafeMutableBytes(of: &numbers) {
-      csk_pipe($0.baseAddress?.assumingMemoryBound(to: Int32.self))
-    }
+    // The kernel writes two numbers.
+    var span = numbers.mutableSpan
+    let result = unsafe span.withUnsafeMutableBufferPointer { unsafe csk_pipe($0.baseAddress) }
     if result < 0 { throw SocketError(IOResult(raw: result), .open) }
     let pair = SocketPair(
       unsafe Descriptor(unsafeOwning: RawDescriptor(numbers[0])),

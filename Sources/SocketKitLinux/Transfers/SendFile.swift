@@ -28,7 +28,8 @@ extension RawDescriptor {
     let hasPlace = offset != nil
     let outcome = try socket.naming { () throws(SocketError) in
       try transfer(count) { limit in
-        hasPlace ? csk_sendfile(target, source, &place, limit) : csk_sendfile(target, source, nil, limit)
+        // The kernel reads and writes the offset only during the call.
+        unsafe hasPlace ? csk_sendfile(target, source, &place, limit) : csk_sendfile(target, source, nil, limit)
       }
     }
     if hasPlace { offset = place }
@@ -70,16 +71,17 @@ private func transfer(
 ) throws(SocketError) -> ReadOutcome? {
   if count == 0 { return .bytes(0) }
   let limit = min(count, Int(CSK_MAX_RW_COUNT))
+  // The two functions of the signal access this structure only while they run.
   var signal = csk_pipe_signal()
   if mayRaiseSignal {
-    let blocked = IOResult(raw: csk_pipe_signal_block(&signal))
+    let blocked = IOResult(raw: unsafe csk_pipe_signal_block(&signal))
     if blocked.isFailure { throw SocketError(blocked, .transfer) }
   }
   var result = call(limit)
   while result == 0 &- Int(CSK_EINTR) { result = call(limit) }
   if mayRaiseSignal {
     let mayBeRaised = result == 0 &- Int(CSK_EPIPE) || (result > 0 && result < limit)
-    csk_pipe_signal_restore(&signal, mayBeRaised ? 1 : 0)
+    unsafe csk_pipe_signal_restore(&signal, mayBeRaised ? 1 : 0)
   }
   return try IOResult(raw: result).readOutcome(.transfer)
 }

@@ -12,8 +12,11 @@ public import SocketKitCore
 ///
 /// Creating and destroying a buffer costs two system calls and page faults, so reuse the buffers that the sender
 /// returns.
+@safe
 public struct PinnedBuffer: ~Copyable, @unchecked Sendable {
-  let memory: UnsafeMutableRawPointer
+  // The initializer maps these pages, `capacity` bytes, and `deinit` unmaps them. No other value refers to them. The
+  // methods access them with spans, or after a check of the number of bytes.
+  private let memory: UnsafeMutableBufferPointer<UInt8>
   /// The size of the buffer in bytes: the requested capacity, rounded up to whole pages.
   public let capacity: Int
   /// The number of bytes to send, from the beginning of the buffer.
@@ -26,32 +29,26 @@ public struct PinnedBuffer: ~Copyable, @unchecked Sendable {
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     guard capacity > 0, capacity <= Int.max - page else { throw SocketError(code: .invalidArgument, .open) }
     let rounded = (capacity + page - 1) / page * page
-    let result = mmap(nil, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    guard let result, result != MAP_FAILED else { throw SocketError(code: .outOfMemory, .open, errno: errno) }
-    memory = result
+    let result = unsafe mmap(nil, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let result = unsafe result, unsafe result != MAP_FAILED else {
+      throw SocketError(code: .outOfMemory, .open, errno: errno)
+    }
+    let bytes = unsafe result.bindMemory(to: UInt8.self, capacity: rounded)
+    unsafe memory = UnsafeMutableBufferPointer(start: bytes, count: rounded)
     self.capacity = rounded
     count = 0
   }
 
-  init(_ memory: UnsafeMutableRawPointer, capacity: Int, count: Int) {
-    self.memory = memory
-    self.capacity = capacity
-    self.count = count
-  }
-
-  deinit { munmap(memory, capacity) }
-
-  /// Returns the mapping, which the caller must unmap.
-  consuming func release() -> UnsafeMutableRawPointer {
-    let taken = memory
-    discard self
-    return taken
-  }
+  deinit { unsafe munmap(memory.baseAddress, capacity) }
 
   /// Calls the body with the ``count`` bytes to send.
   public borrowing func withBytes<R: ~Copyable, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
-    let bytes = UnsafeBufferPointer(start: memory.assumingMemoryBound(to: UInt8.self), count: count)
-    return try body(unsafe Span(_unsafeElements: bytes))
+    try body(unsafe memory.span.extracting(first: count))
+  }
+
+  /// Calls the body with the whole buffer, whatever ``count`` is.
+  borrowing func withPages<R: ~Copyable, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
+    try body(unsafe memory.span)
   }
 
   /// Calls the body with the whole buffer for writing. The body returns the number of bytes to send, counted from the
@@ -59,8 +56,7 @@ public struct PinnedBuffer: ~Copyable, @unchecked Sendable {
   ///
   /// Traps if the number is negative or greater than ``capacity``.
   public mutating func fill<E: Error>(_ body: (inout MutableSpan<UInt8>) throws(E) -> Int) throws(E) {
-    let room = UnsafeMutableBufferPointer(start: memory.assumingMemoryBound(to: UInt8.self), count: capacity)
-    var span = unsafe MutableSpan(_unsafeElements: room)
+    var span = unsafe memory.mutableSpan
     let used = try body(&span)
     precondition(used >= 0 && used <= capacity, "more bytes than the capacity of the buffer")
     count = used
@@ -69,9 +65,7 @@ public struct PinnedBuffer: ~Copyable, @unchecked Sendable {
   /// Replaces the contents with a copy of the bytes. Traps if the number of bytes is greater than ``capacity``.
   public mutating func copy(_ bytes: Span<UInt8>) {
     precondition(bytes.count <= capacity, "more bytes than the capacity of the buffer")
-    bytes.withUnsafeBytes { source in
-      if let base = source.baseAddress { memory.copyMemory(from: base, byteCount: source.count) }
-    }
+    _ = unsafe bytes.withUnsafeBufferPointer { unsafe memory.update(fromContentsOf: $0) }
     count = bytes.count
   }
 }

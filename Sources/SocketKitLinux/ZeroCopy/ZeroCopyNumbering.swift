@@ -57,12 +57,11 @@ extension ZeroCopySender {
   /// is unknown, the sender sends buffers without MSG_ZEROCOPY.
   /// - Returns: the result of the probe's send.
   mutating func probeNumber(_ slot: Int) throws(SocketError) -> IOResult {
-    // A buffer consists of whole pages, which have at least 4096 bytes.
-    let page = UnsafeRawBufferPointer(start: entries[slot].memory, count: 4096)
     var ancillary = AncillaryBuffer<24>()
     try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: 1 as UInt16)
     let number = tracker.nextNumber
-    let result = attempt(page, ancillary.bytes, entries + slot, .zeroCopy)
+    // A buffer consists of whole pages, which have at least 4096 bytes.
+    let result = attempt(slot, 0..<4096, ancillary.bytes, .zeroCopy)
     try drain(keepingOthers: true)
     if tracker.nextNumber != number { isNumberUncertain = false }
     return result
@@ -73,8 +72,8 @@ extension RawDescriptor {
   /// Returns the socket's cookie (SO_COOKIE, Linux 4.6), a number that the kernel assigns to only one socket.
   func socketCookie(_ operation: SocketError.Operation) throws(SocketError) -> UInt64 {
     var cookie: UInt64 = 0
-    var length: UInt32 = 8
-    let result = IOResult(raw: csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_COOKIE, &cookie, &length))
+    var length = 0
+    let result = readOption(CSK_SOL_SOCKET, CSK_SO_COOKIE, into: &cookie, &length)
     if result.isFailure { throw SocketError(result, operation) }
     return cookie
   }

@@ -27,18 +27,26 @@ public import SocketKitIP
 /// **Destroying** a sender with sends in flight is safe, does not wait and does not leak memory. The sender unmaps its
 /// buffers (``PinnedBuffer``), and the kernel keeps the pages until it has sent them. The sender does not wait for the
 /// completions, because the peer may never acknowledge the bytes.
-public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
+public struct ZeroCopySender: ~Copyable, Sendable {
   /// A buffer that was passed to the sender.
-  struct Entry {
+  struct Entry: ~Copyable {
     var id: UInt64 = 0
-    var memory: UnsafeMutableRawPointer?
-    var capacity = 0
+    // Nil if the program has taken the buffer back.
+    var buffer: PinnedBuffer?
     var count = 0
     var sent = 0
     // The number of sends of this buffer that are not completed.
     var pending = 0
     var wasCopied = false
     var address = AnySocketAddress()
+
+    /// Calls the body with a part of the buffer, which may be beyond the bytes to send.
+    borrowing func withPart(_ part: Range<Int>, _ body: (Span<UInt8>) -> IOResult) -> IOResult {
+      switch buffer {
+      case .some(let buffer): buffer.withPages { body($0.extracting(part)) }
+      case nil: fatalError("a buffer that was taken back is not sent")
+      }
+    }
   }
   /// The largest number of buffers that the sender can contain, counted from the oldest buffer that the program has not
   /// taken back.
@@ -47,8 +55,8 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   let cookie: UInt64
   private static var mostBuffers: Int { 1_048_576 }
   private let isStream: Bool
-  let entries: UnsafeMutablePointer<Entry>
-  private let finished: UnsafeMutablePointer<UInt64>
+  var entries: Slots<Entry>
+  private var finished: Slots<UInt64>
   var tracker: ZeroCopyTracker
   // Identifiers increase. The program has taken back the buffers with identifiers below `oldest`. The buffers in
   // `oldest ..< nextToSend` have been sent, and the buffers in `nextToSend ..< nextToQueue` are queued.
@@ -110,19 +118,9 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
     self.socket = socket
     self.cookie = cookie
     self.isStream = isStream
-    entries = .allocate(capacity: capacity)
-    entries.initialize(repeating: Entry(), count: capacity)
-    finished = .allocate(capacity: capacity)
-    finished.initialize(repeating: 0, count: capacity)
+    entries = Slots(count: capacity) { Entry() }
+    finished = Slots(count: capacity) { 0 }
     tracker = ZeroCopyTracker(capacity: sends)
-  }
-
-  deinit {
-    for slot in 0..<capacity {
-      if let memory = entries[slot].memory { _ = PinnedBuffer(memory, capacity: entries[slot].capacity, count: 0) }
-    }
-    entries.deallocate()
-    finished.deallocate()
   }
 
   /// Whether the sender contains ``capacity`` buffers. Before the program can add another buffer, it must read
@@ -141,12 +139,13 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
   public mutating func enqueue(_ buffer: consuming PinnedBuffer, to address: (some SocketAddress)?) -> ZeroCopyID {
     precondition(!isFull, "the sender is full")
     let slot = Int(nextToQueue % UInt64(capacity))
-    var entry = Entry(id: nextToQueue, capacity: buffer.capacity, count: buffer.count)
+    let id = nextToQueue
+    let count = buffer.count
+    var entry = Entry(id: id, buffer: buffer, count: count)
     if let address { entry.address = AnySocketAddress(address) }
-    entry.memory = buffer.release()
     entries[slot] = entry
     nextToQueue += 1
-    return ZeroCopyID(rawValue: entry.id)
+    return ZeroCopyID(rawValue: id)
   }
 
   /// Adds a buffer to the queue of a connected socket but does not send the buffer. Traps if ``isFull`` is true.
@@ -210,7 +209,7 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
           isCounted = false
         }
       }
-      var result = attempt(entries + slot, isCounted ? .zeroCopy : [])
+      var result = attempt(slot, isCounted ? .zeroCopy : [])
       if isCounted && result.isFailure && !result.isWouldBlock {
         let inFlight = tracker.inFlight
         let usedNumber = try isStream ? false : settleNumber(slot)
@@ -219,40 +218,35 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
           if tracker.inFlight < inFlight { continue }
           if tracker.inFlight > 0 { return .waitForCompletions }
           isCounted = false
-          result = attempt(entries + slot, [])
+          result = attempt(slot, [])
         }
       }
       if result.isWouldBlock { return nil }
       if result.isFailure { throw SocketError(result, .send) }
-      // The code avoids `entries[slot].sent +=`, for which the compiler generates invalid code under ThreadSanitizer
-      // (Swift 6.3.1).
-      let entry = entries + slot
-      entry.pointee.sent += result.raw
+      entries[slot].sent += result.raw
       if isCounted {
-        entry.pointee.pending += 1
-        tracker.noteSend(of: entry.pointee.id)
-      } else if entry.pointee.count > 0 {
-        entry.pointee.wasCopied = true
+        entries[slot].pending += 1
+        tracker.noteSend(of: entries[slot].id)
+      } else if entries[slot].count > 0 {
+        entries[slot].wasCopied = true
       }
-      if entry.pointee.sent == entry.pointee.count { advance(slot) }
+      if entries[slot].sent == entries[slot].count { advance(slot) }
     }
     return .done
   }
 
-  private func attempt(_ entry: UnsafeMutablePointer<Entry>, _ flags: SendFlags) -> IOResult {
-    let (sent, count) = (entry.pointee.sent, entry.pointee.count)
-    let rest = UnsafeRawBufferPointer(start: entry.pointee.memory.map { $0 + sent }, count: count - sent)
-    return attempt(rest, RawSpan(), entry, flags)
+  private func attempt(_ slot: Int, _ flags: SendFlags) -> IOResult {
+    attempt(slot, entries[slot].sent..<entries[slot].count, RawSpan(), flags)
   }
 
-  /// Sends bytes to the receiver of a buffer. The call does not wait, even if the descriptor is blocking.
-  func attempt(
-    _ bytes: UnsafeRawBufferPointer, _ ancillary: RawSpan, _ entry: UnsafeMutablePointer<Entry>, _ flags: SendFlags
-  ) -> IOResult {
-    entry.pointee.address.withBytes { address in
-      socket.attemptSendMessage(
-        Span<UInt8>(_unsafeBytes: bytes), ancillary: ancillary, to: address,
-        flags: flags.union(SendFlags(rawValue: CSK_MSG_DONTWAIT)))
+  /// Sends a part of a buffer to the receiver of the buffer. The call does not wait, even if the descriptor is blocking.
+  func attempt(_ slot: Int, _ part: Range<Int>, _ ancillary: RawSpan, _ flags: SendFlags) -> IOResult {
+    entries[slot].withPart(part) { bytes in
+      entries[slot].address.withBytes { address in
+        socket.attemptSendMessage(
+          bytes, ancillary: ancillary, to: address,
+          flags: flags.union(SendFlags(rawValue: CSK_MSG_DONTWAIT)))
+      }
     }
   }
 
@@ -304,22 +298,14 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
 
   /// Processes an entry of the error queue. Ignores entries that are not completions.
   public mutating func note(_ error: ExtendedError) {
-    let entries = entries
-    let capacity = capacity
-    let sendLimit = nextToSend
-    let finished = finished
-    let first = finishedFirst
-    var count = finishedCount
-    tracker.complete(error) { owner, wasCopied in
+    for number in tracker.completedSends(error) {
+      guard let owner = tracker.takeOwner(of: number) else { continue }
       let slot = Int(owner % UInt64(capacity))
       entries[slot].pending -= 1
-      if wasCopied { entries[slot].wasCopied = true }
-      if entries[slot].pending == 0 && owner < sendLimit {
-        finished[(first + count) % capacity] = owner
-        count += 1
-      }
+      if error.wasZeroCopyCopied { entries[slot].wasCopied = true }
+      if entries[slot].pending == 0 && owner < nextToSend { finish(slot) }
     }
-    finishedCount = count
+    tracker.forgetCompleted()
   }
 
   /// Removes and returns the next buffer that the kernel no longer uses, in the order of completion; nil if there is
@@ -351,10 +337,8 @@ public struct ZeroCopySender: ~Copyable, @unchecked Sendable {
 
   private mutating func takeOut(_ id: UInt64) -> ZeroCopyCompletion? {
     let slot = Int(id % UInt64(capacity))
-    guard let memory = entries[slot].memory else { return nil }
-    let buffer = PinnedBuffer(memory, capacity: entries[slot].capacity, count: entries[slot].count)
-    entries[slot].memory = nil
-    while oldest < nextToQueue, entries[Int(oldest % UInt64(capacity))].memory == nil { oldest += 1 }
+    guard let buffer = entries[slot].buffer.take() else { return nil }
+    while oldest < nextToQueue, entries[Int(oldest % UInt64(capacity))].buffer == nil { oldest += 1 }
     return ZeroCopyCompletion(
       id: ZeroCopyID(rawValue: id), bytesSent: entries[slot].sent, wasCopied: entries[slot].wasCopied, buffer: buffer)
   }

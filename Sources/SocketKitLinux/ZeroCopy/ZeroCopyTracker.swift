@@ -17,9 +17,9 @@ public import SocketKitIP
 ///
 /// Sends on vsock streams cannot be tracked, because one send may use several numbers, and the kernel does not report
 /// how many.
-public struct ZeroCopyTracker: ~Copyable, @unchecked Sendable {
+public struct ZeroCopyTracker: ~Copyable, Sendable {
   private static var free: UInt64 { .max }
-  private let owners: UnsafeMutablePointer<UInt64>
+  private var owners: Slots<UInt64>
   /// The number of slots of ``owners``. It is greater than ``capacity``, because failed sends use up numbers after the
   /// number of the last noted send.
   private let slots: Int
@@ -37,14 +37,11 @@ public struct ZeroCopyTracker: ~Copyable, @unchecked Sendable {
     precondition(capacity > 0)
     self.capacity = capacity
     slots = capacity + 4
-    owners = .allocate(capacity: slots)
-    owners.initialize(repeating: Self.free, count: slots)
+    owners = Slots(count: slots) { Self.free }
     // The start value is so large that no number below becomes negative.
     oldest = 1 << 32 | UInt64(nextNumber)
     next = oldest
   }
-
-  deinit { owners.deallocate() }
 
   /// Whether the tracker cannot note another send. Check this property before each send, because the tracker cannot
   /// distinguish a send that was not noted from the next send.
@@ -67,19 +64,35 @@ public struct ZeroCopyTracker: ~Copyable, @unchecked Sendable {
   /// copied the bytes. Ignores errors of other origins, and numbers that were completed before. A number that was not
   /// noted belongs to a failed send. The call counts this number and does not call the body for it.
   public mutating func complete(_ error: ExtendedError, _ body: (_ owner: UInt64, _ wasCopied: Bool) -> Void) {
-    guard error.origin == .zeroCopy, error.errno == 0, error.data &- error.info < 1 << 31 else { return }
+    for number in completedSends(error) {
+      if let owner = takeOwner(of: number) { body(owner, error.wasZeroCopyCopied) }
+    }
+    forgetCompleted()
+  }
+
+  /// Returns the numbers that an entry of the error queue completes, extended to 64 bits. The caller then calls
+  /// ``takeOwner(of:)`` for each of them, and ``forgetCompleted()``.
+  mutating func completedSends(_ error: ExtendedError) -> Range<UInt64> {
+    guard error.origin == .zeroCopy, error.errno == 0, error.data &- error.info < 1 << 31 else { return 0..<0 }
     countFailedSends(upTo: error.data)
     // Extends the number from 32 bits to 64 bits. The number is less than 2^32 behind the next number.
     let distance = UInt64(UInt32(truncatingIfNeeded: next) &- error.info)
     let count = UInt64(error.data &- error.info) + 1
-    guard distance > 0, distance <= next - oldest, count <= distance else { return }
+    guard distance > 0, distance <= next - oldest, count <= distance else { return 0..<0 }
     let first = next - distance
-    for number in first..<first + count {
-      let owner = owners[slot(number)]
-      if owner == Self.free { continue }
-      owners[slot(number)] = Self.free
-      body(owner, error.code & 1 != 0)
-    }
+    return first..<first + count
+  }
+
+  /// Returns the owner of a completed send; nil if the send was completed before or failed.
+  mutating func takeOwner(of number: UInt64) -> UInt64? {
+    let owner = owners[slot(number)]
+    if owner == Self.free { return nil }
+    owners[slot(number)] = Self.free
+    return owner
+  }
+
+  /// Advances the oldest number past the completed sends.
+  mutating func forgetCompleted() {
     while oldest < next, owners[slot(oldest)] == Self.free { oldest += 1 }
   }
 
@@ -100,4 +113,9 @@ public struct ZeroCopyTracker: ~Copyable, @unchecked Sendable {
   }
 
   private func slot(_ number: UInt64) -> Int { Int(number % UInt64(slots)) }
+}
+
+extension ExtendedError {
+  /// Whether the kernel copied the bytes of the sends that this entry completes (SO_EE_CODE_ZEROCOPY_COPIED).
+  var wasZeroCopyCopied: Bool { code & 1 != 0 }
 }
