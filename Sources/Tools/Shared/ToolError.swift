@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The error that ends a command: a message for the user and the exit status.
 public struct ToolError: Error, Sendable, Equatable, CustomStringConvertible {
   public let description: String
@@ -16,4 +18,10 @@ public struct ToolError: Error, Sendable, Equatable, CustomStringConvertible {
     self.description = description
     self.status = status
   }
+}
+
+/// Returns the text of an error number (strerror(3)).
+public func systemText(_ number: Int32) -> String {
+  // The text ends with a zero byte, and only a later call in this thread may change it.
+  unsafe String(cString: strerror(number))
 }

@@ -9,14 +9,16 @@ public struct Word: Hashable, Sendable, ExpressibleByStringLiteral, CustomString
   /// The arguments of this process, starting with the program's name.
   public static var ofThisProcess: [Word] {
     (0..<Int(CommandLine.argc)).map { index in
-      guard let start = CommandLine.unsafeArgv[index] else { return "" }
-      return Word(UnsafeRawBufferPointer(start: start, count: length(of: start)))
+      // There are `argc` strings, each of which ends with a zero byte, and they exist as long as the process.
+      guard let start = unsafe CommandLine.unsafeArgv[index] else { return "" }
+      return unsafe Word(UnsafeRawBufferPointer(start: start, count: length(of: start)))
     }
   }
 
+  /// The text must end with a zero byte.
   private static func length(of text: UnsafePointer<CChar>) -> Int {
     var length = 0
-    while text[length] != 0 { length += 1 }
+    while unsafe text[length] != 0 { length += 1 }
     return length
   }
 
@@ -41,12 +43,14 @@ public struct Word: Hashable, Sendable, ExpressibleByStringLiteral, CustomString
     return text
   }
 
-  /// Passes the word as a C string. Command-line arguments contain no zero bytes.
+  /// Passes the word as a C string, which exists until the body returns. The word must not contain a zero byte: the
+  /// string ends there.
   func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
-    (bytes + [0]).withUnsafeBufferPointer { bytes in
-      bytes.withMemoryRebound(to: CChar.self) { characters in
+    unsafe (bytes + [0]).withUnsafeBufferPointer { bytes in
+      // UInt8 and CChar have the same layout.
+      unsafe bytes.withMemoryRebound(to: CChar.self) { characters in
         guard let start = characters.baseAddress else { fatalError("a buffer that is not empty has an address") }
-        return body(start)
+        return unsafe body(start)
       }
     }
   }

@@ -14,7 +14,7 @@ struct FileError: Error, Equatable, CustomStringConvertible {
 
   private var reason: String {
     // strerror(3) returns "connection timed out" for ETIMEDOUT.
-    let words = errno == ETIMEDOUT ? "timed out" : String(cString: strerror(errno))
+    let words = errno == ETIMEDOUT ? "timed out" : systemText(errno)
     return "\(words.prefix(1).lowercased())\(words.dropFirst())"
   }
 }
@@ -30,25 +30,25 @@ struct LocalFile: ~Copyable {
   init(_ number: Int32, path: Word) {
     owned = unsafe Descriptor(unsafeOwning: RawDescriptor(number))
     self.path = path
-    var status = stat()
-    waits = fstat(number, &status) == 0 && ![S_IFREG, S_IFDIR, S_IFBLK].contains(status.st_mode & S_IFMT)
+    let kind = Self.status(of: number).map { $0.st_mode & S_IFMT }
+    waits = kind.map { ![S_IFREG, S_IFDIR, S_IFBLK].contains($0) } ?? false
   }
 
   /// Opens a file for reading, like os.Open.
   /// - Parameter waits: whether opening a named pipe waits for a writer; if false, the first read waits.
   static func reading(_ path: Word, waits: Bool = true) throws(FileError) -> LocalFile {
     let flags = O_RDONLY | O_CLOEXEC | O_NOCTTY
-    var number = retried { path.withCString { Glibc.open($0, flags | (waits ? 0 : O_NONBLOCK)) } }
+    var number = retried { path.open(flags | (waits ? 0 : O_NONBLOCK)) }
     // The call fails with EWOULDBLOCK if another process holds a lease on the file (fcntl(2), F_SETLEASE). An open
     // without O_NONBLOCK waits until the lease is released.
-    if number < 0 && errno == EWOULDBLOCK { number = retried { path.withCString { Glibc.open($0, flags) } } }
+    if number < 0 && errno == EWOULDBLOCK { number = retried { path.open(flags) } }
     if number < 0 { throw FileError(call: "open", path: path, errno: errno) }
     return LocalFile(number, path: path)
   }
 
   /// Creates or truncates a file for writing, like os.Create, with mode 0666 minus the umask.
   static func creating(_ path: Word) throws(FileError) -> LocalFile {
-    let number = retried { path.withCString { Glibc.open($0, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) } }
+    let number = retried { path.open(O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, mode: 0o666) }
     if number < 0 { throw FileError(call: "open", path: path, errno: errno) }
     return LocalFile(number, path: path)
   }
@@ -61,9 +61,14 @@ struct LocalFile: ~Copyable {
   }
 
   borrowing func status() throws(FileError) -> stat {
-    var status = stat()
-    if fstat(owned.raw.value, &status) != 0 { throw failure("stat") }
+    guard let status = Self.status(of: owned.raw.value) else { throw failure("stat") }
     return status
+  }
+
+  private static func status(of number: Int32) -> stat? {
+    var status = stat()
+    // The call fills the structure.
+    return unsafe fstat(number, &status) == 0 ? status : nil
   }
 
   /// Whether the next read begins at the first byte. Also true if the file has no offset.
@@ -73,12 +78,15 @@ struct LocalFile: ~Copyable {
   /// - Parameter socket: a descriptor to watch while waiting for the file.
   /// - Returns: 0 at the end of the file; nil if poll(2) reports events for `socket`.
   borrowing func read(
-    into buffer: inout MutableRawSpan, until deadline: Deadline = .never, beside socket: pollfd? = nil
+    into buffer: inout MutableSpan<UInt8>, until deadline: Deadline = .never, beside socket: pollfd? = nil
   ) throws(FileError) -> Int? {
     var mustWait = waits
     while true {
       if mustWait, try !wait("read", POLLIN, until: deadline, beside: socket) { return nil }
-      let count = buffer.withUnsafeMutableBytes { Glibc.read(owned.raw.value, $0.baseAddress, $0.count) }
+      // The kernel writes at most the size of the buffer, and only during the call.
+      let count = unsafe buffer.withUnsafeMutableBufferPointer {
+        unsafe Glibc.read(owned.raw.value, $0.baseAddress, $0.count)
+      }
       if count >= 0 { return count }
       // The process that passed the pipe to this process may have made the pipe non-blocking.
       mustWait = mustWait || errno == EAGAIN
@@ -87,7 +95,7 @@ struct LocalFile: ~Copyable {
   }
 
   /// Writes all the bytes; the limits apply to each piece.
-  borrowing func write(_ bytes: RawSpan, within limits: TransferLimits = .none) throws(FileError) {
+  borrowing func write(_ bytes: Span<UInt8>, within limits: TransferLimits = .none) throws(FileError) {
     var rest = bytes
     var mustWait = waits
     while !rest.isEmpty {
@@ -95,7 +103,8 @@ struct LocalFile: ~Copyable {
       if mustWait { _ = try wait("write", POLLOUT, until: deadline, beside: nil) }
       // A pipe that poll(2) reports as writable accepts 4096 bytes without blocking (pipe(7), PIPE_BUF).
       let piece = waits && !deadline.isNever ? rest.extracting(first: 4096) : rest
-      let count = piece.withUnsafeBytes { Glibc.write(owned.raw.value, $0.baseAddress, $0.count) }
+      // The kernel reads the piece only during the call.
+      let count = unsafe piece.withUnsafeBufferPointer { unsafe Glibc.write(owned.raw.value, $0.baseAddress, $0.count) }
       if count >= 0 {
         rest = rest.extracting(droppingFirst: count)
       } else {
@@ -140,9 +149,9 @@ struct LocalFile: ~Copyable {
       let left = deadline.remainingNanoseconds
       // Round up, so that poll(2) does not return before the deadline.
       let time = left < 0 ? -1 : Int32(min(left / 1_000_000 + (left % 1_000_000 == 0 ? 0 : 1), Int64(Int32.max)))
-      let result = withUnsafeMutableBytes(of: &watched) {
-        poll($0.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, time)
-      }
+      var entries = watched.mutableSpan
+      // The kernel accesses the two entries only during the call.
+      let result = unsafe entries.withUnsafeMutableBufferPointer { unsafe poll($0.baseAddress, 2, time) }
       if result > 0 { return watched[1].revents == 0 }
       if result < 0 && errno != EINTR { throw failure("poll") }
       if result == 0 && deadline.hasPassed { throw FileError(call: call, path: path, errno: ETIMEDOUT) }

@@ -19,7 +19,7 @@ extension StreamSocket where Self: ~Copyable {
       switch try read(into: buffer.mutableSpan, until: limits.next) {
       case .endOfStream: isOpen = false
       case .bytes(let count):
-        let part = buffer.span.bytes.extracting(first: count)
+        let part = buffer.span.extracting(first: count)
         try hash?.update(part)
         try file.write(part, within: limits)
         meter.advance(by: count)
@@ -37,13 +37,12 @@ extension StreamSocket where Self: ~Copyable {
     var buffer = [UInt8](repeating: 0, count: transferBufferSize)
     while true {
       var target = buffer.mutableSpan
-      var bytes = target.mutableBytes
       // Watch only for errors and hang-ups: a peer may send bytes, or half-close, and still read.
       let socket = pollfd(fd: writeSource.value, events: 0, revents: 0)
-      guard let count = try file.read(into: &bytes, until: limits.next, beside: socket) else { throw hangUp() }
+      guard let count = try file.read(into: &target, until: limits.next, beside: socket) else { throw hangUp() }
       if count == 0 { return try hash.take()?.finish() }
       let part = buffer.span.extracting(first: count)
-      try hash?.update(part.bytes)
+      try hash?.update(part)
       try writeAll(part, within: limits)
       meter.advance(by: count)
     }
@@ -106,24 +105,23 @@ extension StreamSocket where Self: ~Copyable {
   private borrowing func bytesNotTaken() -> Int32? {
     if Address.self == UnixAddress.self { return nil }
     var count: Int32 = 0
-    return ioctl(writeSource.value, UInt(TIOCOUTQ), &count) == 0 ? count : nil
+    // The kernel writes the number during the call.
+    return unsafe ioctl(writeSource.value, UInt(TIOCOUTQ), &count) == 0 ? count : nil
   }
 
   /// Returns and clears the pending error, which the kernel reports once (SO_ERROR).
   private borrowing func pendingError(_ operation: SocketError.Operation) throws(SocketError) -> SocketError? {
     var number: Int32 = 0
-    var length = socklen_t(4)
-    guard getsockopt(writeSource.value, SOL_SOCKET, SO_ERROR, &number, &length) == 0 else {
-      throw SocketError(.failure(errno: errno), operation)
-    }
+    var length = 0
+    let result = writeSource.readOption(SOL_SOCKET, SO_ERROR, into: &number, &length)
+    if result.isFailure { throw SocketError(result, operation) }
     return number == 0 ? nil : SocketError(.failure(errno: number), operation)
   }
 
   /// Makes `close` reset the connection, if the transport supports this (TCP, SCTP). The peer would interpret an
   /// orderly close as the end of the file.
   borrowing func spoilEnd() {
-    var now = linger(l_onoff: 1, l_linger: 0)
-    setsockopt(writeSource.value, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+    _ = writeSource.writeOption(SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0))
   }
 
   /// Returns the error of a connection for which poll(2) reported an error or a hang-up.

@@ -28,14 +28,16 @@ public struct VscpConsole: Sendable {
 
   private static func localTime() -> String {
     var now = time(nil)
-    var parts = tm()
-    localtime_r(&now, &parts)
+    // The call fills the structure. The name of the time zone, which is a pointer, is not used.
+    var parts = unsafe tm()
+    unsafe localtime_r(&now, &parts)
+    let (year, month, day) = unsafe (parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday)
+    let (hour, minute, second) = unsafe (parts.tm_hour, parts.tm_min, parts.tm_sec)
     func padded(_ number: Int32, _ width: Int = 2) -> String {
       let text = String(number)
       return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
     }
-    return "\(padded(parts.tm_year + 1900, 4))/\(padded(parts.tm_mon + 1))/\(padded(parts.tm_mday)) "
-      + "\(padded(parts.tm_hour)):\(padded(parts.tm_min)):\(padded(parts.tm_sec)) "
+    return "\(padded(year, 4))/\(padded(month))/\(padded(day)) \(padded(hour)):\(padded(minute)):\(padded(second)) "
   }
 }
 

@@ -21,12 +21,12 @@ public struct KernelSHA256: ~Copyable, Sendable {
   }
 
   /// - Throws: `.outOfMemory`, or another error of the kernel's driver.
-  public func update(_ bytes: RawSpan) throws {
+  public func update(_ bytes: Span<UInt8>) throws {
     var done = 0
-    while done < bytes.byteCount {
+    while done < bytes.count {
       // Write pieces of limited size: the kernel pins the memory that it hashes.
-      let piece = bytes.extracting(done..<min(done + 65536, bytes.byteCount))
-      let result = operation.attemptSend(Span<UInt8>(_bytes: piece), ancillary: RawSpan(), to: RawSpan(), flags: .more)
+      let piece = bytes.extracting(done..<min(done + 65536, bytes.count))
+      let result = operation.attemptSend(piece, ancillary: RawSpan(), to: RawSpan(), flags: .more)
       if result.isFailure && !result.isWouldBlock { throw SocketError(result, .send) }
       done += max(0, result.raw)
     }
@@ -59,7 +59,7 @@ struct HashAlgorithm: SocketAddress {
     bytes.replaceSubrange(2..<6, with: Array("hash".utf8))
     let utf8 = Array(name.utf8.prefix(63))
     bytes.replaceSubrange(24..<24 + utf8.count, with: utf8)
-    return body(bytes.span.bytes)
+    return body(bytes.span.integerBytes)
   }
 
   /// The kernel never returns an address for these sockets.

@@ -10,29 +10,27 @@ public struct PlainSHA256: Sendable {
 
   public init() {}
 
-  public mutating func update(_ bytes: RawSpan) {
-    total &+= UInt64(bytes.byteCount)
-    bytes.withUnsafeBytes { update($0) }
-  }
-
-  private mutating func update(_ bytes: UnsafeRawBufferPointer) {
-    var rest = bytes[...]
+  public mutating func update(_ bytes: Span<UInt8>) {
+    total &+= UInt64(bytes.count)
+    var rest = bytes
     if pendingCount > 0 {
-      let part = rest.prefix(64 - pendingCount)
-      for byte in part {
-        pending[pendingCount] = byte
-        pendingCount += 1
-      }
-      rest = rest.dropFirst(part.count)
+      let part = rest.extracting(first: 64 - pendingCount)
+      append(part)
+      rest = rest.extracting(droppingFirst: part.count)
       if pendingCount < 64 { return }
       let block = pending
-      withUnsafeBytes(of: block) { compress($0) }
+      compress(block.span)
       pendingCount = 0
     }
     let whole = rest.count / 64 * 64
-    if whole > 0 { compress(UnsafeRawBufferPointer(rebasing: rest.prefix(whole))) }
-    for byte in rest.dropFirst(whole) {
-      pending[pendingCount] = byte
+    compress(rest.extracting(first: whole))
+    append(rest.extracting(droppingFirst: whole))
+  }
+
+  /// Adds bytes to the incomplete block.
+  private mutating func append(_ bytes: Span<UInt8>) {
+    for index in bytes.indices {
+      pending[pendingCount] = bytes[index]
       pendingCount += 1
     }
   }
@@ -45,37 +43,43 @@ public struct PlainSHA256: Sendable {
     var padding: [UInt8] = [0x80] + [UInt8](repeating: 0, count: zeros)
     let bits = total &* 8
     for shift in stride(from: 56, through: 0, by: -8) { padding.append(UInt8(truncatingIfNeeded: bits >> shift)) }
-    padding.withUnsafeBytes { end.update($0) }
+    end.update(padding.span)
     return SHA256Digest(words: end.state)
   }
 
   /// Processes whole blocks. This function uses unchecked memory access and wrapping sums because nearly all of the
   /// time is spent here, especially in unoptimized builds.
-  private mutating func compress(_ bytes: UnsafeRawBufferPointer) {
-    guard let start = bytes.baseAddress else { return }
-    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
-      guard let w = schedule.baseAddress else { return }
-      roundConstants.span.withUnsafeBufferPointer { constants in
-        guard let k = constants.baseAddress else { return }
-        for offset in stride(from: 0, to: bytes.count, by: 64) { compress(block: start + offset, w, k) }
+  private mutating func compress(_ blocks: Span<UInt8>) {
+    precondition(blocks.count % 64 == 0)
+    // The pointers refer to 64 bytes, 64 words and 64 words, which exist until the closures return.
+    unsafe blocks.withUnsafeBytes { bytes in
+      unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
+        unsafe roundConstants.span.withUnsafeBufferPointer { constants in
+          guard let start = bytes.baseAddress, let w = schedule.baseAddress, let k = constants.baseAddress else {
+            return
+          }
+          for offset in stride(from: 0, to: bytes.count, by: 64) { unsafe compress(block: start + offset, w, k) }
+        }
       }
     }
   }
 
+  // All indices of `w` and `k` are from 0 to 63, and the block has 16 words. The first loop initializes 16 words of `w`,
+  // and each step of the second loop initializes one more.
   private mutating func compress(
     block: UnsafeRawPointer, _ w: UnsafeMutablePointer<UInt32>, _ k: UnsafePointer<UInt32>
   ) {
     var t = 0
     while t < 16 {
-      w[t] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: t &* 4, as: UInt32.self))
+      unsafe w[t] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: t &* 4, as: UInt32.self))
       t &+= 1
     }
     while t < 64 {
-      let x = w[t &- 15]
-      let y = w[t &- 2]
+      let x = unsafe w[t &- 15]
+      let y = unsafe w[t &- 2]
       let s0 = (x &>> 7 | x &<< 25) ^ (x &>> 18 | x &<< 14) ^ x &>> 3
       let s1 = (y &>> 17 | y &<< 15) ^ (y &>> 19 | y &<< 13) ^ y &>> 10
-      w[t] = w[t &- 16] &+ s0 &+ w[t &- 7] &+ s1
+      unsafe w[t] = w[t &- 16] &+ s0 &+ w[t &- 7] &+ s1
       t &+= 1
     }
     var (a, b, c, d) = (state[0], state[1], state[2], state[3])
@@ -84,7 +88,7 @@ public struct PlainSHA256: Sendable {
     while t < 64 {
       let s1 = (e &>> 6 | e &<< 26) ^ (e &>> 11 | e &<< 21) ^ (e &>> 25 | e &<< 7)
       let choice = (e & f) ^ (~e & g)
-      let first = h &+ s1 &+ choice &+ k[t] &+ w[t]
+      let first = unsafe h &+ s1 &+ choice &+ k[t] &+ w[t]
       let s0 = (a &>> 2 | a &<< 30) ^ (a &>> 13 | a &<< 19) ^ (a &>> 22 | a &<< 10)
       let majority = (a & b) ^ (a & c) ^ (b & c)
       h = g

@@ -17,7 +17,7 @@ public struct SHA256: ~Copyable {
 
   public var source: Source { kernel == nil ? .plain : .kernel }
 
-  public mutating func update(_ bytes: RawSpan) throws {
+  public mutating func update(_ bytes: Span<UInt8>) throws {
     if kernel == nil {
       plain.update(bytes)
     } else {
@@ -34,7 +34,7 @@ public struct SHA256: ~Copyable {
   /// Returns the checksum of an array of bytes.
   public static func digest(of bytes: [UInt8], by source: Source? = nil) throws -> SHA256Digest {
     var hash = try SHA256(source)
-    try hash.update(bytes.span.bytes)
+    try hash.update(bytes.span)
     return try hash.finish()
   }
 }

@@ -80,11 +80,11 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
   }
 
   /// Passes bytes announced by ``next()`` to `body`.
-  mutating func withData(_ count: Int, _ body: (RawSpan) throws -> Void) rethrows {
+  mutating func withData(_ count: Int, _ body: (Span<UInt8>) throws -> Void) rethrows {
     let range = start..<start + count
     start += count
     dataLeft -= count
-    try body(input.span.bytes.extracting(range))
+    try body(input.span.extracting(range))
   }
 
   /// Returns whether input is available, without waiting for it.

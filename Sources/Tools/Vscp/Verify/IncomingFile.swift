@@ -18,9 +18,8 @@ struct IncomingFile: ~Copyable {
     try Self.checkTarget(name, in: folder)
     let part = ReceivingPlace.partName(of: name)
     for _ in 0..<10 {
-      let number = withName(part) {
-        openat(folder.value, $0, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0o600)
-      }
+      let number = Word(part).open(
+        O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode: 0o600, in: folder)
       if number < 0 {
         let code: Reason.Code = errno == ELOOP || errno == EISDIR || errno == ENXIO ? .nameTaken : .storage
         throw Refusal(code, "\(FileError(call: "open", path: shownName(part), errno: errno))")
@@ -39,9 +38,7 @@ struct IncomingFile: ~Copyable {
         throw Refusal(.busy, "another transfer is receiving \(shownName(name))")
       }
       // Another process may have finished and renamed the file between the open and the lock.
-      var now = stat()
-      let isThere = withName(part) { fstatat(folder.value, $0, &now, AT_SYMLINK_NOFOLLOW) } == 0
-      if isThere && now.st_ino == status.st_ino && now.st_dev == status.st_dev {
+      if let now = Word(part).status(in: folder), now.st_ino == status.st_ino, now.st_dev == status.st_dev {
         self.place = folder
         self.name = name
         self.part = part
@@ -56,8 +53,7 @@ struct IncomingFile: ~Copyable {
 
   /// Throws if the target exists and is not a regular file; in particular, symbolic links are never replaced.
   private static func checkTarget(_ name: [UInt8], in folder: RawDescriptor) throws(Refusal) {
-    var status = stat()
-    guard withName(name, { fstatat(folder.value, $0, &status, AT_SYMLINK_NOFOLLOW) }) == 0 else {
+    guard let status = Word(name).status(in: folder) else {
       if errno == ENOENT { return }
       throw Refusal(FileError(call: "stat", path: shownName(name), errno: errno))
     }
@@ -70,7 +66,7 @@ struct IncomingFile: ~Copyable {
   }
 
   /// Passes the existing bytes to `body`. Afterwards the file offset is the end of these bytes.
-  borrowing func forEachChunk(_ body: (RawSpan) throws -> Void) throws {
+  borrowing func forEachChunk(_ body: (Span<UInt8>) throws -> Void) throws {
     try file.seek(to: 0)
     try forEachChunkOfFile(file, limit: size, body)
   }
@@ -81,7 +77,7 @@ struct IncomingFile: ~Copyable {
     try file.seek(to: 0)
   }
 
-  borrowing func write(_ bytes: RawSpan) throws(FileError) { try file.write(bytes) }
+  borrowing func write(_ bytes: Span<UInt8>) throws(FileError) { try file.write(bytes) }
 
   /// Sets the file's permissions, renames it to its final name, and syncs both to disk.
   /// - Parameter signs: called periodically during the sync.
@@ -96,8 +92,9 @@ struct IncomingFile: ~Copyable {
       try sync(signs)
       try Self.checkTarget(name, in: place)
       if !isThere(part) { throw Refusal(.storage, "another process has replaced \(shownName(part))") }
-      let result = withName(part) { from in withName(name) { renameat(place.value, from, place.value, $0) } }
-      if result != 0 { throw Refusal(FileError(call: "rename", path: shownName(name), errno: errno)) }
+      if !Word(part).rename(to: Word(name), in: place) {
+        throw Refusal(FileError(call: "rename", path: shownName(name), errno: errno))
+      }
     } catch {
       _ = fchmod(file.owned.raw.value, 0o600)
       throw error
@@ -135,16 +132,13 @@ struct IncomingFile: ~Copyable {
 
   /// Returns whether the name still refers to this file, and not to a file that has replaced it.
   private borrowing func isThere(_ name: [UInt8]) -> Bool {
-    var there = stat()
-    guard let own = try? file.status(),
-      withName(name, { fstatat(place.value, $0, &there, AT_SYMLINK_NOFOLLOW) }) == 0
-    else { return false }
+    guard let own = try? file.status(), let there = Word(name).status(in: place) else { return false }
     return there.st_ino == own.st_ino && there.st_dev == own.st_dev
   }
 
   /// Removes the unfinished file, because its content is wrong or it is empty.
   borrowing func discard() {
-    if isThere(part) { _ = withName(part) { unlinkat(place.value, $0, 0) } }
+    if isThere(part) { Word(part).remove(in: place) }
   }
 
   /// Keeps the unfinished file for a later run, unless it is empty.
@@ -154,31 +148,27 @@ struct IncomingFile: ~Copyable {
 }
 
 /// Reads a file from its current offset, up to its end or `limit` bytes.
-func forEachChunkOfFile(_ file: borrowing LocalFile, limit: UInt64, _ body: (RawSpan) throws -> Void) throws {
+func forEachChunkOfFile(_ file: borrowing LocalFile, limit: UInt64, _ body: (Span<UInt8>) throws -> Void) throws {
   var buffer = [UInt8](repeating: 0, count: transferBufferSize)
   var left = limit
   while left > 0 {
     var target = buffer.mutableSpan
-    var bytes = target.mutableBytes
-    var part = bytes._mutatingExtracting(first: Int(min(left, UInt64(transferBufferSize))))
+    var part = target._mutatingExtracting(first: Int(min(left, UInt64(transferBufferSize))))
     guard let count = try file.read(into: &part), count > 0 else { return }
     left -= UInt64(count)
-    try body(buffer.span.bytes.extracting(first: count))
+    try body(buffer.span.extracting(first: count))
   }
 }
 
 private func shownName(_ name: [UInt8]) -> Word { Word(name) }
 
-/// Passes the name as a C string; the name must not contain a zero byte.
-private func withName<R>(_ name: [UInt8], _ body: (UnsafePointer<CChar>) -> R) -> R {
-  Word(name).withCString(body)
-}
-
 /// The umask, read without changing it (proc(5), Linux 4.7); 022 if it cannot be read.
 private let fileCreationMask: mode_t = {
   guard let status = try? LocalFile.reading("/proc/self/status") else { return 0o022 }
   var text: [UInt8] = []
-  try? forEachChunkOfFile(status, limit: 65536) { bytes in bytes.withUnsafeBytes { text += $0 } }
+  try? forEachChunkOfFile(status, limit: 65536) { bytes in
+    for index in bytes.indices { text.append(bytes[index]) }
+  }
   let line = text.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: "Umask:".utf8) }
   let digits = line?.split(separator: UInt8(ascii: "\t")).last.map { String(decoding: $0, as: UTF8.self) }
   return digits.flatMap { mode_t($0, radix: 8) } ?? 0o022

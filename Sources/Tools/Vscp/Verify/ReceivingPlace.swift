@@ -16,7 +16,7 @@ struct ReceivingPlace: ~Copyable {
   init(_ target: Word?, acceptsHidden: Bool) throws(FileError) {
     self.acceptsHidden = acceptsHidden
     let target = target ?? "."
-    let number = target.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    let number = target.open(O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     if number >= 0 {
       directory = LocalFile(number, path: target)
       name = nil
@@ -28,7 +28,7 @@ struct ReceivingPlace: ~Copyable {
     let bytes = target.bytes
     let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
     let folder = slash.map { $0 == 0 ? "/" : Word(bytes[..<$0]) } ?? "."
-    let folderNumber = folder.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    let folderNumber = folder.open(O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     if folderNumber < 0 { throw FileError(call: "open", path: folder, errno: errno) }
     directory = LocalFile(folderNumber, path: folder)
     name = Array(bytes[(slash.map { $0 + 1 } ?? 0)...])
@@ -56,7 +56,7 @@ struct ReceivingPlace: ~Copyable {
     let part = [UInt8(ascii: ".")] + name + partSuffix
     if part.count <= 255 { return part }
     var hash = PlainSHA256()
-    hash.update(name.span.bytes)
+    hash.update(name.span)
     return [UInt8(ascii: ".")] + Array(hash.digest().description.utf8) + partSuffix
   }
 }

@@ -122,7 +122,7 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
         meter.finish()
         return try giveUp(offer, Reason(.source, "the file became shorter during the transfer"))
       }
-      try hash.update(buffer.span.bytes.extracting(FrameHeader.byteCount..<FrameHeader.byteCount + count))
+      try hash.update(buffer.span.extracting(FrameHeader.byteCount..<FrameHeader.byteCount + count))
       try channel.sendData(&buffer, count: count)
       meter.advance(by: count)
     }
@@ -156,8 +156,7 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     let room = min(UInt64(transferBufferSize), (offer.size ?? .max) - done)
     let (deadline, socket) = (channel.limits.next, channel.watchedForInput)
     var target = buffer.mutableSpan
-    var bytes = target.mutableBytes
-    var part = bytes._mutatingExtracting(FrameHeader.byteCount..<FrameHeader.byteCount + Int(room))
+    var part = target._mutatingExtracting(FrameHeader.byteCount..<FrameHeader.byteCount + Int(room))
     return try file.read(into: &part, until: deadline, beside: socket)
   }
 
@@ -193,7 +192,7 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     try forEachChunkOfFile(file, limit: offset) { bytes in
       try front.update(bytes)
       try hash.update(bytes)
-      count += UInt64(bytes.byteCount)
+      count += UInt64(bytes.count)
       if signs.isDue() { try channel.send(.wait) }
     }
     if count == offset, try front.finish() == theirs { return offset }
