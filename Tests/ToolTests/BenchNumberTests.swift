@@ -36,19 +36,19 @@ import Testing
       for done in Set([0, size / 2, size - 1]) {
         let bytes = messages.withMessage(number, of: place, from: done) { span in span.indices.map { span[$0] } }
         #expect(bytes.count == size - done)
-        #expect(matches(messages, bytes, number, of: place, from: done))
+        #expect(messages.matches(bytes.span, number, of: place, from: done))
         // Of what is behind the numbers only the pattern tells them apart.
-        #expect(!matches(messages, bytes, number - 1, of: place, from: done) || done > 0 && done < 8)
+        #expect(!messages.matches(bytes.span, number - 1, of: place, from: done) || done > 0 && done < 8)
         if done == 0 && size >= 8 {
           for other in [0, 1, 2, 71_000] as [Int] where other != place {
-            #expect(!matches(messages, bytes, number, of: other, from: 0))
-            #expect(!matches(messages, bytes, number + place - other, of: other, from: 0))
+            #expect(!messages.matches(bytes.span, number, of: other, from: 0))
+            #expect(!messages.matches(bytes.span, number + place - other, of: other, from: 0))
           }
         }
         for index in bytes.indices {
           var changed = bytes
           changed[index] ^= 1
-          #expect(!matches(messages, changed, number, of: place, from: done))
+          #expect(!messages.matches(changed.span, number, of: place, from: done))
         }
       }
     }

@@ -28,8 +28,7 @@ extension Command {
     alarm(UInt32(lifetime))
     if let cpu { try checked(bench_pin(Int32(cpu)), "pinning to cpu \(cpu)") }
     _ = bench_raise_descriptor_limit()
-    guard let page = bench_map(3, MemoryLayout<bench_counters>.size) else { throw ToolError("cannot map the counters") }
-    let counters = page.assumingMemoryBound(to: bench_counters.self)
+    guard let counters = SharedCounters(memoryFile: 3) else { throw ToolError("cannot map the counters") }
     if let way, let size {
       let plan = DatagramPlan(way, size: size)
       if takesTurns { try checked(bench_take_turns(1), "setting SCHED_BATCH") }
@@ -44,7 +43,7 @@ extension Command {
 private struct ServerTask: CompositionTask {
   let kind: ServerKind
   let capacity: Int
-  let counters: UnsafeMutablePointer<bench_counters>
+  let counters: SharedCounters
   private static var bufferSize: Int { 65536 }
 
   func run<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>(_: S.Type, _: P.Type) throws {
@@ -60,7 +59,11 @@ private struct ServerTask: CompositionTask {
       try Terminal.print("ready \(listener.address)\n")
       // Use the same number of events per wait as the Swift poller.
       let events = Int32(EpollPoller.configuration(capacity: capacity + 1).eventsPerWait)
-      try checked(baseline_serve(listener.descriptor, events, Self.bufferSize, counters), "serving in C")
+      // The page stays mapped until this process ends.
+      let result = unsafe counters.withPointer {
+        unsafe baseline_serve(listener.descriptor, events, Self.bufferSize, $0)
+      }
+      try checked(result, "serving in C")
     }
   }
 }
@@ -68,7 +71,7 @@ private struct ServerTask: CompositionTask {
 private struct DatagramServerTask: DatagramTask {
   let kind: ServerKind
   let plan: DatagramPlan
-  let counters: UnsafeMutablePointer<bench_counters>
+  let counters: SharedCounters
 
   func run<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~Copyable>(_: S.Type, _: P.Type) throws {
     switch kind {
@@ -82,9 +85,11 @@ private struct DatagramServerTask: DatagramTask {
     case .c:
       let socket = try S.baselineSocket()
       try Terminal.print("ready \(socket.address)\n")
-      try checked(
-        baseline_serve_datagrams(socket.descriptor, plan.way.baseline, plan.size, UInt32(plan.batch), counters),
-        "serving datagrams in C")
+      // The page stays mapped until this process ends.
+      let result = unsafe counters.withPointer {
+        unsafe baseline_serve_datagrams(socket.descriptor, plan.way.baseline, plan.size, UInt32(plan.batch), $0)
+      }
+      try checked(result, "serving datagrams in C")
     }
   }
 }

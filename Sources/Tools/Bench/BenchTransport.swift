@@ -38,7 +38,8 @@ extension TCPSocket: BenchTransport {
 
   static func baselineListener() throws -> BaselineListener {
     var port: UInt16 = 0
-    let descriptor = try checked(baseline_listen_tcp(&port), "listening on TCP in C")
+    // The function stores the port during the call.
+    let descriptor = try checked(unsafe baseline_listen_tcp(&port), "listening on TCP in C")
     return BaselineListener(descriptor: descriptor, address: IPSocketAddress.loopback(port: port).description)
   }
 
@@ -53,7 +54,8 @@ extension UnixStreamSocket: BenchTransport {
   static func benchAddress() throws -> UnixAddress { try UnixAddress(abstract: name) }
 
   static func baselineListener() throws -> BaselineListener {
-    let descriptor = try checked(baseline_listen_unix(name), "listening on a Unix socket in C")
+    // The function reads the name during the call.
+    let descriptor = try checked(unsafe baseline_listen_unix(name), "listening on a Unix socket in C")
     return BaselineListener(descriptor: descriptor, address: "@" + name)
   }
 
@@ -65,7 +67,8 @@ extension SCTPSocket: BenchTransport {
 
   static func baselineListener() throws -> BaselineListener {
     var port: UInt16 = 0
-    let descriptor = try checked(baseline_listen_sctp(&port), "listening on SCTP in C")
+    // The function stores the port during the call.
+    let descriptor = try checked(unsafe baseline_listen_sctp(&port), "listening on SCTP in C")
     return BaselineListener(descriptor: descriptor, address: IPSocketAddress.loopback(port: port).description)
   }
 
@@ -89,7 +92,8 @@ extension VsockStreamSocket: BenchTransport {
 
   static func baselineListener() throws -> BaselineListener {
     var port: UInt32 = 0
-    let descriptor = try checked(baseline_listen_vsock(&port), "listening on vsock in C")
+    // The function stores the port during the call.
+    let descriptor = try checked(unsafe baseline_listen_vsock(&port), "listening on vsock in C")
     return BaselineListener(
       descriptor: descriptor, address: VsockAddress.local(port: VsockPort(rawValue: port)).description)
   }
@@ -112,6 +116,6 @@ extension VsockStreamSocket: BenchTransport {
 /// Returns the value of a C function that returns -errno on failure, or throws.
 @discardableResult
 func checked<Number: BinaryInteger>(_ result: Number, _ action: String) throws(ToolError) -> Number {
-  if result < 0 { throw ToolError("\(action): \(String(cString: strerror(Int32(-Int(result)))))") }
+  if result < 0 { throw ToolError("\(action): \(systemText(Int32(-Int(result))))") }
   return result
 }

@@ -17,14 +17,14 @@ struct CallCheck: Sendable {
   ) throws -> CallCheck? {
     let trace = Trace()
     let process = server.process
-    let thread = try TimedThread { bench_trace(process, trace.state) }
+    let thread = try TimedThread { trace.run(process) }
     var outcome: Int32?
     defer {
       // The tracing thread must detach before the server is killed.
-      bench_stop_trace(trace.state)
+      trace.stop()
       if outcome == nil { _ = thread.outcome(within: 5) }
     }
-    while bench_is_tracing(trace.state) == 0 {
+    while !trace.isRunning {
       if let ended = thread.outcome(within: 0) {
         outcome = try ended.get()
         return nil
@@ -63,11 +63,11 @@ struct CallCheck: Sendable {
   private static func rest(
     _ server: borrowing ServerProcess, _ trace: Trace, _ samples: Int
   ) -> (counted: UInt64, kernel: UInt64) {
-    var last = (server.counters.calls, bench_traced_calls(trace.state))
+    var last = (server.counters.calls, trace.calls)
     var same = 0
     for _ in 0..<1000 where same < samples {
       usleep(2000)
-      let now = (server.counters.calls, bench_traced_calls(trace.state))
+      let now = (server.counters.calls, trace.calls)
       same = now == last ? same + 1 : 0
       last = now
     }
@@ -75,13 +75,22 @@ struct CallCheck: Sendable {
   }
 
   /// The count, shared by two threads.
+  @safe
   private final class Trace: @unchecked Sendable {
-    let state: UnsafeMutablePointer<bench_trace>
+    // The memory exists as long as this object, which each of the two threads retains. The functions access the state
+    // atomically.
+    private let state: UnsafeMutablePointer<bench_trace>
     init() {
-      state = .allocate(capacity: 1)
-      state.initialize(to: bench_trace())
+      unsafe state = .allocate(capacity: 1)
+      unsafe state.initialize(to: bench_trace())
     }
-    deinit { state.deallocate() }
+    deinit { unsafe state.deallocate() }
+
+    /// Counts the system calls of a process until another thread calls ``stop()``.
+    func run(_ process: Int32) -> Int32 { unsafe bench_trace(process, state) }
+    func stop() { unsafe bench_stop_trace(state) }
+    var isRunning: Bool { unsafe bench_is_tracing(state) != 0 }
+    var calls: UInt64 { unsafe bench_traced_calls(state) }
   }
 }
 

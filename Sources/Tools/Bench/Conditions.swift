@@ -41,20 +41,17 @@ struct Conditions {
   }
 
   private static func date() -> String {
-    var now = time(nil)
-    var parts = tm()
-    gmtime_r(&now, &parts)
-    var text = [CChar](repeating: 0, count: 32)
-    strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
-    return string(text)
+    let now = CalendarTime.now(.universal)
+    return "\(now.date("-"))T\(now.time)Z"
   }
 
   private static func kernel() -> String {
     var name = utsname()
-    uname(&name)
-    return withUnsafeBytes(of: name.release) { release in
-      withUnsafeBytes(of: name.machine) { machine in
-        "Linux " + string(release.bindMemory(to: CChar.self)) + " " + string(machine.bindMemory(to: CChar.self))
+    // The call fills the structure, whose fields are arrays of characters.
+    unsafe uname(&name)
+    return unsafe withUnsafeBytes(of: name.release) { release in
+      unsafe withUnsafeBytes(of: name.machine) { machine in
+        unsafe "Linux \(cText(release.bytes)) \(cText(machine.bytes))"
       }
     }
   }
@@ -68,9 +65,5 @@ struct Conditions {
 
   private static func line(_ path: String) -> String? {
     readFile(path)?.split(separator: "\n").first.map(String.init)
-  }
-
-  private static func string(_ characters: some Collection<CChar>) -> String {
-    String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

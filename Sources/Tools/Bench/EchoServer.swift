@@ -10,11 +10,11 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Co
   private let listener: Listener<S>
   private var poller: P
   private var connections: Slab<EchoConnection<S>>
-  private let counters: UnsafeMutablePointer<bench_counters>
+  private let counters: SharedCounters
   private static var listenerToken: Token { Token(index: .max) }
 
   init(
-    _ listener: consuming Listener<S>, capacity: Int, counters: UnsafeMutablePointer<bench_counters>
+    _ listener: consuming Listener<S>, capacity: Int, counters: SharedCounters
   ) throws(SocketError) {
     var poller = try P(P.configuration(capacity: capacity))
     try poller.register(listener, for: .readable, token: Self.listenerToken)
@@ -30,11 +30,11 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Co
     // Create the span outside the loop: to create a span, the array checks that it is uniquely referenced.
     var buffer = bytes.mutableSpan
     while true {
-      counters.pointee.waits &+= 1
+      counters.values.waits &+= 1
       let count = try poller.wait()
-      counters.pointee.returns &+= 1
-      counters.pointee.events &+= UInt64(truncatingIfNeeded: count)
-      counters.pointee.hidden = poller.callsBeyondWaits
+      counters.values.returns &+= 1
+      counters.values.events &+= UInt64(truncatingIfNeeded: count)
+      counters.values.hidden = poller.callsBeyondWaits
       var index = 0
       while index < count {
         let event = poller[event: index]
@@ -52,14 +52,14 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Co
 
   private mutating func acceptAll() throws(SocketError) {
     while !connections.isFull {
-      counters.pointee.accepts &+= 1
+      counters.values.accepts &+= 1
       guard let socket = try listener.accept() else { return }
       let source = socket.readSource
       let token = connections.insert(EchoConnection(socket: socket))
       try poller.register(source, for: .readable, token: token)
-      counters.pointee.controls &+= P.callsPerControl
-      counters.pointee.open &+= 1
-      if counters.pointee.open > counters.pointee.peak { counters.pointee.peak = counters.pointee.open }
+      counters.values.controls &+= P.callsPerControl
+      counters.values.open &+= 1
+      if counters.values.open > counters.values.peak { counters.values.peak = counters.values.open }
     }
   }
 
@@ -68,11 +68,11 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Co
     let counters = counters
     let turn = connections.withElement(token) { connection -> Turn in
       do throws(SocketError) {
-        counters.pointee.reads &+= 1
+        counters.values.reads &+= 1
         let outcome = try connection.socket.read(into: buffer._mutatingExtracting(...))
         if outcome == nil { return .done }
         guard case .bytes(let count) = outcome else { return .ended }
-        counters.pointee.writes &+= 1
+        counters.values.writes &+= 1
         let sent = try connection.socket.write(buffer.span.extracting(first: count)) ?? 0
         return sent == count ? .done : .unsent(sent..<count)
       } catch {
@@ -100,7 +100,7 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Co
     let counters = counters
     let turn = connections.withMutableElement(token) { connection -> Turn in
       do throws(SocketError) {
-        counters.pointee.writes &+= 1
+        counters.values.writes &+= 1
         if let sent = try connection.socket.write(connection.unsent.span) {
           connection.unsent.removeFirst(sent)
         }
@@ -119,14 +119,14 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Co
   }
 
   private mutating func watch(_ source: RawDescriptor, _ interest: Interest, _ token: Token) throws(SocketError) {
-    counters.pointee.controls &+= P.callsPerControl
+    counters.values.controls &+= P.callsPerControl
     try poller.modify(source, for: interest, token: token)
   }
 
   private mutating func close(_ token: Token) throws(SocketError) {
     guard let connection = connections.remove(token) else { return }
-    counters.pointee.controls &+= P.callsPerControl
-    counters.pointee.open &-= 1
+    counters.values.controls &+= P.callsPerControl
+    counters.values.open &-= 1
     try poller.deregister(connection.socket)
   }
 }

@@ -53,7 +53,8 @@ struct IdleTask: CompositionTask {
   private func sleep(milliseconds: Int) {
     var left = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
     var rest = timespec()
-    while nanosleep(&left, &rest) < 0 && errno == EINTR { left = rest }
+    // The kernel accesses both times only during the call.
+    while unsafe nanosleep(&left, &rest) < 0 && errno == EINTR { left = rest }
   }
 }
 

@@ -212,10 +212,9 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
       guard done + count <= progress[place].sent else {
         throw .wrong("connection \(place) received more bytes than it sent, with message \(number)")
       }
-      let isSame = buffer.withUnsafeBytes { got in
-        messages.matches(UnsafeRawBufferPointer(rebasing: got[..<count]), number, of: place, from: done)
+      guard messages.matches(buffer.span.extracting(first: count), number, of: place, from: done) else {
+        throw .wrong("connection \(place) received other bytes than it sent, as message \(number)")
       }
-      guard isSame else { throw .wrong("connection \(place) received other bytes than it sent, as message \(number)") }
       progress[place].received = done &+ count
       return done &+ count == size
     case nil: return false

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// The messages that clients send. Consecutive messages of a connection differ, and so do messages of different
 /// connections.
 ///
@@ -39,7 +37,7 @@ struct NumberedMessages {
 
   /// Returns whether the bytes equal those of a message, starting at an offset.
   @inline(__always)
-  func matches(_ got: UnsafeRawBufferPointer, _ number: Int, of place: Int, from done: Int) -> Bool {
+  func matches(_ got: Span<UInt8>, _ number: Int, of place: Int, from done: Int) -> Bool {
     let stamp = Self.stamp(place, number)
     var index = 0
     while done &+ index < 8 && index < got.count {
@@ -48,9 +46,7 @@ struct NumberedMessages {
     }
     if index == got.count { return true }
     let start = Self.shift(place, number) &+ done &+ index
-    return bytes.withUnsafeBytes { sent in
-      guard let first = got.baseAddress, let sent = sent.baseAddress else { return false }
-      return memcmp(first + index, sent + start, got.count - index) == 0
-    }
+    let sent = bytes.span.extracting(start..<start + got.count - index)
+    return got.extracting(droppingFirst: index).isEqual(to: sent)
   }
 }

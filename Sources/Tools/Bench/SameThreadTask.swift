@@ -1,6 +1,5 @@
 internal import CSocketKit
 internal import CSocketKitBaseline
-internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
 
@@ -37,8 +36,10 @@ struct SameThreadTask: CompositionTask {
       _ = try bounce.run(near, far, warmUp) { (_, _) in }
       counters = try bounce.run(near, far, messages) { samples[$0] = $1 }
     case .c:
+      // The array has space for the times of `messages` round trips.
       try checked(
-        baseline_bounce(near.descriptor.value, far.descriptor.value, size, warmUp, messages, &samples, &counters),
+        unsafe baseline_bounce(
+          near.descriptor.value, far.descriptor.value, size, warmUp, messages, &samples, &counters),
         "the loop in C")
     }
     let cpu = (bench_cpu_time(0) - before) * Int64(messages) / Int64(messages + warmUp)
@@ -106,7 +107,7 @@ private struct Bounce<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>
         index &+= 1
         if event.token == Self.nearToken {
           guard try ball.receive(near, &nearBuffer, &nearArrived) else { continue }
-          guard nearBuffer.span.bytes.isEqual(to: message.span.bytes) else {
+          guard nearBuffer.span.isEqual(to: message.span) else {
             throw ToolError("the reply to message \(number) differs from the message that was sent")
           }
           let end = csk_monotonic_nanoseconds()
@@ -162,18 +163,5 @@ private struct Ball {
     if try socket.write(buffer) == buffer.count { return }
     // Neither loop handles partial writes: the message must fit into the socket's buffer.
     throw SocketError(code: .messageTooLarge, .write)
-  }
-}
-
-extension RawSpan {
-  /// Returns whether both contain the same bytes.
-  @inline(__always)
-  fileprivate func isEqual(to other: RawSpan) -> Bool {
-    withUnsafeBytes { bytes in
-      other.withUnsafeBytes { others in
-        guard let first = bytes.baseAddress, let second = others.baseAddress else { return bytes.count == others.count }
-        return bytes.count == others.count && memcmp(first, second, bytes.count) == 0
-      }
-    }
   }
 }

@@ -16,7 +16,7 @@ struct ServerProcess: ~Copyable {
   /// The address on which the server listens.
   private(set) var address = ""
   let process: Int32
-  private let page: UnsafeMutableRawPointer
+  private let page: SharedCounters
   private let limit: TimeLimit
 
   /// Starts the server and waits until it listens. The server exits on its own some time after the limit, independently
@@ -25,10 +25,9 @@ struct ServerProcess: ~Copyable {
     _ kind: ServerKind, _ composition: Composition, connections: Int, setting: RunSetting,
     datagrams: DatagramPlan? = nil
   ) throws -> ServerProcess {
-    let size = MemoryLayout<bench_counters>.size
-    let file = try checked(bench_memory_file(size), "creating shared memory")
+    let file = try checked(bench_memory_file(SharedCounters.byteCount), "creating shared memory")
     defer { close(file) }
-    guard let page = bench_map(file, size) else { throw ToolError("cannot map shared memory") }
+    guard let page = SharedCounters(memoryFile: file) else { throw ToolError("cannot map shared memory") }
     var words =
       setting.program.words + [
         "--server", kind.rawValue, "--transport", composition.transport.rawValue, "--poller",
@@ -41,8 +40,10 @@ struct ServerProcess: ~Copyable {
     }
     if let cpu = setting.cpu { words += ["--cpu", "\(cpu)"] }
     var output: Int32 = -1
-    let started = withArguments(words) { bench_spawn(setting.program.path, $0, file, &output) }
-    if started < 0 { bench_unmap(page, size) }
+    // The function uses the strings only during the call, and stores the descriptor of the pipe.
+    let started = unsafe withArguments(words) { unsafe bench_spawn(setting.program.path, $0, file, &output) }
+    // Nothing else uses the page yet.
+    if started < 0 { unsafe page.unmap() }
     try checked(started, "starting the server \(setting.program.path)")
     setting.limit.watch(server: started)
     var server = ServerProcess(process: started, page: page, limit: setting.limit)
@@ -56,7 +57,7 @@ struct ServerProcess: ~Copyable {
     return server
   }
 
-  private init(process: Int32, page: UnsafeMutableRawPointer, limit: TimeLimit) {
+  private init(process: Int32, page: SharedCounters, limit: TimeLimit) {
     self.process = process
     self.page = page
     self.limit = limit
@@ -64,7 +65,8 @@ struct ServerProcess: ~Copyable {
 
   deinit {
     limit.end(server: process)
-    bench_unmap(page, MemoryLayout<bench_counters>.size)
+    // Only this value uses the page.
+    unsafe page.unmap()
   }
 
   /// Applies a load to the server.
@@ -90,7 +92,7 @@ struct ServerProcess: ~Copyable {
   }
 
   /// The counts of the server's loop. They are exact when the server is idle.
-  var counters: bench_counters { page.load(as: bench_counters.self) }
+  var counters: bench_counters { page.values }
 
   /// Returns the server's CPU time, user and system, in nanoseconds.
   func cpuTime() throws -> Int64 { try checked(bench_cpu_time(process), "reading the server's CPU time") }
@@ -99,14 +101,9 @@ struct ServerProcess: ~Copyable {
   /// not report it.
   func sleeps() -> Int? {
     let folder = "/proc/\(process)/task"
-    guard let tasks = opendir(folder) else { return nil }
-    defer { closedir(tasks) }
+    guard let names = entryNames(folder) else { return nil }
     var sum: Int?
-    while let entry = readdir(tasks) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      guard Int32(name) != nil else { continue }
+    for name in names where Int32(name) != nil {
       let lines = readFile("\(folder)/\(name)/status")?.split(separator: "\n") ?? []
       guard let line = lines.first(where: { $0.hasPrefix("voluntary_ctxt_switches:") }),
         let count = Int(line.drop { !$0.isNumber })
@@ -135,7 +132,8 @@ struct ServerProcess: ~Copyable {
   /// Returns how a child process exited, or nil if it is still running.
   static func end(of process: Int32) -> String? {
     var status: Int32 = 0
-    switch bench_ended(process, &status) {
+    // The function stores the status during the call.
+    switch unsafe bench_ended(process, &status) {
     case 0: return nil
     case 1: return "exited with status \(status)"
     case 2: return "was killed by signal \(status)"
@@ -146,35 +144,20 @@ struct ServerProcess: ~Copyable {
   private static func readLine(_ number: Int32, milliseconds: Int32) -> String {
     var bytes: [UInt8] = []
     while bytes.last != UInt8(ascii: "\n") {
-      var watched = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-      guard poll(&watched, 1, milliseconds) == 1 else { return "" }
-      var byte: UInt8 = 0
-      guard read(number, &byte, 1) == 1 else { return "" }
-      bytes.append(byte)
+      guard waitForEvent(POLLIN, of: number, milliseconds: milliseconds) else { return "" }
+      var byte: [UInt8] = [0]
+      guard readBytes(number, into: &byte) == 1 else { return "" }
+      bytes += byte
     }
     return String(decoding: bytes.dropLast(), as: UTF8.self)
   }
 }
 
-/// Passes the arguments to `body` as a C array of strings.
+/// Passes the arguments to `body` as a C array of strings, which exists until the body returns.
 private func withArguments<R>(_ words: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> R) -> R {
-  var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
-  pointers.append(nil)
-  defer { for pointer in pointers { free(pointer) } }
-  return body(pointers)
-}
-
-/// Returns the contents of a small file, or nil if it cannot be read.
-func readFile(_ path: String) -> String? {
-  let number = open(path, O_RDONLY | O_CLOEXEC)
-  guard number >= 0 else { return nil }
-  defer { close(number) }
-  var text: [UInt8] = []
-  var chunk = [UInt8](repeating: 0, count: 4096)
-  while true {
-    let count = read(number, &chunk, chunk.count)
-    if count <= 0 { break }
-    text += chunk[..<count]
-  }
-  return String(decoding: text, as: UTF8.self)
+  // Each copy is freed once, after the call.
+  var pointers: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) }
+  unsafe pointers.append(nil)
+  defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
+  return unsafe body(pointers)
 }

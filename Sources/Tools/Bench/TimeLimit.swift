@@ -2,6 +2,7 @@ internal import CSocketKit
 internal import CSocketKitBaseline
 internal import Glibc
 internal import SocketKit
+internal import SocketKitCore
 internal import SocketKitToolSupport
 
 /// The time limit for one run of one server. When the time has passed or the server has exited, the server is killed if
@@ -15,7 +16,7 @@ final class TimeLimit: Sendable {
   }
 
   let seconds: Double
-  private let state = Locked(State())
+  private let state = Guarded(State())
   private init(_ seconds: Double) { self.seconds = seconds }
 
   /// Performs a run on a separate thread and waits until it ends.

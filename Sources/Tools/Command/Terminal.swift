@@ -7,7 +7,7 @@ enum Terminal {
   /// - Throws: if not all of the text could be written.
   static func print(_ text: String) throws(ToolError) {
     let error = write(text, to: 1)
-    if error != 0 { throw ToolError("writing to standard output: \(String(cString: strerror(error)))") }
+    if error != 0 { throw ToolError("writing to standard output: \(systemText(error))") }
   }
 
   static func say(_ text: String) { _ = write(text, to: 2) }
@@ -25,10 +25,9 @@ enum Terminal {
   private static func write(_ text: String, to number: Int32) -> Int32 {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
+      let count = writeBytes(number, bytes)
       if count < 0 && errno == EAGAIN {
-        var watched = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
-        poll(&watched, 1, -1)
+        waitForEvent(POLLOUT, of: number, milliseconds: -1)
       } else if count < 0 && errno != EINTR {
         return errno
       }

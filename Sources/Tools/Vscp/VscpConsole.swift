@@ -1,5 +1,4 @@
 public import SocketKitCore
-internal import Glibc
 
 /// The input and output of vscp: the descriptors of the process or, in tests, other descriptors.
 public struct VscpConsole: Sendable {
@@ -27,17 +26,8 @@ public struct VscpConsole: Sendable {
   private static var clearLine: String { "\r\u{1b}[K" }
 
   private static func localTime() -> String {
-    var now = time(nil)
-    // The call fills the structure. The name of the time zone, which is a pointer, is not used.
-    var parts = unsafe tm()
-    unsafe localtime_r(&now, &parts)
-    let (year, month, day) = unsafe (parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday)
-    let (hour, minute, second) = unsafe (parts.tm_hour, parts.tm_min, parts.tm_sec)
-    func padded(_ number: Int32, _ width: Int = 2) -> String {
-      let text = String(number)
-      return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
-    }
-    return "\(padded(year, 4))/\(padded(month))/\(padded(day)) \(padded(hour)):\(padded(minute)):\(padded(second)) "
+    let now = CalendarTime.now(.local)
+    return "\(now.date("/")) \(now.time) "
   }
 }
 

@@ -1,3 +1,5 @@
+internal import SocketKitCore
+
 /// Tracks the datagrams in flight. Each datagram contains a number in its first eight bytes, or the low-order bytes of
 /// the number if the datagram is shorter. Every received datagram must be in flight, so that none is counted twice.
 final class DatagramLedger {
@@ -39,10 +41,10 @@ final class DatagramLedger {
       guard start &+ size <= bytes.byteCount else { return "a returned datagram is truncated" }
       var number: UInt64 = 0
       for place in 0..<digits {
-        number |= UInt64(bytes.unsafeLoad(fromByteOffset: start &+ place, as: UInt8.self)) << (8 &* UInt64(place))
+        number |= UInt64(bytes.integer(at: start &+ place, as: UInt8.self)) << (8 &* UInt64(place))
       }
       for place in digits..<size
-      where bytes.unsafeLoad(fromByteOffset: start &+ place, as: UInt8.self) != rest[place] {
+      where bytes.integer(at: start &+ place, as: UInt8.self) != rest[place] {
         return "the contents of a returned datagram have changed"
       }
       start &+= size

@@ -84,9 +84,7 @@ private struct DatagramClient<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~C
       histogram.record(csk_monotonic_nanoseconds() &- start)
       let isSame =
         length == size
-        && buffer.withUnsafeBytes { got in
-          messages.matches(UnsafeRawBufferPointer(rebasing: got[..<size]), number, of: 0, from: 0)
-        }
+        && messages.matches(buffer.span.extracting(first: size), number, of: 0, from: 0)
       if !isSame { throw ToolError("the reply to datagram \(number) differs from the datagram that was sent") }
     }
     return csk_monotonic_nanoseconds() - begin

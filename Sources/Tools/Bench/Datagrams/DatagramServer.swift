@@ -7,9 +7,9 @@ internal import SocketKit
 struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>: ~Copyable {
   private let socket: S
   private var poller: P
-  private let counters: UnsafeMutablePointer<bench_counters>
+  private let counters: SharedCounters
 
-  init(_ socket: consuming S, counters: UnsafeMutablePointer<bench_counters>) throws(SocketError) {
+  init(_ socket: consuming S, counters: SharedCounters) throws(SocketError) {
     var poller = try P(P.configuration(capacity: 1))
     try poller.register(socket, for: .readable, token: Token(index: 0))
     self.socket = socket
@@ -18,11 +18,11 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
   }
 
   private mutating func wait() throws(SocketError) -> Bool {
-    counters.pointee.waits &+= 1
+    counters.values.waits &+= 1
     let count = try poller.wait()
-    counters.pointee.returns &+= 1
-    counters.pointee.events &+= UInt64(truncatingIfNeeded: count)
-    counters.pointee.hidden = poller.callsBeyondWaits
+    counters.values.returns &+= 1
+    counters.values.events &+= UInt64(truncatingIfNeeded: count)
+    counters.values.hidden = poller.callsBeyondWaits
     return count > 0
   }
 
@@ -48,10 +48,10 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
   @inline(__always)
   private borrowing func echo(_ buffer: inout MutableSpan<UInt8>) throws(SocketError) -> Bool {
     var sender: S.Address?
-    counters.pointee.reads &+= 1
+    counters.values.reads &+= 1
     guard let count = try socket.receive(into: buffer._mutatingExtracting(...), from: &sender), let sender
     else { return false }
-    counters.pointee.writes &+= 1
+    counters.values.writes &+= 1
     _ = try socket.send(buffer.span.extracting(first: count), to: sender)
     return true
   }
@@ -72,7 +72,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
   /// Echoes one batch; returns whether more datagrams may be queued.
   @inline(__always)
   private borrowing func echo(_ batch: inout MessageBatch, _ offload: Bool) throws(SocketError) -> Bool {
-    counters.pointee.reads &+= 1
+    counters.values.reads &+= 1
     guard let count = try batch.receive(from: socket) else { return false }
     if offload { try UDPOffload.turnRound(&batch) }
     while batch.sent < count {
@@ -80,7 +80,7 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
       let result = try batch.send(on: socket)
       // One system call sends as many datagrams of equal size as one UDP message can contain.
       let together = batch.mostJoined < 2 ? count : min(batch.mostJoined, 65507 / max(1, batch[before].byteCount))
-      counters.pointee.writes &+= UInt64(max(1, (batch.sent - before + together - 1) / together))
+      counters.values.writes &+= UInt64(max(1, (batch.sent - before + together - 1) / together))
       if result == nil { break }
     }
     return batch.isFull

@@ -14,8 +14,9 @@ extension UDPSocket: BenchDatagrams {
 
   static func baselineSocket() throws -> BaselineListener {
     var port: UInt16 = 0
+    // The function stores the port during the call.
     let descriptor = try checked(
-      baseline_bind_udp(&port, Int32(DatagramPlan.receiveBuffer)), "binding a UDP socket in C")
+      unsafe baseline_bind_udp(&port, Int32(DatagramPlan.receiveBuffer)), "binding a UDP socket in C")
     return BaselineListener(descriptor: descriptor, address: IPSocketAddress.loopback(port: port).description)
   }
 }
