@@ -22,7 +22,7 @@ public struct AncillaryBuffer<let capacity: Int>: ~Copyable {
   /// The encoded ancillary messages, ``byteCount`` bytes long.
   @inlinable public var bytes: RawSpan {
     @_lifetime(borrow self)
-    get { storage.span.bytes.extracting(first: used) }
+    get { storage.span.integerBytes.extracting(first: used) }
   }
 
   /// Adds an ancillary message.
@@ -33,12 +33,13 @@ public struct AncillaryBuffer<let capacity: Int>: ~Copyable {
     let space = AncillaryLayout.space(data.byteCount)
     if space > capacity &- used { throw SocketError(code: .capacityExceeded, .send) }
     let start = used
-    withUnsafeMutableBytes(of: &storage) { memory in
-      guard let place = memory.baseAddress?.advanced(by: start) else { return }
-      AncillaryLayout.writeHeader(place, length: data.byteCount, level: level, type: type)
-      data.withUnsafeBytes { source in
+    // The message ends at `used + space`, which is at most `capacity`. The data are read only during the call.
+    unsafe withUnsafeMutableBytes(of: &storage) { memory in
+      guard let place = unsafe memory.baseAddress?.advanced(by: start) else { return }
+      unsafe AncillaryLayout.writeHeader(place, length: data.byteCount, level: level, type: type)
+      unsafe data.withUnsafeBytes { source in
         if let from = source.baseAddress {
-          place.advanced(by: AncillaryLayout.headerSize).copyMemory(from: from, byteCount: source.count)
+          unsafe place.advanced(by: AncillaryLayout.headerSize).copyMemory(from: from, byteCount: source.count)
         }
       }
     }
@@ -52,8 +53,9 @@ public struct AncillaryBuffer<let capacity: Int>: ~Copyable {
   public mutating func append<Value: BitwiseCopyable>(
     level: Int32, type: Int32, value: Value
   ) throws(SocketError) {
-    try withUnsafeBytes(of: value) { bytes throws(SocketError) in
-      try append(level: level, type: type, bytes.bytes)
+    // Every byte of a trivial value may be read. The kernel receives padding bytes too, as with a C structure.
+    try unsafe withUnsafeBytes(of: value) { bytes throws(SocketError) in
+      try unsafe append(level: level, type: type, bytes.bytes)
     }
   }
 

@@ -16,11 +16,12 @@ enum AncillaryLayout {
   @inlinable
   static func space(_ count: Int) -> Int { headerSize &+ aligned(count) }
 
-  @inlinable
+  /// Writes a header to memory of at least ``headerSize`` bytes.
+  @unsafe @inlinable
   static func writeHeader(_ place: UnsafeMutableRawPointer, length: Int, level: Int32, type: Int32) {
-    place.storeBytes(of: headerSize &+ length, as: Int.self)
-    place.storeBytes(of: level, toByteOffset: MemoryLayout<Int>.size, as: Int32.self)
-    place.storeBytes(of: type, toByteOffset: MemoryLayout<Int>.size &+ 4, as: Int32.self)
+    unsafe place.storeBytes(of: headerSize &+ length, as: Int.self)
+    unsafe place.storeBytes(of: level, toByteOffset: MemoryLayout<Int>.size, as: Int32.self)
+    unsafe place.storeBytes(of: type, toByteOffset: MemoryLayout<Int>.size &+ 4, as: Int32.self)
   }
 }
 
@@ -38,10 +39,10 @@ public enum AncillaryData {
   ) throws(E) {
     var offset = 0
     while ancillary.byteCount &- offset >= AncillaryLayout.headerSize {
-      let length = ancillary.unsafeLoadUnaligned(fromByteOffset: offset, as: Int.self)
+      let length = ancillary.integer(at: offset, as: Int.self)
       guard length >= AncillaryLayout.headerSize, length <= ancillary.byteCount &- offset else { return }
-      let level = ancillary.unsafeLoadUnaligned(fromByteOffset: offset &+ MemoryLayout<Int>.size, as: Int32.self)
-      let type = ancillary.unsafeLoadUnaligned(fromByteOffset: offset &+ MemoryLayout<Int>.size &+ 4, as: Int32.self)
+      let level = ancillary.integer(at: offset &+ MemoryLayout<Int>.size, as: Int32.self)
+      let type = ancillary.integer(at: offset &+ MemoryLayout<Int>.size &+ 4, as: Int32.self)
       try body(
         level, type, ancillary.extracting(offset &+ AncillaryLayout.headerSize..<offset &+ length))
       let step = AncillaryLayout.aligned(length)

@@ -2,7 +2,9 @@ public import CSocketKit
 
 extension MessageBatch {
   /// One message of a batch. The value refers to the memory of the batch and does not copy the message.
-  @frozen
+  // Safe: the pointers refer to one slot, which the batch has checked, and the value borrows the batch, which owns the
+  // memory. The lengths are those that the batch has limited to the size of its buffers.
+  @safe @frozen
   public struct Message: ~Copyable, ~Escapable {
     @usableFromInline let header: UnsafePointer<csk_mmsghdr>
     @usableFromInline let vector: UnsafePointer<csk_iovec>
@@ -13,11 +15,11 @@ extension MessageBatch {
     @inlinable @inline(__always)
     @_lifetime(borrow batch)
     init(_ batch: borrowing MessageBatch, _ slot: Int) {
-      header = UnsafePointer(batch.headers + slot)
-      vector = UnsafePointer(batch.vectors + slot)
-      place = UnsafePointer(batch.addresses + slot)
-      ancillaryStart = UnsafeRawPointer(batch.ancillary + slot &* batch.ancillaryCapacity)
-      ancillaryLength = batch.ancillaryLengths[slot]
+      unsafe header = UnsafePointer(batch.headers + slot)
+      unsafe vector = UnsafePointer(batch.vectors + slot)
+      unsafe place = UnsafePointer(batch.addresses + slot)
+      unsafe ancillaryStart = UnsafeRawPointer(batch.ancillary + slot &* batch.ancillaryCapacity)
+      ancillaryLength = unsafe batch.ancillaryLengths[slot]
     }
   }
 
@@ -34,12 +36,12 @@ extension MessageBatch {
 
 extension MessageBatch.Message {
   /// The number of bytes of the message in the batch, at most ``MessageBatch/messageCapacity``.
-  @inlinable public var byteCount: Int { vector.pointee.length }
+  @inlinable public var byteCount: Int { unsafe vector.pointee.length }
   /// The bytes of the message in the batch.
   @inlinable public var bytes: Span<UInt8> {
     @_lifetime(copy self)
     get {
-      let memory = UnsafeRawBufferPointer(start: vector.pointee.base, count: vector.pointee.length)
+      let memory = unsafe UnsafeRawBufferPointer(start: vector.pointee.base, count: vector.pointee.length)
       return unsafe _overrideLifetime(Span<UInt8>(_unsafeBytes: memory), copying: self)
     }
   }
@@ -47,20 +49,20 @@ extension MessageBatch.Message {
   @inlinable public var ancillary: RawSpan {
     @_lifetime(copy self)
     get {
-      let memory = UnsafeRawBufferPointer(start: ancillaryStart, count: ancillaryLength)
+      let memory = unsafe UnsafeRawBufferPointer(start: ancillaryStart, count: ancillaryLength)
       return unsafe _overrideLifetime(RawSpan(_unsafeBytes: memory), copying: self)
     }
   }
 
   /// The full length of the message in bytes, also when the batch contains only its first bytes.
-  @inlinable public var fullLength: Int { Int(header.pointee.length) }
+  @inlinable public var fullLength: Int { unsafe Int(header.pointee.length) }
   /// The flags that recvmmsg(2) reported for the message.
-  @inlinable public var flags: MessageInfo.Flags { MessageInfo.Flags(reported: header.pointee.message.flags) }
+  @inlinable public var flags: MessageInfo.Flags { unsafe MessageInfo.Flags(reported: header.pointee.message.flags) }
   /// The sender of a received message, or the receiver of a message to send. On connected sockets the address is empty.
   @inlinable public var address: AnySocketAddress {
     // The kernel writes the length of the address into the message header, not into the address itself.
-    var address = place.pointee
-    address.setLength(UInt32(bitPattern: header.pointee.message.name_length))
+    var address = unsafe place.pointee
+    unsafe address.setLength(UInt32(bitPattern: header.pointee.message.name_length))
     return address
   }
   /// The lengths, the flags and the address that the kernel reported for the message.
@@ -80,8 +82,8 @@ extension MessageBatch.Message {
     var size: Int?
     AncillaryData.forEach(in: ancillary) { level, type, data in
       guard level == CSK_IPPROTO_UDP else { return }
-      if type == CSK_UDP_GRO, data.byteCount >= 4 { size = Int(data.unsafeLoadUnaligned(as: Int32.self)) }
-      if type == CSK_UDP_SEGMENT, data.byteCount >= 2 { size = Int(data.unsafeLoadUnaligned(as: UInt16.self)) }
+      if type == CSK_UDP_GRO, data.byteCount >= 4 { size = Int(data.integer(as: Int32.self)) }
+      if type == CSK_UDP_SEGMENT, data.byteCount >= 2 { size = Int(data.integer(as: UInt16.self)) }
     }
     return size
   }

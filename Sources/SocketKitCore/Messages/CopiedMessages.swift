@@ -1,5 +1,8 @@
 // Default implementations for messages in several buffers. They copy the bytes to or from one buffer, which the socket
 // then sends or receives.
+//
+// Each segment refers to memory that its list borrows during the call, and every byte count is limited to a segment's
+// count and to the size of the temporary buffer.
 
 extension MessageSocket where Self: ~Copyable {
   @unsafe @inlinable
@@ -8,15 +11,17 @@ extension MessageSocket where Self: ~Copyable {
     _ info: inout MessageInfo
   ) -> IOResult {
     if segments.count == 1 {
-      var bytes = MutableSpan<UInt8>(
+      var bytes = unsafe MutableSpan<UInt8>(
         _unsafeBytes: UnsafeMutableRawBufferPointer(start: segments[0].baseAddress, count: segments[0].count))
       return attemptReceive(into: &bytes, ancillary: &ancillary, flags: flags, &info)
     }
-    return withUnsafeTemporaryAllocation(byteCount: segments.byteCount, alignment: 8) { memory in
-      memory.initializeMemory(as: UInt8.self, repeating: 0)
-      var bytes = MutableSpan<UInt8>(_unsafeBytes: memory)
+    return unsafe withUnsafeTemporaryAllocation(byteCount: segments.byteCount, alignment: 8) { memory in
+      unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
+      var bytes = unsafe MutableSpan<UInt8>(_unsafeBytes: memory)
       let result = attemptReceive(into: &bytes, ancillary: &ancillary, flags: flags, &info)
-      if result.raw > 0 { segments.copyBytes(from: memory, result.raw < memory.count ? result.raw : memory.count) }
+      if result.raw > 0 {
+        unsafe segments.copyBytes(from: memory, result.raw < memory.count ? result.raw : memory.count)
+      }
       return result
     }
   }
@@ -26,13 +31,13 @@ extension MessageSocket where Self: ~Copyable {
     gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
     if segments.count == 1 {
-      let bytes = Span<UInt8>(
+      let bytes = unsafe Span<UInt8>(
         _unsafeBytes: UnsafeRawBufferPointer(start: segments[0].baseAddress, count: segments[0].count))
       return attemptSend(bytes, ancillary: ancillary, to: address, flags: flags)
     }
-    return withUnsafeTemporaryAllocation(byteCount: segments.byteCount, alignment: 8) { memory in
-      segments.copyBytes(to: memory)
-      return attemptSend(
+    return unsafe withUnsafeTemporaryAllocation(byteCount: segments.byteCount, alignment: 8) { memory in
+      unsafe segments.copyBytes(to: memory)
+      return unsafe attemptSend(
         Span<UInt8>(_unsafeBytes: UnsafeRawBufferPointer(memory)), ancillary: ancillary, to: address, flags: flags)
     }
   }
@@ -40,31 +45,33 @@ extension MessageSocket where Self: ~Copyable {
 
 extension UnsafeBufferPointer<IOSegment> {
   @usableFromInline var byteCount: Int {
-    var count = 0
-    for segment in self { count += segment.count }
-    return count
+    var sum = 0
+    for index in 0..<count { sum += unsafe self[index].count }
+    return sum
   }
 
   /// Copies the bytes of all segments, one segment after the other, to memory of ``byteCount`` bytes.
   @usableFromInline
   func copyBytes(to memory: UnsafeMutableRawBufferPointer) {
     var offset = 0
-    for segment in self {
-      if let from = segment.baseAddress, let start = memory.baseAddress {
-        (start + offset).copyMemory(from: from, byteCount: segment.count)
+    for index in 0..<count {
+      let segment = unsafe self[index]
+      if let from = unsafe segment.baseAddress, let start = memory.baseAddress {
+        unsafe (start + offset).copyMemory(from: from, byteCount: segment.count)
       }
       offset += segment.count
     }
   }
 
-  /// Copies the first `count` bytes of the memory into the segments and fills one segment after the other.
+  /// Copies the first `total` bytes of the memory into the segments and fills one segment after the other.
   @usableFromInline
-  func copyBytes(from memory: UnsafeMutableRawBufferPointer, _ count: Int) {
+  func copyBytes(from memory: UnsafeMutableRawBufferPointer, _ total: Int) {
     var offset = 0
-    for segment in self where offset < count {
-      let part = Swift.min(segment.count, count - offset)
-      if let to = segment.baseAddress, let start = memory.baseAddress {
-        to.copyMemory(from: start + offset, byteCount: part)
+    for index in 0..<count where offset < total {
+      let segment = unsafe self[index]
+      let part = Swift.min(segment.count, total - offset)
+      if let to = unsafe segment.baseAddress, let start = memory.baseAddress {
+        unsafe to.copyMemory(from: start + offset, byteCount: part)
       }
       offset += part
     }

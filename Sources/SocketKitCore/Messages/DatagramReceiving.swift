@@ -98,7 +98,7 @@ extension DatagramSocket where Self: ~Copyable {
     var bytes = buffer
     ancillary.used = 0
     var words = ancillary.storage.mutableSpan
-    var room = words.mutableBytes
+    var room = words.mutableIntegerBytes
     let count = try receive(bytes: &bytes, &room, &info, flags)
     if count != nil { ancillary.noteReceived(info.ancillaryLength) }
     return count
@@ -115,7 +115,7 @@ extension DatagramSocket where Self: ~Copyable {
     var bytes = buffer
     ancillary.used = 0
     var words = ancillary.storage.mutableSpan
-    var room = words.mutableBytes
+    var room = words.mutableIntegerBytes
     let count = try waiting(for: .readable, .receive, until: limit) { (socket) throws(SocketError) in
       try socket.receive(bytes: &bytes, &room, &info, flags)
     }
@@ -173,7 +173,10 @@ extension DatagramSocket where Self: ~Copyable {
     segments: borrowing SegmentList, _ info: inout MessageInfo, _ flags: ReceiveFlags
   ) throws(SocketError) -> Int? {
     var none = MutableRawSpan()
-    let result = segments.withSegments { attemptReceive(scattering: $0, ancillary: &none, flags: flags, &info) }
+    // The list borrows the memory of its segments, so the memory exists during the call.
+    let result = unsafe segments.withSegments {
+      unsafe attemptReceive(scattering: $0, ancillary: &none, flags: flags, &info)
+    }
     guard let length = try result.count(.receive) else { return nil }
     return length < segments.byteCount ? length : segments.byteCount
   }

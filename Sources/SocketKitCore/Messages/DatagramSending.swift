@@ -56,7 +56,10 @@ extension DatagramSocket where Self: ~Copyable {
     try list.segments.checkMessage(.send)
     let receiver = address.map { AnySocketAddress($0) } ?? AnySocketAddress()
     let result = receiver.withBytes { name in
-      list.segments.withSegments { attemptSend(gathering: $0, ancillary: ancillary, to: name, flags: flags) }
+      // The list borrows the memory of its segments, so the memory exists during the call.
+      unsafe list.segments.withSegments {
+        unsafe attemptSend(gathering: $0, ancillary: ancillary, to: name, flags: flags)
+      }
     }
     return try result.count(.send)
   }
@@ -72,7 +75,10 @@ extension DatagramSocket where Self: ~Copyable {
     try list.segments.checkMessage(.send)
     let receiver = address.map { AnySocketAddress($0) } ?? AnySocketAddress()
     return try sending(to: receiver, until: limit) { socket, name in
-      list.segments.withSegments { socket.attemptSend(gathering: $0, ancillary: ancillary, to: name, flags: flags) }
+      // The list borrows the memory of its segments, so the memory exists during the call.
+      unsafe list.segments.withSegments {
+        unsafe socket.attemptSend(gathering: $0, ancillary: ancillary, to: name, flags: flags)
+      }
     }
   }
 }

@@ -128,7 +128,7 @@ extension RawDescriptor {
   /// kernel then neither splits nor combines messages.
   private func hasUDPOption(_ name: Int32) -> Bool {
     var number: Int32 = 0
-    var length: UInt32 = 4
-    return csk_getsockopt(value, CSK_IPPROTO_UDP, name, &number, &length) >= 0 && number != 0
+    var length = 0
+    return !readOption(CSK_IPPROTO_UDP, name, into: &number, &length).isFailure && number != 0
   }
 }

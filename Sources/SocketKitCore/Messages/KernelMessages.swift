@@ -1,6 +1,7 @@
 public import CSocketKit
 
-// The primitives of kernel sockets that transfer messages.
+// The primitives of kernel sockets that transfer messages. The spans and segments exist during the system call, which
+// accesses only as many bytes as it is given.
 
 extension MessageSocket where Self: KernelSocket & ~Copyable {
   @inlinable @inline(__always)
@@ -19,7 +20,7 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
     scattering segments: UnsafeBufferPointer<IOSegment>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
     _ info: inout MessageInfo
   ) -> IOResult {
-    Self.named(
+    unsafe Self.named(
       descriptor.attemptReceiveMessage(
         segments.vectors, segments.count, &ancillary, flags, &info, descriptorsMayCome: mayReceiveDescriptors),
       on: descriptor)
@@ -41,14 +42,14 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
     let raw = descriptor
     let number = raw.value
     let options = flags.rawValue | CSK_MSG_NOSIGNAL
-    let result = bytes.withUnsafeBytes { memory in
-      address.withUnsafeBytes { name in
+    let result = unsafe bytes.withUnsafeBytes { memory in
+      unsafe address.withUnsafeBytes { name in
         let length = UInt32(truncatingIfNeeded: name.count)
         // Unlike sendmsg(2), sendto(2) treats an empty address as invalid.
         let receiver = length == 0 ? nil : name.baseAddress
-        var result = csk_sendto(number, memory.baseAddress, memory.count, options, receiver, length)
+        var result = unsafe csk_sendto(number, memory.baseAddress, memory.count, options, receiver, length)
         while result == 0 &- Int(CSK_EINTR) {
-          result = csk_sendto(number, memory.baseAddress, memory.count, options, receiver, length)
+          result = unsafe csk_sendto(number, memory.baseAddress, memory.count, options, receiver, length)
         }
         return IOResult(raw: result)
       }
@@ -60,7 +61,7 @@ extension MessageSocket where Self: KernelSocket & ~Copyable {
   public borrowing func attemptSend(
     gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
-    Self.named(
+    unsafe Self.named(
       descriptor.attemptSendMessage(segments.vectors, segments.count, ancillary, to: address, flags), on: descriptor)
   }
 
@@ -86,12 +87,12 @@ extension DatagramSocket where Self: KernelSocket & ~Copyable {
     // With MSG_TRUNC the result is the full length of the message. The kernel discards descriptors, because the call
     // has no buffer for ancillary data.
     let options = flags.rawValue | CSK_MSG_TRUNC
-    let result = buffer.withUnsafeMutableBytes { memory in
-      address.fill { name, length in
+    let result = unsafe buffer.withUnsafeMutableBytes { memory in
+      unsafe address.fill { name, length in
         var result: Int
         repeat {
           length = UInt32(truncatingIfNeeded: AnySocketAddress.maximumLength)
-          result = csk_recvfrom(number, memory.baseAddress, memory.count, options, name, &length)
+          result = unsafe csk_recvfrom(number, memory.baseAddress, memory.count, options, name, &length)
         } while result == 0 &- Int(CSK_EINTR)
         if result < 0 { length = 0 }
         return IOResult(raw: result)

@@ -11,7 +11,10 @@ public import CSocketKit
 /// owns these descriptors. `takeDescriptors(at:into:)` transfers descriptors to the caller. The batch closes the
 /// remaining descriptors at the next receive, in ``removeAll()`` and ``removeLast()``, when the program sets other
 /// ancillary data for their message, and when the batch is destroyed.
-@frozen
+// Safe: the batch allocates the arrays for `capacity` slots, initializes them, and frees them when it is destroyed.
+// Every slot number is checked or is less than `capacity`. The headers and vectors refer to the slot's own memory for
+// as long as the batch exists, and their lengths are at most the size of this memory.
+@safe @frozen
 public struct MessageBatch: ~Copyable {
   @usableFromInline let headers: UnsafeMutablePointer<csk_mmsghdr>
   @usableFromInline let vectors: UnsafeMutablePointer<csk_iovec>
@@ -72,24 +75,25 @@ public struct MessageBatch: ~Copyable {
     self.messageCapacity = messageCapacity
     // The kernel aligns ancillary data to machine words.
     self.ancillaryCapacity = (ancillaryCapacity + 7) & ~7
-    headers = .allocate(capacity: capacity)
-    ancillaryLengths = .allocate(capacity: capacity)
-    ancillaryLengths.initialize(repeating: 0, count: capacity)
-    vectors = .allocate(capacity: capacity)
-    addresses = .allocate(capacity: capacity)
-    payload = .allocate(byteCount: max(1, capacity * messageCapacity), alignment: 64)
-    ancillary = .allocate(byteCount: max(1, capacity * self.ancillaryCapacity), alignment: 8)
-    payload.initializeMemory(as: UInt8.self, repeating: 0, count: capacity * messageCapacity)
-    ancillary.initializeMemory(as: UInt8.self, repeating: 0, count: capacity * self.ancillaryCapacity)
-    addresses.initialize(repeating: AnySocketAddress(), count: capacity)
-    vectors.initialize(repeating: csk_iovec(), count: capacity)
-    headers.initialize(repeating: csk_mmsghdr(), count: capacity)
+    unsafe headers = .allocate(capacity: capacity)
+    unsafe ancillaryLengths = .allocate(capacity: capacity)
+    unsafe ancillaryLengths.initialize(repeating: 0, count: capacity)
+    unsafe vectors = .allocate(capacity: capacity)
+    unsafe addresses = .allocate(capacity: capacity)
+    unsafe payload = .allocate(byteCount: max(1, capacity * messageCapacity), alignment: 64)
+    unsafe ancillary = .allocate(byteCount: max(1, capacity * self.ancillaryCapacity), alignment: 8)
+    unsafe payload.initializeMemory(as: UInt8.self, repeating: 0, count: capacity * messageCapacity)
+    unsafe ancillary.initializeMemory(as: UInt8.self, repeating: 0, count: capacity * self.ancillaryCapacity)
+    unsafe addresses.initialize(repeating: AnySocketAddress(), count: capacity)
+    unsafe vectors.initialize(repeating: csk_iovec(), count: capacity)
+    unsafe headers.initialize(repeating: csk_mmsghdr(), count: capacity)
     for slot in 0..<capacity {
-      vectors[slot].base = payload + slot * messageCapacity
-      headers[slot].message.name = UnsafeMutableRawPointer(addresses + slot)
-      headers[slot].message.vectors = vectors + slot
-      headers[slot].message.vector_count = 1
-      headers[slot].message.control = self.ancillaryCapacity == 0 ? nil : ancillary + slot * self.ancillaryCapacity
+      unsafe vectors[slot].base = payload + slot * messageCapacity
+      unsafe headers[slot].message.name = UnsafeMutableRawPointer(addresses + slot)
+      unsafe headers[slot].message.vectors = vectors + slot
+      unsafe headers[slot].message.vector_count = 1
+      unsafe headers[slot].message.control =
+        self.ancillaryCapacity == 0 ? nil : ancillary + slot * self.ancillaryCapacity
     }
     touched = capacity
   }
@@ -97,12 +101,12 @@ public struct MessageBatch: ~Copyable {
   @inlinable
   deinit {
     if mayHoldDescriptors { closeDescriptors(in: 0..<used) }
-    headers.deallocate()
-    ancillaryLengths.deallocate()
-    vectors.deallocate()
-    addresses.deallocate()
-    payload.deallocate()
-    ancillary.deallocate()
+    unsafe headers.deallocate()
+    unsafe ancillaryLengths.deallocate()
+    unsafe vectors.deallocate()
+    unsafe addresses.deallocate()
+    unsafe payload.deallocate()
+    unsafe ancillary.deallocate()
   }
 
   /// Whether the batch contains no messages.
@@ -128,9 +132,9 @@ public struct MessageBatch: ~Copyable {
   /// Resets the lengths of a slot before a receive or an append. The pointers never change.
   @inlinable
   func setUp(_ slot: Int) {
-    vectors[slot].length = messageCapacity
-    headers[slot].message.name_length = Int32(truncatingIfNeeded: AnySocketAddress.maximumLength)
-    headers[slot].message.control_length = ancillaryCapacity
+    unsafe vectors[slot].length = messageCapacity
+    unsafe headers[slot].message.name_length = Int32(truncatingIfNeeded: AnySocketAddress.maximumLength)
+    unsafe headers[slot].message.control_length = ancillaryCapacity
   }
 
   @inlinable
@@ -150,17 +154,17 @@ public struct MessageBatch: ~Copyable {
     let number = result < 0 ? 0 : result
     var slot = 0
     while slot < number {
-      let length = Int(headers[slot].length)
+      let length = unsafe Int(headers[slot].length)
       // Prepares the message to be sent back to its sender with the bytes in the batch and without ancillary data.
-      vectors[slot].length = length < messageCapacity ? length : messageCapacity
+      unsafe vectors[slot].length = length < messageCapacity ? length : messageCapacity
       slot &+= 1
     }
     // This loop is separate because most batches have no buffers for ancillary data.
     if ancillaryCapacity != 0 {
       slot = 0
       while slot < number {
-        ancillaryLengths[slot] = headers[slot].message.control_length
-        headers[slot].message.control_length = 0
+        unsafe ancillaryLengths[slot] = headers[slot].message.control_length
+        unsafe headers[slot].message.control_length = 0
         slot &+= 1
       }
       mayHoldDescriptors = descriptorsMayCome && number > 0

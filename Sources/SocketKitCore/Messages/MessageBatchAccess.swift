@@ -1,7 +1,7 @@
 public import CSocketKit
 
 // Access to the messages of a batch. Slots are numbered from 0. A call with a slot number that is not less than `count`
-// traps.
+// traps. The unsafe expressions access the memory of a checked slot: see the invariant of MessageBatch.
 
 extension MessageBatch {
   @inlinable @inline(__always)
@@ -19,8 +19,8 @@ extension MessageBatch {
   // The kernel writes the length of the address into the message header, not into the address itself.
   @inlinable
   func storedAddress(_ slot: Int) -> AnySocketAddress {
-    var address = addresses[slot]
-    address.setLength(UInt32(bitPattern: headers[slot].message.name_length))
+    var address = unsafe addresses[slot]
+    unsafe address.setLength(UInt32(bitPattern: headers[slot].message.name_length))
     return address
   }
 
@@ -30,7 +30,7 @@ extension MessageBatch {
     at slot: Int, _ body: (inout MutableSpan<UInt8>) throws(E) -> R
   ) throws(E) -> R {
     check(slot)
-    var bytes = MutableSpan<UInt8>(
+    var bytes = unsafe MutableSpan<UInt8>(
       _unsafeBytes: UnsafeMutableRawBufferPointer(start: vectors[slot].base, count: vectors[slot].length))
     return try body(&bytes)
   }
@@ -50,15 +50,15 @@ extension MessageBatch {
     if isFull || bytes.count > messageCapacity { throw SocketError(code: .capacityExceeded, .send) }
     let slot = used
     setUp(slot)
-    bytes.withUnsafeBytes { source in
-      if let start = source.baseAddress { vectors[slot].base.copyMemory(from: start, byteCount: source.count) }
+    unsafe bytes.withUnsafeBytes { source in
+      if let start = source.baseAddress { unsafe vectors[slot].base.copyMemory(from: start, byteCount: source.count) }
     }
-    vectors[slot].length = bytes.count
-    addresses[slot] = address
-    headers[slot].message.name_length = Int32(address.byteCount)
-    headers[slot].message.control_length = 0
-    headers[slot].length = UInt32(truncatingIfNeeded: bytes.count)
-    ancillaryLengths[slot] = 0
+    unsafe vectors[slot].length = bytes.count
+    unsafe addresses[slot] = address
+    unsafe headers[slot].message.name_length = Int32(address.byteCount)
+    unsafe headers[slot].message.control_length = 0
+    unsafe headers[slot].length = UInt32(truncatingIfNeeded: bytes.count)
+    unsafe ancillaryLengths[slot] = 0
     used = slot &+ 1
     touched = touched > used ? touched : used
   }
@@ -77,21 +77,21 @@ extension MessageBatch {
     let slot = used
     setUp(slot)
     var info = MessageInfo()
-    var bytes = MutableSpan<UInt8>(
+    var bytes = unsafe MutableSpan<UInt8>(
       _unsafeBytes: UnsafeMutableRawBufferPointer(start: vectors[slot].base, count: messageCapacity))
-    var extra = MutableRawSpan(
+    var extra = unsafe MutableRawSpan(
       _unsafeBytes: UnsafeMutableRawBufferPointer(
         start: ancillary + slot &* ancillaryCapacity, count: ancillaryCapacity))
     let result = body(&bytes, &extra, &info)
     if result.isFailure { return result }
-    headers[slot].length = UInt32(clamping: result.raw)
-    headers[slot].message.flags = UInt32(bitPattern: info.flags.rawValue)
-    vectors[slot].length = min(result.raw, messageCapacity)
-    ancillaryLengths[slot] = max(0, min(info.ancillaryLength, ancillaryCapacity))
-    if descriptorsMayCome && ancillaryLengths[slot] != 0 { mayHoldDescriptors = true }
-    headers[slot].message.control_length = 0
-    addresses[slot] = info.address
-    headers[slot].message.name_length = Int32(info.address.byteCount)
+    unsafe headers[slot].length = UInt32(clamping: result.raw)
+    unsafe headers[slot].message.flags = UInt32(bitPattern: info.flags.rawValue)
+    unsafe vectors[slot].length = min(result.raw, messageCapacity)
+    unsafe ancillaryLengths[slot] = max(0, min(info.ancillaryLength, ancillaryCapacity))
+    if unsafe descriptorsMayCome && ancillaryLengths[slot] != 0 { mayHoldDescriptors = true }
+    unsafe headers[slot].message.control_length = 0
+    unsafe addresses[slot] = info.address
+    unsafe headers[slot].message.name_length = Int32(info.address.byteCount)
     used = slot &+ 1
     touched = max(touched, used)
     return result
@@ -103,11 +103,11 @@ extension MessageBatch {
     _ body: (_ bytes: Span<UInt8>, _ ancillary: RawSpan, _ address: RawSpan) -> IOResult
   ) -> IOResult {
     check(done)
-    let bytes = Span<UInt8>(
+    let bytes = unsafe Span<UInt8>(
       _unsafeBytes: UnsafeRawBufferPointer(start: vectors[done].base, count: vectors[done].length))
-    let extra = UnsafeRawBufferPointer(
+    let extra = unsafe UnsafeRawBufferPointer(
       start: ancillary + done &* ancillaryCapacity, count: headers[done].message.control_length)
-    return storedAddress(done).withBytes { body(bytes, extra.bytes, $0) }
+    return storedAddress(done).withBytes { unsafe body(bytes, extra.bytes, $0) }
   }
 }
 

@@ -1,6 +1,7 @@
 public import CSocketKit
 
-// The ancillary data of the messages that a batch sends.
+// The ancillary data of the messages that a batch sends. The unsafe expressions access the memory of a checked slot,
+// after a comparison of the length with the capacity: see the invariant of MessageBatch.
 
 extension MessageBatch {
   /// Sets the ancillary data with which a message is sent, in the encoding of ``AncillaryBuffer``.
@@ -10,12 +11,12 @@ extension MessageBatch {
     check(slot)
     if bytes.byteCount > ancillaryCapacity { throw SocketError(code: .capacityExceeded, .send) }
     if mayHoldDescriptors { closeDescriptors(in: slot..<slot &+ 1) }
-    let place = ancillary + slot &* ancillaryCapacity
-    bytes.withUnsafeBytes { source in
-      if let start = source.baseAddress { place.copyMemory(from: start, byteCount: source.count) }
+    let place = unsafe ancillary + slot &* ancillaryCapacity
+    unsafe bytes.withUnsafeBytes { source in
+      if let start = source.baseAddress { unsafe place.copyMemory(from: start, byteCount: source.count) }
     }
-    headers[slot].message.control_length = bytes.byteCount
-    ancillaryLengths[slot] = bytes.byteCount
+    unsafe headers[slot].message.control_length = bytes.byteCount
+    unsafe ancillaryLengths[slot] = bytes.byteCount
   }
 
   /// Sets the size in bytes of the datagrams into which the kernel splits the message when it sends the message
@@ -27,10 +28,10 @@ extension MessageBatch {
     check(slot)
     if ancillaryCapacity < 24 { throw SocketError(code: .capacityExceeded, .send) }
     if mayHoldDescriptors { closeDescriptors(in: slot..<slot &+ 1) }
-    let place = ancillary + slot &* ancillaryCapacity
-    AncillaryLayout.writeHeader(place, length: 2, level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT)
-    place.storeBytes(of: size, toByteOffset: AncillaryLayout.headerSize, as: UInt16.self)
-    headers[slot].message.control_length = AncillaryLayout.space(2)
-    ancillaryLengths[slot] = AncillaryLayout.space(2)
+    let place = unsafe ancillary + slot &* ancillaryCapacity
+    unsafe AncillaryLayout.writeHeader(place, length: 2, level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT)
+    unsafe place.storeBytes(of: size, toByteOffset: AncillaryLayout.headerSize, as: UInt16.self)
+    unsafe headers[slot].message.control_length = AncillaryLayout.space(2)
+    unsafe ancillaryLengths[slot] = AncillaryLayout.space(2)
   }
 }

@@ -3,13 +3,15 @@ public import CSocketKit
 // The ownership of descriptors in a batch. A slot contains received ancillary data if the control_length of its header
 // is 0 and its entry in ancillaryLengths is not 0. The program owns the descriptors in ancillary data that it has set
 // for sending.
+//
+// The unsafe expressions access the memory of checked slots: see the invariant of MessageBatch.
 
 extension MessageBatch {
   /// Closes the descriptors that were received with these messages and are still in the batch.
   @usableFromInline
   func closeDescriptors(in slots: Range<Int>) {
-    for slot in slots where headers[slot].message.control_length == 0 && ancillaryLengths[slot] != 0 {
-      closePassedDescriptors(
+    for slot in slots where unsafe headers[slot].message.control_length == 0 && ancillaryLengths[slot] != 0 {
+      unsafe closePassedDescriptors(
         in: UnsafeMutableRawBufferPointer(start: ancillary + slot * ancillaryCapacity, count: ancillaryLengths[slot]))
     }
   }
@@ -22,8 +24,8 @@ extension MessageBatch {
     at slot: Int, _ body: (inout MutableRawSpan) throws(E) -> R
   ) throws(E) -> R {
     check(slot)
-    let length = headers[slot].message.control_length == 0 ? ancillaryLengths[slot] : 0
-    var bytes = MutableRawSpan(
+    let length = unsafe headers[slot].message.control_length == 0 ? ancillaryLengths[slot] : 0
+    var bytes = unsafe MutableRawSpan(
       _unsafeBytes: UnsafeMutableRawBufferPointer(start: ancillary + slot &* ancillaryCapacity, count: length))
     return try body(&bytes)
   }
@@ -35,7 +37,7 @@ extension MessageBatch {
   func cutLongPaths(_ number: Int) {
     var slot = 0
     while slot < number {
-      if headers[slot].message.name_length == 111 { headers[slot].message.name_length = 110 }
+      if unsafe headers[slot].message.name_length == 111 { unsafe headers[slot].message.name_length = 110 }
       slot &+= 1
     }
   }

@@ -10,7 +10,8 @@ extension MessageBatch {
   @inlinable @inline(__always)
   mutating func dropEnd<S: MessageSocket & ~Copyable>(_ type: S.Type, _ number: Int) -> Int {
     var left = number
-    while !isEmpty, headers[used &- 1].length == 0, S.isEnd(self[used &- 1].info) {
+    // The batch is not empty, so the slot exists.
+    while !isEmpty, unsafe headers[used &- 1].length == 0, S.isEnd(self[used &- 1].info) {
       removeLast()
       left &-= 1
     }
@@ -83,7 +84,8 @@ extension MessageBatch {
       }
       if !result.isWouldBlock { throw SocketError(result, .send) }
       refused &+= 1
-      try wait.block(on: socket, afterRefusals: refused, isAddressed: headers[sent].message.name_length != 0)
+      // A message is unsent, so the slot exists.
+      try unsafe wait.block(on: socket, afterRefusals: refused, isAddressed: headers[sent].message.name_length != 0)
     }
   }
 }

@@ -19,24 +19,28 @@ extension AncillaryData {
 /// Closes the descriptors in the first `length` bytes of received ancillary data, and replaces their numbers with -1.
 @usableFromInline
 func closePassedDescriptors(in ancillary: inout MutableRawSpan, _ length: Int) {
-  ancillary.withUnsafeMutableBytes {
-    closePassedDescriptors(in: UnsafeMutableRawBufferPointer(rebasing: $0.prefix(length)))
+  // The prefix contains at most as many bytes as the span.
+  unsafe ancillary.withUnsafeMutableBytes {
+    unsafe closePassedDescriptors(in: UnsafeMutableRawBufferPointer(rebasing: $0.prefix(length)))
   }
 }
 
+/// The caller must guarantee that the memory exists during the call, and that the kernel wrote it.
+@unsafe
 func closePassedDescriptors(in memory: UnsafeMutableRawBufferPointer) {
-  AncillaryData.forEach(in: memory.bytes) { level, type, data in
+  // The data are a part of the memory, which is writable, and each offset is checked.
+  unsafe AncillaryData.forEach(in: memory.bytes) { level, type, data in
     guard level == CSK_SOL_SOCKET, type == CSK_SCM_RIGHTS || type == CSK_SCM_PIDFD else { return }
-    data.withUnsafeBytes { numbers in
+    unsafe data.withUnsafeBytes { numbers in
       guard let start = numbers.baseAddress else { return }
-      let place = UnsafeMutableRawPointer(mutating: start)
+      let place = unsafe UnsafeMutableRawPointer(mutating: start)
       var offset = 0
       while offset + 4 <= numbers.count {
         // A negative number marks a descriptor that the program has already removed, or is the error number of a pidfd
         // that the kernel could not open.
-        let number = place.loadUnaligned(fromByteOffset: offset, as: Int32.self)
+        let number = unsafe place.loadUnaligned(fromByteOffset: offset, as: Int32.self)
         if number >= 0 { _ = csk_close(number) }
-        place.storeBytes(of: -1, toByteOffset: offset, as: Int32.self)
+        unsafe place.storeBytes(of: -1, toByteOffset: offset, as: Int32.self)
         offset += 4
       }
     }

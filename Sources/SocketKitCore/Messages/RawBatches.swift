@@ -1,6 +1,7 @@
 public import CSocketKit
 
-// recvmmsg(2) and sendmmsg(2) on a descriptor.
+// recvmmsg(2) and sendmmsg(2) on a descriptor. The kernel accesses only the slots whose number it is given, which the
+// batch owns: see the invariant of MessageBatch.
 
 extension RawDescriptor {
   /// For implementers: fills a batch with recvmmsg(2), without waiting.
@@ -13,9 +14,9 @@ extension RawDescriptor {
     batch.prepareToReceive()
     let number = value
     let flags = CSK_MSG_TRUNC | (descriptorsMayCome ? CSK_MSG_CMSG_CLOEXEC : 0)
-    var result = csk_recvmmsg(number, batch.headers, UInt32(truncatingIfNeeded: batch.capacity), flags)
+    var result = unsafe csk_recvmmsg(number, batch.headers, UInt32(truncatingIfNeeded: batch.capacity), flags)
     while result == 0 &- Int(CSK_EINTR) {
-      result = csk_recvmmsg(number, batch.headers, UInt32(truncatingIfNeeded: batch.capacity), flags)
+      result = unsafe csk_recvmmsg(number, batch.headers, UInt32(truncatingIfNeeded: batch.capacity), flags)
     }
     batch.finishReceiving(result, descriptorsMayCome: descriptorsMayCome)
     return IOResult(raw: result)
@@ -34,9 +35,9 @@ extension RawDescriptor {
     let unsent = batch.count &- batch.sent
     let rest = UInt32(truncatingIfNeeded: most < unsent ? most : unsent)
     if rest == 0 { return .zero }
-    let first = batch.headers + batch.sent
-    var result = csk_sendmmsg(number, first, rest, CSK_MSG_NOSIGNAL)
-    while result == 0 &- Int(CSK_EINTR) { result = csk_sendmmsg(number, first, rest, CSK_MSG_NOSIGNAL) }
+    let first = unsafe batch.headers + batch.sent
+    var result = unsafe csk_sendmmsg(number, first, rest, CSK_MSG_NOSIGNAL)
+    while result == 0 &- Int(CSK_EINTR) { result = unsafe csk_sendmmsg(number, first, rest, CSK_MSG_NOSIGNAL) }
     if result > 0 { batch.advance(by: result) }
     return IOResult(raw: result)
   }
@@ -52,19 +53,20 @@ extension RawDescriptor {
     precondition(count >= 1 && count <= batch.count &- batch.sent, "the number of messages is out of range")
     let number = value
     let first = batch.sent
-    var header = batch.headers[first].message
-    header.vector_count = count
+    var header = unsafe batch.headers[first].message
+    unsafe header.vector_count = count
     // Memory of three words for one ancillary message with two bytes of data.
     var ancillary: (UInt64, UInt64, UInt64) = (0, 0, 0)
-    let size = UInt16(truncatingIfNeeded: batch.vectors[first].length)
-    let result = withUnsafeMutableBytes(of: &ancillary) { memory in
+    let size = unsafe UInt16(truncatingIfNeeded: batch.vectors[first].length)
+    // The header, a copy, refers to the memory of the slots, and to these three words during the call.
+    let result = unsafe withUnsafeMutableBytes(of: &ancillary) { memory in
       let place = unsafe memory.baseAddress.unsafelyUnwrapped
-      AncillaryLayout.writeHeader(place, length: 2, level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT)
-      place.storeBytes(of: size, toByteOffset: AncillaryLayout.headerSize, as: UInt16.self)
-      header.control = place
-      header.control_length = AncillaryLayout.space(2)
-      var result = csk_sendmsg(number, &header, CSK_MSG_NOSIGNAL)
-      while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(number, &header, CSK_MSG_NOSIGNAL) }
+      unsafe AncillaryLayout.writeHeader(place, length: 2, level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT)
+      unsafe place.storeBytes(of: size, toByteOffset: AncillaryLayout.headerSize, as: UInt16.self)
+      unsafe header.control = place
+      unsafe header.control_length = AncillaryLayout.space(2)
+      var result = unsafe csk_sendmsg(number, &header, CSK_MSG_NOSIGNAL)
+      while result == 0 &- Int(CSK_EINTR) { result = unsafe csk_sendmsg(number, &header, CSK_MSG_NOSIGNAL) }
       return result
     }
     if result < 0 { return IOResult(raw: result) }
@@ -80,13 +82,14 @@ extension MessageBatch {
   @usableFromInline
   package func run(at first: Int) -> Int {
     check(first)
-    let vectors = vectors + first
-    let headers = headers + first
-    let addresses = addresses + first
-    let size = vectors[0].length
-    let nameLength = headers[0].message.name_length
+    // The slots from `first` to `first + most` are less than `used`.
+    let vectors = unsafe vectors + first
+    let headers = unsafe headers + first
+    let addresses = unsafe addresses + first
+    let size = unsafe vectors[0].length
+    let nameLength = unsafe headers[0].message.name_length
     // An address of more than 28 bytes is not an IP address, and a message with such an address cannot be joined.
-    if size == 0 || headers[0].message.control_length != 0 || nameLength > 28 { return 1 }
+    if unsafe size == 0 || headers[0].message.control_length != 0 || nameLength > 28 { return 1 }
     // 65507 bytes is the largest payload of a UDP datagram over IPv4.
     let room = 65507 / size
     var most = used &- first
@@ -94,10 +97,10 @@ extension MessageBatch {
     if room < most { most = room }
     var count = 1
     while count < most {
-      let length = vectors[count].length
-      if length > size || length == 0 || headers[count].message.control_length != 0 { break }
-      if headers[count].message.name_length != nameLength { break }
-      if nameLength != 0 && !isSameIPAddress(addresses, addresses + count, nameLength) { break }
+      let length = unsafe vectors[count].length
+      if unsafe length > size || length == 0 || headers[count].message.control_length != 0 { break }
+      if unsafe headers[count].message.name_length != nameLength { break }
+      if unsafe nameLength != 0 && !isSameIPAddress(addresses, addresses + count, nameLength) { break }
       count &+= 1
       if length < size { break }
     }
@@ -117,16 +120,20 @@ extension MessageBatch {
   }
 
   /// Returns whether two addresses of the same length, 16 bytes (IPv4) or 28 (IPv6), are equal.
-  @inlinable @inline(__always)
+  // An address occupies 128 bytes, so the loads are within it.
+  @unsafe @inlinable @inline(__always)
   func isSameIPAddress(
     _ a: UnsafeMutablePointer<AnySocketAddress>, _ b: UnsafeMutablePointer<AnySocketAddress>, _ length: Int32
   ) -> Bool {
     let x = UnsafeRawPointer(a)
     let y = UnsafeRawPointer(b)
-    if x.load(as: UInt64.self) != y.load(as: UInt64.self) { return false }
-    if x.load(fromByteOffset: 8, as: UInt64.self) != y.load(fromByteOffset: 8, as: UInt64.self) { return false }
+    if unsafe x.load(as: UInt64.self) != y.load(as: UInt64.self) { return false }
+    if unsafe x.load(fromByteOffset: 8, as: UInt64.self) != y.load(fromByteOffset: 8, as: UInt64.self) { return false }
     if length <= 16 { return length == 16 }
-    if x.load(fromByteOffset: 16, as: UInt64.self) != y.load(fromByteOffset: 16, as: UInt64.self) { return false }
-    return length == 28 && x.load(fromByteOffset: 24, as: UInt32.self) == y.load(fromByteOffset: 24, as: UInt32.self)
+    if unsafe x.load(fromByteOffset: 16, as: UInt64.self) != y.load(fromByteOffset: 16, as: UInt64.self) {
+      return false
+    }
+    return unsafe length == 28
+      && x.load(fromByteOffset: 24, as: UInt32.self) == y.load(fromByteOffset: 24, as: UInt32.self)
   }
 }

@@ -2,6 +2,9 @@ public import CSocketKit
 
 // Calls of recvmsg(2) and sendmsg(2). All kernel sockets that transfer messages use these calls, and so do Unix
 // streams, whose bytes may be accompanied by ancillary data.
+//
+// The structures exist during the system call, and so does the memory to which they refer, which the spans borrow. The
+// kernel accesses only as many bytes as the structures state.
 
 extension RawDescriptor {
   /// For implementers: receives one message with recvmsg(2). The call does not wait on a non-blocking socket. Do not
@@ -20,12 +23,12 @@ extension RawDescriptor {
     _ info: inout MessageInfo,
     descriptorsMayCome: Bool = true
   ) -> IOResult {
-    buffer.withUnsafeMutableBytes { memory in
-      var vector = csk_iovec()
-      vector.base = memory.baseAddress
-      vector.length = memory.count
-      return withUnsafeMutablePointer(to: &vector) {
-        attemptReceiveMessage($0, 1, &ancillary, flags, &info, descriptorsMayCome: descriptorsMayCome)
+    unsafe buffer.withUnsafeMutableBytes { memory in
+      var vector = unsafe csk_iovec()
+      unsafe vector.base = memory.baseAddress
+      unsafe vector.length = memory.count
+      return unsafe withUnsafeMutablePointer(to: &vector) {
+        unsafe attemptReceiveMessage($0, 1, &ancillary, flags, &info, descriptorsMayCome: descriptorsMayCome)
       }
     }
   }
@@ -38,26 +41,26 @@ extension RawDescriptor {
     let number = value
     // With MSG_TRUNC the result is the full length of the message. Received descriptors are CLOEXEC.
     let options = flags.rawValue | CSK_MSG_TRUNC | (descriptorsMayCome ? CSK_MSG_CMSG_CLOEXEC : 0)
-    var message = csk_msghdr()
-    let result = ancillary.withUnsafeMutableBytes { extra in
-      info.address.fill { address, length in
-        message.vectors = vectors
-        message.vector_count = count
+    var message = unsafe csk_msghdr()
+    let result = unsafe ancillary.withUnsafeMutableBytes { extra in
+      unsafe info.address.fill { address, length in
+        unsafe message.vectors = vectors
+        unsafe message.vector_count = count
         var result: Int
         repeat {
-          message.name = address
-          message.name_length = Int32(bitPattern: UInt32(truncatingIfNeeded: AnySocketAddress.maximumLength))
-          message.control = extra.baseAddress
-          message.control_length = extra.count
-          result = csk_recvmsg(number, &message, options)
+          unsafe message.name = address
+          unsafe message.name_length = Int32(bitPattern: UInt32(truncatingIfNeeded: AnySocketAddress.maximumLength))
+          unsafe message.control = extra.baseAddress
+          unsafe message.control_length = extra.count
+          result = unsafe csk_recvmsg(number, &message, options)
         } while result == 0 &- Int(CSK_EINTR)
-        length = result < 0 ? 0 : UInt32(bitPattern: message.name_length)
+        length = unsafe result < 0 ? 0 : UInt32(bitPattern: message.name_length)
         return result
       }
     }
     if result >= 0 {
-      info.flags = MessageInfo.Flags(reported: message.flags)
-      info.ancillaryLength = message.control_length
+      info.flags = unsafe MessageInfo.Flags(reported: message.flags)
+      info.ancillaryLength = unsafe message.control_length
       info.length = result
     }
     return IOResult(raw: result)
@@ -72,10 +75,10 @@ extension RawDescriptor {
   public func attemptSendMessage(
     _ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult {
-    bytes.withUnsafeBytes { memory in
-      var vector = csk_iovec(base: UnsafeMutableRawPointer(mutating: memory.baseAddress), length: memory.count)
-      return withUnsafeMutablePointer(to: &vector) {
-        attemptSendMessage($0, 1, ancillary, to: address, flags)
+    unsafe bytes.withUnsafeBytes { memory in
+      var vector = unsafe csk_iovec(base: UnsafeMutableRawPointer(mutating: memory.baseAddress), length: memory.count)
+      return unsafe withUnsafeMutablePointer(to: &vector) {
+        unsafe attemptSendMessage($0, 1, ancillary, to: address, flags)
       }
     }
   }
@@ -87,17 +90,17 @@ extension RawDescriptor {
   ) -> IOResult {
     let number = value
     let options = flags.rawValue | CSK_MSG_NOSIGNAL
-    return ancillary.withUnsafeBytes { extra in
-      address.withUnsafeBytes { name in
-        var message = csk_msghdr()
-        message.name = UnsafeMutableRawPointer(mutating: name.baseAddress)
-        message.name_length = Int32(truncatingIfNeeded: name.count)
-        message.vectors = vectors
-        message.vector_count = count
-        message.control = UnsafeMutableRawPointer(mutating: extra.baseAddress)
-        message.control_length = extra.count
-        var result = csk_sendmsg(number, &message, options)
-        while result == 0 &- Int(CSK_EINTR) { result = csk_sendmsg(number, &message, options) }
+    return unsafe ancillary.withUnsafeBytes { extra in
+      unsafe address.withUnsafeBytes { name in
+        var message = unsafe csk_msghdr()
+        unsafe message.name = UnsafeMutableRawPointer(mutating: name.baseAddress)
+        unsafe message.name_length = Int32(truncatingIfNeeded: name.count)
+        unsafe message.vectors = vectors
+        unsafe message.vector_count = count
+        unsafe message.control = UnsafeMutableRawPointer(mutating: extra.baseAddress)
+        unsafe message.control_length = extra.count
+        var result = unsafe csk_sendmsg(number, &message, options)
+        while result == 0 &- Int(CSK_EINTR) { result = unsafe csk_sendmsg(number, &message, options) }
         return IOResult(raw: result)
       }
     }

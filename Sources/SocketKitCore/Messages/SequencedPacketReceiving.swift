@@ -38,7 +38,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
     // A buffer for credentials, which distinguish an empty packet from the end of the connection.
     var memory = InlineArray<64, UInt8>(repeating: 0)
     var span = memory.mutableSpan
-    var ancillary = span.mutableBytes
+    var ancillary = span.mutableIntegerBytes
     return try receive(bytes: &bytes, &ancillary, &info, flags)
   }
 
@@ -67,7 +67,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
     var bytes = buffer
     ancillary.used = 0
     var words = ancillary.storage.mutableSpan
-    var room = words.mutableBytes
+    var room = words.mutableIntegerBytes
     let outcome = try receive(bytes: &bytes, &room, &info, flags)
     if case .bytes? = outcome { ancillary.noteReceived(info.ancillaryLength) }
     return outcome
@@ -84,7 +84,7 @@ extension SequencedPacketSocket where Self: ~Copyable {
     var bytes = buffer
     ancillary.used = 0
     var words = ancillary.storage.mutableSpan
-    var room = words.mutableBytes
+    var room = words.mutableIntegerBytes
     let outcome = try waiting(
       for: .readable, .receive, until: limit, atEnd: .endOfStream
     ) { (socket) throws(SocketError) in try socket.receive(bytes: &bytes, &room, &info, flags) }
@@ -131,9 +131,10 @@ extension SequencedPacketSocket where Self: ~Copyable {
   ) throws(SocketError) -> ReadOutcome? {
     var memory = InlineArray<64, UInt8>(repeating: 0)
     var span = memory.mutableSpan
-    var ancillary = span.mutableBytes
-    let result = segments.withSegments {
-      attemptReceive(scattering: $0, ancillary: &ancillary, flags: flags, &info)
+    var ancillary = span.mutableIntegerBytes
+    // The list borrows the memory of its segments, so the memory exists during the call.
+    let result = unsafe segments.withSegments {
+      unsafe attemptReceive(scattering: $0, ancillary: &ancillary, flags: flags, &info)
     }
     return try outcome(result, segments.byteCount, &ancillary, info)
   }

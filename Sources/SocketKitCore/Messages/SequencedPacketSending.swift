@@ -33,8 +33,9 @@ extension SequencedPacketSocket where Self: ~Copyable {
     gathering list: borrowing GatherList, ancillary: RawSpan = RawSpan(), flags: SendFlags = []
   ) throws(SocketError) -> Int? {
     try list.segments.checkMessage(.send)
-    let result = list.segments.withSegments {
-      attemptSend(gathering: $0, ancillary: ancillary, to: RawSpan(), flags: flags)
+    // The list borrows the memory of its segments, so the memory exists during the call.
+    let result = unsafe list.segments.withSegments {
+      unsafe attemptSend(gathering: $0, ancillary: ancillary, to: RawSpan(), flags: flags)
     }
     return try result.count(.send)
   }
@@ -49,7 +50,10 @@ extension SequencedPacketSocket where Self: ~Copyable {
   ) throws(SocketError) -> Int {
     try list.segments.checkMessage(.send)
     return try sending(to: AnySocketAddress(), until: limit) { socket, name in
-      list.segments.withSegments { socket.attemptSend(gathering: $0, ancillary: ancillary, to: name, flags: flags) }
+      // The list borrows the memory of its segments, so the memory exists during the call.
+      unsafe list.segments.withSegments {
+        unsafe socket.attemptSend(gathering: $0, ancillary: ancillary, to: name, flags: flags)
+      }
     }
   }
 }

@@ -1,4 +1,4 @@
-internal import CSocketKit
+public import CSocketKit
 
 // getsockopt(2) and setsockopt(2) for values that have the kernel's layout. The kernel accesses the memory of a value
 // only during the call, and only as many bytes as the call states.
@@ -13,6 +13,7 @@ extension RawDescriptor {
   ///   - value: contains the input parameters, if the option has any, and receives the result.
   ///   - length: receives the number of bytes that the kernel wrote, if the call succeeds.
   /// - Returns: 0 or -errno.
+  @inlinable
   public func readOption<Value: BitwiseCopyable>(
     _ level: Int32, _ name: Int32, into value: inout Value, _ length: inout Int
   ) -> IOResult {
@@ -42,6 +43,7 @@ extension RawDescriptor {
   ///   - name: the number of the option.
   ///   - value: the value, an integer or a structure of integers.
   /// - Returns: 0 or -errno.
+  @inlinable
   public func writeOption<Value: BitwiseCopyable>(_ level: Int32, _ name: Int32, _ value: Value) -> IOResult {
     unsafe withUnsafeBytes(of: value) { unsafe writeOption(level, name, bytes: $0.bytes) }
   }
