@@ -94,15 +94,9 @@ for target in package.targets where target.type != .system && !target.name.hasPr
   target.swiftSettings = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
+    // Every unsafe expression is marked, with its reason beside it (SE-0458).
+    .strictMemorySafety(),
   ]
-}
-// Every unsafe expression of these modules is marked, with its reason beside it (SE-0458). The other targets follow.
-let strictTargets = [
-  "SocketKitEpoll", "SocketKitPoll", "SocketKitBusySpin", "SocketKitTCP", "SocketKitUDP", "SocketKitRaw", "SocketKitIP",
-  "SocketKitConformance", "TestSupport", "ConformanceKitTests", "MatrixTests",
-]
-for target in package.targets where strictTargets.contains(target.name) {
-  target.swiftSettings?.append(.strictMemorySafety())
 }
 // Lists of buffers borrow their spans (@_lifetime). Clients need no flag.
 for target in package.targets where target.name == "SocketKitCore" {

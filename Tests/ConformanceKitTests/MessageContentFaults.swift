@@ -17,9 +17,7 @@ enum ScribblesBehindTheMessage: ReceivedFault {
   static func received(
     _ result: IOResult, _ buffer: inout MutableSpan<UInt8>, _ ancillary: inout MutableRawSpan, _ info: inout MessageInfo
   ) -> IOResult {
-    if result.raw >= 0 && result.raw < buffer.byteCount {
-      buffer.storeBytes(of: 0, toByteOffset: result.raw, as: UInt8.self)
-    }
+    if result.raw >= 0 && result.raw < buffer.count { buffer[result.raw] = 0 }
     return result
   }
 }

@@ -67,7 +67,7 @@ enum LeaksSurplus: MessageFault {
     if !ancillary.isEmpty { return base(&buffer, &ancillary, flags, &info) }
     var memory = [UInt8](repeating: 0, count: 256)
     var span = memory.mutableSpan
-    var own = span.mutableBytes
+    var own = span.mutableIntegerBytes
     let result = base(&buffer, &own, flags, &info)
     if info.ancillaryLength > 0 { info.flags.insert(.ancillaryTruncated) }
     let received = own.bytes.extracting(first: info.ancillaryLength)

@@ -1,4 +1,5 @@
 import SocketKit
+import TestSupport
 
 extension FixedWidthInteger where Self: BitwiseCopyable {
   /// The bytes in the machine's order.
@@ -10,10 +11,12 @@ extension FixedWidthInteger where Self: BitwiseCopyable {
 
 extension RawSpan {
   /// A copy of the bytes.
-  var array: [UInt8] {
-    // The array has its own memory.
-    unsafe withUnsafeBytes { unsafe Array($0) }
-  }
+  var array: [UInt8] { [UInt8](copying: self) }
+}
+
+extension Span<UInt8> {
+  /// A copy of the bytes.
+  var array: [UInt8] { [UInt8](copying: self) }
 }
 
 extension [UInt8] {

@@ -88,8 +88,7 @@ import Testing
       let sent = try batch.send(on: client)
       #expect(sent == 5)
       let count = try batch.receive(from: server, until: .after(patience))
-      #expect(
-        count == 5 && batch[4].bytes[0] == 4 && batch[4].fullLength == 2)
+      #expect(count == 5 && batch[4].bytes[0] == 4 && batch[4].fullLength == 2)
       let nothing = try batch.receive(from: server)
       #expect(nothing == nil)
       let pair = try UnixSequencedPacketSocket.pair()

@@ -197,7 +197,7 @@ import Testing
     {
       let bytes = pattern(count)
       var raw: [[UInt8]] = []
-      bytes.span.forEachDatagram(segmentSize: size) { piece in raw.append(piece.withUnsafeBytes { Array($0) }) }
+      bytes.span.forEachDatagram(segmentSize: size) { piece in raw.append(piece.array) }
       let expected = size == nil || size == 0 || count == 0 ? [bytes] : cut(bytes, size ?? 1)
       #expect(raw == expected)
     }

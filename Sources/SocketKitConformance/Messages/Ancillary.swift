@@ -204,7 +204,7 @@ extension MessageEnd where S: ~Copyable {
   func sendDescriptors(_ count: Int, of descriptor: RawDescriptor, with bytes: [UInt8]) throws {
     var ancillary = AncillaryBuffer<128>()
     let numbers = [Int32](repeating: descriptor.value, count: count)
-    try ancillary.append(level: SocketNumbers.socketLevel, type: SocketNumbers.rights, numbers.span.bytes)
+    try ancillary.append(level: SocketNumbers.socketLevel, type: SocketNumbers.rights, numbers.span.integerBytes)
     let target = peer.map { AnySocketAddress($0) } ?? AnySocketAddress()
     let result = target.withBytes {
       socket.value.attemptSend(bytes.span, ancillary: ancillary.bytes, to: $0, flags: [])

@@ -158,7 +158,7 @@ extension MessageEnd where S: ~Copyable {
     try requireEqual(batch.sent, 0, "the number of messages counted as sent in a batch that was just received")
     return (0..<count).map { slot in
       return Message(
-        bytes: Array(copying: batch[slot].bytes), length: batch[slot].fullLength, flags: batch[slot].flags,
+        bytes: Array(copying: batch[slot].bytes.integerBytes), length: batch[slot].fullLength, flags: batch[slot].flags,
         ancillaryLength: batch[slot].ancillary.byteCount, sender: batch[slot].address)
     }
   }

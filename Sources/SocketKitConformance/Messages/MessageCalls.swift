@@ -62,7 +62,7 @@ extension MessageCalls where S: DatagramSocket & ~Copyable {
         // Use the primitive: Core's own call closes the descriptors in the ancillary data.
         var bytes = buffer.mutableSpan
         var room = ancillary.mutableSpan
-        var extra = room.mutableBytes
+        var extra = room.mutableIntegerBytes
         let count = bytes.count
         let result = socket.value.attemptReceive(into: &bytes, ancillary: &extra, flags: [], &info)
         if result.isWouldBlock { return nil }
@@ -108,7 +108,7 @@ extension MessageCalls where S: SequencedPacketSocket & ~Copyable {
         // Use the primitive: Core's own call does not return ancillary data.
         var bytes = buffer.mutableSpan
         var room = ancillary.mutableSpan
-        var extra = room.mutableBytes
+        var extra = room.mutableIntegerBytes
         let count = bytes.count
         let result = socket.value.attemptReceive(into: &bytes, ancillary: &extra, flags: [], &info)
         if result.isWouldBlock { return nil }

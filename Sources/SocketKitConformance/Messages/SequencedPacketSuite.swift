@@ -133,7 +133,8 @@ public struct SequencedPacketSuite<S: SequencedPacketSocket & ~Copyable>: Confor
             guard let count = outcome else { continue }
             try require(count >= 1 && packets + count <= 3, "\(packets + count) packets were received, expected 3")
             for slot in 0..<count {
-              try requireSameBytes(Array(copying: batch[slot].bytes), numbered(packets), "packet \(packets)")
+              let bytes = Array(copying: batch[slot].bytes.integerBytes)
+              try requireSameBytes(bytes, numbered(packets), "packet \(packets)")
               packets += 1
             }
           }

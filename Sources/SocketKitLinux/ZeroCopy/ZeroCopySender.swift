@@ -239,7 +239,8 @@ public struct ZeroCopySender: ~Copyable, Sendable {
     attempt(slot, entries[slot].sent..<entries[slot].count, RawSpan(), flags)
   }
 
-  /// Sends a part of a buffer to the receiver of the buffer. The call does not wait, even if the descriptor is blocking.
+  /// Sends a part of a buffer to the receiver of the buffer. The call does not wait, even if the descriptor is
+  /// blocking.
   func attempt(_ slot: Int, _ part: Range<Int>, _ ancillary: RawSpan, _ flags: SendFlags) -> IOResult {
     entries[slot].withPart(part) { bytes in
       entries[slot].address.withBytes { address in

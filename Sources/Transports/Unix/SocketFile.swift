@@ -22,8 +22,8 @@ struct SocketFile: Sendable {
 /// The path that a socket created by binding. The path is removed when the socket is destroyed. The value is one word
 /// in size and needs no reference counting.
 ///
-/// The pointer is the only one to its memory. `init` allocates and initializes the memory, and `dispose` frees it: once,
-/// because `remove` and `disarm` then set the pointer to nil, and `deinit` is the last access.
+/// The pointer is the only one to its memory. `init` allocates and initializes the memory, and `dispose` frees it:
+/// once, because `remove` and `disarm` then set the pointer to nil, and `deinit` is the last access.
 @safe @frozen
 @usableFromInline
 struct BoundPath: ~Copyable, @unchecked Sendable {

@@ -57,7 +57,7 @@ extension MeteredDatagrams where Base: ~Copyable {
   public borrowing func attemptReceive(
     into buffer: inout MutableSpan<UInt8>, from address: inout AnySocketAddress, flags: ReceiveFlags
   ) -> IOResult {
-    let room = buffer.byteCount
+    let room = buffer.count
     let result = base.attemptReceive(into: &buffer, from: &address, flags: flags)
     receivedCount.add(result, isTruncated: result.raw > room)
     return result

@@ -35,16 +35,15 @@ final class DatagramLedger {
   }
 
   /// Validates consecutive received datagrams. Returns a description of the first error, or nil.
-  func complaint(about bytes: RawSpan) -> String? {
+  func complaint(about bytes: Span<UInt8>) -> String? {
     var start = 0
-    while start < bytes.byteCount {
-      guard start &+ size <= bytes.byteCount else { return "a returned datagram is truncated" }
+    while start < bytes.count {
+      guard start &+ size <= bytes.count else { return "a returned datagram is truncated" }
       var number: UInt64 = 0
       for place in 0..<digits {
-        number |= UInt64(bytes.integer(at: start &+ place, as: UInt8.self)) << (8 &* UInt64(place))
+        number |= UInt64(bytes[start &+ place]) << (8 &* UInt64(place))
       }
-      for place in digits..<size
-      where bytes.integer(at: start &+ place, as: UInt8.self) != rest[place] {
+      for place in digits..<size where bytes[start &+ place] != rest[place] {
         return "the contents of a returned datagram have changed"
       }
       start &+= size

@@ -127,7 +127,7 @@ struct DatagramLoad: ~Copyable {
     for slot in 0..<count {
       let message = arrived[slot]
       if message.byteCount != message.fullLength { throw ToolError("a returned datagram is too long") }
-      if let complaint = ledger.complaint(about: message.bytes.integerBytes) { throw ToolError(complaint) }
+      if let complaint = ledger.complaint(about: message.bytes) { throw ToolError(complaint) }
     }
     return before - ledger.count
   }

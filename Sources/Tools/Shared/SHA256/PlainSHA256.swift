@@ -64,8 +64,8 @@ public struct PlainSHA256: Sendable {
     }
   }
 
-  // All indices of `w` and `k` are from 0 to 63, and the block has 16 words. The first loop initializes 16 words of `w`,
-  // and each step of the second loop initializes one more.
+  // All indices of `w` and `k` are from 0 to 63, and the block has 16 words. The first loop initializes 16 words of
+  // `w`, and each step of the second loop initializes one more.
   private mutating func compress(
     block: UnsafeRawPointer, _ w: UnsafeMutablePointer<UInt32>, _ k: UnsafePointer<UInt32>
   ) {
