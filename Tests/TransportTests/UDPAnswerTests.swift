@@ -23,7 +23,7 @@ import Testing
   private func ask(
     _ server: borrowing UDPSocket, _ client: borrowing UDPSocket, at address: IPAddress
   ) throws -> (PacketMetadata, IPSocketAddress) {
-    #expect(try client.send([1].span, to: IPSocketAddress(address, port: server.port())) == 1)
+    #expect(try client.send([1].span, to: address.with(port: server.port())) == 1)
     let (bytes, info, metadata) = try server.nextWithMetadata()
     let sender = try #require(IPSocketAddress(info.address))
     #expect(try bytes == [1] && sender.unmapped == client.localAddress())
@@ -86,7 +86,7 @@ import Testing
     let asked = way.isIPv4 ? IPAddress.v4(IPv4Address(127, 3, 2, 1)) : .v6(.loopback)
     let (metadata, from) = try ask(server, client, at: asked)
     #expect(metadata.localAddress == asked && metadata.destination?.ip == asked)
-    #expect(try from == IPSocketAddress(asked, port: server.port()))
+    #expect(try from == asked.with(port: server.port()))
     #expect(OutgoingMetadata(answering: metadata).interfaceIndex == 0)
   }
 

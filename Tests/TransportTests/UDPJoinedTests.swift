@@ -111,7 +111,7 @@ import Testing
     batch.mostJoined = 64
     for index in 0..<2 { try batch.append(pattern(8, from: index).span, to: server.localAddress()) }
     // Broadcast without the option.
-    let nowhere = try IPSocketAddress(#require(IPAddress("255.255.255.255")), port: 9)
+    let nowhere = try #require(IPAddress("255.255.255.255")?.with(port: 9))
     for index in 2..<4 { try batch.append(pattern(8, from: index).span, to: nowhere) }
     #expect(try batch.send(on: client) == 2)
     #expect(batch.sent == 2)

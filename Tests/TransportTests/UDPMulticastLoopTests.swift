@@ -75,7 +75,7 @@ import Testing
       let sender = try UDPSocket.bind(to: way == .v4 ? .anyIPv4(port: 0) : .any(port: 0))
       try sender.setOption(.multicastInterface, to: index)
       try receiver.join(MulticastGroup(group, interface: .index(index)))
-      let target = IPSocketAddress(group, port: try receiver.port())
+      let target = group.with(port: try receiver.port())
       #expect(try sender.option(.multicastLoop))
       for (isOn, byte) in [(true, 1), (false, 2), (true, 3), (false, 4)] as [(Bool, UInt8)] {
         try sender.setOption(.multicastLoop, to: isOn)

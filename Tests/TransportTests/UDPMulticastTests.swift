@@ -33,7 +33,7 @@ import Testing
   private func hears(
     _ receiver: borrowing UDPSocket, _ sender: borrowing UDPSocket, _ group: IPAddress
   ) throws -> Bool {
-    #expect(try sender.send([42].span, to: IPSocketAddress(group, port: receiver.port())) == 1)
+    #expect(try sender.send([42].span, to: group.with(port: receiver.port())) == 1)
     if try isQuiet(receiver) { return false }
     let (bytes, info) = try receiver.next()
     #expect(try bytes == [42] && IPSocketAddress(info.address)?.unmapped == sender.localAddress())
@@ -52,7 +52,7 @@ import Testing
       code { () throws(SocketError) in try receiver.join(MulticastGroup(group, interface: .index(1))) } == .addressInUse
     )
     try receiver.setOption(.packetInfo, to: true)
-    #expect(try sender.send([1].span, to: IPSocketAddress(group, port: receiver.port())) == 1)
+    #expect(try sender.send([1].span, to: group.with(port: receiver.port())) == 1)
     let received = try receiver.nextWithMetadata()
     #expect(received.2.destination?.ip == group && received.2.interfaceIndex == 1)
     try receiver.leave(MulticastGroup(group, interface: .index(1)))
@@ -129,7 +129,7 @@ import Testing
     for hops in [1, 33, 255] {
       try sender.setOption(.multicastHops, to: hops)
       #expect(try sender.option(.multicastHops) == hops)
-      #expect(try sender.send([1].span, to: IPSocketAddress(group, port: receiver.port())) == 1)
+      #expect(try sender.send([1].span, to: group.with(port: receiver.port())) == 1)
       let received = try receiver.nextWithMetadata()
       #expect(received.2.hopLimit == UInt8(hops))
     }
@@ -154,7 +154,7 @@ import Testing
     try receiver.join(MulticastGroup(mapped, interface: .index(1)))
     try receiver.join(MulticastGroup(Self.six, interface: .index(1)))
     for group in [mapped, Self.six] {
-      #expect(try sender.send([1].span, to: IPSocketAddress(group, port: receiver.port())) == 1)
+      #expect(try sender.send([1].span, to: group.with(port: receiver.port())) == 1)
       let received = try receiver.nextWithMetadata()
       #expect(received.2.hopLimit == 5)
     }

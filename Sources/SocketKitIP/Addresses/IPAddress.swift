@@ -7,6 +7,17 @@ public enum IPAddress: BitwiseCopyable, Hashable, Sendable {
   case v6(IPv6Address)
 }
 
+extension IPAddress {
+  /// Returns the socket address of a port at this address. With port 0, the kernel chooses the port.
+  @inlinable
+  public func with(port: UInt16) -> IPSocketAddress {
+    switch self {
+    case .v4(let address): IPSocketAddress(address, port: port)
+    case .v6(let address): IPSocketAddress(address, port: port)
+    }
+  }
+}
+
 extension IPAddress: LosslessStringConvertible {
   /// Reads the text of an IPv4 or IPv6 address. Returns nil for any other text.
   public init?(_ text: String) {

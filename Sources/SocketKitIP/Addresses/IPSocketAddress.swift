@@ -41,15 +41,6 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
     self.scopeID = scopeID
   }
 
-  /// Makes the address from an IP address of either version and a port.
-  @inlinable
-  public init(_ address: IPAddress, port: UInt16) {
-    switch address {
-    case .v4(let address): self.init(address, port: port)
-    case .v6(let address): self.init(address, port: port)
-    }
-  }
-
   /// Returns 127.0.0.1 with a port. With port 0, the kernel chooses the port.
   @inlinable
   public static func loopback(port: UInt16) -> Self { Self(IPv4Address.loopback, port: port) }

@@ -95,9 +95,9 @@ extension RawDescriptor {
     var words = request.mutableSpan
     var memory = words.mutableIntegerBytes
     memory.storeBytes(of: interfaceIndex, toByteOffset: 0, as: UInt32.self)
-    memory.storeBytes(of: IPSocketAddress(group, port: 0), toByteOffset: start, as: IPSocketAddress.self)
+    memory.storeBytes(of: group.with(port: 0), toByteOffset: start, as: IPSocketAddress.self)
     if let source {
-      memory.storeBytes(of: IPSocketAddress(source, port: 0), toByteOffset: start + 128, as: IPSocketAddress.self)
+      memory.storeBytes(of: source.with(port: 0), toByteOffset: start + 128, as: IPSocketAddress.self)
     }
     try setIPBytes(
       group.isIPv4 ? CSK_IPPROTO_IP : CSK_IPPROTO_IPV6, name, request.span.integerBytes.extracting(first: length))
