@@ -138,7 +138,7 @@ import Testing
       #expect(throws: SocketError(code: .invalidArgument, .listen).with(address: "127.0.0.1:0")) {
         _ = try TCPSocket.listen(on: .loopback(port: 0), backlog: backlog)
       }
-      let socket = try socket()
+      var socket = try socket()
       try socket.bind(to: IPSocketAddress.loopback(port: 0))
       do throws(SocketError) {
         _ = try socket.listen(backlog: backlog)
@@ -149,7 +149,7 @@ import Testing
     }
     for backlog in [0, Int(Int32.max), Int(Int32.max) + 1, Int.max] {
       _ = try TCPSocket.listen(on: .loopback(port: 0), backlog: backlog)
-      let socket = try socket()
+      var socket = try socket()
       try socket.bind(to: IPSocketAddress.loopback(port: 0))
       _ = try socket.listen(backlog: backlog)
     }

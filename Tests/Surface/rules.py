@@ -17,8 +17,8 @@ LIMITS = {
     "names of one type": 30,
 }
 
-# Two counts are still above their limits. They must not grow: lower a number when its count falls.
-LIMITS_OF_TODAY = LIMITS | {"declarations with implementations": 733, "declarations of one name": 5}
+# One count is still above its limit. It must not grow: lower the number when the count falls.
+LIMITS_OF_TODAY = LIMITS | {"declarations with implementations": 733}
 
 # What Equatable, Comparable and Hashable describe already.
 STANDARD = {"==", "!=", "<", "<=", ">", ">=", "hash(into:)", "hashValue"}

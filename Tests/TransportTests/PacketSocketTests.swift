@@ -45,7 +45,7 @@ import Testing
 
   @Test func packetsAreCountedSinceTheLastTime() throws {
     try inNamespaceWithLoopback {
-      let tap = try open()
+      var tap = try open()
       try tap.bind(to: link(Self.loopback))
       _ = try tap.takePacketStatistics()
       try send(3)
@@ -61,7 +61,7 @@ import Testing
 
   @Test func whatHadNoRoomIsCountedAsDropped() throws {
     try inNamespaceWithLoopback {
-      let tap = try open()
+      var tap = try open()
       try tap.setOption(.receiveBuffer, to: 4096)
       try tap.bind(to: link(Self.loopback))
       _ = try tap.takePacketStatistics()
@@ -75,7 +75,7 @@ import Testing
 
   @Test func ringsOfVersionThreeCountFreezesToo() throws {
     try inNamespaceWithLoopback {
-      let tap = try open()
+      var tap = try open()
       try tap.setOption(
         SocketOption(integer: CSK_PACKET_VERSION, level: CSK_SOL_PACKET), to: Int(CSK_TPACKET_V3))
       try tap.bind(to: link(Self.loopback))

@@ -135,7 +135,7 @@ import Testing
     } catch {
       return unavailable("\(error)")
     }
-    let tap = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(kind)
+    var tap = try GenericMessageSocket<AnySocketAddress, SocketLevelOptions>.open(kind)
     // From the IP header on: protocol 253. Attached before the socket is bound, so that nothing slips in.
     try tap.setOption(.filter, to: [.load(.byte, at: 9), .jump(if: .equal(253), then: 0, else: 1), .accept, .drop])
     let index = try #require(InterfaceNames.index(of: "lo"))

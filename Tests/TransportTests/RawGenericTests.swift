@@ -29,7 +29,7 @@ private struct NetlinkAddress: SocketAddress {
   /// NLMSG_NOOP with NLM_F_ACK: the kernel answers with an acknowledgement that repeats the sequence number.
   @Test func netlinkWithAnAddressTypeOfTheCallers() throws {
     let kind = SocketKind(AddressFamily(rawValue: 16), .raw, protocolNumber: 0)
-    let socket = try GenericMessageSocket<NetlinkAddress, SocketLevelOptions>.open(kind)
+    var socket = try GenericMessageSocket<NetlinkAddress, SocketLevelOptions>.open(kind)
     try socket.bind(to: NetlinkAddress())
     let own = try socket.localAddress()
     #expect(own.port != 0)
@@ -67,7 +67,7 @@ private struct NetlinkAddress: SocketAddress {
     } catch {
       return unavailable("\(error)")
     }
-    let server = try GenericStreamSocket<IPSocketAddress, SocketLevelOptions>.open(kind)
+    var server = try GenericStreamSocket<IPSocketAddress, SocketLevelOptions>.open(kind)
     try server.bind(to: IPSocketAddress.loopback(port: 0))
     let listener = try server.listen()
     let client = try GenericStreamSocket<IPSocketAddress, SocketLevelOptions>.open(kind)

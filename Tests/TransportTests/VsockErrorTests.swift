@@ -52,7 +52,7 @@ import Testing
   }
 
   @Test func bindingTwiceAndListeningUnbound() throws {
-    let socket = try VsockStreamSocket.open(for: .any(port: .any))
+    var socket = try VsockStreamSocket.open(for: .any(port: .any))
     try socket.bind(to: VsockAddress.any(port: .any))
     let taken = try socket.localAddress()
     #expect(
@@ -103,7 +103,7 @@ import Testing
   }
 
   @Test func notConnected() throws {
-    let socket = try VsockStreamSocket.open(for: .any(port: .any))
+    var socket = try VsockStreamSocket.open(for: .any(port: .any))
     var buffer: [UInt8] = [0]
     #expect(failure { () throws(SocketError) in _ = try socket.remoteAddress() }?.code == .notConnected)
     #expect(failure { () throws(SocketError) in try socket.shutdown(.write) }?.code == .notConnected)

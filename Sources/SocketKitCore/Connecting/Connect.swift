@@ -60,7 +60,7 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
     try socket.configure(with: configure)
     if let source {
       if AnySocketAddress(source).ipPort == 0 { socket.descriptor.chooseNoPortYet() }
-      try socket.bind(descriptorTo: source)
+      try socket.bind(to: source)
     }
     return socket
   }

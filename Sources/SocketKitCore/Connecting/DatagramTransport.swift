@@ -29,7 +29,7 @@ extension Transport where Self: DatagramSocket & ~Copyable {
     do throws(SocketError) {
       var socket = try open(for: address)
       try socket.configure(with: configure)
-      if let source { try socket.bind(descriptorTo: source) }
+      if let source { try socket.bind(to: source) }
       try socket.connect(to: address)
       return socket
     } catch {

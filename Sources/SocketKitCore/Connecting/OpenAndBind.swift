@@ -14,13 +14,15 @@ extension RawDescriptor {
     return unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
   }
 
-  /// Calls bind(2).
-  func bind(to address: some SocketAddress) throws(SocketError) {
+  /// Binds a socket to an address of any type (bind(2)). An implementation of ``Transport/bind(to:)`` calls this method.
+  /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.invalidArgument` (the socket is already
+  ///   bound, or the address has another family). The error contains the address.
+  public func bind(to address: some SocketAddress) throws(SocketError) {
     // The kernel reads the address only during the call.
     let result = address.withBytes { bytes in
       unsafe bytes.withUnsafeBytes { unsafe IOResult(raw: csk_bind(value, $0.baseAddress, UInt32($0.count))) }
     }
-    if result.isFailure { throw SocketError(result, .bind) }
+    if result.isFailure { throw SocketError(result, .bind).with(address: address.description) }
   }
 
   /// Calls connect(2) once.
@@ -71,7 +73,7 @@ extension Transport where Self: ~Copyable {
       var socket = try open(forBindingTo: &address)
       try socket.configure(at: .binding(to: address))
       try socket.configure(with: configure)
-      try socket.bind(descriptorTo: address)
+      try socket.bind(to: address)
       return socket
     } catch {
       throw error.with(address: address.description)

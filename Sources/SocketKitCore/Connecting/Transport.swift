@@ -42,9 +42,12 @@ public protocol Transport: DescriptorSocket, ~Copyable {
   /// nothing.
   borrowing func configure(at step: SetupStep<Address>) throws(SocketError)
 
-  /// Binds the descriptor. The default implementation calls bind(2). If bind(2) creates an object, such as a socket
+  /// Binds this open socket. `bind(to:)`, `listen(on:)` and a `connect(to:from:)` with a source call this method on the
+  /// socket that they open. The default implementation calls bind(2). If bind(2) creates an object, such as a socket
   /// file, the implementation can first remove a stale object, and record that the socket owns the new object.
-  mutating func bind(descriptorTo address: Address) throws(SocketError)
+  /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.invalidArgument` (the socket is already
+  ///   bound, or the address has another family). The error contains the address.
+  mutating func bind(to address: Address) throws(SocketError)
 
   /// The function that a listener on this bound socket must call when the listener is closed. It is nil by default.
   var listenerCleanup: (@Sendable () -> Void)? { get }
@@ -90,7 +93,7 @@ public enum SetupStep<Address: SocketAddress>: Sendable {
 
 extension Transport where Self: ~Copyable {
   public borrowing func configure(at step: SetupStep<Address>) throws(SocketError) {}
-  public mutating func bind(descriptorTo address: Address) throws(SocketError) { try descriptor.bind(to: address) }
+  public mutating func bind(to address: Address) throws(SocketError) { try descriptor.bind(to: address) }
   public var listenerCleanup: (@Sendable () -> Void)? { nil }
   public static var smallestBacklog: Int { 0 }
 }

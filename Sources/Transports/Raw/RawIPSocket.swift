@@ -72,7 +72,7 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
     _ number: IPProtocol, to address: IPSocketAddress,
     configure: (borrowing RawIPSocket) throws -> Void = { _ in }
   ) throws(SocketError) -> RawIPSocket {
-    let socket = try opened(number, for: address, configure: configure)
+    var socket = try opened(number, for: address, configure: configure)
     try socket.bind(to: address.with(port: 0))
     return socket
   }

@@ -68,11 +68,7 @@ extension TCPSocket {
       // A failure is ignored: before Linux 4.2, the kernel reserves a port instead.
       _ = descriptor.writeOption(CSK_IPPROTO_IP, CSK_IP_BIND_ADDRESS_NO_PORT, 1 as Int32)
     }
-    do throws(SocketError) {
-      try bind(to: source)
-    } catch {
-      throw error
-    }
+    try descriptor.bind(to: source)
   }
 
   /// Starts to connect.

@@ -47,8 +47,8 @@ public struct UnixDatagramSocket: ~Copyable, DatagramSocket, KernelSocket, Trans
     return owned.attemptClose()
   }
 
-  /// Binds the socket, and makes the socket the owner of the file.
-  public mutating func bind(descriptorTo address: UnixAddress) throws(SocketError) {
+  /// Binds this open socket, and makes the socket the owner of the file.
+  public mutating func bind(to address: UnixAddress) throws(SocketError) {
     let file = SocketPath(address)
     try bind(to: address, replacingDesertedFileAt: file)
     path = BoundPath(file.flatMap { SocketFile($0) })

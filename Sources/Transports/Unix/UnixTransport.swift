@@ -16,18 +16,18 @@ public import SocketKitCore
 // For a path that does not fit in an address (`UnixAddress.maximumPathLength`), use `UnixPath`.
 
 extension Transport where Self: ~Copyable, Address == UnixAddress {
-  /// Binds the descriptor. Removes a socket file that a terminated program left at the path, and no other file.
-  public mutating func bind(descriptorTo address: UnixAddress) throws(SocketError) {
+  /// Binds this open socket. Removes a socket file that a terminated program left at the path, and no other file.
+  public mutating func bind(to address: UnixAddress) throws(SocketError) {
     try bind(to: address, replacingDesertedFileAt: SocketPath(address))
   }
 
   /// Binds the socket. If a terminated program left its file at the path, removes the file and tries again.
   borrowing func bind(to address: UnixAddress, replacingDesertedFileAt path: SocketPath?) throws(SocketError) {
     do throws(SocketError) {
-      try bind(to: address)
+      try descriptor.bind(to: address)
     } catch {
       guard error.code == .addressInUse, let path, path.clearIfDeserted(address) else { throw error }
-      try bind(to: address)
+      try descriptor.bind(to: address)
     }
   }
 

@@ -12,7 +12,7 @@ public struct KernelSHA256: ~Copyable, Sendable {
   ///   `.permissionDenied`, `.tooManyDescriptors`.
   public init() throws {
     let kind = SocketKind(HashAlgorithm.sha256.family, .sequencedPacket)
-    let algorithm = try GenericPacketSocket<HashAlgorithm, SocketLevelOptions>.open(kind)
+    var algorithm = try GenericPacketSocket<HashAlgorithm, SocketLevelOptions>.open(kind)
     try algorithm.bind(to: HashAlgorithm.sha256)
     // accept(2) on an AF_ALG socket returns an operation socket; no listen(2) is needed.
     let listener = Listener<GenericPacketSocket<HashAlgorithm, SocketLevelOptions>>(

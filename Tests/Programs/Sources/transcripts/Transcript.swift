@@ -77,7 +77,7 @@ final class Held<S: ~Copyable & Sendable>: @unchecked Sendable {
   func with<R: ~Copyable>(_ body: (borrowing S) throws -> R) throws -> R {
     switch socket {
     case .some(let socket): return try body(socket)
-    case .none: fatalError("used after it was closed")
+    case .none: fatalError("the shared value was used after close()")
     }
   }
 
