@@ -68,11 +68,11 @@ private final class BodyBox<Value>: @unchecked Sendable {
 
   var value: Value {
     _read {
-      precondition(!isClosed, "used after it was closed")
+      precondition(!isClosed, "the shared value was used after close()")
       yield unsafe memory.pointee
     }
     _modify {
-      precondition(!isClosed, "used after it was closed")
+      precondition(!isClosed, "the shared value was used after close()")
       yield unsafe &memory.pointee
     }
   }

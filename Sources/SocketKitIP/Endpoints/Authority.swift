@@ -14,7 +14,7 @@ public enum Authority {
     let text = body.dropFirst(2)
     if text.isEmpty { throw .malformed("Host and port are missing: \(example).") }
     if let wrong = text.first(where: { "/?#@\\".contains($0) }) {
-      throw .malformed("\"\(wrong)\" is not allowed in a host and port, as in \(example).")
+      throw .malformed("\"\(wrong)\" is not allowed in a host or port. Write an endpoint such as \(example).")
     }
     return text
   }

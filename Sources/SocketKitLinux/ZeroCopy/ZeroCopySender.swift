@@ -44,7 +44,7 @@ public struct ZeroCopySender: ~Copyable, Sendable {
     borrowing func withPart(_ part: Range<Int>, _ body: (Span<UInt8>) -> IOResult) -> IOResult {
       switch buffer {
       case .some(let buffer): buffer.withPages { body($0.extracting(part)) }
-      case nil: fatalError("a buffer that was taken back is not sent")
+      case nil: fatalError("a buffer that the program has taken back cannot be sent")
       }
     }
   }
