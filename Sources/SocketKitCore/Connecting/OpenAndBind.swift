@@ -14,7 +14,6 @@ extension RawDescriptor {
     return unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
   }
 
-  /// Calls bind(2).
   func bind(to address: some SocketAddress) throws(SocketError) {
     // The kernel reads the address only during the call.
     let result = address.withBytes { bytes in
