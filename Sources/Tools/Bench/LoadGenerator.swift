@@ -234,9 +234,9 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
 }
 
 /// The progress of a connection's message. This type is not nested in the generic type, because its metadata would then
-/// depend on the conformances of the generic parameters. For a conformance such as `SpinPoller: BenchPoller where Base
-/// == EpollPoller`, the runtime (6.3.1) does not find the conformance. It creates arrays without a type, which crash
-/// when they are freed.
+/// depend on the conformances of the generic parameters. For a conformance such as
+/// `SpinPoller: BenchPoller where Base == EpollPoller`, the runtime (6.3.1) does not find the conformance. It creates
+/// arrays without a type, which crash when they are freed.
 struct ClientProgress {
   let token: Token
   /// The number of the current message, or of the last message if none is in flight; 0 before the first message.
