@@ -1,4 +1,4 @@
-// A client that waits on its thread, with a deadline for everything.
+// A client that blocks its thread. One deadline limits all calls.
 import SocketKit
 
 // snippet.client

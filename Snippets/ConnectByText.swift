@@ -1,4 +1,5 @@
-// A client of any stream, which its user names by an address: tcp://localhost:7, unix:/run/echo.sock, vsock://host:7.
+// A client for any stream transport. The user specifies an endpoint: tcp://localhost:7, unix:/run/echo.sock,
+// vsock://host:7.
 import SocketKit
 
 // snippet.connect-by-text

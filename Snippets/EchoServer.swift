@@ -1,4 +1,4 @@
-// An echo server that names neither its transport nor its poller, run over TCP with epoll.
+// An echo server that is generic over its transport and its poller. It runs over TCP with epoll.
 import SocketKit
 
 // snippet.serve

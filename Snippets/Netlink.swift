@@ -1,5 +1,5 @@
-// Lists the network interfaces by asking the kernel over netlink (rtnetlink(7)), with the generic socket and an address
-// type that SocketKit has never heard of.
+// Lists the network interfaces over netlink (rtnetlink(7)), with a generic socket and an address type that this file
+// defines.
 import SocketKit
 
 // snippet.address
@@ -31,7 +31,7 @@ struct NetlinkAddress: SocketAddress {
 // snippet.end
 
 // snippet.dump
-/// The names of the interfaces in one datagram of the answer; nil when it is the last one.
+/// Returns the names of the interfaces in one datagram of the answer, or nil if the datagram ends the answer.
 func interfaceNames(in datagram: RawSpan) -> [String]? {
   var names: [String] = []
   var rest = datagram
@@ -49,7 +49,7 @@ func interfaceNames(in datagram: RawSpan) -> [String]? {
   return names
 }
 
-/// IFLA_IFNAME among the attributes that follow nlmsghdr and ifinfomsg, 16 bytes each.
+/// Returns the attribute IFLA_IFNAME, or nil. The attributes follow nlmsghdr and ifinfomsg, of 16 bytes each.
 func name(in message: RawSpan) -> String? {
   guard message.byteCount >= 32 else { return nil }
   var rest = message.extracting(droppingFirst: 32)

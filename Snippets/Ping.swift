@@ -1,9 +1,9 @@
-// Pings this host over ICMP: without privilege where net.ipv4.ping_group_range allows, otherwise over a raw socket,
-// which needs CAP_NET_RAW.
+// Pings this host over ICMP. Uses an unprivileged socket if net.ipv4.ping_group_range permits it, otherwise a raw
+// socket, which requires CAP_NET_RAW.
 import SocketKit
 
 // snippet.ping
-/// Sends one echo request and waits for its reply. On IPv4 a raw socket hands over the IP header too.
+/// Sends one echo request and waits for its reply. An IPv4 raw socket also receives the IP header.
 func ping<S: DatagramSocket & ~Copyable>(
   _ socket: borrowing S, _ family: AddressFamily, sequence: UInt16, identifier: UInt16?
 ) throws -> Duration {
@@ -20,7 +20,7 @@ func ping<S: DatagramSocket & ~Copyable>(
     var reply = message.span.extracting(first: count)
     if identifier != nil, let header = IPv4Header(reply) { reply = reply.extracting(droppingFirst: header.length) }
     guard let echo = ICMPEcho(reply, family: family), echo.isReply, echo.sequence == sequence else { continue }
-    // A raw socket hears the replies to others as well; the kernel sorts them out for an ICMP socket.
+    // A raw socket also receives the replies to other programs. An ICMP socket receives only its own replies.
     if identifier == nil || echo.identifier == identifier { return start.duration(to: .now) }
   }
 }

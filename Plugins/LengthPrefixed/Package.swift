@@ -4,7 +4,7 @@ import PackageDescription
 let package = Package(
   name: "LengthPrefixed",
   products: [.library(name: "LengthPrefixed", targets: ["LengthPrefixed"])],
-  // The name is written out, because a folder of any name may hold SocketKit.
+  // The name is explicit, because the folder that contains SocketKit may have any name.
   dependencies: [.package(name: "SocketKit", path: "../..")],
   targets: [
     .target(name: "LengthPrefixed", dependencies: [.product(name: "SocketKitCore", package: "SocketKit")]),

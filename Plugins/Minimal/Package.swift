@@ -4,7 +4,7 @@ import PackageDescription
 let package = Package(
   name: "Minimal",
   products: [.library(name: "Minimal", targets: ["Minimal"])],
-  // The name is written out, because a folder of any name may hold SocketKit.
+  // The name is explicit, because the folder that contains SocketKit may have any name.
   dependencies: [.package(name: "SocketKit", path: "../..")],
   targets: [
     .target(

@@ -4,7 +4,7 @@ import PackageDescription
 let package = Package(
   name: "MultipathTCP",
   products: [.library(name: "MultipathTCP", targets: ["MultipathTCP"])],
-  // The name is written out, because a folder of any name may hold SocketKit.
+  // The name is explicit, because the folder that contains SocketKit may have any name.
   dependencies: [.package(name: "SocketKit", path: "../..")],
   targets: [
     .target(
@@ -12,7 +12,7 @@ let package = Package(
       dependencies: [
         .product(name: "SocketKitCore", package: "SocketKit"), .product(name: "SocketKitIP", package: "SocketKit"),
         .product(name: "CSocketKit", package: "SocketKit"),
-        // For the options of TCP, which these sockets take too.
+        // For the TCP options, which these sockets support too.
         .product(name: "SocketKitTCP", package: "SocketKit"),
       ]),
     .testTarget(

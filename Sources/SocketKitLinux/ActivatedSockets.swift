@@ -21,9 +21,9 @@ public struct ActivatedSockets: ~Copyable, Sendable {
   /// Takes ownership of the descriptors that the environment variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES
   /// describe, and makes the descriptors CLOEXEC and non-blocking.
   ///
-  /// - Parameter unsettingEnvironment: whether to remove the variables, so that neither this process nor its child
-  ///   processes can read them again. All threads share the environment: pass true only while no other thread reads or
-  ///   changes it.
+  /// - Parameter unsettingEnvironment: whether to remove these variables and LISTEN_PIDFDID, so that neither this
+  ///   process nor its child processes can read them again. All threads share the environment: pass true only while no
+  ///   other thread reads or changes it.
   /// - Throws: `.nameNotFound` if LISTEN_PID or LISTEN_FDS is not set, or if LISTEN_PID is the number of another
   ///   process (in these cases, the service manager passed no sockets to this process); `.invalidArgument` if a
   ///   variable is not a number, or if the number of names differs from the number of descriptors; `.closed` if one of
@@ -44,7 +44,8 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     let names = try Self.names(of: Int(count), in: Self.variable("LISTEN_FDNAMES"))
     let found = names.enumerated().map { Entry(descriptor: RawDescriptor(3 + Int32($0)), name: $1) }
     for entry in found { try entry.descriptor.makeNonBlockingAndCloseOnExec() }
-    // This assignment is the last step, because `deinit` closes these descriptors, even if this initializer fails.
+    // This assignment follows all calls that can throw: if the initializer throws, `deinit` runs and closes the
+    // descriptors in `entries`.
     entries = found
     if unsettingEnvironment {
       // The caller states that no other thread uses the environment.
@@ -108,7 +109,8 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     return index
   }
 
-  /// Copies the value, which ends with a zero byte and stays in place until a thread changes the environment.
+  /// Returns a copy of the value of an environment variable; nil if the variable is not set. The value that getenv(3)
+  /// returns ends with a zero byte and stays in place until a thread changes the environment.
   private static func variable(_ name: String) -> String? {
     guard let value = unsafe getenv(name) else { return nil }
     return unsafe String(cString: value)

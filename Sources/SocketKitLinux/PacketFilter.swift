@@ -100,9 +100,10 @@ extension SocketOption where Value == [BPFInstruction]? {
 }
 
 extension SocketOption where Value == Bool {
-  /// Whether the filter cannot be changed, or added if there is none, until the socket is closed. Set this option in a
-  /// process that passes the socket to a less trusted process. Setting false throws `.permissionDenied` if the filter
-  /// is locked. The C name is `SO_LOCK_FILTER` (Linux 3.9).
+  /// Whether the filter is locked until the socket is closed. If the socket has a filter, the filter cannot be changed.
+  /// If it has none, no filter can be added. Set this option in a process that passes the socket to a less trusted
+  /// process. Setting false throws `.permissionDenied` if the filter is locked. The C name is `SO_LOCK_FILTER` (Linux
+  /// 3.9).
   public static var isFilterLocked: Self { Self(flag: CSK_SO_LOCK_FILTER, level: CSK_SOL_SOCKET) }
 }
 
@@ -111,7 +112,8 @@ extension RawDescriptor {
     guard (1...Int(CSK_BPF_MAXIMUM)).contains(instructions.count) else {
       throw SocketError(code: .invalidArgument, .setOption)
     }
-    // The kernel copies `count` instructions during the call. The array consists of them, 8 bytes each.
+    // The kernel copies `count` instructions of 8 bytes during the call. The array contains this number of
+    // instructions.
     let result = unsafe instructions.withUnsafeBytes { bytes in
       var program = unsafe csk_filter_program(count: UInt16(instructions.count), instructions: bytes.baseAddress)
       return unsafe csk_setsockopt(
@@ -139,7 +141,7 @@ extension RawDescriptor {
     return nil
   }
 
-  /// Returns the number of instructions of the filter, which is the kernel's answer if the buffer is empty.
+  /// Returns the number of instructions of the filter. If the buffer is empty, the kernel returns only this number.
   private func filterLength() throws(SocketError) -> Int {
     var none: [BPFInstruction] = []
     return try readFilter(into: &none)
@@ -147,7 +149,7 @@ extension RawDescriptor {
 
   private func readFilter(into instructions: inout [BPFInstruction]) throws(SocketError) -> Int {
     var length = UInt32(instructions.count)
-    // The kernel writes at most `length` instructions during the call, and every value of an instruction is valid.
+    // The kernel writes at most `length` instructions during the call, and every bit pattern is a valid instruction.
     let result = unsafe instructions.withUnsafeMutableBytes {
       unsafe IOResult(raw: csk_getsockopt(value, CSK_SOL_SOCKET, CSK_SO_GET_FILTER, $0.baseAddress, &length))
     }

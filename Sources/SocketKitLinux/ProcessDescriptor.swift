@@ -89,7 +89,7 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
   /// - Throws: `.notSupported` before Linux 5.4.
   public borrowing func takeExit() throws(SocketError) -> ProcessExit? {
     var state = csk_child_state()
-    // The call fills the structure.
+    // The kernel writes the structure only during each call.
     var result = IOResult(raw: unsafe csk_collect_child(owned.raw.value, &state))
     while result.isInterrupted { result = IOResult(raw: unsafe csk_collect_child(owned.raw.value, &state)) }
     if result.errno == CSK_ECHILD { return hasEnded() ? .unknown : nil }
@@ -120,7 +120,7 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
   private borrowing func hasEnded() -> Bool {
     var watched = csk_pollfd(fd: owned.raw.value, events: Int16(CSK_POLLIN), revents: 0)
     var none = csk_timespec()
-    // The kernel accesses the one structure and the time only during the call.
+    // The kernel accesses the structure and the time only during the call.
     return unsafe csk_ppoll(&watched, 1, &none) == 1
   }
 }

@@ -16,8 +16,8 @@ public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
   public struct Configuration: Sendable {
     /// The configuration of the base poller.
     public var base: Base.Configuration
-    /// The number of attempts without yielding. The limit is a count rather than a time, because each attempt is a
-    /// system call, whose duration is much longer than the resolution of the clock.
+    /// The number of attempts without yielding. The limit is a count and not a time. Each attempt is a system call,
+    /// which takes much longer than the resolution of the clock.
     public var spins: UInt32
     /// The number of attempts after the spins, with a yield before each attempt.
     public var yields: UInt32
@@ -53,7 +53,6 @@ public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
     public init() {}
   }
 
-  /// The base poller.
   @usableFromInline var base: Base
   @usableFromInline let spins: UInt32
   @usableFromInline let yields: UInt32

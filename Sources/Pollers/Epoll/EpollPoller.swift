@@ -47,7 +47,7 @@ public struct EpollPoller: ~Copyable, Poller {
     self.epoll = epoll
     self.bell = bell
     eventCapacity = capacity
-    // The room of the bell has been requested for this number of events.
+    // The initializer of the bell has allocated the room for this number of events.
     unsafe events = bell.room.bindMemory(to: csk_epoll_event.self, capacity: Int(capacity))
   }
 
@@ -125,8 +125,8 @@ public struct EpollPoller: ~Copyable, Poller {
     } else {
       result = settle(result, deadline)
     }
-    // This assignment precedes both branches. The compiler can then prove that every index in a loop over the events is
-    // smaller than this value.
+    // Both branches above reach this assignment. Therefore, the compiler can prove that every index in a loop over the
+    // events is smaller than this value.
     found = result
     return IOResult(raw: result)
   }

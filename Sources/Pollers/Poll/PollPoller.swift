@@ -22,12 +22,12 @@ public struct PollPoller: ~Copyable, Poller {
   // The three arrays exist as long as the poller and have `capacity` elements, which are all initialized. Every index
   // below is less than `capacity`, because `count` is at most `capacity` and `eventCount` is less than `capacity`.
   //
-  // Slot 0 contains the descriptor of the waker. While a slot is paused, disarmed or invalid, its `fd` is complemented,
-  // because ppoll(2) ignores negative numbers.
+  // Slot 0 contains the descriptor of the waker. While a slot is paused, disarmed or invalid, its `fd` is the bitwise
+  // complement of the descriptor's number, because ppoll(2) ignores negative numbers.
   @usableFromInline var slots: UnsafeMutablePointer<csk_pollfd>
   // The highest bit, which tokens do not use, marks a one-shot registration.
   @usableFromInline var tokens: UnsafeMutablePointer<UInt64>
-  // These events are copies, because a registration or deregistration during a loop over the events moves slots.
+  // These events are copies, because a registration or deregistration during a loop over the events may move slots.
   @usableFromInline var events: UnsafeMutablePointer<Event>
   @usableFromInline var capacity: Int
   @usableFromInline var count = 1
@@ -128,7 +128,8 @@ public struct PollPoller: ~Copyable, Poller {
     capacity = larger
   }
 
-  /// Returns an array with the elements of an array of `capacity` elements, which it deallocates.
+  /// Copies the `capacity` elements of the old array to a new array of `size` elements, and deallocates the old array.
+  /// Returns the new array.
   private func moved<T: BitwiseCopyable>(
     _ old: UnsafeMutablePointer<T>, _ size: Int, filling value: T
   ) -> UnsafeMutablePointer<T> {

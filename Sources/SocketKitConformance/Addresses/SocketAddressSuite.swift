@@ -128,7 +128,7 @@ private func bytes(_ address: some SocketAddress) -> [UInt8] {
   address.withBytes { Array(copying: $0) }
 }
 
-/// Parses an address from its text; returns nil if the type does not accept the text or cannot be parsed.
+/// Parses an address from its text; returns nil if the type does not accept the text or has no text form.
 private func reread<A: SocketAddress>(_ text: String, as type: A.Type) -> A? {
   guard let readable = type as? any LosslessStringConvertible.Type else { return nil }
   func read<T: LosslessStringConvertible>(_ type: T.Type) -> A? { T(text) as? A }

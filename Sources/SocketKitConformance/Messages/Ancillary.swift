@@ -225,5 +225,5 @@ private func passedDescriptors(_ ancillary: [UInt8]) -> [RawDescriptor] {
   return numbers
 }
 
-/// Closes a descriptor that ``passedDescriptors(_:)`` returned: nobody else owns it.
+/// Closes a descriptor that ``passedDescriptors(_:)`` returned. It has no other owner.
 private func closePassed(_ raw: RawDescriptor) { _ = unsafe Descriptor(unsafeOwning: raw) }

@@ -6,8 +6,8 @@ extension MessageRules where S: ~Copyable {
       "batch.partial", given: .lossless,
       "If a batch is sent in part, the next send continues at the first unsent message; each message arrives once."
     ) { ends in
-      // Fill the buffer first, so that the batch stops early. Every slot must be large enough for a message; otherwise
-      // the rule would not test this.
+      // Fill the buffer first, so that the batch stops before its last message. The messages of the batch are as large
+      // as those that fill the buffer, because smaller messages may still fit.
       let filled = try ends.near.fill(5000)
       var batch = MessageBatch(capacity: 64, messageCapacity: 5000)
       for index in 0..<64 { try batch.append(numbered(filled + index, 5000).span, to: ends.near.peer) }

@@ -72,7 +72,7 @@ extension Poller where Self: ~Copyable {
     throw ConformanceFailure("no event with \(readiness) \(when)")
   }
 
-  /// Returns all events reported within a time; fails if 10000 waits end within that time.
+  /// Returns all events reported within the duration; fails if 10000 waits end within the duration.
   mutating func allEvents(for duration: Duration) throws -> [Event] {
     let deadline = Deadline.after(duration)
     var all: [Event] = []

@@ -66,7 +66,7 @@ struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable
     try poller.register(listener, for: .readable, token: Self.listenerToken)
   }
 
-  /// Runs until `isDone` returns true. `isDone` is called before each wait with the number of open connections.
+  /// Runs until `isDone` returns true. Before each wait, the server calls `isDone` with the number of open connections.
   /// - Parameter accept: accepts a connection from the watched listener.
   mutating func run(accepting accept: () throws -> S? = { nil }, until isDone: (_ open: Int) -> Bool) throws {
     let deadline = Deadline.after(.seconds(15))

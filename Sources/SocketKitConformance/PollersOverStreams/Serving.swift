@@ -22,7 +22,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         connections: 4
       ) {
         clients in
-        // The first client writes until the connection accepts no more, because it does not read its echo.
+        // The first client does not read its echo, so its writes time out when the connection accepts no more bytes.
         let (error, taken) = try clients[0].writeUntilError(until: .after(.milliseconds(60)))
         try requireEqual(error.code, .timedOut, "the error that ended the writes")
         let watch = Stopwatch()

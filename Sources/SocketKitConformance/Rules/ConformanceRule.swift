@@ -2,13 +2,12 @@ internal import SocketKitCore
 
 /// A requirement for every transport or every poller: an id, a summary, and a test.
 ///
-/// A rule does not report a fault that does not exist, but it may miss a fault. Each rule runs on its own thread under
-/// a time limit, so that a hang is a failure. The kit compares the open descriptors of the process before and after the
-/// rule, so that a leak is a failure too. Only one rule runs at a time in the whole process, even if a test runner runs
-/// suites in parallel. Other code must not open descriptors while a rule runs, because this would invalidate the
-/// comparison.
+/// A rule reports only faults that exist, but it may miss a fault. Each rule runs on its own thread under a time limit,
+/// so that a hang is a failure. The kit compares the open descriptors of the process before and after the rule, so that
+/// a leak is a failure too. Only one rule runs at a time in the whole process, even if a test runner runs suites in
+/// parallel. Other code must not open descriptors while a rule runs, because this would invalidate the comparison.
 public struct ConformanceRule: Sendable {
-  /// The strength of a rule: what happens when it is broken.
+  /// The strength of a rule: the effect of a violation.
   public enum Strength: String, Hashable, Sendable {
     /// Every conformer must satisfy the rule.
     case required

@@ -44,8 +44,8 @@ public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocke
     base.attemptSend(bytes.extracting(first: cut(bytes.count)))
   }
 
-  // The caller's segments are valid during these calls, and so are their first bytes. The array of the new segments
-  // outlives the call of the base.
+  // The new segments refer to the first bytes of the caller's segments, which are valid during these calls. The array
+  // of the new segments outlives the call of the base.
 
   @unsafe
   public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
@@ -70,7 +70,8 @@ public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocke
     }
   }
 
-  /// Returns the first segments, up to the number of bytes to transfer. They are valid as long as the caller's.
+  /// Returns the first segments, up to the number of bytes to transfer. They are valid as long as the caller's
+  /// segments.
   private borrowing func cut(_ segments: UnsafeBufferPointer<IOSegment>) -> [IOSegment] {
     var left = cut(unsafe segments.reduce(0) { $0 + $1.count })
     var front: [IOSegment] = []

@@ -108,7 +108,7 @@ extension Counter {
 
 extension Shared where Value: StreamSocket & ~Copyable {
   /// Returns whether `pending` contains a direction, or a source that must be watched for this direction becomes ready
-  /// within a time.
+  /// within the duration.
   func isReported(_ interest: Interest, within duration: Duration) -> Bool {
     if value.pending.rawValue & interest.rawValue != 0 { return true }
     let needed = value.sources(for: interest)

@@ -24,7 +24,7 @@ func describeDescriptor(_ number: Int32) -> String {
 extension RawDescriptor {
   var isOpen: Bool { fcntl(value, F_GETFD) >= 0 }
   var isCloseOnExec: Bool { fcntl(value, F_GETFD) & FD_CLOEXEC != 0 }
-  /// Returns whether data, an end or an error becomes available within a time.
+  /// Returns whether data, an end or an error becomes available within the duration.
   func becomesReadable(within duration: Duration) -> Bool {
     becomesReady(reading: self, writing: nil, within: duration)
   }
@@ -36,7 +36,7 @@ extension RawDescriptor {
   var isNonBlocking: Bool { fcntl(value, F_GETFL) & O_NONBLOCK != 0 }
 }
 
-/// Returns whether one descriptor becomes readable or another one writable within a time.
+/// Returns whether one descriptor becomes readable or another one writable within the duration.
 func becomesReady(reading: RawDescriptor?, writing: RawDescriptor?, within duration: Duration) -> Bool {
   // poll(2) ignores negative descriptors.
   var watched = [
@@ -46,7 +46,7 @@ func becomesReady(reading: RawDescriptor?, writing: RawDescriptor?, within durat
   return awaitEvent(&watched, within: duration)
 }
 
-/// Returns whether poll(2) reports an event within a time.
+/// Returns whether poll(2) reports an event within the duration.
 private func awaitEvent(_ watched: inout [pollfd], within duration: Duration) -> Bool {
   // The kernel accesses the array, which has the stated length, only during the call.
   unsafe poll(&watched, nfds_t(watched.count), Int32(duration / .milliseconds(1))) > 0
@@ -75,7 +75,7 @@ func withoutFreeDescriptors<R>(_ body: () throws -> R) throws -> R {
 
 /// Two connected local sockets for testing pollers, independent of SocketKit's transports.
 ///
-/// Call `close()` at the end of the rule, which also keeps the object alive until then.
+/// Call `close()` at the end of the rule. The call also keeps the object alive until then.
 final class Wire: @unchecked Sendable {
   private(set) var near: RawDescriptor
   private(set) var far: RawDescriptor

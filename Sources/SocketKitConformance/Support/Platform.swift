@@ -1,4 +1,4 @@
-// This file wraps the C library's threads, signals, limits, memory and clocks in Swift functions.
+// This file wraps the C library's threads, locks, semaphores, signals and clocks in Swift.
 internal import SocketKitCore
 internal import Synchronization
 
@@ -34,8 +34,8 @@ func nanoseconds(of clock: clockid_t) -> Int64 {
   return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
 
-// The following types allocate a C object at their creation and free it in their deinit, so its address does not change
-// while a thread uses it: the thread holds a reference to the type.
+// `Gate`, `Turn` and `Semaphore` allocate their C objects in `init` and free them in `deinit`. The address of a C
+// object does not change while a thread uses the object, because the thread holds a reference to the instance.
 
 /// A gate that one thread opens and others wait for.
 @safe final class Gate: @unchecked Sendable {
@@ -154,7 +154,7 @@ struct ThreadHandle: @unchecked Sendable {
 private let interruptions = Atomic<Int>(0)
 private let brokenPipes = Atomic<Int>(0)
 
-/// Counts signals of one kind, with a handler without SA_RESTART, while `body` runs.
+/// Counts signals of one kind while a body runs. The signal handler is installed without SA_RESTART.
 enum SignalWatch {
   /// Runs `body` while another thread sends the given number of signals to this one, at least 4 ms apart, and then
   /// calls `action`. Returns the number of signals that were handled.

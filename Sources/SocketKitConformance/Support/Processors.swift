@@ -6,10 +6,12 @@
 
 /// Lists the processors that a thread may use, and pins a thread to one of them.
 ///
-/// When a thread wakes another one, the scheduler moves that thread to the waker's processor. On a busy host, two
-/// threads that wake each other then never run simultaneously, and a rule that requires this tests nothing.
+/// When a thread wakes another thread, the scheduler moves the woken thread to the processor of the first thread. On a
+/// busy host, two threads that wake each other then never run simultaneously. A rule whose threads must run
+/// simultaneously then tests nothing.
 enum Processors {
-  /// A mask of 1024 bits, like glibc's cpu_set_t.
+  /// The signature of sched_getaffinity(2) and sched_setaffinity(2). The pointer refers to a mask of 1024 bits, as in
+  /// glibc's cpu_set_t.
   private typealias Call = @convention(c) (pid_t, Int, UnsafeMutableRawPointer) -> Int32
 
   // <sched.h> declares both functions only with _GNU_SOURCE, which Swift does not define.
@@ -25,7 +27,7 @@ enum Processors {
   static var usable: [Int] {
     var mask = [UInt64](repeating: 0, count: 16)
     let size = mask.count * 8
-    // The kernel writes at most the stated size, which is the array's, and only during the call.
+    // The kernel writes at most `size` bytes, the size of the array, and only during the call.
     guard let get = unsafe get, unsafe get(0, size, &mask) == 0 else { return [] }
     return (0..<1024).filter { mask[$0 / 64] & 1 << UInt64($0 % 64) != 0 }
   }

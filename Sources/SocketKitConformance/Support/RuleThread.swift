@@ -47,11 +47,11 @@ private final class BodyBox<Value>: @unchecked Sendable {
 
 /// A noncopyable value that several threads share.
 ///
-/// Call `close()` at the end of a rule that passes, which also keeps the value alive until then. After a failure, do
-/// not call it: the value is destroyed with the last reference.
+/// Call `close()` at the end of a rule that passes. The call also keeps the value alive until then. After a failure, do
+/// not call `close()`: the value is destroyed with the last reference.
 ///
-/// The memory is allocated at the creation and freed in the deinit. It contains a value until it is closed, which every
-/// access checks.
+/// `init` allocates the memory, and `deinit` frees it. The memory contains the value until `close()` is called. Every
+/// access checks that `close()` was not called.
 @safe final class Shared<Value: ~Copyable>: @unchecked Sendable {
   private let memory: UnsafeMutablePointer<Value>
   private var isClosed = false
@@ -103,16 +103,16 @@ enum Times {
   static var idle: Duration { .milliseconds(100) }
   /// A deadline that is expected to expire.
   static var short: Duration { .milliseconds(40) }
-  /// The permitted delay of a result that should be immediate; allows for a busy host and is much less than ``limit``.
+  /// The permitted delay of a result that should be immediate; allows for a busy host and is less than ``limit``.
   static var prompt: Duration { (Haste.isOn ? .milliseconds(400) : .milliseconds(1500)) * SlowHost.factor }
-  /// The time-out of a poller's wait that should end for another reason.
+  /// The time-out of a wait for an event or a message that should occur.
   static var patience: Duration { (Haste.isOn ? .milliseconds(500) : .seconds(3)) * SlowHost.factor }
   /// The time-out of a transfer, or of a wait that should end for another reason.
   static var limit: Duration { (Haste.isOn ? .milliseconds(600) : .seconds(5)) * SlowHost.factor }
 }
 
 /// Shortens time-outs in the kit's own tests: a conformer that is known to be broken does not need as much time as a
-/// correct one on a busy host. A rule that passes is run without it.
+/// correct one on a busy host. Tests in which a rule must pass do not shorten time-outs.
 package enum Haste {
   private static let users = Atomic<Int>(0)
   package static var isOn: Bool { users.load(ordering: .relaxed) > 0 }

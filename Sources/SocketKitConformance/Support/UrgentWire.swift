@@ -5,7 +5,7 @@ internal import SocketKitCore
   internal import Glibc
 #endif
 
-/// Two TCP sockets connected over loopback, for urgent data, which not all Unix sockets support.
+/// Two TCP sockets that are connected over loopback. They can send urgent data, which not all Unix sockets support.
 final class UrgentWire: @unchecked Sendable {
   let near: RawDescriptor
   private let far: RawDescriptor
@@ -27,7 +27,7 @@ final class UrgentWire: @unchecked Sendable {
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let client = socket(AF_INET, kind, 0)
-    // Each call accesses the address only during the call, and at most `length` bytes of it, which are its size.
+    // Each call accesses at most `length` bytes, the size of the address, and only during the call.
     let server = unsafe withUnsafeMutablePointer(to: &address) {
       unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { name -> Int32 in
         guard unsafe bind(listener, name, length) == 0, listen(listener, 1) == 0,

@@ -12,7 +12,7 @@ extension AnySocketAddress {
     if first == 0 { return "@" + EscapedName.text(name.dropFirst()) }
     let path = name.prefix { $0 != 0 }
     let text = EscapedName.text(path)
-    // A parser would interpret this as an abstract name.
+    // A parser would interpret `@` at the beginning as the start of an abstract name.
     if first == UInt8(ascii: "@") { return "%40" + String(text.unicodeScalars.dropFirst()) }
     // A parser of endpoints would interpret two slashes at the beginning as the start of a host.
     return path.starts(with: "//".utf8) ? "/%2F" + String(text.unicodeScalars.dropFirst(2)) : text

@@ -133,8 +133,9 @@ extension RawDescriptor {
     return error.errno == CSK_EPIPE ? SocketError(code: .connectionReset, .connect, errno: CSK_EPIPE) : error
   }
 
-  /// Checks a socket for which getpeername(2) returned ENOTCONN. Returns false while the connect is in progress, and
-  /// true if TCP waits for the first bytes in order to send them with its SYN (TCP_FASTOPEN_CONNECT).
+  /// Checks a socket for which getpeername(2) returned ENOTCONN. Returns false while the connect is in progress.
+  /// Returns true if the connect has succeeded since then, or if TCP waits for the first bytes in order to send them
+  /// with its SYN (TCP_FASTOPEN_CONNECT).
   /// - Throws: the error that ended the connect or the connection; `.notConnected` if the kernel has already reported
   ///   this error.
   fileprivate func isConnectedWithoutPeer() throws(SocketError) -> Bool {

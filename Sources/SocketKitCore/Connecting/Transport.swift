@@ -52,8 +52,8 @@ public protocol Transport: DescriptorSocket, ~Copyable {
   /// The function that a listener on this bound socket must call when the listener is closed. It is nil by default.
   var listenerCleanup: (@Sendable () -> Void)? { get }
 
-  /// The minimum backlog with which the kernel listens: 0 by default. For example, an SCTP socket stops listening if
-  /// its backlog is 0.
+  /// The smallest backlog that may be passed to listen(2): 0 by default. It is 1 for SCTP, because an SCTP socket stops
+  /// listening if its backlog is 0.
   static var smallestBacklog: Int { get }
 
   /// The functions that write, read and resolve the transport's endpoints. For a transport whose endpoints are its
@@ -62,8 +62,10 @@ public protocol Transport: DescriptorSocket, ~Copyable {
 
   // Connecting and binding to an endpoint, with default implementations for endpoints that are addresses or names.
 
-  /// Makes a socket that is connected to an endpoint; programs call `connect(to:until:)`. The default implementation
-  /// tries the addresses of the endpoint in order. IP streams race the addresses (RFC 8305).
+  /// Makes a socket that is connected to an endpoint; programs call `connect(to:until:)`. For a ``ConnectedSocket``,
+  /// the default implementation tries the addresses of the endpoint in order. IP streams race the addresses (RFC 8305).
+  /// For a ``DatagramSocket``, it connects to the first address whose IP version the kernel supports. For any other
+  /// socket, it throws `.notSupported`.
   static func open(
     connectedTo endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
     configure: (borrowing Self) throws -> Void

@@ -97,7 +97,7 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
   /// signal that the call raised. Before Linux 6.18, write(2) has no flag that suppresses the signal.
   @inlinable
   borrowing func withoutSignal(for count: Int, _ call: () -> Int) -> IOResult {
-    // Both functions use the state only during their call.
+    // Each of the two C functions below accesses `signal` only during its call.
     var signal = csk_pipe_signal()
     if isPipe {
       let blocked = IOResult(raw: unsafe csk_pipe_signal_block(&signal))

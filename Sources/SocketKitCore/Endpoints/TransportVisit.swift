@@ -1,4 +1,4 @@
-// The visitor's method for each kind of transport.
+// For each kind of transport, `visit(_:with:)` calls the visitor's method for that kind.
 
 extension Transport where Self: ~Copyable {
   @inlinable

@@ -1,4 +1,4 @@
-/// The text of an error about an address.
+/// The text of an error: its addresses, the errors of its attempts, and its explanation.
 ///
 /// A global table stores the text, and the error contains the number of the text, so that ``SocketError`` stays
 /// trivial.
@@ -8,7 +8,7 @@ struct ErrorDetails: Hashable, Sendable {
   var attempts: [SocketError] = []
   var explanation: String?
 
-  /// The texts of the latest errors. The text with number n is at n modulo ``most``.
+  /// The texts of the latest errors. The text with number n is at index n modulo ``most``.
   private struct Table: Sendable {
     var entries: [ErrorDetails] = []
     var latest: UInt32 = 0
@@ -16,11 +16,11 @@ struct ErrorDetails: Hashable, Sendable {
   private static let most: UInt32 = 1024
   private static let table = Guarded(Table())
 
-  /// Stores a string and returns its identifier, which is not 0.
+  /// Stores a text and returns its number, which is not 0.
   static func keep(_ details: ErrorDetails) -> UInt32 {
     table.withLock { table in
-      // The numbers from 1 to `most` - 1 are a shorter first round. After 2^32 texts, the numbers start again with the
-      // first full round, at `most`.
+      // The number 0 means no text, so the first number is 1. After `UInt32.max`, the next number is `most`, whose
+      // index is 0.
       table.latest = table.latest == .max ? most : table.latest + 1
       let index = Int(table.latest % most)
       while table.entries.count <= index { table.entries.append(ErrorDetails()) }
@@ -41,13 +41,13 @@ struct ErrorDetails: Hashable, Sendable {
 }
 
 extension SocketError {
-  /// The text of the address of the operation, or the text that is not an address. It is nil if the error has no
-  /// address.
+  /// The address of the operation as text. If parsing an address failed, it is the text that is not an address. It is
+  /// nil if the error has no address.
   public var address: String? { ErrorDetails.of(self).address }
   /// The local address of the operation: the requested local address of a connect, or the local address of a
   /// connection. It is nil if the error has no local address.
   public var localAddress: String? { ErrorDetails.of(self).localAddress }
-  /// The errors of the attempts, when a connect tried several addresses.
+  /// The errors of the attempts, if a connect tried several addresses.
   public var attempts: [SocketError] { ErrorDetails.of(self).attempts }
   /// One or two sentences about the cause of this error, or nil if there is nothing to add to ``code``.
   public var explanation: String? { ErrorDetails.of(self).explanation }

@@ -2,8 +2,8 @@ public import CSocketKit
 
 extension MessageBatch {
   /// One message of a batch. The value refers to the memory of the batch and does not copy the message.
-  // Safe: the pointers refer to one slot, which the batch has checked, and the value borrows the batch, which owns the
-  // memory. The lengths are those that the batch has limited to the size of its buffers.
+  // Safe: the pointers refer to one slot, whose number the batch has checked. The value borrows the batch, which owns
+  // the memory. The lengths are at most the sizes of the slot's buffers.
   @safe @frozen
   public struct Message: ~Copyable, ~Escapable {
     @usableFromInline let header: UnsafePointer<csk_mmsghdr>
@@ -54,11 +54,12 @@ extension MessageBatch.Message {
     }
   }
 
-  /// The full length of the message in bytes, also when the batch contains only its first bytes.
+  /// The full length of the message in bytes, even if the batch contains only the first bytes of the message.
   @inlinable public var fullLength: Int { unsafe Int(header.pointee.length) }
   /// The flags that recvmmsg(2) reported for the message.
   @inlinable public var flags: MessageInfo.Flags { unsafe MessageInfo.Flags(reported: header.pointee.message.flags) }
-  /// The sender of a received message, or the receiver of a message to send. On connected sockets the address is empty.
+  /// The sender of a received message, or the receiver of a message to send. The address is empty if the kernel did not
+  /// report a sender (``MessageInfo/address``), or if the program added the message without an address.
   @inlinable public var address: AnySocketAddress {
     // The kernel writes the length of the address into the message header, not into the address itself.
     var address = unsafe place.pointee

@@ -1,8 +1,8 @@
-// Default implementations for messages in several buffers. They copy the bytes to or from one buffer, which the socket
-// then sends or receives.
+// Default implementations for messages in several buffers. A send copies the bytes to one temporary buffer and sends
+// this buffer. A receive fills one temporary buffer and copies the bytes to the segments.
 //
-// Each segment refers to memory that its list borrows during the call, and every byte count is limited to a segment's
-// count and to the size of the temporary buffer.
+// The caller guarantees that the segments and their memory exist during the call. No copy is longer than its segment,
+// and no copy goes beyond the end of the temporary buffer.
 
 extension MessageSocket where Self: ~Copyable {
   @unsafe @inlinable

@@ -78,7 +78,7 @@ extension DatagramSocket where Self: ~Copyable {
   }
 
   /// Receives one datagram with its ancillary data, without waiting. `AncillaryBuffer.metadata` decodes the
-  /// information that the kernel reports on request of socket options, for example the destination, the interface, the
+  /// information that the program has requested with socket options, for example the destination, the interface, the
   /// hop limit and the timestamp.
   ///
   /// The call closes received descriptors and replaces their numbers in the ancillary data with -1. To receive

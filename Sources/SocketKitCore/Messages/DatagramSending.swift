@@ -2,14 +2,14 @@ extension DatagramSocket where Self: ~Copyable {
   /// Sends one datagram completely or not at all, without waiting.
   ///
   /// - Parameters:
-  ///   - ancillary: settings for this datagram, which `OutgoingMetadata` or ``AncillaryBuffer`` encodes. Pass
+  ///   - ancillary: settings for this datagram, encoded by `OutgoingMetadata` or ``AncillaryBuffer``. Pass
   ///     ``AncillaryBuffer/bytes``.
   ///   - address: the address of the receiver; nil on a connected socket.
   /// - Returns: the number of bytes sent; nil if the call would block.
   /// - Throws: `.messageTooLarge`, `.unreachable`, `.permissionDenied` (a broadcast without the option `.broadcast`),
   ///   `.connectionRefused` (the pending error of an earlier send), `.notConnected` (no receiver), `.invalidArgument`.
-  ///   With ancillary data, the call also throws `.addressNotAvailable` if the interface does not exist, and
-  ///   `.invalidArgument` for a segment size that the host does not support and for a transmit time without the option
+  ///   With ancillary data, the call also throws `.addressNotAvailable` if the interface does not exist. It throws
+  ///   `.invalidArgument` for a segment size that the host does not support, and for a transmit time without the option
   ///   `.transmitTime`. For a source that is not an address of this host, it throws `.invalidArgument` or
   ///   `.unreachable`, depending on the kernel.
   @inlinable @inline(__always)
@@ -25,9 +25,9 @@ extension DatagramSocket where Self: ~Copyable {
 
   /// Sends one datagram. Blocks this thread until there is buffer space.
   ///
-  /// If the queue of a Unix receiver is full, the call continues at most one millisecond after the queue has space
-  /// again, or at most four milliseconds after a long wait. If the socket is connected to the receiver, the call
-  /// continues immediately.
+  /// If the queue of a Unix receiver is full, the call sleeps and tries again. It continues at most one millisecond
+  /// after the queue has space again, or at most four milliseconds if the wait was long. If the socket is connected to
+  /// the receiver, the call continues as soon as the queue has space.
   /// - Returns: the number of bytes sent.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(_:ancillary:to:flags:)``.
   @inlinable @discardableResult

@@ -17,7 +17,8 @@ struct JoiningState: BitwiseCopyable, Sendable {
   @inlinable
   init() {}
 
-  /// Records that the kernel refused to send a joined run. The caller has then sent the messages of the run separately.
+  /// Records that the kernel refused to send a joined run. The caller has already sent one or more messages of the run
+  /// separately.
   @inlinable
   mutating func noteRefusal() {
     pause = nextPause
@@ -55,8 +56,8 @@ extension RawDescriptor {
   /// (``MessageBatch/mostJoined``), and counts the messages as sent. The call does not wait on a non-blocking socket
   /// and does not raise SIGPIPE.
   ///
-  /// The receiver gets the same datagrams as if each message were sent separately. If the call fails, the error is the
-  /// error of a separate send.
+  /// The receiver gets the same datagrams as if each message were sent separately. If the call fails, it returns the
+  /// same error as a separate send.
   /// - Returns: the number of messages that the kernel accepted, at least 1; 0 if the batch contains no unsent
   ///   messages; or -errno of the first unsent message, never EINTR.
   @inlinable

@@ -41,16 +41,16 @@ public struct MessageBatch: ~Copyable {
     }
   }
   /// The largest number of consecutive messages that a send may join into one message, which the kernel splits again
-  /// (UDP_SEGMENT, Linux 4.18). A send joins messages with the same receiver, without ancillary data and of the same
-  /// length; the last message may be shorter. The receiver gets the same datagrams as without joining. If the number is
-  /// 1, each message is sent separately. For UDP sockets, set the value that `UDPSocket.hostCapabilities()` reports.
-  /// Other sockets ignore this property.
+  /// (UDP_SEGMENT, Linux 4.18). A send joins a run of messages that have the same receiver, the same length and no
+  /// ancillary data. The last message of a run may be shorter. The receiver gets the same datagrams as without joining.
+  /// If the number is 1, each message is sent separately. For UDP sockets, set the value that
+  /// `UDPSocket.hostCapabilities()` reports. Other sockets ignore this property.
   ///
   /// If the kernel cannot split a joined run for this device or path, it sends none of these messages, and the call
-  /// then sends each of them separately. Later sends try to join again. Each refusal doubles the number of runs before
-  /// the next attempt, up to 1024 runs. On a socket with the option `.segmentSize` or `.cork`, a send joins no
-  /// messages, because joining would change the datagrams. Set these options with `setOption`, because a send detects
-  /// other changes of these options only before the first batch.
+  /// then sends each of them separately. Later sends try to join again. Each refusal doubles the number of runs that
+  /// are sent separately before the next attempt, up to 1024 runs. On a socket with the option `.segmentSize` or
+  /// `.cork`, a send joins no messages, because joining would change the datagrams. Set these options with `setOption`.
+  /// After the first send of this batch on a socket, later sends may not detect a change by other means.
   public var mostJoined = 1
   @usableFromInline var joining = JoiningState()
   @usableFromInline var used = 0
@@ -64,8 +64,8 @@ public struct MessageBatch: ~Copyable {
   /// Allocates memory for a batch.
   /// - Parameters:
   ///   - capacity: the number of messages, 1 to 1024.
-  ///   - messageCapacity: the size of the buffer for each message in bytes. Longer messages are truncated. A size of 65
-  ///     535 bytes is sufficient for every UDP datagram.
+  ///   - messageCapacity: the size of the buffer for each message in bytes. Longer messages are truncated. A size of
+  ///     65 535 bytes is sufficient for every UDP datagram.
   ///   - ancillaryCapacity: the size of the buffer for the ancillary data of each message in bytes; 0 for no buffer. A
   ///     size of 320 bytes is sufficient for all metadata of UDP.
   public init(capacity: Int, messageCapacity: Int, ancillaryCapacity: Int = 0) {
@@ -125,7 +125,7 @@ public struct MessageBatch: ~Copyable {
     done = 0
   }
 
-  /// Adds the number of messages that the kernel accepted to ``sent``. The caller has checked the number.
+  /// Adds to ``sent`` the number of messages that the kernel accepted. The caller has checked the number.
   @inlinable @inline(__always)
   mutating func advance(by number: Int) { done &+= number }
 

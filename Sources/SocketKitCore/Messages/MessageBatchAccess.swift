@@ -1,7 +1,7 @@
 public import CSocketKit
 
-// Access to the messages of a batch. Slots are numbered from 0. A call with a slot number that is not less than `count`
-// traps. The unsafe expressions access the memory of a checked slot: see the invariant of MessageBatch.
+// Access to the messages of a batch. Slots are numbered from 0. A call traps if the slot number is negative or not less
+// than `count`. The unsafe expressions access the memory of a checked slot: see the invariant of MessageBatch.
 
 extension MessageBatch {
   @inlinable @inline(__always)
@@ -66,7 +66,7 @@ extension MessageBatch {
   /// For implementers: calls the body with the buffers of the next message, and adds the message unless the result is a
   /// failure. Traps if the batch is full.
   /// - Parameter descriptorsMayCome: ``MessageSocket/mayReceiveDescriptors`` of the socket that receives the message.
-  ///   The batch closes the descriptors that the program does not remove from the batch.
+  ///   If true, the batch closes the descriptors that the program does not remove from the batch.
   @inlinable @inline(__always)
   public mutating func withFreeSlot(
     descriptorsMayCome: Bool = true,

@@ -5,8 +5,8 @@ public import CSocketKit
 extension MessageBatch {
   /// Removes the messages that represent the end of the connection.
   /// - Parameter number: the number of messages received.
-  /// - Returns: the number of the other messages. The kernel reports the end of the connection as an empty message in
-  ///   each free slot.
+  /// - Returns: the number of the remaining messages. The kernel reports the end of the connection as an empty message
+  ///   in each free slot.
   @inlinable @inline(__always)
   mutating func dropEnd<S: MessageSocket & ~Copyable>(_ type: S.Type, _ number: Int) -> Int {
     var left = number
@@ -61,7 +61,7 @@ extension MessageBatch {
   /// Sends all unsent messages. Blocks this thread while there is no buffer space.
   ///
   /// If a Unix socket is not connected to the receiver, the call continues at most one millisecond after the receiver's
-  /// queue has space again, or at most four milliseconds after a long wait.
+  /// queue has space again, or at most four milliseconds if the wait was long.
   /// - Returns: the number of messages that the call sent.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(on:)``. ``sent`` is then the number of messages that
   ///   were sent before the error.

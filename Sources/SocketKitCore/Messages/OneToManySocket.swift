@@ -8,8 +8,9 @@ internal import CSocketKit
 /// is a ``DatagramSocket``. A socket with one peer is a ``SequencedPacketSocket``.
 ///
 /// Message boundaries are preserved. The messages of one sender arrive in the order in which they were sent. The end of
-/// an association does not affect other associations. ``SocketCapabilities/continuedMessages`` states whether the next
-/// receive continues a message that is longer than the buffer, or the message is truncated.
+/// an association does not affect other associations. If a message is longer than the buffer and the socket has
+/// ``SocketCapabilities/continuedMessages``, the next receive continues the message. Otherwise, the message is
+/// truncated.
 public protocol OneToManySocket: Socket, ~Copyable {
   /// The identifier of an association on this socket. A later association may have the same identifier.
   associatedtype Association: Hashable & Sendable
@@ -131,7 +132,7 @@ extension OneToManySocket where Self: ~Copyable {
   }
 
   /// Shuts one association down gracefully. The call returns immediately. Messages that were sent before are delivered
-  /// first. Receives at both ends then report the end. The call does not affect other associations.
+  /// first. Receives of both peers then report the end. The call does not affect other associations.
   /// - Throws: `.brokenPipe` if the association has already ended; `.destinationRequired` if the value does not
   ///   identify an association; and other errors of the transport.
   @inlinable

@@ -1,7 +1,7 @@
 public import CSocketKit
 
-// recvmmsg(2) and sendmmsg(2) on a descriptor. The kernel accesses only the slots whose number it is given, which the
-// batch owns: see the invariant of MessageBatch.
+// recvmmsg(2) and sendmmsg(2) on a descriptor. The kernel accesses only as many slots as the call states. The batch
+// owns these slots: see the invariant of MessageBatch.
 
 extension RawDescriptor {
   /// For implementers: fills a batch with recvmmsg(2), without waiting.
@@ -58,7 +58,7 @@ extension RawDescriptor {
     // Memory of three words for one ancillary message with two bytes of data.
     var ancillary: (UInt64, UInt64, UInt64) = (0, 0, 0)
     let size = unsafe UInt16(truncatingIfNeeded: batch.vectors[first].length)
-    // The header, a copy, refers to the memory of the slots, and to these three words during the call.
+    // `header` is a copy. It refers to the memory of the slots, and to the three words, which exist during the call.
     let result = unsafe withUnsafeMutableBytes(of: &ancillary) { memory in
       let place = unsafe memory.baseAddress.unsafelyUnwrapped
       unsafe AncillaryLayout.writeHeader(place, length: 2, level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT)
@@ -82,7 +82,7 @@ extension MessageBatch {
   @usableFromInline
   package func run(at first: Int) -> Int {
     check(first)
-    // The slots from `first` to `first + most` are less than `used`.
+    // The numbers of the slots from `first` to `first + most - 1` are less than `used`.
     let vectors = unsafe vectors + first
     let headers = unsafe headers + first
     let addresses = unsafe addresses + first

@@ -1,10 +1,10 @@
 public import CSocketKit
 
-// Calls of recvmsg(2) and sendmsg(2). All kernel sockets that transfer messages use these calls, and so do Unix
-// streams, whose bytes may be accompanied by ancillary data.
+// Calls of recvmsg(2) and sendmsg(2). All kernel sockets that transfer messages use these calls. Unix streams use them
+// too, because ancillary data may accompany their bytes.
 //
-// The structures exist during the system call, and so does the memory to which they refer, which the spans borrow. The
-// kernel accesses only as many bytes as the structures state.
+// The structures exist during the system call. The memory to which they refer exists too, because a span borrows it or
+// the caller guarantees it. The kernel accesses only as many bytes as the structures state.
 
 extension RawDescriptor {
   /// For implementers: receives one message with recvmsg(2). The call does not wait on a non-blocking socket. Do not
@@ -39,7 +39,8 @@ extension RawDescriptor {
     _ flags: ReceiveFlags, _ info: inout MessageInfo, descriptorsMayCome: Bool
   ) -> IOResult {
     let number = value
-    // With MSG_TRUNC the result is the full length of the message. Received descriptors are CLOEXEC.
+    // With MSG_TRUNC the result is the full length of the message. With MSG_CMSG_CLOEXEC received descriptors are
+    // CLOEXEC.
     let options = flags.rawValue | CSK_MSG_TRUNC | (descriptorsMayCome ? CSK_MSG_CMSG_CLOEXEC : 0)
     var message = unsafe csk_msghdr()
     let result = unsafe ancillary.withUnsafeMutableBytes { extra in

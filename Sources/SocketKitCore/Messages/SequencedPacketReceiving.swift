@@ -4,7 +4,8 @@ extension SequencedPacketSocket where Self: ~Copyable {
   /// The call closes received descriptors. To receive descriptors, use `receiveDescriptors(_:into:…)` of a Unix socket.
   /// - Parameters:
   ///   - buffer: receives the first bytes of the packet. Bytes that do not fit are lost, and
-  ///     ``MessageInfo/isTruncated`` is then true.
+  ///     ``MessageInfo/isTruncated`` is then true. If the socket has ``SocketCapabilities/continuedMessages``, the next
+  ///     receive returns these bytes instead.
   ///   - info: receives the packet's full length and flags.
   /// - Returns: `.bytes` with the number of bytes written to the buffer (0 for an empty packet); `.endOfStream`; or nil
   ///   if no packet is available.

@@ -1,8 +1,8 @@
 internal import CSocketKit
 
 // These options affect only calls on blocking descriptors, for example in a program to which a descriptor is passed.
-// SocketKit's own calls never block in the kernel, so these options do not affect SocketKit's calls. Pass a
-// ``Deadline`` to such a call instead.
+// SocketKit's own calls never block in the kernel, so these options do not affect them. Pass a ``Deadline`` to
+// SocketKit's calls instead.
 
 extension SocketOption where Value == Duration {
   /// The time that a blocking receive or accept waits before it fails with EAGAIN. Zero, the default, means no limit.

@@ -1,4 +1,4 @@
-/// A type whose socket options can be read and set. Sockets that own one descriptor and listeners conform.
+/// A type whose socket options can be read and set. Listeners conform, and so do sockets that own one descriptor.
 public protocol OptionTarget: ~Copyable {
   /// The type that identifies the options of the descriptor: a type without instances, such as `TCPSocketOptions`. The
   /// ``SocketOption`` values of these options have this type as their `Group`. The type conforms to marker protocols,

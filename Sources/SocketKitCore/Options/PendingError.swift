@@ -14,8 +14,8 @@ extension OptionTarget where Self: ~Copyable {
 }
 
 extension KernelSocket where Self: ~Copyable {
-  /// Returns and clears the pending error, like the method of ``OptionTarget``. If the kernel reports a failure of this
-  /// transport only once, this call also ends the calls of other threads that wait on the socket.
+  /// Returns and clears the pending error, like the method of ``OptionTarget``. If the transport replaces misleading
+  /// error numbers of the kernel (``KernelSocket/named(_:on:)``), the returned error contains the replacement.
   /// - Throws: `.closed`, `.notASocket`.
   public borrowing func takePendingError(
     as operation: SocketError.Operation = .wait

@@ -4,14 +4,16 @@ internal import CSocketKit
 // differently.
 
 extension ReadOnlySocketOption where Value == Int {
-  /// The number of bytes that wait to be read (ioctl(2) with SIOCINQ, named FIONREAD for pipes and terminals).
+  /// The number of queued bytes that have not been read (ioctl(2) with SIOCINQ, named FIONREAD for pipes and
+  /// terminals).
   ///
   /// - TCP: the bytes that a read would return now, up to urgent data. `.invalidArgument` on a listener.
-  /// - UDP, raw IP, packet sockets, Unix datagrams, SCTP: the length of the next message; 0 when there is none or it is
-  ///   empty.
-  /// - Unix streams and sequenced packets: the bytes of all data that waits. `.invalidArgument` on a listener.
-  /// - vsock: the bytes that wait, since Linux 6.17.
-  /// - Pipes and terminals: the bytes that wait.
+  /// - UDP, raw IP, packet sockets, Unix datagrams, SCTP: the length of the next message; 0 if there is no message or
+  ///   the next message is empty.
+  /// - Unix streams and sequenced packets: the bytes of all data that has not been read. `.invalidArgument` on a
+  ///   listener.
+  /// - vsock: the bytes that have not been read, since Linux 6.17.
+  /// - Pipes and terminals: the bytes that have not been read.
   ///
   /// Reading throws `.notSupported` where the kernel does not support the request: ICMP, netlink, older vsock,
   /// listeners of vsock.
@@ -26,7 +28,7 @@ extension ReadOnlySocketOption where Value == Int {
   ///   that all bytes have arrived in the peer's kernel. It does not mean that the peer's program has read them.
   ///   `.invalidArgument` on a listener.
   /// - Unix sockets: the data that the peers have not read yet. UDP, raw IP, packet sockets: the data that has not left
-  ///   this host. Both count the memory in use, which is more than the bytes sent.
+  ///   this host. Both values are the memory in use, which is larger than the number of bytes sent.
   /// - vsock streams: the bytes that the peer has not received, since Linux 6.11.
   /// - Terminals: the bytes that are not output yet.
   ///

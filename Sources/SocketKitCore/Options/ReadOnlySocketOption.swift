@@ -1,8 +1,9 @@
 /// A value that the kernel reports about a socket and that a program cannot set. It consists of the function that reads
 /// the value.
 ///
-/// `OptionTarget.option(_:)` reads the value like that of a ``SocketOption``, but `setOption(_:to:)` does not accept
-/// this type. `Group` has the same meaning as in ``SocketOption``. Other packages can define options of this type:
+/// `OptionTarget.option(_:)` reads this value as it reads the value of a ``SocketOption``, but `setOption(_:to:)` does
+/// not accept this type. `Group` has the same meaning as in ``SocketOption``. Other packages can define options of this
+/// type:
 /// ```swift
 /// extension ReadOnlySocketOption where Group == MySocketOptions, Value == Int {
 ///   public static var credit: Self {

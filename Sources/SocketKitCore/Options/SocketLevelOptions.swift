@@ -98,9 +98,9 @@ extension SocketOption where Value == Int {
 }
 
 extension SocketOption where Value == Duration {
-  /// The time during which a blocking read may poll the network device, in microseconds. On older kernels, increasing
-  /// the time requires CAP_NET_ADMIN (`.permissionDenied`). On Linux 6.18 it requires no privilege. The C name is
-  /// `SO_BUSY_POLL`.
+  /// The time during which a blocking read may poll the network device, rounded up to microseconds. On older kernels,
+  /// increasing the time requires CAP_NET_ADMIN (`.permissionDenied`). On Linux 6.18 it requires no privilege. The C
+  /// name is `SO_BUSY_POLL`.
   public static var busyPoll: Self {
     Self(duration: CSK_SO_BUSY_POLL, level: CSK_SOL_SOCKET, unit: .microseconds(1))
   }

@@ -1,7 +1,7 @@
 internal import CSocketKit
 
 // Options of socket(7) for the time and the rate at which packets are sent, sorted by their C names. Queueing
-// disciplines implement these options.
+// disciplines implement these options, but TCP limits its rate itself.
 
 extension SocketOption where Value == Int? {
   /// The maximum number of bytes per second that the socket sends; nil for no limit. Setting a number less than 1

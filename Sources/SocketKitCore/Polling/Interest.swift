@@ -1,7 +1,8 @@
 /// The events for which a poller watches a descriptor. An empty interest pauses a registration.
 @frozen
 public struct Interest: OptionSet, BitwiseCopyable, Hashable, Sendable {
-  /// The bits of epoll_ctl(2). poll(2) uses some of these bits, with the same meaning.
+  /// The bits of epoll_ctl(2), and the bit of ``changes``. poll(2) uses some of the bits of epoll_ctl(2), with the same
+  /// meaning.
   public let rawValue: UInt32
   @inlinable
   public init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -40,8 +41,8 @@ public struct Trigger: OptionSet, BitwiseCopyable, Hashable, Sendable {
   @inlinable public static var edge: Self { Self(rawValue: 1 << 31) }
   /// Report one event, then stop watching until the registration is modified (EPOLLONESHOT).
   @inlinable public static var oneShot: Self { Self(rawValue: 1 << 30) }
-  /// Wake at least one, but not all, of several pollers that watch the same descriptor (EPOLLEXCLUSIVE, Linux 4.5).
-  /// Such a registration cannot be modified.
+  /// Wake at least one, but not necessarily all, of several pollers that watch the same descriptor (EPOLLEXCLUSIVE,
+  /// Linux 4.5). Such a registration cannot be modified.
   @inlinable public static var exclusive: Self { Self(rawValue: 1 << 28) }
 
   /// The bits of the members of this type. SocketKit passes no other bits of the raw value to the kernel.

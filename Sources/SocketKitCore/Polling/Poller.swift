@@ -22,11 +22,11 @@ public import CSocketKit
 /// Only one thread at a time may use a poller; any thread may use its ``waker``.
 ///
 /// **Sockets that hold bytes.** A poller reports the state of the kernel. A wrapper such as TLS may hold bytes that it
-/// has read from the kernel, or may need the other direction. A program that must work with every stream takes the
-/// following three steps; for kernel sockets, the compiler removes these steps:
-/// - After an event, it tries each direction in which it wants to proceed and whose ``Watchable/sources(for:)``
-///   overlaps ``Event/directions``. A program may also try all directions in which it wants to proceed. For a kernel
-///   socket, this costs one more system call if the event has only the other direction.
+/// has read from the kernel, or may need to write before it can read. A program that must work with every stream takes
+/// the following three steps; for kernel sockets, the compiler removes these steps:
+/// - After an event, it tries each direction in which it wants to proceed, if ``Watchable/sources(for:)`` of that
+///   direction overlaps ``Event/directions``. A program may also try all directions in which it wants to proceed. For a
+///   kernel socket, each direction that the event does not report then costs one more system call.
 /// - Before it waits, it checks ``Watchable/pending``. While ``Watchable/pending`` contains a direction in which the
 ///   program wants to proceed, the program calls again, or waits with ``Deadline/past`` and then calls again. A socket
 ///   may hold bytes when the program registers it, when the program resumes reading after a pause, and after a call
@@ -77,9 +77,9 @@ public protocol Poller: ~Copyable, Sendable {
   mutating func attemptWait(until deadline: Deadline) -> IOResult
 
   /// Returns an event of the last wait. Valid until the next wait.
-  /// - Parameter index: at least 0, and less than the number that the last wait returned. The method must trap
-  ///   for any other index. In a loop over the events, the compiler removes the check if it compares the index with a
-  ///   stored result of the wait.
+  /// - Parameter index: at least 0, and less than the number that the last wait returned. The subscript must trap for
+  ///   any other index. If the subscript compares the index with a stored result of the wait, the compiler removes the
+  ///   check in a loop over the events.
   subscript(event index: Int) -> Event { get }
 
   /// Whether the ``waker`` ended the last wait.

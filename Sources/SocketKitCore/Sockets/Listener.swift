@@ -87,7 +87,8 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
       context: context)
   }
 
-  /// Returns whether the cause of the failure is the connection, and not the listener (accept(2), "Error handling").
+  /// Returns whether to call accept(2) again: a signal interrupted the call, or the cause of the failure is the
+  /// connection and not the listener (accept(2), "Error handling").
   @inlinable
   func isPassing(_ result: IOResult) -> Bool {
     switch Int32(truncatingIfNeeded: 0 &- result.raw) {

@@ -1,6 +1,6 @@
 public import CSocketKit
 
-/// Whether a listener was shut down. The flag is allocated separately, because threads that accept only borrow the
+/// Whether a listener was shut down. The flag is allocated separately, because ``Listener/shutdown()`` only borrows the
 /// listener and cannot modify its stored properties.
 @frozen @safe
 @usableFromInline
@@ -22,14 +22,15 @@ struct ShutdownMark: ~Copyable, @unchecked Sendable {
 }
 
 extension RawDescriptor {
-  /// Shuts down a listening socket. If the kernel supports it, wakes the threads and pollers that wait for the socket.
+  /// Shuts down a listening socket, and wakes the threads that wait for it. Pollers report the socket as ready, unless
+  /// the kernel refuses the shutdown (vsock).
   func attemptShutdownOfListener() -> IOResult {
     // While an SCTP socket listens, poll(2) checks only for waiting connections (net/sctp/socket.c, sctp_poll).
     // Therefore, the socket must stop listening before the wake-up: listen(2) with a backlog of 0 has this effect.
     if (try? integerOption(CSK_SOL_SOCKET, CSK_SO_PROTOCOL)) == Int(CSK_IPPROTO_SCTP) { _ = csk_listen(value, 0) }
     let result = attemptShutdown(.both)
-    // ENOTCONN is not an error here. vsock refuses the shutdown, so only the flag and the notice have an effect. SCTP
-    // shuts the socket down although it returns ENOTCONN.
+    // ENOTCONN is not an error here. vsock refuses the shutdown, but `attemptShutdown` still wakes the waiting threads,
+    // which then check the flag. SCTP shuts the socket down although it returns ENOTCONN.
     return result.errno == CSK_ENOTCONN ? .zero : result
   }
 }

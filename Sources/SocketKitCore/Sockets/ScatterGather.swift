@@ -88,8 +88,8 @@ extension csk_msghdr {
   @inlinable
   init(gathering segments: UnsafeBufferPointer<IOSegment>) {
     unsafe self.init()
-    // The kernel returns EMSGSIZE for more than IOV_MAX (1024) segments, so this call passes at most that number; the
-    // next call sends the rest.
+    // The kernel returns EMSGSIZE for more than IOV_MAX (1024) segments, so this call passes at most that number. The
+    // next call transfers the rest.
     unsafe vectors = segments.vectors
     unsafe vector_count = segments.count < 1024 ? segments.count : 1024
   }

@@ -4,8 +4,9 @@
 @usableFromInline
 struct SegmentList: ~Copyable {
   @usableFromInline var few = InlineArray<8, IOSegment>(repeating: IOSegment())
-  // `many` is nil, or has memory for `capacity` segments, of which the first `end` are initialized. The list allocates
-  // and deallocates it. Every index below is less than `end`, except in `append`, which first makes space.
+  // `many` is nil, or points to memory for `capacity` segments. The first `end` segments are initialized. The list
+  // allocates and deallocates this memory. Every index below is less than `end`, except in `append`, which first makes
+  // space.
   /// The memory of the segments if there are more than 8.
   @usableFromInline var many: UnsafeMutablePointer<IOSegment>?
   @usableFromInline var capacity = 8
@@ -63,8 +64,8 @@ struct SegmentList: ~Copyable {
     }
   }
 
-  /// Checks that one message can have so many segments.
-  /// - Throws: `.capacityExceeded` beyond the kernel's limit (UIO_MAXIOV), because a message cannot be split.
+  /// Checks that one message can contain all segments that are left.
+  /// - Throws: `.capacityExceeded` for more than 1024 segments (UIO_MAXIOV), because a message cannot be split.
   @inlinable
   borrowing func checkMessage(_ operation: SocketError.Operation) throws(SocketError) {
     if end &- start > 1024 { throw SocketError(code: .capacityExceeded, operation) }

@@ -2,9 +2,9 @@
 /// destroyed.
 ///
 /// A socket type conforms to one of the protocols that define how a socket carries data: ``StreamSocket``,
-/// ``DatagramSocket`` or ``SequencedPacketSocket``. Sockets are `Sendable`: a program may pass a socket to another
-/// thread. Several threads may call methods that only borrow the socket at the same time, as the kernel allows for
-/// descriptors.
+/// ``DatagramSocket``, ``SequencedPacketSocket`` or ``OneToManySocket``. Sockets are `Sendable`: a program may pass a
+/// socket to another thread. Several threads may concurrently call methods that only borrow the socket, as the kernel
+/// allows for descriptors.
 public protocol Socket: Watchable, ~Copyable, Sendable {
   /// The type of the addresses of this transport.
   associatedtype Address: SocketAddress

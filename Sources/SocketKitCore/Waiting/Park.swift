@@ -17,7 +17,7 @@ struct Park {
   /// How many times in a row poll(2) may return immediately with readiness. After that, the waiting call pauses between
   /// attempts.
   private static var tolerance: UInt8 { 16 }
-  /// The duration in nanoseconds below which a park counts as a park that did not sleep.
+  /// A park that is shorter than this number of nanoseconds counts as a park that did not sleep.
   private static var momentary: Int64 { 30_000 }
 
   /// The events that poll(2) watches. POLLRDHUP is added only to POLLIN, and indicates that the receiving direction has
@@ -35,8 +35,7 @@ struct Park {
 
   private var hasSecond: Bool { second.value >= 0 }
 
-  /// The descriptor of the socket whose announced changes the call waits for, or nil if the call does not wait for
-  /// changes.
+  /// The ``source`` if the call also waits for announced changes of its socket, otherwise nil.
   private var changing: RawDescriptor? { interest.contains(.changes) ? source : nil }
 
   /// Sleeps until the call should try again: the source is ready, the deadline has passed, the control has signalled,
@@ -177,8 +176,8 @@ struct Park {
   /// datagram sockets and Unix listeners do not report that the direction has ended.
   private func receivingHasEnded() throws(SocketError) -> Bool {
     var byte: UInt8 = 0
-    // poll(2) reports the same if the direction has ended and if a message arrived after the attempt. The kernel writes
-    // at most one byte.
+    // poll(2) reports the same events whether the direction has ended or a message has arrived since the attempt. The
+    // kernel writes at most one byte.
     let result = unsafe csk_recv(source.value, &byte, 1, CSK_MSG_PEEK | CSK_MSG_DONTWAIT)
     switch Int32(truncatingIfNeeded: result < 0 ? 0 &- result : 0) {
     case CSK_EAGAIN: return true
@@ -188,13 +187,14 @@ struct Park {
       let result = source.readOption(CSK_SOL_SOCKET, CSK_SO_ACCEPTCONN, into: &listens, &length)
       return !result.isFailure && listens != 0
     case 0, CSK_EINTR, CSK_EOPNOTSUPP, CSK_ENOMEM, CSK_ENOTSOCK: return false
-    // The peek cleared a pending error.
+    // The peek has returned and cleared a pending error.
     default: throw SocketError(IOResult(raw: result), operation)
     }
   }
 
-  /// Calls ppoll(2) on one descriptor, or on no descriptor if its number is -1, and on the control's bell.
-  /// - Returns: the events of the descriptor, or 0 if the time has passed or the bell was signalled.
+  /// Calls ppoll(2) on a descriptor, or on none if its number is -1, and on the control's bell. If the descriptor is
+  /// ``source``, the call also watches ``second``.
+  /// - Returns: the events of the descriptors, or 0 if the time has passed or the bell was signalled.
   private func poll(
     _ descriptor: RawDescriptor, _ events: Int16, until limit: Deadline
   ) throws(SocketError) -> Int16 {

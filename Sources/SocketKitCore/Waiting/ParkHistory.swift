@@ -6,9 +6,9 @@ struct ParkHistory: BitwiseCopyable, Sendable {
   /// The events that poll(2) reported for the source at the end of the last park, or 0 if the source did not end the
   /// park.
   @usableFromInline var reported: Int16 = 0
-  /// The number of consecutive parks that poll(2) ended without sleeping. The count stops at 255.
+  /// The number of consecutive parks in which poll(2) returned without sleeping. The count stops at 255.
   @usableFromInline var immediate: UInt8 = 0
-  /// Whether a first, short park has passed: see ``WaitNotices``.
+  /// Whether a park has lasted for ``WaitNotices/patience``. The next park then registers with ``WaitNotices``.
   @usableFromInline var isLong = false
   /// ``WaitNotices/generation`` before the last attempt.
   @usableFromInline var generation: UInt32 = 0

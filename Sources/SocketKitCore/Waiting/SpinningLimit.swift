@@ -1,4 +1,4 @@
-/// A limit whose thread tries again before it sleeps. ``WaitLimit/spinning(_:thenYielding:)`` makes it.
+/// A limit with which a thread tries again before it sleeps. ``WaitLimit/spinning(_:thenYielding:)`` makes it.
 @frozen
 public struct SpinningLimit<Base: WaitLimit>: WaitLimit {
   @usableFromInline let base: Base
@@ -33,7 +33,7 @@ public struct SpinningLimit<Base: WaitLimit>: WaitLimit {
 }
 
 extension WaitLimit {
-  /// Returns this limit for a thread that tries again before it sleeps.
+  /// Returns this limit, changed so that the thread tries again before it sleeps.
   ///
   /// Without arguments, the thread never sleeps and never yields. The thread then uses a whole core and has the lowest
   /// latency. Omit the arguments only if each side has its own core.

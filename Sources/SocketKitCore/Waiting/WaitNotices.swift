@@ -15,7 +15,7 @@ enum WaitNotices {
     /// The number of shutdowns.
     var shutdowns: UInt32 = 0
     /// The numbers of changes. The low bits of the descriptor's number are the index of its counter. If two sockets
-    /// share a count, a thread makes an unnecessary attempt.
+    /// share a counter, a thread may make an unnecessary attempt.
     var changes: InlineArray<64, UInt32> = .init(repeating: 0)
     var waiting: [(bell: RawDescriptor, changing: RawDescriptor?)] = []
 
@@ -72,17 +72,17 @@ enum WaitNotices {
 
 extension RawDescriptor {
   /// For implementers of sockets that hold bytes: makes the threads that wait for this source try again. Call this
-  /// method on the socket's ``Watchable/readSource``, and on its ``Watchable/writeSource`` if it is another descriptor,
-  /// after a change of ``Watchable/pending`` or ``Watchable/sources(for:)``, when the thread no longer holds a lock of
-  /// the wrapper.
+  /// method after a change of ``Watchable/pending`` or ``Watchable/sources(for:)``, when the thread no longer holds a
+  /// lock of the wrapper. Call it on the socket's ``Watchable/readSource``, and on its ``Watchable/writeSource`` if
+  /// that is a different descriptor.
   ///
-  /// A thread that has waited for less than 20 milliseconds tries again at the end of this time. This method acquires a
-  /// lock; the cost of one call for each read from the kernel is low. It has no effect on threads whose
-  /// ``Watchable/sources(for:)`` does not contain ``Interest/changes``.
+  /// This method does not wake a thread that has waited for less than 20 milliseconds. Such a thread tries again when
+  /// this time has passed. The method acquires a lock; the cost of one call for each read from the kernel is low. It
+  /// has no effect on threads whose ``Watchable/sources(for:)`` does not contain ``Interest/changes``.
   public func announceChanges() { WaitNotices.announceChange(of: self) }
 
-  /// For implementers: calls shutdown(2). Calls of this process that wait to write on the descriptor try again, even if
-  /// the kernel does not wake their threads.
+  /// For implementers: calls shutdown(2). Calls of this process that wait on the descriptor to write or to accept try
+  /// again, even if the kernel does not wake their threads.
   /// - Returns: 0 or -errno.
   public func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
     let result = IOResult(raw: csk_shutdown(value, direction.rawValue))

@@ -1,6 +1,6 @@
 public import CSocketKit
 
-/// One wait of a call: its limit, and the state that it has detected so far.
+/// One wait of a call: the limit of the wait, and the state that earlier attempts have detected.
 ///
 /// This type is for implementers of waiting calls. A call of one step needs only `waiting(for:until:)` of
 /// ``Watchable``, which makes a `WaitOperation`. A call of several steps, or a call that waits for a change that no
@@ -35,8 +35,8 @@ public struct WaitOperation<Limit: WaitLimit> {
   @inlinable @inline(__always)
   public mutating func progressed() { history = ParkHistory() }
 
-  /// Waits until the socket may proceed, as the limit specifies. Try again after this method returns; the attempt may
-  /// still block.
+  /// Waits, as the limit specifies, until the call on the socket may be able to proceed. Try again after this method
+  /// returns; the attempt may still block.
   ///
   /// If the socket's ``Watchable/pending`` contains the direction, this method does not wait. Otherwise, it watches the
   /// sources that the socket's ``Watchable/sources(for:)`` returns. For a kernel socket, this is equivalent to
@@ -118,8 +118,8 @@ public struct WaitOperation<Limit: WaitLimit> {
   }
 
   /// Waits for a change that the kernel does not report, as the limit specifies. Try again after this method returns.
-  /// - Parameter moment: the time at which to return. With nil, the method returns after one millisecond, or after four
-  ///   milliseconds from the fifty-first such pause on. The method may return earlier.
+  /// - Parameter moment: the time at which to return. With nil, each of the first 50 pauses lasts one millisecond, and
+  ///   each later pause lasts four milliseconds. The method may return earlier.
   /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`.
   @inlinable
   public mutating func pause(until moment: Deadline? = nil) throws(SocketError) {

@@ -1,4 +1,4 @@
-/// A value that a poller can watch and a thread can wait for: a socket, a listener, a connect in progress, a name
+/// A value that a poller can watch and a thread can wait for: a socket, a listener, a connect in progress or a name
 /// lookup.
 ///
 /// All such types of this library conform, and types of other packages may conform. Pollers can register every
@@ -35,8 +35,8 @@ public protocol Watchable: ~Copyable {
   /// the call that makes the change must call ``RawDescriptor/announceChanges()``. For example, a read may leave
   /// bytes in the wrapper while another reader is already asleep.
   ///
-  /// A wrapper must call the same member of its base and combine that result with its own. This also applies to
-  /// `pending`.
+  /// A wrapper must call this method on the socket that it wraps, and combine that result with its own. The same
+  /// applies to `pending`.
   /// - Parameter interest: the directions in which the caller wants to proceed.
   borrowing func sources(for interest: Interest) -> Interest
 }

@@ -77,7 +77,7 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
     case .v6(let address): Self(address, port: port, scopeID: scopeID, flowLabel: flowLabel)
     }
   }
-  /// This address with an IPv4-mapped IPv6 address replaced by the IPv4 address. Other addresses are unchanged.
+  /// The IPv4 address in an IPv4-mapped IPv6 address, with the same port; for all other addresses, the address itself.
   @inlinable public var unmapped: Self {
     if case .v6(let address) = ip, let mapped = address.mappedIPv4 { return Self(mapped, port: port) }
     return self

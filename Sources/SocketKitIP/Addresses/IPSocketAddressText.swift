@@ -40,9 +40,9 @@ extension IPSocketAddress: LosslessStringConvertible {
     }
   }
 
-  /// The text `127.0.0.1:80`, `[::1]:80` or `[fe80::1%eth0]:80`. The zone is a number if this host does not have the
-  /// interface, or if a parser would not read the name of the interface as a name (`7`, `a,b`). The text does not
-  /// contain the flow label.
+  /// The text `127.0.0.1:80`, `[::1]:80` or `[fe80::1%eth0]:80`. The zone is the name of the interface if this name
+  /// consists of letters, digits, `-`, `_` and `.` and is not a number. For other names (`7`, `a,b`), and if this host
+  /// does not have the interface, the zone is the index of the interface. The text does not contain the flow label.
   public var description: String {
     switch ip {
     case .v4(let address): return "\(address):\(port)"

@@ -30,8 +30,8 @@ public struct IPv4Address: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension IPv4Address: LosslessStringConvertible {
-  /// Parses four decimal numbers from 0 to 255, separated by dots. Returns nil for any other text. This includes
-  /// numbers with leading zeros, because some programs read such numbers as octal, and shorter forms (RFC 6943, 3.1.1).
+  /// Parses four decimal numbers from 0 to 255, separated by dots. Returns nil for any other text, including shorter
+  /// forms and numbers with leading zeros (RFC 6943, 3.1.1). Some programs read a number with a leading zero as octal.
   public init?(_ text: String) {
     var scanner = AddressScanner(text)
     guard let address = scanner.ipv4(), scanner.isAtEnd else { return nil }

@@ -33,8 +33,7 @@ public struct IPv6Address: BitwiseCopyable, Hashable, Sendable {
   @inlinable public var isLoopback: Bool { high == 0 && low == 1 }
   /// Whether the address is in ff00::/8.
   @inlinable public var isMulticast: Bool { high >> 56 == 0xff }
-  /// Whether the address is in fe80::/10. Such an address needs a scope, because every interface is connected to this
-  /// network.
+  /// Whether the address is in fe80::/10. Such an address needs a scope, because every link uses this prefix.
   @inlinable public var isLinkLocal: Bool { high >> 54 == 0x3fa }
 
   /// The eight 16-bit groups, from the left.

@@ -9,8 +9,8 @@ public struct QueuedError<Address: SocketAddress>: Sendable {
   /// The destination of the message; nil if the kernel does not report it, as for completions of zero-copy sends.
   public let destination: Address?
   /// The number of bytes that were written to the caller's buffer, which are the first bytes of the message. The number
-  /// may be 0 for a message that was not empty, because an ICMP message may contain only the IP header and the first 8
-  /// bytes after it (RFC 792), which are the UDP header.
+  /// may be 0 for a message that was not empty: an ICMP message may contain only the IP header and the next 8 bytes
+  /// (RFC 792). For UDP, these 8 bytes are the UDP header.
   public let byteCount: Int
   /// Whether the entry contains more bytes of the message than fit into the caller's buffer.
   public let isTruncated: Bool

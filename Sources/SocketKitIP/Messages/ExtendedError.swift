@@ -30,10 +30,10 @@ public struct ExtendedError: BitwiseCopyable, Hashable, Sendable {
   public let type: UInt8
   /// The code of the ICMP message. For completions of zero-copy sends, 1 means that the kernel copied the bytes.
   public let code: UInt8
-  /// The path MTU for the ICMP message "packet too big"; the number of the first completed send for completions of
-  /// zero-copy sends.
+  /// For the ICMP message "packet too big", the path MTU. For completions of zero-copy sends, the number of the first
+  /// completed send.
   public let info: UInt32
-  /// The number of the last completed send for completions of zero-copy sends.
+  /// For completions of zero-copy sends, the number of the last completed send.
   public let data: UInt32
   /// The sender of the ICMP message, with port 0.
   public let offender: IPSocketAddress?

@@ -7,14 +7,13 @@ extension AncillaryBuffer {
 
 extension MessageBatch.Message {
   /// The metadata in the ancillary data of the message. For a received message, this is the information that the kernel
-  /// reported. For a message to send, it contains those settings whose ancillary messages have the same type when they
-  /// are received.
+  /// reported. For a message to send, it contains only the settings whose ancillary messages have the same type in both
+  /// directions.
   @inlinable public var metadata: PacketMetadata { PacketMetadata(ancillary: ancillary) }
 }
 
 extension MessageBatch {
-  /// Sets the ancillary data with which a message is sent. The message may be a received message that the program sends
-  /// back.
+  /// Sets the ancillary data of a message to send. The message may be a received message that the program sends back.
   ///
   /// - Parameter destination: the address that the socket is connected to; nil if the message contains an address.
   /// - Throws: `.capacityExceeded` if `ancillaryCapacity` is too small (160 bytes are sufficient for all settings);

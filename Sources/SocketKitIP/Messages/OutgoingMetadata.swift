@@ -7,7 +7,7 @@ public import SocketKitCore
 public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
   /// The source address of the packet. It must be an address of this host and have the IP version of the destination
   /// (IP_PKTINFO, IPV6_PKTINFO). A server that is bound to the wildcard address replies from
-  /// ``PacketMetadata/destination``.
+  /// ``PacketMetadata/localAddress``.
   public var source: IPAddress?
   /// The index of the interface that sends the packet. With 0, the routing table selects the interface.
   public var interfaceIndex: UInt32 = 0
@@ -18,9 +18,9 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
   /// The size in bytes of the datagrams into which the kernel splits the message (UDP_SEGMENT, Linux 4.18). The last
   /// datagram may be shorter.
   public var segmentSize: UInt16?
-  /// Whether to forbid fragmentation of this packet (IPV6_DONTFRAG, Linux 2.6.36). If true, the send fails with
-  /// `.messageTooLarge` if the packet is larger than the path's MTU. This setting is only for IPv6. IPv4 has no such
-  /// setting for a single packet; set the socket option `.pathMTUDiscovery` instead.
+  /// Whether to forbid fragmentation of this packet (IPV6_DONTFRAG, Linux 2.6.36). If true, a send of a packet that is
+  /// larger than the path's MTU fails with `.messageTooLarge`. This setting is only for IPv6. IPv4 has no such setting
+  /// for a single packet; set the socket option `.pathMTUDiscovery` instead.
   public var doNotFragment: Bool?
   /// The time at which the kernel sends the packet, in nanoseconds on the clock of the option `.transmitTime`
   /// (SCM_TXTIME, Linux 4.19). The option must be set on the socket.
@@ -32,9 +32,8 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
 
   /// Creates the settings for a reply to a received packet. The source of the reply is the address that the packet was
   /// sent to. For broadcast and multicast packets, the source is this host's address on the network that delivered the
-  /// packet: ``PacketMetadata/localAddress``. The reply is sent through the
-  /// interface that received the packet in two cases: the kernel reports no address (IPv6 multicast), or the address is
-  /// link-local.
+  /// packet: ``PacketMetadata/localAddress``. If the kernel reports no address (IPv6 multicast), or the address is
+  /// link-local, the reply is sent through the interface that received the packet.
   @inlinable
   public init(answering packet: PacketMetadata) {
     source = packet.localAddress
@@ -52,7 +51,7 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
       && doNotFragment == nil && transmitTime == nil
   }
 
-  /// Adds the ancillary messages for a packet to the destination.
+  /// Appends the ancillary messages for a packet that is sent to `destination`.
   ///
   /// The IP version of the destination, not of the socket, determines the IP version of the ancillary messages. If the
   /// destination is an IPv4-mapped address, a dual-stack socket reads the ancillary messages of IPv4 and ignores those

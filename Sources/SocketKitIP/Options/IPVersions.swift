@@ -39,8 +39,8 @@ extension RawDescriptor {
     try unlessIPv6Only { () throws(SocketError) in try setIntegerOption(CSK_IPPROTO_IP, ipv4, value) }
   }
 
-  /// Sets an IPv4 option on an IPv6 socket. Ignores ENOPROTOOPT, with which IPv6 raw sockets refuse IPv4 options,
-  /// because these sockets do not handle IPv4 packets.
+  /// Runs the body, which sets an IPv4 option on an IPv6 socket. Ignores the error ENOPROTOOPT: IPv6 raw sockets do not
+  /// handle IPv4 packets and refuse IPv4 options with this error.
   func unlessIPv6Only(_ body: () throws(SocketError) -> Void) throws(SocketError) {
     do throws(SocketError) {
       try body()

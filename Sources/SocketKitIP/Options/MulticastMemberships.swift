@@ -6,8 +6,9 @@ public import SocketKitCore
 // call throws `.invalidAddress` with errno 0.
 
 extension DatagramSocket where Self: OptionTarget & ~Copyable, Options: IPOptions {
-  /// Joins a group on an interface. Every socket that is bound to the port of a packet then receives the packets to the
-  /// group that arrive on this interface, unless the option `.multicastAll` of the socket is off.
+  /// Joins a group on an interface. The host then receives packets to the group on this interface. Every socket that is
+  /// bound to the destination port of such a packet receives the packet. A socket whose option `.multicastAll` is off
+  /// receives only packets to groups that it has joined itself.
   ///
   /// To receive the packets of several sources, call this method once for each source. An IPv6 socket that accepts IPv4
   /// peers can join groups of both IP versions.

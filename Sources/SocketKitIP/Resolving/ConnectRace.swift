@@ -43,7 +43,7 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
   private var ipv4Failure: SocketError?
   /// The errors of the attempts, in the order in which they occurred.
   private var attemptFailures: [SocketError] = []
-  /// The time from which IPv4 attempts do not wait for the IPv6 lookup.
+  /// The time after which IPv4 attempts no longer wait for the IPv6 lookup.
   private var ipv4MayStart: Deadline?
   private var nextAttempt = Deadline.past
 
@@ -89,8 +89,8 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
     SocketError(code: code, .connect).with(address: host, attempts: failures)
   }
 
-  /// The errors of the attempts, and of the lookups that might have returned more addresses. For example, a missing
-  /// IPv6 address is not an error if the name has an IPv4 address.
+  /// The errors of the lookups except `.nameNotFound`, and the errors of the attempts. For example, a missing IPv6
+  /// address is not an error if the name has an IPv4 address.
   private var failures: [SocketError] {
     [ipv6Failure, ipv4Failure].compactMap { $0 }.filter { $0.code != .nameNotFound } + attemptFailures
   }

@@ -11,8 +11,8 @@ enum LookupOutcome: Sendable {
 final class LookupState: Sendable {
   private struct Progress {
     var outcome: LookupOutcome?
-    /// The event descriptor that is signalled at the end of the lookup. It is nil after the owner has abandoned the
-    /// lookup.
+    /// The event descriptor that is signalled at the end of the lookup. It is nil after the lookup has ended or the
+    /// owner has abandoned the lookup.
     var bell: WakerBell?
   }
   private let host: String
@@ -95,7 +95,7 @@ final class LookupState: Sendable {
     var hints = unsafe addrinfo(
       ai_flags: flags, ai_family: family, ai_socktype: Int32(SOCK_STREAM.rawValue), ai_protocol: 0, ai_addrlen: 0,
       ai_addr: nil, ai_canonname: nil, ai_next: nil)
-    // The function allocates the list, whose entries and addresses exist until freeaddrinfo(3).
+    // getaddrinfo(3) allocates the list. The entries and their addresses exist until freeaddrinfo(3).
     var list: UnsafeMutablePointer<addrinfo>?
     let status = unsafe getaddrinfo(host, nil, &hints, &list)
     let systemErrno = errno

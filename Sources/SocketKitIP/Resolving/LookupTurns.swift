@@ -15,15 +15,16 @@ final class LookupTurns: @unchecked Sendable {
     fileprivate var place = Place.outside
   }
 
-  /// The turns for all names except names of this host.
+  /// The turns for all names except `localhost` and names that end in `.localhost`.
   static let all = LookupTurns(limit: NameLookup.maximumConcurrent, abandonedLimit: NameLookup.maximumAbandoned)
-  /// The turns for names of this host. Lookups of these names must succeed even if the name service does not answer.
+  /// The turns for `localhost` and names that end in `.localhost`. Lookups of these names must succeed even if the name
+  /// service does not answer.
   static let local = LookupTurns(limit: NameLookup.maximumConcurrent, abandonedLimit: NameLookup.maximumAbandoned)
 
   private let limit: Int
   private let abandonedLimit: Int
   private let monitor = Monitor()
-  /// The number of lookups that are running.
+  /// The number of lookups that hold a turn.
   private var asking = 0
   /// The number of abandoned lookups in progress that hold no turn.
   private var abandoned = 0

@@ -7,7 +7,8 @@ func onThreadOfItsOwn<R: ~Copyable & Sendable>(_ body: () throws -> R) throws ->
   try withoutActuallyEscaping(body) { body throws -> R in
     let job = BodyJob<R>(body)
     var thread = pthread_t()
-    // The argument is the job, which exists until the thread has ended. This function uses the job only after that.
+    // The argument is the job, which exists until the thread has ended. This function uses the job only after
+    // pthread_join(3).
     let failure = unsafe pthread_create(
       &thread, nil,
       { argument in

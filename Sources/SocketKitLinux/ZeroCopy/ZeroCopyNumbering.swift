@@ -51,10 +51,10 @@ extension ZeroCopySender {
   /// Makes a send that the kernel refuses after it has assigned a number to the send. The kernel puts the completion,
   /// which contains the number, into the error queue before sendmsg(2) returns.
   ///
-  /// This send asks the kernel to split a page into datagrams of one byte. The number of these datagrams exceeds
-  /// the kernel's limit (64, or 128 since Linux 6.9). The kernel checks the limit after it has built the packet and
-  /// fails with EINVAL (udp_send_skb in net/ipv4/udp.c, similarly for IPv6), so it sends nothing. While the next number
-  /// is unknown, the sender sends buffers without MSG_ZEROCOPY.
+  /// This send asks the kernel to split a page into datagrams of one byte. The number of these datagrams exceeds the
+  /// kernel's limit (64, or 128 since Linux 6.9). The kernel checks the limit after it has built the packet and fails
+  /// with EINVAL (udp_send_skb in net/ipv4/udp.c, similarly for IPv6), so it sends nothing. While the next number is
+  /// unknown, the sender sends buffers without MSG_ZEROCOPY.
   /// - Returns: the result of the probe's send.
   mutating func probeNumber(_ slot: Int) throws(SocketError) -> IOResult {
     var ancillary = AncillaryBuffer<24>()

@@ -40,7 +40,7 @@ public struct ZeroCopySender: ~Copyable, Sendable {
     var wasCopied = false
     var address = AnySocketAddress()
 
-    /// Calls the body with a part of the buffer, which may be beyond the bytes to send.
+    /// Calls the body with a part of the buffer. The part may extend beyond the bytes to send.
     borrowing func withPart(_ part: Range<Int>, _ body: (Span<UInt8>) -> IOResult) -> IOResult {
       switch buffer {
       case .some(let buffer): buffer.withPages { body($0.extracting(part)) }
@@ -320,8 +320,8 @@ public struct ZeroCopySender: ~Copyable, Sendable {
   }
 
   /// Removes from the queue the oldest buffer of which the kernel has accepted no bytes, and returns the buffer unsent;
-  /// nil if there is none. If the kernel has accepted a part of a buffer, the call does not return that buffer, but the
-  /// sender never sends the remaining bytes. The buffer is completed when the kernel no longer uses the part that was
+  /// nil if there is none. If the kernel has accepted a part of a buffer, the call does not return this buffer, and the
+  /// sender does not send the remaining bytes. The buffer is completed when the kernel no longer uses the part that was
   /// sent.
   public mutating func takeUnsent() -> ZeroCopyCompletion? {
     while nextToSend < nextToQueue {

@@ -12,8 +12,8 @@ public import SocketKitIP
 /// the next send. If it refuses the packet after building it, for example because of a firewall (EPERM) or a full queue
 /// (ENOBUFS with `.receiveErrors`), the number is used up. When such a send returns, its completion is in the error
 /// queue. Therefore, after a failed send and before the next send, read the error queue until it is empty, and pass
-/// every entry to ``complete(_:_:)``. If the program never noted the completed number, ``complete(_:_:)`` advances the
-/// count past this number. A failed send on a TCP socket uses up no number.
+/// every entry to ``complete(_:_:)``. If the program did not note the completed number, ``complete(_:_:)`` advances
+/// ``nextNumber`` past this number. A failed send on a TCP socket uses up no number.
 ///
 /// Sends on vsock streams cannot be tracked, because one send may use several numbers, and the kernel does not report
 /// how many.
@@ -38,7 +38,7 @@ public struct ZeroCopyTracker: ~Copyable, Sendable {
     self.capacity = capacity
     slots = capacity + 4
     owners = Slots(count: slots) { Self.free }
-    // The start value is so large that no number below becomes negative.
+    // The start value is so large that no subtraction below has a negative result.
     oldest = 1 << 32 | UInt64(nextNumber)
     next = oldest
   }
@@ -62,7 +62,8 @@ public struct ZeroCopyTracker: ~Copyable, Sendable {
 
   /// Processes a completion. Calls the body for each completed send with the owner of the send and whether the kernel
   /// copied the bytes. Ignores errors of other origins, and numbers that were completed before. A number that was not
-  /// noted belongs to a failed send. The call counts this number and does not call the body for it.
+  /// noted belongs to a failed send. The call advances ``nextNumber`` past this number and does not call the body for
+  /// it.
   public mutating func complete(_ error: ExtendedError, _ body: (_ owner: UInt64, _ wasCopied: Bool) -> Void) {
     for number in completedSends(error) {
       if let owner = takeOwner(of: number) { body(owner, error.wasZeroCopyCopied) }
@@ -96,7 +97,7 @@ public struct ZeroCopyTracker: ~Copyable, Sendable {
     while oldest < next, owners[slot(oldest)] == Self.free { oldest += 1 }
   }
 
-  /// Advances the count past the numbers of completed sends that were not noted.
+  /// Advances the next number past the numbers of completed sends that were not noted.
   private mutating func countFailedSends(upTo last: UInt32) {
     let ahead = UInt64(last &- UInt32(truncatingIfNeeded: next))
     // A distance in the upper half of the range means that the number is less than the next number, so the send was

@@ -76,7 +76,7 @@ extension SCTPSocket: BenchTransport {
   /// shutdown.
   static var endsInHalves: Bool { false }
 
-  /// Use a buffer larger than two loopback packets; with a smaller one, each packet waits for a delayed
+  /// Sets a receive buffer larger than two loopback packets. With a smaller buffer, each packet waits for a delayed
   /// acknowledgement.
   static func tune(_ socket: borrowing SCTPSocket) throws(SocketError) {
     try socket.setOption(.noDelay, to: true)

@@ -27,7 +27,7 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Co
   /// Runs until an error occurs that affects the server rather than a connection.
   mutating func run(bufferSize: Int) throws(SocketError) -> Never {
     var bytes = [UInt8](repeating: 0, count: bufferSize)
-    // Create the span outside the loop: to create a span, the array checks that it is uniquely referenced.
+    // Create the span outside the loop, because each use of `mutableSpan` checks that the array is uniquely referenced.
     var buffer = bytes.mutableSpan
     while true {
       counters.values.waits &+= 1
@@ -131,8 +131,8 @@ struct EchoServer<S: StreamSocket & Acceptable & ~Copyable, P: BenchPoller & ~Co
   }
 }
 
-/// A connection of the server. The type is not private and nested, because the compiler then fails in debug builds
-/// (6.3.1: "Global is external, but doesn't have external or weak linkage").
+/// A connection of the server. The type is not a private nested type, because the compiler fails on such a type in
+/// debug builds (6.3.1: "Global is external, but doesn't have external or weak linkage").
 struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
   let socket: S
   /// The bytes that the socket did not accept. While there are such bytes, the server does not read from the

@@ -1,7 +1,7 @@
 internal import Glibc
 
 extension Span<UInt8> {
-  /// Returns whether both contain the same bytes.
+  /// Returns whether both spans contain the same bytes.
   @inline(__always)
   func isEqual(to other: Span<UInt8>) -> Bool {
     // Both spans have at least the number of bytes that the call reads.

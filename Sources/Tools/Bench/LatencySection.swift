@@ -37,7 +37,7 @@ extension Section {
           ).run(over: composition.transport, with: composition.poller)
         }
       }
-      // If the runs are too short for a number of calls, there is nothing to check.
+      // If a run is too short to report its number of calls, there is nothing to check.
       if load != .sameThread, options.checksCalls, comparison.ours.allSatisfy({ $0.calls != nil }) {
         try section.checkCalls(composition, connections, size, options)
       }

@@ -86,7 +86,7 @@ private struct Bounce<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>
     // Each end has its own contiguous buffer, as in C.
     var nearBytes = [UInt8](repeating: 0, count: message.count)
     var farBytes = nearBytes
-    // Create the span outside the loop: to create a span, the array checks that it is uniquely referenced.
+    // Create the span outside the loop, because each use of `mutableSpan` checks that the array is uniquely referenced.
     var nearBuffer = nearBytes.mutableSpan
     var farBuffer = farBytes.mutableSpan
     var nearArrived = 0

@@ -8,7 +8,7 @@ enum Sample {
   static var leastTime: Int64 { 5_000_000 }
   /// The minimum CPU time, in nanoseconds.
   static var leastCPU: Int64 { 1_000_000 }
-  /// The minimum number of messages for a number of calls: the count may lack one call at each end of the run.
+  /// The minimum number of messages for a count of calls. The count may lack one call at each end of the run.
   static var leastMessages: UInt64 { 100 }
 
   static func supports(_ share: Double, of count: UInt64) -> Bool {

@@ -84,7 +84,7 @@ struct ServerProcess: ~Copyable {
     }
   }
 
-  /// Returns the server's resource usage during a load.
+  /// Applies a load. Returns the load's result and the server's resource usage during the load.
   func use<R>(by load: () throws -> R) throws -> (R, ServerUse) {
     let before = ServerUse(counters, cpu: try cpuTime())
     let value = try load()

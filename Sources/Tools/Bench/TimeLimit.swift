@@ -5,8 +5,9 @@ internal import SocketKit
 internal import SocketKitCore
 internal import SocketKitToolSupport
 
-/// The time limit for one run of one server. When the time has passed or the server has exited, the server is killed if
-/// it still runs, and the client is woken. This run then fails, and the next run can start.
+/// The time limit for one run of one server. When the time has passed, the server is killed and the client is woken. If
+/// the server exits earlier, the client is woken soon afterwards. In both cases, this run fails and the next run can
+/// start.
 final class TimeLimit: Sendable {
   private struct State {
     var isOver = false

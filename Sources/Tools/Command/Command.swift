@@ -1,6 +1,6 @@
 internal import SocketKitToolSupport
 
-/// A subcommand of the tool. To add one, create a file in Commands and add a line to ``all``.
+/// A subcommand of the tool. To add one, declare it in an extension of this type, and add it to ``all``.
 struct Command: Sendable {
   let name: String
   /// The line in the list of commands.

@@ -15,7 +15,7 @@ public struct Word: Hashable, Sendable, ExpressibleByStringLiteral, CustomString
     }
   }
 
-  /// The text must end with a zero byte.
+  /// Returns the length of a text that ends with a zero byte.
   private static func length(of text: UnsafePointer<CChar>) -> Int {
     var length = 0
     while unsafe text[length] != 0 { length += 1 }

@@ -26,7 +26,7 @@ enum GoDuration {
       guard let count = whole.isEmpty ? 0 : UInt64(String(decoding: whole, as: UTF8.self)), count <= most / scale else {
         return nil
       }
-      // At most 2⁶³ plus a fraction of an hour.
+      // This sum does not overflow: it is at most 2⁶³ plus a fraction of an hour.
       let value = count * scale + part(of: scale, fraction)
       if value > most { return nil }
       let (sum, overflow) = total.addingReportingOverflow(value)

@@ -1,5 +1,5 @@
-/// Parses a command line as Go's package flag does: `-name value` or `-name=value`, with one dash or two. A flag
-/// without a value is a boolean. The first argument that is not a flag ends the flags, and so does `--`.
+/// Parses a command line as Go's package flag does: `-name value` or `-name=value`, with one dash or two. A boolean
+/// flag has no value, or a value after `=`. The first argument that is not a flag ends the flags, and so does `--`.
 struct GoFlags {
   enum Kind { case boolean, unsigned, duration, text }
 
@@ -76,8 +76,8 @@ struct GoFlags {
     }
   }
 
-  /// Parses an integer as strconv.ParseUint does with base 0: decimal, 0x, 0o or a leading 0, 0b, with underscores
-  /// between digits.
+  /// Parses an integer as strconv.ParseUint does with base 0: decimal, hexadecimal (0x), octal (0o or a leading 0) or
+  /// binary (0b), with underscores between digits.
   private static func unsigned(_ text: String) -> UInt64? {
     guard text.first != "+", text.first != "-" else { return nil }
     let small = text.lowercased()
@@ -118,7 +118,7 @@ struct GoFlags {
 func goQuoted(_ bytes: [UInt8]) -> String { "\"\(escaped(bytes, quotes: true))\"" }
 func goQuoted(_ text: String) -> String { goQuoted(Array(text.utf8)) }
 
-/// Escapes invisible characters and those that could change a terminal's display.
+/// Escapes backslashes, invisible characters, and characters that could change a terminal's display.
 func escaped(_ text: String) -> String { escaped(Array(text.utf8), quotes: false) }
 
 private func escaped(_ bytes: [UInt8], quotes: Bool) -> String {

@@ -48,8 +48,7 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
   }
 
   /// Takes ownership of an open KCM socket, and makes it CLOEXEC and non-blocking.
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. The descriptor is closed on
-  ///   failure.
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. The descriptor is closed on failure.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     let raw = descriptor.raw
     try raw.checkOpen()
@@ -62,8 +61,8 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
   /// Adds a TCP connection to the multiplexer (SIOCKCMATTACH).
   ///
   /// The kernel also parses the bytes that the connection has already received. After this call, the multiplexer reads
-  /// and writes the connection, and keeps the connection open if the caller closes its socket. Use that socket only for
-  /// ``detach(_:)``.
+  /// and writes the connection. It keeps the connection open even if the caller closes the connection's own socket. Use
+  /// that socket only for ``detach(_:)``.
   /// - Parameters:
   ///   - connection: an established TCP connection; the caller keeps ownership.
   ///   - parser: a descriptor of an eBPF program of type BPF_PROG_TYPE_SOCKET_FILTER (bpf(2)); the caller keeps
@@ -103,6 +102,7 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
   public borrowing func clone() throws(SocketError) -> KCMSocket {
     var request = csk_kcm_attach()
     try control(CSK_SIOCKCMCLONE, &request, .open)
+    // The kernel has opened this descriptor for the caller.
     let owned = unsafe Descriptor(unsafeOwning: RawDescriptor(request.fd))
     try owned.raw.setBlocking(false)
     try owned.raw.setCloseOnExec(true)

@@ -56,8 +56,8 @@ public struct PacketStatistics: Hashable, Sendable {
 extension GenericMessageSocket {
   /// Makes an interface deliver additional frames to all packet sockets on the host.
   ///
-  /// The kernel counts memberships: call ``leave(_:interfaceIndex:)`` once for each. Closing the socket ends
-  /// its remaining memberships. The socket must be a packet socket. The C name is `PACKET_ADD_MEMBERSHIP`.
+  /// The kernel counts memberships: call ``leave(_:interfaceIndex:)`` once for each call of this method. Closing the
+  /// socket ends its remaining memberships. The socket must be a packet socket. The C name is `PACKET_ADD_MEMBERSHIP`.
   /// - Parameter interfaceIndex: the interface's index; see ``/SocketKitIP/InterfaceNames``.
   /// - Throws: `.addressNotAvailable` if the interface does not exist; `.invalidArgument` if the length of a hardware
   ///   address does not match the interface; `.notSupported` on a socket of another family; `.closed`.

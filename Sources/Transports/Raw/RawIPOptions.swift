@@ -71,7 +71,7 @@ extension SocketOption where Group == RawIPSocketOptions, Value == ICMPTypes {
       })
   }
 
-  /// The ICMP message types from 0 to 31 that a raw ICMP socket of IPv4 receives; all types by default. Higher types
+  /// The ICMP message types from 0 to 31 that a raw ICMP socket over IPv4 receives; all types by default. Higher types
   /// are always received. The C name is `ICMP_FILTER`.
   public static var receivedICMPTypes: Self {
     let option = SocketOption<SocketLevelOptions, Int>(integer: CSK_ICMP_FILTER, level: CSK_IPPROTO_RAW)

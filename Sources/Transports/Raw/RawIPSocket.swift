@@ -25,8 +25,8 @@ public struct IPProtocol: RawRepresentable, BitwiseCopyable, Hashable, Sendable 
   @inlinable public static var any: Self { Self(rawValue: 255) }
 }
 
-/// A raw socket over IPv4 or IPv6: packets of one protocol, with headers that the caller writes (raw(7), ipv6(7)).
-/// Requires CAP_NET_RAW.
+/// A raw socket over IPv4 or IPv6 (raw(7), ipv6(7)). It transfers packets of one protocol, and the caller writes the
+/// header of this protocol. Requires CAP_NET_RAW.
 ///
 /// ```swift
 /// let socket = try RawIPSocket.open(.icmp, over: .ipv4)
@@ -105,8 +105,7 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
   }
 
   /// Takes ownership of an open raw IP socket, and makes it CLOEXEC and non-blocking.
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. The descriptor is closed on
-  ///   failure.
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. The descriptor is closed on failure.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     let raw = descriptor.raw
     try raw.checkOpen()

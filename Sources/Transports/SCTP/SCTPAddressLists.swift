@@ -7,7 +7,8 @@ public import SocketKitIP
 extension ReadOnlySCTPAssociationOption where Value == [IPSocketAddress] {
   /// The addresses of this end of an association. For `.future`, the addresses of the socket.
   ///
-  /// If the socket is bound to any address, the value contains every address of this host that the socket may use.
+  /// If the socket is bound to the wildcard address, the value contains every address of this host that the socket may
+  /// use.
   /// Reading throws `.outOfMemory`. The C name is `SCTP_GET_LOCAL_ADDRS`.
   public static var localAddresses: Self {
     Self { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
@@ -42,7 +43,8 @@ extension RawDescriptor {
 
   /// Reads the addresses of an association or of the socket.
   ///
-  /// The kernel does not report the number of addresses. The call fails if the buffer is too small.
+  /// The kernel does not report the required size in advance. If the buffer is too small, getsockopt(2) fails with
+  /// ENOMEM, and this function tries a larger buffer.
   func sctpAddresses(
     _ name: Int32, _ association: SCTPAssociationID
   ) throws(SocketError) -> [IPSocketAddress] {

@@ -11,10 +11,11 @@ public import SocketKitIP
 /// ``addLocalAddresses(_:)``, ``removeLocalAddresses(_:)`` and ``requireAuthentication(of:)`` are operations on the
 /// socket. They throw `.invalidArgument` for any association other than `.future`, the default.
 ///
-/// To change the streams of an existing association (RFC 6525), both ends must support such changes
+/// The streams of an existing association can be changed (RFC 6525) if both ends support such changes
 /// (``SCTPAssociationOption/reconfigurationSupported``) and permit them (``SCTPAssociationOption/streamChanges``). The
 /// call returns when the request is sent, and a notification reports the result. The call throws `.notSupported` if one
-/// of the ends does not support or does not permit the change. While one request is unanswered, another request throws
+/// of the ends does not support such changes, or if this end does not permit the change. If the peer does not permit
+/// the change, the result is ``SCTPReconfiguration/denied``. While one request is unanswered, another request throws
 /// `.other` with EINPROGRESS.
 public enum SCTPAssociationAction: Hashable, Sendable {
   /// Resets the message numbers of streams in the given directions. An empty `numbers` means all streams. Throws
@@ -139,7 +140,7 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   }
 }
 
-/// Checks that the caller did not request an operation on the socket for an association.
+/// Throws `.invalidArgument` unless the association is `.future`, which selects the socket.
 private func checkIsSocket(_ association: SCTPAssociationID) throws(SocketError) {
   if association != .future { throw SocketError(code: .invalidArgument, .setOption) }
 }

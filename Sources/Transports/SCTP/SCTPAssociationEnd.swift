@@ -2,9 +2,11 @@ internal import CSocketKit
 public import SocketKitCore
 
 extension RawDescriptor {
-  /// Continues a receive on a peeled-off socket that returned a notification or no bytes.
+  /// Continues a receive that returned a notification or no bytes on a peeled-off socket.
   ///
-  /// The result is the end of the stream, a reset, or the next message.
+  /// Returns the next message, a notification other than an association change, the end of the stream, or a failure.
+  /// After a restart of the peer, the failure is ECONNRESET. After the loss of the association, the failure is the
+  /// pending error, or ECONNRESET if there is none.
   @usableFromInline @inline(never)
   func attemptReceiveAgain(
     _ first: IOResult, into buffer: inout MutableSpan<UInt8>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
@@ -13,7 +15,6 @@ extension RawDescriptor {
     var result = first
     while result.raw >= 0, info.flags.contains(.notification) {
       let isComplete = info.flags.contains(.endOfRecord)
-      // The piece is a view of the buffer, so it must not be used after this statement.
       let notification = completeNotification(
         buffer.span.extracting(first: result.raw), isComplete: isComplete, flags)
       guard case .associationChange(let change) = notification else {

@@ -80,7 +80,7 @@ extension SCTPAssociationOption where Value == UInt32 {
   public static var maximumSegment: Self { Self(CSK_SCTP_MAXSEG) }
 }
 
-/// The changes to streams that the peer may request: `SCTP_ENABLE_STREAM_RESET`.
+/// The changes to streams that an association permits: `SCTP_ENABLE_STREAM_RESET`.
 @frozen
 public struct SCTPStreamChanges: OptionSet, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: UInt32

@@ -29,7 +29,8 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
 
   @usableFromInline let owned: Descriptor
 
-  /// Takes ownership of a peeled-off descriptor, and switches ``SCTPEvent/associationChange`` on.
+  /// Takes ownership of a peeled-off descriptor, and switches on ``SCTPEvent/associationChange`` and the option
+  /// `.receiveInfo`.
   public init(owning descriptor: consuming Descriptor) {
     owned = descriptor
     try? setOption(.receiveInfo, to: true)
@@ -100,7 +101,7 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
   ///
   /// Data that was already sent is delivered first. With `.read`, only receiving on this end stops, and the peer is not
   /// notified.
-  /// - Throws: `.closed`. An association that has already ended is not an error.
+  /// - Returns: 0 or -errno. An association that has already ended is not an error.
   public borrowing func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
     if direction != .read { _ = descriptor.attemptEnd(.future, CSK_SCTP_EOF, reason: Span()) }
     return descriptor.attemptShutdown(direction)
@@ -125,7 +126,8 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
     return address.ip == .v6(.any) ? (try? option(.localAddresses))?.first ?? address : address
   }
 
-  /// Returns the peer's primary address. If the association has ended, returns its last primary address.
+  /// Returns the address that was the peer's primary address when the association was peeled off (getpeername(2)), even
+  /// if the association has ended. The option ``SCTPAssociationOption/primaryAddress`` is the current primary address.
   /// - Throws: `.closed`.
   public borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress {
     guard let address = IPSocketAddress(try descriptor.remoteAddress()) else {

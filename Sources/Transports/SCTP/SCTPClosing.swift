@@ -24,9 +24,9 @@ extension SCTPSocket {
   ///   with `.connectionReset`. For example, `close(until: .past)` aborts the association. The call has no parameter
   ///   for a reason, because the kernel accepts a reason only on one-to-many and peeled-off sockets (EINVAL in
   ///   net/sctp/socket.c).
-  /// - Throws: `.connectionReset` if the peer aborted, `.timedOut` with ETIMEDOUT if the peer no longer answered (both
-  ///   even if a read or a write has already reported the error); `.cancelled`, `.notConnected`. The socket is closed
-  ///   in every case.
+  /// - Throws: `.connectionReset` if the peer aborted; `.timedOut` with ETIMEDOUT if the peer no longer answered;
+  ///   `.cancelled`, `.notConnected`. The call throws the first two even if a read or a write has already reported the
+  ///   error. The socket is closed in every case.
   @discardableResult
   public consuming func close(
     until limit: some WaitLimit
@@ -40,7 +40,7 @@ extension SCTPSocket {
       try shutdown(.write)
       try waitForEnd(&wait)
     } catch {
-      // An errno of 0 means that the time limit passed or the control cancelled the wait. No system call failed.
+      // An errno of 0 means that the time limit passed or that the wait was cancelled. No system call failed.
       let isOurs = error.errno == 0
       if isOurs { try abort() }
       if isOurs && error.code == .timedOut { return .aborted }

@@ -13,7 +13,8 @@ extension SCTPSocket {
   ///   - addresses: at least one address; IPv4 and IPv6 may be mixed. If the port of every address is 0, the kernel
   ///     chooses one port for all addresses. If the kernel does not support IPv6, `.any(port:)` means every IPv4
   ///     address.
-  ///   - backlog: how many associations may wait to be accepted, at least 1: for SCTP, 0 means to stop listening.
+  ///   - backlog: the number of associations that may wait to be accepted. 0 is raised to 1, because for SCTP a backlog
+  ///     of 0 ends listening.
   ///   - configure: sets options on the socket before it is bound.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.protocolNotSupported`,
   ///   `.invalidArgument` (no address, or different ports). The error contains the addresses.
@@ -48,9 +49,9 @@ extension SCTPSocket {
 
   /// Connects to a peer by any of its addresses (connectx), waiting on this thread until the peer has answered.
   ///
-  /// The kernel tries the first address. While no answer arrives, it tries the next address after each
-  /// ``SCTPAssociationOption/retransmissionTimeouts``, initially 3 s by default. The association then has every address
-  /// that the peer announces.
+  /// The kernel tries the first address. While no answer arrives, it tries the next address after each retransmission
+  /// timeout (``SCTPAssociationOption/retransmissionTimeouts``), initially 3 s by default. The association then has
+  /// every address that the peer announces.
   ///
   /// - Parameters:
   ///   - addresses: the peer's addresses, at least one, all with one port.

@@ -15,8 +15,8 @@ public struct SCTPMessage: BitwiseCopyable, Hashable, Sendable {
   public var next: SCTPNextInfo?
   /// The source address: one of the peer's addresses.
   public var source: IPSocketAddress?
-  /// Whether the message ends here (MSG_EOR). If not, the buffer was too short, and the next receive returns more of
-  /// the message.
+  /// Whether the message ends here (MSG_EOR). If not, the buffer was too short, or the kernel delivered the beginning
+  /// before the rest arrived. A later receive returns more of the message.
   public var isComplete: Bool
 
   /// Creates a message. By default, the message is complete and has no attributes.

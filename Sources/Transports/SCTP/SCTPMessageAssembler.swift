@@ -1,8 +1,8 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// The result of receiving once: a piece that does not complete its message, or a complete message, notification or
-/// end.
+/// The result of one receive: a piece that completes no message, or a complete message, a notification or the end of
+/// the stream.
 @usableFromInline
 enum SCTPPiece {
   case piece
@@ -78,8 +78,9 @@ public struct SCTPMessageAssembler: ~Copyable {
   /// Receives pieces until a message is complete, without waiting. Unfinished messages are kept for the next call.
   ///
   /// - Parameters:
-  ///   - bytes: receives the whole message or the notification, which replaces the previous content; the memory is
-  ///     reused. Ranges in a notification are positions in these bytes. With other results the bytes are unchanged.
+  ///   - bytes: receives the whole message or the notification, which replaces the previous content. The memory is
+  ///     reused unless the message is assembled from pieces. Ranges in a notification are positions in these bytes.
+  ///     With other results the bytes are unchanged.
   ///   - socket: the socket for which the assembler was made.
   /// - Returns: `.message`, always whole, with the information of its first piece; a notification; `.endOfStream`; nil
   ///   if nothing more can be received now.

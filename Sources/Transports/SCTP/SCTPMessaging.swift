@@ -12,7 +12,7 @@ extension SCTPMessaging where Self: ~Copyable {
   ///
   /// - Parameters:
   ///   - info: how to send the message; on a one-to-many socket, also the association.
-  ///   - flags: ``/SocketKitCore/SendFlags/more`` delays the message so that later messages can join it.
+  ///   - flags: ``/SocketKitCore/SendFlags/more`` delays the message so that later messages can share its packet.
   /// - Returns: the length of the message; nil if there is no buffer space now.
   /// - Throws: `.destinationRequired` if `info` contains no association on a one-to-many socket; `.brokenPipe` (with
   ///   ESHUTDOWN while the association is shutting down, with EPIPE after its end), `.connectionReset` and `.timedOut`

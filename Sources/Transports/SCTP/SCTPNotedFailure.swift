@@ -31,7 +31,8 @@ extension RawDescriptor {
     case CSK_ECONNRESET, CSK_ECONNABORTED, CSK_ETIMEDOUT, CSK_ECONNREFUSED:
       if notedFailure == nil { setLowWater(Self.mark | result.errno) }
     case CSK_EPIPE:
-      // Another call may have consumed the error: a read of an option by its number, or a call from another library.
+      // Other code may have consumed the error, for example the program's own read of SO_ERROR, or a call from another
+      // library.
       if hasItsAssociation { return }
     default: return
     }

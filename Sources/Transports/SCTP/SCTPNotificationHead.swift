@@ -45,7 +45,7 @@ struct NotificationHead {
   }
   private func cause(_ bits: UInt16) -> SCTPErrorCause { SCTPErrorCause(rawValue: UInt16(bigEndian: bits)) }
 
-  // All of these are zero if fewer bytes were copied.
+  // Each value is zero if its bytes were not copied.
   private var type: UInt16 { count < 2 ? 0 : half(0) }
   private var flags: UInt16 { half(2) }
   private var length: Int { Int(word(4)) }

@@ -72,7 +72,7 @@ public struct SCTPRemoteError: BitwiseCopyable, Hashable, Sendable {
   public var cause: SCTPErrorCause
   /// The association.
   public var association: SCTPAssociationID
-  /// The data of that cause, without type and length, padded to words.
+  /// The data of that cause, without type and length, padded to a multiple of 4 bytes.
   public var data: SCTPNotificationBytes
 }
 
@@ -101,7 +101,7 @@ public struct SCTPSendFailure: BitwiseCopyable, Hashable, Sendable {
 
 /// The rest of a message will not arrive (RFC 6458, 6.1.7).
 public struct SCTPPartialDelivery: BitwiseCopyable, Hashable, Sendable {
-  /// Whether the message was abandoned; no other value is defined.
+  /// Whether the message was abandoned (SCTP_PARTIAL_DELIVERY_ABORTED). The kernel defines no other value.
   public var isAborted: Bool
   /// The association of the message.
   public var association: SCTPAssociationID
@@ -178,9 +178,10 @@ public struct SCTPAssociationReset: BitwiseCopyable, Hashable, Sendable {
   public var result: SCTPReconfiguration
   /// The association.
   public var association: SCTPAssociationID
-  /// The next transmission sequence number of this end.
+  /// The next transmission sequence number that this end expects from the peer, despite the name of the field
+  /// (net/sctp/stream.c).
   public var localTSN: UInt32
-  /// The next transmission sequence number of the peer.
+  /// The next transmission sequence number that this end sends, despite the name of the field (net/sctp/stream.c).
   public var remoteTSN: UInt32
 }
 
@@ -190,8 +191,8 @@ public struct SCTPStreamChange: BitwiseCopyable, Hashable, Sendable {
   public var result: SCTPReconfiguration
   /// The association.
   public var association: SCTPAssociationID
-  /// The number of streams on which the peer now sends.
+  /// The number of requested new streams on which the peer sends, not the total number (net/sctp/stream.c).
   public var incomingStreams: UInt16
-  /// The number of streams on which this end now sends.
+  /// The number of requested new streams on which this end sends, not the total number (net/sctp/stream.c).
   public var outgoingStreams: UInt16
 }

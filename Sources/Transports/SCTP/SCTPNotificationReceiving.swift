@@ -53,8 +53,8 @@ extension RawDescriptor {
 
   /// Ends reading and writing on a peeled-off socket whose association has ended.
   ///
-  /// The kernel itself ends reading and writing only on one-to-one sockets (net/sctp/sm_sideeffect.c). Without this,
-  /// calls on the socket would wait forever.
+  /// The kernel itself ends reading and writing only on one-to-one sockets (net/sctp/sm_sideeffect.c). Without this
+  /// shutdown, calls on the socket would wait forever.
   @usableFromInline @inline(never)
   func noteEnd(_ notification: SCTPNotification, _ flags: ReceiveFlags) {
     guard !flags.contains(.peek), case .associationChange(let change) = notification, change.isEnd else { return }

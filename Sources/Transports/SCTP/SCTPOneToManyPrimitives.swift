@@ -25,7 +25,6 @@ extension SCTPOneToManySocket {
         info.ancillaryLength = 0
         return result
       }
-      // The kernel has written only as many bytes as the result, so these bytes of the buffer are the piece.
       let end = descriptor.associationEnd(
         buffer.span.extracting(first: result.raw), isComplete: info.flags.contains(.endOfRecord), flags, &association)
       if end.isInterrupted { continue }
@@ -63,8 +62,8 @@ extension SCTPOneToManySocket {
 
 extension RawDescriptor {
   /// Completes a notification that a receive on a one-to-many socket returned.
-  /// - Returns: 0 or a failure if the notification reports the end of an association; in that case `association` is
-  ///   set. EINTR for any other notification; in that case the notification has been received.
+  /// - Returns: 0 or a failure if the notification reports the end or the restart of an association; `association` is
+  ///   then set. EINTR for any other notification, which is then removed from the queue, even with `.peek`.
   @usableFromInline @inline(never)
   func associationEnd(
     _ piece: Span<UInt8>, isComplete: Bool, _ flags: ReceiveFlags, _ association: inout SCTPAssociationID?
@@ -80,8 +79,7 @@ extension RawDescriptor {
     switch change.state {
     case .up, .shutDown: return .zero
     case .cannotStart: return .failure(errno: CSK_ECONNREFUSED)
-    // Messages may be missing after a restart, because the peer has established a new association, which has the same
-    // number.
+    // After a restart, messages may be missing. The peer has established a new association, which has the same number.
     case .lost, .restarted: return .failure(errno: CSK_ECONNRESET)
     }
   }

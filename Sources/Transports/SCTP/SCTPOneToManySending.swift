@@ -113,7 +113,8 @@ extension MessageBatch {
     return try sendChecked(on: socket, until: limit)
   }
 
-  // In a generic function, `send(on:)` and `send(on:until:)` are the methods for every `MessageSocket`.
+  // These functions are generic, so that they call `send(on:)` and `send(on:until:)` for every `MessageSocket` instead
+  // of the methods above.
 
   @inlinable
   mutating func sendChecked<S: MessageSocket & ~Copyable>(on socket: borrowing S) throws(SocketError) -> Int? {

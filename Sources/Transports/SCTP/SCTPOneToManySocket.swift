@@ -19,8 +19,8 @@ public import SocketKitIP
 /// ```
 /// A message to an address establishes an association with that address. A socket that listens accepts all incoming
 /// associations. `peelOff(_:)` moves an association to its own socket. The socket closes when it is destroyed. The
-/// kernel then shuts down its associations, but aborts an association with messages that the program has not received.
-/// `close(until:)` waits until the associations have ended.
+/// kernel then shuts down its associations. It aborts an association instead if the program has not received all of its
+/// messages. `close(until:)` waits until the associations have ended.
 ///
 /// As a ``/SocketKitCore/MessageSocket``, the socket uses the kernel's own primitives and batches, with
 /// ``SCTPSendInfo`` and ``SCTPReceiveInfo`` as ancillary data. Generic programs can use the socket as a
@@ -115,7 +115,7 @@ public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, O
 
   /// Accepts all incoming associations from now on. A one-to-many socket has no queue of connections to accept.
   ///
-  /// A socket that does not listen receives only from peers to which it has sent.
+  /// A socket that does not listen receives only from peers to which it has connected or sent.
   /// - Parameter isOn: false stops accepting associations.
   /// - Throws: `.addressInUse`, `.closed`.
   public borrowing func listen(_ isOn: Bool = true) throws(SocketError) {
@@ -124,8 +124,8 @@ public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, O
   }
 
   /// Takes ownership of an open one-to-many socket, and makes it CLOEXEC and non-blocking.
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`, also for a peeled-off socket. The
-  ///   descriptor is closed on failure.
+  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind`. The call also throws `.wrongSocketKind` for a
+  ///   peeled-off socket whose association has not ended. The descriptor is closed on failure.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     let raw = descriptor.raw
     try raw.checkSCTPPackets()

@@ -8,8 +8,8 @@ extension SocketOption where Group == SCTPSocketOptions, Value == Bool {
   private init(_ name: Int32) { self.init(flag: name, level: CSK_IPPROTO_SCTP) }
   /// Announces to peers the addresses that this host gains or loses (RFC 5061).
   ///
-  /// The option applies to sockets that are bound to any address. It requires net.sctp.addip_enable. The C name is
-  /// `SCTP_AUTO_ASCONF`.
+  /// The option applies to sockets that are bound to the wildcard address. It requires net.sctp.addip_enable. The C
+  /// name is `SCTP_AUTO_ASCONF`.
   public static var automaticAddresses: Self { Self(CSK_SCTP_AUTO_ASCONF) }
   /// Rejects messages that do not fit in one packet (`.messageTooLarge`) instead of fragmenting them.
   ///
@@ -17,11 +17,11 @@ extension SocketOption where Group == SCTPSocketOptions, Value == Bool {
   public static var disableFragments: Self { Self(CSK_SCTP_DISABLE_FRAGMENTS) }
   /// Permits pieces of long messages from different associations to alternate on a one-to-many socket.
   ///
-  /// Linux supports only the values off and on. The level 2 of RFC 6458 is read as on. The C name is
+  /// Linux supports only the values off and on, and treats level 2 of RFC 6458 as on. The C name is
   /// `SCTP_FRAGMENT_INTERLEAVE`.
   public static var fragmentInterleave: Self { Self(CSK_SCTP_FRAGMENT_INTERLEAVE) }
-  /// Whether an IPv6 socket returns IPv4 addresses as `::ffff:a.b.c.d`, the default, or as IPv4. The C name is
-  /// `SCTP_I_WANT_MAPPED_V4_ADDR`.
+  /// Whether an IPv6 socket returns IPv4 addresses in the form `::ffff:a.b.c.d` instead of as IPv4 addresses. The
+  /// default is on. The C name is `SCTP_I_WANT_MAPPED_V4_ADDR`.
   public static var mapIPv4: Self { Self(CSK_SCTP_I_WANT_MAPPED_V4_ADDR) }
   /// Sends small messages immediately instead of collecting them while earlier messages are unacknowledged.
   ///

@@ -4,8 +4,9 @@ internal import SocketKitIP
 
 /// The parameters of the paths to the peer's addresses (RFC 6458, 8.1.12): `SCTP_PEER_ADDR_PARAMS`.
 ///
-/// Reading fills in every field. Setting leaves the values of nil fields unchanged. The kernel counts time in ticks, 4
-/// ms on most systems, so the time that is read may be slightly longer than the time that was set.
+/// Reading fills in every field, except that ``flowLabel`` and ``trafficClass`` are nil if they were not set. Setting
+/// leaves the values of nil fields unchanged. The kernel counts time in ticks of 4 ms on most systems, so the time that
+/// is read may be slightly longer than the time that was set.
 public struct SCTPPathParameters: Hashable, Sendable {
   /// Whether an idle path is probed, and how often.
   @frozen

@@ -8,10 +8,11 @@ public struct SCTPPathThresholds: Hashable, Sendable {
   /// After more retransmissions than this, the path counts as failed: 1 to 65 535; 0 leaves the value unchanged.
   public var failed: UInt16
   /// After more retransmissions than this, and fewer than ``failed``, another path is preferred until this path
-  /// answers: 0 to ``primaryChange``; 65 535 means never. The kernel ignores the number if net.sctp.pf_enable is 0.
+  /// answers. The range is 0 to ``primaryChange``; 65 535 means never. The kernel ignores the number if
+  /// net.sctp.pf_enable is 0.
   public var potentiallyFailed: UInt16
-  /// After more retransmissions than this, another path permanently becomes the primary path: ``potentiallyFailed`` to
-  /// 65 535; 65 535, the default, means never.
+  /// After more retransmissions than this, another path permanently becomes the primary path. The range is
+  /// ``potentiallyFailed`` to 65 535. The default, 65 535, means never.
   public var primaryChange: UInt16
 
   /// Creates thresholds. By default, the primary path never changes.

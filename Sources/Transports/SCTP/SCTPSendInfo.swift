@@ -88,7 +88,7 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
   }
 
   // This method is always inlined. Otherwise the optimizer would merge the copies in this module and in a program into
-  // one function that it calls through pointers.
+  // one function that is called through pointers.
   @inlinable @inline(__always)
   func encode<let capacity: Int>(into ancillary: inout AncillaryBuffer<capacity>, adding more: Int32)
     throws(SocketError)

@@ -24,9 +24,9 @@ public import SocketKitIP
 /// `localAddress()` returns one of them, and successive calls may return different addresses. The option
 /// ``ReadOnlySCTPAssociationOption/localAddresses`` contains all addresses.
 ///
-/// **Over loopback**, packets are so large that the default receive buffer has space for hardly two packets. Successive
-/// writes may then each wait 200 ms for a delayed acknowledgement. To prevent this, raise `.receiveBuffer` at both ends
-/// to one mebibyte before connecting and listening.
+/// **Over loopback**, packets are so large that the default receive buffer has space for barely two packets. Successive
+/// writes may then each wait 200 ms for a delayed acknowledgement. To prevent these delays, raise `.receiveBuffer` at
+/// both ends to 1 MiB before connecting and listening.
 @frozen
 public struct SCTPSocket: ~Copyable, StreamSocket, Transport, Acceptable {
   public typealias Options = SCTPSocketOptions
@@ -41,10 +41,10 @@ public struct SCTPSocket: ~Copyable, StreamSocket, Transport, Acceptable {
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { owned }
 
-  /// No half-close: shutting down writing ends the association (RFC 9260, 9.2).
+  /// No capabilities. SCTP has no half-close: shutting down writing ends the association (RFC 9260, 9.2).
   ///
-  /// There are no empty messages: the protocol has none (RFC 9260, 6.2), and the kernel rejects them (EINVAL). An empty
-  /// stream write does not call the kernel.
+  /// SCTP also has no empty messages (RFC 9260, 6.2), and the kernel rejects them (EINVAL). An empty stream write does
+  /// not call the kernel.
   @inlinable public static var capabilities: SocketCapabilities { [] }
 
   public static var kinds: [SocketKind] {
@@ -64,7 +64,8 @@ public struct SCTPSocket: ~Copyable, StreamSocket, Transport, Acceptable {
 
   /// Returns the peer's primary address, to which data is sent while it answers (`SCTP_PRIMARY_ADDR`).
   ///
-  /// getpeername(2) returns the last of the addresses that were given to connect.
+  /// If the option cannot be read, returns the address of getpeername(2). After a connect to several addresses,
+  /// getpeername(2) returns the last of them.
   /// - Throws: `.notConnected`; `.invalidAddress` if the address is not an IP address.
   public borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress {
     do throws(SocketError) {

@@ -4,7 +4,7 @@ public import SocketKitIP
 
 /// The counters of an association since it was established: `SCTP_GET_ASSOC_STATS` (linux/sctp.h).
 public struct SCTPStatistics: Hashable, Sendable {
-  /// The longest retransmission timeout since the last query; zero if it has not changed since then.
+  /// The longest retransmission timeout since the last query; zero if the timeout has not changed since then.
   public var longestRetransmissionTimeout: Duration
   /// The path with that timeout.
   public var longestRetransmissionTimeoutAddress: IPSocketAddress?

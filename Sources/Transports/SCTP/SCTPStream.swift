@@ -82,8 +82,8 @@ extension SCTPSocket {
 }
 
 extension csk_msghdr {
-  /// A message in the memory that the segments describe. The caller ensures that the segments are valid as long as the
-  /// message is used.
+  /// Creates a header for a message in the memory that the segments describe. The caller ensures that the segments are
+  /// valid as long as the header is used.
   @inlinable @inline(__always)
   init(of segments: UnsafeBufferPointer<IOSegment>) {
     unsafe self.init()
@@ -102,8 +102,8 @@ extension RawDescriptor {
     return result
   }
 
-  /// Halves the length until the kernel accepts the message. A length is rejected if the send buffer is smaller or if
-  /// fragmentation is off.
+  /// Halves the length until the kernel accepts the message. The kernel rejects a message that is longer than the send
+  /// buffer. If fragmentation is off, it also rejects a message that does not fit in one packet.
   private func attemptSendLess(_ bytes: Span<UInt8>, than tried: Int) -> IOResult {
     var count = tried
     var result = 0 &- Int(CSK_EMSGSIZE)

@@ -75,7 +75,7 @@ extension TCPSocket {
   /// - Returns: the number of bytes that the kernel has accepted to send with the connection request.
   private borrowing func beginSending(_ bytes: Span<UInt8>, to address: IPSocketAddress) throws(SocketError) -> Int {
     let number = descriptor.value
-    // The kernel reads the address and the bytes, and only during the call.
+    // The kernel reads the address and the bytes only during the call.
     let result = address.withBytes { name in
       unsafe name.withUnsafeBytes { name in
         unsafe bytes.withUnsafeBytes { memory in

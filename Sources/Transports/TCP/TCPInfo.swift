@@ -33,7 +33,7 @@ public struct TCPInfo: Hashable, Sendable {
   public var sendWindowScale: UInt8
   /// The window scale of the window that this end advertises: a shift count from 0 to 14.
   public var receiveWindowScale: UInt8
-  /// Whether the sender, rather than the network, limits the delivery rate.
+  /// Whether the sending application, rather than the network, limits the delivery rate.
   public var isDeliveryRateApplicationLimited: Bool
   /// Why fast-open data was not sent with the SYN, or was sent but not accepted (Linux 5.5).
   public var fastOpenFailure: FastOpenFailure
@@ -41,9 +41,9 @@ public struct TCPInfo: Hashable, Sendable {
   public var retransmissionTimeout: Duration
   /// The timeout of delayed acknowledgements.
   public var acknowledgementTimeout: Duration
-  /// The sender's maximum segment size, in bytes.
+  /// The maximum segment size for sending, in bytes.
   public var sendMaximumSegment: UInt32
-  /// The receiver's maximum segment size, in bytes.
+  /// The maximum segment size for receiving, in bytes.
   public var receiveMaximumSegment: UInt32
   /// The number of segments sent and not acknowledged; on a listener, the number of connections that wait to be
   /// accepted.
@@ -132,7 +132,7 @@ public struct TCPInfo: Hashable, Sendable {
   public var rehashes: UInt32
   /// The number of times that the retransmission timer expired, including the timer of the SYN (Linux 6.7).
   public var retransmissionTimeouts: UInt16
-  /// The number of times that the connection recovered after the timer had expired once or several times in a row
+  /// The number of recoveries after one or more consecutive expirations of this timer, including the current recovery
   /// (Linux 6.7).
   public var timeoutRecoveries: UInt16
   /// The total duration of these recoveries, including the current recovery (Linux 6.7).

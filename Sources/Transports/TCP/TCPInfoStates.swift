@@ -50,7 +50,7 @@ extension TCPInfo {
     @inlinable public static var loss: Self { Self(rawValue: 4) }
   }
 
-  /// Why fast open did not carry data with the SYN (enum tcp_fastopen_client_fail of linux/tcp.h, Linux 5.5).
+  /// Why fast open failed to deliver data with the SYN (enum tcp_fastopen_client_fail of linux/tcp.h, Linux 5.5).
   @frozen
   public struct FastOpenFailure: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
     public let rawValue: UInt8

@@ -16,8 +16,8 @@ extension SocketOption where Group: TCPOptions, Value == Bool {
   public static var cork: Self { Self(CSK_TCP_CORK) }
   /// If the kernel has a cookie from the peer, connect returns immediately, and the kernel sends the data of the first
   /// write with the SYN (Linux 4.11; RFC 7413). Set the option before connecting. The connection does not exist before
-  /// the first write: until then, `remoteAddress()` throws `.notConnected`. The first operation reports a refused
-  /// connection. The C name is `TCP_FASTOPEN_CONNECT`.
+  /// the first write: until then, `remoteAddress()` throws `.notConnected`. If the peer refuses the connection, the
+  /// first operation after connect reports the error. The C name is `TCP_FASTOPEN_CONNECT`.
   public static var fastOpenConnect: Self { Self(CSK_TCP_FASTOPEN_CONNECT) }
   /// Sends small segments immediately instead of coalescing them (RFC 896). The C name is `TCP_NODELAY`.
   public static var noDelay: Self { Self(CSK_TCP_NODELAY) }
@@ -28,8 +28,8 @@ extension SocketOption where Group: TCPOptions, Value == Bool {
 
 extension SocketOption where Group: TCPOptions, Value == Int {
   private init(_ name: Int32) { self.init(integer: name, level: CSK_IPPROTO_TCP) }
-  /// On a listener, the maximum number of pending fast-open requests; 0 disables fast open. Requires bit 2 of
-  /// net.ipv4.tcp_fastopen. The C name is `TCP_FASTOPEN`.
+  /// On a listener, the maximum number of pending fast-open requests; 0 disables fast open. Requires the server bit (2)
+  /// of net.ipv4.tcp_fastopen. The C name is `TCP_FASTOPEN`.
   public static var fastOpenQueue: Self { Self(CSK_TCP_FASTOPEN) }
   /// The number of unanswered probes after which the connection is dropped. The C name is `TCP_KEEPCNT`.
   public static var keepAliveCount: Self { Self(CSK_TCP_KEEPCNT) }
@@ -59,8 +59,8 @@ extension SocketOption where Group: TCPOptions, Value == Int {
 
 extension SocketOption where Group: TCPOptions, Value == Duration {
   private init(_ name: Int32, unit: Duration) { self.init(duration: name, level: CSK_IPPROTO_TCP, unit: unit) }
-  /// On a listener, how long the kernel withholds a connection without data from accept, in whole seconds. The kernel
-  /// converts the time to a number of retransmissions, rounded up. The C name is `TCP_DEFER_ACCEPT`.
+  /// On a listener, how long the kernel waits for data on a new connection before accept returns it, in whole seconds.
+  /// The kernel converts the time to a number of retransmissions, rounded up. The C name is `TCP_DEFER_ACCEPT`.
   public static var deferAccept: Self { Self(CSK_TCP_DEFER_ACCEPT, unit: .seconds(1)) }
   /// The idle time before the first probe, in whole seconds. The C name is `TCP_KEEPIDLE`.
   public static var keepAliveIdle: Self { Self(CSK_TCP_KEEPIDLE, unit: .seconds(1)) }

@@ -11,8 +11,8 @@ extension TCPSocket {
   /// - Parameters:
   ///   - family: `.ipv4` for 127.0.0.1, `.ipv6` for ::1.
   ///   - limit: how long to wait. Other connections to the port, or a firewall, may delay the expected connection.
-  ///   - configure: sets options. Called on the listener before it is bound (the second socket inherits the listener's
-  ///     options), and then on the first socket before it connects.
+  ///   - configure: sets options on the listener before it is bound, and then on the first socket before it connects.
+  ///     The second socket inherits the listener's options.
   /// - Throws: `.wrongSocketKind` for another family; `.timedOut`, `.cancelled`, `.tooManyDescriptors`;
   ///   `.addressNotAvailable` if loopback is down or has no address of the family; `.protocolNotSupported` for IPv6 if
   ///   the kernel does not support it; errors that `configure` throws.

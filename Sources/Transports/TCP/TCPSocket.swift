@@ -35,7 +35,8 @@ public struct TCPSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Accep
     [SocketKind(.ipv4, .stream, protocolNumber: 6), SocketKind(.ipv6, .stream, protocolNumber: 6)]
   }
 
-  /// Sets reuse-address on a listener, and rejects a connection of the socket to itself.
+  /// Sets reuse-address on a listener, makes an IPv6 listener dual-stack, and rejects a connection of the socket to
+  /// itself.
   ///
   /// When a client connects to a loopback port in the ephemeral range on which nothing is listening, the kernel may
   /// choose the same port as the local port. TCP's simultaneous open then succeeds (RFC 9293, 3.5).

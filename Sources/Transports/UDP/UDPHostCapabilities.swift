@@ -28,8 +28,8 @@ extension UDPSocket {
   /// Call this method once and keep the result. The result does not describe network devices: a device without checksum
   /// offload rejects segmentation (EIO), which ``SocketKitCore/DatagramSocket/send(_:segmentSize:to:using:)`` handles.
   ///
-  /// - Throws: the error of creating sockets on ::1, after 127.0.0.1 has failed: `.tooManyDescriptors`,
-  ///   `.addressNotAvailable` if loopback is down, `.protocolNotSupported`.
+  /// - Throws: if the call can create sockets neither on 127.0.0.1 nor on ::1, the error for ::1:
+  ///   `.tooManyDescriptors`, `.addressNotAvailable` if loopback is down, `.protocolNotSupported`.
   public static func hostCapabilities() throws(SocketError) -> UDPHostCapabilities {
     do throws(SocketError) {
       return try hostCapabilities(on: .loopback(port: 0))

@@ -13,8 +13,8 @@ extension SocketOption where Group == UDPSocketOptions, Value == Bool {
   public static var cork: Self { Self(flag: CSK_UDP_CORK, level: CSK_IPPROTO_UDP) }
   /// Delivers datagrams of equal size from one sender as one message if they arrived together (Linux 5.0).
   ///
-  /// Split the message with ``/SocketKitIP/PacketMetadata/segmentSize`` and `forEachDatagram`. Provide a buffer of 65
-  /// 535 bytes and space for ancillary data; otherwise datagrams are lost. The C name is `UDP_GRO`.
+  /// Split the message with ``/SocketKitIP/PacketMetadata/segmentSize`` and `forEachDatagram`. Provide a buffer of
+  /// 65 535 bytes and space for ancillary data; otherwise datagrams are lost. The C name is `UDP_GRO`.
   public static var coalescing: Self { Self(flag: CSK_UDP_GRO, level: CSK_IPPROTO_UDP) }
 }
 

@@ -6,7 +6,8 @@ extension UDPSocket {
   ///
   /// A socket that is bound but not yet connected receives datagrams from every process on the host. To discard such
   /// datagrams, each socket sends a random value, and the other socket discards everything received before that value.
-  /// When this call returns, one datagram has been delivered in each direction, and both receive queues are empty.
+  /// When this call returns, at least one datagram has been delivered in each direction, and both receive queues are
+  /// empty.
   /// - Parameters:
   ///   - family: `.ipv4` for 127.0.0.1, `.ipv6` for ::1.
   ///   - limit: how long to wait. A firewall may block the random values.
@@ -49,7 +50,7 @@ extension UDPSocket {
       // Each attempt uses a new value: an earlier value may still arrive, and must not remain in the queue.
       let bytes = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
       try send(bytes.span, to: nil, until: limit)
-      // A full receive buffer drops the value. Receiving frees buffer space for the next value.
+      // If the receive buffer is full, the kernel drops the value. Receiving frees buffer space for the next value.
       let slice = min(limit.deadline, .after(.milliseconds(20)))
       while true {
         do throws(SocketError) {

@@ -17,7 +17,8 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   ///   - bytes: the bytes to send. A stream may accept only some of the bytes. The kernel passes the descriptors with
   ///     the first byte, so send the remaining bytes without descriptors.
   ///   - credentials: the credentials that the kernel reports to the receiver; nil for those of this process. To send
-  ///     the ID of another process, user or group, this process needs CAP_SYS_ADMIN, CAP_SETUID or CAP_SETGID.
+  ///     the ID of another process, user or group, this process needs CAP_SYS_ADMIN, CAP_SETUID or CAP_SETGID,
+  ///     respectively.
   ///   - address: the receiver; nil on a connected socket.
   /// - Returns: the number of bytes accepted; nil if there is no buffer space now. In that case no descriptor was sent.
   /// - Throws: `.capacityExceeded` for more than 253 descriptors; `.invalidArgument` for descriptors without bytes on a
@@ -52,8 +53,8 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
       let result = try attemptPass(bytes, descriptors, credentials, to: address, flags)
       if result.raw >= 0 { return result.raw }
       if !result.isWouldBlock { throw SocketError(result, .passDescriptors) }
-      // The kernel does not report when a receiver has buffer space again. The same applies to messages without
-      // descriptors.
+      // For a send to an address, the kernel does not report when the receiver has buffer space again. The call
+      // therefore pauses and retries, as sends without descriptors do.
       refused &+= 1
       if refused > 2 && address != nil {
         try wait.pause()
@@ -71,8 +72,8 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   ///     ``ReceivedDescriptors/surplus``. With a capacity of 0, all descriptors are closed.
   ///   - buffer: receives the beginning of the message. On a stream, a receive ends after the bytes that were sent with
   ///     descriptors, and a call with an empty buffer makes no system call.
-  /// - Returns: `.bytes` with the number of bytes in the buffer; `.endOfStream`, never on datagram sockets; nil if
-  ///   there is nothing to receive now.
+  /// - Returns: `.bytes` with the number of bytes in the buffer; `.endOfStream` at the end of the connection (never on
+  ///   datagram sockets); nil if there is nothing to receive now.
   /// - Throws: `.ancillaryTruncated` if descriptors could not be delivered because the process cannot open more
   ///   descriptors. The descriptors that did arrive are closed, the bytes are in the buffer,
   ///   ``ReceivedDescriptors/info`` describes the message, and ``/SocketKitCore/SocketError/transferred`` is the number
@@ -121,8 +122,9 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   }
 
   /// Receives bytes and the descriptors that arrive with them, blocking this thread until bytes are available.
-  /// - Returns: `.endOfStream` also after ``/SocketKitCore/Socket/shutdown(_:)`` has shut down receiving, including on
-  ///   datagram sockets.
+  /// - Returns: `.bytes` or `.endOfStream`, as ``receiveDescriptors(_:into:flags:)`` does. After
+  ///   ``/SocketKitCore/Socket/shutdown(_:)`` has shut down receiving, the result is `.endOfStream` on datagram sockets
+  ///   too.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``receiveDescriptors(_:into:flags:)``.
   @inlinable
   public borrowing func receiveDescriptors<let capacity: Int>(
@@ -178,7 +180,7 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   /// Returns whether a received message of length 0 means the end of the connection.
   @inlinable
   static func isEndOfConnection(_ info: MessageInfo) -> Bool {
-    // Most messages are not empty, and do not need the type.
+    // Most messages are not empty. For them, the socket type does not matter.
     if info.length != 0 { return false }
     let type = kinds[0].type
     return type == .stream || type == .sequencedPacket && info.ancillaryLength == 0 && info.flags.isEmpty

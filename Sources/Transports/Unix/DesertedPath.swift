@@ -1,9 +1,9 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-// When a program terminates abnormally, its socket's file remains, and the next program must remove it. If another
-// server binds to the path between the check and unlink(2), unlink(2) removes that server's file. Three rules prevent
-// this:
+// When a program terminates abnormally, its socket's file remains, and the next program must remove it. That program
+// first checks that no socket is bound to the file, and then calls unlink(2). If another server binds to the path
+// between these two steps, unlink(2) removes that server's file. Three rules prevent this:
 //
 // - ``PathLock`` permits only one thread of one process at a time to clear a path.
 // - A file that refuses connections may be new, because bind(2) creates the file first and then attaches the socket
@@ -86,7 +86,7 @@ extension SocketPath {
   private var isThere: Bool {
     let number = pin()
     if number.isFailure { return number.errno != CSK_ENOENT }
-    // The kernel has opened this descriptor for the caller, which closes it.
+    // The kernel has opened this descriptor for the caller, and this statement closes it.
     _ = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number.raw)))
     return true
   }

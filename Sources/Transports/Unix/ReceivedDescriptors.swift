@@ -19,8 +19,8 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   @usableFromInline var numbers = InlineArray<capacity, RawDescriptor>(repeating: RawDescriptor(-1))
   @usableFromInline var start = 0
   @usableFromInline var end = 0
-  // This field has an owning type because, in a debug build, Swift 6.3 omits the deinit of another module's type with
-  // an integer parameter if all fields of the type are trivial.
+  // At least one field must have a nontrivial type, so this field is a `Descriptor`. In a debug build, Swift 6.3 omits
+  // the deinit of a type from another module if the type has an integer parameter and only trivial fields.
   @usableFromInline var process: Descriptor?
   @usableFromInline var closed = 0
   @usableFromInline var sender: ProcessCredentials?
@@ -102,7 +102,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
     unsafe add(from: &ancillary)
   }
 
-  /// Takes ownership as ``take(from:)`` does, and keeps the descriptors of an earlier message.
+  /// Takes ownership as ``take(from:)`` does, but keeps the descriptors of an earlier message.
   @unsafe @inlinable
   mutating func add(from ancillary: inout MutableRawSpan) {
     // The span is mutable, so `takePassedNumber` may write to its parts. The loop and the cases check that a number is

@@ -22,8 +22,9 @@ struct SocketFile: Sendable {
 /// The path that a socket created by binding. The path is removed when the socket is destroyed. The value is one word
 /// in size and needs no reference counting.
 ///
-/// The pointer is the only one to its memory. `init` allocates and initializes the memory, and `dispose` frees it:
-/// once, because `remove` and `disarm` then set the pointer to nil, and `deinit` is the last access.
+/// No other pointer refers to the memory. `init` allocates and initializes the memory, and `dispose` frees it. The
+/// memory is freed only once: after `dispose`, `remove` and `disarm` set the pointer to nil, and `deinit` is the last
+/// access.
 @safe @frozen
 @usableFromInline
 struct BoundPath: ~Copyable, @unchecked Sendable {

@@ -30,7 +30,8 @@ struct SocketPath: Sendable {
 
   private static func terminated(_ name: [UInt8]) -> [CChar] { name.map { CChar(bitPattern: $0) } + [0] }
 
-  /// Calls `body` with the directory's descriptor and the name in it. `body` must not use the pointer after it returns.
+  /// Calls `body` with the directory's descriptor and the name in the directory. `body` must not keep the pointer after
+  /// it returns.
   private func with(_ body: (_ folder: Int32, _ name: UnsafePointer<CChar>) -> Int) -> IOResult {
     // The array is passed as a pointer to its first element. It is never empty, because it ends with a zero.
     withExtendedLifetime(folder) {

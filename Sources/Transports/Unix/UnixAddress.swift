@@ -82,8 +82,8 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
     body(storage.span.integerBytes.extracting(first: Int(length)))
   }
 
-  /// Makes an address from bytes that begin with AF_UNIX. The maximum is 110 bytes, or 111 bytes, which the kernel
-  /// reports for a path of 108 bytes. Returns nil for other bytes.
+  /// Makes an address from at most 111 bytes that begin with AF_UNIX. The kernel's structure has 110 bytes, but the
+  /// kernel reports 111 bytes for a path of 108 bytes. Returns nil for other bytes.
   public init?(sockaddr bytes: RawSpan) {
     guard bytes.byteCount >= 2, bytes.byteCount <= 111,
       bytes.integer(as: UInt16.self) == UInt16(truncatingIfNeeded: AddressFamily.unix.rawValue)
@@ -104,7 +104,7 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
   }
 
   /// The empty abstract name. The kernel accepts this name, so it may be the address of a peer.
-  /// ``init(abstract:)-(String)`` refuses the name, because users may confuse it with ``unnamed``.
+  /// ``init(abstract:)-(String)`` rejects the name, because users may confuse it with ``unnamed``.
   static var emptyAbstractName: UnixAddress { UnixAddress(kind: .abstract, []) }
 
   /// The path as human-readable text, or nil if the address is not a path. Bytes that are not UTF-8 are replaced by

@@ -8,9 +8,9 @@ public import SocketKitCore
 /// let client = try UnixDatagramSocket.connect(to: UnixAddress(path: "/run/demo.sock"), from: .unnamed)
 /// ```
 /// Binding to a path creates a file. The socket removes the file when it is closed or destroyed, unless its descriptor
-/// was released. ``SocketKitUnix`` describes the other rules about paths. Binding to
-/// ``UnixAddress/unnamed``, as the client in the example does, lets the kernel choose an abstract name.
-/// A socket that is not bound can send, but cannot receive replies.
+/// was released. ``SocketKitUnix`` describes the other rules about paths. Binding to ``UnixAddress/unnamed``, as the
+/// client in the example does, lets the kernel choose an abstract name. A socket that is not bound can send, but cannot
+/// receive replies.
 ///
 /// If a receiver does not read, sending would block after `net.unix.max_dgram_qlen` messages. A connected socket
 /// becomes writable when the receiver has buffer space. For an unconnected socket the kernel does not report this, so a

@@ -7,9 +7,9 @@ public import SocketKitCore
 /// let listener = try UnixStreamSocket.listen(on: UnixPath(folder + "/control.sock"))
 /// let client = try UnixStreamSocket.connect(to: UnixPath(folder + "/control.sock"), until: .after(.seconds(5)))
 /// ```
-/// A path of up to 108 bytes is equivalent to a ``UnixAddress``. A longer path does not fit in the
-/// kernel's address structure. The library therefore opens the directory of the path (for connecting, the socket's file
-/// itself, with O_PATH) and reaches the file through `/proc/self/fd`, so /proc must be mounted. A longer path has these
+/// A path of up to 108 bytes is equivalent to a ``UnixAddress``. A longer path does not fit in the kernel's address
+/// structure. The library therefore opens the directory of the path (for connecting, the socket's file itself, with
+/// O_PATH) and reaches the file through `/proc/self/fd`, so /proc must be mounted. A longer path has these
 /// consequences:
 /// - `localAddress()` of the listener or bound socket, and `remoteAddress()` of a connected peer, return a short name
 ///   such as `/proc/self/fd/7/control.sock`. This name refers to the file only in the process that bound it, while it
@@ -51,7 +51,7 @@ extension UnixPath: CustomStringConvertible {
 extension UnixPath {
   /// Returns the error with this path instead of the short name.
   /// - Parameter wasOpened: whether the file, or the directory to bind in, is open. In that case a short name refers to
-  ///   the file or the directory, unless /proc is not mounted.
+  ///   the file or the directory if /proc is mounted.
   func named(_ error: SocketError, wasOpened: Bool = true) -> SocketError {
     let needsProc = error.errno == CSK_ENOENT && wasOpened
     return error.with(
@@ -76,7 +76,8 @@ extension UnixPath {
     return unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number.raw)))
   }
 
-  /// Opens the directory for binding, and returns the path and the address of the name in it.
+  /// Opens the path's directory for binding. Returns the location of the socket's file in this directory, and a short
+  /// address for the file.
   func holdFolder() throws(SocketError) -> (place: SocketPath, address: UnixAddress) {
     let name = Array(bytes.suffix(while: { $0 != UInt8(ascii: "/") }))
     guard !name.isEmpty else {

@@ -3,7 +3,8 @@ public import SocketKitCore
 // These methods connect, listen and bind with paths that may be too long for an address.
 
 extension Transport where Self: Acceptable<Void> & ~Copyable, Address == UnixAddress {
-  /// Listens at a path of any length, like `listen(on:)` at an address. ``UnixPath`` describes how long paths differ.
+  /// Listens on a path of any length, like `listen(on:)` on an address. ``UnixPath`` describes the consequences of a
+  /// long path.
   /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a last component that is too
   ///   long. The error includes the path.
   public static func listen(
@@ -43,8 +44,8 @@ extension Transport where Self: Acceptable<Void> & ~Copyable, Address == UnixAdd
 }
 
 extension UnixDatagramSocket {
-  /// Binds a socket to a path of any length, like `bind(to:)` to an address. ``UnixPath`` describes how long paths
-  /// differ.
+  /// Binds a socket to a path of any length, like `bind(to:)` to an address. ``UnixPath`` describes the consequences of
+  /// a long path.
   /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a last component that is too
   ///   long. The error includes the path.
   public static func bind(

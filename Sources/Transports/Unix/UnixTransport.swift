@@ -31,7 +31,7 @@ extension Transport where Self: ~Copyable, Address == UnixAddress {
     }
   }
 
-  /// The function that removes the file of the path that the socket is bound to.
+  /// A function that removes the socket's file; nil if the socket is not bound to a path.
   public var listenerCleanup: (@Sendable () -> Void)? {
     guard let address = try? localAddress(), let path = SocketPath(address), let file = SocketFile(path) else {
       return nil
@@ -45,7 +45,7 @@ extension Transport where Self: ~Copyable, Address == UnixAddress {
     var numbers: InlineArray<2, Int32> = [-1, -1]
     let type = kinds[0].type.rawValue | CSK_SOCK_NONBLOCK | CSK_SOCK_CLOEXEC
     var places = numbers.mutableSpan
-    // The kernel writes two numbers, during the call.
+    // The kernel writes two numbers only during the call, and the array has two elements.
     let result = unsafe places.withUnsafeMutableBufferPointer {
       unsafe csk_socketpair(CSK_AF_UNIX, type, 0, $0.baseAddress)
     }

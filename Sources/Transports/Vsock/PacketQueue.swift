@@ -3,15 +3,15 @@
 /// The memory is a ring. A packet that does not fit after the last packet is stored at the front of the ring.
 @safe
 struct PacketQueue: ~Copyable {
-  // The queue owns the memory, which has `capacity` bytes: `grow` allocates it, and the deinitializer frees it. Every
-  // packet is within the memory together with its header, because `place(for:)` checks the size. Sizes are multiples of
-  // 8, so every header is aligned.
+  // The queue owns the memory, which has `capacity` bytes. `grow` allocates it; `grow` and the deinitializer free it.
+  // Every packet and its header are within the memory, because `place(for:)` checks the size. Sizes are multiples of 8,
+  // so every header is aligned.
   private var memory: UnsafeMutableRawPointer?
   private var capacity = 0
   /// The offset of the oldest packet, and the offset at which the next packet is stored.
   private var head = 0
   private var tail = 0
-  /// While later packets are stored at the front of the ring, the offset of the end of the packets after the head.
+  /// If newer packets are stored at the front of the ring, the end offset of the older packets, which begin at `head`.
   /// Otherwise nil.
   private var wrap: Int?
   private(set) var count = 0

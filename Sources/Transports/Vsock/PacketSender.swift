@@ -30,7 +30,8 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     return unsafe Self.abandon(memory)
   }
 
-  /// - Parameter memory: the memory of a socket, which then leaves.
+  /// Closes the socket as `close()` does.
+  /// - Parameter memory: the shared memory. The socket is a user of this memory until this call returns.
   @usableFromInline
   static func abandon(_ memory: UnsafeMutableRawPointer) -> Int {
     let share = unsafe PacketSenderShare(at: memory)
@@ -70,7 +71,7 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
       let result = share.state.hasNoRoomSource ? -1 : csk_eventfd()
       // If no descriptor is available for the event counter, this property returns the socket's own descriptor from
       // then on, because a poller identifies a source by its number. In that case a poller reports the socket as
-      // writable more often than necessary. It omits no report, except with edge triggering.
+      // writable more often than necessary. Reports are missing only with edge triggering.
       if result < 0 {
         share.state.hasNoRoomSource = true
         return RawDescriptor(share.state.descriptor)

@@ -11,7 +11,7 @@ internal import SocketKitCore
 @safe
 struct PacketSenderShare: ~Copyable {
   // Until the last user leaves, the memory exists and its four objects are initialized. `state.users` counts the users.
-  // Each object starts at its own cache line and does not move. The functions of libc access other arguments only
+  // Each object starts at its own cache line and does not move. The functions of libc access their other arguments only
   // during the call.
   let memory: UnsafeMutableRawPointer
 
@@ -64,7 +64,8 @@ struct PacketSenderShare: ~Copyable {
   func lock() { unsafe pthread_mutex_lock(mutex) }
   func unlock() { unsafe pthread_mutex_unlock(mutex) }
 
-  /// Releases the lock, and frees the shared memory when the last user leaves.
+  /// Ends the use by one user and releases the lock, which the caller holds. Frees the shared memory if this was the
+  /// last user.
   consuming func leave() {
     state.users -= 1
     let isLast = state.users == 0

@@ -15,7 +15,8 @@ enum ForgottenSender {
   }
 }
 
-// These methods run two threads: one sends the packets of a socket, and one ends the first when the socket is closed.
+// These methods run two threads. One sends the packets of a socket. The other ends the connection of a closed socket
+// when its peer stops receiving.
 extension PacketSenderShare {
   /// Starts the thread; the caller holds the lock. Returns false if the system cannot create a thread.
   @inline(never)
@@ -58,7 +59,7 @@ extension PacketSenderShare {
         state.setBlocking(true)
         let descriptor = state.descriptor
         unlock()
-        // The packet stays where it is until this thread, and no other, removes it.
+        // Only this thread removes the packet, so the bytes stay at their address during the call.
         let count = bytes.count
         let result = unsafe csk_send(descriptor, bytes.baseAddress, count, flags | CSK_MSG_NOSIGNAL)
         lock()

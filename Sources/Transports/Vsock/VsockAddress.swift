@@ -30,7 +30,7 @@ public struct VsockAddress: SocketAddress, BitwiseCopyable {
     self.flags = flags
   }
 
-  /// Returns an address with every context ID of this machine, which is the default for listeners.
+  /// Returns an address with the context ID ``VsockContextID/any``, which is the default for listeners.
   @inlinable
   public static func any(port: VsockPort) -> VsockAddress { VsockAddress(contextID: .any, port: port) }
   /// This machine.

@@ -8,7 +8,7 @@ public struct VsockContextID: RawRepresentable, BitwiseCopyable, Hashable, Senda
   @inlinable
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// Any context ID. A listener with this ID listens on every context ID of this machine, also after the ID changes
+  /// Any context ID. A listener with this ID listens on every context ID of this machine, even after the ID changes
   /// (VMADDR_CID_ANY, 4294967295).
   @inlinable public static var any: Self { Self(rawValue: .max) }
   /// The hypervisor itself (VMADDR_CID_HYPERVISOR, 0): VMware offers services at this ID; virtio offers none.

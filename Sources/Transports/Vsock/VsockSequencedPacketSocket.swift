@@ -9,26 +9,27 @@ public import SocketKitCore
 /// ```
 /// **Packets are sent whole, or the connection ends.** The kernel alone does not guarantee this. If the peer's buffer
 /// has space for only part of a packet, a non-blocking send sends that part and fails with EAGAIN, and the kernel joins
-/// the next packet to that part (vsock_connectible_sendmsg). A program can query neither the free space before the send
-/// nor the number of bytes sent after the send. A blocking send waits until the rest is sent. SocketKit therefore
-/// queues packets, up to 64 KiB or one longer packet, and sends them in order from a dedicated thread, with blocking
-/// calls and all signals blocked. The thread starts with the first packet and exits after one second without packets.
-/// This has a cost: each packet is copied once more and passed to another thread, and each sending socket uses a thread
-/// (256 KiB of address space), the memory of its queue and an event descriptor.
+/// the next packet to that part (vsock_connectible_sendmsg). Before a send, a program cannot query the free space.
+/// After a failed send, it cannot query how many bytes were sent. A blocking send waits until the rest is sent.
+/// SocketKit therefore queues packets, up to 64 KiB or one longer packet, and sends them in order from a dedicated
+/// thread, with blocking calls and all signals blocked. The thread starts with the first packet and exits after one
+/// second without packets. This has a cost: each packet is copied once more and passed to another thread, and each
+/// sending socket uses a thread (256 KiB of address space), the memory of its queue and an event descriptor.
 ///
 /// - A send first checks the connection, and fails immediately if the connection has already ended. If a queued packet
 ///   cannot be sent, the connection ends, and the next send reports the error.
 /// - Some events interrupt the sending thread as a signal does, and therefore also end the connection: suspending the
 ///   machine, a debugger, a container freezer, and calls such as setuid(2) while other threads run.
 /// - A send of a packet longer than this socket's own ``SocketKitCore/SocketOption/bufferSize`` fails with
-///   `.messageTooLarge`, because the kernel does not accept such a packet for sending either. Set the size before the
-///   first send. A packet longer than the peer's buffer is accepted but ends the connection, and the next send fails
-///   with `.messageTooLarge`.
+///   `.messageTooLarge`, because the kernel applies this limit to sent packets too. Set the size before the first send.
+///   A packet longer than the peer's buffer is accepted but ends the connection, and the next send fails with
+///   `.messageTooLarge`.
 /// - If the process is stopped (SIGSTOP) while a packet waits for free space in the peer's buffer, the connection is
-///   lost: the kernel ends the send and cannot report how much of the packet was sent. The peer receives no part of it.
-/// - Closing waits while the peer has free buffer space. The remaining packets are sent in the background, and are
-///   dropped after one minute in which the peer received no whole packet. Call ``flush(until:)`` before the process
-///   exits.
+///   lost: the kernel ends the send and cannot report how much of the packet was sent. The peer receives no part of the
+///   packet.
+/// - Closing waits while packets are queued and the peer has free buffer space. The remaining packets are sent in the
+///   background, and are dropped after one minute in which the peer received no whole packet. Call ``flush(until:)``
+///   before the process exits.
 /// - While packets are being sent, the descriptor is in blocking mode. Send only through this socket. Receive through
 ///   this socket or with MSG_DONTWAIT. A poller watches an event descriptor for writability.
 ///
@@ -59,8 +60,7 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Tran
   @inlinable public var writeSource: RawDescriptor { sender.source }
   @inlinable public var mayReceiveDescriptors: Bool { false }
 
-  /// Transfers ownership of the descriptor to the caller, after waiting on this thread until the queued packets are
-  /// sent.
+  /// Waits on this thread until the queued packets are sent, then transfers ownership of the descriptor to the caller.
   @inlinable
   public consuming func releaseDescriptor() -> Descriptor { sender.release() }
 
@@ -75,8 +75,8 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Tran
 
   public static var kinds: [SocketKind] { [SocketKind(.vsock, .sequencedPacket)] }
 
-  /// Whether the message is the end of the stream. The kernel delivers no empty packets, so an empty message is the
-  /// end.
+  /// Returns whether the message is the end of the stream. The kernel delivers no empty packets, so an empty message is
+  /// the end.
   @inlinable
   public static func isEnd(_ info: MessageInfo) -> Bool { info.length == 0 }
 

@@ -6,15 +6,15 @@ public import SocketKitCore
 /// let listener = try VsockStreamSocket.listen(port: 1024)
 /// let client = try VsockStreamSocket.connect(to: .host(port: 1024), until: .after(.seconds(5)))
 /// ```
-/// If nothing is listening at the address, the kernel returns `.connectionReset`, not `.connectionRefused`. A connect
-/// to an unknown context ID fails with `.protocolNotSupported` if no transport reaches the ID (ENODEV). Behind virtio,
-/// it fails with `.timedOut`.
+/// If nothing is listening at the address, a connect fails with `.connectionReset`, not `.connectionRefused`. A connect
+/// to an unknown context ID fails with `.protocolNotSupported` if no transport reaches the ID (ENODEV). With virtio, it
+/// fails with `.timedOut`.
 ///
 /// **Restoring or moving a machine** breaks its connections: reads and writes then fail with `.transportReset`. After a
 /// reset by the peer, by contrast, reads return the end of the stream, and writes fail with `.brokenPipe`. The
 /// hypervisor must notify the kernel (VIRTIO_VSOCK_EVENT_TRANSPORT_RESET). If it does not, the loss cannot be detected,
 /// and a read waits until its deadline. On the host, a connection to a machine that has disappeared ends like any other
-/// connection. Listeners continue to work. Listen on any context ID, because the machine's ID may change; see
+/// connection. Listeners continue to work. Listen on ``VsockContextID/any``, because the machine's ID may change; see
 /// ``VsockContextIDWatcher``.
 @frozen
 public struct VsockStreamSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {

@@ -48,7 +48,7 @@ extension Transport where Self: ~Copyable, Address == VsockAddress, Options == V
 }
 
 extension Transport where Self: Acceptable<Void> & ~Copyable, Address == VsockAddress {
-  /// Listens on every context ID of this machine, also after the ID changes.
+  /// Listens on every context ID of this machine, even after the ID changes.
   ///
   /// - Parameters:
   ///   - port: ``VsockPort/any`` lets the kernel choose a port, which ``/SocketKitCore/Listener/localAddress()``

@@ -14,7 +14,8 @@ private let datagrams = DatagramSuite("MeteredDatagrams", [.connected, .refusals
   return SocketPair(MeteredDatagrams(client), MeteredDatagrams(server))
 }
 
-// Part of a serialized suite: a rule counts the descriptors of the process, so other tests must not open any meanwhile.
+// These tests are part of a serialized suite. A rule counts the descriptors of the process, so no other test may open a
+// descriptor at the same time.
 extension MeteredDatagramsTests {
   @Test(arguments: datagrams.rules) func keeps(_ rule: ConformanceRule) {
     #expect(rule.run() == .passed, "\(rule.summary)")

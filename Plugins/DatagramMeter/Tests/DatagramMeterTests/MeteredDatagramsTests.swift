@@ -78,7 +78,6 @@ struct MeteredDatagramsTests {
     var sender: IPSocketAddress?
     #expect(try socket.receive(into: buffer.mutableSpan, from: &sender) == nil)
     let tooLong = [UInt8](repeating: 0, count: 65536)
-    // EMSGSIZE
     #expect(throws: SocketError(.failure(errno: EMSGSIZE), .send)) {
       try socket.send(tooLong.span, to: try socket.localAddress())
     }

@@ -18,7 +18,8 @@ public struct ByteQuota: BitwiseCopyable, Hashable, Sendable {
   @inlinable public static var errorNumber: Int32 { 122 }
 }
 
-/// The parameters that a listener passes to each ``MeteredSocket``: the quota, and those of the wrapped socket.
+/// The parameters that a listener passes to each ``MeteredSocket``: the quota, and the parameters of the wrapped
+/// socket.
 @frozen
 public struct MeterPlan<Context: Sendable>: Sendable {
   public var quota: ByteQuota

@@ -43,7 +43,8 @@ struct FrameBuffer: ~Copyable, @unchecked Sendable {
     start = 0
   }
 
-  /// Appends a frame without its first `done` bytes, which include the prefix. The caller guarantees that it fits.
+  /// Appends a frame, including its prefix, without its first `done` bytes. The caller guarantees that the appended
+  /// bytes fit.
   @usableFromInline
   mutating func append(frame bytes: Span<UInt8>, after done: Int) {
     var prefix = UInt32(truncatingIfNeeded: bytes.count).bigEndian

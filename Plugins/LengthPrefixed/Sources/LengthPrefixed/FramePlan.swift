@@ -1,5 +1,5 @@
-/// The parameters that a listener passes to each ``FramedSocket``: the maximum frame length, and those of the wrapped
-/// socket.
+/// The parameters that a listener passes to each ``FramedSocket``: the maximum frame length, and the parameters of the
+/// wrapped socket.
 @frozen
 public struct FramePlan<Context: Sendable>: Sendable {
   /// The maximum frame length in bytes, without the prefix.

@@ -70,7 +70,8 @@ extension FramedSocket where Base: ~Copyable {
     }
   }
 
-  /// Reads until a whole frame is at the front of the buffer, and returns its length.
+  /// Reads until a whole frame is at the front of the buffer, and returns its length. Returns nil if the stream would
+  /// block first.
   @inlinable @inline(__always)
   mutating func awaitFrame() throws(SocketError) -> ReadOutcome? {
     while true {

@@ -1,8 +1,8 @@
 public import SocketKitCore
 
 extension FramedSocket where Base: ~Copyable {
-  /// Whether part of a frame is not sent yet because the stream has no buffer space: watch for writing, then call
-  /// ``flush()``.
+  /// Whether part of a frame is not sent yet because the stream has no buffer space. If true, watch for writing, then
+  /// call ``flush()``.
   @inlinable public var hasUnsent: Bool { !unsent.isEmpty }
 
   /// Sends a frame without blocking; accepts all of it or nothing.

@@ -1,7 +1,7 @@
 public import SocketKitCore
 
-/// A socket that sends messages over a stream, each as a length of four bytes in big-endian order followed by its
-/// bytes.
+/// A socket that sends messages over a stream. Each message is sent as its length, four bytes in big-endian order,
+/// followed by its bytes.
 ///
 /// ```swift
 /// var framed = FramedSocket(try TCPSocket.connect(to: address, until: .after(.seconds(5))))
@@ -27,7 +27,7 @@ public struct FramedSocket<Base: StreamSocket & ~Copyable>: ~Copyable, Connected
   public let maximumLength: Int
 
   /// Wraps a connected stream.
-  /// - Parameter maximumLength: the maximum length of a frame, sent or received; traps above 2³¹ − 1.
+  /// - Parameter maximumLength: the maximum length of a frame, sent or received: from 0 to 2³¹ − 1; traps otherwise.
   @inlinable
   public init(_ base: consuming Base, maximumLength: Int = 65536) {
     self.init(base, FramePlan(maximumLength: maximumLength).maximumLength)
@@ -46,7 +46,7 @@ public struct FramedSocket<Base: StreamSocket & ~Copyable>: ~Copyable, Connected
   @inlinable public static var capabilities: SocketCapabilities { Base.capabilities.union(.emptyMessages) }
   @inlinable public var readSource: RawDescriptor { base.readSource }
   @inlinable public var writeSource: RawDescriptor { base.writeSource }
-  /// A buffered frame is readable, and so is what the stream holds.
+  /// The pending directions of the stream, and `.readable` if a whole frame is buffered.
   @inlinable public var pending: Readiness { hasFrame ? base.pending.union(.readable) : base.pending }
   /// Adds `.writable` while part of a frame is not sent.
   @inlinable

@@ -12,7 +12,7 @@ public import Synchronization
 ///
 /// A connection may transfer exactly its quota. After that, receiving the peer's next byte or sending the next byte
 /// fails with ``ByteQuota/errorNumber``; the end of the stream is still reported as the end. If several threads read
-/// one socket at the same time, together they may exceed the quota by one buffer each; the counts are exact.
+/// one socket at the same time, each of them may exceed the quota by one buffer. The counts are exact.
 @frozen
 public struct MeteredSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocket {
   public typealias Address = Base.Address
@@ -75,7 +75,8 @@ extension MeteredSocket where Base: ~Copyable {
     return .failure(errno: ByteQuota.errorNumber)
   }
 
-  // Forwarded, because the default would transfer only the first segment: one system call each, instead of one for all.
+  // Forwarded, because the default implementation transfers only the first segment, and the caller would need one
+  // system call for each segment.
   @unsafe @inlinable
   public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {
     if total(segments) <= quota.received &- received {

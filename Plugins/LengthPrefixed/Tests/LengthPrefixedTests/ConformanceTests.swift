@@ -4,7 +4,8 @@ import SocketKitCore
 import SocketKitUnix
 import Testing
 
-/// Over a base that cuts everywhere: what it counts is what was moved, not what was asked for.
+/// Tests the wrapper over a base that shortens reads and writes. The wrapper must count the transferred bytes, not the
+/// requested bytes.
 private let metered = StreamSocketSuite("MeteredSocket") {
   try UnixStreamSocket.pair()
 } wrapping: {

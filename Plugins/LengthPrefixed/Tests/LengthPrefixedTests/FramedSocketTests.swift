@@ -54,11 +54,11 @@ extension OneAtATime.FramedSocketTests {
       var sender = FramedSocket(DripSocket(a, most: step), maximumLength: 5000)
       var receiver = FramedSocket(DripSocket(b, most: step), maximumLength: 5000)
       var buffer = [UInt8](repeating: 0, count: 5000)
-      // 5000-byte frames do not end where the buffer does: what is left must be moved to the front.
+      // Frames of 5000 bytes do not end at the end of the buffer, so the remaining bytes must be moved to the front.
       for round in 0..<40 {
         let frame = text([64, 5000, 0, 1, 4093][round % 5], seed: round)
         while case nil = try sender.send(frame.span) {}
-        // In turns, as a stream of tiny pieces has room for few.
+        // Alternate between receiving and sending, because a stream has buffer space for only a few tiny pieces.
         var outcome = try receiver.receive(into: buffer.mutableSpan)
         while outcome == nil {
           _ = try sender.flush()
@@ -139,7 +139,7 @@ extension OneAtATime.FramedSocketTests {
     var buffer = [UInt8](repeating: 0, count: 1000)
     #expect(try server.receive(into: buffer.mutableSpan, until: .after(limit)) == .bytes(100))
     let token = poller.insert(server)
-    // The quota is used up to the byte: the next one fails.
+    // The quota is exactly exhausted, so receiving the next byte fails.
     try client.send(text(1).span, until: .after(limit))
     let found: SocketError.Code?? = poller.withMutableElement(token) { socket in
       code { () throws(SocketError) in _ = try socket.receive(into: buffer.mutableSpan, until: .after(limit)) }
@@ -148,7 +148,7 @@ extension OneAtATime.FramedSocketTests {
   }
 }
 
-/// The code that `body` fails with, or nil.
+/// Returns the code of the error that `body` throws, or nil.
 func code(_ body: () throws(SocketError) -> Void) -> SocketError.Code? {
   do throws(SocketError) {
     try body()

@@ -13,7 +13,7 @@ extension OneAtATime.MeteredSocketTests {
       let receiver = MeteredSocket(b)
       var buffer = [UInt8](repeating: 0, count: 1 << 20)
       var moved = 0
-      // A full stream takes a part, then nothing: only what went counts.
+      // A stream whose buffer fills up accepts part of the bytes, then nothing. Only the accepted bytes count.
       while let count = try sender.write(buffer.span) { moved += count }
       #expect(sender.sent == moved)
       #expect(sender.received == 0)
@@ -35,7 +35,7 @@ extension OneAtATime.MeteredSocketTests {
       #expect(try sender.write(gathering: GatherList([1, 2].span, [3, 4, 5].span)) == 5)
       #expect(try receiver.read(scattering: ScatterList(first.mutableSpan, second.mutableSpan)) == .bytes(5))
       #expect(first == [1, 2] && second == [3, 4, 5])
-      // Two bytes are left of each quota.
+      // Two bytes of each quota remain.
       #expect(try sender.write(gathering: GatherList([6].span, [7, 8].span)) == 1)
       #expect(try sender.write(gathering: GatherList([7, 8].span, [9].span)) == 1)
       #expect(sender.sent == 7)
@@ -51,7 +51,8 @@ extension OneAtATime.MeteredSocketTests {
       var buffer = [UInt8](repeating: 0, count: 8)
       #expect(try a.write([1, 2, 3].span) == 3)
       #expect(try receiver.read(into: buffer.mutableSpan) == .bytes(3))
-      // Used up, and nothing more comes: no failure, and nothing that would keep a poller busy.
+      // The quota is exhausted and no more bytes have arrived. The read returns nil: it does not fail, and it does not
+      // cause a busy loop with a poller.
       #expect(try receiver.read(into: buffer.mutableSpan) == nil)
       #expect(try a.write([4].span) == 1)
       #expect(number { () throws(SocketError) in _ = try receiver.read(into: buffer.mutableSpan) } == 122)
@@ -72,7 +73,7 @@ extension OneAtATime.MeteredSocketTests {
       #expect(buffer[0..<4] == [1, 2, 3, 4])
       #expect(number { () throws(SocketError) in _ = try receiver.read(into: buffer.mutableSpan) } == 122)
       #expect(receiver.received == 4 && sender.sent == 5)
-      // An empty buffer asks for nothing.
+      // A read into an empty buffer requests no bytes, so it does not fail.
       var empty: [UInt8] = []
       #expect(try receiver.read(into: empty.mutableSpan) == .bytes(0))
     }
@@ -93,7 +94,7 @@ extension OneAtATime.MeteredSocketTests {
   }
 }
 
-/// The error number that `body` fails with, or nil.
+/// Returns the error number of the error that `body` throws, or nil.
 func number(_ body: () throws(SocketError) -> Void) -> Int32? {
   do throws(SocketError) {
     try body()

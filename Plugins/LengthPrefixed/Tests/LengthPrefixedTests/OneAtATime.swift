@@ -1,7 +1,7 @@
 import Testing
 
-/// The tests of this package, one at a time: a rule counts the descriptors of the process, so other tests must not open
-/// any meanwhile.
+/// Runs the tests of this package one at a time. A rule counts the descriptors of the process, so no other test may
+/// open a descriptor at the same time.
 @Suite(.serialized) enum OneAtATime {
   @Suite struct FramedSocketTests {}
   @Suite struct MeteredSocketTests {}

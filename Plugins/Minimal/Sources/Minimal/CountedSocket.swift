@@ -1,7 +1,7 @@
 public import SocketKitCore
 public import Synchronization
 
-/// Counts the bytes that were read from any stream.
+/// A wrapper over any stream. It counts the bytes that were read.
 @frozen
 public struct CountedSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocket {
   public typealias Address = Base.Address
@@ -9,7 +9,7 @@ public struct CountedSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSo
   @usableFromInline let base: Base
   @usableFromInline let count = Atomic<Int>(0)
 
-  /// Wraps a stream, which it then owns.
+  /// Wraps a stream and takes ownership of it.
   @inlinable
   public init(_ base: consuming Base) { self.base = base }
 
@@ -38,7 +38,7 @@ public struct CountedSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSo
   public borrowing func attemptSend(_ bytes: Span<UInt8>) -> IOResult { base.attemptSend(bytes) }
 }
 
-/// A listener can make it: `listener.accepting(CountedSocket<PlainSocket>.self, context: ())`.
+/// A listener can make these sockets: `listener.accepting(CountedSocket<PlainSocket>.self, context: ())`.
 extension CountedSocket: Acceptable where Base: Acceptable & ~Copyable {
   public typealias AcceptContext = Base.AcceptContext
 

@@ -1,13 +1,14 @@
 import Glibc
 public import SocketKitCore
 
-/// A poller that asks poll(2) about a list of descriptors. Level triggering, and deadlines in whole milliseconds.
+/// A poller that passes a list of descriptors to poll(2). It supports only level triggering, and rounds deadlines up to
+/// whole milliseconds.
 public struct ListPoller: ~Copyable, Poller {
   /// The parameters of the poller: none.
   public struct Configuration: Sendable {}
 
-  /// What is watched. The first entry is the waker's descriptor. poll(2) skips negative numbers, so a paused
-  /// registration has the complement of its descriptor.
+  /// The watched descriptors. The first entry is the waker's descriptor. poll(2) ignores negative numbers, so a paused
+  /// registration contains the bitwise complement of its descriptor.
   private var watched: [pollfd]
   private var tokens = [Token(index: 0)]
   private var events: [Event] = []
@@ -55,7 +56,7 @@ public struct ListPoller: ~Copyable, Poller {
     _ source: RawDescriptor, _ interest: Interest, _ trigger: Trigger, _ operation: SocketError.Operation
   ) throws(SocketError) -> pollfd {
     if !trigger.isEmpty { throw SocketError(code: .notSupported, operation) }
-    // poll(2) accepts a closed descriptor.
+    // This check is necessary, because poll(2) does not fail for a closed descriptor.
     if fcntl(source.value, F_GETFD) < 0 { throw SocketError(.failure(errno: errno), operation) }
     let events = Int16(truncatingIfNeeded: interest.events.rawValue)
     return pollfd(fd: events == 0 ? ~source.value : source.value, events: events, revents: 0)
@@ -64,7 +65,7 @@ public struct ListPoller: ~Copyable, Poller {
   public mutating func attemptWait(until deadline: Deadline) -> IOResult {
     wasWoken = false
     events.removeAll(keepingCapacity: true)
-    // Rounded up, and at most 24 days: `wait(until:)` asks again.
+    // The time is rounded up. It is at most 24 days, so a longer wait returns early without an event.
     let left = deadline.remainingNanoseconds
     let time = deadline.isNever ? -1 : Int32(clamping: left / 1_000_000 + (left % 1_000_000 == 0 ? 0 : 1))
     let result = poll(&watched, nfds_t(watched.count), time)
@@ -75,7 +76,7 @@ public struct ListPoller: ~Copyable, Poller {
     }
     for index in watched.indices.dropFirst() where watched[index].revents != 0 {
       let seen = watched[index].revents
-      // A descriptor that was closed is reported once.
+      // A closed descriptor is reported once.
       if seen & Int16(POLLNVAL) != 0 { watched[index].fd = ~watched[index].fd }
       events.append(Event(token: tokens[index], readiness: Readiness(rawValue: UInt32(UInt16(bitPattern: seen)))))
     }

@@ -1,7 +1,7 @@
 public import SocketKitCore
 public import SocketKitIP
 
-/// A TCP connection, in as few lines as a transport over a kernel socket can have.
+/// A TCP connection: the smallest possible transport over a kernel socket.
 @frozen
 public struct PlainSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
   /// The options of socket(7), ip(7) and ipv6(7).

@@ -30,7 +30,8 @@ public struct MultipathTCPSocket: ~Copyable, StreamSocket, KernelSocket, Transpo
 
   @inlinable public static var capabilities: SocketCapabilities { .halfClose }
 
-  /// `mptcp`, as in `mptcp://localhost:80`, for a program's own list: `Transports<MultipathTCPSocket, AllTransports>`.
+  /// The scheme is `mptcp`, as in `mptcp://localhost:80`. A program adds the transport to its list:
+  /// `Transports<MultipathTCPSocket, AllTransports>`.
   public static var endpointFormat: EndpointFormat<IPEndpoint, IPSocketAddress> { .ip(scheme: "mptcp") }
 
   /// Multipath TCP, and plain TCP, because the kernel may return a plain TCP socket for a peer without Multipath TCP.
@@ -40,7 +41,7 @@ public struct MultipathTCPSocket: ~Copyable, StreamSocket, KernelSocket, Transpo
     }
   }
 
-  /// Opens a socket for Multipath TCP, or for plain TCP if the kernel cannot create one.
+  /// Opens a Multipath TCP socket, or a plain TCP socket if the kernel cannot create a Multipath TCP socket.
   public static func open(for address: IPSocketAddress) throws(SocketError) -> MultipathTCPSocket {
     do throws(SocketError) {
       return Self(owning: try RawDescriptor.open(SocketKind(address.family, .stream, protocolNumber: multipath)))
@@ -50,8 +51,8 @@ public struct MultipathTCPSocket: ~Copyable, StreamSocket, KernelSocket, Transpo
     }
   }
 
-  /// Sets reuse-address on a listener, and rejects a connection of the socket to itself, which TCP's simultaneous open
-  /// allows on loopback (RFC 9293, 3.5).
+  /// Sets reuse-address on a listener, and clears v6-only if its address is an IPv6 address. Rejects a connection of
+  /// the socket to itself, which TCP's simultaneous open allows on loopback (RFC 9293, 3.5).
   public borrowing func configure(at step: SetupStep<IPSocketAddress>) throws(SocketError) {
     switch step {
     case .binding(let address):

@@ -21,14 +21,15 @@ private let polled = PollerOverStreamSuite<EpollPoller, MultipathTCPSocket>("Mul
   .loopback(port: 0)
 }
 
-/// The kernel keeps a connection whose last path the peer has reset for `net.mptcp.close_timeout`, a minute: writes
-/// would block until then, and do not fail.
+/// The rules that Multipath TCP does not follow. If the peer resets the last path of a connection, the kernel keeps the
+/// connection for `net.mptcp.close_timeout` (one minute). During this time, writes would block and do not fail.
 private let unkept = [
   "stream.write.closed-peer", "stream.write.gather-closed-peer", "poller-stream.echo.fairness",
 ]
 private let rules = (streams.rules + listeners.rules + polled.rules).filter { !unkept.contains($0.id) }
 
-// Part of a serialized suite: a rule counts the descriptors of the process, so other tests must not open any meanwhile.
+// These tests are part of a serialized suite. A rule counts the descriptors of the process, so no other test may open a
+// descriptor at the same time.
 extension MultipathTCPTests {
   @Test(arguments: rules) func keeps(_ rule: ConformanceRule) {
     #expect(rule.run() == .passed, "\(rule.summary)")

@@ -5,7 +5,7 @@ import SocketKitTCP
 import Testing
 
 @Suite(.serialized) struct MultipathTCPTests {
-  /// Sends both ways, and ends both ways.
+  /// Sends in both directions, and ends one direction.
   func exchange<A: StreamSocket & ~Copyable, B: StreamSocket & ~Copyable>(
     _ a: borrowing A, _ b: borrowing B
   ) throws(SocketError) {
@@ -21,7 +21,7 @@ import Testing
     #expect(try b.read(into: buffer.mutableSpan, until: limit) == .endOfStream)
   }
 
-  /// An address names this transport beside SocketKit's own.
+  /// An endpoint can name this transport as well as SocketKit's own.
   @Test func connectsByText() throws {
     typealias Mine = Transports<MultipathTCPSocket, Transports<TCPSocket, NoTransports>>
     let listener = try MultipathTCPSocket.listen(on: .loopback(port: 0))

@@ -3,10 +3,10 @@ internal import SocketKitToolSupport
 
 /// The result of one run of a datagram server.
 struct DatagramRun: Sendable {
-  /// The number of returned datagrams per second. This value and the following values are nil if the run is too short
-  /// for them.
+  /// The number of returned datagrams per second. Each optional value of this type is nil if the run is too short for
+  /// it.
   let rate: Double?
-  /// The CPU time in nanoseconds per datagram of the server and of the load generator.
+  /// The CPU time of the server and of the load generator, in nanoseconds per datagram.
   let cpu, loadCPU: Double?
   /// The server's system calls per datagram, and the events per wait.
   let calls, eventsPerWait: Double?

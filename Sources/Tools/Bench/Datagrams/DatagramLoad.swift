@@ -4,10 +4,11 @@ internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// The load for all datagram servers: SocketKit's and the C server. The load sends bursts of datagrams and passes each
-/// burst to the kernel as one message. It limits the number of datagrams in flight, so that none is lost because a
-/// buffer is full. It receives the replies in batches, coalesced if the server sends several datagrams as one message,
-/// and compares them. Every datagram has a number and must be returned exactly once.
+/// The load for the datagram servers of both kinds, in Swift and in C. The load sends bursts of datagrams and passes
+/// each burst to the kernel as one message. It limits the number of datagrams in flight, so that none is lost because a
+/// buffer is full. It receives the replies in batches and compares them. A received message contains several coalesced
+/// datagrams if the server sends several datagrams as one message. Every datagram has a number and must be returned
+/// exactly once.
 struct DatagramLoad: ~Copyable {
   struct Outcome: Sendable {
     var received = 0

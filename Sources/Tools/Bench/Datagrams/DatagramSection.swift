@@ -125,7 +125,7 @@ struct DatagramRuns: Sendable {
         }
       }
     }
-    // If the runs are too short for a number of calls, there is nothing to check.
+    // If a run is too short to report its number of calls, there is nothing to check.
     for cell in cells
     where options.checksCalls && failures[cell] == nil && !cell.isAgain && self[cell].allSatisfy({ $0.calls != nil }) {
       Terminal.progress("udp-echo \(size) bytes, \(poller.rawValue): counting the calls of \(cell.label)")

@@ -78,7 +78,8 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
     while batch.sent < count {
       let before = batch.sent
       let result = try batch.send(on: socket)
-      // One system call sends as many datagrams of equal size as one UDP message can contain.
+      // If datagrams are joined, one system call sends as many datagrams of equal size as one UDP message can contain.
+      // Otherwise, one call sends the whole batch.
       let together = batch.mostJoined < 2 ? count : min(batch.mostJoined, 65507 / max(1, batch[before].byteCount))
       counters.values.writes &+= UInt64(max(1, (batch.sent - before + together - 1) / together))
       if result == nil { break }

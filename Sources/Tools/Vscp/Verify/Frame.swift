@@ -120,7 +120,7 @@ struct Reason: Equatable, CustomStringConvertible {
 struct Offer: Equatable {
   /// The size, or nil if it is unknown, as for a pipe.
   let size: UInt64?
-  /// At most 0o777.
+  /// The permission bits, at most 0o777.
   let mode: UInt32
   let name: [UInt8]
 

@@ -16,7 +16,7 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
   /// The next input.
   enum Incoming: Equatable {
     case frame(Frame)
-    /// This number of bytes of a file, at least one, is available: read the bytes with ``withData(_:_:)``.
+    /// The number of available bytes of a file, at least one. Read the bytes with ``withData(_:_:)``.
     case data(Int)
   }
 
@@ -118,7 +118,8 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
     try socket.writeAll(buffer.span.extracting(first: FrameHeader.byteCount + count), within: limits)
   }
 
-  /// Waits briefly for the peer to close, so that closing this end does not discard data in flight to the peer.
+  /// Discards input until the peer closes or the deadline passes, so that closing this end does not discard data in
+  /// flight to the peer.
   borrowing func waitForEnd(until deadline: Deadline) {
     var isOpen = true
     var scraps = [UInt8](repeating: 0, count: 256)

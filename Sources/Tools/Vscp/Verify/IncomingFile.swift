@@ -1,8 +1,8 @@
 internal import Glibc
 internal import SocketKitCore
 
-/// A file being received. Its bytes are written to an unfinished file in the same directory, which is renamed at the
-/// end.
+/// A file being received. Its bytes are written to an unfinished file in the same directory as the final file. At the
+/// end, the unfinished file is renamed.
 struct IncomingFile: ~Copyable {
   private let place: RawDescriptor
   private let name: [UInt8]
@@ -113,7 +113,7 @@ struct IncomingFile: ~Copyable {
     throw Refusal(FileError(call: "sync", path: file.path, errno: failure))
   }
 
-  /// - Returns: 0 or an errno, which takes precedence over an error thrown by `signs`.
+  /// - Returns: 0, or an errno that is not in `canFail`. An errno takes precedence over an error thrown by `signs`.
   private static func fsync(
     _ file: RawDescriptor, _ signs: () throws -> Void, canFail: [Int32] = []
   ) throws -> Int32 {
@@ -136,7 +136,8 @@ struct IncomingFile: ~Copyable {
     return there.st_ino == own.st_ino && there.st_dev == own.st_dev
   }
 
-  /// Removes the unfinished file, because its content is wrong or it is empty.
+  /// Removes the unfinished file, unless another file has replaced it. A file is discarded if it is empty or if its
+  /// content may be wrong.
   borrowing func discard() {
     if isThere(part) { Word(part).remove(in: place) }
   }

@@ -13,7 +13,7 @@ struct SignsOfWork {
   }
 }
 
-/// Runs a system call that may take long on its own thread.
+/// Runs a slow system call on a separate thread.
 @safe
 final class SlowCall: @unchecked Sendable {
   private let call: @Sendable () -> Int32

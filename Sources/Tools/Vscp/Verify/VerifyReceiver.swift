@@ -95,8 +95,8 @@ struct VerifyReceiver<S: StreamSocket & ~Copyable>: ~Copyable {
         if let size = offer.size, meter.done > size {
           channel.withData(count) { _ in }
           failure = Refusal(.size, "the sender sent more than the \(size) bytes that it offered")
-          // The content is not a prefix of the file. If it cannot be truncated, its checksum will not match in the next
-          // run.
+          // The received bytes are not a prefix of the offered file. If the unfinished file cannot be truncated, its
+          // checksum does not match in the next run.
           try? file.restart()
         } else {
           do {
