@@ -1,10 +1,10 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-// One module for each transport and poller: who uses one compiles no other.
+// One module for each transport and poller, so that a program compiles only the ones that it uses.
 let transports = ["Raw", "SCTP", "TCP", "UDP", "Unix", "Vsock"]
 let pollers = ["Epoll", "Poll", "BusySpin"]
-// What a module needs besides the core.
+// The modules that a module needs in addition to the core.
 let extraDependencies: [String: [Target.Dependency]] = [
   "BusySpin": ["SocketKitEpoll"], "Raw": ["SocketKitIP"], "SCTP": ["SocketKitIP"], "TCP": ["SocketKitIP"],
   "UDP": ["SocketKitIP"],
@@ -15,7 +15,7 @@ func module(_ name: String, in folder: String) -> Target {
     name: "SocketKit\(name)",
     dependencies: ["CSocketKit", "SocketKitCore"] + (extraDependencies[name] ?? []),
     path: "Sources/\(folder)/\(name)",
-    // Transports and pollers use public API only, as those of other packages do.
+    // Our transports and pollers use public API only, as those of other packages must.
     packageAccess: false)
 }
 
@@ -26,7 +26,7 @@ let package = Package(
     .library(name: "SocketKitCore", targets: ["SocketKitCore"]),
     .library(name: "SocketKitIP", targets: ["SocketKitIP"]),
     .library(name: "SocketKitLinux", targets: ["SocketKitLinux"]),
-    // Third-party transports and pollers are inlined as ours are, so they need the system calls too.
+    // Inlinable code of third-party transports and pollers also calls these functions.
     .library(name: "CSocketKit", targets: ["CSocketKit"]),
     .library(name: "SocketKitConformance", targets: ["SocketKitConformance"]),
     .executable(name: "socketkit", targets: ["SocketKitTool"]),
@@ -34,9 +34,9 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CSocketKit", path: "Sources/CSocketKit"),
     .target(name: "SocketKitCore", dependencies: ["CSocketKit"], path: "Sources/SocketKitCore"),
-    // What TCP, UDP, SCTP and raw IP sockets share.
+    // The parts that TCP, UDP, SCTP and raw IP sockets share.
     .target(name: "SocketKitIP", dependencies: ["CSocketKit", "SocketKitCore"], path: "Sources/SocketKitIP"),
-    // Calls of the kernel that go beyond sockets, or that few programs need.
+    // System calls that are not about sockets, or that few programs need.
     .target(
       name: "SocketKitLinux", dependencies: ["CSocketKit", "SocketKitCore", "SocketKitIP"],
       path: "Sources/SocketKitLinux"),
@@ -48,10 +48,9 @@ let package = Package(
     .target(
       name: "SocketKitConformance", dependencies: ["SocketKitCore", "SocketKitIP"],
       path: "Sources/SocketKitConformance"),
-    // What the benchmark compares with: plain C over glibc. Only the benchmark and its tests may use it.
+    // The C programs over glibc to which the benchmark compares SocketKit. Only the benchmark and its tests use them.
     .target(name: "CSocketKitBaseline", path: "Sources/CSocketKitBaseline"),
-    // The command: a folder for each subcommand, and what they share. What can be tested without running it is a module
-    // of its own.
+    // The command socketkit, with a folder for each subcommand. The parts that tests can call are a separate module.
     .executableTarget(
       name: "SocketKitTool",
       dependencies: ["SocketKit", "CSocketKit", "CSocketKitBaseline", "SocketKitToolSupport"],
@@ -60,9 +59,9 @@ let package = Package(
       name: "SocketKitToolSupport", dependencies: ["SocketKit"], path: "Sources/Tools",
       exclude: ["Bench", "Command", "Vscp/Verify/PROTOCOL.md"]),
     .target(name: "TestSupport", dependencies: ["SocketKitCore", "VsockRefusal"], path: "Tests/TestSupport"),
-    // Names that end in ".test": their getaddrinfo(3), linked into the tests in front of the C library's.
+    // A getaddrinfo(3) that answers for names ending in ".test". The tests link it before the C library.
     .target(name: "NameService", path: "Tests/NameService"),
-    // Nothing to import: being linked is its work.
+    // Replaces the C library's socket(2), so that a test cannot open an AF_VSOCK socket. Nothing imports this module.
     .target(name: "VsockRefusal", path: "Tests/VsockRefusal"),
     .testTarget(name: "CoreTests", dependencies: ["TestSupport", "NameService", "SocketKit"], path: "Tests/CoreTests"),
     .testTarget(name: "TransportTests", dependencies: ["TestSupport", "SocketKit"], path: "Tests/TransportTests"),
@@ -73,9 +72,9 @@ let package = Package(
     .testTarget(
       name: "ConformanceKitTests", dependencies: ["TestSupport", "SocketKit", "SocketKitConformance"],
       path: "Tests/ConformanceKitTests"),
-    // They read files, which other tests would count as leaked descriptors: one at a time with these.
+    // These tests open files, which the leak checks of other tests would count, so the suites take turns.
     .testTarget(name: "TidyTests", dependencies: ["TestSupport"], path: "Tests/TidyTests"),
-    // Servers that die, lie, double, drop or stall, for the benchmark's tests: processes, so nothing links them.
+    // Faulty servers for the tests of the benchmark, which start them as processes.
     .executableTarget(name: "FaultyServer", dependencies: ["CSocketKitBaseline"], path: "Tests/FaultyServer"),
     .testTarget(
       name: "ToolTests",
@@ -84,8 +83,7 @@ let package = Package(
   ] + transports.map { module($0, in: "Transports") } + pollers.map { module($0, in: "Pollers") }
 )
 
-// Building the tests takes most of a build: a contributor, and Tests/Long, may name those that are wanted, separated by
-// commas.
+// Most of the time of a build is for the tests. This variable names the wanted test targets, separated by commas.
 if let wanted = Context.environment["SOCKETKIT_TEST_TARGETS"]?.split(separator: ",").map(String.init) {
   package.targets.removeAll { $0.type == .test && !wanted.contains($0.name) }
 }
@@ -94,11 +92,11 @@ for target in package.targets where target.type != .system && !target.name.hasPr
   target.swiftSettings = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
-    // Every unsafe expression is marked, with its reason beside it (SE-0458).
+    // The keyword `unsafe` marks every unsafe expression (SE-0458). A comment states why the expression is correct.
     .strictMemorySafety(),
   ]
 }
-// Lists of buffers borrow their spans (@_lifetime). Clients need no flag.
+// The types that list buffers borrow spans (@_lifetime). Clients need no flag.
 for target in package.targets where target.name == "SocketKitCore" {
   target.swiftSettings?.append(.enableExperimentalFeature("Lifetimes"))
 }

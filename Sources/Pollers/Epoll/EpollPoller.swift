@@ -37,6 +37,7 @@ public struct EpollPoller: ~Copyable, Poller {
     let bell = try WakerBell(room: Int(capacity) * MemoryLayout<csk_epoll_event>.stride)
     let result = IOResult(raw: csk_epoll_create(CSK_EPOLL_CLOEXEC))
     if result.isFailure { throw SocketError(result, .open) }
+    // The kernel has returned a new descriptor, which has no other owner.
     let epoll = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
     var event = csk_epoll_event(events: Interest.readable.rawValue, data: Self.bellData)
     let added = Self.control(epoll.raw, CSK_EPOLL_CTL_ADD, bell.source, &event)

@@ -70,7 +70,7 @@ public struct MessageBatch: ~Copyable {
   ///     size of 320 bytes is sufficient for all metadata of UDP.
   public init(capacity: Int, messageCapacity: Int, ancillaryCapacity: Int = 0) {
     precondition((1...1024).contains(capacity), "the capacity of a batch must be 1 to 1024 messages")
-    precondition(messageCapacity >= 0 && ancillaryCapacity >= 0)
+    precondition(messageCapacity >= 0 && ancillaryCapacity >= 0, "the sizes of the buffers must not be negative")
     self.capacity = capacity
     self.messageCapacity = messageCapacity
     // The kernel aligns ancillary data to machine words.

@@ -185,7 +185,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
       progress[place].sent = done &+ (count ?? 0)
       return progress[place].sent == size
     case .failure(let error): throw lost("sending to the server: \(error)")
-    case nil: throw .wrong("the client does not contain an expected connection")
+    case nil: throw .wrong("a connection of the client is missing")
     }
   }
 
@@ -200,7 +200,7 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     switch outcome {
     case .success(let outcome): return outcome
     case .failure(let error): throw lost("receiving from the server: \(error)")
-    case nil: throw .wrong("the client does not contain an expected connection")
+    case nil: throw .wrong("a connection of the client is missing")
     }
   }
 

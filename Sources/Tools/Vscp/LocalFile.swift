@@ -28,6 +28,7 @@ struct LocalFile: ~Copyable {
   private let waits: Bool
 
   init(_ number: Int32, path: Word) {
+    // The caller has opened the descriptor, or passes a standard stream that nothing else closes.
     owned = unsafe Descriptor(unsafeOwning: RawDescriptor(number))
     self.path = path
     let kind = Self.status(of: number).map { $0.st_mode & S_IFMT }

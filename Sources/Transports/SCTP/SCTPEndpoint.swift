@@ -33,7 +33,7 @@ extension SCTPEndpoint {
       // The last part already has the port.
       let endpoint = addresses.count + 1 == parts.count ? last : try IPEndpoint(body: "//\(part):\(last.port)")
       guard case .address(let address) = endpoint, part.first != "*" else {
-        throw .malformed("A list must contain addresses and no names: \(part).")
+        throw .malformed("A list must contain only addresses, not names: \(part).")
       }
       addresses.append(address)
     }

@@ -55,7 +55,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   /// less than ``count``.
   @inlinable
   public subscript(index: Int) -> RawDescriptor {
-    precondition(index >= 0 && index < count, "no such descriptor")
+    precondition(index >= 0 && index < count, "the index is not less than the number of descriptors")
     return numbers[start &+ index]
   }
 

@@ -4,14 +4,14 @@ extension UnixAddress {
   /// Parses the text after the scheme.
   init(body: String) throws(SocketError) {
     if body.isEmpty {
-      throw .malformed("The path is missing: unix:/path, unix:@name, or unix:@ for a name that the kernel chooses.")
+      throw .malformed("The path is missing. Write unix:/path, unix:@name, or unix:@ for a name that the kernel chooses.")
     }
     // The parser processes bytes and not characters, because a combining accent forms one character with a preceding
     // `@`, `/` or `%`.
     var text = Array(body.utf8)[...]
     if text.starts(with: "//".utf8) {
       guard text.starts(with: "///".utf8), !text.starts(with: "////".utf8) else {
-        throw .malformed("A Unix socket has no host: one slash begins a path, as in unix:/run/x.sock.")
+        throw .malformed("A Unix socket has no host. Begin the path with one slash, as in unix:/run/x.sock.")
       }
       text = text.dropFirst(2)
     }

@@ -21,6 +21,7 @@ public struct UnixPath: Hashable, Sendable {
   /// The bytes of the path, as in the file system.
   public let bytes: [UInt8]
 
+  /// Makes a path from the bytes of the file system.
   /// - Throws: `.invalidAddress` for an empty path or a path with a zero byte, `.addressTooLong` for more than 4095
   ///   bytes.
   public init(_ bytes: [UInt8]) throws(SocketError) {
@@ -34,6 +35,7 @@ public struct UnixPath: Hashable, Sendable {
     self.bytes = bytes
   }
 
+  /// Makes a path from a text in UTF-8.
   /// - Throws: the errors of ``init(_:)-([UInt8])``.
   public init(_ text: String) throws(SocketError) { try self.init(Array(text.utf8)) }
 
@@ -96,7 +98,8 @@ extension UnixPath {
     } catch {
       throw SocketError(code: .addressTooLong, .bind).with(
         address: description,
-        explanation: "The last component is too long. In a path longer than 108 bytes, use about 90 bytes at most.")
+        explanation: "The last component is too long. In a path longer than 108 bytes, the last component may have at most "
+          + "about 90 bytes.")
     }
   }
 }

@@ -65,11 +65,14 @@ public struct ListPoller: ~Copyable, Poller {
   public mutating func attemptWait(until deadline: Deadline) -> IOResult {
     wasWoken = false
     events.removeAll(keepingCapacity: true)
-    // The time is rounded up. It is at most 24 days, so a longer wait returns early without an event.
-    let left = deadline.remainingNanoseconds
-    let time = deadline.isNever ? -1 : Int32(clamping: left / 1_000_000 + (left % 1_000_000 == 0 ? 0 : 1))
-    let result = poll(&watched, nfds_t(watched.count), time)
-    if result < 0 { return .failure(errno: errno) }
+    var result: Int32
+    repeat {
+      // The time is rounded up. poll(2) waits for at most 24 days, and is called again for a longer time.
+      let left = deadline.remainingNanoseconds
+      let time = deadline.isNever ? -1 : Int32(clamping: left / 1_000_000 + (left % 1_000_000 == 0 ? 0 : 1))
+      result = poll(&watched, nfds_t(watched.count), time)
+      if result < 0 { return .failure(errno: errno) }
+    } while result == 0 && !deadline.hasPassed
     if watched[0].revents != 0 {
       bell.take()
       wasWoken = true
