@@ -54,6 +54,7 @@ public struct ActivatedSockets: ~Copyable, Sendable {
   }
 
   deinit {
+    // An entry is the only owner of its descriptor.
     for entry in entries { _ = unsafe Descriptor(unsafeOwning: entry.descriptor) }
   }
 
@@ -75,6 +76,7 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     let index = try index(of: name)
     // The check precedes the removal of the descriptor, because `init(adopting:)` closes a descriptor that it refuses.
     try S.check(entries[index].descriptor, listening: true)
+    // An entry is the only owner of its descriptor, and is removed.
     return try Listener<S>(adopting: unsafe Descriptor(unsafeOwning: entries.remove(at: index).descriptor))
   }
 
@@ -90,6 +92,7 @@ public struct ActivatedSockets: ~Copyable, Sendable {
   ) throws(SocketError) -> S {
     let index = try index(of: name)
     try S.check(entries[index].descriptor, listening: false)
+    // An entry is the only owner of its descriptor, and is removed.
     return try S(adopting: unsafe Descriptor(unsafeOwning: entries.remove(at: index).descriptor))
   }
 
@@ -99,6 +102,7 @@ public struct ActivatedSockets: ~Copyable, Sendable {
   /// - Throws: `.nameNotFound`.
   public mutating func takeDescriptor(named name: String? = nil) throws(SocketError) -> Descriptor {
     let index = try index(of: name)
+    // An entry is the only owner of its descriptor, and is removed.
     return unsafe Descriptor(unsafeOwning: entries.remove(at: index).descriptor)
   }
 

@@ -34,6 +34,7 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
     }
     if result.isFailure { throw SocketError(result, .controlProcess) }
     let raw = RawDescriptor(Int32(truncatingIfNeeded: result.raw))
+    // The kernel has returned a new descriptor, which has no other owner.
     try self.init(adopting: unsafe Descriptor(unsafeOwning: raw))
   }
 
@@ -79,6 +80,7 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
   public borrowing func duplicate(_ descriptor: RawDescriptor) throws(SocketError) -> Descriptor {
     let result = IOResult(raw: csk_pidfd_getfd(owned.raw.value, descriptor.value))
     if result.isFailure { throw SocketError(result, .controlProcess) }
+    // The kernel has returned a new descriptor, which has no other owner.
     return unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
   }
 

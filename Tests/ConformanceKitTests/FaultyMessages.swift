@@ -89,7 +89,8 @@ private struct InheritedBatches: ~Copyable {
   static func receive(_ batch: inout MessageBatch, _ one: ReceiveCall) -> IOResult {
     batch.removeAll()
     while !batch.isFull {
-      let result = batch.withFreeSlot { one(&$0, &$1, [], &$2) }
+      // The base has the ancillary data from the kernel.
+      let result = unsafe batch.withFreeSlot { one(&$0, &$1, [], &$2) }
       if result.isFailure { return batch.isEmpty ? result : IOResult(raw: batch.count) }
     }
     return IOResult(raw: batch.count)

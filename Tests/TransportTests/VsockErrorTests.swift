@@ -103,7 +103,7 @@ import Testing
   }
 
   @Test func notConnected() throws {
-    var socket = try VsockStreamSocket.open(for: .any(port: .any))
+    let socket = try VsockStreamSocket.open(for: .any(port: .any))
     var buffer: [UInt8] = [0]
     #expect(failure { () throws(SocketError) in _ = try socket.remoteAddress() }?.code == .notConnected)
     #expect(failure { () throws(SocketError) in try socket.shutdown(.write) }?.code == .notConnected)

@@ -170,6 +170,7 @@ final class Wire: @unchecked Sendable {
   func duplicateNear() throws -> Descriptor {
     let number = fcntl(near.value, F_DUPFD_CLOEXEC, 0)
     guard number >= 0 else { throw ConformanceUnavailable("fcntl(2) failed with errno \(errno)") }
+    // The kernel has returned a new descriptor, which has no other owner.
     return unsafe Descriptor(unsafeOwning: RawDescriptor(number))
   }
 }

@@ -175,7 +175,8 @@ extension RawDescriptor {
     let slice = 5_000_000 as Int64
     var before = csk_timeval()
     var length = 0
-    let read = readOption(CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, into: &before, &length)
+    // The structure consists of integers.
+    let read = unsafe readOption(CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, intoStructure: &before, &length)
     if read.isFailure { throw SocketError(read, .connect) }
     try setBlocking(true)
     defer {

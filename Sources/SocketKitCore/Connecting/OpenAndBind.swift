@@ -14,7 +14,8 @@ extension RawDescriptor {
     return unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw)))
   }
 
-  /// Binds a socket to an address of any type (bind(2)). An implementation of ``Transport/bind(to:)`` calls this method.
+  /// Binds a socket to an address of any type (bind(2)). An implementation of ``Transport/bind(to:)`` calls this
+  /// method.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.invalidArgument` (the socket is already
   ///   bound, or the address has another family). The error contains the address.
   public func bind(to address: some SocketAddress) throws(SocketError) {

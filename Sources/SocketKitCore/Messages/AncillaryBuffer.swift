@@ -53,16 +53,16 @@ public struct AncillaryBuffer<let capacity: Int>: ~Copyable {
   public mutating func append<Value: BitwiseCopyable>(
     level: Int32, type: Int32, value: Value
   ) throws(SocketError) {
-    // Every byte of a trivial value may be read. The kernel receives padding bytes too, as with a C structure.
+    // The value exists during the call. Padding bytes have no specified value, as in a C structure.
     try unsafe withUnsafeBytes(of: value) { bytes throws(SocketError) in
       try unsafe append(level: level, type: type, bytes.bytes)
     }
   }
 
   /// Sets the length of the ancillary data that a receive has written to the buffer.
-  /// - Parameter length: the length that the kernel or a wrapper reported.
+  /// - Parameter length: the length that the kernel or a wrapper reported. The buffer limits it to its capacity.
   @inlinable @inline(__always)
-  mutating func noteReceived(_ length: Int) { used = length < capacity ? length : capacity }
+  mutating func noteReceived(_ length: Int) { used = max(0, min(length, capacity)) }
 
   /// Removes all ancillary messages.
   @inlinable

@@ -131,7 +131,8 @@ extension DatagramSocket where Self: ~Copyable {
     let result = attemptReceive(into: &bytes, ancillary: &ancillary, flags: flags, &info)
     guard let length = try result.count(.receive) else { return nil }
     if info.ancillaryLength != 0 && mayReceiveDescriptors {
-      closePassedDescriptors(in: &ancillary, info.ancillaryLength)
+      // A socket with `mayReceiveDescriptors` guarantees that the kernel wrote the ancillary data.
+      unsafe closePassedDescriptors(in: &ancillary, info.ancillaryLength)
     }
     return length < room ? length : room
   }

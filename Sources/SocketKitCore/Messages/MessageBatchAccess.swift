@@ -67,6 +67,10 @@ extension MessageBatch {
   /// failure. Traps if the batch is full.
   /// - Parameter descriptorsMayCome: ``MessageSocket/mayReceiveDescriptors`` of the socket that receives the message.
   ///   If true, the batch closes the descriptors that the program does not remove from the batch.
+  ///
+  /// The caller must guarantee that the kernel wrote the ancillary data, because the batch then owns the descriptors
+  /// whose numbers the ancillary data contains.
+  @unsafe
   @inlinable @inline(__always)
   public mutating func withFreeSlot(
     descriptorsMayCome: Bool = true,

@@ -19,6 +19,9 @@ extension MessageBatch {
   /// For implementers: calls the body with the received ancillary data of a message. The body may take ownership of
   /// descriptors and must replace the number of each such descriptor with -1, because the batch closes all others. If
   /// the program has set the ancillary data of the message, the body receives empty ancillary data.
+  ///
+  /// The caller must guarantee that the body writes no number except -1.
+  @unsafe
   @inlinable
   public mutating func withReceivedAncillary<R, E: Error>(
     at slot: Int, _ body: (inout MutableRawSpan) throws(E) -> R

@@ -75,7 +75,8 @@ extension MessageSocket where Self: ~Copyable {
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
     batch.removeAll()
     while !batch.isFull {
-      let result = batch.withFreeSlot(descriptorsMayCome: mayReceiveDescriptors) { buffer, ancillary, info in
+      // A socket with `mayReceiveDescriptors` guarantees that the kernel wrote the ancillary data.
+      let result = unsafe batch.withFreeSlot(descriptorsMayCome: mayReceiveDescriptors) { buffer, ancillary, info in
         attemptReceive(into: &buffer, ancillary: &ancillary, flags: [], &info)
       }
       if result.isFailure { return batch.isEmpty ? result : IOResult(raw: batch.count) }

@@ -12,11 +12,13 @@ extension AncillaryData {
   /// all descriptor numbers that the bytes contain.
   @unsafe
   public static func closeDescriptors(in ancillary: inout MutableRawSpan) {
-    closePassedDescriptors(in: &ancillary, ancillary.byteCount)
+    unsafe closePassedDescriptors(in: &ancillary, ancillary.byteCount)
   }
 }
 
 /// Closes the descriptors in the first `length` bytes of received ancillary data, and replaces their numbers with -1.
+/// The caller must guarantee that the kernel wrote these bytes.
+@unsafe
 @usableFromInline
 func closePassedDescriptors(in ancillary: inout MutableRawSpan, _ length: Int) {
   // The prefix contains at most as many bytes as the span.

@@ -146,7 +146,8 @@ extension SequencedPacketSocket where Self: ~Copyable {
   ) throws(SocketError) -> ReadOutcome? {
     if result.raw > 0 || (result.raw == 0 && !Self.isEnd(info)) {
       if info.ancillaryLength != 0 && mayReceiveDescriptors {
-        closePassedDescriptors(in: &ancillary, info.ancillaryLength)
+        // A socket with `mayReceiveDescriptors` guarantees that the kernel wrote the ancillary data.
+        unsafe closePassedDescriptors(in: &ancillary, info.ancillaryLength)
       }
       return .bytes(result.raw < room ? result.raw : room)
     }

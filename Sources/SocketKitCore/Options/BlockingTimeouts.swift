@@ -20,7 +20,8 @@ extension SocketOption where Value == Duration {
       read: { (target: RawDescriptor) throws(SocketError) -> Duration in
         var value = csk_timeval()
         var length = 0
-        let result = target.readOption(CSK_SOL_SOCKET, name, into: &value, &length)
+        // The structure consists of integers.
+        let result = unsafe target.readOption(CSK_SOL_SOCKET, name, intoStructure: &value, &length)
         if result.isFailure { throw SocketError(result, .getOption) }
         return .seconds(value.tv_sec) + .microseconds(value.tv_usec)
       },

@@ -4,20 +4,38 @@ public import CSocketKit
 // only during the call, and only as many bytes as the call states.
 
 extension RawDescriptor {
-  /// For implementers of options: reads an option whose value has the kernel's layout (getsockopt(2)). The kernel
-  /// writes at most the size of the value. The value must be an integer, or consist of integers, because the kernel may
-  /// write any bits.
+  /// For implementers of options: reads an integer option (getsockopt(2)).
+  /// - Parameters:
+  ///   - level: the level of the option, such as `SOL_SOCKET`.
+  ///   - name: the number of the option.
+  ///   - value: receives the result.
+  ///   - length: receives the number of bytes that the kernel wrote, if the call succeeds.
+  /// - Returns: 0 or -errno.
+  @inlinable
+  public func readOption<Value: FixedWidthInteger & BitwiseCopyable>(
+    _ level: Int32, _ name: Int32, into value: inout Value, _ length: inout Int
+  ) -> IOResult {
+    // Every bit pattern is a valid integer.
+    unsafe readOption(level, name, intoStructure: &value, &length)
+  }
+
+  /// For implementers of options: reads an option whose value is a structure in the kernel's layout (getsockopt(2)).
+  /// The kernel writes at most the size of the value.
+  ///
+  /// The caller must guarantee that the value consists of integers, because the kernel may write any bits.
   /// - Parameters:
   ///   - level: the level of the option, such as `SOL_SOCKET`.
   ///   - name: the number of the option.
   ///   - value: contains the input parameters, if the option has any, and receives the result.
   ///   - length: receives the number of bytes that the kernel wrote, if the call succeeds.
   /// - Returns: 0 or -errno.
+  @unsafe
   @inlinable
   public func readOption<Value: BitwiseCopyable>(
-    _ level: Int32, _ name: Int32, into value: inout Value, _ length: inout Int
+    _ level: Int32, _ name: Int32, intoStructure value: inout Value, _ length: inout Int
   ) -> IOResult {
     var size = UInt32(MemoryLayout<Value>.size)
+    // The kernel writes at most `size` bytes, during the call.
     let result = unsafe withUnsafeMutableBytes(of: &value) {
       unsafe IOResult(raw: csk_getsockopt(self.value, level, name, $0.baseAddress, &size))
     }
@@ -45,6 +63,7 @@ extension RawDescriptor {
   /// - Returns: 0 or -errno.
   @inlinable
   public func writeOption<Value: BitwiseCopyable>(_ level: Int32, _ name: Int32, _ value: Value) -> IOResult {
+    // The value exists during the call. Padding bytes have no specified value, as in a C structure.
     unsafe withUnsafeBytes(of: value) { unsafe writeOption(level, name, bytes: $0.bytes) }
   }
 

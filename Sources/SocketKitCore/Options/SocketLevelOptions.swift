@@ -121,7 +121,8 @@ extension SocketOption where Value == Duration? {
       read: { (target: RawDescriptor) throws(SocketError) -> Duration? in
         var value = csk_linger()
         var length = 0
-        let result = target.readOption(CSK_SOL_SOCKET, CSK_SO_LINGER, into: &value, &length)
+        // The structure consists of integers.
+        let result = unsafe target.readOption(CSK_SOL_SOCKET, CSK_SO_LINGER, intoStructure: &value, &length)
         if result.isFailure { throw SocketError(result, .getOption) }
         return value.on == 0 ? nil : .seconds(value.seconds)
       },

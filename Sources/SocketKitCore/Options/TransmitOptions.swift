@@ -75,7 +75,8 @@ extension SocketOption where Value == TransmitTime {
       read: { (target: RawDescriptor) throws(SocketError) -> TransmitTime in
         var value = csk_transmit_time()
         var length = 0
-        let result = target.readOption(CSK_SOL_SOCKET, CSK_SO_TXTIME, into: &value, &length)
+        // The structure consists of integers.
+        let result = unsafe target.readOption(CSK_SOL_SOCKET, CSK_SO_TXTIME, intoStructure: &value, &length)
         if result.isFailure { throw SocketError(result, .getOption) }
         return TransmitTime(
           TransmitTime.Clock(rawValue: value.clock),

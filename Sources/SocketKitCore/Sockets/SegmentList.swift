@@ -48,9 +48,10 @@ struct SegmentList: ~Copyable {
   }
 
   /// Removes bytes from the front of the list.
-  /// - Parameter count: at most ``byteCount``.
+  /// - Parameter count: at most ``byteCount``. Traps otherwise, because the count comes from a socket's implementation.
   @usableFromInline
   mutating func drop(_ count: Int) {
+    precondition(count >= 0 && count <= byteCount, "the socket has transferred more bytes than the buffers contain")
     byteCount -= count
     var left = count
     while left > 0 {

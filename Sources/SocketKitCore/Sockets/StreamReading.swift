@@ -43,8 +43,8 @@ extension StreamSocket where Self: ~Copyable {
   public borrowing func read(into output: inout OutputRawSpan) throws(SocketError) -> ReadOutcome? {
     if output.isFull { return .bytes(0) }
     let result = unsafe output.withUnsafeMutableBytes { memory, count in
-      // The free memory is not initialized yet. The kernel or the wrapper initializes bytes before `count` includes
-      // them.
+      // The free memory is not initialized yet. A socket must write as many bytes as it reports:
+      // ``StreamSocket/attemptReceive(into:)``. `count` includes only these bytes.
       var bytes = unsafe MutableSpan<UInt8>(_unsafeBytes: UnsafeMutableRawBufferPointer(rebasing: memory[count...]))
       let result = attemptReceive(into: &bytes)
       if result.raw > 0 { count &+= result.raw }

@@ -49,6 +49,7 @@ public enum InterfaceNames {
   private static func control(_ operation: Int32, _ request: inout Request) -> Bool {
     let number = csk_socket(CSK_AF_UNIX, CSK_SOCK_DGRAM | CSK_SOCK_CLOEXEC, 0)
     guard number >= 0 else { return false }
+    // The kernel has returned a new descriptor, which has no other owner.
     let socket = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: number)))
     // The kernel reads and writes one struct ifreq.
     return unsafe csk_ioctl(socket.raw.value, UInt(operation), &request) >= 0

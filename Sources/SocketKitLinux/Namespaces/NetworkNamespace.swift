@@ -44,6 +44,7 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     try descriptor.checkOpen()
     let result = IOResult(raw: csk_fcntl(descriptor.value, CSK_F_DUPFD_CLOEXEC, 0))
     if result.isFailure { throw SocketError(result, .enterNamespace) }
+    // The kernel has returned a new descriptor, which has no other owner.
     try self.init(checking: unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw))))
   }
 
@@ -52,6 +53,7 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     // The kernel reads the path only during the call.
     let result = IOResult(raw: unsafe path.withCString { unsafe csk_open_path($0) })
     if result.isFailure { throw SocketError(result, .enterNamespace) }
+    // The kernel has returned a new descriptor, which has no other owner.
     try self.init(checking: unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: result.raw))))
   }
 

@@ -32,6 +32,7 @@ public struct Pipe: ~Copyable, Sendable {
     var span = numbers.mutableSpan
     let result = unsafe span.withUnsafeMutableBufferPointer { unsafe csk_pipe($0.baseAddress) }
     if result < 0 { throw SocketError(IOResult(raw: result), .open) }
+    // The kernel has returned two new descriptors, which have no other owner.
     let pair = SocketPair(
       unsafe Descriptor(unsafeOwning: RawDescriptor(numbers[0])),
       unsafe Descriptor(unsafeOwning: RawDescriptor(numbers[1])))

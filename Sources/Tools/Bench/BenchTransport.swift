@@ -104,7 +104,8 @@ extension VsockStreamSocket: BenchTransport {
   /// no connection is made.
   static let lack: String? = {
     do {
-      try VsockStreamSocket.open(for: .local(port: .any)).bind(to: VsockAddress.local(port: .any))
+      var socket = try VsockStreamSocket.open(for: .local(port: .any))
+      try socket.bind(to: .local(port: .any))
       return nil
     } catch {
       return

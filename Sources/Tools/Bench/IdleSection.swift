@@ -20,8 +20,8 @@ extension Section {
         "wakes: how often the server's wait returned. sleeps: how often a thread of the server went to sleep, as",
         "counted by the kernel. cpu: the server's, in microseconds. All numbers are sums over the rounds. If a",
         "poller guarantees to sleep, its row must have 0 wakes, 0 sleeps (the server already sleeps at the start) and",
-        "at most \(Idleness.allowedCPU.fixed(0)) µs of cpu per round. Every connection echoes a message before and after the idle",
-        "period, and is then closed.",
+        "at most \(Idleness.allowedCPU.fixed(0)) µs of cpu per round. Every connection echoes a message before and",
+        "after the idle period, and is then closed.",
       ])
     section.forEach(.idle, options) { (section, composition) in
       let runs = try InTurn(rounds: rounds) { kind, round in

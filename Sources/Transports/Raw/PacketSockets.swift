@@ -92,7 +92,8 @@ extension GenericMessageSocket {
   public borrowing func takePacketStatistics() throws(SocketError) -> PacketStatistics {
     var words = InlineArray<3, UInt32>(repeating: 0)
     var length = 0
-    let result = descriptor.readOption(CSK_SOL_PACKET, CSK_PACKET_STATISTICS, into: &words, &length)
+    // The array consists of integers.
+    let result = unsafe descriptor.readOption(CSK_SOL_PACKET, CSK_PACKET_STATISTICS, intoStructure: &words, &length)
     if result.isFailure { throw SocketError(result, .getOption) }
     return PacketStatistics(packets: words[0], drops: words[1], freezes: length >= 12 ? words[2] : nil)
   }

@@ -61,7 +61,8 @@ extension SocketOption where Group == RawIPSocketOptions, Value == ICMPTypes {
       read: { (target: RawDescriptor) throws(SocketError) -> ICMPTypes in
         var words = SIMD8<UInt32>.zero
         var length = 0
-        let result = target.readOption(CSK_IPPROTO_ICMPV6, CSK_ICMPV6_FILTER, into: &words, &length)
+        // The array consists of integers.
+        let result = unsafe target.readOption(CSK_IPPROTO_ICMPV6, CSK_ICMPV6_FILTER, intoStructure: &words, &length)
         if result.isFailure { throw SocketError(result, .getOption) }
         return ICMPTypes(blocked: words)
       },

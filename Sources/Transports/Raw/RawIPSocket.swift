@@ -72,8 +72,8 @@ public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
     _ number: IPProtocol, to address: IPSocketAddress,
     configure: (borrowing RawIPSocket) throws -> Void = { _ in }
   ) throws(SocketError) -> RawIPSocket {
-    var socket = try opened(number, for: address, configure: configure)
-    try socket.bind(to: address.with(port: 0))
+    let socket = try opened(number, for: address, configure: configure)
+    try socket.descriptor.bind(to: address.with(port: 0))
     return socket
   }
 

@@ -12,7 +12,8 @@ extension RawDescriptor {
   ) throws(SocketError) -> Value {
     var value = question
     var length = 0
-    let result = readOption(CSK_IPPROTO_SCTP, name, into: &value, &length)
+    // The callers pass structures that consist of integers.
+    let result = unsafe readOption(CSK_IPPROTO_SCTP, name, intoStructure: &value, &length)
     if result.isFailure { throw SocketError(result, operation) }
     return value
   }

@@ -81,7 +81,8 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
   public borrowing func attemptReceive(batch: inout MessageBatch) -> IOResult {
     batch.removeAll()
     while !batch.isFull && (batch.isEmpty || !descriptor.hasNotification) {
-      let result = batch.withFreeSlot { buffer, ancillary, info in
+      // The kernel writes the ancillary data.
+      let result = unsafe batch.withFreeSlot { buffer, ancillary, info in
         attemptReceive(into: &buffer, ancillary: &ancillary, flags: [], &info)
       }
       if result.isFailure { return batch.isEmpty ? result : IOResult(raw: batch.count) }

@@ -84,7 +84,8 @@ extension RawDescriptor {
     request.argument.association = association.rawValue
     request.flags = UInt32(CSK_SOCK_CLOEXEC | CSK_SOCK_NONBLOCK)
     var length = 0
-    let result = readOption(CSK_IPPROTO_SCTP, CSK_SCTP_PEELOFF_FLAGS, into: &request, &length)
+    // The structure consists of integers.
+    let result = unsafe readOption(CSK_IPPROTO_SCTP, CSK_SCTP_PEELOFF_FLAGS, intoStructure: &request, &length)
     if result.errno == CSK_ENOPROTOOPT { return attemptPlainPeelOff(association) }
     return result.isFailure ? result : IOResult(raw: Int(request.argument.descriptor))
   }
@@ -93,7 +94,8 @@ extension RawDescriptor {
   private func attemptPlainPeelOff(_ association: SCTPAssociationID) -> IOResult {
     var request = csk_sctp_peeloff(association: association.rawValue, descriptor: -1)
     var length = 0
-    let result = readOption(CSK_IPPROTO_SCTP, CSK_SCTP_PEELOFF, into: &request, &length)
+    // The structure consists of integers.
+    let result = unsafe readOption(CSK_IPPROTO_SCTP, CSK_SCTP_PEELOFF, intoStructure: &request, &length)
     if result.isFailure { return result }
     let number = request.descriptor
     let setFlags = csk_fcntl(number, CSK_F_SETFL, Int(CSK_SOCK_NONBLOCK | CSK_O_RDWR))

@@ -77,11 +77,7 @@ public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, O
       let socket = try open(forAllOf: &address)
       if address.isIPv6 { try socket.setOption(.v6Only, to: false) }
       try socket.configure(with: configure)
-      // The kernel reads the address only during the call.
-      let result = address.withBytes { bytes in
-        unsafe bytes.withUnsafeBytes { unsafe csk_bind(socket.descriptor.value, $0.baseAddress, UInt32($0.count)) }
-      }
-      if result < 0 { throw SocketError(IOResult(raw: result), .bind) }
+      try socket.descriptor.bind(to: address)
       return socket
     } catch {
       throw error.with(address: address.description)
@@ -151,6 +147,7 @@ extension RawDescriptor {
   var hasItsAssociation: Bool {
     var status = csk_sctp_status()
     var length = 0
-    return !readOption(CSK_IPPROTO_SCTP, CSK_SCTP_STATUS, into: &status, &length).isFailure
+    // The structure consists of integers.
+    return unsafe !readOption(CSK_IPPROTO_SCTP, CSK_SCTP_STATUS, intoStructure: &status, &length).isFailure
   }
 }

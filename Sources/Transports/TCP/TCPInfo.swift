@@ -242,7 +242,8 @@ extension ReadOnlySocketOption where Group: TCPOptions, Value == TCPInfo {
     Self { (target: RawDescriptor) throws(SocketError) -> TCPInfo in
       var memory = InlineArray<512, UInt8>(repeating: 0)
       var length = 0
-      let result = target.readOption(CSK_IPPROTO_TCP, CSK_TCP_INFO, into: &memory, &length)
+      // The array consists of integers.
+      let result = unsafe target.readOption(CSK_IPPROTO_TCP, CSK_TCP_INFO, intoStructure: &memory, &length)
       if result.isFailure { throw SocketError(result, .getOption) }
       return TCPInfo(memory.span.integerBytes.extracting(first: length))
     }

@@ -12,7 +12,7 @@ extension MessageBatch {
   public mutating func takeDescriptors<let capacity: Int>(
     at slot: Int, into received: inout ReceivedDescriptors<capacity>
   ) {
-    // The kernel has written this ancillary data. `take` replaces the numbers, so a second call finds none.
-    withReceivedAncillary(at: slot) { unsafe received.take(from: &$0) }
+    // The kernel has written this ancillary data. `take` replaces the numbers with -1, so a second call finds none.
+    unsafe withReceivedAncillary(at: slot) { unsafe received.take(from: &$0) }
   }
 }

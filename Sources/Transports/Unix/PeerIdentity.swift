@@ -11,7 +11,8 @@ extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == Proces
     Self { (target: RawDescriptor) throws(SocketError) -> ProcessCredentials in
       var value = ProcessCredentials(pid: 0, uid: .max, gid: .max)
       var length = 0
-      let result = target.readOption(CSK_SOL_SOCKET, CSK_SO_PEERCRED, into: &value, &length)
+      // The structure consists of integers.
+      let result = unsafe target.readOption(CSK_SOL_SOCKET, CSK_SO_PEERCRED, intoStructure: &value, &length)
       if result.isFailure { throw SocketError(result, .getOption) }
       // The kernel returns these values if there is no peer.
       if value.pid == 0 && value.uid == .max && value.gid == .max { throw SocketError(code: .notConnected, .getOption) }

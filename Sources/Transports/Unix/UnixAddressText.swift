@@ -4,7 +4,8 @@ extension UnixAddress {
   /// Parses the text after the scheme.
   init(body: String) throws(SocketError) {
     if body.isEmpty {
-      throw .malformed("The path is missing. Write unix:/path, unix:@name, or unix:@ for a name that the kernel chooses.")
+      throw .malformed(
+        "The path is missing. Write unix:/path, unix:@name, or unix:@ for a name that the kernel chooses.")
     }
     // The parser processes bytes and not characters, because a combining accent forms one character with a preceding
     // `@`, `/` or `%`.

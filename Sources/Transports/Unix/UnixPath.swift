@@ -98,8 +98,8 @@ extension UnixPath {
     } catch {
       throw SocketError(code: .addressTooLong, .bind).with(
         address: description,
-        explanation: "The last component is too long. In a path longer than 108 bytes, the last component may have at most "
-          + "about 90 bytes.")
+        explanation: "The last component is too long. In a path longer than 108 bytes, the last component may have at "
+          + "most about 90 bytes.")
     }
   }
 }

@@ -35,8 +35,9 @@ struct PacketQueue: ~Copyable {
     return head >= size ? 0 : nil
   }
 
-  /// Enlarges an empty queue.
+  /// Enlarges an empty queue. Traps if the queue is not empty.
   mutating func grow(to size: Int) {
+    precondition(isEmpty)
     unsafe memory?.deallocate()
     unsafe memory = .allocate(byteCount: size, alignment: 8)
     capacity = size

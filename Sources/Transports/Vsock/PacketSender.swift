@@ -91,8 +91,7 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     if bytes.isEmpty || bytes.count > Int32.max { return .failure(errno: CSK_EINVAL) }
     if !flags.isDisjoint(with: Self.refusedFlags) { return .failure(errno: CSK_EOPNOTSUPP) }
     let share = share
-    // The socket is borrowed during this call, so the descriptor does not change and is read without the lock.
-    let descriptor = RawDescriptor(share.state.descriptor)
+    let descriptor = share.descriptor
     let probe = descriptor.attemptEmptySend()
     share.lock()
     defer { share.unlock() }

@@ -46,6 +46,9 @@ struct PacketSenderShare: ~Copyable {
     nonmutating _modify { yield unsafe &stateAddress.pointee }
   }
 
+  /// The number of the socket. A thread that borrows the socket needs no lock, because the number then does not change.
+  var descriptor: RawDescriptor { unsafe RawDescriptor(stateAddress.pointee.descriptor) }
+
   private var stateAddress: UnsafeMutablePointer<PacketSenderState> {
     unsafe (memory + Self.stateOffset).assumingMemoryBound(to: PacketSenderState.self)
   }

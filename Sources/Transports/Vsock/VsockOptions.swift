@@ -49,7 +49,9 @@ extension SocketOption where Group == VsockSocketOptions, Value == Duration {
       read: { (target: RawDescriptor) throws(SocketError) -> Duration in
         var value = csk_timeval()
         var length = 0
-        let result = target.readOption(CSK_AF_VSOCK, CSK_SO_VM_SOCKETS_CONNECT_TIMEOUT, into: &value, &length)
+        // The structure consists of integers.
+        let result = unsafe target.readOption(
+          CSK_AF_VSOCK, CSK_SO_VM_SOCKETS_CONNECT_TIMEOUT, intoStructure: &value, &length)
         if result.isFailure { throw SocketError(result, .getOption) }
         return .seconds(value.tv_sec) + .microseconds(value.tv_usec)
       },

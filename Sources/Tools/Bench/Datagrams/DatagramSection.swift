@@ -44,8 +44,8 @@ extension Section {
       "One load generator with epoll serves all rows. It sends bursts of \(burst) datagrams as one message",
       "(UDP_SEGMENT), receives many datagrams with one call, and has at most \(window) datagrams in flight. Each",
       "datagram has a number; a row fails if a datagram is lost, changed or duplicated. recvfrom/sendto: one wait,",
-      "then calls until the queue is empty. \"wait, …\": one wait for each datagram. cpu: of the server; load: of the load",
-      "generator; user and system time, in nanoseconds per datagram. calls/dgram: as counted by the server's loop.",
+      "then calls until the queue is empty. \"wait, …\": one wait for each datagram. cpu: of the server; load: of the",
+      "load generator; user and system time, in ns per datagram. calls/dgram: as counted by the server's loop.",
       "Numbers are medians. Ratios compare runs of the same round: median [minimum maximum]. The C server always",
       "uses epoll. SocketKit's server uses epoll too, unless --poller selects another poller.",
     ]
