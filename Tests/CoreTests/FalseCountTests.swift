@@ -1,3 +1,4 @@
+import Glibc
 import SocketKit
 import TestSupport
 import Testing
@@ -39,11 +40,11 @@ import Testing
     #expect(count == 1 && buffer == [7])
     #expect(ancillary.byteCount == (length < 0 ? 0 : 64))
     if length < 0 {
-      try ancillary.append(level: 1, type: 2, value: 3 as Int32)
+      try ancillary.append(level: SOL_SOCKET, type: SO_TIMESTAMP, value: 3 as Int32)
       #expect(ancillary.byteCount == 24)
     } else {
       #expect(throws: SocketError(code: .capacityExceeded, .send)) {
-        try ancillary.append(level: 1, type: 2, value: 3 as Int32)
+        try ancillary.append(level: SOL_SOCKET, type: SO_TIMESTAMP, value: 3 as Int32)
       }
     }
   }
@@ -124,6 +125,6 @@ private struct InventingDatagrams: ~Copyable, DatagramSocket {
 
   borrowing func attemptSend(batch: inout MessageBatch) -> IOResult {
     while base.attemptSend(batch: &batch).raw > 0 {}
-    return .failure(errno: 11)
+    return .failure(errno: EAGAIN)
   }
 }
