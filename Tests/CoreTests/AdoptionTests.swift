@@ -115,7 +115,7 @@ import Testing
     let pair = try UnixStreamSocket.pair()
     let number = pair.first.descriptor
     let owner = unsafe Descriptor(unsafeOwning: number)
-    let copy = try owner.duplicate()
+    let copy = try owner.raw.duplicate()
     _ = owner.release()
     #expect(flags(copy.raw.value).descriptor & FD_CLOEXEC != 0)
     let socket = UnixStreamSocket(owning: copy)

@@ -49,10 +49,4 @@ public struct Descriptor: ~Copyable, Sendable {
     discard self
     return IOResult(raw: csk_close(number.value))
   }
-
-  /// Returns a second descriptor for the same open file (fcntl(2) F_DUPFD_CLOEXEC).
-  ///
-  /// A poller watches an open file until the last descriptor of the file is closed. Therefore, deregister a descriptor
-  /// before you close it, even if a duplicate stays open.
-  public borrowing func duplicate() throws(SocketError) -> Descriptor { try raw.duplicate() }
 }
