@@ -8,7 +8,7 @@ public import SocketKitCore
 /// let web = try activated.takeListener(TCPSocket.self, named: "web")
 /// let control = try activated.takeListener(VsockStreamSocket.self, named: "control")
 /// ```
-/// From its initialization, the value owns the descriptors 3, 4, …. Each descriptor can be taken once. When the value
+/// After its initialization, the value owns the descriptors 3, 4, …. Each descriptor can be taken once. When the value
 /// is destroyed, it closes the descriptors that were not taken. Make only one value, at the start of the program,
 /// before other code can use these numbers.
 public struct ActivatedSockets: ~Copyable, Sendable {
@@ -37,10 +37,10 @@ public struct ActivatedSockets: ~Copyable, Sendable {
       throw SocketError(code: .invalidArgument, .activate)
     }
     guard process == getpid() else { throw SocketError(code: .nameNotFound, .activate) }
-    // The check precedes the allocation, because LISTEN_FDS can be any number, and the check stops at the first
-    // descriptor that is not open.
+    // Check the descriptors before allocating memory for them: LISTEN_FDS can be any number, and the check stops at the
+    // first descriptor that is not open.
     for number in 3..<3 + count { try Self.check(RawDescriptor(number)) }
-    // A descriptor without a name is "unknown", as with systemd.
+    // A descriptor without a name gets the name "unknown", as in systemd.
     let names = try Self.names(of: Int(count), in: Self.variable("LISTEN_FDNAMES"))
     let found = names.enumerated().map { Entry(descriptor: RawDescriptor(3 + Int32($0)), name: $1) }
     for entry in found { try entry.descriptor.makeNonBlockingAndCloseOnExec() }
@@ -113,8 +113,8 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     return index
   }
 
-  /// Returns a copy of the value of an environment variable; nil if the variable is not set. The value that getenv(3)
-  /// returns ends with a zero byte and stays in place until a thread changes the environment.
+  /// Returns a copy of the value of an environment variable; nil if the variable is not set. The string that getenv(3)
+  /// returns ends with a zero byte, and it is valid until a thread changes the environment.
   private static func variable(_ name: String) -> String? {
     guard let value = unsafe getenv(name) else { return nil }
     return unsafe String(cString: value)

@@ -62,7 +62,7 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
   /// Sends a signal to the process (pidfd_send_signal(2), Linux 5.1).
   /// - Parameter signal: the number of the signal (signal(7)). 0 sends no signal and only checks for errors.
   /// - Throws: `.noSuchProcess` if the process has ended and its parent has waited for it; `.permissionDenied` as for
-  ///   kill(2); `.invalidArgument` for a number that is not the number of a signal; `.notSupported` before Linux 5.1.
+  ///   kill(2); `.invalidArgument` if `signal` is not a signal number; `.notSupported` before Linux 5.1.
   public borrowing func send(signal: Int32) throws(SocketError) {
     let result = IOResult(raw: csk_pidfd_send_signal(owned.raw.value, signal))
     if result.isFailure { throw SocketError(result, .controlProcess) }
@@ -71,8 +71,8 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
   /// Duplicates a descriptor of the process: returns a new descriptor in this process for the same open file
   /// (pidfd_getfd(2), Linux 5.6).
   ///
-  /// The new descriptor is CLOEXEC. It shares the non-blocking flag with the descriptor in the process, so
-  /// `init(adopting:)` of a socket type makes both descriptors non-blocking.
+  /// The new descriptor is CLOEXEC. It shares the non-blocking flag with the original descriptor in the other process,
+  /// so `init(adopting:)` of a socket type makes both descriptors non-blocking.
   /// - Parameter descriptor: the number of the descriptor in the process.
   /// - Throws: `.permissionDenied` without permission to trace the process (ptrace(2), PTRACE_MODE_ATTACH_REALCREDS);
   ///   `.closed` if no descriptor of this number is open in the process; `.noSuchProcess` if the process has ended;
@@ -140,7 +140,7 @@ public enum ProcessExit: BitwiseCopyable, Hashable, Sendable {
   case exited(Int32)
   /// A signal terminated the process.
   case killed(signal: Int32, dumpedCore: Bool)
-  /// The process ended, but the kernel does not report its status. The process is not a child of this process, a call
-  /// has already waited for the process, or this process ignores SIGCHLD.
+  /// The process ended, but the kernel does not report its status. This is the case if the process is not a child of
+  /// this process, if a call has already waited for the process, or if this process ignores SIGCHLD.
   case unknown
 }

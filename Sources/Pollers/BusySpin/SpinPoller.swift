@@ -4,9 +4,9 @@ public import SocketKitCore
 /// A poller that polls repeatedly before it sleeps: it has the lowest latency, at the cost of CPU time.
 ///
 /// It wraps another poller, the base, and polls the base without blocking: first as fast as possible, then with a yield
-/// to other threads before each attempt. After these attempts, it waits in the base poller, which sleeps. All limits
-/// are parameters, and in the pure mode the poller never sleeps. The base poller reports the readiness, so only ready
-/// descriptors are reported, and wake-ups and deadlines are exact.
+/// to other threads before each attempt. After these attempts, it waits in the base poller, which sleeps. The numbers
+/// of attempts are parameters. In the pure mode, the poller never sleeps. The base poller detects readiness and
+/// wake-ups, so this poller reports only descriptors that are ready. It checks the deadline after each attempt.
 ///
 /// Choose the limits carefully on machines with few cores. If both ends of a connection share a core, spinning without
 /// yields delays the peer until the end of the time slice.
@@ -16,8 +16,8 @@ public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
   public struct Configuration: Sendable {
     /// The configuration of the base poller.
     public var base: Base.Configuration
-    /// The number of attempts without yielding. The limit is a count and not a time. Each attempt is a system call,
-    /// which takes much longer than the resolution of the clock.
+    /// The number of attempts without yielding. The limit is a count and not a time. Each attempt makes a system call,
+    /// whose duration is much longer than the resolution of the clock.
     public var spins: UInt32
     /// The number of attempts after the spins, with a yield before each attempt.
     public var yields: UInt32
@@ -33,7 +33,8 @@ public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
       self.parks = parks
     }
 
-    /// Returns a configuration that never yields and never sleeps. Use it only if each end has a dedicated core.
+    /// Returns the configuration of a poller that never yields and never sleeps. Use it only if each end has a
+    /// dedicated core.
     public static func pure(base: Base.Configuration) -> Configuration {
       Configuration(base: base, spins: .max, yields: 0, parks: false)
     }
@@ -42,9 +43,9 @@ public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
   /// The number of attempts in each mode since the poller was created.
   @frozen
   public struct Statistics: BitwiseCopyable, Hashable, Sendable {
-    /// The number of attempts without a yield that found no events.
+    /// The number of times that the poller found no events and tried again without a yield.
     public var spins: UInt64 = 0
-    /// The number of attempts with a yield that found no events.
+    /// The number of times that the poller found no events and yielded before it tried again.
     public var yields: UInt64 = 0
     /// The number of times that the poller slept.
     public var parks: UInt64 = 0

@@ -4,9 +4,9 @@ public import SocketKitCore
 /// A poller that uses epoll(7). The poller supports level, edge and one-shot triggering and exclusive wake-ups. The
 /// cost of a wait does not grow with the number of idle connections.
 ///
-/// Deadlines have the resolution of the nanosecond timer with epoll_pwait2(2) (Linux 5.11). On an older kernel, or if a
-/// seccomp filter forbids the call, deadlines are rounded up to the next millisecond: see ``capabilities``. If a filter
-/// forbids epoll_wait(2), the poller uses epoll_pwait(2).
+/// With epoll_pwait2(2) (Linux 5.11), deadlines have the resolution of the nanosecond timer. On an older kernel, or if
+/// a seccomp filter forbids the call, deadlines are rounded up to the next millisecond: see ``capabilities``. If a
+/// filter forbids epoll_wait(2), the poller uses epoll_pwait(2).
 @frozen @safe
 public struct EpollPoller: ~Copyable, Poller {
   /// The parameters of an epoll poller.
@@ -28,8 +28,8 @@ public struct EpollPoller: ~Copyable, Poller {
 
   /// - Throws: `.tooManyDescriptors`; `.invalidArgument` for fewer than 1 or more than 1048576 events per wait.
   public init(_ configuration: Configuration = Configuration()) throws(SocketError) {
-    // The kernel rejects buffers of more than 2³¹ bytes for events. This limit is far below that, and sufficient for
-    // any program.
+    // The kernel rejects buffers of more than 2³¹ bytes for events. The limit of 1048576 events is far below that size,
+    // and sufficient for any program.
     guard (1...1_048_576).contains(configuration.eventsPerWait) else {
       throw SocketError(code: .invalidArgument, .open)
     }
@@ -56,7 +56,7 @@ public struct EpollPoller: ~Copyable, Poller {
     Configuration(eventsPerWait: min(max(capacity, 1), 1024))
   }
 
-  /// All capabilities, but ``/SocketKitCore/PollerCapabilities/precise`` only if epoll_pwait2(2) works.
+  /// All capabilities. ``/SocketKitCore/PollerCapabilities/precise`` is included only if epoll_pwait2(2) works.
   public var capabilities: PollerCapabilities {
     isPrecise
       ? [.edge, .oneShot, .exclusive, .parks, .scalable, .precise] : [.edge, .oneShot, .exclusive, .parks, .scalable]
@@ -82,16 +82,17 @@ public struct EpollPoller: ~Copyable, Poller {
     _ command: Int32, _ source: RawDescriptor, _ interest: Interest, _ trigger: Trigger, _ token: Token,
     _ operation: SocketError.Operation
   ) throws(SocketError) {
-    // Hang-ups cannot be masked. Make an empty interest edge-triggered, so that it reports a hang-up at most once.
+    // epoll(7) reports hang-ups for every interest. A registration with an empty interest is therefore edge-triggered,
+    // so that a hang-up is reported at most once.
     let mode = interest.events.isEmpty ? trigger.known.union(.edge) : trigger.known
     var event = csk_epoll_event(events: interest.events.rawValue | mode.rawValue, data: token.rawValue)
     let result = Self.control(epoll.raw, command, source, &event)
     if !result.isFailure { return }
     switch result.errno {
     case CSK_ENOENT: throw SocketError(code: .notRegistered, operation, errno: result.errno)
-    // Errors of epoll_ctl(2): the descriptor cannot be watched (EPERM); epoll instances would watch each other in a
-    // cycle (ELOOP, or EINVAL for this epoll instance itself); an exclusive registration was modified, or exclusive was
-    // combined with a mode that it excludes (EINVAL).
+    // Errors of epoll_ctl(2). EPERM: the descriptor cannot be watched. ELOOP: epoll instances would watch each other in
+    // a cycle. EINVAL: this epoll instance would watch itself, an exclusive registration was modified, or exclusive was
+    // combined with a mode that it excludes.
     case CSK_EPERM, CSK_EINVAL, CSK_ELOOP:
       throw SocketError(code: .notSupported, operation, errno: result.errno)
     // The number of registrations has reached the limit fs.epoll.max_user_watches.
@@ -150,8 +151,8 @@ public struct EpollPoller: ~Copyable, Poller {
     }
   }
 
-  /// Removes the wake-up from the events if the events contain a wake-up. If a filter rejected epoll_wait(2), waits
-  /// with another call.
+  /// Removes the wake-up from the events, if there is one. If a filter rejected epoll_wait(2), this method first waits
+  /// with another system call.
   @usableFromInline
   mutating func settle(_ result: Int, _ deadline: Deadline) -> Int {
     let count = csk_may_be_refused(result) != 0 ? waitOtherwise(deadline) : result

@@ -1,7 +1,7 @@
 public import SocketKitCore
 
-/// The conformance rules of a transport's endpoints and their text, run with sample values:
-/// ``/SocketKitCore/Transport``.
+/// The conformance rules of a transport's endpoints and of their text (``/SocketKitCore/Transport``). The suite runs
+/// the rules with sample values.
 public struct EndpointSuite<S: Transport & ~Copyable>: ConformanceSuite {
   public let name: String
   private let samples: [S.Endpoint]

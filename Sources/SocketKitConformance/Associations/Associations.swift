@@ -103,7 +103,7 @@ extension Arrival {
   }
 }
 
-/// A server and clients, each with one association with the server.
+/// A server and several clients. Each client has one association with the server.
 struct Associations<S: OneToManySocket & ~Copyable>: Sendable {
   let server: Party<S>
   let clients: [Party<S>]

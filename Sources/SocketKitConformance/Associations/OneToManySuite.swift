@@ -1,6 +1,6 @@
 public import SocketKitCore
 
-/// The conformance rules of sockets with several peers, run with a server and several clients.
+/// The conformance rules of sockets with several peers. The suite runs the rules with a server and several clients.
 ///
 /// ```swift
 /// let suite = OneToManySuite<MySocket>("mine") { try MySocket.listen(on: .loopback(port: 0)) }

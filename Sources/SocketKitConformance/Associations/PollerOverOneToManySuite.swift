@@ -1,6 +1,6 @@
 public import SocketKitCore
 
-/// The conformance rules of a poller combined with a socket with several peers.
+/// The conformance rules of a poller that watches a socket with several peers.
 ///
 /// ```swift
 /// let suite = PollerOverOneToManySuite<EpollPoller, MySocket>("mine over epoll", of: OneToManySuite("mine") { … })

@@ -186,7 +186,7 @@ extension MessageRules where S: ~Copyable {
 }
 
 extension MessageEnd where S: ~Copyable {
-  /// Receives a message with the call that reports only its sender, if the socket has such a call.
+  /// Receives a message. If the socket has a receive call that reports only the sender of the message, uses that call.
   func receiveFromSomebody() throws -> [UInt8] {
     guard let receive = calls.receiveFromSomebody else { return try next(1024).bytes }
     return try receive(socket)

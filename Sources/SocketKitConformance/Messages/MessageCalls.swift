@@ -1,6 +1,6 @@
 internal import SocketKitCore
 
-/// The calls of datagram and packet sockets, so that one rule can test both.
+/// The calls of datagram and sequenced-packet sockets in a common form, so that one rule can test both kinds.
 struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
   typealias Receive = @Sendable (Shared<S>, inout [UInt8], inout MessageInfo, ReceiveFlags) throws -> ReadOutcome?
   typealias ReceiveAncillary =
@@ -17,7 +17,8 @@ struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
   let receiveAncillary: ReceiveAncillary
   /// Attempts to receive once with 64 bytes for ancillary data, through the public call. Drops the ancillary data.
   let receiveAndDropAncillary: @Sendable (Shared<S>, inout [UInt8]) throws -> ReadOutcome?
-  /// Receives the bytes of a message with the call that reports only its sender; nil if the socket has no such call.
+  /// Receives the bytes of a message, with the receive call that reports only the sender of the message; nil if the
+  /// socket has no such call.
   let receiveFromSomebody: (@Sendable (Shared<S>) throws -> [UInt8])?
   /// Waits for a message and receives it.
   let wait: Wait

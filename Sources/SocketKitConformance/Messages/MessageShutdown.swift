@@ -68,7 +68,7 @@ extension MessageRules where S: ~Copyable {
     {
       ends in
       let count = try ends.near.fill()
-      // Without a half-close the whole connection ends, and the send may throw a different code.
+      // If the transport has no half-close, the whole connection ends, and the send may throw a different code.
       let hasHalf = prefix == "datagram" || S.capabilities.contains(.halfClose)
       let sender = RuleThread {
         let allowed: [SocketError.Code] = hasHalf ? [.brokenPipe] : [.brokenPipe, .connectionReset, .notConnected]

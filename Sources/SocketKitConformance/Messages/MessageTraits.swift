@@ -11,7 +11,7 @@ public struct MessageTraits: OptionSet, Hashable, Sendable {
   public static let lossless = Self(rawValue: 2)
   /// Sending to a closed peer fails, either immediately or soon.
   public static let refusals = Self(rawValue: 4)
-  /// The failure is an ICMP error. The kernel reports the error later, and pollers report it too.
+  /// Sending to a closed peer causes an ICMP error. The kernel reports this error later, and pollers report it too.
   public static let delayedErrors = Self(rawValue: 8)
   /// Messages can carry descriptors (SCM_RIGHTS).
   public static let descriptors = Self(rawValue: 16)

@@ -35,8 +35,8 @@ extension PollerSuite where P: ~Copyable {
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(wire.near, for: .readable, token: tokenA)
-        // These times exceed the range of microseconds in 32 bits, milliseconds in 31 and in 32 bits, and nanoseconds
-        // in 63 bits.
+        // In order, these times exceed the ranges of microseconds in 32 bits, of milliseconds in 31 bits, of
+        // milliseconds in 32 bits, and of nanoseconds in 63 bits.
         let times: [Duration] = [.seconds(7200), .seconds(25 * 86_400), .seconds(50 * 86_400), .seconds(1 << 40)]
         for time in times {
           let helper = RuleThread {

@@ -17,7 +17,8 @@ extension PollerOverStreamSuite where P: ~Copyable, S: Transport & Acceptable<Vo
     }
       + listening("shutdown.reported", address, "A listener that was shut down is reported until it is deregistered.") {
         poller, listener in
-        // The kernel cannot shut down vsock listeners. A shutdown still ends accept calls, but no poller reports it.
+        // The kernel cannot shut down vsock listeners. The `shutdown` method still ends accept calls, but no poller
+        // reports the listener.
         if S.capabilities.contains(.silentListeners) { return }
         try poller.register(listener.value, for: .readable, token: tokenA)
         try poller.requireQuiet("before the shutdown")
@@ -127,7 +128,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: Transport & Acceptable<Vo
       }
   }
 
-  /// Runs `body` with the address of a listener whose backlog is full. Does nothing if no connect waits: some
+  /// Runs `body` with the address of a listener whose backlog is full. Does nothing if no connect call is blocked: some
   /// transports refuse connections when the backlog is full, and some have no limit.
   private func connectingInVain(to address: S.Address, _ body: (S.Address) throws -> Void) throws {
     let listener = try S.listen(on: address, backlog: 0)

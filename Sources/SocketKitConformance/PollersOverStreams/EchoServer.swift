@@ -27,15 +27,15 @@ struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
     }
   }
 
-  // A separate function: two spans in one function of this form crash the compiler (6.3.1).
+  // This code is a separate function, because two spans in one function of this form crash the compiler (6.3.1).
   private mutating func send() throws {
     if let count = try socket.write(pending.span) { pending.removeFirst(count) }
   }
 }
 
 /// A small echo server with one poller, similar to a typical program: it stores its connections in a slab, and its
-/// interest includes writability only while it has data to send. It supports streams that hold bytes, as
-/// ``/SocketKitCore/Poller`` describes.
+/// interest includes writability only while it has data to send. It supports streams that hold bytes (see
+/// ``/SocketKitCore/Poller``).
 struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable {
   private var poller: P
   private var connections: Slab<EchoConnection<S>>

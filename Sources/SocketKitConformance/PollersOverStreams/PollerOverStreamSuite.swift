@@ -47,8 +47,8 @@ extension PollerOverStreamSuite where S: Transport & Acceptable<Void> & ~Copyabl
   /// connecting, and additional rules test listening and connecting with the poller.
   ///
   /// - Parameters:
-  ///   - configure: sets options on listeners and connecting sockets of the pairs, for example to disable Nagle's
-  ///     algorithm.
+  ///   - configure: sets options on the listener and on the connecting socket of each pair, for example to disable
+  ///     Nagle's algorithm.
   ///   - address: returns a new address to listen on for each call.
   public init(
     _ name: String, configuration: P.Configuration = P.configuration(capacity: 64),

@@ -62,8 +62,8 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
       }
   }
 
-  /// Creates a rule that runs an echo server with the rule's poller and runs `body` with the clients on a separate
-  /// thread. Then all clients close, and the server must remove every connection.
+  /// Creates a rule that runs an echo server on the rule's poller. A separate thread runs `body`, which receives the
+  /// clients as its argument. Then all clients close, and the server must remove every connection.
   private func serverRule(
     _ id: String, _ summary: String, connections: Int, _ body: @escaping @Sendable ([Shared<S>]) throws -> Void
   ) -> [ConformanceRule] {
@@ -96,7 +96,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
   }
 }
 
-/// Writes a message from every client and reads its echo, for a number of rounds.
+/// In each round, writes one message from every client, then reads all echoes.
 func echo<S: StreamSocket & ~Copyable>(_ clients: [Shared<S>], rounds: Int, message size: Int) throws {
   for round in 0..<rounds {
     for (index, client) in clients.enumerated() {

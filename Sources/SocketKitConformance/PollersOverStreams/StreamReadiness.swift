@@ -97,9 +97,9 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
       ) { poller, ends in try receiveBesideAFullDirection(&poller, ends) }
   }
 
-  /// Receives all bytes and compares them with the sent bytes. With `once`, a single read follows each event; it reads
-  /// at most a quarter of the bytes of one write. With a poller that reports each change only once, this loop does not
-  /// receive all bytes.
+  /// Receives all bytes and compares them with the sent bytes. With `once`, the function makes only one read call after
+  /// each event, for at most a quarter of the bytes of one write. If a poller reports each change only once, the
+  /// function then does not receive all bytes and fails.
   private func receiveAll(_ poller: inout P, _ ends: Ends<S>, again: Trigger?, once: Bool = false) throws {
     var random = SeededRandom(seed: 9)
     let sent = random.bytes(400_000)

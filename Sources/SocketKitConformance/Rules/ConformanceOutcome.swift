@@ -4,8 +4,8 @@ public enum ConformanceOutcome: Hashable, Sendable {
   case passed
   /// The conformer breaks the rule; the text describes the observed behaviour.
   case failed(evidence: String)
-  /// The rule cannot be tested on this host; the text states why, for example a kernel without the protocol or a
-  /// missing permission.
+  /// The rule cannot be tested on this host; the text states the cause, for example that the kernel does not support
+  /// the protocol or that a permission is missing.
   case unavailable(cause: String)
 
   /// Whether the conformer breaks the rule.

@@ -14,7 +14,8 @@ public struct ConformanceReport: Sendable {
 
   /// The outcomes in the order in which the rules were run.
   public private(set) var lines: [Line] = []
-  /// Rule ids, or prefixes such as `stream.`, that may be unavailable; `""` allows all.
+  /// The ids of the rules that may be unavailable, or prefixes of ids such as `stream.`; the prefix `""` allows all
+  /// rules.
   public let allowedUnavailable: [String]
 
   /// - Parameter allowedUnavailable: required rules whose ids have one of these prefixes may be unavailable without
@@ -47,8 +48,8 @@ public struct ConformanceReport: Sendable {
     }
   }
 
-  /// Returns whether a line fails the report: a rule that is broken and not optional, or a required rule that is
-  /// unavailable and not allowed to be.
+  /// Returns whether a line fails the report. This is the case if its rule is broken and not optional, or if its rule
+  /// is required and unavailable and ``allowedUnavailable`` does not allow this.
   public func isFatal(_ line: Line) -> Bool {
     switch line.outcome {
     case .passed: false

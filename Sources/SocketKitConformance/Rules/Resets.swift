@@ -12,7 +12,7 @@ extension StreamSocketSuite where S: ~Copyable {
       ends in
       try ends.near.writeAll([1, 2, 3])
       try require(ends.far.value.readSource.becomesReadable(within: Times.patience), "no bytes arrived")
-      // Unread bytes make the close reset the connection, if the transport supports resets.
+      // Closing a socket with unread bytes resets the connection, if the transport supports resets.
       ends.far.close()
       try require(ends.near.value.readSource.becomesReadable(within: Times.patience), "no end arrived")
       if !ends.near.value.readSource.hasPendingError { return }
@@ -25,7 +25,7 @@ extension StreamSocketSuite where S: ~Copyable {
       ) { ends in
         try ends.near.writeAll([1, 2, 3])
         try require(ends.far.value.readSource.becomesReadable(within: Times.patience), "no bytes arrived")
-        // Unread bytes make the close reset the connection.
+        // Closing a socket with unread bytes resets the connection.
         ends.far.close()
         let (error, _) = try ends.near.writeUntilError(until: .after(Times.limit))
         try requireGone(error, "the write")

@@ -3,10 +3,10 @@ internal import Synchronization
 
 /// A stream with partial reads and writes: most calls transfer fewer bytes than requested, often only one.
 ///
-/// A kernel usually accepts a small write completely. A wrapper that confuses the requested with the transferred number
-/// of bytes may therefore pass every rule with a plain socket as its base, but it fails with this socket as its base.
-/// Test a wrapper with ``StreamSocketSuite/init(_:over:wrapping:)``, and a protocol implementation by passing it a
-/// DripSocket.
+/// A kernel usually accepts a small write completely. A wrapper that confuses the number of requested bytes with the
+/// number of transferred bytes may therefore pass every rule over a plain socket. Over this socket, it fails. To test a
+/// wrapper, use ``StreamSocketSuite/init(_:over:wrapping:)``. To test a protocol implementation, pass a `DripSocket` to
+/// it.
 ///
 /// A call would block only if the base's call would block. The sequence of sizes is the same for every socket and does
 /// not depend on time.

@@ -107,8 +107,8 @@ extension Counter {
 }
 
 extension Shared where Value: StreamSocket & ~Copyable {
-  /// Returns whether `pending` contains a direction, or a source that must be watched for this direction becomes ready
-  /// within the duration.
+  /// Returns whether `pending` contains the direction, or whether a source that must be watched for the direction
+  /// becomes ready within the duration.
   func isReported(_ interest: Interest, within duration: Duration) -> Bool {
     if value.pending.rawValue & interest.rawValue != 0 { return true }
     let needed = value.sources(for: interest)
@@ -117,7 +117,8 @@ extension Shared where Value: StreamSocket & ~Copyable {
       writing: needed.contains(.writable) ? value.writeSource : nil, within: duration)
   }
 
-  /// Requires that reads would block, and that `pending` does not contain `.readable` after one of these reads.
+  /// Makes up to 1000 read calls. Requires that each of them would block, and that `pending` does not contain
+  /// `.readable` after the last one.
   fileprivate func requireNothingPending(_ when: String) throws {
     for _ in 0..<1000 {
       try requireEqual(try readOnce().outcome, nil, "a read \(when)")

@@ -54,7 +54,7 @@ extension StreamSocketSuite where S: ~Copyable {
       }
       + rule("shutdown.wakes-write", "Shutting down writing ends a write of the socket that waits on another thread.") {
         ends in
-        // Without a half-close the whole connection ends, and the write may throw a different code.
+        // If the transport has no half-close, the whole connection ends, and the write may throw a different code.
         let hasHalf = S.capabilities.contains(.halfClose)
         let writer = RuleThread { try ends.near.writeUntilError(until: .after(Times.limit)).0.code }
         pause(Times.short + Times.short)

@@ -5,7 +5,7 @@ public import SocketKitCore
 /// ```swift
 /// let suite = StreamSocketSuite<MySocket>("mine") { try MySocket.pair() }
 /// ```
-/// Eleven of the rules are test cases of Go's `nettest.TestConn`.
+/// Eleven of the rules correspond to test cases of Go's `nettest.TestConn`.
 public struct StreamSocketSuite<S: StreamSocket & ~Copyable>: ConformanceSuite {
   public let name: String
   let makePair: @Sendable () throws -> SocketPair<S>
@@ -25,8 +25,8 @@ public struct StreamSocketSuite<S: StreamSocket & ~Copyable>: ConformanceSuite {
     self.more = more
   }
 
-  /// Creates the suite for a wrapper. Its pairs use a ``DripSocket`` as their base, which makes most reads and writes
-  /// partial.
+  /// Creates the suite for a wrapper. Each wrapper in a pair has a ``DripSocket`` as its base, which makes most reads
+  /// and writes partial.
   ///
   /// ```swift
   /// let suite = StreamSocketSuite("metered") {
@@ -187,7 +187,7 @@ extension Ends where S: ~Copyable {
     try requireEqual(try near.readExactly(1), [0xa5], "the byte sent to the near end, \(why)")
   }
 
-  /// Reads the zeros that a rule has not read, up to a marker.
+  /// Discards the zeros that a rule has sent but not read: sends a marker, and reads up to this marker.
   func resynchronize() throws {
     let far = far
     let reader = RuleThread {

@@ -28,7 +28,7 @@ extension RawDescriptor {
   func becomesReadable(within duration: Duration) -> Bool {
     becomesReady(reading: self, writing: nil, within: duration)
   }
-  /// Whether an error is pending, which the next call returns.
+  /// Whether an error is pending. The next call returns this error.
   var hasPendingError: Bool {
     var watched = [pollfd(fd: value, events: 0, revents: 0)]
     return awaitEvent(&watched, within: .zero) && watched[0].revents & Int16(POLLERR) != 0
@@ -36,7 +36,7 @@ extension RawDescriptor {
   var isNonBlocking: Bool { fcntl(value, F_GETFL) & O_NONBLOCK != 0 }
 }
 
-/// Returns whether one descriptor becomes readable or another one writable within the duration.
+/// Returns whether `reading` becomes readable or `writing` becomes writable within the duration.
 func becomesReady(reading: RawDescriptor?, writing: RawDescriptor?, within duration: Duration) -> Bool {
   // poll(2) ignores negative descriptors.
   var watched = [

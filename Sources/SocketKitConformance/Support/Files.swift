@@ -21,7 +21,8 @@ func readFolder(_ folder: String) -> (names: [String], descriptor: Int32)? {
   return unsafe (names, dirfd(stream))
 }
 
-/// Returns up to the given number of bytes of a file with one read; returns nil if this fails.
+/// Reads at most `count` bytes from the beginning of a file with one call of read(2). Returns nil if the file cannot be
+/// opened or read.
 func readFront(of path: String, upTo count: Int) -> ArraySlice<UInt8>? {
   // The path and the array outlive the calls, and the array has the stated size.
   let file = unsafe open(path, O_RDONLY | O_CLOEXEC)

@@ -156,8 +156,8 @@ private let brokenPipes = Atomic<Int>(0)
 
 /// Counts signals of one kind while a body runs. The signal handler is installed without SA_RESTART.
 enum SignalWatch {
-  /// Runs `body` while another thread sends the given number of signals to this one, at least 4 ms apart, and then
-  /// calls `action`. Returns the number of signals that were handled.
+  /// Runs `body`. Meanwhile, another thread sends the given number of signals to the calling thread, at least 4 ms
+  /// apart, and then calls `action`. Returns the number of signals that were handled.
   @discardableResult
   static func interrupting(
     times: Int, then action: @escaping @Sendable () throws -> Void = {}, _ body: () throws -> Void

@@ -103,7 +103,8 @@ enum Times {
   static var idle: Duration { .milliseconds(100) }
   /// A deadline that is expected to expire.
   static var short: Duration { .milliseconds(40) }
-  /// The permitted delay of a result that should be immediate; allows for a busy host and is less than ``limit``.
+  /// The permitted delay of a result that should be immediate; it is long enough for a busy host, and less than
+  /// ``limit``.
   static var prompt: Duration { (Haste.isOn ? .milliseconds(400) : .milliseconds(1500)) * SlowHost.factor }
   /// The time-out of a wait for an event or a message that should occur.
   static var patience: Duration { (Haste.isOn ? .milliseconds(500) : .seconds(3)) * SlowHost.factor }

@@ -1,7 +1,7 @@
 /// An address of any family: up to 128 bytes as the kernel wrote them, and the number of these bytes.
 ///
-/// System calls write addresses into values of this type, which allocates no memory. Two values are equal if their
-/// bytes are equal.
+/// A value of this type stores the bytes inline and allocates no memory. System calls write addresses into such values.
+/// Two values are equal if their bytes are equal.
 @frozen
 public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
   @usableFromInline var storage: InlineArray<16, UInt64>

@@ -31,7 +31,7 @@ extension RawDescriptor {
   }
 
   /// Returns the index of the interface to which the socket is bound (SO_BINDTOIFINDEX, Linux 5.1). Returns 0 if the
-  /// socket is not bound to an interface, or if connect(2) may have bound it.
+  /// socket is not bound to an interface, or if connect(2) may have bound the socket.
   private func boundDevice() -> Int {
     do throws(SocketError) {
       let device = try integerOption(CSK_SOL_SOCKET, CSK_SO_BINDTOIFINDEX)

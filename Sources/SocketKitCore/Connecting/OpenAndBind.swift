@@ -45,8 +45,9 @@ extension Transport where Self: ~Copyable {
     return Self(owning: try RawDescriptor.open(kind))
   }
 
-  /// Opens a socket that will be bound to an address. If this fails and the address has an alternative, changes the
-  /// address to the alternative: ``SocketAddress/alternative(after:)``.
+  /// Opens a socket that will be bound to an address. If this fails and the address has an alternative
+  /// (``SocketAddress/alternative(after:)``), changes `address` to the alternative and opens a socket for the
+  /// alternative.
   /// - Throws: as ``open(for:)``.
   static func open(forBindingTo address: inout Address) throws(SocketError) -> Self {
     do throws(SocketError) {
@@ -58,7 +59,8 @@ extension Transport where Self: ~Copyable {
     }
   }
 
-  /// Opens a socket of a kind other than the one that its address determines, such as another protocol.
+  /// Opens a socket of the given kind. Use this method for a kind that ``open(for:)`` does not choose, such as a socket
+  /// with another protocol.
   /// - Throws: `.wrongSocketKind` if the ``kinds`` do not include the kind, and the errors of ``open(for:)``.
   public static func open(_ kind: SocketKind) throws(SocketError) -> Self {
     guard kinds.contains(where: { $0.includes(kind) }) else { throw SocketError(code: .wrongSocketKind, .open) }

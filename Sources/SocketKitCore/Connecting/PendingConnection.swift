@@ -41,7 +41,7 @@ public struct PendingConnection<S: Transport & ConnectedSocket & ~Copyable>: ~Co
   }
 
   /// Returns the connected socket.
-  /// - Throws: the error of the connect; `.notConnected` if the connect is still in progress, so call ``isFinished()``
+  /// - Throws: the error of the connect; `.notConnected` if the connect is still in progress. Call ``isFinished()``
   ///   first. If the method throws, it closes the socket.
   public consuming func finish() throws(SocketError) -> S {
     do throws(SocketError) {
@@ -61,8 +61,8 @@ public struct PendingConnection<S: Transport & ConnectedSocket & ~Copyable>: ~Co
   ) throws(SocketError) -> S {
     do throws(SocketError) {
       var wait = try WaitOperation(.connect, until: limit)
-      // The loop waits before it checks the connection, because an error that has already occurred makes the socket
-      // writable.
+      // The loop can wait before it checks the connection: if an error has already occurred, the socket is writable and
+      // the wait returns immediately.
       repeat { try wait.block(on: readSource, for: .writable) } while try !socket.isConnected()
       try socket.confirm()
     } catch {

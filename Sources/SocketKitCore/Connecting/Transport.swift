@@ -9,8 +9,8 @@
 /// public struct MySocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable { … }
 /// ```
 /// **Text form.** If the ``endpointFormat`` of a transport has a scheme, the transport can be part of a
-/// ``TransportList``, and the text of its endpoints is `scheme:body`. ``Endpoint`` is the type that a user writes. It
-/// is the address type, unless the transport resolves names.
+/// ``TransportList``, and the text of its endpoints is `scheme:body`. ``Endpoint`` is the type of the values to which a
+/// program connects or binds. It is the address type unless the transport resolves names.
 public protocol Transport: DescriptorSocket, ~Copyable {
   /// The type of the endpoints to which a program connects or binds, such as the name of a host and a port. It is the
   /// ``Socket/Address`` unless the transport resolves names. Transports over IP use `IPEndpoint`.
@@ -21,7 +21,7 @@ public protocol Transport: DescriptorSocket, ~Copyable {
   init(owning descriptor: consuming Descriptor)
 
   /// The kinds of socket that belong to this transport, as the arguments of socket(2). For an address, ``open(for:)``
-  /// opens a socket of the first kind with the family of the address.
+  /// opens a socket of the first kind that has the family of the address.
   ///
   /// ``AddressFamily/unspecified`` includes every family, and the protocol number 0 includes every protocol of the
   /// type.
@@ -29,10 +29,10 @@ public protocol Transport: DescriptorSocket, ~Copyable {
 
   // Hooks with default implementations.
 
-  /// Opens a socket that is neither bound nor connected. This method is for implementers of transports, and for options
-  /// that a program must set first. The default implementation opens a socket of the first of the ``kinds`` with the
-  /// family of the address. If the kind depends on the address in another way, implement this method with
-  /// ``RawDescriptor/open(_:)``.
+  /// Opens a socket that is neither bound nor connected. This method is for implementers of transports, and for
+  /// programs that must set options before they bind or connect the socket. The default implementation opens a socket
+  /// of the first of the ``kinds`` that has the family of the address. If the kind depends on the address in another
+  /// way, implement this method with ``RawDescriptor/open(_:)``.
   /// - Throws: `.tooManyDescriptors`, `.protocolNotSupported`, `.permissionDenied`; `.wrongSocketKind` if none of the
   ///   ``kinds`` has the family of the address.
   static func open(for address: Address) throws(SocketError) -> Self
@@ -62,17 +62,17 @@ public protocol Transport: DescriptorSocket, ~Copyable {
 
   // Connecting and binding to an endpoint, with default implementations for endpoints that are addresses or names.
 
-  /// Makes a socket that is connected to an endpoint; programs call `connect(to:until:)`. For a ``ConnectedSocket``,
-  /// the default implementation tries the addresses of the endpoint in order. IP streams race the addresses (RFC 8305).
-  /// For a ``DatagramSocket``, it connects to the first address whose IP version the kernel supports. For any other
-  /// socket, it throws `.notSupported`.
+  /// Makes a socket that is connected to an endpoint. Programs call `connect(to:until:)`, which calls this method. For
+  /// a ``ConnectedSocket``, the default implementation tries the addresses of the endpoint in order. IP streams race
+  /// the addresses (RFC 8305). For a ``DatagramSocket``, the default implementation connects to the first address whose
+  /// IP version the kernel supports. For any other socket, it throws `.notSupported`.
   static func open(
     connectedTo endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
     configure: (borrowing Self) throws -> Void
   ) throws(SocketError) -> Self
 
-  /// Makes a socket that is bound to an endpoint; programs call `bind(to:)` and `listen(on:)`. The default
-  /// implementation binds to the first address whose IP version the kernel supports.
+  /// Makes a socket that is bound to an endpoint. Programs call `bind(to:)` or `listen(on:)`, which call this method.
+  /// The default implementation binds to the first address whose IP version the kernel supports.
   static func open(
     boundTo endpoint: Endpoint, until limit: some WaitLimit, configure: (borrowing Self) throws -> Void
   ) throws(SocketError) -> Self
@@ -83,11 +83,12 @@ public protocol Transport: DescriptorSocket, ~Copyable {
 
 /// A step at which a transport may set options on a new socket or check the socket: ``Transport/configure(at:)``.
 public enum SetupStep<Address: SocketAddress>: Sendable {
-  /// The socket will listen or receive at the address. This step precedes the program's configuration and bind(2). The
-  /// source address of a connecting socket does not cause this step.
+  /// The socket will listen or receive at the address. This step precedes the program's configuration and bind(2).
+  /// Binding a connecting socket to its source address does not cause this step.
   case binding(to: Address)
   /// A ``ConnectedSocket`` will connect. This step precedes the program's configuration. It is for transports with a
-  /// connect timeout in the kernel. `startConnecting`, which has no deadline, and connecting an open socket omit it.
+  /// connect timeout in the kernel. Two operations omit this step: `startConnecting`, which has no deadline, and
+  /// connecting a socket that is already open.
   case connecting(until: Deadline)
   /// A ``ConnectedSocket`` is connected, but the connecting call has not returned the socket to the program yet.
   case connected

@@ -6,9 +6,10 @@
 /// sctp://10.0.0.1,10.0.1.1:38412       sctp://localhost:80
 /// unix:/run/x.sock    unix:relative  unix:@abstract  unix:@    unix-seqpacket:…  unix-dgram:…
 /// ```
-/// Each value has one canonical text, ``description``, and parsing this text returns an equal value. A value contains
-/// the name of a host and not its addresses; connecting looks up the name. In `SocketKit`, `AnyEndpoint` supports all
-/// transports of the library. ``TransportList`` describes how a program adds its own transports.
+/// Each value has one canonical text, ``description``, and parsing this text returns an equal value. If the text
+/// contains the name of a host, the value contains the name and not the host's addresses. Connecting looks up the name.
+/// In `SocketKit`, `AnyEndpoint` supports all transports of the library. ``TransportList`` describes how a program adds
+/// its own transports.
 ///
 /// An ``EndpointVisitor`` connects to the address, listens on the address, or uses the address in another way.
 @frozen

@@ -1,6 +1,6 @@
 // Connecting and binding to an endpoint: the default implementations of a transport's requirements, and the methods
-// that programs call. These methods are disfavoured overloads, so that for a transport whose endpoints are its
-// addresses, the compiler chooses the overload for addresses.
+// that programs call. These methods are disfavoured overloads: if the endpoints of a transport are its addresses, the
+// compiler chooses the overload for addresses.
 
 extension Transport where Self: ~Copyable {
   public static func open(

@@ -1,6 +1,6 @@
-/// The operations of a program on an address whose transport is known only at run time. A visitor has one generic
-/// method for each kind of transport. The compiler specializes this method for every transport of that kind in the
-/// list.
+/// The operations that a program performs on an address whose transport is known only at run time. A visitor has one
+/// generic method for each kind of transport. The compiler specializes this method for every transport of that kind in
+/// the list.
 ///
 /// ```swift
 /// struct Greeting: EndpointVisitor {

@@ -22,7 +22,7 @@ public protocol TransportList: Sendable {
   /// Returns the scheme and the body of an endpoint.
   static func text(of value: Value) -> EndpointText
 
-  /// Calls the visitor's method for the transport of an endpoint.
+  /// Calls the visitor's method for the kind of the endpoint's transport.
   static func visit<V: EndpointVisitor>(_ value: Value, with visitor: inout V) throws(V.Failure) -> V.Outcome
 }
 

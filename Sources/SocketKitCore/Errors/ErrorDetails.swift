@@ -41,8 +41,8 @@ struct ErrorDetails: Hashable, Sendable {
 }
 
 extension SocketError {
-  /// The address of the operation as text. If parsing an address failed, it is the text that is not an address. It is
-  /// nil if the error has no address.
+  /// The address of the operation as text. If parsing failed, this property is the text that was parsed. It is nil if
+  /// the error has no address.
   public var address: String? { ErrorDetails.of(self).address }
   /// The local address of the operation: the requested local address of a connect, or the local address of a
   /// connection. It is nil if the error has no local address.
@@ -54,8 +54,8 @@ extension SocketError {
 
   /// Returns the same error with more text. A parameter that is nil or empty keeps the text that the error has.
   ///
-  /// A transport uses this method for errors of an operation on an address. A program uses it to print an error of a
-  /// connection with both addresses of the connection:
+  /// A transport uses this method for errors of an operation on an address. A program uses this method to print an
+  /// error together with both addresses of the connection:
   /// ```swift
   /// do throws(SocketError) {
   ///   …
@@ -67,8 +67,8 @@ extension SocketError {
   ///   - address: the address of the operation.
   ///   - localAddress: the local address of the connection.
   ///   - attempts: the errors of the attempts.
-  ///   - explanation: one or two sentences: what is wrong, then what to do about the error. The explanation replaces
-  ///     the remedy.
+  ///   - explanation: one or two sentences that state what is wrong and then what to do about the error. The
+  ///     explanation replaces the remedy.
   public func with(
     address: String? = nil, localAddress: String? = nil, attempts: [SocketError] = [], explanation: String? = nil
   ) -> SocketError {

@@ -60,7 +60,8 @@ public struct AncillaryBuffer<let capacity: Int>: ~Copyable {
   }
 
   /// Sets the length of the ancillary data that a receive has written to the buffer.
-  /// - Parameter length: the length that the kernel or a wrapper reported. The buffer limits it to its capacity.
+  /// - Parameter length: the length that the kernel or a wrapper reported. The buffer limits this length to the
+  ///   capacity.
   @inlinable @inline(__always)
   mutating func noteReceived(_ length: Int) { used = max(0, min(length, capacity)) }
 

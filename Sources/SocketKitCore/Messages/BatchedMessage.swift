@@ -35,9 +35,9 @@ extension MessageBatch {
 }
 
 extension MessageBatch.Message {
-  /// The number of bytes of the message in the batch, at most ``MessageBatch/messageCapacity``.
+  /// The number of bytes of the message that the batch contains, at most ``MessageBatch/messageCapacity``.
   @inlinable public var byteCount: Int { unsafe vector.pointee.length }
-  /// The bytes of the message in the batch.
+  /// The bytes of the message that the batch contains.
   @inlinable public var bytes: Span<UInt8> {
     @_lifetime(copy self)
     get {

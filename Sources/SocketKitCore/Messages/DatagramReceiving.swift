@@ -40,7 +40,7 @@ extension DatagramSocket where Self: ~Copyable {
     guard let length = try attemptReceive(into: &bytes, from: &address, flags: flags).count(.receive) else {
       return nil
     }
-    // The closure avoids a copy of the address, which is large because it can be of any family.
+    // The conversion reads the address in place. A copy would be large, because the address can be of any family.
     sender = address.withOwnBytes { Address(sockaddr: $0) }
     return length < room ? length : room
   }
@@ -85,9 +85,10 @@ extension DatagramSocket where Self: ~Copyable {
   /// descriptors, use `receiveDescriptors(_:into:…)` of a Unix socket. With the option `.receivePathMTU`, the call may
   /// return 0 bytes and a notice instead of a datagram. In this case `PacketMetadata.pathMTU` is not nil.
   ///
-  /// - Parameter ancillary: receives the ancillary data. The call replaces the contents of this buffer and leaves the
-  ///   buffer empty if it returns no datagram. A capacity of 320 bytes is sufficient for all ancillary data of UDP. The
-  ///   kernel discards ancillary data that do not fit and sets ``MessageInfo/Flags/ancillaryTruncated`` in the flags.
+  /// - Parameter ancillary: receives the ancillary data. The call replaces the contents of this buffer. If the call
+  ///   returns no datagram, the buffer is empty afterwards. A capacity of 320 bytes is sufficient for all ancillary
+  ///   data of UDP. The kernel discards ancillary data that do not fit and sets
+  ///   ``MessageInfo/Flags/ancillaryTruncated`` in the flags.
   /// - Returns: the same as ``receive(into:from:flags:)``.
   /// - Throws: the errors of ``receive(into:from:flags:)``.
   @inlinable @inline(__always)
@@ -137,8 +138,8 @@ extension DatagramSocket where Self: ~Copyable {
     return length < room ? length : room
   }
 
-  /// Receives one datagram into several buffers, which the call fills in order, without waiting. On kernel sockets the
-  /// call makes one system call.
+  /// Receives one datagram into several buffers, without waiting. The call fills the buffers in order. On kernel
+  /// sockets the call makes one system call.
   ///
   /// - Parameters:
   ///   - list: at most 1024 buffers that are not empty (UIO_MAXIOV). More buffers are an error, because a datagram

@@ -1,7 +1,7 @@
 public import CSocketKit
 internal import Synchronization
 
-/// The state of a batch that controls whether its messages are joined.
+/// The part of a batch's state that controls whether a send joins the messages of the batch.
 @frozen
 @usableFromInline
 struct JoiningState: BitwiseCopyable, Sendable {
@@ -39,10 +39,10 @@ enum SegmentationSettings {
 }
 
 extension IOResult {
-  /// For implementers: whether a joined send (UDP_SEGMENT) failed with an error that the kernel also returns when it
-  /// cannot split the message: EIO without checksum offload, EINVAL or EMSGSIZE for too many segments or a size beyond
-  /// the path's MTU, EOPNOTSUPP or ENOPROTOOPT without UDP_SEGMENT. If the error has another cause, sending the
-  /// messages separately fails too.
+  /// For implementers: whether a joined send (UDP_SEGMENT) may have failed because the kernel cannot split the message.
+  /// The errors are EIO (no checksum offload), EINVAL or EMSGSIZE (too many segments, or a size beyond the path's MTU),
+  /// and EOPNOTSUPP or ENOPROTOOPT (no UDP_SEGMENT). If such an error has another cause, sending the messages
+  /// separately fails too.
   @inlinable public var mayRefuseCutting: Bool {
     switch errno {
     case CSK_EIO, CSK_EINVAL, CSK_EMSGSIZE, CSK_EOPNOTSUPP, CSK_ENOPROTOOPT: true

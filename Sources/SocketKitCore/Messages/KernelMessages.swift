@@ -1,7 +1,7 @@
 public import CSocketKit
 
-// The primitives of kernel sockets that transfer messages. The spans and segments exist during the system call, which
-// accesses only as many bytes as it is given.
+// The primitives of kernel sockets that transfer messages. The spans and segments exist during the system call, and the
+// call accesses only as many bytes as their lengths state.
 
 extension MessageSocket where Self: KernelSocket & ~Copyable {
   @inlinable @inline(__always)

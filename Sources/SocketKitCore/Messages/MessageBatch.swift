@@ -9,8 +9,8 @@ public import CSocketKit
 ///
 /// On a Unix socket, a batch whose ``ancillaryCapacity`` is not 0 can receive descriptors with its messages. The batch
 /// owns these descriptors. `takeDescriptors(at:into:)` transfers descriptors to the caller. The batch closes the
-/// remaining descriptors at the next receive, in ``removeAll()`` and ``removeLast()``, when the program sets other
-/// ancillary data for their message, and when the batch is destroyed.
+/// remaining descriptors when it receives again, when ``removeAll()`` or ``removeLast()`` removes their message, when
+/// the program sets other ancillary data for their message, and when the batch is destroyed.
 // Safe: the batch allocates the arrays for `capacity` slots, initializes them, and frees them when it is destroyed.
 // Every slot number is checked or is less than `capacity`. The headers and vectors refer to the slot's own memory for
 // as long as the batch exists, and their lengths are at most the size of this memory.
@@ -50,7 +50,8 @@ public struct MessageBatch: ~Copyable {
   /// then sends each of them separately. Later sends try to join again. Each refusal doubles the number of runs that
   /// are sent separately before the next attempt, up to 1024 runs. On a socket with the option `.segmentSize` or
   /// `.cork`, a send joins no messages, because joining would change the datagrams. Set these options with `setOption`.
-  /// After the first send of this batch on a socket, later sends may not detect a change by other means.
+  /// If a program changes the options by other means after the first send of this batch on the socket, later sends may
+  /// not detect the change.
   public var mostJoined = 1
   @usableFromInline var joining = JoiningState()
   @usableFromInline var used = 0
@@ -155,7 +156,7 @@ public struct MessageBatch: ~Copyable {
     var slot = 0
     while slot < number {
       let length = unsafe Int(headers[slot].length)
-      // Prepares the message to be sent back to its sender with the bytes in the batch and without ancillary data.
+      // Prepares the message so that a send returns the bytes in the batch to the sender, without ancillary data.
       unsafe vectors[slot].length = length < messageCapacity ? length : messageCapacity
       slot &+= 1
     }

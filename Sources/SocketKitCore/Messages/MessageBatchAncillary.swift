@@ -1,7 +1,7 @@
 public import CSocketKit
 
-// The ancillary data of the messages that a batch sends. The unsafe expressions access the memory of a checked slot,
-// after a comparison of the length with the capacity: see the invariant of MessageBatch.
+// The ancillary data of the messages that a batch sends. Before the unsafe expressions access the memory of a slot, the
+// code checks the slot and compares the length with the capacity: see the invariant of MessageBatch.
 
 extension MessageBatch {
   /// Sets the ancillary data with which a message is sent, in the encoding of ``AncillaryBuffer``.

@@ -33,9 +33,9 @@ extension MessageBatch {
     return try body(&bytes)
   }
 
-  /// Reduces address lengths of 111 bytes to 110 bytes, so that the program can reply to every message. For a Unix
-  /// socket with a path of 108 bytes, and for no other address, the kernel reports a length of 111 bytes. It accepts at
-  /// most 110 bytes (net/unix/af_unix.c, unix_mkname_bsd).
+  /// Reduces address lengths of 111 bytes to 110 bytes, so that the program can reply to every message. The kernel
+  /// reports a length of 111 bytes only for a Unix path of 108 bytes, but it accepts at most 110 bytes
+  /// (net/unix/af_unix.c, unix_mkname_bsd).
   @inlinable
   func cutLongPaths(_ number: Int) {
     var slot = 0

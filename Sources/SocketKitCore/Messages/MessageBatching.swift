@@ -44,8 +44,8 @@ extension MessageBatch {
     }
   }
 
-  /// Sends the unsent messages, without waiting. On kernel sockets the call makes one system call. If a UDP socket
-  /// joins messages (``mostJoined``), it makes one system call for each run.
+  /// Sends the unsent messages, without waiting. On kernel sockets the call makes one system call. On a UDP socket that
+  /// joins messages (``mostJoined``), the call makes one system call for each run.
   ///
   /// - Returns: the number of messages that the kernel accepted; 0 if the batch contained no unsent message; nil if the
   ///   call would block. If the kernel accepted only some of the messages, call this method again. ``sent`` is the

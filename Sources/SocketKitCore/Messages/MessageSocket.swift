@@ -47,11 +47,11 @@ public protocol MessageSocket: Socket, ~Copyable {
   /// message contains ancillary data or has flags, such as end-of-record.
   static func isEnd(_ info: MessageInfo) -> Bool
 
-  /// Whether messages can carry descriptors. Only messages of Unix sockets can. If the value is true, receives must set
-  /// CLOEXEC on received descriptors, and calls that do not return descriptors search the ancillary data for
-  /// descriptors and close them. The default is true, which is safe for all sockets except packet sockets. Packet
-  /// sockets refuse the flag that requests CLOEXEC (net/packet/af_packet.c). A wrapper must return the value of its
-  /// base.
+  /// Whether messages can carry descriptors. Only messages of Unix sockets can. If the value is true, a receive must
+  /// set CLOEXEC on the descriptors that it receives. In this case, a call that does not return descriptors searches
+  /// the ancillary data for descriptors and closes these descriptors. The default is true, which is safe for all
+  /// sockets except packet sockets. Packet sockets refuse the flag that requests CLOEXEC (net/packet/af_packet.c). A
+  /// wrapper must return the value of the socket that it wraps.
   var mayReceiveDescriptors: Bool { get }
 
   /// Fills a batch with messages, without waiting. The result is the number of messages, at least 1, or a failure. The

@@ -64,8 +64,8 @@ extension OneToManySocket where Self: ~Copyable {
   /// - Returns: `.bytes` with the number of bytes written to the buffer; `.endOfStream` if the association was shut
   ///   down; nil if neither a message nor an end is available.
   /// - Throws: `.connectionReset` if the association was lost or aborted; `.connectionRefused` if the peer did not
-  ///   accept the association; and errors of the socket. The first two are thrown once for each association, which then
-  ///   no longer exists.
+  ///   accept the association; and errors of the socket. The call throws one of the first two errors once for an
+  ///   association, and the association then no longer exists.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, from association: inout Association?, _ info: inout MessageInfo,

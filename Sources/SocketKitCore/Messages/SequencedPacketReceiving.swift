@@ -55,8 +55,8 @@ extension SequencedPacketSocket where Self: ~Copyable {
   ///
   /// The call closes received descriptors and replaces their numbers in the ancillary data with -1. To receive
   /// descriptors, use `receiveDescriptors(_:into:…)` of a Unix socket.
-  /// - Parameter ancillary: receives the ancillary data. The call replaces the contents of this buffer and leaves the
-  ///   buffer empty if it returns no packet. The kernel discards ancillary data that do not fit and sets
+  /// - Parameter ancillary: receives the ancillary data. The call replaces the contents of this buffer. If the call
+  ///   returns no packet, the buffer is empty afterwards. The kernel discards ancillary data that do not fit and sets
   ///   ``MessageInfo/Flags/ancillaryTruncated`` in the flags.
   /// - Returns: the same as ``receive(into:_:flags:)``.
   /// - Throws: the errors of ``receive(into:_:flags:)``.
@@ -93,8 +93,8 @@ extension SequencedPacketSocket where Self: ~Copyable {
     return outcome
   }
 
-  /// Receives one packet into several buffers, which the call fills in order, without waiting. On kernel sockets the
-  /// call makes one system call.
+  /// Receives one packet into several buffers, without waiting. The call fills the buffers in order. On kernel sockets
+  /// the call makes one system call.
   ///
   /// - Parameters:
   ///   - list: at most 1024 buffers that are not empty (UIO_MAXIOV). More buffers are an error, because a packet cannot

@@ -1,17 +1,17 @@
 internal import CSocketKit
 
 // These options affect only calls on blocking descriptors, for example in a program to which a descriptor is passed.
-// SocketKit's own calls never block in the kernel, so these options do not affect them. Pass a ``Deadline`` to
+// SocketKit's own calls use non-blocking descriptors, so these options do not affect them. Pass a ``Deadline`` to
 // SocketKit's calls instead.
 
 extension SocketOption where Value == Duration {
-  /// The time that a blocking receive or accept waits before it fails with EAGAIN. Zero, the default, means no limit.
-  /// The time is rounded up to microseconds, and the kernel rounds it up to its clock tick. The option has no effect on
-  /// non-blocking sockets. The C name is `SO_RCVTIMEO`.
+  /// The time that a blocking receive or accept call waits before it fails with EAGAIN. Zero, the default, means no
+  /// limit. The time is rounded up to microseconds, and the kernel rounds it up to its clock tick. The option has no
+  /// effect on non-blocking sockets. The C name is `SO_RCVTIMEO`.
   public static var receiveTimeout: Self { Self(timeout: CSK_SO_RCVTIMEO) }
-  /// The time that a blocking send or connect waits before it fails with EAGAIN. Zero, the default, means no limit. The
-  /// time is rounded up to microseconds, and the kernel rounds it up to its clock tick. The option has no effect on
-  /// non-blocking sockets. The C name is `SO_SNDTIMEO`.
+  /// The time that a blocking send or connect call waits before it fails with EAGAIN. Zero, the default, means no
+  /// limit. The time is rounded up to microseconds, and the kernel rounds it up to its clock tick. The option has no
+  /// effect on non-blocking sockets. The C name is `SO_SNDTIMEO`.
   public static var sendTimeout: Self { Self(timeout: CSK_SO_SNDTIMEO) }
 
   /// Creates an option whose value is a struct timeval.

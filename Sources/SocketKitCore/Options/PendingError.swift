@@ -1,7 +1,7 @@
 extension OptionTarget where Self: ~Copyable {
-  /// Returns and clears the pending error of the socket (SO_ERROR, socket(7)). A pending error is the failure of a
-  /// connect in the background, or an error that an earlier send caused. An error that a call has already thrown is no
-  /// longer pending.
+  /// Returns and clears the pending error of the socket (SO_ERROR, socket(7)). A pending error is the error of a
+  /// connection attempt in the background, or an error that an earlier send caused. An error that a call has already
+  /// thrown is no longer pending.
   ///
   /// - Parameter operation: the operation that the returned error contains.
   /// - Returns: the error; nil if there is none.

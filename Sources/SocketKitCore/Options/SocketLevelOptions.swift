@@ -20,8 +20,8 @@ extension SocketOption where Value == Bool {
   public static var urgentDataInline: Self { Self(CSK_SO_OOBINLINE) }
   /// Makes the kernel prefer busy polling to interrupts (Linux 5.11). The C name is `SO_PREFER_BUSY_POLL`.
   public static var preferBusyPoll: Self { Self(CSK_SO_PREFER_BUSY_POLL) }
-  /// Lets a socket bind to an address with connections that are still in TIME_WAIT. SocketKit's TCP listeners set this
-  /// option. The C name is `SO_REUSEADDR`.
+  /// Lets a socket bind to an address although connections of this address are still in TIME_WAIT. SocketKit's TCP
+  /// listeners set this option. The C name is `SO_REUSEADDR`.
   public static var reuseAddress: Self { Self(CSK_SO_REUSEADDR) }
   /// Lets several sockets of one user bind to the same address, if each of them sets this option. The kernel
   /// distributes connections among them. The C name is `SO_REUSEPORT`.
@@ -76,7 +76,7 @@ extension SocketOption where Value == Int {
   /// The size of the send buffer in bytes, at least 0. Linux doubles the value, as for ``receiveBuffer``. A process
   /// with CAP_NET_ADMIN can exceed net.core.wmem_max (`SO_SNDBUFFORCE`). The C name is `SO_SNDBUF`.
   public static var sendBuffer: Self { forced(CSK_SO_SNDBUFFORCE, CSK_SO_SNDBUF) }
-  /// The flags that select the timestamps that the kernel makes. The kernel's timestamping.rst describes the flags. The
+  /// The flags that select which timestamps the kernel makes. The kernel's timestamping.rst describes the flags. The
   /// kernel starts timestamping in the background, so the first packets may have no timestamp. The C name is
   /// `SO_TIMESTAMPING`.
   public static var timestampingFlags: Self { Self(CSK_SO_TIMESTAMPING) }
@@ -113,8 +113,8 @@ extension SocketOption where Value == String {
 
 extension SocketOption where Value == Duration? {
   /// The handling of unsent bytes when the socket is closed. With nil, the kernel sends the bytes in the background.
-  /// With zero, the kernel discards the bytes and resets the connection. With any other time, closing waits at most
-  /// this time for the bytes to be sent (in whole seconds, rounded up). Setting a negative time throws
+  /// With zero, the kernel discards the bytes and resets the connection. With any other time, closing waits until the
+  /// bytes are sent, but at most for this time. The time is rounded up to whole seconds. Setting a negative time throws
   /// `.invalidArgument`. The C name is `SO_LINGER`.
   public static var linger: Self {
     Self(

@@ -127,7 +127,7 @@ extension SocketOption where Value == String {
 
 extension SocketOption where Value == [UInt8] {
   /// Creates an option whose value is an array of bytes in the kernel's format. The length of the value may vary. Use
-  /// this initializer for options for which SocketKit defines no name:
+  /// this initializer for an option that SocketKit does not define:
   /// ```swift
   /// let cookie = try socket.option(SocketOption(bytes: SO_COOKIE, level: SOL_SOCKET, capacity: 8))
   /// ```

@@ -24,16 +24,17 @@ public import CSocketKit
 /// **Sockets that hold bytes.** A poller reports the state of the kernel. A wrapper such as TLS may hold bytes that it
 /// has read from the kernel, or may need to write before it can read. A program that must work with every stream takes
 /// the following three steps; for kernel sockets, the compiler removes these steps:
-/// - After an event, it tries each direction in which it wants to proceed, if ``Watchable/sources(for:)`` of that
-///   direction overlaps ``Event/directions``. A program may also try all directions in which it wants to proceed. For a
-///   kernel socket, each direction that the event does not report then costs one more system call.
+/// - After an event, it compares two values for each direction in which it wants to proceed:
+///   ``Watchable/sources(for:)`` of the direction, and ``Event/directions``. If the two values have a member in common,
+///   it tries the direction. A program may also try all directions in which it wants to proceed. For a kernel socket,
+///   each direction that the event does not report then costs one more system call.
 /// - Before it waits, it checks ``Watchable/pending``. While ``Watchable/pending`` contains a direction in which the
 ///   program wants to proceed, the program calls again, or waits with ``Deadline/past`` and then calls again. A socket
 ///   may hold bytes when the program registers it, when the program resumes reading after a pause, and after a call
 ///   that returned nil.
 /// - After its calls, it compares ``Watchable/sources(for:)`` with the value at the last registration. If the values
 ///   differ, it calls ``modify(_:for:trigger:token:)``. A call in one direction may change the result for the other
-///   direction:
+///   direction. The code of this step is:
 /// ```swift
 /// let needed = socket.sources(for: interest)
 /// if needed != watched { try poller.modify(socket, for: interest, token: token) }
@@ -49,7 +50,8 @@ public protocol Poller: ~Copyable, Sendable {
   /// - Throws: `.tooManyDescriptors`; `.notSupported` if the kernel does not support the poller.
   init(_ configuration: Configuration) throws(SocketError)
 
-  /// Returns a configuration for generic code, with suitable values for a program with this number of connections.
+  /// Returns a configuration whose values suit a program with this number of connections. Generic code uses this
+  /// method.
   static func configuration(capacity: Int) -> Configuration
 
   /// The features of this poller beyond level triggering.
@@ -76,7 +78,7 @@ public protocol Poller: ~Copyable, Sendable {
   /// - Returns: the number of events; 0 if the deadline passed or the waker was called; or -errno, which may be -EINTR.
   mutating func attemptWait(until deadline: Deadline) -> IOResult
 
-  /// Returns an event of the last wait. Valid until the next wait.
+  /// Returns an event of the last wait. Call this subscript before the next wait.
   /// - Parameter index: at least 0, and less than the number that the last wait returned. The subscript must trap for
   ///   any other index. If the subscript compares the index with a stored result of the wait, the compiler removes the
   ///   check in a loop over the events.
@@ -102,7 +104,7 @@ public struct PollerCapabilities: OptionSet, BitwiseCopyable, Hashable, Sendable
   @inlinable public static var oneShot: Self { Self(rawValue: 2) }
   /// The poller supports ``Trigger/exclusive``.
   @inlinable public static var exclusive: Self { Self(rawValue: 4) }
-  /// Deadlines shorter than a millisecond are as precise as the kernel's timers.
+  /// Waits of less than a millisecond are as precise as the kernel's timers.
   @inlinable public static var precise: Self { Self(rawValue: 8) }
   /// While no descriptor is ready, the poller sleeps, without wake-ups and without using CPU time.
   @inlinable public static var parks: Self { Self(rawValue: 16) }
@@ -116,8 +118,8 @@ extension Poller where Self: ~Copyable {
   @inlinable
   public init() throws(SocketError) { try self.init(Self.configuration(capacity: 1024)) }
 
-  /// Watches a socket, a listener or another ``Watchable``. The poller watches the events that its
-  /// ``Watchable/sources(for:)`` returns for the interest, on its ``Watchable/readSource`` and its
+  /// Watches a socket, a listener or another ``Watchable``. The poller watches the events that the socket's
+  /// ``Watchable/sources(for:)`` returns for the interest, on the socket's ``Watchable/readSource`` and
   /// ``Watchable/writeSource``. A listener is readable if a connection is ready to be accepted.
   ///
   /// If the two sources differ, the poller watches each source separately: with `.oneShot`, each source reports one
@@ -145,8 +147,8 @@ extension Poller where Self: ~Copyable {
     }
   }
 
-  /// Changes the interest of a registered socket, or updates the watched events if ``Watchable/sources(for:)`` has
-  /// changed for the same interest.
+  /// Changes the interest of a registered socket, or updates the watched events if the result of
+  /// ``Watchable/sources(for:)`` for the same interest has changed.
   /// - Throws: `.notRegistered`, `.notSupported`.
   @inlinable
   public mutating func modify<Source: Watchable & ~Copyable>(

@@ -1,5 +1,5 @@
-/// A socket that owns exactly one descriptor and supports socket options: the transports, and wrappers that hold only
-/// their base.
+/// A socket that owns exactly one descriptor and supports socket options: a transport's socket, or a wrapper that holds
+/// nothing except the wrapped socket.
 ///
 /// A wrapper that holds bytes (``Watchable/pending``) must not conform, because ``releaseDescriptor()`` would lose
 /// these bytes.

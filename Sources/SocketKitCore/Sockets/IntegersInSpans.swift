@@ -1,6 +1,6 @@
 // Access to the bytes of integers. The standard library marks these operations as unsafe, because their element type
-// may have padding bytes or invalid values. Integers have neither, so the operations are safe for them: the spans check
-// every offset.
+// may have padding bytes or invalid values. Integers have neither, and the spans check every offset. Therefore, the
+// operations are safe for integers.
 
 extension RawSpan {
   /// Returns an integer at an offset in bytes, which need not be aligned. Traps if the integer is not within the span.

@@ -19,8 +19,8 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
   /// - Parameters:
   ///   - descriptor: a non-blocking descriptor that already listens.
   ///   - context: the value that the listener passes to every accepted socket.
-  ///   - cleanup: a function that is called once, when the listener is closed or destroyed, before its descriptor is
-  ///     closed. ``release()`` does not call this function.
+  ///   - cleanup: a function that the listener calls once, when the listener is closed or destroyed, before it closes
+  ///     the descriptor. ``release()`` does not call this function.
   @inlinable
   public init(
     _ descriptor: consuming Descriptor, context: S.AcceptContext, cleanup: (@Sendable () -> Void)? = nil
@@ -87,8 +87,8 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
       context: context)
   }
 
-  /// Returns whether to call accept(2) again: a signal interrupted the call, or the cause of the failure is the
-  /// connection and not the listener (accept(2), "Error handling").
+  /// Returns whether to call accept(2) again. The result is true if a signal interrupted the call, or if the cause of
+  /// the failure is the connection and not the listener (accept(2), "Error handling").
   @inlinable
   func isPassing(_ result: IOResult) -> Bool {
     switch Int32(truncatingIfNeeded: 0 &- result.raw) {
@@ -130,8 +130,8 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
     try takeDescriptor().close()
   }
 
-  /// Returns the listening descriptor and transfers its ownership to the caller, without cleaning up. Use this method,
-  /// for example, to pass a listener to another process.
+  /// Returns the listening descriptor and transfers its ownership to the caller. The cleanup function is not called.
+  /// Use this method, for example, to pass a listener to another process.
   public consuming func release() -> Descriptor {
     cleanup.disarm()
     return takeDescriptor()
@@ -139,7 +139,7 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
 
   private consuming func takeDescriptor() -> Descriptor { owned }
 
-  /// Returns a listener on the same socket that makes sockets of another type, such as a wrapper.
+  /// Returns a listener that uses the same listening socket but makes sockets of another type, such as a wrapper.
   /// - Parameters:
   ///   - type: the wrapper, whose `init(accepted:context:)` makes a socket from a descriptor.
   ///   - context: the value that the listener passes to every accepted socket.

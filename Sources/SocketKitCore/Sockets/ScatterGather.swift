@@ -83,8 +83,8 @@ extension UnsafeBufferPointer<IOSegment> {
 }
 
 extension csk_msghdr {
-  // The structure contains the address of the segments. Its users pass it only to system calls that they make while the
-  // segments exist.
+  // The structure contains the address of the segments. The callers of this initializer make system calls with the
+  // structure only while the segments exist.
   @inlinable
   init(gathering segments: UnsafeBufferPointer<IOSegment>) {
     unsafe self.init()
@@ -150,7 +150,8 @@ extension StreamSocket where Self: ~Copyable {
   ///
   /// One call reads into at most 1024 buffers, the kernel's limit (IOV_MAX). Any read may be short.
   /// - Parameter list: any number of buffers.
-  /// - Returns: `.bytes` with the total count of all buffers; `.endOfStream`; or nil if the read would block.
+  /// - Returns: `.bytes` with the number of bytes read into all buffers together; `.endOfStream`; or nil if the read
+  ///   would block.
   /// - Throws: as ``read(into:)-(MutableSpan<UInt8>)``.
   @inlinable
   public borrowing func read(scattering list: consuming ScatterList) throws(SocketError) -> ReadOutcome? {
@@ -158,7 +159,7 @@ extension StreamSocket where Self: ~Copyable {
   }
 
   /// Reads at least one byte into several buffers in order, and blocks the calling thread until a byte arrives.
-  /// - Returns: `.bytes` with the total count of all buffers, or `.endOfStream`.
+  /// - Returns: `.bytes` with the number of bytes read into all buffers together, or `.endOfStream`.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``read(into:)-(MutableSpan<UInt8>)``.
   @inlinable
   public borrowing func read(

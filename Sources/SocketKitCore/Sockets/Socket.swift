@@ -28,8 +28,9 @@ public protocol Socket: Watchable, ~Copyable, Sendable {
 extension Socket where Self: ~Copyable {
   /// Ends one or both directions (shutdown(2)). Waits in other threads end: a read of a stream returns the end of the
   /// stream, a receive of a datagram throws `.shutDown`, and a write throws `.brokenPipe`. Later calls have the same
-  /// results. However, later calls first return datagrams that arrived before the shutdown, and on most transports also
-  /// bytes of a stream that arrived before it. The descriptor stays open until the socket is closed or destroyed.
+  /// results. However, later calls first return the datagrams that arrived before the shutdown. On most transports,
+  /// reads also first return the bytes of a stream that arrived before the shutdown. The descriptor stays open until
+  /// the socket is closed or destroyed.
   ///
   /// A receive without `until:` on a datagram socket cannot detect the shutdown and returns nil. Pollers report
   /// `.readable`, and also ``Readiness/readClosed`` if the interest includes it.

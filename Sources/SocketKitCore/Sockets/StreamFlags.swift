@@ -4,8 +4,8 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
   /// Reads once with flags, without waiting (recv(2)).
   ///
   /// With ``ReceiveFlags/peek``, the bytes stay in the queue. With ``ReceiveFlags/outOfBand``, the call returns urgent
-  /// data, at most 1 byte. It returns nil if the peer has not sent urgent data, or if the option `.urgentDataInline` is
-  /// enabled. If there is no urgent data and the stream has ended, it returns `.endOfStream`.
+  /// data, at most 1 byte. If there is no urgent data, or if the option `.urgentDataInline` is enabled, the call
+  /// returns `.endOfStream` if the stream has ended, and nil otherwise.
   /// - Returns: as ``StreamSocket/read(into:)-(MutableSpan<UInt8>)``.
   /// - Throws: `.invalidArgument` for ``ReceiveFlags/errorQueue``, which does not return bytes of the stream;
   ///   `.notSupported` if the transport has no urgent data; `.notASocket` for a descriptor that is not a socket; and
@@ -46,8 +46,8 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
 
   /// Writes once with flags, without waiting (send(2)).
   ///
-  /// With ``SendFlags/more``, TCP does not send a segment that is not full until more bytes follow or 200 milliseconds
-  /// have passed. With ``SendFlags/outOfBand``, the last byte is urgent.
+  /// With ``SendFlags/more``, TCP delays a segment that is not full until more bytes follow, or for at most 200
+  /// milliseconds. With ``SendFlags/outOfBand``, the last byte is urgent.
   /// - Returns: as ``StreamSocket/write(_:)``.
   /// - Throws: `.invalidArgument` for ``SendFlags/zeroCopy``, because the kernel would use the bytes after the call
   ///   (see `ZeroCopySender`); `.notSupported` if the transport has no urgent data; `.notASocket` for a descriptor

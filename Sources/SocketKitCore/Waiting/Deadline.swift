@@ -58,9 +58,9 @@ extension WaitLimit where Self == Deadline {
   /// The earliest deadline, which is always in the past. A waiting call with this deadline tries once.
   @inlinable public static var past: Deadline { Deadline(nanoseconds: 0) }
 
-  /// Returns the deadline that is a duration from now. If the duration is too long to represent, the result is
-  /// ``never``. If the duration is negative, the result is a deadline that has passed. Reads the clock once; if the
-  /// duration is a constant, the call has no other cost.
+  /// Returns the deadline that lies the given duration after the current time. If the duration is too long to
+  /// represent, the result is ``never``. If the duration is negative, the result is a deadline that has passed. Reads
+  /// the clock once; if the duration is a constant, the call has no other cost.
   @inlinable @inline(__always)
   public static func after(_ duration: Duration) -> Deadline { now.advanced(by: duration) }
 }

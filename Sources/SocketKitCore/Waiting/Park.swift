@@ -171,9 +171,9 @@ struct Park {
     try sleep(&history)
   }
 
-  /// Returns whether this side has shut down the receiving direction of the socket. Call it after poll(2) reported
-  /// POLLRDHUP and an attempt would block. A receive on a connected socket returns the end of the stream, but calls on
-  /// datagram sockets and Unix listeners do not report that the direction has ended.
+  /// Returns whether this side has shut down the receiving direction of the socket. Call this method only if poll(2)
+  /// has reported POLLRDHUP and an attempt would block. A receive on a connected socket returns the end of the stream,
+  /// but calls on datagram sockets and Unix listeners do not report that the direction has ended.
   private func receivingHasEnded() throws(SocketError) -> Bool {
     var byte: UInt8 = 0
     // poll(2) reports the same events whether the direction has ended or a message has arrived since the attempt. The
@@ -192,8 +192,8 @@ struct Park {
     }
   }
 
-  /// Calls ppoll(2) on a descriptor, or on none if its number is -1, and on the control's bell. If the descriptor is
-  /// ``source``, the call also watches ``second``.
+  /// Calls ppoll(2) on a descriptor and on the bell of the control, if there is a control. ppoll(2) ignores a
+  /// descriptor with the number -1. If the descriptor is ``source``, the call also watches ``second``.
   /// - Returns: the events of the descriptors, or 0 if the time has passed or the bell was signalled.
   private func poll(
     _ descriptor: RawDescriptor, _ events: Int16, until limit: Deadline
@@ -254,7 +254,7 @@ func park(
   try park.run(&history)
 }
 
-/// Sleeps as above, with one source for reading and another source for writing.
+/// Sleeps as the function above does, but watches one source for reading and another source for writing.
 @usableFromInline
 func park(
   reading source: RawDescriptor, writing second: RawDescriptor, _ interest: Interest, until deadline: Deadline,

@@ -10,7 +10,7 @@ struct ParkHistory: BitwiseCopyable, Sendable {
   @usableFromInline var immediate: UInt8 = 0
   /// Whether a park has lasted for ``WaitNotices/patience``. The next park then registers with ``WaitNotices``.
   @usableFromInline var isLong = false
-  /// ``WaitNotices/generation`` before the last attempt.
+  /// The result of ``WaitNotices/generation`` before the last attempt.
   @usableFromInline var generation: UInt32 = 0
 
   /// The number of steps that did not park.

@@ -9,10 +9,10 @@
 /// try socket.read(into: buffer.mutableSpan, until: .after(.seconds(5)).spinning(40, thenYielding: 4))
 /// ```
 /// A waiting call first checks the ``control``, then tries, and checks the ``deadline`` only if it would have to wait.
-/// Therefore, a call that does not wait succeeds even if the deadline has passed, and does not read the clock unless
+/// Therefore, a call that need not wait succeeds even if the deadline has passed. Such a call reads the clock only if
 /// the control has a deadline. Calls of several steps, such as `writeAll(_:until:)`, check the control and the deadline
-/// before every step except the first. In a loop over waiting calls with one limit, call ``check(_:)`` in the same way.
-/// Otherwise, the loop does not end while the peer is always ready.
+/// before every step except the first. In a loop of waiting calls that use the same limit, call ``check(_:)`` before
+/// every call except the first. Otherwise, the loop does not end while the peer is always ready.
 ///
 /// To wait in another way, conform a type to this protocol. ``deadline`` is the only requirement without a default.
 public protocol WaitLimit: Sendable {

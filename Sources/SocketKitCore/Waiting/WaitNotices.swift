@@ -8,14 +8,14 @@ internal import CSocketKit
 ///   ``Interest/changes``.
 ///
 /// A thread first sleeps for at most ``patience`` without a registration, and then tries again. If it must wait longer
-/// for a shutdown or a change, it registers an event descriptor in this type. Shutdowns and changes through this
-/// library signal the registered descriptors.
+/// for a shutdown or a change, it registers an event descriptor in this type. Calls of this library that shut down a
+/// socket or announce a change signal the registered descriptors.
 enum WaitNotices {
   private struct State {
     /// The number of shutdowns.
     var shutdowns: UInt32 = 0
-    /// The numbers of changes. The low bits of the descriptor's number are the index of its counter. If two sockets
-    /// share a counter, a thread may make an unnecessary attempt.
+    /// The counters of changes. The low six bits of a descriptor's number are the index of the counter for this
+    /// descriptor. If two sockets share a counter, a thread may make an unnecessary attempt.
     var changes: InlineArray<64, UInt32> = .init(repeating: 0)
     var waiting: [(bell: RawDescriptor, changing: RawDescriptor?)] = []
 
@@ -61,7 +61,7 @@ enum WaitNotices {
     }
   }
 
-  /// Wakes the registered threads that wait for changes of the socket of the descriptor.
+  /// Wakes the registered threads that wait for changes of the descriptor's socket.
   static func announceChange(of descriptor: RawDescriptor) {
     state.withLock { state in
       state.changes[State.place(of: descriptor)] &+= 1
@@ -77,11 +77,11 @@ extension RawDescriptor {
   /// that is a different descriptor.
   ///
   /// This method does not wake a thread that has waited for less than 20 milliseconds. Such a thread tries again when
-  /// this time has passed. The method acquires a lock; the cost of one call for each read from the kernel is low. It
+  /// this time has passed. The method acquires a lock, but is cheap enough to call after each read from the kernel. It
   /// has no effect on threads whose ``Watchable/sources(for:)`` does not contain ``Interest/changes``.
   public func announceChanges() { WaitNotices.announceChange(of: self) }
 
-  /// For implementers: calls shutdown(2). Calls of this process that wait on the descriptor to write or to accept try
+  /// For implementers: calls shutdown(2). Waiting write and accept calls of this process on the descriptor then try
   /// again, even if the kernel does not wake their threads.
   /// - Returns: 0 or -errno.
   public func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {

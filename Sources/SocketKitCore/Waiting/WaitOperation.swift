@@ -89,7 +89,7 @@ public struct WaitOperation<Limit: WaitLimit> {
     }
   }
 
-  /// Waits as `block(on:for:)` does, for one source for reading and another source for writing.
+  /// Waits as `block(on:for:)` does, but watches one source for reading and another source for writing.
   @inlinable
   mutating func block(
     reading: RawDescriptor, writing: RawDescriptor, for interest: Interest
@@ -117,7 +117,8 @@ public struct WaitOperation<Limit: WaitLimit> {
     if history.spins & 0x3ff == 0 { try look(source, interest, operation) }
   }
 
-  /// Waits for a change that the kernel does not report, as the limit specifies. Try again after this method returns.
+  /// Waits for a change that the kernel does not report. The limit specifies how long and in which way the thread
+  /// waits. Try again after this method returns.
   /// - Parameter moment: the time at which to return. With nil, each of the first 50 pauses lasts one millisecond, and
   ///   each later pause lasts four milliseconds. The method may return earlier.
   /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`.

@@ -9,13 +9,13 @@ public protocol Watchable: ~Copyable {
   /// The descriptor to watch for writing. For a kernel socket, this is the same as ``readSource``.
   var writeSource: RawDescriptor { get }
 
-  /// The directions in which a call can proceed although the kernel reports no event, because this value holds data. It
+  /// The directions in which a call can proceed because this value holds data, although the kernel reports no event. It
   /// is empty by default and for all kernel sockets.
   ///
   /// A wrapper that reads ahead, such as TLS, holds bytes that a poller cannot report: ``readSource`` is not readable
   /// after the wrapper has read all bytes from the kernel. This property of the wrapper must contain `.readable` while
-  /// a read would return bytes, the end of the stream or an error without a system call. It must contain `.writable`
-  /// while a write would succeed or fail without a system call.
+  /// a read would return bytes or the end of the stream, or would fail, without a system call. It must contain
+  /// `.writable` while a write would succeed or fail without a system call.
   ///
   /// Waiting calls do not sleep while this property contains their direction. A program with a poller must call again
   /// and must not wait for an event: see ``Poller``. A call in that direction may still return nil once, for example if
@@ -49,7 +49,7 @@ extension Watchable where Self: ~Copyable {
 
   /// Calls `attempt` until it returns a value or throws, and blocks the calling thread between the attempts.
   ///
-  /// A waiting call of one step passes the form of the call that does not wait:
+  /// A waiting call of one step passes its non-waiting form as `attempt`:
   /// ```swift
   /// func accept(until limit: some WaitLimit) throws(SocketError) -> S {
   ///   try waiting(for: .readable, .accept, until: limit) { (listener) throws(SocketError) in try listener.accept() }

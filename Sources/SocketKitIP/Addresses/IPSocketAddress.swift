@@ -3,8 +3,8 @@ public import SocketKitCore
 
 /// An IPv4 or IPv6 address with a port: the address of TCP, UDP and SCTP sockets.
 ///
-/// A value has the memory layout of the kernel's structure (sockaddr_in of 16 bytes or sockaddr_in6 of 28 bytes: ip(7),
-/// ipv6(7)), so system calls need no conversion.
+/// A value has the memory layout of the kernel's structure, so system calls need no conversion. The structure is
+/// sockaddr_in (16 bytes, ip(7)) or sockaddr_in6 (28 bytes, ipv6(7)).
 @frozen
 public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
   @usableFromInline let familyNumber: UInt16
@@ -12,8 +12,8 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
   @usableFromInline let word: UInt32  // IPv4: the address; IPv6: the flow label
   @usableFromInline let first: UInt64  // IPv6: the address; IPv4: zero
   @usableFromInline let second: UInt64
-  /// The scope: the index of the interface of a link-local IPv6 address. It is 0 for an address without an interface
-  /// and for IPv4.
+  /// The scope: the index of the interface of a link-local IPv6 address. It is 0 for IPv4 addresses and for IPv6
+  /// addresses without an interface.
   public let scopeID: UInt32
 
   /// Makes the address from an IPv4 address and a port.
@@ -108,8 +108,8 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
     scopeID = isIPv6 ? bytes.integer(at: 24, as: UInt32.self) : 0
   }
 
-  /// Returns ``anyIPv4(port:)`` for ``any(port:)`` if the kernel does not support IPv6 (`ipv6.disable=1`); nil for
-  /// other addresses and other errors.
+  /// Returns ``anyIPv4(port:)`` for ``any(port:)`` if the error shows that the kernel does not support IPv6
+  /// (`ipv6.disable=1`). Returns nil for other addresses and for other errors.
   public func alternative(after error: SocketError) -> IPSocketAddress? {
     error.errno == CSK_EAFNOSUPPORT && self == .any(port: port) ? .anyIPv4(port: port) : nil
   }

@@ -43,8 +43,9 @@ public struct IPv6Address: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension IPv6Address: LosslessStringConvertible {
-  /// Parses any form of RFC 4291, 2.2: groups, one `::`, and an IPv4 address in the last 32 bits. Returns nil for any
-  /// other text, including an address with a scope, which ``IPSocketAddress`` can parse.
+  /// Parses any form of RFC 4291, 2.2: hexadecimal groups, optionally with one `::` and with an IPv4 address as the
+  /// last 32 bits. Returns nil for any other text, including an address with a scope, which ``IPSocketAddress`` can
+  /// parse.
   public init?(_ text: String) {
     var scanner = AddressScanner(text)
     guard let address = scanner.ipv6(), scanner.isAtEnd else { return nil }

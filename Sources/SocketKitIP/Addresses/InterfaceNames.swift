@@ -23,7 +23,8 @@ public enum InterfaceNames {
     return String(decoding: (0..<16).map { request[$0] }.prefix { $0 != 0 }, as: UTF8.self)
   }
 
-  /// Returns the index of the interface for a zone in an address. A zone is the name or the index of an interface.
+  /// Returns the index of the interface that a zone in an address identifies. A zone is the name or the index of an
+  /// interface.
   static func index(ofZone zone: String) -> UInt32? {
     if zone.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) {
       guard let number = UInt32(zone), number > 0 else { return nil }
@@ -43,7 +44,7 @@ public enum InterfaceNames {
 
   private static func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
 
-  /// struct ifreq: 16 bytes for the name and 24 bytes for a union, which here contains the number.
+  /// struct ifreq: 16 bytes for the name and 24 bytes for a union, which here contains the index.
   private typealias Request = InlineArray<40, UInt8>
 
   private static func control(_ operation: Int32, _ request: inout Request) -> Bool {

@@ -1,7 +1,7 @@
 internal import Glibc
 public import SocketKitCore
 
-/// The parser of `//host:port`, for transports with this form of address.
+/// A parser for the endpoint text `//host:port`, which several transports use.
 public enum Authority {
   /// Returns the text after the two slashes.
   /// - Parameter example: a valid body, for the error text.
@@ -36,7 +36,7 @@ public enum Authority {
     guard let first = name.utf8.first, (97...122).contains(first | 32), name.utf8.count <= 32,
       name.utf8.allSatisfy({ (97...122).contains($0 | 32) || (48...57).contains($0) || [43, 45, 46, 95].contains($0) })
     else { return nil }
-    // The entry contains pointers into `memory`. Only its port is read, which is not a pointer.
+    // The entry contains pointers into `memory`. This function reads only the port, which is not a pointer.
     var entry = unsafe servent()
     var found: UnsafeMutablePointer<servent>?
     var memory = [CChar](repeating: 0, count: 8192)

@@ -1,6 +1,7 @@
 public import SocketKitCore
 
-/// The endpoint of a transport over IP: an address or the name of a host. Connecting looks up the addresses of a name.
+/// The endpoint of a transport over IP: an address or the name of a host. If the endpoint is a name, a call that
+/// connects to it looks up the addresses of the name.
 ///
 /// The text is `//127.0.0.1:80`, `//[::1]:80`, `//[fe80::1%eth0]:80`, `//localhost:80`, or `//*:80` for every address
 /// of this host (``IPSocketAddress/any(port:)``). The text always ends with a port, or with the name of a service, as

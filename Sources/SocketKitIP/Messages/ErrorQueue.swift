@@ -8,9 +8,9 @@ public struct QueuedError<Address: SocketAddress>: Sendable {
   public let error: ExtendedError
   /// The destination of the message; nil if the kernel does not report it, as for completions of zero-copy sends.
   public let destination: Address?
-  /// The number of bytes that were written to the caller's buffer, which are the first bytes of the message. The number
-  /// may be 0 for a message that was not empty: an ICMP message may contain only the IP header and the next 8 bytes
-  /// (RFC 792). For UDP, these 8 bytes are the UDP header.
+  /// The number of bytes that the kernel has written to the caller's buffer. They are the first bytes of the message.
+  /// The number may be 0 for a message that was not empty: an ICMP message may contain only the IP header and the next
+  /// 8 bytes (RFC 792). For UDP, these 8 bytes are the UDP header.
   public let byteCount: Int
   /// Whether the entry contains more bytes of the message than fit into the caller's buffer.
   public let isTruncated: Bool
@@ -44,7 +44,7 @@ extension Socket where Self: ~Copyable {
   /// - Parameter payload: receives the first bytes of the message that failed. The buffer may be empty.
   /// - Returns: the entry; nil if the queue is empty.
   /// - Throws: `.closed`; `.notASocket`; `.notSupported` if the socket has no error queue (Unix, SCTP, netlink, vsock
-  ///   before Linux 6.7). In the last two cases the call reads nothing.
+  ///   before Linux 6.7). If the call throws `.notASocket` or `.notSupported`, it reads nothing.
   @inlinable
   public borrowing func nextQueuedError(
     into payload: consuming MutableSpan<UInt8> = MutableSpan()

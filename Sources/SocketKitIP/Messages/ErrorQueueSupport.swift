@@ -16,8 +16,8 @@ extension RawDescriptor {
   }
 
   /// Returns whether recvmsg(2) handles MSG_ERRQUEUE for this kind of socket. The list is taken from the kernel's
-  /// source (Linux 6.18). The result is false for all other families: Unix, netlink, SCTP, L2TP, TIPC, KCM, CAN's
-  /// broadcast manager, and Bluetooth before Linux 6.15.
+  /// source (Linux 6.18). The result is false for all other kinds of sockets: Unix, netlink, SCTP, L2TP, TIPC, KCM,
+  /// CAN's broadcast manager, and Bluetooth, which handles the flag only since Linux 6.15.
   private func hasErrorQueue(_ kind: SocketKind) -> Bool {
     switch (kind.family.rawValue, kind.type) {
     case (CSK_AF_INET, .raw), (CSK_AF_INET6, .raw): true

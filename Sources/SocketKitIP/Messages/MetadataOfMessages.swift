@@ -1,14 +1,14 @@
 public import SocketKitCore
 
 extension AncillaryBuffer {
-  /// The information about a received packet that the ancillary data contain.
+  /// The information in the ancillary data about a received packet.
   @inlinable public var metadata: PacketMetadata { PacketMetadata(ancillary: bytes) }
 }
 
 extension MessageBatch.Message {
   /// The metadata in the ancillary data of the message. For a received message, this is the information that the kernel
-  /// reported. For a message to send, it contains only the settings whose ancillary messages have the same type in both
-  /// directions.
+  /// reported. For a message to send, it contains only the settings whose ancillary messages have the same type for
+  /// sending and for receiving.
   @inlinable public var metadata: PacketMetadata { PacketMetadata(ancillary: ancillary) }
 }
 

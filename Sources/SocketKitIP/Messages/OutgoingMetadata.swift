@@ -18,9 +18,9 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
   /// The size in bytes of the datagrams into which the kernel splits the message (UDP_SEGMENT, Linux 4.18). The last
   /// datagram may be shorter.
   public var segmentSize: UInt16?
-  /// Whether to forbid fragmentation of this packet (IPV6_DONTFRAG, Linux 2.6.36). If true, a send of a packet that is
-  /// larger than the path's MTU fails with `.messageTooLarge`. This setting is only for IPv6. IPv4 has no such setting
-  /// for a single packet; set the socket option `.pathMTUDiscovery` instead.
+  /// Whether to forbid fragmentation of this packet (IPV6_DONTFRAG, Linux 2.6.36). If true, the send call fails with
+  /// `.messageTooLarge` if the packet is larger than the path's MTU. This setting is only for IPv6. IPv4 has no such
+  /// setting for a single packet; set the socket option `.pathMTUDiscovery` instead.
   public var doNotFragment: Bool?
   /// The time at which the kernel sends the packet, in nanoseconds on the clock of the option `.transmitTime`
   /// (SCM_TXTIME, Linux 4.19). The option must be set on the socket.

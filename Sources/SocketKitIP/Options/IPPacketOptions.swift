@@ -12,18 +12,18 @@ extension SocketOption where Group: IPOptions, Value == Bool {
   public static var packetInfo: Self { Self(ipv4: CSK_IP_PKTINFO, ipv6: CSK_IPV6_RECVPKTINFO) }
   /// Puts the errors of sent packets into the socket's error queue, which `nextQueuedError` reads. Without this option,
   /// an unconnected socket does not report these errors. If the program does not read an error from the queue, the next
-  /// send or receive fails once with this error. The C names are `IP_RECVERR` and `IPV6_RECVERR`.
+  /// call that sends or receives fails once with this error. The C names are `IP_RECVERR` and `IPV6_RECVERR`.
   public static var receiveErrors: Self { Self(ipv4: CSK_IP_RECVERR, ipv6: CSK_IPV6_RECVERR) }
   /// Reports the destination address and port in a packet's headers. Use the option on sockets to which packets are
   /// redirected. See ``PacketMetadata/originalDestination``. The C names are `IP_RECVORIGDSTADDR` and
   /// `IPV6_RECVORIGDSTADDR`.
   public static var receiveOriginalDestination: Self { Self(ipv4: CSK_IP_ORIGDSTADDR, ipv6: CSK_IPV6_ORIGDSTADDR) }
-  /// Reports IPv6 packets that were larger than the MTU of their path. A receive then returns a notice before the
-  /// datagrams in the queue: an empty message whose ``PacketMetadata/pathMTU`` is not nil. The kernel makes such a
-  /// notice when it refuses a packet that must not be fragmented (``OutgoingMetadata/doNotFragment``,
-  /// ``doNotFragment``). The kernel stores only the last notice, and a notice does not wake a waiting call. The report
-  /// of a router is in the error queue: ``ExtendedError/pathMTU``. The option exists only on IPv6 sockets
-  /// (`.notSupported` on others). The C name is `IPV6_RECVPATHMTU` (Linux 2.6.35).
+  /// Reports IPv6 packets that were larger than the MTU of their path. The next receive call then returns a notice,
+  /// before the datagrams in the queue. A notice is an empty message whose ``PacketMetadata/pathMTU`` is not nil. The
+  /// kernel makes a notice when it refuses a packet that must not be fragmented (``OutgoingMetadata/doNotFragment``,
+  /// ``doNotFragment``). The kernel stores only the last notice, and a notice does not wake a waiting call. Reports of
+  /// routers are in the error queue: ``ExtendedError/pathMTU``. The option exists only on IPv6 sockets (`.notSupported`
+  /// on others). The C name is `IPV6_RECVPATHMTU` (Linux 2.6.35).
   public static var receivePathMTU: Self { Self(flag: CSK_IPV6_RECVPATHMTU, level: CSK_IPPROTO_IPV6) }
   /// Prevents the fragmentation of IPv6 packets. A send fails with `.messageTooLarge` if the packet is larger than the
   /// MTU of its path. For single packets, use ``OutgoingMetadata/doNotFragment``. The option exists only on IPv6
@@ -71,8 +71,8 @@ public struct PathMTUDiscovery: RawRepresentable, BitwiseCopyable, Hashable, Sen
   /// Lets this host fragment a packet that is longer than the stored path MTU. Routers must not fragment packets of
   /// this socket (IP_PMTUDISC_WANT).
   @inlinable public static var whenKnown: Self { Self(rawValue: 1) }
-  /// Prevents fragmentation. The send of a datagram that is longer than the stored path MTU fails with
-  /// `.messageTooLarge` (IP_PMTUDISC_DO).
+  /// Prevents fragmentation. A call that sends a datagram longer than the stored path MTU fails with `.messageTooLarge`
+  /// (IP_PMTUDISC_DO).
   @inlinable public static var always: Self { Self(rawValue: 2) }
   /// Prevents fragmentation and ignores the stored path MTU. Use this value to probe the path (IP_PMTUDISC_PROBE).
   @inlinable public static var probe: Self { Self(rawValue: 3) }

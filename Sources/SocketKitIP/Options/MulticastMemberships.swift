@@ -1,9 +1,9 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// Joining and leaving multicast groups; see ip(7), ipv6(7) and RFC 3678. Closing the socket ends its memberships. A
-// call checks the group and the source before it calls the kernel. If an address is not valid as a group or source, the
-// call throws `.invalidAddress` with errno 0.
+// Joining and leaving multicast groups; see ip(7), ipv6(7) and RFC 3678. Closing the socket ends its memberships. Each
+// method checks the addresses of the group and the source before it calls the kernel. If an address is not valid, the
+// method throws `.invalidAddress` with errno 0.
 
 extension DatagramSocket where Self: OptionTarget & ~Copyable, Options: IPOptions {
   /// Joins a group on an interface. The host then receives packets to the group on this interface. Every socket that is
@@ -13,9 +13,9 @@ extension DatagramSocket where Self: OptionTarget & ~Copyable, Options: IPOption
   /// To receive the packets of several sources, call this method once for each source. An IPv6 socket that accepts IPv4
   /// peers can join groups of both IP versions.
   /// - Throws: `.invalidAddress` if the address is not a multicast address, if the source has another IP version or is
-  ///   a multicast address, and if the interface of an IPv6 group is given by an address; `.addressInUse` if the socket
+  ///   a multicast address, or if the interface of an IPv6 group is given by an address; `.addressInUse` if the socket
   ///   has already joined the group on the interface; `.invalidArgument` if a source is given and the socket has joined
-  ///   the group for all sources; `.addressNotAvailable` if the interface does not exist, and if the socket has already
+  ///   the group for all sources; `.addressNotAvailable` if the interface does not exist, or if the socket has already
   ///   joined this source; `.outOfMemory` if the number of memberships would exceed net.ipv4.igmp_max_memberships (20);
   ///   `.notSupported` for an IPv6 group on an IPv4 socket; `.closed`.
   public borrowing func join(_ group: MulticastGroup) throws(SocketError) {
@@ -85,8 +85,8 @@ extension RawDescriptor {
     }
   }
 
-  /// Changes a membership with struct group_req or group_source_req, which contains the interface number and one or two
-  /// sockaddr_storage aligned to a machine word.
+  /// Changes a membership with struct group_req or group_source_req. Each structure contains the interface number and
+  /// one or two sockaddr_storage structures, which are aligned to a machine word.
   private func changeMembership(
     _ name: Int32, _ group: IPAddress, from source: IPAddress?, _ interfaceIndex: UInt32
   ) throws(SocketError) {

@@ -1,8 +1,8 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-/// The state of one connect by name: the results of the lookups, the attempts in progress, and the start of the next
-/// attempt.
+/// The state of one call that connects to a name: the results of the lookups, the attempts in progress, and the time of
+/// the next attempt.
 final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Address == IPSocketAddress {
   /// This type is a class, because an array cannot contain noncopyable values.
   private final class Attempt {
@@ -17,7 +17,7 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
     func finish() throws(SocketError) -> S? { try pending.take()?.finish() }
   }
 
-  /// A class, because `if let` and `?.` cannot borrow an optional noncopyable property.
+  /// This type is a class, because `if let` and `?.` cannot borrow an optional noncopyable property.
   private final class Lookup {
     let value: NameLookup
 
@@ -104,7 +104,7 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
     }
   }
 
-  /// The address to try next, at ``nextMoment``.
+  /// The address of the next attempt, which may start at ``nextMoment``; nil if there is none.
   private var untried: IPSocketAddress? {
     HappyEyeballs.interleaved(ipv6: ipv6 ?? [], ipv4: ipv4 ?? []).first { !tried.contains($0) }
   }
@@ -149,9 +149,9 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
   }
 
   /// Returns the error to throw after all attempts have failed. This is the first error that exists in the following
-  /// order: the error of the first failed connect; the error of the first attempt that failed before its connect; the
-  /// error of a lookup that may succeed later, because the name may exist; the error of the first lookup. The result
-  /// does not depend on the order in which the lookups ended.
+  /// order: the error of the first attempt whose connect call failed; the error of the first attempt that failed before
+  /// its connect call; the error of a lookup that may succeed when it is repeated (any error except `.nameNotFound`);
+  /// the error of the first lookup. The result does not depend on the order in which the lookups ended.
   private func verdict() -> SocketError {
     if let reason = attemptFailures.first(where: { $0.operation == .connect }) ?? attemptFailures.first {
       return SocketError(code: reason.code, reason.operation, errno: reason.errno).with(

@@ -1,6 +1,6 @@
 public import SocketKitCore
 
-/// The delays with which a connect by name races the addresses of the name ("Happy Eyeballs", RFC 8305).
+/// The delays before the attempts to connect to the addresses of a name ("Happy Eyeballs", RFC 8305).
 public struct HappyEyeballs: Hashable, Sendable {
   /// The time for which IPv4 attempts wait for the IPv6 lookup if the IPv4 lookup ended first (RFC 8305, section 3).
   /// The default is 50 ms.
@@ -20,8 +20,8 @@ public struct HappyEyeballs: Hashable, Sendable {
     self.attemptDelay = max(attemptDelay, Self.leastAttemptDelay)
   }
 
-  /// Connects to an endpoint, and blocks the calling thread until the connect succeeds or fails. This method looks up
-  /// the IPv6 and IPv4 addresses of a name at the same time on other threads, and races connection attempts to these
+  /// Connects to an endpoint, and blocks the calling thread until the call succeeds or fails. This method looks up the
+  /// IPv6 and IPv4 addresses of a name at the same time on other threads, and races connection attempts to these
   /// addresses. A broken path therefore causes only a short delay and not a timeout (RFC 8305).
   /// `TCPSocket.connect(to:until:)` calls this method with the default delays.
   ///
@@ -30,14 +30,14 @@ public struct HappyEyeballs: Hashable, Sendable {
   ///   - endpoint: the endpoint of the peer, such as `.host("example.org", port: 80)`.
   ///   - source: the local address, or nil to let the kernel choose. If the source is not nil, the method tries only
   ///     addresses of its IP version.
-  ///   - limit: how long and in which way to wait for the lookup and the connect together:
-  ///     ``/SocketKitCore/WaitLimit``.
+  ///   - limit: how long and in which way to wait (``/SocketKitCore/WaitLimit``). The limit applies to the lookup and
+  ///     the connection attempts together.
   ///   - configure: a closure that sets options on each socket before the socket connects.
-  /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`, `.outOfMemory`. If the connects to all addresses
-  ///   failed, the error has the code of the first failed connect, and ``/SocketKitCore/SocketError/attempts`` contains
-  ///   the error of each attempt. If the name has no address, the code is `.resolverFailed` if a lookup may succeed
-  ///   later, and `.nameNotFound` otherwise. If the process looks up too many names at the same time, the lookup waits
-  ///   for its turn: see ``NameLookup``.
+  /// - Throws: `.timedOut`, `.cancelled`, `.tooManyDescriptors`, `.outOfMemory`. If the attempts for all addresses
+  ///   failed, the error has the code of the first failed connect call, and ``/SocketKitCore/SocketError/attempts``
+  ///   contains the error of each attempt. If no lookup returned an address, the code is `.nameNotFound`, or
+  ///   `.resolverFailed` if a later lookup may succeed. If the process looks up too many names at the same time, the
+  ///   lookup waits for its turn: see ``NameLookup``.
   public func connect<S: Transport & ConnectedSocket & ~Copyable>(
     _ type: S.Type = S.self, to endpoint: IPEndpoint, from source: IPSocketAddress? = nil, until limit: some WaitLimit,
     configure: (borrowing S) throws -> Void = { _ in }

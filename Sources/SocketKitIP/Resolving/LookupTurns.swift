@@ -28,7 +28,8 @@ final class LookupTurns: @unchecked Sendable {
   private var asking = 0
   /// The number of abandoned lookups in progress that hold no turn.
   private var abandoned = 0
-  /// The abandoned lookups in progress that keep their turns until another abandoned lookup ends.
+  /// The abandoned lookups in progress that still hold their turns. Such a lookup releases its turn when it ends, or
+  /// when an abandoned lookup without a turn ends.
   private var late: [Ticket] = []
   private var queue: [ObjectIdentifier] = []
 

@@ -36,7 +36,7 @@ public struct NameLookup: ~Copyable, Sendable {
   ///   - version: the version of the addresses to look up.
   /// - Throws: `.invalidAddress` for an empty name, a name with a zero byte or a name of more than 255 bytes;
   ///   `.tooManyDescriptors`; `.outOfMemory` if there is too little memory for a thread or the limit on threads is
-  ///   reached; `.permissionDenied` if a system call filter refuses to create a thread.
+  ///   reached; `.permissionDenied` if a system call filter prevents the creation of a thread.
   public init(_ host: String, port: UInt16, version: Version = .any) throws(SocketError) {
     self.host = host
     (bell, shared) = try Self.start(host, port, version)
@@ -71,7 +71,7 @@ public struct NameLookup: ~Copyable, Sendable {
   /// Whether the lookup has ended.
   public var isFinished: Bool { shared.outcome != nil }
 
-  /// Blocks the calling thread until the lookup has ended, and returns at least one address, in order of preference
+  /// Blocks the calling thread until the lookup has ended. Returns the addresses, at least one, in order of preference
   /// (RFC 6724).
   /// - Throws: `.nameNotFound`, `.resolverFailed` (a later lookup may succeed), `.timedOut`, `.cancelled`. The error
   ///   contains the name.

@@ -26,7 +26,7 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     }
   }
 
-  /// Opens the namespace of the process with a process ID.
+  /// Opens the namespace of the process that has this process ID.
   /// - Throws: as ``init(path:)``. The error is `.noSuchPath` if the process does not exist, and `.permissionDenied` if
   ///   the process belongs to another user.
   public init(ofProcess process: Int32) throws(SocketError) { try self.init(path: "/proc/\(process)/ns/net") }
@@ -73,8 +73,8 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   ///
   /// The body runs on a new thread, which enters the namespace (setns(2)) and exits after the body. The calling thread
   /// never leaves its namespace, because a return to the original namespace could fail. Each call creates a thread,
-  /// which takes some tens of microseconds. A new thread that the body creates belongs to the namespace. The body must
-  /// not pass work that needs the namespace to tasks or to existing threads, because this work runs outside the
+  /// which takes some tens of microseconds. A new thread that the body creates belongs to the namespace. If some work
+  /// must run inside the namespace, the body must not pass it to tasks or to existing threads, which run outside the
   /// namespace. The body must not use thread-local or task-local values.
   ///
   /// - Returns: the result of the body, such as a socket.
@@ -82,8 +82,8 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   ///   ``/SocketKitCore/SocketError/Operation/enterNamespace``: `.permissionDenied` unless the caller has CAP_SYS_ADMIN
   ///   both in its own user namespace and in the user namespace that owns this namespace, `.outOfMemory` if there is
   ///   too little memory for a thread or the limit on threads is reached, `.permissionDenied` if a system call filter
-  ///   refuses to create a thread; and the errors of the body. If the thread cannot enter the namespace, the body does
-  ///   not run.
+  ///   prevents the creation of a thread; and the errors of the body. If the thread cannot enter the namespace, the
+  ///   body does not run.
   public borrowing func perform<R: ~Copyable & Sendable>(_ body: @Sendable () throws -> R) throws -> R {
     let number = owned.raw.value
     return try onThreadOfItsOwn { () throws -> R in

@@ -20,8 +20,8 @@ public struct Pipe: ~Copyable, Sendable {
   /// Creates a pipe.
   /// - Parameter capacity: the capacity in bytes, or nil for the kernel's default of 64 KiB. The number of pages is
   ///   rounded up to a power of two.
-  /// - Throws: `.tooManyDescriptors`; `.permissionDenied` if the process has no CAP_SYS_RESOURCE and the capacity
-  ///   exceeds /proc/sys/fs/pipe-max-size or the pipes of this user have too many pages; `.invalidArgument`.
+  /// - Throws: `.tooManyDescriptors`; `.permissionDenied` for a process without CAP_SYS_RESOURCE, if the capacity
+  ///   exceeds /proc/sys/fs/pipe-max-size or if the pipes of this user have too many pages; `.invalidArgument`.
   public init(capacity: Int? = nil) throws(SocketError) {
     ends = try Self.open(capacity)
   }

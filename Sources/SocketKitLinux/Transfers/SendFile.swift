@@ -6,7 +6,7 @@ extension RawDescriptor {
   /// for the peer.
   ///
   /// The call waits for the disk, like every read of a regular file. The descriptor must be open for reading. The file
-  /// must support mmap(2), or, since Linux 5.12, be a pipe. For sockets, see ``Pipe``.
+  /// must be a file that supports mmap(2) or, since Linux 5.12, a pipe. For sockets, see ``Pipe``.
   ///
   /// - Parameters:
   ///   - socket: the stream that sends the bytes.
@@ -63,9 +63,9 @@ extension RawDescriptor {
 }
 
 /// Calls the body. If the call may raise SIGPIPE, blocks this signal during the call. sendfile(2) and splice(2) raise
-/// the signal if the peer has closed (measured for both calls on Linux 6.18, to TCP sockets, Unix sockets and pipes),
-/// and neither call has a flag that suppresses the signal. The peer may also close after a part of the bytes was moved,
-/// so the function checks for the signal after a partial transfer too.
+/// the signal if the peer has closed, and neither call has a flag that suppresses the signal. This was measured on
+/// Linux 6.18 for both calls, with TCP sockets, Unix sockets and pipes as targets. The peer may also close after a part
+/// of the bytes was moved, so the function checks for the signal after a partial transfer too.
 private func transfer(
   _ count: Int, mayRaiseSignal: Bool = true, _ call: (Int) -> Int
 ) throws(SocketError) -> ReadOutcome? {

@@ -33,10 +33,10 @@ extension ZeroCopySender {
 
   /// Determines whether the kernel assigned a number to a failed zero-copy send of a datagram.
   ///
-  /// If the kernel could not build the packet, it reuses the number for the next send. If it refused the packet after
-  /// building it, the number is used up. The kernel frees a refused packet before sendmsg(2) returns, and puts the
-  /// completion of the packet into the error queue. If the kernel has split the packet into fragments, it may already
-  /// have sent some of them, and the completion arrives later. In this case a probe determines the number.
+  /// If the kernel could not build the packet, it reuses the number for the next send. If the kernel refused a packet
+  /// that it had built, the number is used up. The kernel frees a refused packet before sendmsg(2) returns, and puts
+  /// the completion of the packet into the error queue. If the kernel has split the packet into fragments, it may
+  /// already have sent some of them, and the completion arrives later. In this case a probe determines the number.
   /// - Returns: whether the failed send has a number.
   mutating func settleNumber(_ slot: Int) throws(SocketError) -> Bool {
     try checkIdentity(.send)
@@ -48,14 +48,14 @@ extension ZeroCopySender {
     return tracker.nextNumber &- number > 1
   }
 
-  /// Makes a send that the kernel refuses after it has assigned a number to the send. The kernel puts the completion,
-  /// which contains the number, into the error queue before sendmsg(2) returns.
+  /// Makes a send call that the kernel refuses only after it has assigned a number to the call. The kernel puts the
+  /// completion, which contains the number, into the error queue before sendmsg(2) returns.
   ///
   /// This send asks the kernel to split a page into datagrams of one byte. The number of these datagrams exceeds the
   /// kernel's limit (64, or 128 since Linux 6.9). The kernel checks the limit after it has built the packet and fails
   /// with EINVAL (udp_send_skb in net/ipv4/udp.c, similarly for IPv6), so it sends nothing. While the next number is
   /// unknown, the sender sends buffers without MSG_ZEROCOPY.
-  /// - Returns: the result of the probe's send.
+  /// - Returns: the result of the send call.
   mutating func probeNumber(_ slot: Int) throws(SocketError) -> IOResult {
     var ancillary = AncillaryBuffer<24>()
     try ancillary.append(level: CSK_IPPROTO_UDP, type: CSK_UDP_SEGMENT, value: 1 as UInt16)

@@ -128,7 +128,7 @@ public struct ZeroCopySender: ~Copyable, Sendable {
   public var isFull: Bool { nextToQueue - oldest == UInt64(capacity) }
   /// The number of buffers that the kernel has not accepted completely.
   public var unsentCount: Int { Int(nextToQueue - nextToSend) }
-  /// The number of sends that the kernel has not completed.
+  /// The number of sends from the oldest incomplete send to the newest send, as in ``ZeroCopyTracker/inFlight``.
   public var sendsInFlight: Int { tracker.inFlight }
   /// The number of buffers that ``takeCompletion()`` can return.
   public var completedCount: Int { finishedCount }
@@ -177,8 +177,8 @@ public struct ZeroCopySender: ~Copyable, Sendable {
   /// returns the other entries of the error queue.
   ///
   /// - Parameter socket: the socket that this sender was created for. The call compares the cookie of this socket with
-  ///   the sender's cookie in two cases: if buffers were queued before the last flush, and after a failed datagram
-  ///   send.
+  ///   the sender's cookie in two cases: if the queue still contains buffers from before the last flush, and after a
+  ///   failed datagram send.
   /// - Returns: the outcome; nil if the call would block.
   /// - Throws: `.brokenPipe`, `.connectionReset`, `.notConnected`, `.messageTooLarge`, `.unreachable`,
   ///   `.permissionDenied` (a firewall), `.outOfMemory` (the queue of the device is full, and the option
@@ -266,8 +266,8 @@ public struct ZeroCopySender: ~Copyable, Sendable {
   /// program that needs these entries must read the error queue with `nextQueuedError(into:)` and pass the entries to
   /// ``note(_:)``.
   /// - Returns: the number of buffers that ``takeCompletion()`` can return.
-  /// - Throws: `.closed`; `.invalidArgument` for another socket, even if its descriptor has the same number as the
-  ///   earlier descriptor of this sender's socket. The call does not read the error queue of another socket.
+  /// - Throws: `.closed`; `.invalidArgument` for another socket, even if its descriptor has the number that this
+  ///   sender's socket had before it was closed. The call does not read the error queue of another socket.
   public mutating func readCompletions<S: KernelSocket & ~Copyable>(
     from socket: borrowing S
   ) throws(SocketError) -> Int {
@@ -319,10 +319,9 @@ public struct ZeroCopySender: ~Copyable, Sendable {
     return takeOut(id)
   }
 
-  /// Removes from the queue the oldest buffer of which the kernel has accepted no bytes, and returns the buffer unsent;
-  /// nil if there is none. If the kernel has accepted a part of a buffer, the call does not return this buffer, and the
-  /// sender does not send the remaining bytes. The buffer is completed when the kernel no longer uses the part that was
-  /// sent.
+  /// Removes and returns the oldest queued buffer of which the kernel has accepted no bytes; nil if there is none. If
+  /// the kernel has accepted a part of a buffer, the call does not return this buffer, and the sender does not send the
+  /// remaining bytes. The buffer is completed when the kernel no longer uses the part that was sent.
   public mutating func takeUnsent() -> ZeroCopyCompletion? {
     while nextToSend < nextToQueue {
       let slot = Int(nextToSend % UInt64(capacity))

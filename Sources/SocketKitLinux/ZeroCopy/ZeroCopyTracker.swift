@@ -9,19 +9,19 @@ public import SocketKitIP
 /// ``/SocketKitCore/SendFlags/zeroCopy`` from memory that the program manages itself.
 ///
 /// **A datagram send that fails may use up a number.** If the kernel cannot build the packet, it reuses the number for
-/// the next send. If it refuses the packet after building it, for example because of a firewall (EPERM) or a full queue
-/// (ENOBUFS with `.receiveErrors`), the number is used up. When such a send returns, its completion is in the error
-/// queue. Therefore, after a failed send and before the next send, read the error queue until it is empty, and pass
-/// every entry to ``complete(_:_:)``. If the program did not note the completed number, ``complete(_:_:)`` advances
-/// ``nextNumber`` past this number. A failed send on a TCP socket uses up no number.
+/// the next send. If the kernel refuses a packet that it has built, for example because of a firewall (EPERM) or a full
+/// queue (ENOBUFS with `.receiveErrors`), the number is used up. When such a send returns, its completion is in the
+/// error queue. Therefore, after a failed send and before the next send, read the error queue until it is empty, and
+/// pass every entry to ``complete(_:_:)``. If the program did not note the completed number, ``complete(_:_:)``
+/// advances ``nextNumber`` past this number. A failed send on a TCP socket uses up no number.
 ///
 /// Sends on vsock streams cannot be tracked, because one send may use several numbers, and the kernel does not report
 /// how many.
 public struct ZeroCopyTracker: ~Copyable, Sendable {
   private static var free: UInt64 { .max }
   private var owners: Slots<UInt64>
-  /// The number of slots of ``owners``. It is greater than ``capacity``, because failed sends use up numbers after the
-  /// number of the last noted send.
+  /// The number of slots of ``owners``. It is greater than ``capacity``, because failed sends can use up numbers that
+  /// follow the number of the last noted send.
   private let slots: Int
   /// The largest number of sends from the oldest incomplete send to the newest send, even if some of them are complete.
   public let capacity: Int
@@ -43,8 +43,8 @@ public struct ZeroCopyTracker: ~Copyable, Sendable {
     next = oldest
   }
 
-  /// Whether the tracker cannot note another send. Check this property before each send, because the tracker cannot
-  /// distinguish a send that was not noted from the next send.
+  /// Whether the tracker cannot note another send. Check this property before each send: if a successful send is not
+  /// noted, the tracker assigns its number to the next send.
   public var isFull: Bool { next - oldest >= UInt64(capacity) }
   /// The number that the kernel assigns to the next send, according to the completions that have been read.
   public var nextNumber: UInt32 { UInt32(truncatingIfNeeded: next) }
@@ -60,10 +60,10 @@ public struct ZeroCopyTracker: ~Copyable, Sendable {
     next += 1
   }
 
-  /// Processes a completion. Calls the body for each completed send with the owner of the send and whether the kernel
-  /// copied the bytes. Ignores errors of other origins, and numbers that were completed before. A number that was not
-  /// noted belongs to a failed send. The call advances ``nextNumber`` past this number and does not call the body for
-  /// it.
+  /// Processes a completion. Calls the body for each completed send. The arguments are the owner of the send and
+  /// whether the kernel copied the bytes. Ignores errors of other origins, and numbers that were completed before. A
+  /// number that was not noted belongs to a failed send. The call advances ``nextNumber`` past this number and does not
+  /// call the body for it.
   public mutating func complete(_ error: ExtendedError, _ body: (_ owner: UInt64, _ wasCopied: Bool) -> Void) {
     for number in completedSends(error) {
       if let owner = takeOwner(of: number) { body(owner, error.wasZeroCopyCopied) }
@@ -71,8 +71,8 @@ public struct ZeroCopyTracker: ~Copyable, Sendable {
     forgetCompleted()
   }
 
-  /// Returns the numbers that an entry of the error queue completes, extended to 64 bits. The caller then calls
-  /// ``takeOwner(of:)`` for each of them, and ``forgetCompleted()``.
+  /// Returns the numbers that an entry of the error queue completes, extended to 64 bits. The caller must then call
+  /// ``takeOwner(of:)`` for each number, and ``forgetCompleted()`` after the last one.
   mutating func completedSends(_ error: ExtendedError) -> Range<UInt64> {
     guard error.origin == .zeroCopy, error.errno == 0, error.data &- error.info < 1 << 31 else { return 0..<0 }
     countFailedSends(upTo: error.data)

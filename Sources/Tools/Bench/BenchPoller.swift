@@ -2,7 +2,8 @@ internal import SocketKit
 
 /// A poller that the bench can measure: it reports how many system calls its waits make.
 protocol BenchPoller: Poller, ~Copyable {
-  /// The number of system calls since the poller was created, not counting one call for each wait.
+  /// The number of system calls that the waits have made since the poller was created, without the first call of each
+  /// wait.
   var callsBeyondWaits: UInt64 { get }
   /// The number of system calls to register, modify or deregister one descriptor: 0 or 1.
   static var callsPerControl: UInt64 { get }
@@ -20,7 +21,7 @@ extension PollPoller: BenchPoller {
 }
 
 extension SpinPoller: BenchPoller where Base: ~Copyable {
-  // A spin makes one call, a spin followed by a yield makes two calls, and a sleep makes one additional call.
+  // After the first call of a wait, each spin makes one call, each yield makes two calls, and a sleep makes one call.
   var callsBeyondWaits: UInt64 { statistics.spins + 2 * statistics.yields + statistics.parks }
   static var callsPerControl: UInt64 { 1 }
 }

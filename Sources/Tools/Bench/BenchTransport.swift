@@ -100,8 +100,8 @@ extension VsockStreamSocket: BenchTransport {
 
   static func tune(_ socket: borrowing VsockStreamSocket) throws(SocketError) {}
 
-  /// The reason why vsock loopback is not available, or nil if it is available. A bind is sufficient for this check, so
-  /// no connection is made.
+  /// The reason why vsock loopback is not available, or nil if it is available. Binding a socket is sufficient for this
+  /// check, so no connection is made.
   static let lack: String? = {
     do {
       var socket = try VsockStreamSocket.open(for: .local(port: .any))
@@ -114,7 +114,7 @@ extension VsockStreamSocket: BenchTransport {
   }()
 }
 
-/// Returns the value of a C function that returns -errno on failure, or throws.
+/// Returns the result of a C function. Throws an error if the result is negative: it is then -errno.
 @discardableResult
 func checked<Number: BinaryInteger>(_ result: Number, _ action: String) throws(ToolError) -> Number {
   if result < 0 { throw ToolError("\(action): \(systemText(Int32(-Int(result))))") }

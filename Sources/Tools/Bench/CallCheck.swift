@@ -2,8 +2,8 @@ internal import CSocketKitBaseline
 internal import Glibc
 internal import SocketKitToolSupport
 
-/// Compares the number of system calls that a server's loop counts with the kernel's count. This is a separate run,
-/// because tracing makes the server slow.
+/// Compares a server's own count of its system calls with the kernel's count. This check is a separate run, because
+/// tracing makes the server slow.
 struct CallCheck: Sendable {
   /// The number of calls that the server's loop counted.
   let counted: UInt64

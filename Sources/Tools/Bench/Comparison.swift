@@ -7,8 +7,9 @@ struct Comparison: Sendable {
 
   enum Part: Sendable { case baseline, ours, again }
 
-  /// Returns the order of the runs in a round. In three rounds, each part runs first once, and SocketKit's server
-  /// runs both before and after the C server. In six rounds, each of the six orders occurs once.
+  /// Returns the order of the runs in a round. In the first three rounds, each part runs first in one round, and
+  /// SocketKit's server runs before the C server in some rounds and after it in others. In six rounds, each of the six
+  /// orders occurs once.
   static func order(ofRound round: Int) -> [Part] {
     switch round % 6 {
     case 0: [.baseline, .ours, .again]
@@ -33,8 +34,8 @@ struct Comparison: Sendable {
     }
   }
 
-  /// Divides a number of each run by the same number of the C server in the same round. Returns an empty array if a run
-  /// is too short for the number.
+  /// Divides a result of each run, such as the rate, by the same result of the C server in the same round. Returns an
+  /// empty array if a run is too short for this result.
   func ratios(of runs: [Run], _ number: (Run) -> Double?) -> [Double] {
     var ratios: [Double] = []
     for (run, other) in zip(runs, baseline) {

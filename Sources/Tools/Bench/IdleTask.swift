@@ -62,8 +62,8 @@ struct IdleTask: CompositionTask {
 struct Idleness: Sendable {
   /// The number of times that the server's wait returned.
   let wakes: Int
-  /// The number of times that the server's threads went to sleep, according to the kernel. A thread that sleeps during
-  /// the whole measurement went to sleep before it and is not counted.
+  /// The number of times that the server's threads went to sleep, according to the kernel. A thread that goes to sleep
+  /// before the measurement and sleeps until its end is not counted.
   let sleeps: Int
   /// The CPU time in microseconds.
   let cpu: Double

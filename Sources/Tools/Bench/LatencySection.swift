@@ -75,7 +75,7 @@ extension Section {
     return notes
   }
 
-  /// Compares the number of system calls that the servers' loops count with the kernel's count.
+  /// Compares the servers' own counts of their system calls with the kernel's counts.
   private mutating func checkCalls(
     _ composition: Composition, _ connections: Int, _ size: Int, _ options: BenchOptions
   ) throws {

@@ -128,8 +128,8 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
     }
   }
 
-  // Wait without a deadline, because a deadline would add the cost of a timer. When the time limit passes, it wakes the
-  // poller.
+  // Wait without a deadline, because a deadline would add the cost of a timer. When the time limit passes,
+  // ``TimeLimit`` wakes the poller.
   private mutating func wait() throws(LoadError) -> Int {
     do throws(SocketError) {
       let count = try poller.wait()
@@ -234,9 +234,9 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
 }
 
 /// The progress of a connection's message. This type is not nested in the generic type, because its metadata would then
-/// depend on the conformances of the generic parameters. For a conformance such as
-/// `SpinPoller: BenchPoller where Base == EpollPoller`, the runtime (6.3.1) does not find the conformance. It creates
-/// arrays without a type, which crash when they are freed.
+/// depend on the conformances of the generic parameters. The runtime (6.3.1) does not find a conformance such as
+/// `SpinPoller: BenchPoller where Base == EpollPoller`, and creates arrays without a type. The program crashes when it
+/// frees such an array.
 struct ClientProgress {
   let token: Token
   /// The number of the current message, or of the last message if none is in flight; 0 before the first message.

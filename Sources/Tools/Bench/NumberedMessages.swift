@@ -21,7 +21,7 @@ struct NumberedMessages {
     UInt64(truncatingIfNeeded: place << 40 &+ place &* 0x9d &+ number)
   }
 
-  /// Calls `body` with the bytes of a message, starting at an offset.
+  /// Calls `body` with the bytes of a message from the offset `done` on.
   @inline(__always)
   mutating func withMessage<R>(
     _ number: Int, of place: Int, from done: Int, _ body: (Span<UInt8>) -> R
@@ -35,7 +35,7 @@ struct NumberedMessages {
     return result
   }
 
-  /// Returns whether the bytes equal those of a message, starting at an offset.
+  /// Returns whether the received bytes equal the bytes of a message from the offset `done` on.
   @inline(__always)
   func matches(_ got: Span<UInt8>, _ number: Int, of place: Int, from done: Int) -> Bool {
     let stamp = Self.stamp(place, number)

@@ -24,7 +24,7 @@ struct SharedCounters {
     nonmutating _modify { yield unsafe &page.pointee }
   }
 
-  /// Calls the body with the page, for a function in C.
+  /// Calls the body with the page, so that the body can pass the page to a C function.
   func withPointer<R>(_ body: (UnsafeMutablePointer<bench_counters>) throws -> R) rethrows -> R {
     try unsafe body(page)
   }

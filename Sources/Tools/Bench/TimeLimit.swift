@@ -46,7 +46,7 @@ final class TimeLimit: Sendable {
     case .failure(let error): throw ToolError("\(text): \(error)")
     case .success: throw ToolError(text)
     case nil:
-      // The thread cannot be killed without killing the process. Its server is killed.
+      // A thread cannot be killed without killing the process, so only the server is killed.
       limit.reapServer()
       throw ToolError("\(text); the client's thread did not end and may use processor time during the next runs")
     }

@@ -12,7 +12,7 @@ final class TimedThread<R: Sendable>: Sendable {
   init(_ body: @escaping @Sendable () throws -> R) throws {
     bell = Int32(truncatingIfNeeded: try checked(csk_eventfd(), "creating an event descriptor"))
     // The thread retains this object, and thereby the event descriptor, until the thread ends. The thread takes over
-    // the reference to the job. If there is no new thread, this initializer releases it.
+    // the reference to the job. If no thread can be created, this initializer releases the reference.
     let job = unsafe Unmanaged.passRetained(
       Job { [self] in
         let outcome = Result(catching: body)

@@ -15,7 +15,8 @@ enum Terminal {
   /// Whether standard error is a terminal.
   static var isWatched: Bool { isatty(2) == 1 }
 
-  /// Shows the progress of a long command in one line that the next call replaces, if standard error is a terminal.
+  /// If standard error is a terminal, shows the progress of a long command in one line. The next call replaces this
+  /// line.
   static func progress(_ text: String) {
     if isWatched { say("\r\u{1b}[K\(text)") }
   }

@@ -9,7 +9,8 @@ public struct Table: Sendable {
     alignments = columns.map(\.1)
   }
 
-  /// Adds a row. Missing cells are left empty, and a cell in the last column may have any length.
+  /// Adds a row. Missing cells at its end are left empty. If cells are missing, the last cell of the row may be wider
+  /// than its column.
   public mutating func add(_ cells: [String]) { rows.append(cells) }
 
   public var text: String {

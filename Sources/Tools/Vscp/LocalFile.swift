@@ -28,7 +28,7 @@ struct LocalFile: ~Copyable {
   private let waits: Bool
 
   init(_ number: Int32, path: Word) {
-    // The caller has opened the descriptor, or passes a standard stream that nothing else closes.
+    // The caller has opened or duplicated the descriptor, and nothing else closes it.
     owned = unsafe Descriptor(unsafeOwning: RawDescriptor(number))
     self.path = path
     let kind = Self.status(of: number).map { $0.st_mode & S_IFMT }
@@ -77,7 +77,7 @@ struct LocalFile: ~Copyable {
 
   /// Reads into the start of the buffer.
   /// - Parameter socket: a descriptor to watch while waiting for the file.
-  /// - Returns: 0 at the end of the file; nil if poll(2) reports events for `socket`.
+  /// - Returns: the number of bytes, 0 at the end of the file; nil if poll(2) reports events for `socket`.
   borrowing func read(
     into buffer: inout MutableSpan<UInt8>, until deadline: Deadline = .never, beside socket: pollfd? = nil
   ) throws(FileError) -> Int? {

@@ -5,7 +5,7 @@ internal import SocketKitCore
 // errno contains the reason.
 
 extension Word {
-  /// Opens a file (openat(2)). A relative path begins at the folder, or at the working directory if there is none.
+  /// Opens a file (openat(2)). A relative path begins at `folder`, or at the working directory if `folder` is nil.
   /// - Returns: the descriptor, or -1.
   func open(_ flags: Int32, mode: mode_t = 0, in folder: RawDescriptor? = nil) -> Int32 {
     unsafe withCString { unsafe openat(folder?.value ?? AT_FDCWD, $0, flags, mode) }

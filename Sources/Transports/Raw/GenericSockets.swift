@@ -1,7 +1,7 @@
 public import SocketKitCore
 internal import SocketKitIP
 
-/// A message socket of any family, type and protocol: netlink, packet, CAN, or a family without its own type in
+/// A message socket of any family and protocol: netlink, packet, CAN, or a family that has no socket type of its own in
 /// SocketKit.
 ///
 /// ```swift
@@ -10,9 +10,10 @@ internal import SocketKitIP
 /// ```
 /// To use addresses of a specific type, replace ``/SocketKitCore/AnySocketAddress`` with your own address type.
 /// `Options` determines the options that the socket supports: ``/SocketKitCore/SocketLevelOptions`` for those of
-/// socket(7) only, `UDPSocketOptions` for those of UDP, or a type of your own. Every socket type except a stream is
-/// possible. For sequenced packets, whose connections have an end, use ``GenericPacketSocket``. Packet sockets
-/// (packet(7)) also have ``join(_:interfaceIndex:)``, ``leave(_:interfaceIndex:)`` and ``takePacketStatistics()``.
+/// socket(7) only, `UDPSocketOptions` for those of UDP, or a type of your own. Every socket type except SOCK_STREAM and
+/// SOCK_SEQPACKET is possible. For streams, use ``GenericStreamSocket``. For sequenced packets, whose connections have
+/// an end, use ``GenericPacketSocket``. Packet sockets (packet(7)) also have ``join(_:interfaceIndex:)``,
+/// ``leave(_:interfaceIndex:)`` and ``takePacketStatistics()``.
 @frozen
 public struct GenericMessageSocket<Address: SocketAddress, Options>: ~Copyable, DatagramSocket, KernelSocket,
   Transport

@@ -1,7 +1,8 @@
 public import SocketKitCore
 public import SocketKitIP
 
-/// A socket for unprivileged echo requests and replies: SOCK_DGRAM over ICMP or ICMPv6 (icmp(7), Linux 3.0; IPv6 3.11).
+/// A socket for echo requests and replies that requires no privilege: SOCK_DGRAM over ICMP or ICMPv6 (icmp(7), Linux
+/// 3.0; IPv6 3.11).
 ///
 /// ```swift
 /// let socket = try ICMPSocket.connect(to: .loopback(port: 0))
@@ -9,8 +10,8 @@ public import SocketKitIP
 /// The kernel sends only echo requests through the socket, writes the identifier and the checksum, and delivers only
 /// replies to the socket's own requests. Messages begin with the ICMP header (``ICMPEcho``). The port of a local
 /// address is the identifier. With port 0, the kernel chooses the identifier, and `localAddress()` returns it. The port
-/// of a peer's address has no meaning, but the kernel returns the `remoteAddress()` of a connected socket only if that
-/// port is not 0.
+/// of a peer's address does not affect the packets. On a connected socket, however, `remoteAddress()` succeeds only if
+/// that port is not 0.
 ///
 /// If a message is longer than the buffer, ``/SocketKitCore/MessageInfo/isTruncated`` is set and
 /// ``/SocketKitCore/MessageInfo/length`` is the length of the buffer, because the kernel ignores MSG_TRUNC here

@@ -1,8 +1,8 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// A socket of the Kernel Connection Multiplexer (KCM), which sends and receives messages over TCP connections. The
-/// kernel splits the TCP streams into messages with a program that the caller provides
+/// A socket of the Kernel Connection Multiplexer (KCM), which sends and receives messages over TCP connections. To
+/// split the TCP streams into messages, the kernel runs a program that the caller provides
 /// (Documentation/networking/kcm.rst, Linux 4.6).
 ///
 /// ```swift
@@ -11,14 +11,14 @@ public import SocketKitCore
 /// _ = try multiplexer.send(message.span)
 /// ```
 /// A multiplexer has any number of sockets and any number of connections. ``clone()`` adds a socket, and
-/// ``attach(_:parser:)`` adds a connection. The kernel sends each message over one of the connections, and delivers
-/// each message from any of the connections to one of the sockets. The parser must accept every message that is sent,
-/// including the header of the message.
+/// ``attach(_:parser:)`` adds a connection. The kernel sends each outgoing message over one of the connections. It
+/// delivers each message that arrives on a connection to one of the sockets. Each message that a program sends must
+/// include its header, and must be a message that the parser accepts.
 ///
-/// KCM sockets have no addresses, and a receive never returns the end of the stream. When a peer closes, the kernel
-/// removes its connection from the multiplexer without notification, and a poller reports the connection's own socket
-/// as readable. A message longer than the buffer is reported as truncated, without its full length. `localAddress()`,
-/// `remoteAddress()` and `shutdown(_:)` fail with `.notSupported`.
+/// KCM sockets have no addresses, and a receive never returns the end of the stream. When a peer closes its connection,
+/// the kernel removes the connection from the multiplexer and does not notify the KCM sockets. A poller reports the
+/// connection's own socket as readable. A message longer than the buffer is reported as truncated, without its full
+/// length. `localAddress()`, `remoteAddress()` and `shutdown(_:)` fail with `.notSupported`.
 @frozen
 public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
   public typealias Options = SocketLevelOptions
@@ -67,7 +67,8 @@ public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
   ///   - connection: an established TCP connection; the caller keeps ownership.
   ///   - parser: a descriptor of an eBPF program of type BPF_PROG_TYPE_SOCKET_FILTER (bpf(2)); the caller keeps
   ///     ownership. The program receives the bytes from the beginning of a message. It returns the message's length in
-  ///     bytes, 0 if it needs more bytes, or a negative number for an invalid stream, which ends the connection.
+  ///     bytes, 0 if it needs more bytes, or a negative number if the stream is invalid. A negative number ends the
+  ///     connection.
   /// - Throws: `.notSupported` if the connection is not TCP or is not established; EALREADY (`.other`) if the
   ///   connection is already attached; `.closed` if the program is not open; `.invalidArgument` if the program has
   ///   another type.

@@ -13,8 +13,8 @@ public enum PacketMembership: Hashable, Sendable {
   case promiscuous
   /// The frames of every multicast group (PACKET_MR_ALLMULTI).
   case allMulticast
-  /// The frames to one multicast hardware address of the interface's address length: 6 bytes for Ethernet
-  /// (PACKET_MR_MULTICAST).
+  /// The frames to one multicast hardware address, which has the length of the interface's own address: 6 bytes for
+  /// Ethernet (PACKET_MR_MULTICAST).
   case multicast([UInt8])
   /// The frames to one additional unicast hardware address (PACKET_MR_UNICAST, Linux 2.6.31).
   case unicast([UInt8])

@@ -35,8 +35,8 @@ public struct IPProtocol: RawRepresentable, BitwiseCopyable, Hashable, Sendable 
 /// **Received data begins with the IP header on IPv4** (use ``IPv4Header`` to skip it). On IPv6 it begins with the
 /// payload, and header fields are delivered as metadata. Sent data begins with the payload, unless the option
 /// ``SocketKitCore/SocketOption/headerIncluded`` is enabled. Addresses of raw sockets have no port. Leave the port 0,
-/// because IPv6 interprets the port as a protocol number. For this reason the kernel never returns the remote address
-/// of a connected socket, and `remoteAddress()` throws `.notConnected`.
+/// because IPv6 interprets the port as a protocol number. Because the port is 0, the kernel never returns the remote
+/// address of a connected socket, and `remoteAddress()` throws `.notConnected`.
 @frozen
 public struct RawIPSocket: ~Copyable, DatagramSocket, KernelSocket {
   public typealias Options = RawIPSocketOptions

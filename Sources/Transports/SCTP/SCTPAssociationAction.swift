@@ -2,7 +2,8 @@ internal import CSocketKit
 public import SocketKitCore
 public import SocketKitIP
 
-/// An operation on an association or a socket that a program requests from the kernel with `perform(_:of:)`.
+/// An operation on an association or on a socket. A program requests the operation from the kernel with
+/// `perform(_:of:)`.
 ///
 /// ```swift
 /// try socket.perform(.addLocalAddresses([IPSocketAddress(parsing: "10.0.1.1:0")]))
@@ -48,17 +49,18 @@ public enum SCTPAssociationAction: Hashable, Sendable {
   case addLocalAddresses([IPSocketAddress])
   /// Unbinds the socket from addresses. New associations do not use these addresses.
   ///
-  /// Throws `.other` with EBUSY if no address would remain; `.invalidArgument` for no address, for another port, and
+  /// Throws `.other` with EBUSY if no address would remain; `.invalidArgument` for an empty list, for another port, and
   /// for an address to which the socket is not bound. The error contains the addresses. The C name is
   /// `SCTP_SOCKOPT_BINDX_REM`.
   case removeLocalAddresses([IPSocketAddress])
   /// Requires the peers of future associations to sign chunks of a type: the kernel drops unsigned chunks of that type
   /// (RFC 6458, 8.3.2).
   ///
-  /// The requirement cannot be removed. Require signatures before listening or connecting. Throws `.invalidArgument`
-  /// for ``SCTPChunkType/initiation``, ``SCTPChunkType/initiationAcknowledgement``, ``SCTPChunkType/shutdownComplete``
-  /// and ``SCTPChunkType/authentication``, which are never signed, and if there would be more than 20 types;
-  /// `.notSupported` with EACCES if authentication is off. The C name is `SCTP_AUTH_CHUNK`.
+  /// The requirement cannot be removed. Require signatures before listening or connecting. Throws `.invalidArgument` if
+  /// there would be more than 20 types, and for the types that are never signed: ``SCTPChunkType/initiation``,
+  /// ``SCTPChunkType/initiationAcknowledgement``, ``SCTPChunkType/shutdownComplete`` and
+  /// ``SCTPChunkType/authentication``. Throws `.notSupported` with EACCES if authentication is off. The C name is
+  /// `SCTP_AUTH_CHUNK`.
   case requireAuthentication(of: SCTPChunkType)
   /// Installs a shared secret under a number (RFC 6458, 8.3.3). The secret replaces an earlier secret with the same
   /// number.

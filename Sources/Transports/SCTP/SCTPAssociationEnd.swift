@@ -2,7 +2,7 @@ internal import CSocketKit
 public import SocketKitCore
 
 extension RawDescriptor {
-  /// Continues a receive that returned a notification or no bytes on a peeled-off socket.
+  /// Continues a receive call on a peeled-off socket after the call has returned a notification or no bytes.
   ///
   /// Returns the next message, a notification other than an association change, the end of the stream, or a failure.
   /// After a restart of the peer, the failure is ECONNRESET. After the loss of the association, the failure is the

@@ -53,11 +53,13 @@ extension SCTPAssociationOption where Value == Bool {
   /// The default is net.sctp.reconf_enable. Set the option before the association is established. The C name is
   /// `SCTP_RECONFIG_SUPPORTED`.
   public static var reconfigurationSupported: Self { Self(CSK_SCTP_RECONFIG_SUPPORTED) }
-  /// Whether the state ``SCTPPathState/potentiallyFailed`` of paths is visible and notifications report it (Linux 5.5).
+  /// Whether notifications report that a path is in the state ``SCTPPathState/potentiallyFailed`` (Linux 5.5).
   ///
-  /// The C name is `SCTP_EXPOSE_POTENTIALLY_FAILED_STATE`.
+  /// If the option was set to false, `pathInfo(to:)` throws `.permissionDenied` for a path in this state. A new socket
+  /// has the value of net.sctp.pf_expose. If that value is 0, the default, the option reads as false, and
+  /// `pathInfo(to:)` reports the state. The C name is `SCTP_EXPOSE_POTENTIALLY_FAILED_STATE`.
   public static var exposesPotentiallyFailed: Self {
-    // 0 applies net.sctp.pf_expose, 1 hides the state, 2 exposes it.
+    // 0 hides the state only in notifications, 1 hides the state, 2 exposes the state.
     Self(CSK_SCTP_EXPOSE_PF_STATE, decode: { $0 == 2 }, encode: { $0 ? 2 : 1 })
   }
 }

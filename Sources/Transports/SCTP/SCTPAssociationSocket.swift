@@ -16,12 +16,12 @@ public import SocketKitIP
 ///
 /// **The end.** The kernel returns the end of the stream only on one-to-one sockets. On a peeled-off socket, a
 /// notification reports the end of the association. A receive converts this notification to the end of the stream. If
-/// the association was lost, one receive first throws `.connectionReset`. Therefore the socket is not a
-/// ``/SocketKitCore/KernelSocket``: the kernel's own calls would return the notification. If the peer restarts
+/// the association was lost, one receive first throws `.connectionReset`. The socket is not a
+/// ``/SocketKitCore/KernelSocket``, because the kernel's own calls would return the notification. If the peer restarts
 /// (``SCTPAssociationChange/State/restarted``), messages may be missing: one receive throws `.connectionReset`, and the
-/// association continues. Other notifications arrive only if they are switched on, as messages with
-/// ``/SocketKitCore/MessageInfo/Flags/notification``; `receive(into:)` of ``SCTPMessaging`` returns every notification
-/// as a typed value.
+/// association continues. Other notifications arrive only if they are switched on. They arrive as messages with the
+/// flag ``/SocketKitCore/MessageInfo/Flags/notification``. `receive(into:)` of ``SCTPMessaging`` returns every
+/// notification as a typed value.
 @frozen
 public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessaging, DescriptorSocket {
   public typealias Options = SCTPSocketOptions

@@ -21,9 +21,9 @@ extension SCTPSocket {
   ///
   /// - Parameter limit: how long to wait. If the deadline has already passed, or if the wait is cancelled, the call
   ///   aborts the association immediately (RFC 9260, 9.1): unsent data is discarded, and the peer's next read fails
-  ///   with `.connectionReset`. For example, `close(until: .past)` aborts the association. The call has no parameter
-  ///   for a reason, because the kernel accepts a reason only on one-to-many and peeled-off sockets (EINVAL in
-  ///   net/sctp/socket.c).
+  ///   with `.connectionReset`. For example, `close(until: .past)` aborts the association. The call cannot send the
+  ///   reason of an abort, because the kernel accepts such a reason only on one-to-many and peeled-off sockets (EINVAL
+  ///   in net/sctp/socket.c).
   /// - Throws: `.connectionReset` if the peer aborted; `.timedOut` with ETIMEDOUT if the peer no longer answered;
   ///   `.cancelled`, `.notConnected`. The call throws the first two even if a read or a write has already reported the
   ///   error. The socket is closed in every case.

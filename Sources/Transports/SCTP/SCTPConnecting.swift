@@ -129,7 +129,7 @@ extension SCTPSocket {
 extension RawDescriptor {
   /// Calls connectx once. Uses SCTP_SOCKOPT_CONNECTX3 with getsockopt(2), so that the kernel can return the
   /// association's ID.
-  /// - Returns: the result, and the ID, which the kernel also returns while the connect is in progress.
+  /// - Returns: the result and the ID. The kernel returns the ID even while connecting is in progress.
   func sctpConnect(to addresses: [IPSocketAddress]) -> (IOResult, SCTPAssociationID) {
     // The kernel reads the addresses, and writes the ID, only during the call.
     unsafe packed(addresses).withUnsafeBytes { memory in

@@ -62,7 +62,8 @@ public enum SCTPArrival: BitwiseCopyable, Sendable {
 /// How many associations a socket has, and how the socket reports the end of an association.
 @frozen
 public enum SCTPStyle: BitwiseCopyable, Sendable {
-  /// One association, from a listener or a connect. The kernel returns the end of the stream when the association ends.
+  /// One association, from a listener or from a connect call. The kernel returns the end of the stream when the
+  /// association ends.
   case oneToOne
   /// Any number of associations.
   case oneToMany

@@ -46,8 +46,8 @@ public struct SCTPMessageAssembler: ~Copyable {
 
   /// Prepares a socket for the assembler.
   ///
-  /// Switches on ``SCTPEvent/partialDelivery`` for all associations, and the information that identifies the message of
-  /// a piece (SCTP_RECVRCVINFO).
+  /// Switches on ``SCTPEvent/partialDelivery`` for all associations, and the information that identifies the message to
+  /// which a piece belongs (SCTP_RECVRCVINFO).
   ///
   /// - Parameters:
   ///   - socket: a socket on which the program has not received yet.

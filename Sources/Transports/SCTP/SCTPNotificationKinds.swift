@@ -53,7 +53,8 @@ public struct SCTPPeerAddressChange: BitwiseCopyable, Hashable, Sendable {
     case madePrimary = 4
     /// The peer has answered from this address for the first time.
     case confirmed = 5
-    /// Messages temporarily use other addresses. The kernel reports this state only with SCTP_EXPOSE_PF_STATE.
+    /// Messages temporarily use other addresses. The kernel reports this state only if the option
+    /// ``SCTPAssociationOption/exposesPotentiallyFailed`` is on.
     case potentiallyFailed = 6
   }
   /// The address; nil if it is not an IP address.

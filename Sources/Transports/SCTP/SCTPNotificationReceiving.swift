@@ -39,7 +39,7 @@ extension RawDescriptor {
     }
   }
 
-  /// Whether a receive of 0 bytes without ancillary data means the end of the stream.
+  /// Whether a receive call that returned 0 bytes and no ancillary data means the end of the stream.
   ///
   /// A receive into an empty buffer receives no bytes of a message. If SCTP_RECVRCVINFO is off, the result of such a
   /// receive is the same as at the end of the stream.

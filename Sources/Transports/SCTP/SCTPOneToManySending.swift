@@ -92,8 +92,8 @@ extension SCTPOneToManySocket {
 
 extension MessageBatch {
   /// Sends the unsent messages on a one-to-many socket with one system call, without waiting.
-  /// - Throws: `.destinationRequired` if a message has neither an address nor an association, before any message is
-  ///   sent; and the errors of `send(on:)` with another socket.
+  /// - Throws: `.destinationRequired`, before any message is sent, if a message has neither an address nor an
+  ///   association; and the errors that `send(on:)` throws for other sockets.
   @inlinable
   public mutating func send(on socket: borrowing SCTPOneToManySocket) throws(SocketError) -> Int? {
     try checkDestinations()
@@ -102,8 +102,8 @@ extension MessageBatch {
 
   /// Sends all unsent messages on a one-to-many socket, waiting on this thread for buffer space.
   /// - Returns: the number of messages that the call sent.
-  /// - Throws: `.destinationRequired` if a message has neither an address nor an association, before any message is
-  ///   sent; `.timedOut`, `.cancelled`, and the errors of ``send(on:)``. On failure,
+  /// - Throws: `.destinationRequired`, before any message is sent, if a message has neither an address nor an
+  ///   association; `.timedOut`, `.cancelled`, and the errors of ``send(on:)``. On failure,
   ///   ``/SocketKitCore/MessageBatch/sent`` counts the messages that were sent.
   @inlinable @discardableResult
   public mutating func send(

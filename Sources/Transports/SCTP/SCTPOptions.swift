@@ -92,7 +92,7 @@ extension SocketOption where Group == SCTPSocketOptions, Value == Duration? {
 /// The parameters that a socket offers and requests when it establishes an association (RFC 6458, 8.1.3):
 /// `SCTP_INITMSG`.
 ///
-/// A field that is set to zero is left unchanged.
+/// When the option is set, a field that is zero leaves the kernel's value unchanged.
 public struct SCTPInitParameters: Hashable, Sendable {
   /// The number of outgoing streams to request from the peer. Linux's default is 10.
   ///

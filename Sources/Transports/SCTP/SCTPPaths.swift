@@ -7,8 +7,8 @@ public import SocketKitIP
 public struct SCTPPathThresholds: Hashable, Sendable {
   /// After more retransmissions than this, the path counts as failed: 1 to 65 535; 0 leaves the value unchanged.
   public var failed: UInt16
-  /// After more retransmissions than this, and fewer than ``failed``, another path is preferred until this path
-  /// answers. The range is 0 to ``primaryChange``; 65 535 means never. The kernel ignores the number if
+  /// If the number of retransmissions is greater than this number and less than ``failed``, another path is preferred
+  /// until this path answers. The range is 0 to ``primaryChange``; 65 535 means never. The kernel ignores the number if
   /// net.sctp.pf_enable is 0.
   public var potentiallyFailed: UInt16
   /// After more retransmissions than this, another path permanently becomes the primary path. The range is
@@ -54,8 +54,8 @@ public struct SCTPPathOptions: Sendable {
       })
   }
 
-  /// The interval at which a path is probed for a larger MTU (RFC 8899), in milliseconds, rounded up, at least 5 s; nil
-  /// means never.
+  /// The interval at which a path is probed for a larger MTU (RFC 8899), rounded up to whole milliseconds. It is at
+  /// least 5 s, or nil for no probes.
   ///
   /// Setting throws `.invalidArgument` for a shorter interval. The C name is `SCTP_PLPMTUD_PROBE_INTERVAL` (Linux
   /// 5.14).
@@ -88,7 +88,7 @@ extension SCTPAssociationOption {
 }
 
 extension SCTPAssociationOption where Value == IPSocketAddress {
-  /// The peer's primary address, to which data is sent while it answers.
+  /// The peer's primary address. Data is sent to this address while the address answers.
   ///
   /// Setting throws `.invalidArgument` if the association has no such address. The C name is `SCTP_PRIMARY_ADDR`.
   public static var primaryAddress: Self {

@@ -104,8 +104,8 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
       stream, UInt16(truncatingIfNeeded: flags), payloadProtocol.bigEndian, context, association.rawValue
     )
     try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_SNDINFO, value: head)
-    // struct sctp_prinfo: policy, padding, value. This message is also appended for `.never`; otherwise the kernel
-    // would use the time of the default.
+    // struct sctp_prinfo: policy, padding, value. This message is appended even for `.never`. Otherwise, the kernel
+    // would use the lifetime of the socket's default.
     let reliability: (UInt16, UInt16, UInt32) = (expiry.policy, 0, expiry.value)
     try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO, value: reliability)
     if let key { try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_AUTHINFO, value: key) }

@@ -12,8 +12,9 @@ public import SocketKitIP
 /// There is no half-close: ``shutdown(_:)`` of writing ends the association after all data has arrived, and only the
 /// peer reads the end of the stream. To wait for the end of the association, use ``close(until:)``. After an abort by
 /// the peer, one call fails with `.connectionReset`, and later reads return the end of the stream. If the peer
-/// restarts, bytes may be missing. Only ``SCTPAssociationChange/State/restarted`` reports a restart, if the
-/// notification is switched on. Set the option ``SocketKitCore/SocketOption/noDelay`` unless every write fills packets.
+/// restarts, bytes may be missing. Only the notification ``SCTPAssociationChange/State/restarted`` reports a restart,
+/// and only if it is switched on. Set the option ``SocketKitCore/SocketOption/noDelay`` unless every write fills
+/// packets.
 ///
 /// **As messages.** For stream numbers, protocol identifiers and notifications, see ``SCTPMessaging``. Notifications
 /// arrive among the bytes, so a program that switches on any notification must receive messages instead of reading
@@ -62,10 +63,10 @@ public struct SCTPSocket: ~Copyable, StreamSocket, Transport, Acceptable {
     if address.isIPv6 { try setOption(.v6Only, to: false) }
   }
 
-  /// Returns the peer's primary address, to which data is sent while it answers (`SCTP_PRIMARY_ADDR`).
+  /// Returns the peer's primary address (`SCTP_PRIMARY_ADDR`). Data is sent to this address while the address answers.
   ///
-  /// If the option cannot be read, returns the address of getpeername(2). After a connect to several addresses,
-  /// getpeername(2) returns the last of them.
+  /// If the option cannot be read, returns the address of getpeername(2). After connecting to several addresses,
+  /// getpeername(2) returns the last of these addresses.
   /// - Throws: `.notConnected`; `.invalidAddress` if the address is not an IP address.
   public borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress {
     do throws(SocketError) {

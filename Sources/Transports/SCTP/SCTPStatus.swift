@@ -30,7 +30,8 @@ public enum SCTPAssociationState: Int32, BitwiseCopyable, Hashable, Sendable {
 public enum SCTPPathState: Int32, BitwiseCopyable, Hashable, Sendable {
   /// Failed: the path is not used.
   case inactive = 0
-  /// Suspected to have failed (RFC 7829); reported only with ``SCTPAssociationOption/exposesPotentiallyFailed``.
+  /// Suspected to have failed (RFC 7829). ``SCTPAssociationOption/exposesPotentiallyFailed`` controls whether this
+  /// state is reported.
   case potentiallyFailed = 1
   /// Usable.
   case active = 2

@@ -82,8 +82,8 @@ extension SCTPSocket {
 }
 
 extension csk_msghdr {
-  /// Creates a header for a message in the memory that the segments describe. The caller ensures that the segments are
-  /// valid as long as the header is used.
+  /// Creates the header of a message whose bytes are in the memory that the segments describe. The caller ensures that
+  /// the segments are valid as long as the header is used.
   @inlinable @inline(__always)
   init(of segments: UnsafeBufferPointer<IOSegment>) {
     unsafe self.init()

@@ -4,8 +4,8 @@ internal import SocketKitCore
 // The options of an association for its timers and counters. Times are converted to milliseconds for the kernel,
 // rounded up.
 
-/// The bounds of the retransmission timeout (RFC 6458, 8.1.1): `SCTP_RTOINFO`. A field that is set to zero is left
-/// unchanged.
+/// The bounds of the retransmission timeout (RFC 6458, 8.1.1): `SCTP_RTOINFO`. When the option is set, a field that is
+/// zero leaves the kernel's value unchanged.
 public struct SCTPRetransmissionTimeouts: Hashable, Sendable {
   /// The timeout before the round-trip time is known. Linux's default is 3 s.
   public var initial: Duration
@@ -40,8 +40,8 @@ extension SCTPAssociationOption where Value == SCTPRetransmissionTimeouts {
   }
 }
 
-/// Further parameters of an association (RFC 6458, 8.1.2): `SCTP_ASSOCINFO`. A field that is set to zero is left
-/// unchanged.
+/// Further parameters of an association (RFC 6458, 8.1.2): `SCTP_ASSOCINFO`. When the option is set, a field that is
+/// zero leaves the kernel's value unchanged.
 public struct SCTPAssociationParameters: Hashable, Sendable {
   /// The number of retransmissions, over all paths, after which the association is lost.
   ///

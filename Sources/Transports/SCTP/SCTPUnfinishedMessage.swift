@@ -36,8 +36,9 @@ struct SCTPUnfinishedMessage {
 
   /// Whether a piece belongs to this message.
   ///
-  /// If not, the piece begins another message, and the rest of this message never arrives. The pieces of an ordered
-  /// message with known attributes have the same stream sequence number.
+  /// If not, the piece begins another message, and the rest of this message never arrives. All pieces of an ordered
+  /// message have the same stream sequence number. If the attributes of a piece are not known, the piece counts as part
+  /// of this message.
   func continues(with part: SCTPMessage) -> Bool {
     guard let begun = first.info, let info = part.info, !info.isUnordered else { return true }
     return begun.sequence == info.sequence

@@ -7,8 +7,8 @@ extension TCPSocket {
   ///
   /// If the kernel has a Fast Open cookie from a previous connection to the peer, the kernel sends the first bytes in
   /// the SYN, which saves one round trip (MSG_FASTOPEN, Linux 3.7; RFC 7413). Otherwise the kernel sends all bytes
-  /// after the handshake. This is the case on the first connection to a peer, if the peer does not support fast open,
-  /// and if net.ipv4.tcp_fastopen does not include the client bit (1).
+  /// after the handshake. This is the case for the first connection to a peer, for a peer that does not support fast
+  /// open, and on a host whose net.ipv4.tcp_fastopen does not include the client bit (1).
   ///
   /// **The peer may receive the bytes twice** (RFC 7413, 2.1), on two connections. Send only data that may safely
   /// arrive twice.
@@ -16,7 +16,7 @@ extension TCPSocket {
   /// - Parameters:
   ///   - address: the peer's address.
   ///   - source: the local address; nil lets the kernel choose.
-  ///   - bytes: the bytes to send. If there are none, the call is an ordinary connect.
+  ///   - bytes: the bytes to send. If there are none, the call only connects.
   ///   - limit: how long to wait, and how the thread waits: ``/SocketKitCore/WaitLimit``. If the limit has already
   ///     passed, the call fails before it sends anything.
   ///   - configure: sets options on the socket before it connects.

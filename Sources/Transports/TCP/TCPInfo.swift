@@ -98,9 +98,9 @@ public struct TCPInfo: Hashable, Sendable {
   public var notSentBytes: UInt32
   /// The minimum round-trip time observed.
   public var minimumRoundTripTime: Duration
-  /// The number of segments with data received (RFC 4898; Linux 4.6).
+  /// The number of received segments that contain data (RFC 4898; Linux 4.6).
   public var dataSegmentsIn: UInt32
-  /// The number of segments with data sent, including retransmissions (RFC 4898; Linux 4.6).
+  /// The number of sent segments that contain data, including retransmissions (RFC 4898; Linux 4.6).
   public var dataSegmentsOut: UInt32
   /// The recent delivery rate, in bytes per second.
   public var deliveryRate: UInt64
@@ -132,10 +132,11 @@ public struct TCPInfo: Hashable, Sendable {
   public var rehashes: UInt32
   /// The number of times that the retransmission timer expired, including the timer of the SYN (Linux 6.7).
   public var retransmissionTimeouts: UInt16
-  /// The number of recoveries after one or more consecutive expirations of this timer, including the current recovery
-  /// (Linux 6.7).
+  /// The number of recoveries after one or more consecutive expirations of the retransmission timer, including the
+  /// current recovery (Linux 6.7).
   public var timeoutRecoveries: UInt16
-  /// The total duration of these recoveries, including the current recovery (Linux 6.7).
+  /// The total duration of the recoveries that ``timeoutRecoveries`` counts, including the current recovery (Linux
+  /// 6.7).
   public var timeoutRecoveryTime: Duration
   /// The number of segments received with a congestion mark. This field and the following two require Linux 6.18.
   public var receivedWithCongestionMark: UInt32

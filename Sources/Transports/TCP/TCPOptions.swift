@@ -59,8 +59,9 @@ extension SocketOption where Group: TCPOptions, Value == Int {
 
 extension SocketOption where Group: TCPOptions, Value == Duration {
   private init(_ name: Int32, unit: Duration) { self.init(duration: name, level: CSK_IPPROTO_TCP, unit: unit) }
-  /// On a listener, how long the kernel waits for data on a new connection before accept returns it, in whole seconds.
-  /// The kernel converts the time to a number of retransmissions, rounded up. The C name is `TCP_DEFER_ACCEPT`.
+  /// On a listener, how long the kernel waits for data on a new connection before accept returns the connection, in
+  /// whole seconds. The kernel converts the time to a number of retransmissions, rounded up. The C name is
+  /// `TCP_DEFER_ACCEPT`.
   public static var deferAccept: Self { Self(CSK_TCP_DEFER_ACCEPT, unit: .seconds(1)) }
   /// The idle time before the first probe, in whole seconds. The C name is `TCP_KEEPIDLE`.
   public static var keepAliveIdle: Self { Self(CSK_TCP_KEEPIDLE, unit: .seconds(1)) }

@@ -38,8 +38,9 @@ public struct TCPSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Accep
   /// Sets reuse-address on a listener, makes an IPv6 listener dual-stack, and rejects a connection of the socket to
   /// itself.
   ///
-  /// When a client connects to a loopback port in the ephemeral range on which nothing is listening, the kernel may
-  /// choose the same port as the local port. TCP's simultaneous open then succeeds (RFC 9293, 3.5).
+  /// Suppose that a client connects to a loopback port in the ephemeral range, and nothing is listening on that port.
+  /// The kernel may then choose the same port as the client's local port. TCP's simultaneous open then succeeds (RFC
+  /// 9293, 3.5).
   public borrowing func configure(at step: SetupStep<IPSocketAddress>) throws(SocketError) {
     switch step {
     case .binding(let address):

@@ -71,7 +71,7 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   ///     (``ReceivedDescriptors/info``). The call first empties it. Further descriptors are closed and counted in
   ///     ``ReceivedDescriptors/surplus``. With a capacity of 0, all descriptors are closed.
   ///   - buffer: receives the beginning of the message. On a stream, a receive ends after the bytes that were sent with
-  ///     descriptors, and a call with an empty buffer makes no system call.
+  ///     descriptors. On a stream, a call with an empty buffer makes no system call.
   /// - Returns: `.bytes` with the number of bytes in the buffer; `.endOfStream` at the end of the connection (never on
   ///   datagram sockets); nil if there is nothing to receive now.
   /// - Throws: `.ancillaryTruncated` if descriptors could not be delivered because the process cannot open more
@@ -94,8 +94,8 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
     descriptors.removeAll()
     if bytes.isEmpty && Self.isByteStream { return .bytes(0) }
     // Space for everything that can arrive: 253 descriptors, credentials, a pidfd, a security label and a timestamp.
-    // With less space, the kernel could drop some of the ancillary data. The kernel rounds the number of descriptors up
-    // to an even number.
+    // With less space, the kernel could drop some of the ancillary data. The kernel aligns ancillary messages to 8
+    // bytes, so an odd number of descriptors needs the space of the next even number.
     var memory = InlineArray<1536, UInt8>(repeating: 0)
     var span = memory.mutableSpan
     var ancillary = span.mutableIntegerBytes

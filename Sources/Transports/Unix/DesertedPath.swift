@@ -8,7 +8,7 @@ internal import SocketKitCore
 // - ``PathLock`` permits only one thread of one process at a time to clear a path.
 // - A file that refuses connections may be new, because bind(2) creates the file first and then attaches the socket
 //   (Linux 5.14 and later lock the directory during this time: net/unix/af_unix.c, unix_bind_bsd). `csk_settle_entry`
-//   waits until bind(2) has finished. A file that still refuses connections after that no longer has a socket, and no
+//   waits until bind(2) has finished. If the file then still refuses connections, it has no socket any more, and no
 //   socket can be bound to it again.
 // - A descriptor refers to the file during the check and during unlink(2), so that no new file can get the same inode
 //   number. The path is unlinked only if it still refers to that inode number.
@@ -21,7 +21,7 @@ extension SocketPath {
   /// - Parameter address: an address that refers to the same file.
   /// - Returns: whether the caller should try to bind again.
   func clearIfDeserted(_ address: UnixAddress) -> Bool {
-    // Check without the lock first: most paths in use belong to an open socket.
+    // Check without the lock first: in most cases, the path is in use because an open socket is bound to it.
     switch state(address) {
     case .gone: return true
     case .inUse: return false
@@ -59,9 +59,9 @@ extension SocketPath {
 
   private enum State { case gone, inUse, deserted }
 
-  /// Connects a datagram socket to the file, and returns the state of the file. The connect has no effect on the socket
-  /// that is bound to the file. If that socket is a stream or packet socket, the connect fails with EPROTOTYPE, even if
-  /// the socket does not listen yet. ECONNREFUSED means that no socket is bound to the file.
+  /// Connects a datagram socket to the file, and returns the state of the file. The call to connect(2) has no effect on
+  /// the socket that is bound to the file. If that socket is a stream or packet socket, the call fails with EPROTOTYPE,
+  /// even if the socket does not listen yet. ECONNREFUSED means that no socket is bound to the file.
   private func state(_ address: UnixAddress) -> State {
     guard let identity = FileIdentity(self) else { return isThere ? .inUse : .gone }
     guard identity.isSocket else { return .inUse }

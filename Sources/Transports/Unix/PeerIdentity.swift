@@ -43,8 +43,8 @@ extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == [UInt3
 
 extension ReadOnlySocketOption where Group == UnixSocketOptions, Value: ~Copyable, Value == Descriptor {
   /// A new descriptor that refers to the peer's process, and never to a later process with the same ID. A poller
-  /// reports it as readable when the process has ended; see `ProcessDescriptor`. The descriptor is CLOEXEC. Each read
-  /// of the option opens another descriptor.
+  /// reports the descriptor as readable when the process has ended; see `ProcessDescriptor`. The descriptor is CLOEXEC.
+  /// Each read of the option opens another descriptor.
   ///
   /// Reading throws `.notConnected` if there is no peer; `.notSupported` before Linux 6.5; ESRCH or EINVAL if the
   /// process has ended (before Linux 6.16); `.tooManyDescriptors`; `.closed`. The C name is `SO_PEERPIDFD` (Linux 6.5).

@@ -69,8 +69,9 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
     return unsafe Descriptor(unsafeOwning: number)
   }
 
-  /// Takes out and returns the descriptor of the sending process, which arrives if the option `.passProcess` is enabled
-  /// (SCM_PIDFD, Linux 6.5). Returns nil if there is none. A poller reports it as readable when the process has ended.
+  /// Takes out and returns the descriptor that refers to the sending process (SCM_PIDFD, Linux 6.5). Returns nil if
+  /// there is none. The descriptor arrives only if the option `.passProcess` is enabled. A poller reports the
+  /// descriptor as readable when the process has ended.
   @inlinable
   public mutating func takeProcess() -> Descriptor? { process.take() }
 
@@ -95,7 +96,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   ///
   /// Use this method for ancillary data that `attemptReceive(into:ancillary:flags:_:)` received. For a batch, use
   /// ``SocketKitCore/MessageBatch/takeDescriptors(at:into:)``. The caller must guarantee that the ancillary data comes
-  /// from the kernel, because this value closes the descriptor numbers in it.
+  /// from the kernel, because this value closes every descriptor whose number the data contains.
   @unsafe @inlinable
   public mutating func take(from ancillary: inout MutableRawSpan) {
     removeAll()

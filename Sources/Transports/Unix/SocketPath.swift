@@ -45,7 +45,7 @@ extension SocketPath {
   /// Opens the file itself (O_PATH), without following a symbolic link. Returns the descriptor.
   func pin() -> IOResult { unsafe with { unsafe csk_pin_file($0, $1, 0) } }
 
-  /// Waits until no bind(2) is creating the file any more.
+  /// Waits until no bind(2) call is creating the file any more.
   func settle() -> IOResult { unsafe with { unsafe csk_settle_entry($0, $1) } }
 
   /// Opens or creates a lock file. Returns the descriptor.

@@ -131,7 +131,7 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
 
 extension UnixAddress: Hashable {
   public static func == (a: UnixAddress, b: UnixAddress) -> Bool {
-    // The bytes after the length are zero.
+    // The bytes of the storage that follow the address are zero.
     a.length == b.length && a.storage.indices.allSatisfy { a.storage[$0] == b.storage[$0] }
   }
   public func hash(into hasher: inout Hasher) {

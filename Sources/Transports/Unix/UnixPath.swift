@@ -8,13 +8,13 @@ public import SocketKitCore
 /// let client = try UnixStreamSocket.connect(to: UnixPath(folder + "/control.sock"), until: .after(.seconds(5)))
 /// ```
 /// A path of up to 108 bytes is equivalent to a ``UnixAddress``. A longer path does not fit in the kernel's address
-/// structure. The library therefore opens the directory of the path (for connecting, the socket's file itself, with
-/// O_PATH) and reaches the file through `/proc/self/fd`, so /proc must be mounted. A longer path has these
-/// consequences:
+/// structure. For binding, the library therefore opens the directory of the path. For connecting, it opens the socket's
+/// file itself, with O_PATH. It reaches the file through `/proc/self/fd`, so /proc must be mounted. A longer path has
+/// these consequences:
 /// - `localAddress()` of the listener or bound socket, and `remoteAddress()` of a connected peer, return a short name
-///   such as `/proc/self/fd/7/control.sock`. This name refers to the file only in the process that bound it, while it
-///   is bound.
-/// - The directory stays open while the listener or the socket owns the file, which uses one additional descriptor.
+///   such as `/proc/self/fd/7/control.sock`. This name refers to the file only in the process that bound the socket,
+///   and only while the socket is bound.
+/// - The directory stays open while the listener or the socket owns the file. This uses one additional descriptor.
 /// - For binding, the last component may have at most 93 bytes minus the number of digits in the descriptor's number.
 ///   For connecting, the last component may have at most 255 bytes.
 public struct UnixPath: Hashable, Sendable {

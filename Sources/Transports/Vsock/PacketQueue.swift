@@ -11,8 +11,8 @@ struct PacketQueue: ~Copyable {
   /// The offset of the oldest packet, and the offset at which the next packet is stored.
   private var head = 0
   private var tail = 0
-  /// If newer packets are stored at the front of the ring, the end offset of the older packets, which begin at `head`.
-  /// Otherwise nil.
+  /// While newer packets are stored at the front of the ring, this is the end offset of the older packets, which begin
+  /// at `head`. Otherwise, it is nil.
   private var wrap: Int?
   private(set) var count = 0
 

@@ -7,8 +7,8 @@ public import SocketKitCore
 @frozen @safe
 @usableFromInline
 struct PacketSender: ~Copyable, @unchecked Sendable {
-  // A raw pointer, because a class reference would be retained and released around every send. The socket is a user of
-  // this memory (`PacketSenderShare`) until it is closed or destroyed.
+  // A raw pointer, because a class reference would be retained and released around every send. Until the socket is
+  // closed or destroyed, it is a user of this memory (`PacketSenderShare`).
   @usableFromInline let memory: UnsafeMutableRawPointer
 
   /// Takes ownership of the descriptor, because the number of the descriptor must not be reused while a packet is being
@@ -69,9 +69,9 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     defer { share.unlock() }
     if share.state.room < 0 {
       let result = share.state.hasNoRoomSource ? -1 : csk_eventfd()
-      // If no descriptor is available for the event counter, this property returns the socket's own descriptor from
-      // then on, because a poller identifies a source by its number. In that case a poller reports the socket as
-      // writable more often than necessary. Reports are missing only with edge triggering.
+      // If no descriptor is available for the event counter, this property returns the socket's own descriptor. It then
+      // always returns that descriptor, because a poller identifies a source by its number. A poller then reports the
+      // socket as writable more often than necessary. With edge triggering only, reports may be missing.
       if result < 0 {
         share.state.hasNoRoomSource = true
         return RawDescriptor(share.state.descriptor)

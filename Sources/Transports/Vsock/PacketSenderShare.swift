@@ -46,7 +46,8 @@ struct PacketSenderShare: ~Copyable {
     nonmutating _modify { yield unsafe &stateAddress.pointee }
   }
 
-  /// The number of the socket. A thread that borrows the socket needs no lock, because the number then does not change.
+  /// The number of the socket. A thread that borrows the socket needs no lock, because the number does not change while
+  /// the socket is borrowed.
   var descriptor: RawDescriptor { unsafe RawDescriptor(stateAddress.pointee.descriptor) }
 
   private var stateAddress: UnsafeMutablePointer<PacketSenderState> {
@@ -67,8 +68,7 @@ struct PacketSenderShare: ~Copyable {
   func lock() { unsafe pthread_mutex_lock(mutex) }
   func unlock() { unsafe pthread_mutex_unlock(mutex) }
 
-  /// Ends the use by one user and releases the lock, which the caller holds. Frees the shared memory if this was the
-  /// last user.
+  /// Removes one user and releases the lock, which the caller holds. Frees the shared memory if this was the last user.
   consuming func leave() {
     state.users -= 1
     let isLast = state.users == 0

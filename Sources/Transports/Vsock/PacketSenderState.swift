@@ -85,9 +85,9 @@ struct PacketSenderState: ~Copyable {
     _ = csk_fcntl(descriptor, CSK_F_SETFL, blocking ? flags & ~nonBlocking : flags | nonBlocking)
     if blocking && !hasTimeLimit {
       hasTimeLimit = true
-      // Stopping and continuing the process interrupts the send even in this thread. Without a time limit, the kernel
-      // would restart the send and append the packet to the part that was already sent. With a limit, the send fails
-      // with EINTR (sock_intr_errno). Only the presence of the limit matters, so it is long: 23 days.
+      // Stopping and continuing the process interrupts the send call even in this thread. Without a time limit, the
+      // kernel would restart the call and append the packet to the part that was already sent. With a time limit, the
+      // call fails with EINTR (sock_intr_errno). Only the presence of the limit matters, so the limit is long: 23 days.
       let time = csk_timeval(tv_sec: 2_000_000, tv_usec: 0)
       _ = RawDescriptor(descriptor).writeOption(CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, time)
     }

@@ -15,8 +15,8 @@ enum ForgottenSender {
   }
 }
 
-// These methods run two threads. One sends the packets of a socket. The other ends the connection of a closed socket
-// when its peer stops receiving.
+// These methods run two threads. One thread sends the packets of a socket. The other thread ends the connection of a
+// closed socket when the peer stops receiving.
 extension PacketSenderShare {
   /// Starts the thread; the caller holds the lock. Returns false if the system cannot create a thread.
   @inline(never)

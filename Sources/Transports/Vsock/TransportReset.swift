@@ -2,15 +2,16 @@ public import CSocketKit
 public import SocketKitCore
 
 extension IOResult {
-  /// Returns the kernel's result on a vsock connection, but ENETRESET (`.transportReset`) if the transport was reset.
+  /// Returns ENETRESET (`.transportReset`) if the transport of the vsock connection was reset. Otherwise, returns the
+  /// kernel's result unchanged.
   ///
-  /// The kernel distinguishes a transport reset from a reset by the peer, but not by a separate error code
-  /// (net/vmw_vsock/virtio_transport{,_common}.c). A reset by the peer ends the connection: a read returns the end of
-  /// the stream, and a write fails with EPIPE. The transport is reset when the machine is restored or moved
-  /// (VIRTIO_VSOCK_EVENT_TRANSPORT_RESET) or its device is removed. The connection is then closed without an end of the
-  /// stream: calls in progress fail with ECONNRESET, later calls fail with ENOTCONN, and the socket keeps its peer's
-  /// address. When a guest disappears, calls in progress on its host also fail with ECONNRESET, but later reads return
-  /// the end of the stream (vhost_vsock_reset_orphans).
+  /// The kernel distinguishes a transport reset from a reset by the peer, but it does not report a separate error code
+  /// for a transport reset (net/vmw_vsock/virtio_transport{,_common}.c). A reset by the peer ends the connection: a
+  /// read returns the end of the stream, and a write fails with EPIPE. The transport is reset when the machine is
+  /// restored or moved (VIRTIO_VSOCK_EVENT_TRANSPORT_RESET) or its device is removed. The connection is then closed
+  /// without an end of the stream: calls in progress fail with ECONNRESET, later calls fail with ENOTCONN, and the
+  /// socket keeps its peer's address. When a guest disappears, calls in progress on its host also fail with ECONNRESET,
+  /// but later reads return the end of the stream (vhost_vsock_reset_orphans).
   @inlinable
   func namingTransportReset(on descriptor: RawDescriptor) -> IOResult {
     raw == 0 &- Int(CSK_ENOTCONN) || raw == 0 &- Int(CSK_ECONNRESET) ? named(on: descriptor) : self
@@ -20,8 +21,8 @@ extension IOResult {
   func named(on descriptor: RawDescriptor) -> IOResult {
     // An empty send fails with EPIPE if the connection has ended with an end of the stream.
     if descriptor.attemptEmptySend().errno == CSK_EPIPE { return self }
-    // If the socket was never connected, or if its connect failed, it has no peer. The kernel writes the address and
-    // its length only during the call.
+    // If the socket was never connected, or if connecting failed, the socket has no peer. The kernel writes the address
+    // and its length only during the call.
     var address = csk_sockaddr_vm()
     var length = UInt32(MemoryLayout<csk_sockaddr_vm>.size)
     let result = unsafe csk_getpeername(descriptor.value, &address, &length)

@@ -11,8 +11,8 @@ public import SocketKitCore
 /// has space for only part of a packet, a non-blocking send sends that part and fails with EAGAIN, and the kernel joins
 /// the next packet to that part (vsock_connectible_sendmsg). Before a send, a program cannot query the free space.
 /// After a failed send, it cannot query how many bytes were sent. A blocking send waits until the rest is sent.
-/// SocketKit therefore queues packets, up to 64 KiB or one longer packet, and sends them in order from a dedicated
-/// thread, with blocking calls and all signals blocked. The thread starts with the first packet and exits after one
+/// SocketKit therefore queues packets: up to 64 KiB, or one longer packet. A dedicated thread, in which all signals are
+/// blocked, sends the packets in order with blocking calls. The thread starts with the first packet and exits after one
 /// second without packets. This has a cost: each packet is copied once more and passed to another thread, and each
 /// sending socket uses a thread (256 KiB of address space), the memory of its queue and an event descriptor.
 ///
@@ -87,8 +87,8 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Tran
 
   /// Waits on this thread until the kernel has accepted all packets, which requires free space in the peer's buffer for
   /// the last packet.
-  /// - Throws: `.timedOut`, `.cancelled`; if the connection has ended, the error that a send would report. In that
-  ///   case, queued packets are lost.
+  /// - Throws: `.timedOut`, `.cancelled`; if the connection ended before all packets were sent, the error that a send
+  ///   call would report. The packets that were still queued are then lost.
   public borrowing func flush(
     until limit: some WaitLimit
   ) throws(SocketError) {

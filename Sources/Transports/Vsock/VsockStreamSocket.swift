@@ -6,9 +6,9 @@ public import SocketKitCore
 /// let listener = try VsockStreamSocket.listen(port: 1024)
 /// let client = try VsockStreamSocket.connect(to: .host(port: 1024), until: .after(.seconds(5)))
 /// ```
-/// If nothing is listening at the address, a connect fails with `.connectionReset`, not `.connectionRefused`. A connect
-/// to an unknown context ID fails with `.protocolNotSupported` if no transport reaches the ID (ENODEV). With virtio, it
-/// fails with `.timedOut`.
+/// If nothing is listening at the address, connecting fails with `.connectionReset`, not `.connectionRefused`.
+/// Connecting to an unknown context ID fails with `.protocolNotSupported` if no transport reaches the ID (ENODEV). With
+/// virtio, connecting to an unknown context ID fails with `.timedOut`.
 ///
 /// **Restoring or moving a machine** breaks its connections: reads and writes then fail with `.transportReset`. After a
 /// reset by the peer, by contrast, reads return the end of the stream, and writes fail with `.brokenPipe`. The

@@ -9,8 +9,8 @@ extension Transport where Self: ~Copyable, Address == VsockAddress, Options == V
   /// Sets the kernel's own connect timeout (``SocketKitCore/SocketOption/connectTimeout``) to the time that remains
   /// until the deadline.
   ///
-  /// Without this step, the kernel's default of 2 seconds would end a connect with a later deadline, and a machine that
-  /// does not answer would delay a connect with an earlier deadline.
+  /// Without this step, the kernel's default of 2 seconds would end a connect call whose deadline is later. If the
+  /// deadline is earlier, a machine that does not answer would delay the call.
   public borrowing func configure(at step: SetupStep<VsockAddress>) throws(SocketError) {
     guard case .connecting(let deadline) = step else { return }
     // The kernel's option has no value for "no timeout". 23 days is the longest timeout that the kernel accepts on

@@ -1,8 +1,8 @@
 /// The traffic through a ``MeteredDatagrams`` in one direction.
 @frozen
 public struct DatagramTraffic: BitwiseCopyable, Hashable, Sendable {
-  /// The number of messages. Datagrams that the kernel has coalesced into one message, or segments from one message,
-  /// count as one message.
+  /// The number of messages. Datagrams that the kernel has coalesced into one message count as one message. The
+  /// segments into which the kernel splits a message also count as one message.
   public var messages = 0
   /// The full length of the messages in bytes, even if a buffer was shorter.
   public var bytes = 0

@@ -34,7 +34,8 @@ struct FrameBuffer: ~Copyable, @unchecked Sendable {
     }
   }
 
-  /// Moves the remaining bytes to the front, unless `count` bytes from the start fit without moving.
+  /// Moves the remaining bytes to the front of the memory, unless there is already room for `count` bytes from
+  /// ``start`` on.
   @inlinable
   mutating func makeRoom(for count: Int) {
     if start &+ count <= capacity { return }
@@ -43,8 +44,8 @@ struct FrameBuffer: ~Copyable, @unchecked Sendable {
     start = 0
   }
 
-  /// Appends a frame, including its prefix, without its first `done` bytes. The caller guarantees that the appended
-  /// bytes fit.
+  /// Appends a frame, which consists of its prefix and `bytes`, without its first `done` bytes. The caller guarantees
+  /// that the appended bytes fit.
   @usableFromInline
   mutating func append(frame bytes: Span<UInt8>, after done: Int) {
     var prefix = UInt32(truncatingIfNeeded: bytes.count).bigEndian

@@ -21,7 +21,7 @@ import Testing
     #expect(try b.read(into: buffer.mutableSpan, until: limit) == .endOfStream)
   }
 
-  /// An endpoint can name this transport as well as SocketKit's own.
+  /// An endpoint can name this transport in the same way as SocketKit's own transports.
   @Test func connectsByText() throws {
     typealias Mine = Transports<MultipathTCPSocket, Transports<TCPSocket, NoTransports>>
     let listener = try MultipathTCPSocket.listen(on: .loopback(port: 0))

@@ -38,7 +38,8 @@ struct DatagramLoad: ~Copyable {
     try poller.register(socket, for: .readable, token: Token(index: 0))
     limit.watch(poller.waker)
     let burst = try Self.burst(size)
-    // Most of the buffer space of a small datagram is kernel overhead. The value 1536 was measured and rounded up.
+    // Most of the buffer space of a small datagram is kernel overhead. 1536 is the measured overhead in bytes, rounded
+    // up.
     let room = try socket.option(.receiveBuffer) / (burst * (size + 1536))
     bursts = MessageBatch(capacity: max(1, min(4, room)), messageCapacity: burst * size, ancillaryCapacity: 24)
     arrived = MessageBatch(capacity: coalesced ? 16 : 128, messageCapacity: coalesced ? 65535 : (size + 63) & ~63)

@@ -23,7 +23,7 @@ struct DatagramPingPong: DatagramTask {
       _ = try client.run(warmUp, into: &ignored)
       var histogram = Histogram()
       let (elapsed, use) = try server.use { try client.run(messages, into: &histogram) }
-      // Send one more datagram: a duplicate reply to the previous datagram would arrive before its reply.
+      // Send one more datagram: a duplicate reply to the previous datagram would arrive before the reply to this one.
       _ = try client.run(1, into: &ignored)
       return Run(histogram, elapsed: elapsed, use: use)
     }

@@ -51,7 +51,8 @@ public struct PlainSHA256: Sendable {
   /// time is spent here, especially in unoptimized builds.
   private mutating func compress(_ blocks: Span<UInt8>) {
     precondition(blocks.count % 64 == 0)
-    // The pointers refer to 64 bytes, 64 words and 64 words, which exist until the closures return.
+    // `start` refers to whole blocks of 64 bytes, and `w` and `k` refer to 64 words each. This memory exists until the
+    // closures return.
     unsafe blocks.withUnsafeBytes { bytes in
       unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
         unsafe roundConstants.span.withUnsafeBufferPointer { constants in

@@ -171,7 +171,7 @@ enum Frame: Equatable {
     return FrameHeader(kind, length: payload.count).bytes + payload
   }
 
-  /// Parses a payload. The header has already validated its length.
+  /// Parses a payload, whose length was validated when the header was parsed.
   init(_ kind: FrameKind, parsing payload: ArraySlice<UInt8>) throws(VerifyError) {
     switch kind {
     case .offer:

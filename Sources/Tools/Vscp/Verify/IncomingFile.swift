@@ -37,13 +37,14 @@ struct IncomingFile: ~Copyable {
       if flock(number, LOCK_EX | LOCK_NB) != 0 {
         throw Refusal(.busy, "another transfer is receiving \(shownName(name))")
       }
-      // Another process may have finished and renamed the file between the open and the lock.
+      // After this process opened the file and before it obtained the lock, another process may have finished and
+      // renamed the file.
       if let now = Word(part).status(in: folder), now.st_ino == status.st_ino, now.st_dev == status.st_dev {
         self.place = folder
         self.name = name
         self.part = part
         self.file = file
-        // The size is valid because it was read while holding the lock.
+        // This size is valid, because this process read it after it had obtained the lock.
         size = UInt64(now.st_size)
         return
       }
@@ -65,7 +66,7 @@ struct IncomingFile: ~Copyable {
     }
   }
 
-  /// Passes the existing bytes to `body`. Afterwards the file offset is the end of these bytes.
+  /// Passes the existing bytes to `body`. Afterwards, the file offset is at the end of these bytes.
   borrowing func forEachChunk(_ body: (Span<UInt8>) throws -> Void) throws {
     try file.seek(to: 0)
     try forEachChunkOfFile(file, limit: size, body)
@@ -79,7 +80,7 @@ struct IncomingFile: ~Copyable {
 
   borrowing func write(_ bytes: Span<UInt8>) throws(FileError) { try file.write(bytes) }
 
-  /// Sets the file's permissions, renames it to its final name, and syncs both to disk.
+  /// Sets the file's permissions, renames the file to its final name, and syncs the file and its directory to disk.
   /// - Parameter signs: called periodically during the sync.
   /// - Throws: a `Refusal` with the failed call, in which case the unfinished file may still exist; or an error thrown
   ///   by `signs`, in which case the unfinished file still exists.

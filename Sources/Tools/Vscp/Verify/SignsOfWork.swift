@@ -17,8 +17,9 @@ struct SignsOfWork {
 @safe
 final class SlowCall: @unchecked Sendable {
   private let call: @Sendable () -> Int32
-  // The initializer initializes both objects, and `deinit` destroys them. No thread uses them then, because each thread
-  // that uses this object holds a reference. The functions access attributes and times only during the calls.
+  // The initializer initializes both objects, and `deinit` destroys them. No thread uses them while `deinit` runs,
+  // because each thread that uses this object holds a reference to it. The functions access attributes and times only
+  // during the calls.
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var failure: Int32?
@@ -47,7 +48,7 @@ final class SlowCall: @unchecked Sendable {
   static func run(_ call: @escaping @Sendable () -> Int32, signs: () -> Void) -> Int32 {
     let job = SlowCall(call)
     // The new thread needs its own reference: it may still hold the mutex after the waiting thread has read the result.
-    // The thread takes over this reference. If there is no new thread, this function releases it.
+    // The thread takes over this reference. If no thread can be created, this function releases the reference.
     let reference = unsafe Unmanaged.passRetained(job)
     var thread = pthread_t()
     let noThread = unsafe pthread_create(

@@ -6,7 +6,7 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
   private var channel: FrameChannel<S>
   private let log: VscpLog
   private var buffer: [UInt8]
-  /// The name of the last file that the sender aborted, while a failure report for it may still be in flight.
+  /// The name of the last file that the sender aborted, or nil if no failure report for this file can be in flight.
   private var unheard: String?
 
   init(_ channel: consuming FrameChannel<S>, _ log: VscpLog) {
@@ -151,7 +151,7 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     }
   }
 
-  /// - Returns: nil if there is input from the receiver.
+  /// - Returns: the number of bytes, 0 at the end of the file; nil if there is input from the receiver.
   private mutating func read(_ file: borrowing LocalFile, at done: UInt64, _ offer: Offer) throws(FileError) -> Int? {
     let room = min(UInt64(transferBufferSize), (offer.size ?? .max) - done)
     let (deadline, socket) = (channel.limits.next, channel.watchedForInput)
@@ -180,8 +180,8 @@ struct VerifySender<S: StreamSocket & ~Copyable>: ~Copyable {
     return nil
   }
 
-  /// Returns the offset to send from: the size of the receiver's data if it is a prefix of this file, otherwise 0. Also
-  /// sets the hash and the file offset for that position.
+  /// Returns the offset of the first byte to send: the size of the receiver's data if that data is a prefix of this
+  /// file, otherwise 0. Also sets the hash and the file offset for the returned offset.
   private mutating func resumption(
     _ file: borrowing LocalFile, _ offer: Offer, _ offset: UInt64, _ theirs: SHA256Digest, _ hash: inout SHA256
   ) throws -> UInt64 {
