@@ -49,7 +49,7 @@ import Testing
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
     let address = try listener.localAddress()
     let source = listener.descriptor
-    let events = Locked(0)
+    let events = Guarded(0)
     let threads = (0..<2).map { _ in
       spawn {
         do throws(SocketError) {

@@ -1,6 +1,5 @@
 import Glibc
 import SocketKit
-import Synchronization
 import TestSupport
 import Testing
 
@@ -120,7 +119,7 @@ import Testing
 private struct LateSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
   typealias Options = TCPSocketOptions
   typealias Address = IPSocketAddress
-  static let listener = Mutex<Int32>(-1)
+  static let listener = Guarded<Int32>(-1)
   private let owned: Descriptor
 
   init(owning descriptor: consuming Descriptor) { owned = descriptor }
