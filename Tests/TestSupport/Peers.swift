@@ -8,8 +8,7 @@ public final class PeerProcess {
   /// Whether the program is on this machine.
   public static func exists(_ name: String) -> Bool {
     let folders = ["/usr/bin", "/usr/local/bin", "/bin"] + (environmentVariable("PATH") ?? "").split(separator: ":")
-    // The path outlives the call.
-    return folders.contains { unsafe access("\($0)/\(name)", X_OK) == 0 }
+    return folders.contains { isExecutable("\($0)/\(name)") }
   }
 
   /// Starts it, with its standard output kept for ``finish()``; nil when it cannot be started.

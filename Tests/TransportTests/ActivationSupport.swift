@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// Names the part that a new process runs.
 let partVariable = "SOCKETKIT_ACTIVATED_PART"
@@ -31,7 +32,7 @@ func activate(
   let variables =
     "LISTEN_PID=\(process) LISTEN_FDS=\(count ?? String(descriptors.count)) "
     + (names.map { "LISTEN_FDNAMES=\($0) " } ?? "")
-  let program = Files.target(ofLink: "/proc/self/exe") ?? ""
+  let program = target(ofLink: "/proc/self/exe") ?? ""
   let line =
     "export \(partVariable)=\(part); \(variables) "
     + "exec \(program) --testing-library swift-testing --filter '\\.\(suite)/'"

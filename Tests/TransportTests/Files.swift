@@ -12,9 +12,6 @@ enum Files {
     return unsafe access(terminated, F_OK) == 0
   }
 
-  /// Whether this process may execute the file.
-  static func isProgram(_ path: String) -> Bool { unsafe access(path, X_OK) == 0 }
-
   /// Removes the path of a file, if there is one.
   static func remove(_ path: String) { _ = unsafe unlink(path) }
 
@@ -27,13 +24,6 @@ enum Files {
   static func removeFolder(_ path: String) { _ = unsafe rmdir(path) }
 
   static func setMode(_ mode: mode_t, of path: String) -> Bool { unsafe chmod(path, mode) == 0 }
-
-  /// The content of a symbolic link.
-  static func target(ofLink path: String) -> String? {
-    var bytes = [CChar](repeating: 0, count: 4096)
-    let count = unsafe readlink(path, &bytes, bytes.count)
-    return count > 0 ? String(decoding: bytes.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
-  }
 
   /// Opens a file, which is CLOEXEC. Returns its number, or -1 and errno.
   static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o600) -> Int32 {
