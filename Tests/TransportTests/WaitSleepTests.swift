@@ -213,17 +213,17 @@ import Testing
     while try ends.0.value.write(bytes.span) != nil {}
     let free = dup(0)
     close(free)
-    let limit = DescriptorLimit(free)
-    defer { limit.restore() }
-    expectTimeout("a write") { _ = try ends.0.value.write(bytes.span, until: soonOver) }
-    let other = spawn {
-      sleep(milliseconds: 50)
-      try? ends.0.value.shutdown(.write)
+    withDescriptorLimit(free) {
+      expectTimeout("a write") { _ = try ends.0.value.write(bytes.span, until: soonOver) }
+      let other = spawn {
+        sleep(milliseconds: 50)
+        try? ends.0.value.shutdown(.write)
+      }
+      #expect(throws: SocketError(.failure(errno: EPIPE), .write)) {
+        _ = try ends.0.value.write(bytes.span, until: .after(soon))
+      }
+      other.join()
     }
-    #expect(throws: SocketError(.failure(errno: EPIPE), .write)) {
-      _ = try ends.0.value.write(bytes.span, until: .after(soon))
-    }
-    other.join()
   }
 
   @Test func aDatagramSocketIsShutDownConnectedOrNot() throws {
