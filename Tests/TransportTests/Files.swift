@@ -37,6 +37,7 @@ enum Files {
   static func unnamed(holding bytes: [UInt8]) -> Int32 {
     let path = temporaryPath("file")
     let number = create(path)
+    precondition(number >= 0, "no file: errno \(errno)")
     remove(path)
     #expect(write(bytes, to: number))
     return number

@@ -134,11 +134,11 @@ import Testing
   }
 
   /// More rounds than a test's, for long runs.
-  private var stressRounds: Int? { Environment.value(of: "SOCKETKIT_STRESS_ROUNDS").flatMap { Int($0) } }
+  private var stressRounds: Int? { environmentVariable("SOCKETKIT_STRESS_ROUNDS").flatMap { Int($0) } }
 }
 
-/// A meeting point of so many threads. `init` allocates the barrier, whose address does not change, and `deinit` frees
-/// it, when no thread refers to it any more.
+/// A meeting point of so many threads. The memory is allocated with the object and does not move; `init` makes the
+/// barrier there, and `deinit` destroys it and frees the memory, when no thread refers to it any more.
 @safe private final class Barrier: @unchecked Sendable {
   private let barrier = UnsafeMutablePointer<pthread_barrier_t>.allocate(capacity: 1)
 
