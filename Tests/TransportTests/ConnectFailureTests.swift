@@ -45,9 +45,9 @@ import Testing
     let datagram = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
     defer {
       close(datagram)
-      Files.remove(address.path ?? "")
+      CLibrary.unlink(address.path ?? "")
     }
-    let bound = address.withBytes { SystemCalls.bind(datagram, to: $0) }
+    let bound = address.withBytes { CLibrary.bind(datagram, to: $0) }
     #expect(bound == 0)
     #expect(failure(UnixStreamSocket.self, address)?.code == .wrongSocketType)
   }

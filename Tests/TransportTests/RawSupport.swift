@@ -56,10 +56,10 @@ func dropCapabilities() {
 @_silgen_name("capset") private func capset(_ header: UnsafeMutableRawPointer, _ data: UnsafeMutableRawPointer) -> Int32
 
 func writeFile(_ path: String, _ text: String) -> Bool {
-  let file = Files.open(path, O_WRONLY)
+  let file = CLibrary.open(path, O_WRONLY | O_CLOEXEC)
   guard file >= 0 else { return false }
   defer { close(file) }
-  return Files.write(text, to: file)
+  return CLibrary.write(file, Array(text.utf8)) == text.utf8.count
 }
 
 /// The text of a file, also of one of proc(5), which gives many records in several reads.

@@ -13,7 +13,7 @@ import Testing
     let number = listener.descriptor.value
     let server = spawn {
       let reset = linger(l_onoff: 1, l_linger: 0)
-      while SystemCalls.poll(number, for: POLLIN, milliseconds: -1) >= 0 {
+      while polledEvents(number, for: POLLIN, milliseconds: -1) != nil {
         let peer = accept(number, nil, nil)
         if peer < 0 {
           // The listener was shut down.
@@ -135,7 +135,7 @@ private struct LateSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acc
     let peer = accept(Self.listener.withLock { $0 }, nil, nil)
     _ = RawDescriptor(peer).writeOption(SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0))
     Glibc.close(peer)
-    #expect(SystemCalls.poll(descriptor.value, milliseconds: 10_000) > 0)
+    #expect((polledEvents(descriptor.value, milliseconds: 10_000) ?? 0) != 0)
     _ = try remoteAddress()
   }
 }
