@@ -45,7 +45,7 @@ enum StealsConnections: AcceptFault {
   private static let count = Atomic<Int>(0)
   static func accepted(_ socket: Int32, by listener: Int32) {
     guard count.add(1, ordering: .relaxed).newValue % 4 == 0 else { return }
-    pollReadable(listener, milliseconds: 100)
+    polledEvents(listener, for: POLLIN, milliseconds: 100)
     let stolen = accept(listener, nil, nil)
     if stolen >= 0 { close(stolen) }
   }

@@ -32,7 +32,7 @@ enum EndsNoRecord: ContinuationFault {
 /// peeked at, and taken when its last byte has been given.
 struct ContinuingPacketSocket<Fault: ContinuationFault>: ~Copyable, SequencedPacketSocket {
   private let base: UnixSequencedPacketSocket
-  private let offset = Locked(0)
+  private let offset = Guarded(0)
 
   init(_ base: consuming UnixSequencedPacketSocket) { self.base = base }
 

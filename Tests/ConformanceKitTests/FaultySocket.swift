@@ -128,7 +128,7 @@ enum BlocksInTry: StreamFault {
   static func receive(
     _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
-    pollReadable(socket.descriptor.value, milliseconds: Int32(tooLong / .milliseconds(1)))
+    polledEvents(socket.descriptor.value, for: POLLIN, milliseconds: Int32(tooLong / .milliseconds(1)))
     return socket.attemptReceive(into: &buffer)
   }
 }
@@ -156,7 +156,7 @@ enum SignalIsError: StreamFault {
   static func receive(
     _ socket: borrowing TCPSocket, _ buffer: inout MutableSpan<UInt8>, _ calls: borrowing Atomic<Int>
   ) -> IOResult {
-    if pollReadable(socket.descriptor.value, milliseconds: 100) < 0 { return .failure(errno: errno) }
+    if polledEvents(socket.descriptor.value, for: POLLIN, milliseconds: 100) == nil { return .failure(errno: errno) }
     return socket.attemptReceive(into: &buffer)
   }
 }

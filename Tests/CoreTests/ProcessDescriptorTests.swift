@@ -7,39 +7,9 @@ import Testing
   /// Starts a child that runs a shell command. Its standard input is `gate`, or /dev/null, and its standard output is
   /// `output`, or that of this process.
   private func child(_ command: String, gate: Int32? = nil, output: Int32? = nil) throws -> Int32 {
-    // Every function uses its arguments only until it returns, or copies them. The actions, the attributes and the
-    // words are freed at the end.
-    var actions = unsafe posix_spawn_file_actions_t()
-    unsafe posix_spawn_file_actions_init(&actions)
-    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-    if let gate {
-      unsafe posix_spawn_file_actions_adddup2(&actions, gate, 0)
-    } else {
-      unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    }
-    if let output { unsafe posix_spawn_file_actions_adddup2(&actions, output, 1) }
-    var attributes = posix_spawnattr_t()
-    unsafe posix_spawnattr_init(&attributes)
-    defer { unsafe posix_spawnattr_destroy(&attributes) }
-    // The threads that run tests block signals, which a child would inherit.
-    var none = sigset_t()
-    unsafe sigemptyset(&none)
-    unsafe posix_spawnattr_setsigmask(&attributes, &none)
-    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    var words: [UnsafeMutablePointer<CChar>?] = unsafe [strdup("/bin/sh"), strdup("-c"), strdup(command), nil]
-    defer { unsafe words.forEach { unsafe free($0) } }
-    var number: pid_t = 0
-    let result = unsafe posix_spawn(&number, "/bin/sh", &actions, &attributes, &words, environ)
-    try #require(result == 0)
-    return number
-  }
-
-  private func gate() throws -> (read: Int32, write: Int32) {
-    var numbers: [Int32] = [-1, -1]
-    // The kernel writes both numbers only during the call.
-    let result = unsafe pipe2(&numbers, O_CLOEXEC)
-    try #require(result == 0)
-    return (numbers[0], numbers[1])
+    var descriptors: [(number: Int32, source: Int32?)] = [(0, gate)]
+    if let output { descriptors.append((1, output)) }
+    return try #require(startProgram(["/bin/sh", "-c", command], descriptors, withoutSignalMask: true))
   }
 
   @Test(arguments: [0, 7, 255] as [Int32])
@@ -90,7 +60,7 @@ import Testing
   }
 
   @Test func aPollerReportsTheEnd() throws {
-    let (read, write) = try gate()
+    let (read, write) = CLibrary.pipe()
     let process = try ProcessDescriptor(of: child("read line; exit 3", gate: read))
     close(read)
     var poller = try EpollPoller()
@@ -105,7 +75,7 @@ import Testing
 
   /// Any process can see that another has ended. Only the parent gets the status.
   @Test func theEndOfAGrandchildIsSeen() throws {
-    let (read, write) = try gate()
+    let (read, write) = CLibrary.pipe()
     let output = try Pipe()
     // A command in the background has /dev/null for its standard input.
     let script = "exec 3<&0; (read line <&3; exit 4) & echo $!; wait"
@@ -128,7 +98,7 @@ import Testing
   }
 
   @Test func aDescriptorIsCopiedOutOfAnotherProcess() throws {
-    let (read, write) = try gate()
+    let (read, write) = CLibrary.pipe()
     let process = try ProcessDescriptor(of: child("exec sleep 100", gate: read))
     // Closes this process's own copy of the read end: only the child still has it.
     close(read)
@@ -209,7 +179,6 @@ import Testing
   }
 }
 
-@_silgen_name("pipe2") private func pipe2(_ pipe: UnsafeMutablePointer<Int32>, _ flags: Int32) -> Int32
 @_silgen_name("gettid") private func gettid() -> Int32
 #if arch(x86_64)
   private let setresuid = 117

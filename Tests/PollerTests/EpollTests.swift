@@ -49,7 +49,7 @@ import Testing
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
     let address = try listener.localAddress()
     let source = listener.descriptor
-    let events = Locked(0)
+    let events = Guarded(0)
     let threads = (0..<2).map { _ in
       spawn {
         do throws(SocketError) {
@@ -85,17 +85,13 @@ import Testing
   }
 
   @Test func noDescriptorIsLeftWhenMakingOneFails() {
-    // The kernel accesses each limit only during the call.
-    var limit = rlimit()
-    unsafe getrlimit(__rlimit_resource_t(7), &limit)
     let before = openDescriptors()
-    // Room for the bell, none for epoll.
-    var low = limit
-    low.rlim_cur = rlim_t((0...).first { !before.contains($0) } ?? 0) + 1
-    unsafe setrlimit(__rlimit_resource_t(7), &low)
+    let free = (0...).first { !before.contains($0) } ?? 0
     var code: SocketError.Code?
-    do throws(SocketError) { _ = try EpollPoller() } catch { code = error.code }
-    unsafe setrlimit(__rlimit_resource_t(7), &limit)
+    // Room for the bell, none for epoll.
+    withDescriptorLimit(free + 1) {
+      do throws(SocketError) { _ = try EpollPoller() } catch { code = error.code }
+    }
     #expect(code == .tooManyDescriptors && openDescriptors() == before)
   }
 }

@@ -8,31 +8,20 @@ public final class PeerProcess {
   /// Whether the program is on this machine.
   public static func exists(_ name: String) -> Bool {
     let folders = ["/usr/bin", "/usr/local/bin", "/bin"] + (environmentVariable("PATH") ?? "").split(separator: ":")
-    // The path outlives the call.
-    return folders.contains { unsafe access("\($0)/\(name)", X_OK) == 0 }
+    return folders.contains { isExecutable("\($0)/\(name)") }
   }
 
   /// Starts it, with its standard output kept for ``finish()``; nil when it cannot be started.
   public init?(_ arguments: [String]) {
-    var pipe: [Int32] = [-1, -1]
-    // The kernel writes both numbers only during the call.
-    guard unsafe pipe2(&pipe, O_CLOEXEC) == 0 else { return nil }
-    output = pipe[0]
-    // posix_spawn(3) uses the actions and the arguments only during the call; both are freed after it. A null pointer
-    // ends the arguments.
-    var actions = unsafe posix_spawn_file_actions_t()
-    unsafe posix_spawn_file_actions_init(&actions)
-    unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    unsafe posix_spawn_file_actions_adddup2(&actions, pipe[1], 1)
-    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-    var words: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) } + [nil]
-    defer { unsafe words.forEach { unsafe free($0) } }
-    let failure = unsafe posix_spawnp(&pid, arguments[0], &actions, nil, &words, environ)
-    close(pipe[1])
-    guard failure == 0 else {
+    let pipe = CLibrary.pipe()
+    output = pipe.readEnd
+    let process = startProgram(arguments, [(0, nil), (1, pipe.writeEnd)])
+    close(pipe.writeEnd)
+    guard let process else {
       close(output)
       return nil
     }
+    pid = process
   }
 
   /// Waits for its end and returns its output and exit status.
@@ -53,7 +42,7 @@ public final class PeerProcess {
     var bytes: [UInt8] = []
     let end = milliseconds() + 30_000
     while !String(decoding: bytes, as: UTF8.self).contains(text), milliseconds() < end {
-      if pollReadable(output, milliseconds: 1000) == 0 { continue }
+      if polledEvents(output, for: POLLIN, milliseconds: 1000) ?? 0 == 0 { continue }
       if !readOutput(&bytes) { break }
     }
     signal(SIGKILL)
@@ -63,8 +52,7 @@ public final class PeerProcess {
   /// Appends what it has printed; waits until there is something. False at the end.
   private func readOutput(_ bytes: inout [UInt8]) -> Bool {
     var chunk = [UInt8](repeating: 0, count: 4096)
-    // The array outlives the call.
-    let count = unsafe read(output, &chunk, chunk.count)
+    let count = CLibrary.read(output, into: &chunk)
     bytes += chunk.prefix(max(0, count))
     return count > 0
   }
@@ -80,8 +68,6 @@ public final class PeerProcess {
     }
   }
 }
-
-@_silgen_name("pipe2") private func pipe2(_ pipe: UnsafeMutablePointer<Int32>, _ flags: Int32) -> Int32
 
 /// A path in the temporary folder that nothing uses yet, short enough for a Unix socket.
 public func temporaryPath(_ name: String = "s") -> String {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SocketKitCore
 
 /// Ends the process when a test does not end: it names the test, and its threads can be seen in the crash report. Swift
 /// Testing's own time limits cannot end a call that blocks its thread.
@@ -7,7 +8,7 @@ internal import Glibc
 final class Watchdog: Sendable {
   static let shared = Watchdog()
   private let limit: Double
-  private let current = Locked((name: "", deadline: Double.infinity))
+  private let current = Guarded((name: "", deadline: Double.infinity))
 
   private init() {
     limit = environmentVariable("SOCKETKIT_TEST_LIMIT").flatMap { Double($0) } ?? 300

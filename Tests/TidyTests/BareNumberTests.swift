@@ -32,6 +32,7 @@ import Testing
     "Self(flag: 10, level: CSK_SOL_SOCKET)", "control.append(\n  level: 17, type: 103, value: f(1))",
     "SocketOption(duration: 4 as Int32, level: level, unit: .seconds(1))",
     "csk_fcntl(number(a, b), 4, flags)", "ioctl(s, 0x8933, &request)", "csk_ioctl(s, UInt(0x541b), &count)",
+    "_ = CLibrary.ioctl(s, 0x8914, &request)",
     "target.readOption(CSK_SOL_SOCKET, 4, into: &value, &length)",
   ])
   func aBareNumberIsReported(_ source: String) {

@@ -40,6 +40,16 @@ import Testing
     #expect(try !isText(path))
   }
 
+  @Test func aLinkToAFolderIsNotFollowed() throws {
+    let folder = temporaryPath("folder")
+    let script = "mkdir $0 $0/inner && touch $0/inner/file && ln -s .. $0/inner/back && ln -s inner/file $0/link"
+    let made = try #require(PeerProcess(["sh", "-c", script, folder]))
+    #expect(made.finish().status == 0)
+    #expect(Repository.files(folder).sorted() == ["\(folder)/inner/file", "\(folder)/link"])
+    let removed = try #require(PeerProcess(["rm", "-r", folder]))
+    #expect(removed.finish().status == 0)
+  }
+
   /// Looks at the first bytes: every object file and archive has a zero byte among them.
   private func isText(_ path: String) throws -> Bool {
     try !#require(contents(ofFile: path), "\(path)").prefix(1024).contains(0)

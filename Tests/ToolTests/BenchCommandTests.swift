@@ -8,7 +8,7 @@ import Testing
   /// - Parameter rest: redirections of the shell; what is said on standard error is read too unless they say otherwise.
   private func bench(_ words: [String], _ rest: String = "2>&1") throws -> (text: String, status: Int32) {
     let tool = BuiltProduct.path("socketkit")
-    #expect(BuiltProduct.isExecutable(tool), "not built: \(tool)")
+    #expect(isExecutable(tool), "not built: \(tool)")
     let process = try #require(PeerProcess(["sh", "-c", "exec \"$@\" \(rest)", "sh", tool, "bench"] + words))
     let (output, status) = process.finish()
     return (String(decoding: output, as: UTF8.self), status)

@@ -1,4 +1,3 @@
-import Glibc
 import TestSupport
 
 /// A program of this package, built beside the test bundle, wherever that is.
@@ -10,10 +9,5 @@ enum BuiltProduct {
       return ""
     }
     return bundle[...slash] + name
-  }
-
-  static func isExecutable(_ path: String) -> Bool {
-    // The text outlives the call.
-    unsafe access(path, X_OK) == 0
   }
 }

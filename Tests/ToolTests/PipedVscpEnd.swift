@@ -38,9 +38,7 @@ final class PipedVscpEnd {
 
   /// Emptied first: a reader that goes would end the whole process, by SIGPIPE.
   private func readable() -> Bool {
-    var watched = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-    // The kernel accesses the one structure only during the call.
-    return unsafe poll(&watched, 1, 300) > 0 && watched.revents & Int16(POLLIN) != 0
+    (polledEvents(number, for: POLLIN, milliseconds: 300) ?? 0) & POLLIN != 0
   }
   private func drain() {
     var bytes = [UInt8](repeating: 0, count: 65536)

@@ -11,15 +11,7 @@ import Testing
 
   /// The files of a folder, as bytes.
   private func names(in folder: TemporaryFolder) -> Set<[UInt8]> {
-    // The folder stays open until the function returns. An entry is valid until the next one is read.
-    guard let opened = unsafe opendir(folder.path) else { return [] }
-    defer { unsafe closedir(opened) }
-    var names: Set<[UInt8]> = []
-    while let entry = unsafe readdir(opened) {
-      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { unsafe Array($0.prefix { $0 != 0 }) }
-      if name != [46] && name != [46, 46] { names.insert(name) }
-    }
-    return names
+    Set(entryBytes(of: folder.path)).subtracting([Array(".".utf8), Array("..".utf8)])
   }
 
   /// The shell makes the arguments: the test's own way of starting programs takes texts.

@@ -8,7 +8,7 @@ enum VscpProcess {
 
   /// A vscp whose talk goes to a file; `under` is a command that runs it, such as strace.
   static func start(_ words: [String], log: String, under: [String] = [], _ rest: String = "") throws -> PeerProcess {
-    #expect(BuiltProduct.isExecutable(tool), "not built: \(tool)")
+    #expect(isExecutable(tool), "not built: \(tool)")
     let shell = ["sh", "-c", "log=$1; shift; exec \"$@\" 2>\"$log\" \(rest)", "sh", log]
     return try #require(PeerProcess(shell + under + [tool, "vscp"] + words))
   }

@@ -110,7 +110,7 @@ import Testing
 
 /// Passes bytes between a client and a TCP address, so many towards it and not one more.
 private final class Relay: @unchecked Sendable {
-  private let state = Locked((isFull: false, isStopped: false))
+  private let state = Guarded((isFull: false, isStopped: false))
   private var thread: RunningThread?
   private(set) var address: String?
 

@@ -7,7 +7,7 @@ import Testing
 
 /// What a run of vscp says, with a fixed time in front of each line.
 final class Talk: Sendable {
-  private let said = Locked("")
+  private let said = Guarded("")
 
   func add(_ text: String) { said.withLock { $0 += text } }
 

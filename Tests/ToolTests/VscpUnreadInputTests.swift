@@ -32,7 +32,7 @@ import Testing
   }
 
   private func greet(_ number: Int32, _ text: String = "220 ready\r\n") {
-    #expect(CLibrary.send(number, Array(text.utf8), flags: Int32(MSG_NOSIGNAL)) == text.utf8.count)
+    #expect(CLibrary.send(number, Array(text.utf8)[...], flags: Int32(MSG_NOSIGNAL)) == text.utf8.count)
   }
 
   private func checkDelivery<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(

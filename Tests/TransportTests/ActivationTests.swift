@@ -61,7 +61,7 @@ import Testing
 /// were there before close here.
 @Suite struct ActivatedProcess {
   @Test func run() throws {
-    guard let part = Environment.value(of: partVariable) else { return }
+    guard let part = environmentVariable(partVariable) else { return }
     switch part {
     case "names": try names()
     case "nameless": try nameless()
@@ -73,7 +73,7 @@ import Testing
     default:
       let code = failure { () throws(SocketError) in _ = try ActivatedSockets(unsettingEnvironment: true) }?.code
       #expect("\(code.map(String.init(describing:)) ?? "nothing")" == Self.texts[part])
-      #expect(Environment.value(of: "LISTEN_FDS") != nil)
+      #expect(environmentVariable("LISTEN_FDS") != nil)
     }
     reportPart(part)
   }
@@ -87,7 +87,7 @@ import Testing
 
   private func names() throws {
     var activated = try ActivatedSockets(unsettingEnvironment: true)
-    for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { #expect(Environment.value(of: name) == nil) }
+    for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { #expect(environmentVariable(name) == nil) }
     #expect(activated.names == ["web", "control", "connection"])
     for number in 3...5 as ClosedRange<Int32> {
       #expect(fcntl(number, F_GETFD) == FD_CLOEXEC && fcntl(number, F_GETFL) & O_NONBLOCK != 0)
@@ -126,7 +126,7 @@ import Testing
 
   private func nameless() throws {
     var activated = try ActivatedSockets()
-    #expect(Environment.value(of: "LISTEN_PID") != nil && activated.names == ["unknown", "unknown"])
+    #expect(environmentVariable("LISTEN_PID") != nil && activated.names == ["unknown", "unknown"])
     let listener = try activated.takeListener(TCPSocket.self)
     let rest = try activated.takeDescriptor(named: "unknown")
     #expect(listener.descriptor.value == 3 && rest.raw.value == 4 && activated.names.isEmpty)

@@ -45,9 +45,9 @@ import Testing
     let datagram = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
     defer {
       close(datagram)
-      Files.remove(address.path ?? "")
+      CLibrary.unlink(address.path ?? "")
     }
-    let bound = address.withBytes { SystemCalls.bind(datagram, to: $0) }
+    let bound = address.withBytes { CLibrary.bind(datagram, to: $0) }
     #expect(bound == 0)
     #expect(failure(UnixStreamSocket.self, address)?.code == .wrongSocketType)
   }
@@ -153,14 +153,15 @@ import Testing
   @Test func descriptorExhaustionIsATypedErrorAndRecovers() throws {
     let listener = try TCPSocket.listen(on: .loopback(port: 0))
     let address = try listener.localAddress()
-    let limit = DescriptorLimit(3)  // standard input, output and error are open
-    var errors = (0..<3).map { _ in failure(TCPSocket.self, address, while: .open) }
-    do throws(SocketError) {
-      _ = try UnixStreamSocket.listen(on: try UnixAddress(abstract: "x-\(getpid())"))
-    } catch {
-      errors.append(error)
+    var errors: [SocketError?] = []
+    withDescriptorLimit(3) {  // standard input, output and error are open
+      errors = (0..<3).map { _ in failure(TCPSocket.self, address, while: .open) }
+      do throws(SocketError) {
+        _ = try UnixStreamSocket.listen(on: try UnixAddress(abstract: "x-\(getpid())"))
+      } catch {
+        errors.append(error)
+      }
     }
-    limit.restore()
     #expect(errors.count == 4 && errors.allSatisfy { $0?.code == .tooManyDescriptors })
     _ = try TCPSocket.connect(to: address, until: .after(.seconds(5)))
   }

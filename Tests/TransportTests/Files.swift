@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Files and directories. The C library uses a path, and the memory for a file's content, only during the call.
+/// Files and directories. The C library uses a path only during the call.
 enum Files {
   static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
@@ -11,12 +11,6 @@ enum Files {
     let terminated = path.map { CChar(bitPattern: $0) } + [0]
     return unsafe access(terminated, F_OK) == 0
   }
-
-  /// Whether this process may execute the file.
-  static func isProgram(_ path: String) -> Bool { unsafe access(path, X_OK) == 0 }
-
-  /// Removes the path of a file, if there is one.
-  static func remove(_ path: String) { _ = unsafe unlink(path) }
 
   static func move(_ path: String, to other: String) -> Bool { unsafe rename(path, other) == 0 }
 
@@ -28,42 +22,18 @@ enum Files {
 
   static func setMode(_ mode: mode_t, of path: String) -> Bool { unsafe chmod(path, mode) == 0 }
 
-  /// The content of a symbolic link.
-  static func target(ofLink path: String) -> String? {
-    var bytes = [CChar](repeating: 0, count: 4096)
-    let count = unsafe readlink(path, &bytes, bytes.count)
-    return count > 0 ? String(decoding: bytes.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
-  }
-
-  /// Opens a file, which is CLOEXEC. Returns its number, or -1 and errno.
-  static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o600) -> Int32 {
-    unsafe Glibc.open(path, flags | O_CLOEXEC, mode)
-  }
-
   /// Creates a file for reading and writing. Returns its number, or -1 and errno.
-  static func create(_ path: String) -> Int32 { open(path, O_RDWR | O_CREAT | O_EXCL) }
+  static func create(_ path: String) -> Int32 {
+    CLibrary.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode: 0o600)
+  }
 
   /// Creates a file without a path that holds the bytes, and returns its number.
   static func unnamed(holding bytes: [UInt8]) -> Int32 {
     let path = temporaryPath("file")
     let number = create(path)
-    remove(path)
-    #expect(write(bytes, to: number))
+    precondition(number >= 0, "no file: errno \(errno)")
+    CLibrary.unlink(path)
+    #expect(CLibrary.write(number, bytes) == bytes.count)
     return number
-  }
-
-  /// Whether all the text could be written.
-  static func write(_ text: String, to number: Int32) -> Bool { write(Array(text.utf8), to: number) }
-
-  /// Whether all the bytes could be written.
-  static func write(_ bytes: [UInt8], to number: Int32) -> Bool {
-    unsafe Glibc.write(number, bytes, bytes.count) == bytes.count
-  }
-
-  /// Reads once. Returns no bytes at the end of the file, and if the call fails.
-  static func read(_ number: Int32, atMost capacity: Int) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: capacity)
-    let count = unsafe Glibc.read(number, &bytes, bytes.count)
-    return Array(bytes.prefix(max(0, count)))
   }
 }

@@ -22,7 +22,7 @@ import Testing
 
   /// Another process, told that this is the guest, asked for a test that is only for it.
   @Test func theVariableAloneOpensNothing() throws {
-    let program = try #require(Files.target(ofLink: "/proc/self/exe"))
+    let program = try #require(target(ofLink: "/proc/self/exe"))
     let child = try #require(
       PeerProcess([
         "/bin/sh", "-c", "SOCKETKIT_GUEST=1 exec \"$0\" --testing-library swift-testing --filter \"$1\" 2>&1",

@@ -11,7 +11,7 @@ import Testing
     let target = try UDPSocket.bind(to: .loopback(port: 0)).localAddress()
     let made = try UDPSocket.connect(to: target)
     let socket = NamingSocket(owning: made.releaseDescriptor())
-    #expect(SystemCalls.send(socket.descriptor.value, [1]) == 1)
+    #expect(CLibrary.send(socket.descriptor.value, [1]) == 1)
     do {
       try body(socket)
       return nil

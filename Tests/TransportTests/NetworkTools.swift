@@ -7,7 +7,7 @@ import Testing
 /// Says so, and returns false, when it is missing or fails.
 func runTool(_ name: String, _ words: String, _ location: SourceLocation = #_sourceLocation) -> Bool {
   let places = ["/usr/sbin/", "/sbin/", "/usr/bin/"].map { $0 + name }
-  guard let path = places.first(where: { Files.isProgram($0) }) else {
+  guard let path = places.first(where: isExecutable) else {
     unavailable("there is no \(name) (apt-get install \(name == "nft" ? "nftables" : "iproute2"))", location)
     return false
   }

@@ -46,7 +46,7 @@ private struct NetlinkAddress: SocketAddress {
 
   @Test func streamsOfAnyFamily() throws {
     let path = temporaryPath()
-    defer { Files.remove(path) }
+    defer { CLibrary.unlink(path) }
     let addresses = [
       AnySocketAddress(IPSocketAddress.loopback(port: 0)), AnySocketAddress(IPSocketAddress.loopbackIPv6(port: 0)),
       AnySocketAddress(try UnixAddress(path: path)),

@@ -7,7 +7,7 @@ import Testing
 @Suite(.exclusive) struct RawNamespaceTests {
   /// A descriptor of a new namespace, to be closed by the caller; nil when none can be made.
   private func newNamespace() -> Int32? {
-    let number = inNewNetworkNamespace { Files.open("/proc/thread-self/ns/net", O_RDONLY) }
+    let number = inNewNetworkNamespace { CLibrary.open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC) }
     if number == nil { unavailable("this process may make no network namespace") }
     return number
   }

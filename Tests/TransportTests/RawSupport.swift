@@ -56,18 +56,15 @@ func dropCapabilities() {
 @_silgen_name("capset") private func capset(_ header: UnsafeMutableRawPointer, _ data: UnsafeMutableRawPointer) -> Int32
 
 func writeFile(_ path: String, _ text: String) -> Bool {
-  let file = Files.open(path, O_WRONLY)
+  let file = CLibrary.open(path, O_WRONLY | O_CLOEXEC)
   guard file >= 0 else { return false }
   defer { close(file) }
-  return Files.write(text, to: file)
+  return CLibrary.write(file, Array(text.utf8)) == text.utf8.count
 }
 
-/// The text of a file of proc(5), up to 64 KiB.
+/// The text of a file, also of one of proc(5), which gives many records in several reads.
 func text(of path: String) throws -> String {
-  let file = Files.open(path, O_RDONLY)
-  try #require(file >= 0, "\(path): errno \(errno)")
-  defer { close(file) }
-  return String(decoding: Files.read(file, atMost: 65536), as: UTF8.self)
+  String(decoding: try #require(contents(ofFile: path), "\(path): errno \(errno)"), as: UTF8.self)
 }
 
 /// The error that the body threw.

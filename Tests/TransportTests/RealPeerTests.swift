@@ -83,7 +83,7 @@ import Testing
     let path = temporaryPath()
     try use(
       UnixStreamSocket.self, UnixAddress(path: path), ["socat", "-t", "10", "UNIX-LISTEN:\(path)", "EXEC:cat"])
-    Files.remove(path)
+    CLibrary.unlink(path)
   }
 
   @Test func ncatConnectsToUs() throws {

@@ -9,13 +9,13 @@ import Testing
   private func withReset(_ body: (consuming SCTPSocket) throws -> Void) throws {
     try sctpPair().split { client, server in
       try server.abort()
-      #expect(becomesTrue { poll(client.descriptor, POLLERR) & POLLERR != 0 })
+      #expect(becomesTrue { reportsError(client.descriptor) })
       try body(client)
     }
   }
 
-  private func poll(_ descriptor: RawDescriptor, _ events: Int32) -> Int32 {
-    SystemCalls.poll(descriptor.value, milliseconds: 1000)
+  private func reportsError(_ descriptor: RawDescriptor) -> Bool {
+    (polledEvents(descriptor.value, milliseconds: 1000) ?? 0) & POLLERR != 0
   }
 
   private func becomesTrue(_ condition: () -> Bool) -> Bool {
@@ -107,7 +107,7 @@ import Testing
   @Test func aPeeledOffSocketEndsAfterASendTookTheReset() throws {
     let sockets = try EndpointPair().peel()
     try sockets.first.abort(reason: Span())
-    #expect(becomesTrue { poll(sockets.second.descriptor, POLLERR) & POLLERR != 0 })
+    #expect(becomesTrue { reportsError(sockets.second.descriptor) })
     #expect(failureCode { try sockets.second.sendNow([1], SCTPSendInfo()) } == .connectionReset)
     var buffer: [UInt8] = [0]
     var info = MessageInfo()

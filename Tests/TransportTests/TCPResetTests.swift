@@ -1,6 +1,5 @@
 import Glibc
 import SocketKit
-import Synchronization
 import TestSupport
 import Testing
 
@@ -14,7 +13,7 @@ import Testing
     let number = listener.descriptor.value
     let server = spawn {
       let reset = linger(l_onoff: 1, l_linger: 0)
-      while SystemCalls.poll(number, for: POLLIN, milliseconds: -1) >= 0 {
+      while polledEvents(number, for: POLLIN, milliseconds: -1) != nil {
         let peer = accept(number, nil, nil)
         if peer < 0 {
           // The listener was shut down.
@@ -120,7 +119,7 @@ import Testing
 private struct LateSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
   typealias Options = TCPSocketOptions
   typealias Address = IPSocketAddress
-  static let listener = Mutex<Int32>(-1)
+  static let listener = Guarded<Int32>(-1)
   private let owned: Descriptor
 
   init(owning descriptor: consuming Descriptor) { owned = descriptor }
@@ -136,7 +135,7 @@ private struct LateSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acc
     let peer = accept(Self.listener.withLock { $0 }, nil, nil)
     _ = RawDescriptor(peer).writeOption(SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0))
     Glibc.close(peer)
-    #expect(SystemCalls.poll(descriptor.value, milliseconds: 10_000) > 0)
+    #expect((polledEvents(descriptor.value, milliseconds: 10_000) ?? 0) != 0)
     _ = try remoteAddress()
   }
 }

@@ -80,7 +80,7 @@ import Testing
     let writer = spawn {
       var sent = 0
       while sent < bytes.count {
-        let count = SystemCalls.send(number, bytes[sent...])
+        let count = CLibrary.send(number, bytes[sent...])
         if count > 0 { sent += count } else { sleep(milliseconds: 1) }
       }
     }

@@ -50,11 +50,11 @@ import Testing
       request.replaceSubrange(0..<name.utf8.count, with: name.utf8)
       if name == "near" {
         request.replaceSubrange(16..<24, with: [2, 0, 0, 0, 10, 9, 9, 1])
-        let result = SystemCalls.control(control, SIOCSIFADDR, &request)
+        let result = CLibrary.ioctl(control, SIOCSIFADDR, &request)
         try #require(result == 0, "errno \(errno)")
       }
       request.replaceSubrange(16..<24, with: [1, 0x10, 0, 0, 0, 0, 0, 0])
-      let result = SystemCalls.control(control, SIOCSIFFLAGS, &request)
+      let result = CLibrary.ioctl(control, SIOCSIFFLAGS, &request)
       try #require(result == 0, "errno \(errno)")
     }
     let index = InterfaceNames.index(of: "near")

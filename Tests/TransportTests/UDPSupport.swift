@@ -96,9 +96,9 @@ private func bringLoopbackUp(mtu: Int32) {
   var request = [UInt8](repeating: 0, count: 40)
   request.replaceSubrange(0..<2, with: Array("lo".utf8))
   request.put(mtu, at: 16)
-  _ = SystemCalls.control(control, SIOCSIFMTU, &request)
+  _ = CLibrary.ioctl(control, SIOCSIFMTU, &request)
   request.put(Int32(0x1 | 0x1000), at: 16)
-  _ = SystemCalls.control(control, SIOCSIFFLAGS, &request)
+  _ = CLibrary.ioctl(control, SIOCSIFFLAGS, &request)
   // struct in6_rtmsg: destination, source, gateway, type, lengths, metric, info, flags, interface.
   var route = [UInt8](repeating: 0, count: 80)
   route[0] = 0xff
@@ -106,5 +106,5 @@ private func bringLoopbackUp(mtu: Int32) {
   route.put(UInt32(256), at: 56)
   route.put(UInt32(0x8000_0001), at: 72)
   route.put(Int32(1), at: 76)
-  _ = SystemCalls.control(control, SIOCADDRT, &route)
+  _ = CLibrary.ioctl(control, SIOCADDRT, &route)
 }

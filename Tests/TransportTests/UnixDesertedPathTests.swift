@@ -70,7 +70,7 @@ import Testing
     #expect(wrong == [1: rounds], "rounds by the number of servers that listen")
     #expect(tally.unreachable.load(ordering: .relaxed) == 0 && tally.other.load(ordering: .relaxed) == 0)
     #expect(!Files.exists(path + ".socketkit-lock"), "the lock's file stays behind")
-    Files.remove(path)
+    CLibrary.unlink(path)
   }
 
   /// Servers come, close or die, and others take their place. A server that listens can always be reached.
@@ -93,7 +93,7 @@ import Testing
     #expect(tally.unreachable.load(ordering: .relaxed) == 0, "of \(tally.winners.load(ordering: .relaxed))")
     #expect(tally.other.load(ordering: .relaxed) == 0 && tally.winners.load(ordering: .relaxed) >= rounds / 10)
     #expect(!Files.exists(path + ".socketkit-lock"), "the lock's file stays behind")
-    Files.remove(path)
+    CLibrary.unlink(path)
   }
 
   /// Where another process holds the lock, or its file is not a lock, the path stays as it is.
@@ -101,11 +101,11 @@ import Testing
     let path = temporaryPath()
     let address = try UnixAddress(path: path)
     do { _ = try UnixStreamSocket.listen(on: address).release() }
-    defer { Files.remove(path) }
+    defer { CLibrary.unlink(path) }
     let lock = path + ".socketkit-lock"
     for content in ["", "a text of somebody's"] {
       let file = Files.create(lock)
-      #expect(Files.write(content, to: file))
+      #expect(CLibrary.write(file, Array(content.utf8)) == content.utf8.count)
       if content.isEmpty {
         // F_OFD_SETLK, as another process has it.
         var held = flock()
@@ -119,14 +119,14 @@ import Testing
       #expect(code == .addressInUse && Files.exists(path) && Files.exists(lock))
       #expect(milliseconds() - began < 10_000 && threadCPUTime() - used < 300)
       close(file)
-      Files.remove(lock)
+      CLibrary.unlink(lock)
     }
     // The kernel reads the paths during the call.
     unsafe symlink("/dev/null", lock)
     #expect(
       endpointFailure { () throws(SocketError) in _ = try UnixStreamSocket.listen(on: address) } == .addressInUse)
     #expect(Files.exists(path))
-    Files.remove(lock)
+    CLibrary.unlink(lock)
     // Left behind by a process that died with the lock.
     close(Files.create(lock))
     try UnixStreamSocket.listen(on: address).close()
@@ -134,11 +134,11 @@ import Testing
   }
 
   /// More rounds than a test's, for long runs.
-  private var stressRounds: Int? { Environment.value(of: "SOCKETKIT_STRESS_ROUNDS").flatMap { Int($0) } }
+  private var stressRounds: Int? { environmentVariable("SOCKETKIT_STRESS_ROUNDS").flatMap { Int($0) } }
 }
 
-/// A meeting point of so many threads. `init` allocates the barrier, whose address does not change, and `deinit` frees
-/// it, when no thread refers to it any more.
+/// A meeting point of so many threads. The memory is allocated with the object and does not move; `init` makes the
+/// barrier there, and `deinit` destroys it and frees the memory, when no thread refers to it any more.
 @safe private final class Barrier: @unchecked Sendable {
   private let barrier = UnsafeMutablePointer<pthread_barrier_t>.allocate(capacity: 1)
 

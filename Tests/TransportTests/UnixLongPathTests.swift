@@ -135,7 +135,7 @@ import Testing
       #expect(Files.move(folder + "/s", to: renamed))
       #expect(try UnixDatagramSocket.connect(to: UnixPath(renamed)).send([1].span) == 1)
       try socket.close()
-      Files.remove(renamed)
+      CLibrary.unlink(renamed)
     }
   }
 }

@@ -95,7 +95,7 @@ import Testing
   @Test func weConnectToPython() throws {
     guard has("python3") else { return }
     let path = temporaryPath()
-    defer { Files.remove(path) }
+    defer { CLibrary.unlink(path) }
     let script = """
       l=socket.socket(socket.AF_UNIX,kind); l.bind(path); l.listen(1); s,_=l.accept()
       b,n,f,a=socket.recv_fds(s,100,10)
@@ -132,7 +132,7 @@ import Testing
     guard has("socat") else { return }
     let path = temporaryPath()
     let theirs = temporaryPath("theirs")
-    defer { Files.remove(theirs) }
+    defer { CLibrary.unlink(theirs) }
     let socket = try UnixDatagramSocket.bind(to: UnixAddress(path: path))
     // It sends from a path of its own, and prints what comes within a second.
     let peer = try #require(
@@ -149,7 +149,7 @@ import Testing
   @Test func weSendToSocatsReceiver() throws {
     guard has("socat") else { return }
     let path = temporaryPath()
-    defer { Files.remove(path) }
+    defer { CLibrary.unlink(path) }
     let peer = try #require(
       PeerProcess(["sh", "-c", "socat -u UNIX-RECV:\(path) STDOUT 2>/dev/null | head -c 5"]))
     let deadline = Deadline.after(late)
@@ -180,7 +180,7 @@ import Testing
     #expect(client.finish().status == 0)
     // We connect to it.
     let theirs = temporaryPath()
-    defer { Files.remove(theirs) }
+    defer { CLibrary.unlink(theirs) }
     let server = try #require(PeerProcess(["socat", "UNIX-LISTEN:\(theirs),socktype=5", "EXEC:cat"]))
     try echo(connect(UnixSequencedPacketSocket.self, UnixAddress(path: theirs)))
     #expect(server.finish().status == 0)

@@ -97,27 +97,28 @@ import Testing
       _ = try pair.first.sendDescriptors(raw.span, with: [1, 2].span)
       _ = try pair.first.sendDescriptors(raw.span, with: [3].span)
       let before = openDescriptors()
-      let limit = DescriptorLimit((before.last ?? 0) + 8)
-      var fill: [Int32] = []
-      while true {
-        let number = dup(files[0])
-        if number < 0 { break }
-        fill.append(number)
-      }
-      for _ in 0..<2 { if let number = fill.popLast() { close(number) } }
       var buffer: [UInt8] = [0, 0]
       var received = ReceivedDescriptors<5>()
-      var none = ReceivedDescriptors<0>()
-      let error = failure { () throws(SocketError) in
-        _ = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
+      let (error, plain) = withDescriptorLimit((before.last ?? 0) + 8) { () -> (SocketError?, SocketError?) in
+        var fill: [Int32] = []
+        while true {
+          let number = dup(files[0])
+          if number < 0 { break }
+          fill.append(number)
+        }
+        for _ in 0..<2 { if let number = fill.popLast() { close(number) } }
+        let error = failure { () throws(SocketError) in
+          _ = try pair.second.receiveDescriptors(&received, into: buffer.mutableSpan)
+        }
+        // Who asked for none has lost nothing.
+        var none = ReceivedDescriptors<0>()
+        let plain = failure { () throws(SocketError) in
+          _ = try pair.second.receiveDescriptors(&none, into: buffer.mutableSpan)
+        }
+        for number in fill { close(number) }
+        return (error, plain)
       }
       let (count, info) = (received.count, received.info)
-      // Who asked for none has lost nothing.
-      let plain = failure { () throws(SocketError) in
-        _ = try pair.second.receiveDescriptors(&none, into: buffer.mutableSpan)
-      }
-      for number in fill { close(number) }
-      limit.restore()
       #expect(error?.code == .ancillaryTruncated && error?.transferred == 2 && error?.operation == .receive)
       #expect(error?.remedy != nil && count == 0 && plain == nil && buffer == [3, 2])
       #expect(info.length == 2 && info.flags.contains(.ancillaryTruncated))

@@ -160,14 +160,14 @@ import Testing
     #expect(Files.exists(path))
     let socket = try UnixDatagramSocket(adopting: owning(number))
     #expect(try socket.localAddress() == address)
-    Files.remove(path)
+    CLibrary.unlink(path)
   }
 
   @Test func onlyItsOwnPathIsRemoved() throws {
     let path = temporaryPath()
     let address = try UnixAddress(path: path)
     let first = try UnixDatagramSocket.bind(to: address)
-    Files.remove(path)
+    CLibrary.unlink(path)
     let second = try UnixDatagramSocket.bind(to: address)
     try first.close()
     #expect(Files.exists(path), "it is the second one's")
@@ -214,9 +214,9 @@ import Testing
     let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     defer {
       close(number)
-      Files.remove(path)
+      CLibrary.unlink(path)
     }
-    let result = address.withBytes { SystemCalls.bind(number, to: $0) }
+    let result = address.withBytes { CLibrary.bind(number, to: $0) }
     #expect(result == 0)
     #expect(
       endpointFailure { () throws(SocketError) in _ = try UnixStreamSocket.listen(on: address) }

@@ -229,7 +229,7 @@ import Testing
     var buffer: [UInt8] = [0]
     let outcome = try server.receive(into: buffer.mutableSpan, &info, until: .after(patience))
     #expect(outcome == .bytes(1))
-    Files.remove(path)
+    CLibrary.unlink(path)
   }
 
   private func acceptUntilCancelled(_ listener: borrowing Listener<Packet>) -> SocketError.Code? {

@@ -16,7 +16,7 @@ import Testing
 /// What runs in the new process; in any other there is nothing to run.
 @Suite(.guestOnly) struct VsockActivatedProcess {
   @Test func run() throws {
-    guard Environment.value(of: partVariable) == "vsock" else { return }
+    guard environmentVariable(partVariable) == "vsock" else { return }
     var activated = try ActivatedSockets()
     let packets = try activated.takeListener(VsockSequencedPacketSocket.self, named: "p")
     let stream = try activated.takeListener(VsockStreamSocket.self, named: "s")

@@ -156,12 +156,12 @@ import Testing
     #expect(missing?.code == .noSuchPath && missing?.operation == .contextID && missing?.errno == ENOENT)
     #expect(missing?.description.contains("/dev/vsock") == true)
     let forbidden = withOwnDeviceFolder {
-      close(Files.open("/dev/vsock", O_CREAT | O_WRONLY, mode: 0))
+      close(CLibrary.open("/dev/vsock", O_CREAT | O_WRONLY | O_CLOEXEC, mode: 0))
       return asNobodyHere { query() }
     }
     #expect(forbidden?.code == .permissionDenied && forbidden?.remedy?.contains("/dev/vsock") == true)
     let strange = withOwnDeviceFolder {
-      close(Files.open("/dev/vsock", O_CREAT | O_WRONLY, mode: 0o666))
+      close(CLibrary.open("/dev/vsock", O_CREAT | O_WRONLY | O_CLOEXEC, mode: 0o666))
       return query()
     }
     #expect(strange?.errno == ENOTTY && strange?.operation == .contextID)

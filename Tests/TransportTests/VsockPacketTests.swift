@@ -396,14 +396,8 @@ import Testing
     return count
   }
 
-  private func threadCount() -> Int {
-    // Only this function uses the stream.
-    guard let folder = unsafe opendir("/proc/self/task") else { return -1 }
-    defer { unsafe closedir(folder) }
-    var count = -2  // without . and ..
-    while unsafe readdir(folder) != nil { count += 1 }
-    return count
-  }
+  // Without "." and "..".
+  private func threadCount() -> Int { entries(of: "/proc/self/task").count - 2 }
 
   // The way through recvfrom(2) that kernel sockets inherit waited as long as the descriptor blocked.
   @Test func receivingDoesNotWaitWhilePacketsAreUnderWay() throws {

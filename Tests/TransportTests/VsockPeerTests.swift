@@ -9,7 +9,7 @@ import Testing
   private let message = Array("hello, peer\n".utf8)
   /// The distribution's own first: what else goes by the name may be a script that an emulated machine runs for
   /// seconds.
-  private let python = Files.isProgram("/usr/bin/python3") ? "/usr/bin/python3" : "python3"
+  private let python = isExecutable("/usr/bin/python3") ? "/usr/bin/python3" : "python3"
 
   private func start(_ arguments: [String]) throws -> PeerProcess { try #require(PeerProcess(arguments)) }
 

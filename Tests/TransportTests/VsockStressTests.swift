@@ -1,6 +1,5 @@
 import Glibc
 import SocketKit
-import Synchronization
 import TestSupport
 import Testing
 
@@ -86,7 +85,7 @@ private final class ThreadsOwn<S: ~Copyable & Sendable>: Sendable {
 
 /// What went wrong in several threads.
 private final class Failures: Sendable {
-  private let texts = Mutex<[String]>([])
+  private let texts = Guarded<[String]>([])
   var all: [String] { texts.withLock { $0 } }
   func catching(_ body: () throws -> Void) {
     do {

@@ -32,7 +32,7 @@ import Testing
     let pair = try vsockPair(VsockStreamSocket.self)
     try pair.first.setOption(.zeroCopy, to: true)
     let bytes = [UInt8](repeating: 7, count: 100_000)
-    let sent = SystemCalls.send(pair.first.descriptor.value, bytes[...], flags: 0x400_0000)
+    let sent = CLibrary.send(pair.first.descriptor.value, bytes[...], flags: 0x400_0000)
     #expect(sent > 0)
     var received = 0
     var room = [UInt8](repeating: 0, count: 65536)

@@ -102,7 +102,7 @@ import Testing
     var events: Int32 = 0
     for _ in 0..<100 where events == 0 {
       #expect(try socket.send([1].span, to: server.localAddress()) == 1)
-      events = SystemCalls.poll(socket.descriptor.value, milliseconds: 20)
+      events = polledEvents(socket.descriptor.value, milliseconds: 20) ?? 0
     }
     #expect(events & POLLERR != 0, "no timestamp is in the queue")
     expectTimeout("a receive") { _ = try receive(socket, soonOver) }
@@ -115,11 +115,11 @@ import Testing
     try near.value.setOption(.zeroCopy, to: true)
     let bytes = [UInt8](repeating: 7, count: 20_000)
     // MSG_ZEROCOPY.
-    #expect(SystemCalls.send(near.value.descriptor.value, bytes[...], flags: 0x400_0000) == bytes.count)
+    #expect(CLibrary.send(near.value.descriptor.value, bytes[...], flags: 0x400_0000) == bytes.count)
     var received = [UInt8](repeating: 0, count: bytes.count)
     try far.value.readExactly(into: received.mutableSpan, until: .after(soon))
-    let events = SystemCalls.poll(near.value.descriptor.value, milliseconds: 5000)
-    #expect(events > 0 && events & POLLERR != 0, "no completion is in the queue")
+    let events = polledEvents(near.value.descriptor.value, milliseconds: 5000) ?? 0
+    #expect(events & POLLERR != 0, "no completion is in the queue")
     var byte: [UInt8] = [0]
     expectTimeout("a read") { _ = try near.value.read(into: byte.mutableSpan, until: soonOver) }
     let writer = spawn {
@@ -144,7 +144,8 @@ import Testing
     #expect(batch.sent == 0)
     let reader = spawn {
       sleep(milliseconds: 40)
-      for _ in 0..<3 { _ = SystemCalls.receive(receiver.value.descriptor.value, atMost: 1) }
+      var byte: [UInt8] = [0]
+      for _ in 0..<3 { CLibrary.receive(receiver.value.descriptor.value, into: &byte) }
     }
     try batch.send(on: sender, until: .after(soon))
     #expect(batch.sent == 3)
@@ -213,17 +214,17 @@ import Testing
     while try ends.0.value.write(bytes.span) != nil {}
     let free = dup(0)
     close(free)
-    let limit = DescriptorLimit(free)
-    defer { limit.restore() }
-    expectTimeout("a write") { _ = try ends.0.value.write(bytes.span, until: soonOver) }
-    let other = spawn {
-      sleep(milliseconds: 50)
-      try? ends.0.value.shutdown(.write)
+    withDescriptorLimit(free) {
+      expectTimeout("a write") { _ = try ends.0.value.write(bytes.span, until: soonOver) }
+      let other = spawn {
+        sleep(milliseconds: 50)
+        try? ends.0.value.shutdown(.write)
+      }
+      #expect(throws: SocketError(.failure(errno: EPIPE), .write)) {
+        _ = try ends.0.value.write(bytes.span, until: .after(soon))
+      }
+      other.join()
     }
-    #expect(throws: SocketError(.failure(errno: EPIPE), .write)) {
-      _ = try ends.0.value.write(bytes.span, until: .after(soon))
-    }
-    other.join()
   }
 
   @Test func aDatagramSocketIsShutDownConnectedOrNot() throws {
