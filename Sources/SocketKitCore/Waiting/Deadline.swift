@@ -13,7 +13,7 @@ public struct Deadline: BitwiseCopyable, Hashable, Comparable, Sendable {
   @inlinable
   init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-  /// Returns this deadline moved by a duration. If the duration is a constant, the call compiles to one addition.
+  /// Returns the sum of this deadline and a duration. If the duration is a constant, the call compiles to one addition.
   @inlinable @inline(__always)
   public func advanced(by duration: Duration) -> Deadline {
     if nanoseconds == .max { return self }
@@ -29,7 +29,7 @@ public struct Deadline: BitwiseCopyable, Hashable, Comparable, Sendable {
   @inlinable public var isNever: Bool { nanoseconds == .max }
   /// Whether this is ``WaitLimit/past``. If so, the deadline has passed, and the program need not read the clock.
   @inlinable public var isPast: Bool { nanoseconds == 0 }
-  /// Whether the deadline has passed. Reads the clock, except for ``WaitLimit/never``.
+  /// Whether the deadline has passed. This property reads the clock, unless the deadline is ``WaitLimit/never``.
   @inlinable public var hasPassed: Bool { nanoseconds != .max && nanoseconds <= csk_monotonic_nanoseconds() }
   /// The time until the deadline, at least zero. It is nil for ``WaitLimit/never``.
   public var remaining: Duration? {
@@ -59,8 +59,8 @@ extension WaitLimit where Self == Deadline {
   @inlinable public static var past: Deadline { Deadline(nanoseconds: 0) }
 
   /// Returns the deadline that lies the given duration after the current time. If the duration is too long to
-  /// represent, the result is ``never``. If the duration is negative, the result is a deadline that has passed. Reads
-  /// the clock once; if the duration is a constant, the call has no other cost.
+  /// represent, the result is ``never``. If the duration is negative, the result is a deadline that has passed. This
+  /// method reads the clock once. If the duration is a constant, the call has no other cost.
   @inlinable @inline(__always)
   public static func after(_ duration: Duration) -> Deadline { now.advanced(by: duration) }
 }

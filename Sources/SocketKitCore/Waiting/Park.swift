@@ -1,9 +1,10 @@
 internal import CSocketKit
 
-/// One sleep of a waiting call in the kernel: ppoll(2), or a replacement if ppoll(2) would not sleep.
+/// One sleep of a waiting call. The thread sleeps in ppoll(2), or in a replacement if ppoll(2) would not sleep.
 ///
-/// poll(2) always reports POLLERR and POLLHUP, and reports some sockets as ready although the call would still block.
-/// In these cases, a call that sleeps only with ppoll(2) would use a full core. ``ParkHistory`` detects these cases.
+/// poll(2) reports POLLERR and POLLHUP even if a program does not request them. It also reports some sockets as ready
+/// although the waiting call would still block. In these two cases, a loop of attempts and ppoll(2) calls would use a
+/// full core. ``ParkHistory`` detects these cases.
 struct Park {
   let source: RawDescriptor
   /// A second descriptor, which is watched for writing, or -1 if there is no second descriptor.
@@ -20,8 +21,8 @@ struct Park {
   /// A park that is shorter than this number of nanoseconds counts as a park that did not sleep.
   private static var momentary: Int64 { 30_000 }
 
-  /// The events that poll(2) watches. POLLRDHUP is added only to POLLIN, and indicates that the receiving direction has
-  /// ended.
+  /// The events that poll(2) watches. If POLLIN is watched, POLLRDHUP is added. It indicates that the receiving
+  /// direction has ended.
   private var events: Int16 {
     let watched = interest.contains(.readable) ? interest.union(.readClosed) : interest
     return Int16(truncatingIfNeeded: watched.events.rawValue)
@@ -35,11 +36,11 @@ struct Park {
 
   private var hasSecond: Bool { second.value >= 0 }
 
-  /// The ``source`` if the call also waits for announced changes of its socket, otherwise nil.
+  /// The ``source`` if the call waits for announced changes of the socket of the ``source``; otherwise nil.
   private var changing: RawDescriptor? { interest.contains(.changes) ? source : nil }
 
-  /// Sleeps until the call should try again: the source is ready, the deadline has passed, the control has signalled,
-  /// or a shutdown was announced.
+  /// Sleeps until the call should try again because the source is ready, the deadline has passed, the control has woken
+  /// the thread, or a shutdown or a change was announced.
   func run(_ history: inout ParkHistory) throws(SocketError) {
     let reported = history.reported
     if reported & Int16(CSK_POLLNVAL) != 0 { throw SocketError(.failure(errno: CSK_EBADF), operation) }
@@ -124,7 +125,7 @@ struct Park {
       let result = unsafe csk_epoll_ctl(epoll.raw.value, CSK_EPOLL_CTL_ADD, second.value, &other)
       if result < 0 { return try pauseWhileReported(&history) }
     }
-    // The epoll instance first reports the current state, and then only changes.
+    // The epoll instance first reports the current state. After that, it reports nothing but changes of the state.
     var present: Int16 = 0
     for _ in 0..<(hasSecond ? 2 : 1) where unsafe csk_epoll_wait(epoll.raw.value, &event, 1, 0) > 0 {
       present |= Int16(truncatingIfNeeded: event.events)
@@ -156,8 +157,8 @@ struct Park {
     return result.isFailure || number == 0 ? nil : SocketError(.failure(errno: number), operation)
   }
 
-  /// Pauses, for a time that increases with each call up to four milliseconds. Then sleeps if poll(2) no longer reports
-  /// readiness.
+  /// Makes a pause, whose length increases from call to call and is at most four milliseconds. If poll(2) reports no
+  /// readiness after the pause, this method sleeps.
   private func pauseWhileReported(_ history: inout ParkHistory) throws(SocketError) {
     let step = min(history.immediate &- min(history.immediate, Self.tolerance), 5)
     let length = step < 5 ? Int64(50_000) << step : history.nextPause()
@@ -172,12 +173,12 @@ struct Park {
   }
 
   /// Returns whether this side has shut down the receiving direction of the socket. Call this method only if poll(2)
-  /// has reported POLLRDHUP and an attempt would block. A receive on a connected socket returns the end of the stream,
-  /// but calls on datagram sockets and Unix listeners do not report that the direction has ended.
+  /// has reported POLLRDHUP and an attempt would block. A receive on a connected socket returns the end of the stream.
+  /// An attempt on a datagram socket or a Unix listener does not report that the direction has ended.
   private func receivingHasEnded() throws(SocketError) -> Bool {
     var byte: UInt8 = 0
-    // poll(2) reports the same events whether the direction has ended or a message has arrived since the attempt. The
-    // kernel writes at most one byte.
+    // poll(2) reports the same events in two cases: the direction has ended, or a message has arrived since the
+    // attempt. The kernel writes at most one byte.
     let result = unsafe csk_recv(source.value, &byte, 1, CSK_MSG_PEEK | CSK_MSG_DONTWAIT)
     switch Int32(truncatingIfNeeded: result < 0 ? 0 &- result : 0) {
     case CSK_EAGAIN: return true
@@ -187,7 +188,7 @@ struct Park {
       let result = source.readOption(CSK_SOL_SOCKET, CSK_SO_ACCEPTCONN, into: &listens, &length)
       return !result.isFailure && listens != 0
     case 0, CSK_EINTR, CSK_EOPNOTSUPP, CSK_ENOMEM, CSK_ENOTSOCK: return false
-    // The peek has returned and cleared a pending error.
+    // The peek returned a pending error, and the kernel thereby cleared the error.
     default: throw SocketError(IOResult(raw: result), operation)
     }
   }
@@ -242,7 +243,7 @@ func look(_ source: RawDescriptor, _ interest: Interest, _ operation: SocketErro
   ).look()
 }
 
-/// Sleeps until the descriptor is ready, the deadline passes, or the control signals.
+/// Sleeps until the descriptor is ready, the deadline passes, or the control wakes the thread.
 @usableFromInline
 func park(
   _ source: RawDescriptor, _ interest: Interest, until deadline: Deadline, control: WaitControl?,

@@ -22,8 +22,8 @@ struct ParkHistory: BitwiseCopyable, Sendable {
   @inlinable
   init() {}
 
-  /// Returns the length of the next pause in nanoseconds. Pauses of one millisecond use up to 4 % of a core on a slow
-  /// machine, which is too much for a long wait.
+  /// Returns the length of the next pause in nanoseconds. With pauses of one millisecond, a wait takes as much as 4 %
+  /// of a core on a slow machine. This is too much for a long wait.
   @usableFromInline
   mutating func nextPause() -> Int64 {
     if pauses >= 50 { return 4_000_000 }

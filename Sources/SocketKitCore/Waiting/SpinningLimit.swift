@@ -35,12 +35,12 @@ public struct SpinningLimit<Base: WaitLimit>: WaitLimit {
 extension WaitLimit {
   /// Returns this limit, changed so that the thread tries again before it sleeps.
   ///
-  /// Without arguments, the thread never sleeps and never yields. The thread then uses a whole core and has the lowest
-  /// latency. Omit the arguments only if each side has its own core.
+  /// If both arguments are omitted, the thread never sleeps and never yields. The thread then uses a whole core and has
+  /// the lowest latency. Omit the arguments only if each side has its own core.
   ///
-  /// Measurements on two cores: If both sides share a core, pure spinning is up to ten times slower than sleeping. If
-  /// each side has its own core, trying 40 times before sleeping is more than six times faster than sleeping
-  /// immediately. `spinning(40, thenYielding: 4)` is a safe choice on few cores.
+  /// These values were measured on two cores. If both sides share a core, pure spinning is up to ten times slower than
+  /// sleeping. If each side has its own core, 40 attempts before sleeping are more than six times faster than sleeping
+  /// immediately. On a machine with few cores, `spinning(40, thenYielding: 4)` is a safe choice.
   /// - Parameters:
   ///   - spins: the number of times to try again without yielding.
   ///   - yields: the number of times to yield and try again after the spins. The thread then sleeps in the kernel.

@@ -8,11 +8,12 @@
 /// try socket.read(into: buffer.mutableSpan, until: .never.cancellable(by: control))
 /// try socket.read(into: buffer.mutableSpan, until: .after(.seconds(5)).spinning(40, thenYielding: 4))
 /// ```
-/// A waiting call first checks the ``control``, then tries, and checks the ``deadline`` only if it would have to wait.
-/// Therefore, a call that need not wait succeeds even if the deadline has passed. Such a call reads the clock only if
-/// the control has a deadline. Calls of several steps, such as `writeAll(_:until:)`, check the control and the deadline
-/// before every step except the first. In a loop of waiting calls that use the same limit, call ``check(_:)`` before
-/// every call except the first. Otherwise, the loop does not end while the peer is always ready.
+/// A waiting call first checks the ``control``, and then attempts its operation. It checks the ``deadline`` only after
+/// an attempt that would block. Therefore, a call that need not wait succeeds even if the deadline has passed. Such a
+/// call reads the clock only if the control has a deadline. An operation of several steps, such as
+/// `writeAll(_:until:)`, checks the control and the deadline before every step except the first. In a loop of waiting
+/// calls that use the same limit, call ``check(_:)`` before every call except the first. Without these checks, the
+/// limit does not end the loop if the peer is always ready.
 ///
 /// To wait in another way, conform a type to this protocol. ``deadline`` is the only requirement without a default.
 public protocol WaitLimit: Sendable {
@@ -69,8 +70,8 @@ extension WaitLimit {
     if control.deadline.hasPassed { throw SocketError(code: .timedOut, operation) }
   }
 
-  /// For implementers of waiting calls: throws if the wait has ended. Calls of several steps call this method before
-  /// every step except the first, so that they also end while the peer is always ready.
+  /// For implementers of waiting calls: throws if the wait has ended. An operation of several steps calls this method
+  /// before every step except the first, so that the limit ends the operation even if the peer is always ready.
   /// - Throws: `.cancelled`; `.timedOut` if the deadline of the limit or of the control has passed.
   @inlinable
   public func check(_ operation: SocketError.Operation) throws(SocketError) {

@@ -4,12 +4,12 @@ internal import CSocketKit
 ///
 /// - **Shutdowns.** poll(2) on Unix and vsock sockets does not report `shutdown(.write)` while the send buffer is full
 ///   (net/unix/af_unix.c, net/vmw_vsock/af_vsock.c). The kernel refuses to shut down vsock listeners.
-/// - **Changes of a socket that holds bytes.** The kernel cannot report the bytes that a wrapper holds: see
-///   ``Interest/changes``.
+/// - **Changes of a wrapper.** The kernel cannot report the bytes that a wrapper has already read from the kernel and
+///   buffers itself: see ``Interest/changes``.
 ///
 /// A thread first sleeps for at most ``patience`` without a registration, and then tries again. If it must wait longer
-/// for a shutdown or a change, it registers an event descriptor in this type. Calls of this library that shut down a
-/// socket or announce a change signal the registered descriptors.
+/// for a shutdown or a change, it registers an event descriptor in this type. When a call of this library shuts down a
+/// socket or announces a change, it signals the registered descriptors.
 enum WaitNotices {
   private struct State {
     /// The number of shutdowns.
@@ -71,18 +71,19 @@ enum WaitNotices {
 }
 
 extension RawDescriptor {
-  /// For implementers of sockets that hold bytes: makes the threads that wait for this source try again. Call this
-  /// method after a change of ``Watchable/pending`` or ``Watchable/sources(for:)``, when the thread no longer holds a
-  /// lock of the wrapper. Call it on the socket's ``Watchable/readSource``, and on its ``Watchable/writeSource`` if
-  /// that is a different descriptor.
+  /// For implementers of wrappers that buffer bytes themselves: wakes the threads that wait for this source, so that
+  /// they try again. Call this method after a change of ``Watchable/pending`` or ``Watchable/sources(for:)``, when the
+  /// thread no longer holds a lock of the wrapper. Call it on the socket's ``Watchable/readSource``, and on its
+  /// ``Watchable/writeSource`` if that is a different descriptor.
   ///
   /// This method does not wake a thread that has waited for less than 20 milliseconds. Such a thread tries again when
   /// this time has passed. The method acquires a lock, but is cheap enough to call after each read from the kernel. It
-  /// has no effect on threads whose ``Watchable/sources(for:)`` does not contain ``Interest/changes``.
+  /// has no effect on a thread for which the last result of ``Watchable/sources(for:)`` did not contain
+  /// ``Interest/changes``.
   public func announceChanges() { WaitNotices.announceChange(of: self) }
 
-  /// For implementers: calls shutdown(2). Waiting write and accept calls of this process on the descriptor then try
-  /// again, even if the kernel does not wake their threads.
+  /// For implementers: calls shutdown(2). If a thread of this process waits in a write or an accept on the descriptor,
+  /// it then tries again, even if the kernel does not wake it.
   /// - Returns: 0 or -errno.
   public func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
     let result = IOResult(raw: csk_shutdown(value, direction.rawValue))

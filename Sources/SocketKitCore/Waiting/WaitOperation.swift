@@ -4,8 +4,8 @@ public import CSocketKit
 ///
 /// This type is for implementers of waiting calls. A call of one step needs only `waiting(for:until:)` of
 /// ``Watchable``, which makes a `WaitOperation`. A call of several steps, or a call that waits for a change that no
-/// descriptor reports, makes its own `WaitOperation`. Such a call tries, and calls `block(on:for:)` or
-/// ``pause(until:)`` after every attempt that would block.
+/// descriptor reports, makes its own `WaitOperation`. Such a call attempts its operation repeatedly. After every
+/// attempt that would block, it calls `block(on:for:)` or ``pause(until:)``.
 @frozen
 public struct WaitOperation<Limit: WaitLimit> {
   /// The time for which the call may wait, and the way in which the thread waits.
@@ -30,19 +30,19 @@ public struct WaitOperation<Limit: WaitLimit> {
   @inlinable
   public func check() throws(SocketError) { try limit.check(operation) }
 
-  /// Clears what earlier attempts stored about the state of the descriptor. In a call of several steps, call this
-  /// method after an attempt that transferred data.
+  /// Clears what earlier attempts stored about the state of the descriptor. An operation of several steps calls this
+  /// method after every attempt that transferred data.
   @inlinable @inline(__always)
   public mutating func progressed() { history = ParkHistory() }
 
   /// Waits, as the limit specifies, until the call on the socket may be able to proceed. Try again after this method
-  /// returns; the attempt may still block.
+  /// returns; the new attempt may also find that it would block.
   ///
   /// If the socket's ``Watchable/pending`` contains the direction, this method does not wait. Otherwise, it watches the
-  /// sources that the socket's ``Watchable/sources(for:)`` returns. For a kernel socket, this is equivalent to
-  /// ``block(on:for:)-(RawDescriptor,_)`` on its descriptor.
+  /// socket's sources for the events that the socket's ``Watchable/sources(for:)`` returns. For a kernel socket, this
+  /// is equivalent to ``block(on:for:)-(RawDescriptor,_)`` on its descriptor.
   /// - Parameters:
-  ///   - socket: the socket, listener or other source that the call tries.
+  ///   - socket: the socket, the listener or the other value on which the call makes its attempts.
   ///   - interest: the direction of the call, `.readable` or `.writable`.
   /// - Throws: as ``block(on:for:)-(RawDescriptor,_)``.
   @inlinable @inline(__always)

@@ -1,39 +1,40 @@
 /// A value that a poller can watch and a thread can wait for: a socket, a listener, a connect in progress or a name
 /// lookup.
 ///
-/// All such types of this library conform, and types of other packages may conform. Pollers can register every
-/// conforming type, and `waiting(for:until:)` makes the waiting form of a call that returns nil if it would block.
+/// All such types of this library conform, and types of other packages may conform. Pollers can register values of
+/// every conforming type. If a call returns nil instead of blocking, `waiting(for:until:)` makes its waiting form.
 public protocol Watchable: ~Copyable {
   /// The descriptor to watch for reading. For a kernel socket, this is the descriptor of the socket.
   var readSource: RawDescriptor { get }
   /// The descriptor to watch for writing. For a kernel socket, this is the same as ``readSource``.
   var writeSource: RawDescriptor { get }
 
-  /// The directions in which a call can proceed because this value holds data, although the kernel reports no event. It
-  /// is empty by default and for all kernel sockets.
+  /// The directions in which a call can proceed because this value buffers data itself, although the kernel reports no
+  /// event. This set is empty by default and for all kernel sockets.
   ///
-  /// A wrapper that reads ahead, such as TLS, holds bytes that a poller cannot report: ``readSource`` is not readable
-  /// after the wrapper has read all bytes from the kernel. This property of the wrapper must contain `.readable` while
-  /// a read would return bytes or the end of the stream, or would fail, without a system call. It must contain
-  /// `.writable` while a write would succeed or fail without a system call.
+  /// A wrapper that reads ahead, such as TLS, buffers bytes that a poller cannot report, because ``readSource`` is not
+  /// readable after the wrapper has read all bytes from the kernel. While a read would succeed or fail without a system
+  /// call, this property of the wrapper must contain `.readable`. The end of the stream counts as success. While a
+  /// write would succeed or fail without a system call, this property must contain `.writable`.
   ///
-  /// Waiting calls do not sleep while this property contains their direction. A program with a poller must call again
-  /// and must not wait for an event: see ``Poller``. A call in that direction may still return nil once, for example if
-  /// the held bytes were a record without data. However, if this property never becomes empty, it causes busy loops.
+  /// Waiting calls do not sleep while this property contains their direction. While this property contains a direction,
+  /// a program with a poller must call again in that direction and must not wait for an event: see ``Poller``. A call
+  /// in that direction may still return nil once, for example if the buffered bytes were a record without data.
+  /// However, if this property never becomes empty, it causes busy loops.
   var pending: Readiness { get }
 
   /// Returns the events to watch, on ``readSource`` and ``writeSource``, in order to proceed in the given directions.
   /// The default implementation returns the interest, which is correct for all kernel sockets.
   ///
-  /// A wrapper may need the other direction. For example, TLS must sometimes write before it can continue to read; it
-  /// then returns `.writable` for `.readable`. A wrapper with unsent bytes adds `.writable` to every result, even for
-  /// an empty interest. The result for two directions must contain the results for each direction. The result is valid
-  /// until the next call on this value.
+  /// A wrapper may need events of the other direction. For example, TLS must sometimes write before it can continue to
+  /// read; this method then returns `.writable` for the interest `.readable`. A wrapper with unsent bytes adds
+  /// `.writable` to every result, even for an empty interest. The result for two directions must contain the results
+  /// for each direction. The result is valid until the next call on this value.
   ///
-  /// If several threads may use the value at the same time, a call of one thread may change the condition that another
+  /// If several threads use the value at the same time, a call of one thread may change the condition that another
   /// thread waits for. In this case, every result must contain ``Interest/changes``, even for an empty interest, and
-  /// the call that makes the change must call ``RawDescriptor/announceChanges()``. For example, a read may leave
-  /// bytes in the wrapper while another reader is already asleep.
+  /// the call that makes the change must call ``RawDescriptor/announceChanges()``. For example, a read may leave bytes
+  /// in the buffer of the wrapper while another reader is already asleep.
   ///
   /// A wrapper must call this method on the socket that it wraps, and combine that result with its own. The same
   /// applies to `pending`.
@@ -55,8 +56,8 @@ extension Watchable where Self: ~Copyable {
   ///   try waiting(for: .readable, .accept, until: limit) { (listener) throws(SocketError) in try listener.accept() }
   /// }
   /// ```
-  /// While ``pending`` contains the direction, this method does not sleep. Otherwise, it sleeps until a source that
-  /// ``sources(for:)`` returns is ready. It returns the value of `attempt` or throws its error. If the first attempt
+  /// While ``pending`` contains the direction, this method does not sleep. Otherwise, it sleeps until an event that
+  /// ``sources(for:)`` returns occurs. It returns the value of `attempt` or throws its error. If the first attempt
   /// returns a value, the method does not read the clock, unless the limit's control has a deadline.
   /// - Parameters:
   ///   - interest: the direction that the call waits for, `.readable` or `.writable`.
