@@ -15,9 +15,9 @@ public struct Interest: OptionSet, BitwiseCopyable, Hashable, Sendable {
   @inlinable public static var priority: Self { Self(rawValue: 0x2) }
   /// The peer has ended its sending direction (EPOLLRDHUP).
   @inlinable public static var readClosed: Self { Self(rawValue: 0x2000) }
-  /// Changes that calls of other threads make to a socket that holds bytes: ``RawDescriptor/announceChanges()``. Use
-  /// this flag only in results of ``Watchable/sources(for:)``. Waiting calls wake up after such a change; pollers do
-  /// not.
+  /// Changes that calls of other threads make to a wrapper that buffers bytes itself, and announce with
+  /// ``RawDescriptor/announceChanges()``. Use this flag only in results of ``Watchable/sources(for:)``. Waiting calls
+  /// wake up after such a change; pollers do not.
   @inlinable public static var changes: Self { Self(rawValue: 0x1_0000) }
 
   /// Whether a bit concerns the receiving direction.
@@ -59,7 +59,7 @@ public struct Readiness: OptionSet, BitwiseCopyable, Hashable, Sendable {
 
   /// A read or an accept would not block. This includes the end of the stream.
   @inlinable public static var readable: Self { Self(rawValue: 0x1) }
-  /// An exceptional condition (EPOLLPRI), such as urgent data on a TCP socket: poll(2).
+  /// An exceptional condition, such as urgent data on a TCP socket (EPOLLPRI, see poll(2)).
   @inlinable public static var priority: Self { Self(rawValue: 0x2) }
   /// A write would not block.
   @inlinable public static var writable: Self { Self(rawValue: 0x4) }

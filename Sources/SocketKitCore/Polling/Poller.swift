@@ -6,8 +6,8 @@ public import CSocketKit
 /// - **Readiness is a hint.** A poller may report a spurious event, but it never loses an event: the next wait reports
 ///   every watched descriptor that is ready. With level triggering (the default), each wait reports a descriptor while
 ///   it is ready.
-/// - **Edge triggering** (``Trigger/edge``), if ``capabilities`` contains it, reports a change once: read until the
-///   call returns nil. **One-shot triggering** reports one event and then stops watching until
+/// - **Edge triggering** reports a change once: read until the call returns nil. It is available if ``capabilities``
+///   contains ``PollerCapabilities/edge``. **One-shot triggering** reports one event and then stops watching until
 ///   ``modify(source:for:trigger:token:)`` is called.
 /// - **Errors and hang-ups** are always reported, except for a one-shot registration that has fired. An empty interest
 ///   pauses a registration; a paused registration reports a hang-up at most once.
@@ -15,23 +15,23 @@ public import CSocketKit
 ///   poll(2) never removes a closed descriptor. Tokens contain a generation, so that a program can ignore late events:
 ///   see ``Slab``.
 /// - **A poller registers a descriptor once.** A second registration throws `.alreadyRegistered`.
-/// - **Wake-ups are never lost.** A wake-up before a wait ends that wait immediately.
+/// - **Wake-ups are never lost.** If the ``waker`` is called before a wait, that wait ends immediately.
 /// - **A signal does not end a wait.** While no descriptor is ready, a waiting poller does not wake up, unless it is
 ///   designed to spin.
 ///
 /// Only one thread at a time may use a poller; any thread may use its ``waker``.
 ///
-/// **Sockets that hold bytes.** A poller reports the state of the kernel. A wrapper such as TLS may hold bytes that it
-/// has read from the kernel, or may need to write before it can read. A program that must work with every stream takes
-/// the following three steps; for kernel sockets, the compiler removes these steps:
+/// **Wrappers that buffer bytes.** A poller reports the state of the kernel. A wrapper such as TLS may buffer bytes
+/// that it has already read from the kernel, or may need to write before it can read. For kernel sockets, the compiler
+/// removes the three steps below. A program that must work with every stream takes these steps:
 /// - After an event, it compares two values for each direction in which it wants to proceed:
 ///   ``Watchable/sources(for:)`` of the direction, and ``Event/directions``. If the two values have a member in common,
-///   it tries the direction. A program may also try all directions in which it wants to proceed. For a kernel socket,
-///   each direction that the event does not report then costs one more system call.
+///   it calls in this direction. A program may omit the comparison and call in every direction in which it wants to
+///   proceed. For a kernel socket, each direction that the event does not report then costs one more system call.
 /// - Before it waits, it checks ``Watchable/pending``. While ``Watchable/pending`` contains a direction in which the
-///   program wants to proceed, the program calls again, or waits with ``Deadline/past`` and then calls again. A socket
-///   may hold bytes when the program registers it, when the program resumes reading after a pause, and after a call
-///   that returned nil.
+///   program wants to proceed, the program calls again, or waits with ``Deadline/past`` and then calls again. A wrapper
+///   may have buffered bytes when the program registers it, when the program resumes reading after a pause, and after a
+///   call that returned nil.
 /// - After its calls, it compares ``Watchable/sources(for:)`` with the value at the last registration. If the values
 ///   differ, it calls ``modify(_:for:trigger:token:)``. A call in one direction may change the result for the other
 ///   direction. The code of this step is:
