@@ -94,8 +94,8 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
 
   private borrowing func kindIsUnix(_ address: Address) -> Bool { address.family == .unix }
 
-  /// Returns whether a pending connect has succeeded. First reads SO_ERROR and then calls getpeername(2), because a
-  /// socket can be writable without being connected.
+  /// Returns whether a pending connect has succeeded. This method first reads SO_ERROR and then calls getpeername(2),
+  /// because a socket can be writable without being connected.
   borrowing func isConnected() throws(SocketError) -> Bool {
     if let error = try descriptor.connectFailure() {
       if error.errno == CSK_EINPROGRESS || error.errno == CSK_EALREADY { return false }
@@ -115,8 +115,8 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
     do throws(SocketError) {
       try configure(at: .connected)
     } catch {
-      // ENOTCONN has two causes: the peer has reset the connection since the connect succeeded, or TCP sends its SYN
-      // only with the first bytes (TCP_FASTOPEN_CONNECT).
+      // ENOTCONN has two causes: the peer has reset the connection since the connect succeeded, or TCP delays its SYN
+      // until the program sends the first bytes (TCP_FASTOPEN_CONNECT).
       guard error.errno == CSK_ENOTCONN else { throw error }
       guard try descriptor.isConnectedWithoutPeer() else { throw error }
     }
@@ -165,10 +165,10 @@ extension RawDescriptor {
 
   /// Connects to a Unix listener whose backlog is full.
   ///
-  /// With a full backlog, a non-blocking connect(2) fails with EAGAIN, and the kernel reports no event when the backlog
-  /// has space. A blocking connect(2) sleeps until the backlog has space (unix(7)). Therefore, this method makes
-  /// blocking calls of at most 5 ms each, and checks the deadline and the control between these calls. It connects as
-  /// soon as the backlog has space, and a cancel takes effect within 5 ms.
+  /// If the backlog is full, a non-blocking connect(2) fails with EAGAIN, and the kernel reports no event when the
+  /// backlog has space. A blocking connect(2) sleeps until the backlog has space (unix(7)). Therefore, this method
+  /// makes blocking calls of at most 5 ms each, and checks the deadline and the control between these calls. It
+  /// connects as soon as the backlog has space, and a cancel takes effect within 5 ms.
   func connectWhenBacklogAllows(
     to address: some SocketAddress, until limit: some WaitLimit
   ) throws(SocketError) {

@@ -87,8 +87,8 @@ extension Transport where Self: ~Copyable {
   /// non-blocking.
   ///
   /// If the descriptor must stay open after an error, first check its kind with ``RawDescriptor/socketKind()``.
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind` for another family, type or protocol, or for a socket
-  ///   that listens. If the initializer throws, it closes the descriptor.
+  /// - Throws: `.closed`; `.notASocket`; `.wrongSocketKind` for another family, type or protocol, or for a socket that
+  ///   listens. If the initializer throws, it closes the descriptor.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     try Self.check(descriptor.raw, listening: false)
     try descriptor.raw.makeNonBlockingAndCloseOnExec()
@@ -109,8 +109,8 @@ extension Listener where S: Transport & Acceptable<Void> & ~Copyable {
   /// initializer for socket activation, or for a restart that loses no connections. Closing the listener does not
   /// remove a socket file.
   ///
-  /// - Throws: `.closed`, `.notASocket`, or `.wrongSocketKind` for another family, type or protocol, or for a socket
-  ///   that does not listen. If the initializer throws, it closes the descriptor.
+  /// - Throws: `.closed`; `.notASocket`; `.wrongSocketKind` for another family, type or protocol, or for a socket that
+  ///   does not listen. If the initializer throws, it closes the descriptor.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
     try S.check(descriptor.raw, listening: true)
     try descriptor.raw.makeNonBlockingAndCloseOnExec()

@@ -1,6 +1,6 @@
 extension Transport where Self: ConnectedSocket & ~Copyable {
   /// Connects this open socket, and blocks the calling thread until the connect succeeds or fails. After an error,
-  /// close the socket: it depends on the transport whether the kernel allows another connect call.
+  /// close the socket, because some transports do not allow another connect call on it.
   ///
   /// - Parameters:
   ///   - address: the address of the peer.

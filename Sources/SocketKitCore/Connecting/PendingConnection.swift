@@ -29,7 +29,7 @@ public struct PendingConnection<S: Transport & ConnectedSocket & ~Copyable>: ~Co
   }
 
   /// Returns whether the connect has succeeded. This method queries the kernel and does not wait.
-  /// - Throws: the error of the connect: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.unreachable`. The
+  /// - Throws: the error of the connect (`.connectionRefused`, `.connectionReset`, `.timedOut`, `.unreachable`). The
   ///   error contains the address. The kernel reports an error once; later calls throw `.notConnected`. Do not use the
   ///   value after an error.
   public borrowing func isFinished() throws(SocketError) -> Bool {

@@ -42,9 +42,10 @@ public protocol Transport: DescriptorSocket, ~Copyable {
   /// nothing.
   borrowing func configure(at step: SetupStep<Address>) throws(SocketError)
 
-  /// Binds this open socket. `bind(to:)`, `listen(on:)` and a `connect(to:from:)` with a source call this method on the
-  /// socket that they open. The default implementation calls bind(2). If bind(2) creates an object, such as a socket
-  /// file, the implementation can first remove a stale object, and record that the socket owns the new object.
+  /// Binds this open socket. This method is called by `bind(to:)`, by `listen(on:)`, and by `connect(to:from:)` with a
+  /// source, each on the socket that it opens. The default implementation calls bind(2). If bind(2) creates an object,
+  /// such as a socket file, the implementation can first remove a stale object, and record that the socket owns the new
+  /// object.
   /// - Throws: `.addressInUse`, `.addressNotAvailable`, `.permissionDenied`, `.invalidArgument` (the socket is already
   ///   bound, or the address has another family). The error contains the address.
   mutating func bind(to address: Address) throws(SocketError)
@@ -56,16 +57,16 @@ public protocol Transport: DescriptorSocket, ~Copyable {
   /// listening if its backlog is 0.
   static var smallestBacklog: Int { get }
 
-  /// The functions that write, read and resolve the transport's endpoints. For a transport whose endpoints are its
-  /// addresses, the default is a format without a scheme, which cannot read any text.
+  /// The functions that write, read and resolve the transport's endpoints. If the endpoints of the transport are its
+  /// addresses, the default is a format that has no scheme and cannot read any text.
   static var endpointFormat: EndpointFormat<Endpoint, Address> { get }
 
   // Connecting and binding to an endpoint, with default implementations for endpoints that are addresses or names.
 
   /// Makes a socket that is connected to an endpoint. Programs call `connect(to:until:)`, which calls this method. For
-  /// a ``ConnectedSocket``, the default implementation tries the addresses of the endpoint in order. IP streams race
-  /// the addresses (RFC 8305). For a ``DatagramSocket``, the default implementation connects to the first address whose
-  /// IP version the kernel supports. For any other socket, it throws `.notSupported`.
+  /// a ``ConnectedSocket``, the default implementation tries the addresses of the endpoint in order. The implementation
+  /// for IP streams races the addresses (RFC 8305). For a ``DatagramSocket``, the default implementation connects to
+  /// the first address whose IP version the kernel supports. For any other socket, it throws `.notSupported`.
   static func open(
     connectedTo endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,
     configure: (borrowing Self) throws -> Void
@@ -87,8 +88,8 @@ public enum SetupStep<Address: SocketAddress>: Sendable {
   /// Binding a connecting socket to its source address does not cause this step.
   case binding(to: Address)
   /// A ``ConnectedSocket`` will connect. This step precedes the program's configuration. It is for transports with a
-  /// connect timeout in the kernel. Two operations omit this step: `startConnecting`, which has no deadline, and
-  /// connecting a socket that is already open.
+  /// connect timeout in the kernel. Two other ways to connect omit this step: a call of `startConnecting`, which has no
+  /// deadline, and a call of `connect` on a socket that is already open.
   case connecting(until: Deadline)
   /// A ``ConnectedSocket`` is connected, but the connecting call has not returned the socket to the program yet.
   case connected
