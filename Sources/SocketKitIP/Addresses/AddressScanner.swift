@@ -89,7 +89,8 @@ struct AddressScanner {
     return count == 0 ? nil : value
   }
 
-  /// Reads the text up to the first of the characters, or up to the end. Returns nil if this text is empty.
+  /// Reads the text up to the next character that is in `stops`, or up to the end if there is none. Returns nil if this
+  /// text is empty.
   mutating func text(upTo stops: String) -> String? {
     let start = position
     while let byte = next, !stops.utf8.contains(byte) { position += 1 }

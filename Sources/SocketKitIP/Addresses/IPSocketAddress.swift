@@ -47,12 +47,12 @@ public struct IPSocketAddress: SocketAddress, BitwiseCopyable {
   /// Returns ::1 with a port. With port 0, the kernel chooses the port.
   @inlinable
   public static func loopbackIPv6(port: UInt16) -> Self { Self(IPv6Address.loopback, port: port) }
-  /// Returns 0.0.0.0 with a port: every IPv4 address of this host.
+  /// Returns 0.0.0.0 with a port. This address stands for every IPv4 address of this host.
   @inlinable
   public static func anyIPv4(port: UInt16) -> Self { Self(IPv4Address.any, port: port) }
-  /// Returns `::` with a port: every IPv4 and IPv6 address of this host. A socket that is bound to this address is
-  /// dual-stack: IPv4 peers have addresses of the form ::ffff:a.b.c.d. If the kernel does not support IPv6, a socket
-  /// that binds to this address uses ``anyIPv4(port:)`` instead.
+  /// Returns `::` with a port. This address stands for every IPv4 and IPv6 address of this host. A socket that is bound
+  /// to this address is dual-stack: IPv4 peers have addresses of the form ::ffff:a.b.c.d. If the kernel does not
+  /// support IPv6, a socket that binds to this address uses ``anyIPv4(port:)`` instead.
   @inlinable
   public static func any(port: UInt16) -> Self { Self(IPv6Address.any, port: port) }
 

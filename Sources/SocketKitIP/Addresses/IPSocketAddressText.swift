@@ -41,9 +41,9 @@ extension IPSocketAddress: LosslessStringConvertible {
   }
 
   /// The text `127.0.0.1:80`, `[::1]:80` or `[fe80::1%eth0]:80`. The zone is the name of the interface if this name
-  /// consists of letters, digits, `-`, `_` and `.` and is not a number. For other names (`7`, `a,b`), the zone is the
-  /// index of the interface. It is also the index if this host does not have the interface. The text does not contain
-  /// the flow label.
+  /// consists of letters, digits, `-`, `_` and `.` and is not a number. The zone is the index of the interface if the
+  /// name is of another form (`7`, `a,b`) or if this host does not have the interface. The text does not contain the
+  /// flow label.
   public var description: String {
     switch ip {
     case .v4(let address): return "\(address):\(port)"

@@ -14,7 +14,7 @@ public struct IPv4Address: BitwiseCopyable, Hashable, Sendable {
     bits = UInt32(a) << 24 | UInt32(b) << 16 | UInt32(c) << 8 | UInt32(d)
   }
 
-  /// 0.0.0.0. A socket that is bound to this address receives at every IPv4 address of this host.
+  /// 0.0.0.0. A socket that is bound to this address is reachable at every IPv4 address of this host.
   @inlinable public static var any: Self { Self(bits: 0) }
   /// 127.0.0.1.
   @inlinable public static var loopback: Self { Self(bits: 0x7f00_0001) }

@@ -20,7 +20,7 @@ public struct IPv6Address: BitwiseCopyable, Hashable, Sendable {
     self.init(high: 0, low: 0xffff_0000_0000 | UInt64(address.bits))
   }
 
-  /// `::`. A socket that is bound to this address receives at every address of this host.
+  /// `::`. A socket that is bound to this address is reachable at every address of this host.
   @inlinable public static var any: Self { Self(high: 0, low: 0) }
   /// `::1`.
   @inlinable public static var loopback: Self { Self(high: 0, low: 1) }
@@ -43,7 +43,7 @@ public struct IPv6Address: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension IPv6Address: LosslessStringConvertible {
-  /// Parses any form of RFC 4291, 2.2: hexadecimal groups, optionally with one `::` and with an IPv4 address as the
+  /// Parses any form of RFC 4291, 2.2: hexadecimal groups, optionally one `::`, and optionally an IPv4 address for the
   /// last 32 bits. Returns nil for any other text, including an address with a scope, which ``IPSocketAddress`` can
   /// parse.
   public init?(_ text: String) {

@@ -4,7 +4,7 @@ public import SocketKitCore
 /// A parser for the endpoint text `//host:port`, which several transports use.
 public enum Authority {
   /// Returns the text after the two slashes.
-  /// - Parameter example: a valid body, for the error text.
+  /// - Parameter example: a valid body, which the error text contains as an example.
   /// - Throws: ``/SocketKitCore/SocketError/malformed(_:code:)`` if the slashes are missing, no text follows the
   ///   slashes, or the text contains a path, a query or a user.
   public static func text(of body: String, example: String) throws(SocketError) -> Substring {

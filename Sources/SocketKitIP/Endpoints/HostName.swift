@@ -4,8 +4,9 @@ internal import SocketKitCore
 enum HostName {
   /// Returns the name in lower case.
   /// - Throws: ``/SocketKitCore/SocketError/malformed(_:code:)`` for a name that must not be passed to a resolver: an
-  ///   empty name, a name of more than 253 bytes, a name with an empty label or with characters other than letters,
-  ///   digits, `-`, `_` and `.`, or a name whose last label consists of digits or begins with `0x`.
+  ///   empty name; a name of more than 253 bytes; a name with an empty label, except that a name may end with a dot; a
+  ///   name with characters other than letters, digits, `-`, `_` and `.`; a name whose last label consists of digits or
+  ///   begins with `0x`.
   static func checked(_ text: Substring) throws(SocketError) -> String {
     if text.isEmpty { throw .malformed("The host is missing; \"*\" means every address of this host.") }
     if text.utf8.count > 253 { throw .malformed("A name has at most 253 bytes (RFC 1035).", code: .addressTooLong) }

@@ -32,7 +32,7 @@ public struct QueuedError<Address: SocketAddress>: Sendable {
 extension Socket where Self: ~Copyable {
   /// Removes and returns the oldest entry of the socket's error queue, without waiting. Entries are, for example, ICMP
   /// errors (option `.receiveErrors`), completions of zero-copy sends and transmit timestamps (option
-  /// `.timestampingFlags`). Streams also have an error queue.
+  /// `.timestampingFlags`). TCP sockets have an error queue, as UDP sockets do.
   ///
   /// While the queue contains entries, every poller reports ``/SocketKitCore/Readiness/error`` (EPOLLERR) for the
   /// socket, even if the program did not request it. A level-triggered poller reports it on every wait.

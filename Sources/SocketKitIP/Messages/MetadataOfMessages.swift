@@ -1,7 +1,7 @@
 public import SocketKitCore
 
 extension AncillaryBuffer {
-  /// The information in the ancillary data about a received packet.
+  /// The information about a received packet, decoded from the ancillary data.
   @inlinable public var metadata: PacketMetadata { PacketMetadata(ancillary: bytes) }
 }
 
@@ -13,11 +13,11 @@ extension MessageBatch.Message {
 }
 
 extension MessageBatch {
-  /// Sets the ancillary data of a message to send. The message may be a received message that the program sends back.
+  /// Sets the ancillary data of an outgoing message. The message may be a received message that the program sends back.
   ///
   /// - Parameter destination: the address that the socket is connected to; nil if the message contains an address.
   /// - Throws: `.capacityExceeded` if `ancillaryCapacity` is too small (160 bytes are sufficient for all settings);
-  ///   `.invalidArgument` without a destination, or for a source of the other IP version; `.notSupported` for
+  ///   `.invalidArgument` if there is no destination, or if the source has the other IP version; `.notSupported` for
   ///   ``OutgoingMetadata/doNotFragment`` with an IPv4 destination. If the call throws, the message does not change.
   @inlinable
   public mutating func setMetadata(

@@ -32,7 +32,7 @@ public struct OutgoingMetadata: BitwiseCopyable, Hashable, Sendable {
 
   /// Creates the settings for a reply to a received packet. The source of the reply is the address that the packet was
   /// sent to. For broadcast and multicast packets, the source is this host's address on the network that delivered the
-  /// packet: ``PacketMetadata/localAddress``. If the kernel reports no address (IPv6 multicast), or the address is
+  /// packet (``PacketMetadata/localAddress``). If the kernel reports no address (IPv6 multicast), or if the address is
   /// link-local, the reply is sent through the interface that received the packet.
   @inlinable
   public init(answering packet: PacketMetadata) {

@@ -46,8 +46,8 @@ public struct PacketMetadata: BitwiseCopyable, Hashable, Sendable {
   ///
   /// For a unicast packet, this is the address of ``destination``. For IPv4 broadcast and multicast packets, it is the
   /// address of this host on the network that delivered the packet (`ipi_spec_dst` of ip(7)), because a broadcast or
-  /// multicast address cannot be a source. For IPv6 multicast packets the kernel reports no address, so set only the
-  /// interface of the reply.
+  /// multicast address cannot be a source. For IPv6 multicast packets the kernel reports no address, so set the
+  /// interface of the reply and no source.
   @inlinable public var localAddress: IPAddress? {
     if localBits != 0 { return .v4(IPv4Address(bits: localBits)) }
     guard let destination else { return nil }

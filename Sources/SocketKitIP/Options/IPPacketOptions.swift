@@ -6,9 +6,10 @@ public import SocketKitCore
 // contains the values that the socket reports.
 
 extension SocketOption where Group: IPOptions, Value == Bool {
-  /// Reports the address that a packet was sent to and the interface that received it. For an IPv4 packet, a dual-stack
-  /// socket receives the ancillary messages of both IP versions. Only the ancillary message of IPv4 contains the source
-  /// address for a reply (``PacketMetadata/localAddress``). The C names are `IP_PKTINFO` and `IPV6_RECVPKTINFO`.
+  /// Reports the destination address of a packet and the interface that received the packet. For an IPv4 packet, a
+  /// dual-stack socket receives the ancillary messages of both IP versions. Only the ancillary message of IPv4 contains
+  /// the source address for a reply (``PacketMetadata/localAddress``). The C names are `IP_PKTINFO` and
+  /// `IPV6_RECVPKTINFO`.
   public static var packetInfo: Self { Self(ipv4: CSK_IP_PKTINFO, ipv6: CSK_IPV6_RECVPKTINFO) }
   /// Puts the errors of sent packets into the socket's error queue, which `nextQueuedError` reads. Without this option,
   /// an unconnected socket does not report these errors. If the program does not read an error from the queue, the next
@@ -21,14 +22,14 @@ extension SocketOption where Group: IPOptions, Value == Bool {
   /// Reports IPv6 packets that were larger than the MTU of their path. The next receive call then returns a notice,
   /// before the datagrams in the queue. A notice is an empty message whose ``PacketMetadata/pathMTU`` is not nil. The
   /// kernel makes a notice when it refuses a packet that must not be fragmented (``OutgoingMetadata/doNotFragment``,
-  /// ``doNotFragment``). The kernel stores only the last notice, and a notice does not wake a waiting call. Reports of
-  /// routers are in the error queue: ``ExtendedError/pathMTU``. The option exists only on IPv6 sockets (`.notSupported`
-  /// on others). The C name is `IPV6_RECVPATHMTU` (Linux 2.6.35).
+  /// ``doNotFragment``). The kernel stores only the last notice, and a notice does not wake a waiting call. The reports
+  /// that routers send are in the error queue (``ExtendedError/pathMTU``). The option exists only on IPv6 sockets; on
+  /// other sockets, using it throws `.notSupported`. The C name is `IPV6_RECVPATHMTU` (Linux 2.6.35).
   public static var receivePathMTU: Self { Self(flag: CSK_IPV6_RECVPATHMTU, level: CSK_IPPROTO_IPV6) }
   /// Prevents the fragmentation of IPv6 packets. A send fails with `.messageTooLarge` if the packet is larger than the
   /// MTU of its path. For single packets, use ``OutgoingMetadata/doNotFragment``. The option exists only on IPv6
-  /// sockets (`.notSupported` on others). On IPv4 sockets, use ``pathMTUDiscovery``. The C name is `IPV6_DONTFRAG`
-  /// (Linux 2.6.36).
+  /// sockets; on other sockets, using it throws `.notSupported`. On IPv4 sockets, use ``pathMTUDiscovery``. The C name
+  /// is `IPV6_DONTFRAG` (Linux 2.6.36).
   public static var doNotFragment: Self { Self(flag: CSK_IPV6_DONTFRAG, level: CSK_IPPROTO_IPV6) }
   /// Reports the type-of-service or traffic-class byte: DSCP and ECN. The C names are `IP_RECVTOS` and
   /// `IPV6_RECVTCLASS`.

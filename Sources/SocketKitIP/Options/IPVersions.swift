@@ -2,8 +2,8 @@ internal import CSocketKit
 internal import SocketKitCore
 
 // Options that exist separately in IPv4 and IPv6 but have one name in SocketKit. The family of the socket selects the
-// kernel's option. Setting such an option on an IPv6 socket also sets the IPv4 option, because a dual-stack socket also
-// handles IPv4 packets.
+// kernel's option. Setting such an option on an IPv6 socket sets the IPv4 option, too, because a dual-stack socket
+// handles packets of both IP versions.
 
 extension SocketOption where Group: IPOptions, Value == Bool {
   init(ipv4: Int32, ipv6: Int32) {

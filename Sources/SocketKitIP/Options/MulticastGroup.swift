@@ -25,7 +25,8 @@ public struct MulticastGroup: Hashable, Sendable {
   /// The interface. With nil, the routing table selects the interface.
   public var interface: Interface?
 
-  /// Creates a group. The defaults are all sources and the interface that the routing table selects.
+  /// Creates a group. With a nil source, the socket receives packets from all sources. With a nil interface, the
+  /// routing table selects the interface.
   public init(_ address: IPAddress, source: IPAddress? = nil, interface: Interface? = nil) {
     self.address = address
     self.source = source

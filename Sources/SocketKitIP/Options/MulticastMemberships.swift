@@ -8,7 +8,7 @@ public import SocketKitCore
 extension DatagramSocket where Self: OptionTarget & ~Copyable, Options: IPOptions {
   /// Joins a group on an interface. The host then receives packets to the group on this interface. Every socket that is
   /// bound to the destination port of such a packet receives the packet. A socket whose option `.multicastAll` is off
-  /// receives only packets to groups that it has joined itself.
+  /// receives multicast packets only if it has joined their group itself.
   ///
   /// To receive the packets of several sources, call this method once for each source. An IPv6 socket that accepts IPv4
   /// peers can join groups of both IP versions.

@@ -7,7 +7,7 @@ public import SocketKitCore
 
 extension SocketOption where Group: IPOptions, Value == Bool {
   /// Whether the socket receives the packets of every group that any socket of the host has joined. The default is
-  /// true. If false, the socket receives only packets of the groups that it has joined itself. The C names are
+  /// true. If false, the socket receives multicast packets only if it has joined their group itself. The C names are
   /// `IP_MULTICAST_ALL` (Linux 2.6.31) and `IPV6_MULTICAST_ALL` (Linux 4.20).
   public static var multicastAll: Self { Self(ipv4: CSK_IP_MULTICAST_ALL, ipv6: CSK_IPV6_MULTICAST_ALL) }
   /// Whether group members on this host receive packets that this socket sends to the group. The default is true. The C

@@ -151,7 +151,8 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
   /// Returns the error to throw after all attempts have failed. This is the first error that exists in the following
   /// order: the error of the first attempt whose connect call failed; the error of the first attempt that failed before
   /// its connect call; the error of a lookup that may succeed when it is repeated (any error except `.nameNotFound`);
-  /// the error of the first lookup. The result does not depend on the order in which the lookups ended.
+  /// the error of the IPv6 lookup; the error of the IPv4 lookup. The result does not depend on the order in which the
+  /// lookups ended.
   private func verdict() -> SocketError {
     if let reason = attemptFailures.first(where: { $0.operation == .connect }) ?? attemptFailures.first {
       return SocketError(code: reason.code, reason.operation, errno: reason.errno).with(
@@ -183,8 +184,8 @@ final class ConnectRace<S: Transport & ConnectedSocket & ~Copyable> where S.Addr
       if control?.isCancelled == true { return }
       watched.append(csk_pollfd(fd: bell.value, events: Int16(CSK_POLLIN), revents: 0))
     }
-    // Use the time of the next attempt only if there is an address to try. Otherwise, a time in the past would cause a
-    // busy loop.
+    // Use the time of the next attempt only if there is an address to try. If there is none, this time may have passed,
+    // and the caller would loop without sleeping.
     let until = untried == nil ? limit : min(limit, nextMoment)
     let left = until.remainingNanoseconds
     var time = csk_timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))

@@ -21,8 +21,8 @@ public struct HappyEyeballs: Hashable, Sendable {
   }
 
   /// Connects to an endpoint, and blocks the calling thread until the call succeeds or fails. This method looks up the
-  /// IPv6 and IPv4 addresses of a name at the same time on other threads, and races connection attempts to these
-  /// addresses. A broken path therefore causes only a short delay and not a timeout (RFC 8305).
+  /// IPv6 and IPv4 addresses of a name at the same time on other threads, and makes overlapping connection attempts to
+  /// these addresses. A broken path therefore causes only a short delay and not a timeout (RFC 8305).
   /// `TCPSocket.connect(to:until:)` calls this method with the default delays.
   ///
   /// - Parameters:
@@ -37,7 +37,7 @@ public struct HappyEyeballs: Hashable, Sendable {
   ///   failed, the error has the code of the first failed connect call, and ``/SocketKitCore/SocketError/attempts``
   ///   contains the error of each attempt. If no lookup returned an address, the code is `.nameNotFound`, or
   ///   `.resolverFailed` if a later lookup may succeed. If the process looks up too many names at the same time, the
-  ///   lookup waits for its turn: see ``NameLookup``.
+  ///   lookup waits for its turn (see ``NameLookup``).
   public func connect<S: Transport & ConnectedSocket & ~Copyable>(
     _ type: S.Type = S.self, to endpoint: IPEndpoint, from source: IPSocketAddress? = nil, until limit: some WaitLimit,
     configure: (borrowing S) throws -> Void = { _ in }
@@ -64,8 +64,8 @@ public struct HappyEyeballs: Hashable, Sendable {
   }
 }
 
-// These signatures name `Endpoint` and `Address`: if they named `IPEndpoint`, the compiler would infer `IPEndpoint` as
-// the `Endpoint` of every transport.
+// These signatures contain the names `Endpoint` and `Address`. If they contained `IPEndpoint`, the compiler would infer
+// `IPEndpoint` as the `Endpoint` of every transport.
 extension Transport where Self: ConnectedSocket & ~Copyable, Endpoint == IPEndpoint, Address == IPSocketAddress {
   public static func open(
     connectedTo endpoint: Endpoint, from source: Address?, until limit: some WaitLimit,

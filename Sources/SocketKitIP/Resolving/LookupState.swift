@@ -95,7 +95,7 @@ final class LookupState: Sendable {
     var hints = unsafe addrinfo(
       ai_flags: flags, ai_family: family, ai_socktype: Int32(SOCK_STREAM.rawValue), ai_protocol: 0, ai_addrlen: 0,
       ai_addr: nil, ai_canonname: nil, ai_next: nil)
-    // getaddrinfo(3) allocates the list. The entries and their addresses exist until freeaddrinfo(3).
+    // getaddrinfo(3) allocates the list. The entries and their addresses exist until freeaddrinfo(3) is called.
     var list: UnsafeMutablePointer<addrinfo>?
     let status = unsafe getaddrinfo(host, nil, &hints, &list)
     let systemErrno = errno

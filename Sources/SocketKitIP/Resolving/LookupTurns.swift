@@ -50,7 +50,7 @@ final class LookupTurns: @unchecked Sendable {
       monitor.wait()
     }
     queue.removeAll { $0 == ObjectIdentifier(ticket) }
-    // The next lookup in the queue may also get a turn.
+    // If another turn is free, the next lookup in the queue gets it.
     monitor.broadcast()
     if ticket.place == .left { return false }
     ticket.place = .asking

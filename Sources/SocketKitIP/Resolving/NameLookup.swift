@@ -8,9 +8,9 @@ public import SocketKitCore
 /// service answers. Until then, the thread holds no descriptor of this library.
 ///
 /// A process looks up at most ``maximumConcurrent`` names at the same time. A further lookup waits for its turn. If a
-/// call waits for the lookup until a deadline, the deadline includes this waiting time. Up to ``maximumAbandoned``
-/// abandoned lookups use no turn. Numeric addresses require no name service and never wait. `localhost` has separate
-/// turns.
+/// call waits for the lookup until a deadline, the deadline includes this waiting time. While at most
+/// ``maximumAbandoned`` abandoned lookups are in progress, none of them holds a turn. A lookup of a numeric address
+/// requires no name service and never waits for a turn. `localhost` has separate turns.
 public struct NameLookup: ~Copyable, Sendable {
   /// The IP version of the requested addresses.
   public enum Version: Hashable, Sendable {
@@ -64,8 +64,8 @@ public struct NameLookup: ~Copyable, Sendable {
   /// limit.
   public static var maximumConcurrent: Int { 64 }
 
-  /// The maximum number of abandoned lookups in a process that are in progress without a turn. The process cannot end
-  /// the threads of these lookups.
+  /// The maximum number of abandoned lookups that a process has in progress without a turn. Lookups of `localhost` have
+  /// a separate limit. The process cannot end the threads of these lookups.
   public static var maximumAbandoned: Int { 192 }
 
   /// Whether the lookup has ended.
