@@ -8,8 +8,8 @@ public import SocketKitCore
 /// of attempts are parameters. In the pure mode, the poller never sleeps. The base poller detects readiness and
 /// wake-ups, so this poller reports only descriptors that are ready. It checks the deadline after each attempt.
 ///
-/// Choose the limits carefully on machines with few cores. If both ends of a connection share a core, spinning without
-/// yields delays the peer until the end of the time slice.
+/// Choose the limits carefully on machines with few cores. If both ends of a connection share a core, a poller that
+/// spins without yielding delays the peer until the end of the time slice.
 @frozen
 public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
   /// The parameters of a spin poller.
@@ -19,10 +19,10 @@ public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
     /// The number of attempts without yielding. The limit is a count and not a time. Each attempt makes a system call,
     /// whose duration is much longer than the resolution of the clock.
     public var spins: UInt32
-    /// The number of attempts after the spins, with a yield before each attempt.
+    /// The number of attempts that follow the spins. The poller yields before each of these attempts.
     public var yields: UInt32
-    /// Whether to sleep after the spins and yields. False selects the pure mode, which yields forever, or spins forever
-    /// if `yields` is 0.
+    /// Whether the poller sleeps after it has made the attempts that `spins` and `yields` count. False selects the
+    /// pure mode, which yields forever, or spins forever if `yields` is 0.
     public var parks: Bool
 
     /// Creates the parameters of a poller that spins, then yields, then sleeps.
@@ -33,8 +33,8 @@ public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
       self.parks = parks
     }
 
-    /// Returns the configuration of a poller that never yields and never sleeps. Use it only if each end has a
-    /// dedicated core.
+    /// Returns the configuration of a poller that never yields and never sleeps. Use this configuration only if each
+    /// end of the connection has a dedicated core.
     public static func pure(base: Base.Configuration) -> Configuration {
       Configuration(base: base, spins: .max, yields: 0, parks: false)
     }

@@ -1,8 +1,8 @@
 public import CSocketKit
 public import SocketKitCore
 
-/// A poller that uses epoll(7). The poller supports level, edge and one-shot triggering and exclusive wake-ups. The
-/// cost of a wait does not grow with the number of idle connections.
+/// A poller that uses epoll(7). The poller supports level, edge and one-shot triggering. It also supports exclusive
+/// wake-ups. The cost of a wait does not grow with the number of idle connections.
 ///
 /// With epoll_pwait2(2) (Linux 5.11), deadlines have the resolution of the nanosecond timer. On an older kernel, or if
 /// a seccomp filter forbids the call, deadlines are rounded up to the next millisecond: see ``capabilities``. If a
@@ -28,7 +28,7 @@ public struct EpollPoller: ~Copyable, Poller {
 
   /// - Throws: `.tooManyDescriptors`; `.invalidArgument` for fewer than 1 or more than 1048576 events per wait.
   public init(_ configuration: Configuration = Configuration()) throws(SocketError) {
-    // The kernel rejects buffers of more than 2³¹ bytes for events. The limit of 1048576 events is far below that size,
+    // The kernel rejects an event buffer of more than 2³¹ bytes. The limit of 1048576 events is far below that size,
     // and sufficient for any program.
     guard (1...1_048_576).contains(configuration.eventsPerWait) else {
       throw SocketError(code: .invalidArgument, .open)
@@ -56,7 +56,8 @@ public struct EpollPoller: ~Copyable, Poller {
     Configuration(eventsPerWait: min(max(capacity, 1), 1024))
   }
 
-  /// All capabilities. ``/SocketKitCore/PollerCapabilities/precise`` is included only if epoll_pwait2(2) works.
+  /// Every capability; however, ``/SocketKitCore/PollerCapabilities/precise`` is included only if epoll_pwait2(2)
+  /// works.
   public var capabilities: PollerCapabilities {
     isPrecise
       ? [.edge, .oneShot, .exclusive, .parks, .scalable, .precise] : [.edge, .oneShot, .exclusive, .parks, .scalable]
@@ -91,8 +92,8 @@ public struct EpollPoller: ~Copyable, Poller {
     switch result.errno {
     case CSK_ENOENT: throw SocketError(code: .notRegistered, operation, errno: result.errno)
     // Errors of epoll_ctl(2). EPERM: the descriptor cannot be watched. ELOOP: epoll instances would watch each other in
-    // a cycle. EINVAL: this epoll instance would watch itself, an exclusive registration was modified, or exclusive was
-    // combined with a mode that it excludes.
+    // a cycle. EINVAL: this epoll instance would watch itself, an exclusive registration was modified, or the exclusive
+    // mode was combined with a mode that it excludes.
     case CSK_EPERM, CSK_EINVAL, CSK_ELOOP:
       throw SocketError(code: .notSupported, operation, errno: result.errno)
     // The number of registrations has reached the limit fs.epoll.max_user_watches.
@@ -120,7 +121,8 @@ public struct EpollPoller: ~Copyable, Poller {
     } else {
       result = timedWait(deadline)
     }
-    // The flag is at a fixed offset before the events, so no load is needed to get its address.
+    // In memory, the flag is at a fixed distance in front of the events. The program therefore computes the address of
+    // the flag without a load.
     let flag = unsafe UnsafeMutableRawPointer(events) - WakerBell.roomOffset
     if result > 0, unsafe csk_flag_is_set(flag.assumingMemoryBound(to: UInt32.self)) == 0 {
       woken = false

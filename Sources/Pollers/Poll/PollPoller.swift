@@ -6,8 +6,8 @@ public import SocketKitCore
 ///
 /// Every wait passes all registrations to the kernel, so the cost of a wait grows with their number. The poller
 /// supports level and one-shot triggering. If the descriptor of a registration was closed, the poller reports the
-/// registration once as ``/SocketKitCore/Readiness/invalid`` and then ignores it, so that it does not cause a busy
-/// loop.
+/// registration once as ``/SocketKitCore/Readiness/invalid`` and then ignores the registration. Otherwise, the closed
+/// descriptor would cause a busy loop.
 @frozen @safe
 public struct PollPoller: ~Copyable, Poller {
   /// The parameters of a poll poller.
@@ -19,8 +19,9 @@ public struct PollPoller: ~Copyable, Poller {
     public init(initialCapacity: Int = 64) { self.initialCapacity = initialCapacity }
   }
 
-  // The three arrays exist as long as the poller and have `capacity` elements, which are all initialized. Every index
-  // below is less than `capacity`, because `count` is at most `capacity` and `eventCount` is less than `capacity`.
+  // The three arrays exist as long as the poller exists. Each array has `capacity` elements, and all elements are
+  // initialized. Every index below is less than `capacity`, because `count` is at most `capacity` and `eventCount` is
+  // less than `capacity`.
   //
   // Slot 0 contains the descriptor of the waker. While a slot is paused, disarmed or invalid, its `fd` is the bitwise
   // complement of the descriptor's number, because ppoll(2) ignores negative numbers.
@@ -147,7 +148,7 @@ public struct PollPoller: ~Copyable, Poller {
 
   private static var noEvent: Event { Event(token: Token(index: 0), readiness: []) }
 
-  // The kernel reads and writes `count` slots, and the time, only during the call.
+  // The kernel accesses the first `count` slots and the time, and only during the call.
   @inlinable
   public mutating func attemptWait(until deadline: Deadline) -> IOResult {
     woken = false
