@@ -65,14 +65,14 @@ extension TCPSocket {
 
   private borrowing func bindWithoutPort(to source: IPSocketAddress) throws(SocketError) {
     if source.port == 0 {
-      // A failure is ignored: before Linux 4.2, the kernel reserves a port instead.
+      // A failure is ignored, because a kernel before Linux 4.2 does not have the option and reserves a port instead.
       _ = descriptor.writeOption(CSK_IPPROTO_IP, CSK_IP_BIND_ADDRESS_NO_PORT, 1 as Int32)
     }
     try descriptor.bind(to: source)
   }
 
   /// Starts to connect.
-  /// - Returns: the number of bytes that the kernel has accepted to send with the connection request.
+  /// - Returns: the number of bytes that the kernel has accepted for transmission with the connection request.
   private borrowing func beginSending(_ bytes: Span<UInt8>, to address: IPSocketAddress) throws(SocketError) -> Int {
     let number = descriptor.value
     // The kernel reads the address and the bytes only during the call.

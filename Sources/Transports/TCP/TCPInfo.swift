@@ -1,7 +1,7 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// Kernel information about a connection: struct tcp_info of linux/tcp.h, with units.
+/// Kernel information about a connection: the fields of struct tcp_info (linux/tcp.h). Times are of type `Duration`.
 ///
 /// Fields that the running kernel does not provide are zero; ``length`` is the number of bytes that the kernel wrote.
 public struct TCPInfo: Hashable, Sendable {
@@ -76,7 +76,7 @@ public struct TCPInfo: Hashable, Sendable {
   public var advertisedMaximumSegment: UInt32
   /// The number of segments that may be reordered before loss is assumed.
   public var reordering: UInt32
-  /// The receiver's estimate of the round-trip time.
+  /// The round-trip time as this end estimates it from the data that it receives.
   public var receiverRoundTripTime: Duration
   /// The receive buffer space that the kernel aims for, in bytes.
   public var receiveSpace: UInt32
@@ -142,7 +142,7 @@ public struct TCPInfo: Hashable, Sendable {
   public var receivedWithCongestionMark: UInt32
   /// For each ECN codepoint, the number of sent bytes that arrived with it, as counted by accurate ECN (RFC 9768).
   public var deliveredMarks: MarkedBytes
-  /// For each ECN codepoint, the number of received bytes, as counted by accurate ECN.
+  /// For each ECN codepoint, the number of received bytes that arrived with it, as counted by accurate ECN.
   public var receivedMarks: MarkedBytes
   /// The number of bytes that the kernel wrote: 104 on the oldest kernels, 248 since Linux 6.7, 280 since 6.18.
   public var length: Int

@@ -1,5 +1,5 @@
 extension TCPInfo {
-  /// A connection's state (RFC 9293, 3.3.2), with the kernel's numbers (include/net/tcp_states.h).
+  /// A connection's state (RFC 9293, 3.3.2). The raw values are the kernel's numbers (include/net/tcp_states.h).
   @frozen
   public struct State: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
     public let rawValue: UInt8
@@ -42,7 +42,7 @@ extension TCPInfo {
     @inlinable public static var open: Self { Self(rawValue: 0) }
     /// Duplicate or selective acknowledgements arrived, which may indicate loss (TCP_CA_Disorder).
     @inlinable public static var disorder: Self { Self(rawValue: 1) }
-    /// The window is being reduced after a congestion mark or a full local queue (TCP_CA_CWR).
+    /// The window is being reduced because a congestion mark arrived or a local queue was full (TCP_CA_CWR).
     @inlinable public static var windowReduced: Self { Self(rawValue: 2) }
     /// Lost segments are being retransmitted (TCP_CA_Recovery).
     @inlinable public static var recovery: Self { Self(rawValue: 3) }

@@ -14,10 +14,10 @@ extension SocketOption where Group: TCPOptions, Value == Bool {
   private init(_ name: Int32) { self.init(flag: name, level: CSK_IPPROTO_TCP) }
   /// Holds back partial segments until the option is disabled, for at most 200 ms. The C name is `TCP_CORK`.
   public static var cork: Self { Self(CSK_TCP_CORK) }
-  /// If the kernel has a cookie from the peer, connect returns immediately, and the kernel sends the data of the first
-  /// write with the SYN (Linux 4.11; RFC 7413). Set the option before connecting. The connection does not exist before
-  /// the first write: until then, `remoteAddress()` throws `.notConnected`. If the peer refuses the connection, the
-  /// first operation after connect reports the error. The C name is `TCP_FASTOPEN_CONNECT`.
+  /// If the kernel has a cookie from the peer, a connect call returns immediately, and the kernel sends the data of the
+  /// first write with the SYN (Linux 4.11; RFC 7413). Set the option before connecting. The connection does not exist
+  /// before the first write: until then, `remoteAddress()` throws `.notConnected`. If the peer refuses the connection,
+  /// the first operation after the connect call reports the error. The C name is `TCP_FASTOPEN_CONNECT`.
   public static var fastOpenConnect: Self { Self(CSK_TCP_FASTOPEN_CONNECT) }
   /// Sends small segments immediately instead of coalescing them (RFC 896). The C name is `TCP_NODELAY`.
   public static var noDelay: Self { Self(CSK_TCP_NODELAY) }
@@ -49,19 +49,19 @@ extension SocketOption where Group: TCPOptions, Value == Int {
         try option.write(target, Int(Int32(bitPattern: bits)))
       })
   }
-  /// The number of SYN retransmissions before connect fails, 1 to 127. The C name is `TCP_SYNCNT`.
+  /// The number of SYN retransmissions before a connect call fails, 1 to 127. The C name is `TCP_SYNCNT`.
   public static var synRetries: Self { Self(CSK_TCP_SYNCNT) }
-  /// The maximum receive window in bytes that the kernel advertises to the peer, independent of the size of the receive
-  /// buffer. The minimum is about 1 KiB. 0 sets no limit and is valid only before connecting. The C name is
-  /// `TCP_WINDOW_CLAMP`.
+  /// The maximum receive window that the kernel advertises to the peer, in bytes. This limit does not depend on the
+  /// size of the receive buffer. The minimum is about 1 KiB. 0 sets no limit and is valid only before connecting. The C
+  /// name is `TCP_WINDOW_CLAMP`.
   public static var windowClamp: Self { Self(CSK_TCP_WINDOW_CLAMP) }
 }
 
 extension SocketOption where Group: TCPOptions, Value == Duration {
   private init(_ name: Int32, unit: Duration) { self.init(duration: name, level: CSK_IPPROTO_TCP, unit: unit) }
-  /// On a listener, how long the kernel waits for data on a new connection before accept returns the connection, in
-  /// whole seconds. The kernel converts the time to a number of retransmissions, rounded up. The C name is
-  /// `TCP_DEFER_ACCEPT`.
+  /// On a listener, how long the kernel waits for data on a new connection before an accept call returns the
+  /// connection. The unit is whole seconds. The kernel converts the time to a number of retransmissions, rounded up.
+  /// The C name is `TCP_DEFER_ACCEPT`.
   public static var deferAccept: Self { Self(CSK_TCP_DEFER_ACCEPT, unit: .seconds(1)) }
   /// The idle time before the first probe, in whole seconds. The C name is `TCP_KEEPIDLE`.
   public static var keepAliveIdle: Self { Self(CSK_TCP_KEEPIDLE, unit: .seconds(1)) }
