@@ -111,7 +111,8 @@ struct Segments: ~Copyable {
   @usableFromInline let size: Int
   @usableFromInline let receiver: AnySocketAddress
   @usableFromInline let ancillary: AncillaryBuffer<24>
-  /// The number of datagrams that one message can be split into; 1 after the kernel has rejected such a message.
+  /// The number of datagrams that one message can be split into; 1 after the kernel has rejected a message of several
+  /// datagrams.
   @usableFromInline var together: Int
   @usableFromInline var sent = SegmentedSend()
 

@@ -26,7 +26,8 @@ extension UDPSocket {
   /// Determines the UDP offload features of this host. The call sends about ten messages to this process over loopback.
   ///
   /// Call this method once and keep the result. The result does not describe network devices: a device without checksum
-  /// offload rejects segmentation (EIO), which ``SocketKitCore/DatagramSocket/send(_:segmentSize:to:using:)`` handles.
+  /// offload rejects segmentation (EIO). ``SocketKitCore/DatagramSocket/send(_:segmentSize:to:using:)`` handles this
+  /// error.
   ///
   /// - Throws: if the call can create sockets neither on 127.0.0.1 nor on ::1, the error for ::1:
   ///   `.tooManyDescriptors`, `.addressNotAvailable` if loopback is down, `.protocolNotSupported`.
