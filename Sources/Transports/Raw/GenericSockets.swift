@@ -77,7 +77,7 @@ public struct GenericStreamSocket<Address: SocketAddress, Options>: ~Copyable, S
 
   @inlinable public static var capabilities: SocketCapabilities { .halfClose }
 
-  /// The socket type, with every family and protocol. A socket that is opened for an address has the family's default
+  /// SOCK_STREAM with every family and every protocol. A socket that is opened for an address has the family's default
   /// protocol. To open a socket with another protocol, use `open(_:)`.
   public static var kinds: [SocketKind] { [SocketKind(.unspecified, .stream)] }
 }
@@ -99,8 +99,8 @@ public struct GenericPacketSocket<Address: SocketAddress, Options>: ~Copyable, S
   /// No capabilities, because the meaning of an empty packet depends on the family.
   @inlinable public static var capabilities: SocketCapabilities { [] }
 
-  /// The socket type, with every family and protocol. A socket that is opened for an address has the family's default
-  /// protocol. To open a socket with another protocol, use `open(_:)`.
+  /// SOCK_SEQPACKET with every family and every protocol. A socket that is opened for an address has the family's
+  /// default protocol. To open a socket with another protocol, use `open(_:)`.
   public static var kinds: [SocketKind] { [SocketKind(.unspecified, .sequencedPacket)] }
 }
 

@@ -1,17 +1,17 @@
 public import SocketKitCore
 public import SocketKitIP
 
-/// A socket for echo requests and replies that requires no privilege: SOCK_DGRAM over ICMP or ICMPv6 (icmp(7), Linux
-/// 3.0; IPv6 3.11).
+/// An unprivileged socket for echo requests and replies: SOCK_DGRAM over ICMP or ICMPv6 (icmp(7); Linux 3.0, for IPv6
+/// Linux 3.11).
 ///
 /// ```swift
 /// let socket = try ICMPSocket.connect(to: .loopback(port: 0))
 /// ```
-/// The kernel sends only echo requests through the socket, writes the identifier and the checksum, and delivers only
-/// replies to the socket's own requests. Messages begin with the ICMP header (``ICMPEcho``). The port of a local
-/// address is the identifier. With port 0, the kernel chooses the identifier, and `localAddress()` returns it. The port
-/// of a peer's address does not affect the packets. On a connected socket, however, `remoteAddress()` succeeds only if
-/// that port is not 0.
+/// Only echo requests can be sent through the socket, and the kernel writes their identifier and checksum. The kernel
+/// delivers a reply to the socket only if the reply has the identifier of this socket (net/ipv4/ping.c). Messages begin
+/// with the ICMP header (``ICMPEcho``). The port of a local address is the identifier. With port 0, the kernel chooses
+/// the identifier, and `localAddress()` returns it. The port of a peer's address does not affect the packets. On a
+/// connected socket, however, `remoteAddress()` succeeds only if that port is not 0.
 ///
 /// If a message is longer than the buffer, ``/SocketKitCore/MessageInfo/isTruncated`` is set and
 /// ``/SocketKitCore/MessageInfo/length`` is the length of the buffer, because the kernel ignores MSG_TRUNC here

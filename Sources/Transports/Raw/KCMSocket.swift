@@ -15,10 +15,10 @@ public import SocketKitCore
 /// delivers each message that arrives on a connection to one of the sockets. Each message that a program sends must
 /// include its header, and must be a message that the parser accepts.
 ///
-/// KCM sockets have no addresses, and a receive never returns the end of the stream. When a peer closes its connection,
-/// the kernel removes the connection from the multiplexer and does not notify the KCM sockets. A poller reports the
-/// connection's own socket as readable. A message longer than the buffer is reported as truncated, without its full
-/// length. `localAddress()`, `remoteAddress()` and `shutdown(_:)` fail with `.notSupported`.
+/// KCM sockets have no addresses, and a receive call never returns the end of the stream. When a peer closes its
+/// connection, the kernel removes the connection from the multiplexer and does not notify the KCM sockets. A poller
+/// reports the connection's own socket as readable. A message longer than the buffer is reported as truncated, without
+/// its full length. `localAddress()`, `remoteAddress()` and `shutdown(_:)` fail with `.notSupported`.
 @frozen
 public struct KCMSocket: ~Copyable, DatagramSocket, KernelSocket {
   public typealias Options = SocketLevelOptions

@@ -48,8 +48,8 @@ public struct PacketStatistics: Hashable, Sendable {
   public var packets: UInt32
   /// Packets that were dropped because the socket's receive buffer was full.
   public var drops: UInt32
-  /// The number of times that a ring of version 3 was frozen because the program held all its blocks; nil for other
-  /// versions.
+  /// The number of times that a ring of version 3 was frozen because the program held all blocks of the ring; nil for
+  /// other versions.
   public var freezes: UInt32?
 }
 

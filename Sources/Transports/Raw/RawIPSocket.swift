@@ -2,7 +2,7 @@ internal import CSocketKit
 public import SocketKitCore
 public import SocketKitIP
 
-/// A protocol number in the IP header: the registry "Assigned Internet Protocol Numbers".
+/// A protocol number in the IP header, as assigned in the registry "Assigned Internet Protocol Numbers".
 @frozen
 public struct IPProtocol: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: Int32
