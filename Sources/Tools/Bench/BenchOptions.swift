@@ -36,8 +36,8 @@ struct BenchOptions: Sendable {
   /// Whether the command line names transports or pollers. Every named transport and poller must be measured.
   let namesTransports, namesPollers: Bool
   let pollers: [PollerChoice]
-  /// The number of rounds. The default for hold and idle is two: the first starts with the C server, the second with
-  /// SocketKit's.
+  /// The number of rounds. The default for hold and idle is two rounds: the first round starts with the C server, and
+  /// the second round starts with SocketKit's server.
   private let rounds: Int?
   let json: Bool
   /// The CPU numbers of server and client; nil lets the kernel choose.

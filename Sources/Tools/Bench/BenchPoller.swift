@@ -2,8 +2,8 @@ internal import SocketKit
 
 /// A poller that the bench can measure: it reports how many system calls its waits make.
 protocol BenchPoller: Poller, ~Copyable {
-  /// The number of system calls that the waits have made since the poller was created, without the first call of each
-  /// wait.
+  /// The number of system calls that the waits have made since the poller was created. The first call of each wait is
+  /// not counted.
   var callsBeyondWaits: UInt64 { get }
   /// The number of system calls to register, modify or deregister one descriptor: 0 or 1.
   static var callsPerControl: UInt64 { get }

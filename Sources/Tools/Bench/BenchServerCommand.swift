@@ -4,8 +4,8 @@ internal import SocketKit
 internal import SocketKitToolSupport
 
 extension Command {
-  /// Runs a server process. `bench` starts this command with the shared memory of the counters as descriptor 3, and
-  /// reads one line from its standard output: "ready ADDRESS".
+  /// Runs a server process. `bench` starts this command and passes the shared memory of the counters as descriptor 3.
+  /// The command prints one line, "ready ADDRESS", which `bench` reads.
   static let benchServer = Command(
     name: "bench-server", summary: "the server process of bench", help: "Only socketkit bench starts this command.\n",
     isHidden: true

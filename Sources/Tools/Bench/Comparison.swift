@@ -7,9 +7,9 @@ struct Comparison: Sendable {
 
   enum Part: Sendable { case baseline, ours, again }
 
-  /// Returns the order of the runs in a round. In the first three rounds, each part runs first in one round, and
-  /// SocketKit's server runs before the C server in some rounds and after it in others. In six rounds, each of the six
-  /// orders occurs once.
+  /// Returns the order of the runs in a round. Each part runs first in exactly one of the first three rounds. In some
+  /// of these rounds, SocketKit's server runs before the C server (`baseline`), and in the others it runs after the C
+  /// server. In six rounds, each of the six orders occurs once.
   static func order(ofRound round: Int) -> [Part] {
     switch round % 6 {
     case 0: [.baseline, .ours, .again]

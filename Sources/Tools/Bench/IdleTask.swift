@@ -3,8 +3,8 @@ internal import Glibc
 internal import SocketKit
 internal import SocketKitToolSupport
 
-/// Measures the activity of a server with many idle connections. Each connection echoes once before and once after the
-/// measurement.
+/// Measures the activity of a server with many idle connections. The server echoes one message on each connection
+/// before the measurement, and one message after it.
 struct IdleTask: CompositionTask {
   let kind: ServerKind
   let composition: Composition

@@ -120,13 +120,15 @@ extension Section {
         "rate": .number(middle(\.rate)), "cpu": .number(middle(\.cpu)), "calls": .number(middle(\.calls)),
         "eventsPerWait": .number(middle(\.eventsPerWait)),
         "p50Ratio": Self.json(p50), "rateRatio": Self.json(rate),
-        // The alternative comparison: the median of SocketKit divided by the median of C.
+        // The alternative comparison: the median of SocketKit's results divided by the median of the C server's
+        // results.
         "p50RatioOfMedians": .number(ratioOfMedians(\.p50)), "rateRatioOfMedians": .number(ratioOfMedians(\.rate)),
         "runs": .array(runs.map(\.json)),
       ])
   }
 
-  /// Formats a ratio: "1" for the reference, and without extremes if there is only one round.
+  /// Formats a ratio as its median and its extremes, or as the median alone if there is only one round. The ratio of
+  /// the reference is "1".
   static func text(_ numbers: [Double], isReference: Bool = false) -> String {
     guard let spread = Spread(numbers) else { return "-" }
     if isReference { return "1" }

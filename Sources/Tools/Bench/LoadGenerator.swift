@@ -233,10 +233,10 @@ struct LoadGenerator<S: BenchTransport & ~Copyable, P: BenchPoller & ~Copyable>:
   }
 }
 
-/// The progress of a connection's message. This type is not nested in the generic type, because its metadata would then
-/// depend on the conformances of the generic parameters. The runtime (6.3.1) does not find a conformance such as
-/// `SpinPoller: BenchPoller where Base == EpollPoller`, and creates arrays without a type. The program crashes when it
-/// frees such an array.
+/// The progress of a connection's message. This type is not nested in the generic type, because the metadata of a
+/// nested type depends on the conformances of the generic parameters. The runtime (6.3.1) does not find a conformance
+/// such as `SpinPoller: BenchPoller where Base == EpollPoller`, and creates arrays without a type. The program crashes
+/// when it frees such an array.
 struct ClientProgress {
   let token: Token
   /// The number of the current message, or of the last message if none is in flight; 0 before the first message.

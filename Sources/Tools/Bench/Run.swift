@@ -1,6 +1,6 @@
 internal import SocketKitToolSupport
 
-/// The result of one run of one server. A number is nil if the run is too short for it.
+/// The result of one run of one server. A number is nil if the run is too short to measure it.
 struct Run: Sendable {
   /// Percentiles of the round-trip time in microseconds.
   let p50, p90, p99, p999: Double?

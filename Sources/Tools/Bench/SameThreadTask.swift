@@ -50,7 +50,8 @@ struct SameThreadTask: CompositionTask {
     return Run(histogram, elapsed: samples.reduce(0, +), use: ServerUse(counters, cpu: cpu))
   }
 
-  /// Shuts down writing of one socket, and checks that the other socket has no more input, such as a duplicate message.
+  /// Shuts down one socket for writing, and checks that the other socket receives no further data, such as a duplicate
+  /// message.
   private func expectEnd<S: BenchTransport & ~Copyable>(_ ended: borrowing S, _ other: borrowing S) throws {
     try ended.shutdown(.write)
     var buffer = [UInt8](repeating: 0, count: size)

@@ -4,11 +4,12 @@ internal import SocketKitToolSupport
 enum Sample {
   /// The number of values that must lie beyond a percentile, so that no single value determines the percentile.
   static var beyond: UInt64 { 5 }
-  /// The minimum duration of a run for a rate, in nanoseconds.
+  /// The minimum duration of a run whose rate is reported, in nanoseconds.
   static var leastTime: Int64 { 5_000_000 }
-  /// The minimum CPU time, in nanoseconds.
+  /// The minimum CPU time of a run whose CPU time is reported, in nanoseconds.
   static var leastCPU: Int64 { 1_000_000 }
-  /// The minimum number of messages for a count of calls. The count may lack one call at each end of the run.
+  /// The minimum number of messages in a run whose number of system calls is reported. This number may lack one call at
+  /// each end of the run.
   static var leastMessages: UInt64 { 100 }
 
   static func supports(_ share: Double, of count: UInt64) -> Bool {

@@ -20,8 +20,8 @@ final class TimeLimit: Sendable {
   private let state = Guarded(State())
   private init(_ seconds: Double) { self.seconds = seconds }
 
-  /// Performs a run on a separate thread and waits until it ends.
-  /// - Parameter grace: the number of seconds for the run to end after the limit has passed.
+  /// Performs a run on a separate thread and waits until the run ends.
+  /// - Parameter grace: the number of seconds that this method waits for the end of the run after the limit has passed.
   /// - Throws: the errors of the run; `ToolError` if the run exceeds the limit.
   static func run<R: Sendable>(
     seconds: Double, grace: Double = 5, _ body: @escaping @Sendable (TimeLimit) throws -> R

@@ -11,7 +11,7 @@ struct Command: Sendable {
   var isHidden = false
   /// The arguments that print ``help``.
   var helpWords = ["--help", "-h"]
-  /// Runs the command and returns the exit status. Invalid options are thrown as ``ToolError/usage(_:)``.
+  /// Runs the command and returns the exit status. Throws ``ToolError/usage(_:)`` if the options are invalid.
   let run: @Sendable (Arguments) throws -> Int32
 
   static let all: [Command] = [.bench, .vscp, .benchServer]

@@ -22,6 +22,6 @@ public struct ToolError: Error, Sendable, Equatable, CustomStringConvertible {
 
 /// Returns the text of an error number (strerror(3)).
 public func systemText(_ number: Int32) -> String {
-  // The text ends with a zero byte, and only a later call in this thread may change it.
+  // The text ends with a zero byte, and nothing except a later call in this thread can change it.
   unsafe String(cString: strerror(number))
 }

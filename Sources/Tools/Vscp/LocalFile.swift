@@ -19,12 +19,13 @@ struct FileError: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// An open file. Reads and writes wait for pipes and terminals until a deadline; a write transfers the whole buffer.
+/// An open file. The read and write methods wait for pipes and terminals, but not beyond a deadline. The write method
+/// transfers the whole buffer.
 struct LocalFile: ~Copyable {
   let owned: Descriptor
   let path: Word
-  /// Whether a read or write may have to wait for another process: true for everything except regular files,
-  /// directories and block devices.
+  /// Whether a read call or a write call may have to wait for another process: true for everything except regular
+  /// files, directories and block devices.
   private let waits: Bool
 
   init(_ number: Int32, path: Word) {

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import SocketKit
 
-// mdlayher's wire format consists of the bytes of one file, until the connection closes. It has no delivery
+// In mdlayher's wire format, a connection transfers the bytes of one file and then closes. The format has no delivery
 // confirmation.
 
 extension StreamSocket where Self: ~Copyable {
@@ -37,7 +37,7 @@ extension StreamSocket where Self: ~Copyable {
     var buffer = [UInt8](repeating: 0, count: transferBufferSize)
     while true {
       var target = buffer.mutableSpan
-      // Watch only for errors and hang-ups: a peer may send bytes, or half-close, and still read.
+      // Watch only for errors and hang-ups. A peer that sends bytes or half-closes the connection may still read.
       let socket = pollfd(fd: writeSource.value, events: 0, revents: 0)
       guard let count = try file.read(into: &target, until: limits.next, beside: socket) else { throw hangUp() }
       if count == 0 { return try hash.take()?.finish() }

@@ -33,8 +33,8 @@ struct VscpOptions {
     case fatal(String)
     /// An invalid flag: print Go's message and the flags, and exit with status 2.
     case wrong(String)
-    /// An error that mdlayher's vscp does not report, such as an invalid combination with flags that this
-    /// implementation adds: print the error, and exit with status 2.
+    /// An error that mdlayher's vscp does not report, such as an invalid combination of flags that includes a flag
+    /// added by this implementation: print the error, and exit with status 2.
     case usage(String)
   }
 

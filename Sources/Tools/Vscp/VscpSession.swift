@@ -187,7 +187,7 @@ struct VscpSession: EndpointVisitor {
     return S.endpointFormat.text(of: address)
   }
 
-  /// Logs the addresses of both ends: `server` is the listening end.
+  /// Logs the addresses of both ends. The label `server` marks the address of the listening end.
   private func tell<S: Transport & StreamSocket & Acceptable<Void> & ~Copyable>(_ socket: borrowing S) {
     guard options.isVerbose else { return }
     func shown(_ address: S.Address?) -> String {

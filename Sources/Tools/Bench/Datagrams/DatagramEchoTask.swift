@@ -3,8 +3,8 @@ internal import SocketKitToolSupport
 
 /// The result of one run of a datagram server.
 struct DatagramRun: Sendable {
-  /// The number of returned datagrams per second. Each optional value of this type is nil if the run is too short for
-  /// it.
+  /// The number of returned datagrams per second. An optional value of this type is nil if the run is too short to
+  /// measure the value.
   let rate: Double?
   /// The CPU time of the server and of the load generator, in nanoseconds per datagram.
   let cpu, loadCPU: Double?
@@ -51,7 +51,7 @@ struct DatagramCell: Hashable, Sendable {
   var label: String { kind == .swift ? "ours" : isAgain ? "C again" : "C" }
 }
 
-/// One run of a datagram server in its own process, with the load in this process.
+/// One run of a datagram server, which is a separate process. This process generates the load.
 struct DatagramEchoTask: Sendable {
   let cell: DatagramCell
   let poller: PollerChoice

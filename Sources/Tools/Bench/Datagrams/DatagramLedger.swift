@@ -20,7 +20,7 @@ final class DatagramLedger {
     rest = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
   }
 
-  /// Writes the given number of new datagrams consecutively.
+  /// Writes the given number of new datagrams into the array, each directly after the previous one.
   func issue(_ number: Int, into array: inout [UInt8]) {
     var bytes = array.mutableSpan
     var start = 0

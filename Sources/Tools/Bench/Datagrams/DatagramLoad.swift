@@ -6,9 +6,9 @@ internal import SocketKitToolSupport
 
 /// The load for the datagram servers of both kinds, in Swift and in C. The load sends bursts of datagrams and passes
 /// each burst to the kernel as one message. It limits the number of datagrams in flight, so that none is lost because a
-/// buffer is full. It receives the replies in batches and compares them. A received message contains several coalesced
-/// datagrams if the server sends several datagrams as one message. Every datagram has a number and must be returned
-/// exactly once.
+/// buffer is full. It receives the replies in batches and compares each reply with what was sent. A received message
+/// contains several coalesced datagrams if the server sends several datagrams as one message. Every datagram has a
+/// number and must be returned exactly once.
 struct DatagramLoad: ~Copyable {
   struct Outcome: Sendable {
     var received = 0
@@ -53,7 +53,7 @@ struct DatagramLoad: ~Copyable {
   }
 
   /// Returns the maximum number of segments into which the kernel splits one message: 128, or 64 before Linux 6.9. The
-  /// number is smaller if the message would not fit in an IPv4 packet.
+  /// number is smaller if a message with so many segments would not fit in an IPv4 packet.
   private static func burst(_ size: Int) throws -> Int {
     let target = try UDPSocket.bind(to: .loopback(port: 0))
     let sender = try UDPSocket.connect(to: try target.localAddress())
@@ -71,7 +71,8 @@ struct DatagramLoad: ~Copyable {
     return max(1, min(64, bytes.count / size))
   }
 
-  /// Sends for a given time or up to a given number of datagrams, then waits for the datagrams in flight.
+  /// Sends until the given time has passed or the given number of datagrams has been sent, whichever is first. Then
+  /// waits for the datagrams in flight.
   mutating func run(nanoseconds: Int64, datagrams: Int) throws -> Outcome {
     var outcome = Outcome()
     let begin = csk_monotonic_nanoseconds()
@@ -96,7 +97,8 @@ struct DatagramLoad: ~Copyable {
     return outcome
   }
 
-  /// Sends bursts until the window is full, with at most the given number of datagrams. Returns the number sent.
+  /// Sends bursts until the window is full or the given number of datagrams has been sent. Returns the number of
+  /// datagrams that were sent.
   private mutating func send(_ datagrams: Int) throws -> Int {
     bursts.removeAll()
     // Move the bytes to a local variable: the batch and a span of the bytes cannot both be borrowed from `self`.
@@ -107,7 +109,7 @@ struct DatagramLoad: ~Copyable {
     while !bursts.isFull {
       let slot = bursts.count
       let count = min(burst, datagrams - sent)
-      // Only the last burst may be incomplete.
+      // Only the last burst can contain fewer datagrams than `burst`.
       if count == 0 || ledger.count + count > window { break }
       ledger.issue(count, into: &bytes)
       try bursts.append(bytes.span.extracting(first: count * size))

@@ -104,7 +104,7 @@ private struct DatagramClient<S: BenchDatagrams & ~Copyable, P: BenchPoller & ~C
   private mutating func receive(_ buffer: inout [UInt8]) throws -> Int {
     var info = MessageInfo()
     while true {
-      // A datagram may be lost without an error, so only the time limit ends this wait.
+      // The loss of a datagram causes no error, so after such a loss the time limit ends this wait.
       if try poller.wait() == 0 && limit.isOver { throw ToolError("datagram \(number) was not returned") }
       if try socket.receive(into: buffer.mutableSpan, &info) != nil { return info.length }
     }

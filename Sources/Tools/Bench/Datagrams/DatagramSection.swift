@@ -104,7 +104,7 @@ struct DatagramRuns: Sendable {
       for step in cells.indices {
         let place = (step + 2 * round) % cells.count
         let cell = cells[round % 2 == 0 ? place : cells.count - 1 - place]
-        // Do not run a server again after it failed: another failure would take as long.
+        // Do not run a server again after it failed: another failure would take as long as the first.
         if failures[cell] != nil { continue }
         Terminal.progress(
           "udp-echo \(size) bytes, \(poller.rawValue): round \(round + 1) of \(rounds), \(cell.way.rawValue), "

@@ -90,7 +90,8 @@ struct DatagramServer<S: DatagramSocket & ~Copyable, P: BenchPoller & ~Copyable>
 
 /// Sends and receives several datagrams as one message.
 enum UDPOffload {
-  /// Sets an option of a socket, so that it receives consecutive datagrams of the same sender and size as one message.
+  /// Sets an option of a socket. The socket then receives consecutive datagrams as one message if they have the same
+  /// sender and the same size.
   static func coalesce(_ descriptor: RawDescriptor) throws(SocketError) {
     try SocketOption<SocketLevelOptions, Bool>(flag: CSK_UDP_GRO, level: CSK_IPPROTO_UDP).write(descriptor, true)
   }

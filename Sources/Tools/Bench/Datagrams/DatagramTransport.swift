@@ -25,11 +25,11 @@ extension UDPSocket: BenchDatagrams {
 enum DatagramWay: String, CaseIterable, Sendable {
   /// One wait for each datagram.
   case one
-  /// One call for each datagram until the queue is empty, then a wait.
+  /// One receive call and one send call for each datagram until the queue is empty, then a wait.
   case plain
   /// Many datagrams per call.
   case batch
-  /// Many datagrams per receive call, sent back as one message: UDP_SEGMENT.
+  /// Many datagrams per receive call. The server sends them back as one message: UDP_SEGMENT.
   case joined
   /// Many datagrams per call, coalesced into few messages: UDP_GRO and UDP_SEGMENT.
   case offload
@@ -65,8 +65,8 @@ struct DatagramPlan: Sendable {
   let batch: Int
   /// Whether the server uses SCHED_BATCH, so that the server does not preempt other processes on its CPU.
   var takesTurns = false
-  /// The requested receive buffer in bytes. A burst does not fit into a smaller buffer. The kernel may provide a
-  /// smaller buffer to unprivileged processes.
+  /// The requested size of the receive buffer in bytes. A burst does not fit into a smaller buffer. The kernel may
+  /// provide a smaller buffer to unprivileged processes.
   static var receiveBuffer: Int { 4 << 20 }
 
   init(_ way: DatagramWay, size: Int) {

@@ -4,7 +4,7 @@ internal import SocketKitRaw
 /// Computes SHA-256 in the kernel (AF_ALG, Documentation/crypto/userspace-if.rst): the data is written to a socket, and
 /// the checksum is read from it.
 ///
-/// The initializer throws if the kernel lacks algif_hash or a sandbox forbids the address family.
+/// The initializer throws if the kernel lacks algif_hash, or if a sandbox forbids the address family.
 public struct KernelSHA256: ~Copyable, Sendable {
   private let operation: GenericPacketSocket<HashAlgorithm, SocketLevelOptions>
 
@@ -32,7 +32,7 @@ public struct KernelSHA256: ~Copyable, Sendable {
     }
   }
 
-  /// Returns the checksum of all bytes since the last checksum, and starts a new checksum.
+  /// Returns the checksum of all bytes that were added since the last checksum, and starts a new checksum.
   public func finish() throws -> SHA256Digest {
     var bytes = [UInt8](repeating: 0, count: SHA256Digest.byteCount)
     var info = MessageInfo()
@@ -44,7 +44,7 @@ public struct KernelSHA256: ~Copyable, Sendable {
   }
 }
 
-/// The address type for sockaddr_alg (linux/if_alg.h): the family, type and name of an algorithm.
+/// The address type for sockaddr_alg (linux/if_alg.h): the address family, and the type and the name of an algorithm.
 struct HashAlgorithm: SocketAddress {
   let name: String
 

@@ -104,7 +104,7 @@ struct FrameChannel<S: StreamSocket & ~Copyable>: ~Copyable {
     }
   }
 
-  /// A poll(2) entry for input, for waiting for a file and the socket at the same time.
+  /// A poll(2) entry that watches the socket for input, so that one poll(2) call can wait for the socket and a file.
   var watchedForInput: pollfd { pollfd(fd: socket.readSource.value, events: Int16(POLLIN), revents: 0) }
 
   borrowing func send(_ frame: Frame) throws {
