@@ -42,7 +42,7 @@ extension FramedSocket where Base: ~Copyable {
     switch try awaitFrame() {
     case .bytes(let count):
       let start = incoming.start &+ 4
-      // This only updates counters: the bytes remain until the next read.
+      // This call changes only counters; the bytes stay in the buffer until the next read call.
       incoming.drop(4 &+ count)
       return .frame(try body(unsafe UnsafeBufferPointer(start: incoming.memory + start, count: count).span))
     case nil: return nil

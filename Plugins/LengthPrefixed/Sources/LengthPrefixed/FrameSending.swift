@@ -7,13 +7,14 @@ extension FramedSocket where Base: ~Copyable {
 
   /// Sends a frame without blocking; accepts all of it or nothing.
   ///
-  /// The prefix and the bytes are sent in one system call. If the stream accepts only part of the frame, the rest is
-  /// kept, and sent by the next ``flush()`` or before the next frame.
+  /// The prefix and the bytes are sent in one system call. If the stream accepts only part of the frame, this object
+  /// keeps the rest. The next call of ``flush()`` sends the rest, or the next call of this method sends it before the
+  /// next frame.
   ///
   /// - Returns: the frame's length if it was accepted; nil if it was not, because part of an earlier frame is still
   ///   unsent or the stream has no buffer space.
-  /// - Throws: `.messageTooLarge` above ``maximumLength``; the errors of the stream, after which nothing more can be
-  ///   sent.
+  /// - Throws: `.messageTooLarge` if `bytes` is longer than ``maximumLength``; the errors of the stream, after which
+  ///   nothing more can be sent.
   @inlinable @inline(__always)
   public mutating func send(_ bytes: Span<UInt8>) throws(SocketError) -> Int? {
     if bytes.count > maximumLength { throw SocketError(code: .messageTooLarge, .send) }

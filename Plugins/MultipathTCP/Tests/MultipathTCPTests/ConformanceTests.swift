@@ -22,7 +22,8 @@ private let polled = PollerOverStreamSuite<EpollPoller, MultipathTCPSocket>("Mul
 }
 
 /// The rules that Multipath TCP does not follow. If the peer resets the last path of a connection, the kernel keeps the
-/// connection for `net.mptcp.close_timeout` (one minute). During this time, writes would block and do not fail.
+/// connection for `net.mptcp.close_timeout` (one minute). During this time, a write call reports that it would block;
+/// it does not fail.
 private let unkept = [
   "stream.write.closed-peer", "stream.write.gather-closed-peer", "poller-stream.echo.fairness",
 ]
