@@ -22,8 +22,8 @@ public struct ActivatedSockets: ~Copyable, Sendable {
   /// describe, and makes the descriptors CLOEXEC and non-blocking.
   ///
   /// - Parameter unsettingEnvironment: whether to remove these variables and LISTEN_PIDFDID, so that neither this
-  ///   process nor its child processes can read them again. All threads share the environment: pass true only while no
-  ///   other thread reads or changes it.
+  ///   process nor its child processes can read them again. All threads share the environment, so pass true only while
+  ///   no other thread reads or changes it.
   /// - Throws: `.nameNotFound` if LISTEN_PID or LISTEN_FDS is not set, or if LISTEN_PID is the number of another
   ///   process (in these cases, the service manager passed no sockets to this process); `.invalidArgument` if a
   ///   variable is not a number, or if the number of names differs from the number of descriptors; `.closed` if one of
@@ -96,8 +96,9 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     return try S(adopting: unsafe Descriptor(unsafeOwning: entries.remove(at: index).descriptor))
   }
 
-  /// Takes a descriptor of any kind, such as a FIFO or a file. Use this method also for socket types that are not a
-  /// ``/SocketKitCore/Transport``: `try SCTPOneToManySocket(adopting: activated.takeDescriptor(named: "sctp"))`.
+  /// Takes a descriptor of any kind, such as a FIFO or a file. For a socket type that is not a
+  /// ``/SocketKitCore/Transport``, pass the descriptor to the initializer of the type, as in
+  /// `try SCTPOneToManySocket(adopting: activated.takeDescriptor(named: "sctp"))`.
   /// - Parameter name: the name of the descriptor, or nil for the first remaining descriptor.
   /// - Throws: `.nameNotFound`.
   public mutating func takeDescriptor(named name: String? = nil) throws(SocketError) -> Descriptor {

@@ -63,7 +63,8 @@ public struct BPFInstruction: BitwiseCopyable, Hashable, Sendable {
   public static var loadLength: Self { Self(code: 0x80, operand: 0) }
   /// Clears the bits of the accumulator that are not set in a mask (BPF_ALU | BPF_AND | BPF_K).
   public static func and(_ mask: UInt32) -> Self { Self(code: 0x54, operand: mask) }
-  /// Skips `then` instructions if the condition holds, otherwise `else` instructions (BPF_JMP | BPF_K).
+  /// Skips `then` instructions if the condition holds, and skips `else` instructions if it does not hold (BPF_JMP |
+  /// BPF_K).
   public static func jump(if condition: Condition, then: UInt8, else other: UInt8) -> Self {
     switch condition {
     case .equal(let value): Self(code: 0x15, jumpIfTrue: then, jumpIfFalse: other, operand: value)
@@ -84,9 +85,9 @@ extension SocketOption where Value == [BPFInstruction]? {
   /// (Linux 2.2), `SO_DETACH_FILTER` and `SO_GET_FILTER` (Linux 3.8).
   ///
   /// A filter consists of 1 to 4096 instructions, and every path through the filter must end with a return instruction.
-  /// Setting a filter replaces the previous filter. The call throws `.invalidArgument` if there are no or too many
-  /// instructions or the program fails the kernel's checks; `.permissionDenied` if the filter is locked, and on TCP
-  /// sockets of unprivileged processes (measured on Linux 6.18; UDP and Unix sockets require no privilege);
+  /// Setting a filter replaces the previous filter. The call throws `.invalidArgument` if the number of instructions is
+  /// 0 or greater than 4096, or if the program fails the kernel's checks; `.permissionDenied` if the filter is locked,
+  /// and on TCP sockets of unprivileged processes (measured on Linux 6.18; UDP and Unix sockets require no privilege);
   /// `.outOfMemory` if the filter exceeds net.core.optmem_max. Setting nil throws `.noSuchPath` (ENOENT) if the socket
   /// has no filter. Reading a filter that is an eBPF program throws `.permissionDenied`.
   public static var filter: Self {
@@ -100,10 +101,10 @@ extension SocketOption where Value == [BPFInstruction]? {
 }
 
 extension SocketOption where Value == Bool {
-  /// Whether the filter is locked until the socket is closed. If the socket has a filter, the filter cannot be changed.
-  /// If it has none, no filter can be added. Set this option in a process that passes the socket to a less trusted
-  /// process. Setting false throws `.permissionDenied` if the filter is locked. The C name is `SO_LOCK_FILTER` (Linux
-  /// 3.9).
+  /// Whether the filter is locked until the socket is closed. If true, the filter of a socket cannot be changed, and no
+  /// filter can be added to a socket that has none. Set this option in a process that passes the socket to a less
+  /// trusted process. Setting false throws `.permissionDenied` if the filter is locked. The C name is `SO_LOCK_FILTER`
+  /// (Linux 3.9).
   public static var isFilterLocked: Self { Self(flag: CSK_SO_LOCK_FILTER, level: CSK_SOL_SOCKET) }
 }
 

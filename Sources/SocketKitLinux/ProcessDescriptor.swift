@@ -9,9 +9,9 @@ public import SocketKitCore
 /// try child.send(signal: SIGTERM)
 /// let exit = try child.waitForExit(until: .after(.seconds(5)))
 /// ```
-/// A poller reports the descriptor as readable when the process has ended, even if the process is not a child:
-/// `poller.register(child, for: .readable, token: token)`. The value owns the descriptor and closes it when the value
-/// is destroyed. Closing the descriptor does not affect the process.
+/// A poller reports the descriptor as readable when the process has ended, even if the process is not a child. To
+/// register the descriptor, call `poller.register(child, for: .readable, token: token)`. The value owns the descriptor
+/// and closes it when the value is destroyed. Closing the descriptor does not affect the process.
 public struct ProcessDescriptor: ~Copyable, Sendable {
   private let owned: Descriptor
 
@@ -38,8 +38,8 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
     try self.init(adopting: unsafe Descriptor(unsafeOwning: raw))
   }
 
-  /// Takes ownership of a descriptor of a process from another source: a socket's `.peerProcess`, a message's
-  /// `takeProcess()`, clone(2).
+  /// Takes ownership of a process descriptor that another interface returned: a socket's `.peerProcess`, a message's
+  /// `takeProcess()` or clone(2).
   /// - Throws: `.invalidArgument` if the descriptor does not refer to a process. If the initializer throws, it closes
   ///   the descriptor.
   public init(adopting descriptor: consuming Descriptor) throws(SocketError) {
@@ -68,8 +68,8 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
     if result.isFailure { throw SocketError(result, .controlProcess) }
   }
 
-  /// Duplicates a descriptor of the process: returns a new descriptor in this process for the same open file
-  /// (pidfd_getfd(2), Linux 5.6).
+  /// Duplicates a descriptor that is open in the other process. The result is a new descriptor in this process, and it
+  /// refers to the same open file (pidfd_getfd(2), Linux 5.6).
   ///
   /// The new descriptor is CLOEXEC. It shares the non-blocking flag with the original descriptor in the other process,
   /// so `init(adopting:)` of a socket type makes both descriptors non-blocking.
@@ -108,7 +108,7 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
   }
 
   /// Blocks the calling thread until the process has ended, and returns the way in which the process ended.
-  /// - Parameter limit: how long and in which way to wait: ``/SocketKitCore/WaitLimit``.
+  /// - Parameter limit: how long and in which way to wait (``/SocketKitCore/WaitLimit``).
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``takeExit()``.
   public borrowing func waitForExit(
     until limit: some WaitLimit

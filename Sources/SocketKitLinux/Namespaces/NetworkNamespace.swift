@@ -27,13 +27,13 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   }
 
   /// Opens the namespace of the process that has this process ID.
-  /// - Throws: as ``init(path:)``. The error is `.noSuchPath` if the process does not exist, and `.permissionDenied` if
-  ///   the process belongs to another user.
+  /// - Throws: the errors of ``init(path:)``. The error is `.noSuchPath` if the process does not exist, and
+  ///   `.permissionDenied` if the process belongs to another user.
   public init(ofProcess process: Int32) throws(SocketError) { try self.init(path: "/proc/\(process)/ns/net") }
 
   /// Opens the namespace of the calling thread.
-  /// - Throws: as ``init(path:)``. The error is `.noSuchPath` if /proc is not mounted or the kernel does not support
-  ///   network namespaces.
+  /// - Throws: the errors of ``init(path:)``. The error is `.noSuchPath` if /proc is not mounted or the kernel does not
+  ///   support network namespaces.
   public static func current() throws(SocketError) -> NetworkNamespace {
     try NetworkNamespace(path: "/proc/thread-self/ns/net")
   }
@@ -80,8 +80,8 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   /// - Returns: the result of the body, such as a socket.
   /// - Throws: ``/SocketKitCore/SocketError`` with the operation
   ///   ``/SocketKitCore/SocketError/Operation/enterNamespace``: `.permissionDenied` unless the caller has CAP_SYS_ADMIN
-  ///   both in its own user namespace and in the user namespace that owns this namespace, `.outOfMemory` if there is
-  ///   too little memory for a thread or the limit on threads is reached, `.permissionDenied` if a system call filter
+  ///   both in its own user namespace and in the user namespace that owns this namespace; `.outOfMemory` if there is
+  ///   too little memory for a thread or the limit on threads is reached; `.permissionDenied` if a system call filter
   ///   prevents the creation of a thread; and the errors of the body. If the thread cannot enter the namespace, the
   ///   body does not run.
   public borrowing func perform<R: ~Copyable & Sendable>(_ body: @Sendable () throws -> R) throws -> R {

@@ -1,8 +1,8 @@
 internal import Glibc
 internal import SocketKitCore
 
-/// Runs the body on a new thread, which exits after the body, and waits for the thread. Use this function for calls
-/// that change the state of the thread.
+/// Runs the body on a new thread, and waits until the thread has exited. The thread exits when the body has returned.
+/// Use this function for calls that change the state of the thread.
 func onThreadOfItsOwn<R: ~Copyable & Sendable>(_ body: () throws -> R) throws -> R {
   try withoutActuallyEscaping(body) { body throws -> R in
     let job = BodyJob<R>(body)

@@ -56,13 +56,14 @@ public struct Pipe: ~Copyable, Sendable {
   public var capacity: Int { max(0, csk_fcntl(ends.second.raw.value, CSK_F_GETPIPE_SZ, 0)) }
 
   /// Changes the capacity (F_SETPIPE_SZ, Linux 2.6.35).
-  /// - Throws: as ``init(capacity:)``; `.other` with EBUSY if the pipe contains more bytes than the new capacity.
+  /// - Throws: the errors of ``init(capacity:)``; `.other` with EBUSY if the pipe contains more bytes than the new
+  ///   capacity.
   public func setCapacity(_ capacity: Int) throws(SocketError) { try Self.setCapacity(capacity, of: writeEnd) }
 
   /// Moves bytes from a stream into the pipe, without waiting.
   /// - Returns: `.bytes` with the number of bytes moved; `.endOfStream` at the end of the source; or nil if the source
-  ///   has no bytes now. If ``byteCount`` is not 0, nil may also mean that the pipe has no free space: drain the pipe,
-  ///   then fill it again.
+  ///   has no bytes now. If ``byteCount`` is not 0, another possible reason for nil is that the pipe has no free space.
+  ///   In this case, drain the pipe, then fill it again.
   /// - Throws: `.connectionReset`, `.notConnected`, `.invalidArgument`.
   public mutating func fill<S: StreamSocket & KernelSocket & ~Copyable>(
     from source: borrowing S, count: Int
@@ -93,7 +94,7 @@ public struct Pipe: ~Copyable, Sendable {
   /// Performs one step of a relay: drains the pipe, then fills it once and drains it again.
   ///
   /// - Parameter count: the maximum number of bytes to move from the source.
-  /// - Returns: the result of the step, which determines the next step: see ``RelayOutcome``.
+  /// - Returns: the result of the step, which determines the next step (see ``RelayOutcome``).
   /// - Throws: an error of the source or of the target.
   public mutating func relay<Source: StreamSocket & ~Copyable, Target: StreamSocket & ~Copyable>(
     from source: borrowing Source, to target: borrowing Target, count: Int
@@ -126,11 +127,11 @@ public struct Pipe: ~Copyable, Sendable {
 public enum RelayOutcome: BitwiseCopyable, Hashable, Sendable {
   /// Bytes were moved, and the pipe is empty. The source may have more bytes.
   case moved(Int)
-  /// The source has no bytes now: wait until it is readable.
+  /// The source has no bytes now. Wait until it is readable.
   case sourceEmpty
-  /// The target has no buffer space, and the pipe contains bytes: wait until the target is writable.
+  /// The target has no buffer space, and the pipe contains bytes. Wait until the target is writable.
   case targetFull(Int)
-  /// The source has ended, and the target has accepted all bytes of the source: shut down the sending direction of the
+  /// The source has ended, and the target has accepted all bytes of the source. Shut down the sending direction of the
   /// target.
   case endOfStream(Int)
 }

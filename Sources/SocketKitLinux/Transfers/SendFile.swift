@@ -63,15 +63,15 @@ extension RawDescriptor {
 }
 
 /// Calls the body. If the call may raise SIGPIPE, blocks this signal during the call. sendfile(2) and splice(2) raise
-/// the signal if the peer has closed, and neither call has a flag that suppresses the signal. This was measured on
-/// Linux 6.18 for both calls, with TCP sockets, Unix sockets and pipes as targets. The peer may also close after a part
-/// of the bytes was moved, so the function checks for the signal after a partial transfer too.
+/// the signal if the peer has closed its end, and neither call has a flag that suppresses the signal. This was measured
+/// on Linux 6.18 for both calls, with TCP sockets, Unix sockets and pipes as targets. The peer can close its end after
+/// a part of the bytes was moved, so the function checks for the signal after a partial transfer, too.
 private func transfer(
   _ count: Int, mayRaiseSignal: Bool = true, _ call: (Int) -> Int
 ) throws(SocketError) -> ReadOutcome? {
   if count == 0 { return .bytes(0) }
   let limit = min(count, Int(CSK_MAX_RW_COUNT))
-  // The two functions that block and restore the signal access this structure only during their calls.
+  // This structure is accessed only during the two calls that block and restore the signal.
   var signal = csk_pipe_signal()
   if mayRaiseSignal {
     let blocked = IOResult(raw: unsafe csk_pipe_signal_block(&signal))

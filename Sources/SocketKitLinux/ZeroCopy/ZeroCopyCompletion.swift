@@ -1,6 +1,7 @@
 internal import SocketKitCore
 
-/// The identifier of a buffer that was passed to a ``ZeroCopySender``. Each sender numbers its buffers from 0.
+/// The identifier of a buffer that was passed to a ``ZeroCopySender``. Each sender assigns the identifiers 0, 1, 2, …
+/// to its buffers.
 @frozen
 public struct ZeroCopyID: RawRepresentable, BitwiseCopyable, Hashable, Sendable {
   public let rawValue: UInt64

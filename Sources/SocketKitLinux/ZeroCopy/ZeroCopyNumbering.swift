@@ -48,7 +48,7 @@ extension ZeroCopySender {
     return tracker.nextNumber &- number > 1
   }
 
-  /// Makes a send call that the kernel refuses only after it has assigned a number to the call. The kernel puts the
+  /// Performs a send that the kernel refuses only after it has assigned a number to the send. The kernel puts the
   /// completion, which contains the number, into the error queue before sendmsg(2) returns.
   ///
   /// This send asks the kernel to split a page into datagrams of one byte. The number of these datagrams exceeds the

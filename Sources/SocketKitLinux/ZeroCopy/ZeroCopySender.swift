@@ -15,9 +15,10 @@ public import SocketKitIP
 /// A sender belongs to one socket. The program must make all zero-copy sends of this socket with the sender, because
 /// the kernel identifies sends by consecutive numbers. The sender identifies its socket by the socket's cookie
 /// (SO_COOKIE), which is unique: a later socket with the same descriptor number has a different cookie. Zero-copy sends
-/// are faster than copying sends only for buffers of at least about 10 KiB (msg_zerocopy.rst). **On loopback the kernel
-/// always copies.** It also copies if the interface does not support gathering. ``ZeroCopyCompletion/wasCopied``
-/// reports copies. If the kernel copies on a network path, use plain sends.
+/// are faster than plain sends only for buffers of at least about 10 KiB (msg_zerocopy.rst). **On loopback, the kernel
+/// always copies the bytes.** It copies them on other interfaces, too, if the interface does not support gathering.
+/// ``ZeroCopyCompletion/wasCopied`` is true for a buffer whose bytes the kernel has copied. If this is the case on a
+/// network path, use plain sends.
 ///
 /// **Waiting**: the kernel puts completions into the socket's error queue. While the queue contains completions, every
 /// poller reports ``/SocketKitCore/Readiness/error`` (EPOLLERR), even if the program did not request it. When a poller
@@ -67,7 +68,8 @@ public struct ZeroCopySender: ~Copyable, Sendable {
   private var finishedCount = 0
   /// Buffers with identifiers below this number were queued before the last flush.
   private var seen: UInt64 = 0
-  /// Whether the last failed send may have a number whose completion has not arrived.
+  /// True if the kernel may have assigned a number to the last failed send and the completion with this number has not
+  /// arrived.
   var isNumberUncertain = false
   var others: [ExtendedError] = []
 
@@ -128,7 +130,8 @@ public struct ZeroCopySender: ~Copyable, Sendable {
   public var isFull: Bool { nextToQueue - oldest == UInt64(capacity) }
   /// The number of buffers that the kernel has not accepted completely.
   public var unsentCount: Int { Int(nextToQueue - nextToSend) }
-  /// The number of sends from the oldest incomplete send to the newest send, as in ``ZeroCopyTracker/inFlight``.
+  /// The number of sends in the range from the oldest incomplete send to the newest send, as in
+  /// ``ZeroCopyTracker/inFlight``.
   public var sendsInFlight: Int { tracker.inFlight }
   /// The number of buffers that ``takeCompletion()`` can return.
   public var completedCount: Int { finishedCount }
@@ -167,18 +170,18 @@ public struct ZeroCopySender: ~Copyable, Sendable {
 
   /// Sends as many queued bytes as the kernel accepts, without waiting.
   ///
-  /// The kernel may have no memory to track a send (ENOBUFS because of net.core.optmem_max or RLIMIT_MEMLOCK). If sends
-  /// are in flight, the result is then `.waitForCompletions`, because their completions free memory. If no sends are in
-  /// flight, the sender makes a plain send, and the kernel copies the bytes. A low limit therefore makes a program
-  /// slower but does not block it.
+  /// The kernel may have no memory to track a send (ENOBUFS because of net.core.optmem_max or RLIMIT_MEMLOCK). If this
+  /// occurs while sends are in flight, the result is `.waitForCompletions`, because the completions of these sends free
+  /// memory. If it occurs while no sends are in flight, the sender makes a plain send, and the kernel copies the bytes.
+  /// A low limit therefore makes a program slower but does not block it.
   ///
   /// After a failed datagram send, the sender reads the error queue, because the failed send may have used up a
   /// completion number. ``takeCompletion()`` then returns the buffers that were completed, and ``takeOtherError()``
   /// returns the other entries of the error queue.
   ///
   /// - Parameter socket: the socket that this sender was created for. The call compares the cookie of this socket with
-  ///   the sender's cookie in two cases: if the queue still contains buffers from before the last flush, and after a
-  ///   failed datagram send.
+  ///   the sender's cookie in two cases: if the queue still contains buffers that were queued before the last flush,
+  ///   and if a datagram send has failed.
   /// - Returns: the outcome; nil if the call would block.
   /// - Throws: `.brokenPipe`, `.connectionReset`, `.notConnected`, `.messageTooLarge`, `.unreachable`,
   ///   `.permissionDenied` (a firewall), `.outOfMemory` (the queue of the device is full, and the option
@@ -267,7 +270,7 @@ public struct ZeroCopySender: ~Copyable, Sendable {
   /// ``note(_:)``.
   /// - Returns: the number of buffers that ``takeCompletion()`` can return.
   /// - Throws: `.closed`; `.invalidArgument` for another socket, even if its descriptor has the number that this
-  ///   sender's socket had before it was closed. The call does not read the error queue of another socket.
+  ///   sender's socket had before this socket was closed. The call does not read the error queue of another socket.
   public mutating func readCompletions<S: KernelSocket & ~Copyable>(
     from socket: borrowing S
   ) throws(SocketError) -> Int {

@@ -3,9 +3,9 @@ public import SocketKitIP
 
 /// A record of a socket's zero-copy sends. It contains the sends that are in flight and the owner of each send.
 ///
-/// The kernel numbers the MSG_ZEROCOPY sends of each socket from 0 with a counter of 32 bits, which wraps around. One
-/// completion can complete a range of several sends, and completions may arrive out of order (msg_zerocopy.rst).
-/// ``ZeroCopySender`` contains a tracker. Use a separate tracker if the program makes sends with
+/// The kernel assigns numbers to the MSG_ZEROCOPY sends of each socket with a counter of 32 bits, which starts at 0 and
+/// wraps around. One completion can complete a range of several sends, and completions may arrive out of order
+/// (msg_zerocopy.rst). ``ZeroCopySender`` contains a tracker. Use a separate tracker if the program makes sends with
 /// ``/SocketKitCore/SendFlags/zeroCopy`` from memory that the program manages itself.
 ///
 /// **A datagram send that fails may use up a number.** If the kernel cannot build the packet, it reuses the number for
@@ -23,7 +23,8 @@ public struct ZeroCopyTracker: ~Copyable, Sendable {
   /// The number of slots of ``owners``. It is greater than ``capacity``, because failed sends can use up numbers that
   /// follow the number of the last noted send.
   private let slots: Int
-  /// The largest number of sends from the oldest incomplete send to the newest send, even if some of them are complete.
+  /// The maximum number of sends in the range from the oldest incomplete send to the newest send. Complete sends in
+  /// this range count, too.
   public let capacity: Int
   private var oldest: UInt64
   private var next: UInt64
@@ -48,7 +49,8 @@ public struct ZeroCopyTracker: ~Copyable, Sendable {
   public var isFull: Bool { next - oldest >= UInt64(capacity) }
   /// The number that the kernel assigns to the next send, according to the completions that have been read.
   public var nextNumber: UInt32 { UInt32(truncatingIfNeeded: next) }
-  /// The number of sends from the oldest incomplete send to the newest send.
+  /// The number of sends in the range from the oldest incomplete send to the newest send. Complete sends in this range
+  /// count, too.
   public var inFlight: Int { Int(next - oldest) }
 
   /// Notes a successful send of at least one byte with MSG_ZEROCOPY. Traps if ``isFull`` is true.
@@ -84,7 +86,7 @@ public struct ZeroCopyTracker: ~Copyable, Sendable {
     return first..<first + count
   }
 
-  /// Returns the owner of a completed send; nil if the send was completed before or failed.
+  /// Returns the owner of a completed send; nil if the send was completed before, or if it failed.
   mutating func takeOwner(of number: UInt64) -> UInt64? {
     let owner = owners[slot(number)]
     if owner == Self.free { return nil }
