@@ -48,7 +48,8 @@ public struct VsockContextIDWatcher: Sendable {
   ///   - last: the context ID that the program uses now; nil if the machine had none.
   ///   - period: the time between two queries; values below 10 ms are raised to 10 ms.
   ///   - ask: a function that returns the current context ID, or nil if the machine has none. By default, the watcher
-  ///     queries the kernel. Pass a function to query another source, such as a hypervisor's own interface or a test.
+  ///     queries the kernel. Pass a function to query another source, such as a hypervisor's own interface, or to
+  ///     supply the IDs of a test.
   public init(
     last: VsockContextID?, period: Duration = .seconds(1),
     asking ask: (@Sendable () throws(SocketError) -> VsockContextID?)? = nil

@@ -1,14 +1,14 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// Sends a socket's packets in order, and each packet whole, with blocking calls on a dedicated thread.
+/// Sends a socket's packets in order and never in part. A dedicated thread makes the blocking send calls.
 ///
 /// ``VsockSequencedPacketSocket`` describes the behavior and the reason for it.
 @frozen @safe
 @usableFromInline
 struct PacketSender: ~Copyable, @unchecked Sendable {
-  // A raw pointer, because a class reference would be retained and released around every send. Until the socket is
-  // closed or destroyed, it is a user of this memory (`PacketSenderShare`).
+  // A raw pointer, because a class reference would be retained and released around every send. The socket is a user of
+  // this memory (`PacketSenderShare`) until the socket is closed or destroyed.
   @usableFromInline let memory: UnsafeMutableRawPointer
 
   /// Takes ownership of the descriptor, because the number of the descriptor must not be reused while a packet is being
@@ -71,7 +71,8 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
       let result = share.state.hasNoRoomSource ? -1 : csk_eventfd()
       // If no descriptor is available for the event counter, this property returns the socket's own descriptor. It then
       // always returns that descriptor, because a poller identifies a source by its number. A poller then reports the
-      // socket as writable more often than necessary. With edge triggering only, reports may be missing.
+      // socket as writable more often than necessary. Reports may be missing with edge triggering, but not with level
+      // triggering.
       if result < 0 {
         share.state.hasNoRoomSource = true
         return RawDescriptor(share.state.descriptor)
@@ -82,7 +83,7 @@ struct PacketSender: ~Copyable, @unchecked Sendable {
     return RawDescriptor(share.state.room)
   }
 
-  /// A send with one of these flags fails: MSG_OOB (1) and MSG_ZEROCOPY. Of the other flags, only MSG_EOR has an
+  /// A send call with one of these flags fails: MSG_OOB (1) and MSG_ZEROCOPY. Of the other flags, only MSG_EOR has an
   /// effect.
   private static var refusedFlags: SendFlags { [.zeroCopy, SendFlags(rawValue: 1)] }
 

@@ -6,8 +6,8 @@ internal import SocketKitCore
 /// guards.
 ///
 /// The memory is freed when its last user leaves, so a value of this type is valid until its user leaves. The lock is
-/// not a field of the state: a mutating method of the state requires exclusive access to the whole state, while other
-/// threads access the lock to wait for it.
+/// not a field of the state: a mutating method of the state requires exclusive access to the whole state, but other
+/// threads must be able to wait for the lock during such a method.
 @safe
 struct PacketSenderShare: ~Copyable {
   // Until the last user leaves, the memory exists and its four objects are initialized. `state.users` counts the users.
@@ -46,8 +46,8 @@ struct PacketSenderShare: ~Copyable {
     nonmutating _modify { yield unsafe &stateAddress.pointee }
   }
 
-  /// The number of the socket. A thread that borrows the socket needs no lock, because the number does not change while
-  /// the socket is borrowed.
+  /// The descriptor number of the socket. A thread that borrows the socket needs no lock, because the number does not
+  /// change while the socket is borrowed.
   var descriptor: RawDescriptor { unsafe RawDescriptor(stateAddress.pointee.descriptor) }
 
   private var stateAddress: UnsafeMutablePointer<PacketSenderState> {

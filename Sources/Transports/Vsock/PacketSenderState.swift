@@ -21,8 +21,9 @@ struct PacketSenderState: ~Copyable {
   var longestSent = 0
   /// The error that ended the connection; 0 for none.
   private(set) var failure: Int32 = 0
-  /// Whether writing has ended or ends after the last packet, and whether the thread must then shut down writing.
+  /// True if writing has ended or if writing ends after the last packet.
   var isEnding = false
+  /// True if the thread must shut down writing after the last packet.
   var mustShutDown = false
   var isAbandoned = false
   var threadRuns = false
@@ -85,9 +86,10 @@ struct PacketSenderState: ~Copyable {
     _ = csk_fcntl(descriptor, CSK_F_SETFL, blocking ? flags & ~nonBlocking : flags | nonBlocking)
     if blocking && !hasTimeLimit {
       hasTimeLimit = true
-      // Stopping and continuing the process interrupts the send call even in this thread. Without a time limit, the
-      // kernel would restart the call and append the packet to the part that was already sent. With a time limit, the
-      // call fails with EINTR (sock_intr_errno). Only the presence of the limit matters, so the limit is long: 23 days.
+      // If the process is stopped and continued, the send call is interrupted even in this thread, which blocks all
+      // signals. Without a time limit, the kernel would restart the call and append the packet to the part that was
+      // already sent. With a time limit, the call fails with EINTR (sock_intr_errno). Only the presence of the limit
+      // matters, so the limit is long: 23 days.
       let time = csk_timeval(tv_sec: 2_000_000, tv_usec: 0)
       _ = RawDescriptor(descriptor).writeOption(CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, time)
     }

@@ -30,7 +30,7 @@ extension PacketSenderShare {
   }
 
   /// Starts a detached thread that uses the shared memory. The thread blocks all signals, because a signal during a
-  /// send would split the packet.
+  /// send call would split the packet.
   ///
   /// The new thread is a user of the memory, so the memory exists until the thread leaves. The functions of libc access
   /// the other arguments only during the call.

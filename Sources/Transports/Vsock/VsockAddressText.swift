@@ -8,8 +8,8 @@ extension VsockAddress: CustomStringConvertible {
   /// The address in the form for commands and files: `vsock://host:1024`, `vsock://local:5000`, `vsock://hypervisor:1`,
   /// `vsock://3:5000`, `vsock://any:*`.
   ///
-  /// A flag follows a question mark: `vsock://3:5000?to-host`. Any flag other than ``Flags/toHost`` is written as
-  /// `?flags=` with its number.
+  /// A flag follows a question mark: `vsock://3:5000?to-host`. If ``flags`` has any other value, the text is `?flags=`
+  /// followed by the number.
   public var addressText: String {
     let machine =
       switch contextID {

@@ -15,7 +15,8 @@ public struct VsockContextID: RawRepresentable, BitwiseCopyable, Hashable, Senda
   @inlinable public static var hypervisor: Self { Self(rawValue: 0) }
   /// This machine, through loopback (VMADDR_CID_LOCAL, 1). Requires Linux 5.6 and the module vsock_loopback.
   @inlinable public static var local: Self { Self(rawValue: 1) }
-  /// The host that runs this virtual machine, and the host's own context ID (VMADDR_CID_HOST, 2).
+  /// The context ID of the host (VMADDR_CID_HOST, 2). A virtual machine uses it to address the host that runs the
+  /// machine.
   @inlinable public static var host: Self { Self(rawValue: 2) }
 }
 

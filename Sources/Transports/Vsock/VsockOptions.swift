@@ -7,10 +7,11 @@ public enum VsockSocketOptions {}
 extension SocketOption where Group == VsockSocketOptions, Value == Int {
   /// The size of the receive buffer in bytes, initially 262144.
   ///
-  /// The size limits the data that the peer can send before this end reads, and the length of the peer's packets. The
-  /// kernel silently clamps the value to the range from ``bufferMinimum`` to ``bufferMaximum`` (raise the maximum
-  /// first). Read the option back for the effective value. Newer kernels also apply this limit to the data that this
-  /// end has sent and the peer has not read yet. The C name is `SO_VM_SOCKETS_BUFFER_SIZE`.
+  /// This option is the limit for the amount of data that the peer can send before this end reads. It is also the limit
+  /// for the length of the peer's packets. The kernel silently clamps the value to the range from ``bufferMinimum`` to
+  /// ``bufferMaximum`` (raise the maximum first). Read the option back for the effective value. Newer kernels also
+  /// apply this limit to the data that this end has sent and that the peer has not read yet. The C name is
+  /// `SO_VM_SOCKETS_BUFFER_SIZE`.
   public static var bufferSize: Self { Self(size: CSK_SO_VM_SOCKETS_BUFFER_SIZE) }
   /// The largest permitted ``bufferSize`` in bytes, initially 262144. A maximum below the current size lowers the size.
   /// The C name is `SO_VM_SOCKETS_BUFFER_MAX_SIZE`.

@@ -16,11 +16,12 @@ public import SocketKitCore
 /// second without packets. This has a cost: each packet is copied once more and passed to another thread, and each
 /// sending socket uses a thread (256 KiB of address space), the memory of its queue and an event descriptor.
 ///
-/// - A send first checks the connection, and fails immediately if the connection has already ended. If a queued packet
-///   cannot be sent, the connection ends, and the next send reports the error.
-/// - Some events interrupt the sending thread as a signal does, and therefore also end the connection: suspending the
-///   machine, a debugger, a container freezer, and calls such as setuid(2) while other threads run.
-/// - A send of a packet longer than this socket's own ``SocketKitCore/SocketOption/bufferSize`` fails with
+/// - A send call first checks the connection, and fails immediately if the connection has already ended. If a queued
+///   packet cannot be sent, the connection ends, and the next send reports the error.
+/// - Some events interrupt the sending thread as a signal does. They therefore end the connection too. Such events are
+///   the suspension of the machine, a stop by a debugger or a container freezer, and a call such as setuid(2) while
+///   other threads run.
+/// - Sending a packet that is longer than this socket's own ``SocketKitCore/SocketOption/bufferSize`` fails with
 ///   `.messageTooLarge`, because the kernel applies this limit to sent packets too. Set the size before the first send.
 ///   A packet longer than the peer's buffer is accepted but ends the connection, and the next send fails with
 ///   `.messageTooLarge`.

@@ -1,7 +1,7 @@
 public import SocketKitCore
 
 // The three types of vsock sockets share the following members (vsock(7)). The kernel chooses the transport of a
-// connection from the address of the peer. For `VsockContextID.local` and the machine's own context ID, it chooses
+// connection according to the peer's address. For `VsockContextID.local` and the machine's own context ID, it chooses
 // loopback. For the host's context ID, and for every address with `VsockAddress.Flags.toHost`, it chooses the transport
 // to the host. For all other addresses, it chooses the transport to a guest.
 
