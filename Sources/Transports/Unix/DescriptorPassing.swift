@@ -53,8 +53,8 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
       let result = try attemptPass(bytes, descriptors, credentials, to: address, flags)
       if result.raw >= 0 { return result.raw }
       if !result.isWouldBlock { throw SocketError(result, .passDescriptors) }
-      // For a send to an address, the kernel does not report when the receiver has buffer space again. The call
-      // therefore pauses and retries, as sends without descriptors do.
+      // For a send call with an address, the kernel does not report when the receiver has buffer space again. The call
+      // therefore pauses and retries, as send calls without descriptors do.
       refused &+= 1
       if refused > 2 && address != nil {
         try wait.pause()
@@ -70,8 +70,8 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   ///   - descriptors: receives descriptors up to its capacity, and the kernel's information about the message
   ///     (``ReceivedDescriptors/info``). The call first empties it. Further descriptors are closed and counted in
   ///     ``ReceivedDescriptors/surplus``. With a capacity of 0, all descriptors are closed.
-  ///   - buffer: receives the beginning of the message. On a stream, a receive ends after the bytes that were sent with
-  ///     descriptors. On a stream, a call with an empty buffer makes no system call.
+  ///   - buffer: receives the beginning of the message. On a stream, a call returns no bytes that follow the bytes that
+  ///     were sent with descriptors. On a stream, a call with an empty buffer makes no system call.
   /// - Returns: `.bytes` with the number of bytes in the buffer; `.endOfStream` at the end of the connection (never on
   ///   datagram sockets); nil if there is nothing to receive now.
   /// - Throws: `.ancillaryTruncated` if descriptors could not be delivered because the process cannot open more

@@ -5,8 +5,8 @@ public import SocketKitCore
 // time of that call. Another process may use the peer's descriptor now.
 
 extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == ProcessCredentials {
-  /// The process ID, user ID and group ID of the peer, the process that called connect(2), listen(2) or socketpair(2).
-  /// Reading throws `.notConnected` if there is no peer, and `.closed`. The C name is `SO_PEERCRED`.
+  /// The process ID, user ID and group ID of the peer. The peer is the process that called connect(2), listen(2) or
+  /// socketpair(2). Reading throws `.notConnected` if there is no peer, and `.closed`. The C name is `SO_PEERCRED`.
   public static var peerCredentials: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> ProcessCredentials in
       var value = ProcessCredentials(pid: 0, uid: .max, gid: .max)
@@ -46,8 +46,9 @@ extension ReadOnlySocketOption where Group == UnixSocketOptions, Value: ~Copyabl
   /// reports the descriptor as readable when the process has ended; see `ProcessDescriptor`. The descriptor is CLOEXEC.
   /// Each read of the option opens another descriptor.
   ///
-  /// Reading throws `.notConnected` if there is no peer; `.notSupported` before Linux 6.5; ESRCH or EINVAL if the
-  /// process has ended (before Linux 6.16); `.tooManyDescriptors`; `.closed`. The C name is `SO_PEERPIDFD` (Linux 6.5).
+  /// Reading throws `.notConnected` if there is no peer; `.notSupported` before Linux 6.5; ESRCH or EINVAL on kernels
+  /// before Linux 6.16 if the process has ended; `.tooManyDescriptors`; `.closed`. The C name is `SO_PEERPIDFD` (Linux
+  /// 6.5).
   public static var peerProcess: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> Descriptor in
       var number: Int32 = -1

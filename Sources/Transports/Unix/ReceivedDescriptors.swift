@@ -11,9 +11,9 @@ public import SocketKitCore
 /// _ = try socket.receiveDescriptors(&received, into: buffer.mutableSpan)
 /// if let file = received.takeFirst() { … }
 /// ```
-/// The descriptors are CLOEXEC. They are blocking or non-blocking as the sender set them. That flag belongs to the open
-/// file, which the sender still shares, so this type does not change the flag. `init(adopting:)` of a socket type makes
-/// a passed socket non-blocking for the sender too.
+/// The descriptors are CLOEXEC. Each descriptor is in the blocking or non-blocking mode that the sender set. This mode
+/// belongs to the open file, which the sender still shares, so this type does not change the mode. `init(adopting:)` of
+/// a socket type makes a passed socket non-blocking for the sender too.
 @frozen
 public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   @usableFromInline var numbers = InlineArray<capacity, RawDescriptor>(repeating: RawDescriptor(-1))
@@ -41,7 +41,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
 
   /// The number of descriptors that have not been taken out.
   @inlinable public var count: Int { end &- start }
-  /// Whether all descriptors have been taken out, or none arrived.
+  /// True if all descriptors have been taken out or if none arrived.
   @inlinable public var isEmpty: Bool { end == start }
   /// The number of descriptors that exceeded the capacity; they have been closed.
   @inlinable public var surplus: Int { closed }
@@ -89,7 +89,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
 
   /// Takes ownership of the descriptors in a message's ancillary data, and copies the sender's credentials.
   ///
-  /// The call first closes the descriptors and discards the credentials of an earlier message. It then takes the
+  /// The call first closes the descriptors of an earlier message and discards its credentials. It then takes the
   /// descriptors of all SCM_RIGHTS messages up to the capacity, closes the others, takes a pidfd, and copies
   /// credentials. It skips other ancillary messages. It replaces each descriptor in the ancillary data with -1, so that
   /// no descriptor is closed twice.
@@ -106,8 +106,9 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   /// Takes ownership as ``take(from:)`` does, but keeps the descriptors of an earlier message.
   @unsafe @inlinable
   mutating func add(from ancillary: inout MutableRawSpan) {
-    // The span is mutable, so `takePassedNumber` may write to its parts. The loop and the cases check that a number is
-    // within the data. The caller guarantees that the numbers are descriptors that nothing else owns.
+    // The span is mutable, so `takePassedNumber` may write to its parts. The loop condition and the switch cases check
+    // that the bytes of each number are inside the data. The caller guarantees that the numbers are descriptors that
+    // nothing else owns.
     unsafe ancillary.withUnsafeMutableBytes { memory in
       unsafe AncillaryData.forEach(in: memory.bytes) { level, type, data in
         guard level == CSK_SOL_SOCKET else { return }

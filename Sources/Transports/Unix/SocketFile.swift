@@ -23,8 +23,8 @@ struct SocketFile: Sendable {
 /// in size and needs no reference counting.
 ///
 /// No other pointer refers to the memory. `init` allocates and initializes the memory, and `dispose` frees it. The
-/// memory is freed only once: after `dispose`, `remove` and `disarm` set the pointer to nil, and `deinit` is the last
-/// access.
+/// memory is freed only once, because `remove` and `disarm` set the pointer to nil after they have called `dispose`,
+/// and because `deinit` is the last access.
 @safe @frozen
 @usableFromInline
 struct BoundPath: ~Copyable, @unchecked Sendable {

@@ -46,7 +46,7 @@ public struct UnixAddress: SocketAddress, BitwiseCopyable {
     self.init(kind: .abstract, bytes)
   }
 
-  /// Makes the address of a name in the kernel's abstract namespace that consists of any bytes.
+  /// Makes the address of an abstract name that consists of any bytes.
   /// - Throws: as ``init(abstract:)-(String)``.
   public init(abstract bytes: [UInt8]) throws(SocketError) {
     try Self.check(bytes, text: "@\(EscapedName.text(bytes))", isPath: false)
@@ -150,7 +150,8 @@ extension UnixAddress: LosslessStringConvertible {
     }
   }
 
-  /// Parses a path such as `/run/x.sock`, `@name` for an abstract name, or `@` without a name for ``unnamed``.
+  /// Parses one of three forms: a path, such as `/run/x.sock`; `@name` for an abstract name; `@` without a name for
+  /// ``unnamed``.
   ///
   /// `%` followed by two hexadecimal digits represents a byte (``/SocketKitCore/EscapedName``). Therefore, write `%25`
   /// for `%`, and `%40name` for a path that begins with `@`. To use a path or a name without escapes, call

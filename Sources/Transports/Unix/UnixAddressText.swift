@@ -51,9 +51,9 @@ extension EndpointFormat where Endpoint == UnixAddress, Address == UnixAddress {
   /// The format of ``UnixAddress``, as in `unix:/run/x.sock`.
   ///
   /// The body is `/path`, `relative/path`, `@name` for an abstract name, or `@` without a name for
-  /// ``UnixAddress/unnamed``: the kernel then chooses the abstract name of a listener. `///path` means `/path`. `%`
-  /// followed by two hexadecimal digits represents a byte (``/SocketKitCore/EscapedName``), as in `@a%00b`. `%40name`
-  /// is a path that begins with `@`.
+  /// ``UnixAddress/unnamed``. If a listener uses `@` without a name, the kernel chooses the listener's abstract name.
+  /// `///path` means `/path`. `%` followed by two hexadecimal digits represents a byte
+  /// (``/SocketKitCore/EscapedName``), as in `@a%00b`. `%40name` is a path that begins with `@`.
   public static func unix(scheme: String) -> Self {
     Self(scheme: scheme, parse: { (body) throws(SocketError) in try UnixAddress(body: body) }, body: { $0.description })
   }

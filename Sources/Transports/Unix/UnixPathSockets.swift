@@ -3,8 +3,8 @@ public import SocketKitCore
 // These methods connect, listen and bind with paths that may be too long for an address.
 
 extension Transport where Self: Acceptable<Void> & ~Copyable, Address == UnixAddress {
-  /// Listens on a path of any length, like `listen(on:)` on an address. ``UnixPath`` describes the consequences of a
-  /// long path.
+  /// Listens on a path of any length, as `listen(on:)` listens on an address. ``UnixPath`` describes the consequences
+  /// of a long path.
   /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a last component that is too
   ///   long. The error includes the path.
   public static func listen(
@@ -25,7 +25,7 @@ extension Transport where Self: Acceptable<Void> & ~Copyable, Address == UnixAdd
     }
   }
 
-  /// Connects to a path of any length, blocking this thread, like `connect(to:until:)` to an address.
+  /// Connects to a path of any length, as `connect(to:until:)` connects to an address. Blocks this thread.
   /// - Throws: the errors of `connect(to:until:)`; `.noSuchPath` also if the path is long and /proc is not mounted. The
   ///   error includes the path.
   public static func connect(
@@ -44,8 +44,8 @@ extension Transport where Self: Acceptable<Void> & ~Copyable, Address == UnixAdd
 }
 
 extension UnixDatagramSocket {
-  /// Binds a socket to a path of any length, like `bind(to:)` to an address. ``UnixPath`` describes the consequences of
-  /// a long path.
+  /// Binds a socket to a path of any length, as `bind(to:)` binds to an address. ``UnixPath`` describes the
+  /// consequences of a long path.
   /// - Throws: `.addressInUse`, `.noSuchPath`, `.permissionDenied`, `.addressTooLong` for a last component that is too
   ///   long. The error includes the path.
   public static func bind(

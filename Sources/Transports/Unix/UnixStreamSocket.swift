@@ -8,8 +8,8 @@ public import SocketKitCore
 /// ```
 /// Listening on a path creates a file, and closing the listener removes it. ``SocketKitUnix`` describes the other rules
 /// about paths. The socket can pass descriptors (`sendDescriptors(_:with:)`) and reports its peer's identity (option
-/// `.peerCredentials`). A read that does not request descriptors discards descriptors that arrive, so that no
-/// descriptor leaks.
+/// `.peerCredentials`). A read call that does not request descriptors discards any that arrive, so that no descriptor
+/// leaks.
 @frozen
 public struct UnixStreamSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
   public typealias Address = UnixAddress
