@@ -16,7 +16,7 @@ public struct ZeroCopyCompletion: ~Copyable, Sendable {
   /// The number of bytes of the buffer that were sent. The number equals ``PinnedBuffer/count`` unless the program
   /// stopped sending the buffer.
   public let bytesSent: Int
-  /// Whether the kernel copied some of the bytes. On loopback the kernel always copies.
+  /// Whether the kernel copied some of the bytes. On loopback, the kernel always copies the bytes.
   public let wasCopied: Bool
   private let buffer: PinnedBuffer
 
