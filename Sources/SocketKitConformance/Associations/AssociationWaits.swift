@@ -124,7 +124,7 @@ extension OneToManySuite where S: ~Copyable {
 }
 
 extension Associations where S: ~Copyable {
-  /// Sends numbered messages from the first client until a send would block; returns the number sent.
+  /// Sends numbered messages from the first client until a send would block; returns the number of messages sent.
   fileprivate func fill() throws -> Int {
     try sendUntilBlocked { try clients[0].socket.value.send($0.span, on: ofClients[0]) }
   }

@@ -22,7 +22,7 @@ struct Party<S: OneToManySocket & ~Copyable>: Sendable {
     }
   }
 
-  /// Waits for the next message or end and receives it.
+  /// Waits for the next message or for the end of an association, and receives it.
   func next(_ room: Int = 65536, _ terms: WaitTerms = .patient) throws -> Arrival<S.Association> {
     let arrival = try received(room) { socket, buffer, association, info in
       try socket.receive(into: buffer.mutableSpan, from: &association, &info, until: terms)
@@ -64,7 +64,7 @@ struct Party<S: OneToManySocket & ~Copyable>: Sendable {
     if seen != wanted { throw ConformanceFailure("\(what): \(seen.text), expected \(wanted.text)") }
   }
 
-  /// Requires that an attempt to receive returns would-block.
+  /// Requires that nothing can be received without waiting.
   func requireNothing(_ when: String) throws {
     if let arrival = try tryReceive() { throw ConformanceFailure("\(arrival.text) \(when)") }
   }
@@ -74,7 +74,7 @@ struct Party<S: OneToManySocket & ~Copyable>: Sendable {
     try requireEqual(sent, bytes.count, "the number of bytes sent of a message")
   }
 
-  /// Waits until a message or an end is available, without receiving it.
+  /// Waits until a message or the end of an association is available, but does not receive it.
   func awaitArrival() throws {
     try require(socket.value.readSource.becomesReadable(within: Times.patience), "nothing arrived")
   }
@@ -141,7 +141,7 @@ struct Associations<S: OneToManySocket & ~Copyable>: Sendable {
     server.socket.close()
   }
 
-  /// Sends a message from a client to the server, and one back.
+  /// Sends a message from a client to the server, and another message in the other direction.
   func roundTrip(_ index: Int, _ when: String) throws {
     try clients[index].send([0x5a, UInt8(index)], on: ofClients[index])
     try server.requireNext([0x5a, UInt8(index)], ofServer[index], "the message of client \(index) \(when)")
@@ -149,7 +149,7 @@ struct Associations<S: OneToManySocket & ~Copyable>: Sendable {
     try clients[index].requireNext([0xa5, UInt8(index)], ofClients[index], "the answer to client \(index) \(when)")
   }
 
-  /// Requires that the associations of all clients except the first still work.
+  /// Requires that the associations of all clients except the first client still work.
   func requireOthers(_ when: String) throws {
     for index in clients.indices.dropFirst() { try roundTrip(index, when) }
   }

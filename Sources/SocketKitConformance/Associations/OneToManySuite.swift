@@ -14,7 +14,7 @@ public struct OneToManySuite<S: OneToManySocket & ~Copyable>: ConformanceSuite {
 
   /// - Parameters:
   ///   - name: the name of the transport in reports.
-  ///   - traits: the traits of the sockets: `.lossless` and `.unpeekable` add or skip rules.
+  ///   - traits: the traits of the sockets. The traits `.lossless` and `.unpeekable` add or skip rules.
   ///   - makeSocket: creates a socket that is bound to an unused address, accepts associations and reports their ends.
   ///     Its buffers must hold at least 160 messages of 100 bytes, or at least ten such messages if the socket is
   ///     `.lossless`. May throw ``ConformanceUnavailable`` with the cause.

@@ -170,7 +170,7 @@ extension MessageEnd where S: ~Copyable {
     while seen.count < count {
       try awaitMessage()
       seen += try receiveBatch(&batch)
-      // Messages may arrive late, so limit the batch to the number still missing.
+      // Messages may arrive late, so limit the batch to the number of messages that are still missing.
       batch = MessageBatch(capacity: max(1, min(capacity, count - seen.count)), messageCapacity: room)
     }
     try requireEqual(seen.count, count, "the number of messages received in batches")
@@ -179,7 +179,7 @@ extension MessageEnd where S: ~Copyable {
 }
 
 extension Message {
-  /// The sender's address, or nil if the sender is unnamed or the kernel omits the address, as it may for connected
-  /// sockets.
+  /// The sender's address, or nil if the sender is unnamed, or if the kernel omits the address, which it may do for
+  /// connected sockets.
   var knownSender: AnySocketAddress? { sender.byteCount > 2 ? sender : nil }
 }

@@ -68,7 +68,8 @@ public struct DatagramSuite<S: DatagramSocket & ~Copyable>: ConformanceSuite {
       + severalSenders
   }
 
-  /// Checks the primitive, which also reports the full length of a truncated message.
+  /// Checks the primitive `attemptReceive`, which reports the full length of a message even if the message is
+  /// truncated.
   private func requireFullLength(_ ends: MessageEnds<S>, _ room: Int, _ name: S.Address?) throws {
     try ends.near.send([1, 2, 3])
     try ends.far.awaitMessage()

@@ -64,7 +64,7 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
     return message
   }
 
-  /// Waits until a message is available, without receiving it.
+  /// Waits until a message is available, but does not receive it.
   func awaitMessage() throws {
     try require(socket.value.readSource.becomesReadable(within: Times.patience), "no message arrived")
   }
@@ -76,7 +76,7 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
     try require(!message.isTruncated, "\(what()) is reported as truncated")
   }
 
-  /// Requires that an attempt to receive returns would-block.
+  /// Requires that nothing can be received without waiting.
   func requireNothing(_ when: String) throws {
     switch try tryReceive() {
     case .wouldBlock: return
@@ -99,7 +99,8 @@ struct MessageEnd<S: MessageSocket & ~Copyable>: Sendable {
     try calls.sendWaiting(socket, bytes, peer, terms)
   }
 
-  /// Sends numbered messages of approximately the given size until a send would block; returns the number sent.
+  /// Sends numbered messages of approximately the given size until a send would block; returns the number of messages
+  /// sent.
   func fill(_ size: Int = 1000) throws -> Int { try sendUntilBlocked(size, trySend) }
 
   /// Receives the given number of messages that ``fill(_:)`` sent.
@@ -144,8 +145,8 @@ struct MessageEnds<S: MessageSocket & ~Copyable>: Sendable {
     let far: Shared<S>
   }
 
-  /// Runs `body`, then closes both ends. If `body` fails, the function only shuts both ends down, which ends pending
-  /// calls.
+  /// Runs `body`, then closes both ends. If `body` fails, the function shuts both ends down instead of closing them, so
+  /// that pending calls return.
   func use(_ body: (MessageEnds) throws -> Void) throws {
     do {
       try body(self)
@@ -165,7 +166,8 @@ struct MessageEnds<S: MessageSocket & ~Copyable>: Sendable {
   }
 }
 
-/// Sends numbered messages of approximately the given size until a send would block; returns the number sent.
+/// Sends numbered messages of approximately the given size until a send would block; returns the number of messages
+/// sent.
 func sendUntilBlocked(_ size: Int = 1000, _ trySend: ([UInt8]) throws -> Int?) throws -> Int {
   var count = 0
   var blockedAt = -1
@@ -175,8 +177,8 @@ func sendUntilBlocked(_ size: Int = 1000, _ trySend: ([UInt8]) throws -> Int?) t
       try requireEqual(sent, message.count, "the number of bytes sent of a message")
       count += 1
     } else {
-      // Buffer space may become free a moment later, even if the peer does not receive: when a socket forwards messages
-      // itself, and when messages that are in transit arrive in the peer's buffer.
+      // Buffer space may become free a moment later, even if the peer does not receive. This occurs when a socket
+      // forwards messages itself, and when messages that are in transit arrive in the peer's buffer.
       if blockedAt == count { return count }
       blockedAt = count
       pause(Times.settle)

@@ -32,8 +32,8 @@ extension MessageRules where S: ~Copyable {
             try batch.send(on: ends.near.socket.value, until: .after(Times.idle))
           }
         }
-        // SCTP periodically sends a message to probe the peer's buffer (RFC 9260, 6.1 A), which frees send buffer space
-        // for one message.
+        // SCTP periodically sends a message to probe the peer's buffer (RFC 9260, 6.1 A). Sending this message frees
+        // send buffer space for one message.
         try require(batch.sent < 2, "the whole batch was sent without buffer space")
       }
   }
@@ -87,8 +87,8 @@ extension MessageRules where S: ~Copyable {
     }
   }
 
-  /// Requires that a receive ends because of the socket's own shutdown: a packet socket returns the end, a datagram
-  /// socket throws `.shutDown`.
+  /// Requires that a receive call returns because of the socket's own shutdown. On a packet socket, the call returns
+  /// the end; on a datagram socket, the call throws `.shutDown`.
   private func requireOwnEnd(_ end: MessageEnd<S>, _ terms: WaitTerms) throws {
     if prefix == "packet" {
       guard case .end = try end.wait(64, terms) else {

@@ -4,10 +4,10 @@ public struct MessageTraits: OptionSet, Hashable, Sendable {
   public let rawValue: UInt32
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// The two sockets are connected to each other: messages are sent without an address. This always applies to
+  /// The two sockets are connected to each other, so messages are sent without an address. This always applies to
   /// sequenced packets.
   public static let connected = Self(rawValue: 1)
-  /// No message is dropped because a buffer is full: sends to a peer that does not receive eventually block.
+  /// The transport does not drop a message if a buffer is full. If the peer does not receive, a send eventually blocks.
   public static let lossless = Self(rawValue: 2)
   /// Sending to a closed peer fails, either immediately or soon.
   public static let refusals = Self(rawValue: 4)
@@ -15,9 +15,11 @@ public struct MessageTraits: OptionSet, Hashable, Sendable {
   public static let delayedErrors = Self(rawValue: 8)
   /// Messages can carry descriptors (SCM_RIGHTS).
   public static let descriptors = Self(rawValue: 16)
-  /// The kernel timestamps messages on request (SO_TIMESTAMP); the rules on ancillary data require this.
+  /// If the program requests timestamps (SO_TIMESTAMP), the kernel reports the time at which it received a message. The
+  /// rules for ancillary data require this trait.
   public static let timestamps = Self(rawValue: 32)
-  /// The kernel cannot peek at messages: before about Linux 6.6, vsock packets fail with ENOMEM.
+  /// The kernel cannot peek at messages. For example, peeking at vsock packets fails with ENOMEM before about Linux
+  /// 6.6.
   public static let unpeekable = Self(rawValue: 64)
   /// The receiver's kernel resets the connection when several hundred messages of any size are queued. This applies to
   /// vsock packets on kernels that also count the memory overhead, for example Linux 6.12.117 (456 packets in 256 KiB).

@@ -102,8 +102,8 @@ extension MessageRules where S: ~Copyable {
   }
 }
 
-/// Requires that signals were handled. The kernel merges pending signals while the thread does not run, so the number
-/// of handled signals may be less than the number of sent signals on a busy host.
+/// Requires that signals were handled. On a busy host, the number of handled signals may be less than the number of
+/// sent signals, because the kernel merges pending signals while the thread does not run.
 private func requireSignals(_ handled: Int) throws {
   try require(handled >= 1 && handled <= 3, "\(handled) of 3 signals were handled")
 }

@@ -19,7 +19,7 @@ extension PollerSuite where P: ~Copyable {
         } _: { control in
           let deadline = Deadline.after(Times.patience)
           try requireError(.cancelled, in: "a wait") {
-            // The wake-up of an earlier cancellation may also end a wait.
+            // A wake-up that an earlier cancellation caused can end a wait, too.
             while !deadline.hasPassed { _ = try poller.wait(until: deadline.cancellable(by: control)) }
           }
         }

@@ -138,8 +138,8 @@ extension PollerSuite where P: ~Copyable {
       }
   }
 
-  /// Sends bytes from four threads. Each thread sends its next byte only after its last byte was received, so that each
-  /// byte must be reported.
+  /// Sends bytes from four threads. Each thread sends a byte only after its previous byte was received, so the poller
+  /// must report every byte.
   func countRings(_ poller: inout P, _ trigger: Trigger) throws {
     let wires = try (0..<8).map { _ in try Wire() }
     defer { for wire in wires { wire.close() } }

@@ -53,7 +53,8 @@ extension PollerOverStreamSuite where P: ~Copyable, S: Transport & Acceptable<Vo
         let nobody = try listener.value.localAddress()
         listener.close()
         for _ in 0..<5 {
-          // Transports with this capability report a refused connect only as `.connectionReset`.
+          // Transports with this capability report `.connectionReset` for a refused connection, not
+          // `.connectionRefused`.
           let refused: SocketError.Code =
             S.capabilities.contains(.refusesByReset) ? .connectionReset : .connectionRefused
           try requireError(refused, .noSuchPath, in: "a connect to the address of a closed listener") {
@@ -102,8 +103,8 @@ extension PollerOverStreamSuite where P: ~Copyable, S: Transport & Acceptable<Vo
       ) {
         poller, listener in
         let configuration = configuration
-        // Enough capacity for all clients: some transports report a client's end only after later clients have
-        // connected.
+        // The server needs capacity for all clients, because some transports report a client's end only after later
+        // clients have connected.
         var server = EchoServer<P, S>(try makePoller(P.self, configuration), capacity: 40)
         try server.watch(listener.value)
         let done = Counter()

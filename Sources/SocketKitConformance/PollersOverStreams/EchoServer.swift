@@ -8,7 +8,8 @@ struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
   var interest: Interest { pending.isEmpty ? .readable : .writable }
   /// The sources that the poller has to watch.
   var sources: Interest { socket.sources(for: interest) }
-  /// Whether an operation on the socket would complete without blocking although no poller reports the socket as ready.
+  /// Whether an operation on the socket would complete without blocking according to `pending`. No poller reports this
+  /// readiness.
   var isReady: Bool { socket.pending.rawValue & interest.rawValue != 0 }
 
   /// Makes at most one read and one write, so that no connection delays the others. Returns false if the connection has
@@ -34,13 +35,13 @@ struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
 }
 
 /// A small echo server with one poller, similar to a typical program: it stores its connections in a slab, and its
-/// interest includes writability only while it has data to send. It supports streams that hold bytes (see
-/// ``/SocketKitCore/Poller``).
+/// interest includes writability only while it has data to send. It supports streams that buffer received bytes
+/// themselves (see ``/SocketKitCore/Poller``).
 struct EchoServer<P: Poller & ~Copyable, S: StreamSocket & ~Copyable>: ~Copyable {
   private var poller: P
   private var connections: Slab<EchoConnection<S>>
   private var buffer = [UInt8](repeating: 0, count: 16384)
-  /// The connections that can proceed although no poller reports them.
+  /// The connections that can proceed but that no poller reports.
   private var ready: [Token] = []
   /// The number of events whose token does not belong to an open connection.
   private(set) var strays = 0

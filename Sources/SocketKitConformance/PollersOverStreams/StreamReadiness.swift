@@ -8,7 +8,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
       try poller.requireQuiet("before anything was sent")
       try ends.far.writeAll([1, 2, 3, 4])
       for byte in 1...4 as ClosedRange<UInt8> {
-        // A poller does not report bytes that the socket holds.
+        // A poller does not report bytes that the socket's type has already read from the kernel and buffers itself.
         if !ends.near.value.pending.contains(.readable) {
           try poller.requireEvent(tokenA, .readable, "with byte \(byte) to read")
         }
@@ -98,8 +98,8 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
   }
 
   /// Receives all bytes and compares them with the sent bytes. With `once`, the function makes only one read call after
-  /// each event, for at most a quarter of the bytes of one write. If a poller reports each change only once, the
-  /// function then does not receive all bytes and fails.
+  /// each event, for at most a quarter of the bytes of one write. With a poller that reports each change only once,
+  /// these calls do not receive all bytes, and the function fails.
   private func receiveAll(_ poller: inout P, _ ends: Ends<S>, again: Trigger?, once: Bool = false) throws {
     var random = SeededRandom(seed: 9)
     let sent = random.bytes(400_000)
@@ -126,7 +126,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
     try requireSameBytes(seen, sent, "the bytes received")
   }
 
-  /// Reads all bytes from a peer that does not read at first, while the direction to the peer is full.
+  /// Reads all bytes from a peer while the direction to the peer is full, because the peer does not read at first.
   private func receiveBesideAFullDirection(_ poller: inout P, _ ends: Ends<S>) throws {
     let taken = try ends.near.fillCompletely()
     var random = SeededRandom(seed: 34)

@@ -14,12 +14,12 @@ public struct ConformanceReport: Sendable {
 
   /// The outcomes in the order in which the rules were run.
   public private(set) var lines: [Line] = []
-  /// The ids of the rules that may be unavailable, or prefixes of ids such as `stream.`; the prefix `""` allows all
-  /// rules.
+  /// The ids, or prefixes of ids such as `stream.`, of the rules that are allowed to be unavailable; the prefix `""`
+  /// allows all rules.
   public let allowedUnavailable: [String]
 
-  /// - Parameter allowedUnavailable: required rules whose ids have one of these prefixes may be unavailable without
-  ///   failing the report.
+  /// - Parameter allowedUnavailable: the prefixes of the ids of required rules that are allowed to be unavailable. An
+  ///   unavailable rule with such an id does not fail the report.
   public init(allowingUnavailable allowedUnavailable: [String] = []) {
     self.allowedUnavailable = allowedUnavailable
   }
@@ -37,7 +37,7 @@ public struct ConformanceReport: Sendable {
   /// Runs the rules of a suite in sequence.
   /// - Parameters:
   ///   - selection: the rules to run; the default is all of them.
-  ///   - progress: called after each rule with its line.
+  ///   - progress: a function that is called after each rule, with the line of this rule.
   public mutating func run(
     _ suite: some ConformanceSuite, where selection: (ConformanceRule) -> Bool = { _ in true },
     progress: (Line) -> Void = { _ in }
@@ -58,7 +58,7 @@ public struct ConformanceReport: Sendable {
     }
   }
 
-  /// Whether no line fails the report.
+  /// True if no line fails the report.
   public var isSuccess: Bool { !lines.contains { isFatal($0) } }
   /// The exit status for `exit`: 0 if no line fails the report, otherwise 1.
   public var exitCode: Int32 { isSuccess ? 0 : 1 }
@@ -78,7 +78,8 @@ public struct ConformanceReport: Sendable {
     return "\(passed) passed, \(failed) failed, \(unavailable) unavailable"
   }
 
-  /// One line for each rule, grouped by suite: its id, strength, duration and outcome. The summary is at the end.
+  /// One line for each rule, with its id, strength, duration and outcome. The lines are grouped by suite, and the
+  /// summary is at the end.
   public var table: String {
     func padded(_ text: String, to width: Int) -> String {
       text + String(repeating: " ", count: max(0, width - text.count))

@@ -1,7 +1,7 @@
 public import SocketKitCore
 internal import Synchronization
 
-/// A stream with partial reads and writes: most calls transfer fewer bytes than requested, often only one.
+/// A stream with partial reads and writes: most calls transfer fewer bytes than requested, often only one byte.
 ///
 /// A kernel usually accepts a small write completely. A wrapper that confuses the number of requested bytes with the
 /// number of transferred bytes may therefore pass every rule over a plain socket. Over this socket, it fails. To test a

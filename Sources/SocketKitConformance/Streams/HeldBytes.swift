@@ -58,8 +58,8 @@ extension StreamSocketSuite where S: ~Copyable {
         let sent = (1...16).map { UInt8($0) }
         for round in 0..<6 {
           let readers = sent.map { _ in RuleThread { try ends.near.readExactly(1) } }
-          // After this pause all readers sleep. Readers of a wrapper may wait on a descriptor that other threads
-          // signal.
+          // After this pause all readers sleep. A reader of a wrapper may wait for a descriptor that another thread
+          // makes readable.
           pause(.milliseconds(30))
           try ends.far.writeAll(sent)
           let watch = Stopwatch()
@@ -107,8 +107,8 @@ extension Counter {
 }
 
 extension Shared where Value: StreamSocket & ~Copyable {
-  /// Returns whether `pending` contains the direction, or whether a source that must be watched for the direction
-  /// becomes ready within the duration.
+  /// Returns true if `pending` contains the direction, or if a source that must be watched for the direction becomes
+  /// ready within the duration.
   func isReported(_ interest: Interest, within duration: Duration) -> Bool {
     if value.pending.rawValue & interest.rawValue != 0 { return true }
     let needed = value.sources(for: interest)

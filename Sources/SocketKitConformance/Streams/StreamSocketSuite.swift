@@ -90,8 +90,8 @@ struct Ends<S: StreamSocket & ~Copyable>: Sendable {
     self.far = far
   }
 
-  /// Runs `body`, then closes both ends. If `body` fails, the function only shuts both ends down, which ends pending
-  /// calls. An end is then closed when the last thread releases it.
+  /// Runs `body`, then closes both ends. If `body` fails, the function shuts both ends down instead of closing them, so
+  /// that pending calls return. An end is then closed when the last thread releases it.
   func use(_ body: (Ends) throws -> Void) throws {
     do {
       try body(self)

@@ -11,7 +11,7 @@ extension [UInt8] {
     self = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
   }
 
-  /// The eight bytes of a number, the lowest first.
+  /// The eight bytes of a number, the least significant byte first.
   init(littleEndian number: UInt64) {
     self = (0..<8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
   }

@@ -52,7 +52,7 @@ private func awaitEvent(_ watched: inout [pollfd], within duration: Duration) ->
   unsafe poll(&watched, nfds_t(watched.count), Int32(duration / .milliseconds(1))) > 0
 }
 
-/// Runs `body` while the process cannot open any descriptor.
+/// Prevents the process from opening descriptors, and runs `body` in this state.
 func withoutFreeDescriptors<R>(_ body: () throws -> R) throws -> R {
   var old = rlimit()
   #if canImport(Musl)

@@ -34,7 +34,7 @@ final class RuleThread<Value: Sendable>: @unchecked Sendable {
   }
 }
 
-/// Releases the body, and with it the sockets that it captures, before the thread signals its end.
+/// Releases the body, and with it the sockets that it captures, before the thread reports that it has ended.
 private final class BodyBox<Value>: @unchecked Sendable {
   private var body: (@Sendable () throws -> Value)?
   init(_ body: @escaping @Sendable () throws -> Value) { self.body = body }
@@ -79,7 +79,7 @@ private final class BodyBox<Value>: @unchecked Sendable {
 
   var isOpen: Bool { !isClosed }
 
-  /// Destroys the value. No other thread may be using it.
+  /// Destroys the value. No other thread may use the value during the call.
   func close() {
     if !isClosed { unsafe memory.deinitialize(count: 1) }
     isClosed = true
@@ -95,7 +95,7 @@ final class Counter: Sendable {
 
 /// The times used by rules: short for events that must not happen, long for events that must happen.
 enum Times {
-  /// The time for a thread to reach its wait before another thread acts on it.
+  /// The time in which a thread reaches its wait, before another thread acts on this wait.
   static var settle: Duration { .milliseconds(15) }
   /// The time during which an event must not happen.
   static var quiet: Duration { .milliseconds(30) }
