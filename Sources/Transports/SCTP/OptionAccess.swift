@@ -45,7 +45,7 @@ extension RawDescriptor {
 }
 
 extension [UInt8] {
-  /// Appends the bytes of an integer, or of a structure of integers without padding.
+  /// Appends the bytes of an integer, or of a structure that consists of integers and has no padding.
   mutating func append(bytesOf value: some BitwiseCopyable) {
     // The bytes are copied while the value exists.
     unsafe Swift.withUnsafeBytes(of: value) { unsafe append(contentsOf: $0) }

@@ -1,7 +1,7 @@
 public import SocketKitCore
 public import SocketKitIP
 
-/// The addresses of one end of an association and their common port: `10.0.0.1,10.0.1.1:38412`.
+/// The addresses of one end of an association and their common port, as in `10.0.0.1,10.0.1.1:38412`.
 public struct SCTPAddressList: Hashable, Sendable {
   /// The addresses: at least one, all with the same ``port``.
   public let addresses: [IPSocketAddress]
@@ -54,7 +54,7 @@ extension SCTPAddressList: LosslessStringConvertible {
     }
   }
 
-  /// The addresses separated by commas, with the port after the last address: `10.0.0.1,10.0.1.1:38412`.
+  /// The addresses, separated by commas. The port follows the last address, as in `10.0.0.1,10.0.1.1:38412`.
   public var description: String {
     let suffix = ":\(port)"
     let names = addresses.map { $0.description.dropLast(suffix.count) }

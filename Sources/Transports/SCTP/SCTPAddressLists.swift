@@ -5,7 +5,7 @@ public import SocketKitIP
 // The addresses of the two ends. A multi-homed host has several addresses (RFC 6458, 9.1 to 9.5).
 
 extension ReadOnlySCTPAssociationOption where Value == [IPSocketAddress] {
-  /// The addresses of this end of an association. For `.future`, the addresses of the socket.
+  /// The addresses of this end of an association. For `.future`, the value contains the addresses of the socket.
   ///
   /// If the socket is bound to the wildcard address, the value contains every address of this host that the socket may
   /// use.
@@ -31,7 +31,7 @@ extension RawDescriptor {
   func changeLocalAddresses(_ name: Int32, _ addresses: [IPSocketAddress]) throws(SocketError) {
     do throws(SocketError) {
       var addresses = addresses
-      // The kernel rejects port 0 for a bound socket, although 0 can only mean the port of the socket.
+      // The kernel rejects port 0 for a bound socket, so this code replaces port 0 with the port of the socket.
       if let port = IPSocketAddress(try localAddress())?.port, port != 0 {
         addresses = addresses.map { $0.port == 0 ? $0.with(port: port) : $0 }
       }

@@ -65,10 +65,10 @@ public enum SCTPAssociationAction: Hashable, Sendable {
   /// Installs a shared secret under a number (RFC 6458, 8.3.3). The secret replaces an earlier secret with the same
   /// number.
   ///
-  /// Both ends must install the same secret under the same number. The kernel signs with the secret only after
-  /// ``SCTPAssociationOption/activeKey`` is set to that number, or for messages whose ``SCTPSendInfo/key`` is that
-  /// number. Initially key 0 is active. Key 0 exists from the start, and its initial secret is empty. A new association
-  /// has the keys of the socket. The kernel keeps a copy of the secret, which has 0 to 65 535 bytes.
+  /// Both ends must install the same secret under the same number. The kernel signs with the secret in two cases: after
+  /// ``SCTPAssociationOption/activeKey`` has been set to that number, and for each message whose ``SCTPSendInfo/key``
+  /// is that number. Initially key 0 is active. Key 0 exists from the start, and its initial secret is empty. A new
+  /// association has the keys of the socket. The kernel keeps a copy of the secret, which has 0 to 65 535 bytes.
   ///
   /// The option ``SCTPAssociationOption/authenticationSupported`` must be on at both ends before the association is
   /// established. Throws `.notSupported` with EACCES if authentication is off or the peer does not support it;
@@ -102,8 +102,8 @@ public struct SCTPStreamDirections: OptionSet, BitwiseCopyable, Hashable, Sendab
 extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
   /// Performs an action on one association or on the socket. Actions on keys can also apply to the socket's defaults
   /// for future associations.
-  /// - Parameter association: an association of a one-to-many socket. For actions on keys, also `.future` for the
-  ///   socket's default, `.current` or `.all`.
+  /// - Parameter association: an association of a one-to-many socket. Actions on keys also accept `.future` (the
+  ///   socket's default), `.current` and `.all`.
   /// - Throws: `.invalidArgument` for an association that does not exist; `.closed`, and the errors that are listed for
   ///   the action.
   public borrowing func perform(

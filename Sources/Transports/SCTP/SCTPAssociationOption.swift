@@ -49,7 +49,8 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     try option.read(descriptor, association)
   }
 
-  /// Reads a read-only value of one association. Some values also exist for the whole socket: pass `.future`.
+  /// Reads a read-only value of one association. Some values also exist for the whole socket. To read such a value,
+  /// pass `.future`.
   /// - Throws: `.invalidArgument` if the association does not exist, for example if the socket is not connected;
   ///   `.notSupported`, `.closed`, and the errors that are listed for the option.
   public borrowing func option<Value>(
@@ -58,7 +59,7 @@ extension OptionTarget where Options == SCTPSocketOptions, Self: ~Copyable {
     try option.read(descriptor, association)
   }
 
-  /// Sets an option of one association, of all associations, or the default for future associations.
+  /// Sets an option of one association or of all associations, or sets the default for future associations.
   /// - Throws: `.invalidArgument` for a value out of its range, or if a one-to-many socket has no such association;
   ///   `.permissionDenied`, `.notSupported`, `.closed`, and the errors that are listed for the option.
   public borrowing func setOption<Value>(

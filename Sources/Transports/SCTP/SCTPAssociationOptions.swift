@@ -71,7 +71,7 @@ extension SCTPAssociationOption where Value == UInt32 {
   /// A number that the program chooses. The kernel returns the number with each message that the association receives:
   /// ``SCTPReceiveInfo/context``.
   ///
-  /// The number returned with a message that could not be sent is ``SCTPSendInfo/context``. The C name is
+  /// With a message that could not be sent, the kernel returns ``SCTPSendInfo/context`` instead. The C name is
   /// `SCTP_CONTEXT`.
   public static var context: Self { Self(CSK_SCTP_CONTEXT) }
   /// The maximum number of packets that are sent in one burst after an idle period; 0 for no limit. Linux's default is
@@ -88,11 +88,11 @@ public struct SCTPStreamChanges: OptionSet, BitwiseCopyable, Hashable, Sendable 
   public let rawValue: UInt32
   @inlinable
   public init(rawValue: UInt32) { self.rawValue = rawValue }
-  /// Resets of the message numbers of streams.
+  /// A reset of the message numbers of streams.
   @inlinable public static var resetStreams: Self { Self(rawValue: 1) }
-  /// Resets of all numbers of the association.
+  /// A reset of all numbers of the association.
   @inlinable public static var resetAssociation: Self { Self(rawValue: 2) }
-  /// Additions of streams.
+  /// An addition of streams.
   @inlinable public static var addStreams: Self { Self(rawValue: 4) }
 }
 

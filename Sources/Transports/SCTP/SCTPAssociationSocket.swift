@@ -3,25 +3,25 @@ public import SocketKitCore
 public import SocketKitIP
 
 /// One SCTP association that was peeled off an ``SCTPOneToManySocket``. Messages are in order within their stream. When
-/// the association ends, a receive returns the end of the stream.
+/// the association ends, a receive call returns the end of the stream.
 ///
 /// The type conforms to ``/SocketKitCore/SequencedPacketSocket``. With ``SCTPMessaging``, the socket also sends and
 /// receives the attributes of messages.
 ///
-/// **Long messages** are never truncated. A receive into a short buffer returns a piece without
-/// ``/SocketKitCore/MessageInfo/Flags/endOfRecord``, and the next receive returns the next piece
+/// **Long messages** are never truncated. A receive call with a short buffer returns a piece without
+/// ``/SocketKitCore/MessageInfo/Flags/endOfRecord``, and the next receive call returns the next piece
 /// (``/SocketKitCore/SocketCapabilities/continuedMessages``). If the sender abandons a message, the rest of that
 /// message never arrives, and the next piece belongs to another message. If peers may abandon messages, receive with an
 /// ``SCTPMessageAssembler``.
 ///
 /// **The end.** The kernel returns the end of the stream only on one-to-one sockets. On a peeled-off socket, a
-/// notification reports the end of the association. A receive converts this notification to the end of the stream. If
-/// the association was lost, one receive first throws `.connectionReset`. The socket is not a
+/// notification reports the end of the association. A receive call converts this notification to the end of the stream.
+/// If the association was lost, one receive call first throws `.connectionReset`. The socket is not a
 /// ``/SocketKitCore/KernelSocket``, because the kernel's own calls would return the notification. If the peer restarts
-/// (``SCTPAssociationChange/State/restarted``), messages may be missing: one receive throws `.connectionReset`, and the
-/// association continues. Other notifications arrive only if they are switched on. They arrive as messages with the
-/// flag ``/SocketKitCore/MessageInfo/Flags/notification``. `receive(into:)` of ``SCTPMessaging`` returns every
-/// notification as a typed value.
+/// (``SCTPAssociationChange/State/restarted``), messages may be missing. One receive call then throws
+/// `.connectionReset`, and the association continues. Other notifications arrive only if they are switched on. They
+/// arrive as messages with the flag ``/SocketKitCore/MessageInfo/Flags/notification``. `receive(into:)` of
+/// ``SCTPMessaging`` returns every notification as a typed value.
 @frozen
 public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessaging, DescriptorSocket {
   public typealias Options = SCTPSocketOptions
@@ -127,8 +127,9 @@ public struct SCTPAssociationSocket: ~Copyable, SequencedPacketSocket, SCTPMessa
     return address.ip == .v6(.any) ? (try? option(.localAddresses))?.first ?? address : address
   }
 
-  /// Returns the address that was the peer's primary address when the association was peeled off (getpeername(2)), even
-  /// if the association has ended. The option ``SCTPAssociationOption/primaryAddress`` is the current primary address.
+  /// Returns the address that was the peer's primary address when the association was peeled off (getpeername(2)). The
+  /// method returns this address even after the association has ended. The option
+  /// ``SCTPAssociationOption/primaryAddress`` is the current primary address.
   /// - Throws: `.closed`.
   public borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress {
     guard let address = IPSocketAddress(try descriptor.remoteAddress()) else {

@@ -5,7 +5,8 @@ public import SocketKitIP
 // These methods establish, end and peel off the associations of a one-to-many socket.
 
 extension SCTPOneToManySocket {
-  /// Starts to establish an association without sending a message, and returns immediately, like ``connect(toAny:)``.
+  /// Starts to establish an association without sending a message, and returns immediately, as ``connect(toAny:)``
+  /// does.
   /// - Throws: the errors of ``connect(toAny:)``.
   public borrowing func connect(to address: IPSocketAddress) throws(SocketError) -> SCTPAssociationID {
     try connect(toAny: [address])
@@ -28,8 +29,8 @@ extension SCTPOneToManySocket {
     return association
   }
 
-  /// Moves an association to its own socket, with the data that was already received (SCTP_SOCKOPT_PEELOFF_FLAGS, Linux
-  /// 4.13; SCTP_SOCKOPT_PEELOFF on earlier kernels).
+  /// Moves an association, together with the data that it has already received, to its own socket
+  /// (SCTP_SOCKOPT_PEELOFF_FLAGS, Linux 4.13; SCTP_SOCKOPT_PEELOFF on earlier kernels).
   ///
   /// The kernel cannot convert the new socket to a one-to-one socket: SO_TYPE remains SOCK_SEQPACKET. The result is
   /// therefore a ``/SocketKitCore/SequencedPacketSocket``, which generic code accepts. The call switches on
@@ -40,7 +41,8 @@ extension SCTPOneToManySocket {
     guard association.isOne else { throw SocketError(code: .invalidArgument, .peelOff) }
     let raw = descriptor
     let wasOn = (try? option(.event(.associationChange), of: association)) ?? true
-    // The event is switched on before peeling off, so that the end of the association is reported in any case.
+    // This code switches the event on before it peels off the association, so that the kernel reports the end of the
+    // association in any case.
     let set = raw.attemptSetEvent(.associationChange, to: true, for: association)
     if set.isFailure { throw SocketError(set, .peelOff) }
     let result = raw.attemptPeelOff(association)

@@ -25,8 +25,8 @@ extension SCTPSocket {
   ///   reason of an abort, because the kernel accepts such a reason only on one-to-many and peeled-off sockets (EINVAL
   ///   in net/sctp/socket.c).
   /// - Throws: `.connectionReset` if the peer aborted; `.timedOut` with ETIMEDOUT if the peer no longer answered;
-  ///   `.cancelled`, `.notConnected`. The call throws the first two even if a read or a write has already reported the
-  ///   error. The socket is closed in every case.
+  ///   `.cancelled`, `.notConnected`. The call throws either of the first two errors even if a read or write call has
+  ///   already reported it. The socket is closed in every case.
   @discardableResult
   public consuming func close(
     until limit: some WaitLimit
@@ -73,8 +73,8 @@ extension SCTPSocket {
       }
       if result.isFailure { throw SocketError(result, .close) }
       if result == .zero {
-        // Reading has ended, because the peer or this end shut down. Sent data may still be in transit, and the kernel
-        // does not report its arrival.
+        // Reading has ended, because the peer or this end has performed a shutdown. Sent data may still be in transit,
+        // and the kernel does not report its arrival.
         if !descriptor.hasItsAssociation { return }
         try wait.pause()
         continue

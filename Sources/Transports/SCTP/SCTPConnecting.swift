@@ -59,8 +59,8 @@ extension SCTPSocket {
   ///   - limit: how long to wait, and how the thread waits: ``/SocketKitCore/WaitLimit``. If the limit has already
   ///     passed, the call fails before it sends anything.
   ///   - configure: sets options on the socket before it connects.
-  /// - Throws: `.connectionRefused`, `.timedOut`, `.cancelled`, `.unreachable`, `.addressInUse` and
-  ///   `.addressNotAvailable` for the sources, `.invalidArgument` (no address, or different ports). The error contains
+  /// - Throws: `.connectionRefused`, `.timedOut`, `.cancelled`, `.unreachable`; `.addressInUse` and
+  ///   `.addressNotAvailable` for the sources; `.invalidArgument` (no address, or different ports). The error contains
   ///   the addresses.
   public static func connect(
     toAny addresses: [IPSocketAddress], from sources: [IPSocketAddress] = [], until limit: some WaitLimit,

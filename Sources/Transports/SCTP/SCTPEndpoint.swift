@@ -1,7 +1,8 @@
 public import SocketKitCore
 public import SocketKitIP
 
-/// The endpoint of an SCTP peer: its addresses, all with one port, or a name that is resolved when connecting.
+/// The endpoint of an SCTP peer: either its addresses, which have one common port, or a name that is resolved when
+/// connecting.
 ///
 /// Examples of the text: `//10.0.0.1,10.0.1.1:38412`, `//[fe80::1%eth0],10.0.0.1:80`. For a single address or name, all
 /// forms of ``/SocketKitIP/IPEndpoint`` are valid, such as `//localhost:80` and `//*:80`.

@@ -1,6 +1,6 @@
 internal import SocketKitCore
 
-/// Why an association ended or a peer reported an error: the cause code of RFC 9260, 3.3.10, in host byte order.
+/// Why an association ended, or why a peer reported an error: the cause code of RFC 9260, 3.3.10, in host byte order.
 ///
 /// The kernel delivers the code in network byte order.
 public struct SCTPErrorCause: RawRepresentable, BitwiseCopyable, Hashable, Sendable {

@@ -23,7 +23,7 @@ public struct SCTPEvent: RawRepresentable, Hashable, Sendable {
   public static let shutdown = Self(CSK_SCTP_SHUTDOWN_EVENT)
   /// The rest of a message that was received in part will not arrive.
   public static let partialDelivery = Self(CSK_SCTP_PARTIAL_DELIVERY_EVENT)
-  /// The number of a peer's adaptation layer (RFC 5061, 5.1).
+  /// A peer announced the number of its adaptation layer (RFC 5061, 5.1).
   public static let adaptation = Self(CSK_SCTP_ADAPTATION_INDICATION)
   /// Authentication keys changed, or a peer does not authenticate.
   public static let authentication = Self(CSK_SCTP_AUTHENTICATION_EVENT)

@@ -24,8 +24,8 @@ extension SCTPAssociationOption where Value == UInt16 {
 }
 
 extension ReadOnlySCTPAssociationOption where Value == [SCTPChunkType] {
-  /// The types of chunks for which this end of an association requires signatures. For `.future`, the types for which
-  /// the socket requires signatures.
+  /// The types of chunks for which this end of an association requires signatures. For `.future`, the value contains
+  /// the types for which the socket requires signatures.
   ///
   /// Reading throws `.notSupported` with EACCES if authentication is off or the peer does not support it. The C name is
   /// `SCTP_LOCAL_AUTH_CHUNKS` (RFC 6458, 8.2.4).
@@ -82,7 +82,8 @@ extension RawDescriptor {
 
 /// Runs the body, and reports EACCES as `.notSupported`.
 ///
-/// In these calls EACCES does not mean a missing privilege: authentication is off, or the peer does not support it.
+/// In these calls, EACCES does not mean that a privilege is missing. It means that authentication is off or that the
+/// peer does not support it.
 func authenticating<R>(_ body: () throws(SocketError) -> R) throws(SocketError) -> R {
   do throws(SocketError) {
     return try body()

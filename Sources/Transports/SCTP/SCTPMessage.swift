@@ -16,7 +16,7 @@ public struct SCTPMessage: BitwiseCopyable, Hashable, Sendable {
   /// The source address: one of the peer's addresses.
   public var source: IPSocketAddress?
   /// Whether the message ends here (MSG_EOR). If not, the buffer was too short, or the kernel delivered the beginning
-  /// before the rest arrived. A later receive returns more of the message.
+  /// before the rest arrived. A later receive call returns more of the message.
   public var isComplete: Bool
 
   /// Creates a message. By default, the message is complete and has no attributes.
@@ -32,7 +32,7 @@ public struct SCTPMessage: BitwiseCopyable, Hashable, Sendable {
     self.isComplete = isComplete
   }
 
-  /// Creates the message that a receive returned.
+  /// Creates the message that a receive call returned.
   @inlinable
   init(count: Int, ancillary: RawSpan, source: IPSocketAddress?, _ flags: MessageInfo.Flags) {
     self.init(count: count, source: source, isComplete: flags.contains(.endOfRecord))
@@ -47,15 +47,15 @@ public struct SCTPMessage: BitwiseCopyable, Hashable, Sendable {
   @inlinable public var association: SCTPAssociationID { info?.association ?? .future }
 }
 
-/// The result of a receive.
+/// The result of a receive call.
 @frozen
 public enum SCTPArrival: BitwiseCopyable, Sendable {
   /// A message, or a piece of a message, in the buffer.
   case message(SCTPMessage)
   /// A notification. The ranges in a notification are positions in the buffer.
   case notification(SCTPNotification)
-  /// The association has ended. On a one-to-many socket, a receive returns this result only after a shutdown of the
-  /// socket itself.
+  /// The association has ended. On a one-to-many socket, a receive call returns this result only after a shutdown of
+  /// the socket itself.
   case endOfStream
 }
 

@@ -1,8 +1,8 @@
 internal import CSocketKit
 public import SocketKitCore
 
-/// The result of one receive: a piece that completes no message, or a complete message, a notification or the end of
-/// the stream.
+/// The result of one receive call. `piece` is a piece that completes no message. `whole` is a complete message, a
+/// notification or the end of the stream.
 @usableFromInline
 enum SCTPPiece {
   case piece
@@ -50,12 +50,12 @@ public struct SCTPMessageAssembler: ~Copyable {
   /// which a piece belongs (SCTP_RECVRCVINFO).
   ///
   /// - Parameters:
-  ///   - socket: a socket on which the program has not received yet.
+  ///   - socket: a socket on which the program has not received anything yet.
   ///   - messageLimit: the longest message, in bytes, at least 1.
   ///   - totalLimit: the maximum total size of unfinished messages in bytes, at least `messageLimit`; nil for eight
   ///     times `messageLimit`. Each peer may begin a message on each of its streams.
-  ///   - pieceCapacity: the size of the buffer for one receive in bytes, 256 to 1073741824; 256 bytes are enough for
-  ///     the fixed part of any notification. A message that is shorter than this buffer is received with one system
+  ///   - pieceCapacity: the size of the buffer for one receive call in bytes, 256 to 1073741824; 256 bytes are enough
+  ///     for the fixed part of any notification. A message that is shorter than this buffer is received with one system
   ///     call and copied once.
   /// - Throws: `.invalidArgument` for numbers out of these ranges; `.closed`, `.notSupported` (Linux older than 5.0).
   public init(
@@ -132,7 +132,7 @@ public struct SCTPMessageAssembler: ~Copyable {
     held = 0
   }
 
-  /// Receives once. Returns nil if the receive would block.
+  /// Makes one receive call. Returns nil if the call would block.
   @inlinable
   mutating func receivePiece<S: SCTPMessaging & ~Copyable>(
     into bytes: inout [UInt8], from socket: borrowing S

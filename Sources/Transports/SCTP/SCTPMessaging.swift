@@ -14,10 +14,11 @@ extension SCTPMessaging where Self: ~Copyable {
   ///   - info: how to send the message; on a one-to-many socket, also the association.
   ///   - flags: ``/SocketKitCore/SendFlags/more`` delays the message so that later messages can share its packet.
   /// - Returns: the length of the message; nil if there is no buffer space now.
-  /// - Throws: `.destinationRequired` if `info` contains no association on a one-to-many socket; `.brokenPipe` (with
-  ///   ESHUTDOWN while the association is shutting down, with EPIPE after its end), `.connectionReset` and `.timedOut`
-  ///   with ETIMEDOUT (the association was lost; each is thrown once), `.messageTooLarge` (longer than the send
-  ///   buffer), `.invalidArgument` (an empty message, no such stream, or no such key).
+  /// - Throws: `.destinationRequired` if the socket is a one-to-many socket and `info` contains no association;
+  ///   `.brokenPipe` (with ESHUTDOWN while the association is shutting down, with EPIPE after its end);
+  ///   `.connectionReset`, or `.timedOut` with ETIMEDOUT, if the association was lost (each is thrown once);
+  ///   `.messageTooLarge` for a message that is longer than the send buffer; `.invalidArgument` (an empty message, no
+  ///   such stream, or no such key).
   @inlinable
   public borrowing func send(
     _ bytes: Span<UInt8>, info: SCTPSendInfo, flags: SendFlags = []
@@ -60,7 +61,7 @@ extension SCTPMessaging where Self: ~Copyable {
   ///   - flags: ``/SocketKitCore/ReceiveFlags/peek`` leaves the message in the queue.
   /// - Returns: a message, a notification or the end of the stream; nil if there is nothing to receive now.
   /// - Throws: `.connectionReset`, `.timedOut` with ETIMEDOUT (the peer no longer answers); each of these two is thrown
-  ///   once, and later receives return the end of the stream; `.notConnected`.
+  ///   once, and later receive calls return the end of the stream; `.notConnected`.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, flags: ReceiveFlags = []

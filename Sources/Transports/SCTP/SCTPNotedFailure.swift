@@ -1,8 +1,8 @@
 internal import CSocketKit
 public import SocketKitCore
 
-// The kernel reports the loss of a one-to-one socket's association once, to the next call, which may be a send.
-// Afterwards, a read or a poll would wait forever (net/sctp/socket.c).
+// The kernel reports the loss of a one-to-one socket's association once, to the next call, which may be a send call.
+// Afterwards, a read or poll call would wait forever (net/sctp/socket.c).
 
 extension SCTPSocket {
   /// Returns and clears the pending error of the socket (SO_ERROR, socket(7)). Returns nil if there is none.
@@ -24,7 +24,7 @@ extension SCTPSocket {
 extension RawDescriptor {
   /// Ends reading and writing on a one-to-one socket if a call failed because the association was lost.
   ///
-  /// Later reads return the end of the stream, as on TCP, and reads that wait in other threads return.
+  /// Later read calls return the end of the stream, as on TCP. Read calls that are waiting in other threads return.
   @usableFromInline @inline(never)
   func noteFailure(_ result: IOResult) {
     switch result.errno {

@@ -192,8 +192,10 @@ public struct SCTPStreamChange: BitwiseCopyable, Hashable, Sendable {
   public var result: SCTPReconfiguration
   /// The association.
   public var association: SCTPAssociationID
-  /// The number of requested new streams on which the peer sends, not the total number (net/sctp/stream.c).
+  /// The number of additional streams that were requested for the direction in which the peer sends, not the total
+  /// number of streams in this direction (net/sctp/stream.c).
   public var incomingStreams: UInt16
-  /// The number of requested new streams on which this end sends, not the total number (net/sctp/stream.c).
+  /// The number of additional streams that were requested for the direction in which this end sends, not the total
+  /// number of streams in this direction (net/sctp/stream.c).
   public var outgoingStreams: UInt16
 }

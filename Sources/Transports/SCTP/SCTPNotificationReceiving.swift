@@ -41,8 +41,8 @@ extension RawDescriptor {
 
   /// Whether a receive call that returned 0 bytes and no ancillary data means the end of the stream.
   ///
-  /// A receive into an empty buffer receives no bytes of a message. If SCTP_RECVRCVINFO is off, the result of such a
-  /// receive is the same as at the end of the stream.
+  /// A receive call with an empty buffer receives no bytes of a message. If SCTP_RECVRCVINFO is off, the result of such
+  /// a call is the same as at the end of the stream.
   @usableFromInline @inline(never)
   func hasEnded(_ room: Int) -> Bool {
     if room > 0 { return true }

@@ -61,7 +61,7 @@ extension SCTPOneToManySocket {
 }
 
 extension RawDescriptor {
-  /// Completes a notification that a receive on a one-to-many socket returned.
+  /// Completes a notification that a receive call on a one-to-many socket returned.
   /// - Returns: 0 or a failure if the notification reports the end or the restart of an association; `association` is
   ///   then set. EINTR for any other notification, which is then removed from the queue, even with `.peek`.
   @usableFromInline @inline(never)

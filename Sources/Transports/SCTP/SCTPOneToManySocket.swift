@@ -47,7 +47,7 @@ public struct SCTPOneToManySocket: ~Copyable, DescriptorSocket, MessageSocket, O
   /// `.continuedMessages` is the only capability, because the protocol has no half-close and no empty messages (RFC
   /// 9260).
   ///
-  /// A message longer than the buffer is continued in the next receive.
+  /// If a message is longer than the buffer, the next receive call returns more of the message.
   @inlinable public static var capabilities: SocketCapabilities { .continuedMessages }
   @inlinable public static var style: SCTPStyle { .oneToMany }
   @inlinable public var mayReceiveDescriptors: Bool { false }

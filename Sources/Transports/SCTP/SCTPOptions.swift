@@ -20,12 +20,12 @@ extension SocketOption where Group == SCTPSocketOptions, Value == Bool {
   /// Linux supports only the values off and on, and treats level 2 of RFC 6458 as on. The C name is
   /// `SCTP_FRAGMENT_INTERLEAVE`.
   public static var fragmentInterleave: Self { Self(CSK_SCTP_FRAGMENT_INTERLEAVE) }
-  /// Whether an IPv6 socket returns IPv4 addresses in the form `::ffff:a.b.c.d` instead of as IPv4 addresses. The
-  /// default is on. The C name is `SCTP_I_WANT_MAPPED_V4_ADDR`.
+  /// Whether an IPv6 socket maps the IPv4 addresses that it returns to the form `::ffff:a.b.c.d`. The default is on.
+  /// The C name is `SCTP_I_WANT_MAPPED_V4_ADDR`.
   public static var mapIPv4: Self { Self(CSK_SCTP_I_WANT_MAPPED_V4_ADDR) }
   /// Sends small messages immediately instead of collecting them while earlier messages are unacknowledged.
   ///
-  /// Accepted sockets inherit the option. Without the option, a stream of small writes waits for the peer's delayed
+  /// Accepted sockets inherit the option. Without the option, a sequence of small writes waits for the peer's delayed
   /// acknowledgements, 200 ms each. Set the option on both ends unless such delays are acceptable. The C name is
   /// `SCTP_NODELAY`.
   public static var noDelay: Self { Self(CSK_SCTP_NODELAY) }
@@ -37,7 +37,7 @@ extension SocketOption where Group == SCTPSocketOptions, Value == Bool {
   public static var receiveInfo: Self { Self(CSK_SCTP_RECVRCVINFO) }
   /// Permits several one-to-one sockets of one user to bind to the same address.
   ///
-  /// Set it on each socket before it is bound (Linux 4.20). The C name is `SCTP_REUSE_PORT`.
+  /// Set the option on each socket before the socket is bound (Linux 4.20). The C name is `SCTP_REUSE_PORT`.
   public static var sharePort: Self { Self(CSK_SCTP_REUSE_PORT) }
 }
 

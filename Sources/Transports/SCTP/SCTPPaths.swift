@@ -5,14 +5,15 @@ public import SocketKitIP
 /// The numbers of retransmissions after which the kernel considers a path unreliable (RFC 7829, 7):
 /// `SCTP_PEER_ADDR_THLDS_V2`, Linux 5.5.
 public struct SCTPPathThresholds: Hashable, Sendable {
-  /// After more retransmissions than this, the path counts as failed: 1 to 65 535; 0 leaves the value unchanged.
+  /// If the number of retransmissions is greater than this number, the path counts as failed. The range is 1 to 65 535;
+  /// 0 leaves the value unchanged.
   public var failed: UInt16
   /// If the number of retransmissions is greater than this number and less than ``failed``, another path is preferred
   /// until this path answers. The range is 0 to ``primaryChange``; 65 535 means never. The kernel ignores the number if
   /// net.sctp.pf_enable is 0.
   public var potentiallyFailed: UInt16
-  /// After more retransmissions than this, another path permanently becomes the primary path. The range is
-  /// ``potentiallyFailed`` to 65 535. The default, 65 535, means never.
+  /// If the number of retransmissions is greater than this number, another path permanently becomes the primary path.
+  /// The range is ``potentiallyFailed`` to 65 535. The default, 65 535, means never.
   public var primaryChange: UInt16
 
   /// Creates thresholds. By default, the primary path never changes.

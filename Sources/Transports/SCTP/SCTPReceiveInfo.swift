@@ -55,7 +55,8 @@ public struct SCTPReceiveInfo: BitwiseCopyable, Hashable, Sendable {
   }
 }
 
-/// The attributes of the message that the next receive returns, if that message has already arrived (RFC 6458, 5.3.6).
+/// The attributes of the message that the next receive call returns, if that message has already arrived (RFC 6458,
+/// 5.3.6).
 ///
 /// The kernel provides these attributes if the option ``SocketKitCore/SocketOption/receiveNextInfo`` is on.
 @frozen

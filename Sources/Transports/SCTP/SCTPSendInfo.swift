@@ -3,12 +3,13 @@ public import SocketKitCore
 
 /// How one message is sent (RFC 6458, 5.3.4). It is encoded as ancillary data, without allocation.
 ///
-/// On Linux, every send sends a whole message: there is no explicit end of record (RFC 6458, 8.1.26).
+/// On Linux, every send call sends a whole message: there is no explicit end of record (RFC 6458, 8.1.26).
 /// ``/SocketKitCore/SendFlags/more`` delays small messages, so that they share a packet with the messages that follow
 /// (Linux 4.11).
 @frozen
 public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
-  /// The stream, from 0 to the number of outgoing streams − 1. For a larger number, the send throws `.invalidArgument`.
+  /// The stream, from 0 to the number of outgoing streams − 1. For a larger number, the send call throws
+  /// `.invalidArgument`.
   public var stream: UInt16
   /// The payload protocol identifier in host byte order.
   ///
@@ -62,8 +63,8 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
 
     /// Never: the message is retransmitted until it arrives or the association is lost.
     @inlinable public static var never: Self { Self(policy: CSK_SCTP_PR_NONE, value: 0) }
-    /// When this time has passed since the message was sent: 1 ms to 49 days, in milliseconds, rounded up
-    /// (SCTP_PR_SCTP_TTL). A time outside this range is replaced by the nearest value in the range.
+    /// When this time has passed since the message was sent (SCTP_PR_SCTP_TTL). The time is 1 ms to 49 days, rounded up
+    /// to whole milliseconds. A time outside this range is replaced by the nearest value in the range.
     public static func after(_ lifetime: Duration) -> Self {
       Self(policy: CSK_SCTP_PR_TTL, value: UInt32(clamping: max(1, lifetime.units(of: .milliseconds(1)))))
     }

@@ -1,8 +1,8 @@
 public import CSocketKit
 public import SocketKitCore
 
-// These methods use SCTP as a byte stream. Each write sends a message, and reads return the bytes of messages without
-// the message boundaries.
+// These methods use SCTP as a byte stream. Each write call sends a message, and a read call returns bytes of messages
+// without the message boundaries.
 
 extension SCTPSocket {
   /// The longest message that one write sends, in bytes.

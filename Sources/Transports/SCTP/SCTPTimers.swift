@@ -1,8 +1,8 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-// The options of an association for its timers and counters. Times are converted to milliseconds for the kernel,
-// rounded up.
+// Options for the timers and counters of an association. Times are converted to milliseconds for the kernel, rounded
+// up.
 
 /// The bounds of the retransmission timeout (RFC 6458, 8.1.1): `SCTP_RTOINFO`. When the option is set, a field that is
 /// zero leaves the kernel's value unchanged.
@@ -45,7 +45,7 @@ extension SCTPAssociationOption where Value == SCTPRetransmissionTimeouts {
 public struct SCTPAssociationParameters: Hashable, Sendable {
   /// The number of retransmissions, over all paths, after which the association is lost.
   ///
-  /// The maximum is the sum of the paths' own numbers. Linux's default is 10.
+  /// The maximum is the sum of the ``SCTPPathParameters/maximumRetransmissions`` of all paths. Linux's default is 10.
   public var maximumRetransmissions: UInt16
   /// How long a cookie of this end is valid. Linux's default is 60 s.
   public var cookieLife: Duration
