@@ -5,7 +5,8 @@ public protocol ConnectedSocket: Socket, ~Copyable {
   borrowing func remoteAddress() throws(SocketError) -> Address
 }
 
-/// A socket that a ``Listener`` can make from an accepted descriptor: the connected transports, and wrappers over them.
+/// A socket that a ``Listener`` can make from an accepted descriptor. The sockets of connected transports conform, and
+/// so do wrappers over these sockets.
 public protocol Acceptable<AcceptContext>: ConnectedSocket, ~Copyable {
   /// The value that a listener passes to each accepted connection, such as a codec, a key or a seed. For most types, it
   /// is `Void`.

@@ -1,8 +1,8 @@
-/// A socket that owns exactly one descriptor and supports socket options: a transport's socket, or a wrapper that holds
-/// nothing except the wrapped socket.
+/// A socket that owns exactly one descriptor and supports socket options: a transport's socket, or a wrapper that
+/// stores nothing except the wrapped socket.
 ///
-/// A wrapper that holds bytes (``Watchable/pending``) must not conform, because ``releaseDescriptor()`` would lose
-/// these bytes.
+/// A wrapper that buffers bytes itself (``Watchable/pending``) must not conform, because ``releaseDescriptor()`` would
+/// lose these bytes.
 public protocol DescriptorSocket: Socket, OptionTarget, ~Copyable {
   /// Returns the descriptor and transfers its ownership to the caller. The connection does not change.
   consuming func releaseDescriptor() -> Descriptor

@@ -16,7 +16,7 @@ public struct IOResult: BitwiseCopyable, Hashable, Sendable {
 
   /// The result "would block": the call cannot proceed now. Try again when a poller reports the descriptor.
   @inlinable public static var wouldBlock: IOResult { IOResult(raw: 0 &- Int(CSK_EAGAIN)) }
-  /// The result 0: the end of the stream, or 0 bytes.
+  /// The result 0: the end of the stream, or a transfer of 0 bytes.
   @inlinable public static var zero: IOResult { IOResult(raw: 0) }
   /// Returns the failure that has the given error number.
   @inlinable
@@ -36,7 +36,7 @@ public struct IOResult: BitwiseCopyable, Hashable, Sendable {
 @frozen
 public enum ReadOutcome: BitwiseCopyable, Hashable, Sendable {
   /// The number of bytes read. For a stream, this is at least 1, or 0 if the caller's buffer was empty. For messages, 0
-  /// is an empty message.
+  /// means an empty message.
   case bytes(Int)
   /// The peer will not send more data.
   case endOfStream

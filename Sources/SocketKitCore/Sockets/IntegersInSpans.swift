@@ -3,7 +3,8 @@
 // operations are safe for integers.
 
 extension RawSpan {
-  /// Returns an integer at an offset in bytes, which need not be aligned. Traps if the integer is not within the span.
+  /// Returns the integer at an offset in bytes. The offset need not be aligned. Traps if the integer is not within the
+  /// span.
   @inlinable @inline(__always)
   public func integer<I: FixedWidthInteger & BitwiseCopyable>(at offset: Int = 0, as type: I.Type) -> I {
     unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: type)

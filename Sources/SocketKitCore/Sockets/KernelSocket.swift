@@ -3,14 +3,14 @@ internal import CSocketKit
 /// A socket whose methods have the same effect as kernel I/O on its descriptor: TCP, UDP, Unix, raw IP, vsock streams.
 ///
 /// sendfile(2), splice(2), zero-copy sends and io_uring use the descriptor and do not call the methods, so they accept
-/// only sockets that conform to this protocol. A wrapper that frames, encrypts, counts or injects faults must not
-/// conform. A transport that queues or splits the data that it sends, as vsock packets and SCTP streams do, must not
-/// conform either. A conforming type inherits the primitives of ``StreamSocket`` and ``MessageSocket``, and must not
-/// replace them. The conformance kit checks this rule by mixing methods and kernel calls.
+/// only sockets that conform to this protocol. A wrapper that frames, encrypts or counts data, or that injects faults,
+/// must not conform. A transport that queues or splits the data that it sends, as vsock packets and SCTP streams do,
+/// must not conform either. A conforming type inherits the primitives of ``StreamSocket`` and ``MessageSocket``, and
+/// must not replace them. The conformance kit checks this rule by mixing methods and kernel calls.
 public protocol KernelSocket: DescriptorSocket, ~Copyable {
-  /// Replaces a misleading error number that a kernel call on the descriptor returned. The primitives and all other
-  /// calls that transfer data with the descriptor call this function, and so does `takePendingError(as:)`. The default
-  /// implementation returns the result unchanged.
+  /// Replaces a misleading error number that a kernel call on the descriptor returned. This function is called by the
+  /// primitives, by all other methods that transfer data with the descriptor, and by `takePendingError(as:)`. The
+  /// default implementation returns the result unchanged.
   static func named(_ result: IOResult, on descriptor: RawDescriptor) -> IOResult
 }
 

@@ -11,8 +11,8 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
   @usableFromInline var cleanup: ListenerCleanup
   @usableFromInline let owned: Descriptor
   @usableFromInline let mark: ShutdownMark
-  /// The value that every accepted socket receives. Use it to make a socket from a descriptor that was accepted by
-  /// other means, such as io_uring or another process: `S(accepted: descriptor, context: listener.context)`.
+  /// The value that the listener passes to every accepted socket. If a descriptor was accepted by other means, such as
+  /// io_uring or another process, `S(accepted: descriptor, context: listener.context)` makes a socket from it.
   public let context: S.AcceptContext
 
   /// Makes a listener from a listening descriptor.
@@ -36,7 +36,7 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
 
   /// Accepts one connection without waiting. Returns nil if no connection waits to be accepted.
   ///
-  /// Skips connections that failed before they were accepted, as accept(2) advises.
+  /// As accept(2) advises, this method skips connections that failed before they were accepted.
   /// - Throws: `.tooManyDescriptors`; `.outOfMemory`; `.permissionDenied` (a firewall); `.shutDown` with errno 0 after
   ///   ``shutdown()``, or with errno EINVAL if the socket does not listen. After `.tooManyDescriptors`, the connection
   ///   stays in the queue for a later call. Stop watching the listener until a descriptor is free; otherwise, every
@@ -109,8 +109,8 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
   }
 
   /// Stops accepting connections. Calls of ``accept(until:)`` that wait in other threads throw `.shutDown`, and so does
-  /// every later accept. Pollers report the listener as ready. For a vsock listener, pollers report no event: wake the
-  /// poller with its ``Poller/waker``.
+  /// every later accept. Pollers then report the listener as ready, unless it is a vsock listener. For a vsock
+  /// listener, wake the poller with its ``Poller/waker``.
   ///
   /// The descriptor stays open, and the address stays in use, until the listener is destroyed. TCP immediately resets
   /// connections that wait to be accepted; other transports end such connections when the listener is closed. After

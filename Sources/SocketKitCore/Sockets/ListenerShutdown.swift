@@ -25,8 +25,9 @@ extension RawDescriptor {
   /// Shuts down a listening socket, and wakes the threads that wait for it. Pollers report the socket as ready, unless
   /// the kernel refuses the shutdown (vsock).
   func attemptShutdownOfListener() -> IOResult {
-    // While an SCTP socket listens, poll(2) checks only for waiting connections (net/sctp/socket.c, sctp_poll).
-    // Therefore, the socket must stop listening before the wake-up: listen(2) with a backlog of 0 has this effect.
+    // While an SCTP socket listens, poll(2) checks only whether a connection waits to be accepted (net/sctp/socket.c,
+    // sctp_poll). Therefore, the socket must stop listening before the wake-up: listen(2) with a backlog of 0 has this
+    // effect.
     if (try? integerOption(CSK_SOL_SOCKET, CSK_SO_PROTOCOL)) == Int(CSK_IPPROTO_SCTP) { _ = csk_listen(value, 0) }
     let result = attemptShutdown(.both)
     // ENOTCONN is not an error here. vsock refuses the shutdown, but `attemptShutdown` still wakes the waiting threads,

@@ -10,14 +10,15 @@ public struct IOSegment {
   /// The length in bytes.
   public var count: Int
 
-  /// Makes a segment for reading or writing. The memory must stay valid while the segment is used.
+  /// Makes a segment for scattered reads or gathered writes. The memory must stay valid while the segment is used.
   @unsafe @inlinable
   public init(_ memory: UnsafeMutableRawBufferPointer) {
     unsafe baseAddress = memory.baseAddress
     count = memory.count
   }
 
-  /// Makes a segment for writing only: the kernel does not change the bytes.
+  /// Makes a segment for gathered writes. In such a write, the kernel does not change the bytes. Do not use the segment
+  /// for a read.
   @unsafe @inlinable
   public init(_ memory: UnsafeRawBufferPointer) {
     unsafe baseAddress = UnsafeMutableRawPointer(mutating: memory.baseAddress)

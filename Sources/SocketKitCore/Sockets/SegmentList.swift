@@ -48,7 +48,8 @@ struct SegmentList: ~Copyable {
   }
 
   /// Removes bytes from the front of the list.
-  /// - Parameter count: at most ``byteCount``. Traps otherwise, because the count comes from a socket's implementation.
+  /// - Parameter count: at most ``byteCount``. The method traps if the count is larger, because an incorrect
+  ///   implementation of a socket may return such a count.
   @usableFromInline
   mutating func drop(_ count: Int) {
     precondition(count >= 0 && count <= byteCount, "the socket has transferred more bytes than the buffers contain")

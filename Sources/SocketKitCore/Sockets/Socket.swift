@@ -26,13 +26,13 @@ public protocol Socket: Watchable, ~Copyable, Sendable {
 }
 
 extension Socket where Self: ~Copyable {
-  /// Ends one or both directions (shutdown(2)). Waits in other threads end: a read of a stream returns the end of the
-  /// stream, a receive of a datagram throws `.shutDown`, and a write throws `.brokenPipe`. Later calls have the same
-  /// results. However, later calls first return the datagrams that arrived before the shutdown. On most transports,
-  /// reads also first return the bytes of a stream that arrived before the shutdown. The descriptor stays open until
-  /// the socket is closed or destroyed.
+  /// Ends one or both directions (shutdown(2)). Calls that wait in other threads then end: a read from a stream returns
+  /// the end of the stream, a receive of a datagram throws `.shutDown`, and a write throws `.brokenPipe`. Later calls
+  /// have the same results, but they first return the datagrams that arrived before the shutdown. On most transports, a
+  /// read from a stream first returns the bytes that arrived before the shutdown. The descriptor stays open until the
+  /// socket is closed or destroyed.
   ///
-  /// A receive without `until:` on a datagram socket cannot detect the shutdown and returns nil. Pollers report
+  /// On a datagram socket, a receive without `until:` cannot detect the shutdown and returns nil. Pollers report
   /// `.readable`, and also ``Readiness/readClosed`` if the interest includes it.
   /// - Throws: `.notConnected` on a stream that is not connected; `.notSupported` for families without shutdown(2),
   ///   such as netlink; `.closed`.

@@ -46,8 +46,8 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
 
   /// Writes once with flags, without waiting (send(2)).
   ///
-  /// With ``SendFlags/more``, TCP delays a segment that is not full until more bytes follow, or for at most 200
-  /// milliseconds. With ``SendFlags/outOfBand``, the last byte is urgent.
+  /// With ``SendFlags/more``, TCP delays an incomplete segment. TCP sends this segment when enough bytes follow, or
+  /// after at most 200 milliseconds. With ``SendFlags/outOfBand``, the last byte is urgent.
   /// - Returns: as ``StreamSocket/write(_:)``.
   /// - Throws: `.invalidArgument` for ``SendFlags/zeroCopy``, because the kernel would use the bytes after the call
   ///   (see `ZeroCopySender`); `.notSupported` if the transport has no urgent data; `.notASocket` for a descriptor

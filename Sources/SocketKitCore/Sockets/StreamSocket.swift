@@ -3,9 +3,9 @@ public import CSocketKit
 /// A connected byte stream: bytes arrive in order, without boundaries.
 ///
 /// A transport implements the `attempt…` primitives (kernel sockets inherit them). Programs call
-/// ``read(into:)-(MutableSpan<UInt8>)``, ``write(_:)`` and their waiting forms. Some wrappers hold bytes, must read
-/// before they can write, or must write before they can read. Such a wrapper also implements ``Watchable/pending`` and
-/// ``Watchable/sources(for:)``, and must not be a ``DescriptorSocket``.
+/// ``read(into:)-(MutableSpan<UInt8>)``, ``write(_:)`` and their waiting forms. Some wrappers buffer bytes themselves,
+/// must read before they can write, or must write before they can read. Such a wrapper also implements
+/// ``Watchable/pending`` and ``Watchable/sources(for:)``, and must not be a ``DescriptorSocket``.
 public protocol StreamSocket: ConnectedSocket, ~Copyable {
   /// Reads once, without waiting, into the front of `buffer`. Returns 0 at the end of the stream, or if the buffer is
   /// empty.
