@@ -20,7 +20,7 @@ extension RawDescriptor {
   }
 
   /// For implementers of options: reads an option whose value is a structure in the kernel's layout (getsockopt(2)).
-  /// The kernel writes at most the size of the value.
+  /// The kernel writes at most as many bytes as the value occupies.
   ///
   /// The caller must guarantee that the value consists of integers, because the kernel may write any bits.
   /// - Parameters:

@@ -7,16 +7,17 @@ extension ReadOnlySocketOption where Value == Int {
   /// The number of queued bytes that have not been read (ioctl(2) with SIOCINQ, named FIONREAD for pipes and
   /// terminals).
   ///
-  /// - TCP: the bytes that a read would return now, up to urgent data. `.invalidArgument` on a listener.
+  /// - TCP: the bytes that a read would return now, up to urgent data. On a listener, reading this option throws
+  ///   `.invalidArgument`.
   /// - UDP, raw IP, packet sockets, Unix datagrams, SCTP: the length of the next message; 0 if there is no message or
   ///   the next message is empty.
-  /// - Unix streams and sequenced packets: the bytes of all data that has not been read. `.invalidArgument` on a
-  ///   listener.
-  /// - vsock: the bytes that have not been read, since Linux 6.17.
+  /// - Unix streams and sequenced packets: the bytes of all data that has not been read. On a listener, reading this
+  ///   option throws `.invalidArgument`.
+  /// - vsock (Linux 6.17 and later): the bytes that have not been read.
   /// - Pipes and terminals: the bytes that have not been read.
   ///
-  /// Reading throws `.notSupported` where the kernel does not support the request: ICMP, netlink, older vsock,
-  /// listeners of vsock.
+  /// The kernel does not support the request for ICMP, for netlink, for vsock listeners, and for vsock before Linux
+  /// 6.17. In these cases, reading this option throws `.notSupported`.
   public static var queuedInputBytes: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> Int in try target.queuedBytes(CSK_SIOCINQ) }
   }
@@ -25,15 +26,15 @@ extension ReadOnlySocketOption where Value == Int {
   /// terminals).
   ///
   /// - TCP: the number of bytes that the peer's kernel has not acknowledged. A queued FIN counts as one byte. 0 means
-  ///   that all bytes have arrived in the peer's kernel. It does not mean that the peer's program has read them.
-  ///   `.invalidArgument` on a listener.
+  ///   that all bytes have arrived in the peer's kernel. It does not mean that the peer's program has read them. On a
+  ///   listener, reading this option throws `.invalidArgument`.
   /// - Unix sockets: the data that the peers have not read yet. UDP, raw IP, packet sockets: the data that has not left
   ///   this host. Both values are the memory in use, which is larger than the number of bytes sent.
-  /// - vsock streams: the bytes that the peer has not received, since Linux 6.11.
+  /// - vsock streams (Linux 6.11 and later): the bytes that the peer has not received.
   /// - Terminals: the bytes that are not output yet.
   ///
-  /// Reading throws `.notSupported` where the kernel does not support the request: SCTP, ICMP, netlink, older vsock,
-  /// pipes.
+  /// The kernel does not support the request for SCTP, for ICMP, for netlink, for pipes, and for vsock before Linux
+  /// 6.11. In these cases, reading this option throws `.notSupported`.
   public static var queuedOutputBytes: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> Int in try target.queuedBytes(CSK_SIOCOUTQ) }
   }

@@ -10,31 +10,31 @@ extension SocketOption where Value == Bool {
   /// Makes the kernel log the socket's activity, if the kernel was built with this feature. Setting true requires
   /// CAP_NET_ADMIN. The C name is `SO_DEBUG`.
   public static var debugging: Self { Self(CSK_SO_DEBUG) }
-  /// Sends only to hosts on a directly connected network, never through a gateway; sends to other hosts fail with
-  /// `.unreachable`. The C name is `SO_DONTROUTE`.
+  /// Limits sending to hosts on directly connected networks. No packet is sent through a gateway. A send to another
+  /// host fails with `.unreachable`. The C name is `SO_DONTROUTE`.
   public static var directRoutesOnly: Self { Self(CSK_SO_DONTROUTE) }
   /// Makes the kernel probe an idle connection, and end the connection if the peer does not reply. The C name is
   /// `SO_KEEPALIVE`.
   public static var keepAlive: Self { Self(CSK_SO_KEEPALIVE) }
-  /// Makes ordinary reads return urgent data at their position in the stream. The C name is `SO_OOBINLINE`.
+  /// Makes ordinary reads return urgent data at its position in the stream. The C name is `SO_OOBINLINE`.
   public static var urgentDataInline: Self { Self(CSK_SO_OOBINLINE) }
   /// Makes the kernel prefer busy polling to interrupts (Linux 5.11). The C name is `SO_PREFER_BUSY_POLL`.
   public static var preferBusyPoll: Self { Self(CSK_SO_PREFER_BUSY_POLL) }
-  /// Lets a socket bind to an address although connections of this address are still in TIME_WAIT. SocketKit's TCP
+  /// Lets a socket bind to an address even if connections of this address are still in TIME_WAIT. SocketKit's TCP
   /// listeners set this option. The C name is `SO_REUSEADDR`.
   public static var reuseAddress: Self { Self(CSK_SO_REUSEADDR) }
   /// Lets several sockets of one user bind to the same address, if each of them sets this option. The kernel
   /// distributes connections among them. The C name is `SO_REUSEPORT`.
   public static var reusePort: Self { Self(CSK_SO_REUSEPORT) }
   /// Reports, with each received message, the number of messages that the socket has dropped so far because its receive
-  /// buffer was full: `PacketMetadata.dropCount`. The C name is `SO_RXQ_OVFL`.
+  /// buffer was full (`PacketMetadata.dropCount`). The C name is `SO_RXQ_OVFL`.
   public static var dropCount: Self { Self(CSK_SO_RXQ_OVFL) }
   /// Reports the time when the kernel received each message, in microseconds. The C name is `SO_TIMESTAMP`.
   public static var timestamps: Self { Self(CSK_SO_TIMESTAMP) }
   /// Reports the time when the kernel received each message, in nanoseconds. The C name is `SO_TIMESTAMPNS`.
   public static var nanosecondTimestamps: Self { Self(CSK_SO_TIMESTAMPNS) }
-  /// Lets sends with ``SendFlags/zeroCopy`` transmit the caller's memory without a copy (TCP since Linux 4.14, UDP
-  /// since Linux 5.0). See `ZeroCopySender`. The C name is `SO_ZEROCOPY`.
+  /// Allows a send with ``SendFlags/zeroCopy``, which transmits the caller's memory without a copy (TCP since Linux
+  /// 4.14, UDP since Linux 5.0). See `ZeroCopySender`. The C name is `SO_ZEROCOPY`.
   public static var zeroCopy: Self { Self(CSK_SO_ZEROCOPY) }
 }
 
@@ -53,9 +53,9 @@ extension SocketOption where Value == Int {
   /// The index of the interface that the socket is bound to; 0 for none (Linux 5.1). See ``boundDevice`` and
   /// `InterfaceNames`. The C name is `SO_BINDTOIFINDEX`.
   public static var boundInterface: Self { Self(CSK_SO_BINDTOIFINDEX) }
-  /// The largest number of packets that one busy poll processes, at most 65535 (Linux 5.11). Increasing the value
-  /// requires CAP_NET_ADMIN. Reading the option throws `.notSupported`, because the kernel provides no call to read it.
-  /// The C name is `SO_BUSY_POLL_BUDGET`.
+  /// The largest number of packets that the kernel processes in one busy poll, at most 65535 (Linux 5.11). Increasing
+  /// the value requires CAP_NET_ADMIN. Reading the option throws `.notSupported`, because the kernel provides no call
+  /// to read it. The C name is `SO_BUSY_POLL_BUDGET`.
   public static var busyPollBudget: Self { Self(CSK_SO_BUSY_POLL_BUDGET) }
   /// The number of the CPU whose network queue delivers packets to the socket; -1 if it is unknown. The C name is
   /// `SO_INCOMING_CPU`.
@@ -67,7 +67,7 @@ extension SocketOption where Value == Int {
   /// `SO_PRIORITY`.
   public static var priority: Self { Self(CSK_SO_PRIORITY, from: 0) }
   /// The size of the receive buffer in bytes, at least 0. Linux doubles the value that is set, to provide space for its
-  /// own data structures, and a read returns the doubled value. A process with CAP_NET_ADMIN can exceed
+  /// own data structures, and reading the option returns the doubled value. A process with CAP_NET_ADMIN can exceed
   /// net.core.rmem_max (`SO_RCVBUFFORCE`). The C name is `SO_RCVBUF`.
   public static var receiveBuffer: Self { forced(CSK_SO_RCVBUFFORCE, CSK_SO_RCVBUF) }
   /// The number of bytes that must arrive before a poller reports the socket as readable, at least 0. Zero has the same

@@ -65,7 +65,7 @@ public struct TransmitTime: BitwiseCopyable, Hashable, Sendable {
 }
 
 extension SocketOption where Value == TransmitTime {
-  /// Lets a program set the time at which a packet is sent: `OutgoingMetadata.transmitTime`. After the option is set,
+  /// Lets a program set the time at which a packet is sent (`OutgoingMetadata.transmitTime`). After the option is set,
   /// it cannot be switched off. A queueing discipline (`fq` or `etf`) delays the packets. Without such a queueing
   /// discipline, as on loopback, the packets are sent immediately. Without CAP_NET_ADMIN, setting the option throws
   /// `.permissionDenied` unless the clock is ``TransmitTime/Clock/monotonic``. If the option is not set, reading it
