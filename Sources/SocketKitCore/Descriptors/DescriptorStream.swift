@@ -14,10 +14,10 @@ public import CSocketKit
 ///   `.invalidArgument`. Writing 8 bytes to an eventfd adds their value to its counter. Reading a signalfd returns
 ///   records of 128 bytes.
 /// - Reading a terminal in canonical mode returns one line at a time.
-/// - Reading from the write end of a pipe and writing to the read end throw `.closed`.
+/// - A read from the write end of a pipe throws `.closed`, and so does a write to the read end.
 /// - Writing to a pipe without a reader throws `.brokenPipe`. The write does not raise SIGPIPE. To suppress the signal,
 ///   each write to a pipe makes two more system calls.
-/// - A regular file is always ready. Reads and writes wait for the disk. Registering a regular file with an epoll
+/// - A regular file is always ready. A read or a write waits for the disk. Registering a regular file with an epoll
 ///   poller throws `.notSupported`.
 @frozen
 public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
@@ -93,8 +93,8 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
     return withoutSignal(for: .max) { unsafe csk_writev(number, vectors.vectors, vectors.vector_count) }
   }
 
-  /// Makes the call. If the call may raise SIGPIPE, blocks this signal during the call, and then removes a pending
-  /// signal that the call raised. Before Linux 6.18, write(2) has no flag that suppresses the signal.
+  /// Makes the call. If the call may raise SIGPIPE, this method blocks the signal during the call, and then removes a
+  /// pending signal that the call raised. Before Linux 6.18, write(2) has no flag that suppresses the signal.
   @inlinable
   borrowing func withoutSignal(for count: Int, _ call: () -> Int) -> IOResult {
     // Each of the two C functions below accesses `signal` only during its call.
