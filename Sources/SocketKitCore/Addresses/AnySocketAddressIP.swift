@@ -1,7 +1,7 @@
 internal import Glibc
 
-// What the core must know about IP addresses: connecting and disconnecting handle their ports (ip(7), ipv6(7)), and
-// errors contain their text. The type IPSocketAddress is in the module SocketKitIP.
+// What the core must know about IP addresses (ip(7), ipv6(7)): the port and the link-local prefix, for connecting and
+// disconnecting; and the text, for errors. The type IPSocketAddress is in the module SocketKitIP.
 
 extension AnySocketAddress {
   private var isIP: Bool { family == .ipv4 && length >= 16 || family == .ipv6 && length >= 28 }

@@ -1,8 +1,8 @@
 // What the core must know about Unix addresses: their text. The type UnixAddress is in the module SocketKitUnix.
 
 extension AnySocketAddress {
-  /// The canonical text of a Unix address, with escapes: the path; `@` followed by the abstract name; or only `@` for
-  /// an address without a name. Nil for other addresses (unix(7)).
+  /// The canonical text of a Unix address, with escapes: the path; `@` followed by the abstract name; or `@` alone for
+  /// an address without a name. This property is nil for addresses that are not Unix addresses (unix(7)).
   var unixText: String? {
     guard family == .unix else { return nil }
     let name = withBytes { bytes in (2..<bytes.byteCount).map { bytes.integer(at: $0, as: UInt8.self) } }
