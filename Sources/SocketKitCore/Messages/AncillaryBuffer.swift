@@ -33,7 +33,7 @@ public struct AncillaryBuffer<let capacity: Int>: ~Copyable {
     let space = AncillaryLayout.space(data.byteCount)
     if space > capacity &- used { throw SocketError(code: .capacityExceeded, .send) }
     let start = used
-    // The message ends at `used + space`, which is at most `capacity`. The data are read only during the call.
+    // The message ends at `used + space`, which is at most `capacity`. Only the copy below reads the data.
     unsafe withUnsafeMutableBytes(of: &storage) { memory in
       guard let place = unsafe memory.baseAddress?.advanced(by: start) else { return }
       unsafe AncillaryLayout.writeHeader(place, length: data.byteCount, level: level, type: type)

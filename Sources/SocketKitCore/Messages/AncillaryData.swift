@@ -27,8 +27,8 @@ enum AncillaryLayout {
 
 /// Functions that read received ancillary messages, which accompany the bytes of a message.
 ///
-/// The functions read only the received bytes and stop at an ancillary message with an invalid length. The caller must
-/// skip ancillary messages of unknown types. The functions neither copy the data nor allocate memory.
+/// The functions access no bytes except the received bytes, and stop at an ancillary message with an invalid length.
+/// The caller must skip ancillary messages of unknown types. The functions neither copy the data nor allocate memory.
 public enum AncillaryData {
   /// Calls the body for each ancillary message, in order, with its level, type and data.
   ///

@@ -82,7 +82,7 @@ extension RawDescriptor {
       } else {
         let next = batch.nextRun
         if next.alone > 0 {
-          // If the kernel accepts fewer messages, the next iteration receives the error.
+          // If the kernel accepts fewer messages, the call of the next iteration returns the error.
           result = attemptSend(batch: &batch, atMost: next.alone)
         } else if batch.joining.pause > 0 {
           batch.joining.pause &-= 1

@@ -1,7 +1,7 @@
 public import CSocketKit
 
 /// A batch of messages. One system call can receive or send many messages. The batch allocates its memory when it is
-/// created, and receiving and sending allocate no memory.
+/// created. Receiving and sending allocate no memory.
 ///
 /// Each message occupies a slot, which stores the message's bytes, its ancillary data and an address. Slots are
 /// numbered from 0 to ``count`` − 1. A program can send received messages back unchanged: an echo server receives a
@@ -47,11 +47,11 @@ public struct MessageBatch: ~Copyable {
   /// `UDPSocket.hostCapabilities()` reports. Other sockets ignore this property.
   ///
   /// If the kernel cannot split a joined run for this device or path, it sends none of these messages, and the call
-  /// then sends each of them separately. Later sends try to join again. Each refusal doubles the number of runs that
-  /// are sent separately before the next attempt, up to 1024 runs. On a socket with the option `.segmentSize` or
-  /// `.cork`, a send joins no messages, because joining would change the datagrams. Set these options with `setOption`.
-  /// If a program changes the options by other means after the first send of this batch on the socket, later sends may
-  /// not detect the change.
+  /// then sends each of them separately. A later call attempts to join messages again. Each refusal doubles the number
+  /// of runs that are sent separately before the next attempt, up to 1024 runs. On a socket with the option
+  /// `.segmentSize` or `.cork`, a send joins no messages, because joining would change the datagrams. Set these options
+  /// with `setOption`. If a program changes the options by other means after the first send of this batch on the
+  /// socket, a later call might not detect the change.
   public var mostJoined = 1
   @usableFromInline var joining = JoiningState()
   @usableFromInline var used = 0
@@ -126,7 +126,7 @@ public struct MessageBatch: ~Copyable {
     done = 0
   }
 
-  /// Adds to ``sent`` the number of messages that the kernel accepted. The caller has checked the number.
+  /// Increases ``sent`` by the number of messages that the kernel accepted. The caller has checked the number.
   @inlinable @inline(__always)
   mutating func advance(by number: Int) { done &+= number }
 
@@ -156,7 +156,8 @@ public struct MessageBatch: ~Copyable {
     var slot = 0
     while slot < number {
       let length = unsafe Int(headers[slot].length)
-      // Prepares the message so that a send returns the bytes in the batch to the sender, without ancillary data.
+      // Prepares the message so that a send transmits the bytes in the batch back to the peer that sent them, without
+      // ancillary data.
       unsafe vectors[slot].length = length < messageCapacity ? length : messageCapacity
       slot &+= 1
     }

@@ -20,8 +20,8 @@ extension MessageBatch {
   }
 
   /// Sets the size in bytes of the datagrams into which the kernel splits the message when it sends the message
-  /// (UDP_SEGMENT). The last datagram may be shorter. With this setting, a program can return a coalesced message
-  /// (UDP_GRO) to its sender as the same datagrams.
+  /// (UDP_SEGMENT). The last datagram may be shorter. With this setting, a program can transmit a coalesced message
+  /// (UDP_GRO) back to the peer that sent it, as the same datagrams.
   /// - Throws: `.capacityExceeded` if ``ancillaryCapacity`` is less than 24 bytes.
   @inlinable
   public mutating func setSegmentSize(_ size: UInt16, at slot: Int) throws(SocketError) {

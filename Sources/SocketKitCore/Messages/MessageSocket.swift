@@ -18,10 +18,10 @@ public protocol MessageSocket: Socket, ~Copyable {
     _ info: inout MessageInfo
   ) -> IOResult
 
-  /// Receives one message into several buffers, which the call fills in order; otherwise like
-  /// ``attemptReceive(into:ancillary:flags:_:)``. The default implementation receives into one temporary buffer and
-  /// copies the bytes. It allocates memory if the buffers contain more than 1024 bytes. Kernel sockets pass the buffers
-  /// to recvmsg(2).
+  /// Receives one message into several buffers, which the call fills in order. In all other respects, this method
+  /// behaves like ``attemptReceive(into:ancillary:flags:_:)``. The default implementation receives into one temporary
+  /// buffer and copies the bytes. It allocates memory if the buffers contain more than 1024 bytes. Kernel sockets pass
+  /// the buffers to recvmsg(2).
   /// - Parameter segments: the buffers, at most 1024 (UIO_MAXIOV).
   @unsafe borrowing func attemptReceive(
     scattering segments: UnsafeBufferPointer<IOSegment>, ancillary: inout MutableRawSpan, flags: ReceiveFlags,
@@ -34,9 +34,9 @@ public protocol MessageSocket: Socket, ~Copyable {
     _ bytes: Span<UInt8>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
   ) -> IOResult
 
-  /// Sends the bytes of several buffers as one message; otherwise like ``attemptSend(_:ancillary:to:flags:)``. The
-  /// default implementation copies the bytes into one temporary buffer. It allocates memory if the buffers contain more
-  /// than 1024 bytes. Kernel sockets pass the buffers to sendmsg(2).
+  /// Sends the bytes of several buffers as one message. In all other respects, this method behaves like
+  /// ``attemptSend(_:ancillary:to:flags:)``. The default implementation copies the bytes into one temporary buffer. It
+  /// allocates memory if the buffers contain more than 1024 bytes. Kernel sockets pass the buffers to sendmsg(2).
   /// - Parameter segments: the buffers, at most 1024 (UIO_MAXIOV).
   @unsafe borrowing func attemptSend(
     gathering segments: UnsafeBufferPointer<IOSegment>, ancillary: RawSpan, to address: RawSpan, flags: SendFlags
@@ -47,11 +47,11 @@ public protocol MessageSocket: Socket, ~Copyable {
   /// message contains ancillary data or has flags, such as end-of-record.
   static func isEnd(_ info: MessageInfo) -> Bool
 
-  /// Whether messages can carry descriptors. Only messages of Unix sockets can. If the value is true, a receive must
-  /// set CLOEXEC on the descriptors that it receives. In this case, a call that does not return descriptors searches
-  /// the ancillary data for descriptors and closes these descriptors. The default is true, which is safe for all
-  /// sockets except packet sockets. Packet sockets refuse the flag that requests CLOEXEC (net/packet/af_packet.c). A
-  /// wrapper must return the value of the socket that it wraps.
+  /// Whether messages can carry descriptors. Only messages of Unix sockets can carry descriptors. If the value is true,
+  /// a receive must set CLOEXEC on the descriptors that it receives. In this case, a call that does not return
+  /// descriptors searches the ancillary data for descriptors and closes these descriptors. The default is true, which
+  /// is safe for all sockets except packet sockets. Packet sockets refuse the flag that requests CLOEXEC
+  /// (net/packet/af_packet.c). A wrapper must return the value of the socket that it wraps.
   var mayReceiveDescriptors: Bool { get }
 
   /// Fills a batch with messages, without waiting. The result is the number of messages, at least 1, or a failure. The

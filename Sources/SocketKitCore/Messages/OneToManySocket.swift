@@ -26,8 +26,8 @@ public protocol OneToManySocket: Socket, ~Copyable {
   /// If an association was shut down, the call reports its end: the result is 0, and the flags of `info` contain
   /// ``MessageInfo/Flags/notification``. If an association was lost or aborted, the call fails with ECONNRESET, or with
   /// ECONNREFUSED if the association was not established. The socket reports each end or failure once, after all
-  /// messages that arrived earlier. Both peers report an end. After an abort, the peer reports the failure; the socket
-  /// that aborted the association may report it too.
+  /// messages that arrived earlier. If an association was shut down, the sockets of both peers report its end. After an
+  /// abort, the socket of the peer reports the failure; the socket that aborted the association may report it too.
   /// - Parameters:
   ///   - buffer: receives the bytes.
   ///   - association: set to the association to which the result refers; nil if the result refers to the socket.
@@ -132,7 +132,7 @@ extension OneToManySocket where Self: ~Copyable {
   }
 
   /// Shuts one association down gracefully. The call returns immediately. Messages that were sent before are delivered
-  /// first. Receives of both peers then report the end. The call does not affect other associations.
+  /// first. A receive of either peer then reports the end. The call does not affect other associations.
   /// - Throws: `.brokenPipe` if the association has already ended; `.destinationRequired` if the value does not
   ///   identify an association; and other errors of the transport.
   @inlinable
