@@ -55,7 +55,7 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
   }
 
   /// Connects to an endpoint, and blocks the calling thread until the connect succeeds or fails. If the endpoint is a
-  /// name, looks up the name first.
+  /// name, the method looks up the name first.
   ///
   /// - Parameters:
   ///   - endpoint: the endpoint of the peer, such as `.host("example.org", port: 80)`.

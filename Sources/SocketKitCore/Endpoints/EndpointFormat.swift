@@ -9,7 +9,7 @@ public struct EndpointFormat<Endpoint: Hashable & Sendable, Address: SocketAddre
   public let scheme: String
 
   /// Reads an endpoint from the text after the scheme and the colon, such as `//localhost:80` in `tcp://localhost:80`.
-  /// Looks up the names of this host's interfaces, but no other names.
+  /// The function looks up the names of this host's interfaces, but no other names.
   ///
   /// Throws ``SocketError/malformed(_:code:)``, whose explanation states what is wrong with the text.
   public let parse: @Sendable (_ body: String) throws(SocketError) -> Endpoint
@@ -20,8 +20,8 @@ public struct EndpointFormat<Endpoint: Hashable & Sendable, Address: SocketAddre
   /// Returns the endpoint of a socket's address.
   public let endpoint: @Sendable (Address) -> Endpoint
 
-  /// Returns the addresses of an endpoint, at least one. If the endpoint is a name, looks up the name, and blocks the
-  /// calling thread until the lookup ends.
+  /// Returns the addresses of an endpoint, at least one. If the endpoint is a name, the function looks up the name, and
+  /// blocks the calling thread until the lookup ends.
   ///
   /// Throws `.nameNotFound`, `.resolverFailed`, `.timedOut`, `.cancelled`. The error contains the name.
   public let addresses: @Sendable (Endpoint, any WaitLimit) throws(SocketError) -> [Address]

@@ -1,8 +1,8 @@
 /// The text form of names that consist of bytes. `%` and two hexadecimal digits represent a byte that is not printable
 /// text (RFC 3986, 2.1).
 public enum EscapedName {
-  /// Returns the bytes as text. Printable characters are unchanged. The function escapes each byte of `%`, of the other
-  /// characters and of invalid UTF-8: it replaces the byte with `%` and two upper-case hexadecimal digits. The
+  /// Returns the bytes as text. Printable characters are unchanged. The function escapes `%`, characters that are not
+  /// printable, and invalid UTF-8: it replaces each of their bytes with `%` and two upper-case hexadecimal digits. The
   /// characters that are not printable are white space, combining marks, and control, format, private-use and
   /// unassigned characters.
   public static func text(_ bytes: some Collection<UInt8>) -> String {

@@ -74,7 +74,7 @@ public enum Transports<First: Transport & ~Copyable, Rest: TransportList>: Trans
   }
 }
 
-/// An endpoint of the first transport in a list, or of a later one.
+/// An endpoint of the first transport in a list, or an endpoint of a later transport.
 @frozen
 public enum FirstOrRest<First: Hashable & Sendable, Rest: Hashable & Sendable>: Hashable, Sendable {
   /// An endpoint of the first transport.
