@@ -11,7 +11,8 @@ public import SocketKitCore
 public struct EpollPoller: ~Copyable, Poller {
   /// The parameters of an epoll poller.
   public struct Configuration: Hashable, Sendable {
-    /// The maximum number of events that one wait returns, 1 to 1048576. The next wait returns the remaining events.
+    /// The maximum number of events that one wait call returns, 1 to 1048576. The next call returns the remaining
+    /// events.
     public var eventsPerWait: Int
     /// Creates parameters. The initializer of the poller checks their range.
     public init(eventsPerWait: Int = 256) { self.eventsPerWait = eventsPerWait }

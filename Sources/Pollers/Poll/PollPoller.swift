@@ -4,10 +4,10 @@ public import SocketKitCore
 /// A poller that uses ppoll(2), which every Linux kernel has. It is the fastest poller for a few descriptors, and uses
 /// no additional descriptors for registrations.
 ///
-/// Every wait passes all registrations to the kernel, so the cost of a wait grows with their number. The poller
-/// supports level and one-shot triggering. If the descriptor of a registration was closed, the poller reports the
-/// registration once as ``/SocketKitCore/Readiness/invalid`` and then ignores the registration. Otherwise, the closed
-/// descriptor would cause a busy loop.
+/// Every wait call passes all registrations to the kernel, so the cost of the call grows with the number of
+/// registrations. The poller supports level and one-shot triggering. If the descriptor of a registration was closed,
+/// the poller reports the registration once as ``/SocketKitCore/Readiness/invalid`` and then ignores the registration.
+/// Otherwise, the closed descriptor would cause a busy loop.
 @frozen @safe
 public struct PollPoller: ~Copyable, Poller {
   /// The parameters of a poll poller.
