@@ -7,11 +7,11 @@ extension IOResult {
   ///
   /// The kernel distinguishes a transport reset from a reset by the peer, but it does not report a separate error code
   /// for a transport reset (net/vmw_vsock/virtio_transport{,_common}.c). A reset by the peer ends the connection: a
-  /// read returns the end of the stream, and a write fails with EPIPE. The transport is reset when the machine is
-  /// restored or moved (VIRTIO_VSOCK_EVENT_TRANSPORT_RESET), and also when the vsock device is removed. The connection
-  /// is then closed without an end of the stream: calls in progress fail with ECONNRESET, later calls fail with
-  /// ENOTCONN, and the socket keeps its peer's address. When a guest disappears, calls in progress on its host also
-  /// fail with ECONNRESET, but later reads return the end of the stream (vhost_vsock_reset_orphans).
+  /// read call returns the end of the stream, and a write call fails with EPIPE. The transport is reset when the
+  /// machine is restored or moved (VIRTIO_VSOCK_EVENT_TRANSPORT_RESET), and also when the vsock device is removed. The
+  /// connection is then closed without an end of the stream: calls in progress fail with ECONNRESET, later calls fail
+  /// with ENOTCONN, and the socket keeps its peer's address. When a guest disappears, calls in progress on its host
+  /// also fail with ECONNRESET, but later read calls return the end of the stream (vhost_vsock_reset_orphans).
   @inlinable
   func namingTransportReset(on descriptor: RawDescriptor) -> IOResult {
     raw == 0 &- Int(CSK_ENOTCONN) || raw == 0 &- Int(CSK_ECONNRESET) ? named(on: descriptor) : self

@@ -9,25 +9,25 @@ public import SocketKitCore
 /// ```
 /// **Packets are sent whole, or the connection ends.** The kernel alone does not guarantee this. If the peer's buffer
 /// has space for only part of a packet, a non-blocking send sends that part and fails with EAGAIN, and the kernel joins
-/// the next packet to that part (vsock_connectible_sendmsg). Before a send, a program cannot query the free space.
-/// After a failed send, it cannot query how many bytes were sent. A blocking send waits until the rest is sent.
+/// the next packet to that part (vsock_connectible_sendmsg). Before a send call, a program cannot query the free space.
+/// After a failed send call, it cannot query how many bytes were sent. A blocking send waits until the rest is sent.
 /// SocketKit therefore queues packets: up to 64 KiB, or one longer packet. A dedicated thread, in which all signals are
 /// blocked, sends the packets in order with blocking calls. The thread starts with the first packet and exits after one
 /// second without packets. This has a cost: each packet is copied once more and passed to another thread, and each
 /// sending socket uses a thread (256 KiB of address space), the memory of its queue and an event descriptor.
 ///
 /// - A send call first checks the connection, and fails immediately if the connection has already ended. If a queued
-///   packet cannot be sent, the connection ends, and the next send reports the error.
+///   packet cannot be sent, the connection ends, and the next send call reports the error.
 /// - Some events interrupt the sending thread as a signal does. They therefore end the connection too. Such events are
 ///   the suspension of the machine, a stop by a debugger or a container freezer, and a call such as setuid(2) while
 ///   other threads run.
 /// - Sending a packet that is longer than this socket's own ``SocketKitCore/SocketOption/bufferSize`` fails with
 ///   `.messageTooLarge`, because the kernel applies this limit to sent packets too. Set the size before the first send.
-///   A packet longer than the peer's buffer is accepted but ends the connection, and the next send fails with
+///   A packet longer than the peer's buffer is accepted but ends the connection, and the next send call fails with
 ///   `.messageTooLarge`.
 /// - If the process is stopped (SIGSTOP) while a packet waits for free space in the peer's buffer, the connection is
-///   lost: the kernel ends the send and cannot report how much of the packet was sent. The peer receives no part of the
-///   packet.
+///   lost: the kernel ends the send call and cannot report how much of the packet was sent. The peer receives no part
+///   of the packet.
 /// - Closing waits while packets are queued and the peer has free buffer space. The remaining packets are sent in the
 ///   background, and are dropped after one minute in which the peer received no whole packet. Call ``flush(until:)``
 ///   before the process exits.

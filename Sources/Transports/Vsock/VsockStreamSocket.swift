@@ -13,9 +13,9 @@ public import SocketKitCore
 /// **Restoring or moving a machine** breaks its connections: reads and writes then fail with `.transportReset`. After a
 /// reset by the peer, by contrast, reads return the end of the stream, and writes fail with `.brokenPipe`. The
 /// hypervisor must notify the kernel (VIRTIO_VSOCK_EVENT_TRANSPORT_RESET). If it does not, the loss cannot be detected,
-/// and a read waits until its deadline. On the host, a connection to a machine that has disappeared ends like any other
-/// connection. Listeners continue to work. Listen on ``VsockContextID/any``, because the machine's ID may change; see
-/// ``VsockContextIDWatcher``.
+/// and a read call waits until its deadline. On the host, a connection to a machine that has disappeared ends like any
+/// other connection. Listeners continue to work. Listen on ``VsockContextID/any``, because the machine's ID may change;
+/// see ``VsockContextIDWatcher``.
 @frozen
 public struct VsockStreamSocket: ~Copyable, StreamSocket, KernelSocket, Transport, Acceptable {
   public typealias Address = VsockAddress
