@@ -7,14 +7,14 @@ public import SocketKitIP
 /// let listener = try SCTPSocket.listen(on: [.loopback(port: 0), .loopbackIPv6(port: 0)])
 /// let client = try SCTPSocket.connect(toAny: listener.option(.localAddresses), until: .after(.seconds(5)))
 /// ```
-/// **As a stream.** Each write sends one message, of at most ``writeLimit`` bytes, on SCTP stream 0. A read returns
-/// available bytes of the first message in the receive queue, so message boundaries are lost, as on any byte stream.
-/// There is no half-close: shutting down writing with ``shutdown(_:)`` ends the association after all data has arrived,
-/// and only the peer reads the end of the stream. To wait for the end of the association, use ``close(until:)``. After
-/// an abort by the peer, one call fails with `.connectionReset`, and later reads return the end of the stream. If the
-/// peer restarts, bytes may be missing. Only the notification ``SCTPAssociationChange/State/restarted`` reports a
-/// restart, and only if it is switched on. Set the option ``SocketKitCore/SocketOption/noDelay`` unless every write
-/// fills packets.
+/// **As a stream.** Each write call sends one message, of at most ``writeLimit`` bytes, on SCTP stream 0. A read call
+/// returns available bytes of the first message in the receive queue, so message boundaries are lost, as on any byte
+/// stream. There is no half-close: shutting down writing with ``shutdown(_:)`` ends the association after all data has
+/// arrived, and only the peer reads the end of the stream. To wait for the end of the association, use
+/// ``close(until:)``. After an abort by the peer, one call fails with `.connectionReset`, and later read calls return
+/// the end of the stream. If the peer restarts, bytes may be missing. Only the notification
+/// ``SCTPAssociationChange/State/restarted`` reports a restart, and only if it is switched on. Set the option
+/// ``SocketKitCore/SocketOption/noDelay`` unless every write call sends enough bytes to fill packets.
 ///
 /// **As messages.** For stream numbers, protocol identifiers and notifications, see ``SCTPMessaging``. Notifications
 /// arrive among the bytes, so a program that switches on any notification must receive messages instead of reading

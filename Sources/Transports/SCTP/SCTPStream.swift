@@ -5,7 +5,7 @@ public import SocketKitCore
 // without the message boundaries.
 
 extension SCTPSocket {
-  /// The longest message that one write sends, in bytes.
+  /// The longest message that one write call sends, in bytes.
   ///
   /// The kernel accepts only whole messages, and no message longer than the send buffer (EMSGSIZE in
   /// net/sctp/socket.c).
