@@ -55,7 +55,7 @@ extension WaitLimit where Self == Deadline {
   @inlinable public static var never: Deadline { Deadline(nanoseconds: .max) }
   /// The current time.
   @inlinable public static var now: Deadline { Deadline(nanoseconds: csk_monotonic_nanoseconds()) }
-  /// The earliest deadline, which is always in the past. A waiting call with this deadline tries once.
+  /// The earliest deadline, which is always in the past. A waiting call with this deadline makes one attempt.
   @inlinable public static var past: Deadline { Deadline(nanoseconds: 0) }
 
   /// Returns the deadline that lies the given duration after the current time. If the duration is too long to

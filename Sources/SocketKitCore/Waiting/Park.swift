@@ -72,7 +72,7 @@ struct Park {
     history.immediate = wasMomentary ? history.immediate &+ 1 : 0
   }
 
-  /// Whether the call needs ``WaitNotices`` because the kernel may not wake it after a shutdown or a change.
+  /// Whether the call needs ``WaitNotices`` because the kernel might not wake the thread after a shutdown or a change.
   private var needsNotices: Bool {
     if source.value < 0 { return false }
     let writes = interest.contains(.writable) || hasSecond
@@ -116,7 +116,8 @@ struct Park {
     let epoll = unsafe Descriptor(unsafeOwning: RawDescriptor(Int32(truncatingIfNeeded: opened)))
     let watched = UInt32(UInt16(bitPattern: events)) | Trigger.edge.rawValue
     var event = csk_epoll_event(events: watched, data: 0)
-    // The kernel reads one event in each call of epoll_ctl(2), and writes at most one event in epoll_wait(2).
+    // The kernel reads one event in each call of epoll_ctl(2), and writes at most one event in each call of
+    // epoll_wait(2).
     let added = unsafe csk_epoll_ctl(epoll.raw.value, CSK_EPOLL_CTL_ADD, source.value, &event)
     if added == 0 &- Int(CSK_EBADF) { throw SocketError(IOResult(raw: added), operation) }
     if added < 0 { return try pauseWhileReported(&history) }

@@ -38,8 +38,8 @@ enum WaitNotices {
   static func generation(_ changing: RawDescriptor?) -> UInt32 { state.withLock { $0.generation(changing) } }
 
   /// Registers a thread's event descriptor.
-  /// - Returns: the generation. If it differs from the generation before the last attempt, try again: the thread may
-  ///   have missed the notice.
+  /// - Returns: the generation. If it differs from the generation before the last attempt, try again, because the
+  ///   thread may have missed the notice.
   static func enter(_ bell: RawDescriptor, _ changing: RawDescriptor?) -> UInt32 {
     state.withLock { state in
       state.waiting.append((bell, changing))
@@ -83,7 +83,7 @@ extension RawDescriptor {
   public func announceChanges() { WaitNotices.announceChange(of: self) }
 
   /// For implementers: calls shutdown(2). If a thread of this process waits in a write or an accept on the descriptor,
-  /// it then tries again, even if the kernel does not wake it.
+  /// the thread then tries again, even if the kernel does not wake it.
   /// - Returns: 0 or -errno.
   public func attemptShutdown(_ direction: ShutdownDirection) -> IOResult {
     let result = IOResult(raw: csk_shutdown(value, direction.rawValue))
