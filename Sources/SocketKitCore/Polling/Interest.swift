@@ -15,9 +15,9 @@ public struct Interest: OptionSet, BitwiseCopyable, Hashable, Sendable {
   @inlinable public static var priority: Self { Self(rawValue: 0x2) }
   /// The peer has ended its sending direction (EPOLLRDHUP).
   @inlinable public static var readClosed: Self { Self(rawValue: 0x2000) }
-  /// Changes that calls of other threads make to a wrapper that buffers bytes itself, and announce with
-  /// ``RawDescriptor/announceChanges()``. Use this flag only in results of ``Watchable/sources(for:)``. Waiting calls
-  /// wake up after such a change; pollers do not.
+  /// Changes of a wrapper that buffers bytes itself. Other threads make these changes, and announce them with
+  /// ``RawDescriptor/announceChanges()``. Use this flag only in results of ``Watchable/sources(for:)``. A waiting call
+  /// wakes up after such a change. A poller does not report the change.
   @inlinable public static var changes: Self { Self(rawValue: 0x1_0000) }
 
   /// Whether a bit concerns the receiving direction.

@@ -6,9 +6,9 @@ public import CSocketKit
 /// - **Readiness is a hint.** A poller may report a spurious event, but it never loses an event: the next wait reports
 ///   every watched descriptor that is ready. With level triggering (the default), each wait reports a descriptor while
 ///   it is ready.
-/// - **Edge triggering** reports a change once: read until the call returns nil. It is available if ``capabilities``
-///   contains ``PollerCapabilities/edge``. **One-shot triggering** reports one event and then stops watching until
-///   ``modify(source:for:trigger:token:)`` is called.
+/// - **Edge triggering** reports a change once. Therefore, read until the call returns nil. It is available if
+///   ``capabilities`` contains ``PollerCapabilities/edge``. **One-shot triggering** reports one event and then stops
+///   watching until ``modify(source:for:trigger:token:)`` is called.
 /// - **Errors and hang-ups** are always reported, except for a one-shot registration that has fired. An empty interest
 ///   pauses a registration; a paused registration reports a hang-up at most once.
 /// - **Deregister before closing.** epoll removes a closed descriptor only when no copy of the descriptor is open, and
@@ -104,7 +104,7 @@ public struct PollerCapabilities: OptionSet, BitwiseCopyable, Hashable, Sendable
   @inlinable public static var oneShot: Self { Self(rawValue: 2) }
   /// The poller supports ``Trigger/exclusive``.
   @inlinable public static var exclusive: Self { Self(rawValue: 4) }
-  /// Waits of less than a millisecond are as precise as the kernel's timers.
+  /// A wait of less than a millisecond is as precise as the kernel's timers.
   @inlinable public static var precise: Self { Self(rawValue: 8) }
   /// While no descriptor is ready, the poller sleeps, without wake-ups and without using CPU time.
   @inlinable public static var parks: Self { Self(rawValue: 16) }
