@@ -8,8 +8,8 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
   ///   - source: the local address, or nil to let the kernel choose. With port 0, the kernel chooses the port in
   ///     connect(2) and not in bind(2), so that connections to different peers can share a port
   ///     (IP_BIND_ADDRESS_NO_PORT, Linux 4.2).
-  ///   - limit: how long and in which way to wait: ``WaitLimit``. If the limit has already passed, the call fails
-  ///     before it sends anything.
+  ///   - limit: how long and in which way to wait: ``WaitLimit``. If the deadline of the limit has already passed, the
+  ///     call fails before it sends anything.
   ///   - configure: a closure that sets options on the socket before the socket connects.
   /// - Throws: `.connectionRefused`, `.connectionReset`, `.timedOut`, `.cancelled`, `.unreachable`, `.addressInUse` if
   ///   another socket uses the source, `.addressNotAvailable` if the source is not an address of this host or no port
@@ -134,15 +134,15 @@ extension RawDescriptor {
   }
 
   /// Checks a socket for which getpeername(2) returned ENOTCONN. Returns false while the connect is in progress.
-  /// Returns true if the connect has succeeded since then, or if TCP waits for the first bytes in order to send them
-  /// with its SYN (TCP_FASTOPEN_CONNECT).
+  /// Returns true if the connect has succeeded since getpeername(2) was called, or if TCP waits for the first bytes in
+  /// order to send them with its SYN (TCP_FASTOPEN_CONNECT).
   /// - Throws: the error that ended the connect or the connection; `.notConnected` if the kernel has already reported
   ///   this error.
   fileprivate func isConnectedWithoutPeer() throws(SocketError) -> Bool {
     if let error = try connectFailure() { throw error }
     var watched = csk_pollfd(fd: value, events: Int16(CSK_POLLOUT), revents: 0)
     var now = csk_timespec()
-    // The kernel accesses one element and the time, and only during the call.
+    // The kernel accesses no memory except one element and the time, and accesses them only during the call.
     let result = IOResult(raw: unsafe csk_ppoll(&watched, 1, &now))
     if result.isFailure && !result.isInterrupted { throw SocketError(result, .connect) }
     let seen = Int32(watched.revents)
