@@ -108,8 +108,8 @@ public struct Listener<S: Acceptable & ~Copyable>: ~Copyable, Sendable {
     return address
   }
 
-  /// Stops accepting connections. Calls of ``accept(until:)`` that wait in other threads throw `.shutDown`, and so does
-  /// every later accept. Pollers then report the listener as ready, unless it is a vsock listener. For a vsock
+  /// Stops accepting connections. A call of ``accept(until:)`` that waits in another thread throws `.shutDown`, and so
+  /// does every later accept. Pollers then report the listener as ready, unless it is a vsock listener. For a vsock
   /// listener, wake the poller with its ``Poller/waker``.
   ///
   /// The descriptor stays open, and the address stays in use, until the listener is destroyed. TCP immediately resets

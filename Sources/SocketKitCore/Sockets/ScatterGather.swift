@@ -111,7 +111,7 @@ extension StreamSocket where Self: ~Copyable {
 
   /// Writes at least one byte from several buffers in order, and blocks the calling thread until the kernel accepts a
   /// byte.
-  /// - Returns: the total number of bytes written from all buffers: at least 1, or 0 if all buffers are empty.
+  /// - Returns: the total number of bytes written from all buffers, which is at least 1, or 0 if all buffers are empty.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``write(_:)``.
   @inlinable
   public borrowing func write(

@@ -3,8 +3,8 @@
 ///
 /// A socket type conforms to one of the protocols that define how a socket carries data: ``StreamSocket``,
 /// ``DatagramSocket``, ``SequencedPacketSocket`` or ``OneToManySocket``. Sockets are `Sendable`: a program may pass a
-/// socket to another thread. Several threads may concurrently call methods that only borrow the socket, as the kernel
-/// allows for descriptors.
+/// socket to another thread. Several threads may concurrently call methods that borrow the socket, because the kernel
+/// allows concurrent calls on one descriptor.
 public protocol Socket: Watchable, ~Copyable, Sendable {
   /// The type of the addresses of this transport.
   associatedtype Address: SocketAddress
@@ -26,11 +26,11 @@ public protocol Socket: Watchable, ~Copyable, Sendable {
 }
 
 extension Socket where Self: ~Copyable {
-  /// Ends one or both directions (shutdown(2)). Calls that wait in other threads then end: a read from a stream returns
-  /// the end of the stream, a receive of a datagram throws `.shutDown`, and a write throws `.brokenPipe`. Later calls
-  /// have the same results, but they first return the datagrams that arrived before the shutdown. On most transports, a
-  /// read from a stream first returns the bytes that arrived before the shutdown. The descriptor stays open until the
-  /// socket is closed or destroyed.
+  /// Ends one or both directions (shutdown(2)). The calls that wait in other threads then end: a read from a stream
+  /// returns the end of the stream, a receive of a datagram throws `.shutDown`, and a write throws `.brokenPipe`. Later
+  /// calls have the same results, but they first return the datagrams that arrived before the shutdown. On most
+  /// transports, a read from a stream first returns the bytes that arrived before the shutdown. The descriptor stays
+  /// open until the socket is closed or destroyed.
   ///
   /// On a datagram socket, a receive without `until:` cannot detect the shutdown and returns nil. Pollers report
   /// `.readable`, and also ``Readiness/readClosed`` if the interest includes it.

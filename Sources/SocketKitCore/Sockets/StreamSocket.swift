@@ -45,7 +45,7 @@ extension RawDescriptor {
   @inlinable @inline(__always)
   func attemptReceiveBytes(into buffer: inout MutableSpan<UInt8>, flags: Int32) -> IOResult {
     let number = value
-    // The kernel writes at most `count` bytes, and only during the call.
+    // The kernel writes at most `count` bytes, and writes them only during the call.
     return unsafe buffer.withUnsafeMutableBytes { memory in
       var result = unsafe csk_recv(number, memory.baseAddress, memory.count, flags)
       while result == 0 &- Int(CSK_EINTR) { result = unsafe csk_recv(number, memory.baseAddress, memory.count, flags) }
@@ -57,7 +57,7 @@ extension RawDescriptor {
   @inlinable @inline(__always)
   func attemptSendBytes(_ bytes: Span<UInt8>, flags: Int32) -> IOResult {
     let number = value
-    // The kernel reads `count` bytes, and only during the call.
+    // The kernel reads at most `count` bytes, and reads them only during the call.
     return unsafe bytes.withUnsafeBytes { memory in
       var result = unsafe csk_send(number, memory.baseAddress, memory.count, flags)
       while result == 0 &- Int(CSK_EINTR) { result = unsafe csk_send(number, memory.baseAddress, memory.count, flags) }

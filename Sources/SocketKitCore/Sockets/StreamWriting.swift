@@ -14,7 +14,7 @@ extension StreamSocket where Self: ~Copyable {
   /// Writes at least one byte, and blocks the calling thread until the kernel accepts a byte.
   ///
   /// - Parameter limit: how long and in which way to wait: ``WaitLimit``.
-  /// - Returns: the number of bytes written: at least 1, or 0 if `bytes` is empty.
+  /// - Returns: the number of bytes written, which is at least 1, or 0 if `bytes` is empty.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``write(_:)``.
   @inlinable
   public borrowing func write(_ bytes: Span<UInt8>, until limit: some WaitLimit) throws(SocketError) -> Int {
