@@ -1,7 +1,7 @@
 public import CSocketKit
 
 // getsockopt(2) and setsockopt(2) for values that have the kernel's layout. The kernel accesses the memory of a value
-// only during the call, and only as many bytes as the call states.
+// only during the call, and accesses at most as many bytes as the call states.
 
 extension RawDescriptor {
   /// For implementers of options: reads an integer option (getsockopt(2)).
