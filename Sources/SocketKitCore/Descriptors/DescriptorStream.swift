@@ -6,10 +6,10 @@ public import CSocketKit
 /// let input = try DescriptorStream(adopting: unsafe Descriptor(unsafeOwning: RawDescriptor(number)))
 /// switch try input.read(into: buffer.mutableSpan, until: .after(.seconds(1))) { … }
 /// ```
-/// Like a socket, the stream supports reads, writes and waits with deadlines, and a poller can watch it. Methods that
-/// only sockets support (addresses, shutdown, options) throw `.notASocket`.
+/// Like a socket, the stream supports reads, writes, and waits with deadlines. A poller can watch the stream. Methods
+/// that only sockets support (addresses, shutdown, options) throw `.notASocket`.
 ///
-/// Reads and writes behave as read(2) and write(2) do for the kind of descriptor:
+/// A read or a write has the same result as read(2) or write(2) on a descriptor of this kind:
 /// - Reading a timerfd or an eventfd returns 8 bytes in host order; with a smaller buffer, the read throws
 ///   `.invalidArgument`. Writing 8 bytes to an eventfd adds their value to its counter. Reading a signalfd returns
 ///   records of 128 bytes.
@@ -59,7 +59,7 @@ public struct DescriptorStream: ~Copyable, StreamSocket, KernelSocket {
   @inlinable
   public borrowing func attemptReceive(into buffer: inout MutableSpan<UInt8>) -> IOResult {
     let number = owned.raw.value
-    // The kernel writes at most `count` bytes, and only during the call.
+    // The kernel writes at most `count` bytes, and writes them only during the call.
     return unsafe buffer.withUnsafeMutableBytes { memory in
       var result = unsafe csk_read(number, memory.baseAddress, memory.count)
       while result == 0 &- Int(CSK_EINTR) { result = unsafe csk_read(number, memory.baseAddress, memory.count) }
