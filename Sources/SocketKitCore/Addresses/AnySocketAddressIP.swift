@@ -24,7 +24,8 @@ extension AnySocketAddress {
     guard let port = ipPort else { return nil }
     var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
     let status = withBytes { bytes in
-      // getnameinfo(3) reads the address and writes at most `host.count` bytes, and only during the call.
+      // getnameinfo(3) reads the address and writes at most `host.count` bytes. It accesses this memory only during the
+      // call.
       unsafe bytes.withUnsafeBytes {
         unsafe getnameinfo(
           $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), UInt32($0.count), &host, UInt32(host.count), nil, 0,
