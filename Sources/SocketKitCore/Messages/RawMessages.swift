@@ -3,8 +3,9 @@ public import CSocketKit
 // Calls of recvmsg(2) and sendmsg(2). All kernel sockets that transfer messages use these calls. Unix streams use them
 // too, because ancillary data may accompany their bytes.
 //
-// The structures exist during the system call. The memory to which they refer exists too, because a span borrows it or
-// the caller guarantees it. The kernel accesses only as many bytes as the structures state.
+// The structures exist during the system call. The memory to which they refer also exists during the call, because a
+// span borrows the memory or the caller guarantees its lifetime. The kernel accesses only as many bytes as the
+// structures state.
 
 extension RawDescriptor {
   /// For implementers: receives one message with recvmsg(2). The call does not wait on a non-blocking socket. Do not
