@@ -45,7 +45,7 @@ public struct Endpoint<List: TransportList>: Hashable, Sendable {
 }
 
 extension Endpoint: LosslessStringConvertible {
-  /// Reads the forms that ``init(parsing:)`` reads. Returns nil for any other text.
+  /// Reads an address from its text, as ``init(parsing:)`` does. Returns nil if the text is not such an address.
   public init?(_ description: String) {
     do throws(SocketError) {
       self = try Endpoint(parsing: description)
