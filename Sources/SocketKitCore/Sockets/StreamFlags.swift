@@ -46,7 +46,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
 
   /// Writes once with flags, without waiting (send(2)).
   ///
-  /// With ``SendFlags/more``, TCP delays an incomplete segment. TCP sends this segment when enough bytes follow, or
+  /// With ``SendFlags/more``, TCP delays a segment that is not full. TCP sends this segment when more bytes follow, or
   /// after at most 200 milliseconds. With ``SendFlags/outOfBand``, the last byte is urgent.
   /// - Returns: as ``StreamSocket/write(_:)``.
   /// - Throws: `.invalidArgument` for ``SendFlags/zeroCopy``, because the kernel would use the bytes after the call
