@@ -21,8 +21,8 @@ public struct SpinPoller<Base: Poller & ~Copyable>: ~Copyable, Poller {
     public var spins: UInt32
     /// The number of attempts that follow the spins. The poller yields before each of these attempts.
     public var yields: UInt32
-    /// Whether the poller sleeps after it has made the attempts that `spins` and `yields` count. False selects the
-    /// pure mode, which yields forever, or spins forever if `yields` is 0.
+    /// Whether the poller sleeps after it has made the number of attempts given by `spins` and `yields`. False selects
+    /// the pure mode, which yields forever, or spins forever if `yields` is 0.
     public var parks: Bool
 
     /// Creates the parameters of a poller that spins, then yields, then sleeps.

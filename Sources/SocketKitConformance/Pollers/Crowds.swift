@@ -96,7 +96,7 @@ private func requireAll<P: Poller & ~Copyable>(_ poller: inout P, ready: Int) th
     if index < ready { wire.ring() }
   }
   // Do not read from the sources, so that they stay ready. A poller that always starts with the same sources then never
-  // reports the others and fails the rule.
+  // reports the others, and therefore breaks the rule.
   var seen: Set<UInt32> = []
   let deadline = Deadline.after(Times.patience)
   while seen.count < ready && !deadline.hasPassed {

@@ -8,8 +8,8 @@ struct EchoConnection<S: StreamSocket & ~Copyable>: ~Copyable {
   var interest: Interest { pending.isEmpty ? .readable : .writable }
   /// The sources that the poller has to watch.
   var sources: Interest { socket.sources(for: interest) }
-  /// Whether an operation on the socket would complete without blocking according to `pending`. No poller reports this
-  /// readiness.
+  /// Whether the socket's `pending` indicates that the next operation would complete without blocking. No poller
+  /// reports this readiness.
   var isReady: Bool { socket.pending.rawValue & interest.rawValue != 0 }
 
   /// Makes at most one read and one write, so that no connection delays the others. Returns false if the connection has

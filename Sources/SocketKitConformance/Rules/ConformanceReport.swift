@@ -8,7 +8,7 @@ public struct ConformanceReport: Sendable {
     public let rule: ConformanceRule
     /// The outcome of the rule.
     public let outcome: ConformanceOutcome
-    /// How long the rule ran, including the time that it waited for other rules of the process.
+    /// The time that the rule took, including the time that it waited for other rules of the process.
     public let duration: Duration
   }
 
@@ -19,7 +19,7 @@ public struct ConformanceReport: Sendable {
   public let allowedUnavailable: [String]
 
   /// - Parameter allowedUnavailable: the prefixes of the ids of required rules that are allowed to be unavailable. An
-  ///   unavailable rule with such an id does not fail the report.
+  ///   unavailable rule with such an id does not make the report a failure.
   public init(allowingUnavailable allowedUnavailable: [String] = []) {
     self.allowedUnavailable = allowedUnavailable
   }
@@ -48,8 +48,8 @@ public struct ConformanceReport: Sendable {
     }
   }
 
-  /// Returns whether a line fails the report. This is the case if its rule is broken and not optional, or if its rule
-  /// is required and unavailable and ``allowedUnavailable`` does not allow this.
+  /// Returns whether a line makes the whole report a failure. This is the case if its rule is broken and not optional,
+  /// or if its rule is required and unavailable and ``allowedUnavailable`` does not allow this.
   public func isFatal(_ line: Line) -> Bool {
     switch line.outcome {
     case .passed: false
@@ -58,9 +58,9 @@ public struct ConformanceReport: Sendable {
     }
   }
 
-  /// True if no line fails the report.
+  /// True if no line makes the report a failure.
   public var isSuccess: Bool { !lines.contains { isFatal($0) } }
-  /// The exit status for `exit`: 0 if no line fails the report, otherwise 1.
+  /// The exit status for `exit`: 0 if no line makes the report a failure, otherwise 1.
   public var exitCode: Int32 { isSuccess ? 0 : 1 }
 
   /// The numbers of rules that passed, failed and were unavailable.

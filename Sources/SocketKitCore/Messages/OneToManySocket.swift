@@ -31,10 +31,11 @@ public protocol OneToManySocket: Socket, ~Copyable {
   /// - Parameters:
   ///   - buffer: receives the bytes.
   ///   - association: set to the association to which the result refers; nil if the result refers to the socket.
-  ///   - flags: with ``ReceiveFlags/peek``, the call does not remove the message or the end from the queue.
+  ///   - flags: with ``ReceiveFlags/peek``, the call does not remove the message, or the report that an association has
+  ///     ended, from the queue.
   ///   - info: set unless the result is a failure.
   /// - Returns: the length of the message, which is greater than the length of the buffer if the message was truncated;
-  ///   0 for an empty message or an end; or a failure.
+  ///   0 for an empty message, or if the call reports that an association has ended; or a failure.
   borrowing func attemptReceive(
     into buffer: inout MutableSpan<UInt8>, from association: inout Association?, flags: ReceiveFlags,
     _ info: inout MessageInfo
@@ -56,13 +57,14 @@ extension OneToManySocket where Self: ~Copyable {
   /// Receives one message, a part of a message, or the end of an association, without waiting.
   /// - Parameters:
   ///   - buffer: receives the bytes.
-  ///   - association: set to the association of the message or of the end. If the call throws, it is set to the
-  ///     association that failed, or to nil if the socket failed.
+  ///   - association: set to the association of the message, or to the association that has ended. If the call throws,
+  ///     it is set to the association that failed, or to nil if the socket failed.
   ///   - info: receives the full length and the flags. If the socket continues long messages,
   ///     ``MessageInfo/Flags/endOfRecord`` marks the last part.
-  ///   - flags: with ``ReceiveFlags/peek``, the call does not remove the message or the end from the queue.
+  ///   - flags: with ``ReceiveFlags/peek``, the call does not remove the message, or the report that an association has
+  ///     ended, from the queue.
   /// - Returns: `.bytes` with the number of bytes written to the buffer; `.endOfStream` if the association was shut
-  ///   down; nil if neither a message nor an end is available.
+  ///   down; nil if neither a message nor a report that an association has ended is available.
   /// - Throws: `.connectionReset` if the association was lost or aborted; `.connectionRefused` if the peer did not
   ///   accept the association; and errors of the socket. The call throws one of the first two errors once for an
   ///   association, and the association then no longer exists.

@@ -13,7 +13,7 @@ public struct Interest: OptionSet, BitwiseCopyable, Hashable, Sendable {
   @inlinable public static var writable: Self { Self(rawValue: 0x4) }
   /// Urgent data, or an exceptional condition (EPOLLPRI).
   @inlinable public static var priority: Self { Self(rawValue: 0x2) }
-  /// The peer has ended its sending direction (EPOLLRDHUP).
+  /// The peer has closed the connection or shut down its sending side (EPOLLRDHUP).
   @inlinable public static var readClosed: Self { Self(rawValue: 0x2000) }
   /// Changes of a wrapper that buffers bytes itself. Other threads make these changes, and announce them with
   /// ``RawDescriptor/announceChanges()``. Use this flag only in results of ``Watchable/sources(for:)``. A waiting call
@@ -70,6 +70,6 @@ public struct Readiness: OptionSet, BitwiseCopyable, Hashable, Sendable {
   /// The descriptor was closed while it was registered (POLLNVAL): deregister it. Only poll(2), and therefore only
   /// `PollPoller`, can report this flag.
   @inlinable public static var invalid: Self { Self(rawValue: 0x20) }
-  /// The peer has ended its sending direction (EPOLLRDHUP).
+  /// The peer has closed the connection or shut down its sending side (EPOLLRDHUP).
   @inlinable public static var readClosed: Self { Self(rawValue: 0x2000) }
 }

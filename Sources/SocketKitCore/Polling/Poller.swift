@@ -179,7 +179,8 @@ extension Poller where Self: ~Copyable {
   /// Waits until a descriptor is ready, the limit ends the wait, or the ``waker`` is called. Signals do not end the
   /// wait.
   ///
-  /// - Parameter limit: how long to wait. If the limit spins, the poller first checks for events without sleeping.
+  /// - Parameter limit: how long to wait. If the limit requests spinning, the poller first checks for events without
+  ///   sleeping.
   /// - Returns: the number of events for ``subscript(event:)``; 0 if the deadline passed, the waker was called (see
   ///   ``wasWoken``), or the deadline of the limit's control changed.
   /// - Throws: `.cancelled` if the limit's control was cancelled before or during the wait; and errors of the poller's

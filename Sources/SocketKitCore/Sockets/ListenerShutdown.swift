@@ -5,7 +5,7 @@ public import CSocketKit
 @frozen @safe
 @usableFromInline
 struct ShutdownMark: ~Copyable, @unchecked Sendable {
-  // The flag is initialized and exists as long as the mark, and all accesses are atomic.
+  // The flag is initialized, it exists as long as the mark exists, and all accesses to it are atomic.
   @usableFromInline let flag: UnsafeMutablePointer<UInt32>
 
   @inlinable

@@ -75,7 +75,7 @@ extension StreamSocket where Self: KernelSocket & ~Copyable {
 }
 
 extension RawDescriptor {
-  /// Whether poll(2) reports that the peer has ended its sending direction.
+  /// Whether poll(2) reports that the peer has closed the connection or shut down its sending side.
   @usableFromInline
   var peerHasEnded: Bool {
     var watched = csk_pollfd(fd: value, events: Int16(CSK_POLLRDHUP), revents: 0)

@@ -2,8 +2,8 @@ extension StreamSocket where Self: ~Copyable {
   /// Reads once, without waiting.
   ///
   /// - Parameter buffer: the buffer for the bytes. With an empty buffer, this method does not make a system call.
-  /// - Returns: `.bytes` with the count; `.endOfStream` if the peer has ended its sending direction; or nil if the read
-  ///   would block.
+  /// - Returns: `.bytes` with the count; `.endOfStream` if the peer has closed the connection or shut down its sending
+  ///   side; or nil if the read would block.
   /// - Throws: `.connectionReset`, `.timedOut` (a timer of the kernel expired, for example because the peer is
   ///   unreachable), `.notConnected`, `.closed`.
   @inlinable

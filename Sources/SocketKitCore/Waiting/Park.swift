@@ -15,8 +15,8 @@ struct Park {
   let control: WaitControl?
   let operation: SocketError.Operation
 
-  /// How many times in a row poll(2) may return immediately with readiness. After that, the waiting call pauses between
-  /// attempts.
+  /// The number of times in a row that poll(2) may return immediately with readiness. After that, the waiting call
+  /// pauses between attempts.
   private static var tolerance: UInt8 { 16 }
   /// A park that is shorter than this number of nanoseconds counts as a park that did not sleep.
   private static var momentary: Int64 { 30_000 }

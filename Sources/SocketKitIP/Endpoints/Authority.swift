@@ -36,7 +36,8 @@ public enum Authority {
     guard let first = name.utf8.first, (97...122).contains(first | 32), name.utf8.count <= 32,
       name.utf8.allSatisfy({ (97...122).contains($0 | 32) || (48...57).contains($0) || [43, 45, 46, 95].contains($0) })
     else { return nil }
-    // The entry contains pointers into `memory`. This function reads only the port, which is not a pointer.
+    // The entry contains pointers into `memory`. This function reads only the port, which is an integer, and reads none
+    // of the pointers.
     var entry = unsafe servent()
     var found: UnsafeMutablePointer<servent>?
     var memory = [CChar](repeating: 0, count: 8192)

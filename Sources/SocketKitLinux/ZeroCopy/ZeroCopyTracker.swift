@@ -78,7 +78,7 @@ public struct ZeroCopyTracker: ~Copyable, Sendable {
   mutating func completedSends(_ error: ExtendedError) -> Range<UInt64> {
     guard error.origin == .zeroCopy, error.errno == 0, error.data &- error.info < 1 << 31 else { return 0..<0 }
     countFailedSends(upTo: error.data)
-    // Extends the number from 32 bits to 64 bits. The number is less than 2^32 behind the next number.
+    // Extends the number from 32 bits to 64 bits. The number is behind the next number by less than 2^32.
     let distance = UInt64(UInt32(truncatingIfNeeded: next) &- error.info)
     let count = UInt64(error.data &- error.info) + 1
     guard distance > 0, distance <= next - oldest, count <= distance else { return 0..<0 }

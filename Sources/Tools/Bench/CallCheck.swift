@@ -77,8 +77,8 @@ struct CallCheck: Sendable {
   /// The count, shared by two threads.
   @safe
   private final class Trace: @unchecked Sendable {
-    // The memory exists as long as this object, which each of the two threads retains. The functions access the state
-    // atomically.
+    // The memory exists as long as this object exists. Each of the two threads retains the object. The functions access
+    // the state atomically.
     private let state: UnsafeMutablePointer<bench_trace>
     init() {
       unsafe state = .allocate(capacity: 1)

@@ -9,7 +9,7 @@ public struct Word: Hashable, Sendable, ExpressibleByStringLiteral, CustomString
   /// The arguments of this process, starting with the program's name.
   public static var ofThisProcess: [Word] {
     (0..<Int(CommandLine.argc)).map { index in
-      // There are `argc` strings, each of which ends with a zero byte, and they exist as long as the process.
+      // There are `argc` strings. Each string ends with a zero byte and exists as long as the process exists.
       guard let start = unsafe CommandLine.unsafeArgv[index] else { return "" }
       return unsafe Word(UnsafeRawBufferPointer(start: start, count: length(of: start)))
     }

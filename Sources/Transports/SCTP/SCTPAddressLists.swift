@@ -8,15 +8,14 @@ extension ReadOnlySCTPAssociationOption where Value == [IPSocketAddress] {
   /// The addresses of this end of an association. For `.future`, the value contains the addresses of the socket.
   ///
   /// If the socket is bound to the wildcard address, the value contains every address of this host that the socket may
-  /// use.
-  /// Reading throws `.outOfMemory`. The C name is `SCTP_GET_LOCAL_ADDRS`.
+  /// use. Reading the option throws `.outOfMemory`. The C name is `SCTP_GET_LOCAL_ADDRS`.
   public static var localAddresses: Self {
     Self { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in
       try target.sctpAddresses(CSK_SCTP_GET_LOCAL_ADDRS, association)
     }
   }
 
-  /// The addresses of the other end of an association. Reading throws `.outOfMemory`. The C name is
+  /// The addresses of the other end of an association. Reading the option throws `.outOfMemory`. The C name is
   /// `SCTP_GET_PEER_ADDRS`.
   public static var peerAddresses: Self {
     Self { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in

@@ -7,10 +7,10 @@ extension SCTPAssociationOption where Value == SCTPSendInfo {
   ///
   /// A message with an ``SCTPSendInfo`` uses none of these defaults.
   ///
-  /// Setting throws `.invalidArgument` for a key, because a key can be given only for a single message. Setting throws
-  /// `.notSupported` for ``SCTPSendInfo/asksForAcknowledgement``, which the kernel rejects as a default, and for
-  /// ``SCTPSendInfo/overridesPrimary``, which the kernel ignores as a default (net/sctp/socket.c). On failure, nothing
-  /// is set. The C names are `SCTP_DEFAULT_SNDINFO` and `SCTP_DEFAULT_PRINFO`.
+  /// Setting the option throws `.invalidArgument` for a key, because a key can be given only for a single message.
+  /// Setting the option throws `.notSupported` for ``SCTPSendInfo/asksForAcknowledgement``, which the kernel rejects as
+  /// a default, and for ``SCTPSendInfo/overridesPrimary``, which the kernel ignores as a default (net/sctp/socket.c).
+  /// On failure, nothing is set. The C names are `SCTP_DEFAULT_SNDINFO` and `SCTP_DEFAULT_PRINFO`.
   public static var defaultSendInfo: Self {
     Self(
       read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> Value in

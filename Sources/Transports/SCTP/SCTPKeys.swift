@@ -7,9 +7,9 @@ public import SocketKitCore
 extension SCTPAssociationOption where Value == UInt16 {
   /// The number of the key that signs future data (RFC 6458, 8.1.18). The key of data in transit does not change.
   ///
-  /// Setting throws `.invalidArgument` for a key that is not installed or is deactivated. Reading and setting throw
-  /// `.notSupported` with EACCES if authentication is off or the peer does not support it. The C name is
-  /// `SCTP_AUTH_ACTIVE_KEY`.
+  /// Setting the option throws `.invalidArgument` for a key that is not installed or is deactivated. Reading or setting
+  /// the option throws `.notSupported` with EACCES if authentication is off or the peer does not support it. The C name
+  /// is `SCTP_AUTH_ACTIVE_KEY`.
   public static var activeKey: Self {
     Self(
       read: { (target: RawDescriptor, association: SCTPAssociationID) throws(SocketError) -> UInt16 in
@@ -27,13 +27,13 @@ extension ReadOnlySCTPAssociationOption where Value == [SCTPChunkType] {
   /// The types of chunks for which this end of an association requires signatures. For `.future`, the value contains
   /// the types for which the socket requires signatures.
   ///
-  /// Reading throws `.notSupported` with EACCES if authentication is off or the peer does not support it. The C name is
-  /// `SCTP_LOCAL_AUTH_CHUNKS` (RFC 6458, 8.2.4).
+  /// Reading the option throws `.notSupported` with EACCES if authentication is off or the peer does not support it.
+  /// The C name is `SCTP_LOCAL_AUTH_CHUNKS` (RFC 6458, 8.2.4).
   public static var authenticatedChunks: Self { Self(chunks: CSK_SCTP_LOCAL_AUTH_CHUNKS) }
 
   /// The types of chunks for which the peer requires signatures. This end signs chunks of these types.
   ///
-  /// Reading throws `.notSupported` with EACCES if the peer does not support authentication. The C name is
+  /// Reading the option throws `.notSupported` with EACCES if the peer does not support authentication. The C name is
   /// `SCTP_PEER_AUTH_CHUNKS` (RFC 6458, 8.2.3).
   public static var peerAuthenticatedChunks: Self { Self(chunks: CSK_SCTP_PEER_AUTH_CHUNKS) }
 
@@ -68,7 +68,7 @@ extension RawDescriptor {
     try authenticating { () throws(SocketError) in try setSCTPOption(CSK_SCTP_AUTH_KEY, toBytes: bytes) }
   }
 
-  /// Requires signatures of a type of chunk (SCTP_AUTH_CHUNK).
+  /// Requires that chunks of the given type are signed (SCTP_AUTH_CHUNK).
   func requireAuthentication(of chunk: SCTPChunkType) throws(SocketError) {
     try authenticating { () throws(SocketError) in try setSCTPOption(CSK_SCTP_AUTH_CHUNK, to: chunk.rawValue) }
   }
@@ -107,7 +107,7 @@ extension SocketOption where Group == SCTPSocketOptions, Value == [SCTPAuthentic
   ///
   /// A peer uses the first algorithm that it supports. Set the option before listening or connecting.
   ///
-  /// Setting throws `.notSupported` for an algorithm that the kernel does not support, and with EACCES if
+  /// Setting the option throws `.notSupported` for an algorithm that the kernel does not support, and with EACCES if
   /// ``SCTPAssociationOption/authenticationSupported`` is off; `.invalidArgument` for a list without
   /// ``SCTPAuthenticationAlgorithm/sha1``, or with more than 4 algorithms. The C name is `SCTP_HMAC_IDENT`.
   public static var authenticationAlgorithms: Self {

@@ -161,7 +161,7 @@ public struct SCTPMessageAssembler: ~Copyable {
     return outcome.map { .whole($0) }
   }
 
-  /// The length of the notification in the buffer according to its header, but at most the length of the buffer.
+  /// The length in the header of the notification in the buffer, but at most the length of the buffer.
   @usableFromInline var notificationLength: Int {
     min(piece.count, Int(piece.span.integerBytes.integer(at: 4, as: UInt32.self)))
   }

@@ -68,10 +68,11 @@ extension SocketOption where Group == SCTPSocketOptions, Value == UInt32 {
 }
 
 extension SocketOption where Group == SCTPSocketOptions, Value == Duration? {
-  /// How long an association of a one-to-many socket may be idle before the kernel shuts it down; nil for no limit.
+  /// The time for which an association of a one-to-many socket may be idle before the kernel shuts the association
+  /// down; nil for no limit.
   ///
-  /// The unit is whole seconds, rounded up, at least 1. The kernel silently limits the value to net.sctp.max_autoclose.
-  /// One-to-one sockets throw `.notSupported`. The C name is `SCTP_AUTOCLOSE`.
+  /// The time is rounded up to whole seconds and is at least 1 second. The kernel silently limits the value to
+  /// net.sctp.max_autoclose. One-to-one sockets throw `.notSupported`. The C name is `SCTP_AUTOCLOSE`.
   public static var autoclose: Self {
     Self(
       read: { (target: RawDescriptor) throws(SocketError) -> Duration? in
@@ -100,9 +101,9 @@ public struct SCTPInitParameters: Hashable, Sendable {
   public var outgoingStreams: UInt16
   /// The maximum number of streams that the peer may send on. Linux's default is 65 535.
   public var maximumIncomingStreams: UInt16
-  /// How many times INIT is sent before connecting fails.
+  /// The number of times that INIT is sent before connecting fails.
   public var maximumAttempts: UInt16
-  /// The maximum time between two INIT chunks, in milliseconds, rounded up. The largest value is 65 535.
+  /// The maximum time between two INIT chunks, rounded up to whole milliseconds. The largest value is 65 535 ms.
   public var maximumTimeout: Duration
 
   /// Creates parameters. A field that is not given leaves the value unchanged.

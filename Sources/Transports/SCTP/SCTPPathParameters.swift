@@ -4,16 +4,16 @@ internal import SocketKitIP
 
 /// The parameters of the paths to the peer's addresses (RFC 6458, 8.1.12): `SCTP_PEER_ADDR_PARAMS`.
 ///
-/// Reading fills in every field, except that ``flowLabel`` and ``trafficClass`` are nil if they were not set. Setting
-/// leaves the values of nil fields unchanged. The kernel counts time in ticks of 4 ms on most systems, so the time that
-/// is read may be slightly longer than the time that was set.
+/// Reading the option fills in every field, except that ``flowLabel`` and ``trafficClass`` are nil if they were not
+/// set. Setting the option leaves the values of nil fields unchanged. The kernel counts time in ticks of 4 ms on most
+/// systems, so the time that is read may be slightly longer than the time that was set.
 public struct SCTPPathParameters: Hashable, Sendable {
   /// Whether an idle path is probed, and how often.
   @frozen
   public enum Heartbeat: Hashable, Sendable {
     /// Idle paths are not probed.
     case off
-    /// The time between probes, in milliseconds, rounded up; nil leaves it unchanged. The kernel adds the
+    /// The time between probes, rounded up to whole milliseconds; nil leaves it unchanged. The kernel adds the
     /// retransmission timeout to this time. Linux's default is 30 s.
     case on(every: Duration? = nil)
   }
@@ -32,7 +32,7 @@ public struct SCTPPathParameters: Hashable, Sendable {
   public enum DelayedAcknowledgements: Hashable, Sendable {
     /// Every packet is acknowledged immediately.
     case off
-    /// The delay in milliseconds, rounded up, at most 500 ms; nil leaves it unchanged.
+    /// The delay, rounded up to whole milliseconds, at most 500 ms; nil leaves it unchanged.
     case on(Duration? = nil)
   }
 
@@ -48,7 +48,8 @@ public struct SCTPPathParameters: Hashable, Sendable {
   public var flowLabel: UInt32?
   /// The type-of-service or traffic-class byte. The kernel uses its upper six bits, the DSCP (Linux 4.18).
   public var trafficClass: UInt8?
-  /// The path's MTU in bytes; 0 in defaults that contain no MTU. This field is for reading only.
+  /// The path's MTU in bytes; 0 if these parameters are defaults and no MTU is set in them. This field is for reading
+  /// only.
   public internal(set) var currentMTU: UInt32 = 0
 
   /// Creates parameters in which no field is set.

@@ -31,16 +31,16 @@ public struct SCTPPathThresholds: Hashable, Sendable {
 /// let thresholds = try socket.option(.path(to: peer).thresholds, of: association)
 /// try socket.setOption(.paths.mtuProbeInterval, to: .seconds(60))
 /// ```
-/// If the association does not have the path, reading and setting throw `.invalidArgument`.
+/// If the association does not have the path, reading or setting an option throws `.invalidArgument`.
 public struct SCTPPathOptions: Sendable {
   /// The path's address at the peer; nil for all paths.
   let peer: IPSocketAddress?
 
   /// The numbers of retransmissions after which a path counts as unreliable.
   ///
-  /// Reading and setting throw `.noSuchPath` (the kernel's ENOENT, for this option only) if the association has no such
-  /// address. Setting throws `.invalidArgument` unless potentiallyFailed ≤ primaryChange. Reading and setting throw
-  /// `.notSupported` before Linux 5.5. The C name is `SCTP_PEER_ADDR_THLDS_V2`.
+  /// Reading or setting the option throws `.noSuchPath` (the kernel's ENOENT, for this option only) if the association
+  /// has no such address. Setting the option throws `.invalidArgument` unless potentiallyFailed ≤ primaryChange.
+  /// Reading or setting the option throws `.notSupported` before Linux 5.5. The C name is `SCTP_PEER_ADDR_THLDS_V2`.
   public var thresholds: SCTPAssociationOption<SCTPPathThresholds> {
     SCTPAssociationOption(
       CSK_SCTP_PEER_ADDR_THLDS_V2, question: { csk_sctp_paddrthlds_v2(of: $0, to: peer) },
@@ -58,8 +58,8 @@ public struct SCTPPathOptions: Sendable {
   /// The interval at which a path is probed for a larger MTU (RFC 8899), rounded up to whole milliseconds. It is at
   /// least 5 s, or nil for no probes.
   ///
-  /// Setting throws `.invalidArgument` for a shorter interval. The C name is `SCTP_PLPMTUD_PROBE_INTERVAL` (Linux
-  /// 5.14).
+  /// Setting the option throws `.invalidArgument` for a shorter interval. The C name is `SCTP_PLPMTUD_PROBE_INTERVAL`
+  /// (Linux 5.14).
   public var mtuProbeInterval: SCTPAssociationOption<Duration?> {
     SCTPAssociationOption(
       CSK_SCTP_PLPMTUD_PROBE_INTERVAL, question: { csk_sctp_probeinterval(of: $0, to: peer) },
@@ -83,15 +83,16 @@ public struct SCTPPathOptions: Sendable {
 extension SCTPAssociationOption {
   /// The options of the path to one address of the peer.
   public static func path(to peer: IPSocketAddress) -> SCTPPathOptions { SCTPPathOptions(peer: peer) }
-  /// The options of all paths. Reading returns the initial values of paths. Setting changes the initial values and all
-  /// existing paths.
+  /// The options of all paths. Reading the option returns the initial values of paths. Setting the option changes the
+  /// initial values and the values of all existing paths.
   public static var paths: SCTPPathOptions { SCTPPathOptions(peer: nil) }
 }
 
 extension SCTPAssociationOption where Value == IPSocketAddress {
   /// The peer's primary address. Data is sent to this address while the address answers.
   ///
-  /// Setting throws `.invalidArgument` if the association has no such address. The C name is `SCTP_PRIMARY_ADDR`.
+  /// Setting the option throws `.invalidArgument` if the association has no such address. The C name is
+  /// `SCTP_PRIMARY_ADDR`.
   public static var primaryAddress: Self {
     Self(
       CSK_SCTP_PRIMARY_ADDR,

@@ -106,8 +106,8 @@ extension ReadOnlySCTPAssociationOption where Value == SCTPStatus {
 }
 
 extension ReadOnlySCTPAssociationOption where Value == SCTPPathInfo {
-  /// The status of the path to one address of the peer. Reading throws `.invalidArgument` if the association has no
-  /// such address. The C name is `SCTP_GET_PEER_ADDR_INFO`.
+  /// The status of the path to one address of the peer. Reading the option throws `.invalidArgument` if the association
+  /// has no such address. The C name is `SCTP_GET_PEER_ADDR_INFO`.
   public static func pathInfo(to peer: IPSocketAddress) -> Self {
     Self(
       CSK_SCTP_GET_PEER_ADDR_INFO, question: { csk_sctp_paddrinfo(of: $0, to: peer) }, decode: { SCTPPathInfo($0) })

@@ -1,8 +1,7 @@
 internal import CSocketKit
 internal import SocketKitCore
 
-// Options for the timers and counters of an association. Times are converted to milliseconds for the kernel, rounded
-// up.
+// Options for the timers and counters of an association. Times are rounded up to whole milliseconds for the kernel.
 
 /// The bounds of the retransmission timeout (RFC 6458, 8.1.1): `SCTP_RTOINFO`. When the option is set, a field that is
 /// zero leaves the kernel's value unchanged.
@@ -23,8 +22,8 @@ public struct SCTPRetransmissionTimeouts: Hashable, Sendable {
 }
 
 extension SCTPAssociationOption where Value == SCTPRetransmissionTimeouts {
-  /// The bounds of the retransmission timeout. Setting throws `.invalidArgument` unless minimum ≤ maximum. The C name
-  /// is `SCTP_RTOINFO`.
+  /// The bounds of the retransmission timeout. Setting the option throws `.invalidArgument` unless minimum ≤ maximum.
+  /// The C name is `SCTP_RTOINFO`.
   public static var retransmissionTimeouts: Self {
     Self(
       CSK_SCTP_RTOINFO,
@@ -47,7 +46,7 @@ public struct SCTPAssociationParameters: Hashable, Sendable {
   ///
   /// The maximum is the sum of the ``SCTPPathParameters/maximumRetransmissions`` of all paths. Linux's default is 10.
   public var maximumRetransmissions: UInt16
-  /// How long a cookie of this end is valid. Linux's default is 60 s.
+  /// The time for which a cookie of this end is valid. Linux's default is 60 s.
   public var cookieLife: Duration
   /// The number of the peer's addresses. For reading only.
   public internal(set) var peerAddressCount: UInt16 = 0

@@ -8,9 +8,9 @@ extension ReadOnlySocketOption where Group == TCPSocketOptions, Value == IPSocke
   /// the connection.
   ///
   /// Firewalls redirect with REDIRECT or DNAT. If no address was translated, the value is the local address. The option
-  /// is intended for transparent proxies. Reading throws `.notSupported` if the kernel does not support or does not use
-  /// connection tracking, and `.notConnected` if the socket has no peer. The C names are `SO_ORIGINAL_DST` (netfilter,
-  /// Linux 2.4) and `IP6T_SO_ORIGINAL_DST` (Linux 3.7).
+  /// is intended for transparent proxies. Reading the option throws `.notSupported` if the kernel does not support or
+  /// does not use connection tracking, and `.notConnected` if the socket has no peer. The C names are `SO_ORIGINAL_DST`
+  /// (netfilter, Linux 2.4) and `IP6T_SO_ORIGINAL_DST` (Linux 3.7).
   public static var originalDestination: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> IPSocketAddress? in
       guard let peer = IPSocketAddress(try target.remoteAddress()) else {

@@ -59,16 +59,16 @@ extension SocketOption where Group: TCPOptions, Value == Int {
 
 extension SocketOption where Group: TCPOptions, Value == Duration {
   private init(_ name: Int32, unit: Duration) { self.init(duration: name, level: CSK_IPPROTO_TCP, unit: unit) }
-  /// On a listener, how long the kernel waits for data on a new connection before an accept call returns the
-  /// connection. The unit is whole seconds. The kernel converts the time to a number of retransmissions, rounded up.
-  /// The C name is `TCP_DEFER_ACCEPT`.
+  /// On a listener, the time for which the kernel waits for data on a new connection before an accept call returns the
+  /// connection. The time is rounded up to whole seconds. The kernel converts it to a number of retransmissions and
+  /// rounds this number up. The C name is `TCP_DEFER_ACCEPT`.
   public static var deferAccept: Self { Self(CSK_TCP_DEFER_ACCEPT, unit: .seconds(1)) }
-  /// The idle time before the first probe, in whole seconds. The C name is `TCP_KEEPIDLE`.
+  /// The idle time before the first probe, rounded up to whole seconds. The C name is `TCP_KEEPIDLE`.
   public static var keepAliveIdle: Self { Self(CSK_TCP_KEEPIDLE, unit: .seconds(1)) }
-  /// The time between probes, in whole seconds. The C name is `TCP_KEEPINTVL`.
+  /// The time between probes, rounded up to whole seconds. The C name is `TCP_KEEPINTVL`.
   public static var keepAliveInterval: Self { Self(CSK_TCP_KEEPINTVL, unit: .seconds(1)) }
-  /// How long sent data may remain unacknowledged before the connection is dropped, in milliseconds; zero selects the
-  /// kernel's default limit. The C name is `TCP_USER_TIMEOUT`.
+  /// The time for which sent data may remain unacknowledged before the connection is dropped, rounded up to whole
+  /// milliseconds. Zero selects the kernel's default limit. The C name is `TCP_USER_TIMEOUT`.
   public static var userTimeout: Self { Self(CSK_TCP_USER_TIMEOUT, unit: .milliseconds(1)) }
 }
 

@@ -2,9 +2,9 @@ internal import CSocketKit
 public import SocketKitCore
 
 extension SocketOption where Group: TCPOptions, Value == Duration? {
-  /// How long a locally closed connection stays in FIN_WAIT2, waiting for the peer to close its side.
+  /// The time for which a locally closed connection stays in FIN_WAIT2, waiting for the peer to close its side.
   ///
-  /// The unit is whole seconds, rounded up; the maximum is 120. Zero selects the host's setting
+  /// The time is rounded up to whole seconds; the maximum is 120 seconds. Zero selects the host's setting
   /// (net.ipv4.tcp_fin_timeout, 60 s), and reading the option then returns that setting. nil disables the wait: closing
   /// resets a connection whose peer has not closed its side. The C name is `TCP_LINGER2`.
   public static var finWaitTimeout: Self {

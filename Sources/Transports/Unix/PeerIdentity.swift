@@ -6,7 +6,8 @@ public import SocketKitCore
 
 extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == ProcessCredentials {
   /// The process ID, user ID and group ID of the peer. The peer is the process that called connect(2), listen(2) or
-  /// socketpair(2). Reading throws `.notConnected` if there is no peer, and `.closed`. The C name is `SO_PEERCRED`.
+  /// socketpair(2). Reading the option throws `.notConnected` if there is no peer, and `.closed`. The C name is
+  /// `SO_PEERCRED`.
   public static var peerCredentials: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> ProcessCredentials in
       var value = ProcessCredentials(pid: 0, uid: .max, gid: .max)
@@ -22,8 +23,8 @@ extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == Proces
 }
 
 extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == [UInt32] {
-  /// The peer's supplementary groups. Reading throws `.notConnected` if there is no peer, `.notSupported` before Linux
-  /// 4.13, and `.closed`. The C name is `SO_PEERGROUPS`.
+  /// The peer's supplementary groups. Reading the option throws `.notConnected` if there is no peer, `.notSupported`
+  /// before Linux 4.13, and `.closed`. The C name is `SO_PEERGROUPS`.
   public static var peerGroups: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> [UInt32] in
       var groups = [UInt32](repeating: 0, count: 32)
@@ -46,9 +47,9 @@ extension ReadOnlySocketOption where Group == UnixSocketOptions, Value: ~Copyabl
   /// reports the descriptor as readable when the process has ended; see `ProcessDescriptor`. The descriptor is CLOEXEC.
   /// Each read of the option opens another descriptor.
   ///
-  /// Reading throws `.notConnected` if there is no peer; `.notSupported` before Linux 6.5; ESRCH or EINVAL on kernels
-  /// before Linux 6.16 if the process has ended; `.tooManyDescriptors`; `.closed`. The C name is `SO_PEERPIDFD` (Linux
-  /// 6.5).
+  /// Reading the option throws `.notConnected` if there is no peer; `.notSupported` before Linux 6.5; ESRCH or EINVAL
+  /// on kernels before Linux 6.16 if the process has ended; `.tooManyDescriptors`; `.closed`. The C name is
+  /// `SO_PEERPIDFD` (Linux 6.5).
   public static var peerProcess: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> Descriptor in
       var number: Int32 = -1

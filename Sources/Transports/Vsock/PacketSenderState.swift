@@ -113,7 +113,7 @@ struct PacketSenderState: ~Copyable {
     if failure != CSK_EPIPE && failure != CSK_ENETRESET { _ = csk_shutdown(descriptor, CSK_SHUT_RDWR) }
   }
 
-  /// Whether the peer has free buffer space, according to this kernel.
+  /// Whether this kernel reports that the peer has free buffer space.
   var peerHasRoom: Bool {
     var watched = csk_pollfd(fd: descriptor, events: Int16(CSK_POLLOUT), revents: 0)
     var time = csk_timespec()

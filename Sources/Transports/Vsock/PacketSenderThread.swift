@@ -3,7 +3,7 @@ internal import Glibc
 internal import SocketKitCore
 internal import Synchronization
 
-/// How long the peer of a closed socket may receive nothing before the queued packets are dropped.
+/// The time after which the queued packets of a closed socket are dropped if the peer receives nothing.
 ///
 /// The default is one minute. Tests set a shorter time.
 enum ForgottenSender {

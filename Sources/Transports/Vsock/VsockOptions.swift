@@ -38,10 +38,10 @@ extension SocketOption where Group == VsockSocketOptions, Value == Int {
 }
 
 extension SocketOption where Group == VsockSocketOptions, Value == Duration {
-  /// How long the kernel tries to connect before the call fails with `.timedOut`, initially 2 seconds.
+  /// The time for which the kernel tries to connect before the call fails with `.timedOut`, initially 2 seconds.
   ///
-  /// The unit is microseconds; the kernel rounds up to its tick (4 ms at 250 Hz). Zero restores the default of 2
-  /// seconds. A negative time throws `.invalidArgument`.
+  /// The time is rounded up to microseconds, and the kernel rounds it up to its clock tick (4 ms at 250 Hz). Zero
+  /// restores the default of 2 seconds. A negative time throws `.invalidArgument`.
   ///
   /// `connect(to:until:)` sets the option to the time that remains until its deadline, so that only the deadline limits
   /// the call. To set a shorter limit, set the option in `configure`. The C name is `SO_VM_SOCKETS_CONNECT_TIMEOUT`.

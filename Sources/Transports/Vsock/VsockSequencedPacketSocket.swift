@@ -76,8 +76,8 @@ public struct VsockSequencedPacketSocket: ~Copyable, SequencedPacketSocket, Tran
 
   public static var kinds: [SocketKind] { [SocketKind(.vsock, .sequencedPacket)] }
 
-  /// Returns whether the message is the end of the stream. The kernel delivers no empty packets, so an empty message is
-  /// the end.
+  /// Returns whether the message means the end of the stream. The kernel delivers no empty packets, so a received
+  /// message of length 0 means the end of the stream.
   @inlinable
   public static func isEnd(_ info: MessageInfo) -> Bool { info.length == 0 }
 
