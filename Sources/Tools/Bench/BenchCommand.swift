@@ -35,8 +35,9 @@ extension Command {
       compared with its message. If a server exits or does not answer in time, its row fails, and the measurement
       continues with the next row. Rows of hold and idle end with ok or FAILED.
 
-      Exit status: 0 on success; 1 if a row failed, a load measured nothing, no load measured a transport or poller that
-      the command line names, or the output could not be written; 2 if the command line is invalid.
+      Exit status: 0 on success; 1 if a row failed, if a load measured nothing, if no load measured one of the
+      transports or pollers on the command line, or if the output could not be written; 2 if the command line is
+      invalid.
 
       """
   ) { arguments in
