@@ -76,7 +76,7 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     let index = try index(of: name)
     // The check precedes the removal of the descriptor, because `init(adopting:)` closes a descriptor that it refuses.
     try S.check(entries[index].descriptor, listening: true)
-    // An entry is the only owner of its descriptor, and is removed.
+    // Each entry is the only owner of its descriptor, and this call removes the entry.
     return try Listener<S>(adopting: unsafe Descriptor(unsafeOwning: entries.remove(at: index).descriptor))
   }
 
@@ -92,7 +92,7 @@ public struct ActivatedSockets: ~Copyable, Sendable {
   ) throws(SocketError) -> S {
     let index = try index(of: name)
     try S.check(entries[index].descriptor, listening: false)
-    // An entry is the only owner of its descriptor, and is removed.
+    // Each entry is the only owner of its descriptor, and this call removes the entry.
     return try S(adopting: unsafe Descriptor(unsafeOwning: entries.remove(at: index).descriptor))
   }
 
@@ -103,7 +103,7 @@ public struct ActivatedSockets: ~Copyable, Sendable {
   /// - Throws: `.nameNotFound`.
   public mutating func takeDescriptor(named name: String? = nil) throws(SocketError) -> Descriptor {
     let index = try index(of: name)
-    // An entry is the only owner of its descriptor, and is removed.
+    // Each entry is the only owner of its descriptor, and this call removes the entry.
     return unsafe Descriptor(unsafeOwning: entries.remove(at: index).descriptor)
   }
 

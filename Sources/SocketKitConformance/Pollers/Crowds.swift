@@ -95,8 +95,8 @@ private func requireAll<P: Poller & ~Copyable>(_ poller: inout P, ready: Int) th
     try poller.register(wire.near, for: .readable, token: Token(index: UInt32(index)))
     if index < ready { wire.ring() }
   }
-  // Do not read from the sources, so that they stay ready. A poller that always starts with the same sources then never
-  // reports the others, and therefore breaks the rule.
+  // Do not read from the sources, so that they stay ready. In that case, a poller that always starts with the same
+  // sources never reports the others, and therefore breaks the rule.
   var seen: Set<UInt32> = []
   let deadline = Deadline.after(Times.patience)
   while seen.count < ready && !deadline.hasPassed {

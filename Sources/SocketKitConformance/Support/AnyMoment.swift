@@ -4,13 +4,13 @@ internal import Synchronization
 /// Repeats a wait. In each round another thread acts on the wait's control at a random moment around the beginning of
 /// the wait.
 ///
-/// A wait that does not check its control again before it sleeps misses an action between its last check and its sleep.
-/// That window is at most about a microsecond long, and its position depends on the wait and on the build. The function
-/// wakes the other thread first, spins for a random time, and then starts the wait. The time is chosen so that the
-/// other thread acts within about 10 microseconds of the start of the wait in half of the rounds, and within about 50
-/// microseconds of it in the other rounds. On a host with one processor, the action can fall into the window only if
-/// the kernel preempts the waiting thread in the window. More rounds do not help, so the function makes only a tenth of
-/// the rounds on such a host.
+/// If a wait does not check its control again immediately before it sleeps, it misses an action that occurs between its
+/// last check and its sleep. That window is at most about a microsecond long, and its position depends on the wait and
+/// on the build. The function wakes the other thread first, spins for a random time, and then starts the wait. The time
+/// is chosen so that the other thread acts within about 10 microseconds of the start of the wait in half of the rounds,
+/// and within about 50 microseconds of it in the other rounds. On a host with one processor, the action can fall into
+/// the window only if the kernel preempts the waiting thread in the window. More rounds do not help, so the function
+/// makes only a tenth of the rounds on such a host.
 ///
 /// - Parameters:
 ///   - act: the action of the other thread; receives a new control for each wait.

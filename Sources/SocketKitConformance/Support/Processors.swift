@@ -27,7 +27,7 @@ enum Processors {
   static var usable: [Int] {
     var mask = [UInt64](repeating: 0, count: 16)
     let size = mask.count * 8
-    // The kernel writes at most `size` bytes, the size of the array, and only during the call.
+    // The kernel writes at most `size` bytes, where `size` is the size of the array, and does so only during the call.
     guard let get = unsafe get, unsafe get(0, size, &mask) == 0 else { return [] }
     return (0..<1024).filter { mask[$0 / 64] & 1 << UInt64($0 % 64) != 0 }
   }

@@ -27,7 +27,8 @@ final class UrgentWire: @unchecked Sendable {
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let client = socket(AF_INET, kind, 0)
-    // Each call accesses at most `length` bytes, the size of the address, and only during the call.
+    // Each call accesses at most `length` bytes, where `length` is the size of the address, and does so only during the
+    // call.
     let server = unsafe withUnsafeMutablePointer(to: &address) {
       unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { name -> Int32 in
         guard unsafe bind(listener, name, length) == 0, listen(listener, 1) == 0,

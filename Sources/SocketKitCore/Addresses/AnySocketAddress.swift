@@ -80,9 +80,9 @@ public struct AnySocketAddress: SocketAddress, BitwiseCopyable {
     return result
   }
 
-  /// Returns the length to use if the kernel reported more than 110. For a Unix path of 108 bytes, the kernel reports
-  /// 111, because it counts a terminating zero for which the address has no space (net/unix/af_unix.c,
-  /// unix_mkname_bsd). No other address is 111 bytes long.
+  /// Returns the length to use if the kernel reported a length of more than 110 bytes. For a Unix path of 108 bytes,
+  /// the kernel reports 111, because it counts a terminating zero for which the address has no space
+  /// (net/unix/af_unix.c, unix_mkname_bsd). No other address is 111 bytes long.
   @usableFromInline
   static func usable(_ reported: UInt32) -> UInt32 { reported == 111 ? 110 : min(reported, 128) }
 }

@@ -86,7 +86,7 @@ extension MessageBatch {
       // A socket of another package may have sent the last message before it reports would-block.
       if sent == count { return sent &- first }
       refused &+= 1
-      // A message is unsent, so the slot exists.
+      // At least one message is unsent, so the slot exists.
       try unsafe wait.block(on: socket, afterRefusals: refused, isAddressed: headers[sent].message.name_length != 0)
     }
   }

@@ -136,8 +136,8 @@ extension SocketOption where Value == [UInt8] {
   ///   - level: the level of the option, such as `SOL_SOCKET`.
   ///   - capacity: the length of the longest value that a read returns, in bytes. If the value is longer, the kernel
   ///     truncates it or the read fails.
-  ///   - request: the first bytes of the buffer that a read passes to the kernel. Some SCTP options expect the number
-  ///     of an association in these bytes. Bytes beyond the capacity are ignored.
+  ///   - request: the first bytes of the buffer that a read passes to the kernel. Some SCTP options expect an
+  ///     association ID in these bytes. Bytes beyond the capacity are ignored.
   public init(bytes name: Int32, level: Int32, capacity: Int = 512, request: [UInt8] = []) {
     self.init(
       read: { (target: RawDescriptor) throws(SocketError) -> [UInt8] in

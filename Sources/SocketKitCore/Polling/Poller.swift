@@ -29,9 +29,9 @@ public import CSocketKit
 ///   it calls in this direction. A program may omit the comparison and call in every direction in which it wants to
 ///   proceed. For a kernel socket, each direction that the event does not report then costs one more system call.
 /// - Before it waits, it checks ``Watchable/pending``. While ``Watchable/pending`` contains a direction in which the
-///   program wants to proceed, the program calls again, or waits with ``Deadline/past`` and then calls again. A wrapper
-///   may have buffered bytes when the program registers it, when the program resumes reading after a pause, and after a
-///   call that returned nil.
+///   program wants to proceed, the program repeats its call on the socket, either immediately or after a wait with
+///   ``Deadline/past``. A wrapper may have buffered bytes when the program registers it, when the program resumes
+///   reading after a pause, and after a call that returned nil.
 /// - After its calls, it compares ``Watchable/sources(for:)`` with the value at the last registration. If the values
 ///   differ, it calls ``modify(_:for:trigger:token:)``. A call in one direction may change the result for the other
 ///   direction. The code of this step is:

@@ -41,7 +41,8 @@ public struct ZeroCopySender: ~Copyable, Sendable {
     var wasCopied = false
     var address = AnySocketAddress()
 
-    /// Calls the body with a part of the buffer. The part may extend beyond the bytes to send.
+    /// Calls the body with a part of the buffer. The part may also include bytes after the last byte that is to be
+    /// sent.
     borrowing func withPart(_ part: Range<Int>, _ body: (Span<UInt8>) -> IOResult) -> IOResult {
       switch buffer {
       case .some(let buffer): buffer.withPages { body($0.extracting(part)) }

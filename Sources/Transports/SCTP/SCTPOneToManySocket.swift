@@ -22,8 +22,8 @@ public import SocketKitIP
 /// kernel then shuts down its associations. It aborts an association instead if the program has not received all of its
 /// messages. `close(until:)` waits until the associations have ended.
 ///
-/// As a ``/SocketKitCore/MessageSocket``, the socket uses the kernel's own primitives and batches, with
-/// ``SCTPSendInfo`` and ``SCTPReceiveInfo`` as ancillary data. Generic programs can use the socket as a
+/// The methods of ``/SocketKitCore/MessageSocket`` use the kernel's own calls, for single messages and for batches,
+/// with ``SCTPSendInfo`` and ``SCTPReceiveInfo`` as ancillary data. Generic programs can use the socket as a
 /// ``/SocketKitCore/OneToManySocket``: `receive(into:from:_:)` reports the association of each message. It also reports
 /// the end of each association, if ``SCTPEvent/associationChange`` is switched on, and discards other notifications.
 @frozen

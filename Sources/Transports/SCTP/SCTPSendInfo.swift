@@ -106,7 +106,7 @@ public struct SCTPSendInfo: BitwiseCopyable, Hashable, Sendable {
     )
     try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_SNDINFO, value: head)
     // struct sctp_prinfo: policy, padding, value. This message is appended even for `.never`. Otherwise, the kernel
-    // would use the lifetime of the socket's default.
+    // would use the message lifetime that the socket's default settings specify.
     let reliability: (UInt16, UInt16, UInt32) = (expiry.policy, 0, expiry.value)
     try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_PRINFO, value: reliability)
     if let key { try ancillary.append(level: CSK_IPPROTO_SCTP, type: CSK_SCTP_CMSG_AUTHINFO, value: key) }

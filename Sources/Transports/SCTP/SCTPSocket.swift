@@ -65,8 +65,8 @@ public struct SCTPSocket: ~Copyable, StreamSocket, Transport, Acceptable {
 
   /// Returns the peer's primary address (`SCTP_PRIMARY_ADDR`). Data is sent to this address while the address answers.
   ///
-  /// If the option cannot be read, returns the address of getpeername(2). After connecting to several addresses,
-  /// getpeername(2) returns the last of these addresses.
+  /// If the option cannot be read, returns the address that getpeername(2) reports. After connecting to several
+  /// addresses, getpeername(2) returns the last of these addresses.
   /// - Throws: `.notConnected`; `.invalidAddress` if the address is not an IP address.
   public borrowing func remoteAddress() throws(SocketError) -> IPSocketAddress {
     do throws(SocketError) {

@@ -70,8 +70,9 @@ extension Transport where Self: KernelSocket & ~Copyable, Address == UnixAddress
   ///   - descriptors: receives descriptors up to its capacity, and the kernel's information about the message
   ///     (``ReceivedDescriptors/info``). The call first empties it. Further descriptors are closed and counted in
   ///     ``ReceivedDescriptors/surplus``. With a capacity of 0, all descriptors are closed.
-  ///   - buffer: receives the beginning of the message. On a stream, a call returns no bytes that follow the bytes that
-  ///     were sent with descriptors. On a stream, a call with an empty buffer makes no system call.
+  ///   - buffer: receives the beginning of the message. On a stream, a call that receives descriptors returns no bytes
+  ///     that follow the bytes that were sent with these descriptors. On a stream, a call with an empty buffer makes no
+  ///     system call.
   /// - Returns: `.bytes` with the number of bytes in the buffer; `.endOfStream` at the end of the connection (never on
   ///   datagram sockets); nil if there is nothing to receive now.
   /// - Throws: `.ancillaryTruncated` if descriptors could not be delivered because the process cannot open more

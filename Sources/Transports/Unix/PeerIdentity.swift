@@ -30,7 +30,7 @@ extension ReadOnlySocketOption where Group == UnixSocketOptions, Value == [UInt3
       var groups = [UInt32](repeating: 0, count: 32)
       while true {
         var length = UInt32(groups.count * 4)
-        // The kernel writes at most `length` bytes, the size of the array.
+        // The kernel writes at most `length` bytes, where `length` is the size of the array.
         let result = unsafe IOResult(
           raw: csk_getsockopt(target.value, CSK_SOL_SOCKET, CSK_SO_PEERGROUPS, &groups, &length))
         if !result.isFailure { return Array(groups.prefix(Int(length) / 4)) }

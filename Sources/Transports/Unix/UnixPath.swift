@@ -8,9 +8,9 @@ public import SocketKitCore
 /// let client = try UnixStreamSocket.connect(to: UnixPath(folder + "/control.sock"), until: .after(.seconds(5)))
 /// ```
 /// A path of up to 108 bytes is equivalent to a ``UnixAddress``. A longer path does not fit in the kernel's address
-/// structure. For binding, the library therefore opens the directory of the path. For connecting, it opens the socket's
-/// file itself, with O_PATH. It reaches the file through `/proc/self/fd`, so /proc must be mounted. A longer path has
-/// these consequences:
+/// structure. For binding, the library therefore opens the directory of the path. To connect, it opens the socket's
+/// file instead of the directory, with O_PATH. It reaches the file through `/proc/self/fd`, so /proc must be mounted. A
+/// longer path has these consequences:
 /// - `localAddress()` of the listener or bound socket, and `remoteAddress()` of a connected peer, return a short name
 ///   such as `/proc/self/fd/7/control.sock`. This name refers to the file only in the process that bound the socket,
 ///   and only while the socket is bound.

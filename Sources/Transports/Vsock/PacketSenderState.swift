@@ -8,7 +8,8 @@ struct PacketSenderState: ~Copyable {
   /// The socket's descriptor, which stays open while packets are queued; -1 after it is closed or released.
   var descriptor: Int32
   var queue = PacketQueue()
-  /// The event counter that pollers watch for writability; -1 until it is first requested.
+  /// The descriptor of the event counter (eventfd(2)) that pollers watch for writability; -1 until it is first
+  /// requested, and after the socket is closed.
   var room: Int32 = -1
   /// Whether no descriptor was available for the event counter.
   var hasNoRoomSource = false
@@ -21,7 +22,7 @@ struct PacketSenderState: ~Copyable {
   var longestSent = 0
   /// The error that ended the connection; 0 for none.
   private(set) var failure: Int32 = 0
-  /// True if writing has ended or if writing ends after the last packet.
+  /// True if writing has ended, or will end after the last queued packet is sent.
   var isEnding = false
   /// True if the thread must shut down writing after the last packet.
   var mustShutDown = false
