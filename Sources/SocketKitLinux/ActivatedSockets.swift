@@ -44,8 +44,8 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     let names = try Self.names(of: Int(count), in: Self.variable("LISTEN_FDNAMES"))
     let found = names.enumerated().map { Entry(descriptor: RawDescriptor(3 + Int32($0)), name: $1) }
     for entry in found { try entry.descriptor.makeNonBlockingAndCloseOnExec() }
-    // This assignment follows all calls that can throw: if the initializer throws, `deinit` runs and closes the
-    // descriptors in `entries`.
+    // This assignment follows all calls that can throw, because `deinit` runs even if the initializer throws, and would
+    // then close the descriptors already assigned to `entries`.
     entries = found
     if unsettingEnvironment {
       // The caller states that no other thread uses the environment.

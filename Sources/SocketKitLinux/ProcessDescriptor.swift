@@ -21,8 +21,8 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
   /// A process may end at any time, and the kernel may then reuse its process ID for another process. The kernel does
   /// not reuse the process ID of a child until the parent has waited for the child. For the peer of a Unix socket, pass
   /// the descriptor from `.peerProcess` or `takeProcess()` to ``init(adopting:)``.
-  /// - Parameter process: the number of the process in this process's PID namespace. The call fails for the number of a
-  ///   thread that is not a thread group leader.
+  /// - Parameter process: the process ID, as seen in the PID namespace of the calling process. The call fails for the
+  ///   number of a thread that is not a thread group leader.
   /// - Throws: `.noSuchProcess` (ESRCH), `.invalidArgument` for a number below 1 or the number of a thread,
   ///   `.tooManyDescriptors`, `.notSupported` before Linux 5.3.
   public init(of process: Int32) throws(SocketError) {

@@ -76,8 +76,8 @@ struct SeededRandom: RandomNumberGenerator {
   }
 
   mutating func bytes(_ count: Int) -> [UInt8] {
-    // Write whole words through a pointer: this is fast even in debug builds, and some rules need megabytes. The memory
-    // has room for `length` words, and the loop initializes all of them.
+    // Write whole words through a pointer, which is fast even in debug builds: some rules need megabytes of data. The
+    // memory has room for `length` words, and the loop initializes all of them.
     let words = unsafe [UInt64](unsafeUninitializedCapacity: count / 8 + 1) { memory, length in
       length = count / 8 + 1
       guard var word = memory.baseAddress else { return }

@@ -1,10 +1,10 @@
 internal import SocketKitCore
 
 /// Requires that a call on this thread sleeps while it waits for an event that does not happen. The function makes the
-/// call up to three times. The processor time of at least one call must be less than a twentieth of its elapsed time
-/// plus 2 ms. A spinning call exceeds this limit every time. A sleeping call may exceed the limit once because of other
-/// processes. On a busy host a spinning call gets little processor time: ``ThreadTimes/isSpinning(for:)`` detects this
-/// case.
+/// call up to three times. The processor time of at least one call must be less than 2 ms plus a twentieth of the
+/// call's elapsed time. A spinning call exceeds this limit every time. A sleeping call may exceed the limit once
+/// because of other processes. On a busy host a spinning call gets little processor time:
+/// ``ThreadTimes/isSpinning(for:)`` detects this case.
 ///
 /// On a slow host the limit is half of the elapsed time plus a longer fixed time, because the kernel charges much of
 /// its own work to this thread. The function makes the call up to five times there, because the first calls may still

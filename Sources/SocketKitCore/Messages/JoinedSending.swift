@@ -74,8 +74,8 @@ extension RawDescriptor {
         result = attemptSend(batch: &batch, atMost: single)
         if result.raw > 0 {
           single &-= result.raw
-          // The separate sends succeeded, so the kernel could not split the joined run. If they had failed, a message
-          // itself would have caused the error.
+          // The separate sends succeeded, so the kernel could not split the joined run. If they had failed, the cause
+          // of the error would have been one of the messages, and not the joining of the messages.
           if isRefused { batch.joining.noteRefusal() }
           isRefused = false
         }

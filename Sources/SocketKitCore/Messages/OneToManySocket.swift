@@ -134,7 +134,8 @@ extension OneToManySocket where Self: ~Copyable {
   }
 
   /// Shuts one association down gracefully. The call returns immediately. Messages that were sent before are delivered
-  /// first. A receive of either peer then reports the end. The call does not affect other associations.
+  /// first. After that, a receive call by either peer reports the end of the association. The call does not affect
+  /// other associations.
   /// - Throws: `.brokenPipe` if the association has already ended; `.destinationRequired` if the value does not
   ///   identify an association; and other errors of the transport.
   @inlinable

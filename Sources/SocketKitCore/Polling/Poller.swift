@@ -27,7 +27,8 @@ public import CSocketKit
 /// - After an event, it compares two values for each direction in which it wants to proceed:
 ///   ``Watchable/sources(for:)`` of the direction, and ``Event/directions``. If the two values have a member in common,
 ///   it calls in this direction. A program may omit the comparison and call in every direction in which it wants to
-///   proceed. For a kernel socket, each direction that the event does not report then costs one more system call.
+///   proceed. In this case, each direction that the event does not report costs one more system call for a kernel
+///   socket.
 /// - Before it waits, it checks ``Watchable/pending``. While ``Watchable/pending`` contains a direction in which the
 ///   program wants to proceed, the program repeats its call on the socket, either immediately or after a wait with
 ///   ``Deadline/past``. A wrapper may have buffered bytes when the program registers it, when the program resumes

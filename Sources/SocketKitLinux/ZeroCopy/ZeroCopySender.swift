@@ -50,8 +50,8 @@ public struct ZeroCopySender: ~Copyable, Sendable {
       }
     }
   }
-  /// The largest number of buffers that the sender can contain, counted from the oldest buffer that the program has not
-  /// taken back.
+  /// The maximum number of buffers in the sender. The oldest buffer that the program has not taken back and all buffers
+  /// after it count towards this maximum.
   public let capacity: Int
   let socket: RawDescriptor
   let cookie: UInt64
@@ -218,7 +218,8 @@ public struct ZeroCopySender: ~Copyable, Sendable {
         let inFlight = tracker.inFlight
         let usedNumber = try isStream ? false : settleNumber(slot)
         if result.errno == CSK_ENOBUFS && !usedNumber {
-          // The completions that the sender has just read have freed kernel memory.
+          // If fewer sends are in flight, the sender has just read completions. The kernel frees the memory of a
+          // completion when it is read, so the sender tries again.
           if tracker.inFlight < inFlight { continue }
           if tracker.inFlight > 0 { return .waitForCompletions }
           isCounted = false

@@ -12,7 +12,7 @@ public enum SCTPEnding: BitwiseCopyable, Hashable, Sendable {
 
 extension SCTPSocket {
   /// Shuts down the association, and waits on this thread until all sent data has arrived. Aborts the association if
-  /// the limit passes earlier.
+  /// the time limit expires before the association has ended.
   ///
   /// Data that arrives in the meantime is discarded, so read all expected data before the call.
   ///

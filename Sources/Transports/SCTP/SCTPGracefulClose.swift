@@ -6,7 +6,7 @@ public import SocketKitCore
 
 extension SCTPAssociationSocket {
   /// Shuts down the association, and waits on this thread until all sent data has arrived. Aborts the association if
-  /// the limit passes earlier.
+  /// the time limit expires before the association has ended.
   ///
   /// Data that arrives in the meantime is discarded, so receive all expected data before the call.
   ///

@@ -20,7 +20,7 @@ public struct SCTPStatistics: Hashable, Sendable {
   public var retransmittedChunks: UInt64
   /// The number of chunks that arrived before earlier chunks.
   public var outOfSequenceChunks: UInt64
-  /// The number of chunks that arrived again, ordered and unordered.
+  /// The number of duplicate chunks that were received, ordered and unordered.
   public var duplicateChunks: UInt64
   /// The number of received acknowledgements that reported gaps.
   public var gapAcknowledgements: UInt64
