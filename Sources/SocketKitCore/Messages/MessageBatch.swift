@@ -12,8 +12,9 @@ public import CSocketKit
 /// remaining descriptors when it receives again, when ``removeAll()`` or ``removeLast()`` removes their message, when
 /// the program sets other ancillary data for their message, and when the batch is destroyed.
 // Safe: the batch allocates the arrays for `capacity` slots, initializes them, and frees them when it is destroyed.
-// Every slot number is checked or is less than `capacity`. The headers and vectors refer to the slot's own memory for
-// as long as the batch exists, and their lengths are at most the size of this memory.
+// Every slot number is either checked against `capacity` or already known to be less than `capacity`. The headers and
+// vectors refer to the slot's own memory for as long as the batch exists, and their lengths are at most the size of
+// this memory.
 @safe @frozen
 public struct MessageBatch: ~Copyable {
   @usableFromInline let headers: UnsafeMutablePointer<csk_mmsghdr>

@@ -79,7 +79,7 @@ extension OneToManySocket where Self: ~Copyable {
 
   /// Receives one message, a part of a message, or the end of an association. Blocks this thread until one of these
   /// arrives.
-  /// - Returns: `.bytes` with the number of bytes written to the buffer, or `.endOfStream`, as
+  /// - Returns: `.bytes` with the number of bytes written to the buffer, or `.endOfStream`, as for
   ///   ``receive(into:from:_:flags:)``.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``receive(into:from:_:flags:)``. For `.timedOut` and
   ///   `.cancelled`, `association` is nil.

@@ -33,8 +33,8 @@ extension ReadOnlySocketOption where Value == Int {
   /// - vsock streams (Linux 6.11 and later): the bytes that the peer has not received.
   /// - Terminals: the bytes that are not output yet.
   ///
-  /// The kernel does not support the request for SCTP, for ICMP, for netlink, for pipes, and for vsock before Linux
-  /// 6.11. In these cases, reading this option throws `.notSupported`.
+  /// The kernel does not support this request on SCTP, ICMP and netlink sockets, or on pipes. On vsock sockets, it
+  /// supports the request since Linux 6.11. In the other cases, reading this option throws `.notSupported`.
   public static var queuedOutputBytes: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> Int in try target.queuedBytes(CSK_SIOCOUTQ) }
   }

@@ -48,7 +48,8 @@ public struct TransmitTime: BitwiseCopyable, Hashable, Sendable {
   /// The clock that measures the time.
   public var clock: Clock
   /// Whether the transmit time is the latest time at which a packet is sent. If true, `etf` may send the packet earlier
-  /// (SOF_TXTIME_DEADLINE_MODE). If false, the transmit time is the earliest time.
+  /// (SOF_TXTIME_DEADLINE_MODE). If false, the transmit time is the earliest time at which
+  /// the packet may be sent.
   public var isDeadline: Bool
   /// Whether the kernel puts an entry of origin `ExtendedError.Origin.transmitTime` into the error queue for each
   /// packet that was not sent (SOF_TXTIME_REPORT_ERRORS).

@@ -18,7 +18,7 @@ struct Park {
   /// The number of times in a row that poll(2) may return immediately with readiness. After that, the waiting call
   /// pauses between attempts.
   private static var tolerance: UInt8 { 16 }
-  /// A park that is shorter than this number of nanoseconds counts as a park that did not sleep.
+  /// If a park lasts less than this number of nanoseconds, this type assumes that the thread did not sleep.
   private static var momentary: Int64 { 30_000 }
 
   /// The events that poll(2) watches. If POLLIN is watched, POLLRDHUP is added. It indicates that the receiving
@@ -36,7 +36,8 @@ struct Park {
 
   private var hasSecond: Bool { second.value >= 0 }
 
-  /// The ``source`` if the call waits for announced changes of the socket of the ``source``; otherwise nil.
+  /// The ``source``, if the call also waits for changes that ``RawDescriptor/announceChanges()`` announces; otherwise
+  /// nil.
   private var changing: RawDescriptor? { interest.contains(.changes) ? source : nil }
 
   /// Sleeps until the call should try again because the source is ready, the deadline has passed, the control has woken

@@ -56,8 +56,8 @@ extension Watchable where Self: ~Copyable {
   ///   try waiting(for: .readable, .accept, until: limit) { (listener) throws(SocketError) in try listener.accept() }
   /// }
   /// ```
-  /// While ``pending`` contains the direction, this method does not sleep. Otherwise, it sleeps until an event that
-  /// ``sources(for:)`` returns occurs. It returns the value of `attempt` or throws its error. If the first attempt
+  /// While ``pending`` contains the direction, this method does not sleep. Otherwise, it sleeps until one of the
+  /// events from ``sources(for:)`` occurs. It returns the value of `attempt` or throws its error. If the first attempt
   /// returns a value, the method does not read the clock, unless the limit's control has a deadline.
   /// - Parameters:
   ///   - interest: the direction that the call waits for, `.readable` or `.writable`.

@@ -52,9 +52,9 @@ extension ZeroCopySender {
   /// completion, which contains the number, into the error queue before sendmsg(2) returns.
   ///
   /// This send asks the kernel to split a page into datagrams of one byte. The number of these datagrams exceeds the
-  /// kernel's limit (64, or 128 since Linux 6.9). The kernel checks the limit after it has built the packet and fails
-  /// with EINVAL (udp_send_skb in net/ipv4/udp.c, similarly for IPv6), so it sends nothing. While the next number is
-  /// unknown, the sender sends buffers without MSG_ZEROCOPY.
+  /// kernel's limit (64, or 128 since Linux 6.9). The kernel builds the packet, then checks the limit and
+  /// fails with EINVAL (udp_send_skb in net/ipv4/udp.c, similarly for IPv6), so it sends nothing. While the next number
+  /// is unknown, the sender sends buffers without MSG_ZEROCOPY.
   /// - Returns: the result of the send call.
   mutating func probeNumber(_ slot: Int) throws(SocketError) -> IOResult {
     var ancillary = AncillaryBuffer<24>()
