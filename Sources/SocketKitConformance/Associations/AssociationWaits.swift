@@ -5,7 +5,7 @@ extension OneToManySuite where S: ~Copyable {
     rule("wait.later", clients: 2, "A waiting receive returns a message that a peer sends later.") { all in
       for index in all.clients.indices {
         let sender = RuleThread {
-          pause(.milliseconds(3))
+          awaitSleep()
           try all.clients[index].send([1, 2, 3], on: all.ofClients[index])
         }
         let received = Result { try all.server.requireNext([1, 2, 3], all.ofServer[index], "the message") }
@@ -18,7 +18,7 @@ extension OneToManySuite where S: ~Copyable {
       ) {
         all in
         let ender = RuleThread {
-          pause(Times.settle)
+          awaitSleep()
           try all.clients[0].socket.value.shutdown(all.ofClients[0])
         }
         let received = Result { try requireEqual(try all.server.next(0), .end(all.ofServer[0]), "the end") }
@@ -61,7 +61,7 @@ extension OneToManySuite where S: ~Copyable {
             }
           }
         }
-        pause(Times.settle)
+        awaitSleep()
         let watch = Stopwatch()
         control.cancel()
         for receiver in receivers { try receiver.join() }
@@ -91,7 +91,7 @@ extension OneToManySuite where S: ~Copyable {
       ) { all in
         let count = try all.fill()
         let receiver = RuleThread {
-          pause(Times.settle)
+          awaitSleep()
           try all.drain(0..<count)
         }
         let sent = Result { try all.clients[0].send(numbered(count, 1000), on: all.ofClients[0]) }
@@ -111,7 +111,7 @@ extension OneToManySuite where S: ~Copyable {
               numbered(count, 1000), on: all.ofClients[0], WaitTerms(deadline: .after(Times.limit), control: control))
           }
         }
-        pause(Times.settle)
+        awaitSleep()
         let watch = Stopwatch()
         control.cancel()
         try sender.join()

@@ -16,8 +16,9 @@ extension ListenerSuite where S: ~Copyable {
       }
       let early = (0..<2).map { _ in RuleThread(waiting) }
       pause(Times.short)
+      awaitSleep()
       let late = RuleThread(waiting)
-      pause(.milliseconds(5))
+      awaitSleep()
       let watch = Stopwatch()
       try listener.value.shutdown()
       for thread in early + [late] { try thread.join() }

@@ -4,7 +4,7 @@ extension ListenerSuite where S: ~Copyable {
   var waitRules: [ConformanceRule] {
     rule("accept.waits", "A waiting accept returns a connection that arrives later.") { listening in
       let client = RuleThread {
-        pause(Times.settle)
+        awaitSleep()
         return Shared(try listening.connect())
       }
       let server = try listening.accept()
@@ -50,7 +50,7 @@ extension ListenerSuite where S: ~Copyable {
             }
           }
         }
-        pause(Times.settle)
+        awaitSleep()
         let watch = Stopwatch()
         control.cancel()
         for thread in threads { try thread.join() }

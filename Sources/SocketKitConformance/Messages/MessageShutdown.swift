@@ -56,6 +56,7 @@ extension MessageRules where S: ~Copyable {
           let one = RuleThread { try requireOwnEnd(ends.near, WaitTerms(deadline: .after(Times.limit))) }
           let many = RuleThread { try requireSleeplessBatch(ends.near) }
           pause(Times.short)
+          awaitSleep()
           let watch = Stopwatch()
           try ends.near.socket.value.shutdown(direction)
           try one.join()
@@ -80,6 +81,7 @@ extension MessageRules where S: ~Copyable {
         }
       }
       pause(Times.short + Times.short)
+      awaitSleep()
       let watch = Stopwatch()
       try ends.near.socket.value.shutdown(hasHalf ? .write : .both)
       try sender.join()

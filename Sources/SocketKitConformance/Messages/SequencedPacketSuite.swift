@@ -42,7 +42,7 @@ public struct SequencedPacketSuite<S: SequencedPacketSocket & ~Copyable>: Confor
       + common.rule("end.wakes", "A waiting receive returns the end when the peer closes.") { ends in
         let far = ends.far.socket
         let closer = RuleThread {
-          pause(Times.settle)
+          awaitSleep()
           far.close()
         }
         let ended = Result {
@@ -149,7 +149,7 @@ public struct SequencedPacketSuite<S: SequencedPacketSocket & ~Copyable>: Confor
       ) {
         ends in
         let receiver = RuleThread { try ends.near.requireEnd("after the socket's own shutdown") }
-        pause(Times.settle)
+        awaitSleep()
         let watch = Stopwatch()
         try ends.near.socket.value.shutdown(.both)
         try receiver.join()

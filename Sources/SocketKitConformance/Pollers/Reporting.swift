@@ -25,8 +25,9 @@ extension PollerSuite where P: ~Copyable {
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(wire.near, for: .readable, token: tokenA)
+        let parks = poller.capabilities.contains(.parks)
         let helper = RuleThread { () -> ContinuousClock.Instant in
-          pause(Times.settle)
+          awaitSleep(parks)
           wire.ring()
           return .now
         }
@@ -39,8 +40,9 @@ extension PollerSuite where P: ~Copyable {
         let wire = try Wire()
         defer { wire.close() }
         try poller.register(wire.near, for: .readable, token: tokenA)
+        let parks = poller.capabilities.contains(.parks)
         let helper = RuleThread {
-          pause(Times.settle)
+          awaitSleep(parks)
           wire.ring()
         }
         try requireEqual(try poller.wait(until: .never), 1, "the number of events")

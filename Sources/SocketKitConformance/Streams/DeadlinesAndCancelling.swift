@@ -7,24 +7,14 @@ extension StreamSocketSuite where S: ~Copyable {
       control.setDeadline(.after(Times.limit))
       let watch = Stopwatch()
       let reader = pendingRead(ends.near, control)
-      pause(Times.settle)
+      awaitSleep()
       control.setDeadline(.after(Times.short))
       try requireEqual(try reader.join().code, .timedOut, "the read")
-      try watch.require(from: Times.settle + Times.short, "the read")
+      try watch.require(from: .milliseconds(10) + Times.short, "the read")
     }
       + rule("deadline.later", "A control's new, later deadline applies to a call that is already waiting.") {
         ends in
-        let control = WaitControl()
-        control.setDeadline(.after(Times.short))
-        let watch = Stopwatch()
-        let reader = pendingRead(ends.near, control)
-        pause(.milliseconds(5))
-        // If the deadline was changed too late because the thread got no CPU, the result proves nothing.
-        let late = Deadline.after(Times.short + Times.short)
-        control.setDeadline(late)
-        let inTime = watch.elapsed < Times.short
-        try requireEqual(try reader.join().code, .timedOut, "the read")
-        if inTime { try require(late.hasPassed, "the read ended at its first deadline, before the later one") }
+        try requireLaterDeadline("the read") { control in pendingRead(ends.near, control) }
       }
       + rule("deadline.earlier-of-both", "A call ends at the earlier of its own deadline and its control's deadline.") {
         ends in
@@ -76,6 +66,7 @@ extension StreamSocketSuite where S: ~Copyable {
       let control = WaitControl()
       let threads = pendingBothWays(ends.near, until: .after(Times.limit), control)
       pause(Times.short)
+      awaitSleep()
       let watch = Stopwatch()
       control.cancel()
       for thread in threads { try requireEqual(try thread.join().code, .cancelled, "a waiting call") }
@@ -111,7 +102,7 @@ extension StreamSocketSuite where S: ~Copyable {
         ends in
         let control = WaitControl()
         let readers = (0..<4).map { index in pendingRead(index % 2 == 0 ? ends.near : ends.far, control) }
-        pause(Times.settle)
+        awaitSleep()
         let watch = Stopwatch()
         control.cancel()
         for reader in readers { try requireEqual(try reader.join().code, .cancelled, "a read") }
@@ -121,7 +112,7 @@ extension StreamSocketSuite where S: ~Copyable {
         ends in
         let control = WaitControl()
         let readers = (0..<4).map { index in pendingRead(index % 2 == 0 ? ends.near : ends.far, control) }
-        pause(Times.settle)
+        awaitSleep()
         let watch = Stopwatch()
         control.setDeadline(.past)
         for reader in readers { try requireEqual(try reader.join().code, .timedOut, "a read") }
@@ -133,7 +124,7 @@ extension StreamSocketSuite where S: ~Copyable {
         let control = WaitControl()
         let other = WaitControl()
         let reader = pendingRead(ends.near, control)
-        pause(Times.settle)
+        awaitSleep()
         control.cancel()
         try requireEqual(try reader.join().code, .cancelled, "the read")
         try ends.roundTrip("after a cancelled read")
@@ -143,21 +134,48 @@ extension StreamSocketSuite where S: ~Copyable {
         try requireEqual(read, .bytes(1), "a read with another control")
       }
       + rule("cancel.spin", "Cancelling ends a wait that spins.") { ends in
-        let control = WaitControl()
-        let reader = RuleThread {
-          var byte: [UInt8] = [0]
-          try requireError(.cancelled, in: "a spinning read") {
-            try ends.near.value.read(
-              into: byte.mutableSpan,
-              until: .after(Times.limit).spinning(0, thenYielding: .max).cancellable(by: control))
+        // A spinning thread does not sleep, so nothing shows that it has reached its wait. In most rounds it has.
+        for _ in 0..<10 {
+          let control = WaitControl()
+          let started = Gate()
+          let reader = RuleThread {
+            var byte: [UInt8] = [0]
+            started.open()
+            try requireError(.cancelled, in: "a spinning read") {
+              try ends.near.value.read(
+                into: byte.mutableSpan,
+                until: .after(Times.limit).spinning(0, thenYielding: .max).cancellable(by: control))
+            }
           }
+          try require(started.wait(within: Times.limit), "a thread did not start")
+          pause(.milliseconds(5))
+          let watch = Stopwatch()
+          control.cancel()
+          try reader.join()
+          try watch.requirePrompt("the read")
         }
-        pause(.milliseconds(5))
-        let watch = Stopwatch()
-        control.cancel()
-        try reader.join()
-        try watch.requirePrompt("the read")
       }
+  }
+}
+
+/// Requires that a call which already waits ends at a new, later deadline of its control, and not at the first one.
+/// - Parameter start: starts the call with the control on a new thread, which returns the error of the call.
+func requireLaterDeadline(_ call: String, _ start: (WaitControl) -> RuleThread<SocketError>) throws {
+  var time = Times.short
+  while true {
+    let control = WaitControl()
+    control.setDeadline(.after(time))
+    let watch = Stopwatch()
+    let thread = start(control)
+    awaitSleep()
+    let late = Deadline.after(time + time)
+    control.setDeadline(late)
+    let inTime = watch.elapsed < time
+    try requireEqual(try thread.join().code, .timedOut, call)
+    if inTime { return try require(late.hasPassed, "\(call) ended at its first deadline, before the later one") }
+    // The thread got no CPU before the first deadline, so the result proves nothing.
+    try require(time < Times.limit, "the host gave the rule no CPU for \(time)")
+    time *= 2
   }
 }
 

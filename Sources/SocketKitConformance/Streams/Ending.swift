@@ -49,7 +49,7 @@ extension StreamSocketSuite where S: ~Copyable {
       + rule("read.end-wakes", "A waiting read returns the end of the stream when the peer closes.") { ends in
         let far = ends.far
         let closer = RuleThread {
-          pause(Times.settle)
+          awaitSleep()
           far.close()
         }
         let ended = Result {
@@ -93,7 +93,7 @@ extension StreamSocketSuite where S: ~Copyable {
         "end.shutdown-wakes", "Shutting down both directions ends a read of the socket that waits on another thread."
       ) { ends in
         let reader = RuleThread { try ends.near.readSome(until: .after(Times.limit)) }
-        pause(Times.settle)
+        awaitSleep()
         let watch = Stopwatch()
         try ends.near.value.shutdown(.both)
         guard let result = reader.result(within: Times.limit + .seconds(1)) else {

@@ -61,6 +61,7 @@ extension StreamSocketSuite where S: ~Copyable {
           // After this pause all readers sleep. A reader of a wrapper may wait for a descriptor that another thread
           // makes readable.
           pause(.milliseconds(30))
+          awaitSleep()
           try ends.far.writeAll(sent)
           let watch = Stopwatch()
           let seen = try readers.flatMap { try $0.join() }.sorted()

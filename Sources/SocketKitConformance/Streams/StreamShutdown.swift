@@ -47,6 +47,7 @@ extension StreamSocketSuite where S: ~Copyable {
         ends in
         let reader = RuleThread { try ends.near.readSome(until: .after(Times.limit)) }
         pause(Times.short)
+        awaitSleep()
         let watch = Stopwatch()
         try ends.near.value.shutdown(.read)
         try requireEqual(try reader.join(), [], "bytes read")
@@ -58,6 +59,7 @@ extension StreamSocketSuite where S: ~Copyable {
         let hasHalf = S.capabilities.contains(.halfClose)
         let writer = RuleThread { try ends.near.writeUntilError(until: .after(Times.limit)).0.code }
         pause(Times.short + Times.short)
+        awaitSleep()
         let watch = Stopwatch()
         try ends.near.value.shutdown(hasHalf ? .write : .both)
         let code = try writer.join()

@@ -1,10 +1,19 @@
 internal import SocketKitCore
 
-/// Waits until all other threads of this process sleep, or until a time limit has passed. A spinning thread is always
-/// runnable, even if a busy host rarely runs it.
-func awaitSleep() {
+/// Waits until all other threads of this process sleep, or until a time limit has passed. A rule calls this function
+/// before one thread acts on another that must already wait. On a busy host, a thread may need a long time to reach its
+/// wait. A spinning thread is always runnable, even if a busy host rarely runs it.
+///
+/// The function checks twice, because a thread may sleep for a moment before it reaches its wait.
+/// - Parameter sleeps: whether the other threads sleep while they wait. If false, the function only pauses.
+func awaitSleep(_ sleeps: Bool = true) {
+  if !sleeps { return pause(Times.settle) }
   let deadline = Deadline.after(.milliseconds(500))
-  repeat { pause(.milliseconds(5)) } while runnableThreads() > 1 && !deadline.hasPassed
+  var checks = 0
+  while checks < 2 && !deadline.hasPassed {
+    pause(.milliseconds(5))
+    checks = runnableThreads() > 1 ? 0 : checks + 1
+  }
 }
 
 /// Returns the number of running or runnable threads of this process, including this one (proc_pid_stat(5)).

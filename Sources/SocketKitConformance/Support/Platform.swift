@@ -186,6 +186,24 @@ enum SignalWatch {
     }
   }
 
+  /// Runs `body`, which waits for the given time, while signals arrive. On a busy host, all signals may arrive after
+  /// the wait. In this case, the function runs `body` again with twice the time.
+  static func interrupting(times: Int, during time: Duration, _ body: (Duration) throws -> Void) throws {
+    var time = time
+    while true {
+      var arrived = 0
+      let handled = try interrupting(times: times) {
+        let before = interruptions.load(ordering: .relaxed)
+        try body(time)
+        arrived = interruptions.load(ordering: .relaxed) - before
+      }
+      try requireEqual(handled, times, "the number of handled signals")
+      if arrived > 0 { return }
+      try require(time < Times.limit, "no signal arrived within \(time)")
+      time *= 2
+    }
+  }
+
   static func countingBrokenPipes<R>(_ body: (() -> Int) throws -> R) rethrows -> R {
     try counting(SIGPIPE, { _ in brokenPipes.add(1, ordering: .relaxed) }) {
       let before = brokenPipes.load(ordering: .relaxed)
