@@ -61,7 +61,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["SocketKitCore", "VsockRefusal"], path: "Tests/TestSupport"),
     // A getaddrinfo(3) that answers for names ending in ".test". The tests link it before the C library.
     .target(name: "NameService", path: "Tests/NameService"),
-    // Replaces the C library's socket(2), so that a test cannot open an AF_VSOCK socket. Nothing imports this module.
+    // Installs a system call filter, so that no test can open an AF_VSOCK socket. It is linked, and never imported.
     .target(name: "VsockRefusal", path: "Tests/VsockRefusal"),
     .testTarget(name: "CoreTests", dependencies: ["TestSupport", "NameService", "SocketKit"], path: "Tests/CoreTests"),
     .testTarget(name: "TransportTests", dependencies: ["TestSupport", "SocketKit"], path: "Tests/TransportTests"),

@@ -8,8 +8,9 @@ extension ListenerSuite where S: ~Copyable {
     ) {
       listening in
       let client = try listening.connect()
-      // Wait for the connection to arrive, so that the first accept call finds the connection.
-      pause(.milliseconds(5))
+      // The connection must have arrived, so that the first accept call finds it.
+      try require(
+        listening.listener.value.descriptor.becomesReadable(within: Times.patience), "no connection arrived")
       try withoutFreeDescriptors {
         for _ in 0..<3 {
           let error = try requireError(.tooManyDescriptors, in: "an accept without descriptors") {

@@ -5,7 +5,7 @@ extension MessageRules where S: ~Copyable {
     rule("wait.later", "A waiting receive returns a message that arrives later, whether it sleeps or spins.") { ends in
       for strategy in WaitTerms.Strategy.allCases {
         let sender = RuleThread {
-          awaitSleep(strategy != .spin)
+          awaitSleep(if: strategy != .spin)
           try ends.near.send([1, 2, 3])
         }
         let message = try ends.far.next(64, WaitTerms(deadline: .after(Times.limit), strategy: strategy))

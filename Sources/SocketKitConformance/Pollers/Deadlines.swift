@@ -41,7 +41,7 @@ extension PollerSuite where P: ~Copyable {
         let parks = poller.capabilities.contains(.parks)
         for time in times {
           let helper = RuleThread {
-            awaitSleep(parks)
+            awaitSleep(if: parks)
             wire.ring()
           }
           let watch = Stopwatch()

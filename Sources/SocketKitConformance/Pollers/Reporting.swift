@@ -27,7 +27,7 @@ extension PollerSuite where P: ~Copyable {
         try poller.register(wire.near, for: .readable, token: tokenA)
         let parks = poller.capabilities.contains(.parks)
         let helper = RuleThread { () -> ContinuousClock.Instant in
-          awaitSleep(parks)
+          awaitSleep(if: parks)
           wire.ring()
           return .now
         }
@@ -42,7 +42,7 @@ extension PollerSuite where P: ~Copyable {
         try poller.register(wire.near, for: .readable, token: tokenA)
         let parks = poller.capabilities.contains(.parks)
         let helper = RuleThread {
-          awaitSleep(parks)
+          awaitSleep(if: parks)
           wire.ring()
         }
         try requireEqual(try poller.wait(until: .never), 1, "the number of events")

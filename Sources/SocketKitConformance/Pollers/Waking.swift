@@ -22,7 +22,7 @@ extension PollerSuite where P: ~Copyable {
         for _ in 0..<3 {
           let waker = poller.waker
           let helper = RuleThread { () -> ContinuousClock.Instant in
-            awaitSleep(parks)
+            awaitSleep(if: parks)
             waker.wake()
             return .now
           }

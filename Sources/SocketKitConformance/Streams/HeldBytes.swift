@@ -58,9 +58,8 @@ extension StreamSocketSuite where S: ~Copyable {
         let sent = (1...16).map { UInt8($0) }
         for round in 0..<6 {
           let readers = sent.map { _ in RuleThread { try ends.near.readExactly(1) } }
-          // After this pause all readers sleep. A reader of a wrapper may wait for a descriptor that another thread
+          // All readers must sleep. A reader of a wrapper may wait for a descriptor that another thread
           // makes readable.
-          pause(.milliseconds(30))
           awaitSleep()
           try ends.far.writeAll(sent)
           let watch = Stopwatch()

@@ -5,8 +5,8 @@ internal import SocketKitCore
 /// wait. A spinning thread is always runnable, even if a busy host rarely runs it.
 ///
 /// The function checks twice, because a thread may sleep for a moment before it reaches its wait.
-/// - Parameter sleeps: whether the other threads sleep while they wait. If false, the function only pauses.
-func awaitSleep(_ sleeps: Bool = true) {
+/// - Parameter sleeps: states whether the other threads sleep while they wait. If false, the function only pauses.
+func awaitSleep(if sleeps: Bool = true) {
   if !sleeps { return pause(Times.settle) }
   let deadline = Deadline.after(.milliseconds(500))
   var checks = 0
@@ -25,5 +25,16 @@ private func runnableThreads() -> Int {
       let end = bytes.lastIndex(of: UInt8(ascii: ")")), end + 2 < bytes.endIndex
     else { return false }
     return bytes[end + 2] == UInt8(ascii: "R")
+  }
+}
+
+/// Runs an attempt again with twice the time until its result is conclusive. On a busy host, an action that must happen
+/// within the time may come too late, and the attempt then proves nothing.
+/// - Parameter attempt: returns whether its result is conclusive.
+func repeatUntilConclusive(from time: Duration, _ attempt: (Duration) throws -> Bool) throws {
+  var time = time
+  while try !attempt(time) {
+    try require(time < Times.limit, "the host gave the rule too little CPU for a result within \(time)")
+    time *= 2
   }
 }

@@ -63,7 +63,7 @@ struct Section {
     }
     if callsUnchecked > 0 {
       notes.append(
-        "calls not compared with the kernel's count: this process may trace all but \(callsUnchecked) of its servers."
+        "calls of \(callsUnchecked) servers not compared with the kernel's count: no permission to trace them."
       )
     }
   }

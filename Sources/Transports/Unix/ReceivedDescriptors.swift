@@ -55,7 +55,7 @@ public struct ReceivedDescriptors<let capacity: Int>: ~Copyable, Sendable {
   /// less than ``count``.
   @inlinable
   public subscript(index: Int) -> RawDescriptor {
-    precondition(index >= 0 && index < count, "the index is not less than the number of descriptors")
+    precondition(index >= 0 && index < count, "the index is not that of a received descriptor")
     return numbers[start &+ index]
   }
 
