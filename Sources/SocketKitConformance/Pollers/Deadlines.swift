@@ -8,8 +8,8 @@ extension PollerSuite where P: ~Copyable {
       defer { wire.close() }
       try poller.register(wire.near, for: .readable, token: tokenA)
       for milliseconds in [1, 3, 10, 40] {
-        let deadline = Deadline.after(.milliseconds(milliseconds))
         let watch = Stopwatch()
+        let deadline = Deadline.after(.milliseconds(milliseconds))
         try requireEqual(try poller.wait(until: deadline), 0, "the number of events")
         try require(deadline.hasPassed, "a wait of \(milliseconds) ms ended before its deadline")
         try watch.require(from: .milliseconds(milliseconds), "the wait")
@@ -40,11 +40,11 @@ extension PollerSuite where P: ~Copyable {
         let times: [Duration] = [.seconds(7200), .seconds(25 * 86_400), .seconds(50 * 86_400), .seconds(1 << 40)]
         let parks = poller.capabilities.contains(.parks)
         for time in times {
+          let watch = Stopwatch()
           let helper = RuleThread {
             awaitSleep(if: parks)
             wire.ring()
           }
-          let watch = Stopwatch()
           try requireEqual(try poller.wait(until: .after(time)), 1, "the number of events of a wait for \(time)")
           try watch.require(from: .milliseconds(5), "the wait for \(time)")
           try helper.join()
@@ -65,8 +65,8 @@ extension PollerSuite where P: ~Copyable {
         var waits = 0
         let whole = Stopwatch()
         while waits < 40 || best >= .microseconds(900) && whole.elapsed < Times.patience {
-          let deadline = Deadline.after(.microseconds(200))
           let watch = Stopwatch()
+          let deadline = Deadline.after(.microseconds(200))
           _ = try poller.wait(until: deadline)
           try require(deadline.hasPassed, "a wait of 200 µs ended before its deadline")
           best = min(best, watch.elapsed)

@@ -162,9 +162,9 @@ extension StreamSocketSuite where S: ~Copyable {
 /// - Parameter start: starts the call with the control on a new thread, which returns the error of the call.
 func requireLaterDeadline(_ call: String, _ start: (WaitControl) -> RuleThread<SocketError>) throws {
   try repeatUntilConclusive(from: Times.short) { time in
+    let watch = Stopwatch()
     let control = WaitControl()
     control.setDeadline(.after(time))
-    let watch = Stopwatch()
     let thread = start(control)
     awaitSleep()
     let late = Deadline.after(time + time)

@@ -107,9 +107,9 @@ extension StreamSocketSuite where S: ~Copyable {
         "timeout.future", "Waiting calls end at the control's deadline, and the connection remains usable."
       ) {
         ends in
+        let watch = Stopwatch()
         let control = WaitControl()
         control.setDeadline(.after(Times.short))
-        let watch = Stopwatch()
         for thread in pendingBothWays(ends.near, until: .never, control) {
           try requireEqual(try thread.join().code, .timedOut, "a waiting call")
         }
