@@ -152,13 +152,9 @@ extension PollerSuite where P: ~Copyable {
     let taken = (0..<4).map { _ in Counter() }
     let ringers = taken.indices.map { number in
       RuleThread {
-        let deadline = Deadline.after(Times.patience)
         for ring in 0..<250 {
           wires[2 * number + ring % 2].ring()
-          while taken[number].count <= ring {
-            if deadline.hasPassed { return }
-            pause(.microseconds(1))
-          }
+          if !taken[number].awaitMore(than: ring) { return }
         }
       }
     }

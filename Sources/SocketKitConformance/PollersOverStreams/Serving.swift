@@ -27,7 +27,8 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         try requireEqual(error.code, .timedOut, "the error that ended the writes")
         let watch = Stopwatch()
         try echo(Array(clients.dropFirst()), rounds: 50, message: 100)
-        try watch.requirePrompt("150 echoes on the connections that are not stalled")
+        let elapsed = watch.elapsed
+        try require(elapsed < Times.limit, "150 echoes on the connections that are not stalled took \(elapsed)")
         let echoed = try clients[0].readExactly(taken)
         try requireEqual(echoed.count, taken, "the number of bytes echoed to the slow reader")
       }
@@ -50,8 +51,7 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
         try reader.join()
         try result.get()
         try require(
-          elapsed < .seconds(3) * SlowHost.factor,
-          "100 echoes on the connections that are not flooded took \(elapsed)")
+          elapsed < Times.limit, "100 echoes on the connections that are not flooded took \(elapsed)")
       }
       + serverRule(
         "echo.closing", "A server loop removes each connection that its client closes.", connections: 16

@@ -53,6 +53,7 @@ public struct ConformanceRule: Sendable {
   private static let turn = Turn()
 
   private func tries(_ timeLimit: Duration?) -> ConformanceOutcome {
+    Haste.beginTurn()
     var outcome = tryOnce(timeLimit ?? self.timeLimit * SlowHost.factor)
     var more = strength == .stochastic ? 2 : 0
     while outcome.isFailure && more > 0 {

@@ -11,8 +11,8 @@ extension StreamSocketSuite where S: ~Copyable {
     ) { ends in
       let sent = (0..<300).map { UInt8(truncatingIfNeeded: $0) }
       try ends.far.writeAll(sent)
-      let deadline = Deadline.after(Times.limit)
       for (index, byte) in sent.enumerated() {
+        let deadline = Deadline.after(Times.limit)
         var seen: [UInt8] = []
         while seen.isEmpty {
           try require(

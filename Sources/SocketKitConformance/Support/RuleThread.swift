@@ -91,6 +91,16 @@ final class Counter: Sendable {
   private let number = Atomic<Int>(0)
   var count: Int { number.load(ordering: .acquiring) }
   func increment(by step: Int = 1) { number.add(step, ordering: .acquiringAndReleasing) }
+
+  /// Waits until the counter exceeds `count`. Returns false if that takes as long as the time-out of a wait for an event.
+  func awaitMore(than count: Int) -> Bool {
+    let deadline = Deadline.after(Times.patience)
+    while self.count <= count {
+      if deadline.hasPassed { return false }
+      pause(.microseconds(1))
+    }
+    return true
+  }
 }
 
 /// The times used by rules: short for events that must not happen, long for events that must happen.
@@ -115,14 +125,18 @@ enum Times {
 /// Shortens time-outs in the kit's own tests: a conformer that is known to be broken does not need as much time as a
 /// correct one on a busy host. Tests in which a rule must pass do not shorten time-outs.
 package enum Haste {
-  private static let users = Atomic<Int>(0)
-  package static var isOn: Bool { users.load(ordering: .relaxed) > 0 }
+  @TaskLocal private static var isWanted = false
+  private static let state = Atomic<Bool>(false)
+  /// Whether the time-outs of the rule that is running are short.
+  static var isOn: Bool { state.load(ordering: .relaxed) }
 
+  /// Shortens the time-outs of the rules that `body` runs.
   package static func during<R>(_ body: () throws -> R) rethrows -> R {
-    users.add(1, ordering: .relaxed)
-    defer { users.subtract(1, ordering: .relaxed) }
-    return try body()
+    try $isWanted.withValue(true) { try body() }
   }
+
+  /// Called when a rule takes its turn: another test may be waiting for its turn with other time-outs.
+  static func beginTurn() { state.store(isWanted, ordering: .relaxed) }
 }
 
 /// Multiplies time-outs on an emulated machine, where all operations take several times as long.
