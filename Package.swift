@@ -4,7 +4,7 @@ import PackageDescription
 // One module for each transport and poller, so that a program compiles only the ones that it uses.
 let transports = ["Raw", "SCTP", "TCP", "UDP", "Unix", "Vsock"]
 let pollers = ["Epoll", "Poll", "BusySpin"]
-// The modules that a module needs in addition to the core.
+// The modules that a module needs in addition to SocketKitCore.
 let extraDependencies: [String: [Target.Dependency]] = [
   "BusySpin": ["SocketKitEpoll"], "Raw": ["SocketKitIP"], "SCTP": ["SocketKitIP"], "TCP": ["SocketKitIP"],
   "UDP": ["SocketKitIP"],

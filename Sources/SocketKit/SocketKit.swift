@@ -1,4 +1,4 @@
-/// Re-exports the core, every transport and every poller. A program that needs only some of them can depend on the
+/// Re-exports SocketKitCore, every transport and every poller. A program that needs only some of them can depend on the
 /// individual modules.
 @_exported public import SocketKitBusySpin
 @_exported public import SocketKitCore

@@ -48,7 +48,7 @@ public struct ActivatedSockets: ~Copyable, Sendable {
     // then close the descriptors already assigned to `entries`.
     entries = found
     if unsettingEnvironment {
-      // The caller states that no other thread uses the environment.
+      // The caller guarantees that no other thread uses the environment.
       for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] { unsafe unsetenv(name) }
     }
   }

@@ -122,7 +122,7 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
   private borrowing func hasEnded() -> Bool {
     var watched = csk_pollfd(fd: owned.raw.value, events: Int16(CSK_POLLIN), revents: 0)
     var none = csk_timespec()
-    // The kernel accesses the structure and the time only during the call.
+    // The kernel accesses only these two structures, and only during the call.
     return unsafe csk_ppoll(&watched, 1, &none) == 1
   }
 }

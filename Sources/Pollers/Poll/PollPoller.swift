@@ -20,8 +20,8 @@ public struct PollPoller: ~Copyable, Poller {
   }
 
   // The three arrays exist as long as the poller exists. Each array has `capacity` elements, and all elements are
-  // initialized. Every index below is less than `capacity`, because `count` is at most `capacity` and `eventCount` is
-  // less than `capacity`.
+  // initialized. In the methods of this type, every index is less than `capacity`, because `count` is at most
+  // `capacity` and `eventCount` is less than `capacity`.
   //
   // Slot 0 contains the descriptor of the waker. While a slot is paused, disarmed or invalid, its `fd` is the bitwise
   // complement of the descriptor's number, because ppoll(2) ignores negative numbers.

@@ -68,7 +68,7 @@ public struct PollerOverOneToManySuite<P: Poller & ~Copyable, S: OneToManySocket
       "level", "With level triggering, all messages are received even if each event is followed by a single receive."
     ) {
       poller, all in
-      // These messages arrive before the first wait, so later waits report them without a change.
+      // These messages arrive before the first wait. Later waits must still report them, although nothing has changed.
       for index in all.clients.indices {
         for number in 0..<4 { try all.clients[index].send(numbered(number), on: all.ofClients[index]) }
       }

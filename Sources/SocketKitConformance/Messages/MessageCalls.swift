@@ -34,7 +34,7 @@ struct MessageCalls<S: MessageSocket & ~Copyable>: Sendable {
   let peerAddress: @Sendable (Shared<S>) throws -> S.Address?
 }
 
-/// The limit of a waiting call, with a strategy chosen at run time.
+/// The limit of a waiting call. ``strategy``, the way in which the thread waits, is chosen at run time.
 struct WaitTerms: WaitLimit {
   var deadline: Deadline
   var control: WaitControl?

@@ -38,8 +38,8 @@ extension MessageRules where S: ~Copyable {
         "A message that fills the buffer, or is longer, does not change memory before or after the buffer."
       ) {
         ends in
-        // If the transport continues long messages, the rest of a message that is longer than the buffer remains
-        // queued.
+        // If the transport delivers long messages in parts, the rest of a message that is longer than the buffer
+        // remains queued.
         for count in S.capabilities.contains(.continuedMessages) ? [4] : [4, 9] {
           try ends.near.send((1...UInt8(count)).map { $0 })
           try ends.far.awaitMessage()

@@ -18,7 +18,7 @@ extension MessageRules where S: ~Copyable {
         "send.pressure", given: .lossless,
         "Messages of many sizes to a slow receiver all arrive once, complete and in order."
       ) { ends in
-        // With these sizes, the limit on queued data falls at a different offset in each message.
+        // The sizes vary, so that messages reach the limit on queued data at different offsets.
         let sizes = (0..<24).map { 600 + $0 * 7919 % 60_000 }
         let receiver = RuleThread {
           for (index, size) in sizes.enumerated() {

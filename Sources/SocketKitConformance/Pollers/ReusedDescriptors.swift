@@ -85,7 +85,7 @@ extension PollerSuite where P: ~Copyable {
         let seen = try poller.events(within: Times.patience)
         try require(seen.contains { $0.token == tokenB }, "the other source is no longer reported")
         other.drain()
-        // The number must be usable again afterwards, even if the kernel still contains the old registration.
+        // The number must be usable again afterwards, even if the kernel still holds the old registration.
         do throws(SocketError) {
           try poller.deregister(source: number)
         } catch {

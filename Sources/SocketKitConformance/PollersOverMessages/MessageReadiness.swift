@@ -104,7 +104,7 @@ extension PollerOverMessageSuite where P: ~Copyable, S: ~Copyable {
       "level", "With level triggering, all messages are received even if each event is followed by a single receive."
     ) {
       poller, ends in
-      // These messages arrive before the first wait, so later waits report them without a change.
+      // These messages arrive before the first wait. Later waits must still report them, although nothing has changed.
       for index in 0..<4 { try ends.far.send(numbered(index)) }
       try poller.register(ends.near.socket.value, for: .readable, token: tokenA)
       try receiveAll(&poller, ends, again: nil, once: true, from: 4)

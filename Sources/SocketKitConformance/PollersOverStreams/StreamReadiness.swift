@@ -126,7 +126,8 @@ extension PollerOverStreamSuite where P: ~Copyable, S: ~Copyable {
     try requireSameBytes(seen, sent, "the bytes received")
   }
 
-  /// Reads all bytes from a peer while the direction to the peer is full, because the peer does not read at first.
+  /// Reads all bytes from a peer while the buffers in the direction to the peer are full, because the peer does not
+  /// read at first.
   private func receiveBesideAFullDirection(_ poller: inout P, _ ends: Ends<S>) throws {
     let taken = try ends.near.fillCompletely()
     var random = SeededRandom(seed: 34)

@@ -158,7 +158,8 @@ extension StreamSocketSuite where S: ~Copyable {
   }
 }
 
-/// Requires that a call which already waits ends at a new, later deadline of its control, and not at the first one.
+/// Requires that a call that is already waiting ends at a new, later deadline of its control, and not at the first
+/// deadline.
 /// - Parameter start: starts the call with the control on a new thread, which returns the error of the call.
 func requireLaterDeadline(_ call: String, _ start: (WaitControl) -> RuleThread<SocketError>) throws {
   try repeatUntilConclusive(from: Times.short) { time in

@@ -70,8 +70,8 @@ public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocke
     }
   }
 
-  /// Returns the first segments, up to the number of bytes to transfer. They are valid as long as the caller's
-  /// segments.
+  /// Returns the first segments, up to the number of bytes to transfer. They are valid for as long as the caller's
+  /// segments are valid.
   private borrowing func cut(_ segments: UnsafeBufferPointer<IOSegment>) -> [IOSegment] {
     var left = cut(unsafe segments.reduce(0) { $0 + $1.count })
     var front: [IOSegment] = []

@@ -194,7 +194,7 @@ extension Ends where S: ~Copyable {
       let deadline = Deadline.after(Times.limit)
       var last: UInt8?
       while last != 0xff {
-        // The marker is the last byte sent, so no further bytes can be read with it.
+        // The marker is the last byte sent, so it is the last byte of the read that returns it.
         last = try far.readSome(until: deadline).last
         try require(last != nil, "the stream ended before the marker")
       }

@@ -28,8 +28,8 @@ private func runnableThreads() -> Int {
   }
 }
 
-/// Runs an attempt again with twice the time until its result is conclusive. On a busy host, an action that must happen
-/// within the time may come too late, and the attempt then proves nothing.
+/// Repeats an attempt until its result is conclusive, and doubles the time for each repetition. On a busy host, an
+/// action that must happen within the time may come too late, and the attempt then proves nothing.
 /// - Parameter attempt: returns whether its result is conclusive.
 func repeatUntilConclusive(from time: Duration, _ attempt: (Duration) throws -> Bool) throws {
   var time = time

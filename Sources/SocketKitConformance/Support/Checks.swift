@@ -40,8 +40,10 @@ private func names(_ codes: [SocketError.Code]) -> String {
 
 /// Measures elapsed time.
 ///
-/// Start it before computing the deadline that it checks: a thread can lose the processor between the two for longer
-/// than the wait takes. In this order, the elapsed time is never too short, neither for a limit nor for a minimum.
+/// Start the stopwatch before you compute the deadline that it checks. The elapsed time is then at least the time since
+/// the deadline was computed. In the other order, the thread could be preempted between these two steps, and the
+/// elapsed time would be too short: a correct wait could seem to end too early, and a wait that ends too late could
+/// seem correct.
 struct Stopwatch {
   private let start = ContinuousClock.now
   var elapsed: Duration { ContinuousClock.now - start }

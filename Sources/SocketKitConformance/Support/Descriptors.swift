@@ -177,7 +177,7 @@ final class Wire: @unchecked Sendable {
 
 private func closeNumber(_ number: Int32) { close(number) }
 
-/// Constants of socket(7), unix(7) and errno(3) that Core does not define.
+/// Constants of socket(7), unix(7) and errno(3) that SocketKitCore does not define.
 enum SocketNumbers {
   static var socketLevel: Int32 { Int32(SOL_SOCKET) }
   /// SCM_RIGHTS.

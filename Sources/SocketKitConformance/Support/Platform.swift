@@ -186,7 +186,8 @@ enum SignalWatch {
     }
   }
 
-  /// Runs `body`, which waits for the given time, until all signals arrive while it runs.
+  /// Runs `body`, which waits for the time that is its argument, repeatedly until all signals arrive during one run.
+  /// Each repetition doubles the time.
   static func interrupting(times: Int, during time: Duration, _ body: (Duration) throws -> Void) throws {
     try repeatUntilConclusive(from: time) { time in
       var arrived = 0

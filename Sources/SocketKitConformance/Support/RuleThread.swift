@@ -105,7 +105,7 @@ final class Counter: Sendable {
 
 /// The times used by rules: short for events that must not happen, long for events that must happen.
 enum Times {
-  /// The time in which a thread reaches its wait, before another thread acts on this wait.
+  /// The time that a thread has to reach its wait, before another thread acts on this wait.
   static var settle: Duration { .milliseconds(15) }
   /// The time during which an event must not happen.
   static var quiet: Duration { .milliseconds(30) }

@@ -1,12 +1,13 @@
 internal import Glibc
 
-// What the core must know about IP addresses (ip(7), ipv6(7)): the port and the link-local prefix, for connecting and
-// disconnecting; and the text, for errors. The type IPSocketAddress is in the module SocketKitIP.
+// The properties of IP addresses (ip(7), ipv6(7)) that this module uses: the port and the link-local prefix, for
+// connecting and disconnecting; and the text, for errors. The type IPSocketAddress is in the module SocketKitIP.
 
 extension AnySocketAddress {
   private var isIP: Bool { family == .ipv4 && length >= 16 || family == .ipv6 && length >= 28 }
 
-  /// The port of an IP address; nil for other addresses. Setting the port of another address has no effect.
+  /// The port of an IP address; nil for other addresses. Setting nil, or setting the port of an address that is not an
+  /// IP address, has no effect.
   var ipPort: UInt16? {
     get { isIP ? UInt16(bigEndian: UInt16(truncatingIfNeeded: UInt64(littleEndian: storage[0]) >> 16)) : nil }
     set {

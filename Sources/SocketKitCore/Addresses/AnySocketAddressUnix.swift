@@ -1,4 +1,5 @@
-// What the core must know about Unix addresses: their text. The type UnixAddress is in the module SocketKitUnix.
+// The property of Unix addresses that this module uses: their text. The type UnixAddress is in the module
+// SocketKitUnix.
 
 extension AnySocketAddress {
   /// The canonical text of a Unix address, with escapes: the path; `@` followed by the abstract name; or `@` alone for

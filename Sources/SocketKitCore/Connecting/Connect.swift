@@ -142,13 +142,14 @@ extension RawDescriptor {
     if let error = try connectFailure() { throw error }
     var watched = csk_pollfd(fd: value, events: Int16(CSK_POLLOUT), revents: 0)
     var now = csk_timespec()
-    // The kernel accesses no memory except one element and the time, and accesses them only during the call.
+    // The kernel accesses only these two structures, and only during the call.
     let result = IOResult(raw: unsafe csk_ppoll(&watched, 1, &now))
     if result.isFailure && !result.isInterrupted { throw SocketError(result, .connect) }
     let seen = Int32(watched.revents)
     if seen & (CSK_POLLHUP | CSK_POLLOUT) == 0 { return false }
     if seen & CSK_POLLHUP == 0, (try? integerOption(CSK_IPPROTO_TCP, CSK_TCP_FASTOPEN_CONNECT)) == 1 { return true }
-    // The connect has succeeded or failed, possibly after the last check.
+    // The connect has succeeded or failed, possibly after the calls of getpeername(2) and `connectFailure()`: repeat
+    // both.
     do throws(SocketError) {
       _ = try remoteAddress()
       return true
@@ -180,7 +181,7 @@ extension RawDescriptor {
     if read.isFailure { throw SocketError(read, .connect) }
     try setBlocking(true)
     defer {
-      // This call ignores errors, because the kernel accepts a time that getsockopt(2) returned.
+      // The result needs no check, because the kernel accepts a time that getsockopt(2) returned.
       _ = writeOption(CSK_SOL_SOCKET, CSK_SO_SNDTIMEO, before)
       try? setBlocking(false)
     }

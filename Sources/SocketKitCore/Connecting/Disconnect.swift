@@ -14,7 +14,7 @@ extension RawDescriptor {
     let device = boundDevice()
     try dissolve()
     if device != 0, boundDevice() == 0 {
-      // Before Linux 5.7, this option needs CAP_NET_RAW, as the first bind to the device did.
+      // Before Linux 5.7, this option needs CAP_NET_RAW, which the first bind to the device also needed.
       try setIntegerOption(CSK_SOL_SOCKET, CSK_SO_BINDTOIFINDEX, device)
     }
     // __udp_disconnect in net/ipv4/udp.c clears a port that the kernel chose in bind(2) or connect(2).

@@ -1,8 +1,8 @@
 /// A connect in progress. Watch this value for writing. When it is writable, call ``isFinished()``; if that returns
 /// true, call ``finish()``.
 ///
-/// Deregister the value from a poller before ``finish()``, and then register the socket, because a socket may have
-/// other sources than its pending connection.
+/// Deregister this value from the poller before you call ``finish()``, and register the socket after that call, because
+/// the socket may have other sources than its pending connection.
 ///
 /// If the value is destroyed, the connect is aborted and the socket is closed.
 public struct PendingConnection<S: Transport & ConnectedSocket & ~Copyable>: ~Copyable, Sendable {

@@ -1,5 +1,5 @@
-/// A type of socket that Core can open. A transport describes its sockets in a few static members, and inherits the
-/// methods that open, connect, bind, listen and adopt.
+/// A type of socket that this library can open. A transport describes its sockets in a few static members, and inherits
+/// the methods that open, connect, bind, listen and adopt.
 ///
 /// A transport implements ``init(owning:)`` and ``kinds``, and the requirements of ``DescriptorSocket``: the options,
 /// the descriptor, `releaseDescriptor()`, and the capabilities. A transport with connections also conforms to
@@ -23,8 +23,7 @@ public protocol Transport: DescriptorSocket, ~Copyable {
   /// The kinds of socket that belong to this transport, as the arguments of socket(2). For an address, ``open(for:)``
   /// opens a socket of the first kind that has the family of the address.
   ///
-  /// ``AddressFamily/unspecified`` includes every family, and the protocol number 0 includes every protocol of the
-  /// type.
+  /// ``AddressFamily/unspecified`` matches every family, and the protocol number 0 matches every protocol of the type.
   static var kinds: [SocketKind] { get }
 
   // Hooks with default implementations.
@@ -37,9 +36,9 @@ public protocol Transport: DescriptorSocket, ~Copyable {
   ///   ``kinds`` has the family of the address.
   static func open(for address: Address) throws(SocketError) -> Self
 
-  /// Sets default options, such as reuse-address, on a new socket, or rejects a connection. Core calls this method at
-  /// the steps that ``SetupStep`` lists. To reject a connection, throw an error. The default implementation does
-  /// nothing.
+  /// Sets default options, such as reuse-address, on a new socket, or rejects a connection. The library calls this
+  /// method at the steps that ``SetupStep`` lists. To reject a connection, throw an error. The default implementation
+  /// does nothing.
   borrowing func configure(at step: SetupStep<Address>) throws(SocketError)
 
   /// Binds this open socket. This method is called by `bind(to:)`, by `listen(on:)`, and by `connect(to:from:)` with a
@@ -57,8 +56,8 @@ public protocol Transport: DescriptorSocket, ~Copyable {
   /// listening if its backlog is 0.
   static var smallestBacklog: Int { get }
 
-  /// The functions that write, read and resolve the transport's endpoints. If the endpoints of the transport are its
-  /// addresses, the default is a format that has no scheme and cannot read any text.
+  /// The functions that format, parse and resolve the transport's endpoints. If the endpoints of the transport are its
+  /// addresses, the default is a format that has no scheme and cannot parse any text.
   static var endpointFormat: EndpointFormat<Endpoint, Address> { get }
 
   // Connecting and binding to an endpoint, with default implementations for endpoints that are addresses or names.
@@ -84,8 +83,8 @@ public protocol Transport: DescriptorSocket, ~Copyable {
 
 /// A step at which a transport may set options on a new socket or check the socket: ``Transport/configure(at:)``.
 public enum SetupStep<Address: SocketAddress>: Sendable {
-  /// The socket will listen or receive at the address. This step precedes the program's configuration and bind(2).
-  /// Binding a connecting socket to its source address does not cause this step.
+  /// The socket will listen or receive at the address. This step precedes the program's configuration and bind(2). This
+  /// step is omitted when a connecting socket is bound to its source address.
   case binding(to: Address)
   /// A ``ConnectedSocket`` will connect. This step precedes the program's configuration. It is for transports with a
   /// connect timeout in the kernel. Two other ways to connect omit this step: a call of `startConnecting`, which has no

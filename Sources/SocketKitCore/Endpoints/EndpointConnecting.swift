@@ -59,8 +59,8 @@ extension Transport where Self: ConnectedSocket & ~Copyable {
   ///
   /// - Parameters:
   ///   - endpoint: the endpoint of the peer, such as `.host("example.org", port: 80)`.
-  ///   - source: the local address, or nil to let the kernel choose. A socket with a source can connect only to
-  ///     addresses of the same IP version.
+  ///   - source: the local address, or nil to let the kernel choose. A socket with a source address can connect only to
+  ///     addresses that have the IP version of the source address.
   ///   - limit: how long and in which way to wait for the lookup and the connect together: ``WaitLimit``.
   ///   - configure: a closure that sets options on each socket before the socket connects.
   /// - Throws: `.connectionRefused`, `.timedOut`, `.cancelled`, `.unreachable`, `.nameNotFound`, `.resolverFailed`,

@@ -1,4 +1,4 @@
-/// The functions that write, read and resolve the endpoints of a transport: ``Transport/endpointFormat``.
+/// The functions that format, parse and resolve the endpoints of a transport: ``Transport/endpointFormat``.
 ///
 /// ```swift
 /// public static var endpointFormat: EndpointFormat<IPEndpoint, IPSocketAddress> { .ip(scheme: "tcp") }
@@ -8,7 +8,7 @@ public struct EndpointFormat<Endpoint: Hashable & Sendable, Address: SocketAddre
   /// `+`, `-` and `.`. The scheme is empty for a transport without a text form.
   public let scheme: String
 
-  /// Reads an endpoint from the text after the scheme and the colon, such as `//localhost:80` in `tcp://localhost:80`.
+  /// Parses an endpoint from the text after the scheme and the colon, such as `//localhost:80` in `tcp://localhost:80`.
   /// The function looks up the names of this host's interfaces, but no other names.
   ///
   /// Throws ``SocketError/malformed(_:code:)``, whose explanation states what is wrong with the text.

@@ -1,5 +1,5 @@
 /// A list of transport types. The scheme of an address selects a transport in the list. The compiler specializes the
-/// operations on an address for each type in the list, so the selection is nothing but a comparison of names.
+/// operations on an address for each type in the list, so the selection is only a comparison of names.
 ///
 /// A program adds its own transport before the others:
 /// ```swift

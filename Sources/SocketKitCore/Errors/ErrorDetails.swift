@@ -52,7 +52,8 @@ extension SocketError {
   /// One or two sentences about the cause of this error, or nil if there is nothing to add to ``code``.
   public var explanation: String? { ErrorDetails.of(self).explanation }
 
-  /// Returns the same error with more text. A parameter that is nil or empty keeps the text that the error has.
+  /// Returns the same error with more text. If a parameter is nil or an empty array, the error keeps its existing
+  /// value.
   ///
   /// A transport uses this method for errors of an operation on an address. A program uses this method to print an
   /// error together with both addresses of the connection:

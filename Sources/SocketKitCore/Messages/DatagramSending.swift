@@ -25,10 +25,9 @@ extension DatagramSocket where Self: ~Copyable {
 
   /// Sends one datagram. Blocks this thread until there is buffer space.
   ///
-  /// If the queue of a Unix receiver is full and the socket is connected to the receiver, the call continues as soon as
+  /// If the queue of a Unix receiver is full and the socket is connected to the receiver, the call resumes as soon as
   /// the queue has space. If the socket is not connected to the receiver, the call sleeps and tries again. It then
-  /// continues at most one millisecond after the queue has space again, or at most four milliseconds if the wait was
-  /// long.
+  /// resumes within one millisecond after the queue has space again, or within four milliseconds if the wait was long.
   /// - Returns: the number of bytes sent.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(_:ancillary:to:flags:)``.
   @inlinable @discardableResult

@@ -5,8 +5,8 @@ internal import Synchronization
 @frozen
 @usableFromInline
 struct JoiningState: BitwiseCopyable, Sendable {
-  /// The socket whose options allow joining, and the value of ``SegmentationSettings/current`` before its options were
-  /// read.
+  /// The socket whose options allow joining, and the value that ``SegmentationSettings/current`` had before the
+  /// socket's options were read.
   @usableFromInline var socket = RawDescriptor(-1)
   @usableFromInline var settings: UInt32 = 0
   /// `pause` is the number of runs whose messages are sent separately before the next attempt to join. `nextPause` is
@@ -74,8 +74,8 @@ extension RawDescriptor {
         result = attemptSend(batch: &batch, atMost: single)
         if result.raw > 0 {
           single &-= result.raw
-          // The separate sends succeeded, so the kernel could not split the joined run. If they had failed, the cause
-          // of the error would have been one of the messages, and not the joining of the messages.
+          // The separate send succeeded, so the joined send failed because the kernel could not split the run. If a
+          // message itself had been the cause, its separate send would have failed too.
           if isRefused { batch.joining.noteRefusal() }
           isRefused = false
         }

@@ -31,9 +31,9 @@ public struct MessageBatch: ~Copyable {
   public let ancillaryCapacity: Int
   /// The number of messages in the batch.
   @inlinable public var count: Int { used }
-  /// The number of messages that have been sent. A program adds 1 to skip a message that cannot be sent, and sets 0 to
-  /// send all messages again. An implementation of ``MessageSocket/attemptSend(batch:)`` adds the number of messages
-  /// that it sent. Traps if the new number is negative or greater than ``count``.
+  /// The number of messages that have been sent. A program adds 1 to this number to skip a message that cannot be sent,
+  /// and sets it to 0 to send all messages again. An implementation of ``MessageSocket/attemptSend(batch:)`` adds the
+  /// number of messages that it sent. Traps if the new number is negative or greater than ``count``.
   @inlinable public var sent: Int {
     get { done }
     set {
@@ -157,8 +157,8 @@ public struct MessageBatch: ~Copyable {
     var slot = 0
     while slot < number {
       let length = unsafe Int(headers[slot].length)
-      // Prepares the message so that a send transmits the bytes in the batch back to the peer that sent them, without
-      // ancillary data.
+      // Prepares the message to be sent back to its sender, with the bytes that its slot contains and without ancillary
+      // data.
       unsafe vectors[slot].length = length < messageCapacity ? length : messageCapacity
       slot &+= 1
     }

@@ -60,8 +60,8 @@ extension MessageBatch {
 
   /// Sends all unsent messages. Blocks this thread while there is no buffer space.
   ///
-  /// If a Unix socket is not connected to the receiver, the call continues at most one millisecond after the receiver's
-  /// queue has space again, or at most four milliseconds if the wait was long.
+  /// If a Unix socket is not connected to the receiver, the call resumes within one millisecond after the receiver's
+  /// queue has space again, or within four milliseconds if the wait was long.
   /// - Returns: the number of messages that the call sent.
   /// - Throws: `.timedOut`, `.cancelled`, and the errors of ``send(on:)``. ``sent`` is then the number of messages that
   ///   were sent before the error.
@@ -83,7 +83,7 @@ extension MessageBatch {
         continue
       }
       if !result.isWouldBlock { throw SocketError(result, .send) }
-      // A socket of another package may have sent the last message before it reports would-block.
+      // A socket type of another package may report would-block although it has already sent the last message.
       if sent == count { return sent &- first }
       refused &+= 1
       // At least one message is unsent, so the slot exists.

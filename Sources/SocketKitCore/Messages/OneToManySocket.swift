@@ -9,8 +9,8 @@ internal import CSocketKit
 ///
 /// Message boundaries are preserved. The messages of one sender arrive in the order in which they were sent. The end of
 /// an association does not affect other associations. If a message is longer than the buffer and the socket has
-/// ``SocketCapabilities/continuedMessages``, the next receive continues the message. Otherwise, the message is
-/// truncated.
+/// ``SocketCapabilities/continuedMessages``, the next receive call returns more of the message. Otherwise, the message
+/// is truncated.
 public protocol OneToManySocket: Socket, ~Copyable {
   /// The identifier of an association on this socket. A later association may have the same identifier.
   associatedtype Association: Hashable & Sendable
@@ -59,15 +59,16 @@ extension OneToManySocket where Self: ~Copyable {
   ///   - buffer: receives the bytes.
   ///   - association: set to the association of the message, or to the association that has ended. If the call throws,
   ///     it is set to the association that failed, or to nil if the socket failed.
-  ///   - info: receives the full length and the flags. If the socket continues long messages,
+  ///   - info: receives the full length and the flags. If the socket delivers long messages in parts,
   ///     ``MessageInfo/Flags/endOfRecord`` marks the last part.
   ///   - flags: with ``ReceiveFlags/peek``, the call does not remove the message, or the report that an association has
   ///     ended, from the queue.
   /// - Returns: `.bytes` with the number of bytes written to the buffer; `.endOfStream` if the association was shut
   ///   down; nil if neither a message nor a report that an association has ended is available.
   /// - Throws: `.connectionReset` if the association was lost or aborted; `.connectionRefused` if the peer did not
-  ///   accept the association; and errors of the socket. The call throws one of the first two errors once for an
-  ///   association, and the association then no longer exists.
+  ///   accept the association; and errors of the socket. The first two errors mean that the association no longer
+  ///   exists. The call throws at most one of them for each association, and throws it only once unless the flags
+  ///   contain ``ReceiveFlags/peek``.
   @inlinable
   public borrowing func receive(
     into buffer: consuming MutableSpan<UInt8>, from association: inout Association?, _ info: inout MessageInfo,

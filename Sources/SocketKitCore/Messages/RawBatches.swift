@@ -120,7 +120,7 @@ extension MessageBatch {
   }
 
   /// Returns whether two addresses of the same length, 16 bytes (IPv4) or 28 (IPv6), are equal.
-  // An address occupies 128 bytes, so the loads are within it.
+  // An address occupies 128 bytes, so the loads do not read beyond it.
   @unsafe @inlinable @inline(__always)
   func isSameIPAddress(
     _ a: UnsafeMutablePointer<AnySocketAddress>, _ b: UnsafeMutablePointer<AnySocketAddress>, _ length: Int32

@@ -9,9 +9,10 @@ extension SocketOption where Value == Duration {
   /// limit. The time is rounded up to microseconds, and the kernel rounds it up to its clock tick. The option has no
   /// effect on non-blocking sockets. The C name is `SO_RCVTIMEO`.
   public static var receiveTimeout: Self { Self(timeout: CSK_SO_RCVTIMEO) }
-  /// The time that a blocking send or connect call waits before it fails with EAGAIN. Zero, the default, means no
-  /// limit. The time is rounded up to microseconds, and the kernel rounds it up to its clock tick. The option has no
-  /// effect on non-blocking sockets. The C name is `SO_SNDTIMEO`.
+  /// The time that a blocking send call waits before it fails with EAGAIN. A blocking connect call waits for the same
+  /// time, and then fails with EAGAIN on a Unix socket, and with EINPROGRESS on a TCP socket, which continues to
+  /// connect. Zero, the default, means no limit. The time is rounded up to microseconds, and the kernel rounds it up to
+  /// its clock tick. The option has no effect on non-blocking sockets. The C name is `SO_SNDTIMEO`.
   public static var sendTimeout: Self { Self(timeout: CSK_SO_SNDTIMEO) }
 
   /// Creates an option whose value is a struct timeval.

@@ -16,8 +16,8 @@ extension ReadOnlySocketOption where Value == Int {
   /// - vsock (Linux 6.17 and later): the bytes that have not been read.
   /// - Pipes and terminals: the bytes that have not been read.
   ///
-  /// The kernel does not support the request for ICMP, for netlink, for vsock listeners, and for vsock before Linux
-  /// 6.17. In these cases, reading this option throws `.notSupported`.
+  /// The kernel does not support the request on ICMP sockets, netlink sockets and vsock listeners, or on any vsock
+  /// socket before Linux 6.17. In these cases, reading this option throws `.notSupported`.
   public static var queuedInputBytes: Self {
     Self { (target: RawDescriptor) throws(SocketError) -> Int in try target.queuedBytes(CSK_SIOCINQ) }
   }
@@ -31,7 +31,7 @@ extension ReadOnlySocketOption where Value == Int {
   /// - Unix sockets: the data that the peers have not read yet. UDP, raw IP, packet sockets: the data that has not left
   ///   this host. Both values are the memory in use, which is larger than the number of bytes sent.
   /// - vsock streams (Linux 6.11 and later): the bytes that the peer has not received.
-  /// - Terminals: the bytes that are not output yet.
+  /// - Terminals: the bytes that have not been output yet.
   ///
   /// The kernel does not support this request on SCTP, ICMP and netlink sockets, or on pipes. On vsock sockets, it
   /// supports the request since Linux 6.11. In the other cases, reading this option throws `.notSupported`.

@@ -10,8 +10,8 @@ extension SocketOption where Value == Bool {
   /// Makes the kernel log the socket's activity, if the kernel was built with this feature. Setting true requires
   /// CAP_NET_ADMIN. The C name is `SO_DEBUG`.
   public static var debugging: Self { Self(CSK_SO_DEBUG) }
-  /// Limits sending to hosts on directly connected networks. No packet is sent through a gateway. A send to another
-  /// host fails with `.unreachable`. The C name is `SO_DONTROUTE`.
+  /// Allows sending only to hosts on directly connected networks. No packet is sent through a gateway. A send to
+  /// another host fails with `.unreachable`. The C name is `SO_DONTROUTE`.
   public static var directRoutesOnly: Self { Self(CSK_SO_DONTROUTE) }
   /// Makes the kernel probe an idle connection, and end the connection if the peer does not reply. The C name is
   /// `SO_KEEPALIVE`.

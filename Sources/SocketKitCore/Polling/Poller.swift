@@ -16,8 +16,8 @@ public import CSocketKit
 ///   see ``Slab``.
 /// - **A poller registers a descriptor once.** A second registration throws `.alreadyRegistered`.
 /// - **Wake-ups are never lost.** If the ``waker`` is called before a wait, that wait ends immediately.
-/// - **A signal does not end a wait.** While no descriptor is ready, a waiting poller does not wake up, unless it is
-///   designed to spin.
+/// - **A signal does not end a wait.**
+/// - **A waiting poller sleeps** while no descriptor is ready, unless it is designed to spin.
 ///
 /// Only one thread at a time may use a poller; any thread may use its ``waker``.
 ///
@@ -26,15 +26,15 @@ public import CSocketKit
 /// removes the three steps below. A program that must work with every stream takes these steps:
 /// - After an event, it compares two values for each direction in which it wants to proceed:
 ///   ``Watchable/sources(for:)`` of the direction, and ``Event/directions``. If the two values have a member in common,
-///   it calls in this direction. A program may omit the comparison and call in every direction in which it wants to
-///   proceed. In this case, each direction that the event does not report costs one more system call for a kernel
-///   socket.
+///   it makes its call for this direction. A program may omit the comparison and make its call for every direction in
+///   which it wants to proceed. In this case, each direction that the event does not report costs one more system call
+///   for a kernel socket.
 /// - Before it waits, it checks ``Watchable/pending``. While ``Watchable/pending`` contains a direction in which the
 ///   program wants to proceed, the program repeats its call on the socket, either immediately or after a wait with
 ///   ``Deadline/past``. A wrapper may have buffered bytes when the program registers it, when the program resumes
 ///   reading after a pause, and after a call that returned nil.
 /// - After its calls, it compares ``Watchable/sources(for:)`` with the value at the last registration. If the values
-///   differ, it calls ``modify(_:for:trigger:token:)``. A call in one direction may change the result for the other
+///   differ, it calls ``modify(_:for:trigger:token:)``. A call for one direction may change the result for the other
 ///   direction. The code of this step is:
 /// ```swift
 /// let needed = socket.sources(for: interest)
@@ -81,8 +81,8 @@ public protocol Poller: ~Copyable, Sendable {
 
   /// Returns an event of the last wait. Call this subscript before the next wait.
   /// - Parameter index: at least 0, and less than the number that the last wait returned. The subscript must trap for
-  ///   any other index. If the subscript compares the index with a stored result of the wait, the compiler removes the
-  ///   check in a loop over the events.
+  ///   any other index. If the subscript compares the index with a stored result of the wait, the compiler removes this
+  ///   comparison in a loop over the events.
   subscript(event index: Int) -> Event { get }
 
   /// Whether the ``waker`` ended the last wait.
@@ -191,7 +191,7 @@ extension Poller where Self: ~Copyable {
     guard let control = limit.control else { return try wait(limit, until: limit.deadline) }
     let key = control.enter(waker)
     defer { control.leave(key: key) }
-    // Check after the registration of the waker, because an earlier change did not call the waker.
+    // Check after the registration of the waker, because a change before the registration does not call the waker.
     if control.isCancelled { throw SocketError(code: .cancelled, .wait) }
     let count = try wait(limit, until: min(limit.deadline, control.deadline))
     if count == 0 && control.isCancelled { throw SocketError(code: .cancelled, .wait) }

@@ -5,8 +5,8 @@
 struct SegmentList: ~Copyable {
   @usableFromInline var few = InlineArray<8, IOSegment>(repeating: IOSegment())
   // `many` is nil, or points to memory for `capacity` segments. The first `end` segments are initialized. The list
-  // allocates and deallocates this memory. Every index below is less than `end`, except in `append`, which first makes
-  // space.
+  // allocates and deallocates this memory. In the methods of this type, every index is less than `end`, except in
+  // `append`, which first makes space.
   /// The memory of the segments if there are more than 8.
   @usableFromInline var many: UnsafeMutablePointer<IOSegment>?
   @usableFromInline var capacity = 8

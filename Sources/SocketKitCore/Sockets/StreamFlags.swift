@@ -80,7 +80,7 @@ extension RawDescriptor {
   var peerHasEnded: Bool {
     var watched = csk_pollfd(fd: value, events: Int16(CSK_POLLRDHUP), revents: 0)
     var none = csk_timespec()
-    // The kernel accesses no memory except one element and the time, and accesses them only during the call.
+    // The kernel accesses only these two structures, and only during the call.
     return unsafe csk_ppoll(&watched, 1, &none) > 0 && watched.revents & Int16(CSK_POLLRDHUP | CSK_POLLHUP) != 0
   }
 }

@@ -127,7 +127,7 @@ struct Park {
       let result = unsafe csk_epoll_ctl(epoll.raw.value, CSK_EPOLL_CTL_ADD, second.value, &other)
       if result < 0 { return try pauseWhileReported(&history) }
     }
-    // The epoll instance first reports the current state. After that, it reports nothing but changes of the state.
+    // The epoll instance first reports the current state. After that, it reports only changes of the state.
     var present: Int16 = 0
     for _ in 0..<(hasSecond ? 2 : 1) where unsafe csk_epoll_wait(epoll.raw.value, &event, 1, 0) > 0 {
       present |= Int16(truncatingIfNeeded: event.events)
@@ -204,7 +204,8 @@ struct Park {
     guard let control else { return try poll(descriptor, events, RawDescriptor(-1), until: limit) }
     let bell = try control.enter(operation)
     defer { control.leave(bell) }
-    // Read the control after the bell was registered, because an earlier change of the control did not signal the bell.
+    // Read the control after the bell was registered, because a change before the registration does not signal the
+    // bell.
     if control.isCancelled { return 0 }
     return try poll(descriptor, events, bell, until: min(limit, control.deadline))
   }

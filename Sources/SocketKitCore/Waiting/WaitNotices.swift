@@ -31,8 +31,8 @@ enum WaitNotices {
   /// The time in nanoseconds after which a waiting thread registers.
   static var patience: Int64 { 20_000_000 }
 
-  /// Returns a number that changes with every shutdown, and with every announced change of the given descriptor's
-  /// socket.
+  /// Returns a number that changes when this library shuts down any socket, and when a change of the given descriptor's
+  /// socket is announced.
   /// - Parameter changing: the descriptor whose changes the thread waits for, or nil if the thread waits only for
   ///   shutdowns.
   static func generation(_ changing: RawDescriptor?) -> UInt32 { state.withLock { $0.generation(changing) } }

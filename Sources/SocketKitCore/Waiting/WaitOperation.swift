@@ -15,7 +15,7 @@ public struct WaitOperation<Limit: WaitLimit> {
   @usableFromInline var progress: Limit.Progress
   @usableFromInline var history = ParkHistory()
 
-  /// Makes a wait and checks the limit's control. Does not check the limit's own deadline.
+  /// Creates the state of one wait and checks the limit's control. Does not check the limit's own deadline.
   /// - Throws: `.cancelled` if the control is cancelled; `.timedOut` if the control's deadline has passed.
   @inlinable @inline(__always)
   public init(_ operation: SocketError.Operation, until limit: Limit) throws(SocketError) {

@@ -2,7 +2,8 @@
 /// lookup.
 ///
 /// All such types of this library conform, and types of other packages may conform. Pollers can register values of
-/// every conforming type. If a call returns nil instead of blocking, `waiting(for:until:)` makes its waiting form.
+/// every conforming type. `waiting(for:until:)` makes the waiting form of any call that returns nil instead of
+/// blocking.
 public protocol Watchable: ~Copyable {
   /// The descriptor to watch for reading. For a kernel socket, this is the descriptor of the socket.
   var readSource: RawDescriptor { get }
@@ -18,9 +19,9 @@ public protocol Watchable: ~Copyable {
   /// write would succeed or fail without a system call, this property must contain `.writable`.
   ///
   /// Waiting calls do not sleep while this property contains their direction. While this property contains a direction,
-  /// a program with a poller must call again in that direction and must not wait for an event: see ``Poller``. A call
-  /// in that direction may still return nil once, for example if the buffered bytes were a record without data.
-  /// However, if this property never becomes empty, it causes busy loops.
+  /// a program with a poller must repeat its call for that direction and must not wait for an event: see ``Poller``.
+  /// This call may still return nil once, for example if the buffered bytes were a record without data. However, if
+  /// this property never becomes empty, it causes busy loops.
   var pending: Readiness { get }
 
   /// Returns the events to watch, on ``readSource`` and ``writeSource``, in order to proceed in the given directions.

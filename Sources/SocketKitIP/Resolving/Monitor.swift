@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// A mutex of libc and a condition variable. The comment of `Guarded` in the core states why this type does not use the
-/// standard library's `Mutex`. The memory is never deallocated, so make a monitor only for a value that exists as long
-/// as the process.
+/// A mutex of libc and a condition variable. The comment of `Guarded` in SocketKitCore states why this type does not
+/// use the standard library's `Mutex`. The memory is never deallocated, so make a monitor only for a value that exists
+/// as long as the process.
 @safe
 struct Monitor: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)

@@ -5,8 +5,9 @@ extension RawDescriptor {
   /// Sends part of this file to a stream without copying it to the program's memory (sendfile(2)), and without waiting
   /// for the peer.
   ///
-  /// The call waits for the disk, like every read of a regular file. The descriptor must be open for reading. The file
-  /// must be a file that supports mmap(2) or, since Linux 5.12, a pipe. For sockets, see ``Pipe``.
+  /// The call waits for the disk, like every read of a regular file. The descriptor must be open for reading.
+  /// sendfile(2) can read from a regular file or a block device, but not from a pipe, and from a socket only if the
+  /// target is a pipe (Linux 5.12). To move bytes from one socket to another, see ``Pipe``.
   ///
   /// - Parameters:
   ///   - socket: the stream that sends the bytes.

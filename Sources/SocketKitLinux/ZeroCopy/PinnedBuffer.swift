@@ -15,7 +15,7 @@ public import SocketKitCore
 @safe
 public struct PinnedBuffer: ~Copyable, @unchecked Sendable {
   // The initializer maps these pages (`capacity` bytes), and `deinit` unmaps them. No other value refers to them. The
-  // methods access them with spans, or after a check of the number of bytes.
+  // methods access them through spans, or check the number of bytes before the access.
   private let memory: UnsafeMutableBufferPointer<UInt8>
   /// The size of the buffer in bytes: the requested capacity, rounded up to whole pages.
   public let capacity: Int

@@ -218,7 +218,7 @@ public struct ZeroCopySender: ~Copyable, Sendable {
         let inFlight = tracker.inFlight
         let usedNumber = try isStream ? false : settleNumber(slot)
         if result.errno == CSK_ENOBUFS && !usedNumber {
-          // If fewer sends are in flight, the sender has just read completions. The kernel frees the memory of a
+          // Fewer sends are in flight only if `settleNumber(_:)` has read completions. The kernel frees the memory of a
           // completion when it is read, so the sender tries again.
           if tracker.inFlight < inFlight { continue }
           if tracker.inFlight > 0 { return .waitForCompletions }
@@ -271,8 +271,8 @@ public struct ZeroCopySender: ~Copyable, Sendable {
   /// program that needs these entries must read the error queue with `nextQueuedError(into:)` and pass the entries to
   /// ``note(_:)``.
   /// - Returns: the number of buffers that ``takeCompletion()`` can return.
-  /// - Throws: `.closed`; `.invalidArgument` for another socket, even if its descriptor has the number that this
-  ///   sender's socket had before this socket was closed. The call does not read the error queue of another socket.
+  /// - Throws: `.closed`; `.invalidArgument` for another socket, even if the sender's socket was closed and the other
+  ///   socket now has its descriptor number. The call does not read the error queue of another socket.
   public mutating func readCompletions<S: KernelSocket & ~Copyable>(
     from socket: borrowing S
   ) throws(SocketError) -> Int {

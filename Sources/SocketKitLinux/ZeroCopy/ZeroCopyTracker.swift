@@ -32,22 +32,23 @@ public struct ZeroCopyTracker: ~Copyable, Sendable {
   /// Creates an empty tracker. Only this call allocates memory.
   /// - Parameters:
   ///   - capacity: the largest number of sends in flight, at least 1.
-  ///   - nextNumber: the number that the kernel assigns to the next send; 0 for a socket that has made no zero-copy
+  ///   - nextNumber: the number that the kernel will assign to the next send; 0 for a socket that has made no zero-copy
   ///     send.
   public init(capacity: Int, nextNumber: UInt32 = 0) {
     precondition(capacity > 0)
     self.capacity = capacity
     slots = capacity + 4
     owners = Slots(count: slots) { Self.free }
-    // The start value is so large that no subtraction below has a negative result.
+    // The start value is so large that no subtraction in this type has a negative result.
     oldest = 1 << 32 | UInt64(nextNumber)
     next = oldest
   }
 
-  /// Whether the tracker cannot note another send. Check this property before each send: if a successful send is not
-  /// noted, the tracker assigns its number to the next send.
+  /// Whether the tracker is full, so that it cannot note another send. Check this property before each send: if a
+  /// successful send is not noted, the tracker assigns the number of this send to the next send.
   public var isFull: Bool { next - oldest >= UInt64(capacity) }
-  /// The number that the kernel assigns to the next send, according to the completions that have been read.
+  /// The number that the kernel will assign to the next send. The tracker infers it from the sends that were noted and
+  /// from the completions that were processed.
   public var nextNumber: UInt32 { UInt32(truncatingIfNeeded: next) }
   /// The number of sends in the range from the oldest incomplete send to the newest send. Complete sends in this range
   /// count, too.

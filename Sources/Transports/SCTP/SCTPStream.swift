@@ -83,7 +83,7 @@ extension SCTPSocket {
 
 extension csk_msghdr {
   /// Creates the header of a message whose bytes are in the memory that the segments describe. The caller ensures that
-  /// the segments are valid as long as the header is used.
+  /// the segments are valid for as long as the header is used.
   @inlinable @inline(__always)
   init(of segments: UnsafeBufferPointer<IOSegment>) {
     unsafe self.init()

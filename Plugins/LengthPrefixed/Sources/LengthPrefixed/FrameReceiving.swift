@@ -1,7 +1,8 @@
 public import SocketKitCore
 
-// The non-blocking calls are always inlined. If several transports share a program, the compiler merges their identical
-// loops and passes a function that is not inlined as a pointer, which causes an indirect call.
+// The non-blocking calls are always inlined. Otherwise, in a program with several transports, the compiler merges the
+// loops of the transports, which differ only in the function that they call, and passes this function as a pointer,
+// which makes the call indirect.
 
 extension FramedSocket where Base: ~Copyable {
   /// Whether a whole frame is buffered, so that receiving makes no system call. Also true if the buffered data is not a
