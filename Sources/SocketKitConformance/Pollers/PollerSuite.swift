@@ -86,7 +86,7 @@ extension Poller where Self: ~Copyable {
     return all
   }
 
-  /// Requires that one wait ends at its deadline with no events.
+  /// Waits once, and requires that this wait ends at its deadline with no events.
   mutating func requireQuiet(for duration: Duration = Times.quiet, _ when: String) throws {
     let watch = Stopwatch()
     let events = try events(within: duration)

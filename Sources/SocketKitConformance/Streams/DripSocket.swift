@@ -45,7 +45,7 @@ public struct DripSocket<Base: StreamSocket & ~Copyable>: ~Copyable, StreamSocke
   }
 
   // The new segments refer to the first bytes of the caller's segments, which are valid during these calls. The array
-  // of the new segments outlives the call of the base.
+  // of the new segments outlives the call to the base.
 
   @unsafe
   public borrowing func attemptReceive(scattering segments: UnsafeBufferPointer<IOSegment>) -> IOResult {

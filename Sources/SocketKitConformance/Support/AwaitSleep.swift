@@ -1,8 +1,8 @@
 internal import SocketKitCore
 
 /// Waits until all other threads of this process sleep, or until a time limit has passed. A rule calls this function
-/// before one thread acts on another that must already wait. On a busy host, a thread may need a long time to reach its
-/// wait. A spinning thread is always runnable, even if a busy host rarely runs it.
+/// before one thread acts on another that must already be waiting. On a busy host, a thread may need a long time to
+/// reach its wait. A spinning thread is always runnable, even if a busy host rarely runs it.
 ///
 /// The function checks twice, because a thread may sleep for a moment before it reaches its wait.
 /// - Parameter sleeps: states whether the other threads sleep while they wait. If false, the function only pauses.

@@ -57,7 +57,7 @@ public protocol Transport: DescriptorSocket, ~Copyable {
   static var smallestBacklog: Int { get }
 
   /// The functions that format, parse and resolve the transport's endpoints. If the endpoints of the transport are its
-  /// addresses, the default is a format that has no scheme and cannot parse any text.
+  /// addresses, the default is a format that has no scheme and parses no text.
   static var endpointFormat: EndpointFormat<Endpoint, Address> { get }
 
   // Connecting and binding to an endpoint, with default implementations for endpoints that are addresses or names.

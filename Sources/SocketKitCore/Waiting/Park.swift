@@ -15,8 +15,8 @@ struct Park {
   let control: WaitControl?
   let operation: SocketError.Operation
 
-  /// The number of times in a row that poll(2) may return immediately with readiness. After that, the waiting call
-  /// pauses between attempts.
+  /// The maximum number of consecutive calls of poll(2) that return immediately because a descriptor is ready. After
+  /// that, the waiting call pauses between attempts.
   private static var tolerance: UInt8 { 16 }
   /// If a park lasts less than this number of nanoseconds, this type assumes that the thread did not sleep.
   private static var momentary: Int64 { 30_000 }
@@ -204,8 +204,8 @@ struct Park {
     guard let control else { return try poll(descriptor, events, RawDescriptor(-1), until: limit) }
     let bell = try control.enter(operation)
     defer { control.leave(bell) }
-    // Read the control after the bell was registered, because a change before the registration does not signal the
-    // bell.
+    // Read the control only after the bell has been registered, because a change before the registration does not
+    // signal the bell.
     if control.isCancelled { return 0 }
     return try poll(descriptor, events, bell, until: min(limit, control.deadline))
   }

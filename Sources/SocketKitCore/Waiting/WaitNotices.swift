@@ -28,7 +28,7 @@ enum WaitNotices {
   }
   private static let state = Guarded(State())
 
-  /// The time in nanoseconds after which a waiting thread registers.
+  /// The time in nanoseconds that a thread waits before it registers for notices.
   static var patience: Int64 { 20_000_000 }
 
   /// Returns a number that changes when this library shuts down any socket, and when a change of the given descriptor's

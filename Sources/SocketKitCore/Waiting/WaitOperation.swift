@@ -2,10 +2,11 @@ public import CSocketKit
 
 /// One wait of a call: the limit of the wait, and the state that earlier attempts have detected.
 ///
-/// This type is for implementers of waiting calls. A call of one step needs only `waiting(for:until:)` of
-/// ``Watchable``, which makes a `WaitOperation`. A call of several steps, or a call that waits for a change that no
-/// descriptor reports, makes its own `WaitOperation`. Such a call attempts its operation repeatedly. After every
-/// attempt that would block, it calls `block(on:for:)` or ``pause(until:)``.
+/// This type is for implementers of waiting calls. A call that consists of one operation needs only
+/// `waiting(for:until:)` of ``Watchable``, which makes a `WaitOperation`. A call that consists of several operations
+/// makes its own `WaitOperation`, and so does a call that waits for a change that no descriptor reports. Such a call
+/// attempts its operation repeatedly. After every attempt that would block, it calls `block(on:for:)` or
+/// ``pause(until:)``.
 @frozen
 public struct WaitOperation<Limit: WaitLimit> {
   /// The time for which the call may wait, and the way in which the thread waits.

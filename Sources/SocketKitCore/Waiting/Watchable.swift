@@ -51,7 +51,7 @@ extension Watchable where Self: ~Copyable {
 
   /// Calls `attempt` until it returns a value or throws, and blocks the calling thread between the attempts.
   ///
-  /// A waiting call of one step passes its non-waiting form as `attempt`:
+  /// A waiting call that consists of one operation passes its non-waiting form as `attempt`:
   /// ```swift
   /// func accept(until limit: some WaitLimit) throws(SocketError) -> S {
   ///   try waiting(for: .readable, .accept, until: limit) { (listener) throws(SocketError) in try listener.accept() }

@@ -10,7 +10,7 @@ public import SocketKitCore
 /// A process looks up at most ``maximumConcurrent`` names at the same time. A further lookup waits for its turn. If a
 /// call waits for the lookup until a deadline, the deadline includes this waiting time. Abandoned lookups hold no turn
 /// as long as no more than ``maximumAbandoned`` of them are in progress. A lookup of a numeric address requires no name
-/// service and never waits for a turn. Lookups of `localhost` have separate turns.
+/// service and never waits for other lookups. Lookups of `localhost` wait only for each other.
 public struct NameLookup: ~Copyable, Sendable {
   /// The IP version of the requested addresses.
   public enum Version: Hashable, Sendable {

@@ -6,8 +6,8 @@ extension RawDescriptor {
   /// for the peer.
   ///
   /// The call waits for the disk, like every read of a regular file. The descriptor must be open for reading.
-  /// sendfile(2) can read from a regular file or a block device, but not from a pipe, and from a socket only if the
-  /// target is a pipe (Linux 5.12). To move bytes from one socket to another, see ``Pipe``.
+  /// sendfile(2) can read from a regular file or a block device. It cannot read from a pipe, and it can read from a
+  /// socket only if the target is a pipe (Linux 5.12). To move bytes from one socket to another, see ``Pipe``.
   ///
   /// - Parameters:
   ///   - socket: the stream that sends the bytes.
@@ -72,7 +72,7 @@ private func transfer(
 ) throws(SocketError) -> ReadOutcome? {
   if count == 0 { return .bytes(0) }
   let limit = min(count, Int(CSK_MAX_RW_COUNT))
-  // This structure is accessed only during the two calls that block and restore the signal.
+  // This structure is accessed only during two calls: one blocks the signal, and the other restores the signal mask.
   var signal = csk_pipe_signal()
   if mayRaiseSignal {
     let blocked = IOResult(raw: unsafe csk_pipe_signal_block(&signal))

@@ -22,8 +22,8 @@ public import SocketKitIP
 ///
 /// **Waiting**: the kernel puts completions into the socket's error queue. While the queue contains completions, every
 /// poller reports ``/SocketKitCore/Readiness/error`` (EPOLLERR), even if the program did not request it. When a poller
-/// reports `.error`, read the completions. The connection has failed only if the next operation fails. On TCP, a
-/// completion arrives when the peer has acknowledged the bytes.
+/// reports `.error`, read the completions. This event alone does not mean that the connection has failed: if it has
+/// failed, the next operation fails. On TCP, a completion arrives when the peer has acknowledged the bytes.
 ///
 /// **Destroying** a sender with sends in flight is safe, does not wait and does not leak memory. The sender unmaps its
 /// buffers (``PinnedBuffer``), and the kernel keeps the pages until it has sent them. The sender does not wait for the
