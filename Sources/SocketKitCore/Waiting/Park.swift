@@ -204,8 +204,8 @@ struct Park {
     guard let control else { return try poll(descriptor, events, RawDescriptor(-1), until: limit) }
     let bell = try control.enter(operation)
     defer { control.leave(bell) }
-    // Read the control only after the bell has been registered, because a change before the registration does not
-    // signal the bell.
+    // Read the control only after `bell` has been registered, because a change before the registration does not signal
+    // `bell`.
     if control.isCancelled { return 0 }
     return try poll(descriptor, events, bell, until: min(limit, control.deadline))
   }

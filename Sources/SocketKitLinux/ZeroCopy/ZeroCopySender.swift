@@ -16,7 +16,7 @@ public import SocketKitIP
 /// the kernel identifies sends by consecutive numbers. The sender identifies its socket by the socket's cookie
 /// (SO_COOKIE), which is unique: a later socket with the same descriptor number has a different cookie. Zero-copy sends
 /// are faster than plain sends only for buffers of at least about 10 KiB (msg_zerocopy.rst). **On loopback, the kernel
-/// always copies the bytes.** It copies them on other interfaces, too, if the interface does not support gathering.
+/// always copies the bytes.** It also copies them on any other interface that does not support scatter-gather.
 /// ``ZeroCopyCompletion/wasCopied`` is true for a buffer whose bytes the kernel has copied. If this is the case on a
 /// network path, use plain sends.
 ///
