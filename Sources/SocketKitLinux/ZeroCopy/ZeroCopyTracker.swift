@@ -50,8 +50,8 @@ public struct ZeroCopyTracker: ~Copyable, Sendable {
   /// The number that the kernel will assign to the next send. The tracker infers it from the sends that were noted and
   /// from the completions that were processed.
   public var nextNumber: UInt32 { UInt32(truncatingIfNeeded: next) }
-  /// The number of sends in the range from the oldest incomplete send to the newest send. Complete sends in this range
-  /// count, too.
+  /// The number of sends in the range from the oldest incomplete send to the newest send. It includes
+  /// the completed sends in this range.
   public var inFlight: Int { Int(next - oldest) }
 
   /// Notes a successful send of at least one byte with MSG_ZEROCOPY. Traps if ``isFull`` is true.
@@ -79,7 +79,7 @@ public struct ZeroCopyTracker: ~Copyable, Sendable {
   mutating func completedSends(_ error: ExtendedError) -> Range<UInt64> {
     guard error.origin == .zeroCopy, error.errno == 0, error.data &- error.info < 1 << 31 else { return 0..<0 }
     countFailedSends(upTo: error.data)
-    // Extends the number from 32 bits to 64 bits. The number is behind the next number by less than 2^32.
+    // Extends the number from 32 bits to 64 bits. It is at most 2^32 - 1 less than `next`.
     let distance = UInt64(UInt32(truncatingIfNeeded: next) &- error.info)
     let count = UInt64(error.data &- error.info) + 1
     guard distance > 0, distance <= next - oldest, count <= distance else { return 0..<0 }
