@@ -8,8 +8,8 @@ public import SocketKitIP
 /// (msg_zerocopy.rst). ``ZeroCopySender`` contains a tracker. Use a separate tracker if the program makes sends with
 /// ``/SocketKitCore/SendFlags/zeroCopy`` from memory that the program manages itself.
 ///
-/// **A datagram send that fails may use up a number.** If the kernel cannot build the packet, it reuses the number for
-/// the next send. If the kernel refuses a packet that it has built, for example because of a firewall (EPERM) or a full
+/// **A datagram send that fails uses up a number in some cases.** If the kernel cannot build the packet, it assigns the
+/// number to the next send. If the kernel refuses a packet that it has built, for example because of a firewall (EPERM) or a full
 /// queue (ENOBUFS with `.receiveErrors`), the number is used up. When such a send returns, its completion is in the
 /// error queue. Therefore, after a failed send and before the next send, read the error queue until it is empty, and
 /// pass every entry to ``complete(_:_:)``. If the program did not note the completed number, ``complete(_:_:)``
