@@ -92,7 +92,8 @@ final class Counter: Sendable {
   var count: Int { number.load(ordering: .acquiring) }
   func increment(by step: Int = 1) { number.add(step, ordering: .acquiringAndReleasing) }
 
-  /// Waits until the counter exceeds `count`. Returns false if that takes as long as the time-out of a wait for an event.
+  /// Waits until the counter exceeds `count`. Returns false if this takes as long as the time-out of a wait for an
+  /// event.
   func awaitMore(than count: Int) -> Bool {
     let deadline = Deadline.after(Times.patience)
     while self.count <= count {

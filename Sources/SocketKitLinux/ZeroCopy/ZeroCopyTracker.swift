@@ -9,10 +9,10 @@ public import SocketKitIP
 /// ``/SocketKitCore/SendFlags/zeroCopy`` from memory that the program manages itself.
 ///
 /// **A datagram send that fails uses up a number in some cases.** If the kernel cannot build the packet, it assigns the
-/// number to the next send. If the kernel refuses a packet that it has built, for example because of a firewall (EPERM) or a full
-/// queue (ENOBUFS with `.receiveErrors`), the number is used up. When such a send returns, its completion is in the
-/// error queue. Therefore, after a failed send and before the next send, read the error queue until it is empty, and
-/// pass every entry to ``complete(_:_:)``. If the program did not note the completed number, ``complete(_:_:)``
+/// number to the next send. If the kernel refuses a packet that it has built, for example because of a firewall (EPERM)
+/// or a full queue (ENOBUFS with `.receiveErrors`), the number is used up. When such a send returns, its completion is
+/// in the error queue. Therefore, after a failed send and before the next send, read the error queue until it is empty,
+/// and pass every entry to ``complete(_:_:)``. If the program did not note the completed number, ``complete(_:_:)``
 /// advances ``nextNumber`` past this number. A failed send on a TCP socket uses up no number.
 ///
 /// Sends on vsock streams cannot be tracked, because one send may use several numbers, and the kernel does not report
