@@ -16,7 +16,7 @@ func monitor<P: Poller & ~Copyable>(_ ports: [UInt16], with _: P.Type) throws {
       try sockets.withElement(poller[event: index].token) { (socket: borrowing UDPSocket) in
         var sender: IPSocketAddress?
         while let count = try socket.receive(into: buffer.mutableSpan, from: &sender) {
-          print(count, "bytes from", sender.map { "\($0)" } ?? "an unknown address")
+          print(count, "bytes from", sender.map { "\($0.unmapped)" } ?? "an unknown address")
         }
       }
     }

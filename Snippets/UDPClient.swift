@@ -8,5 +8,5 @@ try socket.send("hello".utf8.span, until: deadline)
 var buffer = [UInt8](repeating: 0, count: 2048)
 var sender: IPSocketAddress?
 let count = try socket.receive(into: buffer.mutableSpan, from: &sender, until: deadline)
-print(count, "bytes from", sender.map { "\($0)" } ?? "an unknown address")
+print(count, "bytes from", sender.map { "\($0.unmapped)" } ?? "an unknown address")
 // snippet.end
