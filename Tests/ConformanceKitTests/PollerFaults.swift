@@ -19,6 +19,11 @@ struct ClearsWakesLate: PollerFault {
   }
 }
 
+/// No fault: each wait takes long, as on a busy host.
+struct IsSlow: PollerFault {
+  mutating func willWait(_ base: inout some Poller & ~Copyable) { usleep(4000) }
+}
+
 /// Reports room once for each registration.
 struct ReportsRoomOnce: PollerFault {
   private var seen: Set<Token> = []

@@ -89,6 +89,13 @@ private func poll<F: PollerFault>(_ crime: String, _ fault: F.Type, _ rule: Stri
       PollerSuite<EpollPoller>("epoll")),
   ]
 
+  /// A thousand slow waits take longer than the time-out of one wait.
+  @Test func aSlowPollerPasses() throws {
+    let suite = PollerSuite<FaultyPoller<EpollPoller, IsSlow>>("slow")
+    let rule = try #require(suite.rules.first { $0.id == "poller.wake.every-one" })
+    #expect(rule.run(timeLimit: .seconds(60)) == .passed)
+  }
+
   @Test(arguments: saboteurs + PolledStreamSaboteurs.all) func caught(_ saboteur: Saboteur) throws {
     try saboteur.mustBeCaught()
   }

@@ -60,6 +60,24 @@ import Testing
     for thread in threads { #expect(thread.join() == [ConformanceOutcome](repeating: .passed, count: 5)) }
   }
 
+  /// Short time-outs apply to the rule that asked for them, not to the one that runs while it waits for its turn.
+  @Test func hasteIsOfTheRuleThatRuns() {
+    let started = Box()
+    let patient = ConformanceRule("x", "x") {
+      started.number.store(1, ordering: .relaxed)
+      usleep(50_000)
+      if Haste.isOn { throw ConformanceFailure("its time-outs are short") }
+    }
+    let hasty = ConformanceRule("x", "x") {
+      if !Haste.isOn { throw ConformanceFailure("its time-outs are long") }
+    }
+    let first = ThreadResult { patient.run() }
+    while started.number.load(ordering: .relaxed) == 0 { usleep(1000) }
+    #expect(Haste.during { hasty.run() } == .passed)
+    #expect(first.join() == .passed)
+    #expect(patient.run() == .passed)
+  }
+
   @Test func stochasticRulesGetThreeTries() {
     for (strength, wanted) in [(ConformanceRule.Strength.stochastic, 3), (.required, 1), (.optional, 1)] {
       let tries = Box()

@@ -32,8 +32,8 @@ extension MessageRules where S: ~Copyable {
             try batch.send(on: ends.near.socket.value, until: .after(Times.idle))
           }
         }
-        // SCTP periodically sends a message to probe the peer's buffer (RFC 9260, 6.1 A). When
-        // the kernel has transmitted it, the send buffer has space for one more message.
+        // SCTP periodically sends a message to probe the peer's buffer (RFC 9260, 6.1 A). When the kernel has
+        // transmitted it, the send buffer has space for one more message.
         try require(batch.sent < 2, "the whole batch was sent without buffer space")
       }
   }

@@ -58,8 +58,7 @@ extension StreamSocketSuite where S: ~Copyable {
         let sent = (1...16).map { UInt8($0) }
         for round in 0..<6 {
           let readers = sent.map { _ in RuleThread { try ends.near.readExactly(1) } }
-          // All readers must sleep. A reader of a wrapper may wait for a descriptor that another thread
-          // makes readable.
+          // All readers must sleep. A reader of a wrapper may wait for a descriptor that another thread makes readable.
           awaitSleep()
           try ends.far.writeAll(sent)
           let watch = Stopwatch()

@@ -129,7 +129,7 @@ package enum Haste {
   @TaskLocal private static var isWanted = false
   private static let state = Atomic<Bool>(false)
   /// Whether the time-outs of the rule that is running are short.
-  static var isOn: Bool { state.load(ordering: .relaxed) }
+  package static var isOn: Bool { state.load(ordering: .relaxed) }
 
   /// Shortens the time-outs of the rules that `body` runs.
   package static func during<R>(_ body: () throws -> R) rethrows -> R {
